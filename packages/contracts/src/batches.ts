@@ -1,0 +1,61 @@
+import type { JsonObject } from './json.ts';
+
+/**
+ * A batch's body is newline-delimited JSON, compressed with zstd. Each line is one of these.
+ * Strings in JSON escape line breaks, so a record's own text never breaks a line.
+ */
+export type BatchLine = RecordLine | CompleteLine | GenerationLine;
+
+/** A record as Freshdesk answered it. `deleted` says that it stands in a list of deleted records, and which. */
+export interface RecordLine {
+  readonly record: JsonObject;
+  readonly deleted?: string;
+}
+
+/** All records that stand below one parent: what the table holds beyond `keys` for `where` no longer exists. */
+export interface CompleteLine {
+  readonly complete: {
+    /** Column → value of the parent's id, as text. */
+    readonly where: Readonly<Record<string, string>>;
+    /** Primary keys seen, each as the texts of its key columns. */
+    readonly keys: readonly (readonly string[])[];
+    /** RFC 3339. A row read after this moment is left alone. */
+    readonly began_at: string;
+  };
+}
+
+/** The end of a generation: rows that no batch of it holds no longer exist. */
+export interface GenerationLine {
+  readonly generation: {
+    readonly id: string;
+    /** RFC 3339. A row read after this moment is left alone. */
+    readonly began_at: string;
+  };
+}
+
+/** Writes a record's line around its raw text, so that no digit of it is touched. */
+export function recordLine(text: string, deleted: string | null): string {
+  // Outside strings a raw line break is white space; inside strings JSON escapes it.
+  const oneLine = text.includes('\n') || text.includes('\r') ? text.replace(/[\r\n]+/g, ' ') : text;
+  return deleted === null ? `{"record":${oneLine}}` : `{"deleted":${JSON.stringify(deleted)},"record":${oneLine}}`;
+}
+
+/** What was done with one batch; `records` = inserted + updated + unchanged + rejected, always. */
+export interface BatchCounts {
+  readonly records: number;
+  readonly inserted: number;
+  readonly updated: number;
+  readonly unchanged: number;
+  readonly rejected: number;
+  /** Rows newly marked as deleted, whether a record or a completed reading said so. Not part of the sum. */
+  readonly deleted: number;
+}
+
+/** A record that could not be loaded, with its reason. */
+export interface RejectedRecord {
+  readonly batchId: string;
+  /** Line number in the batch, from 0: with the batch it identifies the record, so that a repeat is no double. */
+  readonly line: number;
+  readonly reason: string;
+  readonly raw: string;
+}

@@ -1,0 +1,32 @@
+export const RUN_STATUSES = ['queued', 'running', 'succeeded', 'partial', 'failed', 'cancelled'] as const;
+export type RunStatus = (typeof RUN_STATUSES)[number];
+
+export const OBJECT_RUN_STATUSES = [
+  'queued',
+  'running',
+  'waiting_for_credits',
+  'succeeded',
+  'failed',
+  'cancelled',
+  'forbidden',
+  'not_in_plan',
+  'skipped',
+] as const;
+export type ObjectRunStatus = (typeof OBJECT_RUN_STATUSES)[number];
+
+/** Object runs in these states have work left. */
+export const OPEN_OBJECT_RUN_STATUSES = ['queued', 'running', 'waiting_for_credits'] as const satisfies readonly ObjectRunStatus[];
+
+export const RUN_TRIGGERS = ['schedule', 'manual', 'created'] as const;
+export type RunTrigger = (typeof RUN_TRIGGERS)[number];
+
+/** How an object run reads: everything, or what changed since the last run. */
+export const RUN_MODES = ['full', 'incremental'] as const;
+export type RunMode = (typeof RUN_MODES)[number];
+
+export const PIPELINE_STATUSES = ['active', 'paused'] as const;
+export type PipelineStatus = (typeof PIPELINE_STATUSES)[number];
+
+/** Verdict on one object of an account, by a test of the connection. */
+export const OBJECT_VERDICTS = ['available', 'forbidden', 'not_in_plan', 'error'] as const;
+export type ObjectVerdict = (typeof OBJECT_VERDICTS)[number];

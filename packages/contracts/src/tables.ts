@@ -1,0 +1,30 @@
+/** The column types that the warehouse knows. Arrays and nested objects are `jsonb`. */
+export const COLUMN_TYPES = ['bigint', 'numeric', 'boolean', 'text', 'timestamptz', 'date', 'jsonb'] as const;
+export type ColumnType = (typeof COLUMN_TYPES)[number];
+
+/** One typed column of a warehouse table. */
+export interface Column {
+  /** The column's name: the field's own, in snake_case. */
+  readonly name: string;
+  readonly type: ColumnType;
+  readonly description: string;
+  /** Where the value stands in a record; `[name]` when absent. Custom fields: `['custom_fields', 'cf_x']`. */
+  readonly path?: readonly string[];
+}
+
+/** What the loader needs to know of a table, and all it knows. */
+export interface Table {
+  readonly name: string;
+  readonly description: string;
+  readonly columns: readonly Column[];
+  /** Names of the columns that identify a record. Never empty. */
+  readonly primaryKey: readonly string[];
+  /** The column whose greater value marks the newer version of a record; null: only the time of reading tells. */
+  readonly version: string | null;
+  /** Columns that the loader itself looks rows up by (a child's parent), each given an index. */
+  readonly lookups: readonly string[];
+}
+
+/** What happens to a value that does not fit its column's type. */
+export const SCHEMA_POLICIES = ['evolve', 'freeze', 'discard'] as const;
+export type SchemaPolicy = (typeof SCHEMA_POLICIES)[number];

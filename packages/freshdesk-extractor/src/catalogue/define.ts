@@ -1,0 +1,219 @@
+import type { Column, ColumnType, Table } from '@freshet/contracts';
+
+/**
+ * What a catalogue file may say. Everything about an object that any other part of Freshet needs to know
+ * stands here as data; engines, routes, tables, documentation and the simulator follow from it.
+ */
+
+/** Columns of the record itself, plus what the documentation and the simulator say and make of them. */
+export interface CatalogueColumn extends Column {
+  /** The field may be null. */
+  readonly nullable: boolean;
+  /** The key may be missing from an answer (older accounts, another plan). */
+  readonly optional: boolean;
+  /** The meaning of each value of an enumeration: value → label. */
+  readonly values: Readonly<Record<string, string>> | null;
+  /** The object whose key this is. */
+  readonly references: string | null;
+  /** Literal values that real accounts send; the simulator picks from them. */
+  readonly samples: readonly unknown[] | null;
+  /** A kind of text that the simulator can make up. */
+  readonly like: TextKind | null;
+}
+
+export const TEXT_KINDS = ['title', 'person', 'email', 'phone', 'paragraph', 'html', 'uuid'] as const;
+export type TextKind = (typeof TEXT_KINDS)[number];
+
+type ColumnHints = Partial<Pick<CatalogueColumn, 'nullable' | 'optional' | 'values' | 'references' | 'samples' | 'like'>>;
+type ColumnDraft = { readonly type: ColumnType; readonly description: string } & ColumnHints;
+
+const column =
+  (type: ColumnType) =>
+  (description: string, hints: ColumnHints = {}): ColumnDraft => ({ type, description, ...hints });
+
+export const bigint = column('bigint');
+export const numeric = column('numeric');
+export const boolean = column('boolean');
+export const text = column('text');
+export const timestamp = column('timestamptz');
+export const jsonb = column('jsonb');
+
+/** A named reading of a list; most objects have one, `live`. */
+export interface View {
+  readonly name: string;
+  readonly query: Readonly<Record<string, string>>;
+  /** The `_freshet_delete_kind` of records that stand in this list; null: they exist. */
+  readonly deleted: string | null;
+}
+
+/** Lists ordered by a version column: read by value, never by page number. */
+export interface Keyset {
+  readonly kind: 'keyset';
+  readonly sinceParam: string;
+  readonly column: string;
+  /**
+   * How long a change may take to show in the list, in seconds; the stored position stays this far behind the
+   * server's clock. Lists showed changes within a second in recordings; two minutes leaves a wide margin.
+   */
+  readonly lagSeconds: number;
+}
+
+/** Lists with a changed-since filter but no usable order. */
+export interface Since {
+  readonly kind: 'since';
+  /** Spellings of the filter, tried in order until the account accepts one. */
+  readonly sinceParams: readonly string[];
+  readonly column: string;
+  readonly lagSeconds: number;
+  /** Read this many days back each time: for objects whose filter shows creations but not edits. */
+  readonly lookbackDays: number;
+}
+
+/** Lists without a usable filter: read whole. */
+export interface Sweep {
+  readonly kind: 'sweep';
+}
+
+/** What exists only below a parent. `path` holds `{id}`, the parent's id. */
+export interface Children {
+  readonly kind: 'children';
+  readonly parent: string;
+  /** The column that holds the parent's id. */
+  readonly column: string;
+  /** Fields of the parent that change when its children may have; empty: nothing tells, read on every run. */
+  readonly versionFields: readonly string[];
+}
+
+export type Way = Keyset | Since | Sweep | Children;
+
+/** How the account's own fields become columns: the endpoint that defines them. */
+export interface CustomFields {
+  readonly path: string;
+  readonly field: string;
+}
+
+export interface ObjectSpec {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  /** The vendor's page for the endpoint. */
+  readonly docs: string;
+  readonly path: string;
+  /** Resources embedded in a list's records; each costs `INCLUDE_COST` credits a page. */
+  readonly include: readonly string[];
+  readonly views: readonly View[];
+  readonly way: Way;
+  readonly pageSize: number;
+  /** The greatest page number that the list answers; null: none known. */
+  readonly maxPages: number | null;
+  /** The list's own rate limit beside the account's; null: it has none. */
+  readonly bucket: string | null;
+  /** Who may read it. `admin`: keys of agents without admin rights get a 403. */
+  readonly permission: 'agent' | 'admin';
+  /** The plan's feature that it needs, as error messages name it; null: every plan has it. */
+  readonly feature: string | null;
+  /** Part of a new pipeline unless the user says otherwise. */
+  readonly includedByDefault: boolean;
+  /** Its first sync goes back `historical_sync_days`; false: it is always read whole (people, settings). */
+  readonly history: boolean;
+  readonly primaryKey: readonly string[];
+  readonly columns: readonly CatalogueColumn[];
+  readonly customFields: CustomFields | null;
+  readonly list: ListBehaviour;
+  /** How many records a usual account holds: a number, or so many for each record of another object. */
+  readonly typicalCount: number | { readonly each: string; readonly times: number };
+}
+
+/** How the list behaves beyond what a reader needs: the simulator answers by it, the documentation shows it. */
+export interface ListBehaviour {
+  /** Column and direction of the list when nothing is asked for. */
+  readonly defaultOrder: readonly [column: string, direction: 'asc' | 'desc'];
+  /** Columns that `order_by` takes. */
+  readonly orderBy: readonly string[];
+  /** Without a since filter only records younger than this are listed, by `created_at`. */
+  readonly defaultWindowDays: number | null;
+  /** Filters beside paging and since. */
+  readonly filters: readonly string[];
+  /** Columns that only an `include` brings. */
+  readonly includeColumns: Readonly<Record<string, readonly string[]>>;
+}
+
+/** Credits that each `include` adds to one page of a list. [documented: "each include +2"] */
+export const INCLUDE_COST = 2;
+
+/** The documented maximum of `per_page`. */
+const PAGE_SIZE = 100;
+
+const LIVE: View = { name: 'live', query: {}, deleted: null };
+
+interface ObjectDraft<C extends Record<string, ColumnDraft>> {
+  name: string;
+  title: string;
+  description: string;
+  docs: string;
+  path: string;
+  way: Way;
+  columns: C;
+  typicalCount: ObjectSpec['typicalCount'];
+  primaryKey?: readonly (keyof C & string)[];
+  include?: readonly string[];
+  views?: readonly View[];
+  maxPages?: number;
+  bucket?: string;
+  permission?: 'agent' | 'admin';
+  feature?: string;
+  includedByDefault?: boolean;
+  history?: boolean;
+  customFields?: CustomFields;
+  list?: Partial<ListBehaviour>;
+}
+
+/** Completes a catalogue entry with what most objects have in common. */
+export function defineObject<C extends Record<string, ColumnDraft>>(draft: ObjectDraft<C>): ObjectSpec {
+  const { columns, primaryKey = ['id'], list = {}, ...rest } = draft;
+  return {
+    include: [],
+    views: [LIVE],
+    pageSize: PAGE_SIZE,
+    maxPages: null,
+    bucket: null,
+    permission: 'agent',
+    feature: null,
+    includedByDefault: true,
+    history: false,
+    customFields: null,
+    ...rest,
+    primaryKey,
+    columns: Object.entries(columns).map(([name, c]) => ({
+      name,
+      nullable: false,
+      optional: false,
+      values: null,
+      references: null,
+      samples: null,
+      like: null,
+      ...c,
+    })),
+    list: {
+      defaultOrder: ['id', 'asc'],
+      orderBy: [],
+      defaultWindowDays: null,
+      filters: [],
+      includeColumns: {},
+      ...list,
+    },
+  };
+}
+
+/** The warehouse's view of an object: its declared columns, and those of the account's own fields. */
+export function tableOf(object: ObjectSpec, customColumns: readonly Column[] = []): Table {
+  const { way } = object;
+  return {
+    name: object.name,
+    description: object.description,
+    columns: [...object.columns.map(({ name, type, description }) => ({ name, type, description })), ...customColumns],
+    primaryKey: object.primaryKey,
+    version: object.columns.some((c) => c.name === 'updated_at') ? 'updated_at' : null,
+    lookups: way.kind === 'children' ? [way.column] : [],
+  };
+}

@@ -1,0 +1,58 @@
+import { AppError } from '@freshet/contracts';
+import type { ObjectSpec } from './define.ts';
+import { agents } from './objects/agents.ts';
+import { businessHours } from './objects/business-hours.ts';
+import { companies } from './objects/companies.ts';
+import { contacts } from './objects/contacts.ts';
+import { conversations } from './objects/conversations.ts';
+import { discussionCategories } from './objects/discussion-categories.ts';
+import { discussionComments } from './objects/discussion-comments.ts';
+import { discussionForums } from './objects/discussion-forums.ts';
+import { discussionTopics } from './objects/discussion-topics.ts';
+import { emailConfigs } from './objects/email-configs.ts';
+import { groups } from './objects/groups.ts';
+import { products } from './objects/products.ts';
+import { roles } from './objects/roles.ts';
+import { satisfactionRatings } from './objects/satisfaction-ratings.ts';
+import { surveys } from './objects/surveys.ts';
+import { tickets } from './objects/tickets.ts';
+import { timeEntries } from './objects/time-entries.ts';
+
+/** Every object, in the order of its title. Adding one is adding its file and naming it here. */
+export const catalogue: readonly ObjectSpec[] = [
+  agents,
+  businessHours,
+  companies,
+  contacts,
+  conversations,
+  discussionCategories,
+  discussionComments,
+  discussionForums,
+  discussionTopics,
+  emailConfigs,
+  groups,
+  products,
+  roles,
+  satisfactionRatings,
+  surveys,
+  tickets,
+  timeEntries,
+];
+
+const byName = new Map(catalogue.map((object) => [object.name, object]));
+
+/** @throws AppError `not_found` for a name that the catalogue does not have. */
+export function objectNamed(name: string): ObjectSpec {
+  const object = byName.get(name);
+  if (!object) throw new AppError('not_found', `There is no object "${name}". Known objects: ${[...byName.keys()].join(', ')}.`);
+  return object;
+}
+
+export function isObjectName(name: string): boolean {
+  return byName.has(name);
+}
+
+/** The objects that exist only below this one. */
+export function childrenOf(parent: string): readonly ObjectSpec[] {
+  return catalogue.filter(({ way }) => way.kind === 'children' && way.parent === parent);
+}

@@ -1,0 +1,43 @@
+import { bigint, boolean, defineObject, jsonb, text, timestamp } from '../define.ts';
+
+export const agents = defineObject({
+  name: 'agents',
+  title: 'Agents',
+  description: 'People who answer tickets. One who leaves becomes a contact with the same id.',
+  docs: 'https://developers.freshdesk.com/api/#list_all_agents',
+  path: '/api/v2/agents',
+  way: { kind: 'sweep' },
+  permission: 'admin',
+  typicalCount: 25,
+  list: { defaultOrder: ['contact', 'asc'], filters: ['email', 'mobile', 'phone', 'state', 'only'] },
+  columns: {
+    id: bigint('Key; agents and contacts share one space of ids.'),
+    available: boolean('Takes tickets now.'),
+    occasional: boolean('Occasional agent (day passes) rather than full time.'),
+    ticket_scope: bigint('Which tickets the agent sees.', { values: { 1: 'Global', 2: 'Group', 3: 'Restricted' } }),
+    type: text('Kind of agent.', { samples: ['support_agent', 'field_agent', 'collaborator'] }),
+    signature: text('Signature as HTML.', { nullable: true, like: 'html' }),
+    contact: jsonb('The person: name, email, phone, mobile, job_title, language, time_zone, last_login_at, …', {
+      samples: [
+        { active: true, email: 'ines@northlamp.example', job_title: null, language: 'en', last_login_at: '2025-03-04T09:12:44Z', mobile: null, name: 'Inês Ferreira', phone: null, time_zone: 'Berlin', created_at: '2023-06-01T08:00:11Z', updated_at: '2024-11-20T14:03:55Z' },
+        { active: false, email: 'tomas@northlamp.example', job_title: 'Second line', language: 'de', last_login_at: null, mobile: null, name: 'Tomás Weiß 🛠', phone: null, time_zone: 'Berlin', created_at: '2023-06-01T08:00:11Z', updated_at: '2024-11-20T14:03:55Z' },
+      ],
+    }),
+    available_since: timestamp('Since when the agent takes tickets.', { nullable: true }),
+    last_active_at: timestamp('Last activity.', { nullable: true }),
+    deactivated: boolean('Switched off.', { optional: true, samples: [false] }),
+    focus_mode: boolean('Focus mode is on.', { optional: true }),
+    group_ids: jsonb('Groups; only the single view shows them.', { optional: true, samples: [] }),
+    role_ids: jsonb('Roles; only the single view shows them.', { optional: true, samples: [] }),
+    skill_ids: jsonb('Skills; only the single view shows them.', { optional: true, samples: [] }),
+    contribution_group_ids: jsonb('Groups the agent contributes to.', { optional: true, samples: [] }),
+    org_agent_id: text('Key in the organisation.', { optional: true, nullable: true, samples: [] }),
+    org_group_ids: jsonb('Groups of the organisation.', { optional: true, samples: [] }),
+    org_contribution_group_ids: jsonb('Groups of the organisation the agent contributes to.', { optional: true, samples: [] }),
+    agent_operational_status: text('Operational status.', { optional: true, nullable: true, samples: [] }),
+    scope: jsonb('Scope.', { optional: true, nullable: true, samples: [] }),
+    availability: jsonb('Availability by channel.', { optional: true, nullable: true, samples: [] }),
+    created_at: timestamp('When the agent was created.'),
+    updated_at: timestamp('Moves with mere activity.'),
+  },
+});

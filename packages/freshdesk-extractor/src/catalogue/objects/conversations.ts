@@ -1,0 +1,58 @@
+import { bigint, boolean, defineObject, jsonb, text, timestamp } from '../define.ts';
+
+const emails = { nullable: true, samples: [[], ['lea@acme.example'], null, ['a@x.example', 'ü@y.example']] };
+
+export const conversations = defineObject({
+  name: 'conversations',
+  title: 'Conversations',
+  description: 'Replies and notes of tickets. The first message of a ticket is its description, not a conversation.',
+  docs: 'https://developers.freshdesk.com/api/#list_all_ticket_notes',
+  path: '/api/v2/tickets/{id}/conversations',
+  way: { kind: 'children', parent: 'tickets', column: 'ticket_id', versionFields: ['updated_at'] },
+  history: true,
+  typicalCount: { each: 'tickets', times: 2.5 },
+  list: { defaultOrder: ['created_at', 'asc'] },
+  columns: {
+    id: bigint('Key.'),
+    ticket_id: bigint('The ticket it belongs to.', { references: 'tickets' }),
+    body: text('Message as HTML.', { nullable: true, like: 'html' }),
+    body_text: text('Message as plain text.', { nullable: true, like: 'paragraph' }),
+    structured_body: jsonb('Message in parts (web chat).', { nullable: true, optional: true, samples: [null] }),
+    incoming: boolean('It came from outside.'),
+    private: boolean('Only agents see it.'),
+    user_id: bigint('Its author: an agent or a contact.', { nullable: true, references: 'contacts' }),
+    source: bigint('Kind of message.', {
+      values: { 0: 'Reply', 2: 'Note', 5: 'From a tweet', 6: 'Survey feedback', 7: 'Facebook post', 8: 'Forwarded email', 9: 'Phone', 10: 'MobiHelp', 11: 'E-commerce' },
+    }),
+    category: bigint('Finer kind; not documented by Freshdesk.', { optional: true, samples: [1, 2, 3] }),
+    support_email: text('The support address used.', { nullable: true, like: 'email' }),
+    from_email: text('Sender, as in "Name <address>".', { nullable: true, like: 'email' }),
+    to_emails: jsonb('Addresses it was sent to.', emails),
+    cc_emails: jsonb('Addresses in copy.', emails),
+    bcc_emails: jsonb('Addresses in blind copy.', emails),
+    email_failure_count: bigint('How many recipients it did not reach.', { nullable: true, samples: [null, null, 1] }),
+    outgoing_failures: jsonb('Which recipients it did not reach.', { nullable: true, samples: [null] }),
+    delivery_details: jsonb('Failed and pending recipients.', { nullable: true, optional: true, samples: [null, { failed_emails: [], pending_emails: [] }] }),
+    thread_id: bigint('Thread it belongs to.', { nullable: true, samples: [null] }),
+    thread_message_id: bigint('Message of a thread that it shows.', { nullable: true, samples: [null] }),
+    threading_type: text('How it was threaded.', { nullable: true, optional: true, samples: [null] }),
+    automation_id: bigint('Automation that wrote it.', { nullable: true, samples: [null] }),
+    automation_type_id: bigint('Kind of that automation.', { nullable: true, samples: [null] }),
+    auto_response: boolean('An automatic answer.', { optional: true }),
+    source_additional_info: jsonb('More about the channel.', { nullable: true, samples: [null] }),
+    attachments: jsonb('Attached files. Their addresses are signed, expire, and differ from answer to answer.', {
+      samples: [
+        [],
+        [],
+        [{ id: 84090000921, name: 'rechnung.pdf', content_type: 'application/pdf', size: 48211, created_at: '2025-03-01T10:10:31Z', updated_at: '2025-03-01T10:10:33Z', attachment_url: 'https://demo.attachments3.freshdesk.com/data/helpdesk/attachments/production/84090000921/original/rechnung.pdf?Expires=1741088400&Signature=YmFy&Key-Pair-Id=KEXAMPLE' }],
+      ],
+    }),
+    cloud_files: jsonb('Files in other clouds.', { optional: true, samples: [[]] }),
+    deleted: boolean('Set in answers to forwards.', { optional: true, samples: [] }),
+    has_quoted_text: boolean('It quotes an earlier message.', { optional: true, samples: [] }),
+    last_edited_at: timestamp('When the note was edited; updated_at does not move then.', { nullable: true }),
+    last_edited_user_id: bigint('Who edited it.', { nullable: true, references: 'agents' }),
+    created_at: timestamp('When it was written.'),
+    updated_at: timestamp('When it was written, too: edits do not move it.'),
+  },
+});

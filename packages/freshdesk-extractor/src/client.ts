@@ -1,0 +1,300 @@
+import { AppError, isJsonObject, type Json, type JsonObject, parseJson, splitArrayOfObjects } from '@freshet/contracts';
+import { type Dispatcher, Pool } from 'undici';
+import type { Account } from './source.ts';
+
+/** The bucket that every call draws from, beside an endpoint's own. */
+export const ACCOUNT_BUCKET = 'account';
+
+/** What an answer's headers told of its bucket. Any of them may be missing. */
+export interface CreditReading {
+  readonly bucket: string;
+  readonly total: number | null;
+  readonly remaining: number | null;
+  readonly used: number | null;
+}
+
+/** Where credits come from: shared by all workers, owned by the caller. */
+export interface Budget {
+  /**
+   * Resolves when the call may be made.
+   * @throws AppError `out_of_credits` with `retryAfterMs` when none will be left for a while.
+   */
+  take(buckets: readonly string[], credits: number): Promise<void>;
+  /** Told after every answer. `readings` is empty when the answer had no rate-limit headers. */
+  learn(readings: readonly CreditReading[]): Promise<void>;
+  /** Told of every 429: nobody may call before then. */
+  block(retryAfterMs: number): Promise<void>;
+}
+
+/** One page of a list. */
+export interface ListPage {
+  readonly records: readonly ListedRecord[];
+  readonly hasNext: boolean;
+  /** The server's clock when it answered; ours if it did not say. */
+  readonly serverTime: Date;
+}
+
+export interface ListedRecord {
+  readonly fields: JsonObject;
+  /** The record's JSON as it was sent. */
+  readonly text: string;
+}
+
+export interface ClientOptions {
+  readonly account: Account;
+  readonly apiKey: string;
+  readonly budget: Budget;
+  /** Aborts calls in flight. */
+  readonly signal?: AbortSignal;
+  readonly limits?: Partial<ClientLimits>;
+}
+
+export interface ClientLimits {
+  /** Connections kept to the account. */
+  readonly connections: number;
+  readonly timeoutMs: number;
+  /** A larger answer is refused: a worker's memory must not depend on an account's data. */
+  readonly bodyBytesMax: number;
+  /** Tries of one call that meets a fault of the server or the network. */
+  readonly tries: number;
+  /** Pause after the first fault; doubled, with jitter, after each further one. */
+  readonly backoffMs: number;
+}
+
+const DEFAULT_LIMITS: ClientLimits = { connections: 8, timeoutMs: 60_000, bodyBytesMax: 128 * 1024 * 1024, tries: 4, backoffMs: 500 };
+
+/** Calls the API: one GET at a time, each with its credits, each answer checked before it is believed. */
+export class FreshdeskClient {
+  readonly account: Account;
+  readonly #pool: Pool;
+  readonly #authorization: string;
+  readonly #budget: Budget;
+  readonly #signal: AbortSignal | undefined;
+  readonly #limits: ClientLimits;
+  #creditsUsed = 0;
+
+  constructor(options: ClientOptions) {
+    this.account = options.account;
+    this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#budget = options.budget;
+    this.#signal = options.signal;
+    this.#authorization = `Basic ${Buffer.from(`${options.apiKey}:X`).toString('base64')}`;
+    this.#pool = new Pool(this.account.origin, {
+      connections: this.#limits.connections,
+      headersTimeout: this.#limits.timeoutMs,
+      bodyTimeout: this.#limits.timeoutMs,
+      connect: { timeout: 10_000 },
+    });
+  }
+
+  /** Credits spent by this client so far, as answers reported them, or as computed where they did not. */
+  get creditsUsed(): number {
+    return this.#creditsUsed;
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.close();
+  }
+
+  /**
+   * One page of a list.
+   * @throws AppError `source_contract` when the answer is not an array of objects.
+   */
+  async list(path: string, query: Readonly<Record<string, string>>, cost: CallCost): Promise<ListPage> {
+    const answer = await this.#get(path, query, cost);
+    const parsed = this.#parse(answer, path);
+    const texts = Array.isArray(parsed) ? splitArrayOfObjects(answer.text) : null;
+    if (!Array.isArray(parsed) || texts === null || texts.length !== parsed.length) {
+      throw new AppError('source_contract', `${path} answered with ${describe(parsed)} where a list of records was expected.`);
+    }
+    return {
+      records: parsed.map((fields, i) => ({ fields: fields as JsonObject, text: texts[i] as string })),
+      hasNext: /<[^>]*>\s*;\s*rel="?next"?/i.test(answer.link),
+      serverTime: answer.serverTime,
+    };
+  }
+
+  /** @throws AppError `source_contract` when the answer is not an object. */
+  async view(path: string, cost: CallCost): Promise<JsonObject> {
+    const answer = await this.#get(path, {}, cost);
+    const parsed = this.#parse(answer, path);
+    if (!isJsonObject(parsed)) throw new AppError('source_contract', `${path} answered with ${describe(parsed)} where one record was expected.`);
+    return parsed;
+  }
+
+  #parse(answer: Answer, path: string): Json {
+    try {
+      return parseJson(answer.text);
+    } catch (cause) {
+      // Never reached for cut answers: #get has parsed nothing, but checked the length that was promised.
+      throw new AppError('source_unavailable', `${path} answered with text that is not JSON.`, { cause });
+    }
+  }
+
+  async #get(path: string, query: Readonly<Record<string, string>>, cost: CallCost): Promise<Answer> {
+    const search = new URLSearchParams(query).toString();
+    const target = search === '' ? path : `${path}?${search}`;
+    for (let attempt = 1; ; attempt++) {
+      await this.#budget.take(cost.bucket === null ? [ACCOUNT_BUCKET] : [ACCOUNT_BUCKET, cost.bucket], cost.credits);
+      try {
+        return await this.#once(target, path, cost);
+      } catch (error) {
+        if (this.#signal?.aborted) throw new AppError('source_unavailable', 'Stopped while reading.', { cause: error });
+        const fault = asFault(error, path);
+        if (fault.code !== 'source_unavailable' || attempt >= this.#limits.tries) throw fault;
+        await pause(this.#limits.backoffMs * 2 ** (attempt - 1) * (0.5 + Math.random()), this.#signal);
+      }
+    }
+  }
+
+  async #once(target: string, path: string, cost: CallCost): Promise<Answer> {
+    const response = await this.#pool.request({
+      method: 'GET',
+      path: target,
+      headers: { authorization: this.#authorization, accept: 'application/json', 'user-agent': 'freshet/0.1' },
+      signal: this.#signal ?? null,
+    });
+    const { statusCode, headers } = response;
+    const text = await readBody(response, this.#limits.bodyBytesMax, path);
+    await this.#account(headers, cost);
+    if (statusCode === 429) {
+      const retryAfterMs = Math.max(1, header(headers, 'retry-after') === '' ? 60 : Number(header(headers, 'retry-after')) || 60) * 1000;
+      await this.#budget.block(retryAfterMs);
+      throw new AppError('out_of_credits', 'The account’s rate limit is used up.', { retryAfterMs });
+    }
+    if (statusCode !== 200) throw statusError(statusCode, headers, text, path);
+    if (!header(headers, 'content-type').includes('json')) {
+      throw new AppError(
+        header(headers, 'x-freshdesk-api-version') === '' ? 'source_not_freshdesk' : 'source_unavailable',
+        `${path} answered with ${header(headers, 'content-type') || 'no content type'} instead of JSON.`,
+      );
+    }
+    const date = Date.parse(header(headers, 'date'));
+    return { text, link: header(headers, 'link'), serverTime: Number.isNaN(date) ? new Date() : new Date(date) };
+  }
+
+  async #account(headers: Dispatcher.ResponseData['headers'], cost: CallCost): Promise<void> {
+    const used = decimal(headers, 'x-ratelimit-used-currentrequest');
+    const total = decimal(headers, 'x-ratelimit-total');
+    const remaining = decimal(headers, 'x-ratelimit-remaining');
+    this.#creditsUsed += used ?? cost.credits;
+    if (total === null) return await this.#budget.learn([]);
+    // Headers describe the tighter bucket of the call: where an endpoint has its own, that one.
+    await this.#budget.learn([{ bucket: cost.bucket ?? ACCOUNT_BUCKET, total, remaining, used }]);
+  }
+}
+
+/** What a call costs and which bucket, beside the account's, pays. */
+export interface CallCost {
+  readonly credits: number;
+  readonly bucket: string | null;
+}
+
+interface Answer {
+  readonly text: string;
+  readonly link: string;
+  readonly serverTime: Date;
+}
+
+async function readBody(response: Dispatcher.ResponseData, bytesMax: number, path: string): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body) {
+    bytes += (chunk as Buffer).length;
+    if (bytes > bytesMax) {
+      throw new AppError('source_contract', `${path} answered with more than ${bytesMax} bytes, the most that one answer may have.`);
+    }
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function header(headers: Dispatcher.ResponseData['headers'], name: string): string {
+  const value = headers[name];
+  return Array.isArray(value) ? value.join(', ') : (value ?? '');
+}
+
+/** Totals have been seen as "50.0", so they are decimal numbers. */
+function decimal(headers: Dispatcher.ResponseData['headers'], name: string): number | null {
+  const text = header(headers, name);
+  const value = Number(text);
+  return text === '' || !Number.isFinite(value) ? null : value;
+}
+
+function statusError(status: number, headers: Dispatcher.ResponseData['headers'], body: string, path: string): AppError {
+  const said = saidIn(body);
+  const context = { status, path, requestId: header(headers, 'x-request-id') };
+  const isFreshdesk = header(headers, 'x-freshdesk-api-version') !== '';
+  if (status >= 500) return new AppError('source_unavailable', `Freshdesk answered ${path} with status ${status}.`, { context });
+  if (status === 401) {
+    return new AppError('source_auth', 'Freshdesk refused the API key. Copy it again from the profile settings of an agent of this account.', { context });
+  }
+  if (status >= 300 && status < 400) {
+    return new AppError(
+      'source_not_freshdesk',
+      `The host answered with a redirect (to ${header(headers, 'location').slice(0, 100)}), which the API never does. Check the subdomain.`,
+      { context },
+    );
+  }
+  if (!isFreshdesk) {
+    return new AppError(
+      'source_not_freshdesk',
+      `The host answered ${path} with status ${status} and no sign of the Freshdesk API. Check the subdomain: it is the part before .freshdesk.com of the address where agents log in.`,
+      { context },
+    );
+  }
+  if (status === 403 && said.code === 'require_feature') return new AppError('source_not_in_plan', said.text, { context });
+  if (status === 403 && said.code === 'account_suspended') return new AppError('source_auth', `The account is suspended: ${said.text}`, { context });
+  if (status === 403 || status === 402) return new AppError('source_forbidden', said.text || 'The API key may not read this.', { context });
+  if (status === 404) return new AppError('source_not_found', `${path} does not exist.`, { context });
+  return new AppError('source_invalid_request', `Freshdesk refused ${path} with status ${status}: ${said.text}`, {
+    context: { ...context, fields: said.fields },
+  });
+}
+
+/** The machine code, the text and the fields of an error answer, in either of its two shapes. */
+function saidIn(body: string): { code: string; text: string; fields: readonly string[] } {
+  let parsed: Json = null;
+  try {
+    parsed = parseJson(body);
+  } catch {
+    return { code: '', text: body.slice(0, 200), fields: [] };
+  }
+  if (!isJsonObject(parsed)) return { code: '', text: '', fields: [] };
+  const errors = Array.isArray(parsed['errors']) ? parsed['errors'].filter(isJsonObject) : [];
+  const details = errors.map((e) => `${String(e['field'] ?? '')}: ${String(e['message'] ?? '')}`);
+  return {
+    code: typeof parsed['code'] === 'string' ? parsed['code'] : '',
+    text: [parsed['message'], parsed['description'], ...details].filter((t) => typeof t === 'string').join('; '),
+    fields: errors.map((e) => String(e['field'] ?? '')),
+  };
+}
+
+/** A failure of the network as `source_unavailable`, with what would help. */
+function asFault(error: unknown, path: string): AppError {
+  if (error instanceof AppError) return error;
+  const code = (error as { code?: string }).code ?? (error as { cause?: { code?: string } }).cause?.code ?? '';
+  if (code === 'ENOTFOUND') {
+    return new AppError('source_unavailable', 'The account’s host name does not resolve. Check the subdomain and this machine’s DNS.', { cause: error });
+  }
+  const reason = code || (error instanceof Error ? error.message : String(error));
+  return new AppError('source_unavailable', `No complete answer from ${path}: ${reason}.`, { cause: error });
+}
+
+function describe(value: Json): string {
+  if (Array.isArray(value)) return 'a list of something else than records';
+  if (isJsonObject(value)) return `an object with the keys ${Object.keys(value).slice(0, 5).join(', ') || '(none)'}`;
+  return JSON.stringify(value);
+}
+
+function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal?.addEventListener('abort', done);
+  });
+}

@@ -1,0 +1,33 @@
+import { unreachable } from '@freshet/contracts';
+import type { ObjectSpec } from './catalogue/define.ts';
+import type { FreshdeskClient } from './client.ts';
+import type { Page, Position, ReadOptions } from './pages.ts';
+import { readerOf } from './reader.ts';
+import { readChildren } from './ways/children.ts';
+import { type KeysetPosition, readKeyset } from './ways/keyset.ts';
+import { readSince, type SincePosition } from './ways/since.ts';
+import { readSweep, type SweepPosition } from './ways/sweep.ts';
+
+/**
+ * Reads one object of an account from a position on. The generator owns the algorithm, the caller owns
+ * durability: whatever page was stored last, a new generator goes on from its position and loses nothing.
+ *
+ * @param position null for a first reading; else the position of the page that was stored last.
+ * @throws AppError `out_of_credits` (go on later), `source_*` as the account answered.
+ */
+export function extract(client: FreshdeskClient, object: ObjectSpec, position: Position | null, options: ReadOptions): AsyncGenerator<Page> {
+  const reader = readerOf(client, object);
+  const { way } = object;
+  switch (way.kind) {
+    case 'keyset':
+      return readKeyset(reader, way, position as KeysetPosition | null, options);
+    case 'since':
+      return readSince(reader, way, position as SincePosition | null, options);
+    case 'sweep':
+      return readSweep(reader, position as SweepPosition | null, options);
+    case 'children':
+      return readChildren(reader, way, options);
+    default:
+      return unreachable(way);
+  }
+}

@@ -1,0 +1,58 @@
+import { AppError, type Column, type ColumnType } from '@freshet/contracts';
+import type { ObjectSpec } from './catalogue/define.ts';
+import type { FreshdeskClient } from './client.ts';
+
+/**
+ * Freshdesk's types of account-defined fields, as column types. A field of a type that is not here is known
+ * by its name only, and the loader decides from the values it meets.
+ */
+const TYPES: Readonly<Record<string, ColumnType>> = {
+  custom_text: 'text',
+  custom_paragraph: 'text',
+  custom_dropdown: 'text',
+  custom_phone_number: 'text',
+  custom_url: 'text',
+  custom_lookup: 'text',
+  custom_checkbox: 'boolean',
+  custom_number: 'bigint',
+  custom_decimal: 'numeric',
+  custom_date: 'date',
+  nested_field: 'text',
+};
+
+/**
+ * The account's own fields of an object, as columns: `cf_<name>`, typed by their definitions. One credit.
+ * @returns an empty list when the key may not see the definitions; types then follow from the values.
+ */
+export async function customColumnsOf(client: FreshdeskClient, object: ObjectSpec): Promise<Column[]> {
+  if (object.customFields === null) return [];
+  const { path, field } = object.customFields;
+  try {
+    const { records } = await client.list(path, {}, { credits: 1, bucket: null });
+    return records.flatMap(({ fields: definition }) => {
+      const type = TYPES[String(definition['type'])];
+      if (type === undefined) return [];
+      const label = String(definition['label'] ?? definition['name']);
+      const own = customColumn(field, String(definition['name']), type, label);
+      const nested = Array.isArray(definition['nested_ticket_fields']) ? definition['nested_ticket_fields'] : [];
+      const below = nested.map((level) => {
+        const { name, label: l } = level as { name?: unknown; label?: unknown };
+        return customColumn(field, String(name), 'text', String(l ?? name));
+      });
+      return [own, ...below];
+    });
+  } catch (error) {
+    const hidden = error instanceof AppError && ['source_forbidden', 'source_not_found', 'source_not_in_plan'].includes(error.code);
+    if (!hidden) throw error;
+    return [];
+  }
+}
+
+function customColumn(field: string, name: string, type: ColumnType, label: string): Column {
+  return { name: customColumnName(name), type, description: `Custom field “${label}”.`, path: [field, name] };
+}
+
+/** Ticket fields carry the prefix in their names already, contact and company fields mostly do not. */
+function customColumnName(name: string): string {
+  return name.startsWith('cf_') ? name : `cf_${name}`;
+}

@@ -1,0 +1,15 @@
+/**
+ * Knows Freshdesk, and no database.
+ *
+ * Hides: the API's paging, order, spellings, errors and credits. Promises: `extract` reads an object from any
+ * stored position on without losing a record, and stops with a typed error rather than guess. Start reading at
+ * `extract.ts`, then one of `ways/`, then a file of `catalogue/objects/`.
+ */
+export * from './catalogue/define.ts';
+export { catalogue, childrenOf, isObjectName, objectNamed } from './catalogue/index.ts';
+export { ACCOUNT_BUCKET, type Budget, type CreditReading, FreshdeskClient } from './client.ts';
+export { extract } from './extract.ts';
+export { customColumnsOf } from './fields.ts';
+export type { ChildWork, Page, Position, ReadOptions } from './pages.ts';
+export { type ConnectionVerdict, probeConnection, verdictFor } from './probe.ts';
+export { accountAt, parseSubdomain } from './source.ts';

@@ -1,0 +1,65 @@
+import type { ListedRecord } from './client.ts';
+
+/**
+ * What one step of an extraction yields. All of it is stored together, or none of it: whoever goes on later
+ * starts from `position`, which then holds everything the next read needs.
+ */
+export interface Page {
+  readonly lines: readonly string[];
+  /** How many of the lines are records. */
+  readonly records: number;
+  /** When the server answered. */
+  readonly extractedAt: Date;
+  readonly position: Position;
+  /** Parents whose children may have changed. */
+  readonly work: readonly ChildWork[];
+  /** Parents whose children have been read, or are gone. */
+  readonly settled: readonly ChildWork[];
+  /** The complete reading that these records are part of; null: none that could show deletions. */
+  readonly generation: string | null;
+  /** Set on the last page: the reading is finished. */
+  readonly finished: Finished | null;
+}
+
+export interface Finished {
+  /** The warehouse holds every change that Freshdesk showed up to this moment. */
+  readonly completeAsOf: Date;
+  /** The oldest change that the object reaches back to; epoch 0: everything. */
+  readonly completeBackTo: Date;
+}
+
+/** Where an object's reading stands, as JSON. Its inner shape belongs to the object's way of reading. */
+export type Position = Readonly<Record<string, unknown>>;
+
+/** A parent whose children are to be read, and the version of it that called for it. */
+export interface ChildWork {
+  readonly object: string;
+  readonly parentId: string;
+  readonly version: string;
+}
+
+export interface ReadOptions {
+  /** The first sync of an object with history starts here; null: at the beginning. */
+  readonly historyFrom: Date | null;
+  /** Names this reading: generations and the versions of children that nothing tells of are counted by it. */
+  readonly readingId: string;
+  /** The next parents to read, at most `limit`, none twice; children only. */
+  readonly nextParents: (limit: number) => Promise<readonly ChildWork[]>;
+}
+
+const NOTHING = { lines: [], records: 0, work: [], settled: [], generation: null, finished: null } as const;
+
+export function page(parts: Partial<Page> & Pick<Page, 'position' | 'extractedAt'>): Page {
+  return { ...NOTHING, ...parts };
+}
+
+/** A record's key as text, whole numbers digit for digit. */
+export function keyTexts(record: ListedRecord, primaryKey: readonly string[]): string[] {
+  return primaryKey.map((column) => textOf(record.fields[column]));
+}
+
+/** A scalar as text; numbers that a double cannot hold keep their digits. */
+export function textOf(value: unknown): string {
+  if (value === null || value === undefined) return '';
+  return typeof value === 'object' ? String((value as { rawJSON?: string }).rawJSON ?? JSON.stringify(value)) : String(value as string | number | boolean);
+}

@@ -1,0 +1,70 @@
+import { recordLine } from '@freshet/contracts';
+import type { ObjectSpec, View } from './catalogue/define.ts';
+import { INCLUDE_COST } from './catalogue/define.ts';
+import { childrenOf } from './catalogue/index.ts';
+import type { CallCost, FreshdeskClient, ListedRecord, ListPage } from './client.ts';
+import { type ChildWork, type Page, page, type Position, type ReadOptions, textOf } from './pages.ts';
+
+/** One object of one account, ready to be read: what every way of reading shares. */
+export interface ObjectReader {
+  readonly object: ObjectSpec;
+  readonly client: FreshdeskClient;
+  /** One page of the object's list. `parentId` fills the `{id}` of a child's path. */
+  list(query: Readonly<Record<string, string>>, pageNumber: number, parentId?: string): Promise<ListPage>;
+}
+
+export function readerOf(client: FreshdeskClient, object: ObjectSpec): ObjectReader {
+  const include = object.include.length === 0 ? {} : { include: object.include.join(',') };
+  return {
+    object,
+    client,
+    list: (query, pageNumber, parentId) =>
+      client.list(
+        parentId === undefined ? object.path : object.path.replace('{id}', encodeURIComponent(parentId)),
+        { ...query, ...include, page: String(pageNumber), per_page: String(object.pageSize) },
+        costOf(object),
+      ),
+  };
+}
+
+export function costOf(object: ObjectSpec): CallCost {
+  return { credits: 1 + INCLUDE_COST * object.include.length, bucket: object.bucket };
+}
+
+interface RecordsRead {
+  readonly view: View;
+  readonly records: readonly ListedRecord[];
+  readonly position: Position;
+  readonly extractedAt: Date;
+  readonly generation?: string | null;
+}
+
+/** A page of records, with the child work that they call for. */
+export function recordPage(reader: ObjectReader, options: ReadOptions, read: RecordsRead): Page {
+  return page({
+    lines: read.records.map((record) => recordLine(record.text, read.view.deleted)),
+    records: read.records.length,
+    extractedAt: read.extractedAt,
+    position: read.position,
+    // Children of records in the trash are refused or gone; they are read again when the record is restored.
+    work: read.view.deleted === null ? workFor(reader.object, read.records, options.readingId) : [],
+    generation: read.generation ?? null,
+  });
+}
+
+/** The parents among these records, once for each kind of child. */
+export function workFor(object: ObjectSpec, records: readonly ListedRecord[], readingId: string): ChildWork[] {
+  const work: ChildWork[] = [];
+  for (const child of childrenOf(object.name)) {
+    if (child.way.kind !== 'children') continue;
+    const fields = child.way.versionFields;
+    for (const { fields: record } of records) {
+      work.push({
+        object: child.name,
+        parentId: textOf(record[object.primaryKey[0] as string]),
+        version: fields.length === 0 ? readingId : fields.map((field) => textOf(record[field])).join('|'),
+      });
+    }
+  }
+  return work;
+}

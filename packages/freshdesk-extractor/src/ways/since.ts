@@ -1,0 +1,79 @@
+import { AppError } from '@freshet/contracts';
+import type { Since, View } from '../catalogue/define.ts';
+import { type ObjectReader, recordPage } from '../reader.ts';
+import { type Page, type Position, page, type ReadOptions } from '../pages.ts';
+import { readSweep, type SweepPosition } from './sweep.ts';
+import { readWhole, startWhole, type WholeState } from './whole.ts';
+
+/**
+ * Reads lists with a changed-since filter but no usable order: the filtered list, whole, view by view.
+ * Whether and how an account's filter works is found out once and remembered with the position; where it
+ * does not, the object is swept.
+ */
+export interface SincePosition extends Position {
+  /** The spelling that works; '' when the account has none. */
+  readonly param: string;
+  readonly backTo: string;
+  /** View → everything that changed before this was read. */
+  readonly watermarks: Readonly<Record<string, string>>;
+  readonly reading: { readonly view: string; readonly whole: WholeState } | null;
+  /** Where the filter does not work. */
+  readonly sweep: SweepPosition | null;
+}
+
+/** A day on which nothing has changed yet: a filter that works answers with an empty list. */
+const FUTURE = '2100-01-01T00:00:00Z';
+const BEGINNING = '1970-01-01T00:00:00Z';
+const DAY_MS = 86_400_000;
+
+export async function* readSince(reader: ObjectReader, way: Since, from: SincePosition | null, options: ReadOptions): AsyncGenerator<Page> {
+  const { object } = reader;
+  const backTo = from?.backTo ?? (object.history && options.historyFrom ? options.historyFrom.toISOString() : BEGINNING);
+  const param = from?.param ?? (await workingParam(reader, way));
+  let position: SincePosition = from ?? { param, backTo, watermarks: {}, reading: null, sweep: null };
+  if (param === '') {
+    for await (const swept of readSweep(reader, position.sweep, options)) {
+      position = { ...position, sweep: swept.position as SweepPosition };
+      yield { ...swept, position };
+    }
+    return;
+  }
+
+  let extractedAt = new Date();
+  for (const view of object.views) {
+    const done = position.watermarks[view.name];
+    const since = done === undefined ? backTo : new Date(Date.parse(done) - way.lookbackDays * DAY_MS).toISOString();
+    // A first reading of everything needs no filter, and an unfiltered list is the best known of all.
+    const query = { ...view.query, ...(since === BEGINNING ? {} : { [param]: since.replace(/\.\d+Z$/, 'Z') }) };
+    const start = position.reading?.view === view.name ? position.reading.whole : startWhole(null);
+    for await (const step of readWhole((n) => reader.list(query, n), object.primaryKey, start)) {
+      extractedAt = step.serverTime;
+      if (step.outcome === 'next') position = { ...position, reading: { view: view.name, whole: step.state } };
+      else if (step.outcome === 'unsettled') position = { ...position, reading: null };
+      else {
+        const watermark = new Date(Date.parse(step.state.beganAt ?? '') - way.lagSeconds * 1000).toISOString();
+        position = { ...position, reading: null, watermarks: { ...position.watermarks, [view.name]: watermark } };
+      }
+      yield recordPage(reader, options, { view, records: step.records, position, extractedAt });
+      if (step.outcome === 'unsettled') {
+        throw new AppError('source_unavailable', `The list of ${object.name} changed in every one of several readings; it is read again with the next run.`);
+      }
+    }
+  }
+  const completeAsOf = new Date(Math.min(...object.views.map((view: View) => Date.parse(position.watermarks[view.name] ?? BEGINNING))));
+  yield page({ position, extractedAt, finished: { completeAsOf, completeBackTo: new Date(backTo) } });
+}
+
+/** The first spelling that the account accepts and obeys: one call for each tried. */
+async function workingParam(reader: ObjectReader, way: Since): Promise<string> {
+  for (const param of way.sinceParams) {
+    try {
+      const answer = await reader.list({ [param]: FUTURE }, 1);
+      if (answer.records.length === 0) return param;
+    } catch (error) {
+      const refused = error instanceof AppError && error.code === 'source_invalid_request';
+      if (!refused) throw error;
+    }
+  }
+  return '';
+}

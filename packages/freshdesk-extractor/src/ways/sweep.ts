@@ -1,0 +1,63 @@
+import { AppError } from '@freshet/contracts';
+import type { View } from '../catalogue/define.ts';
+import { type ObjectReader, recordPage } from '../reader.ts';
+import { type Page, type Position, page, type ReadOptions } from '../pages.ts';
+import { type IdSum, readWhole, startWhole, type WholeState } from './whole.ts';
+
+/**
+ * Reads a list without a usable filter: all of it, on every run. A reading that agreed is a generation, and
+ * what it did not see no longer exists — unless it shrank so much that an outage is likelier than a deletion.
+ */
+export interface SweepPosition extends Position {
+  /** The ids of the last agreed reading. */
+  readonly last: IdSum | null;
+  readonly reading: WholeState | null;
+}
+
+/** A list that lost more than this share of its records, and more than `SHRINK_RECORDS` of them, is not believed. */
+const SHRINK_SHARE = 0.2;
+const SHRINK_RECORDS = 5;
+
+export async function* readSweep(reader: ObjectReader, from: SweepPosition | null, options: ReadOptions): AsyncGenerator<Page> {
+  const view = reader.object.views[0] as View;
+  const last = from?.last ?? null;
+  const start = from?.reading ?? startWhole(last);
+  let read: WholeState = start;
+  for await (const step of readWhole((n) => reader.list(view.query, n), reader.object.primaryKey, start)) {
+    const generation = generationId(options.readingId, read);
+    read = step.state;
+    const { serverTime: extractedAt, outcome, state } = step;
+    if (outcome === 'next') {
+      yield recordPage(reader, options, { view, records: step.records, position: { last, reading: state }, extractedAt, generation });
+      continue;
+    }
+    if (outcome === 'unsettled') {
+      yield recordPage(reader, options, { view, records: step.records, position: { last, reading: null }, extractedAt, generation });
+      throw new AppError('source_unavailable', `The list of ${reader.object.name} changed in every one of several readings; it is read again with the next run.`);
+    }
+    if (last !== null) assertNotShrunk(reader.object.name, last, state.sum);
+    const beganAt = new Date(state.beganAt ?? extractedAt);
+    const position: SweepPosition = { last: state.sum, reading: null };
+    const records = recordPage(reader, options, { view, records: step.records, position, extractedAt, generation });
+    yield {
+      ...records,
+      lines: [...records.lines, JSON.stringify({ generation: { id: generation, began_at: beganAt.toISOString() } })],
+      finished: { completeAsOf: beganAt, completeBackTo: new Date(0) },
+    };
+  }
+}
+
+function generationId(readingId: string, state: WholeState): string {
+  return `${readingId}/${state.reading}`;
+}
+
+function assertNotShrunk(name: string, before: IdSum, now: IdSum): void {
+  const lost = before.count - now.count;
+  if (now.count === 0 ? lost > 0 : lost > SHRINK_RECORDS && lost > before.count * SHRINK_SHARE) {
+    throw new AppError(
+      'source_shrunk',
+      `The list of ${name} held ${before.count} records and now answers with ${now.count}. Nothing was marked as deleted: ` +
+        `a key with fewer rights or an outage looks the same. If they are really gone, restart this object to accept it.`,
+    );
+  }
+}

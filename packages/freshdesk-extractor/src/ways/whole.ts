@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto';
+import type { ListedRecord, ListPage } from '../client.ts';
+import { keyTexts } from '../pages.ts';
+
+/**
+ * Reading a list whole, though its pages shift while it is read.
+ *
+ * Paging is by offset: a record that is deleted or renamed on a page already read moves all later ones one
+ * place forward, and one of them slips onto that page, unseen. No timestamp shows it afterwards. So a list of
+ * more than one page is read until two readings agree on the ids. An answer of one page is one consistent
+ * answer, and agrees with itself. The last agreed reading counts as one of the two: when nothing changed
+ * since the last run, one reading is enough.
+ *
+ * Memory: a reading is remembered by the number of its ids and the sum of their hashes, never by the ids.
+ */
+export interface WholeState {
+  /** Which reading of this list it is, from 1. */
+  readonly reading: number;
+  /** The next page to read. */
+  readonly page: number;
+  readonly sum: IdSum;
+  /** The reading that this one has to agree with. */
+  readonly previous: IdSum | null;
+  /** RFC 3339: the server's clock at the first page of this reading. */
+  readonly beganAt: string | null;
+}
+
+export interface IdSum {
+  readonly count: number;
+  /** Sum of 64-bit hashes of the ids, modulo 2^64, in hexadecimal: the same for the same ids in any order. */
+  readonly hash: string;
+}
+
+export interface WholeStep {
+  readonly records: readonly ListedRecord[];
+  readonly serverTime: Date;
+  readonly state: WholeState;
+  /** `next`: more pages or another reading to come. `agreed`: the list was read whole. `unsettled`: it never held still. */
+  readonly outcome: 'next' | 'agreed' | 'unsettled';
+}
+
+/** A list that changes its ids in every one of so many readings is given up until the next run. */
+const READINGS_MAX = 5;
+
+const EMPTY: IdSum = { count: 0, hash: '0' };
+
+export function startWhole(previous: IdSum | null): WholeState {
+  return { reading: 1, page: 1, sum: EMPTY, previous, beganAt: null };
+}
+
+/** @param fetchPage reads one page of the list by its number, from 1. */
+export async function* readWhole(
+  fetchPage: (page: number) => Promise<ListPage>,
+  primaryKey: readonly string[],
+  from: WholeState,
+): AsyncGenerator<WholeStep> {
+  let state = from;
+  for (;;) {
+    const { records, hasNext, serverTime } = await fetchPage(state.page);
+    const beganAt = state.beganAt ?? serverTime.toISOString();
+    const sum = add(state.sum, records, primaryKey);
+    if (hasNext) {
+      state = { ...state, page: state.page + 1, sum, beganAt };
+      yield { records, serverTime, state, outcome: 'next' };
+      continue;
+    }
+    const finished = { ...state, sum, beganAt };
+    const agreed = state.page === 1 || (state.previous !== null && same(sum, state.previous));
+    if (agreed || state.reading >= READINGS_MAX) {
+      yield { records, serverTime, state: finished, outcome: agreed ? 'agreed' : 'unsettled' };
+      return;
+    }
+    state = { reading: state.reading + 1, page: 1, sum: EMPTY, previous: sum, beganAt: null };
+    yield { records, serverTime, state, outcome: 'next' };
+  }
+}
+
+function add(sum: IdSum, records: readonly ListedRecord[], primaryKey: readonly string[]): IdSum {
+  let hash = BigInt(`0x${sum.hash}`);
+  for (const record of records) {
+    hash += createHash('sha256').update(JSON.stringify(keyTexts(record, primaryKey))).digest().readBigUInt64LE();
+  }
+  return { count: sum.count + records.length, hash: BigInt.asUintN(64, hash).toString(16) };
+}
+
+function same(a: IdSum, b: IdSum): boolean {
+  return a.count === b.count && a.hash === b.hash;
+}

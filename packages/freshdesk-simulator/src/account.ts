@@ -1,0 +1,403 @@
+import { unreachable } from '@freshet/contracts';
+import { catalogue, type ObjectSpec, objectNamed, type View } from '@freshet/freshdesk-extractor';
+import { hash } from './random.ts';
+import { type Gap, Templates } from './templates.ts';
+
+export interface AccountOptions {
+  /** The same seed gives the same account. */
+  readonly seed: number;
+  /** Object → number of records; what is not named follows from the catalogue's typical counts. */
+  readonly counts?: Readonly<Record<string, number>>;
+  /** The newest record changed just before this moment; RFC 3339. */
+  readonly asOf: Date;
+  /** The oldest record was created this many days before `asOf`. */
+  readonly spanDays: number;
+  /** The account's clock; tests turn it. */
+  readonly now?: () => number;
+}
+
+export type Fields = Record<string, unknown>;
+
+/** No parent has more children than this: a child's key is its parent's times this, plus its own number. */
+const CHILDREN_MAX = 64;
+
+/** Keys of all objects but the densely numbered ones begin here: 11 digits, as real ones. */
+const KEY_BASE = 84_000_000_000;
+
+/**
+ * A deterministic Freshdesk account of any size. Nothing is stored for a record but its two times and its
+ * view; its text is made when it is asked for, from its number and the seed, until somebody edits it.
+ */
+export class SimulatedAccount {
+  readonly options: AccountOptions;
+  readonly #lists = new Map<string, RecordList>();
+  readonly #templates: Templates;
+  readonly #now: () => number;
+
+  constructor(options: AccountOptions) {
+    this.options = options;
+    this.#templates = new Templates(options.seed);
+    this.#now = options.now ?? Date.now;
+    for (const object of catalogue) {
+      if (object.way.kind !== 'children') this.#lists.set(object.name, new RecordList(object, options, this.countOf(object)));
+    }
+  }
+
+  /** How many records an object has at the start; for children: on average, all parents together. */
+  countOf(object: ObjectSpec): number {
+    const given = this.options.counts?.[object.name];
+    if (given !== undefined) return given;
+    const { typicalCount } = object;
+    if (typeof typicalCount === 'number') return typicalCount;
+    return Math.round(this.countOf(objectNamed(typicalCount.each)) * typicalCount.times);
+  }
+
+  /** The account's clock in whole seconds. */
+  nowSeconds(): number {
+    return Math.floor(this.#now() / 1000);
+  }
+
+  /** @throws TypeError for an object that exists only below a parent. */
+  listOf(object: ObjectSpec): RecordList {
+    const list = this.#lists.get(object.name);
+    if (!list) throw new TypeError(`${object.name} has no list of its own`);
+    return list;
+  }
+
+  /** A record's JSON text. `hidden` columns are left out. */
+  textOf(object: ObjectSpec, number: number, hidden: ReadonlySet<string>): string {
+    const list = this.listOf(object);
+    const edit = list.edits.get(number);
+    const { texts, gaps } = this.#templates.for(object, number, hidden);
+    let text = texts[0] as string;
+    for (let g = 0; g < gaps.length; g++) {
+      const gap = gaps[g] as Gap;
+      text += this.#fill(gap, list.keyOf(number), list.createdAt(number), list.updatedAt(number), number, 0);
+      text += texts[g + 1] as string;
+    }
+    const view = list.viewOf(number);
+    if (edit === undefined && view === 0) return text;
+    return JSON.stringify({ ...JSON.parse(text), ...viewFields(object, view), ...withoutHidden(edit, hidden) });
+  }
+
+  /** All children of one parent, oldest first; null when the parent does not exist. */
+  childrenOf(object: ObjectSpec, parentKey: number): string[] | null {
+    const { way } = object;
+    if (way.kind !== 'children') throw new TypeError(`${object.name} has no parent`);
+    const parent = this.#parent(way.parent, parentKey);
+    if (parent === null) return null;
+    const texts: string[] = [];
+    for (let n = 0; n < this.#childCount(object, parent.number); n++) {
+      const key = childKey(object, parent.number, n);
+      const change = this.#childEdits.get(`${object.name}/${key}`);
+      if (change === null) continue;
+      const { texts: parts, gaps } = this.#templates.for(object, parent.number * CHILDREN_MAX + n, NOTHING_HIDDEN);
+      const at = parent.createdAt + Math.floor(((parent.updatedAt - parent.createdAt) * (n + 1)) / (CHILDREN_MAX + 1));
+      let text = parts[0] as string;
+      for (let g = 0; g < gaps.length; g++) {
+        const gap = gaps[g] as Gap;
+        text += this.#fill(gap, key, at, at, parent.number * CHILDREN_MAX + n, parentKey);
+        text += parts[g + 1] as string;
+      }
+      texts.push(change === undefined ? text : JSON.stringify({ ...JSON.parse(text), ...change }));
+    }
+    for (const added of this.#childAdds.get(`${object.name}/${parentKey}`) ?? []) {
+      if (this.#childEdits.get(`${object.name}/${added['id'] as number}`) !== null) texts.push(JSON.stringify(added));
+    }
+    return texts;
+  }
+
+  // Changes, as an agent would make them. Each moves `updated_at` to the account's clock, unless it says otherwise.
+
+  update(objectName: string, key: number, fields: Fields): void {
+    const list = this.listOf(objectNamed(objectName));
+    const number = list.numberOf(key);
+    list.edits.set(number, { ...list.edits.get(number), ...fields });
+    list.touch(number, this.nowSeconds());
+  }
+
+  /** @returns the new record's key. */
+  create(objectName: string, fields: Fields = {}): number {
+    const list = this.listOf(objectNamed(objectName));
+    const number = list.append(this.nowSeconds());
+    if (Object.keys(fields).length > 0) list.edits.set(number, fields);
+    return list.keyOf(number);
+  }
+
+  /** Into another of the object's views (trash, spam, …) or back to `live`. */
+  move(objectName: string, key: number, view: string): void {
+    const object = objectNamed(objectName);
+    const list = this.listOf(object);
+    const index = object.views.findIndex((v) => v.name === view);
+    if (index < 0) throw new TypeError(`${objectName} has no view ${view}`);
+    list.setView(list.numberOf(key), index, this.nowSeconds());
+  }
+
+  /** For good: no list and no view shows it again. */
+  remove(objectName: string, key: number): void {
+    const list = this.listOf(objectNamed(objectName));
+    list.setView(list.numberOf(key), REMOVED, this.nowSeconds());
+  }
+
+  addChild(objectName: string, parentKey: number, fields: Fields = {}): number {
+    const object = objectNamed(objectName);
+    const siblings = this.childrenOf(object, parentKey);
+    if (siblings === null || object.way.kind !== 'children') throw new TypeError(`no parent ${parentKey}`);
+    const key = KEY_BASE * 2 + ++this.#added;
+    const like = siblings[0] === undefined ? {} : (JSON.parse(siblings[0]) as Fields);
+    const now = rfc3339(this.nowSeconds());
+    const child = { ...like, created_at: now, updated_at: now, ...fields, id: key, [object.way.column]: parentKey };
+    const at = `${objectName}/${parentKey}`;
+    this.#childAdds.set(at, [...(this.#childAdds.get(at) ?? []), child]);
+    if (this.#lists.has(object.way.parent)) this.update(object.way.parent, parentKey, {});
+    return key;
+  }
+
+  /** Edits a child without moving its parent's `updated_at`, as Freshdesk does with notes; null removes it. */
+  editChild(objectName: string, key: number, fields: Fields | null): void {
+    this.#childEdits.set(`${objectName}/${key}`, fields);
+  }
+
+  /** The records of an object as the account holds them: view → JSON texts, with every column. For comparisons. */
+  *everything(objectName: string): Generator<{ readonly view: View; readonly text: string }> {
+    const object = objectNamed(objectName);
+    const { way } = object;
+    if (way.kind === 'children') {
+      for (const { view, text } of this.everything(way.parent)) {
+        if (view.deleted !== null) continue;
+        const key = (JSON.parse(text) as { id: number }).id;
+        for (const child of this.childrenOf(object, key) ?? []) yield { view: object.views[0] as View, text: child };
+      }
+      return;
+    }
+    const list = this.listOf(object);
+    for (let number = 0; number < list.length; number++) {
+      const view = object.views[list.viewOf(number)];
+      if (view) yield { view, text: this.textOf(object, number, NOTHING_HIDDEN) };
+    }
+  }
+
+  readonly #childEdits = new Map<string, Fields | null>();
+  readonly #childAdds = new Map<string, Fields[]>();
+  #added = 0;
+
+  #fill(gap: Gap, key: number, created: number, updated: number, number: number, parentKey: number): string {
+    switch (gap.kind) {
+      case 'key':
+        return String(key);
+      case 'created':
+        return rfc3339(created);
+      case 'updated':
+        return rfc3339(updated);
+      case 'parent':
+        return String(parentKey);
+      case 'bigKey':
+        // Keys of the organisation: 19 digits, beyond what a double holds.
+        return `18482956273${String(10_000_000 + (hash(this.options.seed, number, 7) % 90_000_000)).slice(0, 8)}`;
+      case 'reference':
+        return String(this.#reference(gap.object, number, gap.salt));
+      default:
+        return unreachable(gap);
+    }
+  }
+
+  /** The key of some record of another object, the same one each time. */
+  #reference(objectName: string, number: number, salt: number): number {
+    const list = this.#lists.get(objectName);
+    if (!list || list.initialLength === 0) return KEY_BASE;
+    return list.keyOf(hash(this.options.seed, number, salt) % list.initialLength);
+  }
+
+  #parent(objectName: string, key: number): { number: number; createdAt: number; updatedAt: number } | null {
+    const list = this.#lists.get(objectName);
+    if (list) {
+      const number = list.numberOf(key);
+      if (number < 0 || number >= list.length || list.viewOf(number) === REMOVED) return null;
+      return { number, createdAt: list.createdAt(number), updatedAt: list.updatedAt(number) };
+    }
+    // A child that is a parent itself.
+    const object = objectNamed(objectName);
+    if (object.way.kind !== 'children') return null;
+    const number = key - keyBase(object);
+    const above = this.#parent(object.way.parent, this.#keyByNumber(object.way.parent, Math.floor(number / CHILDREN_MAX)));
+    if (above === null || number % CHILDREN_MAX >= this.#childCount(object, above.number)) return null;
+    if (this.#childEdits.get(`${objectName}/${key}`) === null) return null;
+    return { number, createdAt: above.createdAt, updatedAt: above.updatedAt };
+  }
+
+  #keyByNumber(objectName: string, number: number): number {
+    const list = this.#lists.get(objectName);
+    return list ? list.keyOf(number) : keyBase(objectNamed(objectName)) + number;
+  }
+
+  #childCount(object: ObjectSpec, parentNumber: number): number {
+    const { typicalCount } = object;
+    const average = this.options.counts?.[object.name] ?? (typeof typicalCount === 'number' ? typicalCount : typicalCount.times);
+    return Math.min(CHILDREN_MAX, hash(this.options.seed, parentNumber, object.name.length) % Math.round(average * 2 + 1));
+  }
+}
+
+const NOTHING_HIDDEN: ReadonlySet<string> = new Set();
+/** The view of records that are gone for good. */
+export const REMOVED = 255;
+
+/** The records of one object: their times and views, ordered when asked for. */
+export class RecordList {
+  readonly object: ObjectSpec;
+  readonly initialLength: number;
+  readonly edits = new Map<number, Fields>();
+  readonly #created: number[];
+  readonly #updated: number[];
+  readonly #views: number[];
+  readonly #orders = new Map<string, number[]>();
+
+  constructor(object: ObjectSpec, options: AccountOptions, count: number) {
+    this.object = object;
+    this.initialLength = count;
+    const asOf = Math.floor(options.asOf.getTime() / 1000);
+    const span = options.spanDays * 86_400;
+    this.#created = new Array(count);
+    this.#updated = new Array(count);
+    this.#views = new Array(count);
+    // One bulk change of the past, in one second: more records than two pages, where the account is large enough.
+    const bulkSize = Math.min(250, Math.floor(count / 20));
+    const bulkAt = asOf - Math.floor(span / 3);
+    for (let n = 0; n < count; n++) {
+      const random = hash(options.seed, n, 17);
+      // Rising with the number, but for the few that were imported.
+      const created = asOf - span + Math.floor((span * n) / count) - (random % 50 === 0 ? random % 86_400 : 0);
+      const updated = Math.min(asOf, created + (hash(options.seed, n, 19) % 432_000));
+      this.#created[n] = created;
+      this.#updated[n] = n < bulkSize && created < bulkAt ? bulkAt : updated;
+      const roll = hash(options.seed, n, 23) % 100;
+      this.#views[n] = roll === 0 ? Math.min(1, object.views.length - 1) : roll === 1 ? object.views.length - 1 : 0;
+    }
+  }
+
+  get length(): number {
+    return this.#created.length;
+  }
+
+  keyOf(number: number): number {
+    return keyBase(this.object) + number;
+  }
+
+  numberOf(key: number): number {
+    return key - keyBase(this.object);
+  }
+
+  createdAt(number: number): number {
+    return this.#created[number] as number;
+  }
+
+  updatedAt(number: number): number {
+    return this.#updated[number] as number;
+  }
+
+  viewOf(number: number): number {
+    return this.#views[number] as number;
+  }
+
+  append(now: number): number {
+    const number = this.length;
+    this.#created.push(now);
+    this.#updated.push(now);
+    this.#views.push(0);
+    this.#orders.clear();
+    return number;
+  }
+
+  touch(number: number, now: number): void {
+    this.#reorder(number, () => {
+      this.#updated[number] = now;
+    });
+  }
+
+  setView(number: number, view: number, now: number): void {
+    this.#views[number] = view;
+    this.#updated[number] = now;
+    this.#orders.clear();
+  }
+
+  /**
+   * Record numbers of one view, ascending by `created_at`, `updated_at` or, for any other column, by the
+   * number that `rank` gives; ties by number.
+   */
+  ordered(view: number, column: string, rank: () => readonly number[]): readonly number[] {
+    const key = `${view}/${column}`;
+    let order = this.#orders.get(key);
+    if (!order) {
+      const by = column === 'created_at' ? this.#created : column === 'updated_at' ? this.#updated : column === 'id' ? null : rank();
+      order = [];
+      for (let n = 0; n < this.length; n++) if (this.#views[n] === view) order.push(n);
+      if (by) order.sort((a, b) => (by[a] as number) - (by[b] as number) || a - b);
+      this.#orders.set(key, order);
+    }
+    return order;
+  }
+
+  /** The first place in an ascending time order whose time is not before `seconds`. */
+  firstSince(order: readonly number[], column: string, seconds: number): number {
+    const times = column === 'created_at' ? this.#created : this.#updated;
+    let low = 0;
+    let high = order.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((times[order[middle] as number] as number) < seconds) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** Keeps the order by `updated_at` as one record moves in it: a million records must not be sorted for one edit. */
+  #reorder(number: number, change: () => void): void {
+    const key = `${this.viewOf(number)}/updated_at`;
+    const order = this.#orders.get(key);
+    for (const other of this.#orders.keys()) if (other !== key && !other.endsWith('/created_at')) this.#orders.delete(other);
+    if (!order) return change();
+    let at = this.firstSince(order, 'updated_at', this.updatedAt(number));
+    while (order[at] !== number) at++;
+    order.splice(at, 1);
+    change();
+    let to = this.firstSince(order, 'updated_at', this.updatedAt(number));
+    while (to < order.length && this.updatedAt(order[to] as number) === this.updatedAt(number) && (order[to] as number) < number) to++;
+    order.splice(to, 0, number);
+  }
+}
+
+/** Objects whose list has a page cap are those with small, dense, human keys; all others have 11 digits. */
+function keyBase(object: ObjectSpec): number {
+  if (object.maxPages !== null) return 1;
+  return KEY_BASE + (catalogue.indexOf(object) + 1) * 1_000_000_000;
+}
+
+function childKey(object: ObjectSpec, parentNumber: number, n: number): number {
+  return keyBase(object) + parentNumber * CHILDREN_MAX + n;
+}
+
+/** What marks a record of a view: the boolean column that the view is asked for by. */
+function viewFields(object: ObjectSpec, view: number): Fields {
+  const asked = Object.values(object.views[view]?.query ?? {});
+  return Object.fromEntries(asked.filter((name) => object.columns.some((c) => c.name === name)).map((name) => [name, true]));
+}
+
+function withoutHidden(edit: Fields | undefined, hidden: ReadonlySet<string>): Fields {
+  return Object.fromEntries(Object.entries(edit ?? {}).filter(([name]) => !hidden.has(name)));
+}
+
+const dayCache = new Map<number, string>();
+
+/** Whole seconds as `YYYY-MM-DDTHH:MM:SSZ`; the day's text is remembered, for records by the million. */
+export function rfc3339(seconds: number): string {
+  const day = Math.floor(seconds / 86_400);
+  let date = dayCache.get(day);
+  if (date === undefined) {
+    date = new Date(day * 86_400_000).toISOString().slice(0, 11);
+    dayCache.set(day, date);
+  }
+  const rest = seconds - day * 86_400;
+  return `${date}${two(Math.floor(rest / 3600))}:${two(Math.floor(rest / 60) % 60)}:${two(rest % 60)}Z`;
+}
+
+const TWO_DIGITS = Array.from({ length: 60 }, (_, n) => String(n).padStart(2, '0'));
+const two = (n: number): string => TWO_DIGITS[n] as string;

@@ -1,0 +1,63 @@
+/** Calls a minute, for the account and for the lists that have a limit of their own. [documented plan table] */
+export const PLANS = {
+  trial: { account: 50, list: 50 },
+  growth: { account: 200, list: 20 },
+  pro: { account: 400, list: 100 },
+  enterprise: { account: 700, list: 200 },
+  purchased_2000: { account: 2000, list: 400 },
+  /** Larger than any plan: for demonstrations that should not wait. */
+  demo: { account: 6000, list: 2000 },
+  /** No limit, and no rate-limit headers. */
+  unlimited: null,
+} as const;
+export type Plan = keyof typeof PLANS;
+
+export interface Spent {
+  readonly allowed: boolean;
+  readonly total: number;
+  readonly remaining: number;
+  readonly retryAfterSeconds: number;
+}
+
+/** Fixed windows of a minute that begin with the first call after the last one ended; both buckets reset together. */
+export class RateLimits {
+  readonly #now: () => number;
+  #plan: { readonly account: number; readonly list: number } | null;
+  #windowEndsAt = 0;
+  #used = new Map<string, number>();
+  /** Times of calls that were made although nothing was left, or before the end of a Retry-After. */
+  readonly violations: number[] = [];
+  #blockedUntil = 0;
+
+  constructor(plan: Plan, now: () => number) {
+    this.#plan = PLANS[plan];
+    this.#now = now;
+  }
+
+  setPlan(plan: Plan): void {
+    this.#plan = PLANS[plan];
+  }
+
+  get limited(): boolean {
+    return this.#plan !== null;
+  }
+
+  /** @param bucket the list's own; null: only the account's. The answer describes the list's, if it has one. */
+  spend(bucket: string | null, credits: number): Spent {
+    if (this.#plan === null) return { allowed: true, total: 0, remaining: 0, retryAfterSeconds: 0 };
+    const now = this.#now();
+    if (now < this.#blockedUntil) this.violations.push(now);
+    if (now >= this.#windowEndsAt) {
+      this.#windowEndsAt = now + 60_000;
+      this.#used = new Map();
+    }
+    const buckets: [string, number][] = [['account', this.#plan.account]];
+    if (bucket !== null) buckets.push([bucket, this.#plan.list]);
+    const allowed = buckets.every(([name, total]) => (this.#used.get(name) ?? 0) + credits <= total);
+    if (allowed) for (const [name] of buckets) this.#used.set(name, (this.#used.get(name) ?? 0) + credits);
+    const [name, total] = buckets.at(-1) as [string, number];
+    const retryAfterSeconds = Math.max(1, Math.ceil((this.#windowEndsAt - now) / 1000));
+    if (!allowed) this.#blockedUntil = Math.min(this.#windowEndsAt, now + retryAfterSeconds * 1000);
+    return { allowed, total, remaining: Math.max(0, total - (this.#used.get(name) ?? 0)), retryAfterSeconds };
+  }
+}

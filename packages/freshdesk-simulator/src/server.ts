@@ -1,0 +1,354 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { catalogue, INCLUDE_COST, type ObjectSpec } from '@freshet/freshdesk-extractor';
+import { type AccountOptions, SimulatedAccount } from './account.ts';
+import { type Plan, RateLimits } from './limits.ts';
+
+export interface SimulatorOptions extends Partial<AccountOptions> {
+  readonly plan?: Plan;
+  /** API keys and what their agents may see. */
+  readonly keys?: Readonly<Record<string, { readonly admin: boolean; readonly ticketScope: 1 | 2 | 3 }>>;
+  /** Features that the plan lacks, as error messages name them. */
+  readonly withoutFeatures?: readonly string[];
+  /** Since filters that the account refuses as unknown. */
+  readonly refusedParams?: readonly string[];
+  /** Since filters that the account takes and ignores. */
+  readonly ignoredParams?: readonly string[];
+  readonly host?: string;
+  readonly port?: number;
+  /** Called for every request before it is answered; may take the answer over. For faults in tests. */
+  readonly intercept?: (request: SimulatedRequest, response: ServerResponse) => boolean | Promise<boolean>;
+}
+
+export interface SimulatedRequest {
+  readonly number: number;
+  readonly path: string;
+  readonly query: URLSearchParams;
+}
+
+/** Keys that an account has unless told otherwise: one of an admin, one of an agent without admin rights. */
+export const DEFAULT_KEYS = {
+  'demo-admin-key': { admin: true, ticketScope: 1 },
+  'demo-agent-key': { admin: false, ticketScope: 1 },
+} as const satisfies SimulatorOptions['keys'];
+
+const DAY_SECONDS = 86_400;
+
+interface Route {
+  readonly object: ObjectSpec;
+  readonly pattern: RegExp;
+}
+
+/** Freshdesk's API v2 over a simulated account, on a real socket. */
+export class FreshdeskSimulator {
+  readonly account: SimulatedAccount;
+  readonly limits: RateLimits;
+  /** Calls answered so far, by path with keys replaced by `{id}`. */
+  readonly calls = new Map<string, number>();
+  readonly #options: SimulatorOptions;
+  readonly #server: Server;
+  readonly #lists: readonly Route[];
+  readonly #views: readonly Route[];
+  #requests = 0;
+
+  constructor(options: SimulatorOptions = {}) {
+    this.#options = options;
+    const now = options.now ?? Date.now;
+    this.account = new SimulatedAccount({ seed: 1, asOf: new Date(now()), spanDays: 365, ...options });
+    this.limits = new RateLimits(options.plan ?? 'unlimited', now);
+    const route = (object: ObjectSpec, suffix: string): Route => ({
+      object,
+      pattern: new RegExp(`^${object.path.replace('{id}', '(\\d+)')}${suffix}$`),
+    });
+    this.#lists = catalogue.map((object) => route(object, ''));
+    this.#views = catalogue.filter((o) => o.way.kind !== 'children').map((object) => route(object, '/(\\d+)'));
+    this.#server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
+      this.#answer(request, response).catch((error: unknown) => response.destroy(error as Error));
+    });
+  }
+
+  /** @returns the origin that it answers at. */
+  async listen(): Promise<string> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(this.#options.port ?? 0, this.#options.host ?? '127.0.0.1', resolve);
+    });
+    const { port } = this.#server.address() as AddressInfo;
+    return `http://${this.#options.host ?? '127.0.0.1'}:${port}`;
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  /** All calls answered so far. */
+  get callCount(): number {
+    return [...this.calls.values()].reduce((sum, n) => sum + n, 0);
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', 'http://simulator');
+    const path = url.pathname;
+    const query = url.searchParams;
+    this.#requests++;
+    if (this.#options.intercept && (await this.#options.intercept({ number: this.#requests, path, query }, response))) return;
+    const label = path.replace(/\d+/g, '{id}');
+    this.calls.set(label, (this.calls.get(label) ?? 0) + 1);
+    response.setHeader('x-freshdesk-api-version', 'latest=v2; requested=v2');
+    response.setHeader('x-request-id', randomUUID());
+    response.setHeader('set-cookie', '_x_w=1; path=/');
+
+    const list = this.#match(this.#lists, path);
+    // Failed and invalid calls cost as well.
+    const include = (query.get('include') ?? '').split(',').filter((name) => name !== '');
+    const credits = list ? 1 + INCLUDE_COST * include.length : 1;
+    const spent = this.limits.spend(list?.object.bucket ?? null, credits);
+    if (this.limits.limited) {
+      response.setHeader('x-ratelimit-total', String(spent.total));
+      response.setHeader('x-ratelimit-remaining', String(spent.remaining));
+      response.setHeader('x-ratelimit-used-currentrequest', String(credits));
+    }
+    if (!spent.allowed) {
+      response.setHeader('retry-after', String(spent.retryAfterSeconds));
+      return send(response, 429, { message: 'You have exceeded the limit of requests per minute' });
+    }
+
+    const key = keyOf(request);
+    const agent = (this.#options.keys ?? (DEFAULT_KEYS as NonNullable<SimulatorOptions['keys']>))[key];
+    if (!agent) return send(response, 401, { code: 'invalid_credentials', message: 'You have to be logged in to perform this action.' });
+    const accept = request.headers.accept ?? '*/*';
+    if (!/\*\/\*|application\/json/.test(accept)) return send(response, 406, null);
+    if (request.method !== 'GET') return send(response, 405, null);
+
+    if (path === '/api/v2/agents/me') return send(response, 200, this.#me(agent));
+    if (list) return this.#list(list.object, list.parent, query, include, agent.admin, url, response);
+    const view = this.#match(this.#views, path);
+    if (view?.parent !== undefined) return this.#view(view.object, view.parent, agent.admin, response);
+    const fields = catalogue.find((object) => object.customFields?.path === path);
+    if (fields) return send(response, 200, fieldDefinitions(fields));
+    return send(response, 404, null);
+  }
+
+  #match(routes: readonly Route[], path: string): { readonly object: ObjectSpec; readonly parent: number | undefined } | null {
+    for (const { object, pattern } of routes) {
+      const match = pattern.exec(path);
+      if (match) return { object, parent: match[1] === undefined ? undefined : Number(match[1]) };
+    }
+    return null;
+  }
+
+  #refusal(object: ObjectSpec, admin: boolean): { code: string; message: string } | null {
+    if (object.feature !== null && this.#options.withoutFeatures?.includes(object.feature)) {
+      const message = `The ${object.feature} feature(s) is/are not supported in your plan. Please upgrade your account to use it.`;
+      return { code: 'require_feature', message };
+    }
+    if (object.permission === 'admin' && !admin) return { code: 'access_denied', message: 'You are not authorized to perform this action.' };
+    return null;
+  }
+
+  #list(object: ObjectSpec, parent: number | undefined, query: URLSearchParams, include: readonly string[], admin: boolean, url: URL, response: ServerResponse): void {
+    const refusal = this.#refusal(object, admin);
+    if (refusal) return send(response, 403, refusal);
+    const invalid = this.#invalid(object, query, include);
+    if (invalid) return send(response, 400, { description: 'Validation failed', errors: [invalid] });
+    const page = Number(query.get('page') ?? '1');
+    const perPage = Number(query.get('per_page') ?? '30');
+
+    let texts: readonly string[];
+    let total: number;
+    if (parent !== undefined) {
+      const children = this.account.childrenOf(object, parent);
+      if (children === null) return send(response, 404, null);
+      texts = children.slice((page - 1) * perPage, page * perPage);
+      total = children.length;
+    } else {
+      const hidden = hiddenColumns(object, include);
+      const { numbers, from, to } = this.#selection(object, query, (page - 1) * perPage, page * perPage);
+      texts = numbers.map((n) => this.account.textOf(object, n, hidden));
+      total = to - from;
+    }
+    if (page * perPage < total) {
+      const next = new URL(url);
+      next.searchParams.set('page', String(page + 1));
+      response.setHeader('link', `<https://${this.#host()}${next.pathname}${next.search}>; rel="next"`);
+    }
+    sendText(response, 200, `[${texts.join(',')}]`);
+  }
+
+  #host(): string {
+    return 'simulated.freshdesk.com';
+  }
+
+  /** The record numbers of one page, and the range of the order that the whole answer spans. */
+  #selection(object: ObjectSpec, query: URLSearchParams, start: number, end: number): { numbers: number[]; from: number; to: number } {
+    const list = this.account.listOf(object);
+    const view = viewIndex(object, query);
+    const column = query.get('order_by') ?? object.list.defaultOrder[0];
+    const direction = query.get('order_type') ?? (query.has('order_by') ? 'desc' : object.list.defaultOrder[1]);
+    const rank = () => rankBy(this.account, object, column);
+    const order = list.ordered(view, column, rank);
+    const since = this.#since(object, query);
+    let selected: readonly number[] = order;
+    let from = 0;
+    const ascending = direction === 'asc';
+    if (since !== null && since.column === column && ascending) {
+      from = list.firstSince(order, column, since.seconds);
+    } else if (since !== null) {
+      const times = (n: number) => (since.column === 'created_at' ? list.createdAt(n) : list.updatedAt(n));
+      selected = order.filter((n) => times(n) >= since.seconds);
+    } else if (object.list.defaultWindowDays !== null) {
+      const oldest = this.account.nowSeconds() - object.list.defaultWindowDays * DAY_SECONDS;
+      selected = order.filter((n) => list.createdAt(n) >= oldest);
+    }
+    const to = selected.length;
+    const numbers = ascending
+      ? selected.slice(from + start, from + end)
+      : selected.slice(Math.max(0, to - end), Math.max(0, to - start)).reverse();
+    return { numbers, from, to };
+  }
+
+  #since(object: ObjectSpec, query: URLSearchParams): { column: string; seconds: number } | null {
+    const { way } = object;
+    if (way.kind !== 'keyset' && way.kind !== 'since') return null;
+    for (const param of sinceParams(object)) {
+      const value = query.get(param);
+      if (value !== null && !this.#options.ignoredParams?.includes(param)) return { column: way.column, seconds: Math.floor(Date.parse(value) / 1000) };
+    }
+    return null;
+  }
+
+  #invalid(object: ObjectSpec, query: URLSearchParams, include: readonly string[]): object | null {
+    const known = new Set(['page', 'per_page', ...object.list.filters, ...sinceParams(object)]);
+    if (object.list.orderBy.length > 0) known.add('order_by').add('order_type');
+    if (Object.keys(object.list.includeColumns).length > 0) known.add('include');
+    for (const param of this.#options.refusedParams ?? []) known.delete(param);
+    for (const [name, value] of query) {
+      const bad = (message: string, code = 'invalid_value') => ({ field: name, message, code });
+      if (!known.has(name)) return bad('Unexpected/invalid field in request', 'invalid_field');
+      if (name === 'page' && !(/^\d+$/.test(value) && Number(value) >= 1)) return bad('It should be a Positive Integer', 'datatype_mismatch');
+      if (name === 'page' && object.maxPages !== null && Number(value) > object.maxPages) {
+        return bad(`You cannot access ${object.name} beyond the ${object.maxPages}th page. Please provide a smaller page number.`);
+      }
+      if (name === 'per_page' && !(/^\d+$/.test(value) && Number(value) >= 1 && Number(value) <= object.pageSize)) {
+        return bad(`It should be a Positive Integer less than or equal to ${object.pageSize}`);
+      }
+      if (name === 'order_by' && !object.list.orderBy.includes(value)) return bad(`It should be one of these values: '${object.list.orderBy.join(',')}'`);
+      if (name === 'order_type' && value !== 'asc' && value !== 'desc') return bad("It should be one of these values: 'asc,desc'");
+      if (sinceParams(object).includes(name) && Number.isNaN(Date.parse(value))) return bad('It should be in the date format', 'invalid_value');
+    }
+    const unknown = include.find((name) => object.list.includeColumns[name] === undefined);
+    return unknown === undefined ? null : { field: 'include', message: `Unknown include ${unknown}`, code: 'invalid_value' };
+  }
+
+  #view(object: ObjectSpec, key: number, admin: boolean, response: ServerResponse): void {
+    const refusal = this.#refusal(object, admin);
+    if (refusal) return send(response, 403, refusal);
+    const list = this.account.listOf(object);
+    const number = list.numberOf(key);
+    if (number < 0 || number >= list.length || object.views[list.viewOf(number)] === undefined) return send(response, 404, null);
+    return sendText(response, 200, this.account.textOf(object, number, new Set()));
+  }
+
+  #me(agent: { readonly admin: boolean; readonly ticketScope: number }): object {
+    return {
+      id: 84_001_000_000,
+      ticket_scope: agent.ticketScope,
+      type: 'support_agent',
+      occasional: false,
+      available: true,
+      group_ids: [],
+      role_ids: [agent.admin ? 84_050_000_501 : 84_050_000_504],
+      skill_ids: [],
+      contact: { active: true, name: agent.admin ? 'Ada Admin' : 'Alan Agent', email: 'me@northlamp.example' },
+      created_at: '2023-06-01T08:00:11Z',
+      updated_at: '2024-11-20T14:03:55Z',
+    };
+  }
+}
+
+function sinceParams({ way }: ObjectSpec): readonly string[] {
+  return way.kind === 'keyset' ? [way.sinceParam] : way.kind === 'since' ? way.sinceParams : [];
+}
+
+function viewIndex(object: ObjectSpec, query: URLSearchParams): number {
+  const index = object.views.findIndex((view) => {
+    const asked = Object.entries(view.query);
+    return asked.length > 0 && asked.every(([name, value]) => query.get(name) === value);
+  });
+  return Math.max(0, index);
+}
+
+const hiddenSets = new Map<string, ReadonlySet<string>>();
+
+/** Columns that only an `include` brings and that was not asked for. */
+function hiddenColumns(object: ObjectSpec, include: readonly string[]): ReadonlySet<string> {
+  const key = `${object.name}|${include.join()}`;
+  let hidden = hiddenSets.get(key);
+  if (!hidden) {
+    hidden = new Set(Object.entries(object.list.includeColumns).flatMap(([name, columns]) => (include.includes(name) ? [] : columns)));
+    hiddenSets.set(key, hidden);
+  }
+  return hidden;
+}
+
+/** Record number → its place when all are sorted by a column's text. */
+function rankBy(account: SimulatedAccount, object: ObjectSpec, column: string): number[] {
+  const list = account.listOf(object);
+  const nothing = new Set<string>();
+  const keys = Array.from({ length: list.length }, (_, n) => JSON.stringify((JSON.parse(account.textOf(object, n, nothing)) as Record<string, unknown>)[column] ?? ''));
+  const sorted = keys.map((_, n) => n).sort((a, b) => ((keys[a] as string) < (keys[b] as string) ? -1 : (keys[a] as string) > (keys[b] as string) ? 1 : a - b));
+  const ranks: number[] = new Array(list.length);
+  sorted.forEach((n, place) => {
+    ranks[n] = place;
+  });
+  return ranks;
+}
+
+/** Definitions of the account's own fields, as the samples in the catalogue use them. */
+function fieldDefinitions(object: ObjectSpec): object[] {
+  const samples = object.columns.find((c) => c.name === object.customFields?.field)?.samples ?? [];
+  const values = new Map<string, unknown[]>();
+  for (const sample of samples) {
+    for (const [name, value] of Object.entries(sample as Record<string, unknown>)) values.set(name, [...(values.get(name) ?? []), value]);
+  }
+  return [...values].map(([name, seen], n) => ({
+    id: 84_130_000_000 + n,
+    name,
+    label: name.replace(/^cf_/, '').replaceAll('_', ' '),
+    position: n + 1,
+    type: fieldType(seen),
+    default: false,
+    created_at: '2023-06-01T08:00:10Z',
+    updated_at: '2024-06-01T08:00:10Z',
+  }));
+}
+
+function fieldType(seen: readonly unknown[]): string {
+  const some = seen.filter((value) => value !== null);
+  if (some.every((value) => typeof value === 'boolean')) return 'custom_checkbox';
+  if (some.every((value) => Number.isInteger(value))) return 'custom_number';
+  if (some.every((value) => typeof value === 'number')) return 'custom_decimal';
+  if (some.every((value) => /^\d{4}-\d{2}-\d{2}$/.test(String(value)))) return 'custom_date';
+  return 'custom_text';
+}
+
+function keyOf(request: IncomingMessage): string {
+  const [scheme, value] = (request.headers.authorization ?? '').split(' ');
+  if (scheme !== 'Basic' || value === undefined) return '';
+  return Buffer.from(value, 'base64').toString('utf8').split(':')[0] ?? '';
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  if (body === null) {
+    response.writeHead(status, { 'content-length': 0 }).end();
+    return;
+  }
+  sendText(response, status, JSON.stringify(body));
+}
+
+function sendText(response: ServerResponse, status: number, text: string): void {
+  const body = Buffer.from(text);
+  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', 'content-length': body.length }).end(body);
+}
