@@ -1,8 +1,8 @@
 import { AppError, type ObjectVerdict } from '@freshet/contracts';
 import type { ObjectSpec } from './catalogue/define.ts';
 import type { FreshdeskClient } from './client.ts';
-import { readerOf } from './reader.ts';
 import { textOf } from './pages.ts';
+import { readerOf } from './reader.ts';
 
 /** What a key sees of an account. */
 export interface ConnectionVerdict {
@@ -47,7 +47,9 @@ export async function probeConnection(client: FreshdeskClient, objects: readonly
 async function whoAmI(client: FreshdeskClient): Promise<ConnectionVerdict['agent']> {
   const me = await client.view('/api/v2/agents/me', { credits: 1, bucket: null }).catch((error: unknown) => {
     if (error instanceof AppError && error.code === 'source_not_found') {
-      throw new AppError('source_not_freshdesk', `${client.account.origin} does not serve this account: it knows no agent for this key. Check the subdomain.`, { cause: error });
+      throw new AppError('source_not_freshdesk', `${client.account.origin} does not serve this account: it knows no agent for this key. Check the subdomain.`, {
+        cause: error,
+      });
     }
     throw error;
   });

@@ -3,7 +3,7 @@ import type { ObjectSpec, View } from './catalogue/define.ts';
 import { INCLUDE_COST } from './catalogue/define.ts';
 import { childrenOf } from './catalogue/index.ts';
 import type { CallCost, FreshdeskClient, ListedRecord, ListPage } from './client.ts';
-import { type ChildWork, type Page, page, type Position, type ReadOptions, textOf } from './pages.ts';
+import { type ChildWork, type Page, type Position, page, type ReadOptions, textOf } from './pages.ts';
 
 /** One object of one account, ready to be read: what every way of reading shares. */
 export interface ObjectReader {

@@ -16,7 +16,10 @@ const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
  */
 export function parseSubdomain(input: string): string {
   const trimmed = input.trim().toLowerCase();
-  const host = trimmed.replace(/^https?:\/\//, '').replace(/[/?#].*$/, '').replace(/:\d+$/, '');
+  const host = trimmed
+    .replace(/^https?:\/\//, '')
+    .replace(/[/?#].*$/, '')
+    .replace(/:\d+$/, '');
   const label = host.endsWith('.freshdesk.com') ? host.slice(0, -'.freshdesk.com'.length) : host;
   if (LABEL.test(label)) return label;
   throw new AppError(

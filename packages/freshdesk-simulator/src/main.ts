@@ -76,7 +76,9 @@ const simulator = new FreshdeskSimulator({
   host: text('host') ?? '127.0.0.1',
   port: wholeNumber('port', text('port'), 0),
 });
-const origin = await simulator.listen().catch((error: NodeJS.ErrnoException) => usage(`Cannot listen on ${text('host') ?? '127.0.0.1'}:${text('port') ?? 0}: ${error.message}`));
+const origin = await simulator
+  .listen()
+  .catch((error: NodeJS.ErrnoException) => usage(`Cannot listen on ${text('host') ?? '127.0.0.1'}:${text('port') ?? 0}: ${error.message}`));
 process.stdout.write(`${JSON.stringify({ listening: origin })}\n`);
 
 const stop = () => void simulator.close().then(() => process.exit(0));

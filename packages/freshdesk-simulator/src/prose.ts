@@ -3,8 +3,36 @@ import { hash, pick } from './random.ts';
 
 /** Text that is as ugly as real text: markup, emoji, right-to-left script, quotes, control characters, blanks. */
 const WORDS = [
-  'invoice', 'Rechnung', 'löst', 'nicht', 'mehr', 'parcel', 'late', '“urgent”', 'naïve', 'café', '📦', '🔥', 'مرحبا', '由紀', '<b>', '&amp;', 'O’Brien',
-  'C:\\temp\\x', 'tab\there', '50 %', '—', 'Ωmega', 'zero\u200bwidth', "it's", '"quoted"', '𝒇𝒂𝒏𝒄𝒚', 'refund', 'login', 'broken', 'Zürich',
+  'invoice',
+  'Rechnung',
+  'löst',
+  'nicht',
+  'mehr',
+  'parcel',
+  'late',
+  '“urgent”',
+  'naïve',
+  'café',
+  '📦',
+  '🔥',
+  'مرحبا',
+  '由紀',
+  '<b>',
+  '&amp;',
+  'O’Brien',
+  'C:\\temp\\x',
+  'tab\there',
+  '50 %',
+  '—',
+  'Ωmega',
+  'zero\u200bwidth',
+  "it's",
+  '"quoted"',
+  '𝒇𝒂𝒏𝒄𝒚',
+  'refund',
+  'login',
+  'broken',
+  'Zürich',
 ];
 const FIRST = ['Lea', 'Omar', '由紀', 'Inês', 'Tomás', 'Priya', 'Zoë', 'Søren', 'Nguyễn', 'محمد'];
 const LAST = ['Sommer', 'Haddad', '田中 🌸', 'Ferreira', 'Weiß', 'Nandan', "O'Neil", 'Ødegård', 'Văn', 'García-López'];

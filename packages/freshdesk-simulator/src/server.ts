@@ -148,7 +148,15 @@ export class FreshdeskSimulator {
     return null;
   }
 
-  #list(object: ObjectSpec, parent: number | undefined, query: URLSearchParams, include: readonly string[], admin: boolean, url: URL, response: ServerResponse): void {
+  #list(
+    object: ObjectSpec,
+    parent: number | undefined,
+    query: URLSearchParams,
+    include: readonly string[],
+    admin: boolean,
+    url: URL,
+    response: ServerResponse,
+  ): void {
     const refusal = this.#refusal(object, admin);
     if (refusal) return send(response, 403, refusal);
     const invalid = this.#invalid(object, query, include);
@@ -203,9 +211,7 @@ export class FreshdeskSimulator {
       selected = order.filter((n) => list.createdAt(n) >= oldest);
     }
     const to = selected.length;
-    const numbers = ascending
-      ? selected.slice(from + start, from + end)
-      : selected.slice(Math.max(0, to - end), Math.max(0, to - start)).reverse();
+    const numbers = ascending ? selected.slice(from + start, from + end) : selected.slice(Math.max(0, to - end), Math.max(0, to - start)).reverse();
     return { numbers, from, to };
   }
 
@@ -297,7 +303,9 @@ function hiddenColumns(object: ObjectSpec, include: readonly string[]): Readonly
 function rankBy(account: SimulatedAccount, object: ObjectSpec, column: string): number[] {
   const list = account.listOf(object);
   const nothing = new Set<string>();
-  const keys = Array.from({ length: list.length }, (_, n) => JSON.stringify((JSON.parse(account.textOf(object, n, nothing)) as Record<string, unknown>)[column] ?? ''));
+  const keys = Array.from({ length: list.length }, (_, n) =>
+    JSON.stringify((JSON.parse(account.textOf(object, n, nothing)) as Record<string, unknown>)[column] ?? ''),
+  );
   const sorted = keys.map((_, n) => n).sort((a, b) => ((keys[a] as string) < (keys[b] as string) ? -1 : (keys[a] as string) > (keys[b] as string) ? 1 : a - b));
   const ranks: number[] = new Array(list.length);
   sorted.forEach((n, place) => {

@@ -1,8 +1,8 @@
 import { AppError } from '@freshet/contracts';
 import type { Keyset, View } from '../catalogue/define.ts';
 import type { ListedRecord, ListPage } from '../client.ts';
-import { type ObjectReader, recordPage } from '../reader.ts';
 import { type Page, type Position, page, type ReadOptions, textOf } from '../pages.ts';
+import { type ObjectReader, recordPage } from '../reader.ts';
 
 /**
  * Reads a list ordered by its version column, by value instead of by page number.

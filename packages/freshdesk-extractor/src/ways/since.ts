@@ -1,7 +1,7 @@
 import { AppError } from '@freshet/contracts';
 import type { Since, View } from '../catalogue/define.ts';
-import { type ObjectReader, recordPage } from '../reader.ts';
 import { type Page, type Position, page, type ReadOptions } from '../pages.ts';
+import { type ObjectReader, recordPage } from '../reader.ts';
 import { readSweep, type SweepPosition } from './sweep.ts';
 import { readWhole, startWhole, type WholeState } from './whole.ts';
 

@@ -1,7 +1,7 @@
 import { AppError } from '@freshet/contracts';
 import type { View } from '../catalogue/define.ts';
-import { type ObjectReader, recordPage } from '../reader.ts';
 import { type Page, type Position, page, type ReadOptions } from '../pages.ts';
+import { type ObjectReader, recordPage } from '../reader.ts';
 import { type IdSum, readWhole, startWhole, type WholeState } from './whole.ts';
 
 /**
@@ -33,7 +33,10 @@ export async function* readSweep(reader: ObjectReader, from: SweepPosition | nul
     }
     if (outcome === 'unsettled') {
       yield recordPage(reader, options, { view, records: step.records, position: { last, reading: null }, extractedAt, generation });
-      throw new AppError('source_unavailable', `The list of ${reader.object.name} changed in every one of several readings; it is read again with the next run.`);
+      throw new AppError(
+        'source_unavailable',
+        `The list of ${reader.object.name} changed in every one of several readings; it is read again with the next run.`,
+      );
     }
     if (last !== null) assertNotShrunk(reader.object.name, last, state.sum);
     const beganAt = new Date(state.beganAt ?? extractedAt);

@@ -49,11 +49,7 @@ export function startWhole(previous: IdSum | null): WholeState {
 }
 
 /** @param fetchPage reads one page of the list by its number, from 1. */
-export async function* readWhole(
-  fetchPage: (page: number) => Promise<ListPage>,
-  primaryKey: readonly string[],
-  from: WholeState,
-): AsyncGenerator<WholeStep> {
+export async function* readWhole(fetchPage: (page: number) => Promise<ListPage>, primaryKey: readonly string[], from: WholeState): AsyncGenerator<WholeStep> {
   let state = from;
   for (;;) {
     const { records, hasNext, serverTime } = await fetchPage(state.page);
@@ -78,7 +74,10 @@ export async function* readWhole(
 function add(sum: IdSum, records: readonly ListedRecord[], primaryKey: readonly string[]): IdSum {
   let hash = BigInt(`0x${sum.hash}`);
   for (const record of records) {
-    hash += createHash('sha256').update(JSON.stringify(keyTexts(record, primaryKey))).digest().readBigUInt64LE();
+    hash += createHash('sha256')
+      .update(JSON.stringify(keyTexts(record, primaryKey)))
+      .digest()
+      .readBigUInt64LE();
   }
   return { count: sum.count + records.length, hash: BigInt.asUintN(64, hash).toString(16) };
 }

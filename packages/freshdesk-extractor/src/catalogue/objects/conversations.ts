@@ -22,7 +22,17 @@ export const conversations = defineObject({
     private: boolean('Only agents see it.'),
     user_id: bigint('Its author: an agent or a contact.', { nullable: true, references: 'contacts' }),
     source: bigint('Kind of message.', {
-      values: { 0: 'Reply', 2: 'Note', 5: 'From a tweet', 6: 'Survey feedback', 7: 'Facebook post', 8: 'Forwarded email', 9: 'Phone', 10: 'MobiHelp', 11: 'E-commerce' },
+      values: {
+        0: 'Reply',
+        2: 'Note',
+        5: 'From a tweet',
+        6: 'Survey feedback',
+        7: 'Facebook post',
+        8: 'Forwarded email',
+        9: 'Phone',
+        10: 'MobiHelp',
+        11: 'E-commerce',
+      },
     }),
     category: bigint('Finer kind; not documented by Freshdesk.', { optional: true, samples: [1, 2, 3] }),
     support_email: text('The support address used.', { nullable: true, like: 'email' }),
@@ -44,7 +54,18 @@ export const conversations = defineObject({
       samples: [
         [],
         [],
-        [{ id: 84090000921, name: 'rechnung.pdf', content_type: 'application/pdf', size: 48211, created_at: '2025-03-01T10:10:31Z', updated_at: '2025-03-01T10:10:33Z', attachment_url: 'https://demo.attachments3.freshdesk.com/data/helpdesk/attachments/production/84090000921/original/rechnung.pdf?Expires=1741088400&Signature=YmFy&Key-Pair-Id=KEXAMPLE' }],
+        [
+          {
+            id: 84090000921,
+            name: 'rechnung.pdf',
+            content_type: 'application/pdf',
+            size: 48211,
+            created_at: '2025-03-01T10:10:31Z',
+            updated_at: '2025-03-01T10:10:33Z',
+            attachment_url:
+              'https://demo.attachments3.freshdesk.com/data/helpdesk/attachments/production/84090000921/original/rechnung.pdf?Expires=1741088400&Signature=YmFy&Key-Pair-Id=KEXAMPLE',
+          },
+        ],
       ],
     }),
     cloud_files: jsonb('Files in other clouds.', { optional: true, samples: [[]] }),

@@ -1,0 +1,66 @@
+import type { Sql } from './database.ts';
+
+/** What an account's answers told of one of its buckets. */
+export interface BucketReading {
+  readonly bucket: string;
+  readonly total: number | null;
+  readonly remaining: number | null;
+  readonly used: number | null;
+}
+
+/** How long an account known to have no limits is believed without asking again. */
+const UNLIMITED_MS = 10_000;
+
+/** The credits of all accounts, shared through PostgreSQL by every worker on every machine (I5). */
+export class CreditBudgets {
+  readonly #sql: Sql;
+  readonly #unlimitedUntil = new Map<string, number>();
+
+  /** @param sql a client of its own: commits of credits need not survive a crash, and do not wait for the disk. */
+  constructor(sql: Sql) {
+    this.#sql = sql;
+  }
+
+  /**
+   * Takes credits from all of the buckets, or from none.
+   * @returns 0 when taken, else the milliseconds after which there may be some.
+   */
+  async take(account: string, buckets: readonly string[], credits: number, sharePercent: number): Promise<number> {
+    if ((this.#unlimitedUntil.get(account) ?? 0) > Date.now()) return 0;
+    const [row] = await this.#sql<{ wait: number }[]>`select freshet.take_credits(${account}, ${buckets as string[]}, ${credits}, ${sharePercent}) as wait`;
+    return row?.wait ?? 0;
+  }
+
+  /** Corrects our account by theirs: others spend its credits as well, and limits change. */
+  async learn(account: string, readings: readonly BucketReading[]): Promise<void> {
+    if (readings.length === 0) {
+      if ((this.#unlimitedUntil.get(account) ?? 0) > Date.now()) return;
+      this.#unlimitedUntil.set(account, Date.now() + UNLIMITED_MS);
+      await this.#sql`update freshet.credit_buckets set unlimited = true, total = null where account = ${account} and not unlimited`;
+      return;
+    }
+    this.#unlimitedUntil.delete(account);
+    for (const { bucket, total, remaining, used } of readings) {
+      const spent = total !== null && remaining !== null ? total - remaining : null;
+      // The first call of a window at their side begins ours as well.
+      const first = spent !== null && used !== null && spent <= used;
+      await this.#sql`
+        update freshet.credit_buckets set
+          unlimited = false,
+          total = coalesce(${total}, total),
+          window_ends_at = case when ${first} then clock_timestamp() + interval '61 seconds' else window_ends_at end,
+          used = case when ${first} then ${used ?? 0}::numeric else greatest(used, coalesce(${spent}::numeric, used)) end
+        where account = ${account} and bucket = ${bucket}`;
+    }
+  }
+
+  /** No call to the account before then, by anybody. */
+  async block(account: string, retryAfterMs: number): Promise<void> {
+    this.#unlimitedUntil.delete(account);
+    await this.#sql`
+      update freshet.credit_buckets set
+        unlimited = false,
+        blocked_until = greatest(blocked_until, clock_timestamp() + ${retryAfterMs}::double precision * interval '1 millisecond')
+      where account = ${account}`;
+  }
+}

@@ -1,0 +1,93 @@
+import { AppError } from '@freshet/contracts';
+import { eq } from 'drizzle-orm';
+import type { Database } from './database.ts';
+import { uuidv7 } from './ids.ts';
+import type { List, ListOptions } from './page-lists.ts';
+import { changeResource, findResource, listResources, refuseConflicts } from './resources.ts';
+import { credentials, type CredentialType, destinations, pipelines } from './schema.ts';
+import type { SecretBox } from './secrets.ts';
+
+export type Credential = Omit<typeof credentials.$inferSelect, 'secret'>;
+
+const nameTaken = { credentials_name_unique: new AppError('conflict', 'name: another credential has this name.', { context: { pointer: '/name' } }) };
+
+/** Secrets of accounts and warehouses: written, used, never read back. */
+export class Credentials {
+  readonly #db: Database;
+  readonly #box: SecretBox;
+
+  constructor(db: Database, box: SecretBox) {
+    this.#db = db;
+    this.#box = box;
+  }
+
+  async create(input: { readonly name: string; readonly type: CredentialType; readonly secret: string }): Promise<Credential> {
+    const id = uuidv7();
+    const row = { id, name: input.name, type: input.type, secret: this.#box.seal(input.secret, boundTo(id)), hint: hintOf(input.secret) };
+    const [created] = await refuseConflicts(this.#db.insert(credentials).values(row).returning(), nameTaken);
+    return withoutSecret(created as typeof credentials.$inferSelect);
+  }
+
+  async get(id: string): Promise<Credential> {
+    return withoutSecret(await findResource(this.#db, credentials, 'credential', id));
+  }
+
+  async list(options: ListOptions): Promise<List<Credential>> {
+    const { data, nextCursor } = await listResources(this.#db, credentials, options);
+    return { data: data.map(withoutSecret), nextCursor };
+  }
+
+  /** A new secret rotates the credential: whoever uses it gets the new one with the next call. */
+  async change(id: string, input: { readonly name?: string | undefined; readonly secret?: string | undefined }, expected: number | null): Promise<Credential> {
+    const secret =
+      input.secret === undefined ? {} : { secret: this.#box.seal(input.secret, boundTo(id)), hint: hintOf(input.secret), rotated_at: new Date() };
+    const changes = { ...(input.name === undefined ? {} : { name: input.name }), ...secret };
+    return withoutSecret(await refuseConflicts(changeResource(this.#db, credentials, 'credential', id, changes, expected), nameTaken));
+  }
+
+  /** @throws AppError `conflict` that names who uses it. */
+  async delete(id: string): Promise<void> {
+    const usedBy = [
+      ...(await this.#db.select({ name: pipelines.name }).from(pipelines).where(eq(pipelines.credential_id, id))).map(({ name }) => `pipeline "${name}"`),
+      ...(await this.#db.select({ name: destinations.name }).from(destinations).where(eq(destinations.credential_id, id))).map(
+        ({ name }) => `destination "${name}"`,
+      ),
+    ];
+    if (usedBy.length > 0) throw new AppError('conflict', `The credential is in use by ${usedBy.join(', ')}.`, { context: { usedBy } });
+    const deleted = await this.#db.delete(credentials).where(eq(credentials.id, id)).returning({ id: credentials.id });
+    if (deleted.length === 0) throw new AppError('not_found', `There is no credential ${id}.`);
+  }
+
+  /** The secret itself, in memory only, for the call that needs it. */
+  async reveal(id: string, type: CredentialType): Promise<string> {
+    const row = await findResource(this.#db, credentials, 'credential', id);
+    if (row.type !== type) throw new AppError('invalid_input', `The credential "${row.name}" is a ${row.type}, where a ${type} is needed.`);
+    return this.#box.open(row.secret, boundTo(id));
+  }
+
+  /**
+   * Puts every secret under the newest key; run it after a key was added, then the old one may go.
+   * @returns how many were rewrapped.
+   */
+  async rotateKeys(): Promise<number> {
+    let rewrapped = 0;
+    for (const row of await this.#db.select().from(credentials)) {
+      const secret = this.#box.rewrap(row.secret, boundTo(row.id));
+      if (secret === null) continue;
+      await this.#db.update(credentials).set({ secret }).where(eq(credentials.id, row.id));
+      rewrapped++;
+    }
+    return rewrapped;
+  }
+}
+
+const boundTo = (id: string): string => `credentials/${id}/secret`;
+
+/** The last four characters, of secrets long enough that four of them tell nothing. */
+function hintOf(secret: string): string {
+  return secret.length >= 12 ? secret.slice(-4) : '';
+}
+
+function withoutSecret({ secret: _secret, ...rest }: typeof credentials.$inferSelect): Credential {
+  return rest;
+}

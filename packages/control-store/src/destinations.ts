@@ -1,0 +1,71 @@
+import { AppError } from '@freshet/contracts';
+import { eq } from 'drizzle-orm';
+import type { Database } from './database.ts';
+import { uuidv7 } from './ids.ts';
+import type { List, ListOptions } from './page-lists.ts';
+import { changeResource, findResource, listResources, refuseConflicts } from './resources.ts';
+import { credentials, destinations, pipelines } from './schema.ts';
+
+export type Destination = typeof destinations.$inferSelect;
+export type DestinationInput = Pick<Destination, 'name' | 'type' | 'host' | 'port' | 'database' | 'username' | 'credential_id' | 'ssl_mode'>;
+
+const conflicts = {
+  destinations_name_unique: new AppError('conflict', 'name: another destination has this name.', { context: { pointer: '/name' } }),
+};
+
+/** PostgreSQL warehouses. */
+export class Destinations {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  async create(input: DestinationInput): Promise<Destination> {
+    await this.#checkCredential(input.credential_id);
+    const [created] = await refuseConflicts(
+      this.#db
+        .insert(destinations)
+        .values({ id: uuidv7(), ...input })
+        .returning(),
+      conflicts,
+    );
+    return created as Destination;
+  }
+
+  get(id: string): Promise<Destination> {
+    return findResource(this.#db, destinations, 'destination', id);
+  }
+
+  list(options: ListOptions): Promise<List<Destination>> {
+    return listResources(this.#db, destinations, options);
+  }
+
+  async change(id: string, changes: Partial<DestinationInput>, expected: number | null): Promise<Destination> {
+    if (changes.credential_id !== undefined) await this.#checkCredential(changes.credential_id);
+    return refuseConflicts(changeResource(this.#db, destinations, 'destination', id, changes, expected), conflicts);
+  }
+
+  async delete(id: string): Promise<void> {
+    const users = await this.#db.select({ name: pipelines.name }).from(pipelines).where(eq(pipelines.destination_id, id));
+    if (users.length > 0) {
+      throw new AppError('conflict', `The destination is in use by ${users.map(({ name }) => `pipeline "${name}"`).join(', ')}.`);
+    }
+    const deleted = await this.#db.delete(destinations).where(eq(destinations.id, id)).returning({ id: destinations.id });
+    if (deleted.length === 0) throw new AppError('not_found', `There is no destination ${id}.`);
+  }
+
+  async #checkCredential(id: string): Promise<void> {
+    await checkCredential(this.#db, id, 'postgres_password', '/credential_id');
+  }
+}
+
+/** @throws AppError `invalid_input` with the field's pointer when there is no such credential of this type. */
+export async function checkCredential(db: Database, id: string, type: string, pointer: string): Promise<void> {
+  const [row] = await db.select({ type: credentials.type }).from(credentials).where(eq(credentials.id, id));
+  const field = pointer.slice(1).replaceAll('/', '.');
+  if (!row) throw new AppError('invalid_input', `${field}: there is no credential ${id}.`, { context: { pointer } });
+  if (row.type !== type) {
+    throw new AppError('invalid_input', `${field}: this credential is a ${row.type}; a ${type} is needed.`, { context: { pointer } });
+  }
+}

@@ -1,0 +1,253 @@
+import { AppError, type Column, type ErrorCode, type ObjectRunStatus, OPEN_OBJECT_RUN_STATUSES } from '@freshet/contracts';
+import type { Sql, Tx } from './database.ts';
+import { uuidv7 } from './ids.ts';
+import type { JobQueue } from './queue.ts';
+import { finishIfDone, finishRunIfDone } from './runs.ts';
+
+/** An object run in the hands of one worker. */
+export interface Claim {
+  readonly objectRunId: string;
+  readonly runId: string;
+  readonly pipelineId: string;
+  readonly object: string;
+  /** Whoever claims later has a greater one, and this worker can then change nothing more. */
+  readonly epoch: number;
+  readonly failures: number;
+  readonly position: Record<string, unknown> | null;
+  readonly subdomain: string;
+  readonly credentialId: string;
+  readonly sharePercent: number;
+  readonly historyFrom: Date | null;
+}
+
+/** One or a few pages, to be stored together. */
+export interface Step {
+  readonly position: Record<string, unknown>;
+  readonly customColumns: readonly Column[] | null;
+  /** Null when the pages held nothing to load. */
+  readonly batch: StagedBatch | null;
+  readonly work: readonly ParentVersion[];
+  readonly settled: readonly ParentVersion[];
+  readonly credits: number;
+  readonly finished: { readonly completeAsOf: Date; readonly completeBackTo: Date } | null;
+}
+
+export interface StagedBatch {
+  readonly body: Buffer;
+  readonly rawBytes: number;
+  readonly records: number;
+  readonly generation: string | null;
+  readonly extractedAt: Date;
+}
+
+/** A parent whose children are to be read, or have been, at a version. */
+export interface ParentVersion {
+  readonly object: string;
+  readonly parentId: string;
+  readonly version: string;
+}
+
+/** Where a child's parent stands in the same run. */
+export type ParentState =
+  | { readonly state: 'reading' }
+  | { readonly state: 'done'; readonly completeAsOf: Date | null; readonly completeBackTo: Date | null }
+  | { readonly state: 'stopped'; readonly status: ObjectRunStatus };
+
+/** What the extract worker needs to keep: every step is one transaction (I1). */
+export class Extraction {
+  readonly #sql: Sql;
+  readonly #queue: JobQueue;
+
+  constructor(sql: Sql, queue: JobQueue) {
+    this.#sql = sql;
+    this.#queue = queue;
+  }
+
+  /** Takes an object run over; null when there is nothing (more) to read, or its pipeline is paused. */
+  async claim(objectRunId: string): Promise<Claim | null> {
+    return await this.#sql.begin(async (tx) => {
+      const [found] = await tx<ClaimRow[]>`
+        select o.run_id, o.pipeline_id, o.object, o.failures, p.subdomain, p.credential_id, p.credit_share_percent,
+          p.historical_sync_days, r.created_at
+        from freshet.object_runs o join freshet.pipelines p on p.id = o.pipeline_id join freshet.runs r on r.id = o.run_id
+        where o.id = ${objectRunId} and o.status = any(${[...OPEN_OBJECT_RUN_STATUSES]}) and o.extracted_at is null and p.status = 'active'
+        for update of o`;
+      if (!found) return null;
+      const [taken] = await tx<{ extract_epoch: string; position: Record<string, unknown> | null }[]>`
+        update freshet.pipeline_objects set extract_epoch = extract_epoch + 1
+        where pipeline_id = ${found.pipeline_id} and object = ${found.object}
+        returning extract_epoch, position`;
+      if (!taken) return null;
+      await tx`
+        update freshet.object_runs set status = 'running', not_before = null, started_at = coalesce(started_at, now()) where id = ${objectRunId}`;
+      await tx`update freshet.runs set status = 'running', started_at = coalesce(started_at, now()) where id = ${found.run_id} and status = 'queued'`;
+      const days = found.historical_sync_days;
+      return {
+        objectRunId,
+        runId: found.run_id,
+        pipelineId: found.pipeline_id,
+        object: found.object,
+        epoch: Number(taken.extract_epoch),
+        failures: found.failures,
+        position: taken.position,
+        subdomain: found.subdomain,
+        credentialId: found.credential_id,
+        sharePercent: found.credit_share_percent,
+        // Counted from the run's start, so that every slice of it means the same day.
+        historyFrom: days === null ? null : new Date(found.created_at.getTime() - days * 86_400_000),
+      };
+    });
+  }
+
+  /**
+   * Stores one step: batch, position, child work, counters and load job, or nothing of it.
+   * @throws AppError `fenced` when another worker has taken over, or the run was cancelled or its pipeline paused.
+   */
+  async commit(claim: Claim, step: Step): Promise<void> {
+    await this.#sql.begin(async (tx) => {
+      await this.#hold(tx, claim);
+      await tx`
+        update freshet.pipeline_objects set
+          position = ${tx.json(step.position as never)},
+          custom_columns = ${step.customColumns === null ? tx`custom_columns` : tx.json(step.customColumns as never)}
+        where pipeline_id = ${claim.pipelineId} and object = ${claim.object}`;
+      await tx`
+        update freshet.object_runs set
+          records_extracted = records_extracted + ${step.batch?.records ?? 0},
+          bytes_staged = bytes_staged + ${step.batch?.rawBytes ?? 0},
+          credits_used = credits_used + ${step.credits},
+          failures = 0
+        where id = ${claim.objectRunId}`;
+      if (step.batch !== null) await this.#stage(tx, claim, step.batch);
+      await addWork(tx, claim.pipelineId, step.work);
+      await settleWork(tx, claim.pipelineId, step.settled);
+      if (step.finished !== null) {
+        await tx`
+          update freshet.object_runs set extracted_at = now(), complete_as_of = ${step.finished.completeAsOf}, complete_back_to = ${step.finished.completeBackTo}
+          where id = ${claim.objectRunId}`;
+        await finishIfDone(tx, claim.objectRunId);
+      }
+    });
+  }
+
+  /** Ends a slice: the job goes back, to be taken up again after a while. */
+  async handOn(claim: Claim, options: { readonly afterMs: number; readonly status: 'running' | 'waiting_for_credits'; readonly failed?: AppError | undefined; readonly credits: number }): Promise<void> {
+    await this.#sql.begin(async (tx) => {
+      await this.#hold(tx, claim);
+      await tx`
+        update freshet.object_runs set
+          status = ${options.status},
+          not_before = ${options.afterMs > 0 ? new Date(Date.now() + options.afterMs) : null},
+          credits_used = credits_used + ${options.credits},
+          failures = failures + ${options.failed ? 1 : 0},
+          error_code = ${options.failed?.code ?? null},
+          error_message = ${options.failed?.message ?? null}
+        where id = ${claim.objectRunId}`;
+      await this.#queue.send(tx, 'extract', { objectRunId: claim.objectRunId }, { key: claim.objectRunId, startAfterMs: options.afterMs });
+    });
+  }
+
+  /** Ends an object run that cannot go on; the others do (I7). What is stored of it is loaded all the same. */
+  async stop(claim: Claim, status: 'failed' | 'forbidden' | 'not_in_plan', error: { readonly code: ErrorCode; readonly message: string }, credits: number): Promise<void> {
+    await this.#sql.begin(async (tx) => {
+      await this.#hold(tx, claim);
+      await tx`
+        update freshet.object_runs set status = ${status}, error_code = ${error.code}, error_message = ${error.message}, finished_at = now(),
+          credits_used = credits_used + ${credits}
+        where id = ${claim.objectRunId}`;
+      await finishRunIfDone(tx, claim.runId);
+    });
+  }
+
+  /** The next parents whose children are to be read, longest waiting first; none twice in one slice. */
+  nextParents(claim: Claim): (limit: number) => Promise<ParentVersion[]> {
+    let after: { changed_at: string; parent_id: string } | null = null;
+    return async (limit) => {
+      const rows = await this.#sql<{ parent_id: string; version: string; changed_at: string }[]>`
+        select parent_id, version, changed_at::text from freshet.child_work
+        where pipeline_id = ${claim.pipelineId} and object = ${claim.object} and done_version is distinct from version
+          ${after === null ? this.#sql`` : this.#sql`and (changed_at, parent_id) > (${after.changed_at}::timestamptz, ${after.parent_id})`}
+        order by changed_at, parent_id limit ${limit}`;
+      const last = rows.at(-1);
+      if (last) after = { changed_at: last.changed_at, parent_id: last.parent_id };
+      return rows.map(({ parent_id, version }) => ({ object: claim.object, parentId: parent_id, version }));
+    };
+  }
+
+  /** How many parents still wait. */
+  async pendingParents(claim: Claim): Promise<number> {
+    const [row] = await this.#sql<{ count: number }[]>`
+      select count(*)::int as count from freshet.child_work
+      where pipeline_id = ${claim.pipelineId} and object = ${claim.object} and done_version is distinct from version`;
+    return row?.count ?? 0;
+  }
+
+  /** Whether a child's parent has been read to its end in this run; a parent that is not part of it is done. */
+  async parentState(claim: Claim, parent: string): Promise<ParentState> {
+    const [row] = await this.#sql<{ status: ObjectRunStatus; extracted_at: Date | null; complete_as_of: Date | null; complete_back_to: Date | null }[]>`
+      select status, extracted_at, complete_as_of, complete_back_to from freshet.object_runs where run_id = ${claim.runId} and object = ${parent}`;
+    if (!row) return { state: 'done', completeAsOf: null, completeBackTo: null };
+    if (row.extracted_at !== null) return { state: 'done', completeAsOf: row.complete_as_of, completeBackTo: row.complete_back_to };
+    const open = (OPEN_OBJECT_RUN_STATUSES as readonly ObjectRunStatus[]).includes(row.status);
+    return open ? { state: 'reading' } : { state: 'stopped', status: row.status };
+  }
+
+  /** Locks the object run, and makes sure that it is still this worker's to change. */
+  async #hold(tx: Tx, claim: Claim): Promise<void> {
+    const [held] = await tx`
+      select o.id from freshet.object_runs o
+      join freshet.pipeline_objects po on po.pipeline_id = o.pipeline_id and po.object = o.object
+      join freshet.pipelines p on p.id = o.pipeline_id
+      where o.id = ${claim.objectRunId} and o.status = any(${[...OPEN_OBJECT_RUN_STATUSES]})
+        and po.extract_epoch = ${claim.epoch} and p.status = 'active'
+      for update of o, po`;
+    if (!held) throw new AppError('fenced', 'The object run is no longer this worker’s: it was taken over, cancelled or paused.');
+  }
+
+  async #stage(tx: Tx, claim: Claim, batch: StagedBatch): Promise<void> {
+    await tx`
+      insert into freshet.batches (id, pipeline_id, object, object_run_id, generation, records, raw_bytes, extracted_at, body)
+      values (${uuidv7()}, ${claim.pipelineId}, ${claim.object}, ${claim.objectRunId}, ${batch.generation}, ${batch.records}, ${batch.rawBytes},
+        ${batch.extractedAt}, ${batch.body})`;
+    await this.#queue.send(tx, 'load', { pipelineId: claim.pipelineId, object: claim.object }, { key: loadKey(claim.pipelineId, claim.object) });
+  }
+}
+
+/** One table is written by one load job at a time. */
+export function loadKey(pipelineId: string, object: string): string {
+  return `${pipelineId}/${object}`;
+}
+
+interface ClaimRow {
+  run_id: string;
+  pipeline_id: string;
+  object: string;
+  failures: number;
+  subdomain: string;
+  credential_id: string;
+  credit_share_percent: number;
+  historical_sync_days: number | null;
+  created_at: Date;
+}
+
+async function addWork(tx: Tx, pipelineId: string, work: readonly ParentVersion[]): Promise<void> {
+  if (work.length === 0) return;
+  // A page may hold a record twice; the last version counts.
+  const last = [...new Map(work.map((w) => [`${w.object}/${w.parentId}`, w])).values()];
+  await tx`
+    insert into freshet.child_work (pipeline_id, object, parent_id, version, changed_at)
+    select ${pipelineId}, o, p, v, clock_timestamp()
+    from unnest(${last.map((w) => w.object)}::text[], ${last.map((w) => w.parentId)}::text[], ${last.map((w) => w.version)}::text[]) as w(o, p, v)
+    order by o, p
+    on conflict (pipeline_id, object, parent_id) do update set version = excluded.version, changed_at = excluded.changed_at
+    where freshet.child_work.version is distinct from excluded.version`;
+}
+
+/** A parent that has moved on to a newer version meanwhile stays pending. */
+async function settleWork(tx: Tx, pipelineId: string, settled: readonly ParentVersion[]): Promise<void> {
+  if (settled.length === 0) return;
+  await tx`
+    update freshet.child_work c set done_version = w.v
+    from unnest(${settled.map((w) => w.object)}::text[], ${settled.map((w) => w.parentId)}::text[], ${settled.map((w) => w.version)}::text[]) as w(o, p, v)
+    where c.pipeline_id = ${pipelineId} and c.object = w.o and c.parent_id = w.p`;
+}

@@ -1,0 +1,97 @@
+/**
+ * Everything durable between the API and the workers: resources, runs, batches, child work, credits, secrets,
+ * queues. Hides PostgreSQL, pg-boss and the transactions that keep them consistent; promises that each method
+ * happens whole or not at all. Start reading at `schema.ts`, then `extraction.ts` and `loading.ts`.
+ */
+import { drizzle } from 'drizzle-orm/postgres-js';
+import { CreditBudgets } from './budget.ts';
+import { Credentials } from './credentials.ts';
+import { connect, databaseError, migrateControlDatabase } from './database.ts';
+import { Destinations } from './destinations.ts';
+import { Extraction } from './extraction.ts';
+import { Loading } from './loading.ts';
+import { Pipelines } from './pipelines.ts';
+import { JobQueue } from './queue.ts';
+import { Runs } from './runs.ts';
+import { Schedule } from './schedule.ts';
+import { SecretBox } from './secrets.ts';
+import { Tokens } from './tokens.ts';
+
+export type { Credential } from './credentials.ts';
+export type { Destination, DestinationInput } from './destinations.ts';
+export type { Claim, ParentState, Step } from './extraction.ts';
+export type { LoadClaim, PendingBatch } from './loading.ts';
+export type { List, ListOptions } from './page-lists.ts';
+export type { Pipeline, PipelineInput, PipelineObject } from './pipelines.ts';
+export type { ObjectRun, ObjectToRead, Run } from './runs.ts';
+export { CREDENTIAL_TYPES, type CredentialType, SSL_MODES, type SslMode, type TokenRole } from './schema.ts';
+export { SecretBox } from './secrets.ts';
+export { isToken, newToken, type TokenIdentity } from './tokens.ts';
+
+export interface ControlStoreOptions {
+  readonly databaseUrl: string;
+  /** `<id>:<base64 of 32 bytes>`, comma-separated, newest first. */
+  readonly secretKeys: string;
+  /** Whether this process also looks after the queues. */
+  readonly supervise?: boolean;
+  /** Connections to the control database, beside the queue's. */
+  readonly connections?: number;
+  /** Told of trouble in the background, such as a lost connection that is being made again. */
+  readonly onError: (error: Error) => void;
+}
+
+export interface ControlStore {
+  readonly credentials: Credentials;
+  readonly destinations: Destinations;
+  readonly pipelines: Pipelines;
+  readonly runs: Runs;
+  readonly extraction: Extraction;
+  readonly loading: Loading;
+  readonly budgets: CreditBudgets;
+  readonly schedule: Schedule;
+  readonly tokens: Tokens;
+  readonly queue: JobQueue;
+  /** Resolves if the database answers. */
+  ping(): Promise<void>;
+  /** Lets handlers finish, at most so long, then closes every connection. */
+  close(timeoutMs?: number): Promise<void>;
+}
+
+/** Migrates the database if it needs it, starts the queues, and opens the store. */
+export async function openControlStore(options: ControlStoreOptions): Promise<ControlStore> {
+  const box = new SecretBox(options.secretKeys);
+  await migrateControlDatabase(options.databaseUrl);
+  const connections = options.connections ?? 5;
+  // drizzle changes how the client it is given reads dates and JSON, so raw SQL has a client of its own.
+  const drizzleClient = connect(options.databaseUrl, connections);
+  const sql = connect(options.databaseUrl, connections);
+  const budgetSql = connect(options.databaseUrl, 2, { synchronous_commit: 'off' });
+  const db = drizzle(drizzleClient);
+  const queue = new JobQueue(options.databaseUrl, { supervise: options.supervise ?? true, onError: options.onError });
+  const closeClients = () => Promise.all([drizzleClient.end({ timeout: 5 }), sql.end({ timeout: 5 }), budgetSql.end({ timeout: 5 })]);
+  try {
+    await queue.start();
+  } catch (error) {
+    await closeClients();
+    throw databaseError(error);
+  }
+  return {
+    credentials: new Credentials(db, box),
+    destinations: new Destinations(db),
+    pipelines: new Pipelines(db),
+    runs: new Runs(db, sql, queue),
+    extraction: new Extraction(sql, queue),
+    loading: new Loading(sql, queue, box),
+    budgets: new CreditBudgets(budgetSql),
+    schedule: new Schedule(sql),
+    tokens: new Tokens(db),
+    queue,
+    ping: async () => {
+      await sql`select 1`;
+    },
+    close: async (timeoutMs = 30_000) => {
+      await queue.stop(timeoutMs);
+      await closeClients();
+    },
+  };
+}

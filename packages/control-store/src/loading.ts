@@ -1,0 +1,145 @@
+import type { BatchCounts, Column, RejectedRecord, SchemaPolicy } from '@freshet/contracts';
+import type { Sql } from './database.ts';
+import { loadKey } from './extraction.ts';
+import { uuidv7 } from './ids.ts';
+import type { JobQueue } from './queue.ts';
+import { finishIfDone } from './runs.ts';
+import type { SecretBox } from './secrets.ts';
+
+/** A table in the hands of one load worker. */
+export interface LoadClaim {
+  readonly pipelineId: string;
+  readonly object: string;
+  /** Whoever claims later has a greater one; the warehouse refuses lower ones. */
+  readonly epoch: number;
+  readonly destinationId: string;
+  readonly schema: string;
+  readonly tablePrefix: string;
+  readonly schemaPolicy: SchemaPolicy;
+  readonly customColumns: readonly Column[];
+}
+
+export interface PendingBatch {
+  readonly id: string;
+  readonly objectRunId: string;
+  readonly extractedAt: Date;
+  readonly rawBytes: number;
+  readonly records: number;
+  readonly body: Buffer;
+}
+
+/** What the load worker needs to keep. */
+export class Loading {
+  readonly #sql: Sql;
+  readonly #queue: JobQueue;
+  readonly #box: SecretBox;
+
+  constructor(sql: Sql, queue: JobQueue, box: SecretBox) {
+    this.#sql = sql;
+    this.#queue = queue;
+    this.#box = box;
+  }
+
+  /** Null when the pipeline is gone. */
+  async claim(pipelineId: string, object: string): Promise<LoadClaim | null> {
+    const [row] = await this.#sql<
+      { load_epoch: string; custom_columns: Column[]; destination_id: string; destination_schema: string; table_prefix: string; schema_policy: SchemaPolicy }[]
+    >`
+      update freshet.pipeline_objects po set load_epoch = load_epoch + 1
+      from freshet.pipelines p
+      where p.id = po.pipeline_id and po.pipeline_id = ${pipelineId} and po.object = ${object}
+      returning po.load_epoch, po.custom_columns, p.destination_id, p.destination_schema, p.table_prefix, p.schema_policy`;
+    if (!row) return null;
+    return {
+      pipelineId,
+      object,
+      epoch: Number(row.load_epoch),
+      destinationId: row.destination_id,
+      schema: row.destination_schema,
+      tablePrefix: row.table_prefix,
+      schemaPolicy: row.schema_policy,
+      customColumns: row.custom_columns,
+    };
+  }
+
+  /** The oldest batches that are not loaded, in order: at least one if there is any, and no more than `rawBytesMax` together beyond it. */
+  async pending(claim: LoadClaim, rawBytesMax: number): Promise<PendingBatch[]> {
+    return await this.#sql<PendingBatch[]>`
+      select id, object_run_id as "objectRunId", extracted_at as "extractedAt", raw_bytes as "rawBytes", records, body
+      from freshet.batches where id in (
+        select id from (
+          select id, sum(raw_bytes) over (order by seq) - raw_bytes as before
+          from (
+            select id, seq, raw_bytes from freshet.batches
+            where pipeline_id = ${claim.pipelineId} and object = ${claim.object} and loaded_at is null
+            order by seq limit 1000
+          ) oldest
+        ) summed where before = 0 or before < ${rawBytesMax}
+      ) order by seq`;
+  }
+
+  /** The bodies of all batches of a generation, one at a time. */
+  async *generationBodies(claim: LoadClaim, generation: string): AsyncGenerator<Buffer> {
+    const ids = await this.#sql<{ id: string }[]>`
+      select id from freshet.batches where pipeline_id = ${claim.pipelineId} and object = ${claim.object} and generation = ${generation} order by seq`;
+    for (const { id } of ids) {
+      const [row] = await this.#sql<{ body: Buffer }[]>`select body from freshet.batches where id = ${id}`;
+      if (row) yield row.body;
+    }
+  }
+
+  /**
+   * Notes what the warehouse has committed. Repeating it changes nothing: a batch is counted when it is marked.
+   * Object runs whose last batch this was are finished.
+   */
+  async markLoaded(claim: LoadClaim, results: readonly { readonly batchId: string; readonly counts: BatchCounts }[], rejected: readonly RejectedRecord[]): Promise<void> {
+    await this.#sql.begin(async (tx) => {
+      const ids = results.map((r) => r.batchId);
+      const owners = await tx<{ id: string; object_run_id: string }[]>`
+        select id, object_run_id from freshet.batches where id = any(${ids}) and loaded_at is null`;
+      const objectRunIds = [...new Set(owners.map((o) => o.object_run_id))].sort();
+      for (const objectRunId of objectRunIds) await tx`select id from freshet.object_runs where id = ${objectRunId} for update`;
+      const marked = await tx<{ id: string; object_run_id: string }[]>`
+        update freshet.batches set loaded_at = now() where id = any(${ids}) and loaded_at is null returning id, object_run_id`;
+      const counted = new Set(marked.map((m) => m.id));
+      for (const objectRunId of objectRunIds) {
+        const mine = new Set(marked.filter((m) => m.object_run_id === objectRunId).map((m) => m.id));
+        const sum = (field: keyof BatchCounts) => results.filter((r) => mine.has(r.batchId)).reduce((n, r) => n + r.counts[field], 0);
+        await tx`
+          update freshet.object_runs set
+            records_inserted = records_inserted + ${sum('inserted')},
+            records_updated = records_updated + ${sum('updated')},
+            records_unchanged = records_unchanged + ${sum('unchanged')},
+            records_rejected = records_rejected + ${sum('rejected')},
+            records_deleted = records_deleted + ${sum('deleted')}
+          where id = ${objectRunId}`;
+      }
+      for (const r of rejected) {
+        if (!counted.has(r.batchId)) continue;
+        const id = uuidv7();
+        await tx`
+          insert into freshet.rejected_records (id, pipeline_id, object, batch_id, line, reason, raw)
+          values (${id}, ${claim.pipelineId}, ${claim.object}, ${r.batchId}, ${r.line}, ${r.reason}, ${this.#box.seal(r.raw, `rejected_records/${id}/raw`)})
+          on conflict do nothing`;
+      }
+      for (const objectRunId of objectRunIds) await finishIfDone(tx, objectRunId);
+    });
+  }
+
+  /** Puts the job back, and lets the object runs that wait for it say why. */
+  async handOn(claim: LoadClaim, afterMs: number, error: { readonly code: string; readonly message: string } | null): Promise<void> {
+    await this.#sql.begin(async (tx) => {
+      if (error !== null) {
+        await tx`
+          update freshet.object_runs set error_code = ${error.code}, error_message = ${error.message}, not_before = ${new Date(Date.now() + afterMs)}
+          where pipeline_id = ${claim.pipelineId} and object = ${claim.object} and status in ('queued', 'running', 'waiting_for_credits')`;
+      }
+      await this.#queue.send(
+        tx,
+        'load',
+        { pipelineId: claim.pipelineId, object: claim.object },
+        { key: loadKey(claim.pipelineId, claim.object), startAfterMs: afterMs },
+      );
+    });
+  }
+}

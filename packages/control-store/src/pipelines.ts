@@ -1,0 +1,90 @@
+import { AppError } from '@freshet/contracts';
+import { and, eq, sql } from 'drizzle-orm';
+import type { Database } from './database.ts';
+import { checkCredential } from './destinations.ts';
+import { uuidv7 } from './ids.ts';
+import type { List, ListOptions } from './page-lists.ts';
+import { changeResource, findResource, listResources, refuseConflicts } from './resources.ts';
+import { destinations, pipelineObjects, pipelines } from './schema.ts';
+
+export type Pipeline = typeof pipelines.$inferSelect;
+export type PipelineInput = Omit<Pipeline, 'id' | 'created_at' | 'updated_at' | 'version' | 'status' | 'next_run_at'>;
+export type PipelineObject = typeof pipelineObjects.$inferSelect;
+
+const conflicts = {
+  pipelines_name_unique: new AppError('conflict', 'name: another pipeline has this name.', { context: { pointer: '/name' } }),
+  pipelines_one_writer: new AppError(
+    'conflict',
+    'destination_schema: another pipeline writes this schema with the same table prefix. Choose another schema or prefix.',
+    { context: { pointer: '/destination_schema' } },
+  ),
+};
+
+export class Pipelines {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** The first run is due at once. */
+  async create(input: PipelineInput): Promise<Pipeline> {
+    await this.#checkReferences(input);
+    const [created] = await refuseConflicts(
+      this.#db
+        .insert(pipelines)
+        .values({ id: uuidv7(), ...input })
+        .returning(),
+      conflicts,
+    );
+    return created as Pipeline;
+  }
+
+  get(id: string): Promise<Pipeline> {
+    return findResource(this.#db, pipelines, 'pipeline', id);
+  }
+
+  list(options: ListOptions, name: string | null): Promise<List<Pipeline>> {
+    return listResources(this.#db, pipelines, options, name === null ? undefined : eq(pipelines.name, name));
+  }
+
+  async change(id: string, changes: Partial<PipelineInput>, expected: number | null): Promise<Pipeline> {
+    await this.#checkReferences(changes);
+    const sooner =
+      changes.frequency_minutes === undefined
+        ? {}
+        : { next_run_at: sql`least(${pipelines.next_run_at}, now() + make_interval(mins => ${changes.frequency_minutes}))` as unknown as Date };
+    return refuseConflicts(changeResource(this.#db, pipelines, 'pipeline', id, { ...changes, ...sooner }, expected), conflicts);
+  }
+
+  /** Everything that Freshet keeps of it goes; the warehouse's tables stay, they are the user's. */
+  async delete(id: string): Promise<void> {
+    const deleted = await this.#db.delete(pipelines).where(eq(pipelines.id, id)).returning({ id: pipelines.id });
+    if (deleted.length === 0) throw new AppError('not_found', `There is no pipeline ${id}.`);
+  }
+
+  /** What is known of its objects from run to run; an object that was never read is not among them. */
+  objectsOf(id: string): Promise<PipelineObject[]> {
+    return this.#db.select().from(pipelineObjects).where(eq(pipelineObjects.pipeline_id, id));
+  }
+
+  /**
+   * Forgets where an object's reading stands: the next run reads it again from the start, while its table stays
+   * as it is. A worker in the middle of it is fenced off.
+   */
+  async restartObject(id: string, object: string): Promise<void> {
+    await this.#db
+      .update(pipelineObjects)
+      .set({ position: null, extract_epoch: sql`${pipelineObjects.extract_epoch} + 1` })
+      .where(and(eq(pipelineObjects.pipeline_id, id), eq(pipelineObjects.object, object)));
+  }
+
+  async #checkReferences(input: Partial<PipelineInput>): Promise<void> {
+    if (input.credential_id !== undefined) await checkCredential(this.#db, input.credential_id, 'freshdesk_api_key', '/source/credential_id');
+    if (input.destination_id === undefined) return;
+    const [row] = await this.#db.select({ id: destinations.id }).from(destinations).where(eq(destinations.id, input.destination_id));
+    if (!row) {
+      throw new AppError('invalid_input', `destination_id: there is no destination ${input.destination_id}.`, { context: { pointer: '/destination_id' } });
+    }
+  }
+}

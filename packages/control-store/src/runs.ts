@@ -1,0 +1,163 @@
+import { AppError, OPEN_OBJECT_RUN_STATUSES, type RunStatus, type RunTrigger } from '@freshet/contracts';
+import { and, desc, eq, inArray, lt } from 'drizzle-orm';
+import type { Database, Sql, Tx } from './database.ts';
+import { uuidv7 } from './ids.ts';
+import { decodeCursor, type List, type ListOptions, toList } from './page-lists.ts';
+import type { JobQueue } from './queue.ts';
+import { objectRuns, runs } from './schema.ts';
+
+export type ObjectRun = typeof objectRuns.$inferSelect;
+export type Run = typeof runs.$inferSelect & { readonly objects: readonly ObjectRun[] };
+
+export interface RunFilter {
+  readonly pipelineId: string | null;
+  readonly status: RunStatus | null;
+}
+
+/** An object to be read by a run, and the order in which workers should take them up. */
+export interface ObjectToRead {
+  readonly name: string;
+  /** Greater first. Lists go before children, which need them. */
+  readonly priority: number;
+}
+
+/** Runs and their object runs: started, read, cancelled, finished. */
+export class Runs {
+  readonly #db: Database;
+  readonly #sql: Sql;
+  readonly #queue: JobQueue;
+
+  constructor(db: Database, sql: Sql, queue: JobQueue) {
+    this.#db = db;
+    this.#sql = sql;
+    this.#queue = queue;
+  }
+
+  /**
+   * Starts a run: the run, its object runs and a job for each, in one transaction. If one is under way, that is
+   * the run (two callers at once get the same one).
+   */
+  async start(pipelineId: string, trigger: RunTrigger, objects: readonly ObjectToRead[]): Promise<{ readonly id: string; readonly created: boolean }> {
+    return await this.#sql.begin(async (tx) => {
+      const [pipeline] = await tx`select id from freshet.pipelines where id = ${pipelineId} for update`;
+      if (!pipeline) throw new AppError('not_found', `There is no pipeline ${pipelineId}.`);
+      const [open] = await tx<{ id: string }[]>`
+        select id from freshet.runs where pipeline_id = ${pipelineId} and status in ('queued', 'running')`;
+      if (open) return { id: open.id, created: false };
+      const id = uuidv7();
+      await tx`insert into freshet.runs (id, pipeline_id, trigger) values (${id}, ${pipelineId}, ${trigger})`;
+      for (const { name, priority } of objects) {
+        const objectRunId = uuidv7();
+        await tx`insert into freshet.pipeline_objects (pipeline_id, object) values (${pipelineId}, ${name}) on conflict do nothing`;
+        await tx`
+          insert into freshet.object_runs (id, run_id, pipeline_id, object, mode)
+          select ${objectRunId}, ${id}, ${pipelineId}, ${name}, case when position is null then 'full' else 'incremental' end
+          from freshet.pipeline_objects where pipeline_id = ${pipelineId} and object = ${name}`;
+        await this.#queue.send(tx, 'extract', { objectRunId }, { key: objectRunId, priority });
+      }
+      return { id, created: true };
+    });
+  }
+
+  async get(id: string): Promise<Run> {
+    const [run] = await this.#db.select().from(runs).where(eq(runs.id, id));
+    if (!run) throw new AppError('not_found', `There is no run ${id}.`);
+    const [full] = await this.#withObjects([run]);
+    return full as Run;
+  }
+
+  async list(options: ListOptions, filter: RunFilter): Promise<List<Run>> {
+    const rows = await this.#db
+      .select()
+      .from(runs)
+      .where(
+        and(
+          filter.pipelineId === null ? undefined : eq(runs.pipeline_id, filter.pipelineId),
+          filter.status === null ? undefined : eq(runs.status, filter.status),
+          options.cursor === null ? undefined : lt(runs.id, decodeCursor(options.cursor)),
+        ),
+      )
+      .orderBy(desc(runs.id))
+      .limit(options.limit + 1);
+    const { data, nextCursor } = toList(rows, options.limit);
+    return { data: await this.#withObjects(data), nextCursor };
+  }
+
+  /** What is stored stays stored and is loaded; nothing more is read. A run that is over stays as it is. */
+  async cancel(id: string): Promise<Run> {
+    await this.#sql.begin(async (tx) => {
+      const [run] = await tx<{ status: RunStatus }[]>`select status from freshet.runs where id = ${id} for update`;
+      if (!run) throw new AppError('not_found', `There is no run ${id}.`);
+      if (run.status !== 'queued' && run.status !== 'running') return;
+      await tx`
+        update freshet.object_runs set status = 'cancelled', not_before = null, finished_at = now()
+        where run_id = ${id} and status = any(${[...OPEN_OBJECT_RUN_STATUSES]})`;
+      await tx`update freshet.runs set status = 'cancelled', finished_at = now() where id = ${id}`;
+    });
+    return this.get(id);
+  }
+
+  /** Sends a job for every object run that a pause has left without one. */
+  async resume(pipelineId: string): Promise<void> {
+    await this.#sql.begin(async (tx) => {
+      const open = await tx<{ id: string }[]>`
+        select id from freshet.object_runs
+        where pipeline_id = ${pipelineId} and status = any(${[...OPEN_OBJECT_RUN_STATUSES]}) and extracted_at is null for update`;
+      for (const { id } of open) await this.#queue.send(tx, 'extract', { objectRunId: id }, { key: id });
+    });
+  }
+
+  async #withObjects(found: readonly (typeof runs.$inferSelect)[]): Promise<Run[]> {
+    if (found.length === 0) return [];
+    const ids = found.map((run) => run.id);
+    const rows = await this.#db.select().from(objectRuns).where(inArray(objectRuns.run_id, ids)).orderBy(objectRuns.object);
+    return found.map((run) => ({ ...run, objects: rows.filter((o) => o.run_id === run.id) }));
+  }
+}
+
+/**
+ * Finishes an object run whose reading and loading are both done, and then its run if it was the last. Callers
+ * hold the object run's row lock, so of two that bring the last piece at once, the second sees the first's.
+ */
+export async function finishIfDone(tx: Tx, objectRunId: string): Promise<void> {
+  // Counts that do not agree are a run that has not succeeded, however far it came.
+  const finished = await tx<{ run_id: string }[]>`
+    update freshet.object_runs o set
+      status = case when agreed then 'succeeded' else 'failed' end,
+      error_code = case when agreed then null else 'bug' end,
+      error_message = case when agreed then null else 'Counts do not agree: ' || records_extracted || ' records read, ' || counted || ' accounted for.' end,
+      not_before = null,
+      finished_at = now()
+    from (
+      select id,
+        records_inserted + records_updated + records_unchanged + records_rejected as counted,
+        records_extracted = records_inserted + records_updated + records_unchanged + records_rejected as agreed
+      from freshet.object_runs where id = ${objectRunId}
+    ) sums
+    where o.id = sums.id and o.extracted_at is not null and o.status = any(${[...OPEN_OBJECT_RUN_STATUSES]})
+      and not exists (select from freshet.batches b where b.object_run_id = o.id and b.loaded_at is null)
+    returning o.run_id`;
+  const runId = finished[0]?.run_id;
+  if (runId === undefined) return;
+  await tx`
+    update freshet.pipeline_objects p set complete_as_of = o.complete_as_of, complete_back_to = o.complete_back_to
+    from freshet.object_runs o
+    where o.id = ${objectRunId} and o.status = 'succeeded' and p.pipeline_id = o.pipeline_id and p.object = o.object`;
+  await finishRunIfDone(tx, runId);
+}
+
+/** `succeeded` only if every object that was to be read did. */
+export async function finishRunIfDone(tx: Tx, runId: string): Promise<void> {
+  await tx`select id from freshet.runs where id = ${runId} for update`;
+  await tx`
+    update freshet.runs r set
+      finished_at = now(),
+      status = case when ok = total then 'succeeded' when ok = 0 then 'failed' else 'partial' end
+    from (
+      select count(*) filter (where status = 'succeeded') as ok,
+        count(*) filter (where status <> 'skipped') as total,
+        count(*) filter (where status = any(${[...OPEN_OBJECT_RUN_STATUSES]})) as open
+      from freshet.object_runs where run_id = ${runId}
+    ) sums
+    where r.id = ${runId} and r.status in ('queued', 'running') and sums.open = 0`;
+}

@@ -1,0 +1,253 @@
+import type { Column, ObjectRunStatus, PipelineStatus, RunMode, RunStatus, RunTrigger, SchemaPolicy } from '@freshet/contracts';
+import { sql } from 'drizzle-orm';
+import { bigint, boolean, customType, index, integer, jsonb, numeric, pgSchema, primaryKey, text, timestamp, unique, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+
+/** Everything durable between the API and the workers. Queues live beside it, in pg-boss' own schema. */
+export const freshet = pgSchema('freshet');
+
+const time = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' });
+const count = (name: string) => bigint(name, { mode: 'number' }).notNull().default(0);
+const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' });
+
+/** What every resource of the API has. `version` is its ETag. */
+const resource = {
+  id: uuid('id').primaryKey(),
+  created_at: time('created_at').notNull().defaultNow(),
+  updated_at: time('updated_at').notNull().defaultNow(),
+  version: integer('version').notNull().default(1),
+};
+
+export const CREDENTIAL_TYPES = ['freshdesk_api_key', 'postgres_password'] as const;
+export type CredentialType = (typeof CREDENTIAL_TYPES)[number];
+
+export const credentials = freshet.table('credentials', {
+  ...resource,
+  name: text('name').notNull().unique(),
+  type: text('type').$type<CredentialType>().notNull(),
+  /** Sealed by `secrets.ts`, bound to this row and column. */
+  secret: text('secret').notNull(),
+  /** The last four characters. */
+  hint: text('hint').notNull(),
+  rotated_at: time('rotated_at').notNull().defaultNow(),
+});
+
+export const SSL_MODES = ['disable', 'require', 'verify-full'] as const;
+export type SslMode = (typeof SSL_MODES)[number];
+
+export const destinations = freshet.table('destinations', {
+  ...resource,
+  name: text('name').notNull().unique(),
+  type: text('type').$type<'postgres'>().notNull(),
+  host: text('host').notNull(),
+  port: integer('port').notNull(),
+  database: text('database').notNull(),
+  username: text('username').notNull(),
+  credential_id: uuid('credential_id')
+    .notNull()
+    .references(() => credentials.id),
+  ssl_mode: text('ssl_mode').$type<SslMode>().notNull(),
+});
+
+export interface ObjectChoice {
+  readonly included: boolean;
+}
+
+export const pipelines = freshet.table(
+  'pipelines',
+  {
+    ...resource,
+    name: text('name').notNull().unique(),
+    subdomain: text('subdomain').notNull(),
+    credential_id: uuid('credential_id')
+      .notNull()
+      .references(() => credentials.id),
+    /** Null: from the beginning. */
+    historical_sync_days: integer('historical_sync_days'),
+    credit_share_percent: integer('credit_share_percent').notNull(),
+    destination_id: uuid('destination_id')
+      .notNull()
+      .references(() => destinations.id),
+    destination_schema: text('destination_schema').notNull(),
+    table_prefix: text('table_prefix').notNull(),
+    frequency_minutes: integer('frequency_minutes').notNull(),
+    /** The user's choices, as sent: objects that are not named follow the catalogue. */
+    objects: jsonb('objects').$type<Record<string, ObjectChoice>>().notNull(),
+    schema_policy: text('schema_policy').$type<SchemaPolicy>().notNull(),
+    status: text('status').$type<PipelineStatus>().notNull().default('active'),
+    next_run_at: time('next_run_at').notNull().defaultNow(),
+  },
+  (t) => [
+    // Two pipelines never write one table.
+    unique('pipelines_one_writer').on(t.destination_id, t.destination_schema, t.table_prefix),
+    index('pipelines_due').on(t.next_run_at).where(sql`status = 'active'`),
+  ],
+);
+
+/** What lasts of an object from run to run. */
+export const pipelineObjects = freshet.table(
+  'pipeline_objects',
+  {
+    pipeline_id: uuid('pipeline_id')
+      .notNull()
+      .references(() => pipelines.id, { onDelete: 'cascade' }),
+    object: text('object').notNull(),
+    /** Null: nothing read yet. */
+    position: jsonb('position').$type<Record<string, unknown>>(),
+    /** Columns of the account's own fields, as defined when the object was last read. */
+    custom_columns: jsonb('custom_columns').$type<Column[]>().notNull().default([]),
+    /** Raised by each worker that takes the object over; a worker with a lower one can change nothing. */
+    extract_epoch: count('extract_epoch'),
+    load_epoch: count('load_epoch'),
+    complete_as_of: time('complete_as_of'),
+    complete_back_to: time('complete_back_to'),
+  },
+  (t) => [primaryKey({ columns: [t.pipeline_id, t.object] })],
+);
+
+export const runs = freshet.table(
+  'runs',
+  {
+    id: uuid('id').primaryKey(),
+    pipeline_id: uuid('pipeline_id')
+      .notNull()
+      .references(() => pipelines.id, { onDelete: 'cascade' }),
+    status: text('status').$type<RunStatus>().notNull().default('queued'),
+    trigger: text('trigger').$type<RunTrigger>().notNull(),
+    created_at: time('created_at').notNull().defaultNow(),
+    started_at: time('started_at'),
+    finished_at: time('finished_at'),
+  },
+  (t) => [
+    // No two runs of a pipeline at once, whoever starts them.
+    uniqueIndex('runs_one_open').on(t.pipeline_id).where(sql`status in ('queued', 'running')`),
+    index('runs_of_pipeline').on(t.pipeline_id, t.id),
+  ],
+);
+
+export const objectRuns = freshet.table(
+  'object_runs',
+  {
+    id: uuid('id').primaryKey(),
+    run_id: uuid('run_id')
+      .notNull()
+      .references(() => runs.id, { onDelete: 'cascade' }),
+    pipeline_id: uuid('pipeline_id').notNull(),
+    object: text('object').notNull(),
+    status: text('status').$type<ObjectRunStatus>().notNull().default('queued'),
+    mode: text('mode').$type<RunMode>().notNull(),
+    records_extracted: count('records_extracted'),
+    records_inserted: count('records_inserted'),
+    records_updated: count('records_updated'),
+    records_unchanged: count('records_unchanged'),
+    records_rejected: count('records_rejected'),
+    records_deleted: count('records_deleted'),
+    credits_used: numeric('credits_used', { mode: 'number' }).notNull().default(0),
+    bytes_staged: count('bytes_staged'),
+    /** Tries since the last page that was stored. */
+    failures: integer('failures').notNull().default(0),
+    /** Set when the reading is finished; the load may lag behind. */
+    extracted_at: time('extracted_at'),
+    /** What it waits for, until when. */
+    not_before: time('not_before'),
+    complete_as_of: time('complete_as_of'),
+    complete_back_to: time('complete_back_to'),
+    error_code: text('error_code'),
+    error_message: text('error_message'),
+    started_at: time('started_at'),
+    finished_at: time('finished_at'),
+  },
+  (t) => [unique('object_runs_once').on(t.run_id, t.object)],
+);
+
+/** Records as stored durably between extraction and load. */
+export const batches = freshet.table(
+  'batches',
+  {
+    id: uuid('id').primaryKey(),
+    /** Order of storing. */
+    seq: bigint('seq', { mode: 'number' }).generatedAlwaysAsIdentity(),
+    pipeline_id: uuid('pipeline_id')
+      .notNull()
+      .references(() => pipelines.id, { onDelete: 'cascade' }),
+    object: text('object').notNull(),
+    object_run_id: uuid('object_run_id').notNull(),
+    generation: text('generation'),
+    records: integer('records').notNull(),
+    /** Uncompressed. */
+    raw_bytes: integer('raw_bytes').notNull(),
+    extracted_at: time('extracted_at').notNull(),
+    /** NDJSON, zstd. */
+    body: bytea('body').notNull(),
+    loaded_at: time('loaded_at'),
+  },
+  (t) => [
+    index('batches_pending').on(t.pipeline_id, t.object, t.seq).where(sql`loaded_at is null`),
+    index('batches_of_run').on(t.object_run_id),
+  ],
+);
+
+/** The work list of children: one row for each parent ever seen. Pending while `version` ≠ `done_version`. */
+export const childWork = freshet.table(
+  'child_work',
+  {
+    pipeline_id: uuid('pipeline_id')
+      .notNull()
+      .references(() => pipelines.id, { onDelete: 'cascade' }),
+    object: text('object').notNull(),
+    parent_id: text('parent_id').notNull(),
+    version: text('version').notNull(),
+    done_version: text('done_version'),
+    changed_at: time('changed_at').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.pipeline_id, t.object, t.parent_id] }),
+    index('child_work_pending').on(t.pipeline_id, t.object, t.changed_at, t.parent_id).where(sql`done_version is distinct from version`),
+  ],
+);
+
+export const rejectedRecords = freshet.table(
+  'rejected_records',
+  {
+    id: uuid('id').primaryKey(),
+    pipeline_id: uuid('pipeline_id')
+      .notNull()
+      .references(() => pipelines.id, { onDelete: 'cascade' }),
+    object: text('object').notNull(),
+    batch_id: uuid('batch_id').notNull(),
+    line: integer('line').notNull(),
+    reason: text('reason').notNull(),
+    /** Sealed: a record is personal data. */
+    raw: text('raw').notNull(),
+    created_at: time('created_at').notNull().defaultNow(),
+  },
+  (t) => [unique('rejected_records_once').on(t.batch_id, t.line)],
+);
+
+export const TOKEN_ROLES = ['team_admin', 'team_collaborator', 'pipeline_admin', 'observer'] as const;
+export type TokenRole = (typeof TOKEN_ROLES)[number];
+
+export const apiTokens = freshet.table('api_tokens', {
+  id: uuid('id').primaryKey(),
+  name: text('name').notNull(),
+  role: text('role').$type<TokenRole>().notNull(),
+  /** SHA-256 of the token: it is random enough that no slow hash is needed. */
+  digest: text('digest').notNull().unique(),
+  created_at: time('created_at').notNull().defaultNow(),
+});
+
+/** Credits of an account, one row for each of its buckets: the one hot row that all workers share. */
+export const creditBuckets = freshet.table(
+  'credit_buckets',
+  {
+    account: text('account').notNull(),
+    bucket: text('bucket').notNull(),
+    /** Credits in a window, as headers told; null: not known yet. */
+    total: numeric('total', { mode: 'number' }),
+    used: numeric('used', { mode: 'number' }).notNull().default(0),
+    /** The account answers without limits. */
+    unlimited: boolean('unlimited').notNull().default(false),
+    window_ends_at: time('window_ends_at').notNull().defaultNow(),
+    blocked_until: time('blocked_until'),
+  },
+  (t) => [primaryKey({ columns: [t.account, t.bucket] })],
+);

@@ -1,0 +1,7 @@
+/**
+ * What every process of Freshet needs: settings from the environment, a logger that keeps secrets out, and a
+ * life that starts, drains and ends the same way. An embedded PostgreSQL is beside it, at `./embedded-postgres`.
+ */
+export { createLogger, type Logger } from './logger.ts';
+export { type Process, runProcess } from './process.ts';
+export { readSettings, settings } from './settings.ts';

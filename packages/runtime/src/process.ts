@@ -1,0 +1,66 @@
+import { AppError, toAppError } from '@freshet/contracts';
+import type { Logger } from './logger.ts';
+
+/** A running app. */
+export interface Process {
+  /** Finishes what is in hand and closes; called once. */
+  stop(): Promise<void>;
+}
+
+/** A process that has not drained by then ends anyway; what it had in hand is taken over by another. */
+const STOP_DEADLINE_MS = 40_000;
+
+/**
+ * Runs an app until it is told to stop: SIGTERM, SIGINT, or the end of the process that started it (noticed by
+ * the closing of the channel between them, even after `kill -9`). A second signal ends it at once.
+ */
+export async function runProcess(logger: Logger, start: () => Promise<Process>): Promise<void> {
+  let stopping = false;
+  let running: Process | null = null;
+  const stop = (reason: string) => {
+    if (stopping) {
+      if (reason !== 'parent is gone') process.exit(1);
+      return;
+    }
+    stopping = true;
+    logger.info({ reason }, 'stopping');
+    setTimeout(() => {
+      logger.error('not stopped by the deadline');
+      process.exit(1);
+    }, STOP_DEADLINE_MS).unref();
+    // Before the app is up there is nothing to drain.
+    if (running === null) process.exit(0);
+    running.stop().then(
+      () => {
+        logger.info('stopped');
+        process.exit(0);
+      },
+      (error: unknown) => {
+        logger.error({ err: error }, 'stopping failed');
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', () => stop('SIGTERM'));
+  process.on('SIGINT', () => stop('SIGINT'));
+  process.on('disconnect', () => stop('parent is gone'));
+  process.on('unhandledRejection', (error) => {
+    logger.fatal({ err: error }, 'unhandled rejection');
+    process.exit(1);
+  });
+  try {
+    running = await start();
+  } catch (error) {
+    fail(logger, toAppError(error));
+  }
+}
+
+/** A configuration error is the reader's to mend: words, no stack. Exit status 78 is EX_CONFIG. */
+function fail(logger: Logger, error: AppError): never {
+  if (error.code === 'configuration' || error.code === 'invalid_input') {
+    process.stderr.write(`${error.message}\n`);
+    process.exit(78);
+  }
+  logger.fatal({ err: error }, 'start failed');
+  process.exit(1);
+}

@@ -1,0 +1,3 @@
+/** Databases for tests: a real PostgreSQL, started once for a run of the suite, and a fresh database for each file. */
+export { createDatabase, type TestDatabase } from './databases.ts';
+export { eventually } from './eventually.ts';
