@@ -4,7 +4,7 @@ import type { JsonObject } from './json.ts';
  * A batch's body is newline-delimited JSON, compressed with zstd. Each line is one of these.
  * Strings in JSON escape line breaks, so a record's own text never breaks a line.
  */
-export type BatchLine = RecordLine | CompleteLine | GenerationLine;
+export type BatchLine = RecordLine | CompleteLine | GenerationLine | FinishedLine;
 
 /** A record as Freshdesk answered it. `deleted` says that it stands in a list of deleted records, and which. */
 export interface RecordLine {
@@ -30,6 +30,16 @@ export interface GenerationLine {
     readonly id: string;
     /** RFC 3339. A row read after this moment is left alone. */
     readonly began_at: string;
+  };
+}
+
+/** The end of an object run's reading: all that it found stands in this batch and those before it. */
+export interface FinishedLine {
+  readonly finished: {
+    readonly run_id: string;
+    /** RFC 3339; null when it is not known, as for children of an object that is not read. */
+    readonly complete_as_of: string | null;
+    readonly complete_back_to: string | null;
   };
 }
 

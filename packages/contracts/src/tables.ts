@@ -23,6 +23,13 @@ export interface Table {
   readonly version: string | null;
   /** Columns that the loader itself looks rows up by (a child's parent), each given an index. */
   readonly lookups: readonly string[];
+  /** The column whose object holds the account's own fields: each of its keys is a column as well, `cf_…`. */
+  readonly customFields: string | null;
+}
+
+/** The column of an account's own field. Ticket fields carry the prefix in their names already, others mostly do not. */
+export function customColumnName(field: string): string {
+  return field.startsWith('cf_') ? field : `cf_${field}`;
 }
 
 /** What happens to a value that does not fit its column's type. */

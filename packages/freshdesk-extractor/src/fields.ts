@@ -1,4 +1,4 @@
-import { AppError, type Column, type ColumnType } from '@freshet/contracts';
+import { AppError, type Column, type ColumnType, customColumnName } from '@freshet/contracts';
 import type { ObjectSpec } from './catalogue/define.ts';
 import type { FreshdeskClient } from './client.ts';
 
@@ -50,9 +50,4 @@ export async function customColumnsOf(client: FreshdeskClient, object: ObjectSpe
 
 function customColumn(field: string, name: string, type: ColumnType, label: string): Column {
   return { name: customColumnName(name), type, description: `Custom field “${label}”.`, path: [field, name] };
-}
-
-/** Ticket fields carry the prefix in their names already, contact and company fields mostly do not. */
-function customColumnName(name: string): string {
-  return name.startsWith('cf_') ? name : `cf_${name}`;
 }

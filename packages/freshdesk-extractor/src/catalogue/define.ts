@@ -215,5 +215,6 @@ export function tableOf(object: ObjectSpec, customColumns: readonly Column[] = [
     primaryKey: object.primaryKey,
     version: object.columns.some((c) => c.name === 'updated_at') ? 'updated_at' : null,
     lookups: way.kind === 'children' ? [way.column] : [],
+    customFields: object.customFields?.field ?? null,
   };
 }

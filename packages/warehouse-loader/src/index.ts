@@ -1,0 +1,9 @@
+/**
+ * Knows PostgreSQL warehouses, and no Freshdesk.
+ *
+ * Hides: types, names, changes of schema, and the transaction that applies a batch exactly once. Promises: what a
+ * record held stands in its row, or a note in the row says what was changed, or it is a rejected record. Start
+ * reading at `load.ts`.
+ */
+export { columnName, META_COLUMNS } from './identifiers.ts';
+export { Warehouse, type WarehouseAddress, type WarehouseVerdict, type BatchToLoad, type LoadRequest, type LoadResult } from './warehouse.ts';

@@ -1,0 +1,202 @@
+import type { ColumnType, Table } from '@freshet/contracts';
+import type { ClientBase } from 'pg';
+import { META_COLUMNS, quote } from './identifiers.ts';
+import type { LiveColumn, Wishes } from './rows.ts';
+import { commonType } from './values.ts';
+
+/** A table of the warehouse by its names in SQL. */
+export interface Target {
+  readonly schema: string;
+  readonly name: string;
+  /** `"schema"."name"`. */
+  readonly sql: string;
+}
+
+export function targetOf(schema: string, prefix: string, table: string): Target {
+  const name = `${prefix}${table}`;
+  return { schema, name, sql: `${quote(schema)}.${quote(name)}` };
+}
+
+/** Unknown fields become columns up to here; rows of many more would not fit PostgreSQL's page. */
+export const COLUMNS_MAX = 300;
+
+/** A table up to this size is rewritten by a widening in well under a second; a larger one never is. */
+const REWRITE_BYTES_MAX = 64 * 1024 * 1024;
+
+/** Waiting longer for a lock would queue the readers behind us. */
+const LOCK_TIMEOUT_MS = 3000;
+
+export interface TableState {
+  readonly columns: readonly LiveColumn[];
+  /** Columns that stay as they are whatever comes. */
+  readonly fixed: ReadonlySet<string>;
+}
+
+/** Makes what is not there yet: the schema, the ledger, the table, its declared columns. Adds, never drops. */
+export async function ensureTable(client: ClientBase, target: Target, table: Table): Promise<TableState> {
+  const existing = await liveTypes(client, target);
+  const missing = existing === null || table.columns.some((c) => !existing.has(c.name));
+  if (missing) {
+    await inShortTransaction(client, target, async () => {
+      await createSchema(client, target.schema);
+      await createLedger(client, target.schema);
+      await createTable(client, target, table);
+      for (const column of table.columns) await client.query(`alter table ${target.sql} add column if not exists ${quote(column.name)} ${column.type}`);
+    });
+  }
+  return stateOf(client, target, table, new Map());
+}
+
+/** Grants wishes where that is quick and safe; what cannot be granted is `fixed` in the state it returns. */
+export async function evolveTable(client: ClientBase, target: Target, table: Table, state: TableState, wishes: Wishes): Promise<TableState> {
+  const fixed = new Set(state.fixed);
+  const paths = new Map(state.columns.map((c) => [c.name, c.path]));
+  let room = COLUMNS_MAX - state.columns.length;
+  for (const [name, { path, types }] of wishes.add) {
+    if (room-- <= 0) {
+      fixed.add(name);
+      continue;
+    }
+    paths.set(name, path);
+    const type = [...types].reduce(commonType);
+    await inShortTransaction(client, target, async () => {
+      await client.query(`alter table ${target.sql} add column if not exists ${quote(name)} ${type}`);
+      // A column's path cannot be told from its name where the name had to be changed.
+      await client.query(`comment on column ${target.sql}.${quote(name)} is '${JSON.stringify({ path }).replaceAll("'", "''")}'`);
+    });
+  }
+  for (const [name, type] of wishes.widen) {
+    if (!(await widen(client, target, state, name, type))) fixed.add(name);
+  }
+  const next = await stateOf(client, target, table, paths);
+  return { columns: next.columns, fixed };
+}
+
+async function widen(client: ClientBase, target: Target, state: TableState, name: string, type: ColumnType): Promise<boolean> {
+  const { rows } = await client.query<{ bytes: string }>('select pg_total_relation_size($1::regclass) as bytes', [target.sql]);
+  if (Number(rows[0]?.bytes) > REWRITE_BYTES_MAX) return false;
+  const from = state.columns.find((c) => c.name === name)?.type;
+  const column = quote(name);
+  const value = from === 'date' && type === 'timestamptz' ? `${column}::timestamp at time zone 'UTC'` : `${column}::${type}`;
+  try {
+    await inShortTransaction(client, target, () => client.query(`alter table ${target.sql} alter column ${column} type ${type} using ${value}`));
+    return true;
+  } catch (error) {
+    // A view of the user's depends on the column: it stays as it is, and so does the view.
+    if ((error as { code?: string }).code === '0A000') return false;
+    throw error;
+  }
+}
+
+async function createSchema(client: ClientBase, schema: string): Promise<void> {
+  // `create schema if not exists` asks for the right to create one even where it exists.
+  const { rowCount } = await client.query('select from pg_namespace where nspname = $1', [schema]);
+  if (rowCount === 0) await client.query(`create schema if not exists ${quote(schema)}`);
+}
+
+async function createLedger(client: ClientBase, schema: string): Promise<void> {
+  const s = quote(schema);
+  await client.query(`
+    create table if not exists ${s}._freshet_batches (
+      batch_id uuid primary key,
+      table_name text not null,
+      epoch bigint not null,
+      extracted_at timestamptz not null,
+      loaded_at timestamptz not null default now(),
+      records bigint not null,
+      inserted bigint not null default 0,
+      updated bigint not null default 0,
+      unchanged bigint not null default 0,
+      rejected bigint not null default 0,
+      deleted bigint not null default 0
+    );
+    create table if not exists ${s}._freshet_objects (
+      table_name text primary key,
+      epoch bigint not null default 0,
+      complete_as_of timestamptz,
+      complete_back_to timestamptz,
+      last_run_id uuid,
+      last_loaded_at timestamptz,
+      last_audit_at timestamptz,
+      row_count bigint not null default 0
+    );
+    comment on table ${s}._freshet_batches is 'The ledger: every batch that was applied, once each.';
+    comment on table ${s}._freshet_objects is 'How fresh (complete_as_of) and how deep (complete_back_to) each table is.';
+  `);
+}
+
+async function createTable(client: ClientBase, target: Target, table: Table): Promise<void> {
+  const { rowCount } = await client.query('select from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2', [target.schema, target.name]);
+  if (rowCount !== 0) return;
+  const columns = [
+    ...table.columns.map((c) => `${quote(c.name)} ${c.type}${table.primaryKey.includes(c.name) ? ' not null' : ''}`),
+    ...Object.entries(META_COLUMNS).map(([name, type]) => `${name} ${type}`),
+    `primary key (${table.primaryKey.map(quote).join(', ')})`,
+  ];
+  // Room in each page keeps updates beside their old version, which spares the index (HOT).
+  await client.query(`create table ${target.sql} (${columns.join(', ')}) with (fillfactor = 85)`);
+  await client.query(`comment on table ${target.sql} is '${table.description.replaceAll("'", "''")}'`);
+  for (const column of table.columns) {
+    await client.query(`comment on column ${target.sql}.${quote(column.name)} is '${column.description.replaceAll("'", "''")}'`);
+  }
+  for (const column of table.lookups) await client.query(`create index on ${target.sql} (${quote(column)})`);
+}
+
+/** Schema changes: a transaction of their own, short, one at a time in a schema, and never long in anybody's way. */
+async function inShortTransaction(client: ClientBase, target: Target, work: () => Promise<unknown>): Promise<void> {
+  await client.query('begin');
+  try {
+    await client.query(`set local lock_timeout = ${LOCK_TIMEOUT_MS}`);
+    await client.query(`select pg_advisory_xact_lock(hashtextextended('freshet.ddl.' || $1, 0))`, [target.schema]);
+    await work();
+    await client.query('commit');
+  } catch (error) {
+    await client.query('rollback');
+    throw error;
+  }
+}
+
+const TYPES: Readonly<Record<string, ColumnType>> = {
+  bigint: 'bigint',
+  integer: 'bigint',
+  numeric: 'numeric',
+  boolean: 'boolean',
+  text: 'text',
+  'timestamp with time zone': 'timestamptz',
+  date: 'date',
+  jsonb: 'jsonb',
+};
+
+interface Live {
+  readonly type: string;
+  readonly comment: string | null;
+}
+
+async function liveTypes(client: ClientBase, target: Target): Promise<Map<string, Live> | null> {
+  const { rows } = await client.query<{ name: string; type: string; comment: string | null }>(
+    `select a.attname as name, format_type(a.atttypid, null) as type, col_description(c.oid, a.attnum) as comment
+     from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
+     where n.nspname = $1 and c.relname = $2 and a.attnum > 0 and not a.attisdropped order by a.attnum`,
+    [target.schema, target.name],
+  );
+  return rows.length === 0 ? null : new Map(rows.map((r) => [r.name, { type: r.type, comment: r.comment }]));
+}
+
+/** The columns that rows are made for: declared ones, and those that earlier batches have added. */
+async function stateOf(client: ClientBase, target: Target, table: Table, addedPaths: ReadonlyMap<string, readonly string[]>): Promise<TableState> {
+  const live = (await liveTypes(client, target)) ?? new Map<string, Live>();
+  const declared = new Map(table.columns.map((c) => [c.name, c.path ?? [c.name]]));
+  const columns: LiveColumn[] = [];
+  for (const [name, { type, comment }] of live) {
+    const path = declared.get(name) ?? addedPaths.get(name) ?? pathIn(comment);
+    const known = TYPES[type];
+    // A column without a path is the user's own.
+    if (path && known && !(name in META_COLUMNS)) columns.push({ name, type: known, path });
+  }
+  return { columns, fixed: new Set() };
+}
+
+function pathIn(comment: string | null): readonly string[] | null {
+  if (comment === null || !comment.startsWith('{"path":')) return null;
+  return (JSON.parse(comment) as { path: string[] }).path;
+}

@@ -1,0 +1,110 @@
+import { type ColumnType, isRawNumber, type Json, unreachable } from '@freshet/contracts';
+
+/**
+ * JSON values as PostgreSQL's text form of a column type. Everything is checked here, so that PostgreSQL never
+ * has a reason to refuse a batch, and never one to read a value otherwise than it was meant.
+ */
+
+/** The value does not fit the column's type. */
+export const MISFIT = Symbol('misfit');
+
+const INT64_MAX = 9_223_372_036_854_775_807n;
+const INT64_MIN = -9_223_372_036_854_775_808n;
+
+/** @returns the text, null for SQL's null, or {@link MISFIT}. Strings must be free of NUL and lone surrogates. */
+export function toSqlText(value: Json | undefined, type: ColumnType): string | null | typeof MISFIT {
+  if (value === null || value === undefined) return null;
+  switch (type) {
+    case 'text':
+      return typeof value === 'string' ? value : JSON.stringify(value);
+    case 'jsonb':
+      return JSON.stringify(value);
+    case 'boolean':
+      return typeof value === 'boolean' ? (value ? 't' : 'f') : value === 'true' ? 't' : value === 'false' ? 'f' : MISFIT;
+    case 'bigint':
+      return toBigint(value);
+    case 'numeric':
+      return toNumeric(value);
+    case 'timestamptz':
+      return typeof value === 'string' ? toTimestamp(value) : MISFIT;
+    case 'date':
+      return typeof value === 'string' ? toDate(value) : MISFIT;
+    default:
+      return unreachable(type);
+  }
+}
+
+/** The narrowest type that a value fits, for fields that nobody has declared; null: any (the value is null). */
+export function typeOfValue(value: Json | undefined): ColumnType | null {
+  if (value === null || value === undefined) return null;
+  if (typeof value === 'boolean') return 'boolean';
+  if (typeof value === 'number' || isRawNumber(value)) return toBigint(value) === MISFIT ? 'numeric' : 'bigint';
+  if (typeof value === 'string') return /T/.test(value) && toTimestamp(value) !== MISFIT ? 'timestamptz' : 'text';
+  return 'jsonb';
+}
+
+/** The type that holds all values of both. */
+export function commonType(a: ColumnType, b: ColumnType): ColumnType {
+  if (a === b) return a;
+  if (a === 'jsonb' || b === 'jsonb') return 'jsonb';
+  const numbers = new Set<ColumnType>(['bigint', 'numeric']);
+  return numbers.has(a) && numbers.has(b) ? 'numeric' : 'text';
+}
+
+/**
+ * The widening order: what a column becomes when a value does not fit it. `text` and `jsonb` take every value,
+ * so every chain ends there.
+ */
+export const WIDER: Readonly<Partial<Record<ColumnType, ColumnType>>> = { bigint: 'numeric', numeric: 'text', boolean: 'text', date: 'timestamptz', timestamptz: 'text' };
+
+/** The first type on the way from `type` that the value fits. */
+export function widenedFor(value: Json, type: ColumnType): ColumnType {
+  let wider = type;
+  while (toSqlText(value, wider) === MISFIT) wider = WIDER[wider] ?? 'text';
+  return wider;
+}
+
+function toBigint(value: Json): string | typeof MISFIT {
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? String(value) : MISFIT;
+  const text = isRawNumber(value) ? value.rawJSON : value;
+  if (typeof text !== 'string' || !/^-?(0|[1-9]\d{0,18})$/.test(text) || text === '-0') return MISFIT;
+  const whole = BigInt(text);
+  return whole <= INT64_MAX && whole >= INT64_MIN ? text : MISFIT;
+}
+
+/** Exponents beyond this are somebody's joke, and `numeric` would write them out digit by digit. */
+const EXPONENT_MAX = 1000;
+
+function toNumeric(value: Json): string | typeof MISFIT {
+  const text = typeof value === 'number' ? String(value) : isRawNumber(value) ? value.rawJSON : value;
+  if (typeof text !== 'string' || !/^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/.test(text) || text.length > 10_000) return MISFIT;
+  return exponentOf(text) > EXPONENT_MAX ? MISFIT : text;
+}
+
+export function exponentOf(number: string): number {
+  return Math.abs(Number(/[eE]([+-]?\d+)$/.exec(number)?.[1] ?? '0'));
+}
+
+const TIMESTAMP = /^(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(\.\d{1,6})?)?\s?(Z|[+-]\d{2}:?\d{2})?$/;
+
+/** Without a zone it is UTC, as the API says of its own. */
+function toTimestamp(text: string): string | typeof MISFIT {
+  const match = TIMESTAMP.exec(text);
+  if (!match) return MISFIT;
+  const [, year = '', month = '', day = '', hour = '', minute = '', second = '00', fraction = '', zone = 'Z'] = match;
+  if (!isDay(Number(year), Number(month), Number(day)) || Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return MISFIT;
+  if (zone !== 'Z' && (Number(zone.slice(1, 3)) > 15 || Number(zone.slice(-2)) > 59)) return MISFIT;
+  return `${year}-${month}-${day} ${hour}:${minute}:${second}${fraction}${zone === 'Z' ? '+00' : zone}`;
+}
+
+function toDate(text: string): string | typeof MISFIT {
+  const match = /^(\d{4})-(\d{2})-(\d{2})(?:T00:00:00(?:\.0+)?Z)?$/.exec(text);
+  if (!match) return MISFIT;
+  return isDay(Number(match[1]), Number(match[2]), Number(match[3])) ? text.slice(0, 10) : MISFIT;
+}
+
+function isDay(year: number, month: number, day: number): boolean {
+  if (year < 1 || month < 1 || month > 12 || day < 1) return false;
+  const leap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  return day <= ([31, leap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1] as number);
+}

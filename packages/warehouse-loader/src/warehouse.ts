@@ -1,0 +1,119 @@
+import pg from 'pg';
+import { type BatchToLoad, type LoadRequest, type LoadResult, loadBatches } from './load.ts';
+import { warehouseError } from './errors.ts';
+import { quote } from './identifiers.ts';
+import { targetOf } from './tables.ts';
+
+export type { BatchToLoad, LoadRequest, LoadResult };
+
+export interface WarehouseAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly username: string;
+  readonly password: string;
+  /** `require` encrypts without checking who answers; `verify-full` checks the certificate and its name. */
+  readonly sslMode: 'disable' | 'require' | 'verify-full';
+}
+
+export interface WarehouseVerdict {
+  readonly serverVersion: string;
+  /** Whether the role may make what a pipeline needs in this schema. */
+  readonly usable: boolean;
+  /** The statements, for somebody with the right to run them, that would make it so. */
+  readonly missingGrants: readonly string[];
+}
+
+const SERVER_VERSION_MIN = 140000;
+
+/** One PostgreSQL warehouse: a small pool of connections, and what can be done through it. */
+export class Warehouse {
+  readonly #pool: pg.Pool;
+  readonly #address: WarehouseAddress;
+  #lz4: boolean | null = null;
+
+  /** @param connections at most so many at once. */
+  constructor(address: WarehouseAddress, connections = 2) {
+    this.#address = address;
+    this.#pool = new pg.Pool({
+      host: address.host,
+      port: address.port,
+      database: address.database,
+      user: address.username,
+      password: address.password,
+      ssl: address.sslMode === 'disable' ? false : { rejectUnauthorized: address.sslMode === 'verify-full' },
+      max: connections,
+      connectionTimeoutMillis: 10_000,
+      application_name: 'freshet',
+    });
+    // An idle connection that is lost is made again when it is needed.
+    this.#pool.on('error', () => {});
+  }
+
+  /** @throws AppError `fenced`, `warehouse_*`. */
+  async load(request: LoadRequest): Promise<LoadResult> {
+    return await this.#with(async (client) => {
+      this.#lz4 ??= await hasLz4(client);
+      return loadBatches(client, targetOf(request.schema, request.tablePrefix, request.table.name), request, this.#lz4);
+    });
+  }
+
+  /** Tries the connection, and whether the role may create and write in the schema, without leaving anything behind. */
+  async test(schema: string): Promise<WarehouseVerdict> {
+    return await this.#with(async (client) => {
+      const { rows } = await client.query<{ version: string; number: number; database: string; may_create_schema: boolean; exists: boolean; may_create: boolean; may_temp: boolean }>(
+        `select current_setting('server_version') as version, current_setting('server_version_num')::int as number, current_database() as database,
+           has_database_privilege(current_database(), 'CREATE') as may_create_schema,
+           exists (select from pg_namespace where nspname = $1) as exists,
+           coalesce((select has_schema_privilege(oid, 'CREATE') and has_schema_privilege(oid, 'USAGE') from pg_namespace where nspname = $1), false) as may_create,
+           has_database_privilege(current_database(), 'TEMP') as may_temp`,
+        [schema],
+      );
+      const found = rows[0] as (typeof rows)[number];
+      const role = quote(this.#address.username);
+      const missingGrants: string[] = [];
+      if (found.exists && !found.may_create) missingGrants.push(`GRANT USAGE, CREATE ON SCHEMA ${quote(schema)} TO ${role};`);
+      if (!found.exists && !found.may_create_schema) missingGrants.push(`CREATE SCHEMA ${quote(schema)} AUTHORIZATION ${role};`);
+      if (!found.may_temp) missingGrants.push(`GRANT TEMPORARY ON DATABASE ${quote(found.database)} TO ${role};`);
+      return { serverVersion: found.version, usable: missingGrants.length === 0 && found.number >= SERVER_VERSION_MIN, missingGrants };
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end();
+  }
+
+  async #with<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    let client: pg.PoolClient;
+    try {
+      client = await this.#pool.connect();
+    } catch (error) {
+      throw warehouseError(error);
+    }
+    // The error of a lost connection also comes as the failure of the statement under way.
+    const lost = () => {};
+    client.on('error', lost);
+    let failed: unknown = null;
+    try {
+      return await work(client);
+    } catch (error) {
+      failed = error;
+      throw warehouseError(error);
+    } finally {
+      client.off('error', lost);
+      client.release(isLost(failed));
+    }
+  }
+}
+
+/** A connection after these is not to be used again. */
+function isLost(error: unknown): boolean {
+  if (error === null) return false;
+  const code = String((error as { code?: unknown }).code ?? '');
+  return !/^(22|23|42|55|40|54)/.test(code) && (error as { name?: string }).name !== 'AppError';
+}
+
+async function hasLz4(client: pg.ClientBase): Promise<boolean> {
+  const { rows } = await client.query<{ ok: boolean }>(`select 'lz4' = any(enumvals) as ok from pg_settings where name = 'default_toast_compression'`);
+  return rows[0]?.ok ?? false;
+}
