@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AppError } from '@freshet/contracts';
 import type { Sql } from './database.ts';
 
 /** What an account's answers told of one of its buckets. */
@@ -6,6 +8,17 @@ export interface BucketReading {
   readonly total: number | null;
   readonly remaining: number | null;
   readonly used: number | null;
+}
+
+/** Waits up to here are waited out; for longer ones the caller ends its slice, and another account gets the slot. */
+const WAIT_MAX_MS = 2000;
+
+/** The budget of one account, as who calls it asks for it. */
+export interface AccountBudget {
+  /** @throws AppError `out_of_credits` with `retryAfterMs` when none will be left for a while. */
+  take(buckets: readonly string[], credits: number): Promise<void>;
+  learn(readings: readonly BucketReading[]): Promise<void>;
+  block(retryAfterMs: number): Promise<void>;
 }
 
 /** How long an account known to have no limits is believed without asking again. */
@@ -19,6 +32,22 @@ export class CreditBudgets {
   /** @param sql a client of its own: commits of credits need not survive a crash, and do not wait for the disk. */
   constructor(sql: Sql) {
     this.#sql = sql;
+  }
+
+  /** @param sharePercent how much of the account's limits may be used. */
+  forAccount(account: string, sharePercent: number): AccountBudget {
+    return {
+      take: async (buckets, credits) => {
+        for (;;) {
+          const waitMs = await this.take(account, buckets, credits, sharePercent);
+          if (waitMs === 0) return;
+          if (waitMs > WAIT_MAX_MS) throw new AppError('out_of_credits', 'No credits are left in this minute.', { retryAfterMs: waitMs });
+          await sleep(waitMs);
+        }
+      },
+      learn: (readings) => this.learn(account, readings),
+      block: (retryAfterMs) => this.block(account, retryAfterMs),
+    };
   }
 
   /**

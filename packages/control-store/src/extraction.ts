@@ -13,6 +13,8 @@ export interface Claim {
   /** Whoever claims later has a greater one, and this worker can then change nothing more. */
   readonly epoch: number;
   readonly failures: number;
+  /** No slice of this object run came before. */
+  readonly isFirstSlice: boolean;
   readonly position: Record<string, unknown> | null;
   readonly subdomain: string;
   readonly credentialId: string;
@@ -29,7 +31,8 @@ export interface Step {
   readonly work: readonly ParentVersion[];
   readonly settled: readonly ParentVersion[];
   readonly credits: number;
-  readonly finished: { readonly completeAsOf: Date; readonly completeBackTo: Date } | null;
+  /** Set when the reading is finished. Null within: not known, as for children of an object that is not read. */
+  readonly finished: { readonly completeAsOf: Date | null; readonly completeBackTo: Date | null } | null;
 }
 
 export interface StagedBatch {
@@ -67,7 +70,7 @@ export class Extraction {
   async claim(objectRunId: string): Promise<Claim | null> {
     return await this.#sql.begin(async (tx) => {
       const [found] = await tx<ClaimRow[]>`
-        select o.run_id, o.pipeline_id, o.object, o.failures, p.subdomain, p.credential_id, p.credit_share_percent,
+        select o.run_id, o.pipeline_id, o.object, o.failures, o.started_at is null as is_first_slice, p.subdomain, p.credential_id, p.credit_share_percent,
           p.historical_sync_days, r.created_at
         from freshet.object_runs o join freshet.pipelines p on p.id = o.pipeline_id join freshet.runs r on r.id = o.run_id
         where o.id = ${objectRunId} and o.status = any(${[...OPEN_OBJECT_RUN_STATUSES]}) and o.extracted_at is null and p.status = 'active'
@@ -89,6 +92,7 @@ export class Extraction {
         object: found.object,
         epoch: Number(taken.extract_epoch),
         failures: found.failures,
+        isFirstSlice: found.is_first_slice,
         position: taken.position,
         subdomain: found.subdomain,
         credentialId: found.credential_id,
@@ -223,6 +227,7 @@ interface ClaimRow {
   pipeline_id: string;
   object: string;
   failures: number;
+  is_first_slice: boolean;
   subdomain: string;
   credential_id: string;
   credit_share_percent: number;

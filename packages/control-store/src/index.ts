@@ -23,8 +23,8 @@ export type { Claim, ParentState, Step } from './extraction.ts';
 export type { LoadClaim, PendingBatch } from './loading.ts';
 export type { List, ListOptions } from './page-lists.ts';
 export type { Pipeline, PipelineInput, PipelineObject } from './pipelines.ts';
-export type { ObjectRun, ObjectToRead, Run } from './runs.ts';
-export { CREDENTIAL_TYPES, type CredentialType, SSL_MODES, type SslMode, type TokenRole } from './schema.ts';
+export type { ObjectRun, ObjectToRead, Run, StartedRun } from './runs.ts';
+export { CREDENTIAL_TYPES, type CredentialType, type ObjectChoice, SSL_MODES, type SslMode, type TokenRole } from './schema.ts';
 export { SecretBox } from './secrets.ts';
 export { isToken, newToken, type TokenIdentity } from './tokens.ts';
 
@@ -75,15 +75,16 @@ export async function openControlStore(options: ControlStoreOptions): Promise<Co
     await closeClients();
     throw databaseError(error);
   }
+  const runs = new Runs(db, sql, queue);
   return {
     credentials: new Credentials(db, box),
     destinations: new Destinations(db),
     pipelines: new Pipelines(db),
-    runs: new Runs(db, sql, queue),
+    runs,
     extraction: new Extraction(sql, queue),
     loading: new Loading(sql, queue, box),
     budgets: new CreditBudgets(budgetSql),
-    schedule: new Schedule(sql),
+    schedule: new Schedule(sql, runs),
     tokens: new Tokens(db),
     queue,
     ping: async () => {

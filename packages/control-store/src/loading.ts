@@ -3,7 +3,7 @@ import type { Sql } from './database.ts';
 import { loadKey } from './extraction.ts';
 import { uuidv7 } from './ids.ts';
 import type { JobQueue } from './queue.ts';
-import { finishIfDone } from './runs.ts';
+import { finishIfDone, finishRunIfDone } from './runs.ts';
 import type { SecretBox } from './secrets.ts';
 
 /** A table in the hands of one load worker. */
@@ -140,6 +140,20 @@ export class Loading {
         { pipelineId: claim.pipelineId, object: claim.object },
         { key: loadKey(claim.pipelineId, claim.object), startAfterMs: afterMs },
       );
+    });
+  }
+
+  /**
+   * Gives the open object runs of this table up, after too many failures. What is stored stays pending, and is
+   * loaded before anything else by the next run that brings a batch.
+   */
+  async giveUp(claim: LoadClaim, error: { readonly code: string; readonly message: string }): Promise<void> {
+    await this.#sql.begin(async (tx) => {
+      const failed = await tx<{ run_id: string }[]>`
+        update freshet.object_runs set status = 'failed', error_code = ${error.code}, error_message = ${error.message}, not_before = null, finished_at = now()
+        where pipeline_id = ${claim.pipelineId} and object = ${claim.object} and status in ('queued', 'running', 'waiting_for_credits')
+        returning run_id`;
+      for (const { run_id } of failed) await finishRunIfDone(tx, run_id);
     });
   }
 }

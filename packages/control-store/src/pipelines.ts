@@ -1,4 +1,4 @@
-import { AppError } from '@freshet/contracts';
+import { AppError, type PipelineStatus } from '@freshet/contracts';
 import { and, eq, sql } from 'drizzle-orm';
 import type { Database } from './database.ts';
 import { checkCredential } from './destinations.ts';
@@ -55,6 +55,11 @@ export class Pipelines {
         ? {}
         : { next_run_at: sql`least(${pipelines.next_run_at}, now() + make_interval(mins => ${changes.frequency_minutes}))` as unknown as Date };
     return refuseConflicts(changeResource(this.#db, pipelines, 'pipeline', id, { ...changes, ...sooner }, expected), conflicts);
+  }
+
+  /** A paused pipeline starts no run, and its run under way reads no further; what is stored is still loaded. */
+  setStatus(id: string, status: PipelineStatus): Promise<Pipeline> {
+    return changeResource(this.#db, pipelines, 'pipeline', id, { status }, null);
   }
 
   /** Everything that Freshet keeps of it goes; the warehouse's tables stay, they are the user's. */

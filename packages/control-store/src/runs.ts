@@ -21,6 +21,12 @@ export interface ObjectToRead {
   readonly priority: number;
 }
 
+/** `created` is false when the run was under way already. */
+export interface StartedRun {
+  readonly id: string;
+  readonly created: boolean;
+}
+
 /** Runs and their object runs: started, read, cancelled, finished. */
 export class Runs {
   readonly #db: Database;
@@ -37,26 +43,31 @@ export class Runs {
    * Starts a run: the run, its object runs and a job for each, in one transaction. If one is under way, that is
    * the run (two callers at once get the same one).
    */
-  async start(pipelineId: string, trigger: RunTrigger, objects: readonly ObjectToRead[]): Promise<{ readonly id: string; readonly created: boolean }> {
+  async start(pipelineId: string, trigger: RunTrigger, objects: readonly ObjectToRead[]): Promise<StartedRun> {
     return await this.#sql.begin(async (tx) => {
       const [pipeline] = await tx`select id from freshet.pipelines where id = ${pipelineId} for update`;
       if (!pipeline) throw new AppError('not_found', `There is no pipeline ${pipelineId}.`);
-      const [open] = await tx<{ id: string }[]>`
-        select id from freshet.runs where pipeline_id = ${pipelineId} and status in ('queued', 'running')`;
-      if (open) return { id: open.id, created: false };
-      const id = uuidv7();
-      await tx`insert into freshet.runs (id, pipeline_id, trigger) values (${id}, ${pipelineId}, ${trigger})`;
-      for (const { name, priority } of objects) {
-        const objectRunId = uuidv7();
-        await tx`insert into freshet.pipeline_objects (pipeline_id, object) values (${pipelineId}, ${name}) on conflict do nothing`;
-        await tx`
-          insert into freshet.object_runs (id, run_id, pipeline_id, object, mode)
-          select ${objectRunId}, ${id}, ${pipelineId}, ${name}, case when position is null then 'full' else 'incremental' end
-          from freshet.pipeline_objects where pipeline_id = ${pipelineId} and object = ${name}`;
-        await this.#queue.send(tx, 'extract', { objectRunId }, { key: objectRunId, priority });
-      }
-      return { id, created: true };
+      return this.startIn(tx, pipelineId, trigger, objects);
     });
+  }
+
+  /** The same in the caller's transaction, which holds the pipeline's row lock. */
+  async startIn(tx: Tx, pipelineId: string, trigger: RunTrigger, objects: readonly ObjectToRead[]): Promise<StartedRun> {
+    const [open] = await tx<{ id: string }[]>`
+      select id from freshet.runs where pipeline_id = ${pipelineId} and status in ('queued', 'running')`;
+    if (open) return { id: open.id, created: false };
+    const id = uuidv7();
+    await tx`insert into freshet.runs (id, pipeline_id, trigger) values (${id}, ${pipelineId}, ${trigger})`;
+    for (const { name, priority } of objects) {
+      const objectRunId = uuidv7();
+      await tx`insert into freshet.pipeline_objects (pipeline_id, object) values (${pipelineId}, ${name}) on conflict do nothing`;
+      await tx`
+        insert into freshet.object_runs (id, run_id, pipeline_id, object, mode)
+        select ${objectRunId}, ${id}, ${pipelineId}, ${name}, case when position is null then 'full' else 'incremental' end
+        from freshet.pipeline_objects where pipeline_id = ${pipelineId} and object = ${name}`;
+      await this.#queue.send(tx, 'extract', { objectRunId }, { key: objectRunId, priority });
+    }
+    return { id, created: true };
   }
 
   async get(id: string): Promise<Run> {

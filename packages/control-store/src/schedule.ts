@@ -1,30 +1,42 @@
 import type { Sql } from './database.ts';
+import type { ObjectToRead, Runs } from './runs.ts';
+import type { ObjectChoice } from './schema.ts';
 
-/** Which pipelines are due. Any number of schedulers may ask; each pipeline is given to one of them. */
+/** What falls due: runs, and data that has been kept long enough. Any number of schedulers may ask. */
 export class Schedule {
   readonly #sql: Sql;
+  readonly #runs: Runs;
 
-  constructor(sql: Sql) {
+  constructor(sql: Sql, runs: Runs) {
     this.#sql = sql;
+    this.#runs = runs;
   }
 
   /**
-   * Takes due pipelines and sets their next time: a whole number of periods after the one that was due, so that
-   * times missed in an outage are made up for once. Whoever takes one must start its run before it is due again.
+   * Starts the runs of due pipelines; each pipeline is started by one scheduler, and its next time is set with it.
+   * The next time is a whole number of periods after the one that was due: times missed in an outage are made up
+   * for once.
+   * @param objectsOf which objects a pipeline's choices come to.
+   * @returns how many pipelines were due.
    */
-  async takeDue(limit: number): Promise<string[]> {
-    const rows = await this.#sql<{ id: string }[]>`
-      update freshet.pipelines set
-        next_run_at = next_run_at + make_interval(mins => frequency_minutes)
-          * (1 + floor(extract(epoch from now() - next_run_at) / (frequency_minutes * 60)))
-      where id in (
-        select id from freshet.pipelines where status = 'active' and next_run_at <= now()
-        order by next_run_at limit ${limit} for update skip locked
-      ) returning id`;
-    return rows.map(({ id }) => id);
+  async startDue(limit: number, objectsOf: (choices: Readonly<Record<string, ObjectChoice>>) => readonly ObjectToRead[]): Promise<number> {
+    return await this.#sql.begin(async (tx) => {
+      const due = await tx<{ id: string; objects: Record<string, ObjectChoice>; never_run: boolean }[]>`
+        select id, objects, not exists (select from freshet.runs r where r.pipeline_id = p.id) as never_run
+        from freshet.pipelines p where status = 'active' and next_run_at <= now()
+        order by next_run_at limit ${limit} for update skip locked`;
+      for (const { id, objects, never_run } of due) {
+        await this.#runs.startIn(tx, id, never_run ? 'created' : 'schedule', objectsOf(objects));
+        await tx`
+          update freshet.pipelines set next_run_at = next_run_at + make_interval(mins => frequency_minutes)
+            * (1 + floor(extract(epoch from now() - next_run_at) / (frequency_minutes * 60)))
+          where id = ${id}`;
+      }
+      return due.length;
+    });
   }
 
-  /** Deletes batches that were loaded longer ago than this; pending ones are never deleted. */
+  /** Deletes batches that were loaded longer ago than this; pending ones, and those of open runs, never. */
   async deleteLoadedBatches(olderThanDays: number): Promise<number> {
     const deleted = await this.#sql`
       delete from freshet.batches b where b.loaded_at < now() - make_interval(days => ${olderThanDays})

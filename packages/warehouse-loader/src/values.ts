@@ -94,7 +94,7 @@ function toTimestamp(text: string): string | typeof MISFIT {
   const [, year = '', month = '', day = '', hour = '', minute = '', second = '00', fraction = '', zone = 'Z'] = match;
   if (!isDay(Number(year), Number(month), Number(day)) || Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return MISFIT;
   if (zone !== 'Z' && (Number(zone.slice(1, 3)) > 15 || Number(zone.slice(-2)) > 59)) return MISFIT;
-  return `${year}-${month}-${day} ${hour}:${minute}:${second}${fraction}${zone === 'Z' ? '+00' : zone}`;
+  return `${year}-${month}-${day} ${hour}:${minute}:${second}${fraction}${zone === 'Z' ? '+00:00' : `${zone.slice(0, 3)}:${zone.slice(-2)}`}`;
 }
 
 function toDate(text: string): string | typeof MISFIT {

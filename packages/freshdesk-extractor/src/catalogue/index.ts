@@ -56,3 +56,13 @@ export function isObjectName(name: string): boolean {
 export function childrenOf(parent: string): readonly ObjectSpec[] {
   return catalogue.filter(({ way }) => way.kind === 'children' && way.parent === parent);
 }
+
+/**
+ * The objects that a pipeline's choices come to, with the order in which workers should take them up: lists
+ * before children, which need them.
+ */
+export function objectsToRead(choices: Readonly<Record<string, { readonly included: boolean }>>): { readonly name: string; readonly priority: number }[] {
+  return catalogue
+    .filter((object) => choices[object.name]?.included ?? object.includedByDefault)
+    .map((object) => ({ name: object.name, priority: object.way.kind === 'children' ? 0 : 1 }));
+}

@@ -1,0 +1,62 @@
+import { randomUUID } from 'node:crypto';
+import AjvCompiler, { type BuildCompilerFromPool } from '@fastify/ajv-compiler';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type { ControlStore } from '@freshet/control-store';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type RawReplyDefaultExpression, type RawRequestDefaultExpression, type RawServerDefault } from 'fastify';
+import { registerAuth } from './plugins/auth.ts';
+import { registerErrors } from './plugins/errors.ts';
+import { registerOpenApi } from './plugins/openapi.ts';
+import { credentialRoutes } from './routes/credentials.ts';
+import { destinationRoutes } from './routes/destinations.ts';
+import { healthRoutes } from './routes/health.ts';
+import { objectRoutes } from './routes/objects.ts';
+import { pipelineRoutes } from './routes/pipelines.ts';
+import { runRoutes } from './routes/runs.ts';
+
+export type App = FastifyInstance<RawServerDefault, RawRequestDefaultExpression, RawReplyDefaultExpression, FastifyBaseLogger, TypeBoxTypeProvider>;
+
+export interface Deps {
+  readonly store: ControlStore;
+  /** Replaces the accounts' own hosts; null: it does not. */
+  readonly originTemplate: string | null;
+  readonly isDraining: () => boolean;
+  readonly logger?: FastifyBaseLogger;
+}
+
+/** Requests are small: the largest is a pipeline with a choice for each object. */
+const BODY_BYTES_MAX = 1024 * 1024;
+
+/** Parameters come as text and are read as what they should be; a body says itself what its values are. */
+const buildValidator: BuildCompilerFromPool = (schemas, options) => {
+  const make = AjvCompiler();
+  const reading = make(schemas, options);
+  const strict = make(schemas, { customOptions: { ...(options as { customOptions?: object } | undefined)?.customOptions, coerceTypes: false } });
+  return (route) => ((route as { httpPart?: string }).httpPart === 'body' ? strict : reading)(route);
+};
+
+/** The control plane: plugins, then routes, as one visible list. */
+export async function buildApp(deps: Deps): Promise<App> {
+  const app: App = Fastify({
+    ...(deps.logger ? { loggerInstance: deps.logger } : { logger: false }),
+    bodyLimit: BODY_BYTES_MAX,
+    genReqId: () => randomUUID(),
+    requestIdHeader: false,
+    routerOptions: { maxParamLength: 300 },
+    ajv: { customOptions: { removeAdditional: false, keywords: ['discriminator'], useDefaults: true, coerceTypes: true } },
+    schemaController: { compilersFactory: { buildValidator } },
+  }).withTypeProvider<TypeBoxTypeProvider>();
+  app.addHook('onSend', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+  });
+  registerErrors(app as unknown as FastifyInstance);
+  registerAuth(app as unknown as FastifyInstance, deps.store);
+  await registerOpenApi(app as unknown as FastifyInstance);
+  healthRoutes(app, deps);
+  credentialRoutes(app, deps);
+  destinationRoutes(app, deps);
+  pipelineRoutes(app, deps);
+  objectRoutes(app, deps);
+  runRoutes(app, deps);
+  await app.ready();
+  return app;
+}

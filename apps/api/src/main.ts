@@ -1,0 +1,51 @@
+import { AppError } from '@freshet/contracts';
+import { isToken, openControlStore } from '@freshet/control-store';
+import { createLogger, readSettings, runProcess, settings } from '@freshet/runtime';
+import { buildApp } from './app.ts';
+
+const NAME = 'api';
+const logger = createLogger(NAME, process.env['LOG_LEVEL'] || 'info');
+
+await runProcess(logger, async () => {
+  const env = readSettings(
+    {
+      DATABASE_URL: settings.DATABASE_URL,
+      FRESHET_SECRET_KEYS: settings.FRESHET_SECRET_KEYS,
+      FRESHET_BOOTSTRAP_TOKEN: settings.FRESHET_BOOTSTRAP_TOKEN.refine((t) => t === undefined || isToken(t), {
+        error: 'must be a token: frt_ and 36 digits, the last six of them a checksum',
+      }),
+      FRESHDESK_ORIGIN: settings.FRESHDESK_ORIGIN,
+      HOST: settings.HOST,
+      PORT: settings.PORT.default(8080),
+      LOG_LEVEL: settings.LOG_LEVEL,
+    },
+    process.env,
+  );
+  const store = await openControlStore({
+    databaseUrl: env.DATABASE_URL,
+    secretKeys: env.FRESHET_SECRET_KEYS,
+    supervise: false,
+    onError: (error) => logger.warn({ err: error }, 'queue trouble'),
+  });
+  if (env.FRESHET_BOOTSTRAP_TOKEN !== undefined) await store.tokens.ensureBootstrap(env.FRESHET_BOOTSTRAP_TOKEN);
+  let draining = false;
+  const app = await buildApp({ store, originTemplate: env.FRESHDESK_ORIGIN ?? null, isDraining: () => draining, logger });
+  try {
+    const address = await app.listen({ host: env.HOST, port: env.PORT });
+    // Whoever started this process may want to know where it listens, if it let us choose the port.
+    process.send?.({ listening: address });
+  } catch (error) {
+    await store.close();
+    const { code } = error as { code?: string };
+    if (code === 'EADDRINUSE') throw new AppError('configuration', `Port ${env.PORT} is in use. Give another one with PORT.`);
+    if (code === 'EACCES') throw new AppError('configuration', `Port ${env.PORT} may not be used by this user. Give one above 1023 with PORT.`);
+    throw error;
+  }
+  return {
+    stop: async () => {
+      draining = true;
+      await app.close();
+      await store.close();
+    },
+  };
+});

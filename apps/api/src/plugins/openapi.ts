@@ -1,0 +1,43 @@
+import swagger from '@fastify/swagger';
+import scalar from '@scalar/fastify-api-reference';
+import type { FastifyInstance } from 'fastify';
+import { named } from '../schemas.ts';
+
+export const VERSION = '0.1.0';
+
+const DESCRIPTION = `Freshet copies a Freshdesk account into a PostgreSQL warehouse and keeps it there, complete and current.
+
+Errors are \`application/problem+json\` (RFC 9457) with a stable \`code\`. Lists are read page by page with \`limit\` and \`cursor\`.
+A resource's \`ETag\` can be given as \`If-Match\` with a change, which is then refused if somebody else changed the resource first.`;
+
+const TAGS = [
+  { name: 'credentials', description: 'Secrets of accounts and warehouses: written, never read back.' },
+  { name: 'destinations', description: 'PostgreSQL warehouses.' },
+  { name: 'pipelines', description: 'One Freshdesk account into one warehouse schema.' },
+  { name: 'runs', description: 'Synchronisations: start, watch, cancel.' },
+  { name: 'catalog', description: 'The objects that can be read.' },
+  { name: 'health', description: 'For whoever watches the process.' },
+];
+
+/** The document is written by the routes' own schemas; nothing in it is written twice. */
+export async function registerOpenApi(app: FastifyInstance): Promise<void> {
+  for (const schema of named) app.addSchema(schema);
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.1',
+      info: {
+        title: 'Freshet',
+        version: VERSION,
+        description: DESCRIPTION,
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+        contact: { name: 'Freshet', url: 'https://github.com/freshet/freshet' },
+      },
+      servers: [{ url: '/', description: 'This deployment.' }],
+      tags: TAGS,
+      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer', description: 'An API token: `frt_…`.' } } },
+      security: [{ token: [] }],
+    },
+    refResolver: { buildLocalReference: (json, _base, _fragment, i) => (json.$id as string | undefined) ?? `def-${i}` },
+  });
+  await app.register(scalar, { routePrefix: '/docs', configuration: { url: '/v1/openapi.json', withDefaultFonts: false } });
+}

@@ -1,0 +1,115 @@
+import type { Pipeline, PipelineObject as StoredObject } from '@freshet/control-store';
+import { catalogue, type ObjectSpec, objectNamed } from '@freshet/freshdesk-extractor';
+import { Type } from 'typebox';
+import type { App, Deps } from '../app.ts';
+import { CatalogObjects, IdParams, ObjectParams, PipelineObject, PipelineObjects } from '../schemas.ts';
+import { answer, operation, problems } from './route.ts';
+
+export function objectRoutes(app: App, { store }: Deps): void {
+  app.get(
+    '/v1/catalog/objects',
+    {
+      config: { permission: 'read' },
+      schema: {
+        ...operation({ operationId: 'listCatalogObjects', tags: ['catalog'], summary: 'The catalogue', description: 'Every object that can be read, with its columns.' }),
+        response: { 200: answer('All objects.', CatalogObjects), ...problems(401, 403, 500) },
+      },
+    },
+    async () => ({ data: catalogue.map(catalogJson) }),
+  );
+
+  app.get(
+    '/v1/pipelines/:id/objects',
+    {
+      config: { permission: 'read' },
+      schema: {
+        ...operation({ operationId: 'listPipelineObjects', tags: ['pipelines'], summary: 'The objects of a pipeline', description: 'Which are read, and how fresh and deep each is.' }),
+        params: IdParams,
+        response: { 200: answer('All objects.', PipelineObjects), ...problems(400, 401, 403, 404, 500) },
+      },
+    },
+    async (request) => {
+      const pipeline = await store.pipelines.get(request.params.id);
+      const known = await store.pipelines.objectsOf(pipeline.id);
+      return { data: catalogue.map((object) => objectJson(pipeline, object, known)) };
+    },
+  );
+
+  app.patch(
+    '/v1/pipelines/:id/objects/:object',
+    {
+      config: { permission: 'write' },
+      schema: {
+        ...operation({ operationId: 'changePipelineObject', tags: ['pipelines'], summary: 'Include or skip an object', description: 'Takes effect with the next run. A table that is there stays.' }),
+        params: ObjectParams,
+        body: Type.Object({ included: Type.Boolean({ description: 'Whether the object is read.' }) }, { additionalProperties: false }),
+        response: { 200: answer('The object.', PipelineObject), ...problems(400, 401, 403, 404, 409, 412, 413, 415, 500) },
+      },
+    },
+    async (request) => {
+      const object = objectNamed(request.params.object);
+      const pipeline = await store.pipelines.get(request.params.id);
+      const objects = { ...pipeline.objects, [object.name]: { included: request.body.included } };
+      const changed = await store.pipelines.change(pipeline.id, { objects }, pipeline.version);
+      return objectJson(changed, object, await store.pipelines.objectsOf(pipeline.id));
+    },
+  );
+
+  app.post(
+    '/v1/pipelines/:id/objects/:object/restart',
+    {
+      config: { permission: 'write' },
+      schema: {
+        ...operation({
+          operationId: 'restartPipelineObject',
+          tags: ['pipelines'],
+          summary: 'Read an object again',
+          description: 'The next run reads it from the start; its table stays as it is and usable meanwhile. Also accepts that a list has really shrunk.',
+        }),
+        params: ObjectParams,
+        response: { 200: answer('The object.', PipelineObject), ...problems(400, 401, 403, 404, 500) },
+      },
+    },
+    async (request) => {
+      const object = objectNamed(request.params.object);
+      const pipeline = await store.pipelines.get(request.params.id);
+      await store.pipelines.restartObject(pipeline.id, object.name);
+      return objectJson(pipeline, object, await store.pipelines.objectsOf(pipeline.id));
+    },
+  );
+}
+
+function objectJson(pipeline: Pipeline, object: ObjectSpec, known: readonly StoredObject[]) {
+  const state = known.find((o) => o.object === object.name);
+  return {
+    object: object.name,
+    table: `${pipeline.destination_schema}.${pipeline.table_prefix}${object.name}`,
+    included: pipeline.objects[object.name]?.included ?? object.includedByDefault,
+    complete_as_of: state?.complete_as_of?.toISOString() ?? null,
+    complete_back_to: state?.complete_back_to?.toISOString() ?? null,
+  };
+}
+
+function catalogJson(object: ObjectSpec) {
+  return {
+    name: object.name,
+    title: object.title,
+    description: object.description,
+    docs: object.docs,
+    way: object.way.kind,
+    parent: object.way.kind === 'children' ? object.way.parent : null,
+    permission: object.permission,
+    feature: object.feature,
+    included_by_default: object.includedByDefault,
+    primary_key: [...object.primaryKey],
+    columns: object.columns.map(({ name, type, description, nullable, optional, values, references }) => ({
+      name,
+      type,
+      description,
+      nullable,
+      optional,
+      values: values === null ? null : { ...values },
+      references,
+    })),
+  };
+}

@@ -1,0 +1,255 @@
+import { AppError, toAppError } from '@freshet/contracts';
+import type { ObjectChoice, Pipeline as StoredPipeline } from '@freshet/control-store';
+import { accountAt, catalogue, FreshdeskClient, isObjectName, objectsToRead, parseSubdomain, probeConnection } from '@freshet/freshdesk-extractor';
+import { Type } from 'typebox';
+import type { App, Deps } from '../app.ts';
+import { IdParams, IfMatch, ListQuery, Pipeline, PipelineChange, PipelineInput, PipelineList, PipelineTestInput, PipelineVerdict, ref } from '../schemas.ts';
+import { answer, expectedVersion, gone, listOptions, operation, problems, withEtag } from './route.ts';
+
+const tags = ['pipelines'];
+
+export function pipelineRoutes(app: App, deps: Deps): void {
+  const { store } = deps;
+  app.post(
+    '/v1/pipelines',
+    {
+      config: { permission: 'write' },
+      schema: {
+        ...operation({ operationId: 'createPipeline', tags, summary: 'Make a pipeline', description: 'Its first run starts at once.' }),
+        body: ref(PipelineInput),
+        response: { 201: answer('The pipeline.', Pipeline), ...problems(400, 401, 403, 409, 413, 415, 500) },
+      },
+    },
+    async (request, reply) => {
+      const { source, ...body } = request.body;
+      const subdomain = atPointer('/source/subdomain', () => parseSubdomain(source.subdomain));
+      const objects = checkObjects(body.objects ?? {});
+      const created = await store.pipelines.create({
+        name: body.name,
+        subdomain,
+        credential_id: source.credential_id,
+        historical_sync_days: source.historical_sync_days === undefined ? 30 : source.historical_sync_days,
+        credit_share_percent: source.credit_share_percent ?? 80,
+        destination_id: body.destination_id,
+        destination_schema: checkSchema(body.destination_schema ?? `freshdesk_${subdomain.replaceAll('-', '_')}`.slice(0, 63)),
+        table_prefix: body.table_prefix ?? '',
+        frequency_minutes: checkFrequency(body.frequency_minutes ?? 360),
+        objects,
+        schema_policy: body.schema_policy ?? 'evolve',
+      });
+      return withEtag(reply, created.version).code(201).header('location', `/v1/pipelines/${created.id}`).send(toJson(created));
+    },
+  );
+
+  app.get(
+    '/v1/pipelines',
+    {
+      config: { permission: 'read' },
+      schema: {
+        ...operation({ operationId: 'listPipelines', tags, summary: 'List pipelines', description: 'Newest first.' }),
+        querystring: Type.Object({ ...ListQuery, name: Type.Optional(Type.String({ description: 'Only the pipeline of this name.' })) }),
+        response: { 200: answer('One page.', PipelineList), ...problems(400, 401, 403, 500) },
+      },
+    },
+    async (request) => {
+      const { data, nextCursor } = await store.pipelines.list(listOptions(request.query), request.query.name ?? null);
+      return { data: data.map(toJson), next_cursor: nextCursor };
+    },
+  );
+
+  app.get(
+    '/v1/pipelines/:id',
+    {
+      config: { permission: 'read' },
+      schema: {
+        ...operation({ operationId: 'getPipeline', tags, summary: 'Read a pipeline', description: 'As it was made or last changed.' }),
+        params: IdParams,
+        response: { 200: answer('The pipeline.', Pipeline), ...problems(400, 401, 403, 404, 500) },
+      },
+    },
+    async (request, reply) => {
+      const found = await store.pipelines.get(request.params.id);
+      return withEtag(reply, found.version).send(toJson(found));
+    },
+  );
+
+  app.patch(
+    '/v1/pipelines/:id',
+    {
+      config: { permission: 'write' },
+      schema: {
+        ...operation({ operationId: 'changePipeline', tags, summary: 'Change a pipeline', description: 'Takes effect with the next run.' }),
+        params: IdParams,
+        headers: IfMatch,
+        body: ref(PipelineChange),
+        response: { 200: answer('The pipeline.', Pipeline), ...problems(400, 401, 403, 404, 409, 412, 413, 415, 500) },
+      },
+    },
+    async (request, reply) => {
+      const { source = {}, ...body } = request.body;
+      if (body.frequency_minutes !== undefined) checkFrequency(body.frequency_minutes);
+      if (body.objects !== undefined) checkObjects(body.objects);
+      const changed = await store.pipelines.change(request.params.id, { ...body, ...source }, expectedVersion(request.headers));
+      return withEtag(reply, changed.version).send(toJson(changed));
+    },
+  );
+
+  app.delete(
+    '/v1/pipelines/:id',
+    {
+      config: { permission: 'write' },
+      schema: {
+        ...operation({ operationId: 'deletePipeline', tags, summary: 'Delete a pipeline', description: 'Its tables in the warehouse stay: they are yours.' }),
+        params: IdParams,
+        response: { 204: gone, ...problems(400, 401, 403, 404, 500) },
+      },
+    },
+    async (request, reply) => {
+      await store.pipelines.delete(request.params.id);
+      return reply.code(204).send();
+    },
+  );
+
+  for (const [verb, status, description] of [
+    ['pause', 'paused', 'No run starts, and the one under way reads no further. What is stored is still loaded.'],
+    ['resume', 'active', 'Runs start again when they are due, and the one under way goes on where it stood.'],
+  ] as const) {
+    app.post(
+      `/v1/pipelines/:id/${verb}`,
+      {
+        config: { permission: 'write' },
+        schema: {
+          ...operation({ operationId: `${verb}Pipeline`, tags, summary: `${verb === 'pause' ? 'Pause' : 'Resume'} a pipeline`, description }),
+          params: IdParams,
+          response: { 200: answer('The pipeline.', Pipeline), ...problems(400, 401, 403, 404, 500) },
+        },
+      },
+      async (request, reply) => {
+        const changed = await store.pipelines.setStatus(request.params.id, status);
+        if (status === 'active') await store.runs.resume(changed.id);
+        return withEtag(reply, changed.version).send(toJson(changed));
+      },
+    );
+  }
+
+  app.post(
+    '/v1/pipelines/test',
+    {
+      config: { permission: 'write' },
+      schema: {
+        ...operation({
+          operationId: 'testAccount',
+          tags,
+          summary: 'Try an account and a key',
+          description: 'Before a pipeline is made. Spends one credit for the key and one for each object. A key that does not work is an answer, not an error.',
+        }),
+        body: ref(PipelineTestInput),
+        response: { 200: answer('The verdict.', PipelineVerdict), ...problems(400, 401, 403, 404, 413, 415, 500) },
+      },
+    },
+    async (request) => {
+      const subdomain = atPointer('/subdomain', () => parseSubdomain(request.body.subdomain));
+      return testAccount(deps, subdomain, request.body.credential_id, 100);
+    },
+  );
+
+  app.post(
+    '/v1/pipelines/:id/test',
+    {
+      config: { permission: 'write' },
+      schema: {
+        ...operation({ operationId: 'testPipeline', tags, summary: 'Try a pipeline’s account and key', description: 'Spends one credit for the key and one for each object.' }),
+        params: IdParams,
+        response: { 200: answer('The verdict.', PipelineVerdict), ...problems(400, 401, 403, 404, 500) },
+      },
+    },
+    async (request) => {
+      const pipeline = await store.pipelines.get(request.params.id);
+      return testAccount(deps, pipeline.subdomain, pipeline.credential_id, pipeline.credit_share_percent);
+    },
+  );
+}
+
+async function testAccount({ store, originTemplate }: Deps, subdomain: string, credentialId: string, sharePercent: number) {
+  const apiKey = await store.credentials.reveal(credentialId, 'freshdesk_api_key');
+  const client = new FreshdeskClient({
+    account: accountAt(subdomain, originTemplate),
+    apiKey,
+    budget: store.budgets.forAccount(subdomain, sharePercent),
+    // Somebody waits for the answer.
+    limits: { tries: 2, timeoutMs: 15_000 },
+  });
+  try {
+    const verdict = await probeConnection(client, catalogue);
+    return {
+      ok: verdict.objects.some((o) => o.verdict === 'available'),
+      subdomain,
+      agent: { id: verdict.agent.id, name: verdict.agent.name, ticket_scope: verdict.agent.ticketScope },
+      sees_all_tickets: verdict.seesAllTickets,
+      objects: verdict.objects.map((o) => ({ ...o })),
+      error: null,
+    };
+  } catch (thrown) {
+    const error = toAppError(thrown);
+    return { ok: false, subdomain, agent: null, sees_all_tickets: false, objects: [], error: { code: error.code, message: error.message } };
+  } finally {
+    await client.close();
+  }
+}
+
+function atPointer<T>(pointer: string, check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    const { code, message } = toAppError(error);
+    throw new AppError(code, message, { context: { pointer } });
+  }
+}
+
+function checkFrequency(minutes: number): number {
+  if (minutes === 30 || (minutes % 60 === 0 && minutes >= 60 && minutes <= 1440)) return minutes;
+  throw new AppError('invalid_input', `frequency_minutes must be 30, or a whole number of hours up to 24 (60, 120, … 1440); it is ${minutes}.`, {
+    context: { pointer: '/frequency_minutes' },
+  });
+}
+
+function checkSchema(schema: string): string {
+  if (!schema.startsWith('pg_') && schema !== 'information_schema') return schema;
+  throw new AppError('invalid_input', 'destination_schema: PostgreSQL keeps schemas of this name for itself.', { context: { pointer: '/destination_schema' } });
+}
+
+/** @throws AppError `invalid_input` for an unknown object, or when nothing is left to read. */
+function checkObjects(choices: Readonly<Record<string, ObjectChoice>>): Record<string, ObjectChoice> {
+  const unknown = Object.keys(choices).find((name) => !isObjectName(name));
+  if (unknown !== undefined) {
+    throw new AppError('invalid_input', `objects: there is no object "${unknown}". Known objects: ${catalogue.map((o) => o.name).join(', ')}.`, {
+      context: { pointer: `/objects/${unknown.replaceAll('~', '~0').replaceAll('/', '~1')}` },
+    });
+  }
+  if (objectsToRead(choices).length === 0) throw new AppError('invalid_input', 'objects: at least one must be included.', { context: { pointer: '/objects' } });
+  return { ...choices };
+}
+
+function toJson(p: StoredPipeline) {
+  return {
+    id: p.id,
+    name: p.name,
+    source: {
+      type: 'freshdesk' as const,
+      subdomain: p.subdomain,
+      credential_id: p.credential_id,
+      historical_sync_days: p.historical_sync_days,
+      credit_share_percent: p.credit_share_percent,
+    },
+    destination_id: p.destination_id,
+    destination_schema: p.destination_schema,
+    table_prefix: p.table_prefix,
+    frequency_minutes: p.frequency_minutes,
+    objects: p.objects,
+    schema_policy: p.schema_policy,
+    status: p.status,
+    next_run_at: p.next_run_at.toISOString(),
+    created_at: p.created_at.toISOString(),
+    updated_at: p.updated_at.toISOString(),
+  };
+}

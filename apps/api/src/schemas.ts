@@ -1,0 +1,354 @@
+import { OBJECT_RUN_STATUSES, OBJECT_VERDICTS, PIPELINE_STATUSES, RUN_MODES, RUN_STATUSES, RUN_TRIGGERS, SCHEMA_POLICIES, COLUMN_TYPES } from '@freshet/contracts';
+import { CREDENTIAL_TYPES, SSL_MODES } from '@freshet/control-store';
+import { type Static, type TSchema, Type } from 'typebox';
+
+/** Every shape of the API by its name: the OpenAPI document has them as components, and refers to them. */
+export const named: TSchema[] = [];
+
+function name<T extends TSchema>($id: string, schema: T): T {
+  const withId = { ...schema, $id };
+  named.push(withId);
+  return withId;
+}
+
+/** A reference to a named shape, with its type. */
+export function ref<T extends TSchema>(schema: T) {
+  return Type.Unsafe<Static<T>>({ $ref: `${(schema as { $id?: string }).$id}#` });
+}
+
+const id = (what: string) => Type.String({ format: 'uuid', description: `${what} (UUIDv7).`, examples: ['019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21'] });
+const time = (description: string) => Type.String({ format: 'date-time', description: `${description} RFC 3339, UTC.`, examples: ['2026-01-31T12:00:00.000Z'] });
+const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+const text = (description: string, options: Record<string, unknown> = {}) => Type.String({ description, ...options });
+const count = (description: string) => Type.Integer({ minimum: 0, description });
+const enumeration = <const V extends readonly string[]>($id: string, values: V, description: string) =>
+  name($id, Type.Unsafe<V[number]>({ type: 'string', enum: [...values], description }));
+const object = <P extends Record<string, TSchema>>(properties: P, options: Record<string, unknown> = {}) => Type.Object(properties, { additionalProperties: false, ...options });
+const list = <T extends TSchema>($id: string, item: T) =>
+  name($id, object({ data: Type.Array(ref(item), { description: 'This page, newest first.' }), next_cursor: nullable(text('Give it as `cursor` to read the next page; null on the last one.')) }, { description: 'One page of a list.' }));
+
+const stamps = { created_at: time('When it was made.'), updated_at: time('When it last changed.') };
+
+export const Problem = name(
+  'Problem',
+  object(
+    {
+      type: text('Always `about:blank`: `code` tells the kind of problem.'),
+      title: text('The status in words.'),
+      status: Type.Integer({ description: 'The HTTP status.' }),
+      code: text('The stable, machine-readable kind of problem.', { examples: ['invalid_input'] }),
+      detail: text('What is wrong, and what would be right.'),
+      request_id: text('Names the request in the logs.'),
+      errors: Type.Optional(
+        Type.Array(object({ pointer: text('JSON pointer to the field.', { examples: ['/frequency_minutes'] }), detail: text('What is wrong with it.') }), {
+          description: 'Each field that is wrong.',
+        }),
+      ),
+    },
+    { description: 'A problem, as in RFC 9457.' },
+  ),
+);
+
+export const CredentialType = enumeration('CredentialType', CREDENTIAL_TYPES, 'What the secret opens.');
+const Secret = { api_key: text('An agent’s API key, from the profile settings in Freshdesk.', { minLength: 1, maxLength: 4096 }), password: text('The role’s password.', { maxLength: 4096 }) };
+const resourceName = text('A name of your own, unique among its kind.', { minLength: 1, maxLength: 255, examples: ['acme'] });
+
+export const FreshdeskApiKeyInput = name(
+  'FreshdeskApiKeyInput',
+  object({ name: resourceName, type: Type.Literal('freshdesk_api_key', { description: 'A Freshdesk API key.' }), api_key: Secret.api_key }, { description: 'A Freshdesk API key to keep.' }),
+);
+export const PostgresPasswordInput = name(
+  'PostgresPasswordInput',
+  object({ name: resourceName, type: Type.Literal('postgres_password', { description: 'A PostgreSQL password.' }), password: Secret.password }, { description: 'A PostgreSQL password to keep.' }),
+);
+export const CredentialInput = name(
+  'CredentialInput',
+  Type.Unsafe<Static<typeof FreshdeskApiKeyInput> | Static<typeof PostgresPasswordInput>>({
+    type: 'object',
+    description: 'A secret to keep. It is encrypted, and never sent back.',
+    required: ['type'],
+    discriminator: { propertyName: 'type', mapping: { freshdesk_api_key: '#/components/schemas/FreshdeskApiKeyInput', postgres_password: '#/components/schemas/PostgresPasswordInput' } },
+    oneOf: [{ $ref: 'FreshdeskApiKeyInput#' }, { $ref: 'PostgresPasswordInput#' }],
+  }),
+);
+export const CredentialChange = name(
+  'CredentialChange',
+  object({ name: Type.Optional(resourceName), api_key: Type.Optional(Secret.api_key), password: Type.Optional(Secret.password) }, {
+    minProperties: 1,
+    description: 'A new name, or a new secret: the one that fits the credential’s type.',
+  }),
+);
+export const Credential = name(
+  'Credential',
+  object(
+    {
+      id: id('The credential'),
+      name: resourceName,
+      type: ref(CredentialType),
+      hint: text('The last four characters of the secret; empty for short ones.'),
+      rotated_at: time('When the secret was last changed.'),
+      ...stamps,
+    },
+    { description: 'A secret that is kept. The secret itself is never sent back.' },
+  ),
+);
+export const CredentialList = list('CredentialList', Credential);
+
+export const SslMode = enumeration('SslMode', SSL_MODES, '`verify-full` checks the server’s certificate and name; `require` encrypts only; `disable` does neither.');
+const destinationFields = {
+  name: resourceName,
+  type: Type.Literal('postgres', { description: 'The kind of warehouse.' }),
+  host: text('Host name or address.', { minLength: 1, maxLength: 253, examples: ['warehouse.example.com'] }),
+  port: Type.Integer({ minimum: 1, maximum: 65_535, description: 'TCP port.', examples: [5432] }),
+  database: text('Name of the database.', { minLength: 1, maxLength: 63, examples: ['analytics'] }),
+  username: text('The role that writes.', { minLength: 1, maxLength: 63, examples: ['freshet'] }),
+  credential_id: id('The credential with the role’s password'),
+};
+export const DestinationInput = name(
+  'DestinationInput',
+  object({ ...destinationFields, port: Type.Optional({ ...destinationFields.port, default: 5432 }), ssl_mode: Type.Optional(Type.Unsafe<Static<typeof SslMode>>({ ...SslMode, $id: undefined, default: 'verify-full' })) }, {
+    description: 'A PostgreSQL warehouse.',
+  }),
+);
+export const DestinationChange = name(
+  'DestinationChange',
+  object(
+    {
+      name: Type.Optional(destinationFields.name),
+      host: Type.Optional(destinationFields.host),
+      port: Type.Optional(destinationFields.port),
+      database: Type.Optional(destinationFields.database),
+      username: Type.Optional(destinationFields.username),
+      credential_id: Type.Optional(destinationFields.credential_id),
+      ssl_mode: Type.Optional(ref(SslMode)),
+    },
+    { minProperties: 1, description: 'Fields to change.' },
+  ),
+);
+export const Destination = name('Destination', object({ id: id('The destination'), ...destinationFields, ssl_mode: ref(SslMode), ...stamps }, { description: 'A PostgreSQL warehouse.' }));
+export const DestinationList = list('DestinationList', Destination);
+export const DestinationVerdict = name(
+  'DestinationVerdict',
+  object(
+    {
+      usable: Type.Boolean({ description: 'The connection works, and the role may make what a pipeline needs.' }),
+      server_version: nullable(text('PostgreSQL’s version; null when it could not be reached.')),
+      missing_grants: Type.Array(Type.String(), { description: 'Statements that would give the role what it lacks.' }),
+      error: nullable(object({ code: text('Kind of failure.'), message: text('What is wrong, and what would be right.') }, { description: 'Why it could not be reached.' })),
+    },
+    { description: 'Whether a warehouse can be used.' },
+  ),
+);
+
+export const SchemaPolicy = enumeration(
+  'SchemaPolicy',
+  SCHEMA_POLICIES,
+  'What happens to a value that does not fit its column: `evolve` widens the column, `freeze` rejects the record, `discard` nulls the value and notes it.',
+);
+export const PipelineStatus = enumeration('PipelineStatus', PIPELINE_STATUSES, 'A paused pipeline starts no runs and reads no further.');
+const ObjectChoice = name('ObjectChoice', object({ included: Type.Boolean({ description: 'Whether the object is read.' }) }, { description: 'A choice for one object.' }));
+const sourceFields = {
+  type: Type.Literal('freshdesk', { description: 'The kind of account.' }),
+  subdomain: text('The account: `acme`, `acme.freshdesk.com` or the whole URL. Stored as `acme`.', { minLength: 1, maxLength: 255, examples: ['acme'] }),
+  credential_id: id('The credential with an API key, of an admin if all objects are to be read'),
+};
+const historicalSyncDays = nullable(Type.Integer({ minimum: 1, maximum: 36_500, description: 'How far the first sync goes back, in days; null: to the beginning.' }));
+const creditSharePercent = Type.Integer({ minimum: 1, maximum: 100, description: 'How much of the account’s rate limit may be used, in percent.' });
+export const PipelineSource = name(
+  'PipelineSource',
+  object({ ...sourceFields, historical_sync_days: historicalSyncDays, credit_share_percent: creditSharePercent }, { description: 'The account that is read.' }),
+);
+const PipelineSourceInput = name(
+  'PipelineSourceInput',
+  object(
+    {
+      ...sourceFields,
+      historical_sync_days: Type.Optional({ ...historicalSyncDays, default: 30 }),
+      credit_share_percent: Type.Optional({ ...creditSharePercent, default: 80 }),
+    },
+    { description: 'The account to read.' },
+  ),
+);
+const PipelineSourceChange = name(
+  'PipelineSourceChange',
+  object(
+    { credential_id: Type.Optional(sourceFields.credential_id), historical_sync_days: Type.Optional(historicalSyncDays), credit_share_percent: Type.Optional(creditSharePercent) },
+    { minProperties: 1, description: 'What may change of the account: never which account it is.' },
+  ),
+);
+const pipelineFields = {
+  name: resourceName,
+  destination_id: id('The warehouse'),
+  destination_schema: text('The schema that the tables stand in.', { pattern: '^[a-z_][a-z0-9_]{0,62}$', examples: ['freshdesk_acme'] }),
+  table_prefix: text('Put before the name of each table.', { pattern: '^([a-z_][a-z0-9_]{0,19})?$' }),
+  frequency_minutes: Type.Integer({ description: 'Minutes between runs: 30, or whole hours up to 1440.', examples: [360] }),
+  objects: Type.Record(Type.String(), ref(ObjectChoice), { description: 'Choices by object; what is not named follows the catalogue.' }),
+  schema_policy: ref(SchemaPolicy),
+};
+export const PipelineInput = name(
+  'PipelineInput',
+  object(
+    {
+      name: pipelineFields.name,
+      source: ref(PipelineSourceInput),
+      destination_id: pipelineFields.destination_id,
+      destination_schema: Type.Optional(pipelineFields.destination_schema),
+      table_prefix: Type.Optional({ ...pipelineFields.table_prefix, default: '' }),
+      frequency_minutes: Type.Optional({ ...pipelineFields.frequency_minutes, default: 360 }),
+      objects: Type.Optional({ ...pipelineFields.objects, default: {} }),
+      schema_policy: Type.Optional(Type.Unsafe<Static<typeof SchemaPolicy>>({ ...SchemaPolicy, $id: undefined, default: 'evolve' })),
+    },
+    { description: 'A pipeline to make. Its first run starts at once.' },
+  ),
+);
+export const PipelineChange = name(
+  'PipelineChange',
+  object(
+    {
+      name: Type.Optional(pipelineFields.name),
+      source: Type.Optional(ref(PipelineSourceChange)),
+      frequency_minutes: Type.Optional(pipelineFields.frequency_minutes),
+      objects: Type.Optional(pipelineFields.objects),
+      schema_policy: Type.Optional(pipelineFields.schema_policy),
+    },
+    { minProperties: 1, description: 'Fields to change. Tables do not move: for another destination, make another pipeline.' },
+  ),
+);
+export const Pipeline = name(
+  'Pipeline',
+  object(
+    { id: id('The pipeline'), source: ref(PipelineSource), ...pipelineFields, status: ref(PipelineStatus), next_run_at: time('When its next run is due.'), ...stamps },
+    { description: 'One Freshdesk account into one warehouse schema.' },
+  ),
+);
+export const PipelineList = list('PipelineList', Pipeline);
+
+export const ObjectVerdict = enumeration('ObjectVerdict', OBJECT_VERDICTS, 'Whether the key may read the object.');
+export const PipelineTestInput = name('PipelineTestInput', object({ subdomain: sourceFields.subdomain, credential_id: sourceFields.credential_id }, { description: 'An account and a key to try.' }));
+export const PipelineVerdict = name(
+  'PipelineVerdict',
+  object(
+    {
+      ok: Type.Boolean({ description: 'The key opens the account, and at least one object is available.' }),
+      subdomain: text('The account.'),
+      agent: nullable(
+        object(
+          { id: text('The agent’s id.'), name: text('The agent’s name.'), ticket_scope: Type.Unsafe<string>({ type: 'string', enum: ['global', 'group', 'restricted', 'unknown'], description: 'Which tickets the agent sees.' }) },
+          { description: 'The agent whose key it is.' },
+        ),
+      ),
+      sees_all_tickets: Type.Boolean({ description: 'False: the key sees a part of the tickets, without any error.' }),
+      objects: Type.Array(object({ object: text('The object.'), verdict: ref(ObjectVerdict), message: nullable(text('Why it is not available.')) }, { description: 'One object.' }), { description: 'Each object.' }),
+      error: nullable(object({ code: text('Kind of failure.'), message: text('What is wrong, and what would be right.') }, { description: 'Why nothing could be read.' })),
+    },
+    { description: 'What a key sees of an account.' },
+  ),
+);
+
+export const RunStatus = enumeration('RunStatus', RUN_STATUSES, '`partial`: some objects did not succeed.');
+export const RunTrigger = enumeration('RunTrigger', RUN_TRIGGERS, 'What started the run.');
+export const RunMode = enumeration('RunMode', RUN_MODES, 'Everything, or what has changed.');
+export const ObjectRunStatus = enumeration('ObjectRunStatus', OBJECT_RUN_STATUSES, '`forbidden`: the key may not read it. `not_in_plan`: the account’s plan lacks it.');
+const ObjectRun = name(
+  'ObjectRun',
+  object(
+    {
+      object: text('The object.'),
+      status: ref(ObjectRunStatus),
+      mode: ref(RunMode),
+      records_extracted: count('Records read.'),
+      records_loaded: count('Rows inserted or updated.'),
+      records_unchanged: count('Records that the warehouse had already.'),
+      records_deleted: count('Rows newly marked as deleted.'),
+      records_rejected: count('Records that could not be loaded.'),
+      credits_used: Type.Number({ minimum: 0, description: 'Credits spent.' }),
+      bytes_staged: count('Bytes stored between reading and loading, uncompressed.'),
+      progress: nullable(Type.Number({ minimum: 0, maximum: 1, description: 'How much of it is done; null: not known.' })),
+      not_before: nullable(time('It waits until then: for credits, or before another try.')),
+      complete_as_of: nullable(time('The warehouse holds every change up to then, when the run has succeeded.')),
+      complete_back_to: nullable(time('… and from then on. The year 1970: from the beginning.')),
+      error: nullable(object({ code: text('Kind of failure.'), message: text('What is wrong, and what would be right.') }, { description: 'The last failure.' })),
+    },
+    { description: 'The part of a run that one object has.' },
+  ),
+);
+export const Run = name(
+  'Run',
+  object(
+    {
+      id: id('The run'),
+      pipeline_id: id('Its pipeline'),
+      status: ref(RunStatus),
+      trigger: ref(RunTrigger),
+      created_at: time('When it was started.'),
+      started_at: nullable(time('When a worker began.')),
+      finished_at: nullable(time('When it was over.')),
+      objects: Type.Array(ref(ObjectRun), { description: 'Each object, by name.' }),
+    },
+    { description: 'One synchronisation of a pipeline.' },
+  ),
+);
+export const RunList = list('RunList', Run);
+
+export const PipelineObject = name(
+  'PipelineObject',
+  object(
+    {
+      object: text('The object.'),
+      table: text('Its table in the warehouse, with its schema.'),
+      included: Type.Boolean({ description: 'Whether it is read.' }),
+      complete_as_of: nullable(time('The warehouse holds every change up to then.')),
+      complete_back_to: nullable(time('… and from then on. The year 1970: from the beginning.')),
+    },
+    { description: 'What lasts of an object from run to run.' },
+  ),
+);
+export const PipelineObjects = name('PipelineObjects', object({ data: Type.Array(ref(PipelineObject), { description: 'Each object, by name.' }) }, { description: 'The objects of a pipeline.' }));
+
+export const ColumnType = enumeration('ColumnType', COLUMN_TYPES, 'PostgreSQL’s type.');
+const CatalogColumn = name(
+  'CatalogColumn',
+  object(
+    {
+      name: text('The column.'),
+      type: ref(ColumnType),
+      description: text('What it holds.'),
+      nullable: Type.Boolean({ description: 'May be null.' }),
+      optional: Type.Boolean({ description: 'May be missing in an answer.' }),
+      values: nullable(Type.Record(Type.String(), Type.String(), { description: 'What each value means.' })),
+      references: nullable(text('The object whose key it is.')),
+    },
+    { description: 'A column that an object always has.' },
+  ),
+);
+export const CatalogObject = name(
+  'CatalogObject',
+  object(
+    {
+      name: text('The object, and its table.'),
+      title: text('Its name for people.'),
+      description: text('What it holds.'),
+      docs: text('The vendor’s page.', { format: 'uri' }),
+      way: text('How it is read: `keyset`, `since`, `sweep` or `children`.'),
+      parent: nullable(text('The object that it stands below.')),
+      permission: text('Whose key may read it: any `agent`’s, or an `admin`’s.'),
+      feature: nullable(text('The feature of the plan that it needs.')),
+      included_by_default: Type.Boolean({ description: 'Part of a new pipeline.' }),
+      primary_key: Type.Array(Type.String(), { description: 'Columns that identify a record.' }),
+      columns: Type.Array(ref(CatalogColumn), { description: 'Its columns; the account’s own fields come in addition.' }),
+    },
+    { description: 'A kind of Freshdesk data.' },
+  ),
+);
+export const CatalogObjects = name('CatalogObjects', object({ data: Type.Array(ref(CatalogObject), { description: 'Each object, by name.' }) }, { description: 'The catalogue.' }));
+
+export const Health = name('Health', object({ status: Type.Unsafe<'ok' | 'unavailable'>({ type: 'string', enum: ['ok', 'unavailable'], description: 'Whether it is well.' }) }, { description: 'The state of this process.' }));
+
+// Parts of requests, written out in each operation.
+export const IdParams = Type.Object({ id: Type.String({ format: 'uuid', description: 'The resource’s id.' }) });
+export const ObjectParams = Type.Object({ id: Type.String({ format: 'uuid', description: 'The pipeline’s id.' }), object: Type.String({ description: 'The object’s name.' }) });
+export const ListQuery = {
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50, description: 'How many at most.' })),
+  cursor: Type.Optional(Type.String({ description: 'The `next_cursor` of the page before.' })),
+};
+export const IfMatch = Type.Object({ 'if-match': Type.Optional(Type.String({ description: 'The `ETag` that the change is based on: it is refused if somebody changed the resource since.' })) });

@@ -1,0 +1,35 @@
+import { openControlStore } from '@freshet/control-store';
+import { createLogger, readSettings, runProcess, settings } from '@freshet/runtime';
+import { runSlice } from './slice.ts';
+
+const NAME = 'extract-worker';
+const logger = createLogger(NAME, process.env['LOG_LEVEL'] || 'info');
+
+await runProcess(logger, async () => {
+  const env = readSettings(
+    {
+      DATABASE_URL: settings.DATABASE_URL,
+      FRESHET_SECRET_KEYS: settings.FRESHET_SECRET_KEYS,
+      FRESHDESK_ORIGIN: settings.FRESHDESK_ORIGIN,
+      FRESHET_CONCURRENCY: settings.wholeNumber(1, 64).default(8),
+      LOG_LEVEL: settings.LOG_LEVEL,
+    },
+    process.env,
+  );
+  const store = await openControlStore({
+    databaseUrl: env.DATABASE_URL,
+    secretKeys: env.FRESHET_SECRET_KEYS,
+    connections: env.FRESHET_CONCURRENCY,
+    onError: (error) => logger.warn({ err: error }, 'queue trouble'),
+  });
+  const drain = new AbortController();
+  const context = { store, logger, originTemplate: env.FRESHDESK_ORIGIN ?? null, drain: drain.signal };
+  await store.queue.work('extract', { concurrency: env.FRESHET_CONCURRENCY }, ({ objectRunId }) => runSlice(context, objectRunId));
+  logger.info('working');
+  return {
+    stop: async () => {
+      drain.abort();
+      await store.close();
+    },
+  };
+});

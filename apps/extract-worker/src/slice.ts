@@ -1,0 +1,159 @@
+import { AppError, type Column, ERROR_POLICY, toAppError } from '@freshet/contracts';
+import type { Claim, ControlStore, Step } from '@freshet/control-store';
+import { accountAt, customColumnsOf, extract, FreshdeskClient, type ObjectSpec, objectNamed, verdictFor } from '@freshet/freshdesk-extractor';
+import type { Logger } from '@freshet/runtime';
+import { StepBuffer } from './step-buffer.ts';
+
+export interface SliceContext {
+  readonly store: ControlStore;
+  readonly logger: Logger;
+  /** Replaces the accounts' own hosts; null: it does not. */
+  readonly originTemplate: string | null;
+  /** Aborted when this process is to end: the page in hand is stored, and the job goes back. */
+  readonly drain: AbortSignal;
+}
+
+/** Slices are short, so that accounts share workers fairly and a drain is quick. */
+const SLICE_MS = 20_000;
+/** A child whose parent is still being read looks for new work this often. */
+const CHILD_WAIT_MS = 500;
+/** Tries in a row without a stored page, after which an object run has failed. With the backoff: about five minutes. */
+const FAILURES_MAX = 8;
+const BACKOFF_MS = 1000;
+const BACKOFF_MAX_MS = 60_000;
+
+/** One `extract` job: takes an object run over, reads on from its position, and hands it on or ends it. */
+export async function runSlice(context: SliceContext, objectRunId: string): Promise<void> {
+  const claim = await context.store.extraction.claim(objectRunId);
+  if (claim === null) return;
+  const logger = context.logger.child({ runId: claim.runId, pipelineId: claim.pipelineId, object: claim.object });
+  const slice = new Slice({ ...context, logger }, claim);
+  try {
+    await slice.read();
+  } catch (error) {
+    await slice.settle(toAppError(error));
+  } finally {
+    await slice.close();
+  }
+}
+
+class Slice {
+  readonly #context: SliceContext;
+  readonly #claim: Claim;
+  readonly #object: ObjectSpec;
+  readonly #buffer: StepBuffer;
+  #client: FreshdeskClient | null = null;
+  #customColumns: readonly Column[] | null = null;
+  #creditsStored = 0;
+
+  constructor(context: SliceContext, claim: Claim) {
+    this.#context = context;
+    this.#claim = claim;
+    this.#object = objectNamed(claim.object);
+    this.#buffer = new StepBuffer(claim);
+  }
+
+  async read(): Promise<void> {
+    const { store, drain } = this.#context;
+    const claim = this.#claim;
+    // Looked at before the work list is: a parent that was done by then adds no more to it.
+    const parent = this.#object.way.kind === 'children' ? await store.extraction.parentState(claim, this.#object.way.parent) : null;
+    if (parent?.state === 'stopped') return this.#stopWithParent(parent.status);
+    const client = await this.#connect();
+    if (claim.isFirstSlice && this.#object.customFields !== null) this.#customColumns = await customColumnsOf(client, this.#object);
+    const endsAt = performance.now() + SLICE_MS;
+    const pages = extract(client, this.#object, claim.position, {
+      historyFrom: claim.historyFrom,
+      readingId: claim.objectRunId,
+      nextParents: store.extraction.nextParents(claim),
+    });
+    for await (const page of pages) {
+      if (!this.#buffer.takes(page)) await this.#store(null);
+      this.#buffer.add(page);
+      if (page.finished !== null) {
+        if (parent === null) return this.#store(page.finished);
+        if (parent.state === 'done') return this.#store({ completeAsOf: parent.completeAsOf, completeBackTo: parent.completeBackTo });
+        await this.#store(null);
+        return this.#handOn(CHILD_WAIT_MS);
+      }
+      if (this.#buffer.isDue) await this.#store(null);
+      if (drain.aborted || performance.now() > endsAt) break;
+    }
+    await this.#store(null);
+    await this.#handOn(0);
+  }
+
+  /** What an error means for the object run. Pages that were read before it are stored first: they are paid for. */
+  async settle(error: AppError): Promise<void> {
+    const { store, logger } = this.#context;
+    try {
+      if (error.code !== 'fenced') await this.#store(null);
+      if (error.code === 'fenced') return logger.info('object run taken over, cancelled or paused');
+      if (error.code === 'out_of_credits') {
+        const afterMs = error.retryAfterMs ?? 60_000;
+        await store.extraction.handOn(this.#claim, { afterMs, status: 'waiting_for_credits', credits: this.#newCredits() });
+        return logger.info({ afterMs }, 'waiting for credits');
+      }
+      const isLast = this.#claim.failures + 1 >= FAILURES_MAX;
+      if (ERROR_POLICY[error.code].job === 'retry' && !isLast) {
+        const afterMs = Math.min(BACKOFF_MAX_MS, BACKOFF_MS * 2 ** this.#claim.failures);
+        await store.extraction.handOn(this.#claim, { afterMs, status: 'running', failed: error, credits: this.#newCredits() });
+        return logger.warn({ err: error, afterMs }, 'slice failed, tried again');
+      }
+      const verdict = verdictFor(error);
+      const status = verdict === 'forbidden' || verdict === 'not_in_plan' ? verdict : 'failed';
+      await store.extraction.stop(this.#claim, status, error, this.#newCredits());
+      if (status === 'failed') logger.error({ err: error }, 'object run failed');
+      else logger.warn({ status, reason: error.message }, 'object not available');
+    } catch (second) {
+      // Taken over meanwhile: whoever has it now meets the same error, or does not.
+      if (!(second instanceof AppError && second.code === 'fenced')) throw second;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#client?.close();
+  }
+
+  async #connect(): Promise<FreshdeskClient> {
+    const { store, originTemplate } = this.#context;
+    const claim = this.#claim;
+    // Decrypted here, for this slice, in memory only.
+    const apiKey = await store.credentials.reveal(claim.credentialId, 'freshdesk_api_key');
+    this.#client = new FreshdeskClient({
+      account: accountAt(claim.subdomain, originTemplate),
+      apiKey,
+      budget: store.budgets.forAccount(claim.subdomain, claim.sharePercent),
+    });
+    return this.#client;
+  }
+
+  async #store(finished: Step['finished']): Promise<void> {
+    if (this.#buffer.isEmpty) return;
+    const step = await this.#buffer.take(this.#newCredits(), this.#customColumns, finished);
+    await this.#context.store.extraction.commit(this.#claim, step);
+    this.#customColumns = null;
+    this.#context.logger.debug({ records: step.batch?.records ?? 0, bytes: step.batch?.rawBytes ?? 0, finished: finished !== null }, 'step stored');
+    if (finished !== null) this.#context.logger.info('object read');
+  }
+
+  async #handOn(afterMs: number): Promise<void> {
+    await this.#context.store.extraction.handOn(this.#claim, { afterMs, status: 'running', credits: this.#newCredits() });
+  }
+
+  /** A child cannot be complete where its parent is not. */
+  async #stopWithParent(status: string): Promise<void> {
+    const { parent } = this.#object.way as { parent: string };
+    const own = status === 'forbidden' || status === 'not_in_plan' ? status : 'failed';
+    const code = own === 'forbidden' ? 'source_forbidden' : own === 'not_in_plan' ? 'source_not_in_plan' : 'source_unavailable';
+    await this.#context.store.extraction.stop(this.#claim, own, { code, message: `${parent}, which it belongs to, could not be read: ${status}.` }, 0);
+  }
+
+  #newCredits(): number {
+    const used = this.#client?.creditsUsed ?? 0;
+    const fresh = used - this.#creditsStored;
+    this.#creditsStored = used;
+    return fresh;
+  }
+}
+

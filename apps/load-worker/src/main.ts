@@ -1,0 +1,37 @@
+import { openControlStore } from '@freshet/control-store';
+import { createLogger, readSettings, runProcess, settings } from '@freshet/runtime';
+import { runLoad } from './slice.ts';
+import { Warehouses } from './warehouses.ts';
+
+const NAME = 'load-worker';
+const logger = createLogger(NAME, process.env['LOG_LEVEL'] || 'info');
+
+await runProcess(logger, async () => {
+  const env = readSettings(
+    {
+      DATABASE_URL: settings.DATABASE_URL,
+      FRESHET_SECRET_KEYS: settings.FRESHET_SECRET_KEYS,
+      FRESHET_CONCURRENCY: settings.wholeNumber(1, 64).default(4),
+      LOG_LEVEL: settings.LOG_LEVEL,
+    },
+    process.env,
+  );
+  const store = await openControlStore({
+    databaseUrl: env.DATABASE_URL,
+    secretKeys: env.FRESHET_SECRET_KEYS,
+    connections: env.FRESHET_CONCURRENCY,
+    onError: (error) => logger.warn({ err: error }, 'queue trouble'),
+  });
+  const drain = new AbortController();
+  const warehouses = new Warehouses(store, env.FRESHET_CONCURRENCY);
+  const context = { store, warehouses, logger, drain: drain.signal, failures: new Map<string, number>() };
+  await store.queue.work('load', { concurrency: env.FRESHET_CONCURRENCY }, ({ pipelineId, object }) => runLoad(context, pipelineId, object));
+  logger.info('working');
+  return {
+    stop: async () => {
+      drain.abort();
+      await store.close();
+      await warehouses.close();
+    },
+  };
+});

@@ -1,0 +1,84 @@
+import { toAppError } from '@freshet/contracts';
+import type { ControlStore, LoadClaim } from '@freshet/control-store';
+import { objectNamed, tableOf } from '@freshet/freshdesk-extractor';
+import type { Logger } from '@freshet/runtime';
+import type { Warehouses } from './warehouses.ts';
+
+export interface LoadContext {
+  readonly store: ControlStore;
+  readonly warehouses: Warehouses;
+  readonly logger: Logger;
+  /** Aborted when this process is to end: the batches in hand are loaded, the others left. */
+  readonly drain: AbortSignal;
+  /** Failures in a row by table, in this process: what the backoff counts. */
+  readonly failures: Map<string, number>;
+}
+
+/** Batches of one transaction, together, uncompressed: thousands of rows, in bounded memory. */
+const TRANSACTION_BYTES = 16 * 1024 * 1024;
+const SLICE_MS = 20_000;
+/** Failures in a row after which the object's runs have failed. With the backoff: about a minute. */
+const FAILURES_MAX = 7;
+const BACKOFF_MS = 1000;
+const BACKOFF_MAX_MS = 30_000;
+
+/** One `load` job: applies the pending batches of one table, in order. */
+export async function runLoad(context: LoadContext, pipelineId: string, object: string): Promise<void> {
+  const claim = await context.store.loading.claim(pipelineId, object);
+  if (claim === null) return;
+  const key = `${pipelineId}/${object}`;
+  try {
+    await loadPending(context, claim);
+    context.failures.delete(key);
+  } catch (thrown) {
+    const error = toAppError(thrown);
+    // Another worker has the table: it loads what is pending.
+    if (error.code === 'fenced') return;
+    const failures = (context.failures.get(key) ?? 0) + 1;
+    context.failures.set(key, failures);
+    const logger = context.logger.child({ pipelineId, object });
+    if (failures >= FAILURES_MAX) {
+      context.failures.delete(key);
+      logger.error({ err: error }, 'loading given up');
+      return context.store.loading.giveUp(claim, error);
+    }
+    const afterMs = Math.min(BACKOFF_MAX_MS, BACKOFF_MS * 2 ** (failures - 1));
+    logger.warn({ err: error, afterMs }, 'loading failed, tried again');
+    await context.store.loading.handOn(claim, afterMs, error);
+  }
+}
+
+async function loadPending(context: LoadContext, claim: LoadClaim): Promise<void> {
+  const { loading } = context.store;
+  const endsAt = performance.now() + SLICE_MS;
+  const table = tableOf(objectNamed(claim.object), claim.customColumns);
+  for (;;) {
+    const batches = await loading.pending(claim, TRANSACTION_BYTES);
+    if (batches.length === 0) return;
+    if (context.drain.aborted || performance.now() > endsAt) return loading.handOn(claim, 0, null);
+    const warehouse = await context.warehouses.open(claim.destinationId);
+    const began = performance.now();
+    const result = await warehouse.load({
+      schema: claim.schema,
+      tablePrefix: claim.tablePrefix,
+      table,
+      epoch: claim.epoch,
+      policy: claim.schemaPolicy,
+      batches,
+      generation: (id) => loading.generationBodies(claim, id),
+    });
+    await loading.markLoaded(claim, result.batches, result.rejected);
+    context.logger.debug(
+      {
+        pipelineId: claim.pipelineId,
+        object: claim.object,
+        batches: batches.length,
+        records: batches.reduce((n, b) => n + b.records, 0),
+        durationMs: Math.round(performance.now() - began),
+        rejected: result.rejected.length,
+      },
+      'batches loaded',
+    );
+  }
+}
+

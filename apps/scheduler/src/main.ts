@@ -1,0 +1,54 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openControlStore } from '@freshet/control-store';
+import { objectsToRead } from '@freshet/freshdesk-extractor';
+import { createLogger, readSettings, runProcess, settings } from '@freshet/runtime';
+
+const NAME = 'scheduler';
+const logger = createLogger(NAME, process.env['LOG_LEVEL'] || 'info');
+
+/** How often it looks for due pipelines: what a run may start late. */
+const TICK_MS = 500;
+/** Pipelines started in one transaction. */
+const DUE_MAX = 50;
+const CLEAN_EVERY_MS = 3_600_000;
+/** Loaded batches are kept for replays. */
+const BATCH_RETENTION_DAYS = 7;
+
+await runProcess(logger, async () => {
+  const env = readSettings({ DATABASE_URL: settings.DATABASE_URL, FRESHET_SECRET_KEYS: settings.FRESHET_SECRET_KEYS, LOG_LEVEL: settings.LOG_LEVEL }, process.env);
+  const store = await openControlStore({
+    databaseUrl: env.DATABASE_URL,
+    secretKeys: env.FRESHET_SECRET_KEYS,
+    connections: 2,
+    onError: (error) => logger.warn({ err: error }, 'queue trouble'),
+  });
+  const stopping = new AbortController();
+  let cleanAt = Date.now();
+  const tick = async () => {
+    // A full answer means that more are due.
+    while ((await store.schedule.startDue(DUE_MAX, objectsToRead)) === DUE_MAX && !stopping.signal.aborted);
+    if (Date.now() >= cleanAt) {
+      cleanAt = Date.now() + CLEAN_EVERY_MS;
+      const deleted = await store.schedule.deleteLoadedBatches(BATCH_RETENTION_DAYS);
+      if (deleted > 0) logger.info({ deleted }, 'old batches deleted');
+    }
+  };
+  const loop = async () => {
+    while (!stopping.signal.aborted) {
+      // Trouble with the database is waited out: the next tick makes up for what was missed.
+      await tick().catch((error: unknown) => logger.warn({ err: error }, 'tick failed'));
+      await sleep(TICK_MS, undefined, { signal: stopping.signal }).catch(() => {
+        // Woken to stop.
+      });
+    }
+  };
+  const looping = loop();
+  logger.info('working');
+  return {
+    stop: async () => {
+      stopping.abort();
+      await looping;
+      await store.close();
+    },
+  };
+});
