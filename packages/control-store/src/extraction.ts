@@ -170,7 +170,8 @@ export class Extraction {
       const rows = await this.#sql<{ parent_id: string; version: string; changed_at: string }[]>`
         select parent_id, version, changed_at::text from freshet.child_work
         where pipeline_id = ${claim.pipelineId} and object = ${claim.object} and done_version is distinct from version
-          ${after === null ? this.#sql`` : this.#sql`and (changed_at, parent_id) > (${after.changed_at}::timestamptz, ${after.parent_id})`}
+          -- As text: the driver would cut a time to milliseconds, and the same parent would come again.
+          ${after === null ? this.#sql`` : this.#sql`and (changed_at, parent_id) > (${after.changed_at}::text::timestamptz, ${after.parent_id})`}
         order by changed_at, parent_id limit ${limit}`;
       const last = rows.at(-1);
       if (last) after = { changed_at: last.changed_at, parent_id: last.parent_id };

@@ -80,6 +80,7 @@ const origin = await simulator
   .listen()
   .catch((error: NodeJS.ErrnoException) => usage(`Cannot listen on ${text('host') ?? '127.0.0.1'}:${text('port') ?? 0}: ${error.message}`));
 process.stdout.write(`${JSON.stringify({ listening: origin })}\n`);
+process.send?.({ listening: origin });
 
 const stop = () => void simulator.close().then(() => process.exit(0));
 process.on('SIGTERM', stop);

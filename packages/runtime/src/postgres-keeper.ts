@@ -208,11 +208,13 @@ function answers(port: number): Promise<boolean> {
 
 async function launch(at: Server, settings: Readonly<Record<string, string>>): Promise<number> {
   for (let attempt = 1; ; attempt++) {
-    const port = await freePort();
+    // The port of last time, if it is free: addresses that somebody has noted down go on working.
+    const port = (attempt === 1 && (await lastPort(at))) || (await freePort());
     const options = { port: String(port), listen_addresses: '127.0.0.1', unix_socket_directories: '', ...settings };
     const flags = Object.entries(options).map(([name, value]) => `-c ${name}='${value}'`);
     try {
       await pgCtl(at, ['start', '-w', '-t', '60', '-l', join(at.cluster, 'server.log'), '-o', flags.join(' ')]);
+      writeFileSync(join(at.home, 'port'), String(port));
       return port;
     } catch (error) {
       // Somebody may have taken the port in between.
@@ -221,11 +223,17 @@ async function launch(at: Server, settings: Readonly<Record<string, string>>): P
   }
 }
 
-function freePort(): Promise<number> {
+async function lastPort(at: Server): Promise<number | null> {
+  const file = join(at.home, 'port');
+  return existsSync(file) ? freePort(Number(readFileSync(file, 'utf8'))).catch(() => null) : null;
+}
+
+/** @param wanted 0: any. */
+function freePort(wanted = 0): Promise<number> {
   return new Promise((done, reject) => {
     const probe = createServer();
     probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
+    probe.listen(wanted, '127.0.0.1', () => {
       const { port } = probe.address() as { port: number };
       probe.close(() => done(port));
     });

@@ -20,8 +20,11 @@ export const settings = {
   HOST: z.string().default('127.0.0.1'),
   PORT: wholeNumber(0, 65_535),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'], { error: 'must be one of trace, debug, info, warn, error, silent' }).default('info'),
+  /** Any text that is not empty. */
+  text: z.string(),
   url,
   wholeNumber,
+  literal: <const T extends string>(value: T) => z.literal(value, { error: `must be ${value}` }),
 } as const;
 
 /**

@@ -1,0 +1,80 @@
+#!/usr/bin/env node
+/**
+ * What `npm start` and `npm test` call. Plain JavaScript that any Node from 18 on runs: it installs the locked
+ * dependencies when they are missing or old, picks the Node that the workspace pins, and runs the command on it.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
+const NODE_MIN = 24;
+const COMMANDS = {
+  start: [join(ROOT, 'apps/standalone/src/main.ts')],
+  test: [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run'],
+};
+/** How often to look whether whoever started us is still there: npm passes no signal on when it dies. */
+const PARENT_POLL_MS = 500;
+
+const [name, ...args] = process.argv.slice(2);
+const command = COMMANDS[name];
+if (!command) {
+  console.error(`Usage: node scripts/run.mjs ${Object.keys(COMMANDS).join('|')}`);
+  process.exit(2);
+}
+installIfNeeded();
+run(pinnedNode(), [...command, ...args]);
+
+function installIfNeeded() {
+  const { packageManager } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  const state = createHash('sha256')
+    .update(readFileSync(join(ROOT, 'pnpm-lock.yaml')))
+    .update(`${packageManager} ${process.platform} ${process.arch}`)
+    .digest('hex');
+  const stamp = join(ROOT, 'node_modules/.freshet-installed');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === state) return;
+  console.error('Installing dependencies (once, and again when they change) …');
+  const result = spawnSync('npx', ['--yes', packageManager, 'install', '--frozen-lockfile', '--reporter=append-only'], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    encoding: 'utf8',
+    env: { ...process.env, CI: 'true' },
+    shell: process.platform === 'win32',
+  });
+  if (result.status !== 0) {
+    console.error(result.stdout ?? '', result.stderr ?? '', result.error?.message ?? '');
+    console.error('The dependencies could not be installed. Is the npm registry reachable, and this folder writable?');
+    process.exit(1);
+  }
+  writeFileSync(stamp, state);
+}
+
+function pinnedNode() {
+  for (const node of [join(ROOT, 'node_modules/.bin/node'), process.execPath]) {
+    const { status, stdout } = spawnSync(node, ['-p', 'process.versions.node'], { encoding: 'utf8' });
+    if (status === 0 && Number.parseInt(stdout, 10) >= NODE_MIN) return node;
+  }
+  console.error(`Node ${NODE_MIN} or newer is needed: the pinned one does not run on this machine, and the machine's own is ${process.versions.node}.`);
+  process.exit(1);
+}
+
+function run(node, nodeArgs) {
+  const parent = process.ppid;
+  const child = spawn(node, nodeArgs, {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    env: { ...process.env, PATH: `${join(ROOT, 'node_modules/.bin')}:${process.env.PATH ?? ''}` },
+  });
+  // Ctrl-C reaches the child by itself; the others are passed on.
+  process.on('SIGINT', () => {});
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  setInterval(() => {
+    if (process.ppid !== parent) child.kill('SIGTERM');
+  }, PARENT_POLL_MS).unref();
+  child.on('error', (error) => {
+    console.error(error.message);
+    process.exit(1);
+  });
+  child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));
+}
