@@ -74,7 +74,7 @@ export class Extraction {
           p.historical_sync_days, r.created_at
         from freshet.object_runs o join freshet.pipelines p on p.id = o.pipeline_id join freshet.runs r on r.id = o.run_id
         where o.id = ${objectRunId} and o.status = any(${[...OPEN_OBJECT_RUN_STATUSES]}) and o.extracted_at is null and p.status = 'active'
-        for update of o`;
+        for no key update of o`;
       if (!found) return null;
       const [taken] = await tx<{ extract_epoch: string; position: Record<string, unknown> | null }[]>`
         update freshet.pipeline_objects set extract_epoch = extract_epoch + 1
@@ -199,13 +199,15 @@ export class Extraction {
 
   /** Locks the object run, and makes sure that it is still this worker's to change. */
   async #hold(tx: Tx, claim: Claim): Promise<void> {
+    // First the object run, then the object: the order in which everybody locks them.
+    await tx`select id from freshet.object_runs where id = ${claim.objectRunId} for no key update`;
     const [held] = await tx`
       select o.id from freshet.object_runs o
       join freshet.pipeline_objects po on po.pipeline_id = o.pipeline_id and po.object = o.object
       join freshet.pipelines p on p.id = o.pipeline_id
       where o.id = ${claim.objectRunId} and o.status = any(${[...OPEN_OBJECT_RUN_STATUSES]})
         and po.extract_epoch = ${claim.epoch} and p.status = 'active'
-      for update of o, po`;
+      for no key update of po`;
     if (!held) throw new AppError('fenced', 'The object run is no longer this worker’s: it was taken over, cancelled or paused.');
   }
 

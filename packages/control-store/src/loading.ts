@@ -98,7 +98,7 @@ export class Loading {
       const owners = await tx<{ id: string; object_run_id: string }[]>`
         select id, object_run_id from freshet.batches where id = any(${ids}) and loaded_at is null`;
       const objectRunIds = [...new Set(owners.map((o) => o.object_run_id))].sort();
-      for (const objectRunId of objectRunIds) await tx`select id from freshet.object_runs where id = ${objectRunId} for update`;
+      for (const objectRunId of objectRunIds) await tx`select id from freshet.object_runs where id = ${objectRunId} for no key update`;
       const marked = await tx<{ id: string; object_run_id: string }[]>`
         update freshet.batches set loaded_at = now() where id = any(${ids}) and loaded_at is null returning id, object_run_id`;
       const counted = new Set(marked.map((m) => m.id));

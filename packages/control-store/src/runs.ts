@@ -45,7 +45,7 @@ export class Runs {
    */
   async start(pipelineId: string, trigger: RunTrigger, objects: readonly ObjectToRead[]): Promise<StartedRun> {
     return await this.#sql.begin(async (tx) => {
-      const [pipeline] = await tx`select id from freshet.pipelines where id = ${pipelineId} for update`;
+      const [pipeline] = await tx`select id from freshet.pipelines where id = ${pipelineId} for no key update`;
       if (!pipeline) throw new AppError('not_found', `There is no pipeline ${pipelineId}.`);
       return this.startIn(tx, pipelineId, trigger, objects);
     });
@@ -97,7 +97,9 @@ export class Runs {
   /** What is stored stays stored and is loaded; nothing more is read. A run that is over stays as it is. */
   async cancel(id: string): Promise<Run> {
     await this.#sql.begin(async (tx) => {
-      const [run] = await tx<{ status: RunStatus }[]>`select status from freshet.runs where id = ${id} for update`;
+      // Object runs before their run: the order in which everybody locks them.
+      await tx`select id from freshet.object_runs where run_id = ${id} order by id for no key update`;
+      const [run] = await tx<{ status: RunStatus }[]>`select status from freshet.runs where id = ${id} for no key update`;
       if (!run) throw new AppError('not_found', `There is no run ${id}.`);
       if (run.status !== 'queued' && run.status !== 'running') return;
       await tx`
@@ -113,7 +115,7 @@ export class Runs {
     await this.#sql.begin(async (tx) => {
       const open = await tx<{ id: string }[]>`
         select id from freshet.object_runs
-        where pipeline_id = ${pipelineId} and status = any(${[...OPEN_OBJECT_RUN_STATUSES]}) and extracted_at is null for update`;
+        where pipeline_id = ${pipelineId} and status = any(${[...OPEN_OBJECT_RUN_STATUSES]}) and extracted_at is null for no key update`;
       for (const { id } of open) await this.#queue.send(tx, 'extract', { objectRunId: id }, { key: id });
     });
   }
@@ -125,6 +127,12 @@ export class Runs {
     return found.map((run) => ({ ...run, objects: rows.filter((o) => o.run_id === run.id) }));
   }
 }
+
+/*
+ * Rows are locked FOR NO KEY UPDATE throughout: a second change of a row in one transaction checks its foreign keys
+ * again, with a share lock on the row they point at, and two transactions that both hold one and then want the
+ * stronger FOR UPDATE wait for each other for ever.
+ */
 
 /**
  * Finishes an object run whose reading and loading are both done, and then its run if it was the last. Callers
@@ -159,7 +167,7 @@ export async function finishIfDone(tx: Tx, objectRunId: string): Promise<void> {
 
 /** `succeeded` only if every object that was to be read did. */
 export async function finishRunIfDone(tx: Tx, runId: string): Promise<void> {
-  await tx`select id from freshet.runs where id = ${runId} for update`;
+  await tx`select id from freshet.runs where id = ${runId} for no key update`;
   await tx`
     update freshet.runs r set
       finished_at = now(),

@@ -24,7 +24,7 @@ export class Schedule {
       const due = await tx<{ id: string; objects: Record<string, ObjectChoice>; never_run: boolean }[]>`
         select id, objects, not exists (select from freshet.runs r where r.pipeline_id = p.id) as never_run
         from freshet.pipelines p where status = 'active' and next_run_at <= now()
-        order by next_run_at limit ${limit} for update skip locked`;
+        order by next_run_at limit ${limit} for no key update skip locked`;
       for (const { id, objects, never_run } of due) {
         await this.#runs.startIn(tx, id, never_run ? 'created' : 'schedule', objectsOf(objects));
         await tx`
