@@ -74,8 +74,12 @@ export class FreshdeskSimulator {
       this.#server.once('error', reject);
       this.#server.listen(this.#options.port ?? 0, this.#options.host ?? '127.0.0.1', resolve);
     });
-    const { port } = this.#server.address() as AddressInfo;
-    return `http://${this.#options.host ?? '127.0.0.1'}:${port}`;
+    return this.origin;
+  }
+
+  /** Where it answers, once it listens. */
+  get origin(): string {
+    return `http://${this.#options.host ?? '127.0.0.1'}:${(this.#server.address() as AddressInfo).port}`;
   }
 
   async close(): Promise<void> {
@@ -98,6 +102,8 @@ export class FreshdeskSimulator {
     this.calls.set(label, (this.calls.get(label) ?? 0) + 1);
     response.setHeader('x-freshdesk-api-version', 'latest=v2; requested=v2');
     response.setHeader('x-request-id', randomUUID());
+    // The account's clock, not this machine's: readers go by it.
+    response.setHeader('date', new Date(this.account.nowSeconds() * 1000).toUTCString());
     response.setHeader('set-cookie', '_x_w=1; path=/');
 
     const list = this.#match(this.#lists, path);

@@ -1,4 +1,4 @@
-import { AppError, type CompleteLine, recordLine } from '@freshet/contracts';
+import { AppError, type CompleteLine, type ErrorCode, recordLine } from '@freshet/contracts';
 import type { Children } from '../catalogue/define.ts';
 import type { ListedRecord } from '../client.ts';
 import { type ChildWork, keyTexts, type Page, page, type ReadOptions } from '../pages.ts';
@@ -16,46 +16,56 @@ const PARENTS_IN_FLIGHT = 8;
 
 export async function* readChildren(reader: ObjectReader, way: Children, options: ReadOptions): AsyncGenerator<Page> {
   const queue: ChildWork[] = [];
-  const inFlight = new Map<number, Promise<{ readonly ticket: number; readonly result: ParentRead | Failure }>>();
-  let ticket = 0;
+  const inFlight = new Map<ChildWork, Promise<Outcome>>();
+  const failed: AppError[] = [];
+  let failedInARow = 0;
   let drained = false;
-  let failure: Failure | null = null;
+  let stopped: unknown = null;
   let lastRead = new Date();
   for (;;) {
-    if (queue.length === 0 && !drained && failure === null) {
+    if (queue.length === 0 && !drained && stopped === null) {
       const next = await options.nextParents(PARENTS_IN_FLIGHT * 8);
       drained = next.length === 0;
       queue.push(...next);
     }
-    while (failure === null && inFlight.size < PARENTS_IN_FLIGHT && queue.length > 0) {
-      const mine = ticket++;
+    while (stopped === null && inFlight.size < PARENTS_IN_FLIGHT && queue.length > 0) {
       const parent = queue.shift() as ChildWork;
       inFlight.set(
-        mine,
+        parent,
         readParent(reader, way, parent, options).then(
-          (result) => ({ ticket: mine, result }),
-          (error: unknown) => ({ ticket: mine, result: { failed: error } }),
+          (read) => ({ parent, read }),
+          (error: unknown) => ({ parent, error }),
         ),
       );
     }
     if (inFlight.size === 0) break;
-    const settled = await Promise.race(inFlight.values());
-    inFlight.delete(settled.ticket);
-    if ('failed' in settled.result) {
-      // What the others in flight have read is paid for: it is yielded before the failure is.
-      failure = failure ?? settled.result;
+    const outcome = await Promise.race(inFlight.values());
+    inFlight.delete(outcome.parent);
+    if ('read' in outcome) {
+      failedInARow = 0;
+      lastRead = outcome.read.readAt;
+      yield page({ ...outcome.read.page, extractedAt: outcome.read.readAt, position: {} });
       continue;
     }
-    lastRead = settled.result.readAt;
-    yield page({ ...settled.result.page, extractedAt: settled.result.readAt, position: {} });
+    // One parent's trouble is its own; the account's, or one that meets every parent, ends the reading. What the
+    // others in flight have read is paid for, so it is yielded first.
+    const { error } = outcome;
+    if (error instanceof AppError && ITS_OWN_TROUBLE.has(error.code) && ++failedInARow < FAILED_IN_A_ROW_MAX) failed.push(error);
+    else stopped = stopped ?? error;
   }
-  if (failure !== null) throw failure.failed;
+  if (stopped !== null) throw stopped;
+  const [first] = failed;
+  if (first) {
+    throw new AppError(first.code, `${reader.object.name}: ${failed.length} of ${way.parent} could not be read, and will be tried again. The first: ${first.message}`, { cause: first });
+  }
   yield page({ position: {}, extractedAt: lastRead, finished: { completeAsOf: lastRead, completeBackTo: new Date(0) } });
 }
 
-interface Failure {
-  readonly failed: unknown;
-}
+const ITS_OWN_TROUBLE = new Set<ErrorCode>(['source_unavailable', 'source_contract', 'source_invalid_request']);
+/** So many failures in a row are an outage, and no reason to try every parent. */
+const FAILED_IN_A_ROW_MAX = 10;
+
+type Outcome = { readonly parent: ChildWork; readonly read: ParentRead } | { readonly parent: ChildWork; readonly error: unknown };
 
 interface ParentRead {
   readonly readAt: Date;

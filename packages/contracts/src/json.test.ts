@@ -1,0 +1,41 @@
+import { describe, expect, test } from 'vitest';
+import { isRawNumber, parseJson, splitArrayOfObjects } from './json.ts';
+
+describe('parseJson', () => {
+  test('I10: a number that a double cannot hold keeps its digits', () => {
+    for (const number of ['1848295627395445811', '-9007199254740993', '0.1234567890123456789', '1e400', '123456789012345678.5']) {
+      const parsed = parseJson(`{"n":${number}}`) as { n: unknown };
+      expect(isRawNumber(parsed.n), number).toBe(true);
+      expect(JSON.stringify(parsed), number).toBe(`{"n":${number}}`);
+    }
+  });
+
+  test('a number that a double holds is a number, however it is written', () => {
+    for (const [text, value] of [
+      ['9007199254740991', 9007199254740991],
+      ['1.5e3', 1500],
+      ['0.1', 0.1],
+      ['0.1000000000000000', 0.1],
+      ['100000000000000000000', 1e20],
+      ['-0', -0],
+    ] as const) {
+      expect(parseJson(text), text).toBe(value);
+    }
+  });
+
+  test('digits within strings are left alone', () => {
+    expect(parseJson('{"a":"1848295627395445811","b":[1]}')).toEqual({ a: '1848295627395445811', b: [1] });
+  });
+});
+
+describe('splitArrayOfObjects', () => {
+  test('cuts an array into the very texts of its elements', () => {
+    const elements = ['{"a": 1}', '{"b":"}],{\\"[\\\\"}', '{"c":[{"d":[]}],"e":null}', '{}'];
+    expect(splitArrayOfObjects(` [ ${elements.join(' ,\n')} ] `)).toEqual(elements);
+    expect(splitArrayOfObjects('[]')).toEqual([]);
+  });
+
+  test('anything but an array of objects is null', () => {
+    for (const text of ['{"a":[{}]}', '[1]', '["a"]', '[{},2]', '[[{}]]', 'null', '"[{}]"', '[null]']) expect(splitArrayOfObjects(text), text).toBeNull();
+  });
+});

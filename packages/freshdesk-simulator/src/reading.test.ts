@@ -1,0 +1,258 @@
+import { catalogue } from '@freshet/freshdesk-extractor';
+import { describe, expect, test } from 'vitest';
+import { latest, open, oracle, read } from './test-support/reading.ts';
+
+const lists = catalogue.filter((o) => o.way.kind !== 'children').map((o) => o.name);
+
+/** Versions only: bodies are compared where a test is about them. */
+const versions = (rows: Map<number, { deleted: string | null; fields: Record<string, unknown> }>) =>
+  [...rows].map(([id, { deleted, fields }]) => `${id} ${deleted} ${fields['updated_at']}`).sort();
+
+test.each(lists)('%s: a first reading of everything holds every record of every view', async (name) => {
+  await using account = await open({ counts: { tickets: 1500 } });
+  const reading = await read(account.client, name);
+  expect(latest(reading)).toEqual(oracle(account.simulator, name));
+  expect(reading.pages.at(-1)?.finished?.completeBackTo.getTime()).toBe(0);
+});
+
+test.each(lists)('%s: a second reading of an account at rest costs few calls and finds nothing new', async (name) => {
+  await using account = await open({ counts: { tickets: 1500 } });
+  const first = await read(account.client, name);
+  const before = account.simulator.callCount;
+  const second = await read(account.client, name, { position: first.position });
+  const records = oracle(account.simulator, name).size;
+  expect(account.simulator.callCount - before).toBeLessThanOrEqual(Math.max(3, Math.ceil(records / 100)));
+  expect(versions(latest(first, second))).toEqual(versions(latest(first)));
+});
+
+test('T6: tickets older than the list’s default of 30 days are read', async () => {
+  await using account = await open({ counts: { tickets: 500 }, spanDays: 400 });
+  const reading = await read(account.client, 'tickets');
+  expect(latest(reading).size).toBe(500);
+});
+
+test('a first reading goes back as far as asked, and says so', async () => {
+  await using account = await open({ counts: { tickets: 1000 }, spanDays: 100 });
+  const historyFrom = new Date(Date.now() - 30 * 86_400_000);
+  const reading = await read(account.client, 'tickets', { historyFrom });
+  const expected = [...oracle(account.simulator, 'tickets')].filter(([, { fields }]) => Date.parse(String(fields['updated_at'])) >= Math.floor(historyFrom.getTime() / 1000) * 1000);
+  expect(new Set(latest(reading).keys())).toEqual(new Set(expected.map(([id]) => id)));
+  expect(reading.pages.at(-1)?.finished?.completeBackTo.getTime()).toBe(Math.floor(historyFrom.getTime() / 1000) * 1000);
+});
+
+describe('I3: nothing is skipped while the account changes', () => {
+  test('T1: tickets updated, created and trashed between the pages are all there after the next reading', async () => {
+    for (let seed = 1; seed <= 10; seed++) {
+      await using account = await open({ seed, counts: { tickets: 700 }, spanDays: 60 });
+      const { account: tickets } = account.simulator;
+      let n = 0;
+      const meddle = () => {
+        const id = 1 + ((n++ * 37 + seed * 11) % 700);
+        if (n % 5 === 0) tickets.create('tickets', { subject: `new ${n}` });
+        else if (n % 7 === 0) tickets.move('tickets', id, 'trash');
+        else tickets.update('tickets', id, { subject: `edited ${n}` });
+      };
+      const first = await read(account.client, 'tickets', { afterPage: meddle });
+      const second = await read(account.client, 'tickets', { position: first.position });
+      expect(versions(latest(first, second)), `seed ${seed}`).toEqual(versions(oracle(account.simulator, 'tickets')));
+    }
+  });
+
+  test('T2, T3: more tickets than a page in one second are all read, while some of them leave it', async () => {
+    const clock = { now: Date.parse('2026-03-01T00:00:00Z') };
+    await using account = await open({ counts: { tickets: 900 }, spanDays: 60, now: () => clock.now, asOf: new Date(clock.now) });
+    const { account: tickets } = account.simulator;
+    clock.now += 60_000;
+    for (let id = 1; id <= 600; id++) tickets.update('tickets', id, { priority: 4 });
+    clock.now += 600_000;
+    let n = 0;
+    const first = await read(account.client, 'tickets', { afterPage: () => tickets.update('tickets', 1 + ((n++ * 53) % 600), { priority: 1 }) });
+    const second = await read(account.client, 'tickets', { position: first.position });
+    expect(versions(latest(first, second))).toEqual(versions(oracle(account.simulator, 'tickets')));
+  });
+
+  test('T4: a reading that goes on from any stored page holds the same as one that was never stopped', async () => {
+    await using account = await open({ counts: { tickets: 800 }, spanDays: 60 });
+    const pagesInAll = (await read(account.client, 'tickets')).pages.length;
+    for (let stopAt = 1; stopAt < pagesInAll; stopAt++) {
+      const begun = await read(account.client, 'tickets', { pagesMax: stopAt });
+      const rest = await read(account.client, 'tickets', { position: begun.position });
+      expect(latest(begun, rest), `stopped after page ${stopAt}`).toEqual(oracle(account.simulator, 'tickets'));
+    }
+  });
+
+  test('contacts deleted and renamed between the pages make no other contact disappear', async () => {
+    await using account = await open({ counts: { contacts: 450, tickets: 10 } });
+    const { account: people } = account.simulator;
+    const keys = [...oracle(account.simulator, 'contacts').keys()];
+    let n = 0;
+    const first = await read(account.client, 'contacts', {
+      afterPage: () => {
+        if (n++ < 3) people.move('contacts', keys[n * 40] as number, 'deleted');
+        if (n < 3) people.update('contacts', keys[n * 31 + 1] as number, { name: 'Aaa first of all' });
+      },
+    });
+    const second = await read(account.client, 'contacts', { position: first.position });
+    expect(versions(latest(first, second))).toEqual(versions(oracle(account.simulator, 'contacts')));
+  });
+});
+
+describe('the order that the keyset relies on', () => {
+  test('a list that is not ordered as asked stops the object', async () => {
+    await using account = await open({
+      counts: { tickets: 300 },
+      intercept: ({ path, query }, response) => {
+        if (!path.endsWith('/tickets') || query.get('page') !== '1') return false;
+        response.setHeader('x-freshdesk-api-version', 'latest=v2; requested=v2');
+        response.writeHead(200, { 'content-type': 'application/json' });
+        response.end('[{"id":1,"updated_at":"2026-01-02T00:00:00Z"},{"id":2,"updated_at":"2026-01-01T00:00:00Z"}]');
+        return true;
+      },
+    });
+    await expect(read(account.client, 'tickets')).rejects.toMatchObject({ code: 'source_contract', message: expect.stringContaining('not ordered') });
+  });
+
+  test('T13: a record without the field that it is read by stops the object instead of disappearing', async () => {
+    await using account = await open({
+      intercept: (_request, response) => {
+        response.setHeader('x-freshdesk-api-version', 'latest=v2; requested=v2');
+        response.writeHead(200, { 'content-type': 'application/json' });
+        response.end('[{"id":1,"updated_at":null}]');
+        return true;
+      },
+    });
+    await expect(read(account.client, 'tickets')).rejects.toMatchObject({ code: 'source_contract', message: expect.stringContaining('updated_at') });
+  });
+});
+
+describe('T7: the spelling of the filter', () => {
+  test('where the plain spelling is refused, the other one is used and remembered', async () => {
+    await using account = await open({ counts: { contacts: 250, tickets: 10 }, refusedParams: ['updated_since'] });
+    const first = await read(account.client, 'contacts');
+    expect(latest(first)).toEqual(oracle(account.simulator, 'contacts'));
+    const before = account.simulator.callCount;
+    await read(account.client, 'contacts', { position: first.position });
+    expect(account.simulator.callCount - before).toBe(3); // one for each view, none to try again
+  });
+
+  test('where the filter is taken and ignored, the object is read whole', async () => {
+    await using account = await open({ counts: { companies: 250, tickets: 10 }, ignoredParams: ['updated_since', '_updated_since'] });
+    const first = await read(account.client, 'companies');
+    expect(latest(first)).toEqual(oracle(account.simulator, 'companies'));
+    expect(first.pages.at(-1)?.generation).not.toBeNull();
+  });
+});
+
+describe('sweeps', () => {
+  test('T18: a list that suddenly answers empty is not believed', async () => {
+    let empty = false;
+    await using account = await open({
+      intercept: ({ path }, response) => {
+        if (!empty || !path.endsWith('/groups')) return false;
+        response.setHeader('x-freshdesk-api-version', 'latest=v2; requested=v2');
+        response.writeHead(200, { 'content-type': 'application/json' }).end('[]');
+        return true;
+      },
+    });
+    const first = await read(account.client, 'groups');
+    empty = true;
+    await expect(read(account.client, 'groups', { position: first.position })).rejects.toMatchObject({ code: 'source_shrunk' });
+  });
+
+  test('a record that is gone is missing from the generation of the next reading', async () => {
+    await using account = await open();
+    const first = await read(account.client, 'groups');
+    account.simulator.account.remove('groups', first.records[0]?.id as number);
+    const second = await read(account.client, 'groups', { position: first.position });
+    expect(second.records.map((r) => r.id)).toEqual(first.records.slice(1).map((r) => r.id));
+    expect(second.pages.at(-1)?.lines.at(-1)).toContain('"generation"');
+  });
+});
+
+describe('children', () => {
+  const work = (...ids: number[]) => ids.map((id) => ({ object: 'conversations', parentId: String(id), version: 'v' }));
+
+  test('T12: all conversations of a ticket are read, whatever the size of a page', async () => {
+    await using account = await open({ counts: { tickets: 30, conversations: 30 } });
+    for (let i = 0; i < 250; i++) account.simulator.account.addChild('conversations', 5, { body: `note ${i}` });
+    const reading = await read(account.client, 'conversations', { parents: work(...Array.from({ length: 30 }, (_, i) => i + 1)) });
+    expect([...latest(reading).keys()].sort()).toEqual([...oracle(account.simulator, 'conversations').keys(), ...deadParents(account)].sort());
+  });
+
+  /** Conversations of tickets in the trash exist as well, when somebody asks for them. */
+  function deadParents(account: Awaited<ReturnType<typeof open>>): number[] {
+    const { account: simulated } = account.simulator;
+    const conversations = catalogue.find((o) => o.name === 'conversations');
+    if (!conversations) throw new Error('no conversations');
+    return [...oracle(account.simulator, 'tickets')]
+      .filter(([, { deleted }]) => deleted !== null)
+      .flatMap(([id]) => (simulated.childrenOf(conversations, id) ?? []).map((text) => (JSON.parse(text) as { id: number }).id));
+  }
+
+  test('T8: a parent that is gone is settled with no children; the others go on', async () => {
+    await using account = await open({ counts: { tickets: 10 } });
+    const reading = await read(account.client, 'conversations', { parents: work(1, 999, 2) });
+    expect(reading.pages.flatMap((p) => p.settled).map((s) => s.parentId).sort()).toEqual(['1', '2', '999']);
+    const gone = reading.pages.flatMap((p) => p.lines).find((line) => line.includes('"999"')) as string;
+    expect(JSON.parse(gone)).toMatchObject({ complete: { where: { ticket_id: '999' }, keys: [] } });
+  });
+
+  test('T25: a parent that fails is not settled, and what the others gave is kept', async () => {
+    await using account = await open({
+      counts: { tickets: 120 },
+      intercept: ({ path }, response) => {
+        if (!path.includes('/tickets/7/')) return false;
+        response.writeHead(500).end();
+        return true;
+      },
+    });
+    const settled: string[] = [];
+    await expect(
+      read(account.client, 'conversations', { parents: work(...Array.from({ length: 100 }, (_, i) => i + 1)), afterPage: (page) => settled.push(...page.settled.map((s) => s.parentId)) }),
+    ).rejects.toMatchObject({ code: 'source_unavailable', message: expect.stringContaining('1 of tickets could not be read') });
+    expect(settled).toHaveLength(99);
+    expect(settled).not.toContain('7');
+  });
+});
+
+describe('answers that are not what they should be', () => {
+  const answering = (status: number, headers: Record<string, string>, body: string) =>
+    open({
+      intercept: (_request, response) => {
+        response.writeHead(status, headers).end(body);
+        return true;
+      },
+    });
+  const json = { 'content-type': 'application/json', 'x-freshdesk-api-version': 'latest=v2; requested=v2' };
+
+  test.each([
+    ['a wrong key', 401, json, '{"code":"invalid_credentials","message":"You have to be logged in."}', 'source_auth'],
+    ['no permission', 403, json, '{"code":"access_denied","message":"You are not authorized."}', 'source_forbidden'],
+    ['a feature that the plan lacks (T9)', 403, json, '{"code":"require_feature","message":"The Surveys feature(s) is/are not supported in your plan."}', 'source_not_in_plan'],
+    ['a host that is not Freshdesk', 404, { 'content-type': 'text/html' }, '<html>helpdesk not found</html>', 'source_not_freshdesk'],
+    ['a redirect', 302, { location: 'https://www.freshworks.com/' }, '', 'source_not_freshdesk'],
+    ['a page of another product', 200, { 'content-type': 'text/html' }, '<html>Welcome</html>', 'source_not_freshdesk'],
+    ['an HTML page with status 200', 200, { 'content-type': 'text/html', 'x-freshdesk-api-version': 'v2' }, '<html>Maintenance</html>', 'source_unavailable'],
+    ['a wrapped list of another product', 200, json, '{"groups":[]}', 'source_contract'],
+    ['a list of something else', 200, json, '[1,2]', 'source_contract'],
+    ['cut JSON', 200, json, '[{"id":1},{"id":', 'source_unavailable'],
+    ['a server at fault', 503, {}, '', 'source_unavailable'],
+    ['a refused parameter', 400, json, '{"description":"Validation failed","errors":[{"field":"page","message":"no","code":"invalid_value"}]}', 'source_invalid_request'],
+  ])('%s', async (_name, status, headers, body, code) => {
+    await using account = await answering(status, headers as Record<string, string>, body);
+    await expect(read(account.client, 'groups')).rejects.toMatchObject({ code });
+  });
+
+  test('a fault that passes is met with another try', async () => {
+    let faults = 0;
+    await using account = await open({
+      intercept: (_request, response) => {
+        if (faults++ >= 2) return false;
+        if (faults === 1) response.destroy();
+        else response.writeHead(502).end();
+        return true;
+      },
+    });
+    expect((await read(account.client, 'groups')).records).toHaveLength(8);
+  });
+});

@@ -1,0 +1,121 @@
+import { expect, test } from 'vitest';
+import { FreshdeskSimulator, type SimulatorOptions } from './index.ts';
+
+async function serve(options: SimulatorOptions = {}) {
+  const simulator = new FreshdeskSimulator({ seed: 3, counts: { tickets: 400 }, ...options });
+  const origin = await simulator.listen();
+  const get = async (path: string, { key = 'demo-admin-key', headers = {} }: { key?: string; headers?: Record<string, string> } = {}) => {
+    const response = await fetch(`${origin}/api/v2${path}`, { headers: { authorization: `Basic ${btoa(`${key}:X`)}`, ...headers } });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, body: text === '' ? null : JSON.parse(text) };
+  };
+  return { simulator, get, [Symbol.asyncDispose]: () => simulator.close() };
+}
+
+test('the same seed gives the same account, another seed another', async () => {
+  const asOf = new Date('2026-01-01T00:00:00Z');
+  const pages = [];
+  for (const seed of [3, 3, 4]) {
+    await using account = await serve({ seed, asOf });
+    pages.push((await account.get('/tickets?updated_since=2000-01-01&per_page=100')).body);
+  }
+  expect(pages[0]).toEqual(pages[1]);
+  expect(pages[0]).not.toEqual(pages[2]);
+});
+
+test('pages: 30 by default, 100 at most, a link to the next one and none at the end', async () => {
+  await using account = await serve();
+  const first = await account.get('/tickets?updated_since=2000-01-01');
+  expect(first.body).toHaveLength(30);
+  expect(first.headers.get('link')).toMatch(/^<https:\/\/[^>]+\/api\/v2\/tickets\?updated_since=2000-01-01&page=2>; rel="next"$/);
+  const all = await account.get('/tickets?updated_since=2000-01-01&per_page=100&page=4');
+  expect(all.headers.get('link')).toBeNull();
+  expect((await account.get('/tickets?updated_since=2000-01-01&page=299')).body).toEqual([]);
+});
+
+test.each([
+  ['/tickets?per_page=101', 'per_page'],
+  ['/tickets?per_page=x', 'per_page'],
+  ['/tickets?page=0', 'page'],
+  ['/tickets?page=301', 'page'],
+  ['/tickets?foo=1', 'foo'],
+  ['/tickets?order_by=subject', 'order_by'],
+  ['/tickets?include=nothing', 'include'],
+  ['/groups?updated_since=2020-01-01', 'updated_since'],
+])('%s is refused with a validation error for %s', async (path, field) => {
+  await using account = await serve();
+  const { status, body } = await account.get(path);
+  expect(status).toBe(400);
+  expect(body).toMatchObject({ description: 'Validation failed', errors: [{ field }] });
+});
+
+test('the tickets list hides what is older than 30 days, in the trash, or only there by include', async () => {
+  await using account = await serve({ spanDays: 300 });
+  const young = await account.get('/tickets?per_page=100');
+  expect(young.body.length).toBeLessThan(100);
+  const oldest = Math.min(...young.body.map((t: { created_at: string }) => Date.parse(t.created_at)));
+  expect(oldest).toBeGreaterThan(Date.now() - 31 * 86_400_000);
+  expect(young.body[0]).not.toHaveProperty('description');
+  const included = (await account.get('/tickets?include=description,stats')).body[0];
+  for (const column of ['description', 'description_text', 'stats']) expect(included).toHaveProperty(column);
+  const trash = await account.get('/tickets?filter=deleted&updated_since=2000-01-01');
+  expect(trash.body[0]).toMatchObject({ deleted: true });
+});
+
+test('updated_since is inclusive, and the order is as asked', async () => {
+  await using account = await serve();
+  const asc = (await account.get('/tickets?updated_since=2000-01-01&order_by=updated_at&order_type=asc&per_page=100')).body as { id: number; updated_at: string }[];
+  expect(asc.map((t) => t.updated_at)).toEqual([...asc.map((t) => t.updated_at)].sort());
+  const boundary = asc[50] as { id: number; updated_at: string };
+  const since = (await account.get(`/tickets?updated_since=${boundary.updated_at}&order_by=updated_at&order_type=asc`)).body as { id: number }[];
+  expect(since.map((t) => t.id)).toContain(boundary.id);
+});
+
+test('keys: a wrong one is 401, one without admin rights 403 for admin lists, an unknown id 404 without a body', async () => {
+  await using account = await serve();
+  expect(await account.get('/tickets', { key: 'wrong' })).toMatchObject({ status: 401, body: { code: 'invalid_credentials' } });
+  expect(await account.get('/agents', { key: 'demo-agent-key' })).toMatchObject({ status: 403, body: { code: 'access_denied' } });
+  expect(await account.get('/agents/me', { key: 'demo-agent-key' })).toMatchObject({ status: 200, body: { ticket_scope: 1 } });
+  expect(await account.get('/tickets/999999')).toMatchObject({ status: 404, body: null });
+  expect(await account.get('/nothing')).toMatchObject({ status: 404, body: null });
+  expect((await account.get('/tickets', { headers: { accept: 'text/html' } })).status).toBe(406);
+});
+
+test('a feature that the plan lacks is a 403 that names it', async () => {
+  await using account = await serve({ withoutFeatures: ['Surveys'] });
+  expect(await account.get('/surveys')).toMatchObject({ status: 403, body: { code: 'require_feature', message: expect.stringContaining('Surveys') } });
+});
+
+test('limits: two buckets, credits by include, a fixed window from the first call, and 429 to its end', async () => {
+  const clock = { now: Date.parse('2026-01-01T00:00:00Z') };
+  await using account = await serve({ plan: 'growth', now: () => clock.now, asOf: new Date(clock.now) });
+  const limits = (r: { headers: Headers }) => ['total', 'remaining', 'used-currentrequest'].map((n) => Number(r.headers.get(`x-ratelimit-${n}`)));
+  expect(limits(await account.get('/companies'))).toEqual([200, 199, 1]);
+  // The list's own bucket is the one described; the account's is lowered as well.
+  expect(limits(await account.get('/tickets?include=stats,description'))).toEqual([20, 15, 5]);
+  expect(limits(await account.get('/companies'))).toEqual([200, 193, 1]);
+  for (let i = 0; i < 3; i++) await account.get('/tickets?include=stats,description');
+  clock.now += 20_000;
+  const refused = await account.get('/tickets');
+  expect(refused.status).toBe(429);
+  expect(refused.headers.get('retry-after')).toBe('40');
+  expect((await account.get('/companies')).status).toBe(200);
+  clock.now += 40_000;
+  expect(limits(await account.get('/tickets'))).toEqual([20, 19, 1]);
+});
+
+test('its data is as ugly as real data', async () => {
+  await using account = await serve();
+  const contacts = JSON.stringify((await account.get('/contacts?per_page=100')).body);
+  const tickets = (await account.get('/tickets?updated_since=2000-01-01&include=description&per_page=100')).body as Record<string, unknown>[];
+  expect(contacts).toMatch(/[\u{10000}-\u{10ffff}]/u);
+  const emails = new Set(tickets.map((t) => (t['to_emails'] === null ? 'null' : Array.isArray(t['to_emails']) ? 'array' : typeof t['to_emails'])));
+  expect([...emails].sort()).toEqual(['array', 'null', 'string']);
+  const raw = await (await fetch(`${account.simulator.origin}/api/v2/contacts`, { headers: { authorization: `Basic ${btoa('demo-admin-key:X')}` } })).text();
+  expect(raw).toMatch(/"org_contact_id":\d{19}/);
+});
+
+test('an account of 200,000 tickets is there at once', async () => {
+  await using account = await serve({ counts: { tickets: 200_000 } });
+  expect((await account.get('/tickets?updated_since=2000-01-01&order_by=updated_at&order_type=asc&per_page=100&page=300')).body).toHaveLength(100);
+});
