@@ -451,7 +451,7 @@ async function findPoison(client: ClientBase, target: Target, columns: readonly 
     await client.query('begin');
     try {
       await client.query(SESSION + (lz4 ? 'set local default_toast_compression = lz4;' : ''));
-      await client.query(`create temp table freshet_trial (like ${target.sql}) on commit drop`);
+      await client.query(`create temp table freshet_trial (like ${target.sql} including constraints) on commit drop`);
       await copy(
         client,
         `copy freshet_trial (${names}) from stdin`,

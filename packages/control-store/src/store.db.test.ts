@@ -1,0 +1,286 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Claim, Step } from './index.ts';
+import { openTestStore, type TestStore } from './test-support/store.ts';
+
+let t: TestStore;
+
+beforeAll(async () => {
+  t = await openTestStore();
+});
+afterAll(() => t[Symbol.asyncDispose]());
+beforeEach(async () => {
+  await t.database.sql`truncate freshet.pipelines, freshet.credentials, freshet.destinations, freshet.credit_buckets cascade`;
+  await t.database.sql`delete from pgboss.job`;
+});
+
+const OBJECTS = [
+  { name: 'lists', priority: 1 },
+  { name: 'children', priority: 0 },
+];
+
+const step = (parts: Partial<Step> = {}): Step => ({ position: { n: 1 }, customColumns: null, batch: null, work: [], settled: [], credits: 1, finished: null, ...parts });
+const staged = (records = 3) => ({ body: Buffer.from('compressed'), rawBytes: 100, records, generation: null, extractedAt: new Date() });
+const work = (parentId: string, version: string) => ({ object: 'children', parentId, version });
+
+async function start(pipelineId: string) {
+  const { id } = await t.store.runs.start(pipelineId, 'manual', OBJECTS);
+  const run = await t.store.runs.get(id);
+  const objectRun = (name: string) => run.objects.find((o) => o.object === name)?.id as string;
+  return { id, objectRun };
+}
+
+const claimed = async (objectRunId: string) => (await t.store.extraction.claim(objectRunId)) as Claim;
+
+async function everything() {
+  const { sql } = t.database;
+  const [positions, batches, parents, counts, jobs] = await Promise.all([
+    sql`select object, position from freshet.pipeline_objects order by object`,
+    sql`select object, records from freshet.batches`,
+    sql`select parent_id, version, done_version from freshet.child_work order by parent_id`,
+    sql`select object, records_extracted, credits_used from freshet.object_runs order by object`,
+    sql`select count(*)::int from pgboss.job where name = 'load'`,
+  ]);
+  return { positions: [...positions], batches: [...batches], parents: [...parents], counts: [...counts], jobs: [...jobs] };
+}
+
+describe('I1: a step commits whole or not at all', () => {
+  test('batch, position, child work, counters and load job come together', async () => {
+    const run = await start((await t.pipeline()).id);
+    await t.store.extraction.commit(await claimed(run.objectRun('lists')), step({ batch: staged(), work: [work('7', 'v1')] }));
+    expect(await everything()).toMatchObject({
+      positions: [{ object: 'children', position: null }, { object: 'lists', position: { n: 1 } }],
+      batches: [{ object: 'lists', records: 3 }],
+      parents: [{ parent_id: '7', version: 'v1', done_version: null }],
+      counts: [{ records_extracted: '0' }, { records_extracted: '3', credits_used: '1' }],
+      jobs: [{ count: 1 }],
+    });
+  });
+
+  test('whichever part fails, nothing of the step is there', async () => {
+    const run = await start((await t.pipeline()).id);
+    const claim = await claimed(run.objectRun('lists'));
+    const before = await everything();
+    for (const table of ['batches', 'child_work', 'pipeline_objects', 'object_runs']) {
+      await t.database.sql.unsafe(`create function freshet.fail() returns trigger language plpgsql as $$ begin raise exception 'injected'; end $$`);
+      await t.database.sql.unsafe(`create trigger fail before insert or update on freshet.${table} for each row execute function freshet.fail()`);
+      await expect(t.store.extraction.commit(claim, step({ batch: staged(), work: [work('7', 'v1')] })), table).rejects.toThrow('injected');
+      await t.database.sql.unsafe('drop function freshet.fail cascade');
+      expect(await everything(), table).toEqual(before);
+    }
+    // The queue's own insert, last of all.
+    await t.database.sql.unsafe(`alter table pgboss.job add constraint no_loads check (name <> 'load') not valid`);
+    await expect(t.store.extraction.commit(claim, step({ batch: staged() }))).rejects.toThrow(/no_loads/);
+    await t.database.sql.unsafe('alter table pgboss.job drop constraint no_loads');
+    expect(await everything()).toEqual(before);
+  });
+
+  test('I8: a worker that was taken over from can store nothing more', async () => {
+    const run = await start((await t.pipeline()).id);
+    const paused = await claimed(run.objectRun('lists'));
+    const successor = await claimed(run.objectRun('lists'));
+    await t.store.extraction.commit(successor, step({ position: { n: 2 } }));
+    const before = await everything();
+    await expect(t.store.extraction.commit(paused, step({ position: { n: 1 }, batch: staged() }))).rejects.toMatchObject({ code: 'fenced' });
+    await expect(t.store.extraction.handOn(paused, { afterMs: 0, status: 'running', credits: 0 })).rejects.toMatchObject({ code: 'fenced' });
+    expect(await everything()).toEqual(before);
+  });
+
+  test('a cancelled run and a paused pipeline take no step; a resumed one goes on', async () => {
+    const pipeline = await t.pipeline();
+    const run = await start(pipeline.id);
+    const claim = await claimed(run.objectRun('lists'));
+    await t.store.pipelines.setStatus(pipeline.id, 'paused');
+    await expect(t.store.extraction.commit(claim, step())).rejects.toMatchObject({ code: 'fenced' });
+    expect(await t.store.extraction.claim(run.objectRun('lists'))).toBeNull();
+    await t.store.pipelines.setStatus(pipeline.id, 'active');
+    await t.store.extraction.commit(await claimed(run.objectRun('lists')), step());
+    await t.store.runs.cancel(run.id);
+    await expect(t.store.extraction.commit(claim, step())).rejects.toMatchObject({ code: 'fenced' });
+    expect((await t.store.runs.get(run.id)).status).toBe('cancelled');
+  });
+});
+
+describe('the work list of children', () => {
+  test('a parent is pending until its present version was read; none twice in one slice', async () => {
+    const run = await start((await t.pipeline()).id);
+    const lists = await claimed(run.objectRun('lists'));
+    await t.store.extraction.commit(lists, step({ work: Array.from({ length: 50 }, (_, i) => work(String(i), 'v1')) }));
+    const claim = await claimed(run.objectRun('children'));
+    const next = t.store.extraction.nextParents(claim);
+    const seen: string[] = [];
+    for (let got = await next(7); got.length > 0; got = await next(7)) seen.push(...got.map((p) => p.parentId));
+    expect(seen.sort()).toEqual(Array.from({ length: 50 }, (_, i) => String(i)).sort());
+    await t.store.extraction.commit(claim, step({ settled: [work('1', 'v1'), work('2', 'v1')] }));
+    // One of them has changed while it was read.
+    await t.store.extraction.commit(lists, step({ work: [work('2', 'v2'), work('1', 'v1')] }));
+    expect(await t.store.extraction.pendingParents(claim)).toBe(49);
+  });
+});
+
+describe('runs', () => {
+  test('T20: two callers at once get the same run', async () => {
+    const pipeline = await t.pipeline();
+    const started = await Promise.all(Array.from({ length: 8 }, () => t.store.runs.start(pipeline.id, 'manual', OBJECTS)));
+    expect(new Set(started.map((s) => s.id)).size).toBe(1);
+    expect(started.filter((s) => s.created)).toHaveLength(1);
+  });
+
+  test('T14: a run is finished when its last batch is loaded, and its counts are what landed', async () => {
+    const pipeline = await t.pipeline();
+    const run = await start(pipeline.id);
+    const done = { completeAsOf: new Date('2026-01-01T00:00:00Z'), completeBackTo: new Date(0) };
+    await t.store.extraction.commit(await claimed(run.objectRun('children')), step({ finished: done }));
+    await t.store.extraction.commit(await claimed(run.objectRun('lists')), step({ batch: staged(3), finished: done }));
+    expect((await t.store.runs.get(run.id)).status).toBe('running');
+    const claim = await t.store.loading.claim(pipeline.id, 'lists');
+    if (!claim) throw new Error('nothing to load');
+    const [pending] = await t.store.loading.pending(claim, 1);
+    const counts = { records: 3, inserted: 1, updated: 1, unchanged: 1, rejected: 0, deleted: 0 };
+    await t.store.loading.markLoaded(claim, [{ batchId: pending?.id as string, counts }], []);
+    // Saying it again counts nothing twice.
+    await t.store.loading.markLoaded(claim, [{ batchId: pending?.id as string, counts }], []);
+    expect(await t.store.runs.get(run.id)).toMatchObject({ status: 'succeeded', objects: [{}, { records_inserted: 1, records_updated: 1, records_unchanged: 1 }] });
+    expect(await t.store.pipelines.objectsOf(pipeline.id)).toContainEqual(expect.objectContaining({ object: 'lists', complete_as_of: done.completeAsOf }));
+  });
+
+  test('T14: a run whose counts do not agree has not succeeded', async () => {
+    const pipeline = await t.pipeline();
+    const run = await start(pipeline.id);
+    const done = { completeAsOf: new Date(), completeBackTo: new Date(0) };
+    await t.store.extraction.commit(await claimed(run.objectRun('children')), step({ finished: done }));
+    await t.store.extraction.commit(await claimed(run.objectRun('lists')), step({ batch: staged(3), finished: done }));
+    const claim = await t.store.loading.claim(pipeline.id, 'lists');
+    if (!claim) throw new Error('nothing to load');
+    const [pending] = await t.store.loading.pending(claim, 1);
+    await t.store.loading.markLoaded(claim, [{ batchId: pending?.id as string, counts: { records: 3, inserted: 2, updated: 0, unchanged: 0, rejected: 0, deleted: 0 } }], []);
+    const over = await t.store.runs.get(run.id);
+    expect(over.status).toBe('partial');
+    expect(over.objects[1]).toMatchObject({ status: 'failed', error_message: 'Counts do not agree: 3 records read, 2 accounted for.' });
+  });
+
+  test('I7: an object that stops does not stop the others, and the run is partial', async () => {
+    const run = await start((await t.pipeline()).id);
+    await t.store.extraction.stop(await claimed(run.objectRun('lists')), 'forbidden', { code: 'source_forbidden', message: 'no' }, 1);
+    await t.store.extraction.commit(await claimed(run.objectRun('children')), step({ finished: { completeAsOf: new Date(), completeBackTo: new Date(0) } }));
+    expect(await t.store.runs.get(run.id)).toMatchObject({ status: 'partial', objects: [{ status: 'succeeded' }, { status: 'forbidden' }] });
+  });
+
+  test('a due pipeline is started once by however many schedulers, and its next time is set', async () => {
+    const pipeline = await t.pipeline();
+    const taken = await Promise.all(Array.from({ length: 5 }, () => t.store.schedule.startDue(10, () => OBJECTS)));
+    expect(taken.reduce((a, b) => a + b)).toBe(1);
+    expect((await t.store.runs.list({ limit: 10, cursor: null }, { pipelineId: pipeline.id, status: null })).data).toHaveLength(1);
+    expect((await t.store.pipelines.get(pipeline.id)).next_run_at.getTime()).toBeGreaterThan(Date.now() + 359 * 60_000);
+    expect(await t.store.schedule.startDue(10, () => OBJECTS)).toBe(0);
+  });
+
+  test('lists stay stable while rows are added', async () => {
+    const pipeline = await t.pipeline();
+    const ids: string[] = [];
+    const add = async () => {
+      const { id } = await t.store.runs.start(pipeline.id, 'manual', []);
+      await t.store.runs.cancel(id);
+      ids.unshift(id);
+    };
+    for (let i = 0; i < 7; i++) await add();
+    const expected = [...ids];
+    const seen: string[] = [];
+    let cursor: string | null = null;
+    do {
+      const page: Awaited<ReturnType<typeof t.store.runs.list>> = await t.store.runs.list({ limit: 3, cursor }, { pipelineId: pipeline.id, status: null });
+      seen.push(...page.data.map((r) => r.id));
+      cursor = page.nextCursor;
+      await add();
+    } while (cursor !== null);
+    expect(seen).toEqual(expected);
+  });
+});
+
+describe('I5: within budget', () => {
+  const budgets = () => t.store.budgets;
+  const learnt = async (total: number, bucket = 'account') => {
+    await budgets().take('acme', [bucket], 1, 100);
+    await budgets().learn('acme', [{ bucket, total, remaining: total - 1, used: 1 }]);
+  };
+
+  test('many workers at once never take more than the share of the limit', async () => {
+    await learnt(100);
+    const taken = await Promise.all(Array.from({ length: 200 }, () => budgets().take('acme', ['account'], 1, 80)));
+    expect(taken.filter((wait) => wait === 0)).toHaveLength(79);
+    expect(Math.max(...taken)).toBeLessThanOrEqual(61_000);
+  });
+
+  test('of two buckets, both pay or none does', async () => {
+    await learnt(100);
+    await learnt(10, 'list');
+    const taken = await Promise.all(Array.from({ length: 30 }, () => budgets().take('acme', ['account', 'list'], 2, 100)));
+    expect(taken.filter((wait) => wait === 0)).toHaveLength(4);
+    const rows = await t.database.sql`select bucket, used::int from freshet.credit_buckets order by bucket`;
+    expect([...rows]).toEqual([
+      { bucket: 'account', used: 9 },
+      { bucket: 'list', used: 9 },
+    ]);
+  });
+
+  test('credits that others spend are seen by what remains', async () => {
+    await learnt(100);
+    await budgets().learn('acme', [{ bucket: 'account', total: 100, remaining: 5, used: 1 }]);
+    const taken = await Promise.all(Array.from({ length: 20 }, () => budgets().take('acme', ['account'], 1, 100)));
+    expect(taken.filter((wait) => wait === 0)).toHaveLength(5);
+  });
+
+  test('T10: a limit that changes in the middle holds from the next answer on', async () => {
+    await learnt(100);
+    await budgets().learn('acme', [{ bucket: 'account', total: 20, remaining: 10, used: 1 }]);
+    const taken = await Promise.all(Array.from({ length: 50 }, () => budgets().take('acme', ['account'], 1, 100)));
+    expect(taken.filter((wait) => wait === 0)).toHaveLength(10);
+  });
+
+  test('T11: after a 429 nobody calls before the end of its Retry-After', async () => {
+    await learnt(100);
+    await budgets().block('acme', 34_000);
+    const waits = await Promise.all(Array.from({ length: 10 }, () => budgets().take('acme', ['account'], 1, 100)));
+    for (const wait of waits) expect(wait).toBeGreaterThan(30_000);
+    expect(await budgets().take('other', ['account'], 1, 100)).toBe(0);
+    await expect(budgets().forAccount('acme', 100).take(['account'], 1)).rejects.toMatchObject({ code: 'out_of_credits' });
+  });
+
+  test('before an answer has told the limit, only a few calls are made', async () => {
+    const taken = await Promise.all(Array.from({ length: 100 }, () => budgets().take('new', ['account'], 1, 80)));
+    expect(taken.filter((wait) => wait === 0)).toHaveLength(20);
+  });
+});
+
+describe('I6: secrets stay secret', () => {
+  test('no table holds a secret in clear, and the credential never gives it back', async () => {
+    const pipeline = await t.pipeline();
+    await start(pipeline.id);
+    const { sql } = t.database;
+    const tables = await sql<{ s: string; t: string }[]>`select schemaname as s, tablename as t from pg_tables where schemaname in ('freshet', 'pgboss')`;
+    for (const { s, t: table } of tables) {
+      const [row] = await sql.unsafe(`select count(*)::int as n from "${s}"."${table}" x where x::text like '%the-api-key-of-acme%' or x::text like '%the-password-of-acme%'`);
+      expect(row?.['n'], `${s}.${table}`).toBe(0);
+    }
+    expect(JSON.stringify(await t.store.credentials.list({ limit: 10, cursor: null }))).not.toMatch(/the-api-key|"secret"/);
+    expect(await t.store.credentials.reveal(pipeline.credential_id, 'freshdesk_api_key')).toBe('the-api-key-of-acme');
+  });
+
+  test('a sealed secret that is copied to another row does not open', async () => {
+    const a = await t.store.credentials.create({ name: 'a', type: 'freshdesk_api_key', secret: 'aaaa' });
+    const b = await t.store.credentials.create({ name: 'b', type: 'freshdesk_api_key', secret: 'bbbb' });
+    await t.database.sql`update freshet.credentials set secret = (select secret from freshet.credentials where id = ${a.id}) where id = ${b.id}`;
+    await expect(t.store.credentials.reveal(b.id, 'freshdesk_api_key')).rejects.toMatchObject({ code: 'secret_unreadable' });
+  });
+
+  test('a credential in use is not deleted, and the refusal names who uses it', async () => {
+    const pipeline = await t.pipeline('busy');
+    await expect(t.store.credentials.delete(pipeline.credential_id)).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining('pipeline "busy"') });
+  });
+});
+
+test('the store opens on a database that is migrated already, by many processes at once', async () => {
+  const { openControlStore } = await import('./index.ts');
+  const stores = await Promise.all(Array.from({ length: 4 }, () => openControlStore({ databaseUrl: t.database.url, secretKeys: t.secretKeys, onError: () => {} })));
+  await Promise.all(stores.map((s) => s.ping()));
+  await Promise.all(stores.map((s) => s.close(1000)));
+});

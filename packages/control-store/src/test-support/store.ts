@@ -1,0 +1,59 @@
+import { randomBytes } from 'node:crypto';
+import { createDatabase, type TestDatabase } from '@freshet/testing';
+import { type ControlStore, openControlStore, type Pipeline } from '../index.ts';
+
+export interface TestStore extends AsyncDisposable {
+  readonly store: ControlStore;
+  readonly database: TestDatabase;
+  readonly secretKeys: string;
+  /** A pipeline with everything it refers to. */
+  pipeline(name?: string): Promise<Pipeline>;
+}
+
+export async function openTestStore(): Promise<TestStore> {
+  const database = await createDatabase();
+  const secretKeys = `test:${randomBytes(32).toString('base64')}`;
+  const store = await openControlStore({
+    databaseUrl: database.url,
+    secretKeys,
+    onError: (error) => {
+      throw error;
+    },
+  });
+  return {
+    store,
+    database,
+    secretKeys,
+    pipeline: async (name = 'acme') => {
+      const key = await store.credentials.create({ name: `${name} key`, type: 'freshdesk_api_key', secret: 'the-api-key-of-acme' });
+      const password = await store.credentials.create({ name: `${name} password`, type: 'postgres_password', secret: 'the-password-of-acme' });
+      const destination = await store.destinations.create({
+        name: `${name} warehouse`,
+        type: 'postgres',
+        host: '127.0.0.1',
+        port: 5432,
+        database: 'w',
+        username: 'u',
+        credential_id: password.id,
+        ssl_mode: 'disable',
+      });
+      return store.pipelines.create({
+        name,
+        subdomain: name,
+        credential_id: key.id,
+        historical_sync_days: 30,
+        credit_share_percent: 80,
+        destination_id: destination.id,
+        destination_schema: `freshdesk_${name}`,
+        table_prefix: '',
+        frequency_minutes: 360,
+        objects: {},
+        schema_policy: 'evolve',
+      });
+    },
+    [Symbol.asyncDispose]: async () => {
+      await store.close(1000);
+      await database[Symbol.asyncDispose]();
+    },
+  };
+}

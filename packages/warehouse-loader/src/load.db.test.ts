@@ -1,0 +1,300 @@
+import { createDatabase, type TestDatabase } from '@freshet/testing';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { Warehouse } from './index.ts';
+import { addressOf, batch, type Loader, loaderFor, moment, THINGS } from './test-support/loading.ts';
+
+let database: TestDatabase;
+let loader: Loader;
+
+beforeAll(async () => {
+  database = await createDatabase();
+  loader = loaderFor(database);
+});
+afterAll(async () => {
+  await loader[Symbol.asyncDispose]();
+  await database[Symbol.asyncDispose]();
+});
+beforeEach(async () => {
+  await database.sql.unsafe('drop schema if exists acme cascade');
+});
+
+const thing = (id: number, version: number, more: object = {}) => ({ id, updated_at: moment(version), ...more });
+
+describe('I2: applied once', () => {
+  test('a batch that comes twice changes nothing, and answers with the same counts', async () => {
+    const b = batch([thing(1, 0), thing(2, 0)]);
+    const first = await loader.load([b]);
+    const before = await loader.rows();
+    expect(await loader.load([b])).toEqual(first);
+    expect(await loader.rows()).toEqual(before);
+    expect(first.batches[0]?.counts).toEqual({ records: 2, inserted: 2, updated: 0, unchanged: 0, rejected: 0, deleted: 0 });
+  });
+
+  test('ledger and table agree: the sum of what was inserted is the number of rows', async () => {
+    for (let i = 0; i < 5; i++) await loader.load([batch([thing(i, i), thing(i + 1, i), thing(i + 2, i)], { at: i })]);
+    const [sum] = await database.sql`select sum(inserted)::int as inserted, sum(records - inserted - updated - unchanged - rejected)::int as lost from acme._freshet_batches`;
+    expect(sum).toEqual({ inserted: (await loader.rows()).length, lost: 0 });
+    expect(await database.sql`select row_count::int from acme._freshet_objects`).toEqual([{ row_count: 7 }]);
+  });
+
+  test('a worker that another has taken over from can change nothing', async () => {
+    await loader.load([batch([thing(1, 0)])], { epoch: 5 });
+    await expect(loader.load([batch([thing(1, 1)])], { epoch: 4 })).rejects.toMatchObject({ code: 'fenced' });
+    expect(await loader.rows('id, updated_at')).toEqual([{ id: '1', updated_at: new Date(moment(0)) }]);
+    expect(await database.sql`select count(*)::int from acme._freshet_batches`).toEqual([{ count: 1 }]);
+  });
+
+  test('two loaders of one table at once leave what one after the other would', async () => {
+    const batches = Array.from({ length: 8 }, (_, i) => batch(Array.from({ length: 50 }, (_, n) => thing(n, i, { name: `v${i}` })), { at: i }));
+    await Promise.all(batches.map((b) => loader.load([b])));
+    expect((await loader.rows('name')).every((row) => row['name'] === 'v7')).toBe(true);
+  });
+});
+
+describe('I4: newest wins', () => {
+  test('batches in any order leave the same table', async () => {
+    const batches = [batch([thing(1, 0, { name: 'old' })], { at: 0 }), batch([thing(1, 5, { name: 'new' })], { at: 5 }), batch([thing(1, 3, { name: 'between' })], { at: 9 })];
+    for (const order of [
+      [0, 1, 2],
+      [2, 1, 0],
+      [1, 0, 2],
+      [1, 2, 0],
+    ]) {
+      await database.sql.unsafe('drop schema if exists acme cascade');
+      for (const i of order) await loader.load([batches[i] as (typeof batches)[number]]);
+      expect(await loader.rows('name'), order.join()).toEqual([{ name: 'new' }]);
+    }
+  });
+
+  test('of two answers with one version, the later reading counts', async () => {
+    await loader.load([batch([thing(1, 0, { name: 'later' })], { at: 60 })]);
+    await loader.load([batch([thing(1, 0, { name: 'earlier' })], { at: 30 })]);
+    expect(await loader.rows('name')).toEqual([{ name: 'later' }]);
+  });
+
+  test('one key several times in one load: the newest of them, and none is lost from the counts', async () => {
+    const { batches } = await loader.load([batch([thing(1, 2, { name: 'b' }), thing(1, 1, { name: 'a' }), thing(1, 2, { name: 'c' })]), batch([thing(1, 1, { name: 'z' })], { at: 1 })]);
+    expect(await loader.rows('name')).toEqual([{ name: 'c' }]);
+    expect(batches.map((b) => b.counts.inserted + b.counts.updated + b.counts.unchanged)).toEqual([3, 1]);
+  });
+
+  test('a record that did not change does not touch its row', async () => {
+    await loader.load([batch([thing(1, 0, { name: 'x' })])]);
+    const before = await loader.rows('*, xmin::text, ctid::text');
+    const { batches } = await loader.load([batch([thing(1, 0, { name: 'x' })], { at: 100 })]);
+    expect(await loader.rows('*, xmin::text, ctid::text')).toEqual(before);
+    expect(batches[0]?.counts.unchanged).toBe(1);
+  });
+
+  test('signed addresses that differ from answer to answer are no change', async () => {
+    const file = (signature: string) => ({ tags: [{ url: `https://files.example/1?Expires=${signature.length}&Signature=${signature}&Key-Pair-Id=K` }] });
+    await loader.load([batch([thing(1, 0, file('aaa'))])]);
+    const { batches } = await loader.load([batch([thing(1, 0, file('bbbb'))], { at: 1 })]);
+    expect(batches[0]?.counts).toMatchObject({ unchanged: 1, updated: 0 });
+  });
+});
+
+describe('deletions', () => {
+  test('T24: a record in the trash is marked, keeps since when, and comes back when it is restored', async () => {
+    await loader.load([batch([thing(1, 0)])]);
+    const { batches } = await loader.load([batch([thing(1, 1)], { at: 10, deleted: 'trash' })]);
+    expect(batches[0]?.counts).toMatchObject({ updated: 1, deleted: 1 });
+    await loader.load([batch([thing(1, 2)], { at: 20, deleted: 'trash' })]);
+    expect(await loader.rows('_freshet_deleted_at, _freshet_delete_kind')).toEqual([{ _freshet_deleted_at: new Date(moment(10)), _freshet_delete_kind: 'trash' }]);
+    await loader.load([batch([thing(1, 3)], { at: 30 })]);
+    expect(await loader.rows('_freshet_deleted_at, _freshet_delete_kind')).toEqual([{ _freshet_deleted_at: null, _freshet_delete_kind: null }]);
+  });
+
+  test('a generation marks what it does not hold, but not what was read again meanwhile', async () => {
+    await loader.load([batch([thing(1, 0), thing(2, 0), thing(3, 0)], { at: 0 })]);
+    await loader.load([batch([thing(3, 1)], { at: 200 })]);
+    const { batches } = await loader.load([batch([thing(1, 0)], { at: 100 }, { generation: { id: 'g', began_at: moment(99) } })]);
+    expect(batches[0]?.counts.deleted).toBe(1);
+    expect(await loader.rows('id, _freshet_delete_kind')).toEqual([
+      { id: '1', _freshet_delete_kind: null },
+      { id: '2', _freshet_delete_kind: 'missing' },
+      { id: '3', _freshet_delete_kind: null },
+    ]);
+    // It comes back, even exactly as it was.
+    await loader.load([batch([thing(2, 0)], { at: 300 })]);
+    expect(await loader.rows('id, _freshet_delete_kind')).toContainEqual({ id: '2', _freshet_delete_kind: null });
+  });
+
+  test('a parent’s complete answer marks its children that are gone, and nobody else’s', async () => {
+    const child = (id: number, parent_id: number) => thing(id, 0, { parent_id });
+    await loader.load([batch([child(1, 7), child(2, 7), child(3, 8)])]);
+    const complete = (parent: string, ...keys: string[]) => ({ complete: { where: { parent_id: parent }, keys: keys.map((k) => [k]), began_at: moment(50) } });
+    await loader.load([batch([child(2, 7)], { at: 50 }, complete('7', '2'))]);
+    expect(await loader.rows('id, _freshet_delete_kind')).toEqual([
+      { id: '1', _freshet_delete_kind: 'missing' },
+      { id: '2', _freshet_delete_kind: null },
+      { id: '3', _freshet_delete_kind: null },
+    ]);
+    await loader.load([batch([], { at: 60 }, complete('8'))]);
+    expect(await loader.rows('id, _freshet_delete_kind')).toContainEqual({ id: '3', _freshet_delete_kind: 'missing' });
+  });
+});
+
+describe('I10: no silent loss', () => {
+  test('ids beyond 2^53 and decimals beyond a double land digit for digit', async () => {
+    await loader.load([batch([`{"id":9223372036854775807,"amount":0.12345678901234567890,"tags":[18482956273954458110],"updated_at":"${moment(0)}"}`])]);
+    expect(await loader.rows('id::text, amount::text, tags::text')).toEqual([{ id: '9223372036854775807', amount: '0.12345678901234567890', tags: '[18482956273954458110]' }]);
+  });
+
+  test('NUL and lone surrogates, in values and keys, nested or not, are replaced with a note', async () => {
+    await loader.load([batch([`{"id":1,"name":"a\\u0000b","tags":{"k\\u0000":["x\\ud800y"]},"updated_at":"${moment(0)}"}`])]);
+    const [row] = await loader.rows('name, tags, _freshet_notes');
+    expect(row).toMatchObject({ name: 'a\ufffdb', tags: { 'k\ufffd': ['x\ufffdy'] } });
+    expect(row?.['_freshet_notes']).toMatchObject({ nul_replaced: ['/name', '/tags/k\ufffd'], surrogate_replaced: ['/tags/k\ufffd/0'] });
+  });
+
+  test('a record without its key, or that is no object, is rejected with its reason and its text; the rest lands', async () => {
+    const { batches, rejected } = await loader.load([batch([{ name: 'no key' }, thing(1, 0), '[1]', { id: 'abc', updated_at: moment(0) }])]);
+    expect(rejected.map((r) => [r.line, r.reason])).toEqual([
+      [0, 'key_missing: id'],
+      [2, 'not_an_object'],
+      [3, 'key_not_bigint: id'],
+    ]);
+    expect(rejected[0]?.raw).toContain('no key');
+    expect(batches[0]?.counts).toMatchObject({ records: 4, inserted: 1, rejected: 3 });
+  });
+
+  test('a value that PostgreSQL itself refuses is found among many, and the rest lands', async () => {
+    // A rule of the user's own, which no check of ours foresees.
+    await loader.load([batch([thing(1000, 0)])]);
+    await database.sql.unsafe('alter table acme.things add constraint small check (amount < 100)');
+    const { rejected, batches } = await loader.load([batch(Array.from({ length: 300 }, (_, i) => thing(i, 0, { amount: i === 137 ? 5000 : 1 })))]);
+    expect(rejected).toHaveLength(1);
+    expect(JSON.parse(rejected[0]?.raw as string)).toMatchObject({ record: { id: 137 } });
+    expect(batches[0]?.counts).toMatchObject({ inserted: 299, rejected: 1 });
+  });
+
+  test('impossible dates widen the column to text and stand there as they were', async () => {
+    await loader.load([batch([thing(1, 0, { day: '2024-02-29' })])]);
+    await loader.load([batch([thing(2, 0, { day: '2023-02-30' })], { at: 1 })]);
+    expect(await loader.rows('day')).toEqual([{ day: '2024-02-29' }, { day: '2023-02-30' }]);
+  });
+});
+
+describe('columns', () => {
+  test('unknown fields become columns, typed by their values; a field that is null says nothing yet', async () => {
+    await loader.load([batch([thing(1, 0, { n: 5, f: 1.5, b: true, s: 'x', t: moment(0), o: { a: 1 }, l: [], nothing: null })])]);
+    const types = await database.sql`select column_name as c, data_type as t from information_schema.columns where table_schema = 'acme' and table_name = 'things'`;
+    const typeOf = Object.fromEntries(types.map((r) => [r['c'], r['t']]));
+    expect(typeOf).toMatchObject({ n: 'bigint', f: 'numeric', b: 'boolean', s: 'text', t: 'timestamp with time zone', o: 'jsonb', l: 'jsonb' });
+    expect(typeOf).not.toHaveProperty('nothing');
+    // They are filled from then on, by a loader that has never seen them as well.
+    await using other = loaderFor(database);
+    await other.load([batch([thing(2, 0, { n: 6, s: 'y' })], { at: 1 })]);
+    expect(await loader.rows('n, s')).toEqual([
+      { n: '5', s: 'x' },
+      { n: '6', s: 'y' },
+    ]);
+  });
+
+  test('the account’s own fields are columns, declared or not', async () => {
+    const declared = { ...THINGS, columns: [...THINGS.columns, { name: 'cf_paid_on', type: 'date' as const, description: 'Paid on.', path: ['custom_fields', 'cf_paid_on'] }] };
+    await using withField = loaderFor(database, declared);
+    await withField.load([batch([thing(1, 0, { custom_fields: { cf_paid_on: '2026-01-02', department: 'Einkauf', vip: true } })])]);
+    expect(await loader.rows('cf_paid_on::text, cf_department, cf_vip, custom_fields')).toEqual([
+      { cf_paid_on: '2026-01-02', cf_department: 'Einkauf', cf_vip: true, custom_fields: { cf_paid_on: '2026-01-02', department: 'Einkauf', vip: true } },
+    ]);
+  });
+
+  test('T15: a value that does not fit widens its column, and what stood there stays', async () => {
+    await loader.load([batch([thing(1, 0, { custom_fields: { cf_n: 5 } })])]);
+    await loader.load([batch([thing(2, 0, { custom_fields: { cf_n: 5.5 } })], { at: 1 })]);
+    await loader.load([batch([thing(3, 0, { custom_fields: { cf_n: 'many' } })], { at: 2 })]);
+    expect(await loader.rows('cf_n')).toEqual([{ cf_n: '5' }, { cf_n: '5.5' }, { cf_n: 'many' }]);
+  });
+
+  test('a column that a view of the user’s needs is not widened: the value is kept in _freshet_extra, with a note', async () => {
+    await loader.load([batch([thing(1, 0, { amount: 5 })])]);
+    await database.sql.unsafe('create view acme.mine as select amount from acme.things');
+    await loader.load([batch([thing(2, 0, { amount: 'lots' })], { at: 1 })]);
+    expect(await loader.rows('amount, _freshet_extra, _freshet_notes')).toEqual([
+      { amount: '5', _freshet_extra: null, _freshet_notes: null },
+      { amount: null, _freshet_extra: { amount: 'lots' }, _freshet_notes: { kept_in_extra: ['amount'] } },
+    ]);
+    expect(await database.sql`select count(*)::int from acme.mine`).toEqual([{ count: 2 }]);
+  });
+
+  test('policy freeze rejects the record, policy discard nulls the value with a note', async () => {
+    await loader.load([batch([thing(1, 0)])]);
+    const frozen = await loader.load([batch([thing(2, 0, { amount: 'x' })], { at: 1 })], { policy: 'freeze' });
+    expect(frozen.rejected).toMatchObject([{ reason: 'value_not_numeric: amount' }]);
+    await loader.load([batch([thing(3, 0, { amount: 'x' })], { at: 2 })], { policy: 'discard' });
+    expect(await loader.rows('id, amount, _freshet_notes')).toEqual([
+      { id: '1', amount: null, _freshet_notes: null },
+      { id: '3', amount: null, _freshet_notes: { discarded: ['amount'] } },
+    ]);
+  });
+
+  test('more unknown fields than a table should have columns go to _freshet_extra', async () => {
+    const many = Object.fromEntries(Array.from({ length: 400 }, (_, i) => [`field_${i}`, i]));
+    await loader.load([batch([thing(1, 0, many)])]);
+    const [row] = await loader.rows();
+    const columns = Object.keys(row as object).filter((c) => c.startsWith('field_'));
+    expect(columns.length).toBe(300 - THINGS.columns.length);
+    expect(Object.keys(row?.['_freshet_extra'] as object)).toHaveLength(400 - columns.length);
+  });
+
+  test('names that are long, reserved, upper case or ours get columns of their own', async () => {
+    const long = (end: string) => `a${'b'.repeat(70)}${end}`;
+    await loader.load([batch([thing(1, 0, { select: 1, Name: 'upper', _freshet_hash: 'theirs', ctid: 'x', [long('1')]: 1, [long('2')]: 2, 'größe "x"': 3 })])]);
+    const [row] = await loader.rows();
+    const values = Object.entries(row as object).filter(([c]) => !c.startsWith('_freshet') && !THINGS.columns.some((t) => t.name === c));
+    expect(values.map(([, v]) => v)).toEqual(expect.arrayContaining(['1', 'upper', 'theirs', 'x', '1', '2', '3']));
+    expect(values.every(([c]) => Buffer.byteLength(c) <= 63)).toBe(true);
+    expect(row).toHaveProperty('select');
+  });
+
+  test('T16: a column may have the name of its table', async () => {
+    const table = { ...THINGS, name: 'tags' };
+    await using own = loaderFor(database, table);
+    await own.load([batch([thing(1, 0, { tags: ['a'] })])]);
+    await own.load([batch([thing(1, 1, { tags: ['b'] })], { at: 1 })]);
+    expect(await own.rows('tags')).toEqual([{ tags: ['b'] }]);
+  });
+});
+
+describe('the connection', () => {
+  test('a test of a good one names the version, and nothing is left behind', async () => {
+    expect(await loader.warehouse.test('acme')).toMatchObject({ usable: true, missingGrants: [], serverVersion: expect.stringMatching(/^18/) });
+    expect(await database.sql`select count(*)::int from pg_namespace where nspname = 'acme'`).toEqual([{ count: 0 }]);
+  });
+
+  test('a role that may not create a schema is told what somebody must run, and can load once it was', async () => {
+    const role = `r_${database.name}`;
+    await database.sql.unsafe(`create role ${role} login password 'secret'`);
+    const limited = new Warehouse({ ...addressOf(database.url), username: role, password: 'secret' });
+    try {
+      const verdict = await limited.test('acme');
+      expect(verdict.usable).toBe(false);
+      expect(verdict.missingGrants).toEqual([`CREATE SCHEMA "acme" AUTHORIZATION "${role}";`]);
+      const request = { schema: 'acme', tablePrefix: '', table: THINGS, epoch: 1, policy: 'evolve' as const, batches: [batch([thing(1, 0)])], generation: async function* () {} };
+      await expect(limited.load(request)).rejects.toMatchObject({ code: 'warehouse_permission' });
+      for (const grant of verdict.missingGrants) await database.sql.unsafe(grant);
+      expect((await limited.test('acme')).usable).toBe(true);
+      await limited.load(request);
+      expect(await loader.rows('id')).toEqual([{ id: '1' }]);
+    } finally {
+      await limited.close();
+      await database.sql.unsafe(`drop owned by ${role} cascade; drop role ${role}`);
+    }
+  });
+
+  test.each([
+    ['a wrong password', { password: 'wrong' }, 'warehouse_auth'],
+    ['a database that does not exist', { database: 'nowhere' }, 'warehouse_unavailable'],
+    ['a port where nobody answers', { port: 1 }, 'warehouse_unavailable'],
+    ['a host that does not resolve', { host: 'nowhere.invalid' }, 'warehouse_unavailable'],
+  ])('%s is told as what it is', async (_name, wrong, code) => {
+    const warehouse = new Warehouse({ ...addressOf(database.url), ...wrong });
+    try {
+      await expect(warehouse.test('acme')).rejects.toMatchObject({ code });
+    } finally {
+      await warehouse.close();
+    }
+  });
+});
