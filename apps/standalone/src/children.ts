@@ -21,6 +21,7 @@ const STOP_TIMEOUT_MS = 45_000;
  */
 export class Children {
   readonly #logDir: string;
+  readonly #codeCache: string;
   readonly #running = new Map<string, ChildProcess>();
   #stopping = false;
   /** Told when a child has ended by itself and is started again. */
@@ -28,6 +29,7 @@ export class Children {
 
   constructor(dataDir: string) {
     this.#logDir = join(dataDir, 'logs');
+    this.#codeCache = join(dataDir, 'code-cache');
     mkdirSync(this.#logDir, { recursive: true });
   }
 
@@ -81,7 +83,13 @@ export class Children {
     const child = fork(spec.main, spec.args ?? [], {
       detached: true,
       stdio: ['ignore', log, 'pipe', 'ipc'],
-      env: { PATH: process.env['PATH'] ?? '', NODE_EXTRA_CA_CERTS: process.env['NODE_EXTRA_CA_CERTS'], ...spec.env },
+      env: {
+        PATH: process.env['PATH'] ?? '',
+        NODE_EXTRA_CA_CERTS: process.env['NODE_EXTRA_CA_CERTS'],
+        // Later starts find the compiled code of the first one.
+        NODE_COMPILE_CACHE: this.#codeCache,
+        ...spec.env,
+      },
       execArgv: [],
     });
     closeSync(log);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Claim, Step } from './index.ts';
+import { type Claim, openControlStore, type Step } from './index.ts';
 import { openTestStore, type TestStore } from './test-support/store.ts';
 
 let t: TestStore;
@@ -279,7 +279,6 @@ describe('I6: secrets stay secret', () => {
 });
 
 test('the store opens on a database that is migrated already, by many processes at once', async () => {
-  const { openControlStore } = await import('./index.ts');
   const stores = await Promise.all(Array.from({ length: 4 }, () => openControlStore({ databaseUrl: t.database.url, secretKeys: t.secretKeys, onError: () => {} })));
   await Promise.all(stores.map((s) => s.ping()));
   await Promise.all(stores.map((s) => s.close(1000)));

@@ -266,7 +266,8 @@ export class RecordList {
       const random = hash(options.seed, n, 17);
       // Rising with the number, but for the few that were imported.
       const created = asOf - span + Math.floor((span * n) / count) - (random % 50 === 0 ? random % 86_400 : 0);
-      const updated = Math.min(asOf, created + (hash(options.seed, n, 19) % 432_000));
+      // Within five days after it was created, if there are so many.
+      const updated = created + (hash(options.seed, n, 19) % Math.min(432_000, asOf - created + 1));
       this.#created[n] = created;
       this.#updated[n] = n < bulkSize && created < bulkAt ? bulkAt : updated;
       const roll = hash(options.seed, n, 23) % 100;

@@ -2,6 +2,13 @@ import { randomBytes } from 'node:crypto';
 import postgres from 'postgres';
 import { inject } from 'vitest';
 
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Of the superuser. */
+    readonly postgresUrl: string;
+  }
+}
+
 export interface TestDatabase extends AsyncDisposable {
   readonly url: string;
   readonly name: string;

@@ -4,13 +4,6 @@ import { join } from 'node:path';
 import { startEmbeddedPostgres } from '@freshet/runtime/embedded-postgres';
 import type { TestProject } from 'vitest/node';
 
-declare module 'vitest' {
-  interface ProvidedContext {
-    /** Of the superuser. */
-    readonly postgresUrl: string;
-  }
-}
-
 /** One server for the whole run, in a folder and on a port that no other run on the machine can share. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const dataDir = mkdtempSync(join(tmpdir(), 'freshet-test-'));

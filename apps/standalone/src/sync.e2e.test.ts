@@ -1,0 +1,128 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import type { RunAnswer } from './api-client.ts';
+import { Deployment } from './test-support/deployment.ts';
+import { differences } from './test-support/equality.ts';
+
+const of = (run: RunAnswer, object: string) => run.objects.find((o) => o.object === object);
+
+describe('an account is synchronised', () => {
+  const started = Deployment.start({ counts: { tickets: 600 } });
+  let pipelineId: string;
+  afterAll(async () => (await started)[Symbol.asyncDispose]());
+
+  test('I3: after the first run the warehouse equals the account, object by object and field by field', async () => {
+    const deployment = await started;
+    pipelineId = await deployment.createPipeline();
+    const run = await deployment.sync(pipelineId);
+    expect(run, deployment.errors.join('')).toMatchObject({ status: 'succeeded' });
+    expect(run.objects).toHaveLength(17);
+    expect(await differences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
+  });
+
+  test('T14: what the run says of each object is what stands in its table', async () => {
+    const deployment = await started;
+    const { data } = await deployment.api.call<{ data: RunAnswer[] }>('GET', `/v1/runs?pipeline_id=${pipelineId}`);
+    for (const o of data[0]?.objects ?? []) {
+      const [row] = await deployment.warehouse.sql.unsafe(`select count(*)::int as n from ${deployment.schema}.${o.object}`);
+      expect(row?.['n'], o.object).toBe(o.records_extracted - o.records_unchanged - o.records_rejected);
+      expect(o.records_loaded + o.records_unchanged + o.records_rejected, o.object).toBe(o.records_extracted);
+    }
+  });
+
+  test('T23: a second run of an account at rest reads no conversation again and costs few credits', async () => {
+    const deployment = await started;
+    const before = deployment.simulator.callCount;
+    const run = await deployment.sync(pipelineId);
+    expect(run.status).toBe('succeeded');
+    expect(of(run, 'conversations')).toMatchObject({ records_extracted: 0, credits_used: 0, mode: 'incremental' });
+    expect(of(run, 'tickets')).toMatchObject({ records_extracted: 0 });
+    expect(deployment.simulator.callCount - before).toBeLessThan(40);
+  });
+
+  test('what has changed since arrives with the next run: edits, new records, notes, trash, restores, deletions', async () => {
+    const deployment = await started;
+    const { account } = deployment.simulator;
+    for (let id = 10; id < 20; id++) account.update('tickets', id, { subject: `edited "${id}" \\ \t 🧾`, status: 5 });
+    const created = account.create('tickets', { subject: 'new' });
+    account.addChild('conversations', 15, { body: 'a new note' });
+    account.addChild('conversations', created, { id: 1, body: 'on a new ticket' });
+    const groups = [...account.everything('groups')].map(({ text }) => (JSON.parse(text) as { id: number }).id);
+    account.remove('groups', groups[3] as number);
+    const companies = [...account.everything('companies')].map(({ text }) => (JSON.parse(text) as { id: number }).id);
+    account.update('companies', companies[2] as number, { custom_fields: { website: 'https://new.example', contract_no: 12, strategic: null, signed_on: '2026-02-03' } });
+    const trashed = [...account.everything('tickets')].find(({ view }) => view.deleted === 'trash');
+    account.move('tickets', (JSON.parse(trashed?.text as string) as { id: number }).id, 'live');
+    account.move('tickets', 25, 'spam');
+    const run = await deployment.sync(pipelineId);
+    expect(run.status, JSON.stringify(run.objects)).toBe('succeeded');
+    expect(of(run, 'conversations')?.credits_used).toBe(12);
+    const left = await differences(deployment.simulator, deployment.warehouse, deployment.schema);
+    // Conversations of the ticket that is in spam now stay as they were read.
+    expect(left.filter(({ object, what }) => !(object === 'conversations' && what === 'of no record'))).toEqual([]);
+    const [row] = await deployment.warehouse.sql.unsafe(`select cf_website, cf_contract_no::int, cf_signed_on::text from ${deployment.schema}.companies where id = ${companies[2]}`);
+    expect(row).toEqual({ cf_website: 'https://new.example', cf_contract_no: 12, cf_signed_on: '2026-02-03' });
+  });
+
+  test('custom fields are columns typed by the account’s definitions', async () => {
+    const deployment = await started;
+    const types = await deployment.warehouse.sql`
+      select column_name as name, data_type as type from information_schema.columns where table_schema = ${deployment.schema} and column_name like 'cf\\_%' order by 1`;
+    expect(Object.fromEntries(types.map((r) => [r['name'], r['type']]))).toMatchObject({
+      cf_amount: 'numeric',
+      cf_boxes: 'bigint',
+      cf_delivery_date: 'date',
+      cf_paid: 'boolean',
+      cf_reference_number: 'text',
+      cf_contract_no: 'bigint',
+      cf_vip: 'boolean',
+    });
+  });
+
+  test('the warehouse says how fresh and how deep each table is', async () => {
+    const deployment = await started;
+    const rows = await deployment.warehouse.sql.unsafe(`select table_name, complete_as_of, complete_back_to, row_count from ${deployment.schema}._freshet_objects`);
+    expect(rows).toHaveLength(17);
+    for (const row of rows) expect(Date.now() - (row['complete_as_of'] as Date).getTime(), row['table_name']).toBeLessThan(300_000);
+    const tickets = rows.find((r) => r['table_name'] === 'tickets');
+    expect(Date.now() - (tickets?.['complete_back_to'] as Date).getTime()).toBeGreaterThan(29 * 86_400_000);
+    expect((rows.find((r) => r['table_name'] === 'agents')?.['complete_back_to'] as Date).getTime()).toBe(0);
+  });
+});
+
+describe('I7: one object’s trouble is its own', () => {
+  test('a key without admin rights, a plan without a feature: those objects say so, the rest lands', async () => {
+    await using deployment = await Deployment.start({ counts: { tickets: 50 }, withoutFeatures: ['Timesheets'] });
+    const run = await deployment.sync(await deployment.createPipeline('demo-agent-key'));
+    expect(run.status).toBe('partial');
+    expect(of(run, 'agents')).toMatchObject({ status: 'forbidden', error: { code: 'source_forbidden' } });
+    expect(of(run, 'time_entries')).toMatchObject({ status: 'not_in_plan', error: { code: 'source_not_in_plan' } });
+    for (const object of ['tickets', 'conversations', 'contacts', 'companies', 'discussion_comments', 'surveys']) expect(of(run, object)?.status, object).toBe('succeeded');
+  });
+
+  test('T25: a ticket whose conversations fail for a while is tried again, and not forgotten', async () => {
+    let failures = 0;
+    await using deployment = await Deployment.start({
+      counts: { tickets: 40 },
+      intercept: ({ path }, response) => {
+        // More often than one slice tries.
+        if (!path.includes('/tickets/7/') || failures++ >= 6) return false;
+        response.writeHead(500).end();
+        return true;
+      },
+    });
+    const run = await deployment.sync(await deployment.createPipeline());
+    expect(failures).toBeGreaterThan(6);
+    expect(run.status).toBe('succeeded');
+    expect(await differences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
+  });
+});
+
+describe('I5: within budget', () => {
+  test('under a small plan no call is made beyond the limit, and the run finishes', async () => {
+    await using deployment = await Deployment.start({ counts: { tickets: 30 }, plan: 'growth' });
+    const run = await deployment.sync(await deployment.createPipeline());
+    expect(run.status, JSON.stringify(run.objects.map((o) => o.error))).toBe('succeeded');
+    expect(deployment.simulator.limits.violations).toEqual([]);
+    expect(await differences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
+  });
+});

@@ -1,0 +1,59 @@
+import { type Json, isRawNumber, parseJson } from '@freshet/contracts';
+import { catalogue, type ObjectSpec } from '@freshet/freshdesk-extractor';
+import type { FreshdeskSimulator } from '@freshet/freshdesk-simulator';
+import type { TestDatabase } from '@freshet/testing';
+
+export interface Difference {
+  readonly object: string;
+  readonly id: string;
+  readonly what: string;
+}
+
+/** Every difference between the account and the warehouse: records, fields, deletions, and rows of no record. */
+export async function differences(simulator: FreshdeskSimulator, warehouse: TestDatabase, schema: string, objects: readonly ObjectSpec[] = catalogue): Promise<Difference[]> {
+  const found: Difference[] = [];
+  for (const object of objects) {
+    const rows = new Map<string, Record<string, Json>>();
+    for (const { row } of await warehouse.sql.unsafe<{ row: string }[]>(`select to_jsonb(t)::text as row from ${schema}.${object.name} t`)) {
+      const parsed = parseJson(row) as Record<string, Json>;
+      rows.set(String(parsed['id']), parsed);
+    }
+    for (const { view, text } of simulator.account.everything(object.name)) {
+      const record = parseJson(text) as Record<string, Json>;
+      const id = String(record['id']);
+      const row = rows.get(id);
+      rows.delete(id);
+      if (!row) {
+        found.push({ object: object.name, id, what: 'missing' });
+        continue;
+      }
+      if (row['_freshet_delete_kind'] !== view.deleted) found.push({ object: object.name, id, what: `marked ${String(row['_freshet_delete_kind'])}, is ${view.deleted}` });
+      for (const column of object.columns) {
+        const [want, have] = [comparable(record[column.name], column.type), comparable(row[column.name], column.type)];
+        if (want !== have) found.push({ object: object.name, id, what: `${column.name}: ${have} instead of ${want}` });
+      }
+    }
+    for (const [id, row] of rows) if (row['_freshet_deleted_at'] === null) found.push({ object: object.name, id, what: 'of no record' });
+  }
+  return found;
+}
+
+/** One text for values that mean the same in an answer and in a column of the type. */
+function comparable(value: Json | undefined, type: string): string {
+  if (value === null || value === undefined) return 'null';
+  if (type === 'timestamptz') return String(Date.parse(value as string));
+  if (type === 'text') return typeof value === 'string' ? value : JSON.stringify(value);
+  return canonical(value);
+}
+
+function canonical(value: Json): string {
+  if (isRawNumber(value)) return value.rawJSON;
+  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`;
+  if (typeof value === 'object' && value !== null) {
+    return `{${Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, item]) => `${JSON.stringify(key)}:${canonical(item)}`)
+      .join()}}`;
+  }
+  return JSON.stringify(value);
+}

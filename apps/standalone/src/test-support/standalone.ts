@@ -1,0 +1,84 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const RUN = fileURLToPath(new URL('../../../../scripts/run.mjs', import.meta.url));
+
+/** `npm start` as a process of its own, as a shell starts it, with a data folder of its own. */
+export class Standalone implements Disposable {
+  readonly dataDir: string;
+  readonly process: ChildProcess;
+  readonly #ownsDataDir: boolean;
+  #output = '';
+  readonly exited: Promise<number | null>;
+
+  /** @param dataDir null: a new one. */
+  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}, dataDir: string | null = null) {
+    this.#ownsDataDir = dataDir === null && env['FRESHET_DATA_DIR'] === undefined;
+    this.dataDir = dataDir ?? mkdtempSync(join(tmpdir(), 'freshet-standalone-'));
+    const { PATH = '', HOME = '' } = process.env;
+    this.process = spawn(process.execPath, [RUN, 'start', ...args], {
+      env: { PATH, HOME, FRESHET_DATA_DIR: this.dataDir, PORT: '0', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    for (const stream of [this.process.stdout, this.process.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => (this.#output += text));
+    this.exited = new Promise((resolve) => this.process.once('exit', (code) => resolve(code)));
+  }
+
+  /** Everything written so far, stdout and stderr together. */
+  get output(): string {
+    return this.#output;
+  }
+
+  /** The last line, which `--once` makes a JSON object. */
+  get lastLine(): string {
+    return this.#output.trimEnd().split('\n').at(-1) as string;
+  }
+
+  /** Every process that belongs to it, however it was started: by their parents, and by the data folder in their command line. */
+  family(): number[] {
+    const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).flatMap(readProcess);
+    const members = new Set<number>([this.process.pid as number]);
+    for (let grown = true; grown; ) {
+      grown = false;
+      for (const { pid, parent, command } of all) {
+        const belongs = members.has(parent) || command.includes(this.dataDir);
+        if (belongs && !members.has(pid)) {
+          members.add(pid);
+          grown = true;
+        }
+      }
+    }
+    return [...members].filter((pid) => all.some((p) => p.pid === pid));
+  }
+
+  [Symbol.dispose](): void {
+    for (const pid of this.family()) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+      }
+    }
+    if (this.#ownsDataDir) rmSync(this.dataDir, { recursive: true, force: true });
+  }
+}
+
+/** Whether a process is there and not just waiting to be reaped. */
+export function isRunning(pid: number): boolean {
+  return readProcess(String(pid)).length > 0;
+}
+
+function readProcess(name: string): { pid: number; parent: number; command: string }[] {
+  try {
+    const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
+    const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    if (state === 'Z') return [];
+    return [{ pid: Number(name), parent: Number(parent), command: readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ') }];
+  } catch {
+    // Ended while we looked.
+    return [];
+  }
+}
