@@ -56,9 +56,10 @@ await runProcess(createLogger('standalone', 'error'), async () => {
       LOG_LEVEL: settings.logLevel,
       ...(origin === null ? {} : { FRESHDESK_ORIGIN: origin }),
     };
-    const base = await startApi(children, { ...env, FRESHET_BOOTSTRAP_TOKEN: token, HOST: settings.host }, settings.port);
     closing.push(() => children.stop('api', 'extract-worker', 'load-worker', 'scheduler'));
+    const starting = startApi(children, { ...env, FRESHET_BOOTSTRAP_TOKEN: token, HOST: settings.host }, settings.port);
     for (const name of ['extract-worker', 'load-worker', 'scheduler']) children.start({ name, main: app(name), env });
+    const base = await starting;
     say(`The API answers at ${base}.`);
 
     const api = new ApiClient(base, token);

@@ -64,21 +64,6 @@ export class Credentials {
     if (row.type !== type) throw new AppError('invalid_input', `The credential "${row.name}" is a ${row.type}, where a ${type} is needed.`);
     return this.#box.open(row.secret, boundTo(id));
   }
-
-  /**
-   * Puts every secret under the newest key; run it after a key was added, then the old one may go.
-   * @returns how many were rewrapped.
-   */
-  async rotateKeys(): Promise<number> {
-    let rewrapped = 0;
-    for (const row of await this.#db.select().from(credentials)) {
-      const secret = this.#box.rewrap(row.secret, boundTo(row.id));
-      if (secret === null) continue;
-      await this.#db.update(credentials).set({ secret }).where(eq(credentials.id, row.id));
-      rewrapped++;
-    }
-    return rewrapped;
-  }
 }
 
 const boundTo = (id: string): string => `credentials/${id}/secret`;

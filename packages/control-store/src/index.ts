@@ -12,6 +12,7 @@ import { Extraction } from './extraction.ts';
 import { Loading } from './loading.ts';
 import { Pipelines } from './pipelines.ts';
 import { JobQueue } from './queue.ts';
+import { rotateKeys } from './rotate-keys.ts';
 import { Runs } from './runs.ts';
 import { Schedule } from './schedule.ts';
 import { SecretBox } from './secrets.ts';
@@ -51,6 +52,8 @@ export interface ControlStore {
   readonly schedule: Schedule;
   readonly tokens: Tokens;
   readonly queue: JobQueue;
+  /** Puts every sealed text under the newest key; returns how many. */
+  rotateKeys(): Promise<number>;
   /** Resolves if the database answers. */
   ping(): Promise<void>;
   /** Lets handlers finish, at most so long, then closes every connection. */
@@ -87,6 +90,7 @@ export async function openControlStore(options: ControlStoreOptions): Promise<Co
     schedule: new Schedule(sql, runs),
     tokens: new Tokens(db),
     queue,
+    rotateKeys: () => rotateKeys(sql, box),
     ping: async () => {
       await sql`select 1`;
     },

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Claim, openControlStore, type Step } from './index.ts';
 import { openTestStore, type TestStore } from './test-support/store.ts';
@@ -270,6 +271,28 @@ describe('I6: secrets stay secret', () => {
     const b = await t.store.credentials.create({ name: 'b', type: 'freshdesk_api_key', secret: 'bbbb' });
     await t.database.sql`update freshet.credentials set secret = (select secret from freshet.credentials where id = ${a.id}) where id = ${b.id}`;
     await expect(t.store.credentials.reveal(b.id, 'freshdesk_api_key')).rejects.toMatchObject({ code: 'secret_unreadable' });
+  });
+
+  test('keys rotate by one command, for everything that is sealed, and then the old key may go', async () => {
+    const pipeline = await t.pipeline();
+    const run = await start(pipeline.id);
+    await t.store.extraction.commit(await claimed(run.objectRun('lists')), step({ batch: staged(1) }));
+    const claim = await t.store.loading.claim(pipeline.id, 'lists');
+    if (!claim) throw new Error('nothing to load');
+    const [batch] = await t.store.loading.pending(claim, 1);
+    const counts = { records: 1, inserted: 0, updated: 0, unchanged: 0, rejected: 1, deleted: 0 };
+    const batchId = batch?.id as string;
+    await t.store.loading.markLoaded(claim, [{ batchId, counts }], [{ batchId, line: 0, reason: 'key_missing: id', raw: '{"record":{}}' }]);
+    const young = `young:${randomBytes(32).toString('base64')}`;
+    const open = (secretKeys: string) => openControlStore({ databaseUrl: t.database.url, secretKeys, onError: () => {} });
+    const both = await open(`${young},${t.secretKeys}`);
+    expect(await both.rotateKeys()).toBe(3);
+    expect(await both.rotateKeys()).toBe(0);
+    await both.close(1000);
+    const after = await open(young);
+    expect(await after.credentials.reveal(pipeline.credential_id, 'freshdesk_api_key')).toBe('the-api-key-of-acme');
+    await after.close(1000);
+    await expect(t.store.credentials.reveal(pipeline.credential_id, 'freshdesk_api_key')).rejects.toMatchObject({ code: 'secret_unreadable' });
   });
 
   test('a credential in use is not deleted, and the refusal names who uses it', async () => {

@@ -1,7 +1,7 @@
-import { type Json, isRawNumber, parseJson } from '@freshet/contracts';
+import { type Json, parseJson } from '@freshet/contracts';
 import { catalogue, type ObjectSpec } from '@freshet/freshdesk-extractor';
 import type { FreshdeskSimulator } from '@freshet/freshdesk-simulator';
-import type { TestDatabase } from '@freshet/testing';
+import { comparable, type TestDatabase } from '@freshet/testing';
 
 export interface Difference {
   readonly object: string;
@@ -36,24 +36,4 @@ export async function differences(simulator: FreshdeskSimulator, warehouse: Test
     for (const [id, row] of rows) if (row['_freshet_deleted_at'] === null) found.push({ object: object.name, id, what: 'of no record' });
   }
   return found;
-}
-
-/** One text for values that mean the same in an answer and in a column of the type. */
-function comparable(value: Json | undefined, type: string): string {
-  if (value === null || value === undefined) return 'null';
-  if (type === 'timestamptz') return String(Date.parse(value as string));
-  if (type === 'text') return typeof value === 'string' ? value : JSON.stringify(value);
-  return canonical(value);
-}
-
-function canonical(value: Json): string {
-  if (isRawNumber(value)) return value.rawJSON;
-  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`;
-  if (typeof value === 'object' && value !== null) {
-    return `{${Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, item]) => `${JSON.stringify(key)}:${canonical(item)}`)
-      .join()}}`;
-  }
-  return JSON.stringify(value);
 }

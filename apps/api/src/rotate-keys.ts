@@ -1,0 +1,19 @@
+import { openControlStore } from '@freshet/control-store';
+import { createLogger, readSettings, runProcess, settings } from '@freshet/runtime';
+
+/** Puts every stored secret under the newest of FRESHET_SECRET_KEYS, and ends. Any process may run meanwhile. */
+const logger = createLogger('rotate-keys', process.env['LOG_LEVEL'] || 'info');
+
+await runProcess(logger, async () => {
+  const env = readSettings({ DATABASE_URL: settings.DATABASE_URL, FRESHET_SECRET_KEYS: settings.FRESHET_SECRET_KEYS }, process.env);
+  const store = await openControlStore({
+    databaseUrl: env.DATABASE_URL,
+    secretKeys: env.FRESHET_SECRET_KEYS,
+    supervise: false,
+    onError: (error) => logger.warn({ err: error }, 'queue trouble'),
+  });
+  const rewrapped = await store.rotateKeys();
+  await store.close();
+  process.stdout.write(`${rewrapped} secrets were put under the newest key.\n`);
+  process.exit(0);
+});
