@@ -4,9 +4,18 @@ const elsewhere = ['**/node_modules/**', '**/dist/**'];
 
 export default defineConfig({
   test: {
+    // Most of what the tests wait for runs in other processes.
+    maxWorkers: '100%',
     reporters: ['default', './scripts/closing-line.ts'],
     projects: [
-      { test: { name: 'unit', include: ['{apps,packages}/*/src/**/*.test.ts'], exclude: [...elsewhere, '**/*.db.test.ts', '**/*.e2e.test.ts'], testTimeout: 30_000 } },
+      {
+        test: {
+          name: 'unit',
+          include: ['{apps,packages}/*/src/**/*.test.ts'],
+          exclude: [...elsewhere, '**/*.db.test.ts', '**/*.e2e.test.ts'],
+          testTimeout: 30_000,
+        },
+      },
       {
         test: {
           name: 'db',

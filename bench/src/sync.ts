@@ -24,7 +24,7 @@ const TICKETS = Number(values.tickets);
 const OBJECT = 'tickets';
 const KEY = 'demo-admin-key';
 const script = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
-const cleanups: (() => Promise<unknown> | unknown)[] = [];
+const cleanups: (() => unknown)[] = [];
 
 try {
   await bench();
@@ -36,7 +36,7 @@ async function bench(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'freshet-bench-'));
   cleanups.push(() => rmSync(folder, { recursive: true, force: true }));
   const postgres = await startEmbeddedPostgres({ from: import.meta.url, dataDir: folder, settings: { max_wal_size: '4GB', shared_buffers: '512MB' } });
-  cleanups.push(postgres.stop);
+  cleanups.push(() => postgres.stop());
   const simulator = await start('packages/freshdesk-simulator/src/main.ts', ['--tickets', String(TICKETS), '--span-days', '300'], {});
 
   const bare = await bareClient(simulator.address as string);
@@ -48,7 +48,13 @@ async function bench(): Promise<void> {
   console.log(`\n${TICKETS.toLocaleString('en-US')} tickets, ${sync.records.toLocaleString('en-US')} records read, Node ${process.versions.node}\n`);
   line('', 'seconds', 'records/s', 'pages/s', 'of the floor');
   line('bare client, same pages', bare.seconds.toFixed(2), perSecond(bare.records, bare.seconds), perSecond(bare.pages, bare.seconds), '');
-  line('reading (start to last page stored)', sync.readSeconds.toFixed(2), perSecond(sync.records, sync.readSeconds), perSecond(bare.pages, sync.readSeconds), (bare.seconds / sync.readSeconds).toFixed(2));
+  line(
+    'reading (start to last page stored)',
+    sync.readSeconds.toFixed(2),
+    perSecond(sync.records, sync.readSeconds),
+    perSecond(bare.pages, sync.readSeconds),
+    (bare.seconds / sync.readSeconds).toFixed(2),
+  );
   line('raw COPY, same rows, same table', copy.seconds.toFixed(2), perSecond(copy.rows, copy.seconds), '', '');
   line('whole sync (start to last row landed)', sync.seconds.toFixed(2), perSecond(sync.records, sync.seconds), '', (copy.seconds / sync.seconds).toFixed(2));
   line('both floors one after the other', (bare.seconds + copy.seconds).toFixed(2), '', '', `${((bare.seconds + copy.seconds) / sync.seconds).toFixed(2)}`);
@@ -57,13 +63,17 @@ async function bench(): Promise<void> {
 
 /** Notes the very requests that the extractor makes, then times their repetition by a client that does nothing else. */
 async function bareClient(origin: string): Promise<{ pages: number; records: number; seconds: number }> {
-  const client = new FreshdeskClient({ account: { subdomain: 'demo', origin }, apiKey: KEY, budget: { take: async () => {}, learn: async () => {}, block: async () => {} } });
+  const client = new FreshdeskClient({
+    account: { subdomain: 'demo', origin },
+    apiKey: KEY,
+    budget: { take: async () => {}, learn: async () => {}, block: async () => {} },
+  });
   const targets: string[] = [];
   let records = 0;
-  const { list } = client;
+  const list = client.list.bind(client);
   client.list = async (path, query, cost) => {
-    targets.push(`${path}?${new URLSearchParams(query)}`);
-    const page = await list.call(client, path, query, cost);
+    targets.push(`${path}?${new URLSearchParams(query).toString()}`);
+    const page = await list(path, query, cost);
     records += page.records.length;
     return page;
   };
@@ -92,7 +102,12 @@ async function freshet(superuserUrl: string, origin: string) {
   databaseUrl.pathname = '/warehouse';
   const controlUrl = new URL(superuserUrl);
   controlUrl.pathname = '/freshet';
-  const env = { DATABASE_URL: controlUrl.href, FRESHET_SECRET_KEYS: `bench:${randomBytes(32).toString('base64')}`, FRESHDESK_ORIGIN: origin, LOG_LEVEL: 'warn' };
+  const env = {
+    DATABASE_URL: controlUrl.href,
+    FRESHET_SECRET_KEYS: `bench:${randomBytes(32).toString('base64')}`,
+    FRESHDESK_ORIGIN: origin,
+    LOG_LEVEL: 'warn',
+  };
   const store = await openControlStore({ databaseUrl: env.DATABASE_URL, secretKeys: env.FRESHET_SECRET_KEYS, onError: console.error });
   cleanups.push(() => store.close(1000));
   const key = await store.credentials.create({ name: 'key', type: 'freshdesk_api_key', secret: KEY });

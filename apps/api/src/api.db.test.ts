@@ -38,9 +38,22 @@ async function ingredients() {
   const key = (await call('post', '/v1/credentials').send(keyInput).expect(201)).body;
   const { hostname, port, username, password } = new URL(inject('postgresUrl'));
   const secret = (await call('post', '/v1/credentials').send({ name: 'password', type: 'postgres_password', password }).expect(201)).body;
-  const destinationInput = { name: 'warehouse', type: 'postgres', host: hostname, port: Number(port), database: t.database.name, username, credential_id: secret.id, ssl_mode: 'disable' };
+  const destinationInput = {
+    name: 'warehouse',
+    type: 'postgres',
+    host: hostname,
+    port: Number(port),
+    database: t.database.name,
+    username,
+    credential_id: secret.id,
+    ssl_mode: 'disable',
+  };
   const destination = (await call('post', '/v1/destinations').send(destinationInput).expect(201)).body;
-  const input = { name: 'acme', source: { type: 'freshdesk', subdomain: 'https://acme.freshdesk.com/', credential_id: key.id }, destination_id: destination.id };
+  const input = {
+    name: 'acme',
+    source: { type: 'freshdesk', subdomain: 'https://acme.freshdesk.com/', credential_id: key.id },
+    destination_id: destination.id,
+  };
   return { key, secret, destination, destinationInput, input };
 }
 
@@ -120,7 +133,10 @@ describe('destinations', () => {
   test('are made, read back as sent, changed, tried and deleted', async () => {
     const { destination, destinationInput } = await ingredients();
     expect(destination).toMatchObject(destinationInput);
-    expect((await call('patch', `/v1/destinations/${destination.id}`).send({ name: 'renamed' }).expect(200)).body).toMatchObject({ ...destinationInput, name: 'renamed' });
+    expect((await call('patch', `/v1/destinations/${destination.id}`).send({ name: 'renamed' }).expect(200)).body).toMatchObject({
+      ...destinationInput,
+      name: 'renamed',
+    });
     expect((await call('post', `/v1/destinations/${destination.id}/test`).expect(200)).body).toMatchObject({ usable: true, missing_grants: [], error: null });
     await call('delete', `/v1/destinations/${destination.id}`).expect(204);
   });
@@ -135,7 +151,9 @@ describe('destinations', () => {
   test('a credential of the wrong type, or that does not exist, is refused', async () => {
     const { key, destinationInput } = await ingredients();
     for (const credential_id of [key.id, NOBODY]) {
-      const { body } = await call('post', '/v1/destinations').send({ ...destinationInput, name: 'b', credential_id }).expect(400);
+      const { body } = await call('post', '/v1/destinations')
+        .send({ ...destinationInput, name: 'b', credential_id })
+        .expect(400);
       expect(body.errors[0].pointer).toBe('/credential_id');
     }
   });
@@ -144,7 +162,15 @@ describe('destinations', () => {
 describe('pipelines', () => {
   test('T22: what was sent is read back as it was sent, with nulls and with defaults filled in', async () => {
     const { input } = await ingredients();
-    const sent = { ...input, source: { ...input.source, subdomain: 'acme', historical_sync_days: null, credit_share_percent: 50 }, objects: { tickets: { included: false } }, frequency_minutes: 30, table_prefix: 'fd_', destination_schema: 'support', schema_policy: 'freeze' };
+    const sent = {
+      ...input,
+      source: { ...input.source, subdomain: 'acme', historical_sync_days: null, credit_share_percent: 50 },
+      objects: { tickets: { included: false } },
+      frequency_minutes: 30,
+      table_prefix: 'fd_',
+      destination_schema: 'support',
+      schema_policy: 'freeze',
+    };
     const { body: made } = await call('post', '/v1/pipelines').send(sent).expect(201);
     expect(made).toMatchObject(sent);
     expect((await call('get', `/v1/pipelines/${made.id}`).expect(200)).body).toEqual(made);
@@ -171,7 +197,9 @@ describe('pipelines', () => {
     ['an unknown destination', { destination_id: NOBODY }, '/destination_id', 'there is no destination'],
   ])('%s is refused, with words and a pointer', async (_name, wrong, pointer, words) => {
     const { input } = await ingredients();
-    const { body } = await call('post', '/v1/pipelines').send({ ...input, ...wrong }).expect(400);
+    const { body } = await call('post', '/v1/pipelines')
+      .send({ ...input, ...wrong })
+      .expect(400);
     expect(body.errors[0].pointer).toBe(pointer);
     expect(body.detail).toContain(words);
     expect((await call('get', '/v1/pipelines')).body.data).toEqual([]);
@@ -179,23 +207,32 @@ describe('pipelines', () => {
 
   test('a subdomain of another product is refused where it was given', async () => {
     const { input } = await ingredients();
-    const { body } = await call('post', '/v1/pipelines').send({ ...input, source: { ...input.source, subdomain: 'acme.freshservice.com' } }).expect(400);
+    const { body } = await call('post', '/v1/pipelines')
+      .send({ ...input, source: { ...input.source, subdomain: 'acme.freshservice.com' } })
+      .expect(400);
     expect(body.errors[0].pointer).toBe('/source/subdomain');
   });
 
   test('two pipelines never write one table', async () => {
     const { input } = await ingredients();
     await call('post', '/v1/pipelines').send(input).expect(201);
-    const { body } = await call('post', '/v1/pipelines').send({ ...input, name: 'other' }).expect(409);
+    const { body } = await call('post', '/v1/pipelines')
+      .send({ ...input, name: 'other' })
+      .expect(409);
     expect(body.errors[0].pointer).toBe('/destination_schema');
-    await call('post', '/v1/pipelines').send({ ...input, name: 'other', table_prefix: 'b_' }).expect(201);
+    await call('post', '/v1/pipelines')
+      .send({ ...input, name: 'other', table_prefix: 'b_' })
+      .expect(201);
   });
 
   test('a change that was based on an older version is refused', async () => {
     const { input } = await ingredients();
     const made = await call('post', '/v1/pipelines').send(input).expect(201);
     const etag = made.headers['etag'] as string;
-    const changed = await call('patch', `/v1/pipelines/${made.body.id}`).set('if-match', etag).send({ source: { credit_share_percent: 40 } }).expect(200);
+    const changed = await call('patch', `/v1/pipelines/${made.body.id}`)
+      .set('if-match', etag)
+      .send({ source: { credit_share_percent: 40 } })
+      .expect(200);
     expect(changed.body.source.credit_share_percent).toBe(40);
     expect(changed.headers['etag']).not.toBe(etag);
     await call('patch', `/v1/pipelines/${made.body.id}`).set('if-match', etag).send({ name: 'x' }).expect(412);
@@ -214,7 +251,10 @@ describe('pipelines', () => {
     const { body: made } = await call('post', '/v1/pipelines').send(input).expect(201);
     const { body: objects } = await call('get', `/v1/pipelines/${made.id}/objects`).expect(200);
     expect(objects.data).toHaveLength(17);
-    expect((await call('patch', `/v1/pipelines/${made.id}/objects/roles`).send({ included: false }).expect(200)).body).toMatchObject({ included: false, table: 'freshdesk_acme.roles' });
+    expect((await call('patch', `/v1/pipelines/${made.id}/objects/roles`).send({ included: false }).expect(200)).body).toMatchObject({
+      included: false,
+      table: 'freshdesk_acme.roles',
+    });
     await call('post', `/v1/pipelines/${made.id}/objects/roles/restart`).expect(200);
     await call('patch', `/v1/pipelines/${made.id}/objects/nothing`).send({ included: false }).expect(404);
   });
@@ -259,9 +299,12 @@ describe('runs', () => {
     expect((await call('get', `/v1/runs/${started.body.id}`).expect(200)).body.objects[0].status).toBe('cancelled');
   });
 
-  test.each(['/v1/runs?limit=0', '/v1/runs?limit=1000', '/v1/runs?cursor=%25%25', '/v1/runs?status=fine', '/v1/runs/not-an-id'])('%s is refused', async (path) => {
-    expect((await call('get', path).expect(400)).body.code).toBe('invalid_input');
-  });
+  test.each(['/v1/runs?limit=0', '/v1/runs?limit=1000', '/v1/runs?cursor=%25%25', '/v1/runs?status=fine', '/v1/runs/not-an-id'])(
+    '%s is refused',
+    async (path) => {
+      expect((await call('get', path).expect(400)).body.code).toBe('invalid_input');
+    },
+  );
 });
 
 describe('every route', () => {
@@ -272,7 +315,9 @@ describe('every route', () => {
   test('an unknown path, a body that is no JSON, one that is too large, another media type', async () => {
     await call('get', '/v1/nothing').expect(404);
     await call('post', '/v1/credentials').set('content-type', 'application/json').send('{"a":').expect(400);
-    await call('post', '/v1/credentials').send({ ...keyInput, api_key: 'x'.repeat(2_000_000) }).expect(413);
+    await call('post', '/v1/credentials')
+      .send({ ...keyInput, api_key: 'x'.repeat(2_000_000) })
+      .expect(413);
     await call('post', '/v1/credentials').set('content-type', 'text/csv').send('a,b').expect(415);
   });
 

@@ -1,4 +1,13 @@
-import { OBJECT_RUN_STATUSES, OBJECT_VERDICTS, PIPELINE_STATUSES, RUN_MODES, RUN_STATUSES, RUN_TRIGGERS, SCHEMA_POLICIES, COLUMN_TYPES } from '@freshet/contracts';
+import {
+  COLUMN_TYPES,
+  OBJECT_RUN_STATUSES,
+  OBJECT_VERDICTS,
+  PIPELINE_STATUSES,
+  RUN_MODES,
+  RUN_STATUSES,
+  RUN_TRIGGERS,
+  SCHEMA_POLICIES,
+} from '@freshet/contracts';
 import { CREDENTIAL_TYPES, SSL_MODES } from '@freshet/control-store';
 import { type Static, type TSchema, Type } from 'typebox';
 
@@ -17,15 +26,26 @@ export function ref<T extends TSchema>(schema: T) {
 }
 
 const id = (what: string) => Type.String({ format: 'uuid', description: `${what} (UUIDv7).`, examples: ['019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21'] });
-const time = (description: string) => Type.String({ format: 'date-time', description: `${description} RFC 3339, UTC.`, examples: ['2026-01-31T12:00:00.000Z'] });
+const time = (description: string) =>
+  Type.String({ format: 'date-time', description: `${description} RFC 3339, UTC.`, examples: ['2026-01-31T12:00:00.000Z'] });
 const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 const text = (description: string, options: Record<string, unknown> = {}) => Type.String({ description, ...options });
 const count = (description: string) => Type.Integer({ minimum: 0, description });
 const enumeration = <const V extends readonly string[]>($id: string, values: V, description: string) =>
   name($id, Type.Unsafe<V[number]>({ type: 'string', enum: [...values], description }));
-const object = <P extends Record<string, TSchema>>(properties: P, options: Record<string, unknown> = {}) => Type.Object(properties, { additionalProperties: false, ...options });
+const object = <P extends Record<string, TSchema>>(properties: P, options: Record<string, unknown> = {}) =>
+  Type.Object(properties, { additionalProperties: false, ...options });
 const list = <T extends TSchema>($id: string, item: T) =>
-  name($id, object({ data: Type.Array(ref(item), { description: 'This page, newest first.' }), next_cursor: nullable(text('Give it as `cursor` to read the next page; null on the last one.')) }, { description: 'One page of a list.' }));
+  name(
+    $id,
+    object(
+      {
+        data: Type.Array(ref(item), { description: 'This page, newest first.' }),
+        next_cursor: nullable(text('Give it as `cursor` to read the next page; null on the last one.')),
+      },
+      { description: 'One page of a list.' },
+    ),
+  );
 
 const stamps = { created_at: time('When it was made.'), updated_at: time('When it last changed.') };
 
@@ -49,17 +69,26 @@ export const Problem = name(
   ),
 );
 
-export const CredentialType = enumeration('CredentialType', CREDENTIAL_TYPES, 'What the secret opens.');
-const Secret = { api_key: text('An agent’s API key, from the profile settings in Freshdesk.', { minLength: 1, maxLength: 4096 }), password: text('The role’s password.', { maxLength: 4096 }) };
+const CredentialType = enumeration('CredentialType', CREDENTIAL_TYPES, 'What the secret opens.');
+const Secret = {
+  api_key: text('An agent’s API key, from the profile settings in Freshdesk.', { minLength: 1, maxLength: 4096 }),
+  password: text('The role’s password.', { maxLength: 4096 }),
+};
 const resourceName = text('A name of your own, unique among its kind.', { minLength: 1, maxLength: 255, examples: ['acme'] });
 
 export const FreshdeskApiKeyInput = name(
   'FreshdeskApiKeyInput',
-  object({ name: resourceName, type: Type.Literal('freshdesk_api_key', { description: 'A Freshdesk API key.' }), api_key: Secret.api_key }, { description: 'A Freshdesk API key to keep.' }),
+  object(
+    { name: resourceName, type: Type.Literal('freshdesk_api_key', { description: 'A Freshdesk API key.' }), api_key: Secret.api_key },
+    { description: 'A Freshdesk API key to keep.' },
+  ),
 );
 export const PostgresPasswordInput = name(
   'PostgresPasswordInput',
-  object({ name: resourceName, type: Type.Literal('postgres_password', { description: 'A PostgreSQL password.' }), password: Secret.password }, { description: 'A PostgreSQL password to keep.' }),
+  object(
+    { name: resourceName, type: Type.Literal('postgres_password', { description: 'A PostgreSQL password.' }), password: Secret.password },
+    { description: 'A PostgreSQL password to keep.' },
+  ),
 );
 export const CredentialInput = name(
   'CredentialInput',
@@ -67,16 +96,22 @@ export const CredentialInput = name(
     type: 'object',
     description: 'A secret to keep. It is encrypted, and never sent back.',
     required: ['type'],
-    discriminator: { propertyName: 'type', mapping: { freshdesk_api_key: '#/components/schemas/FreshdeskApiKeyInput', postgres_password: '#/components/schemas/PostgresPasswordInput' } },
+    discriminator: {
+      propertyName: 'type',
+      mapping: { freshdesk_api_key: '#/components/schemas/FreshdeskApiKeyInput', postgres_password: '#/components/schemas/PostgresPasswordInput' },
+    },
     oneOf: [{ $ref: 'FreshdeskApiKeyInput#' }, { $ref: 'PostgresPasswordInput#' }],
   }),
 );
 export const CredentialChange = name(
   'CredentialChange',
-  object({ name: Type.Optional(resourceName), api_key: Type.Optional(Secret.api_key), password: Type.Optional(Secret.password) }, {
-    minProperties: 1,
-    description: 'A new name, or a new secret: the one that fits the credential’s type.',
-  }),
+  object(
+    { name: Type.Optional(resourceName), api_key: Type.Optional(Secret.api_key), password: Type.Optional(Secret.password) },
+    {
+      minProperties: 1,
+      description: 'A new name, or a new secret: the one that fits the credential’s type.',
+    },
+  ),
 );
 export const Credential = name(
   'Credential',
@@ -94,7 +129,11 @@ export const Credential = name(
 );
 export const CredentialList = list('CredentialList', Credential);
 
-export const SslMode = enumeration('SslMode', SSL_MODES, '`verify-full` checks the server’s certificate and name; `require` encrypts only; `disable` does neither.');
+export const SslMode = enumeration(
+  'SslMode',
+  SSL_MODES,
+  '`verify-full` checks the server’s certificate and name; `require` encrypts only; `disable` does neither.',
+);
 const destinationFields = {
   name: resourceName,
   type: Type.Literal('postgres', { description: 'The kind of warehouse.' }),
@@ -106,9 +145,16 @@ const destinationFields = {
 };
 export const DestinationInput = name(
   'DestinationInput',
-  object({ ...destinationFields, port: Type.Optional({ ...destinationFields.port, default: 5432 }), ssl_mode: Type.Optional(Type.Unsafe<Static<typeof SslMode>>({ ...SslMode, $id: undefined, default: 'verify-full' })) }, {
-    description: 'A PostgreSQL warehouse.',
-  }),
+  object(
+    {
+      ...destinationFields,
+      port: Type.Optional({ ...destinationFields.port, default: 5432 }),
+      ssl_mode: Type.Optional(Type.Unsafe<Static<typeof SslMode>>({ ...SslMode, $id: undefined, default: 'verify-full' })),
+    },
+    {
+      description: 'A PostgreSQL warehouse.',
+    },
+  ),
 );
 export const DestinationChange = name(
   'DestinationChange',
@@ -125,7 +171,10 @@ export const DestinationChange = name(
     { minProperties: 1, description: 'Fields to change.' },
   ),
 );
-export const Destination = name('Destination', object({ id: id('The destination'), ...destinationFields, ssl_mode: ref(SslMode), ...stamps }, { description: 'A PostgreSQL warehouse.' }));
+export const Destination = name(
+  'Destination',
+  object({ id: id('The destination'), ...destinationFields, ssl_mode: ref(SslMode), ...stamps }, { description: 'A PostgreSQL warehouse.' }),
+);
 export const DestinationList = list('DestinationList', Destination);
 export const DestinationVerdict = name(
   'DestinationVerdict',
@@ -134,7 +183,9 @@ export const DestinationVerdict = name(
       usable: Type.Boolean({ description: 'The connection works, and the role may make what a pipeline needs.' }),
       server_version: nullable(text('PostgreSQL’s version; null when it could not be reached.')),
       missing_grants: Type.Array(Type.String(), { description: 'Statements that would give the role what it lacks.' }),
-      error: nullable(object({ code: text('Kind of failure.'), message: text('What is wrong, and what would be right.') }, { description: 'Why it could not be reached.' })),
+      error: nullable(
+        object({ code: text('Kind of failure.'), message: text('What is wrong, and what would be right.') }, { description: 'Why it could not be reached.' }),
+      ),
     },
     { description: 'Whether a warehouse can be used.' },
   ),
@@ -145,16 +196,21 @@ export const SchemaPolicy = enumeration(
   SCHEMA_POLICIES,
   'What happens to a value that does not fit its column: `evolve` widens the column, `freeze` rejects the record, `discard` nulls the value and notes it.',
 );
-export const PipelineStatus = enumeration('PipelineStatus', PIPELINE_STATUSES, 'A paused pipeline starts no runs and reads no further.');
-const ObjectChoice = name('ObjectChoice', object({ included: Type.Boolean({ description: 'Whether the object is read.' }) }, { description: 'A choice for one object.' }));
+const PipelineStatus = enumeration('PipelineStatus', PIPELINE_STATUSES, 'A paused pipeline starts no runs and reads no further.');
+const ObjectChoice = name(
+  'ObjectChoice',
+  object({ included: Type.Boolean({ description: 'Whether the object is read.' }) }, { description: 'A choice for one object.' }),
+);
 const sourceFields = {
   type: Type.Literal('freshdesk', { description: 'The kind of account.' }),
   subdomain: text('The account: `acme`, `acme.freshdesk.com` or the whole URL. Stored as `acme`.', { minLength: 1, maxLength: 255, examples: ['acme'] }),
   credential_id: id('The credential with an API key, of an admin if all objects are to be read'),
 };
-const historicalSyncDays = nullable(Type.Integer({ minimum: 1, maximum: 36_500, description: 'How far the first sync goes back, in days; null: to the beginning.' }));
+const historicalSyncDays = nullable(
+  Type.Integer({ minimum: 1, maximum: 36_500, description: 'How far the first sync goes back, in days; null: to the beginning.' }),
+);
 const creditSharePercent = Type.Integer({ minimum: 1, maximum: 100, description: 'How much of the account’s rate limit may be used, in percent.' });
-export const PipelineSource = name(
+const PipelineSource = name(
   'PipelineSource',
   object({ ...sourceFields, historical_sync_days: historicalSyncDays, credit_share_percent: creditSharePercent }, { description: 'The account that is read.' }),
 );
@@ -172,7 +228,11 @@ const PipelineSourceInput = name(
 const PipelineSourceChange = name(
   'PipelineSourceChange',
   object(
-    { credential_id: Type.Optional(sourceFields.credential_id), historical_sync_days: Type.Optional(historicalSyncDays), credit_share_percent: Type.Optional(creditSharePercent) },
+    {
+      credential_id: Type.Optional(sourceFields.credential_id),
+      historical_sync_days: Type.Optional(historicalSyncDays),
+      credit_share_percent: Type.Optional(creditSharePercent),
+    },
     { minProperties: 1, description: 'What may change of the account: never which account it is.' },
   ),
 );
@@ -217,14 +277,24 @@ export const PipelineChange = name(
 export const Pipeline = name(
   'Pipeline',
   object(
-    { id: id('The pipeline'), source: ref(PipelineSource), ...pipelineFields, status: ref(PipelineStatus), next_run_at: time('When its next run is due.'), ...stamps },
+    {
+      id: id('The pipeline'),
+      source: ref(PipelineSource),
+      ...pipelineFields,
+      status: ref(PipelineStatus),
+      next_run_at: time('When its next run is due.'),
+      ...stamps,
+    },
     { description: 'One Freshdesk account into one warehouse schema.' },
   ),
 );
 export const PipelineList = list('PipelineList', Pipeline);
 
-export const ObjectVerdict = enumeration('ObjectVerdict', OBJECT_VERDICTS, 'Whether the key may read the object.');
-export const PipelineTestInput = name('PipelineTestInput', object({ subdomain: sourceFields.subdomain, credential_id: sourceFields.credential_id }, { description: 'An account and a key to try.' }));
+const ObjectVerdict = enumeration('ObjectVerdict', OBJECT_VERDICTS, 'Whether the key may read the object.');
+export const PipelineTestInput = name(
+  'PipelineTestInput',
+  object({ subdomain: sourceFields.subdomain, credential_id: sourceFields.credential_id }, { description: 'An account and a key to try.' }),
+);
 export const PipelineVerdict = name(
   'PipelineVerdict',
   object(
@@ -233,22 +303,42 @@ export const PipelineVerdict = name(
       subdomain: text('The account.'),
       agent: nullable(
         object(
-          { id: text('The agent’s id.'), name: text('The agent’s name.'), ticket_scope: Type.Unsafe<string>({ type: 'string', enum: ['global', 'group', 'restricted', 'unknown'], description: 'Which tickets the agent sees.' }) },
+          {
+            id: text('The agent’s id.'),
+            name: text('The agent’s name.'),
+            ticket_scope: Type.Unsafe<string>({
+              type: 'string',
+              enum: ['global', 'group', 'restricted', 'unknown'],
+              description: 'Which tickets the agent sees.',
+            }),
+          },
           { description: 'The agent whose key it is.' },
         ),
       ),
       sees_all_tickets: Type.Boolean({ description: 'False: the key sees a part of the tickets, without any error.' }),
-      objects: Type.Array(object({ object: text('The object.'), verdict: ref(ObjectVerdict), message: nullable(text('Why it is not available.')) }, { description: 'One object.' }), { description: 'Each object.' }),
-      error: nullable(object({ code: text('Kind of failure.'), message: text('What is wrong, and what would be right.') }, { description: 'Why nothing could be read.' })),
+      objects: Type.Array(
+        object(
+          { object: text('The object.'), verdict: ref(ObjectVerdict), message: nullable(text('Why it is not available.')) },
+          { description: 'One object.' },
+        ),
+        { description: 'Each object.' },
+      ),
+      error: nullable(
+        object({ code: text('Kind of failure.'), message: text('What is wrong, and what would be right.') }, { description: 'Why nothing could be read.' }),
+      ),
     },
     { description: 'What a key sees of an account.' },
   ),
 );
 
 export const RunStatus = enumeration('RunStatus', RUN_STATUSES, '`partial`: some objects did not succeed.');
-export const RunTrigger = enumeration('RunTrigger', RUN_TRIGGERS, 'What started the run.');
-export const RunMode = enumeration('RunMode', RUN_MODES, 'Everything, or what has changed.');
-export const ObjectRunStatus = enumeration('ObjectRunStatus', OBJECT_RUN_STATUSES, '`forbidden`: the key may not read it. `not_in_plan`: the account’s plan lacks it.');
+const RunTrigger = enumeration('RunTrigger', RUN_TRIGGERS, 'What started the run.');
+const RunMode = enumeration('RunMode', RUN_MODES, 'Everything, or what has changed.');
+const ObjectRunStatus = enumeration(
+  'ObjectRunStatus',
+  OBJECT_RUN_STATUSES,
+  '`forbidden`: the key may not read it. `not_in_plan`: the account’s plan lacks it.',
+);
 const ObjectRun = name(
   'ObjectRun',
   object(
@@ -267,7 +357,9 @@ const ObjectRun = name(
       not_before: nullable(time('It waits until then: for credits, or before another try.')),
       complete_as_of: nullable(time('The warehouse holds every change up to then, when the run has succeeded.')),
       complete_back_to: nullable(time('… and from then on. The year 1970: from the beginning.')),
-      error: nullable(object({ code: text('Kind of failure.'), message: text('What is wrong, and what would be right.') }, { description: 'The last failure.' })),
+      error: nullable(
+        object({ code: text('Kind of failure.'), message: text('What is wrong, and what would be right.') }, { description: 'The last failure.' }),
+      ),
     },
     { description: 'The part of a run that one object has.' },
   ),
@@ -303,9 +395,12 @@ export const PipelineObject = name(
     { description: 'What lasts of an object from run to run.' },
   ),
 );
-export const PipelineObjects = name('PipelineObjects', object({ data: Type.Array(ref(PipelineObject), { description: 'Each object, by name.' }) }, { description: 'The objects of a pipeline.' }));
+export const PipelineObjects = name(
+  'PipelineObjects',
+  object({ data: Type.Array(ref(PipelineObject), { description: 'Each object, by name.' }) }, { description: 'The objects of a pipeline.' }),
+);
 
-export const ColumnType = enumeration('ColumnType', COLUMN_TYPES, 'PostgreSQL’s type.');
+const ColumnType = enumeration('ColumnType', COLUMN_TYPES, 'PostgreSQL’s type.');
 const CatalogColumn = name(
   'CatalogColumn',
   object(
@@ -321,7 +416,7 @@ const CatalogColumn = name(
     { description: 'A column that an object always has.' },
   ),
 );
-export const CatalogObject = name(
+const CatalogObject = name(
   'CatalogObject',
   object(
     {
@@ -340,15 +435,29 @@ export const CatalogObject = name(
     { description: 'A kind of Freshdesk data.' },
   ),
 );
-export const CatalogObjects = name('CatalogObjects', object({ data: Type.Array(ref(CatalogObject), { description: 'Each object, by name.' }) }, { description: 'The catalogue.' }));
+export const CatalogObjects = name(
+  'CatalogObjects',
+  object({ data: Type.Array(ref(CatalogObject), { description: 'Each object, by name.' }) }, { description: 'The catalogue.' }),
+);
 
-export const Health = name('Health', object({ status: Type.Unsafe<'ok' | 'unavailable'>({ type: 'string', enum: ['ok', 'unavailable'], description: 'Whether it is well.' }) }, { description: 'The state of this process.' }));
+export const Health = name(
+  'Health',
+  object(
+    { status: Type.Unsafe<'ok' | 'unavailable'>({ type: 'string', enum: ['ok', 'unavailable'], description: 'Whether it is well.' }) },
+    { description: 'The state of this process.' },
+  ),
+);
 
 // Parts of requests, written out in each operation.
 export const IdParams = Type.Object({ id: Type.String({ format: 'uuid', description: 'The resource’s id.' }) });
-export const ObjectParams = Type.Object({ id: Type.String({ format: 'uuid', description: 'The pipeline’s id.' }), object: Type.String({ description: 'The object’s name.' }) });
+export const ObjectParams = Type.Object({
+  id: Type.String({ format: 'uuid', description: 'The pipeline’s id.' }),
+  object: Type.String({ description: 'The object’s name.' }),
+});
 export const ListQuery = {
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50, description: 'How many at most.' })),
   cursor: Type.Optional(Type.String({ description: 'The `next_cursor` of the page before.' })),
 };
-export const IfMatch = Type.Object({ 'if-match': Type.Optional(Type.String({ description: 'The `ETag` that the change is based on: it is refused if somebody changed the resource since.' })) });
+export const IfMatch = Type.Object({
+  'if-match': Type.Optional(Type.String({ description: 'The `ETag` that the change is based on: it is refused if somebody changed the resource since.' })),
+});

@@ -156,4 +156,3 @@ class Slice {
     return fresh;
   }
 }
-

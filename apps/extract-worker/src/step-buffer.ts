@@ -51,7 +51,11 @@ export class StepBuffer {
     const lines = pages.flatMap((page) => page.lines);
     if (finished !== null) {
       // Travels as the last line of the last batch, so that it reaches the warehouse after all that it speaks of.
-      const line = { run_id: this.#claim.runId, complete_as_of: finished.completeAsOf?.toISOString() ?? null, complete_back_to: finished.completeBackTo?.toISOString() ?? null };
+      const line = {
+        run_id: this.#claim.runId,
+        complete_as_of: finished.completeAsOf?.toISOString() ?? null,
+        complete_back_to: finished.completeBackTo?.toISOString() ?? null,
+      };
       lines.push(JSON.stringify({ finished: line }));
     }
     const raw = Buffer.from(lines.join('\n'));

@@ -67,7 +67,11 @@ beforeAll(async () => {
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  client = new FreshdeskClient({ account: { subdomain: 'northlamp', origin }, apiKey: 'k', budget: { take: async () => {}, learn: async () => {}, block: async () => {} } });
+  client = new FreshdeskClient({
+    account: { subdomain: 'northlamp', origin },
+    apiKey: 'k',
+    budget: { take: async () => {}, learn: async () => {}, block: async () => {} },
+  });
 });
 afterAll(async () => {
   await client.close();
@@ -90,18 +94,34 @@ describe('a real account’s answers land', () => {
     const parents = object.way.kind === 'children' ? [{ object: objectName, parentId: String(records[0]?.[object.way.column]), version: 'v' }] : [];
     const columns = await customColumnsOf(client, object);
     const lines: string[] = [];
-    for await (const page of extract(client, object, null, { historyFrom: null, readingId: 'r', nextParents: async () => parents.splice(0) })) lines.push(...page.lines);
+    for await (const page of extract(client, object, null, { historyFrom: null, readingId: 'r', nextParents: async () => parents.splice(0) }))
+      lines.push(...page.lines);
     const schema = `sample_${file}`;
     const batch = { id: randomUUID(), extractedAt: new Date(), body: zstdCompressSync(Buffer.from(lines.filter((l) => l.includes('"record"')).join('\n'))) };
-    const result = await warehouse.load({ schema, tablePrefix: '', table: tableOf(object, columns), epoch: 1, policy: 'evolve', batches: [batch], generation: async function* () {} });
+    const result = await warehouse.load({
+      schema,
+      tablePrefix: '',
+      table: tableOf(object, columns),
+      epoch: 1,
+      policy: 'evolve',
+      batches: [batch],
+      generation: async function* () {},
+    });
     expect(result.rejected).toEqual([]);
 
     const rows = await database.sql.unsafe<{ row: string }[]>(`select to_jsonb(t)::text as row from ${schema}.${objectName} t`);
     expect(rows).toHaveLength(records.length);
-    const types = new Map((await database.sql`select column_name as name, data_type as type from information_schema.columns where table_schema = ${schema}`).map((r) => [r['name'] as string, r['type'] as string]));
+    const types = new Map(
+      (await database.sql`select column_name as name, data_type as type from information_schema.columns where table_schema = ${schema}`).map((r) => [
+        r['name'] as string,
+        r['type'] as string,
+      ]),
+    );
     const typeOf = (column: string) => (types.get(column) === 'timestamp with time zone' ? 'timestamptz' : (types.get(column) as string));
     for (const record of records) {
-      const row = rows.map((r) => parseJson(r.row) as JsonObject).find((r) => comparable(r['id'], 'bigint') === comparable(record['id'], 'bigint')) as JsonObject;
+      const row = rows
+        .map((r) => parseJson(r.row) as JsonObject)
+        .find((r) => comparable(r['id'], 'bigint') === comparable(record['id'], 'bigint')) as JsonObject;
       // Every field stands in a column of its name, as it was; only fields that are null everywhere need none.
       for (const [field, value] of Object.entries(record)) {
         if (value === null && !types.has(field)) continue;

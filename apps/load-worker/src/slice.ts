@@ -81,4 +81,3 @@ async function loadPending(context: LoadContext, claim: LoadClaim): Promise<void
     );
   }
 }
-

@@ -15,7 +15,10 @@ const CLEAN_EVERY_MS = 3_600_000;
 const BATCH_RETENTION_DAYS = 7;
 
 await runProcess(logger, async () => {
-  const env = readSettings({ DATABASE_URL: settings.DATABASE_URL, FRESHET_SECRET_KEYS: settings.FRESHET_SECRET_KEYS, LOG_LEVEL: settings.LOG_LEVEL }, process.env);
+  const env = readSettings(
+    { DATABASE_URL: settings.DATABASE_URL, FRESHET_SECRET_KEYS: settings.FRESHET_SECRET_KEYS, LOG_LEVEL: settings.LOG_LEVEL },
+    process.env,
+  );
   const store = await openControlStore({
     databaseUrl: env.DATABASE_URL,
     secretKeys: env.FRESHET_SECRET_KEYS,

@@ -39,11 +39,12 @@ export class ApiClient {
     const response = await fetch(`${this.#base}${path}`, {
       method,
       headers: { authorization: `Bearer ${this.#token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-      body: body === undefined ? null : JSON.stringify(body),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await response.text();
     const answer = text === '' ? null : (JSON.parse(text) as unknown);
-    if (!response.ok) throw new AppError('configuration', (answer as { detail?: string } | null)?.detail ?? `${method} ${path} answered with ${response.status}.`);
+    if (!response.ok)
+      throw new AppError('configuration', (answer as { detail?: string } | null)?.detail ?? `${method} ${path} answered with ${response.status}.`);
     return answer as T;
   }
 }

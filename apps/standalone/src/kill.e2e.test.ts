@@ -55,7 +55,9 @@ describe('I8: workers are disposable', () => {
     await deployment.launch('load-worker');
     expect((await deployment.finished(killed)).status).toBe('succeeded');
     expect(await differences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
-    const [sum] = await sql.unsafe(`select (select sum(inserted) from ${deployment.schema}._freshet_batches where table_name = 'tickets')::int as ledger, (select count(*) from ${deployment.schema}.tickets)::int as rows`);
+    const [sum] = await sql.unsafe(
+      `select (select sum(inserted) from ${deployment.schema}._freshet_batches where table_name = 'tickets')::int as ledger, (select count(*) from ${deployment.schema}.tickets)::int as rows`,
+    );
     expect(sum?.['ledger']).toBe(sum?.['rows']);
   });
 

@@ -28,9 +28,12 @@ await runProcess(createLogger('standalone', 'error'), async () => {
     for (const close of closing.splice(0).reverse()) await close();
   };
   try {
-    const embedded = settings.databaseUrl !== null && settings.warehouseUrl !== null ? null : await startEmbeddedPostgres({ from: import.meta.url, dataDir: settings.dataDir });
+    const embedded =
+      settings.databaseUrl !== null && settings.warehouseUrl !== null
+        ? null
+        : await startEmbeddedPostgres({ from: import.meta.url, dataDir: settings.dataDir });
     if (embedded) {
-      closing.push(embedded.stop);
+      closing.push(() => embedded.stop());
       say(`PostgreSQL runs, with its data in ${embedded.dataDir}.`);
     }
     const databaseUrl = settings.databaseUrl ?? (await ensureDatabase((embedded as { url: string }).url, 'freshet'));
@@ -135,7 +138,14 @@ function largest(run: RunAnswer): string {
   return run.objects.reduce((a, b) => (b.records_extracted > a.records_extracted ? b : a)).object;
 }
 
-function whatNext(at: { readonly base: string; readonly token: string; readonly warehouseUrl: string; readonly schema: string; readonly table: string; readonly real: boolean }): string {
+function whatNext(at: {
+  readonly base: string;
+  readonly token: string;
+  readonly warehouseUrl: string;
+  readonly schema: string;
+  readonly table: string;
+  readonly real: boolean;
+}): string {
   return `
 Freshet keeps running; Ctrl-C stops it, and the next start goes on from here.
 

@@ -29,10 +29,29 @@ export class Progress {
 
   /** The last state, as a table that stays. */
   summary(run: RunAnswer): void {
-    const rows = run.objects.map((o) => [o.object, o.status, n(o.records_extracted), n(o.records_loaded), n(o.records_unchanged), n(o.records_deleted), n(o.credits_used), o.error?.message ?? '']);
-    const sum = (field: 'records_extracted' | 'records_loaded' | 'records_unchanged' | 'records_deleted' | 'credits_used') => n(run.objects.reduce((total, o) => total + o[field], 0));
+    const rows = run.objects.map((o) => [
+      o.object,
+      o.status,
+      n(o.records_extracted),
+      n(o.records_loaded),
+      n(o.records_unchanged),
+      n(o.records_deleted),
+      n(o.credits_used),
+      o.error?.message ?? '',
+    ]);
+    const sum = (field: 'records_extracted' | 'records_loaded' | 'records_unchanged' | 'records_deleted' | 'credits_used') =>
+      n(run.objects.reduce((total, o) => total + o[field], 0));
     const seconds = ((run.finished_at === null ? Date.now() : Date.parse(run.finished_at)) - Date.parse(run.created_at)) / 1000;
-    const total = ['', run.status, sum('records_extracted'), sum('records_loaded'), sum('records_unchanged'), sum('records_deleted'), sum('credits_used'), `${seconds.toFixed(1)} s`];
+    const total = [
+      '',
+      run.status,
+      sum('records_extracted'),
+      sum('records_loaded'),
+      sum('records_unchanged'),
+      sum('records_deleted'),
+      sum('credits_used'),
+      `${seconds.toFixed(1)} s`,
+    ];
     const lines = table([['object', 'status', 'read', 'new or changed', 'unchanged', 'deleted', 'credits', ''], ...rows, total]);
     if (this.#out.isTTY) this.#draw(lines);
     else this.#out.write(`\n${lines.join('\n')}\n`);
@@ -40,7 +59,18 @@ export class Progress {
 
   #rows(run: RunAnswer): string[][] {
     const seconds = Math.max(0.001, (performance.now() - this.#began) / 1000);
-    return [HEADER, ...run.objects.map((o) => [o.object, o.status, n(o.records_extracted), n(landed(o)), n(o.credits_used), OVER.has(o.status) ? '' : n(Math.round(o.records_extracted / seconds)), this.#waitsFor(o, run)])];
+    return [
+      HEADER,
+      ...run.objects.map((o) => [
+        o.object,
+        o.status,
+        n(o.records_extracted),
+        n(landed(o)),
+        n(o.credits_used),
+        OVER.has(o.status) ? '' : n(Math.round(o.records_extracted / seconds)),
+        this.#waitsFor(o, run),
+      ]),
+    ];
   }
 
   #waitsFor(o: ObjectRunAnswer, run: RunAnswer): string {
@@ -65,7 +95,9 @@ export class Progress {
   #tell(run: RunAnswer): void {
     for (const o of run.objects) {
       const waits = this.#waitsFor(o, run).replace(/ for \d+ s$/, '');
-      const now = OVER.has(o.status) ? `${o.status}: ${n(o.records_extracted)} read, ${n(landed(o))} in the warehouse, ${n(o.credits_used)} credits${waits ? ` (${waits})` : ''}` : waits;
+      const now = OVER.has(o.status)
+        ? `${o.status}: ${n(o.records_extracted)} read, ${n(landed(o))} in the warehouse, ${n(o.credits_used)} credits${waits ? ` (${waits})` : ''}`
+        : waits;
       if (this.#said.get(o.object) === now) continue;
       this.#said.set(o.object, now);
       this.#out.write(`  ${o.object.padEnd(24)} ${now}\n`);
@@ -79,5 +111,10 @@ const n = (value: number): string => value.toLocaleString('en-US');
 function table(rows: readonly (readonly string[])[]): string[] {
   const widths = (rows[0] as readonly string[]).map((_, i) => Math.max(...rows.map((row) => (row[i] ?? '').length)));
   // Words to the left, numbers to the right.
-  return rows.map((row) => row.map((cell, i) => (i < 2 || i === row.length - 1 ? cell.padEnd(widths[i] as number) : cell.padStart(widths[i] as number))).join('  ').trimEnd());
+  return rows.map((row) =>
+    row
+      .map((cell, i) => (i < 2 || i === row.length - 1 ? cell.padEnd(widths[i] as number) : cell.padStart(widths[i] as number)))
+      .join('  ')
+      .trimEnd(),
+  );
 }

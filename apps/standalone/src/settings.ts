@@ -70,6 +70,7 @@ function accountOf(subdomain: string | undefined, apiKey: string | undefined, or
     return null;
   }
   if (subdomain === undefined) throw new AppError('configuration', 'FRESHDESK_API_KEY needs FRESHDESK_SUBDOMAIN beside it: the part before .freshdesk.com.');
-  if (apiKey === undefined) throw new AppError('configuration', 'FRESHDESK_SUBDOMAIN needs FRESHDESK_API_KEY beside it: an API key from an agent’s profile settings.');
+  if (apiKey === undefined)
+    throw new AppError('configuration', 'FRESHDESK_SUBDOMAIN needs FRESHDESK_API_KEY beside it: an API key from an agent’s profile settings.');
   return { subdomain: parseSubdomain(subdomain), apiKey };
 }

@@ -44,9 +44,18 @@ export async function setUpPipeline(api: ApiClient, wish: PipelineWish): Promise
   const made: [string, string][] = [['credentials', key.id]];
   try {
     await checkAccount(api, wish.subdomain, key.id);
-    const password = await api.call<Named>('POST', '/v1/credentials', { name: `${wish.subdomain} warehouse`, type: 'postgres_password', password: warehouse.password });
+    const password = await api.call<Named>('POST', '/v1/credentials', {
+      name: `${wish.subdomain} warehouse`,
+      type: 'postgres_password',
+      password: warehouse.password,
+    });
     made.unshift(['credentials', password.id]);
-    const destination = await api.call<Named>('POST', '/v1/destinations', { name: `${wish.subdomain} warehouse`, type: 'postgres', ...warehouse.destination, credential_id: password.id });
+    const destination = await api.call<Named>('POST', '/v1/destinations', {
+      name: `${wish.subdomain} warehouse`,
+      type: 'postgres',
+      ...warehouse.destination,
+      credential_id: password.id,
+    });
     made.unshift(['destinations', destination.id]);
     await checkWarehouse(api, destination.id, `freshdesk_${wish.subdomain.replaceAll('-', '_')}`);
     return await api.call<PipelineAnswer>('POST', '/v1/pipelines', {
@@ -73,7 +82,11 @@ async function checkWarehouse(api: ApiClient, destinationId: string, schema: str
     `/v1/destinations/${destinationId}/test?schema=${encodeURIComponent(schema)}`,
   );
   if (verdict.error) throw new AppError('configuration', `WAREHOUSE_URL: ${verdict.error.message}`);
-  if (!verdict.usable) throw new AppError('configuration', `WAREHOUSE_URL: the role may not make what is needed. Somebody with the right to must run:\n  ${verdict.missing_grants.join('\n  ')}`);
+  if (!verdict.usable)
+    throw new AppError(
+      'configuration',
+      `WAREHOUSE_URL: the role may not make what is needed. Somebody with the right to must run:\n  ${verdict.missing_grants.join('\n  ')}`,
+    );
 }
 
 function addressOf(warehouseUrl: string) {

@@ -99,7 +99,12 @@ describe('what a wrong input gets', () => {
   test('malformed variables: all of them in one message, by name', async () => {
     using standalone = new Standalone([], { ...env, PORT: 'abc', DATABASE_URL: 'mysql://x', LOG_LEVEL: 'loud' });
     expect(await standalone.exited).toBe(78);
-    for (const words of ['PORT must be a whole number', 'DATABASE_URL must be a URL that starts with postgres://', 'LOG_LEVEL must be one of', '.env.example']) {
+    for (const words of [
+      'PORT must be a whole number',
+      'DATABASE_URL must be a URL that starts with postgres://',
+      'LOG_LEVEL must be one of',
+      '.env.example',
+    ]) {
       expect(standalone.output).toContain(words);
     }
   });

@@ -28,6 +28,10 @@ export function loadState(dataDir: string): State {
     return state;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new AppError('configuration', `The data folder ${dataDir} cannot be used (${code ?? (error as Error).message}). Give another one with FRESHET_DATA_DIR.`, { cause: error });
+    throw new AppError(
+      'configuration',
+      `The data folder ${dataDir} cannot be used (${code ?? (error as Error).message}). Give another one with FRESHET_DATA_DIR.`,
+      { cause: error },
+    );
   }
 }

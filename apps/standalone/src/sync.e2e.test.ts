@@ -49,7 +49,9 @@ describe('an account is synchronised', () => {
     const groups = [...account.everything('groups')].map(({ text }) => (JSON.parse(text) as { id: number }).id);
     account.remove('groups', groups[3] as number);
     const companies = [...account.everything('companies')].map(({ text }) => (JSON.parse(text) as { id: number }).id);
-    account.update('companies', companies[2] as number, { custom_fields: { website: 'https://new.example', contract_no: 12, strategic: null, signed_on: '2026-02-03' } });
+    account.update('companies', companies[2] as number, {
+      custom_fields: { website: 'https://new.example', contract_no: 12, strategic: null, signed_on: '2026-02-03' },
+    });
     const trashed = [...account.everything('tickets')].find(({ view }) => view.deleted === 'trash');
     account.move('tickets', (JSON.parse(trashed?.text as string) as { id: number }).id, 'live');
     account.move('tickets', 25, 'spam');
@@ -59,7 +61,9 @@ describe('an account is synchronised', () => {
     const left = await differences(deployment.simulator, deployment.warehouse, deployment.schema);
     // Conversations of the ticket that is in spam now stay as they were read.
     expect(left.filter(({ object, what }) => !(object === 'conversations' && what === 'of no record'))).toEqual([]);
-    const [row] = await deployment.warehouse.sql.unsafe(`select cf_website, cf_contract_no::int, cf_signed_on::text from ${deployment.schema}.companies where id = ${companies[2]}`);
+    const [row] = await deployment.warehouse.sql.unsafe(
+      `select cf_website, cf_contract_no::int, cf_signed_on::text from ${deployment.schema}.companies where id = ${companies[2]}`,
+    );
     expect(row).toEqual({ cf_website: 'https://new.example', cf_contract_no: 12, cf_signed_on: '2026-02-03' });
   });
 
@@ -80,12 +84,14 @@ describe('an account is synchronised', () => {
 
   test('the warehouse says how fresh and how deep each table is', async () => {
     const deployment = await started;
-    const rows = await deployment.warehouse.sql.unsafe(`select table_name, complete_as_of, complete_back_to, row_count from ${deployment.schema}._freshet_objects`);
+    const rows = await deployment.warehouse.sql.unsafe(
+      `select table_name, complete_as_of, complete_back_to, row_count from ${deployment.schema}._freshet_objects`,
+    );
     expect(rows).toHaveLength(17);
     for (const row of rows) expect(Date.now() - (row['complete_as_of'] as Date).getTime(), row['table_name']).toBeLessThan(300_000);
-    const tickets = rows.find((r) => r['table_name'] === 'tickets');
-    expect(Date.now() - (tickets?.['complete_back_to'] as Date).getTime()).toBeGreaterThan(29 * 86_400_000);
-    expect((rows.find((r) => r['table_name'] === 'agents')?.['complete_back_to'] as Date).getTime()).toBe(0);
+    const backTo = (table: string) => rows.find((r) => r['table_name'] === table)?.['complete_back_to'] as Date;
+    expect(Date.now() - backTo('tickets').getTime()).toBeGreaterThan(29 * 86_400_000);
+    expect(backTo('agents').getTime()).toBe(0);
   });
 });
 
@@ -96,7 +102,8 @@ describe('I7: one object’s trouble is its own', () => {
     expect(run.status).toBe('partial');
     expect(of(run, 'agents')).toMatchObject({ status: 'forbidden', error: { code: 'source_forbidden' } });
     expect(of(run, 'time_entries')).toMatchObject({ status: 'not_in_plan', error: { code: 'source_not_in_plan' } });
-    for (const object of ['tickets', 'conversations', 'contacts', 'companies', 'discussion_comments', 'surveys']) expect(of(run, object)?.status, object).toBe('succeeded');
+    for (const object of ['tickets', 'conversations', 'contacts', 'companies', 'discussion_comments', 'surveys'])
+      expect(of(run, object)?.status, object).toBe('succeeded');
   });
 
   test('T25: a ticket whose conversations fail for a while is tried again, and not forgotten', async () => {

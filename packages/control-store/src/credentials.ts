@@ -4,7 +4,7 @@ import type { Database } from './database.ts';
 import { uuidv7 } from './ids.ts';
 import type { List, ListOptions } from './page-lists.ts';
 import { changeResource, findResource, listResources, refuseConflicts } from './resources.ts';
-import { credentials, type CredentialType, destinations, pipelines } from './schema.ts';
+import { type CredentialType, credentials, destinations, pipelines } from './schema.ts';
 import type { SecretBox } from './secrets.ts';
 
 export type Credential = Omit<typeof credentials.$inferSelect, 'secret'>;
@@ -39,8 +39,7 @@ export class Credentials {
 
   /** A new secret rotates the credential: whoever uses it gets the new one with the next call. */
   async change(id: string, input: { readonly name?: string | undefined; readonly secret?: string | undefined }, expected: number | null): Promise<Credential> {
-    const secret =
-      input.secret === undefined ? {} : { secret: this.#box.seal(input.secret, boundTo(id)), hint: hintOf(input.secret), rotated_at: new Date() };
+    const secret = input.secret === undefined ? {} : { secret: this.#box.seal(input.secret, boundTo(id)), hint: hintOf(input.secret), rotated_at: new Date() };
     const changes = { ...(input.name === undefined ? {} : { name: input.name }), ...secret };
     return withoutSecret(await refuseConflicts(changeResource(this.#db, credentials, 'credential', id, changes, expected), nameTaken));
   }

@@ -135,7 +135,10 @@ export class Extraction {
   }
 
   /** Ends a slice: the job goes back, to be taken up again after a while. */
-  async handOn(claim: Claim, options: { readonly afterMs: number; readonly status: 'running' | 'waiting_for_credits'; readonly failed?: AppError | undefined; readonly credits: number }): Promise<void> {
+  async handOn(
+    claim: Claim,
+    options: { readonly afterMs: number; readonly status: 'running' | 'waiting_for_credits'; readonly failed?: AppError | undefined; readonly credits: number },
+  ): Promise<void> {
     await this.#sql.begin(async (tx) => {
       await this.#hold(tx, claim);
       await tx`
@@ -152,7 +155,12 @@ export class Extraction {
   }
 
   /** Ends an object run that cannot go on; the others do (I7). What is stored of it is loaded all the same. */
-  async stop(claim: Claim, status: 'failed' | 'forbidden' | 'not_in_plan', error: { readonly code: ErrorCode; readonly message: string }, credits: number): Promise<void> {
+  async stop(
+    claim: Claim,
+    status: 'failed' | 'forbidden' | 'not_in_plan',
+    error: { readonly code: ErrorCode; readonly message: string },
+    credits: number,
+  ): Promise<void> {
     await this.#sql.begin(async (tx) => {
       await this.#hold(tx, claim);
       await tx`

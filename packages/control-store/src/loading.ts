@@ -92,7 +92,11 @@ export class Loading {
    * Notes what the warehouse has committed. Repeating it changes nothing: a batch is counted when it is marked.
    * Object runs whose last batch this was are finished.
    */
-  async markLoaded(claim: LoadClaim, results: readonly { readonly batchId: string; readonly counts: BatchCounts }[], rejected: readonly RejectedRecord[]): Promise<void> {
+  async markLoaded(
+    claim: LoadClaim,
+    results: readonly { readonly batchId: string; readonly counts: BatchCounts }[],
+    rejected: readonly RejectedRecord[],
+  ): Promise<void> {
     await this.#sql.begin(async (tx) => {
       const ids = results.map((r) => r.batchId);
       const owners = await tx<{ id: string; object_run_id: string }[]>`

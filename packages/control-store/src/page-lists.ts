@@ -15,7 +15,7 @@ export interface List<T> {
  * Lists run by id, newest first: ids rise with time, so rows that are added while a client pages never move
  * the rows it has yet to see.
  */
-export function encodeCursor(lastId: string): string {
+function encodeCursor(lastId: string): string {
   return Buffer.from(lastId, 'utf8').toString('base64url');
 }
 
@@ -23,7 +23,9 @@ export function encodeCursor(lastId: string): string {
 export function decodeCursor(cursor: string): string {
   const id = Buffer.from(cursor, 'base64url').toString('utf8');
   if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) {
-    throw new AppError('invalid_input', 'cursor: not one that a list has answered with; leave it out to start at the beginning.', { context: { pointer: '/cursor' } });
+    throw new AppError('invalid_input', 'cursor: not one that a list has answered with; leave it out to start at the beginning.', {
+      context: { pointer: '/cursor' },
+    });
   }
   return id;
 }

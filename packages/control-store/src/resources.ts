@@ -8,12 +8,20 @@ import { decodeCursor, type List, type ListOptions, toList } from './page-lists.
 export type ResourceTable = PgTable & { readonly id: PgColumn; readonly version: PgColumn; readonly updated_at: PgColumn };
 
 export async function findResource<T extends ResourceTable>(db: Database, table: T, kind: string, id: string): Promise<T['$inferSelect']> {
-  const [row] = await db.select().from(table as PgTable).where(eq(table.id, id));
+  const [row] = await db
+    .select()
+    .from(table as PgTable)
+    .where(eq(table.id, id));
   if (!row) throw new AppError('not_found', `There is no ${kind} ${id}.`);
   return row as T['$inferSelect'];
 }
 
-export async function listResources<T extends ResourceTable>(db: Database, table: T, options: ListOptions, where?: SQL): Promise<List<T['$inferSelect'] & { id: string }>> {
+export async function listResources<T extends ResourceTable>(
+  db: Database,
+  table: T,
+  options: ListOptions,
+  where?: SQL,
+): Promise<List<T['$inferSelect'] & { id: string }>> {
   const rows = await db
     .select()
     .from(table as PgTable)

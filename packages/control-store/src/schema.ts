@@ -1,6 +1,21 @@
 import type { Column, ObjectRunStatus, PipelineStatus, RunMode, RunStatus, RunTrigger, SchemaPolicy } from '@freshet/contracts';
 import { sql } from 'drizzle-orm';
-import { bigint, boolean, customType, index, integer, jsonb, numeric, pgSchema, primaryKey, text, timestamp, unique, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import {
+  bigint,
+  boolean,
+  customType,
+  index,
+  integer,
+  jsonb,
+  numeric,
+  pgSchema,
+  primaryKey,
+  text,
+  timestamp,
+  unique,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core';
 
 /** Everything durable between the API and the workers. Queues live beside it, in pg-boss' own schema. */
 export const freshet = pgSchema('freshet');
@@ -180,10 +195,7 @@ export const batches = freshet.table(
     body: bytea('body').notNull(),
     loaded_at: time('loaded_at'),
   },
-  (t) => [
-    index('batches_pending').on(t.pipeline_id, t.object, t.seq).where(sql`loaded_at is null`),
-    index('batches_of_run').on(t.object_run_id),
-  ],
+  (t) => [index('batches_pending').on(t.pipeline_id, t.object, t.seq).where(sql`loaded_at is null`), index('batches_of_run').on(t.object_run_id)],
 );
 
 /** The work list of children: one row for each parent ever seen. Pending while `version` ≠ `done_version`. */

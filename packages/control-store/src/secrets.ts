@@ -32,7 +32,8 @@ export class SecretBox {
     this.#keys = keys;
     this.#newest = keys.keys().next().value as string;
     // A self-test: a box that cannot open what it sealed must not seal anything.
-    if (this.open(this.seal('freshet', 'self-test'), 'self-test') !== 'freshet') throw new AppError('configuration', 'Encryption does not work on this machine.');
+    if (this.open(this.seal('freshet', 'self-test'), 'self-test') !== 'freshet')
+      throw new AppError('configuration', 'Encryption does not work on this machine.');
   }
 
   /** @param boundTo where the secret stands, such as `credentials/<id>/secret`. */
@@ -52,7 +53,11 @@ export class SecretBox {
     try {
       return decrypt(decrypt(key, wrapped, `${boundTo}#${keyId}`), body, boundTo).toString('utf8');
     } catch (cause) {
-      throw new AppError('secret_unreadable', `A stored secret does not open with the key "${keyId}": the key differs, or the stored text was changed or moved.`, { cause });
+      throw new AppError(
+        'secret_unreadable',
+        `A stored secret does not open with the key "${keyId}": the key differs, or the stored text was changed or moved.`,
+        { cause },
+      );
     }
   }
 

@@ -19,7 +19,16 @@ const OBJECTS = [
   { name: 'children', priority: 0 },
 ];
 
-const step = (parts: Partial<Step> = {}): Step => ({ position: { n: 1 }, customColumns: null, batch: null, work: [], settled: [], credits: 1, finished: null, ...parts });
+const step = (parts: Partial<Step> = {}): Step => ({
+  position: { n: 1 },
+  customColumns: null,
+  batch: null,
+  work: [],
+  settled: [],
+  credits: 1,
+  finished: null,
+  ...parts,
+});
 const staged = (records = 3) => ({ body: Buffer.from('compressed'), rawBytes: 100, records, generation: null, extractedAt: new Date() });
 const work = (parentId: string, version: string) => ({ object: 'children', parentId, version });
 
@@ -49,7 +58,10 @@ describe('I1: a step commits whole or not at all', () => {
     const run = await start((await t.pipeline()).id);
     await t.store.extraction.commit(await claimed(run.objectRun('lists')), step({ batch: staged(), work: [work('7', 'v1')] }));
     expect(await everything()).toMatchObject({
-      positions: [{ object: 'children', position: null }, { object: 'lists', position: { n: 1 } }],
+      positions: [
+        { object: 'children', position: null },
+        { object: 'lists', position: { n: 1 } },
+      ],
       batches: [{ object: 'lists', records: 3 }],
       parents: [{ parent_id: '7', version: 'v1', done_version: null }],
       counts: [{ records_extracted: '0' }, { records_extracted: '3', credits_used: '1' }],
@@ -140,7 +152,10 @@ describe('runs', () => {
     await t.store.loading.markLoaded(claim, [{ batchId: pending?.id as string, counts }], []);
     // Saying it again counts nothing twice.
     await t.store.loading.markLoaded(claim, [{ batchId: pending?.id as string, counts }], []);
-    expect(await t.store.runs.get(run.id)).toMatchObject({ status: 'succeeded', objects: [{}, { records_inserted: 1, records_updated: 1, records_unchanged: 1 }] });
+    expect(await t.store.runs.get(run.id)).toMatchObject({
+      status: 'succeeded',
+      objects: [{}, { records_inserted: 1, records_updated: 1, records_unchanged: 1 }],
+    });
     expect(await t.store.pipelines.objectsOf(pipeline.id)).toContainEqual(expect.objectContaining({ object: 'lists', complete_as_of: done.completeAsOf }));
   });
 
@@ -153,7 +168,11 @@ describe('runs', () => {
     const claim = await t.store.loading.claim(pipeline.id, 'lists');
     if (!claim) throw new Error('nothing to load');
     const [pending] = await t.store.loading.pending(claim, 1);
-    await t.store.loading.markLoaded(claim, [{ batchId: pending?.id as string, counts: { records: 3, inserted: 2, updated: 0, unchanged: 0, rejected: 0, deleted: 0 } }], []);
+    await t.store.loading.markLoaded(
+      claim,
+      [{ batchId: pending?.id as string, counts: { records: 3, inserted: 2, updated: 0, unchanged: 0, rejected: 0, deleted: 0 } }],
+      [],
+    );
     const over = await t.store.runs.get(run.id);
     expect(over.status).toBe('partial');
     expect(over.objects[1]).toMatchObject({ status: 'failed', error_message: 'Counts do not agree: 3 records read, 2 accounted for.' });
@@ -259,7 +278,9 @@ describe('I6: secrets stay secret', () => {
     const { sql } = t.database;
     const tables = await sql<{ s: string; t: string }[]>`select schemaname as s, tablename as t from pg_tables where schemaname in ('freshet', 'pgboss')`;
     for (const { s, t: table } of tables) {
-      const [row] = await sql.unsafe(`select count(*)::int as n from "${s}"."${table}" x where x::text like '%the-api-key-of-acme%' or x::text like '%the-password-of-acme%'`);
+      const [row] = await sql.unsafe(
+        `select count(*)::int as n from "${s}"."${table}" x where x::text like '%the-api-key-of-acme%' or x::text like '%the-password-of-acme%'`,
+      );
       expect(row?.['n'], `${s}.${table}`).toBe(0);
     }
     expect(JSON.stringify(await t.store.credentials.list({ limit: 10, cursor: null }))).not.toMatch(/the-api-key|"secret"/);
@@ -297,12 +318,17 @@ describe('I6: secrets stay secret', () => {
 
   test('a credential in use is not deleted, and the refusal names who uses it', async () => {
     const pipeline = await t.pipeline('busy');
-    await expect(t.store.credentials.delete(pipeline.credential_id)).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining('pipeline "busy"') });
+    await expect(t.store.credentials.delete(pipeline.credential_id)).rejects.toMatchObject({
+      code: 'conflict',
+      message: expect.stringContaining('pipeline "busy"'),
+    });
   });
 });
 
 test('the store opens on a database that is migrated already, by many processes at once', async () => {
-  const stores = await Promise.all(Array.from({ length: 4 }, () => openControlStore({ databaseUrl: t.database.url, secretKeys: t.secretKeys, onError: () => {} })));
+  const stores = await Promise.all(
+    Array.from({ length: 4 }, () => openControlStore({ databaseUrl: t.database.url, secretKeys: t.secretKeys, onError: () => {} })),
+  );
   await Promise.all(stores.map((s) => s.ping()));
   await Promise.all(stores.map((s) => s.close(1000)));
 });

@@ -21,7 +21,7 @@ export interface Page {
   readonly finished: Finished | null;
 }
 
-export interface Finished {
+interface Finished {
   /** The warehouse holds every change that Freshdesk showed up to this moment. */
   readonly completeAsOf: Date;
   /** The oldest change that the object reaches back to; epoch 0: everything. */

@@ -14,7 +14,7 @@ export interface ConnectionVerdict {
   readonly objects: readonly ObjectProbe[];
 }
 
-export interface ObjectProbe {
+interface ObjectProbe {
   readonly object: string;
   readonly verdict: ObjectVerdict;
   readonly message: string | null;

@@ -2,7 +2,14 @@ import { expect, test } from 'vitest';
 import { accountAt, parseSubdomain } from './source.ts';
 
 test('a subdomain is understood as people paste it', () => {
-  for (const input of ['acme', ' ACME ', 'acme.freshdesk.com', 'https://acme.freshdesk.com', 'https://acme.freshdesk.com/a/tickets?x=1', 'http://acme.freshdesk.com:443/']) {
+  for (const input of [
+    'acme',
+    ' ACME ',
+    'acme.freshdesk.com',
+    'https://acme.freshdesk.com',
+    'https://acme.freshdesk.com/a/tickets?x=1',
+    'http://acme.freshdesk.com:443/',
+  ]) {
     expect(parseSubdomain(input), input).toBe('acme');
   }
 });

@@ -36,7 +36,12 @@ function deletions(object: ObjectSpec): string[] {
 }
 
 function notes(c: CatalogueColumn): string {
-  const values = c.values === null ? '' : ` ${Object.entries(c.values).map(([value, label]) => `${value} ${label}`).join(', ')}.`;
+  const values =
+    c.values === null
+      ? ''
+      : ` ${Object.entries(c.values)
+          .map(([value, label]) => `${value} ${label}`)
+          .join(', ')}.`;
   const reference = c.references === null ? '' : ` Key of \`${c.references}\`.`;
   const absent = c.optional ? ' Not on every account.' : '';
   return `${c.description}${values}${reference}${absent}`.replaceAll('|', '\\|');

@@ -239,7 +239,7 @@ export class SimulatedAccount {
 
 const NOTHING_HIDDEN: ReadonlySet<string> = new Set();
 /** The view of records that are gone for good. */
-export const REMOVED = 255;
+const REMOVED = 255;
 
 /** The records of one object: their times and views, ordered when asked for. */
 export class RecordList {
@@ -389,7 +389,7 @@ function withoutHidden(edit: Fields | undefined, hidden: ReadonlySet<string>): F
 const dayCache = new Map<number, string>();
 
 /** Whole seconds as `YYYY-MM-DDTHH:MM:SSZ`; the day's text is remembered, for records by the million. */
-export function rfc3339(seconds: number): string {
+function rfc3339(seconds: number): string {
   const day = Math.floor(seconds / 86_400);
   let date = dayCache.get(day);
   if (date === undefined) {

@@ -6,7 +6,7 @@ const lists = catalogue.filter((o) => o.way.kind !== 'children').map((o) => o.na
 
 /** Versions only: bodies are compared where a test is about them. */
 const versions = (rows: Map<number, { deleted: string | null; fields: Record<string, unknown> }>) =>
-  [...rows].map(([id, { deleted, fields }]) => `${id} ${deleted} ${fields['updated_at']}`).sort();
+  [...rows].map(([id, { deleted, fields }]) => `${id} ${deleted} ${String(fields['updated_at'])}`).sort();
 
 test.each(lists)('%s: a first reading of everything holds every record of every view', async (name) => {
   await using account = await open({ counts: { tickets: 1500 } });
@@ -35,7 +35,9 @@ test('a first reading goes back as far as asked, and says so', async () => {
   await using account = await open({ counts: { tickets: 1000 }, spanDays: 100 });
   const historyFrom = new Date(Date.now() - 30 * 86_400_000);
   const reading = await read(account.client, 'tickets', { historyFrom });
-  const expected = [...oracle(account.simulator, 'tickets')].filter(([, { fields }]) => Date.parse(String(fields['updated_at'])) >= Math.floor(historyFrom.getTime() / 1000) * 1000);
+  const expected = [...oracle(account.simulator, 'tickets')].filter(
+    ([, { fields }]) => Date.parse(String(fields['updated_at'])) >= Math.floor(historyFrom.getTime() / 1000) * 1000,
+  );
   expect(new Set(latest(reading).keys())).toEqual(new Set(expected.map(([id]) => id)));
   expect(reading.pages.at(-1)?.finished?.completeBackTo.getTime()).toBe(Math.floor(historyFrom.getTime() / 1000) * 1000);
 });
@@ -192,7 +194,12 @@ describe('children', () => {
   test('T8: a parent that is gone is settled with no children; the others go on', async () => {
     await using account = await open({ counts: { tickets: 10 } });
     const reading = await read(account.client, 'conversations', { parents: work(1, 999, 2) });
-    expect(reading.pages.flatMap((p) => p.settled).map((s) => s.parentId).sort()).toEqual(['1', '2', '999']);
+    expect(
+      reading.pages
+        .flatMap((p) => p.settled)
+        .map((s) => s.parentId)
+        .sort(),
+    ).toEqual(['1', '2', '999']);
     const gone = reading.pages.flatMap((p) => p.lines).find((line) => line.includes('"999"')) as string;
     expect(JSON.parse(gone)).toMatchObject({ complete: { where: { ticket_id: '999' }, keys: [] } });
   });
@@ -208,7 +215,10 @@ describe('children', () => {
     });
     const settled: string[] = [];
     await expect(
-      read(account.client, 'conversations', { parents: work(...Array.from({ length: 100 }, (_, i) => i + 1)), afterPage: (page) => settled.push(...page.settled.map((s) => s.parentId)) }),
+      read(account.client, 'conversations', {
+        parents: work(...Array.from({ length: 100 }, (_, i) => i + 1)),
+        afterPage: (page) => settled.push(...page.settled.map((s) => s.parentId)),
+      }),
     ).rejects.toMatchObject({ code: 'source_unavailable', message: expect.stringContaining('1 of tickets could not be read') });
     expect(settled).toHaveLength(99);
     expect(settled).not.toContain('7');
@@ -228,7 +238,13 @@ describe('answers that are not what they should be', () => {
   test.each([
     ['a wrong key', 401, json, '{"code":"invalid_credentials","message":"You have to be logged in."}', 'source_auth'],
     ['no permission', 403, json, '{"code":"access_denied","message":"You are not authorized."}', 'source_forbidden'],
-    ['a feature that the plan lacks (T9)', 403, json, '{"code":"require_feature","message":"The Surveys feature(s) is/are not supported in your plan."}', 'source_not_in_plan'],
+    [
+      'a feature that the plan lacks (T9)',
+      403,
+      json,
+      '{"code":"require_feature","message":"The Surveys feature(s) is/are not supported in your plan."}',
+      'source_not_in_plan',
+    ],
     ['a host that is not Freshdesk', 404, { 'content-type': 'text/html' }, '<html>helpdesk not found</html>', 'source_not_freshdesk'],
     ['a redirect', 302, { location: 'https://www.freshworks.com/' }, '', 'source_not_freshdesk'],
     ['a page of another product', 200, { 'content-type': 'text/html' }, '<html>Welcome</html>', 'source_not_freshdesk'],
@@ -237,7 +253,13 @@ describe('answers that are not what they should be', () => {
     ['a list of something else', 200, json, '[1,2]', 'source_contract'],
     ['cut JSON', 200, json, '[{"id":1},{"id":', 'source_unavailable'],
     ['a server at fault', 503, {}, '', 'source_unavailable'],
-    ['a refused parameter', 400, json, '{"description":"Validation failed","errors":[{"field":"page","message":"no","code":"invalid_value"}]}', 'source_invalid_request'],
+    [
+      'a refused parameter',
+      400,
+      json,
+      '{"description":"Validation failed","errors":[{"field":"page","message":"no","code":"invalid_value"}]}',
+      'source_invalid_request',
+    ],
   ])('%s', async (_name, status, headers, body, code) => {
     await using account = await answering(status, headers as Record<string, string>, body);
     await expect(read(account.client, 'groups')).rejects.toMatchObject({ code });

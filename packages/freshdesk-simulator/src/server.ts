@@ -21,7 +21,7 @@ export interface SimulatorOptions extends Partial<AccountOptions> {
   readonly intercept?: (request: SimulatedRequest, response: ServerResponse) => boolean | Promise<boolean>;
 }
 
-export interface SimulatedRequest {
+interface SimulatedRequest {
   readonly number: number;
   readonly path: string;
   readonly query: URLSearchParams;

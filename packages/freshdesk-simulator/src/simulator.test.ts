@@ -64,8 +64,12 @@ test('the tickets list hides what is older than 30 days, in the trash, or only t
 
 test('updated_since is inclusive, and the order is as asked', async () => {
   await using account = await serve();
-  const asc = (await account.get('/tickets?updated_since=2000-01-01&order_by=updated_at&order_type=asc&per_page=100')).body as { id: number; updated_at: string }[];
-  expect(asc.map((t) => t.updated_at)).toEqual([...asc.map((t) => t.updated_at)].sort());
+  const asc = (await account.get('/tickets?updated_since=2000-01-01&order_by=updated_at&order_type=asc&per_page=100')).body as {
+    id: number;
+    updated_at: string;
+  }[];
+  const times = asc.map((t) => t.updated_at);
+  expect(times).toEqual(times.toSorted());
   const boundary = asc[50] as { id: number; updated_at: string };
   const since = (await account.get(`/tickets?updated_since=${boundary.updated_at}&order_by=updated_at&order_type=asc`)).body as { id: number }[];
   expect(since.map((t) => t.id)).toContain(boundary.id);
@@ -110,7 +114,7 @@ test('its data is as ugly as real data', async () => {
   const tickets = (await account.get('/tickets?updated_since=2000-01-01&include=description&per_page=100')).body as Record<string, unknown>[];
   expect(contacts).toMatch(/[\u{10000}-\u{10ffff}]/u);
   const emails = new Set(tickets.map((t) => (t['to_emails'] === null ? 'null' : Array.isArray(t['to_emails']) ? 'array' : typeof t['to_emails'])));
-  expect([...emails].sort()).toEqual(['array', 'null', 'string']);
+  expect(emails).toEqual(new Set(['array', 'null', 'string']));
   const raw = await (await fetch(`${account.simulator.origin}/api/v2/contacts`, { headers: { authorization: `Basic ${btoa('demo-admin-key:X')}` } })).text();
   expect(raw).toMatch(/"org_contact_id":\d{19}/);
 });

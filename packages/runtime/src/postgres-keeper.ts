@@ -1,6 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { chownSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer, connect as netConnect } from 'node:net';
@@ -64,16 +63,20 @@ async function stop(): Promise<void> {
   server = null;
   if (current === null) return;
   // Clients that drain get a moment; then they are disconnected.
-  await pgCtl(current, ['stop', '-m', 'smart', '-w', '-t', '10']).catch(() => pgCtl(current, ['stop', '-m', 'fast', '-w', '-t', '30'])).catch(() => {
-    if (existsSync(join(current.cluster, 'postmaster.pid'))) process.stderr.write(`PostgreSQL in ${current.cluster} did not stop.\n`);
-  });
+  await pgCtl(current, ['stop', '-m', 'smart', '-w', '-t', '10'])
+    .catch(() => pgCtl(current, ['stop', '-m', 'fast', '-w', '-t', '30']))
+    .catch(() => {
+      if (existsSync(join(current.cluster, 'postmaster.pid'))) process.stderr.write(`PostgreSQL in ${current.cluster} did not stop.\n`);
+    });
   rmSync(join(current.home, 'keeper.pid'), { force: true });
 }
 
 /** PostgreSQL refuses to run as root: as whom it runs then. Null: as we do. */
 function serverOwner(): Owner | null {
   if (process.getuid?.() !== 0) return null;
-  const users = readFileSync('/etc/passwd', 'utf8').split('\n').map((line) => line.split(':'));
+  const users = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'));
   const user = users.find(([name]) => name === 'postgres') ?? users.find(([name]) => name === 'nobody');
   if (!user) throw new Error('PostgreSQL does not run as root, and this machine has neither a user "postgres" nor "nobody". Run Freshet as an ordinary user.');
   return { uid: Number(user[2]), gid: Number(user[3]) };
@@ -174,8 +177,20 @@ async function initialise(at: Server): Promise<void> {
   await run(
     join(at.bin, 'bin', 'initdb'),
     // The builtin locale depends on nothing that the machine may lack.
-    ['-D', half, '-U', SUPERUSER, `--pwfile=${passwordFile}`, '--auth=scram-sha-256', '--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--no-sync'],
-    { cwd: '/', env: { ...process.env, LC_ALL: 'C' }, ...(at.owner ?? {}) },
+    [
+      '-D',
+      half,
+      '-U',
+      SUPERUSER,
+      `--pwfile=${passwordFile}`,
+      '--auth=scram-sha-256',
+      '--encoding=UTF8',
+      '--locale=C',
+      '--locale-provider=builtin',
+      '--builtin-locale=C.UTF-8',
+      '--no-sync',
+    ],
+    { cwd: '/', env: { ...process.env, LC_ALL: 'C' }, ...at.owner },
   );
   // A start that was killed half-way leaves a folder that nobody mistakes for a cluster.
   renameSync(half, at.cluster);
@@ -243,7 +258,12 @@ function freePort(wanted = 0): Promise<number> {
 /** Not by `execFile`: the server inherits pg_ctl's pipes, and waiting for their end would wait for the server's. */
 function pgCtl(at: Server, args: readonly string[]): Promise<void> {
   return new Promise((done, reject) => {
-    const child = spawn(join(at.bin, 'bin', 'pg_ctl'), ['-D', at.cluster, '-s', ...args], { cwd: '/', stdio: 'ignore', env: { ...process.env, LC_ALL: 'C' }, ...(at.owner ?? {}) });
+    const child = spawn(join(at.bin, 'bin', 'pg_ctl'), ['-D', at.cluster, '-s', ...args], {
+      cwd: '/',
+      stdio: 'ignore',
+      env: { ...process.env, LC_ALL: 'C' },
+      ...at.owner,
+    });
     child.once('error', reject);
     child.once('exit', (code) => (code === 0 ? done() : reject(new Error(`pg_ctl ${args[0]} ended with status ${code}.`))));
   });

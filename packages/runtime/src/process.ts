@@ -1,4 +1,4 @@
-import { AppError, toAppError } from '@freshet/contracts';
+import { type AppError, toAppError } from '@freshet/contracts';
 import type { Logger } from './logger.ts';
 
 /** A running app. */

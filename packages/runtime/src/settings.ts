@@ -2,7 +2,9 @@ import { AppError } from '@freshet/contracts';
 import { z } from 'zod';
 
 const url = (protocols: readonly string[]) =>
-  z.string().refine((text) => protocols.includes(URL.parse(text)?.protocol ?? ''), { error: `must be a URL that starts with ${protocols.map((p) => `${p}//`).join(' or ')}` });
+  z.string().refine((text) => protocols.includes(URL.parse(text)?.protocol ?? ''), {
+    error: `must be a URL that starts with ${protocols.map((p) => `${p}//`).join(' or ')}`,
+  });
 
 const wholeNumber = (from: number, to: number) =>
   z

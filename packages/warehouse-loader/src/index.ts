@@ -6,4 +6,4 @@
  * reading at `load.ts`.
  */
 export { columnName, META_COLUMNS } from './identifiers.ts';
-export { Warehouse, type WarehouseAddress, type WarehouseVerdict, type BatchToLoad, type LoadRequest, type LoadResult } from './warehouse.ts';
+export { type BatchToLoad, type LoadRequest, type LoadResult, Warehouse, type WarehouseAddress, type WarehouseVerdict } from './warehouse.ts';

@@ -32,7 +32,8 @@ describe('I2: applied once', () => {
 
   test('ledger and table agree: the sum of what was inserted is the number of rows', async () => {
     for (let i = 0; i < 5; i++) await loader.load([batch([thing(i, i), thing(i + 1, i), thing(i + 2, i)], { at: i })]);
-    const [sum] = await database.sql`select sum(inserted)::int as inserted, sum(records - inserted - updated - unchanged - rejected)::int as lost from acme._freshet_batches`;
+    const [sum] =
+      await database.sql`select sum(inserted)::int as inserted, sum(records - inserted - updated - unchanged - rejected)::int as lost from acme._freshet_batches`;
     expect(sum).toEqual({ inserted: (await loader.rows()).length, lost: 0 });
     expect(await database.sql`select row_count::int from acme._freshet_objects`).toEqual([{ row_count: 7 }]);
   });
@@ -45,7 +46,12 @@ describe('I2: applied once', () => {
   });
 
   test('two loaders of one table at once leave what one after the other would', async () => {
-    const batches = Array.from({ length: 8 }, (_, i) => batch(Array.from({ length: 50 }, (_, n) => thing(n, i, { name: `v${i}` })), { at: i }));
+    const batches = Array.from({ length: 8 }, (_, i) =>
+      batch(
+        Array.from({ length: 50 }, (_, n) => thing(n, i, { name: `v${i}` })),
+        { at: i },
+      ),
+    );
     await Promise.all(batches.map((b) => loader.load([b])));
     expect((await loader.rows('name')).every((row) => row['name'] === 'v7')).toBe(true);
   });
@@ -53,7 +59,11 @@ describe('I2: applied once', () => {
 
 describe('I4: newest wins', () => {
   test('batches in any order leave the same table', async () => {
-    const batches = [batch([thing(1, 0, { name: 'old' })], { at: 0 }), batch([thing(1, 5, { name: 'new' })], { at: 5 }), batch([thing(1, 3, { name: 'between' })], { at: 9 })];
+    const batches = [
+      batch([thing(1, 0, { name: 'old' })], { at: 0 }),
+      batch([thing(1, 5, { name: 'new' })], { at: 5 }),
+      batch([thing(1, 3, { name: 'between' })], { at: 9 }),
+    ];
     for (const order of [
       [0, 1, 2],
       [2, 1, 0],
@@ -73,7 +83,10 @@ describe('I4: newest wins', () => {
   });
 
   test('one key several times in one load: the newest of them, and none is lost from the counts', async () => {
-    const { batches } = await loader.load([batch([thing(1, 2, { name: 'b' }), thing(1, 1, { name: 'a' }), thing(1, 2, { name: 'c' })]), batch([thing(1, 1, { name: 'z' })], { at: 1 })]);
+    const { batches } = await loader.load([
+      batch([thing(1, 2, { name: 'b' }), thing(1, 1, { name: 'a' }), thing(1, 2, { name: 'c' })]),
+      batch([thing(1, 1, { name: 'z' })], { at: 1 }),
+    ]);
     expect(await loader.rows('name')).toEqual([{ name: 'c' }]);
     expect(batches.map((b) => b.counts.inserted + b.counts.updated + b.counts.unchanged)).toEqual([3, 1]);
   });
@@ -100,7 +113,9 @@ describe('deletions', () => {
     const { batches } = await loader.load([batch([thing(1, 1)], { at: 10, deleted: 'trash' })]);
     expect(batches[0]?.counts).toMatchObject({ updated: 1, deleted: 1 });
     await loader.load([batch([thing(1, 2)], { at: 20, deleted: 'trash' })]);
-    expect(await loader.rows('_freshet_deleted_at, _freshet_delete_kind')).toEqual([{ _freshet_deleted_at: new Date(moment(10)), _freshet_delete_kind: 'trash' }]);
+    expect(await loader.rows('_freshet_deleted_at, _freshet_delete_kind')).toEqual([
+      { _freshet_deleted_at: new Date(moment(10)), _freshet_delete_kind: 'trash' },
+    ]);
     await loader.load([batch([thing(1, 3)], { at: 30 })]);
     expect(await loader.rows('_freshet_deleted_at, _freshet_delete_kind')).toEqual([{ _freshet_deleted_at: null, _freshet_delete_kind: null }]);
   });
@@ -138,7 +153,9 @@ describe('deletions', () => {
 describe('I10: no silent loss', () => {
   test('ids beyond 2^53 and decimals beyond a double land digit for digit', async () => {
     await loader.load([batch([`{"id":9223372036854775807,"amount":0.12345678901234567890,"tags":[18482956273954458110],"updated_at":"${moment(0)}"}`])]);
-    expect(await loader.rows('id::text, amount::text, tags::text')).toEqual([{ id: '9223372036854775807', amount: '0.12345678901234567890', tags: '[18482956273954458110]' }]);
+    expect(await loader.rows('id::text, amount::text, tags::text')).toEqual([
+      { id: '9223372036854775807', amount: '0.12345678901234567890', tags: '[18482956273954458110]' },
+    ]);
   });
 
   test('NUL and lone surrogates, in values and keys, nested or not, are replaced with a note', async () => {
@@ -179,7 +196,8 @@ describe('I10: no silent loss', () => {
 describe('columns', () => {
   test('unknown fields become columns, typed by their values; a field that is null says nothing yet', async () => {
     await loader.load([batch([thing(1, 0, { n: 5, f: 1.5, b: true, s: 'x', t: moment(0), o: { a: 1 }, l: [], nothing: null })])]);
-    const types = await database.sql`select column_name as c, data_type as t from information_schema.columns where table_schema = 'acme' and table_name = 'things'`;
+    const types =
+      await database.sql`select column_name as c, data_type as t from information_schema.columns where table_schema = 'acme' and table_name = 'things'`;
     const typeOf = Object.fromEntries(types.map((r) => [r['c'], r['t']]));
     expect(typeOf).toMatchObject({ n: 'bigint', f: 'numeric', b: 'boolean', s: 'text', t: 'timestamp with time zone', o: 'jsonb', l: 'jsonb' });
     expect(typeOf).not.toHaveProperty('nothing');
@@ -193,7 +211,10 @@ describe('columns', () => {
   });
 
   test('the account’s own fields are columns, declared or not', async () => {
-    const declared = { ...THINGS, columns: [...THINGS.columns, { name: 'cf_paid_on', type: 'date' as const, description: 'Paid on.', path: ['custom_fields', 'cf_paid_on'] }] };
+    const declared = {
+      ...THINGS,
+      columns: [...THINGS.columns, { name: 'cf_paid_on', type: 'date' as const, description: 'Paid on.', path: ['custom_fields', 'cf_paid_on'] }],
+    };
     await using withField = loaderFor(database, declared);
     await withField.load([batch([thing(1, 0, { custom_fields: { cf_paid_on: '2026-01-02', department: 'Einkauf', vip: true } })])]);
     expect(await loader.rows('cf_paid_on::text, cf_department, cf_vip, custom_fields')).toEqual([
@@ -272,7 +293,15 @@ describe('the connection', () => {
       const verdict = await limited.test('acme');
       expect(verdict.usable).toBe(false);
       expect(verdict.missingGrants).toEqual([`CREATE SCHEMA "acme" AUTHORIZATION "${role}";`]);
-      const request = { schema: 'acme', tablePrefix: '', table: THINGS, epoch: 1, policy: 'evolve' as const, batches: [batch([thing(1, 0)])], generation: async function* () {} };
+      const request = {
+        schema: 'acme',
+        tablePrefix: '',
+        table: THINGS,
+        epoch: 1,
+        policy: 'evolve' as const,
+        batches: [batch([thing(1, 0)])],
+        generation: async function* () {},
+      };
       await expect(limited.load(request)).rejects.toMatchObject({ code: 'warehouse_permission' });
       for (const grant of verdict.missingGrants) await database.sql.unsafe(grant);
       expect((await limited.test('acme')).usable).toBe(true);

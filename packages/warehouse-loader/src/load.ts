@@ -1,5 +1,5 @@
-import { pipeline } from 'node:stream/promises';
 import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { zstdDecompressSync } from 'node:zlib';
 import {
   AppError,
@@ -212,7 +212,13 @@ interface Merged {
  * upsert locks and dirties a row even where its condition is false. The condition repeats the guard: a row never
  * goes back (I4).
  */
-async function merge(client: ClientBase, target: Target, request: LoadRequest, columns: readonly LiveColumn[], staged: readonly Staged[]): Promise<readonly Merged[]> {
+async function merge(
+  client: ClientBase,
+  target: Target,
+  request: LoadRequest,
+  columns: readonly LiveColumn[],
+  staged: readonly Staged[],
+): Promise<readonly Merged[]> {
   if (staged.length === 0) return [];
   const newest = newestOf(request, columns, staged);
   await stage(client, target, request, columns, newest);
@@ -226,7 +232,9 @@ async function merge(client: ClientBase, target: Target, request: LoadRequest, c
   const sets = [...columns.filter((c) => !primaryKey.includes(c.name)).map((c) => quote(c.name)), ...STAGED_META.filter((m) => m !== '_freshet_deleted_at')]
     .map((name) => `${name} = excluded.${name}`)
     // Deleted since when it was first seen to be.
-    .concat('_freshet_deleted_at = case when excluded._freshet_deleted_at is null then null else coalesce(t._freshet_deleted_at, excluded._freshet_deleted_at) end');
+    .concat(
+      '_freshet_deleted_at = case when excluded._freshet_deleted_at is null then null else coalesce(t._freshet_deleted_at, excluded._freshet_deleted_at) end',
+    );
   // The stage has no statistics, and by the key is the only way that never reads the whole table.
   await client.query('set local enable_hashjoin = off; set local enable_mergejoin = off');
   const deletions = newest.some(({ row }) => row.deleted !== null)
@@ -290,11 +298,11 @@ function* copyLines(request: LoadRequest, staged: readonly Staged[]): Generator<
   for (const { batch, row } of staged) {
     const meta = metas[batch] as (typeof metas)[number];
     let line = '';
-    for (const value of row.values) line += value === null ? '\\N\t' : `${escape(value)}\t`;
-    line += row.extra === null ? '\\N\t' : `${escape(row.extra)}\t`;
+    for (const value of row.values) line += value === null ? '\\N\t' : `${escapeText(value)}\t`;
+    line += row.extra === null ? '\\N\t' : `${escapeText(row.extra)}\t`;
     line += `${meta.id}\t${meta.extractedAt}\t\\\\x${row.hash.toString('hex')}\t`;
-    line += row.deleted === null ? '\\N\t\\N\t' : `${meta.extractedAt}\t${escape(row.deleted)}\t`;
-    line += row.notes === null ? '\\N\n' : `${escape(row.notes)}\n`;
+    line += row.deleted === null ? '\\N\t\\N\t' : `${meta.extractedAt}\t${escapeText(row.deleted)}\t`;
+    line += row.notes === null ? '\\N\n' : `${escapeText(row.notes)}\n`;
     yield line;
   }
 }
@@ -302,7 +310,7 @@ function* copyLines(request: LoadRequest, staged: readonly Staged[]): Generator<
 const SPECIAL = /[\\\n\r\t]/;
 const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
-function escape(text: string): string {
+function escapeText(text: string): string {
   return SPECIAL.test(text) ? text.replace(/[\\\n\r\t]/g, (c) => ESCAPES[c] as string) : text;
 }
 
@@ -345,11 +353,13 @@ async function markMissing(
     const lookupColumns = lookups.map((name) => columns.find((c) => c.name === name) as LiveColumn);
     const k = keyColumns.map((c) => quote(c.name));
     const l = lookups.map(quote);
-    await client.query(`create temp table freshet_parents on commit drop as select ${l.join(', ')}, _freshet_extracted_at as began_at, 0 as batch from ${target.sql} with no data`);
+    await client.query(
+      `create temp table freshet_parents on commit drop as select ${l.join(', ')}, _freshet_extracted_at as began_at, 0 as batch from ${target.sql} with no data`,
+    );
     await client.query(`create temp table freshet_present on commit drop as select ${k.join(', ')} from ${target.sql} with no data`);
     const sqlText = (text: string | undefined, c: LiveColumn) => {
       const value = toSqlText(text ?? null, c.type);
-      return value === MISFIT || value === null ? '\\N' : escape(value);
+      return value === MISFIT || value === null ? '\\N' : escapeText(value);
     };
     // Of two readings of one parent in these batches, the later one counts.
     const last = new Map(completes.map((c) => [JSON.stringify(c.where), c]));
@@ -395,7 +405,7 @@ async function* generationKeys(bodies: AsyncIterable<Buffer>, keyColumns: readon
       const line = parseJson(text) as unknown as BatchLine;
       if (!('record' in line)) continue;
       const key = keyColumns.map((c) => toSqlText(line.record[c.name], c.type));
-      if (key.every((part) => typeof part === 'string')) yield `${(key as string[]).map(escape).join('\t')}\n`;
+      if (key.every((part) => typeof part === 'string')) yield `${(key as string[]).map(escapeText).join('\t')}\n`;
     }
   }
 }
@@ -404,7 +414,7 @@ async function* generationKeys(bodies: AsyncIterable<Buffer>, keyColumns: readon
 async function account(
   client: ClientBase,
   target: Target,
-  request: LoadRequest,
+  _request: LoadRequest,
   decoded: Decoded,
   merged: readonly Merged[],
   gone: ReadonlyMap<string, number>,
@@ -455,7 +465,7 @@ async function findPoison(client: ClientBase, target: Target, columns: readonly 
       await copy(
         client,
         `copy freshet_trial (${names}) from stdin`,
-        some.map(({ row }) => `${row.values.map((v) => (v === null ? '\\N' : escape(v))).join('\t')}\n`),
+        some.map(({ row }) => `${row.values.map((v) => (v === null ? '\\N' : escapeText(v))).join('\t')}\n`),
       );
       return false;
     } catch (error) {

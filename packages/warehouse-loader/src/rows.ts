@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto';
-import { type ColumnType, customColumnName, isJsonObject, type Json, type JsonObject, type RecordLine, type SchemaPolicy, type Table } from '@freshet/contracts';
+import {
+  type ColumnType,
+  customColumnName,
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  type RecordLine,
+  type SchemaPolicy,
+  type Table,
+} from '@freshet/contracts';
 import { clean, mayNeedCleaning, type Notes } from './clean.ts';
 import { columnName } from './identifiers.ts';
 import { MISFIT, toSqlText, typeOfValue, widenedFor } from './values.ts';

@@ -18,7 +18,7 @@ export function targetOf(schema: string, prefix: string, table: string): Target 
 }
 
 /** Unknown fields become columns up to here; rows of many more would not fit PostgreSQL's page. */
-export const COLUMNS_MAX = 300;
+const COLUMNS_MAX = 300;
 
 /** A table up to this size is rewritten by a widening in well under a second; a larger one never is. */
 const REWRITE_BYTES_MAX = 64 * 1024 * 1024;
@@ -126,7 +126,10 @@ async function createLedger(client: ClientBase, schema: string): Promise<void> {
 }
 
 async function createTable(client: ClientBase, target: Target, table: Table): Promise<void> {
-  const { rowCount } = await client.query('select from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2', [target.schema, target.name]);
+  const { rowCount } = await client.query('select from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2', [
+    target.schema,
+    target.name,
+  ]);
   if (rowCount !== 0) return;
   const columns = [
     ...table.columns.map((c) => `${quote(c.name)} ${c.type}${table.primaryKey.includes(c.name) ? ' not null' : ''}`),

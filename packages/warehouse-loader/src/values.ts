@@ -55,7 +55,13 @@ export function commonType(a: ColumnType, b: ColumnType): ColumnType {
  * The widening order: what a column becomes when a value does not fit it. `text` and `jsonb` take every value,
  * so every chain ends there.
  */
-export const WIDER: Readonly<Partial<Record<ColumnType, ColumnType>>> = { bigint: 'numeric', numeric: 'text', boolean: 'text', date: 'timestamptz', timestamptz: 'text' };
+const WIDER: Readonly<Partial<Record<ColumnType, ColumnType>>> = {
+  bigint: 'numeric',
+  numeric: 'text',
+  boolean: 'text',
+  date: 'timestamptz',
+  timestamptz: 'text',
+};
 
 /** The first type on the way from `type` that the value fits. */
 export function widenedFor(value: Json, type: ColumnType): ColumnType {

@@ -1,7 +1,7 @@
 import pg from 'pg';
-import { type BatchToLoad, type LoadRequest, type LoadResult, loadBatches } from './load.ts';
 import { warehouseError } from './errors.ts';
 import { quote } from './identifiers.ts';
+import { type BatchToLoad, type LoadRequest, type LoadResult, loadBatches } from './load.ts';
 import { targetOf } from './tables.ts';
 
 export type { BatchToLoad, LoadRequest, LoadResult };
@@ -61,7 +61,15 @@ export class Warehouse {
   /** Tries the connection, and whether the role may create and write in the schema, without leaving anything behind. */
   async test(schema: string): Promise<WarehouseVerdict> {
     return await this.#with(async (client) => {
-      const { rows } = await client.query<{ version: string; number: number; database: string; may_create_schema: boolean; exists: boolean; may_create: boolean; may_temp: boolean }>(
+      const { rows } = await client.query<{
+        version: string;
+        number: number;
+        database: string;
+        may_create_schema: boolean;
+        exists: boolean;
+        may_create: boolean;
+        may_temp: boolean;
+      }>(
         `select current_setting('server_version') as version, current_setting('server_version_num')::int as number, current_database() as database,
            has_database_privilege(current_database(), 'CREATE') as may_create_schema,
            exists (select from pg_namespace where nspname = $1) as exists,

@@ -3,7 +3,7 @@ import { type ControlStore, isToken, type TokenRole } from '@freshet/control-sto
 import type { FastifyInstance } from 'fastify';
 
 /** What a route needs of whoever calls it. */
-export type Permission = 'read' | 'write';
+type Permission = 'read' | 'write';
 
 /** Who may do what. */
 const PERMISSIONS: Readonly<Record<TokenRole, readonly Permission[]>> = {
@@ -28,7 +28,10 @@ export function registerAuth(app: FastifyInstance, store: ControlStore): void {
     const token = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
     const identity = token !== undefined && isToken(token) ? await store.tokens.identify(token) : null;
     if (identity === null) {
-      throw new AppError('unauthenticated', token === undefined ? 'A token is needed: send the header "Authorization: Bearer frt_…".' : 'The token is not known here.');
+      throw new AppError(
+        'unauthenticated',
+        token === undefined ? 'A token is needed: send the header "Authorization: Bearer frt_…".' : 'The token is not known here.',
+      );
     }
     if (!PERMISSIONS[identity.role].includes(permission)) throw new AppError('permission_denied', `The role ${identity.role} may not do this.`);
   });

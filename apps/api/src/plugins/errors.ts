@@ -25,7 +25,9 @@ export function registerErrors(app: FastifyInstance): void {
     }
     return send(reply, request, ERROR_POLICY[known.code].http, known.code, known.message, pointerOf(known));
   });
-  app.setNotFoundHandler((request, reply) => send(reply, request, 404, 'not_found', `There is no ${request.method} ${request.url.split('?')[0]}. The API is described at /docs.`));
+  app.setNotFoundHandler((request, reply) =>
+    send(reply, request, 404, 'not_found', `There is no ${request.method} ${request.url.split('?')[0]}. The API is described at /docs.`),
+  );
 }
 
 function pointerOf(error: AppError): readonly FieldError[] | undefined {
@@ -37,7 +39,17 @@ function send(reply: FastifyReply, request: FastifyRequest, status: number, code
   return reply
     .code(status)
     .type('application/problem+json')
-    .send(JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status] ?? 'Error', status, code, detail, request_id: request.id, ...(errors ? { errors } : {}) }));
+    .send(
+      JSON.stringify({
+        type: 'about:blank',
+        title: STATUS_CODES[status] ?? 'Error',
+        status,
+        code,
+        detail,
+        request_id: request.id,
+        ...(errors ? { errors } : {}),
+      }),
+    );
 }
 
 function fieldError(v: NonNullable<FastifyError['validation']>[number], context: string): FieldError {

@@ -3,7 +3,7 @@ import scalar from '@scalar/fastify-api-reference';
 import type { FastifyInstance } from 'fastify';
 import { named } from '../schemas.ts';
 
-export const VERSION = '0.1.0';
+const VERSION = '0.1.0';
 
 const DESCRIPTION = `Freshet copies a Freshdesk account into a PostgreSQL warehouse and keeps it there, complete and current.
 

@@ -13,7 +13,12 @@ export function credentialRoutes(app: App, { store }: Deps): void {
     {
       config: { permission: 'write' },
       schema: {
-        ...operation({ operationId: 'createCredential', tags, summary: 'Keep a secret', description: 'Encrypts the secret and keeps it. It is never sent back in any form.' }),
+        ...operation({
+          operationId: 'createCredential',
+          tags,
+          summary: 'Keep a secret',
+          description: 'Encrypts the secret and keeps it. It is never sent back in any form.',
+        }),
         body: ref(CredentialInput),
         response: { 201: answer('The credential.', Credential), ...problems(400, 401, 403, 409, 413, 415, 500) },
       },
@@ -63,7 +68,12 @@ export function credentialRoutes(app: App, { store }: Deps): void {
     {
       config: { permission: 'write' },
       schema: {
-        ...operation({ operationId: 'changeCredential', tags, summary: 'Rename or rotate', description: 'A new secret is used from the next call on by everything that uses the credential.' }),
+        ...operation({
+          operationId: 'changeCredential',
+          tags,
+          summary: 'Rename or rotate',
+          description: 'A new secret is used from the next call on by everything that uses the credential.',
+        }),
         params: IdParams,
         headers: IfMatch,
         body: ref(CredentialChange),
@@ -87,7 +97,12 @@ export function credentialRoutes(app: App, { store }: Deps): void {
     {
       config: { permission: 'write' },
       schema: {
-        ...operation({ operationId: 'deleteCredential', tags, summary: 'Delete a credential', description: 'Refused while something uses it; the answer names what does.' }),
+        ...operation({
+          operationId: 'deleteCredential',
+          tags,
+          summary: 'Delete a credential',
+          description: 'Refused while something uses it; the answer names what does.',
+        }),
         params: IdParams,
         response: { 204: gone, ...problems(400, 401, 403, 404, 409, 500) },
       },

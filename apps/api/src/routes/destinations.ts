@@ -63,7 +63,12 @@ export function destinationRoutes(app: App, { store }: Deps): void {
     {
       config: { permission: 'write' },
       schema: {
-        ...operation({ operationId: 'changeDestination', tags, summary: 'Change a destination', description: 'Loaders use the new address with their next batch.' }),
+        ...operation({
+          operationId: 'changeDestination',
+          tags,
+          summary: 'Change a destination',
+          description: 'Loaders use the new address with their next batch.',
+        }),
         params: IdParams,
         headers: IfMatch,
         body: ref(DestinationChange),
@@ -81,7 +86,12 @@ export function destinationRoutes(app: App, { store }: Deps): void {
     {
       config: { permission: 'write' },
       schema: {
-        ...operation({ operationId: 'deleteDestination', tags, summary: 'Delete a destination', description: 'Refused while a pipeline uses it. The warehouse itself is not touched.' }),
+        ...operation({
+          operationId: 'deleteDestination',
+          tags,
+          summary: 'Delete a destination',
+          description: 'Refused while a pipeline uses it. The warehouse itself is not touched.',
+        }),
         params: IdParams,
         response: { 204: gone, ...problems(400, 401, 403, 404, 409, 500) },
       },
@@ -104,7 +114,9 @@ export function destinationRoutes(app: App, { store }: Deps): void {
           description: 'Connects, and looks whether the role may make what a pipeline needs. A warehouse that cannot be used is an answer, not an error.',
         }),
         params: IdParams,
-        querystring: Type.Object({ schema: Type.Optional(Type.String({ description: 'The schema to look at; by default one that does not exist yet.', maxLength: 63 })) }),
+        querystring: Type.Object({
+          schema: Type.Optional(Type.String({ description: 'The schema to look at; by default one that does not exist yet.', maxLength: 63 })),
+        }),
         response: { 200: answer('The verdict.', DestinationVerdict), ...problems(400, 401, 403, 404, 500) },
       },
     },
@@ -112,7 +124,7 @@ export function destinationRoutes(app: App, { store }: Deps): void {
   );
 }
 
-export async function testDestination(store: ControlStore, destination: StoredDestination, schema: string) {
+async function testDestination(store: ControlStore, destination: StoredDestination, schema: string) {
   const password = await store.credentials.reveal(destination.credential_id, 'postgres_password');
   const { host, port, database, username, ssl_mode: sslMode } = destination;
   const warehouse = new Warehouse({ host, port, database, username, password, sslMode }, 1);

@@ -18,7 +18,12 @@ export function healthRoutes(app: App, { store, isDraining }: Deps): void {
     '/readyz',
     {
       schema: {
-        ...operation({ operationId: 'getReadiness', tags: ['health'], summary: 'Can it take requests', description: 'The database answers, and the process is not about to end.' }),
+        ...operation({
+          operationId: 'getReadiness',
+          tags: ['health'],
+          summary: 'Can it take requests',
+          description: 'The database answers, and the process is not about to end.',
+        }),
         security: [],
         response: { 200: answer('It can.', Health), 503: answer('It cannot.', Health), ...problems(400) },
       },

@@ -11,7 +11,12 @@ export function objectRoutes(app: App, { store }: Deps): void {
     {
       config: { permission: 'read' },
       schema: {
-        ...operation({ operationId: 'listCatalogObjects', tags: ['catalog'], summary: 'The catalogue', description: 'Every object that can be read, with its columns.' }),
+        ...operation({
+          operationId: 'listCatalogObjects',
+          tags: ['catalog'],
+          summary: 'The catalogue',
+          description: 'Every object that can be read, with its columns.',
+        }),
         response: { 200: answer('All objects.', CatalogObjects), ...problems(401, 403, 500) },
       },
     },
@@ -23,7 +28,12 @@ export function objectRoutes(app: App, { store }: Deps): void {
     {
       config: { permission: 'read' },
       schema: {
-        ...operation({ operationId: 'listPipelineObjects', tags: ['pipelines'], summary: 'The objects of a pipeline', description: 'Which are read, and how fresh and deep each is.' }),
+        ...operation({
+          operationId: 'listPipelineObjects',
+          tags: ['pipelines'],
+          summary: 'The objects of a pipeline',
+          description: 'Which are read, and how fresh and deep each is.',
+        }),
         params: IdParams,
         response: { 200: answer('All objects.', PipelineObjects), ...problems(400, 401, 403, 404, 500) },
       },
@@ -40,7 +50,12 @@ export function objectRoutes(app: App, { store }: Deps): void {
     {
       config: { permission: 'write' },
       schema: {
-        ...operation({ operationId: 'changePipelineObject', tags: ['pipelines'], summary: 'Include or skip an object', description: 'Takes effect with the next run. A table that is there stays.' }),
+        ...operation({
+          operationId: 'changePipelineObject',
+          tags: ['pipelines'],
+          summary: 'Include or skip an object',
+          description: 'Takes effect with the next run. A table that is there stays.',
+        }),
         params: ObjectParams,
         body: Type.Object({ included: Type.Boolean({ description: 'Whether the object is read.' }) }, { additionalProperties: false }),
         response: { 200: answer('The object.', PipelineObject), ...problems(400, 401, 403, 404, 409, 412, 413, 415, 500) },

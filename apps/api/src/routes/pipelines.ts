@@ -158,7 +158,12 @@ export function pipelineRoutes(app: App, deps: Deps): void {
     {
       config: { permission: 'write' },
       schema: {
-        ...operation({ operationId: 'testPipeline', tags, summary: 'Try a pipeline’s account and key', description: 'Spends one credit for the key and one for each object.' }),
+        ...operation({
+          operationId: 'testPipeline',
+          tags,
+          summary: 'Try a pipeline’s account and key',
+          description: 'Spends one credit for the key and one for each object.',
+        }),
         params: IdParams,
         response: { 200: answer('The verdict.', PipelineVerdict), ...problems(400, 401, 403, 404, 500) },
       },

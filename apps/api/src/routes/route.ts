@@ -1,5 +1,5 @@
-import { type TSchema, Type } from 'typebox';
 import type { FastifyReply, FastifySchema } from 'fastify';
+import { type TSchema, Type } from 'typebox';
 import { Problem, ref } from '../schemas.ts';
 
 /** What every operation says of itself. */

@@ -26,7 +26,10 @@ export function runRoutes(app: App, { store }: Deps): void {
     async (request, reply) => {
       const pipeline = await store.pipelines.get(request.params.id);
       const { id } = await store.runs.start(pipeline.id, 'manual', objectsToRead(pipeline.objects));
-      return reply.code(202).header('location', `/v1/runs/${id}`).send(toJson(await store.runs.get(id)));
+      return reply
+        .code(202)
+        .header('location', `/v1/runs/${id}`)
+        .send(toJson(await store.runs.get(id)));
     },
   );
 
@@ -69,7 +72,12 @@ export function runRoutes(app: App, { store }: Deps): void {
     {
       config: { permission: 'write' },
       schema: {
-        ...operation({ operationId: 'cancelRun', tags, summary: 'Cancel a run', description: 'Nothing more is read. What is stored is loaded. A run that is over stays as it is.' }),
+        ...operation({
+          operationId: 'cancelRun',
+          tags,
+          summary: 'Cancel a run',
+          description: 'Nothing more is read. What is stored is loaded. A run that is over stays as it is.',
+        }),
         params: IdParams,
         response: { 200: answer('The run.', Run), ...problems(400, 401, 403, 404, 500) },
       },
@@ -78,7 +86,7 @@ export function runRoutes(app: App, { store }: Deps): void {
   );
 }
 
-export function toJson(run: StoredRun) {
+function toJson(run: StoredRun) {
   return {
     id: run.id,
     pipeline_id: run.pipeline_id,

@@ -7,7 +7,7 @@ import { createDatabase, eventually, type TestDatabase } from '@freshet/testing'
 import { ApiClient, type RunAnswer } from '../api-client.ts';
 import { setUpPipeline } from '../setup.ts';
 
-export const APPS = ['api', 'extract-worker', 'load-worker', 'scheduler'] as const;
+const APPS = ['api', 'extract-worker', 'load-worker', 'scheduler'] as const;
 export type AppName = (typeof APPS)[number];
 
 /** Real processes against a real PostgreSQL and a simulated account, which is in the test's own process. */
@@ -97,10 +97,14 @@ export class Deployment implements AsyncDisposable {
 
   /** Waits for a run to be over, through restarts of the API. */
   async finished(runId: string): Promise<RunAnswer> {
-    return await eventually(async () => {
-      const run = await this.run(runId);
-      return run.finished_at === null ? null : run;
-    }, 'the run is over', 100_000);
+    return await eventually(
+      async () => {
+        const run = await this.run(runId);
+        return run.finished_at === null ? null : run;
+      },
+      'the run is over',
+      100_000,
+    );
   }
 
   /** Runs now, and waits for the end. */

@@ -10,7 +10,12 @@ export interface Difference {
 }
 
 /** Every difference between the account and the warehouse: records, fields, deletions, and rows of no record. */
-export async function differences(simulator: FreshdeskSimulator, warehouse: TestDatabase, schema: string, objects: readonly ObjectSpec[] = catalogue): Promise<Difference[]> {
+export async function differences(
+  simulator: FreshdeskSimulator,
+  warehouse: TestDatabase,
+  schema: string,
+  objects: readonly ObjectSpec[] = catalogue,
+): Promise<Difference[]> {
   const found: Difference[] = [];
   for (const object of objects) {
     const rows = new Map<string, Record<string, Json>>();
@@ -27,7 +32,8 @@ export async function differences(simulator: FreshdeskSimulator, warehouse: Test
         found.push({ object: object.name, id, what: 'missing' });
         continue;
       }
-      if (row['_freshet_delete_kind'] !== view.deleted) found.push({ object: object.name, id, what: `marked ${String(row['_freshet_delete_kind'])}, is ${view.deleted}` });
+      if (row['_freshet_delete_kind'] !== view.deleted)
+        found.push({ object: object.name, id, what: `marked ${String(row['_freshet_delete_kind'])}, is ${view.deleted}` });
       for (const column of object.columns) {
         const [want, have] = [comparable(record[column.name], column.type), comparable(row[column.name], column.type)];
         if (want !== have) found.push({ object: object.name, id, what: `${column.name}: ${have} instead of ${want}` });

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,9 +18,14 @@ export class Standalone implements Disposable {
   constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}, dataDir: string | null = null) {
     this.#ownsDataDir = dataDir === null && env['FRESHET_DATA_DIR'] === undefined;
     this.dataDir = dataDir ?? mkdtempSync(join(tmpdir(), 'freshet-standalone-'));
-    const { PATH = '', HOME = '' } = process.env;
+    // As a user's folder is: PostgreSQL, which does not run as root, gets to it, and its data stays inside.
+    if (this.#ownsDataDir) chmodSync(this.dataDir, 0o755);
+    // The shell's environment, but for what Freshet itself reads.
+    const shell = Object.fromEntries(
+      Object.entries(process.env).filter(([name]) => !/^(FRESH|DATABASE_URL|WAREHOUSE_URL|PORT|HOST$|LOG_LEVEL|VITEST|NODE_ENV)/.test(name)),
+    );
     this.process = spawn(process.execPath, [RUN, 'start', ...args], {
-      env: { PATH, HOME, FRESHET_DATA_DIR: this.dataDir, PORT: '0', ...env },
+      env: { ...shell, FRESHET_DATA_DIR: this.dataDir, PORT: '0', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     for (const stream of [this.process.stdout, this.process.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => (this.#output += text));
@@ -39,7 +44,9 @@ export class Standalone implements Disposable {
 
   /** Every process that belongs to it, however it was started: by their parents, and by the data folder in their command line. */
   family(): number[] {
-    const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).flatMap(readProcess);
+    const all = readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .flatMap(readProcess);
     const members = new Set<number>([this.process.pid as number]);
     for (let grown = true; grown; ) {
       grown = false;

@@ -56,7 +56,11 @@ export async function* readChildren(reader: ObjectReader, way: Children, options
   if (stopped !== null) throw stopped;
   const [first] = failed;
   if (first) {
-    throw new AppError(first.code, `${reader.object.name}: ${failed.length} of ${way.parent} could not be read, and will be tried again. The first: ${first.message}`, { cause: first });
+    throw new AppError(
+      first.code,
+      `${reader.object.name}: ${failed.length} of ${way.parent} could not be read, and will be tried again. The first: ${first.message}`,
+      { cause: first },
+    );
   }
   yield page({ position: {}, extractedAt: lastRead, finished: { completeAsOf: lastRead, completeBackTo: new Date(0) } });
 }

@@ -1,6 +1,6 @@
 import { AppError } from '@freshet/contracts';
 import type { View } from '../catalogue/define.ts';
-import { type Page, type Position, page, type ReadOptions } from '../pages.ts';
+import type { Page, Position, ReadOptions } from '../pages.ts';
 import { type ObjectReader, recordPage } from '../reader.ts';
 import { type IdSum, readWhole, startWhole, type WholeState } from './whole.ts';
 

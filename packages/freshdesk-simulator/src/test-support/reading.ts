@@ -2,7 +2,7 @@ import { type Budget, type ChildWork, extract, FreshdeskClient, objectNamed, typ
 import { FreshdeskSimulator, type SimulatorOptions } from '../index.ts';
 
 /** A budget that never says no. */
-export const boundless: Budget = { take: async () => {}, learn: async () => {}, block: async () => {} };
+const boundless: Budget = { take: async () => {}, learn: async () => {}, block: async () => {} };
 
 export interface Opened extends AsyncDisposable {
   readonly simulator: FreshdeskSimulator;

@@ -43,7 +43,11 @@ const MOMENT = Date.parse('2026-01-01T00:00:00Z');
 export const moment = (seconds: number): string => new Date(MOMENT + seconds * 1000).toISOString();
 
 /** A batch of records (as objects, or as raw JSON text) and instructions. */
-export function batch(records: readonly (object | string)[], { id = randomUUID(), at = 0, deleted }: BatchOptions = {}, ...instructions: object[]): BatchToLoad {
+export function batch(
+  records: readonly (object | string)[],
+  { id = randomUUID(), at = 0, deleted }: BatchOptions = {},
+  ...instructions: object[]
+): BatchToLoad {
   const lines = records.map((r) => {
     const text = typeof r === 'string' ? r : JSON.stringify(r);
     return deleted === undefined ? `{"record":${text}}` : `{"deleted":"${deleted}","record":${text}}`;
