@@ -159,18 +159,18 @@ async function freshet(superuserUrl: string, origin: string) {
 async function rawCopy(databaseUrl: string, folder: string): Promise<{ rows: number; seconds: number }> {
   const client = new pg.Client(databaseUrl);
   await client.connect();
+  cleanups.push(() => client.end());
   const file = join(folder, 'rows.copy');
   await pipeline(client.query(copyTo(`copy bench.${OBJECT} to stdout`)), createWriteStream(file));
   await client.query(`create table bench.floor (like bench.${OBJECT} including all)`);
   await client.query('checkpoint');
   const began = performance.now();
-  await client.query('begin; set local default_toast_compression = lz4');
+  await client.query('begin');
   const copy = client.query(copyFrom('copy bench.floor from stdin'));
   await pipeline(createReadStream(file, { highWaterMark: 64 * 1024 }), copy);
   await client.query('commit');
   const seconds = (performance.now() - began) / 1000;
   const { rows } = await client.query<{ n: number }>('select count(*)::int as n from bench.floor');
-  await client.end();
   console.log(`rows: ${(statSync(file).size / (rows[0]?.n ?? 1)).toFixed(0)} bytes each as COPY text`);
   return { rows: rows[0]?.n ?? 0, seconds };
 }

@@ -45,6 +45,8 @@ class Slice {
   #client: FreshdeskClient | null = null;
   #customColumns: readonly Column[] | null = null;
   #creditsStored = 0;
+  /** The step that is being stored while the next pages are read. */
+  #storing: Promise<void> = Promise.resolve();
 
   constructor(context: SliceContext, claim: Claim) {
     this.#context = context;
@@ -76,7 +78,7 @@ class Slice {
         await this.#store(null);
         return this.#handOn(CHILD_WAIT_MS);
       }
-      if (this.#buffer.isDue) await this.#store(null);
+      if (this.#buffer.isDue) await this.#storeAside();
       if (drain.aborted || performance.now() > endsAt) break;
     }
     await this.#store(null);
@@ -128,13 +130,24 @@ class Slice {
     return this.#client;
   }
 
+  /** Stores what was read, and all that came before it. */
   async #store(finished: Step['finished']): Promise<void> {
+    await this.#storing;
     if (this.#buffer.isEmpty) return;
     const step = await this.#buffer.take(this.#newCredits(), this.#customColumns, finished);
     await this.#context.store.extraction.commit(this.#claim, step);
     this.#customColumns = null;
     this.#context.logger.debug({ records: step.batch?.records ?? 0, bytes: step.batch?.rawBytes ?? 0, finished: finished !== null }, 'step stored');
     if (finished !== null) this.#context.logger.info('object read');
+  }
+
+  /** Stores what was read while reading goes on; at most one step at a time, in order. */
+  async #storeAside(): Promise<void> {
+    await this.#storing;
+    const storing = this.#store(null);
+    this.#storing = storing;
+    // Whoever stores next meets the failure; until then it is nobody's.
+    storing.catch(() => {});
   }
 
   async #handOn(afterMs: number): Promise<void> {

@@ -1,7 +1,8 @@
 import { unreachable } from '@freshet/contracts';
 import { catalogue, type ObjectSpec, objectNamed, type View } from '@freshet/freshdesk-extractor';
+import { ByteWriter } from './byte-writer.ts';
 import { hash } from './random.ts';
-import { type Gap, Templates } from './templates.ts';
+import { type Gap, type Template, Templates } from './templates.ts';
 
 export interface AccountOptions {
   /** The same seed gives the same account. */
@@ -33,10 +34,11 @@ export class SimulatedAccount {
   readonly #lists = new Map<string, RecordList>();
   readonly #templates: Templates;
   readonly #now: () => number;
+  readonly #pages = new ByteWriter();
 
   constructor(options: AccountOptions) {
     this.options = options;
-    this.#templates = new Templates(options.seed);
+    this.#templates = new Templates(options.seed, (object, number, salt) => this.#reference(object, number, salt));
     this.#now = options.now ?? Date.now;
     for (const object of catalogue) {
       if (object.way.kind !== 'children') this.#lists.set(object.name, new RecordList(object, options, this.countOf(object)));
@@ -66,18 +68,41 @@ export class SimulatedAccount {
 
   /** A record's JSON text. `hidden` columns are left out. */
   textOf(object: ObjectSpec, number: number, hidden: ReadonlySet<string>): string {
+    const writer = new ByteWriter();
+    this.#writeRecord(writer, object, this.listOf(object), number, hidden);
+    return writer.take().toString('utf8');
+  }
+
+  /** A JSON array of records. */
+  arrayOf(object: ObjectSpec, numbers: readonly number[], hidden: ReadonlySet<string>): Buffer {
     const list = this.listOf(object);
-    const edit = list.edits.get(number);
-    const { texts, gaps } = this.#templates.for(object, number, hidden);
-    let text = texts[0] as string;
-    for (let g = 0; g < gaps.length; g++) {
-      const gap = gaps[g] as Gap;
-      text += this.#fill(gap, list.keyOf(number), list.createdAt(number), list.updatedAt(number), number, 0);
-      text += texts[g + 1] as string;
+    this.#pages.ascii('[');
+    for (let i = 0; i < numbers.length; i++) {
+      if (i > 0) this.#pages.ascii(',');
+      this.#writeRecord(this.#pages, object, list, numbers[i] as number, hidden);
     }
+    this.#pages.ascii(']');
+    return this.#pages.take();
+  }
+
+  #writeRecord(writer: ByteWriter, object: ObjectSpec, list: RecordList, number: number, hidden: ReadonlySet<string>): void {
+    const template = this.#templates.for(object, number, hidden);
+    const edit = list.edits.get(number);
     const view = list.viewOf(number);
-    if (edit === undefined && view === 0) return text;
-    return JSON.stringify({ ...JSON.parse(text), ...viewFields(object, view), ...withoutHidden(edit, hidden) });
+    const plain = edit === undefined && view === 0;
+    const into = plain ? writer : new ByteWriter();
+    this.#writeTemplate(into, template, list.keyOf(number), list.createdAt(number), list.updatedAt(number), number, 0);
+    if (plain) return;
+    const fields = JSON.parse(into.take().toString('utf8')) as Fields;
+    writer.bytes(Buffer.from(JSON.stringify({ ...fields, ...viewFields(object, view), ...withoutHidden(edit, hidden) })));
+  }
+
+  #writeTemplate(writer: ByteWriter, { texts, gaps }: Template, key: number, created: number, updated: number, number: number, parentKey: number): void {
+    writer.bytes(texts[0] as Buffer);
+    for (let g = 0; g < gaps.length; g++) {
+      writer.ascii(this.#fill(gaps[g] as Gap, key, created, updated, number, parentKey));
+      writer.bytes(texts[g + 1] as Buffer);
+    }
   }
 
   /** All children of one parent, oldest first; null when the parent does not exist. */
@@ -91,14 +116,10 @@ export class SimulatedAccount {
       const key = childKey(object, parent.number, n);
       const change = this.#childEdits.get(`${object.name}/${key}`);
       if (change === null) continue;
-      const { texts: parts, gaps } = this.#templates.for(object, parent.number * CHILDREN_MAX + n, NOTHING_HIDDEN);
       const at = parent.createdAt + Math.floor(((parent.updatedAt - parent.createdAt) * (n + 1)) / (CHILDREN_MAX + 1));
-      let text = parts[0] as string;
-      for (let g = 0; g < gaps.length; g++) {
-        const gap = gaps[g] as Gap;
-        text += this.#fill(gap, key, at, at, parent.number * CHILDREN_MAX + n, parentKey);
-        text += parts[g + 1] as string;
-      }
+      const template = this.#templates.for(object, parent.number * CHILDREN_MAX + n, NOTHING_HIDDEN);
+      this.#writeTemplate(this.#pages, template, key, at, at, parent.number * CHILDREN_MAX + n, parentKey);
+      const text = this.#pages.take().toString('utf8');
       texts.push(change === undefined ? text : JSON.stringify({ ...JSON.parse(text), ...change }));
     }
     for (const added of this.#childAdds.get(`${object.name}/${parentKey}`) ?? []) {

@@ -34,6 +34,9 @@ export const DEFAULT_KEYS = {
 } as const satisfies SimulatorOptions['keys'];
 
 const DAY_SECONDS = 86_400;
+/** What links name: the account's own host, wherever it is simulated. */
+const HOST = 'simulated.freshdesk.com';
+const NOTHING_HIDDEN: ReadonlySet<string> = new Set();
 
 interface Route {
   readonly object: ObjectSpec;
@@ -170,29 +173,24 @@ export class FreshdeskSimulator {
     const page = Number(query.get('page') ?? '1');
     const perPage = Number(query.get('per_page') ?? '30');
 
-    let texts: readonly string[];
+    let body: Buffer;
     let total: number;
     if (parent !== undefined) {
       const children = this.account.childrenOf(object, parent);
       if (children === null) return send(response, 404, null);
-      texts = children.slice((page - 1) * perPage, page * perPage);
+      body = Buffer.from(`[${children.slice((page - 1) * perPage, page * perPage).join(',')}]`);
       total = children.length;
     } else {
-      const hidden = hiddenColumns(object, include);
       const { numbers, from, to } = this.#selection(object, query, (page - 1) * perPage, page * perPage);
-      texts = numbers.map((n) => this.account.textOf(object, n, hidden));
+      body = this.account.arrayOf(object, numbers, hiddenColumns(object, include));
       total = to - from;
     }
     if (page * perPage < total) {
       const next = new URL(url);
       next.searchParams.set('page', String(page + 1));
-      response.setHeader('link', `<https://${this.#host()}${next.pathname}${next.search}>; rel="next"`);
+      response.setHeader('link', `<https://${HOST}${next.pathname}${next.search}>; rel="next"`);
     }
-    sendText(response, 200, `[${texts.join(',')}]`);
-  }
-
-  #host(): string {
-    return 'simulated.freshdesk.com';
+    sendJson(response, 200, body);
   }
 
   /** The record numbers of one page, and the range of the order that the whole answer spans. */
@@ -260,7 +258,7 @@ export class FreshdeskSimulator {
     const list = this.account.listOf(object);
     const number = list.numberOf(key);
     if (number < 0 || number >= list.length || object.views[list.viewOf(number)] === undefined) return send(response, 404, null);
-    return sendText(response, 200, this.account.textOf(object, number, new Set()));
+    return sendJson(response, 200, Buffer.from(this.account.textOf(object, number, NOTHING_HIDDEN)));
   }
 
   #me(agent: { readonly admin: boolean; readonly ticketScope: number }): object {
@@ -308,9 +306,8 @@ function hiddenColumns(object: ObjectSpec, include: readonly string[]): Readonly
 /** Record number → its place when all are sorted by a column's text. */
 function rankBy(account: SimulatedAccount, object: ObjectSpec, column: string): number[] {
   const list = account.listOf(object);
-  const nothing = new Set<string>();
   const keys = Array.from({ length: list.length }, (_, n) =>
-    JSON.stringify((JSON.parse(account.textOf(object, n, nothing)) as Record<string, unknown>)[column] ?? ''),
+    JSON.stringify((JSON.parse(account.textOf(object, n, NOTHING_HIDDEN)) as Record<string, unknown>)[column] ?? ''),
   );
   const sorted = keys.map((_, n) => n).sort((a, b) => ((keys[a] as string) < (keys[b] as string) ? -1 : (keys[a] as string) > (keys[b] as string) ? 1 : a - b));
   const ranks: number[] = new Array(list.length);
@@ -359,10 +356,9 @@ function send(response: ServerResponse, status: number, body: unknown): void {
     response.writeHead(status, { 'content-length': 0 }).end();
     return;
   }
-  sendText(response, status, JSON.stringify(body));
+  sendJson(response, status, Buffer.from(JSON.stringify(body)));
 }
 
-function sendText(response: ServerResponse, status: number, text: string): void {
-  const body = Buffer.from(text);
+function sendJson(response: ServerResponse, status: number, body: Buffer): void {
   response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', 'content-length': body.length }).end(body);
 }

@@ -3,13 +3,13 @@ import { prose } from './prose.ts';
 import { hash, pick } from './random.ts';
 
 /**
- * Records as text, fast enough for thousands of pages a second: a few hundred variants of each object are
- * serialised once, with gaps for what differs from record to record (key, times, references), and a record is
- * its variant with the gaps filled.
+ * Records as bytes, fast enough for thousands of pages a second: a few hundred variants of each object are
+ * serialised once, with gaps for what differs from record to record (key, times, the references that are never
+ * null), and a record is its variant with the gaps filled.
  */
 export interface Template {
   /** `texts.length` = `gaps.length` + 1. */
-  readonly texts: readonly string[];
+  readonly texts: readonly Buffer[];
   readonly gaps: readonly Gap[];
 }
 
@@ -23,22 +23,37 @@ const MARK = '\u0001gap:';
 
 export class Templates {
   readonly #seed: number;
-  readonly #made = new Map<string, Template>();
+  readonly #referenceOf: (object: string, number: number, salt: number) => number;
+  /** By object, then by the set of hidden columns, which callers keep one of each. */
+  readonly #made = new Map<string, Map<ReadonlySet<string>, (Template | undefined)[]>>();
 
-  constructor(seed: number) {
+  /** @param referenceOf the key of some record of another object, the same for the same numbers. */
+  constructor(seed: number, referenceOf: (object: string, number: number, salt: number) => number) {
     this.#seed = seed;
+    this.#referenceOf = referenceOf;
   }
 
   /** The template of a record: its variant follows from its number. `hidden` columns are left out. */
   for(object: ObjectSpec, number: number, hidden: ReadonlySet<string>): Template {
     const variant = hash(this.#seed, number, object.name.length) % VARIANTS;
-    const key = `${object.name}|${[...hidden].join()}|${variant}`;
-    let template = this.#made.get(key);
-    if (!template) {
-      template = cut(JSON.stringify(this.#draft(object, variant, hidden)));
-      this.#made.set(key, template);
+    const variants = this.#variants(object, hidden);
+    const made = variants[variant] ?? cut(JSON.stringify(this.#draft(object, variant, hidden)));
+    variants[variant] = made;
+    return made;
+  }
+
+  #variants(object: ObjectSpec, hidden: ReadonlySet<string>): (Template | undefined)[] {
+    let ofObject = this.#made.get(object.name);
+    if (!ofObject) {
+      ofObject = new Map();
+      this.#made.set(object.name, ofObject);
     }
-    return template;
+    let variants = ofObject.get(hidden);
+    if (!variants) {
+      variants = new Array(VARIANTS);
+      ofObject.set(hidden, variants);
+    }
+    return variants;
   }
 
   #draft(object: ObjectSpec, variant: number, hidden: ReadonlySet<string>): Record<string, unknown> {
@@ -60,7 +75,9 @@ export class Templates {
     if (column.samples) return column.samples.length === 0 ? undefined : pick(column.samples, random);
     if (column.optional && random % 4 === 0) return undefined;
     if (column.nullable && random % 3 === 0) return null;
-    if (column.references !== null) return `${MARK}reference:${column.references}:${salt}`;
+    if (column.references !== null) {
+      return column.nullable ? this.#referenceOf(column.references, variant, salt) : `${MARK}reference:${column.references}:${salt}`;
+    }
     if (column.values) {
       const keys = Object.keys(column.values);
       return Number(pick(keys, random));
@@ -97,5 +114,5 @@ function cut(json: string): Template {
     gaps.push(kind === 'reference' ? { kind, object: match[2] as string, salt: Number(match[3]) } : { kind: kind as Exclude<Gap['kind'], 'reference'> });
   }
   texts.push(json.slice(from));
-  return { texts, gaps };
+  return { texts: texts.map((text) => Buffer.from(text)), gaps };
 }
