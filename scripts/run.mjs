@@ -15,7 +15,10 @@ const COMMANDS = {
   start: [join(ROOT, 'apps/standalone/src/main.ts')],
   test: [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run'],
 };
-/** How often to look whether whoever started us is still there: npm passes no signal on when it dies. */
+/**
+ * How often to look whether whoever started us is still there: npm passes no signal on when it dies. (The scripts in
+ * package.json say `exec`, so that it is our parent, and not a shell between us that would outlive it.)
+ */
 const PARENT_POLL_MS = 500;
 
 const [name, ...args] = process.argv.slice(2);

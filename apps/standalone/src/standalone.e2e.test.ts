@@ -28,24 +28,20 @@ test('--once: the simulated account lands in an embedded PostgreSQL, the last li
 });
 
 describe('serving', () => {
+  // npm, the start script, the process that starts all the others: each may be the one that is ended.
   test.each([
-    ['SIGTERM to the start script', (s: Standalone) => s.process.kill('SIGTERM')],
-    ['kill -9 of the start script', (s: Standalone) => s.process.kill('SIGKILL')],
-    [
-      'kill -9 of the process that started all the others',
-      (s: Standalone) => {
-        const [, child] = s.family();
-        process.kill(child as number, 'SIGKILL');
-      },
-    ],
-  ])('after %s no process stays behind', async (_name, end) => {
+    ['SIGTERM to npm', 0, 'SIGTERM'],
+    ['kill -9 of npm', 0, 'SIGKILL'],
+    ['kill -9 of the start script', 1, 'SIGKILL'],
+    ['kill -9 of the process that started all the others', 2, 'SIGKILL'],
+  ] as const)('after %s no process stays behind', async (_name, generation, signal) => {
     using standalone = new Standalone([]);
     await eventually(() => standalone.output.includes('Freshet keeps running'), 'it serves');
     expect(standalone.output).toMatch(/reference: http:\/\/127\.0\.0\.1:\d+\/docs/);
     expect(standalone.output).toMatch(/Token {10}frt_/);
     expect(standalone.output).toContain("psql 'postgres://");
     const family = standalone.family();
-    end(standalone);
+    process.kill(standalone.line()[generation] as number, signal);
     await eventually(() => !family.some(isRunning), 'no process is left');
   });
 

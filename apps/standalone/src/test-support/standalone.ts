@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const RUN = fileURLToPath(new URL('../../../../scripts/run.mjs', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 
-/** `npm start` as a process of its own, as a shell starts it, with a data folder of its own. */
+/** `npm start` as a user's shell starts it, with a data folder of its own. */
 export class Standalone implements Disposable {
   readonly dataDir: string;
   readonly process: ChildProcess;
@@ -24,7 +24,8 @@ export class Standalone implements Disposable {
     const shell = Object.fromEntries(
       Object.entries(process.env).filter(([name]) => !/^(FRESH|DATABASE_URL|WAREHOUSE_URL|PORT|HOST$|LOG_LEVEL|VITEST|NODE_ENV)/.test(name)),
     );
-    this.process = spawn(process.execPath, [RUN, 'start', ...args], {
+    this.process = spawn('npm', ['start', '--', ...args], {
+      cwd: ROOT,
       env: { ...shell, FRESHET_DATA_DIR: this.dataDir, PORT: '0', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -42,11 +43,17 @@ export class Standalone implements Disposable {
     return this.#output.trimEnd().split('\n').at(-1) as string;
   }
 
+  /** npm, the start script, and the process that starts all the others. */
+  line(): number[] {
+    const all = processes();
+    const line = [this.process.pid as number];
+    while (line.length < 3) line.push(all.find((p) => p.parent === line.at(-1))?.pid as number);
+    return line;
+  }
+
   /** Every process that belongs to it, however it was started: by their parents, and by the data folder in their command line. */
   family(): number[] {
-    const all = readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name))
-      .flatMap(readProcess);
+    const all = processes();
     const members = new Set<number>([this.process.pid as number]);
     for (let grown = true; grown; ) {
       grown = false;
@@ -76,6 +83,12 @@ export class Standalone implements Disposable {
 /** Whether a process is there and not just waiting to be reaped. */
 export function isRunning(pid: number): boolean {
   return readProcess(String(pid)).length > 0;
+}
+
+function processes(): ReturnType<typeof readProcess> {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap(readProcess);
 }
 
 function readProcess(name: string): { pid: number; parent: number; command: string }[] {
