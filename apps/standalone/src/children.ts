@@ -21,7 +21,6 @@ const STOP_TIMEOUT_MS = 45_000;
  */
 export class Children {
   readonly #logDir: string;
-  readonly #codeCache: string;
   readonly #running = new Map<string, ChildProcess>();
   #stopping = false;
   /** Told when a child has ended by itself and is started again. */
@@ -29,7 +28,6 @@ export class Children {
 
   constructor(dataDir: string) {
     this.#logDir = join(dataDir, 'logs');
-    this.#codeCache = join(dataDir, 'code-cache');
     mkdirSync(this.#logDir, { recursive: true });
   }
 
@@ -86,8 +84,6 @@ export class Children {
       env: {
         PATH: process.env['PATH'] ?? '',
         NODE_EXTRA_CA_CERTS: process.env['NODE_EXTRA_CA_CERTS'],
-        // Later starts find the compiled code of the first one.
-        NODE_COMPILE_CACHE: this.#codeCache,
         ...spec.env,
       },
       execArgv: [],
