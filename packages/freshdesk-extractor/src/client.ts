@@ -63,8 +63,13 @@ export interface ClientLimits {
 
 const DEFAULT_LIMITS: ClientLimits = { connections: 8, timeoutMs: 60_000, bodyBytesMax: 128 * 1024 * 1024, tries: 4, backoffMs: 500 };
 
+/** What the ways of reading need of a client. */
+export interface Lists {
+  list(path: string, query: Readonly<Record<string, string>>, cost: CallCost): Promise<ListPage>;
+}
+
 /** Calls the API: one GET at a time, each with its credits, each answer checked before it is believed. */
-export class FreshdeskClient {
+export class FreshdeskClient implements Lists {
   readonly account: Account;
   readonly #pool: Pool;
   readonly #authorization: string;

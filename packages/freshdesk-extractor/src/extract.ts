@@ -1,6 +1,6 @@
 import { unreachable } from '@freshet/contracts';
 import type { ObjectSpec } from './catalogue/define.ts';
-import type { FreshdeskClient } from './client.ts';
+import type { Lists } from './client.ts';
 import type { Page, Position, ReadOptions } from './pages.ts';
 import { readerOf } from './reader.ts';
 import { readChildren } from './ways/children.ts';
@@ -15,7 +15,7 @@ import { readSweep, type SweepPosition } from './ways/sweep.ts';
  * @param position null for a first reading; else the position of the page that was stored last.
  * @throws AppError `out_of_credits` (go on later), `source_*` as the account answered.
  */
-export function extract(client: FreshdeskClient, object: ObjectSpec, position: Position | null, options: ReadOptions): AsyncGenerator<Page> {
+export function extract(client: Lists, object: ObjectSpec, position: Position | null, options: ReadOptions): AsyncGenerator<Page> {
   const reader = readerOf(client, object);
   const { way } = object;
   switch (way.kind) {

@@ -7,7 +7,7 @@
  */
 export * from './catalogue/define.ts';
 export { catalogue, childrenOf, isObjectName, objectNamed, objectsToRead } from './catalogue/index.ts';
-export { ACCOUNT_BUCKET, type Budget, type CreditReading, FreshdeskClient } from './client.ts';
+export { ACCOUNT_BUCKET, type Budget, type CreditReading, FreshdeskClient, type ListPage, type Lists } from './client.ts';
 export { extract } from './extract.ts';
 export { customColumnsOf } from './fields.ts';
 export type { ChildWork, Page, Position, ReadOptions } from './pages.ts';

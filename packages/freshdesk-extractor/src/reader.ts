@@ -2,22 +2,20 @@ import { recordLine } from '@freshet/contracts';
 import type { ObjectSpec, View } from './catalogue/define.ts';
 import { INCLUDE_COST } from './catalogue/define.ts';
 import { childrenOf } from './catalogue/index.ts';
-import type { CallCost, FreshdeskClient, ListedRecord, ListPage } from './client.ts';
+import type { CallCost, ListedRecord, ListPage, Lists } from './client.ts';
 import { type ChildWork, type Page, type Position, page, type ReadOptions, textOf } from './pages.ts';
 
 /** One object of one account, ready to be read: what every way of reading shares. */
 export interface ObjectReader {
   readonly object: ObjectSpec;
-  readonly client: FreshdeskClient;
   /** One page of the object's list. `parentId` fills the `{id}` of a child's path. */
   list(query: Readonly<Record<string, string>>, pageNumber: number, parentId?: string): Promise<ListPage>;
 }
 
-export function readerOf(client: FreshdeskClient, object: ObjectSpec): ObjectReader {
+export function readerOf(client: Lists, object: ObjectSpec): ObjectReader {
   const include = object.include.length === 0 ? {} : { include: object.include.join(',') };
   return {
     object,
-    client,
     list: (query, pageNumber, parentId) =>
       client.list(
         parentId === undefined ? object.path : object.path.replace('{id}', encodeURIComponent(parentId)),

@@ -4,17 +4,14 @@ import type { AddressInfo } from 'node:net';
 import { catalogue, INCLUDE_COST, type ObjectSpec } from '@freshet/freshdesk-extractor';
 import { type AccountOptions, SimulatedAccount } from './account.ts';
 import { type Plan, RateLimits } from './limits.ts';
+import { answerList, includesOf, type ListQuirks } from './lists.ts';
 
-export interface SimulatorOptions extends Partial<AccountOptions> {
+export interface SimulatorOptions extends Partial<AccountOptions>, ListQuirks {
   readonly plan?: Plan;
   /** API keys and what their agents may see. */
   readonly keys?: Readonly<Record<string, { readonly admin: boolean; readonly ticketScope: 1 | 2 | 3 }>>;
   /** Features that the plan lacks, as error messages name them. */
   readonly withoutFeatures?: readonly string[];
-  /** Since filters that the account refuses as unknown. */
-  readonly refusedParams?: readonly string[];
-  /** Since filters that the account takes and ignores. */
-  readonly ignoredParams?: readonly string[];
   readonly host?: string;
   readonly port?: number;
   /** Called for every request before it is answered; may take the answer over. For faults in tests. */
@@ -33,7 +30,6 @@ export const DEFAULT_KEYS = {
   'demo-agent-key': { admin: false, ticketScope: 1 },
 } as const satisfies SimulatorOptions['keys'];
 
-const DAY_SECONDS = 86_400;
 /** What links name: the account's own host, wherever it is simulated. */
 const HOST = 'simulated.freshdesk.com';
 const NOTHING_HIDDEN: ReadonlySet<string> = new Set();
@@ -111,8 +107,7 @@ export class FreshdeskSimulator {
 
     const list = this.#match(this.#lists, path);
     // Failed and invalid calls cost as well.
-    const include = (query.get('include') ?? '').split(',').filter((name) => name !== '');
-    const credits = list ? 1 + INCLUDE_COST * include.length : 1;
+    const credits = list ? 1 + INCLUDE_COST * includesOf(query).length : 1;
     const spent = this.limits.spend(list?.object.bucket ?? null, credits);
     if (this.limits.limited) {
       response.setHeader('x-ratelimit-total', String(spent.total));
@@ -132,7 +127,7 @@ export class FreshdeskSimulator {
     if (request.method !== 'GET') return send(response, 405, null);
 
     if (path === '/api/v2/agents/me') return send(response, 200, this.#me(agent));
-    if (list) return this.#list(list.object, list.parent, query, include, agent.admin, url, response);
+    if (list) return this.#list(list.object, list.parent, query, agent.admin, url, response);
     const view = this.#match(this.#views, path);
     if (view?.parent !== undefined) return this.#view(view.object, view.parent, agent.admin, response);
     const fields = catalogue.find((object) => object.customFields?.path === path);
@@ -157,99 +152,18 @@ export class FreshdeskSimulator {
     return null;
   }
 
-  #list(
-    object: ObjectSpec,
-    parent: number | undefined,
-    query: URLSearchParams,
-    include: readonly string[],
-    admin: boolean,
-    url: URL,
-    response: ServerResponse,
-  ): void {
+  #list(object: ObjectSpec, parent: number | undefined, query: URLSearchParams, admin: boolean, url: URL, response: ServerResponse): void {
     const refusal = this.#refusal(object, admin);
     if (refusal) return send(response, 403, refusal);
-    const invalid = this.#invalid(object, query, include);
-    if (invalid) return send(response, 400, { description: 'Validation failed', errors: [invalid] });
-    const page = Number(query.get('page') ?? '1');
-    const perPage = Number(query.get('per_page') ?? '30');
-
-    let body: Buffer;
-    let total: number;
-    if (parent !== undefined) {
-      const children = this.account.childrenOf(object, parent);
-      if (children === null) return send(response, 404, null);
-      body = Buffer.from(`[${children.slice((page - 1) * perPage, page * perPage).join(',')}]`);
-      total = children.length;
-    } else {
-      const { numbers, from, to } = this.#selection(object, query, (page - 1) * perPage, page * perPage);
-      body = this.account.arrayOf(object, numbers, hiddenColumns(object, include));
-      total = to - from;
-    }
-    if (page * perPage < total) {
+    const answer = answerList(this.account, object, parent, query, this.#options);
+    if (answer === null) return send(response, 404, null);
+    if ('invalid' in answer) return send(response, 400, { description: 'Validation failed', errors: [answer.invalid] });
+    if (answer.hasNext) {
       const next = new URL(url);
-      next.searchParams.set('page', String(page + 1));
+      next.searchParams.set('page', String(Number(query.get('page') ?? '1') + 1));
       response.setHeader('link', `<https://${HOST}${next.pathname}${next.search}>; rel="next"`);
     }
-    sendJson(response, 200, body);
-  }
-
-  /** The record numbers of one page, and the range of the order that the whole answer spans. */
-  #selection(object: ObjectSpec, query: URLSearchParams, start: number, end: number): { numbers: number[]; from: number; to: number } {
-    const list = this.account.listOf(object);
-    const view = viewIndex(object, query);
-    const column = query.get('order_by') ?? object.list.defaultOrder[0];
-    const direction = query.get('order_type') ?? (query.has('order_by') ? 'desc' : object.list.defaultOrder[1]);
-    const rank = () => rankBy(this.account, object, column);
-    const order = list.ordered(view, column, rank);
-    const since = this.#since(object, query);
-    let selected: readonly number[] = order;
-    let from = 0;
-    const ascending = direction === 'asc';
-    if (since !== null && since.column === column && ascending) {
-      from = list.firstSince(order, column, since.seconds);
-    } else if (since !== null) {
-      const times = (n: number) => (since.column === 'created_at' ? list.createdAt(n) : list.updatedAt(n));
-      selected = order.filter((n) => times(n) >= since.seconds);
-    } else if (object.list.defaultWindowDays !== null) {
-      const oldest = this.account.nowSeconds() - object.list.defaultWindowDays * DAY_SECONDS;
-      selected = order.filter((n) => list.createdAt(n) >= oldest);
-    }
-    const to = selected.length;
-    const numbers = ascending ? selected.slice(from + start, from + end) : selected.slice(Math.max(0, to - end), Math.max(0, to - start)).reverse();
-    return { numbers, from, to };
-  }
-
-  #since(object: ObjectSpec, query: URLSearchParams): { column: string; seconds: number } | null {
-    const { way } = object;
-    if (way.kind !== 'keyset' && way.kind !== 'since') return null;
-    for (const param of sinceParams(object)) {
-      const value = query.get(param);
-      if (value !== null && !this.#options.ignoredParams?.includes(param)) return { column: way.column, seconds: Math.floor(Date.parse(value) / 1000) };
-    }
-    return null;
-  }
-
-  #invalid(object: ObjectSpec, query: URLSearchParams, include: readonly string[]): object | null {
-    const known = new Set(['page', 'per_page', ...object.list.filters, ...sinceParams(object)]);
-    if (object.list.orderBy.length > 0) known.add('order_by').add('order_type');
-    if (Object.keys(object.list.includeColumns).length > 0) known.add('include');
-    for (const param of this.#options.refusedParams ?? []) known.delete(param);
-    for (const [name, value] of query) {
-      const bad = (message: string, code = 'invalid_value') => ({ field: name, message, code });
-      if (!known.has(name)) return bad('Unexpected/invalid field in request', 'invalid_field');
-      if (name === 'page' && !(/^\d+$/.test(value) && Number(value) >= 1)) return bad('It should be a Positive Integer', 'datatype_mismatch');
-      if (name === 'page' && object.maxPages !== null && Number(value) > object.maxPages) {
-        return bad(`You cannot access ${object.name} beyond the ${object.maxPages}th page. Please provide a smaller page number.`);
-      }
-      if (name === 'per_page' && !(/^\d+$/.test(value) && Number(value) >= 1 && Number(value) <= object.pageSize)) {
-        return bad(`It should be a Positive Integer less than or equal to ${object.pageSize}`);
-      }
-      if (name === 'order_by' && !object.list.orderBy.includes(value)) return bad(`It should be one of these values: '${object.list.orderBy.join(',')}'`);
-      if (name === 'order_type' && value !== 'asc' && value !== 'desc') return bad("It should be one of these values: 'asc,desc'");
-      if (sinceParams(object).includes(name) && Number.isNaN(Date.parse(value))) return bad('It should be in the date format', 'invalid_value');
-    }
-    const unknown = include.find((name) => object.list.includeColumns[name] === undefined);
-    return unknown === undefined ? null : { field: 'include', message: `Unknown include ${unknown}`, code: 'invalid_value' };
+    sendJson(response, 200, answer.body);
   }
 
   #view(object: ObjectSpec, key: number, admin: boolean, response: ServerResponse): void {
@@ -276,45 +190,6 @@ export class FreshdeskSimulator {
       updated_at: '2024-11-20T14:03:55Z',
     };
   }
-}
-
-function sinceParams({ way }: ObjectSpec): readonly string[] {
-  return way.kind === 'keyset' ? [way.sinceParam] : way.kind === 'since' ? way.sinceParams : [];
-}
-
-function viewIndex(object: ObjectSpec, query: URLSearchParams): number {
-  const index = object.views.findIndex((view) => {
-    const asked = Object.entries(view.query);
-    return asked.length > 0 && asked.every(([name, value]) => query.get(name) === value);
-  });
-  return Math.max(0, index);
-}
-
-const hiddenSets = new Map<string, ReadonlySet<string>>();
-
-/** Columns that only an `include` brings and that was not asked for. */
-function hiddenColumns(object: ObjectSpec, include: readonly string[]): ReadonlySet<string> {
-  const key = `${object.name}|${include.join()}`;
-  let hidden = hiddenSets.get(key);
-  if (!hidden) {
-    hidden = new Set(Object.entries(object.list.includeColumns).flatMap(([name, columns]) => (include.includes(name) ? [] : columns)));
-    hiddenSets.set(key, hidden);
-  }
-  return hidden;
-}
-
-/** Record number → its place when all are sorted by a column's text. */
-function rankBy(account: SimulatedAccount, object: ObjectSpec, column: string): number[] {
-  const list = account.listOf(object);
-  const keys = Array.from({ length: list.length }, (_, n) =>
-    JSON.stringify((JSON.parse(account.textOf(object, n, NOTHING_HIDDEN)) as Record<string, unknown>)[column] ?? ''),
-  );
-  const sorted = keys.map((_, n) => n).sort((a, b) => ((keys[a] as string) < (keys[b] as string) ? -1 : (keys[a] as string) > (keys[b] as string) ? 1 : a - b));
-  const ranks: number[] = new Array(list.length);
-  sorted.forEach((n, place) => {
-    ranks[n] = place;
-  });
-  return ranks;
 }
 
 /** Definitions of the account's own fields, as the samples in the catalogue use them. */
