@@ -15,6 +15,8 @@ export interface AccountOptions {
   readonly spanDays: number;
   /** The account's clock; tests turn it. */
   readonly now?: () => number;
+  /** A change shows in lists up to so many seconds after it was made. */
+  readonly lagSeconds?: number;
 }
 
 export type Fields = Record<string, unknown>;
@@ -130,18 +132,23 @@ export class SimulatedAccount {
 
   // Changes, as an agent would make them. Each moves `updated_at` to the account's clock, unless it says otherwise.
 
-  update(objectName: string, key: number, fields: Fields): void {
+  /** @param at when it was changed, in seconds; other than now only to break what readers assume. */
+  update(objectName: string, key: number, fields: Fields, at = this.nowSeconds()): void {
     const list = this.listOf(objectNamed(objectName));
     const number = list.numberOf(key);
-    list.edits.set(number, { ...list.edits.get(number), ...fields });
-    list.touch(number, this.nowSeconds());
+    this.#change(number, () => {
+      list.edits.set(number, { ...list.edits.get(number), ...fields });
+      list.touch(number, at);
+    });
   }
 
   /** @returns the new record's key. */
   create(objectName: string, fields: Fields = {}): number {
     const list = this.listOf(objectNamed(objectName));
-    const number = list.append(this.nowSeconds());
+    const at = this.nowSeconds();
+    const number = list.append(at, this.#lag(list.length) > 0 ? UNSEEN : 0);
     if (Object.keys(fields).length > 0) list.edits.set(number, fields);
+    if (list.viewOf(number) === UNSEEN) this.#change(number, () => list.setView(number, 0, at));
     return list.keyOf(number);
   }
 
@@ -151,13 +158,36 @@ export class SimulatedAccount {
     const list = this.listOf(object);
     const index = object.views.findIndex((v) => v.name === view);
     if (index < 0) throw new TypeError(`${objectName} has no view ${view}`);
-    list.setView(list.numberOf(key), index, this.nowSeconds());
+    const number = list.numberOf(key);
+    const at = this.nowSeconds();
+    this.#change(number, () => list.setView(number, index, at));
   }
 
   /** For good: no list and no view shows it again. */
   remove(objectName: string, key: number): void {
     const list = this.listOf(objectNamed(objectName));
     list.setView(list.numberOf(key), REMOVED, this.nowSeconds());
+  }
+
+  /** Makes changes show whose time has come. Every answer begins with it. */
+  settle(): void {
+    while (this.#unseen.length > 0 && (this.#unseen[0] as Unseen).at <= this.#now()) (this.#unseen.shift() as Unseen).show();
+  }
+
+  /** Changes of one record show in the order in which they were made. */
+  #change(number: number, show: () => void): void {
+    const lagMs = this.#lag(number) * 1000;
+    if (lagMs === 0 && this.#unseen.length === 0) return show();
+    const at = this.#now() + lagMs;
+    const earlier = this.#unseen.findLast((u) => u.number === number);
+    const entry = { number, at: Math.max(at, earlier?.at ?? 0), show };
+    const place = this.#unseen.findLastIndex((u) => u.at <= entry.at);
+    this.#unseen.splice(place + 1, 0, entry);
+  }
+
+  #lag(number: number): number {
+    const most = this.options.lagSeconds ?? 0;
+    return most === 0 ? 0 : (hash(this.options.seed, number, this.nowSeconds()) % (most * 1000 + 1)) / 1000;
   }
 
   addChild(objectName: string, parentKey: number, fields: Fields = {}): number {
@@ -198,6 +228,7 @@ export class SimulatedAccount {
     }
   }
 
+  readonly #unseen: Unseen[] = [];
   readonly #childEdits = new Map<string, Fields | null>();
   readonly #childAdds = new Map<string, Fields[]>();
   #added = 0;
@@ -261,6 +292,15 @@ export class SimulatedAccount {
 const NOTHING_HIDDEN: ReadonlySet<string> = new Set();
 /** The view of records that are gone for good. */
 const REMOVED = 255;
+/** The view of records that no list shows yet. */
+const UNSEEN = 254;
+
+/** A change that was made and does not show yet. */
+interface Unseen {
+  readonly number: number;
+  readonly at: number;
+  readonly show: () => void;
+}
 
 /** The records of one object: their times and views, ordered when asked for. */
 export class RecordList {
@@ -320,11 +360,11 @@ export class RecordList {
     return this.#views[number] as number;
   }
 
-  append(now: number): number {
+  append(now: number, view: number): number {
     const number = this.length;
     this.#created.push(now);
     this.#updated.push(now);
-    this.#views.push(0);
+    this.#views.push(view);
     this.#orders.clear();
     return number;
   }

@@ -38,6 +38,7 @@ export function answerList(
   quirks: ListQuirks,
 ): ListAnswer | null {
   answers++;
+  account.settle();
   const include = includesOf(query);
   const invalid = invalidParam(object, quirks, query, include);
   if (invalid) return { invalid };

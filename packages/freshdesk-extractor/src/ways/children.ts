@@ -80,15 +80,14 @@ async function readParent(reader: ObjectReader, way: Children, parent: ChildWork
   let records: ListedRecord[] = [];
   let reading = 1;
   let beganAt: string | null = null;
+  let unsettled = false;
   let readAt = new Date();
   try {
     for await (const step of readWhole((n) => reader.list({}, n, parent.parentId), reader.object.primaryKey, startWhole(null))) {
       readAt = step.serverTime;
       beganAt = beganAt ?? step.serverTime.toISOString();
       records.push(...step.records);
-      if (step.outcome === 'unsettled') {
-        throw new AppError('source_unavailable', `The ${reader.object.name} of ${way.parent} ${parent.parentId} changed in every one of several readings.`);
-      }
+      unsettled = step.outcome === 'unsettled';
       if (step.state.reading !== reading && step.outcome === 'next') {
         reading = step.state.reading;
         records = [];
@@ -114,7 +113,8 @@ async function readParent(reader: ObjectReader, way: Children, parent: ChildWork
   return {
     readAt,
     page: {
-      lines: [...records.map((record) => recordLine(record.text, null)), JSON.stringify(complete)],
+      // Nothing is concluded from what a list that never held still did not show.
+      lines: [...records.map((record) => recordLine(record.text, null)), ...(unsettled ? [] : [JSON.stringify(complete)])],
       records: records.length,
       work: workFor(reader.object, records, options.readingId),
       settled: [parent],

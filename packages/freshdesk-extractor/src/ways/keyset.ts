@@ -3,6 +3,7 @@ import type { Keyset, View } from '../catalogue/define.ts';
 import type { ListedRecord, ListPage } from '../client.ts';
 import { type Page, type Position, page, type ReadOptions, textOf } from '../pages.ts';
 import { type ObjectReader, recordPage } from '../reader.ts';
+import { readOversizeTie } from './oversize-tie.ts';
 
 /**
  * Reads a list ordered by its version column, by value instead of by page number.
@@ -110,14 +111,26 @@ async function* readView(reader: ObjectReader, way: Keyset, view: View, from: Vi
       yield { records: answer.records, serverTime: answer.serverTime, position: at({ anchor, tiePage: null }) };
     } else {
       tiePage = await endOfTie(reader, way, anchor, fetchAt);
-      // Stored before its pages are read: one who goes on from here reads them all.
-      yield { records: [], serverTime: answer.serverTime, position: at({ anchor, tiePage }) };
+      if (tiePage !== null) {
+        // Stored before its pages are read: one who goes on from here reads them all.
+        yield { records: [], serverTime: answer.serverTime, position: at({ anchor, tiePage }) };
+        continue;
+      }
+      for await (const { records, serverTime } of readOversizeTie(reader, way, view, anchor)) {
+        yield { records, serverTime, position: at({ anchor, tiePage: null }) };
+      }
+      anchor = oneSecondAfter(anchor);
     }
   }
 }
 
-/** The number of the page on which the tie at `anchor` ends. */
-async function endOfTie(reader: ObjectReader, way: Keyset, anchor: string, fetchAt: (anchor: string, page: number) => Promise<ListPage>): Promise<number> {
+/** The number of the page on which the tie at `anchor` ends; null: beyond the last page that the list answers. */
+async function endOfTie(
+  reader: ObjectReader,
+  way: Keyset,
+  anchor: string,
+  fetchAt: (anchor: string, page: number) => Promise<ListPage>,
+): Promise<number | null> {
   const most = reader.object.maxPages ?? Number.MAX_SAFE_INTEGER;
   for (let n = 2; n <= most; n++) {
     const answer = await fetchAt(anchor, n);
@@ -125,10 +138,7 @@ async function endOfTie(reader: ObjectReader, way: Keyset, anchor: string, fetch
     const last = answer.records.at(-1);
     if (!answer.hasNext || !last || seconds(versionOf(reader, way, last)) > seconds(anchor)) return n;
   }
-  throw new AppError(
-    'source_contract',
-    `More than ${most * reader.object.pageSize} ${reader.object.name} changed in the one second ${anchor}; the list answers no page beyond ${most}.`,
-  );
+  return null;
 }
 
 /** Stops an object whose list is not what the algorithm needs, before it loses anything. */

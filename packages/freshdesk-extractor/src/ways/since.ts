@@ -49,15 +49,12 @@ export async function* readSince(reader: ObjectReader, way: Since, from: SincePo
     for await (const step of readWhole((n) => reader.list(query, n), object.primaryKey, start)) {
       extractedAt = step.serverTime;
       if (step.outcome === 'next') position = { ...position, reading: { view: view.name, whole: step.state } };
-      else if (step.outcome === 'unsettled') position = { ...position, reading: null };
       else {
-        const watermark = new Date(Date.parse(step.state.beganAt ?? '') - way.lagSeconds * 1000).toISOString();
+        // From the first reading's beginning: what changed during any of them is read again by the next run.
+        const watermark = new Date(Date.parse(step.state.firstBeganAt ?? '') - way.lagSeconds * 1000).toISOString();
         position = { ...position, reading: null, watermarks: { ...position.watermarks, [view.name]: watermark } };
       }
       yield recordPage(reader, options, { view, records: step.records, position, extractedAt });
-      if (step.outcome === 'unsettled') {
-        throw new AppError('source_unavailable', `The list of ${object.name} changed in every one of several readings; it is read again with the next run.`);
-      }
     }
   }
   const completeAsOf = new Date(Math.min(...object.views.map((view: View) => Date.parse(position.watermarks[view.name] ?? BEGINNING))));

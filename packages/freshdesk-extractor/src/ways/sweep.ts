@@ -31,22 +31,14 @@ export async function* readSweep(reader: ObjectReader, from: SweepPosition | nul
       yield recordPage(reader, options, { view, records: step.records, position: { last, reading: state }, extractedAt, generation });
       continue;
     }
-    if (outcome === 'unsettled') {
-      yield recordPage(reader, options, { view, records: step.records, position: { last, reading: null }, extractedAt, generation });
-      throw new AppError(
-        'source_unavailable',
-        `The list of ${reader.object.name} changed in every one of several readings; it is read again with the next run.`,
-      );
-    }
     if (last !== null) assertNotShrunk(reader.object.name, last, state.sum);
     const beganAt = new Date(state.beganAt ?? extractedAt);
-    const position: SweepPosition = { last: state.sum, reading: null };
+    const agreed = outcome === 'agreed';
+    const position: SweepPosition = { last: agreed ? state.sum : last, reading: null };
     const records = recordPage(reader, options, { view, records: step.records, position, extractedAt, generation });
-    yield {
-      ...records,
-      lines: [...records.lines, JSON.stringify({ generation: { id: generation, began_at: beganAt.toISOString() } })],
-      finished: { completeAsOf: beganAt, completeBackTo: new Date(0) },
-    };
+    // What an unsettled reading did not see may only have slipped away: nothing is concluded from it this time.
+    const lines = agreed ? [...records.lines, JSON.stringify({ generation: { id: generation, began_at: beganAt.toISOString() } })] : records.lines;
+    yield { ...records, lines, finished: { completeAsOf: beganAt, completeBackTo: new Date(0) } };
   }
 }
 

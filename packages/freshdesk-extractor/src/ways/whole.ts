@@ -7,9 +7,12 @@ import { keyTexts } from '../pages.ts';
  *
  * Paging is by offset: a record that is deleted or renamed on a page already read moves all later ones one
  * place forward, and one of them slips onto that page, unseen. No timestamp shows it afterwards. So a list of
- * more than one page is read until two readings agree on the ids. An answer of one page is one consistent
- * answer, and agrees with itself. The last agreed reading counts as one of the two: when nothing changed
- * since the last run, one reading is enough.
+ * more than one page is read until two readings agree on the ids of the records that existed when the first began.
+ * An answer of one page is one consistent answer, and agrees with itself. The last agreed reading counts as one
+ * of the two: when nothing changed since the last run, one reading is enough.
+ *
+ * A busy list may never agree. After a few readings it is `unsettled`: a record that all of them missed would
+ * have had to slip away each time, so what was read is kept, but nothing is concluded from what was not.
  *
  * Memory: a reading is remembered by the number of its ids and the sum of their hashes, never by the ids.
  */
@@ -23,6 +26,8 @@ export interface WholeState {
   readonly previous: IdSum | null;
   /** RFC 3339: the server's clock at the first page of this reading. */
   readonly beganAt: string | null;
+  /** … and of the first reading: records created later do not count, or a busy list would never agree. */
+  readonly firstBeganAt: string | null;
 }
 
 export interface IdSum {
@@ -39,13 +44,13 @@ export interface WholeStep {
   readonly outcome: 'next' | 'agreed' | 'unsettled';
 }
 
-/** A list that changes its ids in every one of so many readings is given up until the next run. */
-const READINGS_MAX = 5;
+/** Readings of a list that never holds still. Each costs as much as the first. */
+const READINGS_MAX = 3;
 
 const EMPTY: IdSum = { count: 0, hash: '0' };
 
 export function startWhole(previous: IdSum | null): WholeState {
-  return { reading: 1, page: 1, sum: EMPTY, previous, beganAt: null };
+  return { reading: 1, page: 1, sum: EMPTY, previous, beganAt: null, firstBeganAt: null };
 }
 
 /** @param fetchPage reads one page of the list by its number, from 1. */
@@ -54,32 +59,37 @@ export async function* readWhole(fetchPage: (page: number) => Promise<ListPage>,
   for (;;) {
     const { records, hasNext, serverTime } = await fetchPage(state.page);
     const beganAt = state.beganAt ?? serverTime.toISOString();
-    const sum = add(state.sum, records, primaryKey);
+    const firstBeganAt = state.firstBeganAt ?? beganAt;
+    const sum = add(state.sum, records, primaryKey, firstBeganAt);
     if (hasNext) {
-      state = { ...state, page: state.page + 1, sum, beganAt };
+      state = { ...state, page: state.page + 1, sum, beganAt, firstBeganAt };
       yield { records, serverTime, state, outcome: 'next' };
       continue;
     }
-    const finished = { ...state, sum, beganAt };
+    const finished = { ...state, sum, beganAt, firstBeganAt };
     const agreed = state.page === 1 || (state.previous !== null && same(sum, state.previous));
     if (agreed || state.reading >= READINGS_MAX) {
       yield { records, serverTime, state: finished, outcome: agreed ? 'agreed' : 'unsettled' };
       return;
     }
-    state = { reading: state.reading + 1, page: 1, sum: EMPTY, previous: sum, beganAt: null };
+    state = { reading: state.reading + 1, page: 1, sum: EMPTY, previous: sum, beganAt: null, firstBeganAt };
     yield { records, serverTime, state, outcome: 'next' };
   }
 }
 
-function add(sum: IdSum, records: readonly ListedRecord[], primaryKey: readonly string[]): IdSum {
+function add(sum: IdSum, records: readonly ListedRecord[], primaryKey: readonly string[], createdBefore: string): IdSum {
   let hash = BigInt(`0x${sum.hash}`);
+  let count = sum.count;
   for (const record of records) {
+    const { created_at: created } = record.fields;
+    if (typeof created === 'string' && Date.parse(created) >= Date.parse(createdBefore)) continue;
     hash += createHash('sha256')
       .update(JSON.stringify(keyTexts(record, primaryKey)))
       .digest()
       .readBigUInt64LE();
+    count++;
   }
-  return { count: sum.count + records.length, hash: BigInt.asUintN(64, hash).toString(16) };
+  return { count, hash: BigInt.asUintN(64, hash).toString(16) };
 }
 
 function same(a: IdSum, b: IdSum): boolean {

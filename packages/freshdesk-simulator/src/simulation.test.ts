@@ -1,0 +1,44 @@
+import { describe, expect, test } from 'vitest';
+import { type SimulationOptions, simulate } from './simulation.ts';
+
+/** Replays a seed: `node packages/freshdesk-simulator/src/simulate.ts --from <seed> --seeds 1 --way <way>`. */
+async function lossySeeds(seeds: number, options: Omit<SimulationOptions, 'seed'>) {
+  const lossy: string[] = [];
+  let stopped = 0;
+  for (let seed = 1; seed <= seeds; seed++) {
+    const result = await simulate({ ...options, seed });
+    stopped += result.stopped.length;
+    if (result.wrong.length > 0) lossy.push(`seed ${seed}: ${result.wrong.slice(0, 3).join('; ')}`);
+  }
+  return { lossy, stopped };
+}
+
+describe('I3: nothing is lost or left stale, whatever changes between two requests, wherever readers are killed', () => {
+  test('keyset, over 1,000 seeds', async () => {
+    expect(await lossySeeds(1000, { way: 'keyset' })).toEqual({ lossy: [], stopped: 0 });
+  }, 60_000);
+
+  test('keyset, with changes that show late, over 1,000 seeds', async () => {
+    expect(await lossySeeds(1000, { way: 'keyset', lagSeconds: 4 })).toEqual({ lossy: [], stopped: 0 });
+  }, 60_000);
+
+  test('since, over 60 seeds', async () => {
+    expect(await lossySeeds(60, { way: 'since', lagSeconds: 4 })).toEqual({ lossy: [], stopped: 0 });
+  }, 60_000);
+});
+
+describe('each assumption of the reading, broken: the checker notices, or the reading stops with a clear error', () => {
+  test.each([
+    ['A1: the filter is inclusive', { quirks: { exclusiveSince: true } }],
+    ['A3: records of one second keep their order', { quirks: { unstableTies: true } }],
+    ['A4: every change sets its own time', { backdatedEdits: true }],
+    ['A5: a change shows within the lag that is allowed for', { lagSeconds: 60 }],
+  ] as const)('%s', async (_name, broken) => {
+    expect((await lossySeeds(40, { way: 'keyset', ...broken })).lossy.length).toBeGreaterThan(0);
+  });
+
+  test('A2: the list is ordered as asked', async () => {
+    const result = await simulate({ seed: 1, way: 'keyset', quirks: { ignoresOrder: true } });
+    expect(new Set(result.stopped)).toEqual(new Set(['source_contract']));
+  });
+});

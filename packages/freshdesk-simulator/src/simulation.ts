@@ -1,0 +1,174 @@
+import { AppError, type JsonObject } from '@freshet/contracts';
+import { catalogue, extract, type ListPage, type Lists, type ObjectSpec, type Position } from '@freshet/freshdesk-extractor';
+import { SimulatedAccount } from './account.ts';
+import { answerList, type ListQuirks } from './lists.ts';
+import { hash } from './random.ts';
+
+/**
+ * A simulation of reading an account that changes between any two requests, from a seed that replays exactly: the real
+ * algorithms against the real lists, without the sockets between them, so that thousands of seeds take seconds.
+ *
+ * Pages are small and few, changes many: each request is followed by edits, creations, records moved to the trash and
+ * back, and now and then a bulk change that gives half of the records one timestamp, more than the list has pages for.
+ * Readers are killed at random pages and go on from what was stored. After the changes have stopped, one more reading
+ * must make the stored records equal the account (I3).
+ */
+export interface SimulationOptions {
+  readonly seed: number;
+  /** Which way of reading. */
+  readonly way: 'keyset' | 'since';
+  readonly quirks?: ListQuirks;
+  /** How late changes show; readers assume `LAG_SECONDS` at most. */
+  readonly lagSeconds?: number;
+  /** Some edits carry an `updated_at` of the past. */
+  readonly backdatedEdits?: boolean;
+}
+
+export interface SimulationResult {
+  /** Records of which the readings have not stored the last version, or none; `<key> <what is wrong>`. */
+  readonly wrong: readonly string[];
+  readonly requests: number;
+  /** Codes of the errors with which readings stopped. */
+  readonly stopped: readonly string[];
+}
+
+/** What the readers of the simulation assume of the account's lag. */
+const LAG_SECONDS = 5;
+const RECORDS = 150;
+const PAGE_SIZE = 10;
+const PAGES_MAX = 9;
+const RUNS = 4;
+const START = Date.parse('2026-01-01T00:00:00Z');
+const KEPT = new Set(['id', 'name', 'created_at', 'updated_at']);
+
+interface Stored {
+  readonly version: number;
+  readonly readAt: number;
+  readonly deleted: string | null;
+}
+
+export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
+  const { seed } = options;
+  let draws = 0;
+  const random = (below: number) => hash(seed, draws++, 99) % below;
+  const object = smallObject(options.way);
+  let now = START;
+  const account = new SimulatedAccount({
+    seed,
+    counts: { [object.name]: RECORDS },
+    asOf: new Date(START - 1000),
+    spanDays: 20,
+    now: () => now,
+    lagSeconds: options.lagSeconds ?? 0,
+  });
+  let requests = 0;
+  let changing = true;
+
+  const change = () => {
+    const list = account.listOf(object);
+    const key = list.keyOf(random(list.length));
+    const kind = random(20);
+    const view = object.views[1 + random(object.views.length - 1)]?.name as string;
+    if (kind === 0) account.create(object.name);
+    else if (kind === 1) account.move(object.name, key, view);
+    else if (kind === 2) account.move(object.name, key, object.views[0]?.name as string);
+    else if (options.backdatedEdits === true && kind < 8) account.update(object.name, key, {}, account.nowSeconds() - 3600);
+    else account.update(object.name, key, kind < 6 ? { name: `renamed ${random(1000)}` } : {});
+  };
+  const bulkChange = () => {
+    const list = account.listOf(object);
+    const from = random(list.length);
+    for (let i = 0; i < 20 + random(130); i++) account.update(object.name, list.keyOf((from + i) % list.length), {});
+  };
+
+  const lists: Lists = {
+    list: async (_path, query) => {
+      requests++;
+      now += 50 + random(900);
+      const page = pageOf(account, object, query, options.quirks ?? {});
+      if (changing) {
+        for (let n = random(4); n > 0; n--) change();
+        if (random(60) === 0) bulkChange();
+      }
+      return page;
+    },
+  };
+
+  const stored = new Map<string, Stored>();
+  const stopped: string[] = [];
+  let position: Position | null = null;
+  for (let run = 1; run <= RUNS; run++) {
+    if (run === RUNS) {
+      // Everything that was changed shows by now, and nothing changes any more.
+      changing = false;
+      now += (LAG_SECONDS + (options.lagSeconds ?? 0)) * 1000;
+    }
+    // A run goes on after kills until it is finished; one that stops with an error is tried again by the next.
+    for (let finished = false; !finished; ) {
+      const killAfter = random(3) === 0 ? 1 + random(20) : Number.POSITIVE_INFINITY;
+      let pages = 0;
+      try {
+        for await (const page of extract(lists, object, position, { historyFrom: null, readingId: `run ${run}`, nextParents: async () => [] })) {
+          store(stored, page.lines, page.extractedAt);
+          position = page.position;
+          finished = page.finished !== null;
+          if (++pages >= killAfter) break;
+        }
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error;
+        stopped.push(error.code);
+        finished = true;
+      }
+    }
+    now += random(600_000);
+  }
+  return { wrong: compare(account, object, stored), requests, stopped };
+}
+
+/** The catalogue's own object, with fewer columns and smaller pages. */
+function smallObject(way: SimulationOptions['way']): ObjectSpec {
+  const found = catalogue.find((o) => o.way.kind === way && o.views.length > 1) as ObjectSpec;
+  return {
+    ...found,
+    pageSize: PAGE_SIZE,
+    maxPages: found.maxPages === null ? null : PAGES_MAX,
+    include: [],
+    columns: found.columns.filter((c) => KEPT.has(c.name)),
+    way: { ...found.way, lagSeconds: LAG_SECONDS } as ObjectSpec['way'],
+  };
+}
+
+function pageOf(account: SimulatedAccount, object: ObjectSpec, query: Readonly<Record<string, string>>, quirks: ListQuirks): ListPage {
+  const answer = answerList(account, object, undefined, new URLSearchParams(query), quirks);
+  if (answer === null || 'invalid' in answer) throw new AppError('source_invalid_request', `Refused: ${JSON.stringify(answer)}`);
+  const records = JSON.parse(answer.body.toString('utf8')) as JsonObject[];
+  return {
+    records: records.map((fields) => ({ fields, text: JSON.stringify(fields) })),
+    hasNext: answer.hasNext,
+    serverTime: new Date(account.nowSeconds() * 1000),
+  };
+}
+
+/** As the loader keeps the newest of each key: by version, then by the time of reading, then by order. */
+function store(stored: Map<string, Stored>, lines: readonly string[], extractedAt: Date): void {
+  for (const text of lines) {
+    const line = JSON.parse(text) as { record?: { id: number; updated_at: string }; deleted?: string };
+    if (!line.record) continue;
+    const fresh = { version: Date.parse(line.record.updated_at), readAt: extractedAt.getTime(), deleted: line.deleted ?? null };
+    const known = stored.get(String(line.record.id));
+    const isOlder = known && (fresh.version < known.version || (fresh.version === known.version && fresh.readAt < known.readAt));
+    if (!isOlder) stored.set(String(line.record.id), fresh);
+  }
+}
+
+function compare(account: SimulatedAccount, object: ObjectSpec, stored: ReadonlyMap<string, Stored>): string[] {
+  const wrong: string[] = [];
+  for (const { view, text } of account.everything(object.name)) {
+    const { id, updated_at } = JSON.parse(text) as { id: number; updated_at: string };
+    const have = stored.get(String(id));
+    if (!have) wrong.push(`${id} missing`);
+    else if (have.version !== Date.parse(updated_at)) wrong.push(`${id} stale: ${new Date(have.version).toISOString()} instead of ${updated_at}`);
+    else if (have.deleted !== view.deleted) wrong.push(`${id} marked ${have.deleted} instead of ${view.deleted}`);
+  }
+  return wrong;
+}
