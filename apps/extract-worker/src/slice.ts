@@ -70,18 +70,19 @@ class Slice {
       nextParents: store.extraction.nextParents(claim),
     });
     for await (const page of pages) {
-      if (!this.#buffer.takes(page)) await this.#store(null);
+      if (!this.#buffer.takes(page)) await this.#store();
       this.#buffer.add(page);
-      if (page.finished !== null) {
-        if (parent === null) return this.#store(page.finished);
-        if (parent.state === 'done') return this.#store({ completeAsOf: parent.completeAsOf, completeBackTo: parent.completeBackTo });
-        await this.#store(null);
+      if (page.finished) {
+        if (parent === null) return this.#store({ finished: true });
+        // A child is as complete as its parent.
+        if (parent.state === 'done') return this.#store({ finished: true, reached: parent });
+        await this.#store();
         return this.#handOn(CHILD_WAIT_MS);
       }
       if (this.#buffer.isDue) await this.#storeAside();
       if (drain.aborted || performance.now() > endsAt) break;
     }
-    await this.#store(null);
+    await this.#store();
     await this.#handOn(0);
   }
 
@@ -89,7 +90,7 @@ class Slice {
   async settle(error: AppError): Promise<void> {
     const { store, logger } = this.#context;
     try {
-      if (error.code !== 'fenced') await this.#store(null);
+      if (error.code !== 'fenced') await this.#store();
       if (error.code === 'fenced') return logger.info('object run taken over, cancelled or paused');
       if (error.code === 'out_of_credits') {
         const afterMs = error.retryAfterMs ?? 60_000;
@@ -130,21 +131,26 @@ class Slice {
     return this.#client;
   }
 
-  /** Stores what was read, and all that came before it. */
-  async #store(finished: Step['finished']): Promise<void> {
+  /**
+   * Stores what was read, and all that came before it.
+   * @param end what is said of a child's reading is its parent's; of others, what their pages say.
+   */
+  async #store(end: { readonly finished?: true; readonly reached?: Step['reached'] } = {}): Promise<void> {
     await this.#storing;
     if (this.#buffer.isEmpty) return;
-    const step = await this.#buffer.take(this.#newCredits(), this.#customColumns, finished);
+    const isChild = this.#object.way.kind === 'children';
+    const reached = end.reached ?? (isChild ? null : this.#buffer.reached);
+    const step = await this.#buffer.take(this.#newCredits(), this.#customColumns, reached, end.finished ?? false);
     await this.#context.store.extraction.commit(this.#claim, step);
     this.#customColumns = null;
-    this.#context.logger.debug({ records: step.batch?.records ?? 0, bytes: step.batch?.rawBytes ?? 0, finished: finished !== null }, 'step stored');
-    if (finished !== null) this.#context.logger.info('object read');
+    this.#context.logger.debug({ records: step.batch?.records ?? 0, bytes: step.batch?.rawBytes ?? 0, finished: step.finished }, 'step stored');
+    if (step.finished) this.#context.logger.info('object read');
   }
 
   /** Stores what was read while reading goes on; at most one step at a time, in order. */
   async #storeAside(): Promise<void> {
     await this.#storing;
-    const storing = this.#store(null);
+    const storing = this.#store();
     this.#storing = storing;
     // Whoever stores next meets the failure; until then it is nobody's.
     storing.catch(() => {});

@@ -39,24 +39,23 @@ export class StepBuffer {
   }
 
   get isDue(): boolean {
-    return this.#bytes >= BATCH_BYTES || performance.now() - this.#since >= BATCH_AGE_MS || (this.#pages.at(-1)?.finished ?? null) !== null;
+    return this.#bytes >= BATCH_BYTES || performance.now() - this.#since >= BATCH_AGE_MS || (this.#pages.at(-1)?.finished ?? false);
   }
 
-  /** Everything that waits, as one step. Its last page's position stands for all of them. */
-  async take(credits: number, customColumns: readonly Column[] | null, finished: Step['finished']): Promise<Step> {
+  /**
+   * Everything that waits, as one step. Its last page's position stands for all of them.
+   * @param reached how far the reading has come with them; null: no further.
+   */
+  async take(credits: number, customColumns: readonly Column[] | null, reached: Step['reached'], finished: boolean): Promise<Step> {
     const pages = this.#pages;
     this.#pages = [];
     this.#bytes = 0;
     const last = pages.at(-1) as Page;
     const lines = pages.flatMap((page) => page.lines);
-    if (finished !== null) {
-      // Travels as the last line of the last batch, so that it reaches the warehouse after all that it speaks of.
-      const line = {
-        run_id: this.#claim.runId,
-        complete_as_of: finished.completeAsOf?.toISOString() ?? null,
-        complete_back_to: finished.completeBackTo?.toISOString() ?? null,
-      };
-      lines.push(JSON.stringify({ finished: line }));
+    if (reached !== null) {
+      // Travels as the last line, so that it reaches the warehouse after all that it speaks of.
+      const times = { complete_as_of: reached.completeAsOf?.toISOString() ?? null, complete_back_to: reached.completeBackTo?.toISOString() ?? null };
+      lines.push(JSON.stringify({ reached: { run_id: this.#claim.runId, ...times } }));
     }
     const raw = Buffer.from(lines.join('\n'));
     return {
@@ -76,7 +75,13 @@ export class StepBuffer {
       work: pages.flatMap((page) => page.work),
       settled: pages.flatMap((page) => page.settled),
       credits,
+      reached,
       finished,
     };
+  }
+
+  /** How far the pages that wait have come. */
+  get reached(): Page['reached'] {
+    return this.#pages.findLast((page) => page.reached !== null)?.reached ?? null;
   }
 }

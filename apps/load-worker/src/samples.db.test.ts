@@ -63,7 +63,7 @@ beforeAll(async () => {
     // Lists of other views, and filters that ask for the future, hold nothing.
     const empty = url.searchParams.has('filter') || url.searchParams.has('state') || [...url.searchParams.values()].some((v) => v.startsWith('2100'));
     response.writeHead(200, { 'content-type': 'application/json; charset=utf-8', 'x-freshdesk-api-version': 'latest=v2; requested=v2' });
-    response.end(definitions ? fixture(definitions) : empty ? '[]' : answerText);
+    response.end(definitions ? fixture(definitions) : empty ? '[]' : changedSince(url.searchParams.get('updated_since')));
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -80,6 +80,13 @@ afterAll(async () => {
   await warehouse.close();
   await database[Symbol.asyncDispose]();
 });
+
+/** The records that have changed since then. */
+function changedSince(since: string | null): string {
+  if (since === null) return answerText;
+  const records = parseJson(answerText) as JsonObject[];
+  return JSON.stringify(records.filter((r) => Date.parse(String(r['updated_at'])) >= Date.parse(since)));
+}
 
 describe('a real account’s answers land', () => {
   test('every one of the 17 tables has a sample', () => {

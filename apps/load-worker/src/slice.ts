@@ -67,7 +67,7 @@ async function loadPending(context: LoadContext, claim: LoadClaim): Promise<void
       batches,
       generation: (id) => loading.generationBodies(claim, id),
     });
-    await loading.markLoaded(claim, result.batches, result.rejected);
+    await loading.markLoaded(claim, result.batches, result.rejected, result.reached);
     context.logger.debug(
       {
         pipelineId: claim.pipelineId,

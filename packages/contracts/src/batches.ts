@@ -4,7 +4,7 @@ import type { JsonObject } from './json.ts';
  * A batch's body is newline-delimited JSON, compressed with zstd. Each line is one of these.
  * Strings in JSON escape line breaks, so a record's own text never breaks a line.
  */
-export type BatchLine = RecordLine | CompleteLine | GenerationLine | FinishedLine;
+export type BatchLine = RecordLine | CompleteLine | GenerationLine | ReachedLine;
 
 /** A record as Freshdesk answered it. `deleted` says that it stands in a list of deleted records, and which. */
 export interface RecordLine {
@@ -33,9 +33,9 @@ export interface GenerationLine {
   };
 }
 
-/** The end of an object run's reading: all that it found stands in this batch and those before it. */
-export interface FinishedLine {
-  readonly finished: {
+/** How far a reading has come: all that it speaks of stands in this batch and those before it. */
+export interface ReachedLine {
+  readonly reached: {
     readonly run_id: string;
     /** RFC 3339; null when it is not known, as for children of an object that is not read. */
     readonly complete_as_of: string | null;

@@ -31,8 +31,10 @@ export interface Step {
   readonly work: readonly ParentVersion[];
   readonly settled: readonly ParentVersion[];
   readonly credits: number;
-  /** Set when the reading is finished. Null within: not known, as for children of an object that is not read. */
-  readonly finished: { readonly completeAsOf: Date | null; readonly completeBackTo: Date | null } | null;
+  /** How far the reading has come; null: no further than before. Null within: not known, as for children of an object that is not read. */
+  readonly reached: { readonly completeAsOf: Date | null; readonly completeBackTo: Date | null } | null;
+  /** The reading is finished. */
+  readonly finished: boolean;
 }
 
 export interface StagedBatch {
@@ -125,12 +127,14 @@ export class Extraction {
       if (step.batch !== null) await this.#stage(tx, claim, step.batch);
       await addWork(tx, claim.pipelineId, step.work);
       await settleWork(tx, claim.pipelineId, step.settled);
-      if (step.finished !== null) {
+      if (step.reached !== null) {
         await tx`
-          update freshet.object_runs set extracted_at = now(), complete_as_of = ${step.finished.completeAsOf}, complete_back_to = ${step.finished.completeBackTo}
+          update freshet.object_runs set complete_as_of = ${step.reached.completeAsOf}, complete_back_to = ${step.reached.completeBackTo}
           where id = ${claim.objectRunId}`;
-        await finishIfDone(tx, claim.objectRunId);
       }
+      if (!step.finished) return;
+      await tx`update freshet.object_runs set extracted_at = now() where id = ${claim.objectRunId}`;
+      await finishIfDone(tx, claim.objectRunId);
     });
   }
 

@@ -91,11 +91,13 @@ export class Loading {
   /**
    * Notes what the warehouse has committed. Repeating it changes nothing: a batch is counted when it is marked.
    * Object runs whose last batch this was are finished.
+   * @param reached how fresh and how deep the table is with them; null: as before.
    */
   async markLoaded(
     claim: LoadClaim,
     results: readonly { readonly batchId: string; readonly counts: BatchCounts }[],
     rejected: readonly RejectedRecord[],
+    reached: { readonly completeAsOf: Date | null; readonly completeBackTo: Date | null } | null,
   ): Promise<void> {
     await this.#sql.begin(async (tx) => {
       const ids = results.map((r) => r.batchId);
@@ -125,6 +127,11 @@ export class Loading {
           insert into freshet.rejected_records (id, pipeline_id, object, batch_id, line, reason, raw)
           values (${id}, ${claim.pipelineId}, ${claim.object}, ${r.batchId}, ${r.line}, ${r.reason}, ${this.#box.seal(r.raw, `rejected_records/${id}/raw`)})
           on conflict do nothing`;
+      }
+      if (reached !== null && counted.size > 0) {
+        await tx`
+          update freshet.pipeline_objects set complete_as_of = ${reached.completeAsOf}, complete_back_to = ${reached.completeBackTo}
+          where pipeline_id = ${claim.pipelineId} and object = ${claim.object}`;
       }
       for (const objectRunId of objectRunIds) await finishIfDone(tx, objectRunId);
     });

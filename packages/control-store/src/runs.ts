@@ -158,10 +158,6 @@ export async function finishIfDone(tx: Tx, objectRunId: string): Promise<void> {
     returning o.run_id`;
   const runId = finished[0]?.run_id;
   if (runId === undefined) return;
-  await tx`
-    update freshet.pipeline_objects p set complete_as_of = o.complete_as_of, complete_back_to = o.complete_back_to
-    from freshet.object_runs o
-    where o.id = ${objectRunId} and o.status = 'succeeded' and p.pipeline_id = o.pipeline_id and p.object = o.object`;
   await finishRunIfDone(tx, runId);
 }
 

@@ -26,7 +26,8 @@ const step = (parts: Partial<Step> = {}): Step => ({
   work: [],
   settled: [],
   credits: 1,
-  finished: null,
+  reached: null,
+  finished: false,
   ...parts,
 });
 const staged = (records = 3) => ({ body: Buffer.from('compressed'), rawBytes: 100, records, generation: null, extractedAt: new Date() });
@@ -142,16 +143,16 @@ describe('runs', () => {
     const pipeline = await t.pipeline();
     const run = await start(pipeline.id);
     const done = { completeAsOf: new Date('2026-01-01T00:00:00Z'), completeBackTo: new Date(0) };
-    await t.store.extraction.commit(await claimed(run.objectRun('children')), step({ finished: done }));
-    await t.store.extraction.commit(await claimed(run.objectRun('lists')), step({ batch: staged(3), finished: done }));
+    await t.store.extraction.commit(await claimed(run.objectRun('children')), step({ reached: done, finished: true }));
+    await t.store.extraction.commit(await claimed(run.objectRun('lists')), step({ batch: staged(3), reached: done, finished: true }));
     expect((await t.store.runs.get(run.id)).status).toBe('running');
     const claim = await t.store.loading.claim(pipeline.id, 'lists');
     if (!claim) throw new Error('nothing to load');
     const [pending] = await t.store.loading.pending(claim, 1);
     const counts = { records: 3, inserted: 1, updated: 1, unchanged: 1, rejected: 0, deleted: 0 };
-    await t.store.loading.markLoaded(claim, [{ batchId: pending?.id as string, counts }], []);
+    await t.store.loading.markLoaded(claim, [{ batchId: pending?.id as string, counts }], [], done);
     // Saying it again counts nothing twice.
-    await t.store.loading.markLoaded(claim, [{ batchId: pending?.id as string, counts }], []);
+    await t.store.loading.markLoaded(claim, [{ batchId: pending?.id as string, counts }], [], null);
     expect(await t.store.runs.get(run.id)).toMatchObject({
       status: 'succeeded',
       objects: [{}, { records_inserted: 1, records_updated: 1, records_unchanged: 1 }],
@@ -163,8 +164,8 @@ describe('runs', () => {
     const pipeline = await t.pipeline();
     const run = await start(pipeline.id);
     const done = { completeAsOf: new Date(), completeBackTo: new Date(0) };
-    await t.store.extraction.commit(await claimed(run.objectRun('children')), step({ finished: done }));
-    await t.store.extraction.commit(await claimed(run.objectRun('lists')), step({ batch: staged(3), finished: done }));
+    await t.store.extraction.commit(await claimed(run.objectRun('children')), step({ reached: done, finished: true }));
+    await t.store.extraction.commit(await claimed(run.objectRun('lists')), step({ batch: staged(3), reached: done, finished: true }));
     const claim = await t.store.loading.claim(pipeline.id, 'lists');
     if (!claim) throw new Error('nothing to load');
     const [pending] = await t.store.loading.pending(claim, 1);
@@ -172,6 +173,7 @@ describe('runs', () => {
       claim,
       [{ batchId: pending?.id as string, counts: { records: 3, inserted: 2, updated: 0, unchanged: 0, rejected: 0, deleted: 0 } }],
       [],
+      null,
     );
     const over = await t.store.runs.get(run.id);
     expect(over.status).toBe('partial');
@@ -181,7 +183,10 @@ describe('runs', () => {
   test('I7: an object that stops does not stop the others, and the run is partial', async () => {
     const run = await start((await t.pipeline()).id);
     await t.store.extraction.stop(await claimed(run.objectRun('lists')), 'forbidden', { code: 'source_forbidden', message: 'no' }, 1);
-    await t.store.extraction.commit(await claimed(run.objectRun('children')), step({ finished: { completeAsOf: new Date(), completeBackTo: new Date(0) } }));
+    await t.store.extraction.commit(
+      await claimed(run.objectRun('children')),
+      step({ reached: { completeAsOf: new Date(), completeBackTo: new Date(0) }, finished: true }),
+    );
     expect(await t.store.runs.get(run.id)).toMatchObject({ status: 'partial', objects: [{ status: 'succeeded' }, { status: 'forbidden' }] });
   });
 
@@ -303,7 +308,7 @@ describe('I6: secrets stay secret', () => {
     const [batch] = await t.store.loading.pending(claim, 1);
     const counts = { records: 1, inserted: 0, updated: 0, unchanged: 0, rejected: 1, deleted: 0 };
     const batchId = batch?.id as string;
-    await t.store.loading.markLoaded(claim, [{ batchId, counts }], [{ batchId, line: 0, reason: 'key_missing: id', raw: '{"record":{}}' }]);
+    await t.store.loading.markLoaded(claim, [{ batchId, counts }], [{ batchId, line: 0, reason: 'key_missing: id', raw: '{"record":{}}' }], null);
     const young = `young:${randomBytes(32).toString('base64')}`;
     const open = (secretKeys: string) => openControlStore({ databaseUrl: t.database.url, secretKeys, onError: () => {} });
     const both = await open(`${young},${t.secretKeys}`);

@@ -10,6 +10,6 @@ export { catalogue, childrenOf, isObjectName, objectNamed, objectsToRead } from 
 export { ACCOUNT_BUCKET, type Budget, type CreditReading, FreshdeskClient, type ListPage, type Lists } from './client.ts';
 export { extract } from './extract.ts';
 export { customColumnsOf } from './fields.ts';
-export type { ChildWork, Page, Position, ReadOptions } from './pages.ts';
+export type { ChildWork, Page, Position, Reached, ReadOptions } from './pages.ts';
 export { type ConnectionVerdict, probeConnection, verdictFor } from './probe.ts';
 export { accountAt, parseSubdomain } from './source.ts';

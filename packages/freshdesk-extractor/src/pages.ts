@@ -17,11 +17,13 @@ export interface Page {
   readonly settled: readonly ChildWork[];
   /** The complete reading that these records are part of; null: none that could show deletions. */
   readonly generation: string | null;
-  /** Set on the last page: the reading is finished. */
-  readonly finished: Finished | null;
+  /** How far the reading has come with this page; null: no further than was said before. */
+  readonly reached: Reached | null;
+  /** The last page: the reading is finished. */
+  readonly finished: boolean;
 }
 
-interface Finished {
+export interface Reached {
   /** The warehouse holds every change that Freshdesk showed up to this moment. */
   readonly completeAsOf: Date;
   /** The oldest change that the object reaches back to; epoch 0: everything. */
@@ -47,7 +49,7 @@ export interface ReadOptions {
   readonly nextParents: (limit: number) => Promise<readonly ChildWork[]>;
 }
 
-const NOTHING = { lines: [], records: 0, work: [], settled: [], generation: null, finished: null } as const;
+const NOTHING = { lines: [], records: 0, work: [], settled: [], generation: null, reached: null, finished: false } as const;
 
 export function page(parts: Partial<Page> & Pick<Page, 'position' | 'extractedAt'>): Page {
   return { ...NOTHING, ...parts };

@@ -111,7 +111,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
         for await (const page of extract(lists, object, position, { historyFrom: null, readingId: `run ${run}`, nextParents: async () => [] })) {
           store(stored, page.lines, page.extractedAt);
           position = page.position;
-          finished = page.finished !== null;
+          finished = page.finished;
           if (++pages >= killAfter) break;
         }
       } catch (error) {

@@ -6,9 +6,9 @@ import {
   type BatchCounts,
   type BatchLine,
   type CompleteLine,
-  type FinishedLine,
   type GenerationLine,
   parseJson,
+  type ReachedLine,
   type RecordLine,
   type RejectedRecord,
   type SchemaPolicy,
@@ -43,6 +43,8 @@ export interface BatchToLoad {
 export interface LoadResult {
   readonly batches: readonly { readonly batchId: string; readonly counts: BatchCounts }[];
   readonly rejected: readonly RejectedRecord[];
+  /** How fresh and how deep the table is with these batches; null: they do not say. */
+  readonly reached: { readonly completeAsOf: Date | null; readonly completeBackTo: Date | null } | null;
 }
 
 /** A record on its way into the table. */
@@ -56,7 +58,7 @@ interface Decoded {
   readonly records: readonly { readonly batch: number; readonly line: number; readonly record: RecordLine; readonly text: string }[];
   readonly completes: readonly (CompleteLine['complete'] & { readonly batch: number })[];
   readonly generations: readonly (GenerationLine['generation'] & { readonly batch: number })[];
-  readonly finished: FinishedLine['finished'] | null;
+  readonly reached: ReachedLine['reached'] | null;
 }
 
 /**
@@ -73,7 +75,11 @@ export async function loadBatches(client: ClientBase, target: Target, request: L
     const rejected = [...shaped.rejected, ...[...poison].map(([s, reason]) => ({ batch: s.batch, line: s.line, reason }))];
     try {
       const batches = await apply(client, target, request, shaped.columns, decoded, healthy, rejected, lz4);
-      return { batches, rejected: rejected.map(({ batch, line, reason }) => rejectedRecord(request, decoded, batch, line, reason)) };
+      return {
+        batches,
+        rejected: rejected.map(({ batch, line, reason }) => rejectedRecord(request, decoded, batch, line, reason)),
+        reached: reachedIn(decoded),
+      };
     } catch (error) {
       // Values were checked, so this is a row that PostgreSQL refuses for a reason of its own: find it, load the rest.
       if (!isDataError(error) || healthy.length === 0) throw error;
@@ -88,7 +94,7 @@ function decode(batches: readonly BatchToLoad[]): Decoded {
   const records: Decoded['records'][number][] = [];
   const completes: Decoded['completes'][number][] = [];
   const generations: Decoded['generations'][number][] = [];
-  let finished: Decoded['finished'] = null;
+  let reached: Decoded['reached'] = null;
   batches.forEach(({ body }, batch) => {
     let n = 0;
     for (const text of linesOf(body)) {
@@ -96,11 +102,11 @@ function decode(batches: readonly BatchToLoad[]): Decoded {
       if ('record' in line) records.push({ batch, line: n, record: line, text });
       else if ('complete' in line) completes.push({ ...line.complete, batch });
       else if ('generation' in line) generations.push({ ...line.generation, batch });
-      else finished = line.finished;
+      else reached = line.reached;
       n++;
     }
   });
-  return { records, completes, generations, finished };
+  return { records, completes, generations, reached };
 }
 
 function linesOf(body: Buffer): string[] {
@@ -434,8 +440,14 @@ async function account(
     `update ${s}._freshet_objects set row_count = row_count + $2, last_loaded_at = now(),
        complete_as_of = coalesce($3, complete_as_of), complete_back_to = coalesce($4, complete_back_to), last_run_id = coalesce($5, last_run_id)
      where table_name = $1`,
-    [target.name, inserted, decoded.finished?.complete_as_of ?? null, decoded.finished?.complete_back_to ?? null, decoded.finished?.run_id ?? null],
+    [target.name, inserted, decoded.reached?.complete_as_of ?? null, decoded.reached?.complete_back_to ?? null, decoded.reached?.run_id ?? null],
   );
+}
+
+function reachedIn({ reached }: Decoded): LoadResult['reached'] {
+  if (reached === null) return null;
+  const time = (text: string | null) => (text === null ? null : new Date(text));
+  return { completeAsOf: time(reached.complete_as_of), completeBackTo: time(reached.complete_back_to) };
 }
 
 function countBy(length: number, items: readonly { readonly batch: number }[]): number[] {

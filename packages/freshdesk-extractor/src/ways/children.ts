@@ -62,7 +62,7 @@ export async function* readChildren(reader: ObjectReader, way: Children, options
       { cause: first },
     );
   }
-  yield page({ position: {}, extractedAt: lastRead, finished: { completeAsOf: lastRead, completeBackTo: new Date(0) } });
+  yield page({ position: {}, extractedAt: lastRead, reached: { completeAsOf: lastRead, completeBackTo: new Date(0) }, finished: true });
 }
 
 const ITS_OWN_TROUBLE = new Set<ErrorCode>(['source_unavailable', 'source_contract', 'source_invalid_request']);

@@ -58,7 +58,7 @@ export async function* readSince(reader: ObjectReader, way: Since, from: SincePo
     }
   }
   const completeAsOf = new Date(Math.min(...object.views.map((view: View) => Date.parse(position.watermarks[view.name] ?? BEGINNING))));
-  yield page({ position, extractedAt, finished: { completeAsOf, completeBackTo: new Date(backTo) } });
+  yield page({ position, extractedAt, reached: { completeAsOf, completeBackTo: new Date(backTo) }, finished: true });
 }
 
 /** The first spelling that the account accepts and obeys: one call for each tried. */

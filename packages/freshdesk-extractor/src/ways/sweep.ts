@@ -38,7 +38,7 @@ export async function* readSweep(reader: ObjectReader, from: SweepPosition | nul
     const records = recordPage(reader, options, { view, records: step.records, position, extractedAt, generation });
     // What an unsettled reading did not see may only have slipped away: nothing is concluded from it this time.
     const lines = agreed ? [...records.lines, JSON.stringify({ generation: { id: generation, began_at: beganAt.toISOString() } })] : records.lines;
-    yield { ...records, lines, finished: { completeAsOf: beganAt, completeBackTo: new Date(0) } };
+    yield { ...records, lines, reached: { completeAsOf: beganAt, completeBackTo: new Date(0) }, finished: true };
   }
 }
 
