@@ -38,6 +38,20 @@ const SAMPLES: readonly (readonly [file: string, object: string, records: (body:
   ['ticket_archived', 'tickets', (b) => [b]],
   ['tickets_search', 'tickets', (b) => (b as JsonObject)['results'] as Json],
   ['time_entries', 'time_entries', (b) => b],
+  ['ticket_fields', 'ticket_fields', (b) => b],
+  ['contact_fields', 'contact_fields', (b) => b],
+  ['company_fields', 'company_fields', (b) => b],
+  ['sla_policies', 'sla_policies', (b) => b],
+  ['email_mailboxes', 'email_mailboxes', (b) => b],
+  ['skills', 'skills', (b) => b],
+  ['scenario_automations', 'scenario_automations', (b) => b],
+  ['ticket_forms', 'ticket_forms', (b) => b],
+  ['solution_categories', 'solution_categories', (b) => b],
+  ['solution_folders', 'solution_folders', (b) => b],
+  ['solution_subfolders', 'solution_folders', (b) => b],
+  ['solution_articles', 'solution_articles', (b) => b],
+  ['canned_response_folders', 'canned_response_folders', (b) => b],
+  ['canned_responses', 'canned_responses', (b) => b],
 ];
 
 /** Paths of field definitions → their samples. */
@@ -89,7 +103,7 @@ function changedSince(since: string | null): string {
 }
 
 describe('a real account’s answers land', () => {
-  test('every one of the 17 tables has a sample', () => {
+  test('every table has a sample', () => {
     expect([...new Set(SAMPLES.map(([, object]) => object))].sort()).toEqual(catalogue.map((o) => o.name).sort());
   });
 
@@ -98,7 +112,8 @@ describe('a real account’s answers land', () => {
     const records = recordsOf(parseJson(fixture(file))) as JsonObject[];
     // In the order that the list is asked for.
     answerText = JSON.stringify([...records].sort((a, b) => Date.parse(String(a['updated_at'])) - Date.parse(String(b['updated_at']))));
-    const parents = object.way.kind === 'children' ? [{ object: objectName, parentId: String(records[0]?.[object.way.column]), version: 'v' }] : [];
+    const parents =
+      object.way.kind === 'children' ? [{ object: objectName, parentId: String(records[0]?.[object.way.column] ?? 84170000001), version: 'v' }] : [];
     const columns = await customColumnsOf(client, object);
     const lines: string[] = [];
     for await (const page of extract(client, object, null, { historyFrom: null, readingId: 'r', nextParents: async () => parents.splice(0) }))

@@ -1,3 +1,4 @@
+import { catalogue, objectsToRead } from '@freshet/freshdesk-extractor';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { RunAnswer } from './api-client.ts';
 import { Deployment } from './test-support/deployment.ts';
@@ -15,7 +16,7 @@ describe('an account is synchronised', () => {
     pipelineId = await deployment.createPipeline();
     const run = await deployment.sync(pipelineId);
     expect(run, deployment.errors.join('')).toMatchObject({ status: 'succeeded' });
-    expect(run.objects).toHaveLength(17);
+    expect(run.objects).toHaveLength(objectsToRead({}).length);
     expect(await differences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
   });
 
@@ -82,12 +83,23 @@ describe('an account is synchronised', () => {
     });
   });
 
+  test('objects that are not read by default are read when they are chosen, each as the account holds it', async () => {
+    const deployment = await started;
+    const objects = Object.fromEntries(catalogue.map((o) => [o.name, { included: true }]));
+    await deployment.api.call('PATCH', `/v1/pipelines/${pipelineId}`, { objects });
+    const run = await deployment.sync(pipelineId);
+    expect(run.status, JSON.stringify(run.objects.filter((o) => o.error))).toBe('succeeded');
+    const chosen = catalogue.filter((o) => !o.includedByDefault);
+    expect(chosen.length).toBeGreaterThan(5);
+    expect(await differences(deployment.simulator, deployment.warehouse, deployment.schema, chosen)).toEqual([]);
+  });
+
   test('the warehouse says how fresh and how deep each table is', async () => {
     const deployment = await started;
     const rows = await deployment.warehouse.sql.unsafe(
       `select table_name, complete_as_of, complete_back_to, row_count from ${deployment.schema}._freshet_objects`,
     );
-    expect(rows).toHaveLength(17);
+    expect(rows).toHaveLength(catalogue.length);
     for (const row of rows) expect(Date.now() - (row['complete_as_of'] as Date).getTime(), row['table_name']).toBeLessThan(300_000);
     const backTo = (table: string) => rows.find((r) => r['table_name'] === table)?.['complete_back_to'] as Date;
     expect(Date.now() - backTo('tickets').getTime()).toBeGreaterThan(29 * 86_400_000);

@@ -7,11 +7,13 @@ import { catalogue, childrenOf, objectNamed } from './catalogue/index.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
-test('the catalogue holds the 17 tables of the 14 objects that every pipeline has by default', () => {
+test('every pipeline has by default the 17 tables of the 14 objects, and those beyond them that cost a credit each', () => {
   expect(catalogue.filter((o) => o.includedByDefault).map((o) => o.name)).toEqual([
     'agents',
     'business_hours',
     'companies',
+    'company_fields',
+    'contact_fields',
     'contacts',
     'conversations',
     'discussion_categories',
@@ -19,11 +21,14 @@ test('the catalogue holds the 17 tables of the 14 objects that every pipeline ha
     'discussion_forums',
     'discussion_topics',
     'email_configs',
+    'email_mailboxes',
     'groups',
     'products',
     'roles',
     'satisfaction_ratings',
+    'sla_policies',
     'surveys',
+    'ticket_fields',
     'tickets',
     'time_entries',
   ]);

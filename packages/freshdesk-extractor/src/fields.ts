@@ -1,6 +1,6 @@
 import { AppError, type Column, type ColumnType, customColumnName } from '@freshet/contracts';
 import type { ObjectSpec } from './catalogue/define.ts';
-import type { FreshdeskClient } from './client.ts';
+import type { ListedRecord, Lists } from './client.ts';
 
 /**
  * Freshdesk's types of account-defined fields, as column types. A field of a type that is not here is known
@@ -24,12 +24,11 @@ const TYPES: Readonly<Record<string, ColumnType>> = {
  * The account's own fields of an object, as columns: `cf_<name>`, typed by their definitions. One credit.
  * @returns an empty list when the key may not see the definitions; types then follow from the values.
  */
-export async function customColumnsOf(client: FreshdeskClient, object: ObjectSpec): Promise<Column[]> {
+export async function customColumnsOf(client: Lists, object: ObjectSpec): Promise<Column[]> {
   if (object.customFields === null) return [];
   const { path, field } = object.customFields;
   try {
-    const { records } = await client.list(path, {}, { credits: 1, bucket: null });
-    return records.flatMap(({ fields: definition }) => {
+    return (await allOf(client, path)).flatMap(({ fields: definition }) => {
       const type = TYPES[String(definition['type'])];
       if (type === undefined) return [];
       const label = String(definition['label'] ?? definition['name']);
@@ -50,4 +49,14 @@ export async function customColumnsOf(client: FreshdeskClient, object: ObjectSpe
 
 function customColumn(field: string, name: string, type: ColumnType, label: string): Column {
   return { name: customColumnName(name), type, description: `Custom field “${label}”.`, path: [field, name] };
+}
+
+/** Definitions come in one answer on most accounts; where there is a next page, it is followed. */
+async function allOf(client: Lists, path: string): Promise<ListedRecord[]> {
+  const records: ListedRecord[] = [];
+  for (let page = 1; ; page++) {
+    const answer = await client.list(path, page === 1 ? {} : { page: String(page) }, { credits: 1, bucket: null });
+    records.push(...answer.records);
+    if (!answer.hasNext) return records;
+  }
 }

@@ -49,6 +49,7 @@ export class SimulatedAccount {
 
   /** How many records an object has at the start; for children: on average, all parents together. */
   countOf(object: ObjectSpec): number {
+    if (object.list.fixed !== null) return object.list.fixed.length;
     const given = this.options.counts?.[object.name];
     if (given !== undefined) return given;
     const { typicalCount } = object;
@@ -93,7 +94,9 @@ export class SimulatedAccount {
     const view = list.viewOf(number);
     const plain = edit === undefined && view === 0;
     const into = plain ? writer : new ByteWriter();
-    this.#writeTemplate(into, template, list.keyOf(number), list.createdAt(number), list.updatedAt(number), number, 0);
+    const fixed = object.list.fixed?.[number];
+    if (fixed) into.bytes(Buffer.from(JSON.stringify(fixed)));
+    else this.#writeTemplate(into, template, list.keyOf(number), list.createdAt(number), list.updatedAt(number), number, 0);
     if (plain) return;
     const fields = JSON.parse(into.take().toString('utf8')) as Fields;
     writer.bytes(Buffer.from(JSON.stringify({ ...fields, ...viewFields(object, view), ...withoutHidden(edit, hidden) })));
@@ -341,11 +344,12 @@ export class RecordList {
   }
 
   keyOf(number: number): number {
-    return keyBase(this.object) + number;
+    return (this.object.list.fixed?.[number]?.['id'] as number | undefined) ?? keyBase(this.object) + number;
   }
 
   numberOf(key: number): number {
-    return key - keyBase(this.object);
+    const fixed = this.object.list.fixed?.findIndex((record) => record['id'] === key) ?? -1;
+    return fixed >= 0 ? fixed : key - keyBase(this.object);
   }
 
   createdAt(number: number): number {

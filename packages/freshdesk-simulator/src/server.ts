@@ -130,8 +130,6 @@ export class FreshdeskSimulator {
     if (list) return this.#list(list.object, list.parent, query, agent.admin, url, response);
     const view = this.#match(this.#views, path);
     if (view?.parent !== undefined) return this.#view(view.object, view.parent, agent.admin, response);
-    const fields = catalogue.find((object) => object.customFields?.path === path);
-    if (fields) return send(response, 200, fieldDefinitions(fields));
     return send(response, 404, null);
   }
 
@@ -190,34 +188,6 @@ export class FreshdeskSimulator {
       updated_at: '2024-11-20T14:03:55Z',
     };
   }
-}
-
-/** Definitions of the account's own fields, as the samples in the catalogue use them. */
-function fieldDefinitions(object: ObjectSpec): object[] {
-  const samples = object.columns.find((c) => c.name === object.customFields?.field)?.samples ?? [];
-  const values = new Map<string, unknown[]>();
-  for (const sample of samples) {
-    for (const [name, value] of Object.entries(sample as Record<string, unknown>)) values.set(name, [...(values.get(name) ?? []), value]);
-  }
-  return [...values].map(([name, seen], n) => ({
-    id: 84_130_000_000 + n,
-    name,
-    label: name.replace(/^cf_/, '').replaceAll('_', ' '),
-    position: n + 1,
-    type: fieldType(seen),
-    default: false,
-    created_at: '2023-06-01T08:00:10Z',
-    updated_at: '2024-06-01T08:00:10Z',
-  }));
-}
-
-function fieldType(seen: readonly unknown[]): string {
-  const some = seen.filter((value) => value !== null);
-  if (some.every((value) => typeof value === 'boolean')) return 'custom_checkbox';
-  if (some.every((value) => Number.isInteger(value))) return 'custom_number';
-  if (some.every((value) => typeof value === 'number')) return 'custom_decimal';
-  if (some.every((value) => /^\d{4}-\d{2}-\d{2}$/.test(String(value)))) return 'custom_date';
-  return 'custom_text';
 }
 
 function keyOf(request: IncomingMessage): string {

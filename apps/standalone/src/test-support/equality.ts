@@ -14,7 +14,7 @@ export async function differences(
   simulator: FreshdeskSimulator,
   warehouse: TestDatabase,
   schema: string,
-  objects: readonly ObjectSpec[] = catalogue,
+  objects: readonly ObjectSpec[] = catalogue.filter((o) => o.includedByDefault),
 ): Promise<Difference[]> {
   const found: Difference[] = [];
   for (const object of objects) {

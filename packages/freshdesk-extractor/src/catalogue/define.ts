@@ -134,6 +134,8 @@ export interface ListBehaviour {
   readonly defaultWindowDays: number | null;
   /** Filters beside paging and since. */
   readonly filters: readonly string[];
+  /** The very records that a simulated account has, for objects that say how others look; null: any that fit the columns. */
+  readonly fixed: readonly Readonly<Record<string, unknown>>[] | null;
   /** Columns that only an `include` brings. */
   readonly includeColumns: Readonly<Record<string, readonly string[]>>;
 }
@@ -199,6 +201,7 @@ export function defineObject<C extends Record<string, ColumnDraft>>(draft: Objec
       orderBy: [],
       defaultWindowDays: null,
       filters: [],
+      fixed: null,
       includeColumns: {},
       ...list,
     },

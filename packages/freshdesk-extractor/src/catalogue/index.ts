@@ -2,7 +2,11 @@ import { AppError } from '@freshet/contracts';
 import type { ObjectSpec } from './define.ts';
 import { agents } from './objects/agents.ts';
 import { businessHours } from './objects/business-hours.ts';
+import { cannedResponseFolders } from './objects/canned-response-folders.ts';
+import { cannedResponses } from './objects/canned-responses.ts';
 import { companies } from './objects/companies.ts';
+import { companyFields } from './objects/company-fields.ts';
+import { contactFields } from './objects/contact-fields.ts';
 import { contacts } from './objects/contacts.ts';
 import { conversations } from './objects/conversations.ts';
 import { discussionCategories } from './objects/discussion-categories.ts';
@@ -10,19 +14,32 @@ import { discussionComments } from './objects/discussion-comments.ts';
 import { discussionForums } from './objects/discussion-forums.ts';
 import { discussionTopics } from './objects/discussion-topics.ts';
 import { emailConfigs } from './objects/email-configs.ts';
+import { emailMailboxes } from './objects/email-mailboxes.ts';
 import { groups } from './objects/groups.ts';
 import { products } from './objects/products.ts';
 import { roles } from './objects/roles.ts';
 import { satisfactionRatings } from './objects/satisfaction-ratings.ts';
+import { scenarioAutomations } from './objects/scenario-automations.ts';
+import { skills } from './objects/skills.ts';
+import { slaPolicies } from './objects/sla-policies.ts';
+import { solutionArticles } from './objects/solution-articles.ts';
+import { solutionCategories } from './objects/solution-categories.ts';
+import { solutionFolders } from './objects/solution-folders.ts';
 import { surveys } from './objects/surveys.ts';
+import { ticketFields } from './objects/ticket-fields.ts';
+import { ticketForms } from './objects/ticket-forms.ts';
 import { tickets } from './objects/tickets.ts';
 import { timeEntries } from './objects/time-entries.ts';
 
-/** Every object, in the order of its title. Adding one is adding its file and naming it here. */
+/** Every object, by name. Adding one is adding its file and naming it here. */
 export const catalogue: readonly ObjectSpec[] = [
   agents,
   businessHours,
+  cannedResponseFolders,
+  cannedResponses,
   companies,
+  companyFields,
+  contactFields,
   contacts,
   conversations,
   discussionCategories,
@@ -30,11 +47,20 @@ export const catalogue: readonly ObjectSpec[] = [
   discussionForums,
   discussionTopics,
   emailConfigs,
+  emailMailboxes,
   groups,
   products,
   roles,
   satisfactionRatings,
+  scenarioAutomations,
+  skills,
+  slaPolicies,
+  solutionArticles,
+  solutionCategories,
+  solutionFolders,
   surveys,
+  ticketFields,
+  ticketForms,
   tickets,
   timeEntries,
 ];

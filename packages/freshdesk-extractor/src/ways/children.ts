@@ -114,10 +114,17 @@ async function readParent(reader: ObjectReader, way: Children, parent: ChildWork
     readAt,
     page: {
       // Nothing is concluded from what a list that never held still did not show.
-      lines: [...records.map((record) => recordLine(record.text, null)), ...(unsettled ? [] : [JSON.stringify(complete)])],
+      lines: [...records.map((record) => recordLine(withParent(record, way.column, parent.parentId), null)), ...(unsettled ? [] : [JSON.stringify(complete)])],
       records: records.length,
       work: workFor(reader.object, records, options.readingId),
       settled: [parent],
     },
   };
+}
+
+/** The record's text; where the list leaves out which parent it belongs to, that is added. */
+function withParent(record: ListedRecord, column: string, parentId: string): string {
+  if (column in record.fields) return record.text;
+  const own = record.text.slice(record.text.indexOf('{') + 1);
+  return `{${JSON.stringify(column)}:${parentId}${own.trimStart().startsWith('}') ? '' : ','}${own}`;
 }

@@ -1,0 +1,38 @@
+import { bigint, defineObject, jsonb, text, timestamp } from '../define.ts';
+
+export const solutionArticles = defineObject({
+  name: 'solution_articles',
+  title: 'Solutions: articles',
+  description: 'Articles of a folder, in the account’s primary language.',
+  docs: 'https://developers.freshdesk.com/api/#list_all_solution_article',
+  path: '/api/v2/solutions/folders/{id}/articles',
+  way: { kind: 'children', parent: 'solution_folders', column: 'folder_id', versionFields: [] },
+  includedByDefault: false,
+  typicalCount: { each: 'solution_folders', times: 4 },
+  columns: {
+    id: bigint('Key.'),
+    title: text('Title.', { like: 'title' }),
+    description: text('Text as HTML.', { nullable: true, like: 'html' }),
+    description_text: text('Text as plain text.', { nullable: true, like: 'paragraph' }),
+    category_id: bigint('The category.', { references: 'solution_categories' }),
+    folder_id: bigint('The folder.', { references: 'solution_folders' }),
+    agent_id: bigint('Its author.', { nullable: true, references: 'agents' }),
+    type: bigint('Kind of article.', { values: { 1: 'Permanent', 2: 'Workaround' } }),
+    status: bigint('Status.', { values: { 1: 'Draft', 2: 'Published' } }),
+    tags: jsonb('Tags.', { samples: [[], ['bulb']] }),
+    seo_data: jsonb('meta_title, meta_description, meta_keywords (a text or a list).', {
+      optional: true,
+      samples: [{ meta_title: '', meta_keywords: 'a,b' }, { meta_keywords: ['a'] }],
+    }),
+    attachments: jsonb('Attached files.', { optional: true, samples: [[]] }),
+    cloud_files: jsonb('Files in other clouds.', { optional: true, samples: [[]] }),
+    hierarchy: jsonb('The way to it from the category.', { optional: true, samples: [[]] }),
+    thumbs_up: bigint('Votes for it; do not move updated_at.', { optional: true, samples: [0, 5] }),
+    thumbs_down: bigint('Votes against it; do not move updated_at.', { optional: true, samples: [0, 1] }),
+    hits: bigint('Views; do not move updated_at.', { optional: true, samples: [0, 913] }),
+    suggested: bigint('How often it was suggested.', { optional: true, samples: [0, 2] }),
+    feedback_count: bigint('Feedbacks.', { optional: true, samples: [0] }),
+    created_at: timestamp('When it was created.'),
+    updated_at: timestamp('When it last changed.'),
+  },
+});
