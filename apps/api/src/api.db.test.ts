@@ -83,7 +83,9 @@ describe('who may call', () => {
     const document = app.swagger() as { paths: Record<string, Record<string, { security?: unknown[] }>> };
     for (const [path, methods] of Object.entries(document.paths)) {
       for (const [method, operation] of Object.entries(methods)) {
-        const response = await supertest(app.server)[method as Method](path.replace('{id}', NOBODY).replace('{object}', 'tickets'));
+        const response = await supertest(app.server)[method as Method](
+          path.replace('{id}', NOBODY).replace('{object}', 'tickets').replace('{subdomain}', 'acme'),
+        );
         if (operation.security?.length === 0) expect(response.status, path).toBe(200);
         else expect(response.status, `${method} ${path}`).toBe(401);
       }
@@ -306,6 +308,25 @@ describe('runs', () => {
       expect((await call('get', path).expect(400)).body.code).toBe('invalid_input');
     },
   );
+});
+
+describe('the budget of an account', () => {
+  test('shows each bucket as it stands, and the end of a 429', async () => {
+    expect((await call('get', '/v1/accounts/never/budget').expect(200)).body).toEqual({ subdomain: 'never', buckets: [] });
+    await t.store.budgets.take('busy', ['account', 'list'], 3, 80);
+    await t.store.budgets.learn('busy', [{ bucket: 'account', total: 700, remaining: 600, used: 3 }]);
+    await t.store.budgets.block('busy', 30_000);
+    const { body } = await call('get', '/v1/accounts/busy.freshdesk.com/budget').expect(200);
+    const soon = expect.stringMatching(/^\d{4}-/);
+    expect(body).toEqual({
+      subdomain: 'busy',
+      buckets: [
+        { bucket: 'account', unlimited: false, total: 700, used: 100, window_ends_at: soon, blocked_until: soon },
+        { bucket: 'list', unlimited: false, total: null, used: 3, window_ends_at: soon, blocked_until: soon },
+      ],
+    });
+    await call('get', '/v1/accounts/not%20one/budget').expect(400);
+  });
 });
 
 describe('every route', () => {

@@ -12,6 +12,7 @@ import Fastify, {
 import { registerAuth } from './plugins/auth.ts';
 import { registerErrors } from './plugins/errors.ts';
 import { registerOpenApi } from './plugins/openapi.ts';
+import { accountRoutes } from './routes/accounts.ts';
 import { credentialRoutes } from './routes/credentials.ts';
 import { destinationRoutes } from './routes/destinations.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -63,6 +64,7 @@ export async function buildApp(deps: Deps): Promise<App> {
   pipelineRoutes(app, deps);
   objectRoutes(app, deps);
   runRoutes(app, deps);
+  accountRoutes(app, deps);
   await app.ready();
   return app;
 }

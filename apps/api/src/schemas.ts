@@ -440,6 +440,28 @@ export const CatalogObjects = name(
   object({ data: Type.Array(ref(CatalogObject), { description: 'Each object, by name.' }) }, { description: 'The catalogue.' }),
 );
 
+const CreditBucket = name(
+  'CreditBucket',
+  object(
+    {
+      bucket: text('`account`, or the name of a list that has a limit of its own.'),
+      unlimited: Type.Boolean({ description: 'The account answers without limits.' }),
+      total: nullable(Type.Number({ description: 'Credits in a minute, as the account’s answers told; null: not known yet.' })),
+      used: Type.Number({ minimum: 0, description: 'Credits spent in this minute, by Freshet and, as far as answers told, by others.' }),
+      window_ends_at: nullable(time('When the minute ends; null: none is under way.')),
+      blocked_until: nullable(time('No call is made before then: the account has answered with 429.')),
+    },
+    { description: 'Credits that calls draw on.' },
+  ),
+);
+export const Budget = name(
+  'Budget',
+  object(
+    { subdomain: text('The account.'), buckets: Type.Array(ref(CreditBucket), { description: 'Each bucket; none before the first call.' }) },
+    { description: 'An account’s credits, which all of its pipelines and workers share.' },
+  ),
+);
+
 export const Health = name(
   'Health',
   object(

@@ -124,6 +124,7 @@ describe('a real account’s answers land', () => {
       schema,
       tablePrefix: '',
       table: tableOf(object, columns),
+      below: [],
       epoch: 1,
       policy: 'evolve',
       batches: [batch],

@@ -1,6 +1,6 @@
 import { toAppError } from '@freshet/contracts';
 import type { ControlStore, LoadClaim } from '@freshet/control-store';
-import { objectNamed, tableOf } from '@freshet/freshdesk-extractor';
+import { objectNamed, tableOf, tablesBelow } from '@freshet/freshdesk-extractor';
 import type { Logger } from '@freshet/runtime';
 import type { Warehouses } from './warehouses.ts';
 
@@ -62,6 +62,7 @@ async function loadPending(context: LoadContext, claim: LoadClaim): Promise<void
       schema: claim.schema,
       tablePrefix: claim.tablePrefix,
       table,
+      below: tablesBelow(claim.object),
       epoch: claim.epoch,
       policy: claim.schemaPolicy,
       batches,

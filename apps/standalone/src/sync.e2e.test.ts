@@ -56,6 +56,9 @@ describe('an account is synchronised', () => {
     const trashed = [...account.everything('tickets')].find(({ view }) => view.deleted === 'trash');
     account.move('tickets', (JSON.parse(trashed?.text as string) as { id: number }).id, 'live');
     account.move('tickets', 25, 'spam');
+    // With everything below it.
+    const [category] = [...account.everything('discussion_categories')].map(({ text }) => (JSON.parse(text) as { id: number }).id);
+    account.remove('discussion_categories', category as number);
     const run = await deployment.sync(pipelineId);
     expect(run.status, JSON.stringify(run.objects)).toBe('succeeded');
     expect(of(run, 'conversations')?.credits_used).toBe(12);

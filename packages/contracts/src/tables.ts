@@ -27,6 +27,16 @@ export interface Table {
   readonly customFields: string | null;
 }
 
+/** A table whose rows exist only below those of another. */
+export interface TableBelow {
+  readonly name: string;
+  /** Its column that holds the key of the row above. */
+  readonly column: string;
+  /** The table above, and its key column. */
+  readonly parent: string;
+  readonly parentKey: string;
+}
+
 /** The column of an account's own field. Ticket fields carry the prefix in their names already, others mostly do not. */
 export function customColumnName(field: string): string {
   return field.startsWith('cf_') ? field : `cf_${field}`;

@@ -21,6 +21,20 @@ export interface AccountBudget {
   block(retryAfterMs: number): Promise<void>;
 }
 
+/** One bucket of an account. */
+export interface BucketState {
+  readonly bucket: string;
+  /** The account answers without limits. */
+  readonly unlimited: boolean;
+  /** Credits in a minute; null: not known yet. */
+  readonly total: number | null;
+  /** … of them spent in this minute, by us or, as far as answers told, by others. */
+  readonly used: number;
+  readonly windowEndsAt: Date | null;
+  /** No call is made before then. */
+  readonly blockedUntil: Date | null;
+}
+
 /** How long an account known to have no limits is believed without asking again. */
 const UNLIMITED_MS = 10_000;
 
@@ -81,6 +95,15 @@ export class CreditBudgets {
           used = case when ${first} then ${used ?? 0}::numeric else greatest(used, coalesce(${spent}::numeric, used)) end
         where account = ${account} and bucket = ${bucket}`;
     }
+  }
+
+  /** The account's buckets as they stand now. A window that has ended counts as unused. */
+  async read(account: string): Promise<BucketState[]> {
+    return await this.#sql<BucketState[]>`
+      select bucket, unlimited, total::float8 as total, case when window_ends_at > now() then used::float8 else 0 end as used,
+        case when window_ends_at > now() then window_ends_at end as "windowEndsAt",
+        case when blocked_until > now() then blocked_until end as "blockedUntil"
+      from freshet.credit_buckets where account = ${account} order by bucket`;
   }
 
   /** No call to the account before then, by anybody. */

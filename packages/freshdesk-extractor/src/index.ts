@@ -6,7 +6,7 @@
  * `extract.ts`, then one of `ways/`, then a file of `catalogue/objects/`.
  */
 export * from './catalogue/define.ts';
-export { catalogue, childrenOf, isObjectName, objectNamed, objectsToRead } from './catalogue/index.ts';
+export { catalogue, childrenOf, isObjectName, objectNamed, objectsToRead, tablesBelow } from './catalogue/index.ts';
 export { ACCOUNT_BUCKET, type Budget, type CreditReading, FreshdeskClient, type ListPage, type Lists } from './client.ts';
 export { extract } from './extract.ts';
 export { customColumnsOf } from './fields.ts';

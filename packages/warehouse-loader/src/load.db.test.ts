@@ -150,6 +150,29 @@ describe('deletions', () => {
   });
 });
 
+describe('deletions below', () => {
+  test('what stood below a record that no longer exists is marked with it, level by level, and comes back with it', async () => {
+    await using folders = loaderFor(database, { ...THINGS, name: 'folders' });
+    await using files = loaderFor(database, { ...THINGS, name: 'files' });
+    const below = [
+      { name: 'folders', column: 'parent_id', parent: 'things', parentKey: 'id' },
+      { name: 'files', column: 'parent_id', parent: 'folders', parentKey: 'id' },
+    ];
+    await loader.load([batch([thing(1, 0), thing(2, 0)])]);
+    await folders.load([batch([thing(10, 0, { parent_id: 1 }), thing(20, 0, { parent_id: 2 })])]);
+    await files.load([batch([thing(100, 0, { parent_id: 10 }), thing(200, 0, { parent_id: 20 })])]);
+    await loader.load([batch([thing(2, 0)], { at: 100 }, { generation: { id: 'g', began_at: moment(99) } })], { below });
+    const kinds = async (l: Loader) => (await l.rows('_freshet_delete_kind')).map((r) => r['_freshet_delete_kind']);
+    expect([await kinds(loader), await kinds(folders), await kinds(files)]).toEqual([
+      ['missing', null],
+      ['missing', null],
+      ['missing', null],
+    ]);
+    await files.load([batch([thing(100, 0, { parent_id: 10 })], { at: 200 })]);
+    expect(await kinds(files)).toEqual([null, null]);
+  });
+});
+
 describe('I10: no silent loss', () => {
   test('ids beyond 2^53 and decimals beyond a double land digit for digit', async () => {
     await loader.load([batch([`{"id":9223372036854775807,"amount":0.12345678901234567890,"tags":[18482956273954458110],"updated_at":"${moment(0)}"}`])]);
@@ -299,6 +322,7 @@ describe('the connection', () => {
         table: THINGS,
         epoch: 1,
         policy: 'evolve' as const,
+        below: [],
         batches: [batch([thing(1, 0)])],
         generation: async function* () {},
       };

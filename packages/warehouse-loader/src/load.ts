@@ -13,18 +13,21 @@ import {
   type RejectedRecord,
   type SchemaPolicy,
   type Table,
+  type TableBelow,
 } from '@freshet/contracts';
 import type { ClientBase } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { quote } from './identifiers.ts';
 import { type LiveColumn, type Row, type RowContext, toRow, type Wishes } from './rows.ts';
-import { ensureTable, evolveTable, type TableState, type Target } from './tables.ts';
+import { ensureTable, evolveTable, type TableState, type Target, targetOf } from './tables.ts';
 import { MISFIT, toSqlText } from './values.ts';
 
 export interface LoadRequest {
   readonly schema: string;
   readonly tablePrefix: string;
   readonly table: Table;
+  /** Tables of the same schema whose rows exist only below this one's, level by level. */
+  readonly below: readonly TableBelow[];
   /** A worker whose epoch is lower than one that the warehouse has seen changes nothing. */
   readonly epoch: number;
   readonly policy: SchemaPolicy;
@@ -174,6 +177,7 @@ async function apply(
     if (freshIds.size > 0) {
       const merged = await merge(client, target, request, columns, staged.filter(isFresh));
       const gone = await markMissing(client, target, request, columns, decoded, isFresh);
+      if ([...gone.values()].some((n) => n > 0)) await markBelow(client, request);
       await account(client, target, request, decoded, merged, gone, freshIds);
     }
     const ledger = await client.query<LedgerRow>(
@@ -400,6 +404,21 @@ async function markMissing(
     add(generation.batch, rowCount ?? 0);
   }
   return gone;
+}
+
+/**
+ * What stood below a record that no longer exists does not exist either. Rows that this transaction has marked are told
+ * by their time of loading, which is the transaction's.
+ */
+async function markBelow(client: ClientBase, request: LoadRequest): Promise<void> {
+  for (const { name, column, parent, parentKey } of request.below) {
+    const child = targetOf(request.schema, request.tablePrefix, name).sql;
+    const above = targetOf(request.schema, request.tablePrefix, parent).sql;
+    const { rows } = await client.query<{ there: boolean }>('select to_regclass($1) is not null and to_regclass($2) is not null as there', [child, above]);
+    if (!rows[0]?.there) continue;
+    await client.query(`update ${child} t set ${MISSING} from (select ${quote(parentKey)} as key, _freshet_deleted_at as began_at from ${above}
+      where _freshet_delete_kind = 'missing' and _freshet_loaded_at = now()) p where t.${quote(column)} = p.key and t._freshet_deleted_at is null`);
+  }
 }
 
 /** The hash goes, so that the record counts as changed if it ever comes back. */

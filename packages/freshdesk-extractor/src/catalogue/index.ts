@@ -1,4 +1,4 @@
-import { AppError } from '@freshet/contracts';
+import { AppError, type TableBelow } from '@freshet/contracts';
 import type { ObjectSpec } from './define.ts';
 import { agents } from './objects/agents.ts';
 import { businessHours } from './objects/business-hours.ts';
@@ -81,6 +81,16 @@ export function isObjectName(name: string): boolean {
 /** The objects that exist only below this one. */
 export function childrenOf(parent: string): readonly ObjectSpec[] {
   return catalogue.filter(({ way }) => way.kind === 'children' && way.parent === parent);
+}
+
+/** Every table below an object's, level by level. */
+export function tablesBelow(name: string): TableBelow[] {
+  return childrenOf(name).flatMap((child) => {
+    const { way } = child;
+    return way.kind === 'children'
+      ? [{ name: child.name, column: way.column, parent: name, parentKey: objectNamed(name).primaryKey[0] as string }, ...tablesBelow(child.name)]
+      : [];
+  });
 }
 
 /**

@@ -73,6 +73,7 @@ export function loaderFor(database: TestDatabase, table: Table = THINGS): Loader
         table,
         epoch: 1,
         policy: 'evolve',
+        below: [],
         generation: async function* () {
           for (const { body } of batches) yield body;
         },
