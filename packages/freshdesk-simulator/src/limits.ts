@@ -12,6 +12,9 @@ export const PLANS = {
 } as const;
 export type Plan = keyof typeof PLANS;
 
+/** A call that was sent before the 429 came back is nobody's fault. */
+const ON_THEIR_WAY_MS = 500;
+
 export interface Spent {
   readonly allowed: boolean;
   readonly total: number;
@@ -25,8 +28,11 @@ export class RateLimits {
   #plan: { readonly account: number; readonly list: number } | null;
   #windowEndsAt = 0;
   #used = new Map<string, number>();
-  /** Times of calls that were made although nothing was left, or before the end of a Retry-After. */
+  /** Times of calls that came between a 429 and the end of its Retry-After, but for those that were on their way. */
   readonly violations: number[] = [];
+  /** Calls that were refused because the limit was used up. */
+  refused = 0;
+  #blockedFrom = 0;
   #blockedUntil = 0;
 
   constructor(plan: Plan, now: () => number) {
@@ -38,15 +44,23 @@ export class RateLimits {
     this.#plan = PLANS[plan];
   }
 
+  /** A 429 was answered: nobody may call for so long. */
+  block(seconds: number): void {
+    const now = this.#now();
+    if (now >= this.#blockedUntil) this.#blockedFrom = now;
+    this.#blockedUntil = Math.max(this.#blockedUntil, now + seconds * 1000);
+  }
+
   get limited(): boolean {
     return this.#plan !== null;
   }
 
   /** @param bucket the list's own; null: only the account's. The answer describes the list's, if it has one. */
   spend(bucket: string | null, credits: number): Spent {
+    const at = this.#now();
+    if (at < this.#blockedUntil && at > this.#blockedFrom + ON_THEIR_WAY_MS) this.violations.push(at);
     if (this.#plan === null) return { allowed: true, total: 0, remaining: 0, retryAfterSeconds: 0 };
     const now = this.#now();
-    if (now < this.#blockedUntil) this.violations.push(now);
     if (now >= this.#windowEndsAt) {
       this.#windowEndsAt = now + 60_000;
       this.#used = new Map();
@@ -57,7 +71,10 @@ export class RateLimits {
     if (allowed) for (const [name] of buckets) this.#used.set(name, (this.#used.get(name) ?? 0) + credits);
     const [name, total] = buckets.at(-1) as [string, number];
     const retryAfterSeconds = Math.max(1, Math.ceil((this.#windowEndsAt - now) / 1000));
-    if (!allowed) this.#blockedUntil = Math.min(this.#windowEndsAt, now + retryAfterSeconds * 1000);
+    if (!allowed) {
+      this.refused++;
+      this.block(retryAfterSeconds);
+    }
     return { allowed, total, remaining: Math.max(0, total - (this.#used.get(name) ?? 0)), retryAfterSeconds };
   }
 }

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { catalogue, INCLUDE_COST, type ObjectSpec } from '@freshet/freshdesk-extractor';
 import { type AccountOptions, SimulatedAccount } from './account.ts';
+import { commit, type Faults, faultOf } from './faults.ts';
 import { type Plan, RateLimits } from './limits.ts';
 import { answerList, includesOf, type ListQuirks } from './lists.ts';
 
@@ -14,6 +15,7 @@ export interface SimulatorOptions extends Partial<AccountOptions>, ListQuirks {
   readonly withoutFeatures?: readonly string[];
   readonly host?: string;
   readonly port?: number;
+  readonly faults?: Faults;
   /** Called for every request before it is answered; may take the answer over. For faults in tests. */
   readonly intercept?: (request: SimulatedRequest, response: ServerResponse) => boolean | Promise<boolean>;
 }
@@ -104,6 +106,8 @@ export class FreshdeskSimulator {
     // The account's clock, not this machine's: readers go by it.
     response.setHeader('date', new Date(this.account.nowSeconds() * 1000).toUTCString());
     response.setHeader('set-cookie', '_x_w=1; path=/');
+    const fault = faultOf(this.#options.faults, this.#requests);
+    if (fault !== null && (await commit(fault, response, (seconds) => this.limits.block(seconds)))) return;
 
     const list = this.#match(this.#lists, path);
     // Failed and invalid calls cost as well.
