@@ -270,6 +270,10 @@ describe('tests of an account', () => {
     expect(body).toMatchObject({ ok: true, agent: { ticket_scope: 'global' }, sees_all_tickets: true, error: null });
     const verdicts = Object.fromEntries(body.objects.map((o: { object: string; verdict: string }) => [o.object, o.verdict]));
     expect(verdicts).toMatchObject({ tickets: 'available', conversations: 'available', surveys: 'not_in_plan' });
+    const filters = Object.fromEntries(body.objects.map((o: { object: string; changed_since_filter: string }) => [o.object, o.changed_since_filter]));
+    expect(filters).toMatchObject({ tickets: 'updated_since', contacts: 'updated_since', satisfaction_ratings: null, groups: null });
+    // The simulated account has no limits, so its answers told none.
+    expect(body.limits).toContainEqual({ bucket: 'account', credits_per_minute: null });
   });
 
   test('a key without admin rights: the admin objects are forbidden', async () => {

@@ -315,10 +315,25 @@ export const PipelineVerdict = name(
           { description: 'The agent whose key it is.' },
         ),
       ),
+      limits: Type.Array(
+        object(
+          {
+            bucket: text('`account`, or a list with a limit of its own.'),
+            credits_per_minute: nullable(Type.Number({ description: 'As the answers told; null: they did not.' })),
+          },
+          { description: 'A limit.' },
+        ),
+        { description: 'The limits that were seen.' },
+      ),
       sees_all_tickets: Type.Boolean({ description: 'False: the key sees a part of the tickets, without any error.' }),
       objects: Type.Array(
         object(
-          { object: text('The object.'), verdict: ref(ObjectVerdict), message: nullable(text('Why it is not available.')) },
+          {
+            object: text('The object.'),
+            verdict: ref(ObjectVerdict),
+            message: nullable(text('Why it is not available.')),
+            changed_since_filter: nullable(text('The filter that the account obeys; null: none, or the object has none.')),
+          },
           { description: 'One object.' },
         ),
         { description: 'Each object.' },

@@ -1,4 +1,5 @@
 import { catalogue, objectsToRead } from '@freshet/freshdesk-extractor';
+import { eventually } from '@freshet/testing';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { RunAnswer } from './api-client.ts';
 import { Deployment } from './test-support/deployment.ts';
@@ -95,6 +96,23 @@ describe('an account is synchronised', () => {
     const chosen = catalogue.filter((o) => !o.includedByDefault);
     expect(chosen.length).toBeGreaterThan(5);
     expect(await differences(deployment.simulator, deployment.warehouse, deployment.schema, chosen)).toEqual([]);
+  });
+
+  test('T21: one object is read again while its table stays full and the others go on as they were', async () => {
+    const deployment = await started;
+    const { sql } = deployment.warehouse;
+    await deployment.api.call('POST', `/v1/pipelines/${pipelineId}/objects/contacts/restart`);
+    const [before] = await sql.unsafe(`select count(*)::int as n from ${deployment.schema}.contacts`);
+    const { id } = await deployment.startRun(pipelineId);
+    const seen = new Set<number>();
+    const run = await eventually(async () => {
+      seen.add((await sql.unsafe(`select count(*)::int as n from ${deployment.schema}.contacts`))[0]?.['n'] as number);
+      const now = await deployment.run(id);
+      return now.finished_at === null ? null : now;
+    }, 'the run is over');
+    expect([...seen]).toEqual([before?.['n']]);
+    expect(of(run, 'contacts')).toMatchObject({ status: 'succeeded', mode: 'full', records_loaded: 0 });
+    expect(of(run, 'tickets')).toMatchObject({ status: 'succeeded', mode: 'incremental' });
   });
 
   test('the warehouse says how fresh and how deep each table is', async () => {

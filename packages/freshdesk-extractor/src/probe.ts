@@ -3,6 +3,7 @@ import type { ObjectSpec } from './catalogue/define.ts';
 import type { FreshdeskClient } from './client.ts';
 import { textOf } from './pages.ts';
 import { readerOf } from './reader.ts';
+import { workingParam } from './ways/since.ts';
 
 /** What a key sees of an account. */
 export interface ConnectionVerdict {
@@ -18,6 +19,8 @@ interface ObjectProbe {
   readonly object: string;
   readonly verdict: ObjectVerdict;
   readonly message: string | null;
+  /** The changed-since filter that the account obeys; null: none, or the object has none. */
+  readonly changedSinceFilter: string | null;
 }
 
 const SCOPES: Readonly<Record<string, ConnectionVerdict['agent']['ticketScope']>> = { '1': 'global', '2': 'group', '3': 'restricted' };
@@ -34,7 +37,8 @@ export async function probeConnection(client: FreshdeskClient, objects: readonly
     const { way } = object;
     if (way.kind !== 'children') return probes.get(object.name) as ObjectProbe;
     const parent = objects.find((o) => o.name === way.parent);
-    return parent ? { ...verdictOf(parent), object: object.name } : { object: object.name, verdict: 'available', message: `Needs ${way.parent}.` };
+    const above = parent ? verdictOf(parent) : { verdict: 'available' as const, message: `Needs ${way.parent}.` };
+    return { ...above, object: object.name, changedSinceFilter: null };
   };
   return {
     subdomain: client.account.subdomain,
@@ -63,11 +67,15 @@ async function whoAmI(client: FreshdeskClient): Promise<ConnectionVerdict['agent
 
 async function probe(client: FreshdeskClient, object: ObjectSpec): Promise<ObjectProbe> {
   try {
-    await readerOf(client, { ...object, include: [], pageSize: 1 }).list({}, 1);
-    return { object: object.name, verdict: 'available', message: null };
+    const reader = readerOf(client, { ...object, include: [], pageSize: 1 });
+    const { way } = object;
+    // Asking for the future tells whether a filter is obeyed, and costs no more than asking for anything.
+    const filter = way.kind === 'since' ? await workingParam(reader, way) : way.kind === 'keyset' ? way.sinceParam : '';
+    if (way.kind !== 'since' || filter === '') await reader.list({}, 1);
+    return { object: object.name, verdict: 'available', message: null, changedSinceFilter: filter || null };
   } catch (error) {
     if (!(error instanceof AppError) || error.code === 'out_of_credits') throw error;
-    return { object: object.name, verdict: verdictFor(error), message: error.message };
+    return { object: object.name, verdict: verdictFor(error), message: error.message, changedSinceFilter: null };
   }
 }
 

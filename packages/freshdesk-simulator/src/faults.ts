@@ -8,7 +8,7 @@ export interface Faults {
   readonly oneIn: number;
 }
 
-export type Fault = '429' | '500' | '502' | '503' | '504' | 'html' | 'cut' | 'reset' | 'slow';
+type Fault = '429' | '500' | '502' | '503' | '504' | 'html' | 'cut' | 'reset' | 'slow';
 const KINDS: readonly Fault[] = ['429', '500', '502', '503', '504', 'html', 'cut', 'reset', 'slow'];
 /** What a 429 that nobody earned asks for. */
 const RETRY_AFTER_SECONDS = 1;

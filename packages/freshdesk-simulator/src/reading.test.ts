@@ -178,6 +178,33 @@ describe('T7: the spelling of the filter', () => {
   });
 });
 
+test('T5: a page that came back short is not the last one while the answer names a next', async () => {
+  const pages = [[1, 2, 3], [4], [], [5, 6]];
+  await using account = await open({
+    intercept: ({ path, query }, response) => {
+      if (!path.endsWith('/roles')) return false;
+      const n = Number(query.get('page'));
+      if (n < pages.length) response.setHeader('link', `<https://x.freshdesk.com${path}?page=${n + 1}>; rel="next"`);
+      response.setHeader('x-freshdesk-api-version', 'v2');
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(pages[n - 1]?.map((id) => ({ id }))));
+      return true;
+    },
+  });
+  expect(new Set((await read(account.client, 'roles')).records.map((r) => r.id))).toEqual(new Set([1, 2, 3, 4, 5, 6]));
+});
+
+test('T17: a rating that is edited after it was given is seen, though the filter shows creations only', async () => {
+  await using account = await open({ counts: { satisfaction_ratings: 300, tickets: 10 }, spanDays: 100 });
+  const first = await read(account.client, 'satisfaction_ratings');
+  const young = [...oracle(account.simulator, 'satisfaction_ratings')].find(
+    ([, { fields }]) => Date.parse(String(fields['created_at'])) > Date.now() - 20 * 86_400_000,
+  );
+  account.simulator.account.update('satisfaction_ratings', young?.[0] as number, { feedback: 'even better, on second thoughts' });
+  const second = await read(account.client, 'satisfaction_ratings', { position: first.position });
+  expect(latest(first, second)).toEqual(oracle(account.simulator, 'satisfaction_ratings'));
+  expect(second.records.length).toBeLessThan(first.records.length / 2);
+});
+
 describe('sweeps', () => {
   test('T18: a list that suddenly answers empty is not believed', async () => {
     let empty = false;

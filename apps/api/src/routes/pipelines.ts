@@ -191,12 +191,13 @@ async function testAccount({ store, originTemplate }: Deps, subdomain: string, c
       subdomain,
       agent: { id: verdict.agent.id, name: verdict.agent.name, ticket_scope: verdict.agent.ticketScope },
       sees_all_tickets: verdict.seesAllTickets,
-      objects: verdict.objects.map((o) => ({ ...o })),
+      limits: (await store.budgets.read(subdomain)).map((b) => ({ bucket: b.bucket, credits_per_minute: b.total })),
+      objects: verdict.objects.map(({ changedSinceFilter, ...o }) => ({ ...o, changed_since_filter: changedSinceFilter })),
       error: null,
     };
   } catch (thrown) {
     const error = toAppError(thrown);
-    return { ok: false, subdomain, agent: null, sees_all_tickets: false, objects: [], error: { code: error.code, message: error.message } };
+    return { ok: false, subdomain, agent: null, limits: [], sees_all_tickets: false, objects: [], error: { code: error.code, message: error.message } };
   } finally {
     await client.close();
   }

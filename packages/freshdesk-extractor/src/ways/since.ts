@@ -61,8 +61,8 @@ export async function* readSince(reader: ObjectReader, way: Since, from: SincePo
   yield page({ position, extractedAt, reached: { completeAsOf, completeBackTo: new Date(backTo) }, finished: true });
 }
 
-/** The first spelling that the account accepts and obeys: one call for each tried. */
-async function workingParam(reader: ObjectReader, way: Since): Promise<string> {
+/** The first spelling that the account accepts and obeys, '' if none: one call for each tried. */
+export async function workingParam(reader: ObjectReader, way: Since): Promise<string> {
   for (const param of way.sinceParams) {
     try {
       const answer = await reader.list({ [param]: FUTURE }, 1);
