@@ -1,4 +1,4 @@
-import { recordLine } from '@freshet/contracts';
+import { AppError, recordLine } from '@freshet/contracts';
 import type { ObjectSpec, View } from './catalogue/define.ts';
 import { INCLUDE_COST } from './catalogue/define.ts';
 import { childrenOf } from './catalogue/index.ts';
@@ -12,17 +12,41 @@ export interface ObjectReader {
   list(query: Readonly<Record<string, string>>, pageNumber: number, parentId?: string): Promise<ListPage>;
 }
 
+const PAGING = ['page', 'per_page'];
+
+/**
+ * Whether a small list honours `page` is not documented for every endpoint, and unknown parameters are refused: a list
+ * that refuses them is asked without, and comes in one answer.
+ */
 export function readerOf(client: Lists, object: ObjectSpec): ObjectReader {
   const include = object.include.length === 0 ? {} : { include: object.include.join(',') };
+  let paged = true;
+  const ask = (query: Readonly<Record<string, string>>, pageNumber: number, parentId: string | undefined) =>
+    client.list(
+      parentId === undefined ? object.path : object.path.replace('{id}', encodeURIComponent(parentId)),
+      { ...query, ...include, ...(paged ? { page: String(pageNumber), per_page: String(object.pageSize) } : {}) },
+      costOf(object),
+    );
   return {
     object,
-    list: (query, pageNumber, parentId) =>
-      client.list(
-        parentId === undefined ? object.path : object.path.replace('{id}', encodeURIComponent(parentId)),
-        { ...query, ...include, page: String(pageNumber), per_page: String(object.pageSize) },
-        costOf(object),
-      ),
+    list: async (query, pageNumber, parentId) => {
+      try {
+        const answer = await ask(query, pageNumber, parentId);
+        return paged ? answer : { ...answer, hasNext: false };
+      } catch (error) {
+        if (!paged || pageNumber !== 1 || !refusesPaging(error)) throw error;
+        paged = false;
+        // Whatever it says of a next page, there is no way to ask for it.
+        return { ...(await ask(query, pageNumber, parentId)), hasNext: false };
+      }
+    },
   };
+}
+
+function refusesPaging(error: unknown): boolean {
+  if (!(error instanceof AppError) || error.code !== 'source_invalid_request') return false;
+  const { fields } = error.context;
+  return Array.isArray(fields) && fields.some((field) => PAGING.includes(field as string));
 }
 
 export function costOf(object: ObjectSpec): CallCost {

@@ -193,6 +193,16 @@ test('T5: a page that came back short is not the last one while the answer names
   expect(new Set((await read(account.client, 'roles')).records.map((r) => r.id))).toEqual(new Set([1, 2, 3, 4, 5, 6]));
 });
 
+test('a small list that refuses paging parameters is asked without them', async () => {
+  await using account = await open({ refusedParams: ['page', 'per_page'], counts: { tickets: 10 } });
+  const fields = await read(account.client, 'ticket_fields');
+  expect(latest(fields)).toEqual(oracle(account.simulator, 'ticket_fields'));
+  // Other refusals are not taken for that.
+  await expect(account.client.list('/api/v2/ticket_fields', { foo: '1' }, { credits: 1, bucket: null })).rejects.toMatchObject({
+    code: 'source_invalid_request',
+  });
+});
+
 test('T17: a rating that is edited after it was given is seen, though the filter shows creations only', async () => {
   await using account = await open({ counts: { satisfaction_ratings: 300, tickets: 10 }, spanDays: 100 });
   const first = await read(account.client, 'satisfaction_ratings');
