@@ -6,4 +6,5 @@
  * reading at `load.ts`.
  */
 export { columnName, META_COLUMNS } from './identifiers.ts';
-export { type BatchToLoad, type LoadRequest, type LoadResult, Warehouse, type WarehouseAddress, type WarehouseVerdict } from './warehouse.ts';
+export type { BatchToLoad, LoadRequest, LoadResult } from './request.ts';
+export { Warehouse, type WarehouseAddress, type WarehouseVerdict } from './warehouse.ts';

@@ -1,10 +1,9 @@
 import pg from 'pg';
 import { warehouseError } from './errors.ts';
 import { quote } from './identifiers.ts';
-import { type BatchToLoad, type LoadRequest, type LoadResult, loadBatches } from './load.ts';
+import { loadBatches } from './load.ts';
+import type { LoadRequest, LoadResult } from './request.ts';
 import { targetOf } from './tables.ts';
-
-export type { BatchToLoad, LoadRequest, LoadResult };
 
 export interface WarehouseAddress {
   readonly host: string;

@@ -1,0 +1,35 @@
+import { zstdDecompressSync } from 'node:zlib';
+import { type BatchLine, type CompleteLine, type GenerationLine, parseJson, type ReachedLine, type RecordLine } from '@freshet/contracts';
+import type { BatchToLoad } from './request.ts';
+
+/** The lines of some batches, sorted by what they are; `batch` is the place of the batch among them. */
+export interface Decoded {
+  readonly records: readonly { readonly batch: number; readonly line: number; readonly record: RecordLine; readonly text: string }[];
+  readonly completes: readonly (CompleteLine['complete'] & { readonly batch: number })[];
+  readonly generations: readonly (GenerationLine['generation'] & { readonly batch: number })[];
+  readonly reached: ReachedLine['reached'] | null;
+}
+
+export function decode(batches: readonly BatchToLoad[]): Decoded {
+  const records: Decoded['records'][number][] = [];
+  const completes: Decoded['completes'][number][] = [];
+  const generations: Decoded['generations'][number][] = [];
+  let reached: Decoded['reached'] = null;
+  batches.forEach(({ body }, batch) => {
+    let n = 0;
+    for (const text of linesOf(body)) {
+      const line = parseJson(text) as unknown as BatchLine;
+      if ('record' in line) records.push({ batch, line: n, record: line, text });
+      else if ('complete' in line) completes.push({ ...line.complete, batch });
+      else if ('generation' in line) generations.push({ ...line.generation, batch });
+      else reached = line.reached;
+      n++;
+    }
+  });
+  return { records, completes, generations, reached };
+}
+
+export function linesOf(body: Buffer): string[] {
+  const text = zstdDecompressSync(body).toString('utf8');
+  return text === '' ? [] : text.split('\n');
+}

@@ -1,0 +1,102 @@
+import { type BatchLine, parseJson } from '@freshet/contracts';
+import type { ClientBase } from 'pg';
+import { copy, escapeText } from './copy.ts';
+import { type Decoded, linesOf } from './decode.ts';
+import { quote } from './identifiers.ts';
+import type { BatchToLoad, LoadRequest } from './request.ts';
+import type { LiveColumn } from './rows.ts';
+import { type Target, targetOf } from './tables.ts';
+import { MISFIT, toSqlText } from './values.ts';
+
+/** Marks what complete readings no longer hold, unless it was read again after they began. Returns batch → rows marked. */
+export async function markMissing(
+  client: ClientBase,
+  target: Target,
+  request: LoadRequest,
+  columns: readonly LiveColumn[],
+  decoded: Decoded,
+  isFresh: (item: { readonly batch: number }) => boolean,
+): Promise<ReadonlyMap<string, number>> {
+  const gone = new Map<string, number>();
+  const add = (batch: number, n: number) => {
+    const { id } = request.batches[batch] as BatchToLoad;
+    gone.set(id, (gone.get(id) ?? 0) + n);
+  };
+  const keyColumns = request.table.primaryKey.map((name) => columns.find((c) => c.name === name) as LiveColumn);
+  const completes = decoded.completes.filter(isFresh);
+  if (completes.length > 0) {
+    const lookups = request.table.lookups;
+    const lookupColumns = lookups.map((name) => columns.find((c) => c.name === name) as LiveColumn);
+    const k = keyColumns.map((c) => quote(c.name));
+    const l = lookups.map(quote);
+    await client.query(
+      `create temp table freshet_parents on commit drop as select ${l.join(', ')}, _freshet_extracted_at as began_at, 0 as batch from ${target.sql} with no data`,
+    );
+    await client.query(`create temp table freshet_present on commit drop as select ${k.join(', ')} from ${target.sql} with no data`);
+    const sqlText = (text: string | undefined, c: LiveColumn) => {
+      const value = toSqlText(text ?? null, c.type);
+      return value === MISFIT || value === null ? '\\N' : escapeText(value);
+    };
+    // Of two readings of one parent in these batches, the later one counts.
+    const last = new Map(completes.map((c) => [JSON.stringify(c.where), c]));
+    await copy(
+      client,
+      `copy freshet_parents from stdin`,
+      [...last.values()].map((c) => `${lookupColumns.map((column) => sqlText(c.where[column.name], column)).join('\t')}\t${c.began_at}\t${c.batch}\n`),
+    );
+    const present = [...last.values()].flatMap((c) => c.keys.map((key) => `${keyColumns.map((column, i) => sqlText(key[i], column)).join('\t')}\n`));
+    if (present.length > 0) await copy(client, 'copy freshet_present from stdin', present);
+    const { rows } = await client.query<{ batch: number; n: string }>(`
+      with marked as (
+        update ${target.sql} t set ${MISSING} from freshet_parents p
+        where ${l.map((name) => `t.${name} = p.${name}`).join(' and ')} and t._freshet_deleted_at is null and t._freshet_extracted_at <= p.began_at
+          and not exists (select from freshet_present k where ${k.map((name) => `k.${name} = t.${name}`).join(' and ')})
+        returning p.batch
+      ) select batch, count(*) as n from marked group by 1`);
+    for (const { batch, n } of rows) add(batch, Number(n));
+  }
+  for (const generation of decoded.generations.filter(isFresh)) {
+    const k = keyColumns.map((c) => quote(c.name));
+    await client.query(`drop table if exists pg_temp.freshet_generation`);
+    await client.query(`create temp table freshet_generation on commit drop as select ${k.join(', ')} from ${target.sql} with no data`);
+    await copy(client, 'copy freshet_generation from stdin', generationKeys(request.generation(generation.id), keyColumns));
+    await client.query('analyze freshet_generation');
+    const { rowCount } = await client.query(
+      `update ${target.sql} t set ${MISSING} from (select $1::timestamptz as began_at) p
+       where t._freshet_deleted_at is null and t._freshet_extracted_at <= p.began_at
+         and not exists (select from freshet_generation k where ${k.map((name) => `k.${name} = t.${name}`).join(' and ')})`,
+      [generation.began_at],
+    );
+    add(generation.batch, rowCount ?? 0);
+  }
+  return gone;
+}
+
+/**
+ * What stood below a record that no longer exists does not exist either. Rows that this transaction has marked are told
+ * by their time of loading, which is the transaction's.
+ */
+export async function markBelow(client: ClientBase, request: LoadRequest): Promise<void> {
+  for (const { name, column, parent, parentKey } of request.below) {
+    const child = targetOf(request.schema, request.tablePrefix, name).sql;
+    const above = targetOf(request.schema, request.tablePrefix, parent).sql;
+    const { rows } = await client.query<{ there: boolean }>('select to_regclass($1) is not null and to_regclass($2) is not null as there', [child, above]);
+    if (!rows[0]?.there) continue;
+    await client.query(`update ${child} t set ${MISSING} from (select ${quote(parentKey)} as key, _freshet_deleted_at as began_at from ${above}
+      where _freshet_delete_kind = 'missing' and _freshet_loaded_at = now()) p where t.${quote(column)} = p.key and t._freshet_deleted_at is null`);
+  }
+}
+
+/** The hash goes, so that the record counts as changed if it ever comes back. */
+const MISSING = `_freshet_deleted_at = p.began_at, _freshet_delete_kind = 'missing', _freshet_hash = null, _freshet_extracted_at = p.began_at, _freshet_loaded_at = now()`;
+
+async function* generationKeys(bodies: AsyncIterable<Buffer>, keyColumns: readonly LiveColumn[]): AsyncGenerator<string> {
+  for await (const body of bodies) {
+    for (const text of linesOf(body)) {
+      const line = parseJson(text) as unknown as BatchLine;
+      if (!('record' in line)) continue;
+      const key = keyColumns.map((c) => toSqlText(line.record[c.name], c.type));
+      if (key.every((part) => typeof part === 'string')) yield `${(key as string[]).map(escapeText).join('\t')}\n`;
+    }
+  }
+}

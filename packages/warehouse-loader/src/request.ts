@@ -1,0 +1,37 @@
+import type { BatchCounts, RejectedRecord, SchemaPolicy, Table, TableBelow } from '@freshet/contracts';
+import type { Row } from './rows.ts';
+
+export interface LoadRequest {
+  readonly schema: string;
+  readonly tablePrefix: string;
+  readonly table: Table;
+  /** Tables of the same schema whose rows exist only below this one's, level by level. */
+  readonly below: readonly TableBelow[];
+  /** A worker whose epoch is lower than one that the warehouse has seen changes nothing. */
+  readonly epoch: number;
+  readonly policy: SchemaPolicy;
+  /** In the order of their storing. */
+  readonly batches: readonly BatchToLoad[];
+  /** The bodies of all batches of a generation, for the one that a batch completes. */
+  readonly generation: (id: string) => AsyncIterable<Buffer>;
+}
+
+export interface BatchToLoad {
+  readonly id: string;
+  readonly extractedAt: Date;
+  readonly body: Buffer;
+}
+
+export interface LoadResult {
+  readonly batches: readonly { readonly batchId: string; readonly counts: BatchCounts }[];
+  readonly rejected: readonly RejectedRecord[];
+  /** How fresh and how deep the table is with these batches; null: they do not say. */
+  readonly reached: { readonly completeAsOf: Date | null; readonly completeBackTo: Date | null } | null;
+}
+
+/** A record on its way into the table. */
+export interface Staged {
+  readonly batch: number;
+  readonly line: number;
+  readonly row: Row;
+}
