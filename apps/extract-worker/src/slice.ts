@@ -47,6 +47,8 @@ class Slice {
   #creditsStored = 0;
   /** The step that is being stored while the next pages are read. */
   #storing: Promise<void> = Promise.resolve();
+  /** A step was refused: what was read after it must not be stored, or the position would pass over it. */
+  #refused = false;
 
   constructor(context: SliceContext, claim: Claim) {
     this.#context = context;
@@ -90,7 +92,7 @@ class Slice {
   async settle(error: AppError): Promise<void> {
     const { store, logger } = this.#context;
     try {
-      if (error.code !== 'fenced') await this.#store();
+      if (error.code !== 'fenced' && !this.#refused) await this.#store();
       if (error.code === 'fenced') return logger.info('object run taken over, cancelled or paused');
       if (error.code === 'out_of_credits') {
         const afterMs = error.retryAfterMs ?? 60_000;
@@ -141,7 +143,12 @@ class Slice {
     const isChild = this.#object.way.kind === 'children';
     const reached = end.reached ?? (isChild ? null : this.#buffer.reached);
     const step = await this.#buffer.take(this.#newCredits(), this.#customColumns, reached, end.finished ?? false);
-    await this.#context.store.extraction.commit(this.#claim, step);
+    try {
+      await this.#context.store.extraction.commit(this.#claim, step);
+    } catch (error) {
+      this.#refused = true;
+      throw error;
+    }
     this.#customColumns = null;
     this.#context.logger.debug({ records: step.batch?.records ?? 0, bytes: step.batch?.rawBytes ?? 0, finished: step.finished }, 'step stored');
     if (step.finished) this.#context.logger.info('object read');
