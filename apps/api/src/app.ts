@@ -55,9 +55,9 @@ export async function buildApp(deps: Deps): Promise<App> {
   app.addHook('onSend', async (request, reply) => {
     reply.header('x-request-id', request.id);
   });
-  registerErrors(app as unknown as FastifyInstance);
-  registerAuth(app as unknown as FastifyInstance, deps.store);
-  await registerOpenApi(app as unknown as FastifyInstance);
+  registerErrors(app);
+  registerAuth(app, deps.store);
+  await registerOpenApi(app);
   healthRoutes(app, deps);
   credentialRoutes(app, deps);
   destinationRoutes(app, deps);

@@ -1,6 +1,6 @@
 import { AppError } from '@freshet/contracts';
 import { type ControlStore, isToken, type TokenRole } from '@freshet/control-store';
-import type { FastifyInstance } from 'fastify';
+import type { App } from '../app.ts';
 
 /** What a route needs of whoever calls it. */
 type Permission = 'read' | 'write';
@@ -21,7 +21,7 @@ declare module 'fastify' {
 }
 
 /** Bearer tokens. A token with a wrong checksum is refused without asking the database. */
-export function registerAuth(app: FastifyInstance, store: ControlStore): void {
+export function registerAuth(app: App, store: ControlStore): void {
   app.addHook('onRequest', async (request) => {
     const { permission } = request.routeOptions.config;
     if (permission === undefined) return;

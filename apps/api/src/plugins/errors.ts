@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { type AppError, ERROR_POLICY, toAppError } from '@freshet/contracts';
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import type { App } from '../app.ts';
 
 interface FieldError {
   readonly pointer: string;
@@ -8,7 +9,7 @@ interface FieldError {
 }
 
 /** The only place where an error becomes an answer: `application/problem+json`, as in RFC 9457. */
-export function registerErrors(app: FastifyInstance): void {
+export function registerErrors(app: App): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
     if (error.validation) {
       const errors = error.validation.map((v) => fieldError(v, error.validationContext ?? 'body'));

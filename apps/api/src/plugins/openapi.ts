@@ -1,6 +1,6 @@
 import swagger from '@fastify/swagger';
 import scalar from '@scalar/fastify-api-reference';
-import type { FastifyInstance } from 'fastify';
+import type { App } from '../app.ts';
 import { named } from '../schemas.ts';
 
 const VERSION = '0.1.0';
@@ -21,7 +21,7 @@ const TAGS = [
 ];
 
 /** The document is written by the routes' own schemas; nothing in it is written twice. */
-export async function registerOpenApi(app: FastifyInstance): Promise<void> {
+export async function registerOpenApi(app: App): Promise<void> {
   for (const schema of named) app.addSchema(schema);
   await app.register(swagger, {
     openapi: {
