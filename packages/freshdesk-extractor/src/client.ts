@@ -20,7 +20,7 @@ export interface Budget {
    * @throws AppError `out_of_credits` with `retryAfterMs` when none will be left for a while.
    */
   take(buckets: readonly string[], credits: number): Promise<void>;
-  /** Told after every answer. `readings` is empty when the answer had no rate-limit headers. */
+  /** Told after every answer that speaks of limits. `readings` is empty when a good answer had no rate-limit headers. */
   learn(readings: readonly CreditReading[]): Promise<void>;
   /** Told of every 429: nobody may call before then. */
   block(retryAfterMs: number): Promise<void>;
@@ -161,14 +161,15 @@ export class FreshdeskClient implements Lists {
     });
     const { statusCode, headers } = response;
     const text = await readBody(response, this.#limits.bodyBytesMax, path);
-    await this.#account(headers, cost);
+    const isJson = header(headers, 'content-type').includes('json');
+    await this.#account(headers, cost, statusCode === 200 && isJson);
     if (statusCode === 429) {
       const retryAfterMs = Math.max(1, header(headers, 'retry-after') === '' ? 60 : Number(header(headers, 'retry-after')) || 60) * 1000;
       await this.#budget.block(retryAfterMs);
       throw new AppError('out_of_credits', 'The account’s rate limit is used up.', { retryAfterMs });
     }
     if (statusCode !== 200) throw statusError(statusCode, headers, text, path);
-    if (!header(headers, 'content-type').includes('json')) {
+    if (!isJson) {
       throw new AppError(
         header(headers, 'x-freshdesk-api-version') === '' ? 'source_not_freshdesk' : 'source_unavailable',
         `${path} answered with ${header(headers, 'content-type') || 'no content type'} instead of JSON.`,
@@ -178,12 +179,13 @@ export class FreshdeskClient implements Lists {
     return { text, link: header(headers, 'link'), serverTime: Number.isNaN(date) ? new Date() : new Date(date) };
   }
 
-  async #account(headers: Dispatcher.ResponseData['headers'], cost: CallCost): Promise<void> {
+  /** @param isFull an answer of the API itself: one without limits has none, where an error of a proxy says nothing of them. */
+  async #account(headers: Dispatcher.ResponseData['headers'], cost: CallCost, isFull: boolean): Promise<void> {
     const used = decimal(headers, 'x-ratelimit-used-currentrequest');
     const total = decimal(headers, 'x-ratelimit-total');
     const remaining = decimal(headers, 'x-ratelimit-remaining');
     this.#creditsUsed += used ?? cost.credits;
-    if (total === null) return await this.#budget.learn([]);
+    if (total === null) return isFull ? await this.#budget.learn([]) : undefined;
     // Headers describe the tighter bucket of the call: where an endpoint has its own, that one.
     await this.#budget.learn([{ bucket: cost.bucket ?? ACCOUNT_BUCKET, total, remaining, used }]);
   }

@@ -95,22 +95,25 @@ export class Deployment implements AsyncDisposable {
     return this.api.call<RunAnswer>('POST', `/v1/pipelines/${pipelineId}/runs`);
   }
 
-  /** Waits for a run to be over, through restarts of the API. */
-  async finished(runId: string): Promise<RunAnswer> {
+  /**
+   * Waits for a run to be over, through restarts of the API.
+   * @param withinMs more than a rate limit's windows take, where there is one.
+   */
+  async finished(runId: string, withinMs = 100_000): Promise<RunAnswer> {
     return await eventually(
       async () => {
         const run = await this.run(runId);
         return run.finished_at === null ? null : run;
       },
       'the run is over',
-      100_000,
+      withinMs,
     );
   }
 
   /** Runs now, and waits for the end. */
-  async sync(pipelineId: string): Promise<RunAnswer> {
+  async sync(pipelineId: string, withinMs?: number): Promise<RunAnswer> {
     const { id } = await this.startRun(pipelineId);
-    return this.finished(id);
+    return this.finished(id, withinMs);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
