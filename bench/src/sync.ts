@@ -67,6 +67,7 @@ async function bareClient(origin: string): Promise<{ pages: number; records: num
     account: { subdomain: 'demo', origin },
     apiKey: KEY,
     budget: { take: async () => {}, learn: async () => {}, block: async () => {} },
+    creditClass: 'incremental',
   });
   const targets: string[] = [];
   let records = 0;

@@ -317,16 +317,18 @@ describe('runs', () => {
 describe('the budget of an account', () => {
   test('shows each bucket as it stands, and the end of a 429', async () => {
     expect((await call('get', '/v1/accounts/never/budget').expect(200)).body).toEqual({ subdomain: 'never', buckets: [] });
-    await t.store.budgets.take('busy', ['account', 'list'], 3, 80);
+    await t.store.budgets.take('busy', ['account', 'list'], 3, 80, 'incremental');
     await t.store.budgets.learn('busy', [{ bucket: 'account', total: 700, remaining: 600, used: 3 }]);
     await t.store.budgets.block('busy', 30_000);
     const { body } = await call('get', '/v1/accounts/busy.freshdesk.com/budget').expect(200);
+    const classes = (incremental: number) =>
+      ['by_hand', 'incremental', 'children', 'backfill', 'audit'].map((c) => ({ class: c, used: c === 'incremental' ? incremental : 0, wanted_until: null }));
     const soon = expect.stringMatching(/^\d{4}-/);
     expect(body).toEqual({
       subdomain: 'busy',
       buckets: [
-        { bucket: 'account', unlimited: false, total: 700, used: 100, window_ends_at: soon, blocked_until: soon },
-        { bucket: 'list', unlimited: false, total: null, used: 3, window_ends_at: soon, blocked_until: soon },
+        { bucket: 'account', unlimited: false, total: 700, used: 100, window_ends_at: soon, blocked_until: soon, classes: classes(3) },
+        { bucket: 'list', unlimited: false, total: null, used: 3, window_ends_at: soon, blocked_until: soon, classes: classes(3) },
       ],
     });
     await call('get', '/v1/accounts/not%20one/budget').expect(400);

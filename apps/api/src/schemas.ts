@@ -1,5 +1,7 @@
 import {
   COLUMN_TYPES,
+  CREDIT_CLASSES,
+  type CreditClass,
   OBJECT_RUN_STATUSES,
   OBJECT_VERDICTS,
   PIPELINE_STATUSES,
@@ -455,6 +457,17 @@ export const CatalogObjects = name(
   object({ data: Type.Array(ref(CatalogObject), { description: 'Each object, by name.' }) }, { description: 'The catalogue.' }),
 );
 
+const CreditClassUse = name(
+  'CreditClassUse',
+  object(
+    {
+      class: Type.Unsafe<CreditClass>({ type: 'string', enum: [...CREDIT_CLASSES], description: 'What the work is for.' }),
+      used: Type.Number({ minimum: 0, description: 'Credits that it has taken in this minute.' }),
+      wanted_until: nullable(time('It was refused for want of credits, and less urgent work leaves the bucket to it until then.')),
+    },
+    { description: 'Credits by what they are spent for.' },
+  ),
+);
 const CreditBucket = name(
   'CreditBucket',
   object(
@@ -465,6 +478,7 @@ const CreditBucket = name(
       used: Type.Number({ minimum: 0, description: 'Credits spent in this minute, by Freshet and, as far as answers told, by others.' }),
       window_ends_at: nullable(time('When the minute ends; null: none is under way.')),
       blocked_until: nullable(time('No call is made before then: the account has answered with 429.')),
+      classes: Type.Array(ref(CreditClassUse), { description: 'Of `used`, what Freshet’s own work has taken; the most urgent first.' }),
     },
     { description: 'Credits that calls draw on.' },
   ),

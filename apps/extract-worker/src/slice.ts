@@ -129,6 +129,7 @@ class Slice {
       account: accountAt(claim.subdomain, originTemplate),
       apiKey,
       budget: store.budgets.forAccount(claim.subdomain, claim.sharePercent),
+      creditClass: claim.creditClass,
     });
     return this.#client;
   }

@@ -85,6 +85,7 @@ beforeAll(async () => {
     account: { subdomain: 'northlamp', origin },
     apiKey: 'k',
     budget: { take: async () => {}, learn: async () => {}, block: async () => {} },
+    creditClass: 'incremental',
   });
 });
 afterAll(async () => {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AppError } from '@freshet/contracts';
+import { AppError, CREDIT_CLASSES, type CreditClass } from '@freshet/contracts';
 import type { Sql } from './database.ts';
 
 /** What an account's answers told of one of its buckets. */
@@ -16,7 +16,7 @@ const WAIT_MAX_MS = 2000;
 /** The budget of one account, as who calls it asks for it. */
 export interface AccountBudget {
   /** @throws AppError `out_of_credits` with `retryAfterMs` when none will be left for a while. */
-  take(buckets: readonly string[], credits: number): Promise<void>;
+  take(buckets: readonly string[], credits: number, creditClass: CreditClass): Promise<void>;
   learn(readings: readonly BucketReading[]): Promise<void>;
   block(retryAfterMs: number): Promise<void>;
 }
@@ -33,6 +33,8 @@ export interface BucketState {
   readonly windowEndsAt: Date | null;
   /** No call is made before then. */
   readonly blockedUntil: Date | null;
+  /** What each class has taken in this minute, and until when lower ones leave the bucket to it. */
+  readonly classes: readonly { readonly creditClass: CreditClass; readonly used: number; readonly wantedUntil: Date | null }[];
 }
 
 /** How long an account known to have no limits is believed without asking again. */
@@ -51,9 +53,9 @@ export class CreditBudgets {
   /** @param sharePercent how much of the account's limits may be used. */
   forAccount(account: string, sharePercent: number): AccountBudget {
     return {
-      take: async (buckets, credits) => {
+      take: async (buckets, credits, creditClass) => {
         for (;;) {
-          const waitMs = await this.take(account, buckets, credits, sharePercent);
+          const waitMs = await this.take(account, buckets, credits, sharePercent, creditClass);
           if (waitMs === 0) return;
           if (waitMs > WAIT_MAX_MS) throw new AppError('out_of_credits', 'No credits are left in this minute.', { retryAfterMs: waitMs });
           await sleep(waitMs);
@@ -68,9 +70,11 @@ export class CreditBudgets {
    * Takes credits from all of the buckets, or from none.
    * @returns 0 when taken, else the milliseconds after which there may be some.
    */
-  async take(account: string, buckets: readonly string[], credits: number, sharePercent: number): Promise<number> {
+  async take(account: string, buckets: readonly string[], credits: number, sharePercent: number, creditClass: CreditClass): Promise<number> {
     if ((this.#unlimitedUntil.get(account) ?? 0) > Date.now()) return 0;
-    const [row] = await this.#sql<{ wait: number }[]>`select freshet.take_credits(${account}, ${buckets as string[]}, ${credits}, ${sharePercent}) as wait`;
+    const rank = CREDIT_CLASSES.indexOf(creditClass);
+    const [row] = await this.#sql<{ wait: number }[]>`
+      select freshet.take_credits(${account}, ${buckets as string[]}, ${credits}, ${sharePercent}, ${rank}) as wait`;
     return row?.wait ?? 0;
   }
 
@@ -84,26 +88,26 @@ export class CreditBudgets {
     }
     this.#unlimitedUntil.delete(account);
     for (const { bucket, total, remaining, used } of readings) {
-      const spent = total !== null && remaining !== null ? total - remaining : null;
-      // The first call of a window at their side begins ours as well.
-      const first = spent !== null && used !== null && spent <= used;
-      await this.#sql`
-        update freshet.credit_buckets set
-          unlimited = false,
-          total = coalesce(${total}, total),
-          window_ends_at = case when ${first} then clock_timestamp() + interval '61 seconds' else window_ends_at end,
-          used = case when ${first} then ${used ?? 0}::numeric else greatest(used, coalesce(${spent}::numeric, used)) end
-        where account = ${account} and bucket = ${bucket}`;
+      await this.#sql`select freshet.learn_credits(${account}, ${bucket}, ${total}, ${remaining}, ${used})`;
     }
   }
 
   /** The account's buckets as they stand now. A window that has ended counts as unused. */
   async read(account: string): Promise<BucketState[]> {
-    return await this.#sql<BucketState[]>`
+    const rows = await this.#sql<(Omit<BucketState, 'classes'> & { usedByClass: number[]; wantedUntil: (Date | null)[] })[]>`
       select bucket, unlimited, total::float8 as total, case when window_ends_at > now() then used::float8 else 0 end as used,
         case when window_ends_at > now() then window_ends_at end as "windowEndsAt",
-        case when blocked_until > now() then blocked_until end as "blockedUntil"
+        case when blocked_until > now() then blocked_until end as "blockedUntil",
+        case when window_ends_at > now() then used_by_class::float8[] else array_fill(0::float8, array[5]) end as "usedByClass",
+        wanted_until as "wantedUntil"
       from freshet.credit_buckets where account = ${account} order by bucket`;
+    return rows.map(({ usedByClass, wantedUntil, ...bucket }) => ({
+      ...bucket,
+      classes: CREDIT_CLASSES.map((creditClass, i) => {
+        const wanted = wantedUntil[i] ?? null;
+        return { creditClass, used: usedByClass[i] ?? 0, wantedUntil: wanted !== null && wanted.getTime() > Date.now() ? wanted : null };
+      }),
+    }));
   }
 
   /** No call to the account before then, by anybody. */

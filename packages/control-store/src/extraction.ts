@@ -1,4 +1,4 @@
-import { AppError, type Column, type ErrorCode, type ObjectRunStatus, OPEN_OBJECT_RUN_STATUSES } from '@freshet/contracts';
+import { AppError, type Column, type CreditClass, type ErrorCode, type ObjectRunStatus, OPEN_OBJECT_RUN_STATUSES } from '@freshet/contracts';
 import type { Sql, Tx } from './database.ts';
 import { uuidv7 } from './ids.ts';
 import type { JobQueue } from './queue.ts';
@@ -20,6 +20,7 @@ export interface Claim {
   readonly credentialId: string;
   readonly sharePercent: number;
   readonly historyFrom: Date | null;
+  readonly creditClass: CreditClass;
 }
 
 /** One or a few pages, to be stored together. */
@@ -73,7 +74,7 @@ export class Extraction {
     return await this.#sql.begin(async (tx) => {
       const [found] = await tx<ClaimRow[]>`
         select o.run_id, o.pipeline_id, o.object, o.failures, o.started_at is null as is_first_slice, p.subdomain, p.credential_id, p.credit_share_percent,
-          p.historical_sync_days, r.created_at
+          p.historical_sync_days, r.created_at, o.credit_class
         from freshet.object_runs o join freshet.pipelines p on p.id = o.pipeline_id join freshet.runs r on r.id = o.run_id
         where o.id = ${objectRunId} and o.status = any(${[...OPEN_OBJECT_RUN_STATUSES]}) and o.extracted_at is null and p.status = 'active'
         for no key update of o`;
@@ -101,6 +102,7 @@ export class Extraction {
         sharePercent: found.credit_share_percent,
         // Counted from the run's start, so that every slice of it means the same day.
         historyFrom: days === null ? null : new Date(found.created_at.getTime() - days * 86_400_000),
+        creditClass: found.credit_class,
       };
     });
   }
@@ -154,7 +156,12 @@ export class Extraction {
           error_code = ${options.failed?.code ?? null},
           error_message = ${options.failed?.message ?? null}
         where id = ${claim.objectRunId}`;
-      await this.#queue.send(tx, 'extract', { objectRunId: claim.objectRunId }, { key: claim.objectRunId, startAfterMs: options.afterMs });
+      await this.#queue.send(
+        tx,
+        'extract',
+        { objectRunId: claim.objectRunId },
+        { key: claim.objectRunId, startAfterMs: options.afterMs, creditClass: claim.creditClass },
+      );
     });
   }
 
@@ -248,6 +255,7 @@ interface ClaimRow {
   credit_share_percent: number;
   historical_sync_days: number | null;
   created_at: Date;
+  credit_class: CreditClass;
 }
 
 async function addWork(tx: Tx, pipelineId: string, work: readonly ParentVersion[]): Promise<void> {

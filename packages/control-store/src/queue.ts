@@ -1,4 +1,4 @@
-import { type Jobs, QUEUES, type QueueName, toAppError } from '@freshet/contracts';
+import { CREDIT_CLASSES, type CreditClass, type Jobs, QUEUES, type QueueName, toAppError } from '@freshet/contracts';
 import { type Db, PgBoss } from 'pg-boss';
 import type { Tx } from './database.ts';
 
@@ -6,7 +6,8 @@ export interface SendOptions {
   /** One job of a key is active at a time, whatever the number of workers. */
   readonly key: string;
   readonly startAfterMs?: number;
-  readonly priority?: number;
+  /** Of jobs that are due, the more urgent go first. */
+  readonly creditClass?: CreditClass;
 }
 
 export interface WorkOptions {
@@ -68,7 +69,7 @@ export class JobQueue {
   async send<Q extends QueueName>(tx: Tx, queue: Q, data: Jobs[Q], options: SendOptions): Promise<void> {
     await this.#boss.send(queue, data, {
       singletonKey: options.key,
-      priority: options.priority ?? 0,
+      priority: -CREDIT_CLASSES.indexOf(options.creditClass ?? 'by_hand'),
       ...(options.startAfterMs ? { startAfter: new Date(Date.now() + options.startAfterMs) } : {}),
       db: inTransaction(tx),
     });

@@ -1,4 +1,4 @@
-import { AppError, OPEN_OBJECT_RUN_STATUSES, type RunStatus, type RunTrigger } from '@freshet/contracts';
+import { AppError, type CreditClass, OPEN_OBJECT_RUN_STATUSES, type RunStatus, type RunTrigger } from '@freshet/contracts';
 import { and, desc, eq, inArray, lt } from 'drizzle-orm';
 import type { Database, Sql, Tx } from './database.ts';
 import { uuidv7 } from './ids.ts';
@@ -17,8 +17,8 @@ export interface RunFilter {
 /** An object to be read by a run, and the order in which workers should take them up. */
 export interface ObjectToRead {
   readonly name: string;
-  /** Greater first. Lists go before children, which need them. */
-  readonly priority: number;
+  /** `incremental` becomes `by_hand` in a run that somebody started. */
+  readonly creditClass: CreditClass;
 }
 
 /** `created` is false when the run was under way already. */
@@ -58,14 +58,15 @@ export class Runs {
     if (open) return { id: open.id, created: false };
     const id = uuidv7();
     await tx`insert into freshet.runs (id, pipeline_id, trigger) values (${id}, ${pipelineId}, ${trigger})`;
-    for (const { name, priority } of objects) {
+    for (const { name, creditClass } of objects) {
+      const own = trigger === 'manual' && creditClass === 'incremental' ? 'by_hand' : creditClass;
       const objectRunId = uuidv7();
       await tx`insert into freshet.pipeline_objects (pipeline_id, object) values (${pipelineId}, ${name}) on conflict do nothing`;
       await tx`
-        insert into freshet.object_runs (id, run_id, pipeline_id, object, mode)
-        select ${objectRunId}, ${id}, ${pipelineId}, ${name}, case when position is null then 'full' else 'incremental' end
+        insert into freshet.object_runs (id, run_id, pipeline_id, object, credit_class, mode)
+        select ${objectRunId}, ${id}, ${pipelineId}, ${name}, ${own}, case when position is null then 'full' else 'incremental' end
         from freshet.pipeline_objects where pipeline_id = ${pipelineId} and object = ${name}`;
-      await this.#queue.send(tx, 'extract', { objectRunId }, { key: objectRunId, priority });
+      await this.#queue.send(tx, 'extract', { objectRunId }, { key: objectRunId, creditClass: own });
     }
     return { id, created: true };
   }

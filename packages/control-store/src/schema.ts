@@ -1,4 +1,4 @@
-import type { Column, ObjectRunStatus, PipelineStatus, RunMode, RunStatus, RunTrigger, SchemaPolicy } from '@freshet/contracts';
+import type { Column, CreditClass, ObjectRunStatus, PipelineStatus, RunMode, RunStatus, RunTrigger, SchemaPolicy } from '@freshet/contracts';
 import { sql } from 'drizzle-orm';
 import {
   bigint,
@@ -150,6 +150,8 @@ export const objectRuns = freshet.table(
     object: text('object').notNull(),
     status: text('status').$type<ObjectRunStatus>().notNull().default('queued'),
     mode: text('mode').$type<RunMode>().notNull(),
+    /** What its calls are for: who goes first when credits or workers are few. */
+    credit_class: text('credit_class').$type<CreditClass>().notNull().default('incremental'),
     records_extracted: count('records_extracted'),
     records_inserted: count('records_inserted'),
     records_updated: count('records_updated'),
@@ -260,6 +262,12 @@ export const creditBuckets = freshet.table(
     unlimited: boolean('unlimited').notNull().default(false),
     window_ends_at: time('window_ends_at').notNull().defaultNow(),
     blocked_until: time('blocked_until'),
+    /** The bucket counts calls, whatever their credits: an answer has shown it. */
+    counts_calls: boolean('counts_calls').notNull().default(false),
+    /** Of `used`, what each class has taken, in the order of `CREDIT_CLASSES`. */
+    used_by_class: numeric('used_by_class', { mode: 'number' }).array().notNull().default(sql`'{0,0,0,0,0}'`),
+    /** Class → the moment until which lower classes leave it the bucket: it was refused for want of credits. */
+    wanted_until: timestamp('wanted_until', { withTimezone: true, mode: 'date' }).array().notNull().default(sql`array_fill(null::timestamptz, array[5])`),
   },
   (t) => [primaryKey({ columns: [t.account, t.bucket] })],
 );

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { CreditClass } from '@freshet/contracts';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Claim, openControlStore, type Step } from './index.ts';
 import { openTestStore, type TestStore } from './test-support/store.ts';
@@ -15,8 +16,8 @@ beforeEach(async () => {
 });
 
 const OBJECTS = [
-  { name: 'lists', priority: 1 },
-  { name: 'children', priority: 0 },
+  { name: 'lists', creditClass: 'incremental' as const },
+  { name: 'children', creditClass: 'children' as const },
 ];
 
 const step = (parts: Partial<Step> = {}): Step => ({
@@ -224,13 +225,13 @@ describe('runs', () => {
 describe('I5: within budget', () => {
   const budgets = () => t.store.budgets;
   const learnt = async (total: number, bucket = 'account') => {
-    await budgets().take('acme', [bucket], 1, 100);
+    await budgets().take('acme', [bucket], 1, 100, 'incremental');
     await budgets().learn('acme', [{ bucket, total, remaining: total - 1, used: 1 }]);
   };
 
   test('many workers at once never take more than the share of the limit', async () => {
     await learnt(100);
-    const taken = await Promise.all(Array.from({ length: 200 }, () => budgets().take('acme', ['account'], 1, 80)));
+    const taken = await Promise.all(Array.from({ length: 200 }, () => budgets().take('acme', ['account'], 1, 80, 'incremental')));
     expect(taken.filter((wait) => wait === 0)).toHaveLength(79);
     expect(Math.max(...taken)).toBeLessThanOrEqual(61_000);
   });
@@ -238,7 +239,7 @@ describe('I5: within budget', () => {
   test('of two buckets, both pay or none does', async () => {
     await learnt(100);
     await learnt(10, 'list');
-    const taken = await Promise.all(Array.from({ length: 30 }, () => budgets().take('acme', ['account', 'list'], 2, 100)));
+    const taken = await Promise.all(Array.from({ length: 30 }, () => budgets().take('acme', ['account', 'list'], 2, 100, 'incremental')));
     expect(taken.filter((wait) => wait === 0)).toHaveLength(4);
     const rows = await t.database.sql`select bucket, used::int from freshet.credit_buckets order by bucket`;
     expect([...rows]).toEqual([
@@ -250,28 +251,91 @@ describe('I5: within budget', () => {
   test('credits that others spend are seen by what remains', async () => {
     await learnt(100);
     await budgets().learn('acme', [{ bucket: 'account', total: 100, remaining: 5, used: 1 }]);
-    const taken = await Promise.all(Array.from({ length: 20 }, () => budgets().take('acme', ['account'], 1, 100)));
+    const taken = await Promise.all(Array.from({ length: 20 }, () => budgets().take('acme', ['account'], 1, 100, 'incremental')));
     expect(taken.filter((wait) => wait === 0)).toHaveLength(5);
   });
 
   test('T10: a limit that changes in the middle holds from the next answer on', async () => {
     await learnt(100);
     await budgets().learn('acme', [{ bucket: 'account', total: 20, remaining: 10, used: 1 }]);
-    const taken = await Promise.all(Array.from({ length: 50 }, () => budgets().take('acme', ['account'], 1, 100)));
+    const taken = await Promise.all(Array.from({ length: 50 }, () => budgets().take('acme', ['account'], 1, 100, 'incremental')));
     expect(taken.filter((wait) => wait === 0)).toHaveLength(10);
   });
 
   test('T11: after a 429 nobody calls before the end of its Retry-After', async () => {
     await learnt(100);
     await budgets().block('acme', 34_000);
-    const waits = await Promise.all(Array.from({ length: 10 }, () => budgets().take('acme', ['account'], 1, 100)));
+    const waits = await Promise.all(Array.from({ length: 10 }, () => budgets().take('acme', ['account'], 1, 100, 'incremental')));
     for (const wait of waits) expect(wait).toBeGreaterThan(30_000);
-    expect(await budgets().take('other', ['account'], 1, 100)).toBe(0);
-    await expect(budgets().forAccount('acme', 100).take(['account'], 1)).rejects.toMatchObject({ code: 'out_of_credits' });
+    expect(await budgets().take('other', ['account'], 1, 100, 'incremental')).toBe(0);
+    await expect(budgets().forAccount('acme', 100).take(['account'], 1, 'incremental')).rejects.toMatchObject({ code: 'out_of_credits' });
+  });
+
+  test('a list that counts calls is charged calls, and one that counts credits credits', async () => {
+    await learnt(100);
+    await learnt(10, 'calls');
+    await learnt(10, 'credits');
+    // After a first call of 3 credits, one that counts calls has spent 1 more, and one that counts credits 3.
+    await budgets().take('acme', ['account', 'calls'], 3, 100, 'incremental');
+    await budgets().learn('acme', [{ bucket: 'calls', total: 10, remaining: 8, used: 3 }]);
+    await budgets().take('acme', ['account', 'credits'], 3, 100, 'incremental');
+    await budgets().learn('acme', [{ bucket: 'credits', total: 10, remaining: 6, used: 3 }]);
+    const granted = async (bucket: string) => {
+      const waits = await Promise.all(Array.from({ length: 20 }, () => budgets().take('acme', [bucket], 3, 100, 'incremental')));
+      return waits.filter((wait) => wait === 0).length;
+    };
+    expect(await granted('calls')).toBe(8);
+    expect(await granted('credits')).toBe(2);
+  });
+
+  test('an answer that describes the account’s own limit corrects the account’s count, too', async () => {
+    await learnt(50);
+    await budgets().take('acme', ['account', 'list'], 1, 100, 'incremental');
+    await budgets().learn('acme', [{ bucket: 'list', total: 50, remaining: 9, used: 1 }]);
+    expect((await budgets().read('acme')).map((b) => [b.bucket, b.used])).toEqual([
+      ['account', 41],
+      ['list', 41],
+    ]);
+  });
+
+  test('a class that was refused goes before all lower ones when the next window begins', async () => {
+    await learnt(10);
+    const take = (creditClass: CreditClass) => budgets().take('acme', ['account'], 1, 100, creditClass);
+    const nextWindow = () => t.database.sql`update freshet.credit_buckets set window_ends_at = now(),
+      wanted_until = (select array_agg(w - (window_ends_at - now()) order by i) from unnest(wanted_until) with ordinality as u(w, i))`;
+    for (let n = 0; n < 9; n++) expect(await take('children')).toBe(0);
+    expect(await take('incremental')).toBeGreaterThan(55_000);
+    await nextWindow();
+    // The more urgent work has not come back yet: its place is kept for five seconds.
+    const kept = await take('children');
+    expect(kept).toBeGreaterThan(3000);
+    expect(kept).toBeLessThanOrEqual(5000);
+    expect(await take('by_hand')).toBe(0);
+    expect(await take('incremental')).toBe(0);
+    // … and for two more after each of its calls.
+    const after = await take('audit');
+    expect(after).toBeGreaterThan(1000);
+    const [bucket] = await budgets().read('acme');
+    expect(bucket?.classes.map((c) => c.used)).toEqual([1, 1, 0, 0, 0]);
+    expect(bucket?.classes.map((c) => c.wantedUntil !== null)).toEqual([false, true, true, false, true]);
+  });
+
+  test('backfill and audit leave a tenth of a window to others until it is nearly over, then use it', async () => {
+    await learnt(101);
+    const granted = async (creditClass: CreditClass) => {
+      const waits = await Promise.all(Array.from({ length: 120 }, () => budgets().take('acme', ['account'], 1, 100, creditClass)));
+      return { granted: waits.filter((wait) => wait === 0).length, wait: Math.max(...waits) };
+    };
+    const most = await granted('backfill');
+    expect(most.granted).toBe(89);
+    expect(most.wait).toBeLessThanOrEqual(46_100);
+    await t.database
+      .sql`update freshet.credit_buckets set window_ends_at = now() + interval '14 seconds', wanted_until = array_fill(null::timestamptz, array[5])`;
+    expect((await granted('audit')).granted).toBe(11);
   });
 
   test('before an answer has told the limit, only a few calls are made', async () => {
-    const taken = await Promise.all(Array.from({ length: 100 }, () => budgets().take('new', ['account'], 1, 80)));
+    const taken = await Promise.all(Array.from({ length: 100 }, () => budgets().take('new', ['account'], 1, 80, 'incremental')));
     expect(taken.filter((wait) => wait === 0)).toHaveLength(20);
   });
 });

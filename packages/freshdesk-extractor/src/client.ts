@@ -1,4 +1,4 @@
-import { AppError, isJsonObject, type Json, type JsonObject, parseJson, splitArrayOfObjects } from '@freshet/contracts';
+import { AppError, type CreditClass, isJsonObject, type Json, type JsonObject, parseJson, splitArrayOfObjects } from '@freshet/contracts';
 import { type Dispatcher, Pool } from 'undici';
 import type { Account } from './source.ts';
 
@@ -19,7 +19,7 @@ export interface Budget {
    * Resolves when the call may be made.
    * @throws AppError `out_of_credits` with `retryAfterMs` when none will be left for a while.
    */
-  take(buckets: readonly string[], credits: number): Promise<void>;
+  take(buckets: readonly string[], credits: number, creditClass: CreditClass): Promise<void>;
   /** Told after every answer that speaks of limits. `readings` is empty when a good answer had no rate-limit headers. */
   learn(readings: readonly CreditReading[]): Promise<void>;
   /** Told of every 429: nobody may call before then. */
@@ -44,6 +44,8 @@ export interface ClientOptions {
   readonly account: Account;
   readonly apiKey: string;
   readonly budget: Budget;
+  /** What the calls are for, unless a call says otherwise. */
+  readonly creditClass: CreditClass;
   /** Aborts calls in flight. */
   readonly signal?: AbortSignal;
   readonly limits?: Partial<ClientLimits>;
@@ -74,6 +76,7 @@ export class FreshdeskClient implements Lists {
   readonly #pool: Pool;
   readonly #authorization: string;
   readonly #budget: Budget;
+  readonly #creditClass: CreditClass;
   readonly #signal: AbortSignal | undefined;
   readonly #limits: ClientLimits;
   #creditsUsed = 0;
@@ -82,6 +85,7 @@ export class FreshdeskClient implements Lists {
     this.account = options.account;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#budget = options.budget;
+    this.#creditClass = options.creditClass;
     this.#signal = options.signal;
     this.#authorization = `Basic ${Buffer.from(`${options.apiKey}:X`).toString('base64')}`;
     this.#pool = new Pool(this.account.origin, {
@@ -140,7 +144,7 @@ export class FreshdeskClient implements Lists {
     const search = new URLSearchParams(query).toString();
     const target = search === '' ? path : `${path}?${search}`;
     for (let attempt = 1; ; attempt++) {
-      await this.#budget.take(cost.bucket === null ? [ACCOUNT_BUCKET] : [ACCOUNT_BUCKET, cost.bucket], cost.credits);
+      await this.#budget.take(cost.bucket === null ? [ACCOUNT_BUCKET] : [ACCOUNT_BUCKET, cost.bucket], cost.credits, cost.creditClass ?? this.#creditClass);
       try {
         return await this.#once(target, path, cost);
       } catch (error) {
@@ -195,6 +199,8 @@ export class FreshdeskClient implements Lists {
 export interface CallCost {
   readonly credits: number;
   readonly bucket: string | null;
+  /** What the call is for; absent: what the client is for. */
+  readonly creditClass?: CreditClass | undefined;
 }
 
 interface Answer {

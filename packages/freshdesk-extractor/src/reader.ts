@@ -1,4 +1,4 @@
-import { AppError, recordLine } from '@freshet/contracts';
+import { AppError, type CreditClass, recordLine } from '@freshet/contracts';
 import type { ObjectSpec, View } from './catalogue/define.ts';
 import { INCLUDE_COST } from './catalogue/define.ts';
 import { childrenOf } from './catalogue/index.ts';
@@ -8,8 +8,14 @@ import { type ChildWork, type Page, type Position, page, type ReadOptions, textO
 /** One object of one account, ready to be read: what every way of reading shares. */
 export interface ObjectReader {
   readonly object: ObjectSpec;
-  /** One page of the object's list. `parentId` fills the `{id}` of a child's path. */
-  list(query: Readonly<Record<string, string>>, pageNumber: number, parentId?: string): Promise<ListPage>;
+  /** One page of the object's list. */
+  list(query: Readonly<Record<string, string>>, pageNumber: number, options?: ListCall): Promise<ListPage>;
+}
+
+export interface ListCall {
+  /** Fills the `{id}` of a child's path. */
+  readonly parentId?: string | undefined;
+  readonly creditClass?: CreditClass | undefined;
 }
 
 const PAGING = ['page', 'per_page'];
@@ -21,23 +27,23 @@ const PAGING = ['page', 'per_page'];
 export function readerOf(client: Lists, object: ObjectSpec): ObjectReader {
   const include = object.include.length === 0 ? {} : { include: object.include.join(',') };
   let paged = true;
-  const ask = (query: Readonly<Record<string, string>>, pageNumber: number, parentId: string | undefined) =>
+  const ask = (query: Readonly<Record<string, string>>, pageNumber: number, { parentId, creditClass }: ListCall) =>
     client.list(
       parentId === undefined ? object.path : object.path.replace('{id}', encodeURIComponent(parentId)),
       { ...query, ...include, ...(paged ? { page: String(pageNumber), per_page: String(object.pageSize) } : {}) },
-      costOf(object),
+      { ...costOf(object), creditClass },
     );
   return {
     object,
-    list: async (query, pageNumber, parentId) => {
+    list: async (query, pageNumber, options = {}) => {
       try {
-        const answer = await ask(query, pageNumber, parentId);
+        const answer = await ask(query, pageNumber, options);
         return paged ? answer : { ...answer, hasNext: false };
       } catch (error) {
         if (!paged || pageNumber !== 1 || !refusesPaging(error)) throw error;
         paged = false;
         // Whatever it says of a next page, there is no way to ask for it.
-        return { ...(await ask(query, pageNumber, parentId)), hasNext: false };
+        return { ...(await ask(query, pageNumber, options)), hasNext: false };
       }
     },
   };

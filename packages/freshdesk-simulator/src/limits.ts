@@ -26,6 +26,7 @@ export interface Spent {
 export class RateLimits {
   readonly #now: () => number;
   #plan: { readonly account: number; readonly list: number } | null;
+  readonly #listsCountCalls: boolean;
   #windowEndsAt = 0;
   #used = new Map<string, number>();
   /** Times of calls that came between a 429 and the end of its Retry-After, but for those that were on their way. */
@@ -35,8 +36,10 @@ export class RateLimits {
   #blockedFrom = 0;
   #blockedUntil = 0;
 
-  constructor(plan: Plan, now: () => number) {
+  /** @param listsCountCalls the lists' own limits count calls, whatever their credits: it is not documented. */
+  constructor(plan: Plan, now: () => number, listsCountCalls = false) {
     this.#plan = PLANS[plan];
+    this.#listsCountCalls = listsCountCalls;
     this.#now = now;
   }
 
@@ -67,8 +70,9 @@ export class RateLimits {
     }
     const buckets: [string, number][] = [['account', this.#plan.account]];
     if (bucket !== null) buckets.push([bucket, this.#plan.list]);
-    const allowed = buckets.every(([name, total]) => (this.#used.get(name) ?? 0) + credits <= total);
-    if (allowed) for (const [name] of buckets) this.#used.set(name, (this.#used.get(name) ?? 0) + credits);
+    const costOf = (name: string) => (name !== 'account' && this.#listsCountCalls ? 1 : credits);
+    const allowed = buckets.every(([name, total]) => (this.#used.get(name) ?? 0) + costOf(name) <= total);
+    if (allowed) for (const [name] of buckets) this.#used.set(name, (this.#used.get(name) ?? 0) + costOf(name));
     const [name, total] = buckets.at(-1) as [string, number];
     const retryAfterSeconds = Math.max(1, Math.ceil((this.#windowEndsAt - now) / 1000));
     if (!allowed) {

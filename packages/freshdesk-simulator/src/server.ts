@@ -9,6 +9,8 @@ import { answerList, includesOf, type ListQuirks } from './lists.ts';
 
 export interface SimulatorOptions extends Partial<AccountOptions>, ListQuirks {
   readonly plan?: Plan;
+  /** The lists' own limits count calls, whatever their credits. */
+  readonly listsCountCalls?: boolean;
   /** API keys and what their agents may see. */
   readonly keys?: Readonly<Record<string, { readonly admin: boolean; readonly ticketScope: 1 | 2 | 3 }>>;
   /** Features that the plan lacks, as error messages name them. */
@@ -57,7 +59,7 @@ export class FreshdeskSimulator {
     this.#options = options;
     const now = options.now ?? Date.now;
     this.account = new SimulatedAccount({ seed: 1, asOf: new Date(now()), spanDays: 365, ...options });
-    this.limits = new RateLimits(options.plan ?? 'unlimited', now);
+    this.limits = new RateLimits(options.plan ?? 'unlimited', now, options.listsCountCalls);
     const route = (object: ObjectSpec, suffix: string): Route => ({
       object,
       pattern: new RegExp(`^${object.path.replace('{id}', '(\\d+)')}${suffix}$`),

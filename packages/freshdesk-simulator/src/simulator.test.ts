@@ -1,3 +1,4 @@
+import { FreshdeskClient } from '@freshet/freshdesk-extractor';
 import { expect, test } from 'vitest';
 import { FreshdeskSimulator, type SimulatorOptions } from './index.ts';
 
@@ -122,4 +123,35 @@ test('its data is as ugly as real data', async () => {
 test('an account of 200,000 tickets is there at once', async () => {
   await using account = await serve({ counts: { tickets: 200_000 } });
   expect((await account.get('/tickets?updated_since=2000-01-01&order_by=updated_at&order_type=asc&per_page=100&page=300')).body).toHaveLength(100);
+});
+
+test('I5: only a good answer without limits means that there are none; an error of a proxy says nothing', async () => {
+  await using simulated = await serve({
+    counts: { tickets: 10 },
+    intercept: ({ number }, response) => {
+      if (number === 1) response.writeHead(502, { 'content-type': 'text/html' }).end('<html></html>');
+      return number === 1;
+    },
+  });
+  const learnt: number[] = [];
+  const budget = { take: async () => {}, learn: async (readings: readonly unknown[]) => void learnt.push(readings.length), block: async () => {} };
+  const client = new FreshdeskClient({
+    account: { subdomain: 'demo', origin: simulated.simulator.origin },
+    apiKey: 'demo-admin-key',
+    budget,
+    creditClass: 'incremental',
+    limits: { tries: 1 },
+  });
+  const call = () => client.list('/api/v2/tickets', {}, { credits: 1, bucket: 'tickets_list' });
+  await expect(call()).rejects.toMatchObject({ code: 'source_unavailable' });
+  expect(learnt).toEqual([]);
+  await call();
+  expect(learnt).toEqual([0]);
+  await client.close();
+});
+
+test('limits: lists whose own limit counts calls do not charge it what is included', async () => {
+  await using simulated = await serve({ counts: { tickets: 10 }, plan: 'growth', listsCountCalls: true });
+  await simulated.get('/tickets?include=stats,description');
+  expect((await simulated.get('/tickets?include=stats,description')).headers.get('x-ratelimit-remaining')).toBe('18');
 });

@@ -181,6 +181,7 @@ async function testAccount({ store, originTemplate }: Deps, subdomain: string, c
     account: accountAt(subdomain, originTemplate),
     apiKey,
     budget: store.budgets.forAccount(subdomain, sharePercent),
+    creditClass: 'by_hand',
     // Somebody waits for the answer.
     limits: { tries: 2, timeoutMs: 15_000 },
   });

@@ -1,4 +1,4 @@
-import { AppError, type TableBelow } from '@freshet/contracts';
+import { AppError, type CreditClass, type TableBelow } from '@freshet/contracts';
 import type { ObjectSpec } from './define.ts';
 import { agents } from './objects/agents.ts';
 import { businessHours } from './objects/business-hours.ts';
@@ -94,11 +94,13 @@ export function tablesBelow(name: string): TableBelow[] {
 }
 
 /**
- * The objects that a pipeline's choices come to, with the order in which workers should take them up: lists
- * before children, which need them.
+ * The objects that a pipeline's choices come to, and what reading them is for: lists go before children, which need
+ * them.
  */
-export function objectsToRead(choices: Readonly<Record<string, { readonly included: boolean }>>): { readonly name: string; readonly priority: number }[] {
+export function objectsToRead(
+  choices: Readonly<Record<string, { readonly included: boolean }>>,
+): { readonly name: string; readonly creditClass: CreditClass }[] {
   return catalogue
     .filter((object) => choices[object.name]?.included ?? object.includedByDefault)
-    .map((object) => ({ name: object.name, priority: object.way.kind === 'children' ? 0 : 1 }));
+    .map((object) => ({ name: object.name, creditClass: object.way.kind === 'children' ? 'children' : 'incremental' }));
 }

@@ -83,7 +83,7 @@ async function readParent(reader: ObjectReader, way: Children, parent: ChildWork
   let unsettled = false;
   let readAt = new Date();
   try {
-    for await (const step of readWhole((n) => reader.list({}, n, parent.parentId), reader.object.primaryKey, startWhole(null))) {
+    for await (const step of readWhole((n) => reader.list({}, n, { parentId: parent.parentId }), reader.object.primaryKey, startWhole(null))) {
       readAt = step.serverTime;
       beganAt = beganAt ?? step.serverTime.toISOString();
       records.push(...step.records);

@@ -1,4 +1,4 @@
-import { AppError } from '@freshet/contracts';
+import { AppError, type CreditClass } from '@freshet/contracts';
 import type { Keyset, View } from '../catalogue/define.ts';
 import type { ListedRecord, ListPage } from '../client.ts';
 import { type Page, type Position, page, type Reached, type ReadOptions, textOf } from '../pages.ts';
@@ -73,7 +73,7 @@ export async function* readKeyset(reader: ObjectReader, way: Keyset, from: Keyse
       const known = position.views[view.name] ?? { watermark: null, pass: null };
       // Lists of deleted records are short (they are emptied after 30 days), so they are read from the beginning.
       const start = known.watermark ?? (view.deleted === null ? position.backTo : BEGINNING);
-      for await (const step of readPass(reader, way, view, known.pass ?? startPass(start), null)) {
+      for await (const step of readPass(reader, way, view, known.pass ?? startPass(start), null, undefined)) {
         serverTime = step.serverTime;
         // At the end of the list every change visible when the pass began has been read.
         const behind = () => wholeSeconds(new Date(Date.parse(step.beganAt) - way.lagSeconds * 1000));
@@ -88,7 +88,7 @@ export async function* readKeyset(reader: ObjectReader, way: Keyset, from: Keyse
   /** The next stretch of the past; what leaves it while it is read is read later, as new. */
   async function* readPast(window: Window): AsyncGenerator<Page> {
     const view = object.views[0] as View;
-    for await (const step of readPass(reader, way, view, window.pass ?? startPass(window.from), window.to)) {
+    for await (const step of readPass(reader, way, view, window.pass ?? startPass(window.from), window.to, 'backfill')) {
       serverTime = step.serverTime;
       position = step.pass === null ? { ...position, backTo: window.from, window: null } : { ...position, window: { ...window, pass: step.pass } };
       yield recordPage(reader, options, { view, records: step.records, position, extractedAt: serverTime });
@@ -132,10 +132,20 @@ interface Step {
   readonly pass: Pass | null;
 }
 
-/** @param until records from then on need not be read; null: to the end of the list. */
-async function* readPass(reader: ObjectReader, way: Keyset, view: View, from: Pass, until: string | null): AsyncGenerator<Step> {
+/**
+ * @param until records from then on need not be read; null: to the end of the list.
+ * @param creditClass what its calls are for, if not what the client is for.
+ */
+async function* readPass(
+  reader: ObjectReader,
+  way: Keyset,
+  view: View,
+  from: Pass,
+  until: string | null,
+  creditClass: CreditClass | undefined,
+): AsyncGenerator<Step> {
   const fetchAt = (anchor: string, pageNumber: number) =>
-    reader.list({ ...view.query, [way.sinceParam]: anchor, order_by: way.column, order_type: 'asc' }, pageNumber);
+    reader.list({ ...view.query, [way.sinceParam]: anchor, order_by: way.column, order_type: 'asc' }, pageNumber, { creditClass });
   let { anchor, beganAt, tiePage } = from;
   const step = ({ records, serverTime }: Pick<ListPage, 'records' | 'serverTime'>, next: Omit<Pass, 'beganAt'> | null): Step => {
     beganAt = beganAt ?? serverTime.toISOString();
@@ -174,7 +184,7 @@ async function* readPass(reader: ObjectReader, way: Keyset, view: View, from: Pa
       yield step({ records: [], serverTime: answer.serverTime }, { anchor, tiePage });
       continue;
     }
-    for await (const part of readOversizeTie(reader, way, view, anchor)) yield step(part, { anchor, tiePage: null });
+    for await (const part of readOversizeTie(reader, way, view, anchor, creditClass)) yield step(part, { anchor, tiePage: null });
     anchor = oneSecondAfter(anchor);
   }
 }

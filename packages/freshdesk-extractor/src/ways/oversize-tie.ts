@@ -1,4 +1,4 @@
-import { AppError } from '@freshet/contracts';
+import { AppError, type CreditClass } from '@freshet/contracts';
 import type { Keyset, View } from '../catalogue/define.ts';
 import type { ListedRecord } from '../client.ts';
 import { keyTexts } from '../pages.ts';
@@ -20,6 +20,7 @@ export async function* readOversizeTie(
   way: Keyset,
   view: View,
   second: string,
+  creditClass: CreditClass | undefined,
 ): AsyncGenerator<{ readonly records: readonly ListedRecord[]; readonly serverTime: Date }> {
   const { object } = reader;
   const pagesMax = object.maxPages ?? Number.MAX_SAFE_INTEGER;
@@ -32,7 +33,7 @@ export async function* readOversizeTie(
     for (const direction of ['asc', 'desc'] as const) {
       for (let n = 1; n <= pagesMax && !(direction === 'desc' && met); n++) {
         const query = { ...view.query, [way.sinceParam]: second, order_by: CREATED, order_type: direction };
-        const { records, hasNext, serverTime } = await reader.list(query, n);
+        const { records, hasNext, serverTime } = await reader.list(query, n, { creditClass });
         for (const record of records) {
           const key = JSON.stringify(keyTexts(record, object.primaryKey));
           if (direction === 'asc') fromTheStart.add(key);

@@ -45,8 +45,10 @@ export async function* readSince(reader: ObjectReader, way: Since, from: SincePo
     const since = done === undefined ? backTo : new Date(Date.parse(done) - way.lookbackDays * DAY_MS).toISOString();
     // A first reading of everything needs no filter, and an unfiltered list is the best known of all.
     const query = { ...view.query, ...(since === BEGINNING ? {} : { [param]: since.replace(/\.\d+Z$/, 'Z') }) };
+    // A first reading may be of a hundred thousand records, and nobody who waits for a change should wait for it.
+    const creditClass = done === undefined ? 'backfill' : undefined;
     const start = position.reading?.view === view.name ? position.reading.whole : startWhole(null);
-    for await (const step of readWhole((n) => reader.list(query, n), object.primaryKey, start)) {
+    for await (const step of readWhole((n) => reader.list(query, n, { creditClass }), object.primaryKey, start)) {
       extractedAt = step.serverTime;
       if (step.outcome === 'next') position = { ...position, reading: { view: view.name, whole: step.state } };
       else {

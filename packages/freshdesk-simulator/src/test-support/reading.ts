@@ -13,7 +13,13 @@ export interface Opened extends AsyncDisposable {
 export async function open(options: SimulatorOptions = {}, apiKey = 'demo-admin-key'): Promise<Opened> {
   const simulator = new FreshdeskSimulator({ seed: 7, ...options });
   const origin = await simulator.listen();
-  const client = new FreshdeskClient({ account: { subdomain: 'demo', origin }, apiKey, budget: boundless, limits: { backoffMs: 1 } });
+  const client = new FreshdeskClient({
+    account: { subdomain: 'demo', origin },
+    apiKey,
+    budget: boundless,
+    creditClass: 'incremental',
+    limits: { backoffMs: 1 },
+  });
   return {
     simulator,
     client,
