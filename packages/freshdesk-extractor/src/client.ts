@@ -65,9 +65,15 @@ export interface ClientLimits {
 
 const DEFAULT_LIMITS: ClientLimits = { connections: 8, timeoutMs: 60_000, bodyBytesMax: 128 * 1024 * 1024, tries: 4, backoffMs: 500 };
 
+/** One record, as its own address answers it. */
+export interface ViewedRecord extends ListedRecord {
+  readonly serverTime: Date;
+}
+
 /** What the ways of reading need of a client. */
 export interface Lists {
   list(path: string, query: Readonly<Record<string, string>>, cost: CallCost): Promise<ListPage>;
+  view(path: string, query: Readonly<Record<string, string>>, cost: CallCost): Promise<ViewedRecord>;
 }
 
 /** Calls the API: one GET at a time, each with its credits, each answer checked before it is believed. */
@@ -123,12 +129,15 @@ export class FreshdeskClient implements Lists {
     };
   }
 
-  /** @throws AppError `source_contract` when the answer is not an object. */
-  async view(path: string, cost: CallCost): Promise<JsonObject> {
-    const answer = await this.#get(path, {}, cost);
+  /**
+   * One record.
+   * @throws AppError `source_not_found` when there is none, `source_contract` when the answer is not an object.
+   */
+  async view(path: string, query: Readonly<Record<string, string>>, cost: CallCost): Promise<ViewedRecord> {
+    const answer = await this.#get(path, query, cost);
     const parsed = this.#parse(answer, path);
     if (!isJsonObject(parsed)) throw new AppError('source_contract', `${path} answered with ${describe(parsed)} where one record was expected.`);
-    return parsed;
+    return { fields: parsed, text: answer.text, serverTime: answer.serverTime };
   }
 
   #parse(answer: Answer, path: string): Json {

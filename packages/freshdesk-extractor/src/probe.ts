@@ -49,7 +49,7 @@ export async function probeConnection(client: FreshdeskClient, objects: readonly
 }
 
 async function whoAmI(client: FreshdeskClient): Promise<ConnectionVerdict['agent']> {
-  const me = await client.view('/api/v2/agents/me', { credits: 1, bucket: null }).catch((error: unknown) => {
+  const { fields: me } = await client.view('/api/v2/agents/me', {}, { credits: 1, bucket: null }).catch((error: unknown) => {
     if (error instanceof AppError && error.code === 'source_not_found') {
       throw new AppError('source_not_freshdesk', `${client.account.origin} does not serve this account: it knows no agent for this key. Check the subdomain.`, {
         cause: error,

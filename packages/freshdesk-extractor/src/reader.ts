@@ -1,8 +1,8 @@
 import { AppError, type CreditClass, recordLine } from '@freshet/contracts';
-import type { ObjectSpec, View } from './catalogue/define.ts';
+import type { ObjectSpec, Single, View } from './catalogue/define.ts';
 import { INCLUDE_COST } from './catalogue/define.ts';
 import { childrenOf } from './catalogue/index.ts';
-import type { CallCost, ListedRecord, ListPage, Lists } from './client.ts';
+import type { CallCost, ListedRecord, ListPage, Lists, ViewedRecord } from './client.ts';
 import { type ChildWork, type Page, type Position, page, type ReadOptions, textOf } from './pages.ts';
 
 /** One object of one account, ready to be read: what every way of reading shares. */
@@ -10,9 +10,22 @@ export interface ObjectReader {
   readonly object: ObjectSpec;
   /** One page of the object's list. */
   list(query: Readonly<Record<string, string>>, pageNumber: number, options?: ListCall): Promise<ListPage>;
+  /**
+   * One record, from its own address or from another that takes the same `{id}`.
+   * @returns null when it is not there.
+   */
+  view(key: string, options?: ViewCall): Promise<ViewedRecord | null>;
 }
 
-export interface ListCall {
+interface ViewCall {
+  /** Absent: the object's own. */
+  readonly path?: string | undefined;
+  readonly creditClass?: CreditClass | undefined;
+}
+
+interface ListCall {
+  /** Absent: the object's own. */
+  readonly path?: string | undefined;
   /** Fills the `{id}` of a child's path. */
   readonly parentId?: string | undefined;
   readonly creditClass?: CreditClass | undefined;
@@ -27,9 +40,9 @@ const PAGING = ['page', 'per_page'];
 export function readerOf(client: Lists, object: ObjectSpec): ObjectReader {
   const include = object.include.length === 0 ? {} : { include: object.include.join(',') };
   let paged = true;
-  const ask = (query: Readonly<Record<string, string>>, pageNumber: number, { parentId, creditClass }: ListCall) =>
+  const ask = (query: Readonly<Record<string, string>>, pageNumber: number, { path = object.path, parentId, creditClass }: ListCall) =>
     client.list(
-      parentId === undefined ? object.path : object.path.replace('{id}', encodeURIComponent(parentId)),
+      parentId === undefined ? path : withId(path, parentId),
       { ...query, ...include, ...(paged ? { page: String(pageNumber), per_page: String(object.pageSize) } : {}) },
       { ...costOf(object), creditClass },
     );
@@ -46,7 +59,22 @@ export function readerOf(client: Lists, object: ObjectSpec): ObjectReader {
         return { ...(await ask(query, pageNumber, options)), hasNext: false };
       }
     },
+    view: async (key, { path, creditClass } = {}) => {
+      const { single } = object;
+      if (single === null) throw new TypeError(`${object.name} has no address for one record`);
+      const query = single.include.length === 0 ? {} : { include: single.include.join(',') };
+      try {
+        return await client.view(withId(path ?? single.path, key), query, { ...singleCostOf(single), creditClass });
+      } catch (error) {
+        if (error instanceof AppError && error.code === 'source_not_found') return null;
+        throw error;
+      }
+    },
   };
+}
+
+function withId(path: string, id: string): string {
+  return path.replace('{id}', encodeURIComponent(id));
 }
 
 function refusesPaging(error: unknown): boolean {
@@ -59,12 +87,23 @@ export function costOf(object: ObjectSpec): CallCost {
   return { credits: 1 + INCLUDE_COST * object.include.length, bucket: object.bucket };
 }
 
+/** What one record costs from its own address. [documented: each include +1] */
+export function singleCostOf(single: Single): CallCost {
+  return { credits: 1 + single.include.length, bucket: null };
+}
+
 interface RecordsRead {
   readonly view: View;
   readonly records: readonly ListedRecord[];
   readonly position: Position;
   readonly extractedAt: Date;
   readonly generation?: string | null;
+}
+
+/** The view of which a record says that it stands there; the first of all if it says nothing. */
+export function viewOf(object: ObjectSpec, record: ListedRecord): View {
+  const says = (view: View) => view.deleted !== null && Object.values(view.query).some((value) => record.fields[value] === true);
+  return object.views.find(says) ?? (object.views[0] as View);
 }
 
 /** A page of records, with the child work that they call for. */

@@ -289,7 +289,7 @@ describe('children', () => {
         parents: work(...Array.from({ length: 100 }, (_, i) => i + 1)),
         afterPage: (page) => settled.push(...page.settled.map((s) => s.parentId)),
       }),
-    ).rejects.toMatchObject({ code: 'source_unavailable', message: expect.stringContaining('1 of tickets could not be read') });
+    ).rejects.toMatchObject({ code: 'source_unavailable', message: expect.stringContaining('1 of conversations of tickets could not be read') });
     expect(settled).toHaveLength(99);
     expect(settled).not.toContain('7');
   });

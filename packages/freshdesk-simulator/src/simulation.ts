@@ -20,6 +20,8 @@ export interface SimulationOptions {
   readonly quirks?: ListQuirks;
   /** How late changes show; readers assume `LAG_SECONDS` at most. */
   readonly lagSeconds?: number;
+  /** How many pages the list answers; fewer make seconds of which neither end reaches the middle. */
+  readonly pagesMax?: number;
   /** Some edits carry an `updated_at` of the past. */
   readonly backdatedEdits?: boolean;
 }
@@ -51,7 +53,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const { seed } = options;
   let draws = 0;
   const random = (below: number) => hash(seed, draws++, 99) % below;
-  const object = smallObject(options.way);
+  const object = smallObject(options.way, options.pagesMax ?? PAGES_MAX);
   let now = START;
   const account = new SimulatedAccount({
     seed,
@@ -92,6 +94,13 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       }
       return page;
     },
+    view: async (path) => {
+      requests++;
+      now += 50 + random(900);
+      const record = [...account.everything(object.name)].find(({ text }) => (JSON.parse(text) as { id: number }).id === Number(path.split('/').at(-1)));
+      if (!record) throw new AppError('source_not_found', path);
+      return { fields: JSON.parse(record.text) as JsonObject, text: record.text, serverTime: new Date(now) };
+    },
   };
 
   const stored = new Map<string, Stored>();
@@ -126,12 +135,12 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
 }
 
 /** The catalogue's own object, with fewer columns and smaller pages. */
-function smallObject(way: SimulationOptions['way']): ObjectSpec {
+function smallObject(way: SimulationOptions['way'], pagesMax: number): ObjectSpec {
   const found = catalogue.find((o) => o.way.kind === way && o.views.length > 1) as ObjectSpec;
   return {
     ...found,
     pageSize: PAGE_SIZE,
-    maxPages: found.maxPages === null ? null : PAGES_MAX,
+    maxPages: found.maxPages === null ? null : pagesMax,
     include: [],
     columns: found.columns.filter((c) => KEPT.has(c.name)),
     way: { ...found.way, lagSeconds: LAG_SECONDS } as ObjectSpec['way'],

@@ -82,6 +82,25 @@ export interface Children {
   readonly column: string;
   /** Fields of the parent that change when its children may have; empty: nothing tells, read on every run. */
   readonly versionFields: readonly string[];
+  /** Where the children of a parent may be that this path does not know any more; null: nowhere. */
+  readonly elsewhere: string | null;
+}
+
+/** A record's own address, which shows more of it than the list and knows records that no list shows. */
+export interface Single {
+  /** `{id}` is the record's key. */
+  readonly path: string;
+  readonly include: readonly string[];
+  /** Where a record may be that this address does not know any more. */
+  readonly elsewhere: readonly Elsewhere[];
+}
+
+export interface Elsewhere {
+  readonly path: string;
+  /** What a record that is found there has become, as an audit reports it. */
+  readonly outcome: string;
+  /** The `_freshet_delete_kind` of its row here; null: it still exists, and what was found is loaded. */
+  readonly deleted: string | null;
 }
 
 export type Way = Keyset | Since | Sweep | Children;
@@ -119,6 +138,10 @@ export interface ObjectSpec {
   readonly primaryKey: readonly string[];
   readonly columns: readonly CatalogueColumn[];
   readonly customFields: CustomFields | null;
+  /** Null: records have no address of their own. */
+  readonly single: Single | null;
+  /** Keys are counted from 1 in each account: a number without a record has a reason, and an audit looks for it. */
+  readonly denseIds: boolean;
   readonly list: ListBehaviour;
   /** How many records a usual account holds: a number, or so many for each record of another object. */
   readonly typicalCount: number | { readonly each: string; readonly times: number };
@@ -167,12 +190,14 @@ interface ObjectDraft<C extends Record<string, ColumnDraft>> {
   includedByDefault?: boolean;
   history?: boolean;
   customFields?: CustomFields;
+  single?: { readonly path: string; readonly include?: readonly string[]; readonly elsewhere?: readonly Elsewhere[] };
+  denseIds?: boolean;
   list?: Partial<ListBehaviour>;
 }
 
 /** Completes a catalogue entry with what most objects have in common. */
 export function defineObject<C extends Record<string, ColumnDraft>>(draft: ObjectDraft<C>): ObjectSpec {
-  const { columns, primaryKey = ['id'], list = {}, ...rest } = draft;
+  const { columns, primaryKey = ['id'], list = {}, single, ...rest } = draft;
   return {
     include: [],
     views: [LIVE],
@@ -184,7 +209,9 @@ export function defineObject<C extends Record<string, ColumnDraft>>(draft: Objec
     includedByDefault: true,
     history: false,
     customFields: null,
+    denseIds: false,
     ...rest,
+    single: single === undefined ? null : { include: [], elsewhere: [], ...single },
     primaryKey,
     columns: Object.entries(columns).map(([name, c]) => ({
       name,

@@ -4,6 +4,7 @@ import type { ListedRecord } from '../client.ts';
 import { type ChildWork, keyTexts, type Page, page, type ReadOptions } from '../pages.ts';
 import { type ObjectReader, workFor } from '../reader.ts';
 import { readWhole, startWhole } from './whole.ts';
+import { type ItemRead, readWorkList } from './work-list.ts';
 
 /**
  * Reads what exists only below a parent: for each parent on the durable work list, its whole list. The answer
@@ -11,103 +12,33 @@ import { readWhole, startWhole } from './whole.ts';
  * stays on the list.
  */
 
-/** Parents in flight at once: their answers are small, and waiting for one after the other would leave credits unused. */
-const PARENTS_IN_FLIGHT = 8;
-
 export async function* readChildren(reader: ObjectReader, way: Children, options: ReadOptions): AsyncGenerator<Page> {
-  const queue: ChildWork[] = [];
-  const inFlight = new Map<ChildWork, Promise<Outcome>>();
-  const failed: AppError[] = [];
-  let failedInARow = 0;
-  let drained = false;
-  let stopped: unknown = null;
   let lastRead = new Date();
-  for (;;) {
-    if (queue.length === 0 && !drained && stopped === null) {
-      const next = await options.nextParents(PARENTS_IN_FLIGHT * 8);
-      drained = next.length === 0;
-      queue.push(...next);
-    }
-    while (stopped === null && inFlight.size < PARENTS_IN_FLIGHT && queue.length > 0) {
-      const parent = queue.shift() as ChildWork;
-      inFlight.set(
-        parent,
-        readParent(reader, way, parent, options).then(
-          (read) => ({ parent, read }),
-          (error: unknown) => ({ parent, error }),
-        ),
-      );
-    }
-    if (inFlight.size === 0) break;
-    const outcome = await Promise.race(inFlight.values());
-    inFlight.delete(outcome.parent);
-    if ('read' in outcome) {
-      failedInARow = 0;
-      lastRead = outcome.read.readAt;
-      yield page({ ...outcome.read.page, extractedAt: outcome.read.readAt, position: {} });
-      continue;
-    }
-    // One parent's trouble is its own; the account's, or one that meets every parent, ends the reading. What the
-    // others in flight have read is paid for, so it is yielded first.
-    const { error } = outcome;
-    if (error instanceof AppError && ITS_OWN_TROUBLE.has(error.code) && ++failedInARow < FAILED_IN_A_ROW_MAX) failed.push(error);
-    else stopped = stopped ?? error;
-  }
-  if (stopped !== null) throw stopped;
-  const [first] = failed;
-  if (first) {
-    throw new AppError(
-      first.code,
-      `${reader.object.name}: ${failed.length} of ${way.parent} could not be read, and will be tried again. The first: ${first.message}`,
-      { cause: first },
-    );
+  for await (const { readAt, page: read } of readWorkList(`${reader.object.name} of ${way.parent}`, options.nextParents, (parent) =>
+    readParent(reader, way, parent, options),
+  )) {
+    lastRead = readAt;
+    yield page({ ...read, extractedAt: readAt, position: {} });
   }
   yield page({ position: {}, extractedAt: lastRead, reached: { completeAsOf: lastRead, completeBackTo: new Date(0) }, finished: true });
 }
 
-const ITS_OWN_TROUBLE = new Set<ErrorCode>(['source_unavailable', 'source_contract', 'source_invalid_request']);
-/** So many failures in a row are an outage, and no reason to try every parent. */
-const FAILED_IN_A_ROW_MAX = 10;
-
-type Outcome = { readonly parent: ChildWork; readonly read: ParentRead } | { readonly parent: ChildWork; readonly error: unknown };
-
-interface ParentRead {
-  readonly readAt: Date;
-  readonly page: Pick<Page, 'lines' | 'records' | 'settled' | 'work'>;
-}
-
-async function readParent(reader: ObjectReader, way: Children, parent: ChildWork, options: ReadOptions): Promise<ParentRead> {
-  let records: ListedRecord[] = [];
-  let reading = 1;
-  let beganAt: string | null = null;
-  let unsettled = false;
-  let readAt = new Date();
+async function readParent(reader: ObjectReader, way: Children, parent: ChildWork, options: ReadOptions): Promise<ItemRead> {
+  const unchanged = { readAt: new Date(), page: { lines: [], records: 0, work: [], settled: [parent] } };
+  let read: WholeChildren;
   try {
-    for await (const step of readWhole((n) => reader.list({}, n, { parentId: parent.parentId }), reader.object.primaryKey, startWhole(null))) {
-      readAt = step.serverTime;
-      beganAt = beganAt ?? step.serverTime.toISOString();
-      records.push(...step.records);
-      unsettled = step.outcome === 'unsettled';
-      if (step.state.reading !== reading && step.outcome === 'next') {
-        reading = step.state.reading;
-        records = [];
-        beganAt = null;
-      }
-    }
+    read = await readList(reader, parent.parentId, way);
   } catch (error) {
-    if (!(error instanceof AppError)) throw error;
-    // Some parents in the trash refuse their children (403): what was read of them before stays as it is.
-    if (error.code === 'source_forbidden') return { readAt, page: { lines: [], records: 0, work: [], settled: [parent] } };
-    if (error.code !== 'source_not_found') throw error;
-    // The parent does not exist any more (404), and so do its children.
-    records = [];
-    beganAt = readAt.toISOString();
+    // Some parents in the trash refuse their children: what was read of them before stays as it is.
+    if (error instanceof AppError && HIDDEN.has(error.code)) return unchanged;
+    throw error;
   }
+  const { records, beganAt, readAt, unsettled } = read;
   const complete: CompleteLine = {
     complete: {
       where: { [way.column]: parent.parentId },
       keys: records.map((record) => keyTexts(record, reader.object.primaryKey)),
-      began_at: beganAt ?? readAt.toISOString(),
+      began_at: beganAt,
     },
   };
   return {
@@ -120,6 +51,42 @@ async function readParent(reader: ObjectReader, way: Children, parent: ChildWork
       settled: [parent],
     },
   };
+}
+
+const HIDDEN = new Set<ErrorCode>(['source_forbidden', 'source_not_in_plan']);
+
+interface WholeChildren {
+  readonly records: readonly ListedRecord[];
+  readonly beganAt: string;
+  readonly readAt: Date;
+  readonly unsettled: boolean;
+}
+
+/** All children of one parent; none when it does not exist any more, here or elsewhere. */
+async function readList(reader: ObjectReader, parentId: string, way: Children, path?: string): Promise<WholeChildren> {
+  let records: ListedRecord[] = [];
+  let reading = 1;
+  let beganAt: string | null = null;
+  let unsettled = false;
+  let readAt = new Date();
+  try {
+    for await (const step of readWhole((n) => reader.list({}, n, { parentId, path }), reader.object.primaryKey, startWhole(null))) {
+      readAt = step.serverTime;
+      beganAt = beganAt ?? step.serverTime.toISOString();
+      records.push(...step.records);
+      unsettled = step.outcome === 'unsettled';
+      if (step.state.reading !== reading && step.outcome === 'next') {
+        reading = step.state.reading;
+        records = [];
+        beganAt = null;
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'source_not_found') throw error;
+    if (path === undefined && way.elsewhere !== null) return readList(reader, parentId, way, way.elsewhere);
+    return { records: [], beganAt: readAt.toISOString(), readAt, unsettled: false };
+  }
+  return { records, beganAt: beganAt ?? readAt.toISOString(), readAt, unsettled };
 }
 
 /** The record's text; where the list leaves out which parent it belongs to, that is added. */

@@ -3,6 +3,7 @@ import type { Since, View } from '../catalogue/define.ts';
 import { type Page, type Position, page, type ReadOptions } from '../pages.ts';
 import { type ObjectReader, recordPage } from '../reader.ts';
 import { readSweep, type SweepPosition } from './sweep.ts';
+import { BEGINNING, DAY_MS } from './times.ts';
 import { readWhole, startWhole, type WholeState } from './whole.ts';
 
 /**
@@ -23,8 +24,6 @@ export interface SincePosition extends Position {
 
 /** A day on which nothing has changed yet: a filter that works answers with an empty list. */
 const FUTURE = '2100-01-01T00:00:00Z';
-const BEGINNING = '1970-01-01T00:00:00Z';
-const DAY_MS = 86_400_000;
 
 export async function* readSince(reader: ObjectReader, way: Since, from: SincePosition | null, options: ReadOptions): AsyncGenerator<Page> {
   const { object } = reader;

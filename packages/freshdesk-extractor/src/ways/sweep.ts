@@ -2,7 +2,8 @@ import { AppError } from '@freshet/contracts';
 import type { View } from '../catalogue/define.ts';
 import type { Page, Position, ReadOptions } from '../pages.ts';
 import { type ObjectReader, recordPage } from '../reader.ts';
-import { type IdSum, readWhole, startWhole, type WholeState } from './whole.ts';
+import type { IdSum } from './id-sum.ts';
+import { readWhole, startWhole, type WholeState } from './whole.ts';
 
 /**
  * Reads a list without a usable filter: all of it, on every run. A reading that agreed is a generation, and

@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { ListedRecord, ListPage } from '../client.ts';
-import { keyTexts } from '../pages.ts';
+import { add, EMPTY, type IdSum, same } from './id-sum.ts';
 
 /**
  * Reading a list whole, though its pages shift while it is read.
@@ -30,12 +29,6 @@ export interface WholeState {
   readonly firstBeganAt: string | null;
 }
 
-export interface IdSum {
-  readonly count: number;
-  /** Sum of 64-bit hashes of the ids, modulo 2^64, in hexadecimal: the same for the same ids in any order. */
-  readonly hash: string;
-}
-
 export interface WholeStep {
   readonly records: readonly ListedRecord[];
   readonly serverTime: Date;
@@ -46,8 +39,6 @@ export interface WholeStep {
 
 /** Readings of a list that never holds still. Each costs as much as the first. */
 const READINGS_MAX = 3;
-
-const EMPTY: IdSum = { count: 0, hash: '0' };
 
 export function startWhole(previous: IdSum | null): WholeState {
   return { reading: 1, page: 1, sum: EMPTY, previous, beganAt: null, firstBeganAt: null };
@@ -60,7 +51,7 @@ export async function* readWhole(fetchPage: (page: number) => Promise<ListPage>,
     const { records, hasNext, serverTime } = await fetchPage(state.page);
     const beganAt = state.beganAt ?? serverTime.toISOString();
     const firstBeganAt = state.firstBeganAt ?? beganAt;
-    const sum = add(state.sum, records, primaryKey, firstBeganAt);
+    const sum = add(state.sum, existing(records, firstBeganAt), primaryKey);
     if (hasNext) {
       state = { ...state, page: state.page + 1, sum, beganAt, firstBeganAt };
       yield { records, serverTime, state, outcome: 'next' };
@@ -77,21 +68,7 @@ export async function* readWhole(fetchPage: (page: number) => Promise<ListPage>,
   }
 }
 
-function add(sum: IdSum, records: readonly ListedRecord[], primaryKey: readonly string[], createdBefore: string): IdSum {
-  let hash = BigInt(`0x${sum.hash}`);
-  let count = sum.count;
-  for (const record of records) {
-    const { created_at: created } = record.fields;
-    if (typeof created === 'string' && Date.parse(created) >= Date.parse(createdBefore)) continue;
-    hash += createHash('sha256')
-      .update(JSON.stringify(keyTexts(record, primaryKey)))
-      .digest()
-      .readBigUInt64LE();
-    count++;
-  }
-  return { count, hash: BigInt.asUintN(64, hash).toString(16) };
-}
-
-function same(a: IdSum, b: IdSum): boolean {
-  return a.count === b.count && a.hash === b.hash;
+/** Records created after the first reading began do not count. */
+function existing(records: readonly ListedRecord[], firstBeganAt: string): readonly ListedRecord[] {
+  return records.filter(({ fields: { created_at: created } }) => !(typeof created === 'string' && Date.parse(created) >= Date.parse(firstBeganAt)));
 }

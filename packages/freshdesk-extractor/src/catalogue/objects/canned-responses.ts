@@ -6,7 +6,7 @@ export const cannedResponses = defineObject({
   description: 'Prepared answers. Personal ones of other agents are not visible to a key.',
   docs: 'https://developers.freshdesk.com/api/#list_all_canned_responses',
   path: '/api/v2/canned_response_folders/{id}/responses',
-  way: { kind: 'children', parent: 'canned_response_folders', column: 'folder_id', versionFields: [] },
+  way: { kind: 'children', parent: 'canned_response_folders', column: 'folder_id', versionFields: [], elsewhere: null },
   permission: 'admin',
   includedByDefault: false,
   typicalCount: { each: 'canned_response_folders', times: 4 },

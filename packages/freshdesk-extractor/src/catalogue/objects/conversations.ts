@@ -8,7 +8,7 @@ export const conversations = defineObject({
   description: 'Replies and notes of tickets. The first message of a ticket is its description, not a conversation.',
   docs: 'https://developers.freshdesk.com/api/#list_all_ticket_notes',
   path: '/api/v2/tickets/{id}/conversations',
-  way: { kind: 'children', parent: 'tickets', column: 'ticket_id', versionFields: ['updated_at'] },
+  way: { kind: 'children', parent: 'tickets', column: 'ticket_id', versionFields: ['updated_at'], elsewhere: '/api/v2/tickets/archived/{id}/conversations' },
   history: true,
   typicalCount: { each: 'tickets', times: 2.5 },
   list: { defaultOrder: ['created_at', 'asc'] },

@@ -11,6 +11,7 @@ export const discussionComments = defineObject({
     parent: 'discussion_topics',
     column: 'topic_id',
     versionFields: ['updated_at', 'replied_at', 'comments_count', 'posts_count'],
+    elsewhere: null,
   },
   typicalCount: { each: 'discussion_topics', times: 2 },
   list: { defaultOrder: ['created_at', 'asc'] },

@@ -6,7 +6,7 @@ export const discussionTopics = defineObject({
   description: 'Topics of a forum.',
   docs: 'https://developers.freshdesk.com/api/#list_all_topics',
   path: '/api/v2/discussions/forums/{id}/topics',
-  way: { kind: 'children', parent: 'discussion_forums', column: 'forum_id', versionFields: [] },
+  way: { kind: 'children', parent: 'discussion_forums', column: 'forum_id', versionFields: [], elsewhere: null },
   typicalCount: { each: 'discussion_forums', times: 4 },
   columns: {
     id: bigint('Key.'),

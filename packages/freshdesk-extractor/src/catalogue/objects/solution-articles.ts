@@ -6,7 +6,7 @@ export const solutionArticles = defineObject({
   description: 'Articles of a folder, in the account’s primary language.',
   docs: 'https://developers.freshdesk.com/api/#list_all_solution_article',
   path: '/api/v2/solutions/folders/{id}/articles',
-  way: { kind: 'children', parent: 'solution_folders', column: 'folder_id', versionFields: [] },
+  way: { kind: 'children', parent: 'solution_folders', column: 'folder_id', versionFields: [], elsewhere: null },
   includedByDefault: false,
   typicalCount: { each: 'solution_folders', times: 4 },
   columns: {

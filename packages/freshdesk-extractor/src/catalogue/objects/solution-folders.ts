@@ -6,7 +6,7 @@ export const solutionFolders = defineObject({
   description: 'Folders of a category, of the top level.',
   docs: 'https://developers.freshdesk.com/api/#list_all_solution_folder',
   path: '/api/v2/solutions/categories/{id}/folders',
-  way: { kind: 'children', parent: 'solution_categories', column: 'category_id', versionFields: [] },
+  way: { kind: 'children', parent: 'solution_categories', column: 'category_id', versionFields: [], elsewhere: null },
   includedByDefault: false,
   typicalCount: { each: 'solution_categories', times: 3 },
   columns: {

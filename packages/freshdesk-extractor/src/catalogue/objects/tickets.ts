@@ -15,6 +15,13 @@ export const tickets = defineObject({
     { name: 'spam', query: { filter: 'spam' }, deleted: 'spam' },
   ],
   way: { kind: 'keyset', sinceParam: 'updated_since', column: 'updated_at', lagSeconds: 120 },
+  single: {
+    path: '/api/v2/tickets/{id}',
+    include: ['stats'],
+    // Closed tickets leave every list for the archive after some months: they still exist.
+    elsewhere: [{ path: '/api/v2/tickets/archived/{id}', outcome: 'archived', deleted: null }],
+  },
+  denseIds: true,
   maxPages: 300,
   bucket: 'tickets_list',
   history: true,
@@ -72,6 +79,7 @@ export const tickets = defineObject({
     is_escalated: boolean('It was not resolved in time.'),
     spam: boolean('It is in spam.', { samples: [false] }),
     deleted: boolean('It is in the trash; absent from ordinary lists.', { optional: true, samples: [] }),
+    archived: boolean('It is in the archive: closed long ago, in no list any more, and read-only. Found by audits.', { optional: true, samples: [] }),
     association_type: bigint('Its place among associated tickets.', { nullable: true, values: { 1: 'Parent', 2: 'Child', 3: 'Tracker', 4: 'Related' } }),
     associated_tickets_count: bigint('How many tickets are associated with it.', { nullable: true, samples: [null, null, 1, 3] }),
     custom_fields: jsonb('All of the account’s own fields; each is a column of its own as well.', {

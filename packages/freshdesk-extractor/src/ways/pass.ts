@@ -1,0 +1,121 @@
+import { AppError, type CreditClass } from '@freshet/contracts';
+import type { Keyset, View } from '../catalogue/define.ts';
+import type { ListedRecord, ListPage } from '../client.ts';
+import { keyTexts } from '../pages.ts';
+import type { ObjectReader } from '../reader.ts';
+import { readTie, TIE_FOUND, type Tie } from './tie.ts';
+import { seconds, secondsAfter, timeOf, wholeSeconds } from './times.ts';
+
+/**
+ * Reads an ordered list from a moment on, by value instead of by page number.
+ *
+ * Page 1 of "changed since `anchor`, oldest first" depends on no earlier position. If it ends at `last`, every
+ * record whose version lies in [anchor, last) was on it, and `last` is the next anchor. A record that changes
+ * before it was read moves behind everything, and is read later, in this pass or the next.
+ *
+ * Assumed of the list, and asserted while it is read: it is ordered, holds nothing before the anchor, and holds the
+ * anchor's own second.
+ */
+export interface Pass {
+  readonly anchor: string;
+  readonly beganAt: string | null;
+  /** A tie at `anchor` that is being read; null: none. */
+  readonly tie: Tie | null;
+}
+
+/** One page of a pass. */
+export interface Step {
+  readonly records: readonly ListedRecord[];
+  readonly serverTime: Date;
+  readonly beganAt: string;
+  /** Null: the pass is over. */
+  readonly pass: Pass | null;
+}
+
+export function startPass(anchor: string): Pass {
+  return { anchor, beganAt: null, tie: null };
+}
+
+/**
+ * @param until records from then on need not be read; null: to the end of the list.
+ * @param creditClass what its calls are for, if not what the client is for.
+ */
+export async function* readPass(
+  reader: ObjectReader,
+  way: Keyset,
+  view: View,
+  from: Pass,
+  until: string | null,
+  creditClass: CreditClass | undefined,
+): AsyncGenerator<Step> {
+  const fetchAt = async (since: string, pageNumber: number) => {
+    const query = { ...view.query, [way.sinceParam]: since, order_by: way.column, order_type: 'asc' };
+    const answer = await reader.list(query, pageNumber, { creditClass });
+    assertOrder(reader, way, answer, since);
+    return answer;
+  };
+  let { anchor, beganAt, tie } = from;
+  const step = ({ records, serverTime }: Pick<ListPage, 'records' | 'serverTime'>, next: Omit<Pass, 'beganAt'> | null): Step => {
+    beganAt = beganAt ?? serverTime.toISOString();
+    // What stands beyond the stretch was read when it was new.
+    const wanted = until === null ? records : records.filter((r) => timeOf(reader, r, way.column) < seconds(until));
+    return { records: wanted, serverTime, beganAt, pass: next && { ...next, beganAt } };
+  };
+
+  // Whether a record of the anchor's own second was read already: the list then begins with it, unless it has changed.
+  let isKnown = false;
+  for (;;) {
+    if (tie !== null) {
+      for await (const part of readTie(reader, way, view, anchor, tie, (n) => fetchAt(anchor, n), creditClass)) {
+        yield step(part, part.tie === null ? startPass(secondsAfter(anchor, 1)) : { anchor, tie: part.tie });
+      }
+      anchor = secondsAfter(anchor, 1);
+      tie = null;
+      isKnown = false;
+    }
+    const answer = await fetchAt(anchor, 1);
+    const first = answer.records[0];
+    if (isKnown && (!first || timeOf(reader, first, way.column) > seconds(anchor))) await assertInclusive(anchor);
+    const last = answer.records.at(-1);
+    const lastAt = last && timeOf(reader, last, way.column);
+    if (!answer.hasNext || lastAt === undefined || (until !== null && lastAt >= seconds(until))) {
+      yield step(answer, null);
+      return;
+    }
+    if (lastAt > seconds(anchor)) {
+      anchor = wholeSeconds(new Date(lastAt * 1000));
+      isKnown = true;
+      yield step(answer, { anchor, tie: null });
+      continue;
+    }
+    tie = TIE_FOUND;
+    // Stored before its pages are read: one who goes on from here reads them all.
+    yield step({ records: [], serverTime: answer.serverTime }, { anchor, tie });
+  }
+
+  /** A filter that leaves out its own second would lose what stands behind a page's last record. */
+  async function assertInclusive(second: string): Promise<void> {
+    const { records } = await fetchAt(secondsAfter(second, -1), 1);
+    if (!records.some((record) => timeOf(reader, record, way.column) === seconds(second))) return;
+    throw new AppError(
+      'source_contract',
+      `The list of ${reader.object.name} leaves out the second that ${way.sinceParam} names (${second}). Reading it on could lose records.`,
+    );
+  }
+}
+
+/** Stops an object whose list is not what the algorithm needs, before it loses anything. */
+function assertOrder(reader: ObjectReader, way: Keyset, answer: ListPage, anchor: string): void {
+  let previous = seconds(anchor);
+  for (const record of answer.records) {
+    const version = timeOf(reader, record, way.column);
+    if (version < previous) {
+      throw new AppError(
+        'source_contract',
+        `The list of ${reader.object.name} is not ordered by ${way.column} from ${anchor} on, though it was asked to be. Reading it on could lose records.`,
+        { context: { key: keyTexts(record, reader.object.primaryKey) } },
+      );
+    }
+    previous = version;
+  }
+}
