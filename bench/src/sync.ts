@@ -134,6 +134,7 @@ async function freshet(superuserUrl: string, origin: string) {
     destination_schema: 'bench',
     table_prefix: '',
     frequency_minutes: 1440,
+    audit_frequency_days: null,
     objects,
     schema_policy: 'evolve',
   });

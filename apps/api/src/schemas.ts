@@ -5,6 +5,7 @@ import {
   OBJECT_RUN_STATUSES,
   OBJECT_VERDICTS,
   PIPELINE_STATUSES,
+  RUN_KINDS,
   RUN_MODES,
   RUN_STATUSES,
   RUN_TRIGGERS,
@@ -244,6 +245,9 @@ const pipelineFields = {
   destination_schema: text('The schema that the tables stand in.', { pattern: '^[a-z_][a-z0-9_]{0,62}$', examples: ['freshdesk_acme'] }),
   table_prefix: text('Put before the name of each table.', { pattern: '^([a-z_][a-z0-9_]{0,19})?$' }),
   frequency_minutes: Type.Integer({ description: 'Minutes between runs: 30, or whole hours up to 1440.', examples: [360] }),
+  audit_frequency_days: nullable(
+    Type.Integer({ minimum: 1, maximum: 365, description: 'Days between audits; null: only when somebody asks for one.', examples: [7] }),
+  ),
   objects: Type.Record(Type.String(), ref(ObjectChoice), { description: 'Choices by object; what is not named follows the catalogue.' }),
   schema_policy: ref(SchemaPolicy),
 };
@@ -257,6 +261,7 @@ export const PipelineInput = name(
       destination_schema: Type.Optional(pipelineFields.destination_schema),
       table_prefix: Type.Optional({ ...pipelineFields.table_prefix, default: '' }),
       frequency_minutes: Type.Optional({ ...pipelineFields.frequency_minutes, default: 360 }),
+      audit_frequency_days: Type.Optional({ ...pipelineFields.audit_frequency_days, default: 7 }),
       objects: Type.Optional({ ...pipelineFields.objects, default: {} }),
       schema_policy: Type.Optional(Type.Unsafe<Static<typeof SchemaPolicy>>({ ...SchemaPolicy, $id: undefined, default: 'evolve' })),
     },
@@ -270,6 +275,7 @@ export const PipelineChange = name(
       name: Type.Optional(pipelineFields.name),
       source: Type.Optional(ref(PipelineSourceChange)),
       frequency_minutes: Type.Optional(pipelineFields.frequency_minutes),
+      audit_frequency_days: Type.Optional(pipelineFields.audit_frequency_days),
       objects: Type.Optional(pipelineFields.objects),
       schema_policy: Type.Optional(pipelineFields.schema_policy),
     },
@@ -285,6 +291,7 @@ export const Pipeline = name(
       ...pipelineFields,
       status: ref(PipelineStatus),
       next_run_at: time('When its next run is due.'),
+      next_audit_at: nullable(time('When its next audit is due.')),
       ...stamps,
     },
     { description: 'One Freshdesk account into one warehouse schema.' },
@@ -350,7 +357,31 @@ export const PipelineVerdict = name(
 
 export const RunStatus = enumeration('RunStatus', RUN_STATUSES, '`partial`: some objects did not succeed.');
 const RunTrigger = enumeration('RunTrigger', RUN_TRIGGERS, 'What started the run.');
-const RunMode = enumeration('RunMode', RUN_MODES, 'Everything, or what has changed.');
+export const RunKind = enumeration(
+  'RunKind',
+  RUN_KINDS,
+  '`sync` brings what is new. `audit` reads everything again, to find what no changed-since filter shows.',
+);
+export const RunInput = name(
+  'RunInput',
+  object({ kind: Type.Optional(Type.Unsafe<Static<typeof RunKind>>({ ...RunKind, $id: undefined, default: 'sync' })) }, { description: 'What to run.' }),
+);
+const RunMode = enumeration('RunMode', RUN_MODES, 'Everything, what has changed, or everything to compare it.');
+const AuditFindings = name(
+  'AuditFindings',
+  object(
+    {
+      missing: count('Records that exist, and that the warehouse should have had already.'),
+      stale: count('Rows that differed from their records, though no newer version was to be seen.'),
+      repaired: count('Both, and rows newly marked as deleted: what is right now and was not before.'),
+      explained: Type.Record(Type.String(), Type.Integer({ minimum: 0 }), {
+        description:
+          'What keys that no list held, and numbers without a row, were found to be → how many: `archived`, `not_found`, `became_agent`, `recovered` (it existed), `present` (it moved while the lists were read), `forbidden` (the key may not see it).',
+      }),
+    },
+    { description: 'What an audit has found.' },
+  ),
+);
 const ObjectRunStatus = enumeration(
   'ObjectRunStatus',
   OBJECT_RUN_STATUSES,
@@ -368,6 +399,7 @@ const ObjectRun = name(
       records_unchanged: count('Records that the warehouse had already.'),
       records_deleted: count('Rows newly marked as deleted.'),
       records_rejected: count('Records that could not be loaded.'),
+      findings: nullable(ref(AuditFindings)),
       credits_used: Type.Number({ minimum: 0, description: 'Credits spent.' }),
       bytes_staged: count('Bytes stored between reading and loading, uncompressed.'),
       progress: nullable(Type.Number({ minimum: 0, maximum: 1, description: 'How much of it is done; null: not known.' })),
@@ -387,6 +419,7 @@ export const Run = name(
     {
       id: id('The run'),
       pipeline_id: id('Its pipeline'),
+      kind: ref(RunKind),
       status: ref(RunStatus),
       trigger: ref(RunTrigger),
       created_at: time('When it was started.'),

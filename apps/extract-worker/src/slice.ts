@@ -1,6 +1,6 @@
 import { AppError, type Column, ERROR_POLICY, toAppError } from '@freshet/contracts';
 import type { Claim, ControlStore, Step } from '@freshet/control-store';
-import { accountAt, customColumnsOf, extract, FreshdeskClient, type ObjectSpec, objectNamed, verdictFor } from '@freshet/freshdesk-extractor';
+import { accountAt, audit, customColumnsOf, extract, FreshdeskClient, type ObjectSpec, objectNamed, verdictFor } from '@freshet/freshdesk-extractor';
 import type { Logger } from '@freshet/runtime';
 import { StepBuffer } from './step-buffer.ts';
 
@@ -17,6 +17,8 @@ export interface SliceContext {
 const SLICE_MS = 20_000;
 /** A child whose parent is still being read looks for new work this often. */
 const CHILD_WAIT_MS = 500;
+/** An audit that waits for its load looks again this often. */
+const LOAD_WAIT_MS = 1000;
 /** Tries in a row without a stored page, after which an object run has failed. With the backoff: about five minutes. */
 const FAILURES_MAX = 8;
 const BACKOFF_MS = 1000;
@@ -61,16 +63,15 @@ class Slice {
     const { store, drain } = this.#context;
     const claim = this.#claim;
     // Looked at before the work list is: a parent that was done by then adds no more to it.
-    const parent = this.#object.way.kind === 'children' ? await store.extraction.parentState(claim, this.#object.way.parent) : null;
+    const parent = this.#object.way.kind === 'children' && !claim.isAudit ? await store.extraction.parentState(claim, this.#object.way.parent) : null;
     if (parent?.state === 'stopped') return this.#stopWithParent(parent.status);
     const client = await this.#connect();
-    if (claim.isFirstSlice && this.#object.customFields !== null) this.#customColumns = await customColumnsOf(client, this.#object);
+    if (claim.isFirstSlice && this.#object.customFields !== null && !claim.isAudit) this.#customColumns = await customColumnsOf(client, this.#object);
+    // What an audit asks for next is found by loading what it has read.
+    if (claim.isAudit && !(await store.extraction.isLoaded(claim))) return this.#handOn(LOAD_WAIT_MS);
     const endsAt = performance.now() + SLICE_MS;
-    const pages = extract(client, this.#object, claim.position, {
-      historyFrom: claim.historyFrom,
-      readingId: claim.objectRunId,
-      nextParents: store.extraction.nextParents(claim),
-    });
+    const options = { historyFrom: claim.historyFrom, readingId: claim.objectRunId, nextParents: store.extraction.nextParents(claim) };
+    const pages = claim.isAudit ? audit(client, this.#object, claim.position ?? {}, options) : extract(client, this.#object, claim.position, options);
     for await (const page of pages) {
       if (!this.#buffer.takes(page)) await this.#store();
       this.#buffer.add(page);
@@ -80,6 +81,10 @@ class Slice {
         if (parent.state === 'done') return this.#store({ finished: true, reached: parent });
         await this.#store();
         return this.#handOn(CHILD_WAIT_MS);
+      }
+      if (page.awaitsLoad) {
+        await this.#store();
+        return this.#handOn(LOAD_WAIT_MS);
       }
       if (this.#buffer.isDue) await this.#storeAside();
       if (drain.aborted || performance.now() > endsAt) break;

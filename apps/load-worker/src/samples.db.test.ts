@@ -120,7 +120,12 @@ describe('a real account’s answers land', () => {
     for await (const page of extract(client, object, null, { historyFrom: null, readingId: 'r', nextParents: async () => parents.splice(0) }))
       lines.push(...page.lines);
     const schema = `sample_${file}`;
-    const batch = { id: randomUUID(), extractedAt: new Date(), body: zstdCompressSync(Buffer.from(lines.filter((l) => l.includes('"record"')).join('\n'))) };
+    const batch = {
+      id: randomUUID(),
+      extractedAt: new Date(),
+      audit: false,
+      body: zstdCompressSync(Buffer.from(lines.filter((l) => l.includes('"record"')).join('\n'))),
+    };
     const result = await warehouse.load({
       schema,
       tablePrefix: '',

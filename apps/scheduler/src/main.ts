@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openControlStore } from '@freshet/control-store';
-import { objectsToRead } from '@freshet/freshdesk-extractor';
+import { objectsToAudit, objectsToRead } from '@freshet/freshdesk-extractor';
 import { createLogger, readSettings, runProcess, settings } from '@freshet/runtime';
 
 const NAME = 'scheduler';
@@ -30,6 +30,7 @@ await runProcess(logger, async () => {
   const tick = async () => {
     // A full answer means that more are due.
     while ((await store.schedule.startDue(DUE_MAX, objectsToRead)) === DUE_MAX && !stopping.signal.aborted);
+    await store.schedule.startDueAudits(DUE_MAX, objectsToAudit);
     if (Date.now() >= cleanAt) {
       cleanAt = Date.now() + CLEAN_EVERY_MS;
       const deleted = await store.schedule.deleteLoadedBatches(BATCH_RETENTION_DAYS);

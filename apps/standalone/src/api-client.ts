@@ -3,6 +3,7 @@ import { AppError } from '@freshet/contracts';
 /** The API's answers, as far as a standalone deployment reads them. */
 export interface RunAnswer {
   readonly id: string;
+  readonly kind: string;
   readonly status: string;
   readonly created_at: string;
   readonly finished_at: string | null;
@@ -18,6 +19,12 @@ export interface ObjectRunAnswer {
   readonly records_unchanged: number;
   readonly records_deleted: number;
   readonly records_rejected: number;
+  readonly findings: {
+    readonly missing: number;
+    readonly stale: number;
+    readonly repaired: number;
+    readonly explained: Readonly<Record<string, number>>;
+  } | null;
   readonly credits_used: number;
   readonly progress: number | null;
   readonly not_before: string | null;

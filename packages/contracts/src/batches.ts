@@ -4,7 +4,7 @@ import type { JsonObject } from './json.ts';
  * A batch's body is newline-delimited JSON, compressed with zstd. Each line is one of these.
  * Strings in JSON escape line breaks, so a record's own text never breaks a line.
  */
-export type BatchLine = RecordLine | CompleteLine | GenerationLine | ReachedLine;
+export type BatchLine = RecordLine | CompleteLine | GenerationLine | GoneLine | ReachedLine | AuditedLine;
 
 /** A record as Freshdesk answered it. `deleted` says that it stands in a list of deleted records, and which. */
 export interface RecordLine {
@@ -30,7 +30,40 @@ export interface GenerationLine {
     readonly id: string;
     /** RFC 3339. A row read after this moment is left alone. */
     readonly began_at: string;
+    /** RFC 3339: it speaks only of rows whose version is not older; absent: of all. */
+    readonly since?: string;
+    /** Nothing is marked: what it did not hold is to be asked for, one by one. */
+    readonly suspects?: {
+      /** Keys are counted from 1: numbers up to the greatest that have no row are suspects as well. */
+      readonly gaps: boolean;
+    };
   };
+}
+
+/** One record that no longer exists, or is something else now, found by asking for it. */
+export interface GoneLine {
+  readonly gone: {
+    readonly key: readonly string[];
+    /** The `_freshet_delete_kind`. */
+    readonly kind: string;
+    /** RFC 3339. A row read after this moment is left alone. */
+    readonly at: string;
+  };
+}
+
+/** The end of an audit. */
+export interface AuditedLine {
+  readonly audited: {
+    /** RFC 3339: when it began. */
+    readonly at: string;
+  };
+}
+
+/** A key that an audit's reading did not hold. */
+export interface Suspect {
+  readonly key: string;
+  /** `unseen`: a row has it. `gap`: no row has it. */
+  readonly reason: 'unseen' | 'gap';
 }
 
 /** How far a reading has come: all that it speaks of stands in this batch and those before it. */
@@ -59,6 +92,10 @@ export interface BatchCounts {
   readonly rejected: number;
   /** Rows newly marked as deleted, whether a record or a completed reading said so. Not part of the sum. */
   readonly deleted: number;
+  /** Of an audit's `inserted`: records that should have been there already. */
+  readonly missing: number;
+  /** Of an audit's `updated`: records that had changed without a newer version. */
+  readonly stale: number;
 }
 
 /** A record that could not be loaded, with its reason. */

@@ -1,4 +1,4 @@
-import { AppError, type Column, type CreditClass, type ErrorCode, type ObjectRunStatus, OPEN_OBJECT_RUN_STATUSES } from '@freshet/contracts';
+import { AppError, type Column, type CreditClass, type ErrorCode, type ObjectRunStatus, OPEN_OBJECT_RUN_STATUSES, type RunMode } from '@freshet/contracts';
 import type { Sql, Tx } from './database.ts';
 import { uuidv7 } from './ids.ts';
 import type { JobQueue } from './queue.ts';
@@ -21,6 +21,8 @@ export interface Claim {
   readonly sharePercent: number;
   readonly historyFrom: Date | null;
   readonly creditClass: CreditClass;
+  /** An audit has a position of its own, in which the object's stands as it was when the audit began. */
+  readonly isAudit: boolean;
 }
 
 /** One or a few pages, to be stored together. */
@@ -30,7 +32,7 @@ export interface Step {
   /** Null when the pages held nothing to load. */
   readonly batch: StagedBatch | null;
   readonly work: readonly ParentVersion[];
-  readonly settled: readonly ParentVersion[];
+  readonly settled: readonly Settled[];
   readonly credits: number;
   /** How far the reading has come; null: no further than before. Null within: not known, as for children of an object that is not read. */
   readonly reached: { readonly completeAsOf: Date | null; readonly completeBackTo: Date | null } | null;
@@ -51,6 +53,11 @@ export interface ParentVersion {
   readonly object: string;
   readonly parentId: string;
   readonly version: string;
+}
+
+/** One that is done with; an audit says what it was found to be, and whether it needs to be asked for again. */
+interface Settled extends ParentVersion {
+  readonly outcome?: { readonly name: string; readonly lasting: boolean } | undefined;
 }
 
 /** Where a child's parent stands in the same run. */
@@ -74,15 +81,21 @@ export class Extraction {
     return await this.#sql.begin(async (tx) => {
       const [found] = await tx<ClaimRow[]>`
         select o.run_id, o.pipeline_id, o.object, o.failures, o.started_at is null as is_first_slice, p.subdomain, p.credential_id, p.credit_share_percent,
-          p.historical_sync_days, r.created_at, o.credit_class
+          p.historical_sync_days, r.created_at, o.credit_class, o.mode, o.position as audit_position
         from freshet.object_runs o join freshet.pipelines p on p.id = o.pipeline_id join freshet.runs r on r.id = o.run_id
         where o.id = ${objectRunId} and o.status = any(${[...OPEN_OBJECT_RUN_STATUSES]}) and o.extracted_at is null and p.status = 'active'
         for no key update of o`;
       if (!found) return null;
-      const [taken] = await tx<{ extract_epoch: string; position: Record<string, unknown> | null }[]>`
-        update freshet.pipeline_objects set extract_epoch = extract_epoch + 1
-        where pipeline_id = ${found.pipeline_id} and object = ${found.object}
-        returning extract_epoch, position`;
+      const isAudit = found.mode === 'audit';
+      const [taken] = isAudit
+        ? await tx<Taken[]>`
+            update freshet.object_runs o set extract_epoch = o.extract_epoch + 1, position = coalesce(o.position, jsonb_build_object('synced', po.position))
+            from freshet.pipeline_objects po where o.id = ${objectRunId} and po.pipeline_id = o.pipeline_id and po.object = o.object
+            returning o.extract_epoch, o.position`
+        : await tx<Taken[]>`
+            update freshet.pipeline_objects set extract_epoch = extract_epoch + 1
+            where pipeline_id = ${found.pipeline_id} and object = ${found.object}
+            returning extract_epoch, position`;
       if (!taken) return null;
       await tx`
         update freshet.object_runs set status = 'running', not_before = null, started_at = coalesce(started_at, now()) where id = ${objectRunId}`;
@@ -103,6 +116,7 @@ export class Extraction {
         // Counted from the run's start, so that every slice of it means the same day.
         historyFrom: days === null ? null : new Date(found.created_at.getTime() - days * 86_400_000),
         creditClass: found.credit_class,
+        isAudit,
       };
     });
   }
@@ -114,7 +128,9 @@ export class Extraction {
   async commit(claim: Claim, step: Step): Promise<void> {
     await this.#sql.begin(async (tx) => {
       await this.#hold(tx, claim);
-      await tx`
+      if (claim.isAudit) await tx`update freshet.object_runs set position = ${tx.json(step.position as never)} where id = ${claim.objectRunId}`;
+      else
+        await tx`
         update freshet.pipeline_objects set
           position = ${tx.json(step.position as never)},
           custom_columns = ${step.customColumns === null ? tx`custom_columns` : tx.json(step.customColumns as never)}
@@ -128,7 +144,8 @@ export class Extraction {
         where id = ${claim.objectRunId}`;
       if (step.batch !== null) await this.#stage(tx, claim, step.batch);
       await addWork(tx, claim.pipelineId, step.work);
-      await settleWork(tx, claim.pipelineId, step.settled);
+      if (claim.isAudit) await settleAudit(tx, claim, step.settled);
+      else await settleWork(tx, claim.pipelineId, step.settled);
       if (step.reached !== null) {
         await tx`
           update freshet.object_runs set complete_as_of = ${step.reached.completeAsOf}, complete_back_to = ${step.reached.completeBackTo}
@@ -136,6 +153,7 @@ export class Extraction {
       }
       if (!step.finished) return;
       await tx`update freshet.object_runs set extracted_at = now() where id = ${claim.objectRunId}`;
+      if (claim.isAudit) await tx`delete from freshet.audit_work where object_run_id = ${claim.objectRunId} and not lasting`;
       await finishIfDone(tx, claim.objectRunId);
     });
   }
@@ -184,6 +202,7 @@ export class Extraction {
 
   /** The next parents whose children are to be read, longest waiting first; none twice in one slice. */
   nextParents(claim: Claim): (limit: number) => Promise<ParentVersion[]> {
+    if (claim.isAudit) return this.#nextInAudit(claim);
     let after: { changed_at: string; parent_id: string } | null = null;
     return async (limit) => {
       const rows = await this.#sql<{ parent_id: string; version: string; changed_at: string }[]>`
@@ -196,6 +215,22 @@ export class Extraction {
       if (last) after = { changed_at: last.changed_at, parent_id: last.parent_id };
       return rows.map(({ parent_id, version }) => ({ object: claim.object, parentId: parent_id, version }));
     };
+  }
+
+  #nextInAudit(claim: Claim): (limit: number) => Promise<ParentVersion[]> {
+    let after = '';
+    return async (limit) => {
+      const rows = await this.#sql<{ key: string; reason: string }[]>`
+        select key, reason from freshet.audit_work where object_run_id = ${claim.objectRunId} and outcome is null and key > ${after} order by key limit ${limit}`;
+      after = rows.at(-1)?.key ?? after;
+      return rows.map(({ key, reason }) => ({ object: claim.object, parentId: key, version: reason }));
+    };
+  }
+
+  /** Whether everything that this object run has stored is loaded. */
+  async isLoaded(claim: Claim): Promise<boolean> {
+    const [row] = await this.#sql`select 1 from freshet.batches where object_run_id = ${claim.objectRunId} and loaded_at is null limit 1`;
+    return row === undefined;
   }
 
   /** How many parents still wait. */
@@ -225,7 +260,7 @@ export class Extraction {
       join freshet.pipeline_objects po on po.pipeline_id = o.pipeline_id and po.object = o.object
       join freshet.pipelines p on p.id = o.pipeline_id
       where o.id = ${claim.objectRunId} and o.status = any(${[...OPEN_OBJECT_RUN_STATUSES]})
-        and po.extract_epoch = ${claim.epoch} and p.status = 'active'
+        and ${claim.epoch} = ${claim.isAudit ? tx`o.extract_epoch` : tx`po.extract_epoch`} and p.status = 'active'
       for no key update of po`;
     if (!held) throw new AppError('fenced', 'The object run is no longer this worker’s: it was taken over, cancelled or paused.');
   }
@@ -256,6 +291,12 @@ interface ClaimRow {
   historical_sync_days: number | null;
   created_at: Date;
   credit_class: CreditClass;
+  mode: RunMode;
+}
+
+interface Taken {
+  extract_epoch: string;
+  position: Record<string, unknown> | null;
 }
 
 async function addWork(tx: Tx, pipelineId: string, work: readonly ParentVersion[]): Promise<void> {
@@ -269,6 +310,21 @@ async function addWork(tx: Tx, pipelineId: string, work: readonly ParentVersion[
     order by o, p
     on conflict (pipeline_id, object, parent_id) do update set version = excluded.version, changed_at = excluded.changed_at
     where freshet.child_work.version is distinct from excluded.version`;
+}
+
+async function settleAudit(tx: Tx, claim: Claim, settled: readonly Settled[]): Promise<void> {
+  if (settled.length === 0) return;
+  const outcome = settled.map((s) => s.outcome?.name ?? 'read');
+  await tx`
+    update freshet.audit_work a set outcome = w.o, lasting = w.l::boolean
+    from unnest(${settled.map((s) => s.parentId)}::text[], ${outcome}::text[], ${settled.map((s) => String(s.outcome?.lasting ?? false))}::text[]) as w(k, o, l)
+    where a.object_run_id = ${claim.objectRunId} and a.key = w.k`;
+  await tx`
+    update freshet.object_runs set explained = explained || (
+      select coalesce(jsonb_object_agg(o, n + coalesce((explained ->> o)::bigint, 0)), '{}') from (
+        select o, count(*) as n from unnest(${settled.flatMap((s) => (s.outcome ? [s.outcome.name] : []))}::text[]) as o group by o
+      ) counted
+    ) where id = ${claim.objectRunId}`;
 }
 
 /** A parent that has moved on to a newer version meanwhile stays pending. */

@@ -1,4 +1,4 @@
-import type { BatchCounts, Column, RejectedRecord, SchemaPolicy } from '@freshet/contracts';
+import type { BatchCounts, Column, RejectedRecord, SchemaPolicy, Suspect } from '@freshet/contracts';
 import type { Sql } from './database.ts';
 import { loadKey } from './extraction.ts';
 import { uuidv7 } from './ids.ts';
@@ -23,6 +23,8 @@ export interface PendingBatch {
   readonly id: string;
   readonly objectRunId: string;
   readonly extractedAt: Date;
+  /** Of an audit: what it repairs is counted. */
+  readonly audit: boolean;
   readonly rawBytes: number;
   readonly records: number;
   readonly body: Buffer;
@@ -65,8 +67,9 @@ export class Loading {
   /** The oldest batches that are not loaded, in order: at least one if there is any, and no more than `rawBytesMax` together beyond it. */
   async pending(claim: LoadClaim, rawBytesMax: number): Promise<PendingBatch[]> {
     return await this.#sql<PendingBatch[]>`
-      select id, object_run_id as "objectRunId", extracted_at as "extractedAt", raw_bytes as "rawBytes", records, body
-      from freshet.batches where id in (
+      select b.id, b.object_run_id as "objectRunId", b.extracted_at as "extractedAt", b.raw_bytes as "rawBytes", b.records, b.body,
+        coalesce((select o.mode = 'audit' from freshet.object_runs o where o.id = b.object_run_id), false) as audit
+      from freshet.batches b where b.id in (
         select id from (
           select id, sum(raw_bytes) over (order by seq) - raw_bytes as before
           from (
@@ -91,6 +94,7 @@ export class Loading {
   /**
    * Notes what the warehouse has committed. Repeating it changes nothing: a batch is counted when it is marked.
    * Object runs whose last batch this was are finished.
+   * @param suspects what an audit's reading did not hold: its object run asks for them next.
    * @param reached how fresh and how deep the table is with them; null: as before.
    */
   async markLoaded(
@@ -98,6 +102,7 @@ export class Loading {
     results: readonly { readonly batchId: string; readonly counts: BatchCounts }[],
     rejected: readonly RejectedRecord[],
     reached: { readonly completeAsOf: Date | null; readonly completeBackTo: Date | null } | null,
+    suspects: readonly (Suspect & { readonly batchId: string })[],
   ): Promise<void> {
     await this.#sql.begin(async (tx) => {
       const ids = results.map((r) => r.batchId);
@@ -117,8 +122,21 @@ export class Loading {
             records_updated = records_updated + ${sum('updated')},
             records_unchanged = records_unchanged + ${sum('unchanged')},
             records_rejected = records_rejected + ${sum('rejected')},
-            records_deleted = records_deleted + ${sum('deleted')}
+            records_deleted = records_deleted + ${sum('deleted')},
+            records_missing = records_missing + ${sum('missing')},
+            records_stale = records_stale + ${sum('stale')}
           where id = ${objectRunId}`;
+      }
+      for (const { id, object_run_id } of marked) {
+        const own = suspects.filter((s) => s.batchId === id);
+        if (own.length === 0) continue;
+        // What an earlier audit has explained for good is not asked for again.
+        await tx`
+          insert into freshet.audit_work (pipeline_id, object, key, reason, object_run_id)
+          select ${claim.pipelineId}, ${claim.object}, k, r, ${object_run_id}
+          from unnest(${own.map((s) => s.key)}::text[], ${own.map((s) => s.reason)}::text[]) as s(k, r)
+          on conflict (pipeline_id, object, key) do update set object_run_id = excluded.object_run_id, reason = excluded.reason, outcome = null
+          where not audit_work.lasting`;
       }
       for (const r of rejected) {
         if (!counted.has(r.batchId)) continue;

@@ -8,7 +8,7 @@ import { changeResource, findResource, listResources, refuseConflicts } from './
 import { destinations, pipelineObjects, pipelines } from './schema.ts';
 
 export type Pipeline = typeof pipelines.$inferSelect;
-export type PipelineInput = Omit<Pipeline, 'id' | 'created_at' | 'updated_at' | 'version' | 'status' | 'next_run_at'>;
+export type PipelineInput = Omit<Pipeline, 'id' | 'created_at' | 'updated_at' | 'version' | 'status' | 'next_run_at' | 'next_audit_at'>;
 export type PipelineObject = typeof pipelineObjects.$inferSelect;
 
 const conflicts = {
@@ -33,7 +33,7 @@ export class Pipelines {
     const [created] = await refuseConflicts(
       this.#db
         .insert(pipelines)
-        .values({ id: uuidv7(), ...input })
+        .values({ id: uuidv7(), ...input, next_audit_at: sql`now() + make_interval(days => ${input.audit_frequency_days ?? 7})` })
         .returning(),
       conflicts,
     );
@@ -54,7 +54,11 @@ export class Pipelines {
       changes.frequency_minutes === undefined
         ? {}
         : { next_run_at: sql`least(${pipelines.next_run_at}, now() + make_interval(mins => ${changes.frequency_minutes}))` as unknown as Date };
-    return refuseConflicts(changeResource(this.#db, pipelines, 'pipeline', id, { ...changes, ...sooner }, expected), conflicts);
+    const audit =
+      typeof changes.audit_frequency_days !== 'number'
+        ? {}
+        : { next_audit_at: sql`now() + make_interval(days => ${changes.audit_frequency_days})` as unknown as Date };
+    return refuseConflicts(changeResource(this.#db, pipelines, 'pipeline', id, { ...changes, ...sooner, ...audit }, expected), conflicts);
   }
 
   /** A paused pipeline starts no run, and its run under way reads no further; what is stored is still loaded. */

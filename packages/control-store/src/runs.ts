@@ -1,4 +1,4 @@
-import { AppError, type CreditClass, OPEN_OBJECT_RUN_STATUSES, type RunStatus, type RunTrigger } from '@freshet/contracts';
+import { AppError, type CreditClass, OPEN_OBJECT_RUN_STATUSES, type RunKind, type RunStatus, type RunTrigger } from '@freshet/contracts';
 import { and, desc, eq, inArray, lt } from 'drizzle-orm';
 import type { Database, Sql, Tx } from './database.ts';
 import { uuidv7 } from './ids.ts';
@@ -12,7 +12,11 @@ export type Run = typeof runs.$inferSelect & { readonly objects: readonly Object
 export interface RunFilter {
   readonly pipelineId: string | null;
   readonly status: RunStatus | null;
+  readonly kind: RunKind | null;
 }
+
+/** An audit reads the children again of parents that changed in so many days. */
+const AUDITED_CHILDREN_DAYS = 30;
 
 /** An object to be read by a run, and the order in which workers should take them up. */
 export interface ObjectToRead {
@@ -40,34 +44,48 @@ export class Runs {
   }
 
   /**
-   * Starts a run: the run, its object runs and a job for each, in one transaction. If one is under way, that is
-   * the run (two callers at once get the same one).
+   * Starts a run: the run, its object runs and a job for each, in one transaction. If one of its kind is under way, that
+   * is the run (two callers at once get the same one).
    */
-  async start(pipelineId: string, trigger: RunTrigger, objects: readonly ObjectToRead[]): Promise<StartedRun> {
+  async start(pipelineId: string, trigger: RunTrigger, objects: readonly ObjectToRead[], kind: RunKind = 'sync'): Promise<StartedRun> {
     return await this.#sql.begin(async (tx) => {
       const [pipeline] = await tx`select id from freshet.pipelines where id = ${pipelineId} for no key update`;
       if (!pipeline) throw new AppError('not_found', `There is no pipeline ${pipelineId}.`);
-      return this.startIn(tx, pipelineId, trigger, objects);
+      return this.startIn(tx, pipelineId, trigger, objects, kind);
     });
   }
 
   /** The same in the caller's transaction, which holds the pipeline's row lock. */
-  async startIn(tx: Tx, pipelineId: string, trigger: RunTrigger, objects: readonly ObjectToRead[]): Promise<StartedRun> {
+  async startIn(tx: Tx, pipelineId: string, trigger: RunTrigger, objects: readonly ObjectToRead[], kind: RunKind): Promise<StartedRun> {
     const [open] = await tx<{ id: string }[]>`
-      select id from freshet.runs where pipeline_id = ${pipelineId} and status in ('queued', 'running')`;
+      select id from freshet.runs where pipeline_id = ${pipelineId} and kind = ${kind} and status in ('queued', 'running')`;
     if (open) return { id: open.id, created: false };
     const id = uuidv7();
-    await tx`insert into freshet.runs (id, pipeline_id, trigger) values (${id}, ${pipelineId}, ${trigger})`;
+    await tx`insert into freshet.runs (id, pipeline_id, kind, trigger) values (${id}, ${pipelineId}, ${kind}, ${trigger})`;
     for (const { name, creditClass } of objects) {
-      const own = trigger === 'manual' && creditClass === 'incremental' ? 'by_hand' : creditClass;
+      const own = kind === 'audit' ? 'audit' : trigger === 'manual' && creditClass === 'incremental' ? 'by_hand' : creditClass;
       const objectRunId = uuidv7();
       await tx`insert into freshet.pipeline_objects (pipeline_id, object) values (${pipelineId}, ${name}) on conflict do nothing`;
-      await tx`
+      // What was never read cannot be audited.
+      const added = await tx`
         insert into freshet.object_runs (id, run_id, pipeline_id, object, credit_class, mode)
-        select ${objectRunId}, ${id}, ${pipelineId}, ${name}, ${own}, case when position is null then 'full' else 'incremental' end
-        from freshet.pipeline_objects where pipeline_id = ${pipelineId} and object = ${name}`;
+        select ${objectRunId}, ${id}, ${pipelineId}, ${name}, ${own},
+          case when ${kind === 'audit'} then 'audit' when position is null then 'full' else 'incremental' end
+        from freshet.pipeline_objects where pipeline_id = ${pipelineId} and object = ${name} and (position is not null or ${kind === 'sync'})`;
+      if (added.count === 0) continue;
+      if (kind === 'audit') {
+        // Children: the parents that changed lately. An edited note or a bounced mail does not move its ticket, and comes within days.
+        await tx`
+          insert into freshet.audit_work (pipeline_id, object, key, reason, object_run_id)
+          select pipeline_id, object, parent_id, 'parent', ${objectRunId} from freshet.child_work
+          where pipeline_id = ${pipelineId} and object = ${name} and done_version = version
+            and changed_at > now() - make_interval(days => ${AUDITED_CHILDREN_DAYS})
+          on conflict (pipeline_id, object, key) do update set object_run_id = excluded.object_run_id, reason = excluded.reason, outcome = null`;
+      }
       await this.#queue.send(tx, 'extract', { objectRunId }, { key: objectRunId, creditClass: own });
     }
+    // Nothing to audit yet: it is over.
+    if (kind === 'audit') await finishRunIfDone(tx, id);
     return { id, created: true };
   }
 
@@ -85,6 +103,7 @@ export class Runs {
       .where(
         and(
           filter.pipelineId === null ? undefined : eq(runs.pipeline_id, filter.pipelineId),
+          filter.kind === null ? undefined : eq(runs.kind, filter.kind),
           filter.status === null ? undefined : eq(runs.status, filter.status),
           options.cursor === null ? undefined : lt(runs.id, decodeCursor(options.cursor)),
         ),

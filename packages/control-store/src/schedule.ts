@@ -26,11 +26,28 @@ export class Schedule {
         from freshet.pipelines p where status = 'active' and next_run_at <= now()
         order by next_run_at limit ${limit} for no key update skip locked`;
       for (const { id, objects, never_run } of due) {
-        await this.#runs.startIn(tx, id, never_run ? 'created' : 'schedule', objectsOf(objects));
+        await this.#runs.startIn(tx, id, never_run ? 'created' : 'schedule', objectsOf(objects), 'sync');
         await tx`
           update freshet.pipelines set next_run_at = next_run_at + make_interval(mins => frequency_minutes)
             * (1 + floor(extract(epoch from now() - next_run_at) / (frequency_minutes * 60)))
           where id = ${id}`;
+      }
+      return due.length;
+    });
+  }
+
+  /**
+   * The same for audits. An account's audits are spread by when its pipeline was made; one that is due while another is
+   * under way waits for the next time.
+   */
+  async startDueAudits(limit: number, objectsOf: (choices: Readonly<Record<string, ObjectChoice>>) => readonly ObjectToRead[]): Promise<number> {
+    return await this.#sql.begin(async (tx) => {
+      const due = await tx<{ id: string; objects: Record<string, ObjectChoice> }[]>`
+        select id, objects from freshet.pipelines where status = 'active' and audit_frequency_days is not null and next_audit_at <= now()
+        order by next_audit_at limit ${limit} for no key update skip locked`;
+      for (const { id, objects } of due) {
+        await this.#runs.startIn(tx, id, 'schedule', objectsOf(objects), 'audit');
+        await tx`update freshet.pipelines set next_audit_at = now() + make_interval(days => audit_frequency_days) where id = ${id}`;
       }
       return due.length;
     });

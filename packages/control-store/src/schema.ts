@@ -1,4 +1,4 @@
-import type { Column, CreditClass, ObjectRunStatus, PipelineStatus, RunMode, RunStatus, RunTrigger, SchemaPolicy } from '@freshet/contracts';
+import type { Column, CreditClass, ObjectRunStatus, PipelineStatus, RunKind, RunMode, RunStatus, RunTrigger, SchemaPolicy, Suspect } from '@freshet/contracts';
 import { sql } from 'drizzle-orm';
 import {
   bigint,
@@ -90,6 +90,9 @@ export const pipelines = freshet.table(
     schema_policy: text('schema_policy').$type<SchemaPolicy>().notNull(),
     status: text('status').$type<PipelineStatus>().notNull().default('active'),
     next_run_at: time('next_run_at').notNull().defaultNow(),
+    /** Null: only when somebody asks for one. */
+    audit_frequency_days: integer('audit_frequency_days').default(7),
+    next_audit_at: time('next_audit_at').notNull().default(sql`now() + interval '7 days'`),
   },
   (t) => [
     // Two pipelines never write one table.
@@ -126,6 +129,7 @@ export const runs = freshet.table(
     pipeline_id: uuid('pipeline_id')
       .notNull()
       .references(() => pipelines.id, { onDelete: 'cascade' }),
+    kind: text('kind').$type<RunKind>().notNull().default('sync'),
     status: text('status').$type<RunStatus>().notNull().default('queued'),
     trigger: text('trigger').$type<RunTrigger>().notNull(),
     created_at: time('created_at').notNull().defaultNow(),
@@ -133,8 +137,8 @@ export const runs = freshet.table(
     finished_at: time('finished_at'),
   },
   (t) => [
-    // No two runs of a pipeline at once, whoever starts them.
-    uniqueIndex('runs_one_open').on(t.pipeline_id).where(sql`status in ('queued', 'running')`),
+    // No two runs of a kind at once in a pipeline, whoever starts them; an audit takes long, and syncs go on beside it.
+    uniqueIndex('runs_one_open').on(t.pipeline_id, t.kind).where(sql`status in ('queued', 'running')`),
     index('runs_of_pipeline').on(t.pipeline_id, t.id),
   ],
 );
@@ -162,6 +166,14 @@ export const objectRuns = freshet.table(
     bytes_staged: count('bytes_staged'),
     /** Tries since the last page that was stored. */
     failures: integer('failures').notNull().default(0),
+    /** An audit's own: the object's stays where the syncs have brought it. */
+    position: jsonb('position').$type<Record<string, unknown>>(),
+    extract_epoch: count('extract_epoch'),
+    /** What an audit has repaired. */
+    records_missing: count('records_missing'),
+    records_stale: count('records_stale'),
+    /** What suspects of an audit were found to be → how many. */
+    explained: jsonb('explained').$type<Record<string, number>>().notNull().default({}),
     /** Set when the reading is finished; the load may lag behind. */
     extracted_at: time('extracted_at'),
     /** What it waits for, until when. */
@@ -217,6 +229,24 @@ export const childWork = freshet.table(
     primaryKey({ columns: [t.pipeline_id, t.object, t.parent_id] }),
     index('child_work_pending').on(t.pipeline_id, t.object, t.changed_at, t.parent_id).where(sql`done_version is distinct from version`),
   ],
+);
+
+/** What audits ask for one by one: keys that a reading did not hold, numbers without a record, parents whose children are read again. */
+export const auditWork = freshet.table(
+  'audit_work',
+  {
+    pipeline_id: uuid('pipeline_id')
+      .notNull()
+      .references(() => pipelines.id, { onDelete: 'cascade' }),
+    object: text('object').notNull(),
+    key: text('key').notNull(),
+    reason: text('reason').$type<Suspect['reason'] | 'parent'>().notNull(),
+    object_run_id: uuid('object_run_id').notNull(),
+    /** What it was found to be; null: not asked yet. One that is lasting is kept, and not asked again. */
+    outcome: text('outcome'),
+    lasting: boolean('lasting').notNull().default(false),
+  },
+  (t) => [primaryKey({ columns: [t.pipeline_id, t.object, t.key] }), index('audit_work_pending').on(t.object_run_id, t.key).where(sql`outcome is null`)],
 );
 
 export const rejectedRecords = freshet.table(

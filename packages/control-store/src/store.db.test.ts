@@ -150,10 +150,10 @@ describe('runs', () => {
     const claim = await t.store.loading.claim(pipeline.id, 'lists');
     if (!claim) throw new Error('nothing to load');
     const [pending] = await t.store.loading.pending(claim, 1);
-    const counts = { records: 3, inserted: 1, updated: 1, unchanged: 1, rejected: 0, deleted: 0 };
-    await t.store.loading.markLoaded(claim, [{ batchId: pending?.id as string, counts }], [], done);
+    const counts = { records: 3, inserted: 1, updated: 1, unchanged: 1, rejected: 0, deleted: 0, missing: 0, stale: 0 };
+    await t.store.loading.markLoaded(claim, [{ batchId: pending?.id as string, counts }], [], done, []);
     // Saying it again counts nothing twice.
-    await t.store.loading.markLoaded(claim, [{ batchId: pending?.id as string, counts }], [], null);
+    await t.store.loading.markLoaded(claim, [{ batchId: pending?.id as string, counts }], [], null, []);
     expect(await t.store.runs.get(run.id)).toMatchObject({
       status: 'succeeded',
       objects: [{}, { records_inserted: 1, records_updated: 1, records_unchanged: 1 }],
@@ -172,9 +172,10 @@ describe('runs', () => {
     const [pending] = await t.store.loading.pending(claim, 1);
     await t.store.loading.markLoaded(
       claim,
-      [{ batchId: pending?.id as string, counts: { records: 3, inserted: 2, updated: 0, unchanged: 0, rejected: 0, deleted: 0 } }],
+      [{ batchId: pending?.id as string, counts: { records: 3, inserted: 2, updated: 0, unchanged: 0, rejected: 0, deleted: 0, missing: 0, stale: 0 } }],
       [],
       null,
+      [],
     );
     const over = await t.store.runs.get(run.id);
     expect(over.status).toBe('partial');
@@ -195,7 +196,7 @@ describe('runs', () => {
     const pipeline = await t.pipeline();
     const taken = await Promise.all(Array.from({ length: 5 }, () => t.store.schedule.startDue(10, () => OBJECTS)));
     expect(taken.reduce((a, b) => a + b)).toBe(1);
-    expect((await t.store.runs.list({ limit: 10, cursor: null }, { pipelineId: pipeline.id, status: null })).data).toHaveLength(1);
+    expect((await t.store.runs.list({ limit: 10, cursor: null }, { pipelineId: pipeline.id, status: null, kind: null })).data).toHaveLength(1);
     expect((await t.store.pipelines.get(pipeline.id)).next_run_at.getTime()).toBeGreaterThan(Date.now() + 359 * 60_000);
     expect(await t.store.schedule.startDue(10, () => OBJECTS)).toBe(0);
   });
@@ -213,12 +214,111 @@ describe('runs', () => {
     const seen: string[] = [];
     let cursor: string | null = null;
     do {
-      const page: Awaited<ReturnType<typeof t.store.runs.list>> = await t.store.runs.list({ limit: 3, cursor }, { pipelineId: pipeline.id, status: null });
+      const page: Awaited<ReturnType<typeof t.store.runs.list>> = await t.store.runs.list(
+        { limit: 3, cursor },
+        { pipelineId: pipeline.id, status: null, kind: null },
+      );
       seen.push(...page.data.map((r) => r.id));
       cursor = page.nextCursor;
       await add();
     } while (cursor !== null);
     expect(seen).toEqual(expected);
+  });
+});
+
+describe('audits', () => {
+  const AUDITED = OBJECTS.map(({ name }) => ({ name, creditClass: 'audit' as const }));
+
+  /** A pipeline whose lists were read, with two parents whose children were. */
+  async function synced() {
+    const pipeline = await t.pipeline();
+    const run = await start(pipeline.id);
+    const parents = [work('7', 'v1'), work('8', 'v1')];
+    await t.store.extraction.commit(await claimed(run.objectRun('lists')), step({ position: { synced: 1 }, work: parents, finished: true }));
+    await t.store.extraction.commit(await claimed(run.objectRun('children')), step({ settled: [work('7', 'v1')], finished: true }));
+    const auditId = (await t.store.runs.start(pipeline.id, 'manual', AUDITED, 'audit')).id;
+    const audit = await t.store.runs.get(auditId);
+    return { pipeline, audit, objectRun: (name: string) => audit.objects.find((o) => o.object === name)?.id as string };
+  }
+
+  test('an audit goes on beside the syncs, in the lowest class, and leaves their positions alone', async () => {
+    const { pipeline, audit, objectRun } = await synced();
+    expect(audit).toMatchObject({ kind: 'audit', status: 'queued' });
+    expect(audit.objects).toMatchObject([
+      { mode: 'audit', credit_class: 'audit' },
+      { mode: 'audit', credit_class: 'audit' },
+    ]);
+    expect(await t.store.runs.start(pipeline.id, 'manual', AUDITED, 'audit')).toEqual({ id: audit.id, created: false });
+    const sync = await start(pipeline.id);
+    expect(sync.id).not.toBe(audit.id);
+    const inAudit = await claimed(objectRun('lists'));
+    const inSync = await claimed(sync.objectRun('lists'));
+    expect(inAudit).toMatchObject({ isAudit: true, position: { synced: { synced: 1 } } });
+    await t.store.extraction.commit(inAudit, step({ position: { audited: 1 } }));
+    await t.store.extraction.commit(inSync, step({ position: { synced: 2 } }));
+    expect((await claimed(objectRun('lists'))).position).toEqual({ audited: 1 });
+    expect((await claimed(sync.objectRun('lists'))).position).toEqual({ synced: 2 });
+    await expect(t.store.extraction.commit(inAudit, step())).rejects.toMatchObject({ code: 'fenced' });
+  });
+
+  test('the parents whose children were read lately are read again; those that wait anyway are not', async () => {
+    const { objectRun } = await synced();
+    const claim = await claimed(objectRun('children'));
+    expect((await t.store.extraction.nextParents(claim)(10)).map((p) => p.parentId)).toEqual(['7']);
+    await t.store.extraction.commit(claim, step({ settled: [work('7', 'parent')] }));
+    expect(await t.store.extraction.nextParents(await claimed(objectRun('children')))(10)).toEqual([]);
+  });
+
+  test('suspects that loading finds are asked for once, are counted by what they were, and those that are lasting never again', async () => {
+    const { pipeline, audit, objectRun } = await synced();
+    const found = async (claim: Claim) => {
+      await t.store.extraction.commit(claim, step({ batch: staged(0) }));
+      expect(await t.store.extraction.isLoaded(claim)).toBe(false);
+      const loading = await t.store.loading.claim(pipeline.id, 'lists');
+      if (!loading) throw new Error('nothing to load');
+      const [pending] = await t.store.loading.pending(loading, 1);
+      expect(pending?.audit).toBe(true);
+      const batchId = pending?.id as string;
+      const counts = { records: 0, inserted: 0, updated: 0, unchanged: 0, rejected: 0, deleted: 0, missing: 0, stale: 0 };
+      const suspects = (['1', '2', '3'] as const).map((key) => ({ key, reason: key === '1' ? ('unseen' as const) : ('gap' as const), batchId }));
+      await t.store.loading.markLoaded(loading, [{ batchId, counts }], [], null, suspects);
+      expect(await t.store.extraction.isLoaded(claim)).toBe(true);
+      return t.store.extraction.nextParents(claim)(10);
+    };
+    const claim = await claimed(objectRun('lists'));
+    const suspects = await found(claim);
+    expect(suspects).toEqual([
+      { object: 'lists', parentId: '1', version: 'unseen' },
+      { object: 'lists', parentId: '2', version: 'gap' },
+      { object: 'lists', parentId: '3', version: 'gap' },
+    ]);
+    const settle = (n: number, name: string, lasting: boolean) => ({ ...(suspects[n] as (typeof suspects)[number]), outcome: { name, lasting } });
+    await t.store.extraction.commit(claim, step({ settled: [settle(0, 'present', false), settle(1, 'not_found', true)] }));
+    await t.store.extraction.commit(claim, step({ settled: [settle(2, 'not_found', true)], finished: true }));
+    const run = await t.store.runs.get(audit.id);
+    expect(run.objects.find((o) => o.object === 'lists')?.explained).toEqual({ present: 1, not_found: 2 });
+    await t.store.runs.cancel(audit.id);
+    const next = await t.store.runs.get((await t.store.runs.start(pipeline.id, 'schedule', AUDITED, 'audit')).id);
+    expect((await found(await claimed(next.objects.find((o) => o.object === 'lists')?.id as string))).map((s) => s.parentId)).toEqual(['1']);
+  });
+
+  test('what was never read is not audited, and an audit of nothing is over at once', async () => {
+    const pipeline = await t.pipeline();
+    const { id } = await t.store.runs.start(pipeline.id, 'manual', AUDITED, 'audit');
+    expect(await t.store.runs.get(id)).toMatchObject({ status: 'succeeded', objects: [] });
+  });
+
+  test('it is due by its own frequency, unless that is null', async () => {
+    const pipeline = await t.pipeline();
+    const due = () => t.store.schedule.startDueAudits(10, () => AUDITED);
+    expect(await due()).toBe(0);
+    await t.database.sql`update freshet.pipelines set next_audit_at = now() - interval '1 hour'`;
+    expect(await due()).toBe(1);
+    expect(await due()).toBe(0);
+    expect((await t.store.pipelines.get(pipeline.id)).next_audit_at.getTime()).toBeGreaterThan(Date.now() + 6.9 * 86_400_000);
+    await t.store.pipelines.change(pipeline.id, { audit_frequency_days: null }, null);
+    await t.database.sql`update freshet.pipelines set next_audit_at = now() - interval '1 hour'`;
+    expect(await due()).toBe(0);
   });
 });
 
@@ -370,9 +470,9 @@ describe('I6: secrets stay secret', () => {
     const claim = await t.store.loading.claim(pipeline.id, 'lists');
     if (!claim) throw new Error('nothing to load');
     const [batch] = await t.store.loading.pending(claim, 1);
-    const counts = { records: 1, inserted: 0, updated: 0, unchanged: 0, rejected: 1, deleted: 0 };
+    const counts = { records: 1, inserted: 0, updated: 0, unchanged: 0, rejected: 1, deleted: 0, missing: 0, stale: 0 };
     const batchId = batch?.id as string;
-    await t.store.loading.markLoaded(claim, [{ batchId, counts }], [{ batchId, line: 0, reason: 'key_missing: id', raw: '{"record":{}}' }], null);
+    await t.store.loading.markLoaded(claim, [{ batchId, counts }], [{ batchId, line: 0, reason: 'key_missing: id', raw: '{"record":{}}' }], null, []);
     const young = `young:${randomBytes(32).toString('base64')}`;
     const open = (secretKeys: string) => openControlStore({ databaseUrl: t.database.url, secretKeys, onError: () => {} });
     const both = await open(`${young},${t.secretKeys}`);

@@ -3,6 +3,7 @@ import type { ObjectSpec } from './catalogue/define.ts';
 import type { Lists } from './client.ts';
 import type { Page, Position, ReadOptions } from './pages.ts';
 import { readerOf } from './reader.ts';
+import { type AuditPosition, readAudit } from './ways/audit.ts';
 import { readChildren } from './ways/children.ts';
 import { type KeysetPosition, readKeyset } from './ways/keyset.ts';
 import { readSince, type SincePosition } from './ways/since.ts';
@@ -30,4 +31,14 @@ export function extract(client: Lists, object: ObjectSpec, position: Position | 
     default:
       return unreachable(way);
   }
+}
+
+/**
+ * Reads one object completely, to compare it with what its syncs have brought.
+ *
+ * @param position `{ synced: <the position of the syncs> }` at first; else the position of the page that was stored last.
+ * @throws AppError as `extract`.
+ */
+export function audit(client: Lists, object: ObjectSpec, position: Position, options: ReadOptions): AsyncGenerator<Page> {
+  return readAudit(readerOf(client, object), position as AuditPosition, options);
 }

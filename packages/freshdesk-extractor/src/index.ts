@@ -6,10 +6,10 @@
  * `extract.ts`, then one of `ways/`, then a file of `catalogue/objects/`.
  */
 export * from './catalogue/define.ts';
-export { catalogue, childrenOf, isObjectName, objectNamed, objectsToRead, tablesBelow } from './catalogue/index.ts';
+export { catalogue, childrenOf, isObjectName, objectNamed, objectsToAudit, objectsToRead, tablesBelow } from './catalogue/index.ts';
 export { ACCOUNT_BUCKET, type Budget, type CreditReading, FreshdeskClient, type ListPage, type Lists } from './client.ts';
-export { extract } from './extract.ts';
+export { audit, extract } from './extract.ts';
 export { customColumnsOf } from './fields.ts';
-export type { ChildWork, Page, Position, Reached, ReadOptions } from './pages.ts';
+export type { ChildWork, Page, Position, Reached, ReadOptions, Settled } from './pages.ts';
 export { type ConnectionVerdict, probeConnection, verdictFor } from './probe.ts';
 export { accountAt, parseSubdomain } from './source.ts';

@@ -14,13 +14,21 @@ export interface Page {
   /** Parents whose children may have changed. */
   readonly work: readonly ChildWork[];
   /** Parents whose children have been read, or are gone. */
-  readonly settled: readonly ChildWork[];
+  readonly settled: readonly Settled[];
   /** The complete reading that these records are part of; null: none that could show deletions. */
   readonly generation: string | null;
   /** How far the reading has come with this page; null: no further than was said before. */
   readonly reached: Reached | null;
+  /** What comes next follows from what the loader finds: read on once everything up to here is loaded. */
+  readonly awaitsLoad: boolean;
   /** The last page: the reading is finished. */
   readonly finished: boolean;
+}
+
+/** An item of a work list that is done with; an audit says what it was found to be. */
+export interface Settled extends ChildWork {
+  /** `lasting`: it stays what it is, and need not be asked for again. */
+  readonly outcome?: { readonly name: string; readonly lasting: boolean };
 }
 
 export interface Reached {
@@ -49,7 +57,7 @@ export interface ReadOptions {
   readonly nextParents: (limit: number) => Promise<readonly ChildWork[]>;
 }
 
-const NOTHING = { lines: [], records: 0, work: [], settled: [], generation: null, reached: null, finished: false } as const;
+const NOTHING = { lines: [], records: 0, work: [], settled: [], generation: null, reached: null, awaitsLoad: false, finished: false } as const;
 
 export function page(parts: Partial<Page> & Pick<Page, 'position' | 'extractedAt'>): Page {
   return { ...NOTHING, ...parts };

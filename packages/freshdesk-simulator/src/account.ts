@@ -15,6 +15,10 @@ export interface AccountOptions {
   readonly spanDays: number;
   /** The account's clock; tests turn it. */
   readonly now?: () => number;
+  /** Records in the trash or in spam are purged after so many days; absent: never. */
+  readonly purgeAfterDays?: number;
+  /** Closed tickets that rest so many days go to the archive, which no list shows; absent: never. */
+  readonly archiveAfterDays?: number;
   /** A change shows in lists up to so many seconds after it was made. */
   readonly lagSeconds?: number;
 }
@@ -110,12 +114,12 @@ export class SimulatedAccount {
     }
   }
 
-  /** All children of one parent, oldest first; null when the parent does not exist. */
-  childrenOf(object: ObjectSpec, parentKey: number): string[] | null {
+  /** All children of one parent, oldest first; null when the parent does not exist, here or in the archive. */
+  childrenOf(object: ObjectSpec, parentKey: number, archived = false): string[] | null {
     const { way } = object;
     if (way.kind !== 'children') throw new TypeError(`${object.name} has no parent`);
     const parent = this.#parent(way.parent, parentKey);
-    if (parent === null) return null;
+    if (parent === null || parent.archived !== archived) return null;
     const texts: string[] = [];
     for (let n = 0; n < this.#childCount(object, parent.number); n++) {
       const key = childKey(object, parent.number, n);
@@ -166,6 +170,20 @@ export class SimulatedAccount {
     this.#change(number, () => list.setView(number, index, at));
   }
 
+  /** Out of every list, though it still exists: it is known by its own address in the archive only. */
+  archive(objectName: string, key: number): void {
+    const list = this.listOf(objectNamed(objectName));
+    const number = list.numberOf(key);
+    list.setView(number, ARCHIVED, list.updatedAt(number));
+  }
+
+  /** A person of one object becomes one of another, under the same key. */
+  convert(from: string, key: number, to: string): void {
+    this.remove(from, key);
+    const list = this.listOf(objectNamed(to));
+    list.adopt(list.append(this.nowSeconds(), 0), key);
+  }
+
   /** For good: no list and no view shows it again. */
   remove(objectName: string, key: number): void {
     const list = this.listOf(objectNamed(objectName));
@@ -174,7 +192,29 @@ export class SimulatedAccount {
 
   /** Makes changes show whose time has come. Every answer begins with it. */
   settle(): void {
+    this.#age();
     while (this.#unseen.length > 0 && (this.#unseen[0] as Unseen).at <= this.#now()) (this.#unseen.shift() as Unseen).show();
+  }
+
+  /** What time alone does to records, once a day of the account's clock. */
+  #age(): void {
+    const { purgeAfterDays, archiveAfterDays } = this.options;
+    if (purgeAfterDays === undefined && archiveAfterDays === undefined) return;
+    const now = this.nowSeconds();
+    if (now - this.#agedAt < DAY_SECONDS) return;
+    this.#agedAt = now;
+    for (const [name, list] of this.#lists) {
+      const { views, single } = list.object;
+      for (let number = 0; number < list.length; number++) {
+        const rested = (now - list.updatedAt(number)) / DAY_SECONDS;
+        const view = views[list.viewOf(number)];
+        if (view && view.deleted !== null && rested >= (purgeAfterDays ?? Number.POSITIVE_INFINITY)) this.remove(name, list.keyOf(number));
+        const isArchived = single?.elsewhere.some((e) => e.deleted === null) === true;
+        if (view?.deleted !== null || !isArchived || rested < (archiveAfterDays ?? Number.POSITIVE_INFINITY)) continue;
+        const { status } = JSON.parse(this.textOf(list.object, number, NOTHING_HIDDEN)) as { status?: number };
+        if (status === CLOSED) this.archive(name, list.keyOf(number));
+      }
+    }
   }
 
   /** Changes of one record show in the order in which they were made. */
@@ -220,17 +260,19 @@ export class SimulatedAccount {
       for (const { view, text } of this.everything(way.parent)) {
         if (view.deleted !== null) continue;
         const key = (JSON.parse(text) as { id: number }).id;
-        for (const child of this.childrenOf(object, key) ?? []) yield { view: object.views[0] as View, text: child };
+        for (const child of this.childrenOf(object, key, false) ?? this.childrenOf(object, key, true) ?? [])
+          yield { view: object.views[0] as View, text: child };
       }
       return;
     }
     const list = this.listOf(object);
     for (let number = 0; number < list.length; number++) {
-      const view = object.views[list.viewOf(number)];
+      const view = object.views[list.viewOf(number) === ARCHIVED ? 0 : list.viewOf(number)];
       if (view) yield { view, text: this.textOf(object, number, NOTHING_HIDDEN) };
     }
   }
 
+  #agedAt = 0;
   readonly #unseen: Unseen[] = [];
   readonly #childEdits = new Map<string, Fields | null>();
   readonly #childAdds = new Map<string, Fields[]>();
@@ -263,12 +305,12 @@ export class SimulatedAccount {
     return list.keyOf(hash(this.options.seed, number, salt) % list.initialLength);
   }
 
-  #parent(objectName: string, key: number): { number: number; createdAt: number; updatedAt: number } | null {
+  #parent(objectName: string, key: number): { number: number; createdAt: number; updatedAt: number; archived: boolean } | null {
     const list = this.#lists.get(objectName);
     if (list) {
       const number = list.numberOf(key);
       if (number < 0 || number >= list.length || list.viewOf(number) === REMOVED) return null;
-      return { number, createdAt: list.createdAt(number), updatedAt: list.updatedAt(number) };
+      return { number, createdAt: list.createdAt(number), updatedAt: list.updatedAt(number), archived: list.isArchived(number) };
     }
     // A child that is a parent itself.
     const object = objectNamed(objectName);
@@ -277,7 +319,7 @@ export class SimulatedAccount {
     const above = this.#parent(object.way.parent, this.#keyByNumber(object.way.parent, Math.floor(number / CHILDREN_MAX)));
     if (above === null || number % CHILDREN_MAX >= this.#childCount(object, above.number)) return null;
     if (this.#childEdits.get(`${objectName}/${key}`) === null) return null;
-    return { number, createdAt: above.createdAt, updatedAt: above.updatedAt };
+    return { number, createdAt: above.createdAt, updatedAt: above.updatedAt, archived: false };
   }
 
   #keyByNumber(objectName: string, number: number): number {
@@ -295,6 +337,11 @@ export class SimulatedAccount {
 const NOTHING_HIDDEN: ReadonlySet<string> = new Set();
 /** The view of records that are gone for good. */
 const REMOVED = 255;
+/** The view of records in the archive. */
+const ARCHIVED = 253;
+const DAY_SECONDS = 86_400;
+/** The status of a closed ticket. [documented] */
+const CLOSED = 5;
 /** The view of records that no list shows yet. */
 const UNSEEN = 254;
 
@@ -314,6 +361,8 @@ export class RecordList {
   readonly #updated: number[];
   readonly #views: number[];
   readonly #orders = new Map<string, number[]>();
+  /** Keys that records brought along from another object. */
+  readonly #adopted = new Map<number, number>();
 
   constructor(object: ObjectSpec, options: AccountOptions, count: number) {
     this.object = object;
@@ -344,10 +393,11 @@ export class RecordList {
   }
 
   keyOf(number: number): number {
-    return (this.object.list.fixed?.[number]?.['id'] as number | undefined) ?? keyBase(this.object) + number;
+    return this.#adopted.get(number) ?? (this.object.list.fixed?.[number]?.['id'] as number | undefined) ?? keyBase(this.object) + number;
   }
 
   numberOf(key: number): number {
+    for (const [number, adopted] of this.#adopted) if (adopted === key) return number;
     const fixed = this.object.list.fixed?.findIndex((record) => record['id'] === key) ?? -1;
     return fixed >= 0 ? fixed : key - keyBase(this.object);
   }
@@ -371,6 +421,14 @@ export class RecordList {
     this.#views.push(view);
     this.#orders.clear();
     return number;
+  }
+
+  adopt(number: number, key: number): void {
+    this.#adopted.set(number, key);
+  }
+
+  isArchived(number: number): boolean {
+    return this.viewOf(number) === ARCHIVED;
   }
 
   touch(number: number, now: number): void {
@@ -443,6 +501,7 @@ function childKey(object: ObjectSpec, parentNumber: number, n: number): number {
 
 /** What marks a record of a view: the boolean column that the view is asked for by. */
 function viewFields(object: ObjectSpec, view: number): Fields {
+  if (view === ARCHIVED) return { archived: true };
   const asked = Object.values(object.views[view]?.query ?? {});
   return Object.fromEntries(asked.filter((name) => object.columns.some((c) => c.name === name)).map((name) => [name, true]));
 }

@@ -36,6 +36,7 @@ export function answerList(
   parent: number | undefined,
   query: URLSearchParams,
   quirks: ListQuirks,
+  archived = false,
 ): ListAnswer | null {
   answers++;
   account.settle();
@@ -45,7 +46,7 @@ export function answerList(
   const page = Number(query.get('page') ?? '1');
   const perPage = Number(query.get('per_page') ?? '30');
   if (parent !== undefined) {
-    const children = account.childrenOf(object, parent);
+    const children = account.childrenOf(object, parent, archived);
     if (children === null) return null;
     return { body: Buffer.from(`[${children.slice((page - 1) * perPage, page * perPage).join(',')}]`), hasNext: page * perPage < children.length };
   }

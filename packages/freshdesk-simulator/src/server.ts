@@ -41,6 +41,10 @@ const NOTHING_HIDDEN: ReadonlySet<string> = new Set();
 interface Route {
   readonly object: ObjectSpec;
   readonly pattern: RegExp;
+  /** It knows what is in the archive, and nothing else. */
+  readonly archived: boolean;
+  /** The plan's feature that it needs beside the object's own. */
+  readonly feature: string | null;
 }
 
 /** Freshdesk's API v2 over a simulated account, on a real socket. */
@@ -49,6 +53,8 @@ export class FreshdeskSimulator {
   readonly limits: RateLimits;
   /** Calls answered so far, by path with keys replaced by `{id}`. */
   readonly calls = new Map<string, number>();
+  /** Features that the plan lacks; it may change at any moment. */
+  readonly withoutFeatures: Set<string>;
   readonly #options: SimulatorOptions;
   readonly #server: Server;
   readonly #lists: readonly Route[];
@@ -57,15 +63,29 @@ export class FreshdeskSimulator {
 
   constructor(options: SimulatorOptions = {}) {
     this.#options = options;
+    this.withoutFeatures = new Set(options.withoutFeatures);
     const now = options.now ?? Date.now;
     this.account = new SimulatedAccount({ seed: 1, asOf: new Date(now()), spanDays: 365, ...options });
     this.limits = new RateLimits(options.plan ?? 'unlimited', now, options.listsCountCalls);
-    const route = (object: ObjectSpec, suffix: string): Route => ({
+    const route = (object: ObjectSpec, path: string, archived = false, feature: string | null = null): Route => ({
       object,
-      pattern: new RegExp(`^${object.path.replace('{id}', '(\\d+)')}${suffix}$`),
+      pattern: new RegExp(`^${path.replace('{id}', '(\\d+)')}$`),
+      archived,
+      feature,
     });
-    this.#lists = catalogue.map((object) => route(object, ''));
-    this.#views = catalogue.filter((o) => o.way.kind !== 'children').map((object) => route(object, '/(\\d+)'));
+    const archive = catalogue.flatMap(({ single }) => single?.elsewhere.filter((e) => e.deleted === null) ?? []);
+    const featureOf = (path: string) => archive.find((e) => path.startsWith(e.path))?.feature ?? null;
+    this.#lists = catalogue.flatMap((object) => {
+      const { way } = object;
+      const elsewhere = way.kind === 'children' && way.elsewhere !== null ? [route(object, way.elsewhere, true, featureOf(way.elsewhere))] : [];
+      return [route(object, object.path), ...elsewhere];
+    });
+    this.#views = catalogue
+      .filter((o) => o.way.kind !== 'children')
+      .flatMap((object) => [
+        route(object, `${object.path}/{id}`),
+        ...(object.single?.elsewhere ?? []).filter((e) => e.deleted === null).map((e) => route(object, e.path, true, e.feature)),
+      ]);
     this.#server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
       this.#answer(request, response).catch((error: unknown) => response.destroy(error as Error));
     });
@@ -133,33 +153,34 @@ export class FreshdeskSimulator {
     if (request.method !== 'GET') return send(response, 405, null);
 
     if (path === '/api/v2/agents/me') return send(response, 200, this.#me(agent));
-    if (list) return this.#list(list.object, list.parent, query, agent.admin, url, response);
+    if (list) return this.#list(list, list.parent, query, agent.admin, url, response);
     const view = this.#match(this.#views, path);
-    if (view?.parent !== undefined) return this.#view(view.object, view.parent, agent.admin, response);
+    if (view?.parent !== undefined) return this.#view(view, view.parent, agent.admin, response);
     return send(response, 404, null);
   }
 
-  #match(routes: readonly Route[], path: string): { readonly object: ObjectSpec; readonly parent: number | undefined } | null {
-    for (const { object, pattern } of routes) {
-      const match = pattern.exec(path);
-      if (match) return { object, parent: match[1] === undefined ? undefined : Number(match[1]) };
+  #match(routes: readonly Route[], path: string): (Route & { readonly parent: number | undefined }) | null {
+    for (const route of routes) {
+      const match = route.pattern.exec(path);
+      if (match) return { ...route, parent: match[1] === undefined ? undefined : Number(match[1]) };
     }
     return null;
   }
 
-  #refusal(object: ObjectSpec, admin: boolean): { code: string; message: string } | null {
-    if (object.feature !== null && this.#options.withoutFeatures?.includes(object.feature)) {
-      const message = `The ${object.feature} feature(s) is/are not supported in your plan. Please upgrade your account to use it.`;
+  #refusal({ object, feature }: Route, admin: boolean): { code: string; message: string } | null {
+    const missing = [object.feature, feature].find((name) => name !== null && this.withoutFeatures.has(name));
+    if (missing) {
+      const message = `The ${missing} feature(s) is/are not supported in your plan. Please upgrade your account to use it.`;
       return { code: 'require_feature', message };
     }
     if (object.permission === 'admin' && !admin) return { code: 'access_denied', message: 'You are not authorized to perform this action.' };
     return null;
   }
 
-  #list(object: ObjectSpec, parent: number | undefined, query: URLSearchParams, admin: boolean, url: URL, response: ServerResponse): void {
-    const refusal = this.#refusal(object, admin);
+  #list(route: Route, parent: number | undefined, query: URLSearchParams, admin: boolean, url: URL, response: ServerResponse): void {
+    const refusal = this.#refusal(route, admin);
     if (refusal) return send(response, 403, refusal);
-    const answer = answerList(this.account, object, parent, query, this.#options);
+    const answer = answerList(this.account, route.object, parent, query, this.#options, route.archived);
     if (answer === null) return send(response, 404, null);
     if ('invalid' in answer) return send(response, 400, { description: 'Validation failed', errors: [answer.invalid] });
     if (answer.hasNext) {
@@ -170,12 +191,15 @@ export class FreshdeskSimulator {
     sendJson(response, 200, answer.body);
   }
 
-  #view(object: ObjectSpec, key: number, admin: boolean, response: ServerResponse): void {
-    const refusal = this.#refusal(object, admin);
+  #view(route: Route, key: number, admin: boolean, response: ServerResponse): void {
+    const refusal = this.#refusal(route, admin);
     if (refusal) return send(response, 403, refusal);
+    this.account.settle();
+    const { object, archived } = route;
     const list = this.account.listOf(object);
     const number = list.numberOf(key);
-    if (number < 0 || number >= list.length || object.views[list.viewOf(number)] === undefined) return send(response, 404, null);
+    const exists = number >= 0 && number < list.length && (archived ? list.isArchived(number) : object.views[list.viewOf(number)] !== undefined);
+    if (!exists) return send(response, 404, null);
     return sendJson(response, 200, Buffer.from(this.account.textOf(object, number, NOTHING_HIDDEN)));
   }
 

@@ -27,7 +27,7 @@ describe('I2: applied once', () => {
     const before = await loader.rows();
     expect(await loader.load([b])).toEqual(first);
     expect(await loader.rows()).toEqual(before);
-    expect(first.batches[0]?.counts).toEqual({ records: 2, inserted: 2, updated: 0, unchanged: 0, rejected: 0, deleted: 0 });
+    expect(first.batches[0]?.counts).toEqual({ records: 2, inserted: 2, updated: 0, unchanged: 0, rejected: 0, deleted: 0, missing: 0, stale: 0 });
   });
 
   test('ledger and table agree: the sum of what was inserted is the number of rows', async () => {
@@ -213,6 +213,70 @@ describe('I10: no silent loss', () => {
     await loader.load([batch([thing(1, 0, { day: '2024-02-29' })])]);
     await loader.load([batch([thing(2, 0, { day: '2023-02-30' })], { at: 1 })]);
     expect(await loader.rows('day')).toEqual([{ day: '2024-02-29' }, { day: '2023-02-30' }]);
+  });
+});
+
+describe('audits', () => {
+  const reached = (asOf: number, backTo: number) => ({
+    reached: { run_id: '00000000-0000-7000-8000-000000000000', complete_as_of: moment(asOf), complete_back_to: moment(backTo) },
+  });
+
+  test('what should have been there and what differs with the same version are counted, what is merely new is not', async () => {
+    await loader.load([batch([thing(1, 10), thing(2, 20), thing(3, 30)], {}, reached(100, 5))]);
+    await loader.load([batch([thing(4, 40)], { at: 1, deleted: 'missing' })]);
+    const { batches } = await loader.load([
+      batch(
+        [
+          thing(1, 10), // as it was
+          thing(2, 20, { name: 'other' }), // stale
+          thing(3, 31, { name: 'newer' }), // changed since
+          thing(4, 40), // marked as deleted, though it exists
+          thing(5, 50), // missing
+          thing(6, 101), // newer than what the table claims to hold
+          thing(7, 4), // older than what it claims to hold
+        ],
+        { at: 200, audit: true },
+      ),
+    ]);
+    expect(batches[0]?.counts).toEqual({ records: 7, inserted: 3, updated: 3, unchanged: 1, rejected: 0, deleted: 0, missing: 2, stale: 1 });
+    // A batch that is no audit’s counts none of it.
+    const sync = await loader.load([batch([thing(1, 10, { name: 'other' }), thing(8, 50)], { at: 300 })]);
+    expect(sync.batches[0]?.counts).toMatchObject({ inserted: 1, updated: 1, missing: 0, stale: 0 });
+  });
+
+  test('what the reading did not hold is a suspect, and so is a number without a row; nothing is marked, and a repeat gives the same', async () => {
+    await loader.load([batch([thing(1, 10), thing(2, 20), thing(4, 40), thing(7, 70)])]);
+    await loader.load([batch([thing(6, 60)], { at: 1, deleted: 'trash' })]);
+    const audit = batch([thing(2, 20), thing(7, 70)], { at: 200, audit: true }, { generation: { id: 'g', began_at: moment(200), suspects: { gaps: true } } });
+    for (let n = 0; n < 2; n++) {
+      const { suspects } = await loader.load([audit]);
+      expect(suspects.map(({ key, reason }) => `${reason} ${key}`)).toEqual(['unseen 4', 'unseen 1', 'gap 5', 'gap 3']);
+      expect(suspects.every((s) => s.batchId === audit.id)).toBe(true);
+    }
+    expect(await loader.rows('_freshet_delete_kind as kind')).toEqual([{ kind: null }, { kind: null }, { kind: null }, { kind: 'trash' }, { kind: null }]);
+    const shallow = batch(
+      [thing(7, 70)],
+      { at: 300, audit: true },
+      { generation: { id: 'h', began_at: moment(300), since: moment(30), suspects: { gaps: false } } },
+    );
+    expect((await loader.load([shallow])).suspects.map((s) => s.key)).toEqual(['4']);
+  });
+
+  test('one that was asked for and is gone is marked by how that is known, unless it was read again since', async () => {
+    await loader.load([batch([thing(1, 10), thing(2, 20)])]);
+    await loader.load([batch([thing(3, 30)], { at: 500 })]);
+    const gone = (id: number, kind: string) => ({ gone: { key: [String(id)], kind, at: moment(400) } });
+    const { batches } = await loader.load([
+      batch([], { at: 400, audit: true }, gone(1, 'not_found'), gone(2, 'became_agent'), gone(3, 'not_found'), gone(9, 'not_found'), {
+        audited: { at: moment(350) },
+      }),
+    ]);
+    expect(batches[0]?.counts.deleted).toBe(2);
+    expect(await loader.rows('_freshet_delete_kind as kind')).toEqual([{ kind: 'not_found' }, { kind: 'became_agent' }, { kind: null }]);
+    expect(await database.sql`select last_audit_at from acme._freshet_objects`).toEqual([{ last_audit_at: new Date(moment(350)) }]);
+    // It comes back as it was if it is seen again.
+    await loader.load([batch([thing(1, 10)], { at: 600 })]);
+    expect((await loader.rows('_freshet_delete_kind as kind'))[0]).toEqual({ kind: null });
   });
 });
 

@@ -4,7 +4,7 @@ import { copy, escapeText } from './copy.ts';
 import { type Decoded, decode } from './decode.ts';
 import { quote } from './identifiers.ts';
 import { type Merged, merge } from './merge.ts';
-import { markBelow, markMissing } from './missing.ts';
+import { findSuspects, markBelow, markMissing } from './missing.ts';
 import type { BatchToLoad, LoadRequest, LoadResult, Staged } from './request.ts';
 import { type LiveColumn, type RowContext, toRow, type Wishes } from './rows.ts';
 import { ensureTable, evolveTable, type TableState, type Target } from './tables.ts';
@@ -22,9 +22,9 @@ export async function loadBatches(client: ClientBase, target: Target, request: L
     const healthy = shaped.staged.filter((s) => !poison.has(s));
     const rejected = [...shaped.rejected, ...[...poison].map(([s, reason]) => ({ batch: s.batch, line: s.line, reason }))];
     try {
-      const batches = await apply(client, target, request, shaped.columns, decoded, healthy, rejected, lz4);
+      const applied = await apply(client, target, request, shaped.columns, decoded, healthy, rejected, lz4);
       return {
-        batches,
+        ...applied,
         rejected: rejected.map(({ batch, line, reason }) => rejectedRecord(request, decoded, batch, line, reason)),
         reached: reachedIn(decoded),
       };
@@ -74,7 +74,7 @@ async function apply(
   staged: readonly Staged[],
   rejected: Shaped['rejected'],
   lz4: boolean,
-): Promise<LoadResult['batches']> {
+): Promise<Pick<LoadResult, 'batches' | 'suspects'>> {
   const s = quote(target.schema);
   await client.query('begin');
   try {
@@ -101,15 +101,17 @@ async function apply(
       if ([...gone.values()].some((n) => n > 0)) await markBelow(client, request);
       await account(client, target, request, decoded, merged, gone, freshIds);
     }
+    const suspects = await findSuspects(client, target, request, columns, decoded);
     const ledger = await client.query<LedgerRow>(
-      `select batch_id, records, inserted, updated, unchanged, rejected, deleted from ${s}._freshet_batches where batch_id = any($1::uuid[])`,
+      `select batch_id, records, inserted, updated, unchanged, rejected, deleted, missing, stale from ${s}._freshet_batches where batch_id = any($1::uuid[])`,
       [request.batches.map((b) => b.id)],
     );
     await client.query('commit');
-    return ledger.rows.map(({ batch_id, ...counts }) => ({
+    const batches = ledger.rows.map(({ batch_id, ...counts }) => ({
       batchId: batch_id,
       counts: Object.fromEntries(Object.entries(counts).map(([name, n]) => [name, Number(n)])) as unknown as BatchCounts,
     }));
+    return { batches, suspects };
   } catch (error) {
     await client.query('rollback').catch(() => {
       // The connection is gone, and the transaction with it; the first error says why.
@@ -129,6 +131,8 @@ interface LedgerRow {
   unchanged: string;
   rejected: string;
   deleted: string;
+  missing: string;
+  stale: string;
 }
 
 /** Completes the ledger, and says how fresh and deep the table is. */
@@ -143,19 +147,34 @@ async function account(
 ): Promise<void> {
   const s = quote(target.schema);
   const ids = [...freshIds];
-  const of = (id: string) => merged.find((m) => m.batchId === id) ?? { inserted: 0, updated: 0, deleted: 0 };
+  const of = (id: string) => merged.find((m) => m.batchId === id) ?? { inserted: 0, updated: 0, deleted: 0, missing: 0, stale: 0 };
   await client.query(
     `update ${s}._freshet_batches l set inserted = c.inserted, updated = c.updated, deleted = c.deleted,
-       unchanged = l.records - l.rejected - c.inserted - c.updated
-     from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[]) as c(id, inserted, updated, deleted) where l.batch_id = c.id`,
-    [ids, ids.map((id) => of(id).inserted), ids.map((id) => of(id).updated), ids.map((id) => of(id).deleted + (gone.get(id) ?? 0))],
+       missing = c.missing, stale = c.stale, unchanged = l.records - l.rejected - c.inserted - c.updated
+     from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[]) as c(id, inserted, updated, deleted, missing, stale) where l.batch_id = c.id`,
+    [
+      ids,
+      ids.map((id) => of(id).inserted),
+      ids.map((id) => of(id).updated),
+      ids.map((id) => of(id).deleted + (gone.get(id) ?? 0)),
+      ids.map((id) => of(id).missing),
+      ids.map((id) => of(id).stale),
+    ],
   );
   const inserted = merged.reduce((sum, m) => sum + m.inserted, 0);
   await client.query(
     `update ${s}._freshet_objects set row_count = row_count + $2, last_loaded_at = now(),
-       complete_as_of = coalesce($3, complete_as_of), complete_back_to = coalesce($4, complete_back_to), last_run_id = coalesce($5, last_run_id)
+       complete_as_of = coalesce($3, complete_as_of), complete_back_to = coalesce($4, complete_back_to), last_run_id = coalesce($5, last_run_id),
+       last_audit_at = coalesce($6, last_audit_at)
      where table_name = $1`,
-    [target.name, inserted, decoded.reached?.complete_as_of ?? null, decoded.reached?.complete_back_to ?? null, decoded.reached?.run_id ?? null],
+    [
+      target.name,
+      inserted,
+      decoded.reached?.complete_as_of ?? null,
+      decoded.reached?.complete_back_to ?? null,
+      decoded.reached?.run_id ?? null,
+      decoded.audited?.at ?? null,
+    ],
   );
 }
 

@@ -10,6 +10,8 @@ export interface Merged {
   readonly inserted: number;
   readonly updated: number;
   readonly deleted: number;
+  readonly missing: number;
+  readonly stale: number;
 }
 
 /**
@@ -47,6 +49,7 @@ export async function merge(
         `select n._freshet_batch_id as batch_id, count(*) as n ${changed} and n._freshet_deleted_at is not null and t._freshet_deleted_at is null group by 1`,
       )
     : { rows: [] };
+  const found = request.batches.some((b) => b.audit) ? await repaired(client, target, request, changed) : new Map<string, Repaired>();
   const { rows } = await client.query<{ batch_id: string; inserted: string; updated: string }>(`
     with merged as (
       insert into ${target.sql} as t (${names}, _freshet_loaded_at) select ${[...columns.map((c) => quote(c.name)), ...STAGED_META].map((c) => `n.${c}`).join(', ')}, now() ${changed}
@@ -57,7 +60,43 @@ export async function merge(
     select _freshet_batch_id as batch_id, count(*) filter (where inserted) as inserted, count(*) filter (where not inserted) as updated from merged group by 1`);
   await client.query('set local enable_hashjoin = on; set local enable_mergejoin = on');
   const deleted = new Map(deletions.rows.map((r) => [r.batch_id, Number(r.n)]));
-  return rows.map((r) => ({ batchId: r.batch_id, inserted: Number(r.inserted), updated: Number(r.updated), deleted: deleted.get(r.batch_id) ?? 0 }));
+  return rows.map((r) => ({
+    batchId: r.batch_id,
+    inserted: Number(r.inserted),
+    updated: Number(r.updated),
+    deleted: deleted.get(r.batch_id) ?? 0,
+    missing: Number(found.get(r.batch_id)?.missing ?? 0),
+    stale: Number(found.get(r.batch_id)?.stale ?? 0),
+  }));
+}
+
+interface Repaired {
+  readonly batch_id: string;
+  readonly missing: string;
+  readonly stale: string;
+}
+
+/**
+ * What an audit's batches are about to repair. Missing: a record that exists, has no row or one marked as deleted, and is as
+ * old as what the table is said to hold. Stale: one whose row differs, with the very version that it has.
+ */
+async function repaired(client: ClientBase, target: Target, request: LoadRequest, changed: string): Promise<ReadonlyMap<string, Repaired>> {
+  const key = `t.${quote(request.table.primaryKey[0] as string)}`;
+  const version = request.table.version === null ? null : quote(request.table.version);
+  const isHeld =
+    version === null
+      ? 'true'
+      : `(s.complete_as_of is null or n.${version} < s.complete_as_of) and (s.complete_back_to is null or n.${version} >= s.complete_back_to)`;
+  const isSame = version === null ? 'true' : `n.${version} is not distinct from t.${version}`;
+  const { rows } = await client.query<Repaired>(
+    `select n._freshet_batch_id as batch_id,
+       count(*) filter (where (${key} is null or (t._freshet_deleted_at is not null and ${isSame})) and ${isHeld}) as missing,
+       count(*) filter (where ${key} is not null and t._freshet_deleted_at is null and ${isSame}) as stale
+     ${changed.replace(' left join', ` cross join ${quote(target.schema)}._freshet_objects s left join`)}
+       and s.table_name = $1 and n._freshet_deleted_at is null and n._freshet_batch_id = any($2::uuid[]) group by 1`,
+    [target.name, request.batches.filter((b) => b.audit).map((b) => b.id)],
+  );
+  return new Map(rows.map((r) => [r.batch_id, r]));
 }
 
 /** One row of each key: the newest by version, then by time of reading, then by order; an upsert refuses to meet a key twice. */

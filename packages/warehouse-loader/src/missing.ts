@@ -1,9 +1,9 @@
-import { type BatchLine, parseJson } from '@freshet/contracts';
+import { type BatchLine, parseJson, type Suspect } from '@freshet/contracts';
 import type { ClientBase } from 'pg';
 import { copy, escapeText } from './copy.ts';
 import { type Decoded, linesOf } from './decode.ts';
 import { quote } from './identifiers.ts';
-import type { BatchToLoad, LoadRequest } from './request.ts';
+import type { BatchToLoad, LoadRequest, LoadResult } from './request.ts';
 import type { LiveColumn } from './rows.ts';
 import { type Target, targetOf } from './tables.ts';
 import { MISFIT, toSqlText } from './values.ts';
@@ -48,7 +48,7 @@ export async function markMissing(
     if (present.length > 0) await copy(client, 'copy freshet_present from stdin', present);
     const { rows } = await client.query<{ batch: number; n: string }>(`
       with marked as (
-        update ${target.sql} t set ${MISSING} from freshet_parents p
+        update ${target.sql} t set ${marking("'missing'")} from freshet_parents p
         where ${l.map((name) => `t.${name} = p.${name}`).join(' and ')} and t._freshet_deleted_at is null and t._freshet_extracted_at <= p.began_at
           and not exists (select from freshet_present k where ${k.map((name) => `k.${name} = t.${name}`).join(' and ')})
         returning p.batch
@@ -56,20 +56,85 @@ export async function markMissing(
     for (const { batch, n } of rows) add(batch, Number(n));
   }
   for (const generation of decoded.generations.filter(isFresh)) {
-    const k = keyColumns.map((c) => quote(c.name));
-    await client.query(`drop table if exists pg_temp.freshet_generation`);
-    await client.query(`create temp table freshet_generation on commit drop as select ${k.join(', ')} from ${target.sql} with no data`);
-    await copy(client, 'copy freshet_generation from stdin', generationKeys(request.generation(generation.id), keyColumns));
-    await client.query('analyze freshet_generation');
+    if (generation.suspects) continue;
+    const unseen = await generationTable(client, target, request, keyColumns, generation);
     const { rowCount } = await client.query(
-      `update ${target.sql} t set ${MISSING} from (select $1::timestamptz as began_at) p
-       where t._freshet_deleted_at is null and t._freshet_extracted_at <= p.began_at
-         and not exists (select from freshet_generation k where ${k.map((name) => `k.${name} = t.${name}`).join(' and ')})`,
-      [generation.began_at],
+      `update ${target.sql} t set ${marking("'missing'")} from (select $1::timestamptz as began_at) p where ${unseen.where}`,
+      unseen.parameters,
     );
     add(generation.batch, rowCount ?? 0);
   }
+  for (const { key, kind, at, batch } of decoded.gone.filter(isFresh)) {
+    const matches = keyColumns.map((c, i) => `t.${quote(c.name)} = $${i + 3}::${c.type}`).join(' and ');
+    const { rowCount } = await client.query(
+      `update ${target.sql} t set ${marking('$2')} from (select $1::timestamptz as began_at) p
+       where ${matches} and t._freshet_deleted_at is null and t._freshet_extracted_at <= p.began_at`,
+      [at, kind, ...key],
+    );
+    add(batch, rowCount ?? 0);
+  }
   return gone;
+}
+
+/** A worker asks for so many in one audit at most; the others wait for the next. Whole tables of them are an error elsewhere. */
+const SUSPECTS_MAX = 100_000;
+
+/**
+ * What the generations that mark nothing did not hold. It only looks, so a repeat of batches that were applied before
+ * gives the same answer.
+ */
+export async function findSuspects(
+  client: ClientBase,
+  target: Target,
+  request: LoadRequest,
+  columns: readonly LiveColumn[],
+  decoded: Decoded,
+): Promise<LoadResult['suspects']> {
+  const [keyColumn] = request.table.primaryKey.map((name) => columns.find((c) => c.name === name) as LiveColumn);
+  const suspects: LoadResult['suspects'][number][] = [];
+  for (const generation of decoded.generations) {
+    if (!generation.suspects || !keyColumn) continue;
+    const batchId = (request.batches[generation.batch] as BatchToLoad).id;
+    const found = (keys: readonly { key: string }[], reason: Suspect['reason']) => suspects.push(...keys.map(({ key }) => ({ key, reason, batchId })));
+    const unseen = await generationTable(client, target, request, [keyColumn], generation);
+    const k = quote(keyColumn.name);
+    const rows = await client.query<{ key: string }>(
+      `select t.${k}::text as key from ${target.sql} t, (select $1::timestamptz as began_at) p where ${unseen.where}
+       order by t.${k} desc limit ${SUSPECTS_MAX}`,
+      unseen.parameters,
+    );
+    found(rows.rows, 'unseen');
+    if (!generation.suspects.gaps) continue;
+    const gaps = await client.query<{ key: string }>(
+      `select g::text as key from generate_series(1, (select max(${k}) from ${target.sql})) g
+       where not exists (select from ${target.sql} t where t.${k} = g) order by g desc limit ${SUSPECTS_MAX - rows.rows.length}`,
+    );
+    found(gaps.rows, 'gap');
+  }
+  return suspects;
+}
+
+/** Puts a generation's keys into a table; returns the condition of a row `t` that it speaks of and does not hold. The first parameter is when it began. */
+async function generationTable(
+  client: ClientBase,
+  target: Target,
+  request: LoadRequest,
+  keyColumns: readonly LiveColumn[],
+  generation: Decoded['generations'][number],
+): Promise<{ readonly where: string; readonly parameters: string[] }> {
+  const k = keyColumns.map((c) => quote(c.name));
+  await client.query(`drop table if exists pg_temp.freshet_generation`);
+  await client.query(`create temp table freshet_generation on commit drop as select ${k.join(', ')} from ${target.sql} with no data`);
+  await copy(client, 'copy freshet_generation from stdin', generationKeys(request.generation(generation.id), keyColumns));
+  await client.query('analyze freshet_generation');
+  const { version } = request.table;
+  const since = version === null ? undefined : generation.since;
+  return {
+    where: `t._freshet_deleted_at is null and t._freshet_extracted_at <= p.began_at
+      ${since === undefined ? '' : `and t.${quote(version as string)} >= $2`}
+      and not exists (select from freshet_generation k where ${k.map((name) => `k.${name} = t.${name}`).join(' and ')})`,
+    parameters: since === undefined ? [generation.began_at] : [generation.began_at, since],
+  };
 }
 
 /**
@@ -82,13 +147,15 @@ export async function markBelow(client: ClientBase, request: LoadRequest): Promi
     const above = targetOf(request.schema, request.tablePrefix, parent).sql;
     const { rows } = await client.query<{ there: boolean }>('select to_regclass($1) is not null and to_regclass($2) is not null as there', [child, above]);
     if (!rows[0]?.there) continue;
-    await client.query(`update ${child} t set ${MISSING} from (select ${quote(parentKey)} as key, _freshet_deleted_at as began_at from ${above}
-      where _freshet_delete_kind = 'missing' and _freshet_loaded_at = now()) p where t.${quote(column)} = p.key and t._freshet_deleted_at is null`);
+    await client.query(`update ${child} t set ${marking("'missing'")} from (select ${quote(parentKey)} as key, _freshet_deleted_at as began_at from ${above}
+      where _freshet_delete_kind in ('missing', 'not_found') and _freshet_loaded_at = now()) p where t.${quote(column)} = p.key and t._freshet_deleted_at is null`);
   }
 }
 
 /** The hash goes, so that the record counts as changed if it ever comes back. */
-const MISSING = `_freshet_deleted_at = p.began_at, _freshet_delete_kind = 'missing', _freshet_hash = null, _freshet_extracted_at = p.began_at, _freshet_loaded_at = now()`;
+function marking(kind: string): string {
+  return `_freshet_deleted_at = p.began_at, _freshet_delete_kind = ${kind}, _freshet_hash = null, _freshet_extracted_at = p.began_at, _freshet_loaded_at = now()`;
+}
 
 async function* generationKeys(bodies: AsyncIterable<Buffer>, keyColumns: readonly LiveColumn[]): AsyncGenerator<string> {
   for await (const body of bodies) {

@@ -1,4 +1,4 @@
-import type { BatchCounts, RejectedRecord, SchemaPolicy, Table, TableBelow } from '@freshet/contracts';
+import type { BatchCounts, RejectedRecord, SchemaPolicy, Suspect, Table, TableBelow } from '@freshet/contracts';
 import type { Row } from './rows.ts';
 
 export interface LoadRequest {
@@ -20,6 +20,8 @@ export interface BatchToLoad {
   readonly id: string;
   readonly extractedAt: Date;
   readonly body: Buffer;
+  /** What it repairs is counted. */
+  readonly audit: boolean;
 }
 
 export interface LoadResult {
@@ -27,6 +29,8 @@ export interface LoadResult {
   readonly rejected: readonly RejectedRecord[];
   /** How fresh and how deep the table is with these batches; null: they do not say. */
   readonly reached: { readonly completeAsOf: Date | null; readonly completeBackTo: Date | null } | null;
+  /** What a generation did not hold and is to be asked for. */
+  readonly suspects: readonly (Suspect & { readonly batchId: string })[];
 }
 
 /** A record on its way into the table. */

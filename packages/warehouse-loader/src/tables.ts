@@ -108,8 +108,11 @@ async function createLedger(client: ClientBase, schema: string): Promise<void> {
       updated bigint not null default 0,
       unchanged bigint not null default 0,
       rejected bigint not null default 0,
-      deleted bigint not null default 0
+      deleted bigint not null default 0,
+      missing bigint not null default 0,
+      stale bigint not null default 0
     );
+    alter table ${s}._freshet_batches add column if not exists missing bigint not null default 0, add column if not exists stale bigint not null default 0;
     create table if not exists ${s}._freshet_objects (
       table_name text primary key,
       epoch bigint not null default 0,

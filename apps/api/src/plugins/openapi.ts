@@ -1,4 +1,4 @@
-import swagger from '@fastify/swagger';
+import swagger, { type SwaggerTransformObject } from '@fastify/swagger';
 import scalar from '@scalar/fastify-api-reference';
 import type { App } from '../app.ts';
 import { named } from '../schemas.ts';
@@ -38,7 +38,23 @@ export async function registerOpenApi(app: App): Promise<void> {
       components: { securitySchemes: { token: { type: 'http', scheme: 'bearer', description: 'An API token: `frt_…`.' } } },
       security: [{ token: [] }],
     },
+    transformObject: (document) => ('openapiObject' in document ? withOptionalBodies(document.openapiObject) : document.swaggerObject),
     refResolver: { buildLocalReference: (json, _base, _fragment, i) => (json.$id as string | undefined) ?? `def-${i}` },
   });
   await app.register(scalar, { routePrefix: '/docs', configuration: { url: '/v1/openapi.json', withDefaultFonts: false } });
+}
+
+type Document = Extract<Parameters<SwaggerTransformObject>[0], { openapiObject: unknown }>['openapiObject'];
+
+/** A body of which nothing is required may be left out. */
+function withOptionalBodies(document: Document): Document {
+  const schemas = document.components?.schemas as Record<string, { required?: readonly string[]; minProperties?: number }> | undefined;
+  for (const path of Object.values(document.paths ?? {})) {
+    const body = path?.post?.requestBody;
+    if (!body || !('content' in body)) continue;
+    const reference = (body.content['application/json']?.schema as { $ref?: string } | undefined)?.$ref?.split('/').at(-1);
+    const schema = reference === undefined ? undefined : schemas?.[reference];
+    if (schema && schema.required === undefined && schema.minProperties === undefined) body.required = false;
+  }
+  return document;
 }

@@ -34,6 +34,7 @@ export function pipelineRoutes(app: App, deps: Deps): void {
         destination_schema: checkSchema(body.destination_schema ?? `freshdesk_${subdomain.replaceAll('-', '_')}`.slice(0, 63)),
         table_prefix: body.table_prefix ?? '',
         frequency_minutes: checkFrequency(body.frequency_minutes ?? 360),
+        audit_frequency_days: body.audit_frequency_days === undefined ? 7 : body.audit_frequency_days,
         objects,
         schema_policy: body.schema_policy ?? 'evolve',
       });
@@ -252,10 +253,12 @@ function toJson(p: StoredPipeline) {
     destination_schema: p.destination_schema,
     table_prefix: p.table_prefix,
     frequency_minutes: p.frequency_minutes,
+    audit_frequency_days: p.audit_frequency_days,
     objects: p.objects,
     schema_policy: p.schema_policy,
     status: p.status,
     next_run_at: p.next_run_at.toISOString(),
+    next_audit_at: p.audit_frequency_days === null ? null : p.next_audit_at.toISOString(),
     created_at: p.created_at.toISOString(),
     updated_at: p.updated_at.toISOString(),
   };

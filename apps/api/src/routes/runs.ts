@@ -1,8 +1,8 @@
 import type { ObjectRun as StoredObjectRun, Run as StoredRun } from '@freshet/control-store';
-import { objectsToRead } from '@freshet/freshdesk-extractor';
+import { objectsToAudit, objectsToRead } from '@freshet/freshdesk-extractor';
 import { Type } from 'typebox';
 import type { App, Deps } from '../app.ts';
-import { IdParams, ListQuery, Run, RunList, RunStatus } from '../schemas.ts';
+import { IdParams, ListQuery, Run, RunInput, RunKind, RunList, RunStatus, ref } from '../schemas.ts';
 import { answer, listOptions, operation, problems } from './route.ts';
 
 const tags = ['runs'];
@@ -12,20 +12,28 @@ export function runRoutes(app: App, { store }: Deps): void {
     '/v1/pipelines/:id/runs',
     {
       config: { permission: 'write' },
+      // Most who run now have nothing more to say.
+      preValidation: async (request) => {
+        request.body ??= {};
+      },
       schema: {
         ...operation({
           operationId: 'startRun',
           tags,
           summary: 'Run now',
-          description: 'Starts a run, or answers with the one that is under way. A paused pipeline is run as well, and reads when it is resumed.',
+          description:
+            'Starts a run, or answers with the one of its kind that is under way. An audit goes on beside the syncs, with the credits that they leave. A paused pipeline is run as well, and reads when it is resumed.',
         }),
         params: IdParams,
-        response: { 202: answer('The run.', Run), ...problems(400, 401, 403, 404, 500) },
+        body: ref(RunInput),
+        response: { 202: answer('The run.', Run), ...problems(400, 401, 403, 404, 413, 415, 500) },
       },
     },
     async (request, reply) => {
       const pipeline = await store.pipelines.get(request.params.id);
-      const { id } = await store.runs.start(pipeline.id, 'manual', objectsToRead(pipeline.objects));
+      const kind = request.body.kind ?? 'sync';
+      const objects = kind === 'audit' ? objectsToAudit(pipeline.objects) : objectsToRead(pipeline.objects);
+      const { id } = await store.runs.start(pipeline.id, 'manual', objects, kind);
       return reply
         .code(202)
         .header('location', `/v1/runs/${id}`)
@@ -42,14 +50,19 @@ export function runRoutes(app: App, { store }: Deps): void {
         querystring: Type.Object({
           ...ListQuery,
           pipeline_id: Type.Optional(Type.String({ format: 'uuid', description: 'Only runs of this pipeline.' })),
+          kind: Type.Optional(Type.Unsafe<StoredRun['kind']>({ ...RunKind, $id: undefined, description: 'Only runs of this kind.' })),
           status: Type.Optional(Type.Unsafe<StoredRun['status']>({ ...RunStatus, $id: undefined, description: 'Only runs in this state.' })),
         }),
         response: { 200: answer('One page.', RunList), ...problems(400, 401, 403, 500) },
       },
     },
     async (request) => {
-      const { pipeline_id, status } = request.query;
-      const { data, nextCursor } = await store.runs.list(listOptions(request.query), { pipelineId: pipeline_id ?? null, status: status ?? null });
+      const { pipeline_id, kind, status } = request.query;
+      const { data, nextCursor } = await store.runs.list(listOptions(request.query), {
+        pipelineId: pipeline_id ?? null,
+        kind: kind ?? null,
+        status: status ?? null,
+      });
       return { data: data.map(toJson), next_cursor: nextCursor };
     },
   );
@@ -90,6 +103,7 @@ function toJson(run: StoredRun) {
   return {
     id: run.id,
     pipeline_id: run.pipeline_id,
+    kind: run.kind,
     status: run.status,
     trigger: run.trigger,
     created_at: run.created_at.toISOString(),
@@ -109,6 +123,15 @@ function objectToJson(o: StoredObjectRun) {
     records_unchanged: o.records_unchanged,
     records_deleted: o.records_deleted,
     records_rejected: o.records_rejected,
+    findings:
+      o.mode === 'audit'
+        ? {
+            missing: o.records_missing,
+            stale: o.records_stale,
+            repaired: o.records_missing + o.records_stale + o.records_deleted,
+            explained: o.explained,
+          }
+        : null,
     credits_used: o.credits_used,
     bytes_staged: o.bytes_staged,
     // How much a list still holds is not told by the API, so it is known only at the end.

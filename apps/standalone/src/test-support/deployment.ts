@@ -95,6 +95,16 @@ export class Deployment implements AsyncDisposable {
     return this.api.call<RunAnswer>('POST', `/v1/pipelines/${pipelineId}/runs`);
   }
 
+  startAudit(pipelineId: string): Promise<RunAnswer> {
+    return this.api.call<RunAnswer>('POST', `/v1/pipelines/${pipelineId}/runs`, { kind: 'audit' });
+  }
+
+  /** Audits now, and waits for the end. */
+  async audit(pipelineId: string): Promise<RunAnswer> {
+    const { id } = await this.startAudit(pipelineId);
+    return this.finished(id);
+  }
+
   /**
    * Waits for a run to be over, through restarts of the API.
    * @param withinMs more than a rate limit's windows take, where there is one.

@@ -47,6 +47,7 @@ export async function openTestStore(): Promise<TestStore> {
         destination_schema: `freshdesk_${name}`,
         table_prefix: '',
         frequency_minutes: 360,
+        audit_frequency_days: 7,
         objects: {},
         schema_policy: 'evolve',
       });

@@ -101,6 +101,8 @@ export interface Elsewhere {
   readonly outcome: string;
   /** The `_freshet_delete_kind` of its row here; null: it still exists, and what was found is loaded. */
   readonly deleted: string | null;
+  /** The plan's feature that it needs; null: none. */
+  readonly feature: string | null;
 }
 
 export type Way = Keyset | Since | Sweep | Children;

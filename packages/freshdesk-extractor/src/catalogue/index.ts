@@ -104,3 +104,15 @@ export function objectsToRead(
     .filter((object) => choices[object.name]?.included ?? object.includedByDefault)
     .map((object) => ({ name: object.name, creditClass: object.way.kind === 'children' ? 'children' : 'incremental' }));
 }
+
+/** Those of a pipeline's objects that syncs do not read completely each time. */
+export function objectsToAudit(
+  choices: Readonly<Record<string, { readonly included: boolean }>>,
+): { readonly name: string; readonly creditClass: CreditClass }[] {
+  return objectsToRead(choices)
+    .filter(({ name }) => {
+      const { way } = objectNamed(name);
+      return way.kind === 'children' ? way.versionFields.length > 0 : way.kind !== 'sweep';
+    })
+    .map(({ name }) => ({ name, creditClass: 'audit' }));
+}

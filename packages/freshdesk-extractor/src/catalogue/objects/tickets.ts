@@ -19,7 +19,7 @@ export const tickets = defineObject({
     path: '/api/v2/tickets/{id}',
     include: ['stats'],
     // Closed tickets leave every list for the archive after some months: they still exist.
-    elsewhere: [{ path: '/api/v2/tickets/archived/{id}', outcome: 'archived', deleted: null }],
+    elsewhere: [{ path: '/api/v2/tickets/archived/{id}', outcome: 'archived', deleted: null, feature: 'Archive Tickets' }],
   },
   denseIds: true,
   maxPages: 300,

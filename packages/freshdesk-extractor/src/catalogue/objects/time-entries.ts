@@ -6,11 +6,12 @@ export const timeEntries = defineObject({
   description: 'Time that agents spent on tickets.',
   docs: 'https://developers.freshdesk.com/api/#list_all_time_entries',
   path: '/api/v2/time_entries',
-  // Its only time filter is on a business date that users edit, which shows neither late edits nor back-dated entries.
-  way: { kind: 'sweep' },
+  // Its only time filter is on a business date that users edit, so a window is read again each time; entries that are dated
+  // back further, edited later or deleted are found by audits.
+  way: { kind: 'since', sinceParams: ['executed_after'], column: 'executed_at', lagSeconds: 120, lookbackDays: 30 },
   feature: 'Timesheets',
   typicalCount: { each: 'tickets', times: 0.15 },
-  list: { filters: ['company_id', 'agent_id', 'executed_after', 'executed_before', 'billable'] },
+  list: { filters: ['company_id', 'agent_id', 'executed_before', 'billable'] },
   columns: {
     id: bigint('Key.'),
     ticket_id: bigint('The ticket.', { references: 'tickets' }),

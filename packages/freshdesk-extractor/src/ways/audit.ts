@@ -1,0 +1,168 @@
+import { AppError, type AuditedLine, type GenerationLine, type GoneLine } from '@freshet/contracts';
+import type { Keyset, Since, View } from '../catalogue/define.ts';
+import type { ListedRecord } from '../client.ts';
+import { type ChildWork, type Page, type Position, page, type ReadOptions, type Settled } from '../pages.ts';
+import { type ObjectReader, recordPage, viewOf } from '../reader.ts';
+import { readChildren } from './children.ts';
+import type { KeysetPosition } from './keyset.ts';
+import { type Pass, readPass, startPass } from './pass.ts';
+import type { SincePosition } from './since.ts';
+import { BEGINNING } from './times.ts';
+import { readWhole, startWhole, type WholeState } from './whole.ts';
+import { type ItemRead, readWorkList } from './work-list.ts';
+
+/**
+ * Reads an object completely, as deep as its syncs have come, whatever they have read already: what changed without a newer
+ * version, what no list of deleted records shows, and what was missed is found by comparing.
+ *
+ * All views together are a generation. Where records have an address of their own, nothing is concluded from what the
+ * generation did not hold: the keys that it lacks, and numbers that nobody has, are asked for one by one, once the loader has
+ * found them. Where they have none, a reading that held still speaks for itself.
+ */
+export interface AuditPosition extends Position {
+  /** The position of the syncs when the audit began. */
+  readonly synced: Position;
+  /** RFC 3339: when it began. */
+  readonly beganAt?: string;
+  /** The view under way, and where its reading stands; views before it are done. */
+  readonly reading?: { readonly view: number; readonly pass: Pass | null; readonly whole: WholeState | null };
+  /** A list that never held still: nothing is concluded from what it did not show. */
+  readonly unsettled?: true;
+  /** Everything was read: what it lacked is asked for. */
+  readonly confirming?: true;
+}
+
+export async function* readAudit(reader: ObjectReader, from: AuditPosition, options: ReadOptions): AsyncGenerator<Page> {
+  const { object } = reader;
+  const { way } = object;
+  switch (way.kind) {
+    case 'keyset':
+      return yield* readAll(reader, from, options, (from.synced as KeysetPosition).backTo, (view, at) => pass(reader, way, view, at, from));
+    case 'since':
+      return yield* readAll(reader, from, options, (from.synced as SincePosition).backTo, (view, at) => whole(reader, way, view, at, from));
+    case 'children':
+      for await (const read of readChildren(reader, way, options)) {
+        yield { ...read, position: from, reached: null, ...(read.finished ? { lines: [...read.lines, audited(read.extractedAt)] } : {}) };
+      }
+      return;
+    default:
+      // Every run reads it completely.
+      yield page({ position: from, extractedAt: new Date(), finished: true });
+  }
+}
+
+type Reading = NonNullable<AuditPosition['reading']>;
+
+interface ViewStep {
+  readonly records: readonly ListedRecord[];
+  readonly serverTime: Date;
+  /** Null: the view has been read. */
+  readonly next: Pick<Reading, 'pass' | 'whole'> | null;
+  readonly unsettled: boolean;
+}
+
+async function* readAll(
+  reader: ObjectReader,
+  from: AuditPosition,
+  options: ReadOptions,
+  backTo: string,
+  readView: (view: View, at: Reading) => AsyncGenerator<ViewStep>,
+): AsyncGenerator<Page> {
+  const { object } = reader;
+  let position = from;
+  if (!position.confirming) {
+    for (let v = position.reading?.view ?? 0; v < object.views.length; v++) {
+      const view = object.views[v] as View;
+      const at = position.reading?.view === v ? position.reading : { view: v, pass: null, whole: null };
+      for await (const step of readView(view, at)) {
+        const { serverTime, next } = step;
+        position = {
+          ...position,
+          beganAt: position.beganAt ?? serverTime.toISOString(),
+          reading: next === null ? { view: v + 1, pass: null, whole: null } : { view: v, ...next },
+          ...(step.unsettled ? { unsettled: true } : {}),
+        };
+        yield recordPage(reader, options, { view, records: step.records, position, extractedAt: serverTime, generation: options.readingId });
+      }
+    }
+    const { beganAt = new Date().toISOString() } = position;
+    const since = backTo === BEGINNING ? {} : { since: backTo };
+    const suspects = object.single === null ? {} : { suspects: { gaps: object.denseIds && backTo === BEGINNING } };
+    const generation: GenerationLine = { generation: { id: options.readingId, began_at: beganAt, ...since, ...suspects } };
+    const lines = position.unsettled ? [] : [JSON.stringify(generation)];
+    position = { synced: position.synced, beganAt, confirming: true };
+    yield page({ position, extractedAt: new Date(beganAt), lines, generation: options.readingId, awaitsLoad: true });
+    // Whoever goes on finds the suspects once the loader has found them.
+    return;
+  }
+  const { beganAt = new Date().toISOString() } = position;
+  for await (const read of readWorkList(`${object.name} under suspicion`, options.nextParents, (suspect) => confirm(reader, suspect, options))) {
+    yield page({ ...read.page, extractedAt: read.readAt, position });
+  }
+  yield page({ position, extractedAt: new Date(), lines: [audited(new Date(beganAt))], finished: true });
+}
+
+async function* pass(reader: ObjectReader, way: Keyset, view: View, at: Reading, { synced }: AuditPosition): AsyncGenerator<ViewStep> {
+  // Lists of deleted records are short, and always read whole.
+  const start = view.deleted === null ? (synced as KeysetPosition).backTo : BEGINNING;
+  for await (const { records, serverTime, pass: next } of readPass(reader, way, view, at.pass ?? startPass(start), null, undefined)) {
+    yield { records, serverTime, next: next && { pass: next, whole: null }, unsettled: false };
+  }
+}
+
+async function* whole(reader: ObjectReader, _way: Since, view: View, at: Reading, { synced }: AuditPosition): AsyncGenerator<ViewStep> {
+  const { param, backTo } = synced as SincePosition;
+  const query = backTo === BEGINNING || param === '' ? view.query : { ...view.query, [param]: backTo.replace(/\.\d+Z$/, 'Z') };
+  for await (const step of readWhole((n) => reader.list(query, n), reader.object.primaryKey, at.whole ?? startWhole(null))) {
+    const next = step.outcome === 'next' ? { pass: null, whole: step.state } : null;
+    yield { records: step.records, serverTime: step.serverTime, next, unsettled: step.outcome === 'unsettled' };
+  }
+}
+
+function audited(at: Date): string {
+  return JSON.stringify({ audited: { at: at.toISOString() } } satisfies AuditedLine);
+}
+
+/** Asks for one record that the reading did not hold. */
+async function confirm(reader: ObjectReader, suspect: ChildWork, options: ReadOptions): Promise<ItemRead> {
+  const { object } = reader;
+  const settle = (name: string, lasting: boolean): Settled[] => [{ ...suspect, outcome: { name, lasting } }];
+  let asked = new Date();
+  const found = (record: ListedRecord, view: View, outcome: Settled[], readAt: Date): ItemRead => {
+    const { lines, records, work } = recordPage(reader, options, { view, records: [record], position: {}, extractedAt: readAt });
+    return { readAt, page: { lines, records, work, settled: outcome } };
+  };
+  try {
+    asked = new Date();
+    const own = await reader.view(suspect.parentId);
+    if (own !== null) {
+      // It exists: it moved while the lists were read, and the next sync shows how. A number that nobody had is loaded at once.
+      if (suspect.version === 'gap') return found(own, viewOf(object, own), settle('recovered', false), own.serverTime);
+      return { readAt: own.serverTime, page: { lines: [], records: 0, work: [], settled: settle('present', false) } };
+    }
+    for (const elsewhere of object.single?.elsewhere ?? []) {
+      const other = await reader.view(suspect.parentId, { path: elsewhere.path }).catch(ignoreMissingFeature);
+      if (other === null) continue;
+      if (elsewhere.deleted === null) return found(other, object.views[0] as View, settle(elsewhere.outcome, true), other.serverTime);
+      return gone(suspect, elsewhere.deleted, settle(elsewhere.outcome, false), other.serverTime);
+    }
+    return gone(suspect, 'not_found', settle('not_found', suspect.version === 'gap'), asked);
+  } catch (error) {
+    // The key may not see it, so nothing can be said of it.
+    if (error instanceof AppError && error.code === 'source_forbidden') {
+      return { readAt: asked, page: { lines: [], records: 0, work: [], settled: settle('forbidden', false) } };
+    }
+    throw error;
+  }
+}
+
+function gone(suspect: ChildWork, kind: string, settled: Settled[], at: Date): ItemRead {
+  const line: GoneLine = { gone: { key: [suspect.parentId], kind, at: at.toISOString() } };
+  return { readAt: at, page: { lines: suspect.version === 'gap' ? [] : [JSON.stringify(line)], records: 0, work: [], settled } };
+}
+
+/** Where the plan lacks the archive, nothing is in it. */
+function ignoreMissingFeature(error: unknown): null {
+  if (error instanceof AppError && (error.code === 'source_not_in_plan' || error.code === 'source_forbidden')) return null;
+  throw error;
+}
