@@ -15,6 +15,7 @@ import { registerOpenApi } from './plugins/openapi.ts';
 import { accountRoutes } from './routes/accounts.ts';
 import { credentialRoutes } from './routes/credentials.ts';
 import { destinationRoutes } from './routes/destinations.ts';
+import { estimateRoutes } from './routes/estimates.ts';
 import { healthRoutes } from './routes/health.ts';
 import { objectRoutes } from './routes/objects.ts';
 import { pipelineRoutes } from './routes/pipelines.ts';
@@ -62,6 +63,7 @@ export async function buildApp(deps: Deps): Promise<App> {
   credentialRoutes(app, deps);
   destinationRoutes(app, deps);
   pipelineRoutes(app, deps);
+  estimateRoutes(app, deps);
   objectRoutes(app, deps);
   runRoutes(app, deps);
   accountRoutes(app, deps);

@@ -355,6 +355,44 @@ export const PipelineVerdict = name(
   ),
 );
 
+export const EstimateInput = name(
+  'EstimateInput',
+  object(
+    { backfill_from: Type.Optional(time('Estimate reading back to this moment, beyond what has been read, instead of the next run.')) },
+    { description: 'What to estimate.' },
+  ),
+);
+const ObjectEstimate = name(
+  'ObjectEstimate',
+  object(
+    {
+      object: text('The object.'),
+      records: count('Records that will be read.'),
+      credits: count('Credits that this will cost.'),
+      minutes: Type.Number({ minimum: 0, description: 'How long it would take alone, within the pipeline’s share of the limits.' }),
+      basis: Type.Unsafe<'counted' | 'known' | 'typical'>({
+        type: 'string',
+        enum: ['counted', 'known', 'typical'],
+        description: '`counted`: the account was asked. `known`: from the last runs. `typical`: what accounts of this size usually hold.',
+      }),
+    },
+    { description: 'What one object will cost.' },
+  ),
+);
+export const Estimate = name(
+  'Estimate',
+  object(
+    {
+      spent: Type.Number({ minimum: 0, description: 'Credits that the estimate itself has cost.' }),
+      records: count('Records that will be read.'),
+      credits: count('Credits that this will cost.'),
+      minutes: Type.Number({ minimum: 0, description: 'How long it will take within the pipeline’s share of the limits, if nothing else is read.' }),
+      objects: Type.Array(ref(ObjectEstimate), { description: 'Each object that is read.' }),
+    },
+    { description: 'What a run will cost, before it is spent.' },
+  ),
+);
+
 export const RunStatus = enumeration('RunStatus', RUN_STATUSES, '`partial`: some objects did not succeed.');
 const RunTrigger = enumeration('RunTrigger', RUN_TRIGGERS, 'What started the run.');
 export const RunKind = enumeration(

@@ -1,11 +1,11 @@
 import { AppError, type PipelineStatus } from '@freshet/contracts';
-import { and, eq, sql } from 'drizzle-orm';
+import { and, count, eq, sql } from 'drizzle-orm';
 import type { Database } from './database.ts';
 import { checkCredential } from './destinations.ts';
 import { uuidv7 } from './ids.ts';
 import type { List, ListOptions } from './page-lists.ts';
 import { changeResource, findResource, listResources, refuseConflicts } from './resources.ts';
-import { destinations, pipelineObjects, pipelines } from './schema.ts';
+import { childWork, destinations, pipelineObjects, pipelines } from './schema.ts';
 
 export type Pipeline = typeof pipelines.$inferSelect;
 export type PipelineInput = Omit<Pipeline, 'id' | 'created_at' | 'updated_at' | 'version' | 'status' | 'next_run_at' | 'next_audit_at'>;
@@ -75,6 +75,17 @@ export class Pipelines {
   /** What is known of its objects from run to run; an object that was never read is not among them. */
   objectsOf(id: string): Promise<PipelineObject[]> {
     return this.#db.select().from(pipelineObjects).where(eq(pipelineObjects.pipeline_id, id));
+  }
+
+  /** Of each object below a parent: how many parents were ever seen, and how many of them wait. */
+  async parentsOf(id: string): Promise<ReadonlyMap<string, { readonly parents: number; readonly pending: number }>> {
+    const pending = sql<number>`count(*) filter (where ${childWork.done_version} is distinct from ${childWork.version})`.mapWith(Number);
+    const rows = await this.#db
+      .select({ object: childWork.object, parents: count(), pending })
+      .from(childWork)
+      .where(eq(childWork.pipeline_id, id))
+      .groupBy(childWork.object);
+    return new Map(rows.map(({ object, ...counts }) => [object, counts]));
   }
 
   /**

@@ -88,6 +88,25 @@ function selection(
   return { numbers, from, to };
 }
 
+const SEARCH_PAGE = 30;
+/** The one form of query that is understood: records of which a time is not before a day. */
+const SEARCH = /^"(created_at|updated_at):>'(\d{4}-\d{2}-\d{2})'"$/;
+
+/** One page of a search: how many there are, and 30 of them. Records in the trash, in spam and in the archive are not found. */
+export function answerSearch(account: SimulatedAccount, object: ObjectSpec, query: URLSearchParams): Buffer | { readonly invalid: object } {
+  account.settle();
+  const [, column, day] = SEARCH.exec(query.get('query') ?? '') ?? [];
+  if (column === undefined || day === undefined) {
+    return { invalid: { field: 'query', message: 'Given query is invalid. Please provide a valid query.', code: 'invalid_value' } };
+  }
+  const list = account.listOf(object);
+  const order = list.ordered(0, column, () => []);
+  const first = list.firstSince(order, column, Math.floor(Date.parse(day) / 1000));
+  const start = first + (Number(query.get('page') ?? '1') - 1) * SEARCH_PAGE;
+  const results = account.arrayOf(object, order.slice(start, start + SEARCH_PAGE), hiddenColumns(object, []));
+  return Buffer.concat([Buffer.from(`{"total":${order.length - first},"results":`), results, Buffer.from('}')]);
+}
+
 function sinceOf(object: ObjectSpec, quirks: ListQuirks, query: URLSearchParams): { column: string; seconds: number } | null {
   const { way } = object;
   if (way.kind !== 'keyset' && way.kind !== 'since') return null;

@@ -5,7 +5,7 @@ import { catalogue, INCLUDE_COST, type ObjectSpec } from '@freshet/freshdesk-ext
 import { type AccountOptions, SimulatedAccount } from './account.ts';
 import { commit, type Faults, faultOf } from './faults.ts';
 import { type Plan, RateLimits } from './limits.ts';
-import { answerList, includesOf, type ListQuirks } from './lists.ts';
+import { answerList, answerSearch, includesOf, type ListQuirks } from './lists.ts';
 
 export interface SimulatorOptions extends Partial<AccountOptions>, ListQuirks {
   readonly plan?: Plan;
@@ -59,6 +59,7 @@ export class FreshdeskSimulator {
   readonly #server: Server;
   readonly #lists: readonly Route[];
   readonly #views: readonly Route[];
+  readonly #searches: readonly Route[];
   #requests = 0;
 
   constructor(options: SimulatorOptions = {}) {
@@ -86,6 +87,7 @@ export class FreshdeskSimulator {
         route(object, `${object.path}/{id}`),
         ...(object.single?.elsewhere ?? []).filter((e) => e.deleted === null).map((e) => route(object, e.path, true, e.feature)),
       ]);
+    this.#searches = catalogue.flatMap((object) => (object.search === null ? [] : [route(object, object.search)]));
     this.#server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
       this.#answer(request, response).catch((error: unknown) => response.destroy(error as Error));
     });
@@ -154,6 +156,8 @@ export class FreshdeskSimulator {
 
     if (path === '/api/v2/agents/me') return send(response, 200, this.#me(agent));
     if (list) return this.#list(list, list.parent, query, agent.admin, url, response);
+    const searched = this.#match(this.#searches, path);
+    if (searched) return this.#search(searched, query, agent.admin, response);
     const view = this.#match(this.#views, path);
     if (view?.parent !== undefined) return this.#view(view, view.parent, agent.admin, response);
     return send(response, 404, null);
@@ -189,6 +193,14 @@ export class FreshdeskSimulator {
       response.setHeader('link', `<https://${HOST}${next.pathname}${next.search}>; rel="next"`);
     }
     sendJson(response, 200, answer.body);
+  }
+
+  #search(route: Route, query: URLSearchParams, admin: boolean, response: ServerResponse): void {
+    const refusal = this.#refusal(route, admin);
+    if (refusal) return send(response, 403, refusal);
+    const answer = answerSearch(this.account, route.object, query);
+    if ('invalid' in answer) return send(response, 400, { description: 'Validation failed', errors: [answer.invalid] });
+    sendJson(response, 200, answer);
   }
 
   #view(route: Route, key: number, admin: boolean, response: ServerResponse): void {

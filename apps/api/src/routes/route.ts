@@ -10,7 +10,7 @@ export interface Operation {
   readonly description: string;
 }
 
-type ProblemStatus = 400 | 401 | 403 | 404 | 409 | 412 | 413 | 415 | 422 | 500 | 502 | 503;
+type ProblemStatus = 400 | 401 | 403 | 404 | 409 | 412 | 413 | 415 | 422 | 429 | 500 | 502 | 503;
 
 const SAID: Readonly<Record<ProblemStatus, string>> = {
   400: 'The request is not valid; `errors` names the fields.',
@@ -22,6 +22,7 @@ const SAID: Readonly<Record<ProblemStatus, string>> = {
   413: 'The body is too large.',
   415: 'The body is not JSON.',
   422: 'Freshdesk or the warehouse refused.',
+  429: 'No credits are left; `Retry-After` says for how long.',
   500: 'Something went wrong on our side.',
   502: 'Freshdesk or the warehouse could not be reached.',
   503: 'Not ready.',

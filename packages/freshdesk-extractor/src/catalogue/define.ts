@@ -142,6 +142,8 @@ export interface ObjectSpec {
   readonly customFields: CustomFields | null;
   /** Null: records have no address of their own. */
   readonly single: Single | null;
+  /** The search that tells how many records changed since a day; null: none does. */
+  readonly search: string | null;
   /** Keys are counted from 1 in each account: a number without a record has a reason, and an audit looks for it. */
   readonly denseIds: boolean;
   readonly list: ListBehaviour;
@@ -194,6 +196,7 @@ interface ObjectDraft<C extends Record<string, ColumnDraft>> {
   customFields?: CustomFields;
   single?: { readonly path: string; readonly include?: readonly string[]; readonly elsewhere?: readonly Elsewhere[] };
   denseIds?: boolean;
+  search?: string;
   list?: Partial<ListBehaviour>;
 }
 
@@ -212,6 +215,7 @@ export function defineObject<C extends Record<string, ColumnDraft>>(draft: Objec
     history: false,
     customFields: null,
     denseIds: false,
+    search: null,
     ...rest,
     single: single === undefined ? null : { include: [], elsewhere: [], ...single },
     primaryKey,

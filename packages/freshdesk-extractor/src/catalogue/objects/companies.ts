@@ -9,6 +9,7 @@ export const companies = defineObject({
   // The filter works on some accounts and is ignored or refused on others, so the account is asked.
   way: { kind: 'since', sinceParams: ['updated_since', '_updated_since'], column: 'updated_at', lagSeconds: 120, lookbackDays: 0 },
   single: { path: '/api/v2/companies/{id}' },
+  search: '/api/v2/search/companies',
   customFields: { path: '/api/v2/company_fields', field: 'custom_fields' },
   typicalCount: { each: 'tickets', times: 0.05 },
   list: { defaultOrder: ['name', 'asc'] },

@@ -16,6 +16,7 @@ export const contacts = defineObject({
   bucket: 'contacts_list',
   // Agents and contacts are one kind of person: one who became an agent is found there, under the same key.
   single: { path: '/api/v2/contacts/{id}', elsewhere: [{ path: '/api/v2/agents/{id}', outcome: 'became_agent', deleted: 'became_agent', feature: null }] },
+  search: '/api/v2/search/contacts',
   customFields: { path: '/api/v2/contact_fields', field: 'custom_fields' },
   typicalCount: { each: 'tickets', times: 0.4 },
   list: {

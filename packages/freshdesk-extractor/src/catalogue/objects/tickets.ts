@@ -25,6 +25,7 @@ export const tickets = defineObject({
   maxPages: 300,
   bucket: 'tickets_list',
   history: true,
+  search: '/api/v2/search/tickets',
   customFields: { path: '/api/v2/ticket_fields', field: 'custom_fields' },
   typicalCount: 2000,
   list: {

@@ -1,0 +1,221 @@
+import { AppError } from '@freshet/contracts';
+import type { ObjectSpec } from './catalogue/define.ts';
+import { objectNamed } from './catalogue/index.ts';
+import type { Lists } from './client.ts';
+import type { Position } from './pages.ts';
+import { costOf, readerOf } from './reader.ts';
+import type { KeysetPosition } from './ways/keyset.ts';
+import type { SincePosition } from './ways/since.ts';
+import type { SweepPosition } from './ways/sweep.ts';
+import { BEGINNING, DAY_MS } from './ways/times.ts';
+
+/**
+ * What the next reading of each object will cost, told before it is read. It spends a few credits itself: a search tells how
+ * many tickets, contacts and companies changed since a day, a list of one page how many changed since the last run. The
+ * rest follows from what the last runs have left, or from what accounts of that size usually hold.
+ */
+export interface ObjectEstimate {
+  readonly object: string;
+  readonly records: number;
+  readonly credits: number;
+  /** … of them, what a list's own limit is charged; null: it has none. */
+  readonly bucket: { readonly name: string; readonly credits: number } | null;
+  /** `counted`: the account was asked. `known`: from the last runs. `typical`: what accounts of this size usually hold. */
+  readonly basis: 'counted' | 'known' | 'typical';
+}
+
+/** What the store knows of an object of a pipeline. */
+export interface KnownObject {
+  readonly position: Position | null;
+  /** Children: parents ever seen, and those of them that still wait. */
+  readonly parents: number;
+  readonly pending: number;
+}
+
+export interface EstimateOptions {
+  /** The depth of a first reading; null: everything. */
+  readonly historyFrom: Date | null;
+  /** A backfill: what it costs to read back to this moment, beyond what has been read; absent: the next run. */
+  readonly backfillFrom?: Date;
+}
+
+interface Amount {
+  readonly records: number;
+  readonly basis: ObjectEstimate['basis'];
+}
+
+/** A first sync of a list reads the newest days, then windows that double: each begins a pass of its own. */
+const NEWEST_DAYS = 30;
+
+/** @param known what is known of each object by its name; an object that is not there was never read. */
+export async function estimate(
+  client: Lists,
+  objects: readonly ObjectSpec[],
+  known: ReadonlyMap<string, KnownObject>,
+  options: EstimateOptions,
+): Promise<ObjectEstimate[]> {
+  const estimator = new Estimator(client, known, options);
+  const estimates: ObjectEstimate[] = [];
+  for (const object of objects) {
+    const { records, basis, calls } = await estimator.read(object);
+    const cost = costOf(object).credits;
+    // The definitions of its own fields come first.
+    const definitions = object.customFields === null || options.backfillFrom ? 0 : 1;
+    const listed = calls * cost;
+    const bucket = object.bucket === null ? null : { name: object.bucket, credits: listed };
+    estimates.push({ object: object.name, records, credits: listed + definitions, bucket, basis });
+  }
+  return estimates;
+}
+
+class Estimator {
+  readonly #client: Lists;
+  readonly #known: ReadonlyMap<string, KnownObject>;
+  readonly #options: EstimateOptions;
+  /** What was asked already. */
+  readonly #searched = new Map<string, Promise<number | null>>();
+  readonly #changed = new Map<string, Promise<Amount>>();
+
+  constructor(client: Lists, known: ReadonlyMap<string, KnownObject>, options: EstimateOptions) {
+    this.#client = client;
+    this.#known = known;
+    this.#options = options;
+  }
+
+  async read(object: ObjectSpec): Promise<Amount & { readonly calls: number }> {
+    const { way } = object;
+    const position = this.#known.get(object.name)?.position ?? null;
+    switch (way.kind) {
+      case 'keyset': {
+        const amount = await this.#changedIn(object);
+        // The seconds at which pages meet come twice.
+        const pages = Math.max(1, Math.ceil(amount.records / (object.pageSize - 1)));
+        const others = this.#options.backfillFrom ? 0 : object.views.length - 1 + (position === null ? this.#windows(object) : 0);
+        return { ...amount, calls: pages + others };
+      }
+      case 'since': {
+        if (this.#options.backfillFrom && !object.history) return NOTHING;
+        const amount = await this.#changedIn(object);
+        const { param } = (position ?? { param: null }) as Pick<SincePosition, 'param'>;
+        if (param === '') return this.#swept(object, ((position as SincePosition).sweep ?? null) as SweepPosition | null);
+        return { ...amount, calls: whole(amount.records, object, false) + object.views.length - 1 + (position === null ? 1 : 0) };
+      }
+      case 'sweep':
+        return this.#options.backfillFrom ? NOTHING : this.#swept(object, position as SweepPosition | null);
+      default: {
+        const parents = await this.#parentsOf(object);
+        return { records: Math.round(parents.records * timesOf(object)), basis: parents.basis, calls: parents.records };
+      }
+    }
+  }
+
+  async #swept(object: ObjectSpec, position: SweepPosition | null): Promise<Amount & { readonly calls: number }> {
+    const last = position?.last ?? null;
+    const amount: Amount = last === null ? await this.#typical(object) : { records: last.count, basis: 'known' };
+    return { ...amount, calls: whole(amount.records, object, last !== null) };
+  }
+
+  /** Parents whose children the reading asks for. */
+  async #parentsOf(object: ObjectSpec): Promise<Amount> {
+    const { way } = object;
+    if (way.kind !== 'children') throw new TypeError(`${object.name} has no parent`);
+    const parent = objectNamed(way.parent);
+    const known = this.#known.get(object.name);
+    if (way.versionFields.length > 0 && parent.way.kind !== 'children') {
+      const changed = await this.#changedIn(parent);
+      // Children of records in other lists, such as the trash, are not read.
+      return { records: changed.records + (known?.pending ?? 0), basis: changed.basis };
+    }
+    if (this.#options.backfillFrom) return { records: 0, basis: 'known' };
+    if (known && known.parents > 0) return { records: way.versionFields.length > 0 ? known.pending : known.parents, basis: 'known' };
+    return this.#typical(parent);
+  }
+
+  /** Records of the object's own list that the reading will bring. */
+  #changedIn(object: ObjectSpec): Promise<Amount> {
+    const asked = this.#changed.get(object.name) ?? this.#countChanged(object);
+    this.#changed.set(object.name, asked);
+    return asked;
+  }
+
+  async #countChanged(object: ObjectSpec): Promise<Amount> {
+    const { way } = object;
+    const position = this.#known.get(object.name)?.position ?? null;
+    const depth = object.history && this.#options.historyFrom ? this.#options.historyFrom : new Date(BEGINNING);
+    const { backfillFrom } = this.#options;
+    if (backfillFrom) {
+      const done = position === null ? new Date() : new Date((position as KeysetPosition).backTo);
+      if (!object.history || done <= backfillFrom) return { records: 0, basis: 'known' };
+      const [all, newer] = [await this.#search(object, backfillFrom), await this.#search(object, done)];
+      return all === null || newer === null ? this.#typical(object) : { records: Math.max(0, all - newer), basis: 'counted' };
+    }
+    if (position === null) {
+      const found = await this.#search(object, depth);
+      return found === null ? this.#typical(object) : { records: found, basis: 'counted' };
+    }
+    const watermark =
+      way.kind === 'keyset' ? (position as KeysetPosition).views['live']?.watermark : (position as SincePosition).watermarks[object.views[0]?.name as string];
+    const param = way.kind === 'keyset' ? way.sinceParam : (position as SincePosition).param;
+    if (!watermark || param === '') return this.#typical(object);
+    const lookback = way.kind === 'since' ? way.lookbackDays * DAY_MS : 0;
+    const since = new Date(Date.parse(watermark) - lookback);
+    // One page without what it can embed costs one credit.
+    const plain = readerOf(this.#client, { ...object, include: [] });
+    const { records, hasNext } = await plain.list({ [param]: since.toISOString().replace(/\.\d+Z$/, 'Z') }, 1);
+    if (!hasNext) return { records: records.length, basis: 'counted' };
+    const found = await this.#search(object, since);
+    return found === null ? { records: records.length * 2, basis: 'typical' } : { records: Math.max(found, records.length + 1), basis: 'counted' };
+  }
+
+  /** How many records changed since a day began, by the account's search; null: it does not tell. */
+  #search(object: ObjectSpec, since: Date): Promise<number | null> {
+    const { search } = object;
+    if (search === null) return Promise.resolve(null);
+    const day = since.toISOString().slice(0, 10);
+    const key = `${object.name} ${day}`;
+    const asked = this.#searched.get(key) ?? totalOf(this.#client, search, day);
+    this.#searched.set(key, asked);
+    return asked;
+  }
+
+  /** What accounts with so many tickets usually hold. */
+  async #typical(object: ObjectSpec): Promise<Amount> {
+    const { typicalCount } = object;
+    if (typeof typicalCount === 'number') return { records: typicalCount, basis: 'typical' };
+    const each = objectNamed(typicalCount.each);
+    const above =
+      (await this.#search(each, object.history && this.#options.historyFrom ? this.#options.historyFrom : new Date(BEGINNING))) ??
+      (await this.#typical(each)).records;
+    return { records: Math.round(above * typicalCount.times), basis: 'typical' };
+  }
+
+  /** The passes of a first sync beyond the first. */
+  #windows(object: ObjectSpec): number {
+    const from = object.history ? this.#options.historyFrom : null;
+    const days = from === null ? (Date.now() - Date.parse(BEGINNING)) / DAY_MS : (Date.now() - from.getTime()) / DAY_MS;
+    return Math.max(0, Math.ceil(Math.log2(days / NEWEST_DAYS)));
+  }
+}
+
+const NOTHING: Amount & { readonly calls: number } = { records: 0, basis: 'known', calls: 0 };
+
+/** Calls of a list that is read until two readings agree; of one page it needs no second. */
+function whole(records: number, object: ObjectSpec, agreedBefore: boolean): number {
+  const pages = Math.max(1, Math.ceil(records / object.pageSize));
+  return pages === 1 || agreedBefore ? pages : pages * 2;
+}
+
+function timesOf({ typicalCount }: ObjectSpec): number {
+  return typeof typicalCount === 'number' ? 1 : typicalCount.times;
+}
+
+async function totalOf(client: Lists, search: string, day: string): Promise<number | null> {
+  try {
+    const { fields } = await client.view(search, { query: `"updated_at:>'${day}'"` }, { credits: 1, bucket: null });
+    return typeof fields['total'] === 'number' ? fields['total'] : null;
+  } catch (error) {
+    // Not for every key and plan; the estimate is a guess then, and says so.
+    if (error instanceof AppError && ['source_forbidden', 'source_not_in_plan', 'source_not_found', 'source_invalid_request'].includes(error.code)) return null;
+    throw error;
+  }
+}
