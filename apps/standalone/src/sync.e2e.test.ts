@@ -115,6 +115,22 @@ describe('an account is synchronised', () => {
     expect(of(run, 'tickets')).toMatchObject({ status: 'succeeded', mode: 'incremental' });
   });
 
+  test('a position that is moved back brings again what has changed since; children that are restarted are all read again', async () => {
+    const deployment = await started;
+    const back = { changed_since: new Date(Date.now() - 10 * 86_400_000).toISOString() };
+    await deployment.api.call('POST', `/v1/pipelines/${pipelineId}/objects/tickets/position`, back);
+    await deployment.api.call('POST', `/v1/pipelines/${pipelineId}/objects/conversations/restart`);
+    await expect(deployment.api.call('POST', `/v1/pipelines/${pipelineId}/objects/groups/position`, back)).rejects.toThrow(/not read by time/);
+    const run = await deployment.sync(pipelineId);
+    const [changed] = await deployment.warehouse.sql.unsafe(
+      `select count(*)::int as n from ${deployment.schema}.tickets where updated_at >= '${back.changed_since}'`,
+    );
+    expect(of(run, 'tickets')).toMatchObject({ status: 'succeeded', mode: 'incremental', records_loaded: 0 });
+    expect(of(run, 'tickets')?.records_extracted).toBeGreaterThanOrEqual(changed?.['n'] as number);
+    const [rows] = await deployment.warehouse.sql.unsafe(`select count(*)::int as n from ${deployment.schema}.conversations where _freshet_deleted_at is null`);
+    expect(of(run, 'conversations')).toMatchObject({ status: 'succeeded', records_extracted: rows?.['n'] });
+  });
+
   test('the warehouse says how fresh and how deep each table is', async () => {
     const deployment = await started;
     const rows = await deployment.warehouse.sql.unsafe(

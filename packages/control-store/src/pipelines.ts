@@ -1,5 +1,5 @@
 import { AppError, type PipelineStatus } from '@freshet/contracts';
-import { and, count, eq, sql } from 'drizzle-orm';
+import { count, eq, sql } from 'drizzle-orm';
 import type { Database } from './database.ts';
 import { checkCredential } from './destinations.ts';
 import { uuidv7 } from './ids.ts';
@@ -86,17 +86,6 @@ export class Pipelines {
       .where(eq(childWork.pipeline_id, id))
       .groupBy(childWork.object);
     return new Map(rows.map(({ object, ...counts }) => [object, counts]));
-  }
-
-  /**
-   * Forgets where an object's reading stands: the next run reads it again from the start, while its table stays
-   * as it is. A worker in the middle of it is fenced off.
-   */
-  async restartObject(id: string, object: string): Promise<void> {
-    await this.#db
-      .update(pipelineObjects)
-      .set({ position: null, extract_epoch: sql`${pipelineObjects.extract_epoch} + 1` })
-      .where(and(eq(pipelineObjects.pipeline_id, id), eq(pipelineObjects.object, object)));
   }
 
   async #checkReferences(input: Partial<PipelineInput>): Promise<void> {

@@ -140,6 +140,42 @@ export class Runs {
     });
   }
 
+  /**
+   * Forgets where an object's reading stands: it is read again from the start, children of every parent, while its table
+   * stays as it is. A run under way begins with it anew.
+   */
+  restartObject(pipelineId: string, object: string): Promise<void> {
+    return this.#move(pipelineId, object, () => null);
+  }
+
+  /** Puts an object's reading at another position. A run under way goes on from there. */
+  moveObject(pipelineId: string, object: string, position: (known: Record<string, unknown>) => Record<string, unknown>): Promise<void> {
+    return this.#move(pipelineId, object, (known) => {
+      if (known === null) throw new AppError('conflict', `${object} was not read yet: it has no position to change.`);
+      return position(known);
+    });
+  }
+
+  async #move(pipelineId: string, object: string, to: (known: Record<string, unknown> | null) => Record<string, unknown> | null): Promise<void> {
+    await this.#sql.begin(async (tx) => {
+      // Object runs before the object: the order in which everybody locks them.
+      const open = await tx<{ id: string; credit_class: CreditClass }[]>`
+        select o.id, o.credit_class from freshet.object_runs o join freshet.runs r on r.id = o.run_id
+        where o.pipeline_id = ${pipelineId} and o.object = ${object} and r.kind = 'sync' and o.extracted_at is null
+          and o.status = any(${[...OPEN_OBJECT_RUN_STATUSES]})
+        for no key update of o`;
+      const [row] = await tx<{ position: Record<string, unknown> | null }[]>`
+        select position from freshet.pipeline_objects where pipeline_id = ${pipelineId} and object = ${object} for no key update`;
+      const position = to(row?.position ?? null);
+      // A worker in the middle of it is fenced off, and its job with it: another takes its place.
+      await tx`
+        update freshet.pipeline_objects set extract_epoch = extract_epoch + 1, position = ${position === null ? null : tx.json(position as never)}
+        where pipeline_id = ${pipelineId} and object = ${object}`;
+      if (position === null) await tx`update freshet.child_work set done_version = null where pipeline_id = ${pipelineId} and object = ${object}`;
+      for (const { id, credit_class } of open) await this.#queue.send(tx, 'extract', { objectRunId: id }, { key: id, creditClass: credit_class });
+    });
+  }
+
   async #withObjects(found: readonly (typeof runs.$inferSelect)[]): Promise<Run[]> {
     if (found.length === 0) return [];
     const ids = found.map((run) => run.id);

@@ -226,6 +226,42 @@ describe('runs', () => {
   });
 });
 
+describe('positions', () => {
+  test('T21: an object restarted in the middle of a run is read anew by it: the old worker is fenced, and another job takes its place', async () => {
+    const pipeline = await t.pipeline();
+    const run = await start(pipeline.id);
+    const claim = await claimed(run.objectRun('lists'));
+    await t.store.extraction.commit(claim, step({ position: { page: 7 } }));
+    const jobs = () => t.database.sql`select id from pgboss.job where name = 'extract' and data ->> 'objectRunId' = ${run.objectRun('lists')}`;
+    const before = (await jobs()).length;
+    await t.store.runs.restartObject(pipeline.id, 'lists');
+    await expect(t.store.extraction.commit(claim, step())).rejects.toMatchObject({ code: 'fenced' });
+    expect((await jobs()).length).toBe(before + 1);
+    expect((await claimed(run.objectRun('lists'))).position).toBeNull();
+  });
+
+  test('children that are restarted are read of every parent', async () => {
+    const pipeline = await t.pipeline();
+    const run = await start(pipeline.id);
+    await t.store.extraction.commit(await claimed(run.objectRun('lists')), step({ work: [work('7', 'v1'), work('8', 'v1')] }));
+    const children = await claimed(run.objectRun('children'));
+    await t.store.extraction.commit(children, step({ settled: [work('7', 'v1'), work('8', 'v1')] }));
+    expect(await t.store.extraction.pendingParents(children)).toBe(0);
+    await t.store.runs.restartObject(pipeline.id, 'children');
+    expect(await t.store.extraction.pendingParents(children)).toBe(2);
+  });
+
+  test('a position is moved from what it is, and one that is not there cannot be', async () => {
+    const pipeline = await t.pipeline();
+    const move = () => t.store.runs.moveObject(pipeline.id, 'lists', (known) => ({ ...known, moved: true }));
+    await expect(move()).rejects.toMatchObject({ code: 'conflict' });
+    const run = await start(pipeline.id);
+    await t.store.extraction.commit(await claimed(run.objectRun('lists')), step({ position: { page: 7 } }));
+    await move();
+    expect((await claimed(run.objectRun('lists'))).position).toEqual({ page: 7, moved: true });
+  });
+});
+
 describe('audits', () => {
   const AUDITED = OBJECTS.map(({ name }) => ({ name, creditClass: 'audit' as const }));
 

@@ -1,4 +1,4 @@
-import { unreachable } from '@freshet/contracts';
+import { AppError, unreachable } from '@freshet/contracts';
 import type { ObjectSpec } from './catalogue/define.ts';
 import type { Lists } from './client.ts';
 import type { Page, Position, ReadOptions } from './pages.ts';
@@ -8,6 +8,7 @@ import { readChildren } from './ways/children.ts';
 import { type KeysetPosition, readKeyset } from './ways/keyset.ts';
 import { readSince, type SincePosition } from './ways/since.ts';
 import { readSweep, type SweepPosition } from './ways/sweep.ts';
+import { seconds, wholeSeconds } from './ways/times.ts';
 
 /**
  * Reads one object of an account from a position on. The generator owns the algorithm, the caller owns
@@ -31,6 +32,30 @@ export function extract(client: Lists, object: ObjectSpec, position: Position | 
     default:
       return unreachable(way);
   }
+}
+
+/**
+ * A position from which the next reading brings what has changed since a moment: again, or, where it lies ahead, not at all
+ * before it.
+ * @throws AppError `invalid_input` for an object that is not read by time.
+ */
+export function positionAt(object: ObjectSpec, known: Position, changedSince: Date): Position {
+  const since = wholeSeconds(changedSince);
+  const { kind } = object.way;
+  if (kind === 'keyset') {
+    const { backTo, window } = known as KeysetPosition;
+    const views = Object.fromEntries(object.views.map((view) => [view.name, { watermark: since, pass: null }]));
+    const deeper = seconds(since) < seconds(backTo);
+    return { backTo: deeper ? since : backTo, views, window: deeper ? null : window } satisfies KeysetPosition;
+  }
+  const { param, backTo } = known as SincePosition;
+  if (kind !== 'since' || param === '') {
+    throw new AppError('invalid_input', `changed_since: ${object.name} is not read by time. Restart it to read it again.`, {
+      context: { pointer: '/changed_since' },
+    });
+  }
+  const watermarks = Object.fromEntries(object.views.map((view) => [view.name, since]));
+  return { param, backTo: seconds(since) < seconds(backTo) ? since : backTo, watermarks, reading: null, sweep: null } satisfies SincePosition;
 }
 
 /**

@@ -9,7 +9,7 @@ export * from './catalogue/define.ts';
 export { catalogue, childrenOf, isObjectName, objectNamed, objectsToAudit, objectsToRead, tablesBelow } from './catalogue/index.ts';
 export { ACCOUNT_BUCKET, type Budget, type CreditReading, FreshdeskClient, type ListPage, type Lists } from './client.ts';
 export { type EstimateOptions, estimate, type KnownObject, type ObjectEstimate } from './estimate.ts';
-export { audit, extract } from './extract.ts';
+export { audit, extract, positionAt } from './extract.ts';
 export { customColumnsOf } from './fields.ts';
 export type { ChildWork, Page, Position, Reached, ReadOptions, Settled } from './pages.ts';
 export { type ConnectionVerdict, probeConnection, verdictFor } from './probe.ts';

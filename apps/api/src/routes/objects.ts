@@ -1,5 +1,5 @@
 import type { Pipeline, PipelineObject as StoredObject } from '@freshet/control-store';
-import { catalogue, type ObjectSpec, objectNamed } from '@freshet/freshdesk-extractor';
+import { catalogue, type ObjectSpec, objectNamed, positionAt } from '@freshet/freshdesk-extractor';
 import { Type } from 'typebox';
 import type { App, Deps } from '../app.ts';
 import { CatalogObjects, IdParams, ObjectParams, PipelineObject, PipelineObjects } from '../schemas.ts';
@@ -79,7 +79,8 @@ export function objectRoutes(app: App, { store }: Deps): void {
           operationId: 'restartPipelineObject',
           tags: ['pipelines'],
           summary: 'Read an object again',
-          description: 'The next run reads it from the start; its table stays as it is and usable meanwhile. Also accepts that a list has really shrunk.',
+          description:
+            'The next run, or the one under way, reads it from the start; its table stays as it is and usable meanwhile. Also accepts that a list has really shrunk.',
         }),
         params: ObjectParams,
         response: { 200: answer('The object.', PipelineObject), ...problems(400, 401, 403, 404, 500) },
@@ -88,7 +89,36 @@ export function objectRoutes(app: App, { store }: Deps): void {
     async (request) => {
       const object = objectNamed(request.params.object);
       const pipeline = await store.pipelines.get(request.params.id);
-      await store.pipelines.restartObject(pipeline.id, object.name);
+      await store.runs.restartObject(pipeline.id, object.name);
+      return objectJson(pipeline, object, await store.pipelines.objectsOf(pipeline.id));
+    },
+  );
+
+  app.post(
+    '/v1/pipelines/:id/objects/:object/position',
+    {
+      config: { permission: 'write' },
+      schema: {
+        ...operation({
+          operationId: 'movePipelineObject',
+          tags: ['pipelines'],
+          summary: 'Change an object’s position',
+          description:
+            'The next run, or the one under way, reads what has changed since then: again, or, where it lies ahead, not what is older. For objects that are read by time.',
+        }),
+        params: ObjectParams,
+        body: Type.Object(
+          { changed_since: Type.String({ format: 'date-time', description: 'From when on changes are read.' }) },
+          { additionalProperties: false },
+        ),
+        response: { 200: answer('The object.', PipelineObject), ...problems(400, 401, 403, 404, 409, 413, 415, 500) },
+      },
+    },
+    async (request) => {
+      const object = objectNamed(request.params.object);
+      const pipeline = await store.pipelines.get(request.params.id);
+      const since = new Date(request.body.changed_since);
+      await store.runs.moveObject(pipeline.id, object.name, (known) => ({ ...positionAt(object, known, since) }));
       return objectJson(pipeline, object, await store.pipelines.objectsOf(pipeline.id));
     },
   );
