@@ -26,9 +26,13 @@ test('every pipeline has by default the 17 tables of the 14 objects, and those b
     'products',
     'roles',
     'satisfaction_ratings',
+    'settings',
     'sla_policies',
     'surveys',
     'ticket_fields',
+    'ticket_priorities',
+    'ticket_sources',
+    'ticket_statuses',
     'tickets',
     'time_entries',
   ]);
@@ -65,4 +69,30 @@ test('no file outside the catalogue’s folder names an object', () => {
     }
   }
   expect(found).toEqual([]);
+});
+
+test('labels of default ticket fields are rows, whatever the shape of their choices', () => {
+  const fields = [
+    { type: 'default_status', choices: { 2: ['Open', 'Being Processed'], 7: ['Waiting', null] } },
+    { type: 'default_priority', choices: { Low: 1, Urgent: 4 } },
+    { type: 'custom_dropdown', choices: ['a'] },
+  ];
+  const rowsOf = (name: string) => objectNamed(name).rows?.(fields);
+  expect(rowsOf('ticket_statuses')).toEqual([
+    { id: 2, label: 'Open', label_for_customers: 'Being Processed' },
+    { id: 7, label: 'Waiting', label_for_customers: null },
+  ]);
+  expect(rowsOf('ticket_priorities')).toEqual([
+    { id: 1, label: 'Low' },
+    { id: 4, label: 'Urgent' },
+  ]);
+  expect(rowsOf('ticket_sources')).toEqual([]);
+});
+
+test('I6: what opens other systems is left out of automation rules, however deep it stands', () => {
+  const actions = [
+    { field_name: 'trigger_webhook', url: 'https://x.example', api_key: 'S1', custom_headers: { Authorization: 'S2' }, content: [{ password: 'S3' }] },
+  ];
+  const rows = objectNamed('automation_rules').rows?.({ rules: [{ id: 1, actions }], meta: {} });
+  expect(rows).toEqual([{ id: 1, actions: [{ field_name: 'trigger_webhook', url: 'https://x.example', content: [{}] }] }]);
 });

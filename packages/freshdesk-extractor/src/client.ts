@@ -70,9 +70,12 @@ export interface ViewedRecord extends ListedRecord {
   readonly serverTime: Date;
 }
 
+export type RowsOf = (answer: Json) => JsonObject[];
+
 /** What the ways of reading need of a client. */
 export interface Lists {
-  list(path: string, query: Readonly<Record<string, string>>, cost: CallCost): Promise<ListPage>;
+  /** @param rows what records the answer holds, if it is not a list of them. */
+  list(path: string, query: Readonly<Record<string, string>>, cost: CallCost, rows?: RowsOf | null): Promise<ListPage>;
   view(path: string, query: Readonly<Record<string, string>>, cost: CallCost): Promise<ViewedRecord>;
 }
 
@@ -115,9 +118,13 @@ export class FreshdeskClient implements Lists {
    * One page of a list.
    * @throws AppError `source_contract` when the answer is not an array of objects.
    */
-  async list(path: string, query: Readonly<Record<string, string>>, cost: CallCost): Promise<ListPage> {
+  async list(path: string, query: Readonly<Record<string, string>>, cost: CallCost, rows: RowsOf | null = null): Promise<ListPage> {
     const answer = await this.#get(path, query, cost);
     const parsed = this.#parse(answer, path);
+    if (rows !== null) {
+      // Numbers that a double cannot hold are written as they came.
+      return { records: rows(parsed).map((fields) => ({ fields, text: JSON.stringify(fields) })), hasNext: false, serverTime: answer.serverTime };
+    }
     const texts = Array.isArray(parsed) ? splitArrayOfObjects(answer.text) : null;
     if (!Array.isArray(parsed) || texts === null || texts.length !== parsed.length) {
       throw new AppError('source_contract', `${path} answered with ${describe(parsed)} where a list of records was expected.`);

@@ -26,7 +26,7 @@ export function extract(client: Lists, object: ObjectSpec, position: Position | 
     case 'since':
       return readSince(reader, way, position as SincePosition | null, options);
     case 'sweep':
-      return readSweep(reader, position as SweepPosition | null, options);
+      return readSweep(reader, way, position as SweepPosition | null, options);
     case 'children':
       return readChildren(reader, way, options);
     default:

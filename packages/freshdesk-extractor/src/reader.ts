@@ -39,12 +39,14 @@ const PAGING = ['page', 'per_page'];
  */
 export function readerOf(client: Lists, object: ObjectSpec): ObjectReader {
   const include = object.include.length === 0 ? {} : { include: object.include.join(',') };
-  let paged = true;
+  // What is no list has no pages.
+  let paged = object.rows === null;
   const ask = (query: Readonly<Record<string, string>>, pageNumber: number, { path = object.path, parentId, creditClass }: ListCall) =>
     client.list(
       parentId === undefined ? path : withId(path, parentId),
       { ...query, ...include, ...(paged ? { page: String(pageNumber), per_page: String(object.pageSize) } : {}) },
       { ...costOf(object), creditClass },
+      object.rows,
     );
   return {
     object,

@@ -1,4 +1,4 @@
-import { unreachable } from '@freshet/contracts';
+import { type Json, unreachable } from '@freshet/contracts';
 import { catalogue, type ObjectSpec, objectNamed, type View } from '@freshet/freshdesk-extractor';
 import { ByteWriter } from './byte-writer.ts';
 import { hash } from './random.ts';
@@ -265,6 +265,12 @@ export class SimulatedAccount {
       }
       return;
     }
+    if (object.rows !== null) {
+      for (const answer of this.answersOf(object)) {
+        for (const row of object.rows(answer)) yield { view: object.views[0] as View, text: JSON.stringify(row) };
+      }
+      return;
+    }
     const list = this.listOf(object);
     for (let number = 0; number < list.length; number++) {
       const view = object.views[list.viewOf(number) === ARCHIVED ? 0 : list.viewOf(number)];
@@ -273,6 +279,13 @@ export class SimulatedAccount {
   }
 
   #agedAt = 0;
+  /** What is answered for an object whose answers are no lists of its records. */
+  answersOf(object: ObjectSpec): Json[] {
+    if (object.list.answers !== null) return Object.values(object.list.answers) as Json[];
+    const owner = catalogue.find((o) => o.path === object.path && o.rows === null) as ObjectSpec;
+    return [[...this.everything(owner.name)].map(({ text }) => JSON.parse(text) as Json)];
+  }
+
   readonly #unseen: Unseen[] = [];
   readonly #childEdits = new Map<string, Fields | null>();
   readonly #childAdds = new Map<string, Fields[]>();

@@ -79,10 +79,10 @@ export class FreshdeskSimulator {
     this.#lists = catalogue.flatMap((object) => {
       const { way } = object;
       const elsewhere = way.kind === 'children' && way.elsewhere !== null ? [route(object, way.elsewhere, true, featureOf(way.elsewhere))] : [];
-      return [route(object, object.path), ...elsewhere];
+      return object.rows === null ? [route(object, object.path), ...elsewhere] : Object.keys(object.list.answers ?? {}).map((path) => route(object, path));
     });
     this.#views = catalogue
-      .filter((o) => o.way.kind !== 'children')
+      .filter((o) => o.way.kind !== 'children' && o.rows === null)
       .flatMap((object) => [
         route(object, `${object.path}/{id}`),
         ...(object.single?.elsewhere ?? []).filter((e) => e.deleted === null).map((e) => route(object, e.path, true, e.feature)),
@@ -184,6 +184,8 @@ export class FreshdeskSimulator {
   #list(route: Route, parent: number | undefined, query: URLSearchParams, admin: boolean, url: URL, response: ServerResponse): void {
     const refusal = this.#refusal(route, admin);
     if (refusal) return send(response, 403, refusal);
+    const whole = route.object.list.answers?.[url.pathname];
+    if (whole !== undefined) return send(response, 200, whole);
     const answer = answerList(this.account, route.object, parent, query, this.#options, route.archived);
     if (answer === null) return send(response, 404, null);
     if ('invalid' in answer) return send(response, 400, { description: 'Validation failed', errors: [answer.invalid] });

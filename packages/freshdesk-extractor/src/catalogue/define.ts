@@ -1,4 +1,4 @@
-import type { Column, ColumnType, Table } from '@freshet/contracts';
+import type { Column, ColumnType, Json, JsonObject, Table } from '@freshet/contracts';
 
 /**
  * What a catalogue file may say. Everything about an object that any other part of Freshet needs to know
@@ -72,6 +72,8 @@ export interface Since {
 /** Lists without a usable filter: read whole. */
 export interface Sweep {
   readonly kind: 'sweep';
+  /** The list comes in parts, each the whole answer of a path of its own; absent: it is the object's path. */
+  readonly paths?: readonly string[];
 }
 
 /** What exists only below a parent. `path` holds `{id}`, the parent's id. */
@@ -146,6 +148,8 @@ export interface ObjectSpec {
   readonly search: string | null;
   /** Keys are counted from 1 in each account: a number without a record has a reason, and an audit looks for it. */
   readonly denseIds: boolean;
+  /** What records an answer holds, where it is not a list of them; null: it is. */
+  readonly rows: ((answer: Json) => JsonObject[]) | null;
   readonly list: ListBehaviour;
   /** How many records a usual account holds: a number, or so many for each record of another object. */
   readonly typicalCount: number | { readonly each: string; readonly times: number };
@@ -163,6 +167,8 @@ export interface ListBehaviour {
   readonly filters: readonly string[];
   /** The very records that a simulated account has, for objects that say how others look; null: any that fit the columns. */
   readonly fixed: readonly Readonly<Record<string, unknown>>[] | null;
+  /** What a simulated account answers, by path, for answers that are no lists; null: another object's list has this path. */
+  readonly answers: Readonly<Record<string, unknown>> | null;
   /** Columns that only an `include` brings. */
   readonly includeColumns: Readonly<Record<string, readonly string[]>>;
 }
@@ -196,6 +202,7 @@ interface ObjectDraft<C extends Record<string, ColumnDraft>> {
   customFields?: CustomFields;
   single?: { readonly path: string; readonly include?: readonly string[]; readonly elsewhere?: readonly Elsewhere[] };
   denseIds?: boolean;
+  rows?: ObjectSpec['rows'];
   search?: string;
   list?: Partial<ListBehaviour>;
 }
@@ -215,6 +222,7 @@ export function defineObject<C extends Record<string, ColumnDraft>>(draft: Objec
     history: false,
     customFields: null,
     denseIds: false,
+    rows: null,
     search: null,
     ...rest,
     single: single === undefined ? null : { include: [], elsewhere: [], ...single },
@@ -235,6 +243,7 @@ export function defineObject<C extends Record<string, ColumnDraft>>(draft: Objec
       defaultWindowDays: null,
       filters: [],
       fixed: null,
+      answers: null,
       includeColumns: {},
       ...list,
     },

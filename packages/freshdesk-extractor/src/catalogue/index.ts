@@ -1,6 +1,7 @@
 import { AppError, type CreditClass, type TableBelow } from '@freshet/contracts';
 import type { ObjectSpec } from './define.ts';
 import { agents } from './objects/agents.ts';
+import { automationRules } from './objects/automation-rules.ts';
 import { businessHours } from './objects/business-hours.ts';
 import { cannedResponseFolders } from './objects/canned-response-folders.ts';
 import { cannedResponses } from './objects/canned-responses.ts';
@@ -20,6 +21,7 @@ import { products } from './objects/products.ts';
 import { roles } from './objects/roles.ts';
 import { satisfactionRatings } from './objects/satisfaction-ratings.ts';
 import { scenarioAutomations } from './objects/scenario-automations.ts';
+import { settings } from './objects/settings.ts';
 import { skills } from './objects/skills.ts';
 import { slaPolicies } from './objects/sla-policies.ts';
 import { solutionArticles } from './objects/solution-articles.ts';
@@ -28,12 +30,16 @@ import { solutionFolders } from './objects/solution-folders.ts';
 import { surveys } from './objects/surveys.ts';
 import { ticketFields } from './objects/ticket-fields.ts';
 import { ticketForms } from './objects/ticket-forms.ts';
+import { ticketPriorities } from './objects/ticket-priorities.ts';
+import { ticketSources } from './objects/ticket-sources.ts';
+import { ticketStatuses } from './objects/ticket-statuses.ts';
 import { tickets } from './objects/tickets.ts';
 import { timeEntries } from './objects/time-entries.ts';
 
 /** Every object, by name. Adding one is adding its file and naming it here. */
 export const catalogue: readonly ObjectSpec[] = [
   agents,
+  automationRules,
   businessHours,
   cannedResponseFolders,
   cannedResponses,
@@ -53,6 +59,7 @@ export const catalogue: readonly ObjectSpec[] = [
   roles,
   satisfactionRatings,
   scenarioAutomations,
+  settings,
   skills,
   slaPolicies,
   solutionArticles,
@@ -61,6 +68,9 @@ export const catalogue: readonly ObjectSpec[] = [
   surveys,
   ticketFields,
   ticketForms,
+  ticketPriorities,
+  ticketSources,
+  ticketStatuses,
   tickets,
   timeEntries,
 ];

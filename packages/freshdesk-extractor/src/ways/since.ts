@@ -31,7 +31,7 @@ export async function* readSince(reader: ObjectReader, way: Since, from: SincePo
   const param = from?.param ?? (await workingParam(reader, way));
   let position: SincePosition = from ?? { param, backTo, watermarks: {}, reading: null, sweep: null };
   if (param === '') {
-    for await (const swept of readSweep(reader, position.sweep, options)) {
+    for await (const swept of readSweep(reader, null, position.sweep, options)) {
       position = { ...position, sweep: swept.position as SweepPosition };
       yield { ...swept, position };
     }

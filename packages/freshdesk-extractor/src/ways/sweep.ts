@@ -1,5 +1,6 @@
 import { AppError } from '@freshet/contracts';
-import type { View } from '../catalogue/define.ts';
+import type { Sweep, View } from '../catalogue/define.ts';
+import type { ListPage } from '../client.ts';
 import type { Page, Position, ReadOptions } from '../pages.ts';
 import { type ObjectReader, recordPage } from '../reader.ts';
 import type { IdSum } from './id-sum.ts';
@@ -19,12 +20,12 @@ export interface SweepPosition extends Position {
 const SHRINK_SHARE = 0.2;
 const SHRINK_RECORDS = 5;
 
-export async function* readSweep(reader: ObjectReader, from: SweepPosition | null, options: ReadOptions): AsyncGenerator<Page> {
+export async function* readSweep(reader: ObjectReader, way: Sweep | null, from: SweepPosition | null, options: ReadOptions): AsyncGenerator<Page> {
   const view = reader.object.views[0] as View;
   const last = from?.last ?? null;
   const start = from?.reading ?? startWhole(last);
   let read: WholeState = start;
-  for await (const step of readWhole((n) => reader.list(view.query, n), reader.object.primaryKey, start)) {
+  for await (const step of readWhole(pagesOf(reader, way, view), reader.object.primaryKey, start)) {
     const generation = generationId(options.readingId, read);
     read = step.state;
     const { serverTime: extractedAt, outcome, state } = step;
@@ -41,6 +42,13 @@ export async function* readSweep(reader: ObjectReader, from: SweepPosition | nul
     const lines = agreed ? [...records.lines, JSON.stringify({ generation: { id: generation, began_at: beganAt.toISOString() } })] : records.lines;
     yield { ...records, lines, reached: { completeAsOf: beganAt, completeBackTo: new Date(0) }, finished: true };
   }
+}
+
+/** Parts of a list are its pages. */
+function pagesOf(reader: ObjectReader, way: Sweep | null, view: View): (page: number) => Promise<ListPage> {
+  const paths = way?.paths;
+  if (paths === undefined) return (n) => reader.list(view.query, n);
+  return async (n) => ({ ...(await reader.list(view.query, 1, { path: paths[n - 1] })), hasNext: n < paths.length });
 }
 
 function generationId(readingId: string, state: WholeState): string {

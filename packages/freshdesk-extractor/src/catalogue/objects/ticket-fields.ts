@@ -36,6 +36,16 @@ export const ticketFields = defineObject({
         ...CREATED,
       },
       {
+        id: 84130000011,
+        name: 'source',
+        label: 'Source',
+        position: 3,
+        type: 'default_source',
+        default: true,
+        choices: { Email: 1, Portal: 2, Phone: 3, Chat: 7, 'Feedback Widget': 9, 'Branch office': 101 },
+        ...CREATED,
+      },
+      {
         id: 84130000004,
         name: 'ticket_type',
         label: 'Type',
