@@ -110,6 +110,7 @@ describe('credentials', () => {
 
   test.each([
     ['no type', { name: 'x' }, '/type'],
+    ['detail where there is none', { objects: { roles: { included: true, detail: true } } }, '/objects/roles/detail', 'agents, contacts, groups, tickets'],
     ['a name of 256 characters', { ...keyInput, name: 'x'.repeat(256) }, '/name'],
     ['an unknown field', { ...keyInput, colour: 'red' }, '/colour'],
     ['a number for a name', { ...keyInput, name: 5 }, '/name'],
@@ -259,6 +260,14 @@ describe('pipelines', () => {
       table: 'freshdesk_acme.roles',
     });
     await call('post', `/v1/pipelines/${made.id}/objects/roles/restart`).expect(200);
+    expect((await call('patch', `/v1/pipelines/${made.id}/objects/groups`).send({ detail: true }).expect(200)).body).toMatchObject({
+      included: true,
+      detail: true,
+    });
+    expect((await call('get', `/v1/pipelines/${made.id}`)).body.objects).toEqual({ roles: { included: false }, groups: { included: true, detail: true } });
+    expect(
+      (await call('post', `/v1/pipelines/${made.id}/objects/groups/position`).send({ changed_since: '2026-01-01T00:00:00Z' }).expect(409)).body.detail,
+    ).toContain('not read yet');
     await call('patch', `/v1/pipelines/${made.id}/objects/nothing`).send({ included: false }).expect(404);
   });
 });

@@ -202,7 +202,15 @@ export const SchemaPolicy = enumeration(
 const PipelineStatus = enumeration('PipelineStatus', PIPELINE_STATUSES, 'A paused pipeline starts no runs and reads no further.');
 const ObjectChoice = name(
   'ObjectChoice',
-  object({ included: Type.Boolean({ description: 'Whether the object is read.' }) }, { description: 'A choice for one object.' }),
+  object(
+    {
+      included: Type.Boolean({ description: 'Whether the object is read.' }),
+      detail: Type.Optional(
+        Type.Boolean({ description: 'Complete each record that is read by what only its own address shows, for one credit more or two.', default: false }),
+      ),
+    },
+    { description: 'A choice for one object.' },
+  ),
 );
 const sourceFields = {
   type: Type.Literal('freshdesk', { description: 'The kind of account.' }),
@@ -477,6 +485,7 @@ export const PipelineObject = name(
       object: text('The object.'),
       table: text('Its table in the warehouse, with its schema.'),
       included: Type.Boolean({ description: 'Whether it is read.' }),
+      detail: Type.Boolean({ description: 'Whether its records are completed by what only their own addresses show.' }),
       complete_as_of: nullable(time('The warehouse holds every change up to then.')),
       complete_back_to: nullable(time('… and from then on. The year 1970: from the beginning.')),
     },
@@ -517,6 +526,7 @@ const CatalogObject = name(
       permission: text('Whose key may read it: any `agent`’s, or an `admin`’s.'),
       feature: nullable(text('The feature of the plan that it needs.')),
       included_by_default: Type.Boolean({ description: 'Part of a new pipeline.' }),
+      detail_columns: Type.Array(Type.String(), { description: 'Columns that only `detail` fills; none: it cannot be read in detail.' }),
       primary_key: Type.Array(Type.String(), { description: 'Columns that identify a record.' }),
       columns: Type.Array(ref(CatalogColumn), { description: 'Its columns; the account’s own fields come in addition.' }),
     },

@@ -70,7 +70,12 @@ class Slice {
     // What an audit asks for next is found by loading what it has read.
     if (claim.isAudit && !(await store.extraction.isLoaded(claim))) return this.#handOn(LOAD_WAIT_MS);
     const endsAt = performance.now() + SLICE_MS;
-    const options = { historyFrom: claim.historyFrom, readingId: claim.objectRunId, nextParents: store.extraction.nextParents(claim) };
+    const options = {
+      historyFrom: claim.historyFrom,
+      readingId: claim.objectRunId,
+      detail: claim.detail,
+      nextParents: store.extraction.nextParents(claim),
+    };
     const pages = claim.isAudit ? audit(client, this.#object, claim.position ?? {}, options) : extract(client, this.#object, claim.position, options);
     for await (const page of pages) {
       if (!this.#buffer.takes(page)) await this.#store();

@@ -23,6 +23,8 @@ export interface Claim {
   readonly creditClass: CreditClass;
   /** An audit has a position of its own, in which the object's stands as it was when the audit began. */
   readonly isAudit: boolean;
+  /** Each record is completed by what only its own address shows. */
+  readonly detail: boolean;
 }
 
 /** One or a few pages, to be stored together. */
@@ -81,7 +83,8 @@ export class Extraction {
     return await this.#sql.begin(async (tx) => {
       const [found] = await tx<ClaimRow[]>`
         select o.run_id, o.pipeline_id, o.object, o.failures, o.started_at is null as is_first_slice, p.subdomain, p.credential_id, p.credit_share_percent,
-          p.historical_sync_days, r.created_at, o.credit_class, o.mode, o.position as audit_position
+          p.historical_sync_days, r.created_at, o.credit_class, o.mode,
+          coalesce((p.objects -> o.object ->> 'detail')::boolean, false) as detail
         from freshet.object_runs o join freshet.pipelines p on p.id = o.pipeline_id join freshet.runs r on r.id = o.run_id
         where o.id = ${objectRunId} and o.status = any(${[...OPEN_OBJECT_RUN_STATUSES]}) and o.extracted_at is null and p.status = 'active'
         for no key update of o`;
@@ -117,6 +120,7 @@ export class Extraction {
         historyFrom: days === null ? null : new Date(found.created_at.getTime() - days * 86_400_000),
         creditClass: found.credit_class,
         isAudit,
+        detail: found.detail,
       };
     });
   }
@@ -292,6 +296,7 @@ interface ClaimRow {
   created_at: Date;
   credit_class: CreditClass;
   mode: RunMode;
+  detail: boolean;
 }
 
 interface Taken {

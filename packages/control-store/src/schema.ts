@@ -65,6 +65,8 @@ export const destinations = freshet.table('destinations', {
 
 export interface ObjectChoice {
   readonly included: boolean;
+  /** Each record is completed by what only its own address shows. */
+  readonly detail?: boolean;
 }
 
 export const pipelines = freshet.table(

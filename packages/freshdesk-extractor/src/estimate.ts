@@ -2,8 +2,9 @@ import { AppError } from '@freshet/contracts';
 import type { ObjectSpec } from './catalogue/define.ts';
 import { objectNamed } from './catalogue/index.ts';
 import type { Lists } from './client.ts';
+import { withoutDetail } from './detail.ts';
 import type { Position } from './pages.ts';
-import { costOf, readerOf } from './reader.ts';
+import { costOf, readerOf, singleCostOf } from './reader.ts';
 import type { KeysetPosition } from './ways/keyset.ts';
 import type { SincePosition } from './ways/since.ts';
 import type { SweepPosition } from './ways/sweep.ts';
@@ -37,6 +38,8 @@ export interface EstimateOptions {
   readonly historyFrom: Date | null;
   /** A backfill: what it costs to read back to this moment, beyond what has been read; absent: the next run. */
   readonly backfillFrom?: Date;
+  /** Objects whose records are completed from their own addresses. */
+  readonly detail: ReadonlySet<string>;
 }
 
 interface Amount {
@@ -62,8 +65,11 @@ export async function estimate(
     // The definitions of its own fields come first.
     const definitions = object.customFields === null || options.backfillFrom ? 0 : 1;
     const listed = calls * cost;
+    // A list that is read until two readings agree is completed in each.
+    const readings = Math.max(1, Math.round(calls / Math.max(1, Math.ceil(records / object.pageSize))));
+    const completed = options.detail.has(object.name) && object.single !== null ? records * readings * singleCostOf(object.single).credits : 0;
     const bucket = object.bucket === null ? null : { name: object.bucket, credits: listed };
-    estimates.push({ object: object.name, records, credits: listed + definitions, bucket, basis });
+    estimates.push({ object: object.name, records, credits: listed + completed + definitions, bucket, basis });
   }
   return estimates;
 }
@@ -84,7 +90,7 @@ class Estimator {
 
   async read(object: ObjectSpec): Promise<Amount & { readonly calls: number }> {
     const { way } = object;
-    const position = this.#known.get(object.name)?.position ?? null;
+    const position = withoutDetail(this.#known.get(object.name)?.position ?? null);
     switch (way.kind) {
       case 'keyset': {
         const amount = await this.#changedIn(object);
@@ -140,7 +146,7 @@ class Estimator {
 
   async #countChanged(object: ObjectSpec): Promise<Amount> {
     const { way } = object;
-    const position = this.#known.get(object.name)?.position ?? null;
+    const position = withoutDetail(this.#known.get(object.name)?.position ?? null);
     const depth = object.history && this.#options.historyFrom ? this.#options.historyFrom : new Date(BEGINNING);
     const { backfillFrom } = this.#options;
     if (backfillFrom) {

@@ -1,8 +1,9 @@
 import { AppError, unreachable } from '@freshet/contracts';
 import type { ObjectSpec } from './catalogue/define.ts';
 import type { Lists } from './client.ts';
+import { withDetail, withoutDetail } from './detail.ts';
 import type { Page, Position, ReadOptions } from './pages.ts';
-import { readerOf } from './reader.ts';
+import { type ObjectReader, readerOf } from './reader.ts';
 import { type AuditPosition, readAudit } from './ways/audit.ts';
 import { readChildren } from './ways/children.ts';
 import { type KeysetPosition, readKeyset } from './ways/keyset.ts';
@@ -19,7 +20,12 @@ import { seconds, wholeSeconds } from './ways/times.ts';
  */
 export function extract(client: Lists, object: ObjectSpec, position: Position | null, options: ReadOptions): AsyncGenerator<Page> {
   const reader = readerOf(client, object);
-  const { way } = object;
+  if (options.detail !== true || object.single === null) return readObject(reader, withoutDetail(position), options);
+  return withDetail(reader, position, (from) => readObject(reader, from, options));
+}
+
+function readObject(reader: ObjectReader, position: Position | null, options: ReadOptions): AsyncGenerator<Page> {
+  const { way } = reader.object;
   switch (way.kind) {
     case 'keyset':
       return readKeyset(reader, way, position as KeysetPosition | null, options);
@@ -42,13 +48,14 @@ export function extract(client: Lists, object: ObjectSpec, position: Position | 
 export function positionAt(object: ObjectSpec, known: Position, changedSince: Date): Position {
   const since = wholeSeconds(changedSince);
   const { kind } = object.way;
+  const inner = withoutDetail(known) ?? {};
   if (kind === 'keyset') {
-    const { backTo, window } = known as KeysetPosition;
+    const { backTo, window } = inner as KeysetPosition;
     const views = Object.fromEntries(object.views.map((view) => [view.name, { watermark: since, pass: null }]));
     const deeper = seconds(since) < seconds(backTo);
     return { backTo: deeper ? since : backTo, views, window: deeper ? null : window } satisfies KeysetPosition;
   }
-  const { param, backTo } = known as SincePosition;
+  const { param, backTo } = inner as SincePosition;
   if (kind !== 'since' || param === '') {
     throw new AppError('invalid_input', `changed_since: ${object.name} is not read by time. Restart it to read it again.`, {
       context: { pointer: '/changed_since' },
@@ -65,5 +72,8 @@ export function positionAt(object: ObjectSpec, known: Position, changedSince: Da
  * @throws AppError as `extract`.
  */
 export function audit(client: Lists, object: ObjectSpec, position: Position, options: ReadOptions): AsyncGenerator<Page> {
-  return readAudit(readerOf(client, object), position as AuditPosition, options);
+  const reader = readerOf(client, object);
+  // The syncs may have stood in the middle of a page.
+  const read = (from: Position | null) => readAudit(reader, { ...from, synced: withoutDetail((from as AuditPosition).synced) ?? {} }, options);
+  return options.detail === true && object.single !== null ? withDetail(reader, position, read) : read(withoutDetail(position));
 }

@@ -53,6 +53,8 @@ export interface ReadOptions {
   readonly historyFrom: Date | null;
   /** Names this reading: generations and the versions of children that nothing tells of are counted by it. */
   readonly readingId: string;
+  /** Each record is completed by what only its own address shows: a call more for each. */
+  readonly detail?: boolean;
   /** The next parents to read, at most `limit`, none twice; children only. */
   readonly nextParents: (limit: number) => Promise<readonly ChildWork[]>;
 }

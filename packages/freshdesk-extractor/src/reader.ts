@@ -90,7 +90,7 @@ export function costOf(object: ObjectSpec): CallCost {
 }
 
 /** What one record costs from its own address. [documented: each include +1] */
-function singleCostOf(single: Single): CallCost {
+export function singleCostOf(single: Single): CallCost {
   return { credits: 1 + single.include.length, bucket: null };
 }
 

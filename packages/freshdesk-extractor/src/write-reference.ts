@@ -25,6 +25,7 @@ function section(object: ObjectSpec): string {
     `**Needs:** the API key of ${object.permission === 'admin' ? 'an admin' : 'any agent, whose ticket scope narrows it'}${object.feature ? `, and the feature “${object.feature}” in the plan` : ''}.`,
     ...(object.history ? ['**History:** the first sync goes back `historical_sync_days`.'] : []),
     ...deletions(object),
+    ...detail(object),
   ];
   const rows = object.columns.map((c) => `| \`${c.name}\` | ${c.type} | ${notes(c)} |`);
   return `## ${object.title}\n\nTable \`${object.name}\`. ${object.description}\n\n${facts.map((f) => `- ${f}`).join('\n')}\n\n| column | type | |\n| --- | --- | --- |\n${rows.join('\n')}\n`;
@@ -33,6 +34,13 @@ function section(object: ObjectSpec): string {
 function deletions(object: ObjectSpec): string[] {
   const kinds = object.views.flatMap((v) => (v.deleted === null ? [] : [`\`${v.deleted}\``]));
   return kinds.length === 0 ? [] : [`**Deletions:** \`_freshet_delete_kind\` is ${kinds.join(' or ')}.`];
+}
+
+function detail({ single }: ObjectSpec): string[] {
+  if (single === null || single.columns.length === 0) return [];
+  const credits = 1 + single.include.length;
+  const columns = single.columns.map((c) => `\`${c}\``).join(', ');
+  return [`**Detail:** by choice, for ${credits} ${credits === 1 ? 'credit' : 'credits'} a record; fills ${columns}.`];
 }
 
 function notes(c: CatalogueColumn): string {

@@ -279,6 +279,12 @@ export class SimulatedAccount {
   }
 
   #agedAt = 0;
+  /** What only a record's own address shows. */
+  detailOf(object: ObjectSpec, key: number): Fields {
+    const number = this.listOf(object).numberOf(key);
+    return Object.fromEntries((object.single?.columns ?? []).map((name, i) => [name, [hash(this.options.seed, number, 40 + i) % 1000]]));
+  }
+
   /** What is answered for an object whose answers are no lists of its records. */
   answersOf(object: ObjectSpec): Json[] {
     if (object.list.answers !== null) return Object.values(object.list.answers) as Json[];

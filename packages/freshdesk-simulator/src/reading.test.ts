@@ -1,6 +1,8 @@
-import { catalogue } from '@freshet/freshdesk-extractor';
+import { AppError } from '@freshet/contracts';
+import { catalogue, FreshdeskClient, objectNamed, type Page, type Position } from '@freshet/freshdesk-extractor';
 import { describe, expect, test } from 'vitest';
-import { latest, open, oracle, read } from './test-support/reading.ts';
+import type { FreshdeskSimulator } from './index.ts';
+import { latest, open, oracle, type Reading, read, recordsOf } from './test-support/reading.ts';
 
 const lists = catalogue.filter((o) => o.way.kind !== 'children').map((o) => o.name);
 
@@ -347,4 +349,70 @@ describe('answers that are not what they should be', () => {
     });
     expect((await read(account.client, 'groups')).records).toHaveLength(8);
   });
+});
+
+describe('detail', () => {
+  /** A client whose credits run out after so many, as often as it is told to. */
+  const limited = (origin: string, credits: number) => {
+    let left = credits;
+    const take = async (_buckets: readonly string[], n: number) => {
+      if (left < n) throw new AppError('out_of_credits', 'none left', { retryAfterMs: 1 });
+      left -= n;
+    };
+    return new FreshdeskClient({
+      account: { subdomain: 'demo', origin },
+      apiKey: 'demo-admin-key',
+      creditClass: 'incremental',
+      budget: { take, learn: async () => {}, block: async () => {} },
+    });
+  };
+  const withDetail = (simulator: FreshdeskSimulator, name: string) =>
+    new Map(
+      [...oracle(simulator, name)].map(([id, { deleted, fields }]) => [
+        id,
+        { deleted, fields: deleted === null ? { ...fields, ...simulator.account.detailOf(objectNamed(name), id) } : fields },
+      ]),
+    );
+
+  test.each(catalogue.filter((o) => (o.single?.columns ?? []).length > 0).map((o) => o.name))(
+    '%s: each record has what only its own address shows',
+    async (name) => {
+      await using account = await open({ counts: { tickets: 150, contacts: 130 } });
+      const reading = await read(account.client, name, { detail: true });
+      expect(latest(reading)).toEqual(withDetail(account.simulator, name));
+    },
+  );
+
+  test.each(['tickets', 'contacts', 'agents'])(
+    '%s: a page that costs more than a minute’s credits is completed over several, and nothing is asked for twice',
+    async (name) => {
+      await using account = await open({ counts: { tickets: 150, contacts: 130, agents: 40 } });
+      const readings: Reading[] = [];
+      let position: Position | null = null;
+      for (let finished = false; !finished; ) {
+        const client = limited(account.simulator.origin, 40);
+        const pages: Page[] = [];
+        const known: Position | null = position;
+        const outcome = await read(client, name, {
+          detail: true,
+          position: known,
+          afterPage: (page) => {
+            pages.push(page);
+            position = page.position;
+            finished = page.finished;
+          },
+        }).catch((error: AppError) => {
+          expect(error.code).toBe('out_of_credits');
+          return null;
+        });
+        await client.close();
+        readings.push(outcome ?? { pages, position, records: recordsOf(pages) });
+        expect(readings.length).toBeLessThan(40);
+      }
+      expect(latest(...readings)).toEqual(withDetail(account.simulator, name));
+      const asked = [...account.simulator.calls].filter(([path]) => path.endsWith('/{id}')).reduce((sum, [, n]) => sum + n, 0);
+      // Those in flight when the credits ran out, and a list of more than a page that is read until two readings agree.
+      expect(asked).toBeLessThanOrEqual(oracle(account.simulator, name).size * (name === 'contacts' ? 2 : 1) + readings.length * 8);
+    },
+  );
 });

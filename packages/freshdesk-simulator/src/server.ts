@@ -214,7 +214,10 @@ export class FreshdeskSimulator {
     const number = list.numberOf(key);
     const exists = number >= 0 && number < list.length && (archived ? list.isArchived(number) : object.views[list.viewOf(number)] !== undefined);
     if (!exists) return send(response, 404, null);
-    return sendJson(response, 200, Buffer.from(this.account.textOf(object, number, NOTHING_HIDDEN)));
+    // As text, so that no digit is touched.
+    const more = JSON.stringify(this.account.detailOf(object, key)).slice(1);
+    const text = this.account.textOf(object, number, NOTHING_HIDDEN);
+    return sendJson(response, 200, Buffer.from(more === '}' ? text : `${text.slice(0, -1)},${more}`));
   }
 
   #me(agent: { readonly admin: boolean; readonly ticketScope: number }): object {

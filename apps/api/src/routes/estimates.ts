@@ -52,6 +52,7 @@ async function estimateFor({ store, originTemplate }: Deps, pipeline: Pipeline, 
     const days = pipeline.historical_sync_days;
     const estimates = await estimate(client, chosen, known, {
       historyFrom: days === null ? null : new Date(Date.now() - days * DAY_MS),
+      detail: new Set(Object.entries(pipeline.objects).flatMap(([name, choice]) => (choice.detail === true ? [name] : []))),
       ...(backfillFrom === null ? {} : { backfillFrom }),
     });
     const allowances = await allowancesOf(store, pipeline);

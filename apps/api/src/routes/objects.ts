@@ -3,6 +3,7 @@ import { catalogue, type ObjectSpec, objectNamed, positionAt } from '@freshet/fr
 import { Type } from 'typebox';
 import type { App, Deps } from '../app.ts';
 import { CatalogObjects, IdParams, ObjectParams, PipelineObject, PipelineObjects } from '../schemas.ts';
+import { checkObjects } from './pipelines.ts';
 import { answer, operation, problems } from './route.ts';
 
 export function objectRoutes(app: App, { store }: Deps): void {
@@ -53,18 +54,26 @@ export function objectRoutes(app: App, { store }: Deps): void {
         ...operation({
           operationId: 'changePipelineObject',
           tags: ['pipelines'],
-          summary: 'Include or skip an object',
-          description: 'Takes effect with the next run. A table that is there stays.',
+          summary: 'Include or skip an object, or read it in detail',
+          description:
+            'Takes effect with the next run. A table that is there stays. Records that are there already are read in detail when they change, or when the object is restarted.',
         }),
         params: ObjectParams,
-        body: Type.Object({ included: Type.Boolean({ description: 'Whether the object is read.' }) }, { additionalProperties: false }),
+        body: Type.Object(
+          {
+            included: Type.Optional(Type.Boolean({ description: 'Whether the object is read.' })),
+            detail: Type.Optional(Type.Boolean({ description: 'Whether its records are completed by what only their own addresses show.' })),
+          },
+          { additionalProperties: false, minProperties: 1 },
+        ),
         response: { 200: answer('The object.', PipelineObject), ...problems(400, 401, 403, 404, 409, 412, 413, 415, 500) },
       },
     },
     async (request) => {
       const object = objectNamed(request.params.object);
       const pipeline = await store.pipelines.get(request.params.id);
-      const objects = { ...pipeline.objects, [object.name]: { included: request.body.included } };
+      const known = pipeline.objects[object.name] ?? { included: object.includedByDefault };
+      const objects = checkObjects({ ...pipeline.objects, [object.name]: { ...known, ...request.body } });
       const changed = await store.pipelines.change(pipeline.id, { objects }, pipeline.version);
       return objectJson(changed, object, await store.pipelines.objectsOf(pipeline.id));
     },
@@ -130,6 +139,7 @@ function objectJson(pipeline: Pipeline, object: ObjectSpec, known: readonly Stor
     object: object.name,
     table: `${pipeline.destination_schema}.${pipeline.table_prefix}${object.name}`,
     included: pipeline.objects[object.name]?.included ?? object.includedByDefault,
+    detail: pipeline.objects[object.name]?.detail ?? false,
     complete_as_of: state?.complete_as_of?.toISOString() ?? null,
     complete_back_to: state?.complete_back_to?.toISOString() ?? null,
   };
@@ -146,6 +156,7 @@ function catalogJson(object: ObjectSpec) {
     permission: object.permission,
     feature: object.feature,
     included_by_default: object.includedByDefault,
+    detail_columns: [...(object.single?.columns ?? [])],
     primary_key: [...object.primaryKey],
     columns: object.columns.map(({ name, type, description, nullable, optional, values, references }) => ({
       name,

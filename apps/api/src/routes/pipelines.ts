@@ -1,6 +1,6 @@
 import { AppError, toAppError } from '@freshet/contracts';
 import type { ObjectChoice, Pipeline as StoredPipeline } from '@freshet/control-store';
-import { accountAt, catalogue, FreshdeskClient, isObjectName, objectsToRead, parseSubdomain, probeConnection } from '@freshet/freshdesk-extractor';
+import { accountAt, catalogue, FreshdeskClient, isObjectName, objectNamed, objectsToRead, parseSubdomain, probeConnection } from '@freshet/freshdesk-extractor';
 import { Type } from 'typebox';
 import type { App, Deps } from '../app.ts';
 import { IdParams, IfMatch, ListQuery, Pipeline, PipelineChange, PipelineInput, PipelineList, PipelineTestInput, PipelineVerdict, ref } from '../schemas.ts';
@@ -226,12 +226,19 @@ function checkSchema(schema: string): string {
   throw new AppError('invalid_input', 'destination_schema: PostgreSQL keeps schemas of this name for itself.', { context: { pointer: '/destination_schema' } });
 }
 
-/** @throws AppError `invalid_input` for an unknown object, or when nothing is left to read. */
-function checkObjects(choices: Readonly<Record<string, ObjectChoice>>): Record<string, ObjectChoice> {
+/** @throws AppError `invalid_input` for an unknown object, one that has no detail, or when nothing is left to read. */
+export function checkObjects(choices: Readonly<Record<string, ObjectChoice>>): Record<string, ObjectChoice> {
   const unknown = Object.keys(choices).find((name) => !isObjectName(name));
   if (unknown !== undefined) {
     throw new AppError('invalid_input', `objects: there is no object "${unknown}". Known objects: ${catalogue.map((o) => o.name).join(', ')}.`, {
       context: { pointer: `/objects/${unknown.replaceAll('~', '~0').replaceAll('/', '~1')}` },
+    });
+  }
+  const plain = Object.entries(choices).find(([name, choice]) => choice.detail === true && (objectNamed(name).single?.columns ?? []).length === 0);
+  if (plain !== undefined) {
+    const able = catalogue.filter((o) => (o.single?.columns ?? []).length > 0).map((o) => o.name);
+    throw new AppError('invalid_input', `objects: ${plain[0]} has nothing that only detail shows. Objects that have: ${able.join(', ')}.`, {
+      context: { pointer: `/objects/${plain[0]}/detail` },
     });
   }
   if (objectsToRead(choices).length === 0) throw new AppError('invalid_input', 'objects: at least one must be included.', { context: { pointer: '/objects' } });

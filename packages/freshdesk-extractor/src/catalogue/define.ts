@@ -93,6 +93,8 @@ export interface Single {
   /** `{id}` is the record's key. */
   readonly path: string;
   readonly include: readonly string[];
+  /** Columns that the list does not show. */
+  readonly columns: readonly string[];
   /** Where a record may be that this address does not know any more. */
   readonly elsewhere: readonly Elsewhere[];
 }
@@ -200,7 +202,7 @@ interface ObjectDraft<C extends Record<string, ColumnDraft>> {
   includedByDefault?: boolean;
   history?: boolean;
   customFields?: CustomFields;
-  single?: { readonly path: string; readonly include?: readonly string[]; readonly elsewhere?: readonly Elsewhere[] };
+  single?: Partial<Single> & Pick<Single, 'path'>;
   denseIds?: boolean;
   rows?: ObjectSpec['rows'];
   search?: string;
@@ -225,7 +227,7 @@ export function defineObject<C extends Record<string, ColumnDraft>>(draft: Objec
     rows: null,
     search: null,
     ...rest,
-    single: single === undefined ? null : { include: [], elsewhere: [], ...single },
+    single: single === undefined ? null : { include: [], columns: [], elsewhere: [], ...single },
     primaryKey,
     columns: Object.entries(columns).map(([name, c]) => ({
       name,

@@ -39,6 +39,7 @@ export interface Reading {
 export interface ReadingOptions {
   readonly position?: Position | null;
   readonly historyFrom?: Date | null;
+  readonly detail?: boolean;
   readonly parents?: readonly ChildWork[];
   /** Called after each page, before the next is read. */
   readonly afterPage?: (page: Page, count: number) => void;
@@ -53,6 +54,7 @@ export async function read(client: FreshdeskClient, objectName: string, options:
   let position = options.position ?? null;
   const reading = extract(client, objectNamed(objectName), position, {
     historyFrom: options.historyFrom ?? null,
+    detail: options.detail ?? false,
     readingId: 'reading',
     nextParents: async (limit) => parents.splice(0, limit),
   });
@@ -62,9 +64,12 @@ export async function read(client: FreshdeskClient, objectName: string, options:
     options.afterPage?.(page, pages.length);
     if (pages.length === options.pagesMax) break;
   }
+  return { records: recordsOf(pages), pages, position };
+}
+
+export function recordsOf(pages: readonly Page[]): Reading['records'] {
   const lines = pages.flatMap((page) => page.lines.map((line) => JSON.parse(line) as { record?: Record<string, unknown>; deleted?: string }));
-  const records = lines.flatMap((line) => (line.record ? [{ id: line.record['id'] as number, deleted: line.deleted ?? null, fields: line.record }] : []));
-  return { records, pages, position };
+  return lines.flatMap((line) => (line.record ? [{ id: line.record['id'] as number, deleted: line.deleted ?? null, fields: line.record }] : []));
 }
 
 /** The newest version of each record in the order of reading, as a loader would keep it: id → what is left of it. */

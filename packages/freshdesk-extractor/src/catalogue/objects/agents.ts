@@ -7,6 +7,7 @@ export const agents = defineObject({
   docs: 'https://developers.freshdesk.com/api/#list_all_agents',
   path: '/api/v2/agents',
   way: { kind: 'sweep' },
+  single: { path: '/api/v2/agents/{id}', columns: ['group_ids', 'role_ids', 'skill_ids'] },
   permission: 'admin',
   typicalCount: 25,
   list: { defaultOrder: ['contact', 'asc'], filters: ['email', 'mobile', 'phone', 'state', 'only'] },

@@ -15,7 +15,11 @@ export const contacts = defineObject({
   way: { kind: 'since', sinceParams: ['updated_since', '_updated_since'], column: 'updated_at', lagSeconds: 120, lookbackDays: 0 },
   bucket: 'contacts_list',
   // Agents and contacts are one kind of person: one who became an agent is found there, under the same key.
-  single: { path: '/api/v2/contacts/{id}', elsewhere: [{ path: '/api/v2/agents/{id}', outcome: 'became_agent', deleted: 'became_agent', feature: null }] },
+  single: {
+    path: '/api/v2/contacts/{id}',
+    columns: ['other_emails', 'tags', 'avatar'],
+    elsewhere: [{ path: '/api/v2/agents/{id}', outcome: 'became_agent', deleted: 'became_agent', feature: null }],
+  },
   search: '/api/v2/search/contacts',
   customFields: { path: '/api/v2/contact_fields', field: 'custom_fields' },
   typicalCount: { each: 'tickets', times: 0.4 },
@@ -59,7 +63,7 @@ export const contacts = defineObject({
     first_seen: timestamp('First seen in a chat.', { nullable: true, optional: true }),
     last_seen: timestamp('Last seen in a chat.', { nullable: true, optional: true }),
     ip_address: text('Last address in a chat.', { nullable: true, optional: true, samples: [null] }),
-    avatar: jsonb('Picture.', { nullable: true, optional: true, samples: [null] }),
+    avatar: jsonb('Picture; only the single view shows it.', { nullable: true, optional: true, samples: [] }),
     deleted: boolean('Soft-deleted.', { optional: true, samples: [] }),
     custom_fields: jsonb('All of the account’s own fields; each is a column of its own as well.', {
       samples: [

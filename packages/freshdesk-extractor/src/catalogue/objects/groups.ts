@@ -7,6 +7,7 @@ export const groups = defineObject({
   docs: 'https://developers.freshdesk.com/api/#list_all_groups',
   path: '/api/v2/groups',
   way: { kind: 'sweep' },
+  single: { path: '/api/v2/groups/{id}', columns: ['agent_ids'] },
   permission: 'admin',
   typicalCount: 8,
   list: { defaultOrder: ['name', 'asc'] },

@@ -18,6 +18,7 @@ export const tickets = defineObject({
   single: {
     path: '/api/v2/tickets/{id}',
     include: ['stats'],
+    columns: ['attachments', 'cloud_files', 'associated_tickets_list'],
     // Closed tickets leave every list for the archive after some months: they still exist.
     elsewhere: [{ path: '/api/v2/tickets/archived/{id}', outcome: 'archived', deleted: null, feature: 'Archive Tickets' }],
   },
@@ -90,6 +91,9 @@ export const tickets = defineObject({
         { cf_reference_number: '０１２ Ünïcode 🧾', cf_issue_type: 'Shipping', cf_amount: 0.1, cf_paid: false, cf_delivery_date: '2024-02-29', cf_boxes: 12 },
       ],
     }),
+    attachments: jsonb('Files of the first message; only the single view shows them. Their addresses are signed and expire.', { optional: true, samples: [] }),
+    cloud_files: jsonb('Files in other services; only the single view shows them.', { optional: true, samples: [] }),
+    associated_tickets_list: jsonb('Keys of associated tickets; only the single view shows them.', { nullable: true, optional: true, samples: [] }),
     tags: jsonb('Tags.', { samples: [[], ['invoice'], ['vip', 'naïve café'], ['🔥']] }),
     form_id: bigint('The form that it was made with.', { nullable: true, optional: true, samples: [null, 84170000001] }),
     source_additional_info: jsonb('More about the channel.', { nullable: true, optional: true, samples: [null] }),

@@ -1,0 +1,97 @@
+import { AppError, type JsonObject, parseJson, type RecordLine, recordLine } from '@freshet/contracts';
+import { type Page, type Position, page, textOf } from './pages.ts';
+import type { ObjectReader } from './reader.ts';
+
+/**
+ * Completes the records of a reading by what only their own address shows (attachments of a ticket, tags of a contact, members
+ * of a group): one more call for each.
+ *
+ * A page of a hundred records may cost more credits than a minute has. What of it was completed is stored when they run
+ * out, and whoever goes on asks for the rest only.
+ */
+export interface DetailPosition extends Position {
+  /** `<key>@<version>` of those records of the page under way that are stored. */
+  readonly detailed: readonly string[];
+  /** Where the reading itself stood before that page; null: at its beginning. */
+  readonly within: Position | null;
+}
+
+const IN_FLIGHT = 8;
+
+/** The reading's own position; a page that was being completed is read again when the choice is taken back in the middle of it. */
+export function withoutDetail(position: Position | null): Position | null {
+  return position !== null && 'detailed' in position ? (position as DetailPosition).within : position;
+}
+
+/** @param read reads on from a position. */
+export async function* withDetail(reader: ObjectReader, from: Position | null, read: (from: Position | null) => AsyncGenerator<Page>): AsyncGenerator<Page> {
+  const underWay = from !== null && 'detailed' in from ? (from as DetailPosition) : null;
+  const done = new Set(underWay?.detailed);
+  let before = underWay === null ? from : underWay.within;
+  for await (const whole of read(before)) {
+    const { lines, ids, failed } = await complete(reader, whole.lines, done);
+    const records = lines.filter((line) => line.isRecord).length;
+    const texts = lines.map((line) => line.text);
+    if (failed !== null) {
+      const position: DetailPosition = { detailed: [...done], within: before };
+      yield page({ position, lines: texts, records, extractedAt: whole.extractedAt, generation: whole.generation });
+      throw failed;
+    }
+    yield { ...whole, lines: texts, records };
+    before = whole.position;
+    // What came before the page under way may come again first, so only what this page held is done with.
+    for (const id of ids) done.delete(id);
+  }
+}
+
+interface Completed {
+  readonly text: string;
+  readonly isRecord: boolean;
+}
+
+/** Adds to `done` what it completes. Lines that are no records come last, and only when all records are complete. */
+async function complete(reader: ObjectReader, lines: readonly string[], done: Set<string>): Promise<{ lines: Completed[]; ids: string[]; failed: unknown }> {
+  const ids: string[] = [];
+  const completed: Completed[] = [];
+  const others: Completed[] = [];
+  const waiting: (RecordLine & { readonly id: string; readonly text: string })[] = [];
+  for (const text of lines) {
+    const line = parseJson(text) as unknown as RecordLine;
+    if (!('record' in line)) {
+      others.push({ text, isRecord: false });
+      continue;
+    }
+    const id = `${reader.object.primaryKey.map((k) => textOf(line.record[k])).join('/')}@${textOf(line.record['updated_at'])}`;
+    ids.push(id);
+    if (!done.has(id)) waiting.push({ ...line, id, text });
+  }
+  let failed: unknown = null;
+  const work = async () => {
+    for (let line = waiting.shift(); line !== undefined && failed === null; line = waiting.shift()) {
+      try {
+        completed.push({ text: await completeOne(reader, line), isRecord: true });
+        done.add(line.id);
+      } catch (error) {
+        failed = failed ?? error;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: IN_FLIGHT }, work));
+  return { lines: failed === null ? [...completed, ...others] : completed, ids, failed };
+}
+
+async function completeOne(reader: ObjectReader, { record, deleted, text }: RecordLine & { readonly text: string }): Promise<string> {
+  // Records in the trash have no address that answers.
+  if (deleted !== undefined) return text;
+  try {
+    const own = await reader.view(textOf(record[reader.object.primaryKey[0] as string]));
+    if (own === null) return text;
+    // The later answer, and all that the list embeds beyond it.
+    const merged: JsonObject = { ...record, ...own.fields };
+    return recordLine(JSON.stringify(merged), null);
+  } catch (error) {
+    // What the key may not see of it stays as the list shows it.
+    if (error instanceof AppError && error.code === 'source_forbidden') return text;
+    throw error;
+  }
+}
