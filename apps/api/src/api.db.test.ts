@@ -110,7 +110,6 @@ describe('credentials', () => {
 
   test.each([
     ['no type', { name: 'x' }, '/type'],
-    ['detail where there is none', { objects: { roles: { included: true, detail: true } } }, '/objects/roles/detail', 'agents, contacts, groups, tickets'],
     ['a name of 256 characters', { ...keyInput, name: 'x'.repeat(256) }, '/name'],
     ['an unknown field', { ...keyInput, colour: 'red' }, '/colour'],
     ['a number for a name', { ...keyInput, name: 5 }, '/name'],
@@ -195,6 +194,7 @@ describe('pipelines', () => {
     ['a frequency of 90 minutes', { frequency_minutes: 90 }, '/frequency_minutes', 'whole number of hours'],
     ['an unknown object', { objects: { tikets: { included: true } } }, '/objects/tikets', 'Known objects: agents'],
     ['a name of 256 characters', { name: 'x'.repeat(256) }, '/name', '255'],
+    ['detail where there is none', { objects: { roles: { included: true, detail: true } } }, '/objects/roles/detail', 'agents, contacts, groups, tickets'],
     ['a schema of PostgreSQL’s own', { destination_schema: 'pg_mine' }, '/destination_schema', 'PostgreSQL keeps'],
     ['a schema with quotes', { destination_schema: 'a"b' }, '/destination_schema', 'pattern'],
     ['an unknown policy', { schema_policy: 'hope' }, '/schema_policy', 'evolve'],

@@ -206,7 +206,7 @@ const ObjectChoice = name(
     {
       included: Type.Boolean({ description: 'Whether the object is read.' }),
       detail: Type.Optional(
-        Type.Boolean({ description: 'Complete each record that is read by what only its own address shows, for one credit more or two.', default: false }),
+        Type.Boolean({ description: 'Complete each record that is read by what only its own address shows, for one credit more or two. Absent: no.' }),
       ),
     },
     { description: 'A choice for one object.' },

@@ -9,7 +9,7 @@ import type { ObjectReader } from './reader.ts';
  * A page of a hundred records may cost more credits than a minute has. What of it was completed is stored when they run
  * out, and whoever goes on asks for the rest only.
  */
-export interface DetailPosition extends Position {
+interface DetailPosition extends Position {
   /** `<key>@<version>` of those records of the page under way that are stored. */
   readonly detailed: readonly string[];
   /** Where the reading itself stood before that page; null: at its beginning. */
