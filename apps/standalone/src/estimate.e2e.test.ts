@@ -19,9 +19,9 @@ afterAll(() => deployment[Symbol.asyncDispose]());
 const estimate = (pipelineId: string, body?: object) => deployment.api.call<Estimate>('POST', `/v1/pipelines/${pipelineId}/estimate`, body);
 const totalOf = (run: RunAnswer) => run.objects.reduce((sum, o) => sum + o.credits_used, 0);
 
-/** Within a fifth; of what costs next to nothing, within three credits. */
+/** Within a fifth; of what costs next to nothing, within one page, such as the trash has if something in it changed. */
 function expectClose(told: number, spent: number, what: string): void {
-  expect(Math.abs(told - spent), `${what}: told ${told}, spent ${spent}`).toBeLessThanOrEqual(Math.max(3, spent * 0.2));
+  expect(Math.abs(told - spent), `${what}: told ${told}, spent ${spent}`).toBeLessThanOrEqual(Math.max(5, spent * 0.2));
 }
 
 describe('an estimate is within a fifth of what is spent, and costs a handful of credits', () => {

@@ -42,6 +42,12 @@ export interface EstimateOptions {
   readonly detail: ReadonlySet<string>;
 }
 
+/** Calls at the object's full price, and others for one credit. */
+interface Reading extends Amount {
+  readonly calls: number;
+  readonly plain?: number;
+}
+
 interface Amount {
   readonly records: number;
   readonly basis: ObjectEstimate['basis'];
@@ -60,11 +66,11 @@ export async function estimate(
   const estimator = new Estimator(client, known, options);
   const estimates: ObjectEstimate[] = [];
   for (const object of objects) {
-    const { records, basis, calls } = await estimator.read(object);
+    const { records, basis, calls, plain = 0 } = await estimator.read(object);
     const cost = costOf(object).credits;
     // The definitions of its own fields come first.
     const definitions = object.customFields === null || options.backfillFrom ? 0 : 1;
-    const listed = calls * cost;
+    const listed = calls * cost + plain;
     // A list that is read until two readings agree is completed in each.
     const readings = Math.max(1, Math.round(calls / Math.max(1, Math.ceil(records / object.pageSize))));
     const completed = options.detail.has(object.name) && object.single !== null ? records * readings * singleCostOf(object.single).credits : 0;
@@ -88,7 +94,7 @@ class Estimator {
     this.#options = options;
   }
 
-  async read(object: ObjectSpec): Promise<Amount & { readonly calls: number }> {
+  async read(object: ObjectSpec): Promise<Reading> {
     const { way } = object;
     const position = withoutDetail(this.#known.get(object.name)?.position ?? null);
     switch (way.kind) {
@@ -96,8 +102,10 @@ class Estimator {
         const amount = await this.#changedIn(object);
         // The seconds at which pages meet come twice.
         const pages = Math.max(1, Math.ceil(amount.records / (object.pageSize - 1)));
-        const others = this.#options.backfillFrom ? 0 : object.views.length - 1 + (position === null ? this.#windows(object) : 0);
-        return { ...amount, calls: pages + others };
+        if (this.#options.backfillFrom) return { ...amount, calls: pages };
+        // Lists of deleted records are looked at for one credit, and read if there is something, as there is at first.
+        const deleted = object.views.length - 1;
+        return { ...amount, calls: pages + (position === null ? deleted + this.#windows(object) : 0), plain: deleted };
       }
       case 'since': {
         if (this.#options.backfillFrom && !object.history) return NOTHING;
@@ -115,7 +123,7 @@ class Estimator {
     }
   }
 
-  async #swept(object: ObjectSpec, position: SweepPosition | null): Promise<Amount & { readonly calls: number }> {
+  async #swept(object: ObjectSpec, position: SweepPosition | null): Promise<Reading> {
     const last = position?.last ?? null;
     const amount: Amount = last === null ? await this.#typical(object) : { records: last.count, basis: 'known' };
     return { ...amount, calls: whole(amount.records, object, last !== null) };
@@ -203,7 +211,7 @@ class Estimator {
   }
 }
 
-const NOTHING: Amount & { readonly calls: number } = { records: 0, basis: 'known', calls: 0 };
+const NOTHING: Reading = { records: 0, basis: 'known', calls: 0 };
 
 /** Calls of a list that is read until two readings agree; of one page it needs no second. */
 function whole(records: number, object: ObjectSpec, agreedBefore: boolean): number {

@@ -29,6 +29,8 @@ interface ListCall {
   /** Fills the `{id}` of a child's path. */
   readonly parentId?: string | undefined;
   readonly creditClass?: CreditClass | undefined;
+  /** Without what a page can embed, for one credit: to see whether there is anything. */
+  readonly plain?: boolean | undefined;
 }
 
 const PAGING = ['page', 'per_page'];
@@ -41,11 +43,11 @@ export function readerOf(client: Lists, object: ObjectSpec): ObjectReader {
   const include = object.include.length === 0 ? {} : { include: object.include.join(',') };
   // What is no list has no pages.
   let paged = object.rows === null;
-  const ask = (query: Readonly<Record<string, string>>, pageNumber: number, { path = object.path, parentId, creditClass }: ListCall) =>
+  const ask = (query: Readonly<Record<string, string>>, pageNumber: number, { path = object.path, parentId, creditClass, plain = false }: ListCall) =>
     client.list(
       parentId === undefined ? path : withId(path, parentId),
-      { ...query, ...include, ...(paged ? { page: String(pageNumber), per_page: String(object.pageSize) } : {}) },
-      { ...costOf(object), creditClass },
+      { ...query, ...(plain ? {} : include), ...(paged ? { page: String(pageNumber), per_page: String(object.pageSize) } : {}) },
+      { ...(plain ? { credits: 1, bucket: object.bucket } : costOf(object)), creditClass },
       object.rows,
     );
   return {

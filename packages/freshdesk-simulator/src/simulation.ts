@@ -141,7 +141,7 @@ function smallObject(way: SimulationOptions['way'], pagesMax: number): ObjectSpe
     ...found,
     pageSize: PAGE_SIZE,
     maxPages: found.maxPages === null ? null : pagesMax,
-    include: [],
+    include: found.include.slice(0, 1),
     columns: found.columns.filter((c) => KEPT.has(c.name)),
     way: { ...found.way, lagSeconds: LAG_SECONDS } as ObjectSpec['way'],
   };

@@ -1,7 +1,7 @@
 import type { Keyset, View } from '../catalogue/define.ts';
 import { type Page, type Position, page, type Reached, type ReadOptions } from '../pages.ts';
 import { type ObjectReader, recordPage } from '../reader.ts';
-import { type Pass, readPass, startPass } from './pass.ts';
+import { nothingSince, type Pass, readPass, startPass } from './pass.ts';
 import { BEGINNING, DAY_MS, laterOf, seconds, wholeSeconds } from './times.ts';
 
 /**
@@ -53,11 +53,18 @@ export async function* readKeyset(reader: ObjectReader, way: Keyset, from: Keyse
       const known = position.views[view.name] ?? { watermark: null, pass: null };
       // Lists of deleted records are short (they are emptied after 30 days), so they are read from the beginning.
       const start = known.watermark ?? (view.deleted === null ? position.backTo : BEGINNING);
+      // At the end of the list every change visible when the pass began has been read.
+      const behind = (beganAt: string) => wholeSeconds(new Date(Date.parse(beganAt) - way.lagSeconds * 1000));
+      const atRest = view.deleted !== null && known.pass === null ? await nothingSince(reader, way, view, start) : null;
+      if (atRest !== null) {
+        const next = { watermark: laterOf(known.watermark, behind(atRest.toISOString())), pass: null };
+        position = { ...position, views: { ...position.views, [view.name]: next } };
+        continue;
+      }
       for await (const step of readPass(reader, way, view, known.pass ?? startPass(start), null, undefined)) {
         serverTime = step.serverTime;
-        // At the end of the list every change visible when the pass began has been read.
-        const behind = () => wholeSeconds(new Date(Date.parse(step.beganAt) - way.lagSeconds * 1000));
-        const next = step.pass === null ? { watermark: laterOf(known.watermark, behind()), pass: null } : { watermark: known.watermark, pass: step.pass };
+        const next =
+          step.pass === null ? { watermark: laterOf(known.watermark, behind(step.beganAt)), pass: null } : { watermark: known.watermark, pass: step.pass };
         position = { ...position, views: { ...position.views, [view.name]: next } };
         yield recordPage(reader, options, { view, records: step.records, position, extractedAt: serverTime });
       }
