@@ -7,7 +7,7 @@ import type { Page } from '@freshet/freshdesk-extractor';
 const compress = promisify(zstdCompress);
 
 /** A batch is stored when it is this large, uncompressed: the loader takes several, and memory stays bounded. */
-const BATCH_BYTES = 4 * 1024 * 1024;
+const BATCH_BYTES = 2 * 1024 * 1024;
 /** … or when its first page has waited so long: somebody watches, and a killed worker should lose little. */
 const BATCH_AGE_MS = 1000;
 

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError } from '@freshet/contracts';
+import { WORKER_NODE_OPTIONS } from '@freshet/runtime';
 
 export interface ChildSpec {
   readonly name: string;
@@ -86,7 +87,7 @@ export class Children {
         NODE_EXTRA_CA_CERTS: process.env['NODE_EXTRA_CA_CERTS'],
         ...spec.env,
       },
-      execArgv: [],
+      execArgv: [...WORKER_NODE_OPTIONS],
     });
     closeSync(log);
     let said = '';

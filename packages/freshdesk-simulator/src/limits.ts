@@ -31,6 +31,8 @@ export class RateLimits {
   #used = new Map<string, number>();
   /** Times of calls that came between a 429 and the end of its Retry-After, but for those that were on their way. */
   readonly violations: number[] = [];
+  /** Credits that the account was charged, since it was made. */
+  creditsUsed = 0;
   /** Calls that were refused because the limit was used up. */
   refused = 0;
   #blockedFrom = 0;
@@ -73,6 +75,7 @@ export class RateLimits {
     const costOf = (name: string) => (name !== 'account' && this.#listsCountCalls ? 1 : credits);
     const allowed = buckets.every(([name, total]) => (this.#used.get(name) ?? 0) + costOf(name) <= total);
     if (allowed) for (const [name] of buckets) this.#used.set(name, (this.#used.get(name) ?? 0) + costOf(name));
+    if (allowed) this.creditsUsed += credits;
     const [name, total] = buckets.at(-1) as [string, number];
     const retryAfterSeconds = Math.max(1, Math.ceil((this.#windowEndsAt - now) / 1000));
     if (!allowed) {

@@ -3,5 +3,6 @@
  * life that starts, drains and ends the same way. An embedded PostgreSQL is beside it, at `./embedded-postgres`.
  */
 export { createLogger, type Logger } from './logger.ts';
+export { WORKER_NODE_OPTIONS } from './node-options.ts';
 export { type Process, runProcess } from './process.ts';
 export { readSettings, settings } from './settings.ts';

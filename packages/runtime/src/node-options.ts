@@ -1,0 +1,6 @@
+/**
+ * How Node runs a worker. By default V8 lets its heap grow generously before it sweeps, and keeps what it grew to; a worker's
+ * garbage is short-lived and its live data small. With these its resident memory is about half, for about a fifth of its
+ * speed (`bench/src/sync.ts`), which no account's limits let it use.
+ */
+export const WORKER_NODE_OPTIONS: readonly string[] = ['--max-semi-space-size=4', '--heap-growing-percent=20'];
