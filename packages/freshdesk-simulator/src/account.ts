@@ -15,6 +15,8 @@ export interface AccountOptions {
   readonly spanDays: number;
   /** The account's clock; tests turn it. */
   readonly now?: () => number;
+  /** Values have the shapes that the documentation promises, and none of the others that real accounts have. */
+  readonly tame?: boolean;
   /** Records in the trash or in spam are purged after so many days; absent: never. */
   readonly purgeAfterDays?: number;
   /** Closed tickets that rest so many days go to the archive, which no list shows; absent: never. */
@@ -44,7 +46,7 @@ export class SimulatedAccount {
 
   constructor(options: AccountOptions) {
     this.options = options;
-    this.#templates = new Templates(options.seed, (object, number, salt) => this.#reference(object, number, salt));
+    this.#templates = new Templates(options.seed, options.tame ?? false, (object, number, salt) => this.#reference(object, number, salt));
     this.#now = options.now ?? Date.now;
     for (const object of catalogue) {
       if (object.way.kind !== 'children') this.#lists.set(object.name, new RecordList(object, options, this.countOf(object)));

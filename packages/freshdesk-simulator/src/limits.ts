@@ -64,6 +64,7 @@ export class RateLimits {
   spend(bucket: string | null, credits: number): Spent {
     const at = this.#now();
     if (at < this.#blockedUntil && at > this.#blockedFrom + ON_THEIR_WAY_MS) this.violations.push(at);
+    if (this.#plan === null) this.creditsUsed += credits;
     if (this.#plan === null) return { allowed: true, total: 0, remaining: 0, retryAfterSeconds: 0 };
     const now = this.#now();
     if (now >= this.#windowEndsAt) {

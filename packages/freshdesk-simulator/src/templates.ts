@@ -23,13 +23,18 @@ const MARK = '\u0001gap:';
 
 export class Templates {
   readonly #seed: number;
+  readonly #tame: boolean;
   readonly #referenceOf: (object: string, number: number, salt: number) => number;
   /** By object, then by the set of hidden columns, which callers keep one of each. */
   readonly #made = new Map<string, Map<ReadonlySet<string>, (Template | undefined)[]>>();
 
-  /** @param referenceOf the key of some record of another object, the same for the same numbers. */
-  constructor(seed: number, referenceOf: (object: string, number: number, salt: number) => number) {
+  /**
+   * @param tame values have the shapes that the documentation promises, and no others.
+   * @param referenceOf the key of some record of another object, the same for the same numbers.
+   */
+  constructor(seed: number, tame: boolean, referenceOf: (object: string, number: number, salt: number) => number) {
     this.#seed = seed;
+    this.#tame = tame;
     this.#referenceOf = referenceOf;
   }
 
@@ -72,7 +77,10 @@ export class Templates {
     if (way.kind === 'children' && column.name === way.column) return `${MARK}parent`;
     if (column.name === 'created_at') return `${MARK}created`;
     if (column.name === 'updated_at') return `${MARK}updated`;
-    if (column.samples) return column.samples.length === 0 ? undefined : pick(column.samples, random);
+    if (column.samples) {
+      const samples = this.#tame ? tameOf(column.samples) : column.samples;
+      return samples.length === 0 ? undefined : pick(samples, random);
+    }
     if (column.optional && random % 4 === 0) return undefined;
     if (column.nullable && random % 3 === 0) return null;
     if (column.references !== null) {
@@ -98,6 +106,12 @@ export class Templates {
         return prose('title', this.#seed, variant);
     }
   }
+}
+
+/** Those of the shape that the documentation promises: the first one's. */
+function tameOf(samples: readonly unknown[]): readonly unknown[] {
+  const shape = (value: unknown) => (Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value);
+  return samples.filter((sample) => shape(sample) === shape(samples[0]));
 }
 
 /** Splits serialised text at its marks; numbers lose the quotes that the marks needed, times keep them. */
