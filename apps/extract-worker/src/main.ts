@@ -11,6 +11,7 @@ await runProcess(logger, async () => {
       DATABASE_URL: settings.DATABASE_URL,
       FRESHET_SECRET_KEYS: settings.FRESHET_SECRET_KEYS,
       FRESHDESK_ORIGIN: settings.FRESHDESK_ORIGIN,
+      FRESHET_ANSWER_MIB_MAX: settings.wholeNumber(1, 512).default(128),
       FRESHET_CONCURRENCY: settings.wholeNumber(1, 64).default(8),
       LOG_LEVEL: settings.LOG_LEVEL,
     },
@@ -23,7 +24,13 @@ await runProcess(logger, async () => {
     onError: (error) => logger.warn({ err: error }, 'queue trouble'),
   });
   const drain = new AbortController();
-  const context = { store, logger, originTemplate: env.FRESHDESK_ORIGIN ?? null, drain: drain.signal };
+  const context = {
+    store,
+    logger,
+    originTemplate: env.FRESHDESK_ORIGIN ?? null,
+    answerBytesMax: env.FRESHET_ANSWER_MIB_MAX * 1024 * 1024,
+    drain: drain.signal,
+  };
   await store.queue.work('extract', { concurrency: env.FRESHET_CONCURRENCY }, ({ objectRunId }) => runSlice(context, objectRunId));
   logger.info('working');
   return {

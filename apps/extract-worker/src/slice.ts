@@ -9,6 +9,8 @@ export interface SliceContext {
   readonly logger: Logger;
   /** Replaces the accounts' own hosts; null: it does not. */
   readonly originTemplate: string | null;
+  /** A larger answer is asked for in parts, and a larger record rejected. */
+  readonly answerBytesMax: number;
   /** Aborted when this process is to end: the page in hand is stored, and the job goes back. */
   readonly drain: AbortSignal;
 }
@@ -131,7 +133,7 @@ class Slice {
   }
 
   async #connect(): Promise<FreshdeskClient> {
-    const { store, originTemplate } = this.#context;
+    const { store, originTemplate, answerBytesMax } = this.#context;
     const claim = this.#claim;
     // Decrypted here, for this slice, in memory only.
     const apiKey = await store.credentials.reveal(claim.credentialId, 'freshdesk_api_key');
@@ -140,6 +142,7 @@ class Slice {
       apiKey,
       budget: store.budgets.forAccount(claim.subdomain, claim.sharePercent),
       creditClass: claim.creditClass,
+      limits: { bodyBytesMax: answerBytesMax },
     });
     return this.#client;
   }

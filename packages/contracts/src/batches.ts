@@ -4,12 +4,21 @@ import type { JsonObject } from './json.ts';
  * A batch's body is newline-delimited JSON, compressed with zstd. Each line is one of these.
  * Strings in JSON escape line breaks, so a record's own text never breaks a line.
  */
-export type BatchLine = RecordLine | CompleteLine | GenerationLine | GoneLine | ReachedLine | AuditedLine;
+export type BatchLine = RecordLine | RejectedLine | CompleteLine | GenerationLine | GoneLine | ReachedLine | AuditedLine;
 
 /** A record as Freshdesk answered it. `deleted` says that it stands in a list of deleted records, and which. */
 export interface RecordLine {
   readonly record: JsonObject;
   readonly deleted?: string;
+}
+
+/** A record that could not be read whole: it is a rejected record from the start. */
+export interface RejectedLine {
+  readonly rejected: {
+    readonly reason: string;
+    /** What is known of it. */
+    readonly record: JsonObject;
+  };
 }
 
 /** All records that stand below one parent: what the table holds beyond `keys` for `where` no longer exists. */

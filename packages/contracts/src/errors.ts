@@ -29,6 +29,7 @@ export const ERROR_POLICY = {
   source_not_freshdesk: { http: 422, job: 'fail' },
   source_invalid_request: { http: 502, job: 'fail' },
   source_contract: { http: 502, job: 'fail' },
+  source_too_large: { http: 502, job: 'fail' },
   source_shrunk: { http: 502, job: 'fail' },
   // The warehouse.
   warehouse_unavailable: { http: 502, job: 'retry' },

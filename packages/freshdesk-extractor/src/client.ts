@@ -38,6 +38,8 @@ export interface ListedRecord {
   readonly fields: JsonObject;
   /** The record's JSON as it was sent. */
   readonly text: string;
+  /** Why it cannot be loaded; `fields` and `text` are what is known of it. Absent: it can. */
+  readonly rejected?: string;
 }
 
 export interface ClientOptions {
@@ -55,7 +57,7 @@ export interface ClientLimits {
   /** Connections kept to the account. */
   readonly connections: number;
   readonly timeoutMs: number;
-  /** A larger answer is refused: a worker's memory must not depend on an account's data. */
+  /** A larger answer is refused, and asked for in parts: a worker's memory must not depend on an account's data. */
   readonly bodyBytesMax: number;
   /** Tries of one call that meets a fault of the server or the network. */
   readonly tries: number;
@@ -131,7 +133,7 @@ export class FreshdeskClient implements Lists {
     }
     return {
       records: parsed.map((fields, i) => ({ fields: fields as JsonObject, text: texts[i] as string })),
-      hasNext: /<[^>]*>\s*;\s*rel="?next"?/i.test(answer.link),
+      hasNext: answer.hasNext,
       serverTime: answer.serverTime,
     };
   }
@@ -180,7 +182,8 @@ export class FreshdeskClient implements Lists {
       signal: this.#signal ?? null,
     });
     const { statusCode, headers } = response;
-    const text = await readBody(response, this.#limits.bodyBytesMax, path);
+    const hasNext = hasNextIn(header(headers, 'link'));
+    const text = await readBody(response, this.#limits.bodyBytesMax, path, hasNext);
     const isJson = header(headers, 'content-type').includes('json');
     await this.#account(headers, cost, statusCode === 200 && isJson);
     if (statusCode === 429) {
@@ -196,7 +199,7 @@ export class FreshdeskClient implements Lists {
       );
     }
     const date = Date.parse(header(headers, 'date'));
-    return { text, link: header(headers, 'link'), serverTime: Number.isNaN(date) ? new Date() : new Date(date) };
+    return { text, hasNext, serverTime: Number.isNaN(date) ? new Date() : new Date(date) };
   }
 
   /** @param isFull an answer of the API itself: one without limits has none, where an error of a proxy says nothing of them. */
@@ -221,17 +224,21 @@ export interface CallCost {
 
 interface Answer {
   readonly text: string;
-  readonly link: string;
+  readonly hasNext: boolean;
   readonly serverTime: Date;
 }
 
-async function readBody(response: Dispatcher.ResponseData, bytesMax: number, path: string): Promise<string> {
+function hasNextIn(link: string): boolean {
+  return /<[^>]*>\s*;\s*rel="?next"?/i.test(link);
+}
+
+async function readBody(response: Dispatcher.ResponseData, bytesMax: number, path: string, hasNext: boolean): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of response.body) {
     bytes += (chunk as Buffer).length;
     if (bytes > bytesMax) {
-      throw new AppError('source_contract', `${path} answered with more than ${bytesMax} bytes, the most that one answer may have.`);
+      throw new AppError('source_too_large', `${path} answered with more than ${bytesMax} bytes, the most that one answer may have.`, { context: { hasNext } });
     }
     chunks.push(chunk as Buffer);
   }

@@ -58,7 +58,7 @@ async function complete(reader: ObjectReader, lines: readonly string[], done: Se
   for (const text of lines) {
     const line = parseJson(text) as unknown as RecordLine;
     if (!('record' in line)) {
-      others.push({ text, isRecord: false });
+      others.push({ text, isRecord: 'rejected' in line });
       continue;
     }
     const id = `${reader.object.primaryKey.map((k) => textOf(line.record[k])).join('/')}@${textOf(line.record['updated_at'])}`;

@@ -31,6 +31,8 @@ interface ListCall {
   readonly creditClass?: CreditClass | undefined;
   /** Without what a page can embed, for one credit: to see whether there is anything. */
   readonly plain?: boolean | undefined;
+  /** A page with fewer records than it could have does as well, as long as it says that there are more. */
+  readonly mayBeShort?: boolean | undefined;
 }
 
 const PAGING = ['page', 'per_page'];
@@ -43,24 +45,36 @@ export function readerOf(client: Lists, object: ObjectSpec): ObjectReader {
   const include = object.include.length === 0 ? {} : { include: object.include.join(',') };
   // What is no list has no pages.
   let paged = object.rows === null;
-  const ask = (query: Readonly<Record<string, string>>, pageNumber: number, { path = object.path, parentId, creditClass, plain = false }: ListCall) =>
+  const ask = (
+    query: Readonly<Record<string, string>>,
+    pageNumber: number,
+    { path = object.path, parentId, creditClass, plain = false, size = object.pageSize }: ListCall & { size?: number },
+  ) =>
     client.list(
       parentId === undefined ? path : withId(path, parentId),
-      { ...query, ...(plain ? {} : include), ...(paged ? { page: String(pageNumber), per_page: String(object.pageSize) } : {}) },
+      { ...query, ...(plain ? {} : include), ...(paged ? { page: String(pageNumber), per_page: String(size) } : {}) },
       { ...(plain ? { credits: 1, bucket: object.bucket } : costOf(object)), creditClass },
       object.rows,
     );
+  const askPlainly = async (query: Readonly<Record<string, string>>, pageNumber: number, options: ListCall): Promise<ListPage> => {
+    try {
+      const answer = await ask(query, pageNumber, options);
+      return paged ? answer : { ...answer, hasNext: false };
+    } catch (error) {
+      if (!paged || pageNumber !== 1 || !refusesPaging(error)) throw error;
+      paged = false;
+      // Whatever it says of a next page, there is no way to ask for it.
+      return { ...(await ask(query, pageNumber, options)), hasNext: false };
+    }
+  };
   return {
     object,
     list: async (query, pageNumber, options = {}) => {
       try {
-        const answer = await ask(query, pageNumber, options);
-        return paged ? answer : { ...answer, hasNext: false };
+        return await askPlainly(query, pageNumber, options);
       } catch (error) {
-        if (!paged || pageNumber !== 1 || !refusesPaging(error)) throw error;
-        paged = false;
-        // Whatever it says of a next page, there is no way to ask for it.
-        return { ...(await ask(query, pageNumber, options)), hasNext: false };
+        if (!paged || !(error instanceof AppError) || error.code !== 'source_too_large') throw error;
+        return inParts((page, size, plain) => ask(query, page, { ...options, plain, size }), pageNumber, object.pageSize, options.mayBeShort === true, error);
       }
     },
     view: async (key, { path, creditClass } = {}) => {
@@ -75,6 +89,39 @@ export function readerOf(client: Lists, object: ObjectSpec): ObjectReader {
       }
     },
   };
+}
+
+/**
+ * A page that is too large to be answered at once, read in smaller ones that cover the same places. What is too large alone is
+ * a rejected record, of which only what a list shows without embedding is known.
+ */
+async function inParts(
+  ask: (page: number, size: number, plain: boolean) => Promise<ListPage>,
+  page: number,
+  size: number,
+  mayBeShort: boolean,
+  tooLarge: AppError,
+): Promise<ListPage> {
+  if (size === 1) {
+    const { records, hasNext, serverTime } = await ask(page, 1, true).catch((error: unknown): ListPage => {
+      if (!(error instanceof AppError) || error.code !== 'source_too_large') throw error;
+      // Not even its key is known.
+      return { records: [{ fields: {}, text: '{}' }], hasNext: tooLarge.context['hasNext'] === true, serverTime: new Date() };
+    });
+    return { records: records.map((record) => ({ ...record, rejected: 'too_large' })), hasNext, serverTime };
+  }
+  const parts = size % 2 === 0 ? 2 : 5;
+  const records: ListedRecord[] = [];
+  for (let part = 1; ; part++) {
+    const at = (page - 1) * parts + part;
+    const answer = await ask(at, size / parts, false).catch((error: unknown) => {
+      if (error instanceof AppError && error.code === 'source_too_large') return inParts(ask, at, size / parts, mayBeShort, error);
+      throw error;
+    });
+    records.push(...answer.records);
+    // One part is enough where the next page follows from what was read.
+    if (part === parts || !answer.hasNext || (mayBeShort && records.length > 0)) return { ...answer, records };
+  }
 }
 
 function withId(path: string, id: string): string {
@@ -110,10 +157,16 @@ export function viewOf(object: ObjectSpec, record: ListedRecord): View {
   return object.views.find(says) ?? (object.views[0] as View);
 }
 
+/** A record's line in a batch. */
+export function lineOf(record: ListedRecord, deleted: string | null): string {
+  if (record.rejected === undefined) return recordLine(record.text, deleted);
+  return `{"rejected":{"reason":${JSON.stringify(record.rejected)},"record":${recordLine(record.text, null).slice('{"record":'.length, -1)}}}`;
+}
+
 /** A page of records, with the child work that they call for. */
 export function recordPage(reader: ObjectReader, options: ReadOptions, read: RecordsRead): Page {
   return page({
-    lines: read.records.map((record) => recordLine(record.text, read.view.deleted)),
+    lines: read.records.map((record) => lineOf(record, read.view.deleted)),
     records: read.records.length,
     extractedAt: read.extractedAt,
     position: read.position,

@@ -16,6 +16,8 @@ export interface Decoded {
   readonly records: readonly { readonly batch: number; readonly line: number; readonly record: RecordLine; readonly text: string }[];
   readonly completes: readonly (CompleteLine['complete'] & { readonly batch: number })[];
   readonly generations: readonly (GenerationLine['generation'] & { readonly batch: number })[];
+  /** Records that could not be read. */
+  readonly rejected: readonly { readonly batch: number; readonly line: number; readonly reason: string; readonly text: string }[];
   readonly gone: readonly (GoneLine['gone'] & { readonly batch: number })[];
   readonly reached: ReachedLine['reached'] | null;
   readonly audited: AuditedLine['audited'] | null;
@@ -25,6 +27,7 @@ export function decode(batches: readonly BatchToLoad[]): Decoded {
   const records: Decoded['records'][number][] = [];
   const completes: Decoded['completes'][number][] = [];
   const generations: Decoded['generations'][number][] = [];
+  const rejected: Decoded['rejected'][number][] = [];
   const gone: Decoded['gone'][number][] = [];
   let reached: Decoded['reached'] = null;
   let audited: Decoded['audited'] = null;
@@ -33,6 +36,7 @@ export function decode(batches: readonly BatchToLoad[]): Decoded {
     for (const text of linesOf(body)) {
       const line = parseJson(text) as unknown as BatchLine;
       if ('record' in line) records.push({ batch, line: n, record: line, text });
+      else if ('rejected' in line) rejected.push({ batch, line: n, reason: line.rejected.reason, text });
       else if ('complete' in line) completes.push({ ...line.complete, batch });
       else if ('generation' in line) generations.push({ ...line.generation, batch });
       else if ('gone' in line) gone.push({ ...line.gone, batch });
@@ -41,7 +45,7 @@ export function decode(batches: readonly BatchToLoad[]): Decoded {
       n++;
     }
   });
-  return { records, completes, generations, gone, reached, audited };
+  return { records, completes, generations, rejected, gone, reached, audited };
 }
 
 export function linesOf(body: Buffer): string[] {

@@ -18,9 +18,10 @@ export async function loadBatches(client: ClientBase, target: Target, request: L
   const state = await ensureTable(client, target, request.table);
   const shaped = await shape(client, target, request, state, decoded);
   const poison = new Map<Staged, string>();
+  const unread = decoded.rejected.map(({ batch, line, reason }) => ({ batch, line, reason }));
   for (;;) {
     const healthy = shaped.staged.filter((s) => !poison.has(s));
-    const rejected = [...shaped.rejected, ...[...poison].map(([s, reason]) => ({ batch: s.batch, line: s.line, reason }))];
+    const rejected = [...unread, ...shaped.rejected, ...[...poison].map(([s, reason]) => ({ batch: s.batch, line: s.line, reason }))];
     try {
       const applied = await apply(client, target, request, shaped.columns, decoded, healthy, rejected, lz4);
       return {
@@ -84,7 +85,7 @@ async function apply(
     const fence = await client.query(`update ${s}._freshet_objects set epoch = $2 where table_name = $1 and epoch <= $2`, [target.name, request.epoch]);
     if (fence.rowCount === 0) throw new AppError('fenced', `Another worker has taken ${target.name} over.`);
 
-    const recordsIn = countBy(request.batches.length, decoded.records);
+    const recordsIn = countBy(request.batches.length, [...decoded.records, ...decoded.rejected]);
     const rejectedIn = countBy(request.batches.length, rejected);
     const fresh = await client.query<{ batch_id: string }>(
       `insert into ${s}._freshet_batches (batch_id, table_name, epoch, extracted_at, records, rejected)
@@ -191,7 +192,7 @@ function countBy(length: number, items: readonly { readonly batch: number }[]): 
 }
 
 function rejectedRecord(request: LoadRequest, decoded: Decoded, batch: number, line: number, reason: string): RejectedRecord {
-  const raw = decoded.records.find((r) => r.batch === batch && r.line === line)?.text ?? '';
+  const raw = [...decoded.records, ...decoded.rejected].find((r) => r.batch === batch && r.line === line)?.text ?? '';
   return { batchId: (request.batches[batch] as BatchToLoad).id, line, reason, raw };
 }
 

@@ -161,8 +161,10 @@ async function* generationKeys(bodies: AsyncIterable<Buffer>, keyColumns: readon
   for await (const body of bodies) {
     for (const text of linesOf(body)) {
       const line = parseJson(text) as unknown as BatchLine;
-      if (!('record' in line)) continue;
-      const key = keyColumns.map((c) => toSqlText(line.record[c.name], c.type));
+      // One that could not be read exists all the same.
+      const record = 'record' in line ? line.record : 'rejected' in line ? line.rejected.record : null;
+      if (record === null) continue;
+      const key = keyColumns.map((c) => toSqlText(record[c.name], c.type));
       if (key.every((part) => typeof part === 'string')) yield `${(key as string[]).map(escapeText).join('\t')}\n`;
     }
   }

@@ -22,7 +22,7 @@ export class Deployment implements AsyncDisposable {
   readonly #processes = new Map<string, ChildProcess>();
   readonly #errors: string[] = [];
 
-  private constructor(simulator: FreshdeskSimulator, origin: string, control: TestDatabase, warehouse: TestDatabase) {
+  private constructor(simulator: FreshdeskSimulator, origin: string, control: TestDatabase, warehouse: TestDatabase, env: Readonly<Record<string, string>>) {
     this.simulator = simulator;
     this.control = control;
     this.warehouse = warehouse;
@@ -34,14 +34,16 @@ export class Deployment implements AsyncDisposable {
       FRESHDESK_ORIGIN: origin,
       HOST: '127.0.0.1',
       LOG_LEVEL: 'error',
+      ...env,
     };
   }
 
-  static async start(options: SimulatorOptions = {}, apps: readonly AppName[] = APPS): Promise<Deployment> {
+  /** @param env more settings of the processes. */
+  static async start(options: SimulatorOptions = {}, apps: readonly AppName[] = APPS, env: Readonly<Record<string, string>> = {}): Promise<Deployment> {
     // At rest for an hour: nothing is so young that it is read twice for safety.
     const simulator = new FreshdeskSimulator({ seed: 5, spanDays: 25, asOf: new Date(Date.now() - 3_600_000), ...options });
     const [origin, control, warehouse] = await Promise.all([simulator.listen(), createDatabase(), createDatabase()]);
-    const deployment = new Deployment(simulator, origin, control, warehouse);
+    const deployment = new Deployment(simulator, origin, control, warehouse, env);
     for (const app of apps) await deployment.launch(app);
     return deployment;
   }

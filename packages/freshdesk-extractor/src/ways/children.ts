@@ -1,8 +1,8 @@
-import { AppError, type CompleteLine, type ErrorCode, recordLine } from '@freshet/contracts';
+import { AppError, type CompleteLine, type ErrorCode } from '@freshet/contracts';
 import type { Children } from '../catalogue/define.ts';
 import type { ListedRecord } from '../client.ts';
 import { type ChildWork, keyTexts, type Page, page, type ReadOptions } from '../pages.ts';
-import { type ObjectReader, workFor } from '../reader.ts';
+import { lineOf, type ObjectReader, workFor } from '../reader.ts';
 import { readWhole, startWhole } from './whole.ts';
 import { type ItemRead, readWorkList } from './work-list.ts';
 
@@ -45,7 +45,10 @@ async function readParent(reader: ObjectReader, way: Children, parent: ChildWork
     readAt,
     page: {
       // Nothing is concluded from what a list that never held still did not show.
-      lines: [...records.map((record) => recordLine(withParent(record, way.column, parent.parentId), null)), ...(unsettled ? [] : [JSON.stringify(complete)])],
+      lines: [
+        ...records.map((record) => lineOf({ ...record, text: withParent(record, way.column, parent.parentId) }, null)),
+        ...(unsettled ? [] : [JSON.stringify(complete)]),
+      ],
       records: records.length,
       work: workFor(reader.object, records, options.readingId),
       settled: [parent],

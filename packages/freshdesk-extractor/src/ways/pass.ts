@@ -50,7 +50,8 @@ export async function* readPass(
 ): AsyncGenerator<Step> {
   const fetchAt = async (since: string, pageNumber: number) => {
     const query = { ...view.query, [way.sinceParam]: since, order_by: way.column, order_type: 'asc' };
-    const answer = await reader.list(query, pageNumber, { creditClass });
+    // Whatever page 1 holds, the next anchor follows from it; pages of a tie are counted.
+    const answer = await reader.list(query, pageNumber, { creditClass, mayBeShort: pageNumber === 1 && tie === null });
     assertOrder(reader, way, answer, since);
     return answer;
   };

@@ -27,6 +27,8 @@ export interface WholeState {
   readonly beganAt: string | null;
   /** … and of the first reading: records created later do not count, or a busy list would never agree. */
   readonly firstBeganAt: string | null;
+  /** A record of this reading was too large even to know which it is. */
+  readonly blind?: true;
 }
 
 export interface WholeStep {
@@ -51,15 +53,17 @@ export async function* readWhole(fetchPage: (page: number) => Promise<ListPage>,
     const { records, hasNext, serverTime } = await fetchPage(state.page);
     const beganAt = state.beganAt ?? serverTime.toISOString();
     const firstBeganAt = state.firstBeganAt ?? beganAt;
+    const blind =
+      state.blind === true || records.some((r) => r.rejected !== undefined && !((primaryKey[0] as string) in r.fields)) ? { blind: true as const } : {};
     const sum = add(state.sum, existing(records, firstBeganAt), primaryKey);
     if (hasNext) {
-      state = { ...state, page: state.page + 1, sum, beganAt, firstBeganAt };
+      state = { ...state, page: state.page + 1, sum, beganAt, firstBeganAt, ...blind };
       yield { records, serverTime, state, outcome: 'next' };
       continue;
     }
     const finished = { ...state, sum, beganAt, firstBeganAt };
-    const agreed = state.page === 1 || (state.previous !== null && same(sum, state.previous));
-    if (agreed || state.reading >= READINGS_MAX) {
+    const agreed = (state.page === 1 || (state.previous !== null && same(sum, state.previous))) && !('blind' in blind);
+    if (agreed || 'blind' in blind || state.reading >= READINGS_MAX) {
       yield { records, serverTime, state: finished, outcome: agreed ? 'agreed' : 'unsettled' };
       return;
     }

@@ -5,7 +5,7 @@ import type { ChildWork, Page } from '../pages.ts';
 const IN_FLIGHT = 8;
 /** So many failures in a row are an outage, and no reason to try every item. */
 const FAILED_IN_A_ROW_MAX = 10;
-const ITS_OWN_TROUBLE = new Set<ErrorCode>(['source_unavailable', 'source_contract', 'source_invalid_request']);
+const ITS_OWN_TROUBLE = new Set<ErrorCode>(['source_unavailable', 'source_contract', 'source_too_large', 'source_invalid_request']);
 
 export interface ItemRead {
   readonly readAt: Date;
