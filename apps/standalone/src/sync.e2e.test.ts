@@ -155,6 +155,30 @@ describe('I7: one object’s trouble is its own', () => {
       expect(of(run, object)?.status, object).toBe('succeeded');
   });
 
+  test('T9, T10: a plan that changes in the middle of a run takes one object, and another limit, and the rest lands', async () => {
+    let changed = false;
+    await using deployment: Deployment = await Deployment.start({
+      counts: { tickets: 150 },
+      plan: 'demo',
+      intercept: ({ path }) => {
+        // In the middle of the conversations, before anything is read of the ratings.
+        if (!changed && path.endsWith('/conversations')) {
+          changed = true;
+          deployment.simulator.withoutFeatures.add('Surveys');
+          deployment.simulator.limits.setPlan('purchased_2000');
+        }
+        return false;
+      },
+    });
+    const pipelineId = await deployment.createPipeline();
+    await deployment.sync(pipelineId);
+    const run = await deployment.sync(pipelineId);
+    expect(run.status).toBe('partial');
+    expect(of(run, 'satisfaction_ratings')).toMatchObject({ status: 'not_in_plan' });
+    for (const object of ['tickets', 'conversations', 'contacts']) expect(of(run, object)?.status, object).toBe('succeeded');
+    expect(deployment.simulator.limits.refused).toBe(0);
+  });
+
   test('T25: a ticket whose conversations fail for a while is tried again, and not forgotten', async () => {
     let failures = 0;
     await using deployment = await Deployment.start({

@@ -15,6 +15,8 @@ export interface AccountOptions {
   readonly spanDays: number;
   /** The account's clock; tests turn it. */
   readonly now?: () => number;
+  /** Columns that are filled some seconds after a record was created are so after so many, without a newer version; absent: at once. */
+  readonly lateSeconds?: number;
   /** Values have the shapes that the documentation promises, and none of the others that real accounts have. */
   readonly tame?: boolean;
   /** Records in the trash or in spam are purged after so many days; absent: never. */
@@ -156,9 +158,21 @@ export class SimulatedAccount {
     const list = this.listOf(objectNamed(objectName));
     const at = this.nowSeconds();
     const number = list.append(at, this.#lag(list.length) > 0 ? UNSEEN : 0);
-    if (Object.keys(fields).length > 0) list.edits.set(number, fields);
+    this.#setLate(list, number, fields);
     if (list.viewOf(number) === UNSEEN) this.#change(number, () => list.setView(number, 0, at));
     return list.keyOf(number);
+  }
+
+  /** A new record's fields, those that come late without their values until then. */
+  #setLate(list: RecordList, number: number, fields: Fields): void {
+    const late = this.options.lateSeconds === undefined ? [] : list.object.columns.filter((c) => c.late && !(c.name in fields)).map((c) => c.name);
+    const edits = { ...Object.fromEntries(late.map((name) => [name, null])), ...fields };
+    if (Object.keys(edits).length > 0) list.edits.set(number, edits);
+    if (late.length === 0) return;
+    const at = rfc3339(this.nowSeconds() + 3600);
+    const show = () => list.edits.set(number, { ...list.edits.get(number), ...Object.fromEntries(late.map((name) => [name, at])) });
+    this.#unseen.push({ number, at: this.#now() + (this.options.lateSeconds ?? 0) * 1000, show });
+    this.#unseen.sort((a, b) => a.at - b.at);
   }
 
   /** Into another of the object's views (trash, spam, …) or back to `live`. */

@@ -108,6 +108,29 @@ describe('I3: nothing is skipped while the account changes', () => {
     expect(versions(latest(first, second))).toEqual(versions(oracle(account.simulator, 'tickets')));
   });
 
+  test('T2: more tickets in one second than the list has pages for are all read, by creation from both ends', async () => {
+    const clock = { now: Date.parse('2026-03-01T00:00:00Z') };
+    await using account = await open({ counts: { tickets: 31_000 }, spanDays: 60, now: () => clock.now, asOf: new Date(clock.now) });
+    const { account: tickets } = account.simulator;
+    clock.now += 60_000;
+    for (let id = 1; id <= 31_000; id++) tickets.update('tickets', id, { priority: 4 });
+    clock.now += 600_000;
+    const reading = await read(account.client, 'tickets');
+    expect(versions(latest(reading))).toEqual(versions(oracle(account.simulator, 'tickets')));
+  }, 120_000);
+
+  test('what is filled in some seconds later, without a newer version, is there after the next reading', async () => {
+    const clock = { now: Date.parse('2026-03-01T00:00:00Z') };
+    await using account = await open({ counts: { tickets: 50 }, spanDays: 20, now: () => clock.now, asOf: new Date(clock.now), lateSeconds: 20 });
+    clock.now += 60_000;
+    const key = account.simulator.account.create('tickets', { subject: 'young' });
+    const first = await read(account.client, 'tickets');
+    expect(latest(first).get(key)?.fields['due_by']).toBeNull();
+    clock.now += 30_000;
+    const second = await read(account.client, 'tickets', { position: first.position });
+    expect(latest(first, second).get(key)?.fields['due_by']).toMatch(/^2026-/);
+  });
+
   test('T4: a reading that goes on from any stored page holds the same as one that was never stopped', async () => {
     await using account = await open({ counts: { tickets: 800 }, spanDays: 60 });
     const pagesInAll = (await read(account.client, 'tickets')).pages.length;

@@ -19,12 +19,14 @@ export interface CatalogueColumn extends Column {
   readonly samples: readonly unknown[] | null;
   /** A kind of text that the simulator can make up. */
   readonly like: TextKind | null;
+  /** It is filled some seconds after a write, and null until then. */
+  readonly late: boolean;
 }
 
 export const TEXT_KINDS = ['title', 'person', 'email', 'phone', 'paragraph', 'html', 'uuid'] as const;
 export type TextKind = (typeof TEXT_KINDS)[number];
 
-type ColumnHints = Partial<Pick<CatalogueColumn, 'nullable' | 'optional' | 'values' | 'references' | 'samples' | 'like'>>;
+type ColumnHints = Partial<Pick<CatalogueColumn, 'nullable' | 'optional' | 'values' | 'references' | 'samples' | 'like' | 'late'>>;
 type ColumnDraft = { readonly type: ColumnType; readonly description: string } & ColumnHints;
 
 const column =
@@ -237,6 +239,7 @@ export function defineObject<C extends Record<string, ColumnDraft>>(draft: Objec
       references: null,
       samples: null,
       like: null,
+      late: false,
       ...c,
     })),
     list: {
