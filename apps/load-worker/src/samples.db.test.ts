@@ -60,11 +60,9 @@ const SAMPLES: readonly (readonly [file: string, object: string, records: (body:
   ['solution_articles', 'solution_articles', (b) => b],
   ['canned_response_folders', 'canned_response_folders', (b) => b],
   ['canned_responses', 'canned_responses', (b) => b],
-  ...['automation_rules', 'ticket_statuses', 'ticket_priorities', 'ticket_sources', 'settings'].map((name): (typeof SAMPLES)[number] => [
-    FILES[name] ?? name,
-    name,
-    (b) => objectNamed(name).rows?.(b) ?? [],
-  ]),
+  ...['automation_rules', 'custom_object_records', 'custom_object_schemas', 'ticket_statuses', 'ticket_priorities', 'ticket_sources', 'settings'].map(
+    (name): (typeof SAMPLES)[number] => [FILES[name] ?? name, name, (b) => objectNamed(name).rows?.(b) ?? []],
+  ),
 ];
 
 /** Paths of field definitions → their samples. */
@@ -90,7 +88,15 @@ beforeAll(async () => {
     // Lists of other views, and filters that ask for the future, hold nothing.
     const empty = url.searchParams.has('filter') || url.searchParams.has('state') || [...url.searchParams.values()].some((v) => v.startsWith('2100'));
     response.writeHead(200, { 'content-type': 'application/json; charset=utf-8', 'x-freshdesk-api-version': 'latest=v2; requested=v2' });
-    response.end(definitions ? fixture(definitions) : empty ? '[]' : changedSince(url.searchParams.get('updated_since')));
+    response.end(
+      url.searchParams.has('next_token')
+        ? '{"records":[]}'
+        : definitions
+          ? fixture(definitions)
+          : empty
+            ? '[]'
+            : changedSince(url.searchParams.get('updated_since')),
+    );
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -1,5 +1,6 @@
 import { AppError, type CreditClass, isJsonObject, type Json, type JsonObject, parseJson, splitArrayOfObjects } from '@freshet/contracts';
 import { type Dispatcher, Pool } from 'undici';
+import type { ObjectSpec } from './catalogue/define.ts';
 import type { Account } from './source.ts';
 
 /** The bucket that every call draws from, beside an endpoint's own. */
@@ -30,6 +31,8 @@ export interface Budget {
 export interface ListPage {
   readonly records: readonly ListedRecord[];
   readonly hasNext: boolean;
+  /** The query of the next page, where pages are told by tokens. */
+  readonly nextQuery?: Readonly<Record<string, string>> | null;
   /** The server's clock when it answered; ours if it did not say. */
   readonly serverTime: Date;
 }
@@ -72,12 +75,13 @@ export interface ViewedRecord extends ListedRecord {
   readonly serverTime: Date;
 }
 
-export type RowsOf = (answer: Json) => JsonObject[];
+/** How an answer that is not a list of records is read. */
+export type AnswerShape = Pick<ObjectSpec, 'nextQuery'> & { readonly rows: NonNullable<ObjectSpec['rows']> };
 
 /** What the ways of reading need of a client. */
 export interface Lists {
-  /** @param rows what records the answer holds, if it is not a list of them. */
-  list(path: string, query: Readonly<Record<string, string>>, cost: CallCost, rows?: RowsOf | null): Promise<ListPage>;
+  /** @param shape what the answer holds, if it is not a list of records. */
+  list(path: string, query: Readonly<Record<string, string>>, cost: CallCost, shape?: AnswerShape | null): Promise<ListPage>;
   view(path: string, query: Readonly<Record<string, string>>, cost: CallCost): Promise<ViewedRecord>;
 }
 
@@ -120,12 +124,14 @@ export class FreshdeskClient implements Lists {
    * One page of a list.
    * @throws AppError `source_contract` when the answer is not an array of objects.
    */
-  async list(path: string, query: Readonly<Record<string, string>>, cost: CallCost, rows: RowsOf | null = null): Promise<ListPage> {
+  async list(path: string, query: Readonly<Record<string, string>>, cost: CallCost, shape: AnswerShape | null = null): Promise<ListPage> {
     const answer = await this.#get(path, query, cost);
     const parsed = this.#parse(answer, path);
-    if (rows !== null) {
+    if (shape !== null) {
       // Numbers that a double cannot hold are written as they came.
-      return { records: rows(parsed).map((fields) => ({ fields, text: JSON.stringify(fields) })), hasNext: false, serverTime: answer.serverTime };
+      const records = shape.rows(parsed).map((fields) => ({ fields, text: JSON.stringify(fields) }));
+      const nextQuery = shape.nextQuery?.(parsed) ?? null;
+      return { records, hasNext: nextQuery !== null, nextQuery, serverTime: answer.serverTime };
     }
     const texts = Array.isArray(parsed) ? splitArrayOfObjects(answer.text) : null;
     if (!Array.isArray(parsed) || texts === null || texts.length !== parsed.length) {

@@ -43,8 +43,11 @@ const PAGING = ['page', 'per_page'];
  */
 export function readerOf(client: Lists, object: ObjectSpec): ObjectReader {
   const include = object.include.length === 0 ? {} : { include: object.include.join(',') };
-  // What is no list has no pages.
-  let paged = object.rows === null;
+  const { rows, nextQuery } = object;
+  // What is no list has no pages by number.
+  let paged = rows === null;
+  /** Lists paged by tokens: path → the query of the page after the last one that was read. */
+  const tokens = new Map<string, Readonly<Record<string, string>>>();
   const ask = (
     query: Readonly<Record<string, string>>,
     pageNumber: number,
@@ -54,10 +57,23 @@ export function readerOf(client: Lists, object: ObjectSpec): ObjectReader {
       parentId === undefined ? path : withId(path, parentId),
       { ...query, ...(plain ? {} : include), ...(paged ? { page: String(pageNumber), per_page: String(size) } : {}) },
       { ...(plain ? { credits: 1, bucket: object.bucket } : costOf(object)), creditClass },
-      object.rows,
+      rows === null ? null : { rows, nextQuery },
     );
+  const askByToken = async (query: Readonly<Record<string, string>>, pageNumber: number, options: ListCall): Promise<ListPage> => {
+    const list = options.parentId ?? '';
+    const token = pageNumber === 1 ? { page_size: String(object.pageSize) } : tokens.get(list);
+    if (token === undefined) throw new AppError('bug', `${object.name}: page ${pageNumber} was asked for before the one that names it.`);
+    const answer = await ask({ ...query, ...token }, pageNumber, options);
+    if (answer.nextQuery && JSON.stringify(answer.nextQuery) === JSON.stringify(token)) {
+      throw new AppError('source_contract', `The list of ${object.name} names the page that it answers as the next one.`);
+    }
+    if (answer.nextQuery) tokens.set(list, answer.nextQuery);
+    else tokens.delete(list);
+    return answer;
+  };
   const askPlainly = async (query: Readonly<Record<string, string>>, pageNumber: number, options: ListCall): Promise<ListPage> => {
     try {
+      if (nextQuery !== null) return await askByToken(query, pageNumber, options);
       const answer = await ask(query, pageNumber, options);
       return paged ? answer : { ...answer, hasNext: false };
     } catch (error) {

@@ -272,18 +272,19 @@ export class SimulatedAccount {
   *everything(objectName: string): Generator<{ readonly view: View; readonly text: string }> {
     const object = objectNamed(objectName);
     const { way } = object;
+    if (object.rows !== null) {
+      const above = way.kind === 'children' ? { [way.column]: idIn(object) } : {};
+      for (const answer of this.answersOf(object)) {
+        for (const row of object.rows(answer)) yield { view: object.views[0] as View, text: JSON.stringify({ ...above, ...row }) };
+      }
+      return;
+    }
     if (way.kind === 'children') {
       for (const { view, text } of this.everything(way.parent)) {
         if (view.deleted !== null) continue;
         const key = (JSON.parse(text) as { id: number }).id;
         for (const child of this.childrenOf(object, key, false) ?? this.childrenOf(object, key, true) ?? [])
           yield { view: object.views[0] as View, text: child };
-      }
-      return;
-    }
-    if (object.rows !== null) {
-      for (const answer of this.answersOf(object)) {
-        for (const row of object.rows(answer)) yield { view: object.views[0] as View, text: JSON.stringify(row) };
       }
       return;
     }
@@ -543,6 +544,12 @@ function viewFields(object: ObjectSpec, view: number): Fields {
 
 function withoutHidden(edit: Fields | undefined, hidden: ReadonlySet<string>): Fields {
   return Object.fromEntries(Object.entries(edit ?? {}).filter(([name]) => !hidden.has(name)));
+}
+
+/** The parent's key in the path of a child's fixed answers. */
+function idIn({ path, list }: ObjectSpec): number {
+  const answered = Object.keys(list.answers ?? {})[0] ?? '';
+  return Number(new RegExp(path.replace('{id}', '(\\d+)')).exec(answered)?.[1]);
 }
 
 const dayCache = new Map<number, string>();

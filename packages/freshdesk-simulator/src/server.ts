@@ -79,7 +79,9 @@ export class FreshdeskSimulator {
     this.#lists = catalogue.flatMap((object) => {
       const { way } = object;
       const elsewhere = way.kind === 'children' && way.elsewhere !== null ? [route(object, way.elsewhere, true, featureOf(way.elsewhere))] : [];
-      return object.rows === null ? [route(object, object.path), ...elsewhere] : Object.keys(object.list.answers ?? {}).map((path) => route(object, path));
+      return object.rows === null
+        ? [route(object, object.path), ...elsewhere]
+        : Object.keys(object.list.answers ?? {}).flatMap((path) => (path.includes('#') ? [] : [route(object, path)]));
     });
     this.#views = catalogue
       .filter((o) => o.way.kind !== 'children' && o.rows === null)
@@ -184,7 +186,8 @@ export class FreshdeskSimulator {
   #list(route: Route, parent: number | undefined, query: URLSearchParams, admin: boolean, url: URL, response: ServerResponse): void {
     const refusal = this.#refusal(route, admin);
     if (refusal) return send(response, 403, refusal);
-    const whole = route.object.list.answers?.[url.pathname];
+    const token = query.get('next_token');
+    const whole = route.object.list.answers?.[token ? `${url.pathname}#${token}` : url.pathname];
     if (whole !== undefined) return send(response, 200, whole);
     const answer = answerList(this.account, route.object, parent, query, this.#options, route.archived);
     if (answer === null) return send(response, 404, null);

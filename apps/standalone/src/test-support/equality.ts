@@ -18,14 +18,15 @@ export async function differences(
 ): Promise<Difference[]> {
   const found: Difference[] = [];
   for (const object of objects) {
+    const keyOf = (record: Record<string, Json>) => object.primaryKey.map((k) => String(record[k])).join('/');
     const rows = new Map<string, Record<string, Json>>();
     for (const { row } of await warehouse.sql.unsafe<{ row: string }[]>(`select to_jsonb(t)::text as row from ${schema}.${object.name} t`)) {
       const parsed = parseJson(row) as Record<string, Json>;
-      rows.set(String(parsed['id']), parsed);
+      rows.set(keyOf(parsed), parsed);
     }
     for (const { view, text } of simulator.account.everything(object.name)) {
       const record = parseJson(text) as Record<string, Json>;
-      const id = String(record['id']);
+      const id = keyOf(record);
       const row = rows.get(id);
       rows.delete(id);
       if (!row) {

@@ -154,6 +154,8 @@ export interface ObjectSpec {
   readonly denseIds: boolean;
   /** What records an answer holds, where it is not a list of them; null: it is. */
   readonly rows: ((answer: Json) => JsonObject[]) | null;
+  /** Lists that are paged by tokens: the query of the page that follows an answer, if one does. Null: there are no tokens. */
+  readonly nextQuery: ((answer: Json) => Readonly<Record<string, string>> | null) | null;
   readonly list: ListBehaviour;
   /** How many records a usual account holds: a number, or so many for each record of another object. */
   readonly typicalCount: number | { readonly each: string; readonly times: number };
@@ -171,7 +173,7 @@ export interface ListBehaviour {
   readonly filters: readonly string[];
   /** The very records that a simulated account has, for objects that say how others look; null: any that fit the columns. */
   readonly fixed: readonly Readonly<Record<string, unknown>>[] | null;
-  /** What a simulated account answers, by path, for answers that are no lists; null: another object's list has this path. */
+  /** What a simulated account answers, by path (and `#` with the token of a page), for answers that are no lists; null: another object's list has this path. */
   readonly answers: Readonly<Record<string, unknown>> | null;
   /** Columns that only an `include` brings. */
   readonly includeColumns: Readonly<Record<string, readonly string[]>>;
@@ -207,6 +209,7 @@ interface ObjectDraft<C extends Record<string, ColumnDraft>> {
   single?: Partial<Single> & Pick<Single, 'path'>;
   denseIds?: boolean;
   rows?: ObjectSpec['rows'];
+  nextQuery?: ObjectSpec['nextQuery'];
   search?: string;
   list?: Partial<ListBehaviour>;
 }
@@ -227,6 +230,7 @@ export function defineObject<C extends Record<string, ColumnDraft>>(draft: Objec
     customFields: null,
     denseIds: false,
     rows: null,
+    nextQuery: null,
     search: null,
     ...rest,
     single: single === undefined ? null : { include: [], columns: [], elsewhere: [], ...single },

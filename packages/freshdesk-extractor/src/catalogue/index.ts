@@ -10,6 +10,8 @@ import { companyFields } from './objects/company-fields.ts';
 import { contactFields } from './objects/contact-fields.ts';
 import { contacts } from './objects/contacts.ts';
 import { conversations } from './objects/conversations.ts';
+import { customObjectRecords } from './objects/custom-object-records.ts';
+import { customObjectSchemas } from './objects/custom-object-schemas.ts';
 import { discussionCategories } from './objects/discussion-categories.ts';
 import { discussionComments } from './objects/discussion-comments.ts';
 import { discussionForums } from './objects/discussion-forums.ts';
@@ -48,6 +50,8 @@ export const catalogue: readonly ObjectSpec[] = [
   contactFields,
   contacts,
   conversations,
+  customObjectRecords,
+  customObjectSchemas,
   discussionCategories,
   discussionComments,
   discussionForums,

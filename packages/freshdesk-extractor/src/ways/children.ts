@@ -37,7 +37,7 @@ async function readParent(reader: ObjectReader, way: Children, parent: ChildWork
   const complete: CompleteLine = {
     complete: {
       where: { [way.column]: parent.parentId },
-      keys: records.map((record) => keyTexts(record, reader.object.primaryKey)),
+      keys: records.map((record) => keyTexts({ ...record, fields: { [way.column]: parent.parentId, ...record.fields } }, reader.object.primaryKey)),
       began_at: beganAt,
     },
   };
