@@ -315,6 +315,29 @@ describe('runs', () => {
     expect((await call('get', `/v1/runs/${started.body.id}`).expect(200)).body.objects[0].status).toBe('cancelled');
   });
 
+  test('an audit is a run of its own kind, and says what it found of each object', async () => {
+    const { input } = await ingredients();
+    const { body: pipeline } = await call('post', '/v1/pipelines')
+      .send({ ...input, audit_frequency_days: null })
+      .expect(201);
+    expect(pipeline).toMatchObject({ audit_frequency_days: null, next_audit_at: null });
+    const { body: sync } = await call('post', `/v1/pipelines/${pipeline.id}/runs`).expect(202);
+    expect(sync).toMatchObject({ kind: 'sync' });
+    expect(sync.objects[0].findings).toBeNull();
+    // As if tickets had been read once.
+    await t.database.sql`update freshet.pipeline_objects set position = '{}' where object = 'tickets'`;
+    const { body: audit } = await call('post', `/v1/pipelines/${pipeline.id}/runs`).send({ kind: 'audit' }).expect(202);
+    expect(audit).toMatchObject({
+      kind: 'audit',
+      objects: [{ object: 'tickets', mode: 'audit', findings: { missing: 0, stale: 0, repaired: 0, explained: {} } }],
+    });
+    expect((await call('get', `/v1/runs?pipeline_id=${pipeline.id}&kind=audit`).expect(200)).body.data.map((r: { id: string }) => r.id)).toEqual([audit.id]);
+    const { body: changed } = await call('patch', `/v1/pipelines/${pipeline.id}`).send({ audit_frequency_days: 30 }).expect(200);
+    expect(Date.parse(changed.next_audit_at)).toBeGreaterThan(Date.now() + 29 * 86_400_000);
+    await call('post', `/v1/pipelines/${pipeline.id}/runs`).send({ kind: 'look' }).expect(400);
+    await call('patch', `/v1/pipelines/${pipeline.id}`).send({ audit_frequency_days: 0 }).expect(400);
+  });
+
   test.each(['/v1/runs?limit=0', '/v1/runs?limit=1000', '/v1/runs?cursor=%25%25', '/v1/runs?status=fine', '/v1/runs/not-an-id'])(
     '%s is refused',
     async (path) => {

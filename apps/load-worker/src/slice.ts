@@ -15,7 +15,7 @@ export interface LoadContext {
 }
 
 /** Batches of one transaction, together, uncompressed: thousands of rows, in bounded memory. */
-const TRANSACTION_BYTES = 8 * 1024 * 1024;
+const TRANSACTION_BYTES = 6 * 1024 * 1024;
 const SLICE_MS = 20_000;
 /** Failures in a row after which the object's runs have failed. With the backoff: about a minute. */
 const FAILURES_MAX = 7;

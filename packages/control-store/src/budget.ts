@@ -10,7 +10,7 @@ export interface BucketReading {
   readonly used: number | null;
 }
 
-/** Waits up to here are waited out; for longer ones the caller ends its slice, and another account gets the slot. */
+/** Waits up to here, all together, are waited out; for longer ones the caller ends its slice, and another account gets the slot. */
 const WAIT_MAX_MS = 2000;
 
 /** The budget of one account, as who calls it asks for it. */
@@ -54,10 +54,11 @@ export class CreditBudgets {
   forAccount(account: string, sharePercent: number): AccountBudget {
     return {
       take: async (buckets, credits, creditClass) => {
-        for (;;) {
+        for (let waited = 0; ; ) {
           const waitMs = await this.take(account, buckets, credits, sharePercent, creditClass);
           if (waitMs === 0) return;
-          if (waitMs > WAIT_MAX_MS) throw new AppError('out_of_credits', 'No credits are left in this minute.', { retryAfterMs: waitMs });
+          waited += waitMs;
+          if (waited > WAIT_MAX_MS) throw new AppError('out_of_credits', 'No credits are left in this minute.', { retryAfterMs: waitMs });
           await sleep(waitMs);
         }
       },

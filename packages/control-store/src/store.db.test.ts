@@ -456,6 +456,18 @@ describe('I5: within budget', () => {
     expect(bucket?.classes.map((c) => c.wantedUntil !== null)).toEqual([false, true, true, false, true]);
   });
 
+  test('one who waits for a more urgent class that goes on and on does not hold its slot for that', async () => {
+    await learnt(100);
+    const again = () => t.database.sql`update freshet.credit_buckets set wanted_until[2] = now() + interval '500 milliseconds'`;
+    await again();
+    const goesOn = setInterval(() => void again(), 50);
+    try {
+      await expect(budgets().forAccount('acme', 100).take(['account'], 1, 'children')).rejects.toMatchObject({ code: 'out_of_credits' });
+    } finally {
+      clearInterval(goesOn);
+    }
+  });
+
   test('backfill and audit leave a tenth of a window to others until it is nearly over, then use it', async () => {
     await learnt(101);
     const granted = async (creditClass: CreditClass) => {
