@@ -458,9 +458,9 @@ describe('I5: within budget', () => {
 
   test('one who waits for a more urgent class that goes on and on does not hold its slot for that', async () => {
     await learnt(100);
-    const again = () => t.database.sql`update freshet.credit_buckets set wanted_until[2] = now() + interval '1900 milliseconds'`;
+    const again = () => t.database.sql`update freshet.credit_buckets set wanted_until[2] = now() + interval '1500 milliseconds'`;
     await again();
-    const goesOn = setInterval(() => void again(), 200);
+    const goesOn = setInterval(() => void again().execute(), 200);
     try {
       await expect(budgets().forAccount('acme', 100).take(['account'], 1, 'children')).rejects.toMatchObject({ code: 'out_of_credits' });
     } finally {
