@@ -68,7 +68,7 @@ async function loadPending(context: LoadContext, claim: LoadClaim): Promise<void
       batches,
       generation: (id) => loading.generationBodies(claim, id),
     });
-    await loading.markLoaded(claim, result.batches, result.rejected, result.reached, result.suspects);
+    await loading.markLoaded(claim, result.batches, result.rejected, result.reached, result.suspects, result.notBelieved);
     context.logger.debug(
       {
         pipelineId: claim.pipelineId,

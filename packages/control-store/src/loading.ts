@@ -94,6 +94,7 @@ export class Loading {
   /**
    * Notes what the warehouse has committed. Repeating it changes nothing: a batch is counted when it is marked.
    * Object runs whose last batch this was are finished.
+   * @param notBelieved audits' readings that lacked too many rows; told in their object runs.
    * @param suspects what an audit's reading did not hold: its object run asks for them next.
    * @param reached how fresh and how deep the table is with them; null: as before.
    */
@@ -103,6 +104,7 @@ export class Loading {
     rejected: readonly RejectedRecord[],
     reached: { readonly completeAsOf: Date | null; readonly completeBackTo: Date | null } | null,
     suspects: readonly (Suspect & { readonly batchId: string })[],
+    notBelieved: readonly { readonly batchId: string; readonly rows: number }[],
   ): Promise<void> {
     await this.#sql.begin(async (tx) => {
       const ids = results.map((r) => r.batchId);
@@ -126,6 +128,11 @@ export class Loading {
             records_missing = records_missing + ${sum('missing')},
             records_stale = records_stale + ${sum('stale')}
           where id = ${objectRunId}`;
+      }
+      for (const { batchId, rows } of notBelieved) {
+        const owner = marked.find((m) => m.id === batchId);
+        if (!owner) continue;
+        await tx`update freshet.object_runs set explained = explained || ${tx.json({ not_believed: rows })} where id = ${owner.object_run_id}`;
       }
       for (const { id, object_run_id } of marked) {
         const own = suspects.filter((s) => s.batchId === id);

@@ -151,9 +151,9 @@ describe('runs', () => {
     if (!claim) throw new Error('nothing to load');
     const [pending] = await t.store.loading.pending(claim, 1);
     const counts = { records: 3, inserted: 1, updated: 1, unchanged: 1, rejected: 0, deleted: 0, missing: 0, stale: 0 };
-    await t.store.loading.markLoaded(claim, [{ batchId: pending?.id as string, counts }], [], done, []);
+    await t.store.loading.markLoaded(claim, [{ batchId: pending?.id as string, counts }], [], done, [], []);
     // Saying it again counts nothing twice.
-    await t.store.loading.markLoaded(claim, [{ batchId: pending?.id as string, counts }], [], null, []);
+    await t.store.loading.markLoaded(claim, [{ batchId: pending?.id as string, counts }], [], null, [], []);
     expect(await t.store.runs.get(run.id)).toMatchObject({
       status: 'succeeded',
       objects: [{}, { records_inserted: 1, records_updated: 1, records_unchanged: 1 }],
@@ -175,6 +175,7 @@ describe('runs', () => {
       [{ batchId: pending?.id as string, counts: { records: 3, inserted: 2, updated: 0, unchanged: 0, rejected: 0, deleted: 0, missing: 0, stale: 0 } }],
       [],
       null,
+      [],
       [],
     );
     const over = await t.store.runs.get(run.id);
@@ -317,7 +318,7 @@ describe('audits', () => {
       const batchId = pending?.id as string;
       const counts = { records: 0, inserted: 0, updated: 0, unchanged: 0, rejected: 0, deleted: 0, missing: 0, stale: 0 };
       const suspects = (['1', '2', '3'] as const).map((key) => ({ key, reason: key === '1' ? ('unseen' as const) : ('gap' as const), batchId }));
-      await t.store.loading.markLoaded(loading, [{ batchId, counts }], [], null, suspects);
+      await t.store.loading.markLoaded(loading, [{ batchId, counts }], [], null, suspects, []);
       expect(await t.store.extraction.isLoaded(claim)).toBe(true);
       return t.store.extraction.nextParents(claim)(10);
     };
@@ -520,7 +521,7 @@ describe('I6: secrets stay secret', () => {
     const [batch] = await t.store.loading.pending(claim, 1);
     const counts = { records: 1, inserted: 0, updated: 0, unchanged: 0, rejected: 1, deleted: 0, missing: 0, stale: 0 };
     const batchId = batch?.id as string;
-    await t.store.loading.markLoaded(claim, [{ batchId, counts }], [{ batchId, line: 0, reason: 'key_missing: id', raw: '{"record":{}}' }], null, []);
+    await t.store.loading.markLoaded(claim, [{ batchId, counts }], [{ batchId, line: 0, reason: 'key_missing: id', raw: '{"record":{}}' }], null, [], []);
     const young = `young:${randomBytes(32).toString('base64')}`;
     const open = (secretKeys: string) => openControlStore({ databaseUrl: t.database.url, secretKeys, onError: () => {} });
     const both = await open(`${young},${t.secretKeys}`);

@@ -262,6 +262,24 @@ describe('audits', () => {
     expect((await loader.load([shallow])).suspects.map((s) => s.key)).toEqual(['4']);
   });
 
+  test('I7: an audit’s reading that lacks more than a fifth of the rows is not believed, where there is no address to ask at', async () => {
+    await loader.load([batch(Array.from({ length: 30 }, (_, i) => thing(i, i)))]);
+    const audit = (held: number, at: number) =>
+      loader.load([
+        batch(
+          Array.from({ length: held }, (_, i) => thing(i, i)),
+          { at, audit: true },
+          { generation: { id: `g${at}`, began_at: moment(at), guarded: true } },
+        ),
+      ]);
+    const empty = await audit(0, 100);
+    expect(empty.notBelieved).toEqual([{ batchId: empty.batches[0]?.batchId, rows: 30 }]);
+    expect((await audit(20, 200)).notBelieved).toMatchObject([{ rows: 10 }]);
+    const believed = await audit(26, 300);
+    expect(believed.notBelieved).toEqual([]);
+    expect(believed.batches[0]?.counts.deleted).toBe(4);
+  });
+
   test('one that was asked for and is gone is marked by how that is known, unless it was read again since', async () => {
     await loader.load([batch([thing(1, 10), thing(2, 20)])]);
     await loader.load([batch([thing(3, 30)], { at: 500 })]);

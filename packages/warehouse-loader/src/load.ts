@@ -75,7 +75,7 @@ async function apply(
   staged: readonly Staged[],
   rejected: Shaped['rejected'],
   lz4: boolean,
-): Promise<Pick<LoadResult, 'batches' | 'suspects'>> {
+): Promise<Pick<LoadResult, 'batches' | 'suspects' | 'notBelieved'>> {
   const s = quote(target.schema);
   await client.query('begin');
   try {
@@ -96,9 +96,11 @@ async function apply(
     );
     const freshIds = new Set(fresh.rows.map((r) => r.batch_id));
     const isFresh = ({ batch }: { readonly batch: number }) => freshIds.has((request.batches[batch] as BatchToLoad).id);
+    let notBelieved: LoadResult['notBelieved'] = [];
     if (freshIds.size > 0) {
       const merged = await merge(client, target, request, columns, staged.filter(isFresh));
-      const gone = await markMissing(client, target, request, columns, decoded, isFresh);
+      const { gone, notBelieved: doubted } = await markMissing(client, target, request, columns, decoded, isFresh);
+      notBelieved = doubted;
       if ([...gone.values()].some((n) => n > 0)) await markBelow(client, request);
       await account(client, target, request, decoded, merged, gone, freshIds);
     }
@@ -112,7 +114,7 @@ async function apply(
       batchId: batch_id,
       counts: Object.fromEntries(Object.entries(counts).map(([name, n]) => [name, Number(n)])) as unknown as BatchCounts,
     }));
-    return { batches, suspects };
+    return { batches, suspects, notBelieved };
   } catch (error) {
     await client.query('rollback').catch(() => {
       // The connection is gone, and the transaction with it; the first error says why.

@@ -8,7 +8,7 @@ import type { LiveColumn } from './rows.ts';
 import { type Target, targetOf } from './tables.ts';
 import { MISFIT, toSqlText } from './values.ts';
 
-/** Marks what complete readings no longer hold, unless it was read again after they began. Returns batch → rows marked. */
+/** Marks what complete readings no longer hold, unless it was read again after they began. Returns batch → rows marked, and what was not believed. */
 export async function markMissing(
   client: ClientBase,
   target: Target,
@@ -16,8 +16,9 @@ export async function markMissing(
   columns: readonly LiveColumn[],
   decoded: Decoded,
   isFresh: (item: { readonly batch: number }) => boolean,
-): Promise<ReadonlyMap<string, number>> {
+): Promise<{ readonly gone: ReadonlyMap<string, number>; readonly notBelieved: LoadResult['notBelieved'] }> {
   const gone = new Map<string, number>();
+  const notBelieved: LoadResult['notBelieved'][number][] = [];
   const add = (batch: number, n: number) => {
     const { id } = request.batches[batch] as BatchToLoad;
     gone.set(id, (gone.get(id) ?? 0) + n);
@@ -58,6 +59,11 @@ export async function markMissing(
   for (const generation of decoded.generations.filter(isFresh)) {
     if (generation.suspects) continue;
     const unseen = await generationTable(client, target, request, keyColumns, generation);
+    const lacking = generation.guarded ? await lackingRows(client, target, unseen) : 0;
+    if (lacking > 0) {
+      notBelieved.push({ batchId: (request.batches[generation.batch] as BatchToLoad).id, rows: lacking });
+      continue;
+    }
     const { rowCount } = await client.query(
       `update ${target.sql} t set ${marking("'missing'")} from (select $1::timestamptz as began_at) p where ${unseen.where}`,
       unseen.parameters,
@@ -73,7 +79,22 @@ export async function markMissing(
     );
     add(batch, rowCount ?? 0);
   }
-  return gone;
+  return { gone, notBelieved };
+}
+
+/** A generation that lacks more than this share of the rows, and more than `SHRINK_ROWS` of them, is not believed. */
+const SHRINK_SHARE = 0.2;
+const SHRINK_ROWS = 5;
+
+/** How many rows a generation lacks, if they are too many to be believed; else 0. */
+async function lackingRows(client: ClientBase, target: Target, unseen: { readonly where: string; readonly parameters: string[] }): Promise<number> {
+  const { rows } = await client.query<{ lacking: number; alive: number }>(
+    `select count(*) filter (where ${unseen.where})::int as lacking, count(*) filter (where t._freshet_deleted_at is null)::int as alive
+     from ${target.sql} t, (select $1::timestamptz as began_at) p`,
+    unseen.parameters,
+  );
+  const { lacking, alive } = rows[0] ?? { lacking: 0, alive: 0 };
+  return lacking > SHRINK_ROWS && lacking > alive * SHRINK_SHARE ? lacking : 0;
 }
 
 /** A worker asks for so many in one audit at most; the others wait for the next. Whole tables of them are an error elsewhere. */

@@ -29,6 +29,8 @@ export interface LoadResult {
   readonly rejected: readonly RejectedRecord[];
   /** How fresh and how deep the table is with these batches; null: they do not say. */
   readonly reached: { readonly completeAsOf: Date | null; readonly completeBackTo: Date | null } | null;
+  /** Generations that lacked too many rows to be believed, and how many. */
+  readonly notBelieved: readonly { readonly batchId: string; readonly rows: number }[];
   /** What a generation did not hold and is to be asked for. */
   readonly suspects: readonly (Suspect & { readonly batchId: string })[];
 }

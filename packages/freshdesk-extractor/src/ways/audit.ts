@@ -1,5 +1,5 @@
 import { AppError, type AuditedLine, type GenerationLine, type GoneLine } from '@freshet/contracts';
-import type { Keyset, Since, View } from '../catalogue/define.ts';
+import type { Keyset, View } from '../catalogue/define.ts';
 import type { ListedRecord } from '../client.ts';
 import { type ChildWork, type Page, type Position, page, type ReadOptions, type Settled } from '../pages.ts';
 import { type ObjectReader, recordPage, viewOf } from '../reader.ts';
@@ -39,7 +39,7 @@ export async function* readAudit(reader: ObjectReader, from: AuditPosition, opti
     case 'keyset':
       return yield* readAll(reader, from, options, (from.synced as KeysetPosition).backTo, (view, at) => pass(reader, way, view, at, from));
     case 'since':
-      return yield* readAll(reader, from, options, (from.synced as SincePosition).backTo, (view, at) => whole(reader, way, view, at, from));
+      return yield* readAll(reader, from, options, (from.synced as SincePosition).backTo, (view, at) => whole(reader, view, at, from));
     case 'children':
       for await (const read of readChildren(reader, way, options)) {
         yield { ...read, position: from, reached: null, ...(read.finished ? { lines: [...read.lines, audited(read.extractedAt)] } : {}) };
@@ -87,8 +87,9 @@ async function* readAll(
     }
     const { beganAt = new Date().toISOString() } = position;
     const since = backTo === BEGINNING ? {} : { since: backTo };
-    const suspects = object.single === null ? {} : { suspects: { gaps: object.denseIds && backTo === BEGINNING } };
-    const generation: GenerationLine = { generation: { id: options.readingId, began_at: beganAt, ...since, ...suspects } };
+    // Without an address to ask at, an outage must not look like a deletion.
+    const doubt = object.single === null ? { guarded: true as const } : { suspects: { gaps: object.denseIds && backTo === BEGINNING } };
+    const generation: GenerationLine = { generation: { id: options.readingId, began_at: beganAt, ...since, ...doubt } };
     const lines = position.unsettled ? [] : [JSON.stringify(generation)];
     position = { synced: position.synced, beganAt, confirming: true };
     yield page({ position, extractedAt: new Date(beganAt), lines, generation: options.readingId, awaitsLoad: true });
@@ -110,7 +111,7 @@ async function* pass(reader: ObjectReader, way: Keyset, view: View, at: Reading,
   }
 }
 
-async function* whole(reader: ObjectReader, _way: Since, view: View, at: Reading, { synced }: AuditPosition): AsyncGenerator<ViewStep> {
+async function* whole(reader: ObjectReader, view: View, at: Reading, { synced }: AuditPosition): AsyncGenerator<ViewStep> {
   const { param, backTo } = synced as SincePosition;
   const query = backTo === BEGINNING || param === '' ? view.query : { ...view.query, [param]: backTo.replace(/\.\d+Z$/, 'Z') };
   for await (const step of readWhole((n) => reader.list(query, n), reader.object.primaryKey, at.whole ?? startWhole(null))) {
