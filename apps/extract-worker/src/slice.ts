@@ -74,6 +74,7 @@ class Slice {
     const endsAt = performance.now() + SLICE_MS;
     const options = {
       historyFrom: claim.historyFrom,
+      pastUntil: claim.pastUntil,
       readingId: claim.objectRunId,
       detail: claim.detail,
       nextParents: store.extraction.nextParents(claim),

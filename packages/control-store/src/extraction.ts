@@ -20,12 +20,17 @@ export interface Claim {
   readonly credentialId: string;
   readonly sharePercent: number;
   readonly historyFrom: Date | null;
+  /** The past is read until then, and on by the next run: other objects, and those of other pipelines, must not wait for it. */
+  readonly pastUntil: Date;
   readonly creditClass: CreditClass;
   /** An audit has a position of its own, in which the object's stands as it was when the audit began. */
   readonly isAudit: boolean;
   /** Each record is completed by what only its own address shows. */
   readonly detail: boolean;
 }
+
+/** How much of the time between two runs one may spend on the past: it should be over when the next is due. */
+const PAST_SHARE = 0.9;
 
 /** One or a few pages, to be stored together. */
 export interface Step {
@@ -83,7 +88,7 @@ export class Extraction {
     return await this.#sql.begin(async (tx) => {
       const [found] = await tx<ClaimRow[]>`
         select o.run_id, o.pipeline_id, o.object, o.failures, o.started_at is null as is_first_slice, p.subdomain, p.credential_id, p.credit_share_percent,
-          p.historical_sync_days, r.created_at, o.credit_class, o.mode,
+          p.historical_sync_days, p.frequency_minutes, r.created_at, o.credit_class, o.mode,
           coalesce((p.objects -> o.object ->> 'detail')::boolean, false) as detail
         from freshet.object_runs o join freshet.pipelines p on p.id = o.pipeline_id join freshet.runs r on r.id = o.run_id
         where o.id = ${objectRunId} and o.status = any(${[...OPEN_OBJECT_RUN_STATUSES]}) and o.extracted_at is null and p.status = 'active'
@@ -118,6 +123,7 @@ export class Extraction {
         sharePercent: found.credit_share_percent,
         // Counted from the run's start, so that every slice of it means the same day.
         historyFrom: days === null ? null : new Date(found.created_at.getTime() - days * 86_400_000),
+        pastUntil: new Date(found.created_at.getTime() + found.frequency_minutes * 60_000 * PAST_SHARE),
         creditClass: found.credit_class,
         isAudit,
         detail: found.detail,
@@ -293,6 +299,7 @@ interface ClaimRow {
   credential_id: string;
   credit_share_percent: number;
   historical_sync_days: number | null;
+  frequency_minutes: number;
   created_at: Date;
   credit_class: CreditClass;
   mode: RunMode;

@@ -51,6 +51,8 @@ export interface ChildWork {
 export interface ReadOptions {
   /** The first sync of an object with history starts here; null: at the beginning. */
   readonly historyFrom: Date | null;
+  /** The reading ends then, even if it has not come to the beginning of its history: another goes on. Absent: it does not end before. */
+  readonly pastUntil?: Date;
   /** Names this reading: generations and the versions of children that nothing tells of are counted by it. */
   readonly readingId: string;
   /** Each record is completed by what only its own address shows: a call more for each. */

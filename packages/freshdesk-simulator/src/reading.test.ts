@@ -77,6 +77,51 @@ test('what changes while the past is read is new, and is there after the next re
   }
 });
 
+test('a run ends when it may read no more of the past, and the next one goes on: first with what is new, then deeper', async () => {
+  await using account = await open({ counts: { tickets: 1500 }, spanDays: 600 });
+  const { account: tickets } = account.simulator;
+  const newest = await read(account.client, 'tickets', { pastUntil: new Date(0) });
+  expect(newest.pages.at(-1)?.finished).toBe(true);
+  expect(Math.round((Date.now() - (newest.pages.at(-1)?.reached?.completeBackTo.getTime() ?? 0)) / 86_400_000)).toBe(30);
+  tickets.update('tickets', 3, { subject: 'changed' });
+  const young = await read(account.client, 'tickets', { position: newest.position, pastUntil: new Date(0) });
+  expect(latest(young).get(3)?.fields['subject']).toBe('changed');
+  expect(young.pages.at(-1)?.reached?.completeBackTo).toEqual(newest.pages.at(-1)?.reached?.completeBackTo);
+  const rest = await read(account.client, 'tickets', { position: young.position });
+  expect(rest.pages.at(-1)?.reached?.completeBackTo.getTime()).toBe(0);
+  expect(versions(latest(newest, young, rest))).toEqual(versions(oracle(account.simulator, 'tickets')));
+});
+
+test('however long a stretch of the past takes, what is new is read every ten minutes, through slices and within them', async () => {
+  const clock = { now: Date.now() };
+  await using account = await open({ counts: { tickets: 3000 }, spanDays: 50, now: () => clock.now, asOf: new Date(clock.now) });
+  const seen: number[] = [];
+  const readings: Reading[] = [];
+  let position: Position | null = null;
+  for (let finished = false; !finished; ) {
+    const known: Position | null = position;
+    // Slices of eight pages, of two minutes each.
+    const slice = await read(account.client, 'tickets', {
+      position: known,
+      pagesMax: 8,
+      afterPage: (page) => {
+        clock.now += 120_000;
+        finished = page.finished;
+        if (page.reached) seen.push(page.reached.completeAsOf.getTime());
+      },
+    });
+    readings.push(slice);
+    position = slice.position;
+    expect(readings.length).toBeLessThan(100);
+  }
+  // The newest window itself took hours, and what changed meanwhile is read right after it.
+  const moments = [...new Set(seen)].slice(1);
+  const gaps = moments.slice(1).map((at, i) => at - (moments[i] as number));
+  expect(Math.max(...gaps)).toBeLessThan(20 * 60_000);
+  expect(gaps.length).toBeGreaterThan(2);
+  expect(versions(latest(...readings))).toEqual(versions(oracle(account.simulator, 'tickets')));
+});
+
 describe('I3: nothing is skipped while the account changes', () => {
   test('T1: tickets updated, created and trashed between the pages are all there after the next reading', async () => {
     for (let seed = 1; seed <= 10; seed++) {

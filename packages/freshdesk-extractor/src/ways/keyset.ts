@@ -10,7 +10,8 @@ import { BEGINNING, DAY_MS, laterOf, seconds, wholeSeconds } from './times.ts';
  * The stored watermark stays `lagSeconds` behind the server's clock, because a change may take a while to show.
  *
  * A first sync reads the newest window first, then steps back, each as long as all before it, until it is as deep as
- * asked for; in between, what is new is read again, and it says each time how deep it has come.
+ * asked for; what is new is read again every few minutes, and it says after each step how deep it has come. A run may end
+ * before the past does: the next one goes on with it.
  */
 interface ViewPosition {
   /** Everything that changed before it has been read. RFC 3339, whole seconds; null: nothing read yet. */
@@ -46,6 +47,14 @@ export async function* readKeyset(reader: ObjectReader, way: Keyset, from: Keyse
   const first = seconds(newest) - seconds(target) < DAY_MS / 1000 ? target : newest;
   let position: KeysetPosition = from ?? { backTo: first, views: {}, window: null };
   let serverTime = new Date();
+  let newWasRead = false;
+
+  function isNewDue(now: Date): boolean {
+    return object.views.some(({ name }) => {
+      const { watermark, pass } = position.views[name] ?? { watermark: null, pass: null };
+      return watermark === null || pass !== null || now.getTime() - Date.parse(watermark) > REFRESH_MS + way.lagSeconds * 1000;
+    });
+  }
 
   /** What has changed since the last pass, or for the first time the newest window. */
   async function* readNew(): AsyncGenerator<Page> {
@@ -69,6 +78,7 @@ export async function* readKeyset(reader: ObjectReader, way: Keyset, from: Keyse
         yield recordPage(reader, options, { view, records: step.records, position, extractedAt: serverTime });
       }
     }
+    newWasRead = true;
     yield page({ position, extractedAt: serverTime, reached: reached(object, position) });
   }
 
@@ -79,20 +89,21 @@ export async function* readKeyset(reader: ObjectReader, way: Keyset, from: Keyse
       serverTime = step.serverTime;
       position = step.pass === null ? { ...position, backTo: window.from, window: null } : { ...position, window: { ...window, pass: step.pass } };
       yield recordPage(reader, options, { view, records: step.records, position, extractedAt: serverTime });
+      // What has changed goes before the past; the stretch goes on from its position.
+      if (step.pass !== null && isNewDue(serverTime)) return;
     }
     yield page({ position, extractedAt: serverTime, reached: reached(object, position) });
   }
 
-  if (position.window === null) yield* readNew();
-  let refreshAt = serverTime.getTime() + REFRESH_MS;
-  while (position.window !== null || seconds(position.backTo) > seconds(target)) {
+  const pastRemains = () => position.window !== null || seconds(position.backTo) > seconds(target);
+  // The past may take many slices and several runs: how old the watermarks are tells when to look at what is new.
+  if (!pastRemains() || isNewDue(new Date())) yield* readNew();
+  while (pastRemains() && Date.now() < (options.pastUntil?.getTime() ?? Number.POSITIVE_INFINITY)) {
     yield* readPast(position.window ?? windowBefore(position.backTo, newest, target));
-    if (serverTime.getTime() < refreshAt) continue;
-    yield* readNew();
-    refreshAt = serverTime.getTime() + REFRESH_MS;
+    if (isNewDue(serverTime)) yield* readNew();
   }
-  // One who went on in the middle of the past has not looked at what is new.
-  if (from?.window) yield* readNew();
+  // A run that finishes has looked at what is new.
+  if (!newWasRead) yield* readNew();
   yield page({ position, extractedAt: serverTime, reached: reached(object, position), finished: true });
 }
 

@@ -40,6 +40,7 @@ export interface ReadingOptions {
   readonly position?: Position | null;
   readonly historyFrom?: Date | null;
   readonly detail?: boolean;
+  readonly pastUntil?: Date;
   readonly parents?: readonly ChildWork[];
   /** Called after each page, before the next is read. */
   readonly afterPage?: (page: Page, count: number) => void;
@@ -55,6 +56,7 @@ export async function read(client: FreshdeskClient, objectName: string, options:
   const reading = extract(client, objectNamed(objectName), position, {
     historyFrom: options.historyFrom ?? null,
     detail: options.detail ?? false,
+    ...(options.pastUntil ? { pastUntil: options.pastUntil } : {}),
     readingId: 'reading',
     nextParents: async (limit) => parents.splice(0, limit),
   });
