@@ -94,6 +94,23 @@ test('the next audit finds nothing, asks for nothing that is explained for good,
   expect(await differences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
 });
 
+test('T24: merged tickets stay, closed, with their conversations elsewhere at once; merged contacts are found by the audit, with all that referred to them', async () => {
+  const { account } = deployment.simulator;
+  const { warehouse, schema } = deployment;
+  const live = [...account.everything('tickets')].filter(({ view }) => view.deleted === null).map(({ text }) => JSON.parse(text));
+  const [primary, secondary] = live.filter((t) => t.id > 200 && !t.archived);
+  account.mergeInto('tickets', primary.id, [secondary.id]);
+  expect((await deployment.sync(pipelineId)).status).toBe('succeeded');
+  expect(await differences(deployment.simulator, warehouse, schema)).toEqual([]);
+  const [requester, other] = [...new Set(live.filter((t) => !t.archived).map((t) => t.requester_id as number))];
+  account.absorb('contacts', requester as number, [other as number]);
+  await deployment.sync(pipelineId);
+  const audit = await deployment.audit(pipelineId);
+  expect(findingsOf(audit, 'tickets')?.stale).toBeGreaterThan(0);
+  expect(findingsOf(audit, 'contacts')).toMatchObject({ explained: { not_found: 1 } });
+  expect(await differences(deployment.simulator, warehouse, schema)).toEqual([]);
+});
+
 test('I8: an audit whose workers are killed goes on where it stood', async () => {
   const { account } = deployment.simulator;
   for (let id = 100; id < 160; id++) account.archive('tickets', id);

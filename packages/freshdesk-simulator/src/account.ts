@@ -1,5 +1,5 @@
 import { type Json, unreachable } from '@freshet/contracts';
-import { catalogue, type ObjectSpec, objectNamed, type View } from '@freshet/freshdesk-extractor';
+import { catalogue, childrenOf, type ObjectSpec, objectNamed, type View } from '@freshet/freshdesk-extractor';
 import { ByteWriter } from './byte-writer.ts';
 import { hash } from './random.ts';
 import { type Gap, type Template, Templates } from './templates.ts';
@@ -198,6 +198,38 @@ export class SimulatedAccount {
     this.remove(from, key);
     const list = this.listOf(objectNamed(to));
     list.adopt(list.append(this.nowSeconds(), 0), key);
+  }
+
+  /** Into one record: what stands below the others moves to it, and they stay, closed. As Freshdesk merges tickets. */
+  mergeInto(objectName: string, primary: number, others: readonly number[]): void {
+    for (const other of others) {
+      for (const child of childrenOf(objectName)) {
+        for (const text of this.childrenOf(child, other) ?? []) {
+          const fields = JSON.parse(text) as Fields & { id: number };
+          this.addChild(child.name, primary, fields);
+          this.editChild(child.name, fields.id, null);
+        }
+      }
+      this.update(objectName, other, { status: CLOSED });
+    }
+  }
+
+  /**
+   * Into one record: the others are gone for good, and what referred to them refers to it, without a newer version. As
+   * Freshdesk merges contacts.
+   */
+  absorb(objectName: string, primary: number, others: readonly number[]): void {
+    const gone = new Set(others);
+    for (const other of others) this.remove(objectName, other);
+    for (const [name, list] of this.#lists) {
+      const columns = list.object.rows === null ? list.object.columns.filter((c) => c.references === objectName).map((c) => c.name) : [];
+      if (columns.length === 0) continue;
+      for (let number = 0; number < list.length; number++) {
+        const fields = JSON.parse(this.textOf(list.object, number, NOTHING_HIDDEN)) as Fields;
+        const stale = columns.filter((column) => gone.has(fields[column] as number));
+        if (stale.length > 0) this.update(name, list.keyOf(number), Object.fromEntries(stale.map((column) => [column, primary])), list.updatedAt(number));
+      }
+    }
   }
 
   /** For good: no list and no view shows it again. */
