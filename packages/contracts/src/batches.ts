@@ -41,7 +41,7 @@ export interface GenerationLine {
     readonly began_at: string;
     /** RFC 3339: it speaks only of rows whose version is not older; absent: of all. */
     readonly since?: string;
-    /** If it lacks more than a fifth of the rows (and more than five), it is not believed, and nothing is marked. */
+    /** If it lacks too many of the rows (`hasShrunk`), it is not believed, and nothing is marked. */
     readonly guarded?: true;
     /** Nothing is marked: what it did not hold is to be asked for, one by one. */
     readonly suspects?: {

@@ -8,5 +8,6 @@ export * from './batches.ts';
 export * from './errors.ts';
 export * from './jobs.ts';
 export * from './json.ts';
+export * from './shrink.ts';
 export * from './statuses.ts';
 export * from './tables.ts';

@@ -8,7 +8,7 @@ import { costOf, readerOf, singleCostOf } from './reader.ts';
 import type { KeysetPosition } from './ways/keyset.ts';
 import type { SincePosition } from './ways/since.ts';
 import type { SweepPosition } from './ways/sweep.ts';
-import { BEGINNING, DAY_MS } from './ways/times.ts';
+import { BEGINNING, DAY_MS, wholeSeconds } from './ways/times.ts';
 
 /**
  * What the next reading of each object will cost, told before it is read. It spends a few credits itself: a search tells how
@@ -175,7 +175,7 @@ class Estimator {
     const since = new Date(Date.parse(watermark) - lookback);
     // One page without what it can embed costs one credit.
     const plain = readerOf(this.#client, { ...object, include: [] });
-    const { records, hasNext } = await plain.list({ [param]: since.toISOString().replace(/\.\d+Z$/, 'Z') }, 1);
+    const { records, hasNext } = await plain.list({ [param]: wholeSeconds(since) }, 1);
     if (!hasNext) return { records: records.length, basis: 'counted' };
     const found = await this.#search(object, since);
     return found === null ? { records: records.length * 2, basis: 'typical' } : { records: Math.max(found, records.length + 1), basis: 'counted' };

@@ -8,7 +8,10 @@ import { costOf } from './reader.ts';
 
 const WAYS: Readonly<Record<ObjectSpec['way']['kind'], (object: ObjectSpec) => string>> = {
   keyset: () => 'What has changed since the last run, oldest first, by value and not by page number.',
-  since: () => 'What has changed since the last run; the whole list where the account’s filter does not work.',
+  since: ({ way }) =>
+    way.kind === 'since'
+      ? `What has changed since the last run${way.lookbackDays > 0 ? `, and the last ${way.lookbackDays} days again` : ''}; the whole list where the account’s filter does not work.`
+      : '',
   sweep: () => 'The whole list on every run; what it no longer holds is marked as `missing`.',
   children: ({ way }) =>
     way.kind === 'children'

@@ -11,7 +11,7 @@ const HELP = `freshdesk-simulator: a Freshdesk account that answers API v2 on th
   --as-of TIME      the newest record changed just before this time (RFC 3339; default now)
   --span-days N     the oldest record was created so long before (default 365)
   --plan NAME       ${Object.keys(PLANS).join(', ')} (default unlimited)
-  --without NAME    a feature that the plan lacks (Surveys, Timesheets); may be repeated
+  --without NAME    a feature that the plan lacks (Surveys, Timesheets, Archive Tickets, …); may be repeated
   --<object> N      how many records it has: ${catalogue.map((o) => `--${o.name.replaceAll('_', '-')}`).join(', ')}
 
 API keys: ${Object.keys(DEFAULT_KEYS).join(', ')}. Any password.

@@ -278,6 +278,9 @@ describe('audits', () => {
     const believed = await audit(26, 300);
     expect(believed.notBelieved).toEqual([]);
     expect(believed.batches[0]?.counts.deleted).toBe(4);
+    // However few there are: nothing at all is never believed.
+    await database.sql.unsafe('delete from acme.things where id > 1');
+    expect((await audit(0, 400)).notBelieved).toMatchObject([{ rows: 2 }]);
   });
 
   test('one that was asked for and is gone is marked by how that is known, unless it was read again since', async () => {

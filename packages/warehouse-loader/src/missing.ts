@@ -1,4 +1,4 @@
-import { type BatchLine, parseJson, type Suspect } from '@freshet/contracts';
+import { type BatchLine, hasShrunk, parseJson, type Suspect } from '@freshet/contracts';
 import type { ClientBase } from 'pg';
 import { copy, escapeText } from './copy.ts';
 import { type Decoded, linesOf } from './decode.ts';
@@ -82,10 +82,6 @@ export async function markMissing(
   return { gone, notBelieved };
 }
 
-/** A generation that lacks more than this share of the rows, and more than `SHRINK_ROWS` of them, is not believed. */
-const SHRINK_SHARE = 0.2;
-const SHRINK_ROWS = 5;
-
 /** How many rows a generation lacks, if they are too many to be believed; else 0. */
 async function lackingRows(client: ClientBase, target: Target, unseen: { readonly where: string; readonly parameters: string[] }): Promise<number> {
   const { rows } = await client.query<{ lacking: number; alive: number }>(
@@ -94,7 +90,7 @@ async function lackingRows(client: ClientBase, target: Target, unseen: { readonl
     unseen.parameters,
   );
   const { lacking, alive } = rows[0] ?? { lacking: 0, alive: 0 };
-  return lacking > SHRINK_ROWS && lacking > alive * SHRINK_SHARE ? lacking : 0;
+  return hasShrunk(alive, alive - lacking) ? lacking : 0;
 }
 
 /** A worker asks for so many in one audit at most; the others wait for the next. Whole tables of them are an error elsewhere. */

@@ -7,7 +7,7 @@ import { readChildren } from './children.ts';
 import type { KeysetPosition } from './keyset.ts';
 import { type Pass, readPass, startPass } from './pass.ts';
 import type { SincePosition } from './since.ts';
-import { BEGINNING } from './times.ts';
+import { BEGINNING, wholeSeconds } from './times.ts';
 import { readWhole, startWhole, type WholeState } from './whole.ts';
 import { type ItemRead, readWorkList } from './work-list.ts';
 
@@ -113,7 +113,7 @@ async function* pass(reader: ObjectReader, way: Keyset, view: View, at: Reading,
 
 async function* whole(reader: ObjectReader, view: View, at: Reading, { synced }: AuditPosition): AsyncGenerator<ViewStep> {
   const { param, backTo } = synced as SincePosition;
-  const query = backTo === BEGINNING || param === '' ? view.query : { ...view.query, [param]: backTo.replace(/\.\d+Z$/, 'Z') };
+  const query = backTo === BEGINNING || param === '' ? view.query : { ...view.query, [param]: wholeSeconds(new Date(backTo)) };
   for await (const step of readWhole((n) => reader.list(query, n), reader.object.primaryKey, at.whole ?? startWhole(null))) {
     const next = step.outcome === 'next' ? { pass: null, whole: step.state } : null;
     yield { records: step.records, serverTime: step.serverTime, next, unsettled: step.outcome === 'unsettled' };

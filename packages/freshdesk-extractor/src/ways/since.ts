@@ -3,7 +3,7 @@ import type { Since, View } from '../catalogue/define.ts';
 import { type Page, type Position, page, type ReadOptions } from '../pages.ts';
 import { type ObjectReader, recordPage } from '../reader.ts';
 import { readSweep, type SweepPosition } from './sweep.ts';
-import { BEGINNING, DAY_MS } from './times.ts';
+import { BEGINNING, DAY_MS, wholeSeconds } from './times.ts';
 import { readWhole, startWhole, type WholeState } from './whole.ts';
 
 /**
@@ -43,7 +43,7 @@ export async function* readSince(reader: ObjectReader, way: Since, from: SincePo
     const done = position.watermarks[view.name];
     const since = done === undefined ? backTo : new Date(Date.parse(done) - way.lookbackDays * DAY_MS).toISOString();
     // A first reading of everything needs no filter, and an unfiltered list is the best known of all.
-    const query = { ...view.query, ...(since === BEGINNING ? {} : { [param]: since.replace(/\.\d+Z$/, 'Z') }) };
+    const query = { ...view.query, ...(since === BEGINNING ? {} : { [param]: wholeSeconds(new Date(since)) }) };
     // A first reading may be of a hundred thousand records, and nobody who waits for a change should wait for it.
     const creditClass = done === undefined ? 'backfill' : undefined;
     const start = position.reading?.view === view.name ? position.reading.whole : startWhole(null);

@@ -1,4 +1,4 @@
-import { AppError } from '@freshet/contracts';
+import { AppError, hasShrunk } from '@freshet/contracts';
 import type { Sweep, View } from '../catalogue/define.ts';
 import type { ListPage } from '../client.ts';
 import type { Page, Position, ReadOptions } from '../pages.ts';
@@ -15,10 +15,6 @@ export interface SweepPosition extends Position {
   readonly last: IdSum | null;
   readonly reading: WholeState | null;
 }
-
-/** A list that lost more than this share of its records, and more than `SHRINK_RECORDS` of them, is not believed. */
-const SHRINK_SHARE = 0.2;
-const SHRINK_RECORDS = 5;
 
 export async function* readSweep(reader: ObjectReader, way: Sweep | null, from: SweepPosition | null, options: ReadOptions): AsyncGenerator<Page> {
   const view = reader.object.views[0] as View;
@@ -56,8 +52,7 @@ function generationId(readingId: string, state: WholeState): string {
 }
 
 function assertNotShrunk(name: string, before: IdSum, now: IdSum): void {
-  const lost = before.count - now.count;
-  if (now.count === 0 ? lost > 0 : lost > SHRINK_RECORDS && lost > before.count * SHRINK_SHARE) {
+  if (hasShrunk(before.count, now.count)) {
     throw new AppError(
       'source_shrunk',
       `The list of ${name} held ${before.count} records and now answers with ${now.count}. Nothing was marked as deleted: ` +
