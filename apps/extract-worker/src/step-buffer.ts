@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import { zstdCompress } from 'node:zlib';
-import type { Column } from '@freshet/contracts';
+import { batchLine, type Column } from '@freshet/contracts';
 import type { Claim, Step } from '@freshet/control-store';
 import type { Page } from '@freshet/freshdesk-extractor';
 
@@ -10,6 +10,7 @@ const compress = promisify(zstdCompress);
 const BATCH_BYTES = 2 * 1024 * 1024;
 /** … or when its first page has waited so long: somebody watches, and a killed worker should lose little. */
 const BATCH_AGE_MS = 1000;
+const LINE_BREAK = Buffer.from('\n');
 
 /** Pages on their way into one step: a slow account stores each page, a fast one several together. */
 export class StepBuffer {
@@ -55,9 +56,9 @@ export class StepBuffer {
     if (reached !== null) {
       // Travels as the last line, so that it reaches the warehouse after all that it speaks of.
       const times = { complete_as_of: reached.completeAsOf?.toISOString() ?? null, complete_back_to: reached.completeBackTo?.toISOString() ?? null };
-      lines.push(JSON.stringify({ reached: { run_id: this.#claim.runId, ...times } }));
+      lines.push(batchLine({ reached: { run_id: this.#claim.runId, ...times } }));
     }
-    const raw = Buffer.from(lines.join('\n'));
+    const raw = Buffer.concat(lines.flatMap((line) => [line, LINE_BREAK]));
     return {
       position: last.position,
       customColumns,

@@ -87,12 +87,34 @@ export interface ReachedLine {
   };
 }
 
-/** Writes a record's line around its raw text, so that no digit of it is touched. */
-export function recordLine(text: string, deleted: string | null): string {
+const LIVE = Buffer.from('{"record":');
+const END = Buffer.from('}');
+
+/** Writes a record's line around the bytes that were sent, so that no digit of it is touched. */
+export function recordLine(record: Buffer, deleted: string | null): Buffer {
+  const head = deleted === null ? LIVE : Buffer.from(`{"deleted":${JSON.stringify(deleted)},"record":`);
+  const line = Buffer.concat([head, record, END]);
   // Outside strings a raw line break is white space; inside strings JSON escapes it.
-  const oneLine = text.includes('\n') || text.includes('\r') ? text.replace(/[\r\n]+/g, ' ') : text;
-  return deleted === null ? `{"record":${oneLine}}` : `{"deleted":${JSON.stringify(deleted)},"record":${oneLine}}`;
+  for (const lineBreak of [10, 13]) {
+    for (let at = line.indexOf(lineBreak); at >= 0; at = line.indexOf(lineBreak, at)) line[at] = 32;
+  }
+  return line;
 }
+
+/** Any other line. */
+export function batchLine(line: Exclude<BatchLine, RecordLine>): Buffer {
+  return Buffer.from(JSON.stringify(line));
+}
+
+/** What a record's line holds; null when it is another kind of line. */
+export function recordIn(line: Buffer): { readonly record: Buffer; readonly deleted: string | null } | null {
+  if (line.compare(LIVE, 0, LIVE.length, 0, Math.min(line.length, LIVE.length)) === 0) return { record: line.subarray(LIVE.length, -1), deleted: null };
+  const head = /^{"deleted":("(?:[^"\\]|\\.)*"),"record":/.exec(line.toString('latin1', 0, DELETED_HEAD_MAX));
+  return head === null ? null : { record: line.subarray(head[0].length, -1), deleted: JSON.parse(head[1] as string) as string };
+}
+
+/** Views have short names. */
+const DELETED_HEAD_MAX = 200;
 
 /** What was done with one batch; `records` = inserted + updated + unchanged + rejected, always. */
 export interface BatchCounts {

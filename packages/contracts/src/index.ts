@@ -8,6 +8,7 @@ export * from './batches.ts';
 export * from './errors.ts';
 export * from './jobs.ts';
 export * from './json.ts';
+export * from './scan.ts';
 export * from './shrink.ts';
 export * from './statuses.ts';
 export * from './tables.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isRawNumber, parseJson, splitArrayOfObjects } from './json.ts';
+import { isRawNumber, parseJson } from './json.ts';
 
 describe('parseJson', () => {
   test('I10: a number that a double cannot hold keeps its digits', () => {
@@ -25,17 +25,5 @@ describe('parseJson', () => {
 
   test('digits within strings are left alone', () => {
     expect(parseJson('{"a":"1848295627395445811","b":[1]}')).toEqual({ a: '1848295627395445811', b: [1] });
-  });
-});
-
-describe('splitArrayOfObjects', () => {
-  test('cuts an array into the very texts of its elements', () => {
-    const elements = ['{"a": 1}', '{"b":"}],{\\"[\\\\"}', '{"c":[{"d":[]}],"e":null}', '{}'];
-    expect(splitArrayOfObjects(` [ ${elements.join(' ,\n')} ] `)).toEqual(elements);
-    expect(splitArrayOfObjects('[]')).toEqual([]);
-  });
-
-  test('anything but an array of objects is null', () => {
-    for (const text of ['{"a":[{}]}', '[1]', '["a"]', '[{},2]', '[[{}]]', 'null', '"[{}]"', '[null]']) expect(splitArrayOfObjects(text), text).toBeNull();
   });
 });

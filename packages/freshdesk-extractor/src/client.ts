@@ -1,6 +1,8 @@
-import { AppError, type CreditClass, isJsonObject, type Json, type JsonObject, parseJson, splitArrayOfObjects } from '@freshet/contracts';
-import { type Dispatcher, Pool } from 'undici';
+import { setTimeout as pause } from 'node:timers/promises';
+import { AppError, type CreditClass, isJsonObject, type Json, parseJson, RawObject } from '@freshet/contracts';
+import { Pool } from 'undici';
 import type { ObjectSpec } from './catalogue/define.ts';
+import { get, type Headers } from './get.ts';
 import type { Account } from './source.ts';
 
 /** The bucket that every call draws from, beside an endpoint's own. */
@@ -38,10 +40,9 @@ export interface ListPage {
 }
 
 export interface ListedRecord {
-  readonly fields: JsonObject;
-  /** The record's JSON as it was sent. */
-  readonly text: string;
-  /** Why it cannot be loaded; `fields` and `text` are what is known of it. Absent: it can. */
+  /** The record as it was sent. */
+  readonly raw: RawObject;
+  /** Why it cannot be loaded; `raw` is what is known of it. Absent: it can. */
   readonly rejected?: string;
 }
 
@@ -51,8 +52,6 @@ export interface ClientOptions {
   readonly budget: Budget;
   /** What the calls are for, unless a call says otherwise. */
   readonly creditClass: CreditClass;
-  /** Aborts calls in flight. */
-  readonly signal?: AbortSignal;
   readonly limits?: Partial<ClientLimits>;
 }
 
@@ -92,7 +91,6 @@ export class FreshdeskClient implements Lists {
   readonly #authorization: string;
   readonly #budget: Budget;
   readonly #creditClass: CreditClass;
-  readonly #signal: AbortSignal | undefined;
   readonly #limits: ClientLimits;
   #creditsUsed = 0;
 
@@ -101,7 +99,6 @@ export class FreshdeskClient implements Lists {
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#budget = options.budget;
     this.#creditClass = options.creditClass;
-    this.#signal = options.signal;
     this.#authorization = `Basic ${Buffer.from(`${options.apiKey}:X`).toString('base64')}`;
     this.#pool = new Pool(this.account.origin, {
       connections: this.#limits.connections,
@@ -126,22 +123,18 @@ export class FreshdeskClient implements Lists {
    */
   async list(path: string, query: Readonly<Record<string, string>>, cost: CallCost, shape: AnswerShape | null = null): Promise<ListPage> {
     const answer = await this.#get(path, query, cost);
-    const parsed = this.#parse(answer, path);
     if (shape !== null) {
+      const parsed = parse(answer, path);
       // Numbers that a double cannot hold are written as they came.
-      const records = shape.rows(parsed).map((fields) => ({ fields, text: JSON.stringify(fields) }));
+      const records = shape.rows(parsed).map((fields) => ({ raw: RawObject.of(Buffer.from(JSON.stringify(fields))) }));
       const nextQuery = shape.nextQuery?.(parsed) ?? null;
       return { records, hasNext: nextQuery !== null, nextQuery, serverTime: answer.serverTime };
     }
-    const texts = Array.isArray(parsed) ? splitArrayOfObjects(answer.text) : null;
-    if (!Array.isArray(parsed) || texts === null || texts.length !== parsed.length) {
-      throw new AppError('source_contract', `${path} answered with ${describe(parsed)} where a list of records was expected.`);
+    const objects = checked(path, () => RawObject.allOf(answer.body));
+    if (objects === null) {
+      throw new AppError('source_contract', `${path} answered with ${describe(parse(answer, path))} where a list of records was expected.`);
     }
-    return {
-      records: parsed.map((fields, i) => ({ fields: fields as JsonObject, text: texts[i] as string })),
-      hasNext: answer.hasNext,
-      serverTime: answer.serverTime,
-    };
+    return { records: objects.map((raw) => ({ raw })), hasNext: answer.hasNext, serverTime: answer.serverTime };
   }
 
   /**
@@ -150,17 +143,11 @@ export class FreshdeskClient implements Lists {
    */
   async view(path: string, query: Readonly<Record<string, string>>, cost: CallCost): Promise<ViewedRecord> {
     const answer = await this.#get(path, query, cost);
-    const parsed = this.#parse(answer, path);
-    if (!isJsonObject(parsed)) throw new AppError('source_contract', `${path} answered with ${describe(parsed)} where one record was expected.`);
-    return { fields: parsed, text: answer.text, serverTime: answer.serverTime };
-  }
-
-  #parse(answer: Answer, path: string): Json {
     try {
-      return parseJson(answer.text);
-    } catch (cause) {
-      // Never reached for cut answers: #get has parsed nothing, but checked the length that was promised.
-      throw new AppError('source_unavailable', `${path} answered with text that is not JSON.`, { cause });
+      return { raw: checked(path, () => RawObject.of(answer.body)), serverTime: answer.serverTime };
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      throw new AppError('source_contract', `${path} answered with ${describe(parse(answer, path))} where one record was expected.`);
     }
   }
 
@@ -172,24 +159,21 @@ export class FreshdeskClient implements Lists {
       try {
         return await this.#once(target, path, cost);
       } catch (error) {
-        if (this.#signal?.aborted) throw new AppError('source_unavailable', 'Stopped while reading.', { cause: error });
         const fault = asFault(error, path);
         if (fault.code !== 'source_unavailable' || attempt >= this.#limits.tries) throw fault;
-        await pause(this.#limits.backoffMs * 2 ** (attempt - 1) * (0.5 + Math.random()), this.#signal);
+        await pause(this.#limits.backoffMs * 2 ** (attempt - 1) * (0.5 + Math.random()));
       }
     }
   }
 
   async #once(target: string, path: string, cost: CallCost): Promise<Answer> {
-    const response = await this.#pool.request({
-      method: 'GET',
-      path: target,
-      headers: { authorization: this.#authorization, accept: 'application/json', 'user-agent': 'freshet/0.1' },
-      signal: this.#signal ?? null,
-    });
-    const { statusCode, headers } = response;
+    const { statusCode, headers, body } = await get(
+      this.#pool,
+      target,
+      { authorization: this.#authorization, accept: 'application/json', 'user-agent': 'freshet/0.1' },
+      this.#limits.bodyBytesMax,
+    );
     const hasNext = hasNextIn(header(headers, 'link'));
-    const text = await readBody(response, this.#limits.bodyBytesMax, path, hasNext);
     const isJson = header(headers, 'content-type').includes('json');
     await this.#account(headers, cost, statusCode === 200 && isJson);
     if (statusCode === 429) {
@@ -197,7 +181,11 @@ export class FreshdeskClient implements Lists {
       await this.#budget.block(retryAfterMs);
       throw new AppError('out_of_credits', 'The account’s rate limit is used up.', { retryAfterMs });
     }
-    if (statusCode !== 200) throw statusError(statusCode, headers, text, path);
+    if (body === null) {
+      const bytesMax = this.#limits.bodyBytesMax;
+      throw new AppError('source_too_large', `${path} answered with more than ${bytesMax} bytes, the most that one answer may have.`, { context: { hasNext } });
+    }
+    if (statusCode !== 200) throw statusError(statusCode, headers, body.toString('utf8'), path);
     if (!isJson) {
       throw new AppError(
         header(headers, 'x-freshdesk-api-version') === '' ? 'source_not_freshdesk' : 'source_unavailable',
@@ -205,11 +193,11 @@ export class FreshdeskClient implements Lists {
       );
     }
     const date = Date.parse(header(headers, 'date'));
-    return { text, hasNext, serverTime: Number.isNaN(date) ? new Date() : new Date(date) };
+    return { body, hasNext, serverTime: Number.isNaN(date) ? new Date() : new Date(date) };
   }
 
   /** @param isFull an answer of the API itself: one without limits has none, where an error of a proxy says nothing of them. */
-  async #account(headers: Dispatcher.ResponseData['headers'], cost: CallCost, isFull: boolean): Promise<void> {
+  async #account(headers: Headers, cost: CallCost, isFull: boolean): Promise<void> {
     const used = decimal(headers, 'x-ratelimit-used-currentrequest');
     const total = decimal(headers, 'x-ratelimit-total');
     const remaining = decimal(headers, 'x-ratelimit-remaining');
@@ -229,7 +217,7 @@ export interface CallCost {
 }
 
 interface Answer {
-  readonly text: string;
+  readonly body: Buffer;
   readonly hasNext: boolean;
   readonly serverTime: Date;
 }
@@ -238,32 +226,33 @@ function hasNextIn(link: string): boolean {
   return /<[^>]*>\s*;\s*rel="?next"?/i.test(link);
 }
 
-async function readBody(response: Dispatcher.ResponseData, bytesMax: number, path: string, hasNext: boolean): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of response.body) {
-    bytes += (chunk as Buffer).length;
-    if (bytes > bytesMax) {
-      throw new AppError('source_too_large', `${path} answered with more than ${bytesMax} bytes, the most that one answer may have.`, { context: { hasNext } });
-    }
-    chunks.push(chunk as Buffer);
+/** What reads an answer's text; text that is not JSON is a fault of whoever answered. */
+function checked<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw new AppError('source_unavailable', `${path} answered with text that is not JSON.`, { cause });
   }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
-function header(headers: Dispatcher.ResponseData['headers'], name: string): string {
+function parse({ body }: Answer, path: string): Json {
+  return checked(path, () => parseJson(body.toString('utf8')));
+}
+
+function header(headers: Headers, name: string): string {
   const value = headers[name];
   return Array.isArray(value) ? value.join(', ') : (value ?? '');
 }
 
 /** Totals have been seen as "50.0", so they are decimal numbers. */
-function decimal(headers: Dispatcher.ResponseData['headers'], name: string): number | null {
+function decimal(headers: Headers, name: string): number | null {
   const text = header(headers, name);
   const value = Number(text);
   return text === '' || !Number.isFinite(value) ? null : value;
 }
 
-function statusError(status: number, headers: Dispatcher.ResponseData['headers'], body: string, path: string): AppError {
+function statusError(status: number, headers: Headers, body: string, path: string): AppError {
   const said = saidIn(body);
   const context = { status, path, requestId: header(headers, 'x-request-id') };
   const isFreshdesk = header(headers, 'x-freshdesk-api-version') !== '';
@@ -327,16 +316,4 @@ function describe(value: Json): string {
   if (Array.isArray(value)) return 'a list of something else than records';
   if (isJsonObject(value)) return `an object with the keys ${Object.keys(value).slice(0, 5).join(', ') || '(none)'}`;
   return JSON.stringify(value);
-}
-
-function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal?.addEventListener('abort', done);
-  });
 }

@@ -1,4 +1,4 @@
-import { AppError, type JsonObject, parseJson, type RecordLine, recordLine } from '@freshet/contracts';
+import { AppError, type JsonObject, parseJson, RawObject, recordIn, recordLine } from '@freshet/contracts';
 import { type Page, type Position, page, textOf } from './pages.ts';
 import type { ObjectReader } from './reader.ts';
 
@@ -17,6 +17,7 @@ interface DetailPosition extends Position {
 }
 
 const IN_FLIGHT = 8;
+const REJECTED = Buffer.from('{"rejected":');
 
 /** The reading's own position; a page that was being completed is read again when the choice is taken back in the middle of it. */
 export function withoutDetail(position: Position | null): Position | null {
@@ -30,14 +31,14 @@ export async function* withDetail(reader: ObjectReader, from: Position | null, r
   let before = underWay === null ? from : underWay.within;
   for await (const whole of read(before)) {
     const { lines, ids, failed } = await complete(reader, whole.lines, done);
-    const records = lines.filter((line) => line.isRecord).length;
-    const texts = lines.map((line) => line.text);
+    const records = lines.filter(({ isRecord }) => isRecord).length;
+    const kept = lines.map(({ line }) => line);
     if (failed !== null) {
       const position: DetailPosition = { detailed: [...done], within: before };
-      yield page({ position, lines: texts, records, extractedAt: whole.extractedAt, generation: whole.generation });
+      yield page({ position, lines: kept, records, extractedAt: whole.extractedAt, generation: whole.generation });
       throw failed;
     }
-    yield { ...whole, lines: texts, records };
+    yield { ...whole, lines: kept, records };
     before = whole.position;
     // What came before the page under way may come again first, so only what this page held is done with.
     for (const id of ids) done.delete(id);
@@ -45,32 +46,35 @@ export async function* withDetail(reader: ObjectReader, from: Position | null, r
 }
 
 interface Completed {
-  readonly text: string;
+  readonly line: Buffer;
   readonly isRecord: boolean;
 }
 
 /** Adds to `done` what it completes. Lines that are no records come last, and only when all records are complete. */
-async function complete(reader: ObjectReader, lines: readonly string[], done: Set<string>): Promise<{ lines: Completed[]; ids: string[]; failed: unknown }> {
+async function complete(reader: ObjectReader, lines: readonly Buffer[], done: Set<string>): Promise<{ lines: Completed[]; ids: string[]; failed: unknown }> {
   const ids: string[] = [];
   const completed: Completed[] = [];
   const others: Completed[] = [];
-  const waiting: (RecordLine & { readonly id: string; readonly text: string })[] = [];
-  for (const text of lines) {
-    const line = parseJson(text) as unknown as RecordLine;
-    if (!('record' in line)) {
-      others.push({ text, isRecord: 'rejected' in line });
+  const waiting: { readonly id: string; readonly raw: RawObject; readonly line: Buffer }[] = [];
+  for (const line of lines) {
+    const found = recordIn(line);
+    if (found === null) {
+      others.push({ line, isRecord: line.subarray(0, REJECTED.length).equals(REJECTED) });
       continue;
     }
-    const id = `${reader.object.primaryKey.map((k) => textOf(line.record[k])).join('/')}@${textOf(line.record['updated_at'])}`;
+    const raw = RawObject.of(found.record);
+    const id = `${reader.object.primaryKey.map((k) => textOf(raw.get(k))).join('/')}@${textOf(raw.get('updated_at'))}`;
     ids.push(id);
-    if (!done.has(id)) waiting.push({ ...line, id, text });
+    // Records in the trash have no address that answers.
+    if (found.deleted !== null) completed.push({ line, isRecord: true });
+    else if (!done.has(id)) waiting.push({ id, raw, line });
   }
   let failed: unknown = null;
   const work = async () => {
-    for (let line = waiting.shift(); line !== undefined && failed === null; line = waiting.shift()) {
+    for (let next = waiting.shift(); next !== undefined && failed === null; next = waiting.shift()) {
       try {
-        completed.push({ text: await completeOne(reader, line), isRecord: true });
-        done.add(line.id);
+        completed.push({ line: await completeOne(reader, next), isRecord: true });
+        done.add(next.id);
       } catch (error) {
         failed = failed ?? error;
       }
@@ -80,18 +84,16 @@ async function complete(reader: ObjectReader, lines: readonly string[], done: Se
   return { lines: failed === null ? [...completed, ...others] : completed, ids, failed };
 }
 
-async function completeOne(reader: ObjectReader, { record, deleted, text }: RecordLine & { readonly text: string }): Promise<string> {
-  // Records in the trash have no address that answers.
-  if (deleted !== undefined) return text;
+async function completeOne(reader: ObjectReader, { raw, line }: { readonly raw: RawObject; readonly line: Buffer }): Promise<Buffer> {
   try {
-    const own = await reader.view(textOf(record[reader.object.primaryKey[0] as string]));
-    if (own === null) return text;
+    const own = await reader.view(textOf(raw.get(reader.object.primaryKey[0] as string)));
+    if (own === null) return line;
     // The later answer, and all that the list embeds beyond it.
-    const merged: JsonObject = { ...record, ...own.fields };
-    return recordLine(JSON.stringify(merged), null);
+    const merged: JsonObject = { ...(parseJson(String(raw.bytes)) as JsonObject), ...(parseJson(String(own.raw.bytes)) as JsonObject) };
+    return recordLine(Buffer.from(JSON.stringify(merged)), null);
   } catch (error) {
     // What the key may not see of it stays as the list shows it.
-    if (error instanceof AppError && error.code === 'source_forbidden') return text;
+    if (error instanceof AppError && error.code === 'source_forbidden') return line;
     throw error;
   }
 }

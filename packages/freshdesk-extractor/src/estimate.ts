@@ -225,8 +225,9 @@ function timesOf({ typicalCount }: ObjectSpec): number {
 
 async function totalOf(client: Lists, search: string, day: string): Promise<number | null> {
   try {
-    const { fields } = await client.view(search, { query: `"updated_at:>'${day}'"` }, { credits: 1, bucket: null });
-    return typeof fields['total'] === 'number' ? fields['total'] : null;
+    const { raw } = await client.view(search, { query: `"updated_at:>'${day}'"` }, { credits: 1, bucket: null });
+    const total = raw.get('total');
+    return typeof total === 'number' ? total : null;
   } catch (error) {
     // Not for every key and plan; the estimate is a guess then, and says so.
     if (error instanceof AppError && ['source_forbidden', 'source_not_in_plan', 'source_not_found', 'source_invalid_request'].includes(error.code)) return null;

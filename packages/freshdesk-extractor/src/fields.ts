@@ -28,13 +28,13 @@ export async function customColumnsOf(client: Lists, object: ObjectSpec): Promis
   if (object.customFields === null) return [];
   const { path, field } = object.customFields;
   try {
-    return (await allOf(client, path)).flatMap(({ fields: definition }) => {
-      const type = TYPES[String(definition['type'])];
+    return (await allOf(client, path)).flatMap(({ raw }) => {
+      const type = TYPES[String(raw.get('type'))];
       if (type === undefined) return [];
-      const label = String(definition['label'] ?? definition['name']);
-      const own = customColumn(field, String(definition['name']), type, label);
-      const nested = Array.isArray(definition['nested_ticket_fields']) ? definition['nested_ticket_fields'] : [];
-      const below = nested.map((level) => {
+      const label = String(raw.get('label') ?? raw.get('name'));
+      const own = customColumn(field, String(raw.get('name')), type, label);
+      const nested = raw.get('nested_ticket_fields');
+      const below = (Array.isArray(nested) ? nested : []).map((level) => {
         const { name, label: l } = level as { name?: unknown; label?: unknown };
         return customColumn(field, String(name), 'text', String(l ?? name));
       });

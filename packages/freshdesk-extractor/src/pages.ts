@@ -5,7 +5,8 @@ import type { ListedRecord } from './client.ts';
  * starts from `position`, which then holds everything the next read needs.
  */
 export interface Page {
-  readonly lines: readonly string[];
+  /** Lines of a batch, without their line breaks. */
+  readonly lines: readonly Buffer[];
   /** How many of the lines are records. */
   readonly records: number;
   /** When the server answered. */
@@ -69,7 +70,7 @@ export function page(parts: Partial<Page> & Pick<Page, 'position' | 'extractedAt
 
 /** A record's key as text, whole numbers digit for digit. */
 export function keyTexts(record: ListedRecord, primaryKey: readonly string[]): string[] {
-  return primaryKey.map((column) => textOf(record.fields[column]));
+  return primaryKey.map((column) => textOf(record.raw.get(column)));
 }
 
 /** A scalar as text; numbers that a double cannot hold keep their digits. */

@@ -49,7 +49,7 @@ export async function probeConnection(client: FreshdeskClient, objects: readonly
 }
 
 async function whoAmI(client: FreshdeskClient): Promise<ConnectionVerdict['agent']> {
-  const { fields: me } = await client.view('/api/v2/agents/me', {}, { credits: 1, bucket: null }).catch((error: unknown) => {
+  const { raw: me } = await client.view('/api/v2/agents/me', {}, { credits: 1, bucket: null }).catch((error: unknown) => {
     if (error instanceof AppError && error.code === 'source_not_found') {
       throw new AppError('source_not_freshdesk', `${client.account.origin} does not serve this account: it knows no agent for this key. Check the subdomain.`, {
         cause: error,
@@ -58,11 +58,11 @@ async function whoAmI(client: FreshdeskClient): Promise<ConnectionVerdict['agent
     throw error;
   });
   // Another product of the vendor answers this path as well, in another shape.
-  if (!('ticket_scope' in me)) {
+  if (!me.has('ticket_scope')) {
     throw new AppError('source_not_freshdesk', `${client.account.origin} answers, but not as Freshdesk does: is it another product, such as Freshservice?`);
   }
-  const contact = me['contact'] as { name?: unknown } | null | undefined;
-  return { id: textOf(me['id']), name: String(contact?.name ?? ''), ticketScope: SCOPES[textOf(me['ticket_scope'])] ?? 'unknown' };
+  const contact = me.get('contact') as { name?: unknown } | null | undefined;
+  return { id: textOf(me.get('id')), name: String(contact?.name ?? ''), ticketScope: SCOPES[textOf(me.get('ticket_scope'))] ?? 'unknown' };
 }
 
 async function probe(client: FreshdeskClient, object: ObjectSpec): Promise<ObjectProbe> {

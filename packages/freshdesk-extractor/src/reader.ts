@@ -1,4 +1,4 @@
-import { AppError, type CreditClass, recordLine } from '@freshet/contracts';
+import { AppError, batchLine, type CreditClass, type JsonObject, parseJson, RawObject, recordLine } from '@freshet/contracts';
 import type { ObjectSpec, Single, View } from './catalogue/define.ts';
 import { INCLUDE_COST } from './catalogue/define.ts';
 import { childrenOf } from './catalogue/index.ts';
@@ -122,7 +122,7 @@ async function inParts(
     const { records, hasNext, serverTime } = await ask(page, 1, true).catch((error: unknown): ListPage => {
       if (!(error instanceof AppError) || error.code !== 'source_too_large') throw error;
       // Not even its key is known.
-      return { records: [{ fields: {}, text: '{}' }], hasNext: tooLarge.context['hasNext'] === true, serverTime: new Date() };
+      return { records: [{ raw: RawObject.of(Buffer.from('{}')) }], hasNext: tooLarge.context['hasNext'] === true, serverTime: new Date() };
     });
     return { records: records.map((record) => ({ ...record, rejected: 'too_large' })), hasNext, serverTime };
   }
@@ -169,14 +169,14 @@ interface RecordsRead {
 
 /** The view of which a record says that it stands there; the first of all if it says nothing. */
 export function viewOf(object: ObjectSpec, record: ListedRecord): View {
-  const says = (view: View) => view.deleted !== null && Object.values(view.query).some((value) => record.fields[value] === true);
+  const says = (view: View) => view.deleted !== null && Object.values(view.query).some((value) => record.raw.get(value) === true);
   return object.views.find(says) ?? (object.views[0] as View);
 }
 
 /** A record's line in a batch. */
-export function lineOf(record: ListedRecord, deleted: string | null): string {
-  if (record.rejected === undefined) return recordLine(record.text, deleted);
-  return `{"rejected":{"reason":${JSON.stringify(record.rejected)},"record":${recordLine(record.text, null).slice('{"record":'.length, -1)}}}`;
+export function lineOf({ raw, rejected }: ListedRecord, deleted: string | null): Buffer {
+  if (rejected === undefined) return recordLine(raw.bytes, deleted);
+  return batchLine({ rejected: { reason: rejected, record: parseJson(raw.bytes.toString('utf8')) as JsonObject } });
 }
 
 /** A page of records, with the child work that they call for. */
@@ -198,11 +198,11 @@ export function workFor(object: ObjectSpec, records: readonly ListedRecord[], re
   for (const child of childrenOf(object.name)) {
     if (child.way.kind !== 'children') continue;
     const fields = child.way.versionFields;
-    for (const { fields: record } of records) {
+    for (const { raw } of records) {
       work.push({
         object: child.name,
-        parentId: textOf(record[object.primaryKey[0] as string]),
-        version: fields.length === 0 ? readingId : fields.map((field) => textOf(record[field])).join('|'),
+        parentId: textOf(raw.get(object.primaryKey[0] as string)),
+        version: fields.length === 0 ? readingId : fields.map((field) => textOf(raw.get(field))).join('|'),
       });
     }
   }

@@ -1,4 +1,4 @@
-import { AppError, type JsonObject } from '@freshet/contracts';
+import { AppError, RawObject, recordIn } from '@freshet/contracts';
 import { catalogue, extract, type ListPage, type Lists, type ObjectSpec, type Position } from '@freshet/freshdesk-extractor';
 import { SimulatedAccount } from './account.ts';
 import { answerList, type ListQuirks } from './lists.ts';
@@ -99,7 +99,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       now += 50 + random(900);
       const record = [...account.everything(object.name)].find(({ text }) => (JSON.parse(text) as { id: number }).id === Number(path.split('/').at(-1)));
       if (!record) throw new AppError('source_not_found', path);
-      return { fields: JSON.parse(record.text) as JsonObject, text: record.text, serverTime: new Date(now) };
+      return { raw: RawObject.of(Buffer.from(record.text)), serverTime: new Date(now) };
     },
   };
 
@@ -150,23 +150,24 @@ function smallObject(way: SimulationOptions['way'], pagesMax: number): ObjectSpe
 function pageOf(account: SimulatedAccount, object: ObjectSpec, query: Readonly<Record<string, string>>, quirks: ListQuirks): ListPage {
   const answer = answerList(account, object, undefined, new URLSearchParams(query), quirks);
   if (answer === null || 'invalid' in answer) throw new AppError('source_invalid_request', `Refused: ${JSON.stringify(answer)}`);
-  const records = JSON.parse(answer.body.toString('utf8')) as JsonObject[];
   return {
-    records: records.map((fields) => ({ fields, text: JSON.stringify(fields) })),
+    records: (RawObject.allOf(answer.body) ?? []).map((raw) => ({ raw })),
     hasNext: answer.hasNext,
     serverTime: new Date(account.nowSeconds() * 1000),
   };
 }
 
 /** As the loader keeps the newest of each key: by version, then by the time of reading, then by order. */
-function store(stored: Map<string, Stored>, lines: readonly string[], extractedAt: Date): void {
-  for (const text of lines) {
-    const line = JSON.parse(text) as { record?: { id: number; updated_at: string }; deleted?: string };
-    if (!line.record) continue;
-    const fresh = { version: Date.parse(line.record.updated_at), readAt: extractedAt.getTime(), deleted: line.deleted ?? null };
-    const known = stored.get(String(line.record.id));
+function store(stored: Map<string, Stored>, lines: readonly Buffer[], extractedAt: Date): void {
+  for (const line of lines) {
+    const found = recordIn(line);
+    if (found === null) continue;
+    const record = RawObject.of(found.record);
+    const id = String(record.get('id') as number);
+    const fresh = { version: Date.parse(record.get('updated_at') as string), readAt: extractedAt.getTime(), deleted: found.deleted };
+    const known = stored.get(id);
     const isOlder = known && (fresh.version < known.version || (fresh.version === known.version && fresh.readAt < known.readAt));
-    if (!isOlder) stored.set(String(line.record.id), fresh);
+    if (!isOlder) stored.set(id, fresh);
   }
 }
 

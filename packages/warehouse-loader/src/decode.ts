@@ -50,5 +50,5 @@ export function decode(batches: readonly BatchToLoad[]): Decoded {
 
 export function linesOf(body: Buffer): string[] {
   const text = zstdDecompressSync(body).toString('utf8');
-  return text === '' ? [] : text.split('\n');
+  return text === '' ? [] : text.trimEnd().split('\n');
 }

@@ -1,4 +1,4 @@
-import { AppError, type AuditedLine, type GenerationLine, type GoneLine } from '@freshet/contracts';
+import { AppError, batchLine, type GenerationLine, type GoneLine } from '@freshet/contracts';
 import type { Keyset, View } from '../catalogue/define.ts';
 import type { ListedRecord } from '../client.ts';
 import { type ChildWork, type Page, type Position, page, type ReadOptions, type Settled } from '../pages.ts';
@@ -90,7 +90,7 @@ async function* readAll(
     // Without an address to ask at, an outage must not look like a deletion.
     const doubt = object.single === null ? { guarded: true as const } : { suspects: { gaps: object.denseIds && backTo === BEGINNING } };
     const generation: GenerationLine = { generation: { id: options.readingId, began_at: beganAt, ...since, ...doubt } };
-    const lines = position.unsettled ? [] : [JSON.stringify(generation)];
+    const lines = position.unsettled ? [] : [batchLine(generation)];
     position = { synced: position.synced, beganAt, confirming: true };
     yield page({ position, extractedAt: new Date(beganAt), lines, generation: options.readingId, awaitsLoad: true });
     // Whoever goes on finds the suspects once the loader has found them.
@@ -120,8 +120,8 @@ async function* whole(reader: ObjectReader, view: View, at: Reading, { synced }:
   }
 }
 
-function audited(at: Date): string {
-  return JSON.stringify({ audited: { at: at.toISOString() } } satisfies AuditedLine);
+function audited(at: Date): Buffer {
+  return batchLine({ audited: { at: at.toISOString() } });
 }
 
 /** Asks for one record that the reading did not hold. */
@@ -159,7 +159,7 @@ async function confirm(reader: ObjectReader, suspect: ChildWork, options: ReadOp
 
 function gone(suspect: ChildWork, kind: string, settled: Settled[], at: Date): ItemRead {
   const line: GoneLine = { gone: { key: [suspect.parentId], kind, at: at.toISOString() } };
-  return { readAt: at, page: { lines: suspect.version === 'gap' ? [] : [JSON.stringify(line)], records: 0, work: [], settled } };
+  return { readAt: at, page: { lines: suspect.version === 'gap' ? [] : [batchLine(line)], records: 0, work: [], settled } };
 }
 
 /** Where the plan lacks the archive, nothing is in it. */

@@ -1,4 +1,4 @@
-import { AppError, type CompleteLine, type ErrorCode } from '@freshet/contracts';
+import { AppError, batchLine, type CompleteLine, type ErrorCode, RawObject } from '@freshet/contracts';
 import type { Children } from '../catalogue/define.ts';
 import type { ListedRecord } from '../client.ts';
 import { type ChildWork, keyTexts, type Page, page, type ReadOptions } from '../pages.ts';
@@ -37,7 +37,7 @@ async function readParent(reader: ObjectReader, way: Children, parent: ChildWork
   const complete: CompleteLine = {
     complete: {
       where: { [way.column]: parent.parentId },
-      keys: records.map((record) => keyTexts({ ...record, fields: { [way.column]: parent.parentId, ...record.fields } }, reader.object.primaryKey)),
+      keys: records.map((record) => keyTexts(record, reader.object.primaryKey)),
       began_at: beganAt,
     },
   };
@@ -46,8 +46,8 @@ async function readParent(reader: ObjectReader, way: Children, parent: ChildWork
     page: {
       // Nothing is concluded from what a list that never held still did not show.
       lines: [
-        ...records.map((record) => lineOf({ ...record, text: withParent(record, way.column, parent.parentId) }, null)),
-        ...(unsettled ? [] : [JSON.stringify(complete)]),
+        ...records.map((record) => lineOf(record, null)),
+        ...(unsettled ? [] : [batchLine(complete)]),
       ],
       records: records.length,
       work: workFor(reader.object, records, options.readingId),
@@ -76,7 +76,7 @@ async function readList(reader: ObjectReader, parentId: string, way: Children, p
     for await (const step of readWhole((n) => reader.list({}, n, { parentId, path }), reader.object.primaryKey, startWhole(null))) {
       readAt = step.serverTime;
       beganAt = beganAt ?? step.serverTime.toISOString();
-      records.push(...step.records);
+      for (const record of step.records) records.push(ownedBy(record, way.column, parentId));
       unsettled = step.outcome === 'unsettled';
       if (step.state.reading !== reading && step.outcome === 'next') {
         reading = step.state.reading;
@@ -92,9 +92,10 @@ async function readList(reader: ObjectReader, parentId: string, way: Children, p
   return { records, beganAt: beganAt ?? readAt.toISOString(), readAt, unsettled };
 }
 
-/** The record's text; where the list leaves out which parent it belongs to, that is added. */
-function withParent(record: ListedRecord, column: string, parentId: string): string {
-  if (column in record.fields) return record.text;
-  const own = record.text.slice(record.text.indexOf('{') + 1);
-  return `{${JSON.stringify(column)}:${parentId}${own.trimStart().startsWith('}') ? '' : ','}${own}`;
+/** The record; where the list leaves out which parent it belongs to, that is added. */
+function ownedBy(record: ListedRecord, column: string, parentId: string): ListedRecord {
+  if (record.raw.has(column)) return record;
+  const text = record.raw.bytes.toString('utf8');
+  const own = text.slice(text.indexOf('{') + 1);
+  return { ...record, raw: RawObject.of(Buffer.from(`{${JSON.stringify(column)}:${parentId}${own.trimStart().startsWith('}') ? '' : ','}${own}`)) };
 }

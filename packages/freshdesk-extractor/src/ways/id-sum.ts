@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash as hashOf } from 'node:crypto';
 import type { ListedRecord } from '../client.ts';
 import { keyTexts } from '../pages.ts';
 
@@ -14,10 +14,7 @@ export const EMPTY: IdSum = { count: 0, hash: '0' };
 export function add(sum: IdSum, records: readonly ListedRecord[], primaryKey: readonly string[]): IdSum {
   let hash = BigInt(`0x${sum.hash}`);
   for (const record of records) {
-    hash += createHash('sha256')
-      .update(JSON.stringify(keyTexts(record, primaryKey)))
-      .digest()
-      .readBigUInt64LE();
+    hash += hashOf('sha256', JSON.stringify(keyTexts(record, primaryKey)), 'buffer').readBigUInt64LE();
   }
   return { count: sum.count + records.length, hash: BigInt.asUintN(64, hash).toString(16) };
 }

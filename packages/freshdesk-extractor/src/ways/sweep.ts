@@ -1,4 +1,4 @@
-import { AppError, hasShrunk } from '@freshet/contracts';
+import { AppError, batchLine, hasShrunk } from '@freshet/contracts';
 import type { Sweep, View } from '../catalogue/define.ts';
 import type { ListPage } from '../client.ts';
 import type { Page, Position, ReadOptions } from '../pages.ts';
@@ -35,7 +35,7 @@ export async function* readSweep(reader: ObjectReader, way: Sweep | null, from: 
     const position: SweepPosition = { last: agreed ? state.sum : last, reading: null };
     const records = recordPage(reader, options, { view, records: step.records, position, extractedAt, generation });
     // What an unsettled reading did not see may only have slipped away: nothing is concluded from it this time.
-    const lines = agreed ? [...records.lines, JSON.stringify({ generation: { id: generation, began_at: beganAt.toISOString() } })] : records.lines;
+    const lines = agreed ? [...records.lines, batchLine({ generation: { id: generation, began_at: beganAt.toISOString() } })] : records.lines;
     yield { ...records, lines, reached: { completeAsOf: beganAt, completeBackTo: new Date(0) }, finished: true };
   }
 }

@@ -85,7 +85,7 @@ export async function* readTie(
   const { object } = reader;
   const pagesMax = object.maxPages ?? Number.MAX_SAFE_INTEGER;
   const isOfSecond = (record: ListedRecord) => timeOf(reader, record, way.column) === seconds(second);
-  const idOf = (record: ListedRecord) => Number(textOf(record.fields[object.primaryKey[0] as string]));
+  const idOf = (record: ListedRecord) => Number(textOf(record.raw.get(object.primaryKey[0] as string)));
   const seen = new IdSet('seen' in from ? from.seen : null);
   let tie: Tie | null = from;
   while (tie !== null) {

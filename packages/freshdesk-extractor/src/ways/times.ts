@@ -17,7 +17,7 @@ export const laterOf = (a: string | null, b: string): string => (a !== null && D
  * @throws AppError `source_contract` when it has none: the list cannot be read by it.
  */
 export function timeOf({ object }: ObjectReader, record: ListedRecord, column: string): number {
-  const value = record.fields[column];
+  const value = record.raw.get(column);
   const time = typeof value === 'string' ? Date.parse(value) : Number.NaN;
   if (!Number.isNaN(time)) return Math.floor(time / 1000);
   throw new AppError('source_contract', `A record of ${object.name} has no ${column}, by which the list is read.`, {

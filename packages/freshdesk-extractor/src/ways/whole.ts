@@ -54,7 +54,7 @@ export async function* readWhole(fetchPage: (page: number) => Promise<ListPage>,
     const beganAt = state.beganAt ?? serverTime.toISOString();
     const firstBeganAt = state.firstBeganAt ?? beganAt;
     const blind =
-      state.blind === true || records.some((r) => r.rejected !== undefined && !((primaryKey[0] as string) in r.fields)) ? { blind: true as const } : {};
+      state.blind === true || records.some((r) => r.rejected !== undefined && !r.raw.has(primaryKey[0] as string)) ? { blind: true as const } : {};
     const sum = add(state.sum, existing(records, firstBeganAt), primaryKey);
     if (hasNext) {
       state = { ...state, page: state.page + 1, sum, beganAt, firstBeganAt, ...blind };
@@ -74,5 +74,9 @@ export async function* readWhole(fetchPage: (page: number) => Promise<ListPage>,
 
 /** Records created after the first reading began do not count. */
 function existing(records: readonly ListedRecord[], firstBeganAt: string): readonly ListedRecord[] {
-  return records.filter(({ fields: { created_at: created } }) => !(typeof created === 'string' && Date.parse(created) >= Date.parse(firstBeganAt)));
+  const since = Date.parse(firstBeganAt);
+  return records.filter(({ raw }) => {
+    const created = raw.get('created_at');
+    return !(typeof created === 'string' && Date.parse(created) >= since);
+  });
 }

@@ -70,7 +70,7 @@ export async function read(client: FreshdeskClient, objectName: string, options:
 }
 
 export function recordsOf(pages: readonly Page[]): Reading['records'] {
-  const lines = pages.flatMap((page) => page.lines.map((line) => JSON.parse(line) as { record?: Record<string, unknown>; deleted?: string }));
+  const lines = pages.flatMap((page) => page.lines.map((line) => JSON.parse(String(line)) as { record?: Record<string, unknown>; deleted?: string }));
   return lines.flatMap((line) => (line.record ? [{ id: line.record['id'] as number, deleted: line.deleted ?? null, fields: line.record }] : []));
 }
 
