@@ -71,12 +71,13 @@ class Slice {
     if (claim.isFirstSlice && this.#object.customFields !== null && !claim.isAudit) this.#customColumns = await customColumnsOf(client, this.#object);
     // What an audit asks for next is found by loading what it has read.
     if (claim.isAudit && !(await store.extraction.isLoaded(claim))) return this.#handOn(LOAD_WAIT_MS);
-    const endsAt = performance.now() + SLICE_MS;
+    const ending = AbortSignal.any([drain, AbortSignal.timeout(SLICE_MS)]);
     const options = {
       historyFrom: claim.historyFrom,
       pastUntil: claim.pastUntil,
       readingId: claim.objectRunId,
       detail: claim.detail,
+      ending,
       nextParents: store.extraction.nextParents(claim),
     };
     const pages = claim.isAudit ? audit(client, this.#object, claim.position ?? {}, options) : extract(client, this.#object, claim.position, options);
@@ -95,7 +96,8 @@ class Slice {
         return this.#handOn(LOAD_WAIT_MS);
       }
       if (this.#buffer.isDue) await this.#storeAside();
-      if (drain.aborted || performance.now() > endsAt) break;
+      // What has been asked for already is paid.
+      if (ending.aborted && !page.ahead) break;
     }
     await this.#store();
     await this.#handOn(0);

@@ -19,7 +19,7 @@ import { seconds, wholeSeconds } from './ways/times.ts';
  * @throws AppError `out_of_credits` (go on later), `source_*` as the account answered.
  */
 export function extract(client: Lists, object: ObjectSpec, position: Position | null, options: ReadOptions): AsyncGenerator<Page> {
-  const reader = readerOf(client, object);
+  const reader = readerOf(client, object, options.ending);
   if (options.detail !== true || object.single === null) return readObject(reader, withoutDetail(position), options);
   return withDetail(reader, position, (from) => readObject(reader, from, options));
 }
@@ -72,7 +72,7 @@ export function positionAt(object: ObjectSpec, known: Position, changedSince: Da
  * @throws AppError as `extract`.
  */
 export function audit(client: Lists, object: ObjectSpec, position: Position, options: ReadOptions): AsyncGenerator<Page> {
-  const reader = readerOf(client, object);
+  const reader = readerOf(client, object, options.ending);
   // The syncs may have stood in the middle of a page.
   const read = (from: Position | null) => readAudit(reader, { ...from, synced: withoutDetail((from as AuditPosition).synced) ?? {} }, options);
   return options.detail === true && object.single !== null ? withDetail(reader, position, read) : read(withoutDetail(position));

@@ -22,6 +22,8 @@ export interface Page {
   readonly reached: Reached | null;
   /** What comes next follows from what the loader finds: read on once everything up to here is loaded. */
   readonly awaitsLoad: boolean;
+  /** More has been asked for already, and paid: who stops after this page throws it away. */
+  readonly ahead: boolean;
   /** The last page: the reading is finished. */
   readonly finished: boolean;
 }
@@ -58,11 +60,13 @@ export interface ReadOptions {
   readonly readingId: string;
   /** Each record is completed by what only its own address shows: a call more for each. */
   readonly detail?: boolean;
+  /** Aborted when the reading is to stop soon: nothing is asked for ahead any more. Absent: it is not. */
+  readonly ending?: AbortSignal;
   /** The next parents to read, at most `limit`, none twice; children only. */
   readonly nextParents: (limit: number) => Promise<readonly ChildWork[]>;
 }
 
-const NOTHING = { lines: [], records: 0, work: [], settled: [], generation: null, reached: null, awaitsLoad: false, finished: false } as const;
+const NOTHING = { lines: [], records: 0, work: [], settled: [], generation: null, reached: null, awaitsLoad: false, ahead: false, finished: false } as const;
 
 export function page(parts: Partial<Page> & Pick<Page, 'position' | 'extractedAt'>): Page {
   return { ...NOTHING, ...parts };

@@ -8,6 +8,8 @@ import { type ChildWork, type Page, type Position, page, type ReadOptions, textO
 /** One object of one account, ready to be read: what every way of reading shares. */
 export interface ObjectReader {
   readonly object: ObjectSpec;
+  /** Whether what comes next may be asked for while what was read is worked on: not when the reading is to stop soon. */
+  mayReadAhead(): boolean;
   /** One page of the object's list. */
   list(query: Readonly<Record<string, string>>, pageNumber: number, options?: ListCall): Promise<ListPage>;
   /**
@@ -41,7 +43,7 @@ const PAGING = ['page', 'per_page'];
  * Whether a small list honours `page` is not documented for every endpoint, and unknown parameters are refused: a list
  * that refuses them is asked without, and comes in one answer.
  */
-export function readerOf(client: Lists, object: ObjectSpec): ObjectReader {
+export function readerOf(client: Lists, object: ObjectSpec, ending?: AbortSignal): ObjectReader {
   const include = object.include.length === 0 ? {} : { include: object.include.join(',') };
   const { rows, nextQuery } = object;
   // What is no list has no pages by number.
@@ -85,6 +87,7 @@ export function readerOf(client: Lists, object: ObjectSpec): ObjectReader {
   };
   return {
     object,
+    mayReadAhead: () => ending?.aborted !== true,
     list: async (query, pageNumber, options = {}) => {
       try {
         return await askPlainly(query, pageNumber, options);
@@ -165,6 +168,7 @@ interface RecordsRead {
   readonly position: Position;
   readonly extractedAt: Date;
   readonly generation?: string | null;
+  readonly ahead?: boolean;
 }
 
 /** The view of which a record says that it stands there; the first of all if it says nothing. */
@@ -189,6 +193,7 @@ export function recordPage(reader: ObjectReader, options: ReadOptions, read: Rec
     // Children of records in the trash are refused or gone; they are read again when the record is restored.
     work: read.view.deleted === null ? workFor(reader.object, read.records, options.readingId) : [],
     generation: read.generation ?? null,
+    ahead: read.ahead ?? false,
   });
 }
 

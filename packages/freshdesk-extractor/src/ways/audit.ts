@@ -59,6 +59,7 @@ interface ViewStep {
   /** Null: the view has been read. */
   readonly next: Pick<Reading, 'pass' | 'whole'> | null;
   readonly unsettled: boolean;
+  readonly ahead: boolean;
 }
 
 async function* readAll(
@@ -82,7 +83,7 @@ async function* readAll(
           reading: next === null ? { view: v + 1, pass: null, whole: null } : { view: v, ...next },
           ...(step.unsettled ? { unsettled: true } : {}),
         };
-        yield recordPage(reader, options, { view, records: step.records, position, extractedAt: serverTime, generation: options.readingId });
+        yield recordPage(reader, options, { view, records: step.records, position, extractedAt: serverTime, generation: options.readingId, ahead: step.ahead });
       }
     }
     const { beganAt = new Date().toISOString() } = position;
@@ -97,8 +98,8 @@ async function* readAll(
     return;
   }
   const { beganAt = new Date().toISOString() } = position;
-  for await (const read of readWorkList(`${object.name} under suspicion`, options.nextParents, (suspect) => confirm(reader, suspect, options))) {
-    yield page({ ...read.page, extractedAt: read.readAt, position });
+  for await (const read of readWorkList(reader, `${object.name} under suspicion`, options.nextParents, (suspect) => confirm(reader, suspect, options))) {
+    yield page({ ...read.page, extractedAt: read.readAt, position, ahead: read.ahead });
   }
   yield page({ position, extractedAt: new Date(), lines: [audited(new Date(beganAt))], finished: true });
 }
@@ -106,17 +107,17 @@ async function* readAll(
 async function* pass(reader: ObjectReader, way: Keyset, view: View, at: Reading, { synced }: AuditPosition): AsyncGenerator<ViewStep> {
   // Lists of deleted records are short, and always read whole.
   const start = view.deleted === null ? (synced as KeysetPosition).backTo : BEGINNING;
-  for await (const { records, serverTime, pass: next } of readPass(reader, way, view, at.pass ?? startPass(start), null, undefined)) {
-    yield { records, serverTime, next: next && { pass: next, whole: null }, unsettled: false };
+  for await (const { records, serverTime, pass: next, ahead } of readPass(reader, way, view, at.pass ?? startPass(start))) {
+    yield { records, serverTime, next: next && { pass: next, whole: null }, unsettled: false, ahead };
   }
 }
 
 async function* whole(reader: ObjectReader, view: View, at: Reading, { synced }: AuditPosition): AsyncGenerator<ViewStep> {
   const { param, backTo } = synced as SincePosition;
   const query = backTo === BEGINNING || param === '' ? view.query : { ...view.query, [param]: wholeSeconds(new Date(backTo)) };
-  for await (const step of readWhole((n) => reader.list(query, n), reader.object.primaryKey, at.whole ?? startWhole(null))) {
+  for await (const step of readWhole(reader, (n) => reader.list(query, n), at.whole ?? startWhole(null))) {
     const next = step.outcome === 'next' ? { pass: null, whole: step.state } : null;
-    yield { records: step.records, serverTime: step.serverTime, next, unsettled: step.outcome === 'unsettled' };
+    yield { records: step.records, serverTime: step.serverTime, next, unsettled: step.outcome === 'unsettled', ahead: step.ahead };
   }
 }
 

@@ -14,11 +14,11 @@ import { type ItemRead, readWorkList } from './work-list.ts';
 
 export async function* readChildren(reader: ObjectReader, way: Children, options: ReadOptions): AsyncGenerator<Page> {
   let lastRead = new Date();
-  for await (const { readAt, page: read } of readWorkList(`${reader.object.name} of ${way.parent}`, options.nextParents, (parent) =>
+  for await (const { readAt, page: read, ahead } of readWorkList(reader, `${reader.object.name} of ${way.parent}`, options.nextParents, (parent) =>
     readParent(reader, way, parent, options),
   )) {
     lastRead = readAt;
-    yield page({ ...read, extractedAt: readAt, position: {} });
+    yield page({ ...read, extractedAt: readAt, position: {}, ahead });
   }
   yield page({ position: {}, extractedAt: lastRead, reached: { completeAsOf: lastRead, completeBackTo: new Date(0) }, finished: true });
 }
@@ -73,7 +73,7 @@ async function readList(reader: ObjectReader, parentId: string, way: Children, p
   let unsettled = false;
   let readAt = new Date();
   try {
-    for await (const step of readWhole((n) => reader.list({}, n, { parentId, path }), reader.object.primaryKey, startWhole(null))) {
+    for await (const step of readWhole(reader, (n) => reader.list({}, n, { parentId, path }), startWhole(null))) {
       readAt = step.serverTime;
       beganAt = beganAt ?? step.serverTime.toISOString();
       for (const record of step.records) records.push(ownedBy(record, way.column, parentId));

@@ -70,12 +70,12 @@ export async function* readKeyset(reader: ObjectReader, way: Keyset, from: Keyse
         position = { ...position, views: { ...position.views, [view.name]: next } };
         continue;
       }
-      for await (const step of readPass(reader, way, view, known.pass ?? startPass(start), null, undefined)) {
+      for await (const step of readPass(reader, way, view, known.pass ?? startPass(start))) {
         serverTime = step.serverTime;
         const next =
           step.pass === null ? { watermark: laterOf(known.watermark, behind(step.beganAt)), pass: null } : { watermark: known.watermark, pass: step.pass };
         position = { ...position, views: { ...position.views, [view.name]: next } };
-        yield recordPage(reader, options, { view, records: step.records, position, extractedAt: serverTime });
+        yield recordPage(reader, options, { view, records: step.records, position, extractedAt: serverTime, ahead: step.ahead });
       }
     }
     newWasRead = true;
@@ -85,12 +85,13 @@ export async function* readKeyset(reader: ObjectReader, way: Keyset, from: Keyse
   /** The next stretch of the past; what leaves it while it is read is read later, as new. */
   async function* readPast(window: Window): AsyncGenerator<Page> {
     const view = object.views[0] as View;
-    for await (const step of readPass(reader, way, view, window.pass ?? startPass(window.from), window.to, 'backfill')) {
+    const mayGoOn = () => !isNewDue(serverTime);
+    for await (const step of readPass(reader, way, view, window.pass ?? startPass(window.from), { until: window.to, creditClass: 'backfill', mayGoOn })) {
       serverTime = step.serverTime;
       position = step.pass === null ? { ...position, backTo: window.from, window: null } : { ...position, window: { ...window, pass: step.pass } };
-      yield recordPage(reader, options, { view, records: step.records, position, extractedAt: serverTime });
+      yield recordPage(reader, options, { view, records: step.records, position, extractedAt: serverTime, ahead: step.ahead });
       // What has changed goes before the past; the stretch goes on from its position.
-      if (step.pass !== null && isNewDue(serverTime)) return;
+      if (step.pass !== null && !step.ahead && isNewDue(serverTime)) return;
     }
     yield page({ position, extractedAt: serverTime, reached: reached(object, position) });
   }

@@ -30,23 +30,29 @@ export interface Step {
   readonly beganAt: string;
   /** Null: the pass is over. */
   readonly pass: Pass | null;
+  /** The next page has been asked for. */
+  readonly ahead: boolean;
+}
+
+export interface PassOptions {
+  /** Records from then on need not be read; absent: to the end of the list. */
+  readonly until?: string | undefined;
+  /** What its calls are for, if not what the client is for. */
+  readonly creditClass?: CreditClass | undefined;
+  /** Whether the pass may go on by itself, if its reader may. Absent: it may. */
+  readonly mayGoOn?: () => boolean;
 }
 
 export function startPass(anchor: string): Pass {
   return { anchor, beganAt: null, tie: null };
 }
 
-/**
- * @param until records from then on need not be read; null: to the end of the list.
- * @param creditClass what its calls are for, if not what the client is for.
- */
 export async function* readPass(
   reader: ObjectReader,
   way: Keyset,
   view: View,
   from: Pass,
-  until: string | null,
-  creditClass: CreditClass | undefined,
+  { until, creditClass, mayGoOn = () => true }: PassOptions = {},
 ): AsyncGenerator<Step> {
   const fetchAt = async (since: string, pageNumber: number) => {
     const query = { ...view.query, [way.sinceParam]: since, order_by: way.column, order_type: 'asc' };
@@ -56,11 +62,13 @@ export async function* readPass(
     return answer;
   };
   let { anchor, beganAt, tie } = from;
+  /** The page at the anchor, asked for while the one before it is worked on. */
+  let ahead: Promise<ListPage> | null = null;
   const step = ({ records, serverTime }: Pick<ListPage, 'records' | 'serverTime'>, next: Omit<Pass, 'beganAt'> | null): Step => {
     beganAt = beganAt ?? serverTime.toISOString();
     // What stands beyond the stretch was read when it was new.
-    const wanted = until === null ? records : records.filter((r) => timeOf(reader, r, way.column) < seconds(until));
-    return { records: wanted, serverTime, beganAt, pass: next && { ...next, beganAt } };
+    const wanted = until === undefined ? records : records.filter((r) => timeOf(reader, r, way.column) < seconds(until));
+    return { records: wanted, serverTime, beganAt, pass: next && { ...next, beganAt }, ahead: ahead !== null };
   };
 
   // Whether a record of the anchor's own second was read already: the list then begins with it, unless it has changed.
@@ -74,18 +82,24 @@ export async function* readPass(
       tie = null;
       isKnown = false;
     }
-    const answer = await fetchAt(anchor, 1);
+    const answer: ListPage = await (ahead ?? fetchAt(anchor, 1));
+    ahead = null;
     const first = answer.records[0];
     if (isKnown && (!first || timeOf(reader, first, way.column) > seconds(anchor))) await assertInclusive(anchor);
     const last = answer.records.at(-1);
     const lastAt = last && timeOf(reader, last, way.column);
-    if (!answer.hasNext || lastAt === undefined || (until !== null && lastAt >= seconds(until))) {
+    if (!answer.hasNext || lastAt === undefined || (until !== undefined && lastAt >= seconds(until))) {
       yield step(answer, null);
       return;
     }
     if (lastAt > seconds(anchor)) {
       anchor = wholeSeconds(new Date(lastAt * 1000));
       isKnown = true;
+      if (reader.mayReadAhead() && mayGoOn()) {
+        ahead = fetchAt(anchor, 1);
+        // Whoever goes on meets its failure; who does not has no use for it.
+        ahead.catch(() => {});
+      }
       yield step(answer, { anchor, tie: null });
       continue;
     }

@@ -47,7 +47,7 @@ export async function* readSince(reader: ObjectReader, way: Since, from: SincePo
     // A first reading may be of a hundred thousand records, and nobody who waits for a change should wait for it.
     const creditClass = done === undefined ? 'backfill' : undefined;
     const start = position.reading?.view === view.name ? position.reading.whole : startWhole(null);
-    for await (const step of readWhole((n) => reader.list(query, n, { creditClass }), object.primaryKey, start)) {
+    for await (const step of readWhole(reader, (n) => reader.list(query, n, { creditClass }), start)) {
       extractedAt = step.serverTime;
       if (step.outcome === 'next') position = { ...position, reading: { view: view.name, whole: step.state } };
       else {
@@ -55,7 +55,7 @@ export async function* readSince(reader: ObjectReader, way: Since, from: SincePo
         const watermark = new Date(Date.parse(step.state.firstBeganAt ?? '') - way.lagSeconds * 1000).toISOString();
         position = { ...position, reading: null, watermarks: { ...position.watermarks, [view.name]: watermark } };
       }
-      yield recordPage(reader, options, { view, records: step.records, position, extractedAt });
+      yield recordPage(reader, options, { view, records: step.records, position, extractedAt, ahead: step.ahead });
     }
   }
   const completeAsOf = new Date(Math.min(...object.views.map((view: View) => Date.parse(position.watermarks[view.name] ?? BEGINNING))));

@@ -21,12 +21,12 @@ export async function* readSweep(reader: ObjectReader, way: Sweep | null, from: 
   const last = from?.last ?? null;
   const start = from?.reading ?? startWhole(last);
   let read: WholeState = start;
-  for await (const step of readWhole(pagesOf(reader, way, view), reader.object.primaryKey, start)) {
+  for await (const step of readWhole(reader, pagesOf(reader, way, view), start)) {
     const generation = generationId(options.readingId, read);
     read = step.state;
     const { serverTime: extractedAt, outcome, state } = step;
     if (outcome === 'next') {
-      yield recordPage(reader, options, { view, records: step.records, position: { last, reading: state }, extractedAt, generation });
+      yield recordPage(reader, options, { view, records: step.records, position: { last, reading: state }, extractedAt, generation, ahead: step.ahead });
       continue;
     }
     if (last !== null) assertNotShrunk(reader.object.name, last, state.sum);

@@ -1,4 +1,5 @@
 import type { ListedRecord, ListPage } from '../client.ts';
+import type { ObjectReader } from '../reader.ts';
 import { add, EMPTY, type IdSum, same } from './id-sum.ts';
 
 /**
@@ -37,6 +38,8 @@ export interface WholeStep {
   readonly state: WholeState;
   /** `next`: more pages or another reading to come. `agreed`: the list was read whole. `unsettled`: it never held still. */
   readonly outcome: 'next' | 'agreed' | 'unsettled';
+  /** The next page has been asked for. */
+  readonly ahead: boolean;
 }
 
 /** Readings of a list that never holds still. Each costs as much as the first. */
@@ -47,10 +50,13 @@ export function startWhole(previous: IdSum | null): WholeState {
 }
 
 /** @param fetchPage reads one page of the list by its number, from 1. */
-export async function* readWhole(fetchPage: (page: number) => Promise<ListPage>, primaryKey: readonly string[], from: WholeState): AsyncGenerator<WholeStep> {
+export async function* readWhole(reader: ObjectReader, fetchPage: (page: number) => Promise<ListPage>, from: WholeState): AsyncGenerator<WholeStep> {
+  const { primaryKey } = reader.object;
   let state = from;
+  let asked: Promise<ListPage> | null = null;
   for (;;) {
-    const { records, hasNext, serverTime } = await fetchPage(state.page);
+    const { records, hasNext, serverTime }: ListPage = await (asked ?? fetchPage(state.page));
+    asked = null;
     const beganAt = state.beganAt ?? serverTime.toISOString();
     const firstBeganAt = state.firstBeganAt ?? beganAt;
     const blind =
@@ -58,17 +64,22 @@ export async function* readWhole(fetchPage: (page: number) => Promise<ListPage>,
     const sum = add(state.sum, existing(records, firstBeganAt), primaryKey);
     if (hasNext) {
       state = { ...state, page: state.page + 1, sum, beganAt, firstBeganAt, ...blind };
-      yield { records, serverTime, state, outcome: 'next' };
+      if (reader.mayReadAhead()) {
+        asked = fetchPage(state.page);
+        // Whoever goes on meets its failure; who does not has no use for it.
+        asked.catch(() => {});
+      }
+      yield { records, serverTime, state, outcome: 'next', ahead: asked !== null };
       continue;
     }
     const finished = { ...state, sum, beganAt, firstBeganAt };
     const agreed = (state.page === 1 || (state.previous !== null && same(sum, state.previous))) && !('blind' in blind);
     if (agreed || 'blind' in blind || state.reading >= READINGS_MAX) {
-      yield { records, serverTime, state: finished, outcome: agreed ? 'agreed' : 'unsettled' };
+      yield { records, serverTime, state: finished, outcome: agreed ? 'agreed' : 'unsettled', ahead: false };
       return;
     }
     state = { reading: state.reading + 1, page: 1, sum: EMPTY, previous: sum, beganAt: null, firstBeganAt };
-    yield { records, serverTime, state, outcome: 'next' };
+    yield { records, serverTime, state, outcome: 'next', ahead: false };
   }
 }
 

@@ -1,5 +1,6 @@
 import { AppError, type ErrorCode } from '@freshet/contracts';
 import type { ChildWork, Page } from '../pages.ts';
+import type { ObjectReader } from '../reader.ts';
 
 /** Items in flight at once: their answers are small, and waiting for one after the other would leave credits unused. */
 const IN_FLIGHT = 8;
@@ -21,10 +22,11 @@ type Outcome = { readonly item: ChildWork; readonly read: ItemRead } | { readonl
  * flight have read is paid for, so it is yielded first.
  */
 export async function* readWorkList(
+  reader: ObjectReader,
   name: string,
   next: (limit: number) => Promise<readonly ChildWork[]>,
   readItem: (item: ChildWork) => Promise<ItemRead>,
-): AsyncGenerator<ItemRead> {
+): AsyncGenerator<ItemRead & { readonly ahead: boolean }> {
   const queue: ChildWork[] = [];
   const inFlight = new Map<ChildWork, Promise<Outcome>>();
   const failed: AppError[] = [];
@@ -37,7 +39,7 @@ export async function* readWorkList(
       drained = more.length === 0;
       queue.push(...more);
     }
-    while (stopped === null && inFlight.size < IN_FLIGHT && queue.length > 0) {
+    while (stopped === null && inFlight.size < IN_FLIGHT && queue.length > 0 && (inFlight.size === 0 || reader.mayReadAhead())) {
       const item = queue.shift() as ChildWork;
       inFlight.set(
         item,
@@ -52,7 +54,7 @@ export async function* readWorkList(
     inFlight.delete(outcome.item);
     if ('read' in outcome) {
       failedInARow = 0;
-      yield outcome.read;
+      yield { ...outcome.read, ahead: inFlight.size > 0 };
       continue;
     }
     const { error } = outcome;
