@@ -49,7 +49,7 @@ class Slice {
   #client: FreshdeskClient | null = null;
   #customColumns: readonly Column[] | null = null;
   #creditsStored = 0;
-  /** The step that is being stored while the next pages are read. */
+  /** The last step that is being stored while the next pages are read, and all before it. */
   #storing: Promise<void> = Promise.resolve();
   /** A step was refused: what was read after it must not be stored, or the position would pass over it. */
   #refused = false;
@@ -155,29 +155,40 @@ class Slice {
    * @param end what is said of a child's reading is its parent's; of others, what their pages say.
    */
   async #store(end: { readonly finished?: true; readonly reached?: Step['reached'] } = {}): Promise<void> {
+    if (!this.#buffer.isEmpty) this.#enqueue(end);
     await this.#storing;
-    if (this.#buffer.isEmpty) return;
+  }
+
+  /** Stores what was read while reading goes on: in order, and never more than one step behind the one that is being stored. */
+  async #storeAside(): Promise<void> {
+    const before = this.#storing;
+    this.#enqueue({});
+    await before;
+  }
+
+  #enqueue(end: { readonly finished?: true; readonly reached?: Step['reached'] }): void {
     const isChild = this.#object.way.kind === 'children';
     const reached = end.reached ?? (isChild ? null : this.#buffer.reached);
-    const step = await this.#buffer.take(this.#newCredits(), this.#customColumns, reached, end.finished ?? false);
+    const customColumns = this.#customColumns;
+    this.#customColumns = null;
+    // Compressed while the step before it is still being stored.
+    const taken = this.#buffer.take(this.#newCredits(), customColumns, reached, end.finished ?? false);
+    const storing = this.#commit(this.#storing, taken);
+    // Whoever stores next meets the failure; until then it is nobody's.
+    storing.catch(() => {});
+    this.#storing = storing;
+  }
+
+  async #commit(before: Promise<void>, taken: Promise<Step>): Promise<void> {
+    const [step] = await Promise.all([taken, before]);
     try {
       await this.#context.store.extraction.commit(this.#claim, step);
     } catch (error) {
       this.#refused = true;
       throw error;
     }
-    this.#customColumns = null;
     this.#context.logger.debug({ records: step.batch?.records ?? 0, bytes: step.batch?.rawBytes ?? 0, finished: step.finished }, 'step stored');
     if (step.finished) this.#context.logger.info('object read');
-  }
-
-  /** Stores what was read while reading goes on; at most one step at a time, in order. */
-  async #storeAside(): Promise<void> {
-    await this.#storing;
-    const storing = this.#store();
-    this.#storing = storing;
-    // Whoever stores next meets the failure; until then it is nobody's.
-    storing.catch(() => {});
   }
 
   async #handOn(afterMs: number): Promise<void> {

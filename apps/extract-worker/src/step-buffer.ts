@@ -10,14 +10,22 @@ const compress = promisify(zstdCompress);
 const BATCH_BYTES = 2 * 1024 * 1024;
 /** … or when its first page has waited so long: somebody watches, and a killed worker should lose little. */
 const BATCH_AGE_MS = 1000;
-const LINE_BREAK = Buffer.from('\n');
+const LINE_BREAK = 10;
+/** What one batch has needed is kept for the next, up to here: memory is for batches as they usually are. */
+const KEPT_BYTES_MAX = BATCH_BYTES + 1024 * 1024;
+
+type Kept = Omit<Page, 'lines'>;
 
 /** Pages on their way into one step: a slow account stores each page, a fast one several together. */
 export class StepBuffer {
   readonly #claim: Claim;
-  #pages: Page[] = [];
-  #bytes = 0;
+  #pages: Kept[] = [];
   #since = 0;
+  /** The lines that wait, one after the other: whatever answer they came in can go. */
+  #bytes: Buffer = Buffer.alloc(0);
+  #length = 0;
+  /** Of a batch that was stored: to be used again. */
+  #spare: Buffer | null = null;
 
   constructor(claim: Claim) {
     this.#claim = claim;
@@ -33,14 +41,14 @@ export class StepBuffer {
     return first === undefined || first.generation === page.generation;
   }
 
-  add(page: Page): void {
+  add({ lines, ...page }: Page): void {
     if (this.#pages.length === 0) this.#since = performance.now();
     this.#pages.push(page);
-    for (const line of page.lines) this.#bytes += line.length;
+    this.#append(lines);
   }
 
   get isDue(): boolean {
-    return this.#bytes >= BATCH_BYTES || performance.now() - this.#since >= BATCH_AGE_MS || (this.#pages.at(-1)?.finished ?? false);
+    return this.#length >= BATCH_BYTES || performance.now() - this.#since >= BATCH_AGE_MS || (this.#pages.at(-1)?.finished ?? false);
   }
 
   /**
@@ -49,29 +57,33 @@ export class StepBuffer {
    */
   async take(credits: number, customColumns: readonly Column[] | null, reached: Step['reached'], finished: boolean): Promise<Step> {
     const pages = this.#pages;
-    this.#pages = [];
-    this.#bytes = 0;
-    const last = pages.at(-1) as Page;
-    const lines = pages.flatMap((page) => page.lines);
+    const last = pages.at(-1) as Kept;
     if (reached !== null) {
       // Travels as the last line, so that it reaches the warehouse after all that it speaks of.
       const times = { complete_as_of: reached.completeAsOf?.toISOString() ?? null, complete_back_to: reached.completeBackTo?.toISOString() ?? null };
-      lines.push(batchLine({ reached: { run_id: this.#claim.runId, ...times } }));
+      this.#append([batchLine({ reached: { run_id: this.#claim.runId, ...times } })]);
     }
-    const raw = Buffer.concat(lines.flatMap((line) => [line, LINE_BREAK]));
+    const bytes = this.#bytes;
+    const raw = bytes.subarray(0, this.#length);
+    this.#pages = [];
+    this.#length = 0;
+    this.#bytes = this.#spare ?? Buffer.alloc(0);
+    this.#spare = null;
+    const body = raw.length === 0 ? null : await compress(raw);
+    if (bytes.length <= KEPT_BYTES_MAX) this.#spare = bytes;
     return {
       position: last.position,
       customColumns,
       batch:
-        lines.length === 0
+        body === null
           ? null
           : {
-              body: await compress(raw),
+              body,
               rawBytes: raw.length,
               records: pages.reduce((sum, page) => sum + page.records, 0),
               generation: last.generation,
               // The oldest of the pages: none of these records is younger than it says.
-              extractedAt: (pages[0] as Page).extractedAt,
+              extractedAt: (pages[0] as Kept).extractedAt,
             },
       work: pages.flatMap((page) => page.work),
       settled: pages.flatMap((page) => page.settled),
@@ -84,5 +96,23 @@ export class StepBuffer {
   /** How far the pages that wait have come. */
   get reached(): Page['reached'] {
     return this.#pages.findLast((page) => page.reached !== null)?.reached ?? null;
+  }
+
+  #append(lines: Page['lines']): void {
+    let length = this.#length;
+    for (const line of lines) for (const piece of line) length += piece.length;
+    length += lines.length;
+    if (length > this.#bytes.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(length, Math.min(this.#bytes.length * 2, KEPT_BYTES_MAX)));
+      this.#bytes.copy(larger, 0, 0, this.#length);
+      this.#bytes = larger;
+    }
+    for (const line of lines) {
+      for (const piece of line) {
+        this.#bytes.set(piece, this.#length);
+        this.#length += piece.length;
+      }
+      this.#bytes[this.#length++] = LINE_BREAK;
+    }
   }
 }

@@ -140,7 +140,7 @@ describe('a real account’s answers land', () => {
     const columns = await customColumnsOf(client, object);
     const lines: string[] = [];
     for await (const page of extract(client, object, null, { historyFrom: null, readingId: 'r', nextParents: async () => parents.splice(0) }))
-      lines.push(...page.lines.map(String));
+      lines.push(...page.lines.map((line) => Buffer.concat(line).toString()));
     const schema = `sample_${file}`;
     const batch = {
       id: randomUUID(),

@@ -87,23 +87,24 @@ export interface ReachedLine {
   };
 }
 
+/** A line, without its line break, in pieces: the largest of them, a record, is never copied for it. */
+export type LinePieces = readonly Buffer[];
+
 const LIVE = Buffer.from('{"record":');
 const END = Buffer.from('}');
 
 /** Writes a record's line around the bytes that were sent, so that no digit of it is touched. */
-export function recordLine(record: Buffer, deleted: string | null): Buffer {
-  const head = deleted === null ? LIVE : Buffer.from(`{"deleted":${JSON.stringify(deleted)},"record":`);
-  const line = Buffer.concat([head, record, END]);
-  // Outside strings a raw line break is white space; inside strings JSON escapes it.
+export function recordLine(record: Buffer, deleted: string | null): LinePieces {
+  // Outside strings a raw line break is white space, and may as well be a space; inside strings JSON escapes it.
   for (const lineBreak of [10, 13]) {
-    for (let at = line.indexOf(lineBreak); at >= 0; at = line.indexOf(lineBreak, at)) line[at] = 32;
+    for (let at = record.indexOf(lineBreak); at >= 0; at = record.indexOf(lineBreak, at)) record[at] = 32;
   }
-  return line;
+  return [deleted === null ? LIVE : Buffer.from(`{"deleted":${JSON.stringify(deleted)},"record":`), record, END];
 }
 
 /** Any other line. */
-export function batchLine(line: Exclude<BatchLine, RecordLine>): Buffer {
-  return Buffer.from(JSON.stringify(line));
+export function batchLine(line: Exclude<BatchLine, RecordLine>): LinePieces {
+  return [Buffer.from(JSON.stringify(line))];
 }
 
 /** What a record's line holds; null when it is another kind of line. */

@@ -52,7 +52,11 @@ test('a text is JSON exactly where JSON.parse says so, and fields are what it sa
   };
   const broken = (text: string) => {
     const at = random(text.length + 1);
-    return pick([text.slice(0, at), text.slice(0, at) + pick([',', '"', '}', ']', '0', '\\', '\u0001', 'e', '-', '{', ':', ' ']) + text.slice(at + random(2)), text]);
+    return pick([
+      text.slice(0, at),
+      text.slice(0, at) + pick([',', '"', '}', ']', '0', '\\', '\u0001', 'e', '-', '{', ':', ' ']) + text.slice(at + random(2)),
+      text,
+    ]);
   };
   let valid = 0;
   for (let n = 0; n < 20_000; n++) {

@@ -62,7 +62,7 @@ export interface Scan {
  * @throws SyntaxError where `JSON.parse` does.
  */
 export function scanJson(bytes: Buffer, depth: number, from = 0, to = bytes.length): Scan {
-  let fields = new Int32Array(Math.max(FIELD_INTS * 16, (to - from) >> 4));
+  let fields = new Int32Array(Math.max(FIELD_INTS * 16, (to - from) >> 3));
   let fieldInts = 0;
   let objects = new Int32Array(OBJECT_INTS * (depth === 1 ? 1 : 16));
   let objectInts = 0;
@@ -72,6 +72,7 @@ export function scanJson(bytes: Buffer, depth: number, from = 0, to = bytes.leng
   let level = 0;
   let flags = 0;
   let at = skipSpace(bytes, from, to);
+  let rootKind = -1;
 
   // One loop and no functions within it: it sees every byte that there is.
   for (;;) {
@@ -81,13 +82,10 @@ export function scanJson(bytes: Buffer, depth: number, from = 0, to = bytes.leng
     if (c === QUOTE) {
       kind = STRING;
       for (at++; ; ) {
-        const b = at < to ? (bytes[at] as number) : -1;
-        if (b > BACKSLASH || (b >= SPACE && b !== QUOTE && b !== BACKSLASH)) at++;
-        else if (b === QUOTE) break;
-        else {
-          flags |= escapeAt(bytes, at, to);
-          at += bytes[at + 1] === 117 ? 6 : 2;
-        }
+        at = plainEnd(bytes, at, to);
+        if (at < to && bytes[at] === QUOTE) break;
+        flags |= escapeAt(bytes, at, to);
+        at += bytes[at + 1] === 117 ? 6 : 2;
       }
       at++;
     } else if (c === OPEN_BRACE || c === OPEN_BRACKET) {
@@ -121,7 +119,10 @@ export function scanJson(bytes: Buffer, depth: number, from = 0, to = bytes.leng
     else {
       if (kind >= 0) {
         if (level < depth) {
-          if (level === 0) return ended(kind);
+          if (level === 0) {
+            rootKind = kind;
+            break;
+          }
           onlyObjects = false;
         } else if (level === depth && open[level - 1] === 1) {
           fields[fieldInts + 3] = at;
@@ -151,8 +152,12 @@ export function scanJson(bytes: Buffer, depth: number, from = 0, to = bytes.leng
           fields[fieldInts + 4] = (inObject ? OBJECT : ARRAY) | flags;
           fieldInts += FIELD_INTS;
         }
-        if (level === 0) return ended(inObject ? OBJECT : ARRAY);
+        if (level === 0) {
+          rootKind = inObject ? OBJECT : ARRAY;
+          break;
+        }
       }
+      if (level === 0) break;
       if (at < to && (bytes[at] as number) <= SPACE) at = skipSpace(bytes, at, to);
       if (kind === ARRAY) continue;
     }
@@ -162,17 +167,20 @@ export function scanJson(bytes: Buffer, depth: number, from = 0, to = bytes.leng
     // Flags are a field's own; below the depth they gather for the field around them.
     if (level === depth) flags = 0;
     const name = ++at;
+    let seen = 0;
     for (;;) {
       const b = at < to ? (bytes[at] as number) : -1;
-      if (b > BACKSLASH || (b >= SPACE && b !== QUOTE && b !== BACKSLASH)) {
-        if (b > ASCII_MAX && level === depth) flags |= ODD_NAME;
-        at++;
-      } else if (b === QUOTE) break;
-      else {
-        flags |= escapeAt(bytes, at, to) | (level === depth ? ODD_NAME : 0);
+      if (b === QUOTE) break;
+      if (b === BACKSLASH || b < SPACE) {
+        flags |= escapeAt(bytes, at, to);
         at += bytes[at + 1] === 117 ? 6 : 2;
+        seen = 128;
+      } else {
+        seen |= b;
+        at++;
       }
     }
+    if (seen > ASCII_MAX && level === depth) flags |= ODD_NAME;
     const nameEnd = at++;
     if (at < to && (bytes[at] as number) <= SPACE) at = skipSpace(bytes, at, to);
     if (at >= to || bytes[at] !== COLON) throw notJson(at, from, to);
@@ -185,12 +193,20 @@ export function scanJson(bytes: Buffer, depth: number, from = 0, to = bytes.leng
       fields[fieldInts + 2] = at;
     }
   }
+  at = skipSpace(bytes, at, to);
+  if (at < to) throw notJson(at, from, to);
+  return { bytes, kind: rootKind, objects, objectInts, fields, onlyObjects };
+}
 
-  function ended(kind: number): Scan {
-    const end = skipSpace(bytes, at, to);
-    if (end < to) throw notJson(end, from, to);
-    return { bytes, kind, objects, objectInts, fields, onlyObjects };
+/** Where the plain characters of a string end: before its quote, an escape, or what must not stand there. */
+function plainEnd(bytes: Buffer, from: number, to: number): number {
+  let at = from;
+  while (at < to) {
+    const b = bytes[at] as number;
+    if (b === QUOTE || b === BACKSLASH || b < SPACE) break;
+    at++;
   }
+  return at;
 }
 
 /** What stands at a place where a string's plain characters end before its quote. @throws SyntaxError when it is no escape. */

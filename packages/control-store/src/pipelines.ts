@@ -68,8 +68,12 @@ export class Pipelines {
 
   /** Everything that Freshet keeps of it goes; the warehouse's tables stay, they are the user's. */
   async delete(id: string): Promise<void> {
-    const deleted = await this.#db.delete(pipelines).where(eq(pipelines.id, id)).returning({ id: pipelines.id });
-    if (deleted.length === 0) throw new AppError('not_found', `There is no pipeline ${id}.`);
+    await this.#db.transaction(async (tx) => {
+      const deleted = await tx.delete(pipelines).where(eq(pipelines.id, id)).returning({ id: pipelines.id });
+      if (deleted.length === 0) throw new AppError('not_found', `There is no pipeline ${id}.`);
+      // Nobody adds to it any more: who did has held a row of the pipeline's, which is gone.
+      await tx.delete(childWork).where(eq(childWork.pipeline_id, id));
+    });
   }
 
   /** What is known of its objects from run to run; an object that was never read is not among them. */

@@ -1,4 +1,4 @@
-import { AppError, type JsonObject, parseJson, RawObject, recordIn, recordLine } from '@freshet/contracts';
+import { AppError, type JsonObject, type LinePieces, parseJson, RawObject, recordIn, recordLine } from '@freshet/contracts';
 import { type Page, type Position, page, textOf } from './pages.ts';
 import type { ObjectReader } from './reader.ts';
 
@@ -46,20 +46,25 @@ export async function* withDetail(reader: ObjectReader, from: Position | null, r
 }
 
 interface Completed {
-  readonly line: Buffer;
+  readonly line: LinePieces;
   readonly isRecord: boolean;
 }
 
 /** Adds to `done` what it completes. Lines that are no records come last, and only when all records are complete. */
-async function complete(reader: ObjectReader, lines: readonly Buffer[], done: Set<string>): Promise<{ lines: Completed[]; ids: string[]; failed: unknown }> {
+async function complete(
+  reader: ObjectReader,
+  lines: readonly LinePieces[],
+  done: Set<string>,
+): Promise<{ lines: Completed[]; ids: string[]; failed: unknown }> {
   const ids: string[] = [];
   const completed: Completed[] = [];
   const others: Completed[] = [];
-  const waiting: { readonly id: string; readonly raw: RawObject; readonly line: Buffer }[] = [];
+  const waiting: { readonly id: string; readonly raw: RawObject; readonly line: LinePieces }[] = [];
   for (const line of lines) {
-    const found = recordIn(line);
+    const bytes = Buffer.concat(line);
+    const found = recordIn(bytes);
     if (found === null) {
-      others.push({ line, isRecord: line.subarray(0, REJECTED.length).equals(REJECTED) });
+      others.push({ line, isRecord: bytes.subarray(0, REJECTED.length).equals(REJECTED) });
       continue;
     }
     const raw = RawObject.of(found.record);
@@ -84,7 +89,7 @@ async function complete(reader: ObjectReader, lines: readonly Buffer[], done: Se
   return { lines: failed === null ? [...completed, ...others] : completed, ids, failed };
 }
 
-async function completeOne(reader: ObjectReader, { raw, line }: { readonly raw: RawObject; readonly line: Buffer }): Promise<Buffer> {
+async function completeOne(reader: ObjectReader, { raw, line }: { readonly raw: RawObject; readonly line: LinePieces }): Promise<LinePieces> {
   try {
     const own = await reader.view(textOf(raw.get(reader.object.primaryKey[0] as string)));
     if (own === null) return line;

@@ -1,3 +1,4 @@
+import type { LinePieces } from '@freshet/contracts';
 import type { ListedRecord } from './client.ts';
 
 /**
@@ -6,7 +7,7 @@ import type { ListedRecord } from './client.ts';
  */
 export interface Page {
   /** Lines of a batch, without their line breaks. */
-  readonly lines: readonly Buffer[];
+  readonly lines: readonly LinePieces[];
   /** How many of the lines are records. */
   readonly records: number;
   /** When the server answered. */

@@ -1,4 +1,4 @@
-import { AppError, batchLine, type CreditClass, type JsonObject, parseJson, RawObject, recordLine } from '@freshet/contracts';
+import { AppError, batchLine, type CreditClass, type JsonObject, type LinePieces, parseJson, RawObject, recordLine } from '@freshet/contracts';
 import type { ObjectSpec, Single, View } from './catalogue/define.ts';
 import { INCLUDE_COST } from './catalogue/define.ts';
 import { childrenOf } from './catalogue/index.ts';
@@ -178,7 +178,7 @@ export function viewOf(object: ObjectSpec, record: ListedRecord): View {
 }
 
 /** A record's line in a batch. */
-export function lineOf({ raw, rejected }: ListedRecord, deleted: string | null): Buffer {
+export function lineOf({ raw, rejected }: ListedRecord, deleted: string | null): LinePieces {
   if (rejected === undefined) return recordLine(raw.bytes, deleted);
   return batchLine({ rejected: { reason: rejected, record: parseJson(raw.bytes.toString('utf8')) as JsonObject } });
 }

@@ -2,7 +2,7 @@ import { AppError } from '@freshet/contracts';
 import { catalogue, FreshdeskClient, objectNamed, type Page, type Position } from '@freshet/freshdesk-extractor';
 import { describe, expect, test } from 'vitest';
 import type { FreshdeskSimulator } from './index.ts';
-import { latest, open, oracle, type Reading, read, recordsOf } from './test-support/reading.ts';
+import { latest, open, oracle, type Reading, read, recordsOf, textOfLine } from './test-support/reading.ts';
 
 const lists = catalogue.filter((o) => o.way.kind !== 'children').map((o) => o.name);
 
@@ -52,12 +52,12 @@ test('a first sync reads the newest window first, then back step by step, and sa
   expect(depths.slice(0, 5)).toEqual([30, 60, 120, 240, 480]);
   expect(reading.pages.at(-1)?.reached?.completeBackTo.getTime()).toBe(0);
   const days = (page: (typeof reading.pages)[number]) =>
-    page.lines.map((line) => (Date.now() - Date.parse((JSON.parse(String(line)) as { record: { updated_at: string } }).record.updated_at)) / 86_400_000);
+    page.lines.map((line) => (Date.now() - Date.parse((JSON.parse(textOfLine(line)) as { record: { updated_at: string } }).record.updated_at)) / 86_400_000);
   const untilFirstDepth = reading.pages.slice(
     0,
     reading.pages.findIndex((p) => p.reached),
   );
-  const live = untilFirstDepth.filter((p) => !String(p.lines[0]).startsWith('{"deleted"'));
+  const live = untilFirstDepth.filter((p) => !textOfLine(p.lines[0]).startsWith('{"deleted"'));
   expect(Math.max(...live.flatMap(days))).toBeLessThan(30.1);
   // Nothing is read twice but the seconds at which pages meet.
   expect(reading.records.length).toBeLessThan(1000 * 1.1);
@@ -307,7 +307,7 @@ describe('sweeps', () => {
     account.simulator.account.remove('groups', first.records[0]?.id as number);
     const second = await read(account.client, 'groups', { position: first.position });
     expect(second.records.map((r) => r.id)).toEqual(first.records.slice(1).map((r) => r.id));
-    expect(String(second.pages.at(-1)?.lines.at(-1))).toContain('"generation"');
+    expect(textOfLine(second.pages.at(-1)?.lines.at(-1))).toContain('"generation"');
   });
 });
 
@@ -340,7 +340,7 @@ describe('children', () => {
         .map((s) => s.parentId)
         .sort(),
     ).toEqual(['1', '2', '999']);
-    const gone = reading.pages.flatMap((p) => p.lines.map(String)).find((line) => line.includes('"999"')) as string;
+    const gone = reading.pages.flatMap((p) => p.lines.map(textOfLine)).find((line) => line.includes('"999"')) as string;
     expect(JSON.parse(gone)).toMatchObject({ complete: { where: { ticket_id: '999' }, keys: [] } });
   });
 

@@ -1,5 +1,5 @@
 import { AppError, RawObject, recordIn } from '@freshet/contracts';
-import { catalogue, extract, type ListPage, type Lists, type ObjectSpec, type Position } from '@freshet/freshdesk-extractor';
+import { catalogue, extract, type ListPage, type Lists, type ObjectSpec, type Page, type Position } from '@freshet/freshdesk-extractor';
 import { SimulatedAccount } from './account.ts';
 import { answerList, type ListQuirks } from './lists.ts';
 import { hash } from './random.ts';
@@ -158,9 +158,9 @@ function pageOf(account: SimulatedAccount, object: ObjectSpec, query: Readonly<R
 }
 
 /** As the loader keeps the newest of each key: by version, then by the time of reading, then by order. */
-function store(stored: Map<string, Stored>, lines: readonly Buffer[], extractedAt: Date): void {
+function store(stored: Map<string, Stored>, lines: Page['lines'], extractedAt: Date): void {
   for (const line of lines) {
-    const found = recordIn(line);
+    const found = recordIn(Buffer.concat(line));
     if (found === null) continue;
     const record = RawObject.of(found.record);
     const id = String(record.get('id') as number);

@@ -3,4 +3,4 @@
  * garbage is short-lived and its live data small. With these its resident memory is about half, for about a fifth of its
  * speed (`bench/src/sync.ts`), which no account's limits let it use.
  */
-export const WORKER_NODE_OPTIONS: readonly string[] = ['--max-semi-space-size=4', '--heap-growing-percent=40'];
+export const WORKER_NODE_OPTIONS: readonly string[] = ['--max-semi-space-size=4', '--heap-growing-percent=100'];

@@ -1,4 +1,4 @@
-import { AppError, batchLine, type GenerationLine, type GoneLine } from '@freshet/contracts';
+import { AppError, batchLine, type GenerationLine, type GoneLine, type LinePieces } from '@freshet/contracts';
 import type { Keyset, View } from '../catalogue/define.ts';
 import type { ListedRecord } from '../client.ts';
 import { type ChildWork, type Page, type Position, page, type ReadOptions, type Settled } from '../pages.ts';
@@ -121,7 +121,7 @@ async function* whole(reader: ObjectReader, view: View, at: Reading, { synced }:
   }
 }
 
-function audited(at: Date): Buffer {
+function audited(at: Date): LinePieces {
   return batchLine({ audited: { at: at.toISOString() } });
 }
 

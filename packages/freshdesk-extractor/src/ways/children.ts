@@ -45,10 +45,7 @@ async function readParent(reader: ObjectReader, way: Children, parent: ChildWork
     readAt,
     page: {
       // Nothing is concluded from what a list that never held still did not show.
-      lines: [
-        ...records.map((record) => lineOf(record, null)),
-        ...(unsettled ? [] : [batchLine(complete)]),
-      ],
+      lines: [...records.map((record) => lineOf(record, null)), ...(unsettled ? [] : [batchLine(complete)])],
       records: records.length,
       work: workFor(reader.object, records, options.readingId),
       settled: [parent],

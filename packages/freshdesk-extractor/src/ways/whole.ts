@@ -59,8 +59,7 @@ export async function* readWhole(reader: ObjectReader, fetchPage: (page: number)
     asked = null;
     const beganAt = state.beganAt ?? serverTime.toISOString();
     const firstBeganAt = state.firstBeganAt ?? beganAt;
-    const blind =
-      state.blind === true || records.some((r) => r.rejected !== undefined && !r.raw.has(primaryKey[0] as string)) ? { blind: true as const } : {};
+    const blind = state.blind === true || records.some((r) => r.rejected !== undefined && !r.raw.has(primaryKey[0] as string)) ? { blind: true as const } : {};
     const sum = add(state.sum, existing(records, firstBeganAt), primaryKey);
     if (hasNext) {
       state = { ...state, page: state.page + 1, sum, beganAt, firstBeganAt, ...blind };

@@ -69,8 +69,12 @@ export async function read(client: FreshdeskClient, objectName: string, options:
   return { records: recordsOf(pages), pages, position };
 }
 
+export function textOfLine(line: Page['lines'][number] | undefined): string {
+  return Buffer.concat(line ?? []).toString();
+}
+
 export function recordsOf(pages: readonly Page[]): Reading['records'] {
-  const lines = pages.flatMap((page) => page.lines.map((line) => JSON.parse(String(line)) as { record?: Record<string, unknown>; deleted?: string }));
+  const lines = pages.flatMap((page) => page.lines.map((line) => JSON.parse(textOfLine(line)) as { record?: Record<string, unknown>; deleted?: string }));
   return lines.flatMap((line) => (line.record ? [{ id: line.record['id'] as number, deleted: line.deleted ?? null, fields: line.record }] : []));
 }
 
