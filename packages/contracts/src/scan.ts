@@ -17,7 +17,7 @@ export const ARRAY = 5;
 export const OBJECT = 6;
 /** Somewhere in the value stands a backslash. */
 export const ESCAPED = 8;
-/** … or a number of so many digits, or with an exponent, that a double may not hold it. */
+/** … or a number of so many digits that a double may not hold it. */
 export const LONG_NUMBER = 16;
 /** … or `\u0000`, or half of a surrogate pair. */
 export const ODD_ESCAPE = 32;
@@ -25,6 +25,8 @@ export const ODD_ESCAPE = 32;
 export const DEEP = 64;
 /** The name of the field is not spelt as it reads: it holds an escape, or more than ASCII. */
 export const ODD_NAME = 128;
+/** Somewhere in the value stands a number with an exponent. */
+export const EXPONENT = 256;
 
 const DEEP_LEVELS = 64;
 
@@ -59,12 +61,13 @@ export interface Scan {
 /**
  * @param depth of the objects whose fields are noted: 1 for an object, 2 for the objects of an array.
  * @param from @param to the part of `bytes` that holds the text.
+ * @param reuse a scan that nobody needs any more, whose memory is used again.
  * @throws SyntaxError where `JSON.parse` does.
  */
-export function scanJson(bytes: Buffer, depth: number, from = 0, to = bytes.length): Scan {
-  let fields = new Int32Array(Math.max(FIELD_INTS * 16, (to - from) >> 3));
+export function scanJson(bytes: Buffer, depth: number, from = 0, to = bytes.length, reuse?: Scan): Scan {
+  let fields = reuse?.fields ?? new Int32Array(Math.max(FIELD_INTS * 16, (to - from) >> 3));
   let fieldInts = 0;
-  let objects = new Int32Array(OBJECT_INTS * (depth === 1 ? 1 : 16));
+  let objects = reuse?.objects ?? new Int32Array(OBJECT_INTS * (depth === 1 ? 1 : 16));
   let objectInts = 0;
   let onlyObjects = true;
   /** The containers that are open: whether each is an object. */
@@ -105,8 +108,9 @@ export function scanJson(bytes: Buffer, depth: number, from = 0, to = bytes.leng
     } else if (c === MINUS || (c >= ZERO && c <= NINE)) {
       kind = NUMBER;
       const end = numberEnd(bytes, at, to);
-      // Whatever they are, so many characters hold no more digits than a double keeps.
-      if (end - at > DOUBLE_DIGITS || (end - at > 2 && hasExponent(bytes, at, end))) flags |= LONG_NUMBER;
+      // Whatever they are, so few characters hold no more digits than a double keeps.
+      if (end - at > DOUBLE_DIGITS) flags |= LONG_NUMBER;
+      if (end - at > 2 && hasExponent(bytes, at, end)) flags |= EXPONENT;
       at = end;
     } else {
       kind = wordAt(bytes, at, to);
@@ -285,20 +289,22 @@ function grown<T extends Int32Array | Uint8Array>(array: T): T {
 
 /** One JSON object in its own text, of which single fields are looked at. */
 export class RawObject {
-  readonly #scan: Scan;
+  /** Its fields stand where `scan.objects` says, in `scan.fields`. */
+  readonly scan: Scan;
   readonly #at: number;
 
   private constructor(scan: Scan, index: number) {
-    this.#scan = scan;
+    this.scan = scan;
     this.#at = index * OBJECT_INTS;
   }
 
   /**
    * @param bytes the text of one object.
+   * @param reuse one that nobody looks at any more, whose memory is used again.
    * @throws SyntaxError when it is not JSON, TypeError when it is no object.
    */
-  static of(bytes: Buffer): RawObject {
-    const scan = scanJson(bytes, 1);
+  static of(bytes: Buffer, reuse: RawObject | null = null): RawObject {
+    const scan = scanJson(bytes, 1, 0, bytes.length, reuse?.scan);
     if (scan.kind !== OBJECT) throw new TypeError('A JSON object was expected.');
     return new RawObject(scan, 0);
   }
@@ -316,7 +322,15 @@ export class RawObject {
 
   /** The object as it was sent. */
   get bytes(): Buffer {
-    return this.#scan.bytes.subarray(this.#scan.objects[this.#at], this.#scan.objects[this.#at + 1]);
+    return this.scan.bytes.subarray(this.scan.objects[this.#at], this.scan.objects[this.#at + 1]);
+  }
+
+  /** The flags of all of its fields. */
+  get flags(): number {
+    const { fields, objects } = this.scan;
+    let flags = 0;
+    for (let field = objects[this.#at + 2] as number; field < (objects[this.#at + 3] as number); field += FIELD_INTS) flags |= fields[field + 4] as number;
+    return flags & ~KIND;
   }
 
   has(name: string): boolean {
@@ -327,7 +341,7 @@ export class RawObject {
   get(name: string): Json | undefined {
     const field = this.#find(name);
     if (field < 0) return undefined;
-    const { bytes, fields } = this.#scan;
+    const { bytes, fields } = this.scan;
     const start = fields[field + 2] as number;
     const end = fields[field + 3] as number;
     const kind = (fields[field + 4] as number) & ~ODD_NAME;
@@ -338,10 +352,10 @@ export class RawObject {
 
   /** Of several fields of one name the last counts, as everywhere. */
   #find(name: string): number {
-    const { objects } = this.#scan;
+    const { objects } = this.scan;
     const first = objects[this.#at + 2] as number;
     for (let field = (objects[this.#at + 3] as number) - FIELD_INTS; field >= first; field -= FIELD_INTS) {
-      if (nameIs(this.#scan, field, name)) return field;
+      if (nameIs(this.scan, field, name)) return field;
     }
     return -1;
   }

@@ -8,11 +8,6 @@ export type Notes = Record<string, string[]>;
 const DEPTH_MAX = 512;
 const EXPONENT_MAX = 1000;
 
-/** Whether a record's text may hold something that PostgreSQL's `text` and `jsonb` refuse. Cheap, and never wrong by saying no. */
-export function mayNeedCleaning(text: string): boolean {
-  return /\\u0000|\\u[dD][89a-fA-F]|[eE][+-]?\d{3}|[[{]{100}/.test(text) || !text.isWellFormed() || /(?:[[{][^[{]{0,40}){200}/.test(text);
-}
-
 /**
  * A record without what PostgreSQL refuses: NUL and lone surrogates become U+FFFD (in keys as well), numbers
  * of absurd exponents and values of absurd depth become text. Each change is noted.

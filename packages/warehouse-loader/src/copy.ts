@@ -12,19 +12,25 @@ export function escapeText(text: string): string {
 }
 
 /** Larger chunks cost memory and gain nothing; smaller ones cost a system call each. */
-const CHUNK_CHARS = 64 * 1024;
+export const CHUNK_BYTES = 64 * 1024;
 
+/** @param lines rows in COPY's text format, with their line breaks. */
 export async function copy(client: ClientBase, statement: string, lines: Iterable<string> | AsyncIterable<string>): Promise<void> {
-  async function* chunks(): AsyncGenerator<string> {
+  async function* chunks(): AsyncGenerator<Buffer> {
     let chunk = '';
     for await (const line of lines) {
       chunk += line;
-      if (chunk.length >= CHUNK_CHARS) {
-        yield chunk;
+      if (chunk.length >= CHUNK_BYTES) {
+        yield Buffer.from(chunk);
         chunk = '';
       }
     }
-    if (chunk !== '') yield chunk;
+    if (chunk !== '') yield Buffer.from(chunk);
   }
-  await pipeline(Readable.from(chunks()), client.query(copyFrom(statement)));
+  await copyBytes(client, statement, chunks());
+}
+
+/** @param chunks of rows, cut anywhere. */
+export async function copyBytes(client: ClientBase, statement: string, chunks: AsyncIterable<Buffer>): Promise<void> {
+  await pipeline(Readable.from(chunks), client.query(copyFrom(statement)));
 }

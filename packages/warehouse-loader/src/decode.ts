@@ -8,16 +8,28 @@ import {
   parseJson,
   type ReachedLine,
   type RecordLine,
+  recordIn,
 } from '@freshet/contracts';
 import type { BatchToLoad } from './request.ts';
 
-/** The lines of some batches, sorted by what they are; `batch` is the place of the batch among them. */
+/** A record's line as it was stored; `batch` is the place of its batch among those that are loaded together. */
+export interface StoredRecord {
+  readonly batch: number;
+  readonly line: number;
+  /** The whole line. */
+  readonly text: Buffer;
+  /** The record's own text within it. */
+  readonly record: Buffer;
+  readonly deleted: string | null;
+}
+
+/** The lines of some batches, sorted by what they are. */
 export interface Decoded {
-  readonly records: readonly { readonly batch: number; readonly line: number; readonly record: RecordLine; readonly text: string }[];
+  readonly records: readonly StoredRecord[];
   readonly completes: readonly (CompleteLine['complete'] & { readonly batch: number })[];
   readonly generations: readonly (GenerationLine['generation'] & { readonly batch: number })[];
   /** Records that could not be read. */
-  readonly rejected: readonly { readonly batch: number; readonly line: number; readonly reason: string; readonly text: string }[];
+  readonly rejected: readonly { readonly batch: number; readonly line: number; readonly reason: string; readonly text: Buffer }[];
   readonly gone: readonly (GoneLine['gone'] & { readonly batch: number })[];
   readonly reached: ReachedLine['reached'] | null;
   readonly audited: AuditedLine['audited'] | null;
@@ -34,21 +46,41 @@ export function decode(batches: readonly BatchToLoad[]): Decoded {
   batches.forEach(({ body }, batch) => {
     let n = 0;
     for (const text of linesOf(body)) {
-      const line = parseJson(text) as unknown as BatchLine;
-      if ('record' in line) records.push({ batch, line: n, record: line, text });
-      else if ('rejected' in line) rejected.push({ batch, line: n, reason: line.rejected.reason, text });
-      else if ('complete' in line) completes.push({ ...line.complete, batch });
-      else if ('generation' in line) generations.push({ ...line.generation, batch });
-      else if ('gone' in line) gone.push({ ...line.gone, batch });
-      else if ('audited' in line) audited = line.audited;
-      else reached = line.reached;
-      n++;
+      const line = n++;
+      const found = recordIn(text);
+      if (found !== null) {
+        records.push({ batch, line, text, ...found });
+        continue;
+      }
+      const other = otherLine(text);
+      if ('rejected' in other) rejected.push({ batch, line, reason: other.rejected.reason, text });
+      else if ('complete' in other) completes.push({ ...other.complete, batch });
+      else if ('generation' in other) generations.push({ ...other.generation, batch });
+      else if ('gone' in other) gone.push({ ...other.gone, batch });
+      else if ('audited' in other) audited = other.audited;
+      else reached = other.reached;
     }
   });
   return { records, completes, generations, rejected, gone, reached, audited };
 }
 
-export function linesOf(body: Buffer): string[] {
-  const text = zstdDecompressSync(body).toString('utf8');
-  return text === '' ? [] : text.trimEnd().split('\n');
+export function otherLine(text: Buffer): Exclude<BatchLine, RecordLine> {
+  return parseJson(text.toString('utf8')) as unknown as Exclude<BatchLine, RecordLine>;
+}
+
+const LINE_BREAK = 10;
+const TAB = 9;
+const SPACE = 32;
+
+/** A batch's lines, each a part of one buffer. */
+export function* linesOf(body: Buffer): Generator<Buffer> {
+  const bytes = zstdDecompressSync(body);
+  // White space that COPY would take for the end of a value; within strings JSON escapes it.
+  for (let at = bytes.indexOf(TAB); at >= 0; at = bytes.indexOf(TAB, at)) bytes[at] = SPACE;
+  for (let start = 0; start < bytes.length; ) {
+    const found = bytes.indexOf(LINE_BREAK, start);
+    const end = found < 0 ? bytes.length : found;
+    if (end > start) yield bytes.subarray(start, end);
+    start = end + 1;
+  }
 }

@@ -1,12 +1,13 @@
 import { AppError, type BatchCounts, type RejectedRecord } from '@freshet/contracts';
 import type { ClientBase } from 'pg';
-import { copy, escapeText } from './copy.ts';
+import { copyBytes } from './copy.ts';
 import { type Decoded, decode } from './decode.ts';
 import { quote } from './identifiers.ts';
+import { type Identified, identify } from './identify.ts';
 import { type Merged, merge } from './merge.ts';
 import { findSuspects, markBelow, markMissing } from './missing.ts';
-import type { BatchToLoad, LoadRequest, LoadResult, Staged } from './request.ts';
-import { type LiveColumn, type RowContext, toRow, type Wishes } from './rows.ts';
+import type { BatchToLoad, LoadRequest, LoadResult } from './request.ts';
+import { type BatchMeta, type LiveColumn, RowWriter, type Wishes, WRITTEN_META } from './rows.ts';
 import { ensureTable, evolveTable, type TableState, type Target } from './tables.ts';
 
 /**
@@ -15,53 +16,75 @@ import { ensureTable, evolveTable, type TableState, type Target } from './tables
  */
 export async function loadBatches(client: ClientBase, target: Target, request: LoadRequest, lz4: boolean): Promise<LoadResult> {
   const decoded = decode(request.batches);
-  const state = await ensureTable(client, target, request.table);
-  const shaped = await shape(client, target, request, state, decoded);
-  const poison = new Map<Staged, string>();
-  const unread = decoded.rejected.map(({ batch, line, reason }) => ({ batch, line, reason }));
-  for (;;) {
-    const healthy = shaped.staged.filter((s) => !poison.has(s));
-    const rejected = [...unread, ...shaped.rejected, ...[...poison].map(([s, reason]) => ({ batch: s.batch, line: s.line, reason }))];
+  let state = await ensureTable(client, target, request.table);
+  const identified: Identified[] = [];
+  const rejected: Rejected[] = [...decoded.rejected];
+  for (const stored of decoded.records) {
+    const found = identify(stored, request.table, state.columns);
+    if ('rejected' in found) rejected.push({ ...stored, reason: found.rejected });
+    else identified.push(found);
+  }
+  let healthy: readonly Identified[] = identified;
+  for (let grown = 0; ; ) {
+    const attempt = new Attempt(request, state);
     try {
-      const applied = await apply(client, target, request, shaped.columns, decoded, healthy, rejected, lz4);
-      return {
-        ...applied,
-        rejected: rejected.map(({ batch, line, reason }) => rejectedRecord(request, decoded, batch, line, reason)),
-        reached: reachedIn(decoded),
-      };
+      const applied = await apply(client, target, request, attempt, decoded, healthy, rejected, lz4);
+      return { ...applied, rejected: rejected.map((r) => rejectedRecord(request, r)), reached: reachedIn(decoded) };
     } catch (error) {
-      // Values were checked, so this is a row that PostgreSQL refuses for a reason of its own: find it, load the rest.
-      if (!isDataError(error) || healthy.length === 0) throw error;
-      const found = await findPoison(client, target, shaped.columns, healthy, lz4);
-      if (found === null) throw error;
-      poison.set(found, `refused_by_warehouse: ${(error as { code?: string }).code}`);
+      if (attempt.refused.size > 0) {
+        for (const [record, reason] of attempt.refused) rejected.push({ ...record, reason });
+      } else if (attempt.wishes.widen.size > 0 || attempt.wishes.add.size > 0) {
+        // Each time a wish is granted or a column fixed, and a column is widened three times at most.
+        if (++grown > GROWN_MAX) throw new AppError('bug', `The columns of ${target.name} do not settle.`);
+        state = await evolveTable(client, target, request.table, state, attempt.wishes);
+        continue;
+      } else {
+        // Values were checked, so this is a row that PostgreSQL refuses for a reason of its own: find it, load the rest.
+        if (!isDataError(error) || healthy.length === 0) throw error;
+        const found = await findPoison(client, target, attempt, healthy, lz4);
+        if (found === null) throw error;
+        rejected.push({ ...found, reason: `refused_by_warehouse: ${(error as { code?: string }).code}` });
+      }
+      const gone = new Set(rejected.map((r) => `${r.batch}/${r.line}`));
+      healthy = healthy.filter((r) => !gone.has(`${r.batch}/${r.line}`));
     }
   }
 }
 
-interface Shaped {
-  readonly columns: readonly LiveColumn[];
-  readonly staged: readonly Staged[];
-  readonly rejected: readonly { readonly batch: number; readonly line: number; readonly reason: string }[];
+const GROWN_MAX = 20;
+
+interface Rejected {
+  readonly batch: number;
+  readonly line: number;
+  readonly reason: string;
+  readonly text: Buffer;
 }
 
-/** Records as rows of the table; the table grows first where they need it to. */
-async function shape(client: ClientBase, target: Target, request: LoadRequest, from: TableState, decoded: Decoded): Promise<Shaped> {
-  let state = from;
-  for (let pass = 1; ; pass++) {
-    const context: RowContext = { table: request.table, columns: state.columns, policy: request.policy, fixed: state.fixed };
-    const wishes: Wishes = { widen: new Map(), add: new Map() };
-    const staged: Staged[] = [];
-    const rejected: Shaped['rejected'][number][] = [];
-    for (const { batch, line, record, text } of decoded.records) {
-      const result = toRow(record, text, context, wishes);
-      if ('row' in result) staged.push({ batch, line, row: result.row });
-      else rejected.push({ batch, line, reason: result.rejected });
+/** One try to write the rows, and what stood in its way. */
+class Attempt {
+  readonly columns: readonly LiveColumn[];
+  readonly wishes: Wishes = { widen: new Map(), add: new Map() };
+  /** Records that cannot be rows, and why. */
+  readonly refused = new Map<Identified, string>();
+  readonly #writer: RowWriter;
+  readonly #metas: readonly BatchMeta[];
+
+  constructor({ table, policy, batches }: LoadRequest, { columns, fixed }: TableState) {
+    this.columns = columns;
+    this.#writer = new RowWriter({ table, columns, policy, fixed }, this.wishes);
+    this.#metas = batches.map(({ id, extractedAt }) => ({ id, extractedAt: extractedAt.toISOString() }));
+  }
+
+  /** Made while they are sent. @throws Error at the end when the table has to change first, or records are refused: nothing of it may stay. */
+  async *toRows(records: readonly Identified[]): AsyncGenerator<Buffer> {
+    const { out } = this.#writer;
+    for (const record of records) {
+      const reason = this.#writer.write(record, this.#metas[record.batch] as BatchMeta);
+      if (reason !== null) this.refused.set(record, reason);
+      if (out.isChunk) yield out.take();
     }
-    if (wishes.widen.size === 0 && wishes.add.size === 0) return { columns: state.columns, staged, rejected };
-    // Each pass grants a wish or fixes a column, and a column is widened three times at most.
-    if (pass > 10) throw new AppError('bug', `The columns of ${target.name} do not settle.`);
-    state = await evolveTable(client, target, request.table, state, wishes);
+    if (this.refused.size > 0 || this.wishes.widen.size > 0 || this.wishes.add.size > 0) throw new Error('to be tried again');
+    if (out.length > 0) yield out.take();
   }
 }
 
@@ -70,20 +93,25 @@ async function apply(
   client: ClientBase,
   target: Target,
   request: LoadRequest,
-  columns: readonly LiveColumn[],
+  attempt: Attempt,
   decoded: Decoded,
-  staged: readonly Staged[],
-  rejected: Shaped['rejected'],
+  records: readonly Identified[],
+  rejected: readonly Rejected[],
   lz4: boolean,
 ): Promise<Pick<LoadResult, 'batches' | 'suspects' | 'notBelieved'>> {
   const s = quote(target.schema);
+  const { columns } = attempt;
   await client.query('begin');
   try {
     await client.query(SESSION + (lz4 ? 'set local default_toast_compression = lz4;' : ''));
     // The fence: its row lock also makes the loaders of one table wait for each other.
     await client.query(`insert into ${s}._freshet_objects (table_name) values ($1) on conflict do nothing`, [target.name]);
-    const fence = await client.query(`update ${s}._freshet_objects set epoch = $2 where table_name = $1 and epoch <= $2`, [target.name, request.epoch]);
-    if (fence.rowCount === 0) throw new AppError('fenced', `Another worker has taken ${target.name} over.`);
+    const fence = await client.query<{ complete_as_of: Date | null; complete_back_to: Date | null }>(
+      `update ${s}._freshet_objects set epoch = $2 where table_name = $1 and epoch <= $2 returning complete_as_of, complete_back_to`,
+      [target.name, request.epoch],
+    );
+    const [held] = fence.rows;
+    if (!held) throw new AppError('fenced', `Another worker has taken ${target.name} over.`);
 
     const recordsIn = countBy(request.batches.length, [...decoded.records, ...decoded.rejected]);
     const rejectedIn = countBy(request.batches.length, rejected);
@@ -98,7 +126,9 @@ async function apply(
     const isFresh = ({ batch }: { readonly batch: number }) => freshIds.has((request.batches[batch] as BatchToLoad).id);
     let notBelieved: LoadResult['notBelieved'] = [];
     if (freshIds.size > 0) {
-      const merged = await merge(client, target, request, columns, staged.filter(isFresh));
+      const reach = { completeAsOf: held.complete_as_of, completeBackTo: held.complete_back_to };
+      const toRows = (some: readonly Identified[]) => attempt.toRows(some);
+      const merged = await merge(client, target, request, columns, reach, freshIds.size === request.batches.length ? records : records.filter(isFresh), toRows);
       const { gone, notBelieved: doubted } = await markMissing(client, target, request, columns, decoded, isFresh);
       notBelieved = doubted;
       if ([...gone.values()].some((n) => n > 0)) await markBelow(client, request);
@@ -142,7 +172,7 @@ interface LedgerRow {
 async function account(
   client: ClientBase,
   target: Target,
-  _request: LoadRequest,
+  request: LoadRequest,
   decoded: Decoded,
   merged: readonly Merged[],
   gone: ReadonlyMap<string, number>,
@@ -150,7 +180,8 @@ async function account(
 ): Promise<void> {
   const s = quote(target.schema);
   const ids = [...freshIds];
-  const of = (id: string) => merged.find((m) => m.batchId === id) ?? { inserted: 0, updated: 0, deleted: 0, missing: 0, stale: 0 };
+  const places = new Map(request.batches.map((b, i) => [b.id, i]));
+  const of = (id: string) => merged[places.get(id) as number] as Merged;
   await client.query(
     `update ${s}._freshet_batches l set inserted = c.inserted, updated = c.updated, deleted = c.deleted,
        missing = c.missing, stale = c.stale, unchanged = l.records - l.rejected - c.inserted - c.updated
@@ -193,9 +224,8 @@ function countBy(length: number, items: readonly { readonly batch: number }[]): 
   return counts;
 }
 
-function rejectedRecord(request: LoadRequest, decoded: Decoded, batch: number, line: number, reason: string): RejectedRecord {
-  const raw = [...decoded.records, ...decoded.rejected].find((r) => r.batch === batch && r.line === line)?.text ?? '';
-  return { batchId: (request.batches[batch] as BatchToLoad).id, line, reason, raw };
+function rejectedRecord(request: LoadRequest, { batch, line, reason, text }: Rejected): RejectedRecord {
+  return { batchId: (request.batches[batch] as BatchToLoad).id, line, reason, raw: text.toString('utf8') };
 }
 
 function isDataError(error: unknown): boolean {
@@ -203,19 +233,15 @@ function isDataError(error: unknown): boolean {
   return code.startsWith('22') || code.startsWith('54') || code.startsWith('23');
 }
 
-/** The first row that PostgreSQL refuses to stage or insert, by halving; each trial is rolled back. */
-async function findPoison(client: ClientBase, target: Target, columns: readonly LiveColumn[], staged: readonly Staged[], lz4: boolean): Promise<Staged | null> {
-  const names = columns.map((c) => quote(c.name)).join(', ');
-  const refused = async (some: readonly Staged[]): Promise<boolean> => {
+/** The first record that PostgreSQL refuses to stage, by halving; each trial is rolled back. */
+async function findPoison(client: ClientBase, target: Target, attempt: Attempt, records: readonly Identified[], lz4: boolean): Promise<Identified | null> {
+  const names = [...attempt.columns.map((c) => quote(c.name)), ...WRITTEN_META].join(', ');
+  const refused = async (some: readonly Identified[]): Promise<boolean> => {
     await client.query('begin');
     try {
       await client.query(SESSION + (lz4 ? 'set local default_toast_compression = lz4;' : ''));
       await client.query(`create temp table freshet_trial (like ${target.sql} including constraints) on commit drop`);
-      await copy(
-        client,
-        `copy freshet_trial (${names}) from stdin`,
-        some.map(({ row }) => `${row.values.map((v) => (v === null ? '\\N' : escapeText(v))).join('\t')}\n`),
-      );
+      await copyBytes(client, `copy freshet_trial (${names}) from stdin`, attempt.toRows(some));
       return false;
     } catch (error) {
       if (!isDataError(error)) throw error;
@@ -224,7 +250,7 @@ async function findPoison(client: ClientBase, target: Target, columns: readonly 
       await client.query('rollback');
     }
   };
-  let suspects = staged;
+  let suspects = records;
   if (!(await refused(suspects))) return null;
   while (suspects.length > 1) {
     const half = suspects.slice(0, Math.ceil(suspects.length / 2));

@@ -1,152 +1,188 @@
 import type { ClientBase } from 'pg';
-import { copy, escapeText } from './copy.ts';
+import { copyBytes } from './copy.ts';
 import { quote } from './identifiers.ts';
-import type { BatchToLoad, LoadRequest, Staged } from './request.ts';
-import type { LiveColumn } from './rows.ts';
+import { HASH_BYTES, type Identified } from './identify.ts';
+import type { BatchToLoad, LoadRequest } from './request.ts';
+import { type LiveColumn, WRITTEN_META } from './rows.ts';
 import type { Target } from './tables.ts';
 
+/** What was done with the records of one batch, as far as they reached the table. */
 export interface Merged {
-  readonly batchId: string;
-  readonly inserted: number;
-  readonly updated: number;
-  readonly deleted: number;
-  readonly missing: number;
-  readonly stale: number;
+  inserted: number;
+  updated: number;
+  deleted: number;
+  missing: number;
+  stale: number;
 }
 
+/** How far the table is said to reach: an audit's record within it should have been there. */
+export interface Held {
+  readonly completeAsOf: Date | null;
+  readonly completeBackTo: Date | null;
+}
+
+/** Records as rows in COPY's format. */
+export type ToRows = (records: readonly Identified[]) => AsyncIterable<Buffer>;
+
 /**
- * Newest version of each key in; what is unchanged by its hash is dropped by a join before the upsert, because an
- * upsert locks and dirties a row even where its condition is false. The condition repeats the guard: a row never
+ * Brings the newest version of each key into the table. First the table is asked which rows it has, and whether they are the
+ * same by their hash: those need not be touched, nor even be made. Records without a row are copied straight into the table,
+ * which nobody else writes meanwhile. What differs is staged and upserted; the condition there is the guard that a row never
  * goes back (I4).
+ *
+ * @returns what was done with the records of each batch, by its place.
  */
 export async function merge(
   client: ClientBase,
   target: Target,
   request: LoadRequest,
   columns: readonly LiveColumn[],
-  staged: readonly Staged[],
+  held: Held,
+  records: readonly Identified[],
+  toRows: ToRows,
 ): Promise<readonly Merged[]> {
-  if (staged.length === 0) return [];
-  const newest = newestOf(request, columns, staged);
-  await stage(client, target, request, columns, newest);
+  const merged = request.batches.map((): Merged => ({ inserted: 0, updated: 0, deleted: 0, missing: 0, stale: 0 }));
+  if (records.length === 0) return merged;
+  const newest = newestOf(request, records);
+  // By the key is the only way that never reads the whole table, and nothing tells the planner how few rows these are.
+  await client.query('set local enable_hashjoin = off; set local enable_mergejoin = off');
+  const { fresh, differing } = await lookUp(client, target, request, columns, newest);
+  if (fresh.length > 0) {
+    await copyBytes(client, `copy ${target.sql} (${namesOf(columns)}) from stdin`, toRows(fresh));
+    for (const record of fresh) {
+      const counts = merged[record.batch] as Merged;
+      counts.inserted++;
+      if (record.deleted !== null) counts.deleted++;
+      else if ((request.batches[record.batch] as BatchToLoad).audit && isHeld(record, request, held)) counts.missing++;
+    }
+  }
+  if (differing.length > 0) await upsert(client, target, request, columns, differing, toRows, merged);
+  await client.query('set local enable_hashjoin = on; set local enable_mergejoin = on');
+  return merged;
+}
+
+function namesOf(columns: readonly LiveColumn[]): string {
+  return [...columns.map((c) => quote(c.name)), ...WRITTEN_META].join(', ');
+}
+
+/** Records that have no row, and those whose row is not the same. */
+async function lookUp(
+  client: ClientBase,
+  target: Target,
+  request: LoadRequest,
+  columns: readonly LiveColumn[],
+  records: readonly Identified[],
+): Promise<{ readonly fresh: readonly Identified[]; readonly differing: readonly Identified[] }> {
+  const types = request.table.primaryKey.map((name) => (columns.find((c) => c.name === name) as LiveColumn).type);
+  const keys = types.map((type, i) => {
+    const texts = records.map((r) => r.key[i] as string);
+    // Digits need no quotes, and an array of them no driver to write it.
+    return type === 'bigint' ? `{${texts.join(',')}}` : texts;
+  });
+  const hashes = Buffer.from(records.map((r) => r.hash).join(''), 'hex');
+  const hash = `substring($${keys.length + 1}::bytea from (k.ord::int - 1) * ${HASH_BYTES} + 1 for ${HASH_BYTES})`;
+  const { rows } = await client.query<{ ord: string | null; same: boolean }>(
+    `select string_agg(k.ord::text, ',') as ord, t._freshet_hash is not distinct from ${hash} as same
+     from unnest(${types.map((type, i) => `$${i + 1}::${type}[]`).join(', ')}) with ordinality as k(${types.map((_, i) => `k${i}`).join(', ')}, ord)
+     join ${target.sql} t on ${request.table.primaryKey.map((name, i) => `t.${quote(name)} = k.k${i}`).join(' and ')}
+     group by same`,
+    [...keys, hashes],
+  );
+  const found = new Uint8Array(records.length);
+  for (const { ord, same } of rows) for (const n of (ord ?? '').split(',')) found[Number(n) - 1] = same ? 1 : 2;
+  return { fresh: records.filter((_, i) => found[i] === 0), differing: records.filter((_, i) => found[i] === 2) };
+}
+
+async function upsert(
+  client: ClientBase,
+  target: Target,
+  request: LoadRequest,
+  columns: readonly LiveColumn[],
+  records: readonly Identified[],
+  toRows: ToRows,
+  merged: readonly Merged[],
+): Promise<void> {
+  const names = namesOf(columns);
+  await client.query(`create temp table freshet_stage on commit drop as select ${names} from ${target.sql} with no data`);
+  await copyBytes(client, `copy freshet_stage (${names}) from stdin`, toRows(records));
   const { primaryKey, version } = request.table;
-  const keys = primaryKey.map(quote).join(', ');
-  const names = [...columns.map((c) => quote(c.name)), ...STAGED_META].join(', ');
   const onKeys = primaryKey.map((k) => `t.${quote(k)} = n.${quote(k)}`).join(' and ');
   const age = (alias: string) => `(${version === null ? '' : `coalesce(${alias}.${quote(version)}, '-infinity'), `}${alias}._freshet_extracted_at)`;
-  const changed = `from freshet_stage n left join ${target.sql} t on ${onKeys}
-    where (t.${quote(primaryKey[0] as string)} is null or (t._freshet_hash is distinct from n._freshet_hash and ${age('n')} >= ${age('t')}))`;
-  const sets = [...columns.filter((c) => !primaryKey.includes(c.name)).map((c) => quote(c.name)), ...STAGED_META.filter((m) => m !== '_freshet_deleted_at')]
+  const changed = `from freshet_stage n join ${target.sql} t on ${onKeys} where ${age('n')} >= ${age('t')}`;
+  const places = new Map(request.batches.map((b, i) => [b.id, i]));
+  const count = (counted: readonly ({ readonly batch_id: string } & Partial<Record<keyof Merged, string>>)[]) => {
+    for (const { batch_id, ...counts } of counted) {
+      const into = merged[places.get(batch_id) as number] as Merged;
+      for (const [name, n] of Object.entries(counts)) into[name as keyof Merged] += Number(n);
+    }
+  };
+  if (records.some(({ deleted }) => deleted !== null)) {
+    const { rows } = await client.query<{ batch_id: string; deleted: string }>(
+      `select n._freshet_batch_id as batch_id, count(*) as deleted ${changed} and n._freshet_deleted_at is not null and t._freshet_deleted_at is null group by 1`,
+    );
+    count(rows);
+  }
+  if (records.some(({ batch }) => (request.batches[batch] as BatchToLoad).audit)) count(await repaired(client, target, request, changed));
+  const sets = [...columns.filter((c) => !primaryKey.includes(c.name)).map((c) => quote(c.name)), ...WRITTEN_META.filter((m) => m !== '_freshet_deleted_at')]
     .map((name) => `${name} = excluded.${name}`)
     // Deleted since when it was first seen to be.
     .concat(
       '_freshet_deleted_at = case when excluded._freshet_deleted_at is null then null else coalesce(t._freshet_deleted_at, excluded._freshet_deleted_at) end',
     );
-  // The stage has no statistics, and by the key is the only way that never reads the whole table.
-  await client.query('set local enable_hashjoin = off; set local enable_mergejoin = off');
-  const deletions = newest.some(({ row }) => row.deleted !== null)
-    ? await client.query<{ batch_id: string; n: string }>(
-        `select n._freshet_batch_id as batch_id, count(*) as n ${changed} and n._freshet_deleted_at is not null and t._freshet_deleted_at is null group by 1`,
-      )
-    : { rows: [] };
-  const found = request.batches.some((b) => b.audit) ? await repaired(client, target, request, changed) : new Map<string, Repaired>();
   const { rows } = await client.query<{ batch_id: string; inserted: string; updated: string }>(`
     with merged as (
-      insert into ${target.sql} as t (${names}, _freshet_loaded_at) select ${[...columns.map((c) => quote(c.name)), ...STAGED_META].map((c) => `n.${c}`).join(', ')}, now() ${changed}
-      on conflict (${keys}) do update set ${sets.join(', ')}, _freshet_loaded_at = now()
-      where t._freshet_hash is distinct from excluded._freshet_hash and ${age('excluded')} >= ${age('t')}
+      insert into ${target.sql} as t (${names}) select ${names} from freshet_stage
+      on conflict (${primaryKey.map(quote).join(', ')}) do update set ${sets.join(', ')} where ${age('excluded')} >= ${age('t')}
       returning _freshet_batch_id, xmax = 0 as inserted
     )
     select _freshet_batch_id as batch_id, count(*) filter (where inserted) as inserted, count(*) filter (where not inserted) as updated from merged group by 1`);
-  await client.query('set local enable_hashjoin = on; set local enable_mergejoin = on');
-  const deleted = new Map(deletions.rows.map((r) => [r.batch_id, Number(r.n)]));
-  return rows.map((r) => ({
-    batchId: r.batch_id,
-    inserted: Number(r.inserted),
-    updated: Number(r.updated),
-    deleted: deleted.get(r.batch_id) ?? 0,
-    missing: Number(found.get(r.batch_id)?.missing ?? 0),
-    stale: Number(found.get(r.batch_id)?.stale ?? 0),
-  }));
-}
-
-interface Repaired {
-  readonly batch_id: string;
-  readonly missing: string;
-  readonly stale: string;
+  count(rows);
 }
 
 /**
- * What an audit's batches are about to repair. Missing: a record that exists, has no row or one marked as deleted, and is as
- * old as what the table is said to hold. Stale: one whose row differs, with the very version that it has.
+ * What an audit's batches are about to repair in rows that there are. Missing: a record that exists, whose row is marked as
+ * deleted with the very version that it has. Stale: one whose row differs, with the very version that it has.
  */
-async function repaired(client: ClientBase, target: Target, request: LoadRequest, changed: string): Promise<ReadonlyMap<string, Repaired>> {
-  const key = `t.${quote(request.table.primaryKey[0] as string)}`;
+async function repaired(
+  client: ClientBase,
+  target: Target,
+  request: LoadRequest,
+  changed: string,
+): Promise<{ batch_id: string; missing: string; stale: string }[]> {
   const version = request.table.version === null ? null : quote(request.table.version);
-  const isHeld =
+  const isHeldSql =
     version === null
       ? 'true'
       : `(s.complete_as_of is null or n.${version} < s.complete_as_of) and (s.complete_back_to is null or n.${version} >= s.complete_back_to)`;
   const isSame = version === null ? 'true' : `n.${version} is not distinct from t.${version}`;
-  const { rows } = await client.query<Repaired>(
+  const { rows } = await client.query<{ batch_id: string; missing: string; stale: string }>(
     `select n._freshet_batch_id as batch_id,
-       count(*) filter (where (${key} is null or (t._freshet_deleted_at is not null and ${isSame})) and ${isHeld}) as missing,
-       count(*) filter (where ${key} is not null and t._freshet_deleted_at is null and ${isSame}) as stale
-     ${changed.replace(' left join', ` cross join ${quote(target.schema)}._freshet_objects s left join`)}
+       count(*) filter (where t._freshet_deleted_at is not null and ${isSame} and ${isHeldSql}) as missing,
+       count(*) filter (where t._freshet_deleted_at is null and ${isSame}) as stale
+     ${changed.replace(' join', ` cross join ${quote(target.schema)}._freshet_objects s join`)}
        and s.table_name = $1 and n._freshet_deleted_at is null and n._freshet_batch_id = any($2::uuid[]) group by 1`,
     [target.name, request.batches.filter((b) => b.audit).map((b) => b.id)],
   );
-  return new Map(rows.map((r) => [r.batch_id, r]));
+  return rows;
 }
 
-/** One row of each key: the newest by version, then by time of reading, then by order; an upsert refuses to meet a key twice. */
-function newestOf(request: LoadRequest, columns: readonly LiveColumn[], staged: readonly Staged[]): readonly Staged[] {
-  const { primaryKey, version } = request.table;
-  const keyAt = primaryKey.map((name) => columns.findIndex((c) => c.name === name));
-  const versionAt = columns.findIndex((c) => c.name === version);
-  const ageOf = ({ batch, row }: Staged): readonly [number, number] => [
-    versionAt < 0 ? 0 : Date.parse(row.values[versionAt]?.replace(' ', 'T') ?? '') || Number.NEGATIVE_INFINITY,
-    (request.batches[batch] as BatchToLoad).extractedAt.getTime(),
-  ];
-  const newest = new Map<string, Staged>();
-  for (const candidate of staged) {
-    const key = keyAt.length === 1 ? (candidate.row.values[keyAt[0] as number] as string) : JSON.stringify(keyAt.map((i) => candidate.row.values[i]));
+/** Whether a record that has no row is one that the table is said to hold. */
+function isHeld({ version }: Identified, { table }: LoadRequest, { completeAsOf, completeBackTo }: Held): boolean {
+  if (table.version === null) return true;
+  return (completeAsOf === null || version < completeAsOf.getTime()) && (completeBackTo === null || version >= completeBackTo.getTime());
+}
+
+/** One record of each key: the newest by version, then by time of reading, then by order; an upsert refuses to meet a key twice. */
+function newestOf(request: LoadRequest, records: readonly Identified[]): readonly Identified[] {
+  const readAt = request.batches.map((b) => b.extractedAt.getTime());
+  const newest = new Map<string, Identified>();
+  for (const record of records) {
+    const key = record.key.length === 1 ? (record.key[0] as string) : JSON.stringify(record.key);
     const known = newest.get(key);
-    if (known) {
-      const [a, b] = [ageOf(candidate), ageOf(known)];
-      if (a[0] < b[0] || (a[0] === b[0] && a[1] < b[1])) continue;
-    }
-    newest.set(key, candidate);
+    const isOlder =
+      known !== undefined &&
+      (record.version < known.version || (record.version === known.version && (readAt[record.batch] as number) < (readAt[known.batch] as number)));
+    if (!isOlder) newest.set(key, record);
   }
-  return newest.size === staged.length ? staged : [...newest.values()];
-}
-
-const STAGED_META = [
-  '_freshet_extra',
-  '_freshet_batch_id',
-  '_freshet_extracted_at',
-  '_freshet_hash',
-  '_freshet_deleted_at',
-  '_freshet_delete_kind',
-  '_freshet_notes',
-] as const;
-
-async function stage(client: ClientBase, target: Target, request: LoadRequest, columns: readonly LiveColumn[], staged: readonly Staged[]): Promise<void> {
-  const names = [...columns.map((c) => quote(c.name)), ...STAGED_META].join(', ');
-  await client.query(`create temp table freshet_stage on commit drop as select ${names} from ${target.sql} with no data`);
-  await copy(client, `copy freshet_stage (${names}) from stdin`, copyLines(request, staged));
-}
-
-function* copyLines(request: LoadRequest, staged: readonly Staged[]): Generator<string> {
-  const metas = request.batches.map((b) => ({ id: b.id, extractedAt: b.extractedAt.toISOString() }));
-  for (const { batch, row } of staged) {
-    const meta = metas[batch] as (typeof metas)[number];
-    let line = '';
-    for (const value of row.values) line += value === null ? '\\N\t' : `${escapeText(value)}\t`;
-    line += row.extra === null ? '\\N\t' : `${escapeText(row.extra)}\t`;
-    line += `${meta.id}\t${meta.extractedAt}\t\\\\x${row.hash.toString('hex')}\t`;
-    line += row.deleted === null ? '\\N\t\\N\t' : `${meta.extractedAt}\t${escapeText(row.deleted)}\t`;
-    line += row.notes === null ? '\\N\n' : `${escapeText(row.notes)}\n`;
-    yield line;
-  }
+  return newest.size === records.length ? records : [...newest.values()];
 }

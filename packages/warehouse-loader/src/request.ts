@@ -1,5 +1,4 @@
 import type { BatchCounts, RejectedRecord, SchemaPolicy, Suspect, Table, TableBelow } from '@freshet/contracts';
-import type { Row } from './rows.ts';
 
 export interface LoadRequest {
   readonly schema: string;
@@ -33,11 +32,4 @@ export interface LoadResult {
   readonly notBelieved: readonly { readonly batchId: string; readonly rows: number }[];
   /** What a generation did not hold and is to be asked for. */
   readonly suspects: readonly (Suspect & { readonly batchId: string })[];
-}
-
-/** A record on its way into the table. */
-export interface Staged {
-  readonly batch: number;
-  readonly line: number;
-  readonly row: Row;
 }

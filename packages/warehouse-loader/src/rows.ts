@@ -1,17 +1,29 @@
-import { createHash } from 'node:crypto';
 import {
   type ColumnType,
   customColumnName,
-  isJsonObject,
-  type Json,
-  type JsonObject,
-  type RecordLine,
+  ESCAPED,
+  EXPONENT,
+  FALSE,
+  FIELD_INTS,
+  KIND,
+  NULL,
+  NUMBER,
+  nameIs,
+  nameOf,
+  OBJECT,
+  parseJson,
+  type Scan,
   type SchemaPolicy,
+  STRING,
+  scanJson,
   type Table,
+  TRUE,
 } from '@freshet/contracts';
-import { clean, mayNeedCleaning, type Notes } from './clean.ts';
+import type { Notes } from './clean.ts';
+import { CopyBuffer } from './copy-buffer.ts';
 import { columnName } from './identifiers.ts';
-import { MISFIT, toSqlText, typeOfValue, widenedFor } from './values.ts';
+import type { Identified } from './identify.ts';
+import { isPlainDate, isPlainTimestamp, MISFIT, toSqlText, typeOfValue, widenedFor } from './values.ts';
 
 /** A column as the warehouse has it now: its type is the warehouse's, whatever was declared. */
 export interface LiveColumn {
@@ -29,16 +41,7 @@ export interface RowContext {
   readonly fixed: ReadonlySet<string>;
 }
 
-/** A record's values in the order of the columns, and what goes beside them. */
-export interface Row {
-  readonly values: readonly (string | null)[];
-  readonly extra: string | null;
-  readonly notes: string | null;
-  readonly hash: Buffer;
-  readonly deleted: string | null;
-}
-
-/** What a record needs of the table before it can be a row. */
+/** What records need of the table before they can be rows. */
 export interface Wishes {
   /** Column → the type that would hold what did not fit. */
   readonly widen: Map<string, ColumnType>;
@@ -46,105 +49,235 @@ export interface Wishes {
   readonly add: Map<string, { readonly path: readonly string[]; readonly types: Set<ColumnType> }>;
 }
 
-export type RowResult = { readonly row: Row } | { readonly rejected: string };
-
-/** @param wishes collects what the table lacks; the row is made as well as it can be without. */
-export function toRow(line: RecordLine, text: string, context: RowContext, wishes: Wishes): RowResult {
-  let { record } = line;
-  if (!isJsonObject(record)) return { rejected: 'not_an_object' };
-  let notes: Notes | null = null;
-  if (mayNeedCleaning(text)) ({ record, notes } = clean(record));
-  const note = (code: string, place: string) => {
-    notes = notes ?? {};
-    notes[code] = [...(notes[code] ?? []), place];
-  };
-  const extra: Record<string, Json> = {};
-  const values: (string | null)[] = [];
-  for (const column of context.columns) {
-    const value = valueAt(record, column.path);
-    const sql = toSqlText(value, column.type);
-    if (sql !== MISFIT) {
-      values.push(sql);
-      continue;
-    }
-    if (context.table.primaryKey.includes(column.name)) return { rejected: `key_not_${column.type}: ${column.name}` };
-    if (context.policy === 'freeze') return { rejected: `value_not_${column.type}: ${column.name}` };
-    values.push(null);
-    if (context.policy === 'discard') note('discarded', column.name);
-    else if (context.fixed.has(column.name)) {
-      extra[column.path.join('.')] = value as Json;
-      note('kept_in_extra', column.name);
-    } else wishes.widen.set(column.name, widest(wishes.widen.get(column.name), widenedFor(value as Json, column.type)));
-  }
-  const missingKey = context.table.primaryKey.find((key) => values[context.columns.findIndex((c) => c.name === key)] === null);
-  if (missingKey !== undefined) return { rejected: `key_missing: ${missingKey}` };
-  collectUnknown(record, context, wishes, extra);
-  return {
-    row: {
-      values,
-      extra: Object.keys(extra).length === 0 ? null : JSON.stringify(extra),
-      notes: notes === null ? null : JSON.stringify(notes),
-      hash: hashOf(text),
-      deleted: line.deleted ?? null,
-    },
-  };
+/** What is the same for all rows of a batch. */
+export interface BatchMeta {
+  readonly id: string;
+  /** RFC 3339. */
+  readonly extractedAt: string;
 }
 
-/** Fields without a column: asked for where a column may still be made, kept in `_freshet_extra` where not. */
-function collectUnknown(record: JsonObject, context: RowContext, wishes: Wishes, extra: Record<string, Json>): void {
-  const known = knownFields(context);
-  const see = (field: string, path: readonly string[], value: Json) => {
-    const type = typeOfValue(value);
-    if (type === null) return;
-    const name = columnName(field);
-    if (context.fixed.has(name)) {
-      // Custom fields stand in their own column already.
-      if (path.length === 1) extra[path[0] as string] = value;
+/** The columns that every row has beside its own, in the order in which they are written. */
+export const WRITTEN_META = [
+  '_freshet_extra',
+  '_freshet_batch_id',
+  '_freshet_extracted_at',
+  '_freshet_loaded_at',
+  '_freshet_hash',
+  '_freshet_deleted_at',
+  '_freshet_delete_kind',
+  '_freshet_notes',
+] as const;
+
+const UNKNOWN = -1;
+
+/** Which column a field fills, found anew only where records differ in the order of their fields. */
+class Layout {
+  /** A field's name → the place of its column. */
+  readonly #columns: ReadonlyMap<string, number>;
+  readonly #guesses: { name: string; column: number }[] = [];
+
+  constructor(columns: ReadonlyMap<string, number>) {
+    this.#columns = columns;
+  }
+
+  columnOf(scan: Scan, field: number): number {
+    const guess = this.#guesses[field / FIELD_INTS];
+    if (guess !== undefined && nameIs(scan, field, guess.name)) return guess.column;
+    const name = nameOf(scan, field);
+    const column = this.#columns.get(name) ?? UNKNOWN;
+    this.#guesses[field / FIELD_INTS] = { name, column };
+    return column;
+  }
+}
+
+/**
+ * Writes records as rows of a table, in COPY's text format. A value that its column takes as it stands is moved as bytes; only
+ * one that may not fit is read, and its type's own rules decide (`values.ts`).
+ */
+export class RowWriter {
+  readonly #context: RowContext;
+  readonly #wishes: Wishes;
+  readonly #top: Layout;
+  readonly #custom: Layout;
+  readonly #types: readonly ColumnType[];
+  /** Where each column's value stands in the record under way: start, end, kind; an end of 0: nowhere. */
+  readonly #values: Int32Array;
+  readonly out = new CopyBuffer();
+  /** What of the record under way no column holds: name → JSON. */
+  readonly #extra = new Map<string, string>();
+  /** The column in which the account's own fields stand together; UNKNOWN: none. */
+  readonly #customAt: number;
+  #scan: Scan | undefined;
+  #customScan: Scan | undefined;
+
+  /** @param wishes collects what the table lacks; a row that was written meanwhile lacks it, too. */
+  constructor(context: RowContext, wishes: Wishes) {
+    this.#context = context;
+    this.#wishes = wishes;
+    const { columns } = context;
+    const at = (length: number, part: number) =>
+      new Map(columns.flatMap(({ path }, i): [string, number][] => (path.length === length ? [[path[part] as string, i]] : [])));
+    this.#top = new Layout(at(1, 0));
+    this.#custom = new Layout(at(2, 1));
+    this.#types = columns.map((c) => c.type);
+    this.#values = new Int32Array(columns.length * 3);
+    this.#customAt = columns.findIndex(({ path }) => path.length === 1 && path[0] === context.table.customFields);
+  }
+
+  /** @returns why the record cannot be a row; null when it was written. */
+  write({ record, deleted, hash, notes: cleaned }: Identified, meta: BatchMeta): string | null {
+    const { table, columns, policy, fixed } = this.#context;
+    const { out } = this;
+    const values = this.#values.fill(0);
+    let notes = cleaned;
+    this.#extra.clear();
+    this.#scan = scanJson(record, 1, 0, record.length, this.#scan);
+    this.#place(this.#scan, this.#top, (name) => [name]);
+    const { customFields } = table;
+    if (customFields !== null && this.#customAt !== UNKNOWN && ((values[this.#customAt * 3 + 2] as number) & KIND) === OBJECT) {
+      this.#customScan = scanJson(record, 1, values[this.#customAt * 3], values[this.#customAt * 3 + 1], this.#customScan);
+      this.#place(this.#customScan, this.#custom, (name) => [customFields, name]);
+    }
+
+    const began = out.length;
+    for (let column = 0; column < columns.length; column++) {
+      const end = values[column * 3 + 1] as number;
+      if (end === 0) {
+        out.raw(NOTHING, 0, NOTHING.length);
+        continue;
+      }
+      const start = values[column * 3] as number;
+      const kind = values[column * 3 + 2] as number;
+      if (this.#put(record, start, end, kind, this.#types[column] as ColumnType)) continue;
+      const { name, type, path } = columns[column] as LiveColumn;
+      const value = parseJson(record.toString('utf8', start, end));
+      const text = toSqlText(value, type);
+      if (text !== MISFIT) {
+        if (text === null) out.raw(NOTHING, 0, NOTHING.length);
+        else {
+          out.text(text);
+          out.raw(TAB, 0, 1);
+        }
+        continue;
+      }
+      if (table.primaryKey.includes(name) || policy === 'freeze') {
+        out.backTo(began);
+        return `${table.primaryKey.includes(name) ? 'key' : 'value'}_not_${type}: ${name}`;
+      }
+      out.raw(NOTHING, 0, NOTHING.length);
+      if (policy === 'discard') notes = noted(notes, 'discarded', name);
+      else if (fixed.has(name)) {
+        this.#extra.set(path.join('.'), record.toString('utf8', start, end));
+        notes = noted(notes, 'kept_in_extra', name);
+      } else {
+        const wished = this.#wishes.widen.get(name);
+        const wider = widenedFor(value, type);
+        this.#wishes.widen.set(name, wished === undefined || wished === wider ? wider : 'text');
+      }
+    }
+    if (this.#extra.size === 0) out.raw(NOTHING, 0, NOTHING.length);
+    else {
+      out.text(`{${[...this.#extra].map(([name, json]) => `${JSON.stringify(name)}:${json}`).join(',')}}`);
+      out.raw(TAB, 0, 1);
+    }
+    out.ascii(`${meta.id}\t${meta.extractedAt}\tnow\t\\\\x${hash}\t`);
+    if (deleted === null) out.ascii('\\N\t\\N\t');
+    else {
+      out.ascii(`${meta.extractedAt}\t`);
+      out.text(deleted);
+      out.raw(TAB, 0, 1);
+    }
+    if (notes === null) out.ascii('\\N\n');
+    else {
+      out.text(JSON.stringify(notes));
+      out.ascii('\n');
+    }
+    return null;
+  }
+
+  /** Notes where each column's value stands; fields without a column are asked for, or kept where none may be made. */
+  #place(scan: Scan, layout: Layout, pathOf: (name: string) => readonly string[]): void {
+    const { bytes, fields, objects } = scan;
+    const end = objects[3] as number;
+    for (let field = 0; field < end; field += FIELD_INTS) {
+      const column = layout.columnOf(scan, field);
+      const kind = fields[field + 4] as number;
+      if (column !== UNKNOWN) {
+        this.#values[column * 3] = fields[field + 2] as number;
+        this.#values[column * 3 + 1] = fields[field + 3] as number;
+        this.#values[column * 3 + 2] = kind;
+      } else if ((kind & KIND) !== NULL) {
+        const path = pathOf(nameOf(scan, field));
+        this.#see(path, bytes.toString('utf8', fields[field + 2], fields[field + 3]));
+      }
+    }
+  }
+
+  #see(path: readonly string[], json: string): void {
+    const field = path.at(-1) as string;
+    const name = columnName(path.length === 1 ? field : customColumnName(field));
+    if (this.#context.fixed.has(name)) {
+      // The account's own fields stand together in a column already.
+      if (path.length === 1) this.#extra.set(field, json);
       return;
     }
-    const wish = wishes.add.get(name) ?? { path, types: new Set<ColumnType>() };
+    const type = typeOfValue(parseJson(json)) as ColumnType;
+    const wish = this.#wishes.add.get(name) ?? { path, types: new Set<ColumnType>() };
     wish.types.add(type);
-    wishes.add.set(name, wish);
-  };
-  for (const field in record) if (!known.fields.has(field)) see(field, [field], record[field] as Json);
-  const { customFields } = context.table;
-  const custom = customFields === null ? undefined : record[customFields];
-  if (customFields !== null && isJsonObject(custom)) {
-    for (const field in custom) if (!known.custom.has(field)) see(customColumnName(field), [customFields, field], custom[field] as Json);
+    this.#wishes.add.set(name, wish);
+  }
+
+  /** Writes a value and the tab behind it. @returns false, and writes nothing, where the type has to decide. */
+  #put(from: Buffer, start: number, end: number, kind: number, type: ColumnType): boolean {
+    const { out } = this;
+    switch (kind & KIND) {
+      case NULL:
+        out.raw(NOTHING, 0, NOTHING.length);
+        return true;
+      case STRING:
+        if (type === 'text') {
+          if ((kind & ESCAPED) === 0) out.raw(from, start + 1, end - 1);
+          else out.jsonString(from, start + 1, end - 1);
+        } else if ((type === 'timestamptz' && isPlainTimestamp(from, start + 1, end - 1)) || (type === 'date' && isPlainDate(from, start + 1, end - 1))) {
+          out.raw(from, start + 1, end - 1);
+        } else if (type === 'jsonb') out.json(from, start, end);
+        else return false;
+        break;
+      case NUMBER:
+        if ((kind & EXPONENT) !== 0 || (type !== 'numeric' && type !== 'jsonb' && type !== 'text' && !(type === 'bigint' && isShortInteger(from, start, end))))
+          return false;
+        out.raw(from, start, end);
+        break;
+      case TRUE:
+      case FALSE:
+        if (type === 'boolean') out.raw((kind & KIND) === TRUE ? T : F, 0, 1);
+        else if (type === 'jsonb' || type === 'text') out.raw(from, start, end);
+        else return false;
+        break;
+      default:
+        if (type !== 'jsonb' && type !== 'text') return false;
+        if ((kind & ESCAPED) === 0) out.raw(from, start, end);
+        else out.json(from, start, end);
+    }
+    out.raw(TAB, 0, 1);
+    return true;
   }
 }
 
-const knownOf = new WeakMap<readonly LiveColumn[], { readonly fields: ReadonlySet<string>; readonly custom: ReadonlySet<string> }>();
+const NOTHING = Buffer.from('\\N\t');
+const TAB = Buffer.from('\t');
+const T = Buffer.from('t');
+const F = Buffer.from('f');
+/** Digits of a whole number that certainly fits a bigint. */
+const BIGINT_DIGITS = 18;
 
-function knownFields(context: RowContext): { readonly fields: ReadonlySet<string>; readonly custom: ReadonlySet<string> } {
-  let known = knownOf.get(context.columns);
-  if (!known) {
-    known = {
-      fields: new Set(context.columns.filter((c) => c.path.length === 1).map((c) => c.path[0] as string)),
-      custom: new Set(context.columns.filter((c) => c.path.length === 2).map((c) => c.path[1] as string)),
-    };
-    knownOf.set(context.columns, known);
-  }
-  return known;
+function isShortInteger(from: Buffer, start: number, end: number): boolean {
+  if (end - start > BIGINT_DIGITS) return false;
+  for (let i = start; i < end; i++) if (from[i] === 46) return false;
+  // -0 is a number, and no whole one.
+  return !(end - start === 2 && from[start] === 45 && from[start + 1] === 48);
 }
 
-function valueAt(record: JsonObject, path: readonly string[]): Json | undefined {
-  let value: Json | undefined = record;
-  for (const key of path) {
-    if (!isJsonObject(value) || !Object.hasOwn(value, key)) return undefined;
-    value = value[key];
-  }
-  return value;
-}
-
-function widest(a: ColumnType | undefined, b: ColumnType): ColumnType {
-  return a === undefined || a === b ? b : 'text';
-}
-
-/** Signatures of signed addresses differ from answer to answer; all else is what the record is. */
-const SIGNED_QUERY = /\?[^"\\\s]*(?:Signature|X-Amz-Signature)=[^"\\\s]*/g;
-
-function hashOf(text: string): Buffer {
-  const stable = text.includes('Signature=') ? text.replace(SIGNED_QUERY, '') : text;
-  return createHash('sha256').update(stable).digest().subarray(0, 16);
+function noted(notes: Notes | null, code: string, place: string): Notes {
+  return { ...notes, [code]: [...(notes?.[code] ?? []), place] };
 }

@@ -109,6 +109,26 @@ function toDate(text: string): string | typeof MISFIT {
   return isDay(Number(match[1]), Number(match[2]), Number(match[3])) ? text.slice(0, 10) : MISFIT;
 }
 
+/** Whether bytes are `2026-01-02T03:04:05Z` and that moment exists: PostgreSQL reads them as they stand. */
+export function isPlainTimestamp(bytes: Buffer, start: number, end: number): boolean {
+  if (end - start !== 20 || bytes[start + 10] !== 84 || bytes[start + 13] !== 58 || bytes[start + 16] !== 58 || bytes[start + 19] !== 90) return false;
+  const [hour, minute, second] = [two(bytes, start + 11), two(bytes, start + 14), two(bytes, start + 17)];
+  return isPlainDate(bytes, start, start + 10) && hour >= 0 && hour < 24 && minute >= 0 && minute < 60 && second >= 0 && second < 60;
+}
+
+/** Whether bytes are `2026-01-02` and that day exists. */
+export function isPlainDate(bytes: Buffer, start: number, end: number): boolean {
+  if (end - start !== 10 || bytes[start + 4] !== 45 || bytes[start + 7] !== 45) return false;
+  const [century, year] = [two(bytes, start), two(bytes, start + 2)];
+  return century >= 0 && year >= 0 && isDay(century * 100 + year, two(bytes, start + 5), two(bytes, start + 8));
+}
+
+/** The number of two digits; less than 0 where they are none. */
+function two(bytes: Buffer, at: number): number {
+  const [tens, ones] = [(bytes[at] as number) - 48, (bytes[at + 1] as number) - 48];
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : -1000;
+}
+
 function isDay(year: number, month: number, day: number): boolean {
   if (year < 1 || month < 1 || month > 12 || day < 1) return false;
   const leap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);

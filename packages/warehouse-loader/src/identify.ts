@@ -1,0 +1,73 @@
+import { isUtf8 } from 'node:buffer';
+import { hash } from 'node:crypto';
+import { DEEP, EXPONENT, type Json, type JsonObject, ODD_ESCAPE, parseJson, RawObject, type Table } from '@freshet/contracts';
+import { clean, type Notes } from './clean.ts';
+import type { StoredRecord } from './decode.ts';
+import type { LiveColumn } from './rows.ts';
+import { MISFIT, toSqlText } from './values.ts';
+
+/** A record of which is known which row it is, how old, and whether it is the same as another; its values have not been looked at. */
+export interface Identified extends StoredRecord {
+  /** Its primary key as PostgreSQL's text, column by column. */
+  readonly key: readonly string[];
+  /** Its version, in milliseconds; -Infinity where it has none. */
+  readonly version: number;
+  /** 16 bytes over the whole line, in hexadecimal: the same for the same record in the same state. */
+  readonly hash: string;
+  /** What was changed in `record` so that PostgreSQL can hold it. */
+  readonly notes: Notes | null;
+}
+
+/** What PostgreSQL may refuse in a value; all else it takes as it stands. */
+const UNCLEAN = ODD_ESCAPE | EXPONENT | DEEP;
+
+let scratch: RawObject | null = null;
+
+/** Who a record is; or why it cannot be anybody. */
+export function identify(stored: StoredRecord, table: Table, columns: readonly LiveColumn[]): Identified | { readonly rejected: string } {
+  let record: RawObject;
+  let notes: Notes | null = null;
+  let bytes = stored.record;
+  try {
+    if (!isUtf8(bytes)) {
+      bytes = Buffer.from(bytes.toString('utf8'));
+      notes = { encoding_replaced: [''] };
+    }
+    record = RawObject.of(bytes, scratch);
+    if ((record.flags & UNCLEAN) !== 0) {
+      const cleaned = clean(parseJson(bytes.toString('utf8')) as JsonObject);
+      bytes = Buffer.from(JSON.stringify(cleaned.record));
+      record = RawObject.of(bytes);
+      notes = notes === null ? cleaned.notes : { ...notes, ...cleaned.notes };
+    }
+  } catch (error) {
+    if (error instanceof TypeError) return { rejected: 'not_an_object' };
+    if (error instanceof SyntaxError) return { rejected: 'not_json' };
+    throw error;
+  }
+  scratch = record;
+  const key: string[] = [];
+  for (const name of table.primaryKey) {
+    const { type } = columns.find((c) => c.name === name) as LiveColumn;
+    const text = toSqlText(record.get(name), type);
+    if (text === null) return { rejected: `key_missing: ${name}` };
+    if (text === MISFIT) return { rejected: `key_not_${type}: ${name}` };
+    key.push(text);
+  }
+  return { ...stored, record: bytes, key, version: versionOf(record.get(table.version ?? '')), hash: hashOf(stored.text), notes };
+}
+
+function versionOf(value: Json | undefined): number {
+  const time = typeof value === 'string' ? Date.parse(value) : Number.NaN;
+  return Number.isNaN(time) ? Number.NEGATIVE_INFINITY : time;
+}
+
+export const HASH_BYTES = 16;
+const SIGNATURE = Buffer.from('Signature=');
+/** Signatures of signed addresses differ from answer to answer; all else is what the record is. */
+const SIGNED_QUERY = /\?[^"\\\s]*(?:Signature|X-Amz-Signature)=[^"\\\s]*/g;
+
+function hashOf(line: Buffer): string {
+  const stable = line.includes(SIGNATURE) ? line.toString('utf8').replace(SIGNED_QUERY, '') : line;
+  return hash('sha256', stable, 'hex').slice(0, 2 * HASH_BYTES);
+}
