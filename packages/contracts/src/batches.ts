@@ -107,11 +107,12 @@ export function batchLine(line: Exclude<BatchLine, RecordLine>): LinePieces {
   return [Buffer.from(JSON.stringify(line))];
 }
 
-/** What a record's line holds; null when it is another kind of line. */
-export function recordIn(line: Buffer): { readonly record: Buffer; readonly deleted: string | null } | null {
-  if (line.compare(LIVE, 0, LIVE.length, 0, Math.min(line.length, LIVE.length)) === 0) return { record: line.subarray(LIVE.length, -1), deleted: null };
+/** Where the record stands in its line, and of what view it is; null when it is another kind of line. */
+export function recordIn(line: Buffer): { readonly start: number; readonly end: number; readonly deleted: string | null } | null {
+  const end = line.length - END.length;
+  if (line.length > LIVE.length && line.compare(LIVE, 0, LIVE.length, 0, LIVE.length) === 0) return { start: LIVE.length, end, deleted: null };
   const head = /^{"deleted":("(?:[^"\\]|\\.)*"),"record":/.exec(line.toString('latin1', 0, DELETED_HEAD_MAX));
-  return head === null ? null : { record: line.subarray(head[0].length, -1), deleted: JSON.parse(head[1] as string) as string };
+  return head === null ? null : { start: head[0].length, end, deleted: JSON.parse(head[1] as string) as string };
 }
 
 /** Views have short names. */

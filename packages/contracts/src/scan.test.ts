@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Json, parseJson } from './json.ts';
-import { RawObject, scanJson } from './scan.ts';
+import { OBJECT, Places, RawObject, scanJson } from './scan.ts';
 
 const raw = (text: string) => RawObject.of(Buffer.from(text));
 
@@ -70,12 +70,12 @@ test('a text is JSON exactly where JSON.parse says so, and fields are what it sa
     const bytes = Buffer.from(text);
     const context = `seed ${seed}, ${JSON.stringify(text)}`;
     if (parsed === undefined) {
-      expect(() => scanJson(bytes, 1 + random(3)), context).toThrow(SyntaxError);
+      expect(() => scanJson(bytes, 1 + random(3), 0, bytes.length, new Places(0)), context).toThrow(SyntaxError);
       continue;
     }
-    const scan = scanJson(bytes, 1);
-    expect(scan.kind === 6, context).toBe(typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed) && text.trim().startsWith('{'));
-    if (scan.kind !== 6) continue;
+    const { kind } = scanJson(bytes, 1, 0, bytes.length, new Places(0));
+    expect(kind === OBJECT, context).toBe(typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed) && text.trim().startsWith('{'));
+    if (kind !== OBJECT) continue;
     const object = RawObject.of(bytes);
     for (const [name, expected] of Object.entries(parsed as object)) expect(JSON.stringify(object.get(name)), context).toBe(JSON.stringify(expected));
     expect(RawObject.allOf(Buffer.from(`[${text},${text}]`))?.map((o) => o.bytes.toString())).toEqual([text.trim(), text.trim()]);

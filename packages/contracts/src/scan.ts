@@ -40,35 +40,40 @@ const [SPACE, QUOTE, COMMA, MINUS, ZERO, NINE, COLON, OPEN_BRACKET, BACKSLASH, C
 /** `"`, `\\`, `/`, `b`, `f`, `n`, `r`, `t`. */
 const SHORT_ESCAPES: ReadonlySet<number> = new Set([34, 92, 47, 98, 102, 110, 114, 116]);
 
-/** Ints that a field takes in `Scan.fields`: start and end of its name, without quotes; start and end of its value; kind and flags. */
+/** Ints that a field takes in `Places.fields`: start and end of its name, without quotes; start and end of its value; kind and flags. */
 export const FIELD_INTS = 5;
-/** … and an object in `Scan.objects`: start and end of its text, and where its own fields begin and end in `Scan.fields`. */
-export const OBJECT_INTS = 4;
+/** … and an object in `Places.objects`: start and end of its text, and where its own fields begin and end in `Places.fields`. */
+const OBJECT_INTS = 4;
 
-export interface Scan {
-  readonly bytes: Buffer;
-  /** What the whole text is. */
-  readonly kind: number;
-  /** The objects at the depth that was asked for. */
-  readonly objects: Int32Array;
-  readonly objectInts: number;
-  /** Their fields, in order. */
-  readonly fields: Int32Array;
-  /** Above that depth stands nothing but containers. */
-  readonly onlyObjects: boolean;
+/** Where objects and their fields stand, as scans have found them one after the other. */
+export class Places {
+  fields: Int32Array;
+  fieldInts = 0;
+  objects = new Int32Array(OBJECT_INTS);
+  objectInts = 0;
+
+  /** @param bytes of the texts that are going to be scanned. Room is made as it is needed; a good guess spares that. */
+  constructor(bytes: number) {
+    this.fields = new Int32Array(Math.max(FIELD_INTS * 16, bytes >> 3));
+  }
+
+  /** Forgets all of them. */
+  clear(): this {
+    this.fieldInts = 0;
+    this.objectInts = 0;
+    return this;
+  }
 }
 
 /**
  * @param depth of the objects whose fields are noted: 1 for an object, 2 for the objects of an array.
  * @param from @param to the part of `bytes` that holds the text.
- * @param reuse a scan that nobody needs any more, whose memory is used again.
+ * @param places gets the objects at that depth and their fields, in order.
+ * @returns what the whole text is, and whether above the depth there is nothing but containers.
  * @throws SyntaxError where `JSON.parse` does.
  */
-export function scanJson(bytes: Buffer, depth: number, from = 0, to = bytes.length, reuse?: Scan): Scan {
-  let fields = reuse?.fields ?? new Int32Array(Math.max(FIELD_INTS * 16, (to - from) >> 3));
-  let fieldInts = 0;
-  let objects = reuse?.objects ?? new Int32Array(OBJECT_INTS * (depth === 1 ? 1 : 16));
-  let objectInts = 0;
+export function scanJson(bytes: Buffer, depth: number, from: number, to: number, places: Places): { readonly kind: number; readonly onlyObjects: boolean } {
+  let { fields, fieldInts, objects, objectInts } = places;
   let onlyObjects = true;
   /** The containers that are open: whether each is an object. */
   let open = new Uint8Array(DEEP_LEVELS * 2);
@@ -199,7 +204,11 @@ export function scanJson(bytes: Buffer, depth: number, from = 0, to = bytes.leng
   }
   at = skipSpace(bytes, at, to);
   if (at < to) throw notJson(at, from, to);
-  return { bytes, kind: rootKind, objects, objectInts, fields, onlyObjects };
+  places.fields = fields;
+  places.fieldInts = fieldInts;
+  places.objects = objects;
+  places.objectInts = objectInts;
+  return { kind: rootKind, onlyObjects };
 }
 
 /** Where the plain characters of a string end: before its quote, an escape, or what must not stand there. */
@@ -289,24 +298,33 @@ function grown<T extends Int32Array | Uint8Array>(array: T): T {
 
 /** One JSON object in its own text, of which single fields are looked at. */
 export class RawObject {
-  /** Its fields stand where `scan.objects` says, in `scan.fields`. */
-  readonly scan: Scan;
-  readonly #at: number;
+  /** The text that it stands in. */
+  readonly source: Buffer;
+  /** Its fields, `FIELD_INTS` each, from `first` to before `end`. */
+  readonly fields: Int32Array;
+  readonly first: number;
+  readonly end: number;
+  readonly #start: number;
+  readonly #stop: number;
 
-  private constructor(scan: Scan, index: number) {
-    this.scan = scan;
-    this.#at = index * OBJECT_INTS;
+  private constructor(source: Buffer, { fields, objects }: Places, at: number) {
+    this.source = source;
+    this.fields = fields;
+    this.#start = objects[at] as number;
+    this.#stop = objects[at + 1] as number;
+    this.first = objects[at + 2] as number;
+    this.end = objects[at + 3] as number;
   }
 
   /**
-   * @param bytes the text of one object.
-   * @param reuse one that nobody looks at any more, whose memory is used again.
+   * @param source @param from @param to where the text of one object stands.
+   * @param places what was found before; the object is added to it, and lives as long.
    * @throws SyntaxError when it is not JSON, TypeError when it is no object.
    */
-  static of(bytes: Buffer, reuse: RawObject | null = null): RawObject {
-    const scan = scanJson(bytes, 1, 0, bytes.length, reuse?.scan);
-    if (scan.kind !== OBJECT) throw new TypeError('A JSON object was expected.');
-    return new RawObject(scan, 0);
+  static of(source: Buffer, from = 0, to = source.length, places = new Places(to - from)): RawObject {
+    const at = places.objectInts;
+    if (scanJson(source, 1, from, to, places).kind !== OBJECT) throw new TypeError('A JSON object was expected.');
+    return new RawObject(source, places, at);
   }
 
   /**
@@ -314,22 +332,22 @@ export class RawObject {
    * @returns null when the text is not an array, or not all of it are objects.
    * @throws SyntaxError when it is not JSON.
    */
-  static allOf(bytes: Buffer): RawObject[] | null {
-    const scan = scanJson(bytes, 2);
-    if (scan.kind !== ARRAY || !scan.onlyObjects) return null;
-    return Array.from({ length: scan.objectInts / OBJECT_INTS }, (_, index) => new RawObject(scan, index));
+  static allOf(source: Buffer): RawObject[] | null {
+    const places = new Places(source.length);
+    const { kind, onlyObjects } = scanJson(source, 2, 0, source.length, places);
+    if (kind !== ARRAY || !onlyObjects) return null;
+    return Array.from({ length: places.objectInts / OBJECT_INTS }, (_, index) => new RawObject(source, places, index * OBJECT_INTS));
   }
 
   /** The object as it was sent. */
   get bytes(): Buffer {
-    return this.scan.bytes.subarray(this.scan.objects[this.#at], this.scan.objects[this.#at + 1]);
+    return this.source.subarray(this.#start, this.#stop);
   }
 
   /** The flags of all of its fields. */
   get flags(): number {
-    const { fields, objects } = this.scan;
     let flags = 0;
-    for (let field = objects[this.#at + 2] as number; field < (objects[this.#at + 3] as number); field += FIELD_INTS) flags |= fields[field + 4] as number;
+    for (let field = this.first; field < this.end; field += FIELD_INTS) flags |= this.fields[field + 4] as number;
     return flags & ~KIND;
   }
 
@@ -339,40 +357,35 @@ export class RawObject {
 
   /** A field's value, whose numbers keep their digits; undefined when there is none. */
   get(name: string): Json | undefined {
+    const { source, fields } = this;
     const field = this.#find(name);
     if (field < 0) return undefined;
-    const { bytes, fields } = this.scan;
     const start = fields[field + 2] as number;
     const end = fields[field + 3] as number;
     const kind = (fields[field + 4] as number) & ~ODD_NAME;
-    if (kind === STRING) return bytes.toString('utf8', start + 1, end - 1);
-    if (kind === NUMBER) return Number(bytes.toString('latin1', start, end));
-    return parseJson(bytes.toString('utf8', start, end));
+    if (kind === STRING) return source.toString('utf8', start + 1, end - 1);
+    if (kind === NUMBER) return Number(source.toString('latin1', start, end));
+    return parseJson(source.toString('utf8', start, end));
   }
 
   /** Of several fields of one name the last counts, as everywhere. */
   #find(name: string): number {
-    const { objects } = this.scan;
-    const first = objects[this.#at + 2] as number;
-    for (let field = (objects[this.#at + 3] as number) - FIELD_INTS; field >= first; field -= FIELD_INTS) {
-      if (nameIs(this.scan, field, name)) return field;
-    }
+    for (let field = this.end - FIELD_INTS; field >= this.first; field -= FIELD_INTS) if (nameIs(this.source, this.fields, field, name)) return field;
     return -1;
   }
 }
 
-/** Whether the name of the field at a place in `Scan.fields` is `name`. */
-export function nameIs({ bytes, fields }: Scan, field: number, name: string): boolean {
+/** Whether the name of the field at a place in `Places.fields` is `name`. */
+export function nameIs(source: Buffer, fields: Int32Array, field: number, name: string): boolean {
   const start = fields[field] as number;
-  const end = fields[field + 1] as number;
-  if (((fields[field + 4] as number) & ODD_NAME) !== 0) return nameOf({ bytes, fields }, field) === name;
-  if (end - start !== name.length) return false;
-  for (let i = 0; i < name.length; i++) if (bytes[start + i] !== name.charCodeAt(i)) return false;
+  if (((fields[field + 4] as number) & ODD_NAME) !== 0) return nameOf(source, fields, field) === name;
+  if ((fields[field + 1] as number) - start !== name.length) return false;
+  for (let i = 0; i < name.length; i++) if (source[start + i] !== name.charCodeAt(i)) return false;
   return true;
 }
 
-/** The name of the field at a place in `Scan.fields`. */
-export function nameOf({ bytes, fields }: Pick<Scan, 'bytes' | 'fields'>, field: number): string {
-  const text = bytes.toString('utf8', fields[field], fields[field + 1]);
+/** The name of the field at a place in `Places.fields`. */
+export function nameOf(source: Buffer, fields: Int32Array, field: number): string {
+  const text = source.toString('utf8', fields[field], fields[field + 1]);
   return text.includes('\\') ? (JSON.parse(`"${text}"`) as string) : text;
 }

@@ -67,7 +67,7 @@ async function complete(
       others.push({ line, isRecord: bytes.subarray(0, REJECTED.length).equals(REJECTED) });
       continue;
     }
-    const raw = RawObject.of(found.record);
+    const raw = RawObject.of(bytes, found.start, found.end);
     const id = `${reader.object.primaryKey.map((k) => textOf(raw.get(k))).join('/')}@${textOf(raw.get('updated_at'))}`;
     ids.push(id);
     // Records in the trash have no address that answers.

@@ -160,9 +160,10 @@ function pageOf(account: SimulatedAccount, object: ObjectSpec, query: Readonly<R
 /** As the loader keeps the newest of each key: by version, then by the time of reading, then by order. */
 function store(stored: Map<string, Stored>, lines: Page['lines'], extractedAt: Date): void {
   for (const line of lines) {
-    const found = recordIn(Buffer.concat(line));
+    const bytes = Buffer.concat(line);
+    const found = recordIn(bytes);
     if (found === null) continue;
-    const record = RawObject.of(found.record);
+    const record = RawObject.of(bytes, found.start, found.end);
     const id = String(record.get('id') as number);
     const fresh = { version: Date.parse(record.get('updated_at') as string), readAt: extractedAt.getTime(), deleted: found.deleted };
     const known = stored.get(id);

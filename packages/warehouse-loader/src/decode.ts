@@ -5,66 +5,108 @@ import {
   type CompleteLine,
   type GenerationLine,
   type GoneLine,
+  type Json,
+  Places,
   parseJson,
+  RawObject,
   type ReachedLine,
   type RecordLine,
   recordIn,
+  type Table,
 } from '@freshet/contracts';
+import { type Identified, identify } from './identify.ts';
 import type { BatchToLoad } from './request.ts';
+import type { LiveColumn } from './rows.ts';
 
-/** A record's line as it was stored; `batch` is the place of its batch among those that are loaded together. */
-export interface StoredRecord {
+/** A record that cannot be loaded; `batch` is the place of its batch among those that are loaded together. */
+export interface Rejected {
   readonly batch: number;
   readonly line: number;
-  /** The whole line. */
-  readonly text: Buffer;
-  /** The record's own text within it. */
-  readonly record: Buffer;
-  readonly deleted: string | null;
+  readonly reason: string;
 }
 
 /** The lines of some batches, sorted by what they are. */
 export interface Decoded {
-  readonly records: readonly StoredRecord[];
+  readonly records: readonly Identified[];
+  readonly rejected: readonly Rejected[];
+  /** How many lines of each batch are records, whatever became of them. */
+  readonly recordsIn: readonly number[];
   readonly completes: readonly (CompleteLine['complete'] & { readonly batch: number })[];
   readonly generations: readonly (GenerationLine['generation'] & { readonly batch: number })[];
-  /** Records that could not be read. */
-  readonly rejected: readonly { readonly batch: number; readonly line: number; readonly reason: string; readonly text: Buffer }[];
   readonly gone: readonly (GoneLine['gone'] & { readonly batch: number })[];
   readonly reached: ReachedLine['reached'] | null;
   readonly audited: AuditedLine['audited'] | null;
 }
 
-export function decode(batches: readonly BatchToLoad[]): Decoded {
-  const records: Decoded['records'][number][] = [];
+export function decode(batches: readonly BatchToLoad[], table: Table, columns: readonly LiveColumn[]): Decoded {
+  const records: Identified[] = [];
+  const rejected: Rejected[] = [];
   const completes: Decoded['completes'][number][] = [];
   const generations: Decoded['generations'][number][] = [];
-  const rejected: Decoded['rejected'][number][] = [];
   const gone: Decoded['gone'][number][] = [];
   let reached: Decoded['reached'] = null;
   let audited: Decoded['audited'] = null;
-  batches.forEach(({ body }, batch) => {
-    let n = 0;
-    for (const text of linesOf(body)) {
-      const line = n++;
+  const recordsIn = batches.map(({ body }, batch) => {
+    const bytes = unpack(body);
+    const places = new Places(bytes.length);
+    let line = -1;
+    let count = 0;
+    for (const text of linesIn(bytes)) {
+      line++;
       const found = recordIn(text);
       if (found !== null) {
-        records.push({ batch, line, text, ...found });
+        count++;
+        const identity = identify(text, found, table, columns, places);
+        if ('rejected' in identity) rejected.push({ batch, line, reason: identity.rejected });
+        else records.push({ batch, line, ...identity });
         continue;
       }
       const other = otherLine(text);
-      if ('rejected' in other) rejected.push({ batch, line, reason: other.rejected.reason, text });
-      else if ('complete' in other) completes.push({ ...other.complete, batch });
+      if ('rejected' in other) {
+        count++;
+        rejected.push({ batch, line, reason: other.rejected.reason });
+      } else if ('complete' in other) completes.push({ ...other.complete, batch });
       else if ('generation' in other) generations.push({ ...other.generation, batch });
       else if ('gone' in other) gone.push({ ...other.gone, batch });
       else if ('audited' in other) audited = other.audited;
       else reached = other.reached;
     }
+    return count;
   });
-  return { records, completes, generations, rejected, gone, reached, audited };
+  return { records, rejected, recordsIn, completes, generations, gone, reached, audited };
 }
 
-export function otherLine(text: Buffer): Exclude<BatchLine, RecordLine> {
+/** The text of some of a batch's lines, by their numbers from 0. */
+export function linesOf({ body }: BatchToLoad, numbers: ReadonlySet<number>): Map<number, string> {
+  const texts = new Map<number, string>();
+  let line = 0;
+  for (const text of linesIn(unpack(body))) {
+    if (numbers.has(line)) texts.set(line, text.toString('utf8'));
+    line++;
+  }
+  return texts;
+}
+
+/** Reads the fields of each record that a batch holds, those included that could not be read whole. */
+export function* recordsOf(body: Buffer): Generator<(name: string) => Json | undefined> {
+  for (const line of linesIn(unpack(body))) {
+    const found = recordIn(line);
+    if (found === null) {
+      const other = otherLine(line);
+      if ('rejected' in other) yield (name) => other.rejected.record[name];
+      continue;
+    }
+    try {
+      const record = RawObject.of(line, found.start, found.end);
+      yield (name) => record.get(name);
+    } catch (error) {
+      // What is no record has no fields; it was rejected when it was loaded.
+      if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;
+    }
+  }
+}
+
+function otherLine(text: Buffer): Exclude<BatchLine, RecordLine> {
   return parseJson(text.toString('utf8')) as unknown as Exclude<BatchLine, RecordLine>;
 }
 
@@ -72,11 +114,15 @@ const LINE_BREAK = 10;
 const TAB = 9;
 const SPACE = 32;
 
-/** A batch's lines, each a part of one buffer. */
-export function* linesOf(body: Buffer): Generator<Buffer> {
+function unpack(body: Buffer): Buffer {
   const bytes = zstdDecompressSync(body);
   // White space that COPY would take for the end of a value; within strings JSON escapes it.
   for (let at = bytes.indexOf(TAB); at >= 0; at = bytes.indexOf(TAB, at)) bytes[at] = SPACE;
+  return bytes;
+}
+
+/** A batch's lines, each a part of its bytes. */
+function* linesIn(bytes: Buffer): Generator<Buffer> {
   for (let start = 0; start < bytes.length; ) {
     const found = bytes.indexOf(LINE_BREAK, start);
     const end = found < 0 ? bytes.length : found;

@@ -1,43 +1,55 @@
 import { isUtf8 } from 'node:buffer';
 import { hash } from 'node:crypto';
-import { DEEP, EXPONENT, type Json, type JsonObject, ODD_ESCAPE, parseJson, RawObject, type Table } from '@freshet/contracts';
+import { DEEP, EXPONENT, type Json, type JsonObject, ODD_ESCAPE, type Places, parseJson, RawObject, type Table } from '@freshet/contracts';
 import { clean, type Notes } from './clean.ts';
-import type { StoredRecord } from './decode.ts';
 import type { LiveColumn } from './rows.ts';
 import { MISFIT, toSqlText } from './values.ts';
 
 /** A record of which is known which row it is, how old, and whether it is the same as another; its values have not been looked at. */
-export interface Identified extends StoredRecord {
+export interface Identity {
+  readonly raw: RawObject;
+  readonly deleted: string | null;
   /** Its primary key as PostgreSQL's text, column by column. */
   readonly key: readonly string[];
   /** Its version, in milliseconds; -Infinity where it has none. */
   readonly version: number;
   /** 16 bytes over the whole line, in hexadecimal: the same for the same record in the same state. */
   readonly hash: string;
-  /** What was changed in `record` so that PostgreSQL can hold it. */
+  /** What was changed in it so that PostgreSQL can hold it. */
   readonly notes: Notes | null;
+}
+
+/** … and where it stands: the place of its batch among those that are loaded together, and the number of its line, from 0. */
+export interface Identified extends Identity {
+  readonly batch: number;
+  readonly line: number;
 }
 
 /** What PostgreSQL may refuse in a value; all else it takes as it stands. */
 const UNCLEAN = ODD_ESCAPE | EXPONENT | DEEP;
 
-let scratch: RawObject | null = null;
-
-/** Who a record is; or why it cannot be anybody. */
-export function identify(stored: StoredRecord, table: Table, columns: readonly LiveColumn[]): Identified | { readonly rejected: string } {
-  let record: RawObject;
+/**
+ * Who a record is; or why it cannot be anybody.
+ * @param line the line that it was stored in, from `start` to `end`.
+ */
+export function identify(
+  line: Buffer,
+  { start, end, deleted }: { readonly start: number; readonly end: number; readonly deleted: string | null },
+  table: Table,
+  columns: readonly LiveColumn[],
+  places: Places,
+): Identity | { readonly rejected: string } {
+  let raw: RawObject;
   let notes: Notes | null = null;
-  let bytes = stored.record;
   try {
-    if (!isUtf8(bytes)) {
-      bytes = Buffer.from(bytes.toString('utf8'));
+    if (isUtf8(line)) raw = RawObject.of(line, start, end, places);
+    else {
       notes = { encoding_replaced: [''] };
+      raw = RawObject.of(Buffer.from(line.toString('utf8', start, end)));
     }
-    record = RawObject.of(bytes, scratch);
-    if ((record.flags & UNCLEAN) !== 0) {
-      const cleaned = clean(parseJson(bytes.toString('utf8')) as JsonObject);
-      bytes = Buffer.from(JSON.stringify(cleaned.record));
-      record = RawObject.of(bytes);
+    if ((raw.flags & UNCLEAN) !== 0) {
+      const cleaned = clean(parseJson(raw.bytes.toString('utf8')) as JsonObject);
+      raw = RawObject.of(Buffer.from(JSON.stringify(cleaned.record)));
       notes = notes === null ? cleaned.notes : { ...notes, ...cleaned.notes };
     }
   } catch (error) {
@@ -45,16 +57,15 @@ export function identify(stored: StoredRecord, table: Table, columns: readonly L
     if (error instanceof SyntaxError) return { rejected: 'not_json' };
     throw error;
   }
-  scratch = record;
   const key: string[] = [];
   for (const name of table.primaryKey) {
     const { type } = columns.find((c) => c.name === name) as LiveColumn;
-    const text = toSqlText(record.get(name), type);
+    const text = toSqlText(raw.get(name), type);
     if (text === null) return { rejected: `key_missing: ${name}` };
     if (text === MISFIT) return { rejected: `key_not_${type}: ${name}` };
     key.push(text);
   }
-  return { ...stored, record: bytes, key, version: versionOf(record.get(table.version ?? '')), hash: hashOf(stored.text), notes };
+  return { raw, deleted, key, version: versionOf(raw.get(table.version ?? '')), hash: hashOf(line), notes };
 }
 
 function versionOf(value: Json | undefined): number {

@@ -1,9 +1,9 @@
 import { AppError, type BatchCounts, type RejectedRecord } from '@freshet/contracts';
 import type { ClientBase } from 'pg';
 import { copyBytes } from './copy.ts';
-import { type Decoded, decode } from './decode.ts';
+import { type Decoded, decode, linesOf, type Rejected } from './decode.ts';
 import { quote } from './identifiers.ts';
-import { type Identified, identify } from './identify.ts';
+import type { Identified } from './identify.ts';
 import { type Merged, merge } from './merge.ts';
 import { findSuspects, markBelow, markMissing } from './missing.ts';
 import type { BatchToLoad, LoadRequest, LoadResult } from './request.ts';
@@ -15,24 +15,18 @@ import { ensureTable, evolveTable, type TableState, type Target } from './tables
  * of their own, then rows and ledger in one (I2).
  */
 export async function loadBatches(client: ClientBase, target: Target, request: LoadRequest, lz4: boolean): Promise<LoadResult> {
-  const decoded = decode(request.batches);
   let state = await ensureTable(client, target, request.table);
-  const identified: Identified[] = [];
-  const rejected: Rejected[] = [...decoded.rejected];
-  for (const stored of decoded.records) {
-    const found = identify(stored, request.table, state.columns);
-    if ('rejected' in found) rejected.push({ ...stored, reason: found.rejected });
-    else identified.push(found);
-  }
-  let healthy: readonly Identified[] = identified;
+  const decoded = decode(request.batches, request.table, state.columns);
+  const rejected = [...decoded.rejected];
+  let healthy = decoded.records;
   for (let grown = 0; ; ) {
     const attempt = new Attempt(request, state);
     try {
       const applied = await apply(client, target, request, attempt, decoded, healthy, rejected, lz4);
-      return { ...applied, rejected: rejected.map((r) => rejectedRecord(request, r)), reached: reachedIn(decoded) };
+      return { ...applied, rejected: rejectedRecords(request, rejected), reached: reachedIn(decoded) };
     } catch (error) {
       if (attempt.refused.size > 0) {
-        for (const [record, reason] of attempt.refused) rejected.push({ ...record, reason });
+        for (const [{ batch, line }, reason] of attempt.refused) rejected.push({ batch, line, reason });
       } else if (attempt.wishes.widen.size > 0 || attempt.wishes.add.size > 0) {
         // Each time a wish is granted or a column fixed, and a column is widened three times at most.
         if (++grown > GROWN_MAX) throw new AppError('bug', `The columns of ${target.name} do not settle.`);
@@ -43,7 +37,7 @@ export async function loadBatches(client: ClientBase, target: Target, request: L
         if (!isDataError(error) || healthy.length === 0) throw error;
         const found = await findPoison(client, target, attempt, healthy, lz4);
         if (found === null) throw error;
-        rejected.push({ ...found, reason: `refused_by_warehouse: ${(error as { code?: string }).code}` });
+        rejected.push({ batch: found.batch, line: found.line, reason: `refused_by_warehouse: ${(error as { code?: string }).code}` });
       }
       const gone = new Set(rejected.map((r) => `${r.batch}/${r.line}`));
       healthy = healthy.filter((r) => !gone.has(`${r.batch}/${r.line}`));
@@ -52,13 +46,6 @@ export async function loadBatches(client: ClientBase, target: Target, request: L
 }
 
 const GROWN_MAX = 20;
-
-interface Rejected {
-  readonly batch: number;
-  readonly line: number;
-  readonly reason: string;
-  readonly text: Buffer;
-}
 
 /** One try to write the rows, and what stood in its way. */
 class Attempt {
@@ -113,14 +100,14 @@ async function apply(
     const [held] = fence.rows;
     if (!held) throw new AppError('fenced', `Another worker has taken ${target.name} over.`);
 
-    const recordsIn = countBy(request.batches.length, [...decoded.records, ...decoded.rejected]);
-    const rejectedIn = countBy(request.batches.length, rejected);
+    const rejectedIn = new Array<number>(request.batches.length).fill(0);
+    for (const { batch } of rejected) rejectedIn[batch] = (rejectedIn[batch] as number) + 1;
     const fresh = await client.query<{ batch_id: string }>(
       `insert into ${s}._freshet_batches (batch_id, table_name, epoch, extracted_at, records, rejected)
        select b.id, $1, $2, b.extracted_at, b.records, b.rejected
        from unnest($3::uuid[], $4::timestamptz[], $5::bigint[], $6::bigint[]) as b(id, extracted_at, records, rejected)
        on conflict do nothing returning batch_id`,
-      [target.name, request.epoch, request.batches.map((b) => b.id), request.batches.map((b) => b.extractedAt), recordsIn, rejectedIn],
+      [target.name, request.epoch, request.batches.map((b) => b.id), request.batches.map((b) => b.extractedAt), decoded.recordsIn, rejectedIn],
     );
     const freshIds = new Set(fresh.rows.map((r) => r.batch_id));
     const isFresh = ({ batch }: { readonly batch: number }) => freshIds.has((request.batches[batch] as BatchToLoad).id);
@@ -218,14 +205,13 @@ function reachedIn({ reached }: Decoded): LoadResult['reached'] {
   return { completeAsOf: time(reached.complete_as_of), completeBackTo: time(reached.complete_back_to) };
 }
 
-function countBy(length: number, items: readonly { readonly batch: number }[]): number[] {
-  const counts = new Array<number>(length).fill(0);
-  for (const { batch } of items) counts[batch] = (counts[batch] as number) + 1;
-  return counts;
-}
-
-function rejectedRecord(request: LoadRequest, { batch, line, reason, text }: Rejected): RejectedRecord {
-  return { batchId: (request.batches[batch] as BatchToLoad).id, line, reason, raw: text.toString('utf8') };
+function rejectedRecords({ batches }: LoadRequest, rejected: readonly Rejected[]): RejectedRecord[] {
+  return batches.flatMap((batch, place) => {
+    const own = rejected.filter((r) => r.batch === place);
+    if (own.length === 0) return [];
+    const texts = linesOf(batch, new Set(own.map((r) => r.line)));
+    return own.map(({ line, reason }) => ({ batchId: batch.id, line, reason, raw: texts.get(line) ?? '' }));
+  });
 }
 
 function isDataError(error: unknown): boolean {

@@ -1,7 +1,7 @@
-import { hasShrunk, type Json, RawObject, recordIn, type Suspect } from '@freshet/contracts';
+import { hasShrunk, type Suspect } from '@freshet/contracts';
 import type { ClientBase } from 'pg';
 import { copy, escapeText } from './copy.ts';
-import { type Decoded, linesOf, otherLine } from './decode.ts';
+import { type Decoded, recordsOf } from './decode.ts';
 import { quote } from './identifiers.ts';
 import type { BatchToLoad, LoadRequest, LoadResult } from './request.ts';
 import type { LiveColumn } from './rows.ts';
@@ -176,28 +176,9 @@ function marking(kind: string): string {
 
 async function* generationKeys(bodies: AsyncIterable<Buffer>, keyColumns: readonly LiveColumn[]): AsyncGenerator<string> {
   for await (const body of bodies) {
-    for (const line of linesOf(body)) {
-      const keyOf = keyReaderIn(line);
-      const key = keyColumns.map((c) => toSqlText(keyOf(c.name), c.type));
+    for (const fieldOf of recordsOf(body)) {
+      const key = keyColumns.map((c) => toSqlText(fieldOf(c.name), c.type));
       if (key.every((part) => typeof part === 'string')) yield `${(key as string[]).map(escapeText).join('\t')}\n`;
     }
-  }
-}
-
-/** Reads the fields of the record in a line. */
-function keyReaderIn(line: Buffer): (name: string) => Json | undefined {
-  const found = recordIn(line);
-  try {
-    if (found !== null) {
-      const record = RawObject.of(found.record);
-      return (name) => record.get(name);
-    }
-    const other = otherLine(line);
-    // One that could not be read exists all the same.
-    return (name) => ('rejected' in other ? other.rejected.record[name] : undefined);
-  } catch (error) {
-    // What is no record has no key; it was rejected when it was loaded.
-    if (error instanceof SyntaxError || error instanceof TypeError) return () => undefined;
-    throw error;
   }
 }

@@ -11,8 +11,8 @@ import {
   nameIs,
   nameOf,
   OBJECT,
+  Places,
   parseJson,
-  type Scan,
   type SchemaPolicy,
   STRING,
   scanJson,
@@ -80,12 +80,13 @@ class Layout {
     this.#columns = columns;
   }
 
-  columnOf(scan: Scan, field: number): number {
-    const guess = this.#guesses[field / FIELD_INTS];
-    if (guess !== undefined && nameIs(scan, field, guess.name)) return guess.column;
-    const name = nameOf(scan, field);
+  /** @param nth the field's place among those of its object. */
+  columnOf(source: Buffer, fields: Int32Array, field: number, nth: number): number {
+    const guess = this.#guesses[nth];
+    if (guess !== undefined && nameIs(source, fields, field, guess.name)) return guess.column;
+    const name = nameOf(source, fields, field);
     const column = this.#columns.get(name) ?? UNKNOWN;
-    this.#guesses[field / FIELD_INTS] = { name, column };
+    this.#guesses[nth] = { name, column };
     return column;
   }
 }
@@ -107,8 +108,8 @@ export class RowWriter {
   readonly #extra = new Map<string, string>();
   /** The column in which the account's own fields stand together; UNKNOWN: none. */
   readonly #customAt: number;
-  #scan: Scan | undefined;
-  #customScan: Scan | undefined;
+  /** Of the account's own fields, in the record under way. */
+  readonly #customPlaces = new Places(4096);
 
   /** @param wishes collects what the table lacks; a row that was written meanwhile lacks it, too. */
   constructor(context: RowContext, wishes: Wishes) {
@@ -125,18 +126,19 @@ export class RowWriter {
   }
 
   /** @returns why the record cannot be a row; null when it was written. */
-  write({ record, deleted, hash, notes: cleaned }: Identified, meta: BatchMeta): string | null {
+  write({ raw, deleted, hash, notes: cleaned }: Identified, meta: BatchMeta): string | null {
     const { table, columns, policy, fixed } = this.#context;
     const { out } = this;
     const values = this.#values.fill(0);
     let notes = cleaned;
     this.#extra.clear();
-    this.#scan = scanJson(record, 1, 0, record.length, this.#scan);
-    this.#place(this.#scan, this.#top, (name) => [name]);
+    const { source } = raw;
+    this.#place(source, raw.fields, raw.first, raw.end, this.#top, (name) => [name]);
     const { customFields } = table;
     if (customFields !== null && this.#customAt !== UNKNOWN && ((values[this.#customAt * 3 + 2] as number) & KIND) === OBJECT) {
-      this.#customScan = scanJson(record, 1, values[this.#customAt * 3], values[this.#customAt * 3 + 1], this.#customScan);
-      this.#place(this.#customScan, this.#custom, (name) => [customFields, name]);
+      const places = this.#customPlaces.clear();
+      scanJson(source, 1, values[this.#customAt * 3] as number, values[this.#customAt * 3 + 1] as number, places);
+      this.#place(source, places.fields, 0, places.fieldInts, this.#custom, (name) => [customFields, name]);
     }
 
     const began = out.length;
@@ -148,9 +150,9 @@ export class RowWriter {
       }
       const start = values[column * 3] as number;
       const kind = values[column * 3 + 2] as number;
-      if (this.#put(record, start, end, kind, this.#types[column] as ColumnType)) continue;
+      if (this.#put(source, start, end, kind, this.#types[column] as ColumnType)) continue;
       const { name, type, path } = columns[column] as LiveColumn;
-      const value = parseJson(record.toString('utf8', start, end));
+      const value = parseJson(source.toString('utf8', start, end));
       const text = toSqlText(value, type);
       if (text !== MISFIT) {
         if (text === null) out.raw(NOTHING, 0, NOTHING.length);
@@ -167,7 +169,7 @@ export class RowWriter {
       out.raw(NOTHING, 0, NOTHING.length);
       if (policy === 'discard') notes = noted(notes, 'discarded', name);
       else if (fixed.has(name)) {
-        this.#extra.set(path.join('.'), record.toString('utf8', start, end));
+        this.#extra.set(path.join('.'), source.toString('utf8', start, end));
         notes = noted(notes, 'kept_in_extra', name);
       } else {
         const wished = this.#wishes.widen.get(name);
@@ -196,19 +198,16 @@ export class RowWriter {
   }
 
   /** Notes where each column's value stands; fields without a column are asked for, or kept where none may be made. */
-  #place(scan: Scan, layout: Layout, pathOf: (name: string) => readonly string[]): void {
-    const { bytes, fields, objects } = scan;
-    const end = objects[3] as number;
-    for (let field = 0; field < end; field += FIELD_INTS) {
-      const column = layout.columnOf(scan, field);
+  #place(source: Buffer, fields: Int32Array, first: number, end: number, layout: Layout, pathOf: (name: string) => readonly string[]): void {
+    for (let field = first, nth = 0; field < end; field += FIELD_INTS, nth++) {
+      const column = layout.columnOf(source, fields, field, nth);
       const kind = fields[field + 4] as number;
       if (column !== UNKNOWN) {
         this.#values[column * 3] = fields[field + 2] as number;
         this.#values[column * 3 + 1] = fields[field + 3] as number;
         this.#values[column * 3 + 2] = kind;
       } else if ((kind & KIND) !== NULL) {
-        const path = pathOf(nameOf(scan, field));
-        this.#see(path, bytes.toString('utf8', fields[field + 2], fields[field + 3]));
+        this.#see(pathOf(nameOf(source, fields, field)), source.toString('utf8', fields[field + 2], fields[field + 3]));
       }
     }
   }
