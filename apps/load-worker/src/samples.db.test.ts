@@ -6,7 +6,7 @@ import { zstdCompressSync } from 'node:zlib';
 import { isJsonObject, type Json, type JsonObject, parseJson } from '@freshet/contracts';
 import { catalogue, customColumnsOf, extract, FreshdeskClient, objectNamed, tableOf } from '@freshet/freshdesk-extractor';
 import { comparable, createDatabase, fixture, type TestDatabase } from '@freshet/testing';
-import { Warehouse } from '@freshet/warehouse-loader';
+import { prepare, Warehouse } from '@freshet/warehouse-loader';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 /** Objects whose answers are no lists of their own. */
@@ -155,7 +155,7 @@ describe('a real account’s answers land', () => {
       below: [],
       epoch: 1,
       policy: 'evolve',
-      batches: [batch],
+      prepared: await prepare([batch], tableOf(object, columns)),
       generation: async function* () {},
     });
     expect(result.rejected).toEqual([]);

@@ -1,7 +1,8 @@
 import { toAppError } from '@freshet/contracts';
-import type { ControlStore, LoadClaim } from '@freshet/control-store';
+import type { ControlStore, LoadClaim, PendingBatch } from '@freshet/control-store';
 import { objectNamed, tableOf, tablesBelow } from '@freshet/freshdesk-extractor';
 import type { Logger } from '@freshet/runtime';
+import { type Prepared, prepare } from '@freshet/warehouse-loader';
 import type { Warehouses } from './warehouses.ts';
 
 export interface LoadContext {
@@ -15,7 +16,7 @@ export interface LoadContext {
 }
 
 /** Batches of one transaction, together, uncompressed: thousands of rows, in bounded memory. */
-const TRANSACTION_BYTES = 6 * 1024 * 1024;
+const TRANSACTION_BYTES = 8 * 1024 * 1024;
 const SLICE_MS = 20_000;
 /** Failures in a row after which the object's runs have failed. With the backoff: about a minute. */
 const FAILURES_MAX = 7;
@@ -52,10 +53,21 @@ async function loadPending(context: LoadContext, claim: LoadClaim): Promise<void
   const { loading } = context.store;
   const endsAt = performance.now() + SLICE_MS;
   const table = tableOf(objectNamed(claim.object), claim.customColumns);
+  const prepareAfter = async (seq: number): Promise<Ready | null> => {
+    const batches = await loading.pending(claim, TRANSACTION_BYTES, seq);
+    const last = batches.at(-1);
+    return last === undefined ? null : { batches, seq: last.seq, prepared: await prepare(batches, table) };
+  };
+  let next = prepareAfter(0);
   for (;;) {
-    const batches = await loading.pending(claim, TRANSACTION_BYTES);
-    if (batches.length === 0) return;
+    // With nothing in hand, what was stored since the last look counts as well.
+    const ready = (await next) ?? (await prepareAfter(0));
+    if (ready === null) return;
     if (context.drain.aborted || performance.now() > endsAt) return loading.handOn(claim, 0, null);
+    const { batches, prepared } = ready;
+    next = prepareAfter(ready.seq);
+    // Whoever comes next meets its failure; if this one fails, it is nobody's.
+    next.catch(() => {});
     const warehouse = await context.warehouses.open(claim.destinationId);
     const began = performance.now();
     const result = await warehouse.load({
@@ -65,7 +77,7 @@ async function loadPending(context: LoadContext, claim: LoadClaim): Promise<void
       below: tablesBelow(claim.object),
       epoch: claim.epoch,
       policy: claim.schemaPolicy,
-      batches,
+      prepared,
       generation: (id) => loading.generationBodies(claim, id),
     });
     await loading.markLoaded(claim, result.batches, result.rejected, result.reached, result.suspects, result.notBelieved);
@@ -81,4 +93,11 @@ async function loadPending(context: LoadContext, claim: LoadClaim): Promise<void
       'batches loaded',
     );
   }
+}
+
+/** Batches of one transaction. */
+interface Ready {
+  readonly batches: readonly PendingBatch[];
+  readonly seq: number;
+  readonly prepared: Prepared;
 }

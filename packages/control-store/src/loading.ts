@@ -21,6 +21,8 @@ export interface LoadClaim {
 
 export interface PendingBatch {
   readonly id: string;
+  /** Order of storing. */
+  readonly seq: number;
   readonly objectRunId: string;
   readonly extractedAt: Date;
   /** Of an audit: what it repairs is counted. */
@@ -64,17 +66,20 @@ export class Loading {
     };
   }
 
-  /** The oldest batches that are not loaded, in order: at least one if there is any, and no more than `rawBytesMax` together beyond it. */
-  async pending(claim: LoadClaim, rawBytesMax: number): Promise<PendingBatch[]> {
+  /**
+   * The oldest batches that are not loaded, in order: at least one if there is any, and no more than `rawBytesMax` together beyond it.
+   * @param after the `seq` of a batch: those up to it are in somebody's hands already.
+   */
+  async pending(claim: LoadClaim, rawBytesMax: number, after = 0): Promise<PendingBatch[]> {
     return await this.#sql<PendingBatch[]>`
-      select b.id, b.object_run_id as "objectRunId", b.extracted_at as "extractedAt", b.raw_bytes as "rawBytes", b.records, b.body,
+      select b.id, b.seq::float8 as seq, b.object_run_id as "objectRunId", b.extracted_at as "extractedAt", b.raw_bytes as "rawBytes", b.records, b.body,
         coalesce((select o.mode = 'audit' from freshet.object_runs o where o.id = b.object_run_id), false) as audit
       from freshet.batches b where b.id in (
         select id from (
           select id, sum(raw_bytes) over (order by seq) - raw_bytes as before
           from (
             select id, seq, raw_bytes from freshet.batches
-            where pipeline_id = ${claim.pipelineId} and object = ${claim.object} and loaded_at is null
+            where pipeline_id = ${claim.pipelineId} and object = ${claim.object} and loaded_at is null and seq > ${after}
             order by seq limit 1000
           ) oldest
         ) summed where before = 0 or before < ${rawBytesMax}

@@ -1,3 +1,4 @@
+import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import { zstdDecompressSync } from 'node:zlib';
 import {
   type AuditedLine,
@@ -16,7 +17,6 @@ import {
 } from '@freshet/contracts';
 import { type Identified, identify } from './identify.ts';
 import type { BatchToLoad } from './request.ts';
-import type { LiveColumn } from './rows.ts';
 
 /** A record that cannot be loaded; `batch` is the place of its batch among those that are loaded together. */
 export interface Rejected {
@@ -25,8 +25,9 @@ export interface Rejected {
   readonly reason: string;
 }
 
-/** The lines of some batches, sorted by what they are. */
-export interface Decoded {
+/** Some batches, and their lines sorted by what they are. */
+export interface Prepared {
+  readonly batches: readonly BatchToLoad[];
   readonly records: readonly Identified[];
   readonly rejected: readonly Rejected[];
   /** How many lines of each batch are records, whatever became of them. */
@@ -38,15 +39,20 @@ export interface Decoded {
   readonly audited: AuditedLine['audited'] | null;
 }
 
-export function decode(batches: readonly BatchToLoad[], table: Table, columns: readonly LiveColumn[]): Decoded {
+/**
+ * Unpacks batches and finds out who their records are: all that can be done without the warehouse, so that it may be done while
+ * other batches are on their way.
+ */
+export async function prepare(batches: readonly BatchToLoad[], table: Table): Promise<Prepared> {
   const records: Identified[] = [];
   const rejected: Rejected[] = [];
-  const completes: Decoded['completes'][number][] = [];
-  const generations: Decoded['generations'][number][] = [];
-  const gone: Decoded['gone'][number][] = [];
-  let reached: Decoded['reached'] = null;
-  let audited: Decoded['audited'] = null;
-  const recordsIn = batches.map(({ body }, batch) => {
+  const completes: Prepared['completes'][number][] = [];
+  const generations: Prepared['generations'][number][] = [];
+  const gone: Prepared['gone'][number][] = [];
+  let reached: Prepared['reached'] = null;
+  let audited: Prepared['audited'] = null;
+  const recordsIn: number[] = [];
+  for (const [batch, { body }] of batches.entries()) {
     const bytes = unpack(body);
     const places = new Places(bytes.length);
     let line = -1;
@@ -56,7 +62,7 @@ export function decode(batches: readonly BatchToLoad[], table: Table, columns: r
       const found = recordIn(text);
       if (found !== null) {
         count++;
-        const identity = identify(text, found, table, columns, places);
+        const identity = identify(text, found, table, places);
         if ('rejected' in identity) rejected.push({ batch, line, reason: identity.rejected });
         else records.push({ batch, line, ...identity });
         continue;
@@ -71,9 +77,11 @@ export function decode(batches: readonly BatchToLoad[], table: Table, columns: r
       else if ('audited' in other) audited = other.audited;
       else reached = other.reached;
     }
-    return count;
-  });
-  return { records, rejected, recordsIn, completes, generations, gone, reached, audited };
+    recordsIn.push(count);
+    // Rows that are being written meanwhile want their turn.
+    await yieldToOthers();
+  }
+  return { batches, records, rejected, recordsIn, completes, generations, gone, reached, audited };
 }
 
 /** The text of some of a batch's lines, by their numbers from 0. */

@@ -1,8 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { hash } from 'node:crypto';
-import { DEEP, EXPONENT, type Json, type JsonObject, ODD_ESCAPE, type Places, parseJson, RawObject, type Table } from '@freshet/contracts';
+import { type Column, DEEP, EXPONENT, type Json, type JsonObject, ODD_ESCAPE, type Places, parseJson, RawObject, type Table } from '@freshet/contracts';
 import { clean, type Notes } from './clean.ts';
-import type { LiveColumn } from './rows.ts';
 import { MISFIT, toSqlText } from './values.ts';
 
 /** A record of which is known which row it is, how old, and whether it is the same as another; its values have not been looked at. */
@@ -36,7 +35,6 @@ export function identify(
   line: Buffer,
   { start, end, deleted }: { readonly start: number; readonly end: number; readonly deleted: string | null },
   table: Table,
-  columns: readonly LiveColumn[],
   places: Places,
 ): Identity | { readonly rejected: string } {
   let raw: RawObject;
@@ -59,7 +57,7 @@ export function identify(
   }
   const key: string[] = [];
   for (const name of table.primaryKey) {
-    const { type } = columns.find((c) => c.name === name) as LiveColumn;
+    const { type } = table.columns.find((c) => c.name === name) as Column;
     const text = toSqlText(raw.get(name), type);
     if (text === null) return { rejected: `key_missing: ${name}` };
     if (text === MISFIT) return { rejected: `key_not_${type}: ${name}` };

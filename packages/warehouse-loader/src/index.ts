@@ -5,6 +5,8 @@
  * record held stands in its row, or a note in the row says what was changed, or it is a rejected record. Start
  * reading at `load.ts`.
  */
+
+export { type Prepared, prepare } from './decode.ts';
 export { columnName, META_COLUMNS } from './identifiers.ts';
 export type { BatchToLoad, LoadRequest, LoadResult } from './request.ts';
 export { Warehouse, type WarehouseAddress, type WarehouseVerdict } from './warehouse.ts';

@@ -1,6 +1,6 @@
 import { createDatabase, type TestDatabase } from '@freshet/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { Warehouse } from './index.ts';
+import { prepare, Warehouse } from './index.ts';
 import { addressOf, batch, type Loader, loaderFor, moment, THINGS } from './test-support/loading.ts';
 
 let database: TestDatabase;
@@ -408,7 +408,7 @@ describe('the connection', () => {
         epoch: 1,
         policy: 'evolve' as const,
         below: [],
-        batches: [batch([thing(1, 0)])],
+        prepared: await prepare([batch([thing(1, 0)])], THINGS),
         generation: async function* () {},
       };
       await expect(limited.load(request)).rejects.toMatchObject({ code: 'warehouse_permission' });

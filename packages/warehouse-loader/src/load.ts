@@ -1,7 +1,7 @@
 import { AppError, type BatchCounts, type RejectedRecord } from '@freshet/contracts';
 import type { ClientBase } from 'pg';
 import { copyBytes } from './copy.ts';
-import { type Decoded, decode, linesOf, type Rejected } from './decode.ts';
+import { linesOf, type Prepared, type Rejected } from './decode.ts';
 import { quote } from './identifiers.ts';
 import type { Identified } from './identify.ts';
 import { type Merged, merge } from './merge.ts';
@@ -16,14 +16,14 @@ import { ensureTable, evolveTable, type TableState, type Target } from './tables
  */
 export async function loadBatches(client: ClientBase, target: Target, request: LoadRequest, lz4: boolean): Promise<LoadResult> {
   let state = await ensureTable(client, target, request.table);
-  const decoded = decode(request.batches, request.table, state.columns);
-  const rejected = [...decoded.rejected];
-  let healthy = decoded.records;
+  const { prepared } = request;
+  const rejected = [...prepared.rejected];
+  let healthy = prepared.records;
   for (let grown = 0; ; ) {
     const attempt = new Attempt(request, state);
     try {
-      const applied = await apply(client, target, request, attempt, decoded, healthy, rejected, lz4);
-      return { ...applied, rejected: rejectedRecords(request, rejected), reached: reachedIn(decoded) };
+      const applied = await apply(client, target, request, attempt, prepared, healthy, rejected, lz4);
+      return { ...applied, rejected: rejectedRecords(prepared, rejected), reached: reachedIn(prepared) };
     } catch (error) {
       if (attempt.refused.size > 0) {
         for (const [{ batch, line }, reason] of attempt.refused) rejected.push({ batch, line, reason });
@@ -56,7 +56,7 @@ class Attempt {
   readonly #writer: RowWriter;
   readonly #metas: readonly BatchMeta[];
 
-  constructor({ table, policy, batches }: LoadRequest, { columns, fixed }: TableState) {
+  constructor({ table, policy, prepared: { batches } }: LoadRequest, { columns, fixed }: TableState) {
     this.columns = columns;
     this.#writer = new RowWriter({ table, columns, policy, fixed }, this.wishes);
     this.#metas = batches.map(({ id, extractedAt }) => ({ id, extractedAt: extractedAt.toISOString() }));
@@ -81,7 +81,7 @@ async function apply(
   target: Target,
   request: LoadRequest,
   attempt: Attempt,
-  decoded: Decoded,
+  prepared: Prepared,
   records: readonly Identified[],
   rejected: readonly Rejected[],
   lz4: boolean,
@@ -100,31 +100,46 @@ async function apply(
     const [held] = fence.rows;
     if (!held) throw new AppError('fenced', `Another worker has taken ${target.name} over.`);
 
-    const rejectedIn = new Array<number>(request.batches.length).fill(0);
+    const rejectedIn = new Array<number>(request.prepared.batches.length).fill(0);
     for (const { batch } of rejected) rejectedIn[batch] = (rejectedIn[batch] as number) + 1;
     const fresh = await client.query<{ batch_id: string }>(
       `insert into ${s}._freshet_batches (batch_id, table_name, epoch, extracted_at, records, rejected)
        select b.id, $1, $2, b.extracted_at, b.records, b.rejected
        from unnest($3::uuid[], $4::timestamptz[], $5::bigint[], $6::bigint[]) as b(id, extracted_at, records, rejected)
        on conflict do nothing returning batch_id`,
-      [target.name, request.epoch, request.batches.map((b) => b.id), request.batches.map((b) => b.extractedAt), decoded.recordsIn, rejectedIn],
+      [
+        target.name,
+        request.epoch,
+        request.prepared.batches.map((b) => b.id),
+        request.prepared.batches.map((b) => b.extractedAt),
+        prepared.recordsIn,
+        rejectedIn,
+      ],
     );
     const freshIds = new Set(fresh.rows.map((r) => r.batch_id));
-    const isFresh = ({ batch }: { readonly batch: number }) => freshIds.has((request.batches[batch] as BatchToLoad).id);
+    const isFresh = ({ batch }: { readonly batch: number }) => freshIds.has((request.prepared.batches[batch] as BatchToLoad).id);
     let notBelieved: LoadResult['notBelieved'] = [];
     if (freshIds.size > 0) {
       const reach = { completeAsOf: held.complete_as_of, completeBackTo: held.complete_back_to };
       const toRows = (some: readonly Identified[]) => attempt.toRows(some);
-      const merged = await merge(client, target, request, columns, reach, freshIds.size === request.batches.length ? records : records.filter(isFresh), toRows);
-      const { gone, notBelieved: doubted } = await markMissing(client, target, request, columns, decoded, isFresh);
+      const merged = await merge(
+        client,
+        target,
+        request,
+        columns,
+        reach,
+        freshIds.size === request.prepared.batches.length ? records : records.filter(isFresh),
+        toRows,
+      );
+      const { gone, notBelieved: doubted } = await markMissing(client, target, request, columns, prepared, isFresh);
       notBelieved = doubted;
       if ([...gone.values()].some((n) => n > 0)) await markBelow(client, request);
-      await account(client, target, request, decoded, merged, gone, freshIds);
+      await account(client, target, request, prepared, merged, gone, freshIds);
     }
-    const suspects = await findSuspects(client, target, request, columns, decoded);
+    const suspects = await findSuspects(client, target, request, columns, prepared);
     const ledger = await client.query<LedgerRow>(
       `select batch_id, records, inserted, updated, unchanged, rejected, deleted, missing, stale from ${s}._freshet_batches where batch_id = any($1::uuid[])`,
-      [request.batches.map((b) => b.id)],
+      [request.prepared.batches.map((b) => b.id)],
     );
     await client.query('commit');
     const batches = ledger.rows.map(({ batch_id, ...counts }) => ({
@@ -160,14 +175,14 @@ async function account(
   client: ClientBase,
   target: Target,
   request: LoadRequest,
-  decoded: Decoded,
+  prepared: Prepared,
   merged: readonly Merged[],
   gone: ReadonlyMap<string, number>,
   freshIds: ReadonlySet<string>,
 ): Promise<void> {
   const s = quote(target.schema);
   const ids = [...freshIds];
-  const places = new Map(request.batches.map((b, i) => [b.id, i]));
+  const places = new Map(request.prepared.batches.map((b, i) => [b.id, i]));
   const of = (id: string) => merged[places.get(id) as number] as Merged;
   await client.query(
     `update ${s}._freshet_batches l set inserted = c.inserted, updated = c.updated, deleted = c.deleted,
@@ -191,21 +206,21 @@ async function account(
     [
       target.name,
       inserted,
-      decoded.reached?.complete_as_of ?? null,
-      decoded.reached?.complete_back_to ?? null,
-      decoded.reached?.run_id ?? null,
-      decoded.audited?.at ?? null,
+      prepared.reached?.complete_as_of ?? null,
+      prepared.reached?.complete_back_to ?? null,
+      prepared.reached?.run_id ?? null,
+      prepared.audited?.at ?? null,
     ],
   );
 }
 
-function reachedIn({ reached }: Decoded): LoadResult['reached'] {
+function reachedIn({ reached }: Prepared): LoadResult['reached'] {
   if (reached === null) return null;
   const time = (text: string | null) => (text === null ? null : new Date(text));
   return { completeAsOf: time(reached.complete_as_of), completeBackTo: time(reached.complete_back_to) };
 }
 
-function rejectedRecords({ batches }: LoadRequest, rejected: readonly Rejected[]): RejectedRecord[] {
+function rejectedRecords({ batches }: Prepared, rejected: readonly Rejected[]): RejectedRecord[] {
   return batches.flatMap((batch, place) => {
     const own = rejected.filter((r) => r.batch === place);
     if (own.length === 0) return [];

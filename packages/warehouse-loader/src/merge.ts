@@ -41,7 +41,7 @@ export async function merge(
   records: readonly Identified[],
   toRows: ToRows,
 ): Promise<readonly Merged[]> {
-  const merged = request.batches.map((): Merged => ({ inserted: 0, updated: 0, deleted: 0, missing: 0, stale: 0 }));
+  const merged = request.prepared.batches.map((): Merged => ({ inserted: 0, updated: 0, deleted: 0, missing: 0, stale: 0 }));
   if (records.length === 0) return merged;
   const newest = newestOf(request, records);
   // By the key is the only way that never reads the whole table, and nothing tells the planner how few rows these are.
@@ -53,7 +53,7 @@ export async function merge(
       const counts = merged[record.batch] as Merged;
       counts.inserted++;
       if (record.deleted !== null) counts.deleted++;
-      else if ((request.batches[record.batch] as BatchToLoad).audit && isHeld(record, request, held)) counts.missing++;
+      else if ((request.prepared.batches[record.batch] as BatchToLoad).audit && isHeld(record, request, held)) counts.missing++;
     }
   }
   if (differing.length > 0) await upsert(client, target, request, columns, differing, toRows, merged);
@@ -109,7 +109,7 @@ async function upsert(
   const onKeys = primaryKey.map((k) => `t.${quote(k)} = n.${quote(k)}`).join(' and ');
   const age = (alias: string) => `(${version === null ? '' : `coalesce(${alias}.${quote(version)}, '-infinity'), `}${alias}._freshet_extracted_at)`;
   const changed = `from freshet_stage n join ${target.sql} t on ${onKeys} where ${age('n')} >= ${age('t')}`;
-  const places = new Map(request.batches.map((b, i) => [b.id, i]));
+  const places = new Map(request.prepared.batches.map((b, i) => [b.id, i]));
   const count = (counted: readonly ({ readonly batch_id: string } & Partial<Record<keyof Merged, string>>)[]) => {
     for (const { batch_id, ...counts } of counted) {
       const into = merged[places.get(batch_id) as number] as Merged;
@@ -122,7 +122,7 @@ async function upsert(
     );
     count(rows);
   }
-  if (records.some(({ batch }) => (request.batches[batch] as BatchToLoad).audit)) count(await repaired(client, target, request, changed));
+  if (records.some(({ batch }) => (request.prepared.batches[batch] as BatchToLoad).audit)) count(await repaired(client, target, request, changed));
   const sets = [...columns.filter((c) => !primaryKey.includes(c.name)).map((c) => quote(c.name)), ...WRITTEN_META.filter((m) => m !== '_freshet_deleted_at')]
     .map((name) => `${name} = excluded.${name}`)
     // Deleted since when it was first seen to be.
@@ -161,7 +161,7 @@ async function repaired(
        count(*) filter (where t._freshet_deleted_at is null and ${isSame}) as stale
      ${changed.replace(' join', ` cross join ${quote(target.schema)}._freshet_objects s join`)}
        and s.table_name = $1 and n._freshet_deleted_at is null and n._freshet_batch_id = any($2::uuid[]) group by 1`,
-    [target.name, request.batches.filter((b) => b.audit).map((b) => b.id)],
+    [target.name, request.prepared.batches.filter((b) => b.audit).map((b) => b.id)],
   );
   return rows;
 }
@@ -174,7 +174,7 @@ function isHeld({ version }: Identified, { table }: LoadRequest, { completeAsOf,
 
 /** One record of each key: the newest by version, then by time of reading, then by order; an upsert refuses to meet a key twice. */
 function newestOf(request: LoadRequest, records: readonly Identified[]): readonly Identified[] {
-  const readAt = request.batches.map((b) => b.extractedAt.getTime());
+  const readAt = request.prepared.batches.map((b) => b.extractedAt.getTime());
   const newest = new Map<string, Identified>();
   for (const record of records) {
     const key = record.key.length === 1 ? (record.key[0] as string) : JSON.stringify(record.key);

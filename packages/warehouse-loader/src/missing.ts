@@ -1,7 +1,7 @@
 import { hasShrunk, type Suspect } from '@freshet/contracts';
 import type { ClientBase } from 'pg';
 import { copy, escapeText } from './copy.ts';
-import { type Decoded, recordsOf } from './decode.ts';
+import { type Prepared, recordsOf } from './decode.ts';
 import { quote } from './identifiers.ts';
 import type { BatchToLoad, LoadRequest, LoadResult } from './request.ts';
 import type { LiveColumn } from './rows.ts';
@@ -14,17 +14,17 @@ export async function markMissing(
   target: Target,
   request: LoadRequest,
   columns: readonly LiveColumn[],
-  decoded: Decoded,
+  prepared: Prepared,
   isFresh: (item: { readonly batch: number }) => boolean,
 ): Promise<{ readonly gone: ReadonlyMap<string, number>; readonly notBelieved: LoadResult['notBelieved'] }> {
   const gone = new Map<string, number>();
   const notBelieved: LoadResult['notBelieved'][number][] = [];
   const add = (batch: number, n: number) => {
-    const { id } = request.batches[batch] as BatchToLoad;
+    const { id } = request.prepared.batches[batch] as BatchToLoad;
     gone.set(id, (gone.get(id) ?? 0) + n);
   };
   const keyColumns = request.table.primaryKey.map((name) => columns.find((c) => c.name === name) as LiveColumn);
-  const completes = decoded.completes.filter(isFresh);
+  const completes = prepared.completes.filter(isFresh);
   if (completes.length > 0) {
     const lookups = request.table.lookups;
     const lookupColumns = lookups.map((name) => columns.find((c) => c.name === name) as LiveColumn);
@@ -56,12 +56,12 @@ export async function markMissing(
       ) select batch, count(*) as n from marked group by 1`);
     for (const { batch, n } of rows) add(batch, Number(n));
   }
-  for (const generation of decoded.generations.filter(isFresh)) {
+  for (const generation of prepared.generations.filter(isFresh)) {
     if (generation.suspects) continue;
     const unseen = await generationTable(client, target, request, keyColumns, generation);
     const lacking = generation.guarded ? await lackingRows(client, target, unseen) : 0;
     if (lacking > 0) {
-      notBelieved.push({ batchId: (request.batches[generation.batch] as BatchToLoad).id, rows: lacking });
+      notBelieved.push({ batchId: (request.prepared.batches[generation.batch] as BatchToLoad).id, rows: lacking });
       continue;
     }
     const { rowCount } = await client.query(
@@ -70,7 +70,7 @@ export async function markMissing(
     );
     add(generation.batch, rowCount ?? 0);
   }
-  for (const { key, kind, at, batch } of decoded.gone.filter(isFresh)) {
+  for (const { key, kind, at, batch } of prepared.gone.filter(isFresh)) {
     const matches = keyColumns.map((c, i) => `t.${quote(c.name)} = $${i + 3}::${c.type}`).join(' and ');
     const { rowCount } = await client.query(
       `update ${target.sql} t set ${marking('$2')} from (select $1::timestamptz as began_at) p
@@ -105,13 +105,13 @@ export async function findSuspects(
   target: Target,
   request: LoadRequest,
   columns: readonly LiveColumn[],
-  decoded: Decoded,
+  prepared: Prepared,
 ): Promise<LoadResult['suspects']> {
   const [keyColumn] = request.table.primaryKey.map((name) => columns.find((c) => c.name === name) as LiveColumn);
   const suspects: LoadResult['suspects'][number][] = [];
-  for (const generation of decoded.generations) {
+  for (const generation of prepared.generations) {
     if (!generation.suspects || !keyColumn) continue;
-    const batchId = (request.batches[generation.batch] as BatchToLoad).id;
+    const batchId = (request.prepared.batches[generation.batch] as BatchToLoad).id;
     const found = (keys: readonly { key: string }[], reason: Suspect['reason']) => suspects.push(...keys.map(({ key }) => ({ key, reason, batchId })));
     const unseen = await generationTable(client, target, request, [keyColumn], generation);
     const k = quote(keyColumn.name);
@@ -137,7 +137,7 @@ async function generationTable(
   target: Target,
   request: LoadRequest,
   keyColumns: readonly LiveColumn[],
-  generation: Decoded['generations'][number],
+  generation: Prepared['generations'][number],
 ): Promise<{ readonly where: string; readonly parameters: string[] }> {
   const k = keyColumns.map((c) => quote(c.name));
   await client.query(`drop table if exists pg_temp.freshet_generation`);

@@ -1,4 +1,5 @@
 import type { BatchCounts, RejectedRecord, SchemaPolicy, Suspect, Table, TableBelow } from '@freshet/contracts';
+import type { Prepared } from './decode.ts';
 
 export interface LoadRequest {
   readonly schema: string;
@@ -9,8 +10,8 @@ export interface LoadRequest {
   /** A worker whose epoch is lower than one that the warehouse has seen changes nothing. */
   readonly epoch: number;
   readonly policy: SchemaPolicy;
-  /** In the order of their storing. */
-  readonly batches: readonly BatchToLoad[];
+  /** The batches, in the order of their storing, made ready by `prepare` for this table. */
+  readonly prepared: Prepared;
   /** The bodies of all batches of a generation, for the one that a batch completes. */
   readonly generation: (id: string) => AsyncIterable<Buffer>;
 }

@@ -44,7 +44,7 @@ export async function ensureTable(client: ClientBase, target: Target, table: Tab
       for (const column of table.columns) await client.query(`alter table ${target.sql} add column if not exists ${quote(column.name)} ${column.type}`);
     });
   }
-  return stateOf(client, target, table, new Map());
+  return stateOf(missing ? await liveTypes(client, target) : existing, table, new Map());
 }
 
 /** Grants wishes where that is quick and safe; what cannot be granted is `fixed` in the state it returns. */
@@ -68,7 +68,7 @@ export async function evolveTable(client: ClientBase, target: Target, table: Tab
   for (const [name, type] of wishes.widen) {
     if (!(await widen(client, target, state, name, type))) fixed.add(name);
   }
-  const next = await stateOf(client, target, table, paths);
+  const next = stateOf(await liveTypes(client, target), table, paths);
   return { columns: next.columns, fixed };
 }
 
@@ -189,11 +189,10 @@ async function liveTypes(client: ClientBase, target: Target): Promise<Map<string
 }
 
 /** The columns that rows are made for: declared ones, and those that earlier batches have added. */
-async function stateOf(client: ClientBase, target: Target, table: Table, addedPaths: ReadonlyMap<string, readonly string[]>): Promise<TableState> {
-  const live = (await liveTypes(client, target)) ?? new Map<string, Live>();
+function stateOf(live: ReadonlyMap<string, Live> | null, table: Table, addedPaths: ReadonlyMap<string, readonly string[]>): TableState {
   const declared = new Map(table.columns.map((c) => [c.name, c.path ?? [c.name]]));
   const columns: LiveColumn[] = [];
-  for (const [name, { type, comment }] of live) {
+  for (const [name, { type, comment }] of live ?? []) {
     const path = declared.get(name) ?? addedPaths.get(name) ?? pathIn(comment);
     const known = TYPES[type];
     // A column without a path is the user's own.

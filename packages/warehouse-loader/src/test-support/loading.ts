@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { zstdCompressSync } from 'node:zlib';
 import type { Column, Table } from '@freshet/contracts';
 import type { TestDatabase } from '@freshet/testing';
-import { type BatchToLoad, type LoadRequest, type LoadResult, Warehouse, type WarehouseAddress } from '../index.ts';
+import { type BatchToLoad, type LoadRequest, type LoadResult, prepare, Warehouse, type WarehouseAddress } from '../index.ts';
 
 const column = (name: string, type: Column['type']): Column => ({ name, type, description: `${name}.` });
 
@@ -67,7 +67,7 @@ export function loaderFor(database: TestDatabase, table: Table = THINGS): Loader
   const warehouse = new Warehouse(addressOf(database.url), 4);
   return {
     warehouse,
-    load: (batches, options = {}) =>
+    load: async (batches, options = {}) =>
       warehouse.load({
         schema: 'acme',
         tablePrefix: '',
@@ -79,7 +79,7 @@ export function loaderFor(database: TestDatabase, table: Table = THINGS): Loader
           for (const { body } of batches) yield body;
         },
         ...options,
-        batches,
+        prepared: await prepare(batches, options.table ?? table),
       }),
     rows: async (columns = '*') => [...(await database.sql.unsafe(`select ${columns} from acme.${table.name} order by id`))],
     [Symbol.asyncDispose]: () => warehouse.close(),
