@@ -52,6 +52,7 @@ export async function prepare(batches: readonly BatchToLoad[], table: Table): Pr
   let reached: Prepared['reached'] = null;
   let audited: Prepared['audited'] = null;
   const recordsIn: number[] = [];
+  let since = 0;
   for (const [batch, { body }] of batches.entries()) {
     const bytes = unpack(body);
     const places = new Places(bytes.length);
@@ -59,6 +60,11 @@ export async function prepare(batches: readonly BatchToLoad[], table: Table): Pr
     let count = 0;
     for (const text of linesIn(bytes)) {
       line++;
+      since += text.length;
+      if (since > TURN_BYTES) {
+        since = 0;
+        await yieldToOthers();
+      }
       const found = recordIn(text);
       if (found !== null) {
         count++;
@@ -78,8 +84,6 @@ export async function prepare(batches: readonly BatchToLoad[], table: Table): Pr
       else reached = other.reached;
     }
     recordsIn.push(count);
-    // Rows that are being written meanwhile want their turn.
-    await yieldToOthers();
   }
   return { batches, records, rejected, recordsIn, completes, generations, gone, reached, audited };
 }
@@ -118,6 +122,8 @@ function otherLine(text: Buffer): Exclude<BatchLine, RecordLine> {
   return parseJson(text.toString('utf8')) as unknown as Exclude<BatchLine, RecordLine>;
 }
 
+/** What is on its way to the warehouse meanwhile gets its turn after so much, which takes less than a millisecond. */
+const TURN_BYTES = 128 * 1024;
 const LINE_BREAK = 10;
 const TAB = 9;
 const SPACE = 32;
