@@ -279,6 +279,24 @@ export class SimulatedAccount {
     return most === 0 ? 0 : (hash(this.options.seed, number, this.nowSeconds()) % (most * 1000 + 1)) / 1000;
   }
 
+  /** The children that a parent's own list shows: of those that stand within one another the uppermost; null: no such parent. */
+  childrenAtTop(object: ObjectSpec, parentKey: number, archived: boolean): string[] | null {
+    const { way } = object;
+    const all = this.childrenOf(object, parentKey, archived);
+    if (all === null || way.kind !== 'children' || way.within === undefined) return all === null ? null : [...all];
+    const { column } = way.within;
+    return all.filter((text) => (JSON.parse(text) as Fields)[column] == null);
+  }
+
+  /** The children that stand within another one; null: there is no such other. */
+  childrenWithin(object: ObjectSpec, key: number): string[] | null {
+    const { way } = object;
+    if (way.kind !== 'children' || way.within === undefined) throw new TypeError(`${object.name} do not stand within one another`);
+    const { column } = way.within;
+    const all = [...this.everything(object.name)].map(({ text }) => [JSON.parse(text) as Fields, text] as const);
+    return all.some(([fields]) => fields['id'] === key) ? all.flatMap(([fields, text]) => (fields[column] === key ? [text] : [])) : null;
+  }
+
   addChild(objectName: string, parentKey: number, fields: Fields = {}): number {
     const object = objectNamed(objectName);
     const siblings = this.childrenOf(object, parentKey);

@@ -36,7 +36,7 @@ export function answerList(
   parent: number | undefined,
   query: URLSearchParams,
   quirks: ListQuirks,
-  archived = false,
+  { archived = false, within = false }: { readonly archived?: boolean; readonly within?: boolean } = {},
 ): ListAnswer | null {
   answers++;
   account.settle();
@@ -46,7 +46,7 @@ export function answerList(
   const page = Number(query.get('page') ?? '1');
   const perPage = Number(query.get('per_page') ?? '30');
   if (parent !== undefined) {
-    const children = account.childrenOf(object, parent, archived);
+    const children = within ? account.childrenWithin(object, parent) : account.childrenAtTop(object, parent, archived);
     if (children === null) return null;
     return { body: Buffer.from(`[${children.slice((page - 1) * perPage, page * perPage).join(',')}]`), hasNext: page * perPage < children.length };
   }

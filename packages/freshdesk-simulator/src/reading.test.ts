@@ -331,6 +331,25 @@ describe('children', () => {
       .flatMap(([id]) => (simulated.childrenOf(conversations, id) ?? []).map((text) => (JSON.parse(text) as { id: number }).id));
   }
 
+  test('folders within folders are read with their category, at any depth, and so is what stands in them', async () => {
+    await using account = await open({ counts: { solution_categories: 2 } });
+    const { account: simulated } = account.simulator;
+    const categories = [...oracle(account.simulator, 'solution_categories').keys()];
+    const [category] = categories as [number];
+    const top = [...oracle(account.simulator, 'solution_folders')].find(([, { fields }]) => fields['category_id'] === category)?.[0] as number;
+    simulated.editChild('solution_folders', top, { sub_folders_count: 1 });
+    const inner = simulated.addChild('solution_folders', category, { parent_folder_id: top, sub_folders_count: 1 });
+    const innermost = simulated.addChild('solution_folders', category, { parent_folder_id: inner, sub_folders_count: 0 });
+    const parents = categories.map((id) => ({ object: 'solution_folders', parentId: String(id), version: 'v' }));
+    const reading = await read(account.client, 'solution_folders', { parents });
+    expect([...latest(reading).keys()].sort()).toEqual([...oracle(account.simulator, 'solution_folders').keys()].sort());
+    expect([...latest(reading).keys()]).toEqual(expect.arrayContaining([inner, innermost]));
+    expect(reading.pages.flatMap((p) => p.work.map((w) => w.parentId))).toEqual(expect.arrayContaining([String(inner), String(innermost)]));
+    // The parent's answer is complete: it names them all.
+    const complete = reading.pages.flatMap((p) => p.lines.map(textOfLine)).find((line) => line.includes('"complete"') && line.includes(String(category)));
+    expect(complete).toContain(String(innermost));
+  });
+
   test('T8: a parent that is gone is settled with no children; the others go on', async () => {
     await using account = await open({ counts: { tickets: 10 } });
     const reading = await read(account.client, 'conversations', { parents: work(1, 999, 2) });

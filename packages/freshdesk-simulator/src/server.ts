@@ -45,6 +45,8 @@ interface Route {
   readonly archived: boolean;
   /** The plan's feature that it needs beside the object's own. */
   readonly feature: string | null;
+  /** It lists what stands within another child. */
+  readonly within?: true;
 }
 
 /** Freshdesk's API v2 over a simulated account, on a real socket. */
@@ -79,8 +81,9 @@ export class FreshdeskSimulator {
     this.#lists = catalogue.flatMap((object) => {
       const { way } = object;
       const elsewhere = way.kind === 'children' && way.elsewhere !== null ? [route(object, way.elsewhere, true, featureOf(way.elsewhere))] : [];
+      const within = way.kind === 'children' && way.within ? [{ ...route(object, way.within.path), within: true as const }] : [];
       return object.rows === null
-        ? [route(object, object.path), ...elsewhere]
+        ? [route(object, object.path), ...elsewhere, ...within]
         : Object.keys(object.list.answers ?? {}).flatMap((path) => (path.includes('#') ? [] : [route(object, path)]));
     });
     this.#views = catalogue
@@ -189,7 +192,7 @@ export class FreshdeskSimulator {
     const token = query.get('next_token');
     const whole = route.object.list.answers?.[token ? `${url.pathname}#${token}` : url.pathname];
     if (whole !== undefined) return send(response, 200, whole);
-    const answer = answerList(this.account, route.object, parent, query, this.#options, route.archived);
+    const answer = answerList(this.account, route.object, parent, query, this.#options, route);
     if (answer === null) return send(response, 404, null);
     if ('invalid' in answer) return send(response, 400, { description: 'Validation failed', errors: [answer.invalid] });
     if (answer.hasNext) {

@@ -88,6 +88,17 @@ export interface Children {
   readonly versionFields: readonly string[];
   /** Where the children of a parent may be that this path does not know any more; null: nowhere. */
   readonly elsewhere: string | null;
+  /** They stand within one another: the list that a parent answers is only of its uppermost. */
+  readonly within?: Within;
+}
+
+export interface Within {
+  /** The list of those that stand within another one; `{id}` is its key. */
+  readonly path: string;
+  /** The column that holds the key of the one that a record stands within; null in those of the parent's own list. */
+  readonly column: string;
+  /** The column that says how many stand within a record. */
+  readonly count: string;
 }
 
 /** A record's own address, which shows more of it than the list and knows records that no list shows. */

@@ -27,7 +27,7 @@ async function readParent(reader: ObjectReader, way: Children, parent: ChildWork
   const unchanged = { readAt: new Date(), page: { lines: [], records: 0, work: [], settled: [parent] } };
   let read: WholeChildren;
   try {
-    read = await readList(reader, parent.parentId, way);
+    read = await readTree(reader, way, parent.parentId);
   } catch (error) {
     // Some parents in the trash refuse their children: what was read of them before stays as it is.
     if (error instanceof AppError && HIDDEN.has(error.code)) return unchanged;
@@ -62,15 +62,36 @@ interface WholeChildren {
   readonly unsettled: boolean;
 }
 
-/** All children of one parent; none when it does not exist any more, here or elsewhere. */
-async function readList(reader: ObjectReader, parentId: string, way: Children, path?: string): Promise<WholeChildren> {
+/** All children of one parent, with those that stand within others. */
+async function readTree(reader: ObjectReader, way: Children, parentId: string): Promise<WholeChildren> {
+  const top = await readList(reader, way, parentId, parentId);
+  if (way.within === undefined) return top;
+  const { path, count } = way.within;
+  const records = new Map(top.records.map((record) => [keyTexts(record, reader.object.primaryKey).join('/'), record]));
+  let { readAt, unsettled } = top;
+  // The map grows while it is gone through, and holds each only once.
+  for (const [key, record] of records) {
+    if (record.raw.get(count) === 0) continue;
+    const below = await readList(reader, way, parentId, key, path);
+    for (const inner of below.records) records.set(keyTexts(inner, reader.object.primaryKey).join('/'), inner);
+    unsettled = unsettled || below.unsettled;
+    readAt = below.readAt;
+  }
+  return { records: [...records.values()], beganAt: top.beganAt, readAt, unsettled };
+}
+
+/**
+ * One whole list of children; none when what it belongs to does not exist any more, here or elsewhere.
+ * @param listId fills the `{id}` of the list's path.
+ */
+async function readList(reader: ObjectReader, way: Children, parentId: string, listId: string, path?: string): Promise<WholeChildren> {
   let records: ListedRecord[] = [];
   let reading = 1;
   let beganAt: string | null = null;
   let unsettled = false;
   let readAt = new Date();
   try {
-    for await (const step of readWhole(reader, (n) => reader.list({}, n, { parentId, path }), startWhole(null))) {
+    for await (const step of readWhole(reader, (n) => reader.list({}, n, { parentId: listId, path }), startWhole(null))) {
       readAt = step.serverTime;
       beganAt = beganAt ?? step.serverTime.toISOString();
       for (const record of step.records) records.push(ownedBy(record, way.column, parentId));
@@ -83,7 +104,7 @@ async function readList(reader: ObjectReader, parentId: string, way: Children, p
     }
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'source_not_found') throw error;
-    if (path === undefined && way.elsewhere !== null) return readList(reader, parentId, way, way.elsewhere);
+    if (path === undefined && way.elsewhere !== null) return readList(reader, way, parentId, listId, way.elsewhere);
     return { records: [], beganAt: readAt.toISOString(), readAt, unsettled: false };
   }
   return { records, beganAt: beganAt ?? readAt.toISOString(), readAt, unsettled };
