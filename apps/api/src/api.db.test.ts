@@ -346,6 +346,30 @@ describe('runs', () => {
   );
 });
 
+describe('rejected records', () => {
+  test('of a pipeline that has none, and what is asked of them wrongly', async () => {
+    const { input } = await ingredients();
+    const { body: pipeline } = await call('post', '/v1/pipelines').send(input).expect(201);
+    const path = `/v1/pipelines/${pipeline.id}/rejected-records`;
+    expect((await call('get', path).expect(200)).body).toEqual({ data: [], next_cursor: null });
+    expect((await call('post', `${path}/discard`).expect(200)).body).toEqual({ records: 0 });
+    await call('post', `${path}/replay`).expect(404);
+    await call('get', `${path}/${NOBODY}`).expect(404);
+    await call('get', `/v1/pipelines/${NOBODY}/rejected-records`).expect(404);
+    expect((await call('post', `${path}/discard`).send({ object: 'nothing' }).expect(404)).body.detail).toContain('Known objects');
+    expect(
+      (
+        await call('post', `${path}/replay`)
+          .send({ ids: ['x'] })
+          .expect(400)
+      ).body.errors[0].pointer,
+    ).toBe('/ids/0');
+    await call('post', `${path}/replay`).send({ id: NOBODY }).expect(400);
+    // Runs of this kind are started by asking for the records, not for a run.
+    await call('post', `/v1/pipelines/${pipeline.id}/runs`).send({ kind: 'replay' }).expect(400);
+  });
+});
+
 describe('the budget of an account', () => {
   test('shows each bucket as it stands, and the end of a 429', async () => {
     expect((await call('get', '/v1/accounts/never/budget').expect(200)).body).toEqual({ subdomain: 'never', buckets: [] });

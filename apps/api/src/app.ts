@@ -19,6 +19,7 @@ import { estimateRoutes } from './routes/estimates.ts';
 import { healthRoutes } from './routes/health.ts';
 import { objectRoutes } from './routes/objects.ts';
 import { pipelineRoutes } from './routes/pipelines.ts';
+import { rejectedRecordRoutes } from './routes/rejected-records.ts';
 import { runRoutes } from './routes/runs.ts';
 
 export type App = FastifyInstance<RawServerDefault, RawRequestDefaultExpression, RawReplyDefaultExpression, FastifyBaseLogger, TypeBoxTypeProvider>;
@@ -66,6 +67,7 @@ export async function buildApp(deps: Deps): Promise<App> {
   estimateRoutes(app, deps);
   objectRoutes(app, deps);
   runRoutes(app, deps);
+  rejectedRecordRoutes(app, deps);
   accountRoutes(app, deps);
   await app.ready();
   return app;

@@ -5,6 +5,8 @@ import {
   OBJECT_RUN_STATUSES,
   OBJECT_VERDICTS,
   PIPELINE_STATUSES,
+  READING_RUN_KINDS,
+  type ReadingRunKind,
   RUN_KINDS,
   RUN_MODES,
   RUN_STATUSES,
@@ -406,13 +408,25 @@ const RunTrigger = enumeration('RunTrigger', RUN_TRIGGERS, 'What started the run
 export const RunKind = enumeration(
   'RunKind',
   RUN_KINDS,
-  '`sync` brings what is new. `audit` reads everything again, to find what no changed-since filter shows.',
+  '`sync` brings what is new. `audit` reads everything again, to find what no changed-since filter shows. `replay` loads rejected records once more.',
 );
 export const RunInput = name(
   'RunInput',
-  object({ kind: Type.Optional(Type.Unsafe<Static<typeof RunKind>>({ ...RunKind, $id: undefined, default: 'sync' })) }, { description: 'What to run.' }),
+  object(
+    {
+      kind: Type.Optional(
+        Type.Unsafe<ReadingRunKind>({
+          type: 'string',
+          enum: [...READING_RUN_KINDS],
+          default: 'sync',
+          description: '`sync` brings what is new; `audit` reads everything to compare it.',
+        }),
+      ),
+    },
+    { description: 'What to run.' },
+  ),
 );
-const RunMode = enumeration('RunMode', RUN_MODES, 'Everything, what has changed, or everything to compare it.');
+const RunMode = enumeration('RunMode', RUN_MODES, 'Everything, what has changed, everything to compare it, or nothing: a replay loads what was read before.');
 const AuditFindings = name(
   'AuditFindings',
   object(
@@ -477,6 +491,40 @@ export const Run = name(
   ),
 );
 export const RunList = list('RunList', Run);
+
+export const RejectedRecord = name(
+  'RejectedRecord',
+  object(
+    {
+      id: id('The rejected record'),
+      pipeline_id: id('Its pipeline'),
+      object: text('Its object.'),
+      batch_id: id('The batch that it was stored in'),
+      line: count('The line of the batch, from 0.'),
+      reason: text('Why it could not be loaded: a code, and after a colon what it is about.'),
+      created_at: time('When it was rejected.'),
+      record: nullable(text('The record as JSON, digit for digit as Freshdesk sent it; null in lists.')),
+    },
+    { description: 'A record that could not be loaded. It is kept, encrypted, until it is replayed or discarded.' },
+  ),
+);
+export const RejectedRecordList = list('RejectedRecordList', RejectedRecord);
+export const RejectedFilter = name(
+  'RejectedFilter',
+  object(
+    {
+      ids: Type.Optional(Type.Array(Type.String({ format: 'uuid' }), { minItems: 1, maxItems: 1000, description: 'Only these.' })),
+      object: Type.Optional(text('Only of this object.')),
+      reason: Type.Optional(text('Only with this reason, or with what stands before its colon.')),
+    },
+    { description: 'Which rejected records are meant; an empty object means all of the pipeline’s.' },
+  ),
+);
+export const Replayed = name(
+  'Replayed',
+  object({ run_id: id('The run that loads them'), records: count('How many they are.') }, { description: 'A replay that was started.' }),
+);
+export const Discarded = name('Discarded', object({ records: count('How many they were.') }, { description: 'What was forgotten.' }));
 
 export const PipelineObject = name(
   'PipelineObject',

@@ -20,12 +20,16 @@ export const OPEN_OBJECT_RUN_STATUSES = ['queued', 'running', 'waiting_for_credi
 export const RUN_TRIGGERS = ['schedule', 'manual', 'created'] as const;
 export type RunTrigger = (typeof RUN_TRIGGERS)[number];
 
-/** What a run is for: to bring what is new, or to find what no changed-since filter shows. */
-export const RUN_KINDS = ['sync', 'audit'] as const;
+/** What a run that reads is for: to bring what is new, or to find what no changed-since filter shows. */
+export const READING_RUN_KINDS = ['sync', 'audit'] as const;
+export type ReadingRunKind = (typeof READING_RUN_KINDS)[number];
+
+/** … and one that does not: to load rejected records once more. */
+export const RUN_KINDS = [...READING_RUN_KINDS, 'replay'] as const;
 export type RunKind = (typeof RUN_KINDS)[number];
 
-/** How an object run reads: everything, what changed since the last run, or everything to compare it. */
-export const RUN_MODES = ['full', 'incremental', 'audit'] as const;
+/** How an object run reads: everything, what changed since the last run, everything to compare it, or nothing. */
+export const RUN_MODES = ['full', 'incremental', 'audit', 'replay'] as const;
 export type RunMode = (typeof RUN_MODES)[number];
 
 export const PIPELINE_STATUSES = ['active', 'paused'] as const;

@@ -12,6 +12,7 @@ import { Extraction } from './extraction.ts';
 import { Loading } from './loading.ts';
 import { Pipelines } from './pipelines.ts';
 import { JobQueue } from './queue.ts';
+import { RejectedRecords } from './rejected-records.ts';
 import { rotateKeys } from './rotate-keys.ts';
 import { Runs } from './runs.ts';
 import { Schedule } from './schedule.ts';
@@ -24,6 +25,7 @@ export type { Claim, ParentState, Step } from './extraction.ts';
 export type { LoadClaim, PendingBatch } from './loading.ts';
 export type { List, ListOptions } from './page-lists.ts';
 export type { Pipeline, PipelineInput, PipelineObject } from './pipelines.ts';
+export type { RejectedFilter, RejectedRecordInfo } from './rejected-records.ts';
 export type { ObjectRun, ObjectToRead, Run, StartedRun } from './runs.ts';
 export { CREDENTIAL_TYPES, type CredentialType, type ObjectChoice, SSL_MODES, type SslMode, type TokenRole } from './schema.ts';
 export { SecretBox } from './secrets.ts';
@@ -48,6 +50,7 @@ export interface ControlStore {
   readonly runs: Runs;
   readonly extraction: Extraction;
   readonly loading: Loading;
+  readonly rejectedRecords: RejectedRecords;
   readonly budgets: CreditBudgets;
   readonly schedule: Schedule;
   readonly tokens: Tokens;
@@ -86,6 +89,7 @@ export async function openControlStore(options: ControlStoreOptions): Promise<Co
     runs,
     extraction: new Extraction(sql, queue),
     loading: new Loading(sql, queue, box),
+    rejectedRecords: new RejectedRecords(sql, queue, box),
     budgets: new CreditBudgets(budgetSql),
     schedule: new Schedule(sql, runs),
     tokens: new Tokens(db),

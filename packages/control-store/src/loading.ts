@@ -1,8 +1,10 @@
+import { hash } from 'node:crypto';
 import type { BatchCounts, Column, RejectedRecord, SchemaPolicy, Suspect } from '@freshet/contracts';
 import type { Sql } from './database.ts';
 import { loadKey } from './extraction.ts';
 import { uuidv7 } from './ids.ts';
 import type { JobQueue } from './queue.ts';
+import { boundTo } from './rejected-records.ts';
 import { finishIfDone, finishRunIfDone } from './runs.ts';
 import type { SecretBox } from './secrets.ts';
 
@@ -154,8 +156,10 @@ export class Loading {
         if (!counted.has(r.batchId)) continue;
         const id = uuidv7();
         await tx`
-          insert into freshet.rejected_records (id, pipeline_id, object, batch_id, line, reason, raw)
-          values (${id}, ${claim.pipelineId}, ${claim.object}, ${r.batchId}, ${r.line}, ${r.reason}, ${this.#box.seal(r.raw, `rejected_records/${id}/raw`)})
+          insert into freshet.rejected_records (id, pipeline_id, object, batch_id, line, reason, raw, fingerprint, extracted_at)
+          select ${id}, ${claim.pipelineId}, ${claim.object}, id, ${r.line}, ${r.reason}, ${this.#box.seal(r.raw, boundTo(id))},
+            ${hash('sha256', r.raw, 'hex')}, extracted_at
+          from freshet.batches where id = ${r.batchId}
           on conflict do nothing`;
       }
       if (reached !== null && counted.size > 0) {

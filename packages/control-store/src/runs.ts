@@ -1,4 +1,4 @@
-import { AppError, type CreditClass, OPEN_OBJECT_RUN_STATUSES, type RunKind, type RunStatus, type RunTrigger } from '@freshet/contracts';
+import { AppError, type CreditClass, OPEN_OBJECT_RUN_STATUSES, type ReadingRunKind, type RunKind, type RunStatus, type RunTrigger } from '@freshet/contracts';
 import { and, desc, eq, inArray, lt } from 'drizzle-orm';
 import type { Database, Sql, Tx } from './database.ts';
 import { uuidv7 } from './ids.ts';
@@ -47,7 +47,7 @@ export class Runs {
    * Starts a run: the run, its object runs and a job for each, in one transaction. If one of its kind is under way, that
    * is the run (two callers at once get the same one).
    */
-  async start(pipelineId: string, trigger: RunTrigger, objects: readonly ObjectToRead[], kind: RunKind = 'sync'): Promise<StartedRun> {
+  async start(pipelineId: string, trigger: RunTrigger, objects: readonly ObjectToRead[], kind: ReadingRunKind = 'sync'): Promise<StartedRun> {
     return await this.#sql.begin(async (tx) => {
       const [pipeline] = await tx`select id from freshet.pipelines where id = ${pipelineId} for no key update`;
       if (!pipeline) throw new AppError('not_found', `There is no pipeline ${pipelineId}.`);
@@ -56,7 +56,7 @@ export class Runs {
   }
 
   /** The same in the caller's transaction, which holds the pipeline's row lock. */
-  async startIn(tx: Tx, pipelineId: string, trigger: RunTrigger, objects: readonly ObjectToRead[], kind: RunKind): Promise<StartedRun> {
+  async startIn(tx: Tx, pipelineId: string, trigger: RunTrigger, objects: readonly ObjectToRead[], kind: ReadingRunKind): Promise<StartedRun> {
     const [open] = await tx<{ id: string }[]>`
       select id from freshet.runs where pipeline_id = ${pipelineId} and kind = ${kind} and status in ('queued', 'running')`;
     if (open) return { id: open.id, created: false };

@@ -261,11 +261,19 @@ export const rejectedRecords = freshet.table(
     batch_id: uuid('batch_id').notNull(),
     line: integer('line').notNull(),
     reason: text('reason').notNull(),
+    /** When it was read; null: not kept by an earlier release. */
+    extracted_at: time('extracted_at'),
+    /** Of the text: a record that is read again as it was is the same rejected record. Null: kept by an earlier release. */
+    fingerprint: text('fingerprint'),
     /** Sealed: a record is personal data. */
     raw: text('raw').notNull(),
     created_at: time('created_at').notNull().defaultNow(),
   },
-  (t) => [unique('rejected_records_once').on(t.batch_id, t.line)],
+  (t) => [
+    unique('rejected_records_once').on(t.batch_id, t.line),
+    uniqueIndex('rejected_records_same').on(t.pipeline_id, t.object, t.fingerprint),
+    index('rejected_records_of_pipeline').on(t.pipeline_id, t.id),
+  ],
 );
 
 export const TOKEN_ROLES = ['team_admin', 'team_collaborator', 'pipeline_admin', 'observer'] as const;

@@ -15,6 +15,7 @@ const TAGS = [
   { name: 'destinations', description: 'PostgreSQL warehouses.' },
   { name: 'pipelines', description: 'One Freshdesk account into one warehouse schema.' },
   { name: 'runs', description: 'Synchronisations: start, watch, cancel.' },
+  { name: 'rejected records', description: 'Records that could not be loaded: see, replay, discard.' },
   { name: 'accounts', description: 'Freshdesk accounts: their credits.' },
   { name: 'catalog', description: 'The objects that can be read.' },
   { name: 'health', description: 'For whoever watches the process.' },

@@ -1,0 +1,72 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Deployment } from './test-support/deployment.ts';
+
+interface Rejected {
+  readonly id: string;
+  readonly object: string;
+  readonly reason: string;
+  readonly record: string | null;
+}
+
+let deployment: Deployment;
+
+beforeAll(async () => {
+  deployment = await Deployment.start({ counts: { tickets: 60, conversations: 0 } });
+});
+afterAll(() => deployment[Symbol.asyncDispose]());
+
+test('I10: rejected records are listed with their reasons, shown, replayed when they can land, and discarded when nobody wants them', async () => {
+  const { api, simulator, warehouse, schema } = deployment;
+  const pipelineId = await deployment.createPipeline();
+  await api.call('PATCH', `/v1/pipelines/${pipelineId}`, { schema_policy: 'freeze' });
+  await deployment.sync(pipelineId);
+  const live = [...simulator.account.everything('tickets')]
+    .filter(({ view }) => view.deleted === null)
+    .map(({ text }) => (JSON.parse(text) as { id: number }).id);
+  const odd = live.slice(0, 4);
+  for (const id of odd) simulator.account.update('tickets', id, { priority: 'urgent' });
+  // A number that no double holds comes out as it was sent.
+  const group = live[10] as number;
+  simulator.account.update('tickets', group, { group_id: 'none' });
+  const run = await deployment.sync(pipelineId);
+  expect(run.objects.find((o) => o.object === 'tickets')).toMatchObject({ status: 'succeeded', records_rejected: 5 });
+
+  const path = `/v1/pipelines/${pipelineId}/rejected-records`;
+  const list = (query = '') => api.call<{ data: Rejected[]; next_cursor: string | null }>('GET', `${path}${query}`);
+  const first = await list('?limit=3');
+  const rest = await list(`?limit=3&cursor=${first.next_cursor}`);
+  expect([...first.data, ...rest.data].map((r) => r.reason).sort()).toEqual(['value_not_bigint: group_id', ...odd.map(() => 'value_not_bigint: priority')]);
+  expect(rest.next_cursor).toBeNull();
+  expect(first.data.every((r) => r.record === null)).toBe(true);
+  const [other] = (await list('?reason=value_not_bigint: group_id')).data as [Rejected];
+  const shown = await api.call<Rejected>('GET', `${path}/${other.id}`);
+  expect(JSON.parse(shown.record as string)).toMatchObject({ id: group, group_id: 'none' });
+
+  // As they are now they are refused again, and still there.
+  const replay = async (filter: object) => {
+    const { run_id } = await api.call<{ run_id: string; records: number }>('POST', `${path}/replay`, filter);
+    return deployment.finished(run_id);
+  };
+  expect(await replay({ reason: 'value_not_bigint: priority' })).toMatchObject({
+    kind: 'replay',
+    status: 'succeeded',
+    objects: [{ object: 'tickets', mode: 'replay', records_extracted: 4, records_rejected: 4, records_loaded: 0 }],
+  });
+  expect((await list()).data).toHaveLength(5);
+
+  // One of them changes in Freshdesk meanwhile, and lands by itself.
+  simulator.account.update('tickets', odd[0] as number, { priority: 2, subject: 'newer' });
+  await deployment.sync(pipelineId);
+  await api.call('PATCH', `/v1/pipelines/${pipelineId}`, { schema_policy: 'evolve' });
+  expect(await replay({ object: 'tickets', reason: 'value_not_bigint: priority' })).toMatchObject({
+    status: 'succeeded',
+    objects: [{ records_loaded: 3, records_unchanged: 1, records_rejected: 0 }],
+  });
+  const rows = await warehouse.sql.unsafe(`select id::int, priority, subject from ${schema}.tickets where id = any($1) order by id`, [odd]);
+  expect(rows.map((r) => r['priority'])).toEqual(odd.toSorted((a, b) => a - b).map((id) => (id === odd[0] ? '2' : 'urgent')));
+  expect(rows.find((r) => r['id'] === odd[0])?.['subject']).toBe('newer');
+
+  expect(await api.call('POST', `${path}/discard`, { ids: [other.id] })).toEqual({ records: 1 });
+  expect((await list()).data).toEqual([]);
+  await expect(api.call('POST', `${path}/replay`, {})).rejects.toThrow(/404|no such rejected record/i);
+});
