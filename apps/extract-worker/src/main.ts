@@ -12,6 +12,7 @@ await runProcess(logger, async () => {
       FRESHET_SECRET_KEYS: settings.FRESHET_SECRET_KEYS,
       FRESHDESK_ORIGIN: settings.FRESHDESK_ORIGIN,
       FRESHET_ANSWER_MIB_MAX: settings.wholeNumber(1, 512).default(128),
+      FRESHET_UNLOADED_MIB_MAX: settings.wholeNumber(1, 1_000_000).default(512),
       FRESHET_CONCURRENCY: settings.wholeNumber(1, 64).default(8),
       LOG_LEVEL: settings.LOG_LEVEL,
     },
@@ -29,6 +30,7 @@ await runProcess(logger, async () => {
     logger,
     originTemplate: env.FRESHDESK_ORIGIN ?? null,
     answerBytesMax: env.FRESHET_ANSWER_MIB_MAX * 1024 * 1024,
+    unloadedBytesMax: env.FRESHET_UNLOADED_MIB_MAX * 1024 * 1024,
     drain: drain.signal,
   };
   await store.queue.work('extract', { concurrency: env.FRESHET_CONCURRENCY }, ({ objectRunId }) => runSlice(context, objectRunId));

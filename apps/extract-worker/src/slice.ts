@@ -11,6 +11,8 @@ export interface SliceContext {
   readonly originTemplate: string | null;
   /** A larger answer is asked for in parts, and a larger record rejected. */
   readonly answerBytesMax: number;
+  /** A pipeline that has read so much more than was loaded waits for its warehouse. In bytes, as they are stored. */
+  readonly unloadedBytesMax: number;
   /** Aborted when this process is to end: the page in hand is stored, and the job goes back. */
   readonly drain: AbortSignal;
 }
@@ -19,6 +21,9 @@ export interface SliceContext {
 const SLICE_MS = 20_000;
 /** A child whose parent is still being read looks for new work this often. */
 const CHILD_WAIT_MS = 500;
+/** What waits for a slow warehouse is looked at this often. */
+const BEHIND_WAIT_MS = 2000;
+const BEHIND_LOOK_MS = 1000;
 /** An audit that waits for its load looks again this often. */
 const LOAD_WAIT_MS = 1000;
 /** Tries in a row without a stored page, after which an object run has failed. With the backoff: about five minutes. */
@@ -48,9 +53,14 @@ class Slice {
   readonly #buffer: StepBuffer;
   #client: FreshdeskClient | null = null;
   #customColumns: readonly Column[] | null = null;
+  /** Aborted when the slice is to end before its time. */
+  readonly #stopping = new AbortController();
   #creditsStored = 0;
   /** The last step that is being stored while the next pages are read, and all before it. */
   #storing: Promise<void> = Promise.resolve();
+  #lookedAt = 0;
+  /** More waits to be loaded than may. */
+  #behind = false;
   /** A step was refused: what was read after it must not be stored, or the position would pass over it. */
   #refused = false;
 
@@ -67,11 +77,13 @@ class Slice {
     // Looked at before the work list is: a parent that was done by then adds no more to it.
     const parent = this.#object.way.kind === 'children' && !claim.isAudit ? await store.extraction.parentState(claim, this.#object.way.parent) : null;
     if (parent?.state === 'stopped') return this.#stopWithParent(parent.status);
+    await this.#look();
+    if (this.#behind) return this.#holdBack();
     const client = await this.#connect();
     if (claim.isFirstSlice && this.#object.customFields !== null && !claim.isAudit) this.#customColumns = await customColumnsOf(client, this.#object);
     // What an audit asks for next is found by loading what it has read.
     if (claim.isAudit && !(await store.extraction.isLoaded(claim))) return this.#handOn(LOAD_WAIT_MS);
-    const ending = AbortSignal.any([drain, AbortSignal.timeout(SLICE_MS)]);
+    const ending = AbortSignal.any([drain, AbortSignal.timeout(SLICE_MS), this.#stopping.signal]);
     const options = {
       historyFrom: claim.historyFrom,
       pastUntil: claim.pastUntil,
@@ -100,7 +112,22 @@ class Slice {
       if (ending.aborted && !page.ahead) break;
     }
     await this.#store();
+    if (this.#behind) return this.#holdBack();
     await this.#handOn(0);
+  }
+
+  /** A warehouse that takes less than is read must not fill the control database's disk. */
+  async #look(): Promise<void> {
+    this.#lookedAt = performance.now();
+    this.#behind = (await this.#context.store.extraction.unloadedBytes(this.#claim)) > this.#context.unloadedBytesMax;
+    if (this.#behind) this.#stopping.abort();
+  }
+
+  async #holdBack(): Promise<void> {
+    const limit = Math.round(this.#context.unloadedBytesMax / 2 ** 20);
+    const error = new AppError('warehouse_behind', `More than ${limit} MiB wait to be loaded: reading goes on when the warehouse has caught up.`);
+    await this.#context.store.extraction.holdBack(this.#claim, error, BEHIND_WAIT_MS, this.#newCredits());
+    this.#context.logger.info('waiting for the warehouse');
   }
 
   /** What an error means for the object run. Pages that were read before it are stored first: they are paid for. */
@@ -187,6 +214,7 @@ class Slice {
       this.#refused = true;
       throw error;
     }
+    if (!step.finished && performance.now() - this.#lookedAt > BEHIND_LOOK_MS) await this.#look();
     this.#context.logger.debug({ records: step.batch?.records ?? 0, bytes: step.batch?.rawBytes ?? 0, finished: step.finished }, 'step stored');
     if (step.finished) this.#context.logger.info('object read');
   }

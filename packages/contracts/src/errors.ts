@@ -37,6 +37,7 @@ export const ERROR_POLICY = {
   warehouse_permission: { http: 422, job: 'retry' },
   warehouse_busy: { http: 503, job: 'retry' },
   warehouse_data: { http: 502, job: 'fail' },
+  warehouse_behind: { http: 503, job: 'snooze' },
   // Ourselves.
   fenced: { http: 409, job: 'snooze' },
   configuration: { http: 500, job: 'fail' },

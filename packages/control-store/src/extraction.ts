@@ -193,6 +193,36 @@ export class Extraction {
     });
   }
 
+  /** What a pipeline has read and not loaded yet, in bytes as they are stored. */
+  async unloadedBytes(claim: Claim): Promise<number> {
+    const [row] = await this.#sql<{ bytes: number }[]>`
+      select coalesce(sum(pg_column_size(body)), 0)::float8 as bytes from freshet.batches where pipeline_id = ${claim.pipelineId} and loaded_at is null`;
+    return row?.bytes ?? 0;
+  }
+
+  /** Ends a slice until the warehouse has caught up, and makes sure that somebody loads what waits for it. */
+  async holdBack(claim: Claim, error: AppError, afterMs: number, credits: number): Promise<void> {
+    await this.#sql.begin(async (tx) => {
+      await this.#hold(tx, claim);
+      await tx`
+        update freshet.object_runs set not_before = ${new Date(Date.now() + afterMs)}, credits_used = credits_used + ${credits},
+          error_code = ${error.code}, error_message = ${error.message}
+        where id = ${claim.objectRunId}`;
+      await this.#queue.send(
+        tx,
+        'extract',
+        { objectRunId: claim.objectRunId },
+        { key: claim.objectRunId, startAfterMs: afterMs, creditClass: claim.creditClass },
+      );
+      // A load that was given up is taken up by the next batch, and there will be none.
+      const waiting = await tx<{ object: string }[]>`
+        select distinct object from freshet.batches where pipeline_id = ${claim.pipelineId} and loaded_at is null order by object`;
+      for (const { object } of waiting) {
+        await this.#queue.send(tx, 'load', { pipelineId: claim.pipelineId, object }, { key: loadKey(claim.pipelineId, object) });
+      }
+    });
+  }
+
   /** Ends an object run that cannot go on; the others do (I7). What is stored of it is loaded all the same. */
   async stop(
     claim: Claim,
