@@ -23,7 +23,6 @@ const SLICE_MS = 20_000;
 const CHILD_WAIT_MS = 500;
 /** What waits for a slow warehouse is looked at this often. */
 const BEHIND_WAIT_MS = 2000;
-const BEHIND_LOOK_MS = 1000;
 /** An audit that waits for its load looks again this often. */
 const LOAD_WAIT_MS = 1000;
 /** Tries in a row without a stored page, after which an object run has failed. With the backoff: about five minutes. */
@@ -58,7 +57,8 @@ class Slice {
   #creditsStored = 0;
   /** The last step that is being stored while the next pages are read, and all before it. */
   #storing: Promise<void> = Promise.resolve();
-  #lookedAt = 0;
+  /** Bytes that wait to be loaded, as far as this slice knows: when it looked, and what it has stored since. */
+  #unloaded = 0;
   /** More waits to be loaded than may. */
   #behind = false;
   /** A step was refused: what was read after it must not be stored, or the position would pass over it. */
@@ -118,8 +118,8 @@ class Slice {
 
   /** A warehouse that takes less than is read must not fill the control database's disk. */
   async #look(): Promise<void> {
-    this.#lookedAt = performance.now();
-    this.#behind = (await this.#context.store.extraction.unloadedBytes(this.#claim)) > this.#context.unloadedBytesMax;
+    this.#unloaded = await this.#context.store.extraction.unloadedBytes(this.#claim);
+    this.#behind = this.#unloaded > this.#context.unloadedBytesMax;
     if (this.#behind) this.#stopping.abort();
   }
 
@@ -214,7 +214,9 @@ class Slice {
       this.#refused = true;
       throw error;
     }
-    if (!step.finished && performance.now() - this.#lookedAt > BEHIND_LOOK_MS) await this.#look();
+    this.#unloaded += step.batch?.body.length ?? 0;
+    // Much of it may have been loaded meanwhile.
+    if (!step.finished && this.#unloaded > this.#context.unloadedBytesMax) await this.#look();
     this.#context.logger.debug({ records: step.batch?.records ?? 0, bytes: step.batch?.rawBytes ?? 0, finished: step.finished }, 'step stored');
     if (step.finished) this.#context.logger.info('object read');
   }
