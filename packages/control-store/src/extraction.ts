@@ -32,6 +32,9 @@ export interface Claim {
 /** How much of the time between two runs one may spend on the past: it should be over when the next is due. */
 const PAST_SHARE = 0.9;
 
+/** A warehouse that holds everything up is tried again this often for each table, however many objects wait for it. */
+const RELOAD_SECONDS = 30;
+
 /** One or a few pages, to be stored together. */
 export interface Step {
   readonly position: Record<string, unknown>;
@@ -218,7 +221,7 @@ export class Extraction {
       const waiting = await tx<{ object: string }[]>`
         select distinct object from freshet.batches where pipeline_id = ${claim.pipelineId} and loaded_at is null order by object`;
       for (const { object } of waiting) {
-        await this.#queue.send(tx, 'load', { pipelineId: claim.pipelineId, object }, { key: loadKey(claim.pipelineId, object) });
+        await this.#queue.send(tx, 'load', { pipelineId: claim.pipelineId, object }, { key: loadKey(claim.pipelineId, object), onceInSeconds: RELOAD_SECONDS });
       }
     });
   }

@@ -6,6 +6,8 @@ export interface SendOptions {
   /** One job of a key is active at a time, whatever the number of workers. */
   readonly key: string;
   readonly startAfterMs?: number;
+  /** Sent again within so many seconds, by anybody, it is not sent. */
+  readonly onceInSeconds?: number;
   /** Of jobs that are due, the more urgent go first. */
   readonly creditClass?: CreditClass;
 }
@@ -70,6 +72,7 @@ export class JobQueue {
     await this.#boss.send(queue, data, {
       singletonKey: options.key,
       priority: -CREDIT_CLASSES.indexOf(options.creditClass ?? 'by_hand'),
+      ...(options.onceInSeconds ? { singletonSeconds: options.onceInSeconds } : {}),
       ...(options.startAfterMs ? { startAfter: new Date(Date.now() + options.startAfterMs) } : {}),
       db: inTransaction(tx),
     });
@@ -77,10 +80,9 @@ export class JobQueue {
 
   /** @param handle must not throw for what it can foresee: a thrown error counts as a crash and is tried again. */
   async work<Q extends QueueName>(queue: Q, options: WorkOptions, handle: (data: Jobs[Q], signal: AbortSignal) => Promise<void>): Promise<void> {
-    await this.#boss.work<Jobs[Q]>(
-      queue,
-      { localConcurrency: options.concurrency, batchSize: 1, pollingIntervalSeconds: 0.5, notifyPollingIntervalSeconds: 0.5 },
-      async (jobs) => {
+    for (let n = 0; n < options.concurrency; n++) {
+      let worker: string | null = null;
+      worker = await this.#boss.work<Jobs[Q]>(queue, { batchSize: 1, pollingIntervalSeconds: 0.5, notifyPollingIntervalSeconds: 0.5 }, async (jobs) => {
         for (const job of jobs) {
           try {
             await handle(job.data, job.signal);
@@ -88,8 +90,10 @@ export class JobQueue {
             throw toAppError(error);
           }
         }
-      },
-    );
+        // Who has just had a job looks for the next at once: many short jobs would wait for each other's half seconds.
+        if (worker !== null) this.#boss.notifyWorker(worker);
+      });
+    }
   }
 }
 
