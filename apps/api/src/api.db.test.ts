@@ -136,6 +136,9 @@ describe('destinations', () => {
   test('are made, read back as sent, changed, tried and deleted', async () => {
     const { destination, destinationInput } = await ingredients();
     expect(destination).toMatchObject(destinationInput);
+    expect(destination.ssl_ca).toBeNull();
+    const { body: refused } = await call('patch', `/v1/destinations/${destination.id}`).send({ ssl_ca: 'no certificate' }).expect(400);
+    expect(refused.errors[0].pointer).toBe('/ssl_ca');
     expect((await call('patch', `/v1/destinations/${destination.id}`).send({ name: 'renamed' }).expect(200)).body).toMatchObject({
       ...destinationInput,
       name: 'renamed',

@@ -148,6 +148,9 @@ const destinationFields = {
   username: text('The role that writes.', { minLength: 1, maxLength: 63, examples: ['freshet'] }),
   credential_id: id('The credential with the role’s password'),
 };
+const sslCa = nullable(
+  text('Certificates (PEM) of whoever has signed the warehouse’s, where it is none of the well-known; null: those.', { maxLength: 100_000 }),
+);
 export const DestinationInput = name(
   'DestinationInput',
   object(
@@ -155,6 +158,7 @@ export const DestinationInput = name(
       ...destinationFields,
       port: Type.Optional({ ...destinationFields.port, default: 5432 }),
       ssl_mode: Type.Optional(Type.Unsafe<Static<typeof SslMode>>({ ...SslMode, $id: undefined, default: 'verify-full' })),
+      ssl_ca: Type.Optional(sslCa),
     },
     {
       description: 'A PostgreSQL warehouse.',
@@ -172,13 +176,14 @@ export const DestinationChange = name(
       username: Type.Optional(destinationFields.username),
       credential_id: Type.Optional(destinationFields.credential_id),
       ssl_mode: Type.Optional(ref(SslMode)),
+      ssl_ca: Type.Optional(sslCa),
     },
     { minProperties: 1, description: 'Fields to change.' },
   ),
 );
 export const Destination = name(
   'Destination',
-  object({ id: id('The destination'), ...destinationFields, ssl_mode: ref(SslMode), ...stamps }, { description: 'A PostgreSQL warehouse.' }),
+  object({ id: id('The destination'), ...destinationFields, ssl_mode: ref(SslMode), ssl_ca: sslCa, ...stamps }, { description: 'A PostgreSQL warehouse.' }),
 );
 export const DestinationList = list('DestinationList', Destination);
 export const DestinationVerdict = name(

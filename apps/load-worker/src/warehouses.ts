@@ -40,6 +40,7 @@ export class Warehouses {
         username: destination.username,
         password: await this.#store.credentials.reveal(credential.id, 'postgres_password'),
         sslMode: destination.ssl_mode,
+        sslCa: destination.ssl_ca,
       },
       this.#connections,
     );

@@ -7,7 +7,8 @@ import { changeResource, findResource, listResources, refuseConflicts } from './
 import { credentials, destinations, pipelines } from './schema.ts';
 
 export type Destination = typeof destinations.$inferSelect;
-export type DestinationInput = Pick<Destination, 'name' | 'type' | 'host' | 'port' | 'database' | 'username' | 'credential_id' | 'ssl_mode'>;
+export type DestinationInput = Pick<Destination, 'name' | 'type' | 'host' | 'port' | 'database' | 'username' | 'credential_id' | 'ssl_mode'> &
+  Partial<Pick<Destination, 'ssl_ca'>>;
 
 const conflicts = {
   destinations_name_unique: new AppError('conflict', 'name: another destination has this name.', { context: { pointer: '/name' } }),

@@ -61,6 +61,8 @@ export const destinations = freshet.table('destinations', {
     .notNull()
     .references(() => credentials.id),
   ssl_mode: text('ssl_mode').$type<SslMode>().notNull(),
+  /** PEM; public. Null: the well-known certificates. */
+  ssl_ca: text('ssl_ca'),
 });
 
 export interface ObjectChoice {

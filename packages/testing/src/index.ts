@@ -3,4 +3,4 @@ export { comparable } from './comparable.ts';
 export { createDatabase, type TestDatabase } from './databases.ts';
 export { eventually } from './eventually.ts';
 export { fixture } from './fixtures.ts';
-export { CrashableServer } from './server.ts';
+export { OwnServer } from './server.ts';

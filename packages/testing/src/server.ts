@@ -1,10 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, copyFileSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '@freshet/runtime/embedded-postgres';
+import postgres from 'postgres';
 
-/** A server of one test's own, which may be crashed. */
-export class CrashableServer implements AsyncDisposable {
+/** A server of one test's own, which may be crashed, or speak TLS. */
+export class OwnServer implements AsyncDisposable {
   readonly #dataDir: string;
   #server: EmbeddedPostgres;
 
@@ -13,9 +15,9 @@ export class CrashableServer implements AsyncDisposable {
     this.#server = server;
   }
 
-  static async start(): Promise<CrashableServer> {
+  static async start(): Promise<OwnServer> {
     const dataDir = mkdtempSync(join(tmpdir(), 'freshet-crash-'));
-    return new CrashableServer(dataDir, await launch(dataDir));
+    return new OwnServer(dataDir, await launch(dataDir));
   }
 
   /** Of the superuser; another one after a crash. */
@@ -31,11 +33,35 @@ export class CrashableServer implements AsyncDisposable {
     this.#server = await launch(this.#dataDir);
   }
 
+  /** From now on it takes TLS as well, with a certificate for 127.0.0.1. @returns the certificate of who has signed it. */
+  async enableTls(): Promise<string> {
+    const cluster = join(this.#server.dataDir, 'pg18');
+    const { uid, gid } = statSync(cluster);
+    for (const [from, to] of [
+      ['server.pem', 'server.crt'],
+      ['server.key', 'server.key'],
+    ] as const) {
+      copyFileSync(tlsFile(from), join(cluster, to));
+      chmodSync(join(cluster, to), 0o600);
+      chownSync(join(cluster, to), uid, gid);
+    }
+    const sql = postgres(this.url, { max: 1 });
+    await sql`alter system set ssl = on`;
+    await sql`select pg_reload_conf()`;
+    await sql.end();
+    return readFileSync(tlsFile('ca.pem'), 'utf8');
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#server.stop();
     rmSync(this.#server.dataDir, { recursive: true, force: true });
     rmSync(this.#dataDir, { recursive: true, force: true });
   }
+}
+
+/** Made for these tests, and of no use to anybody: the key is public. */
+function tlsFile(name: string): string {
+  return fileURLToPath(new URL(`../fixtures/tls/${name}`, import.meta.url));
 }
 
 function launch(dataDir: string): Promise<EmbeddedPostgres> {

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { CrashableServer } from '@freshet/testing';
+import { OwnServer } from '@freshet/testing';
 import pg from 'pg';
 import { expect, test } from 'vitest';
 import { moment } from './test-support/loading.ts';
@@ -19,7 +19,7 @@ test(
   async () => {
     const random = new RandomRecords(process.env['FRESHET_SEED'] === undefined ? undefined : Number(process.env['FRESHET_SEED']));
     const context = `seed ${random.seed}`;
-    await using server = await CrashableServer.start();
+    await using server = await OwnServer.start();
     const planned = plannedBatches(random.seed);
     let kills = 0;
     let begun = 0;

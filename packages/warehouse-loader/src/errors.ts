@@ -30,7 +30,11 @@ export function warehouseError(error: unknown): AppError {
   const { code = '', message = String(error) } = error as { code?: string; message?: string };
   const [known, text] = BY_CODE[code] ?? BY_CLASS[code.slice(0, 2)] ?? [];
   if (known && text) return new AppError(known, `${text}${said(code, message)}`, { cause: error });
-  if (/timeout|Connection terminated|SSL|certificate|self-signed/i.test(message)) {
+  if (/certificate|self-signed/i.test(message)) {
+    const hint = 'If a CA of your own has signed the server’s certificate, give that CA’s as ssl_ca.';
+    return new AppError('warehouse_unavailable', `The warehouse’s certificate is not trusted: ${message}. ${hint}`, { cause: error });
+  }
+  if (/timeout|Connection terminated|SSL/i.test(message)) {
     return new AppError('warehouse_unavailable', `The warehouse cannot be used: ${message}.`, { cause: error });
   }
   return new AppError('bug', `The warehouse refused a statement (${code || 'no code'}).`, { cause: error });

@@ -1,6 +1,7 @@
-import { createDatabase, type TestDatabase } from '@freshet/testing';
+import type { AppError } from '@freshet/contracts';
+import { createDatabase, OwnServer, type TestDatabase } from '@freshet/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { prepare, Warehouse } from './index.ts';
+import { prepare, Warehouse, type WarehouseAddress } from './index.ts';
 import { addressOf, batch, type Loader, loaderFor, moment, THINGS } from './test-support/loading.ts';
 
 let database: TestDatabase;
@@ -420,6 +421,25 @@ describe('the connection', () => {
       await limited.close();
       await database.sql.unsafe(`drop owned by ${role} cascade; drop role ${role}`);
     }
+  });
+
+  test('TLS: a server whose certificate is signed by a CA that was given is trusted, and no other, unless that is asked for', async () => {
+    await using server = await OwnServer.start();
+    const sslCa = await server.enableTls();
+    const address = addressOf(server.url);
+    const verdict = async (tls: Pick<WarehouseAddress, 'sslMode' | 'sslCa'>) => {
+      const warehouse = new Warehouse({ ...address, ...tls });
+      try {
+        return (await warehouse.test('acme')).usable;
+      } catch (error) {
+        return (error as AppError).code;
+      } finally {
+        await warehouse.close();
+      }
+    };
+    expect(await verdict({ sslMode: 'verify-full', sslCa })).toBe(true);
+    expect(await verdict({ sslMode: 'verify-full' })).toBe('warehouse_unavailable');
+    expect(await verdict({ sslMode: 'require' })).toBe(true);
   });
 
   test.each([

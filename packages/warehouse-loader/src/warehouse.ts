@@ -13,6 +13,8 @@ export interface WarehouseAddress {
   readonly password: string;
   /** `require` encrypts without checking who answers; `verify-full` checks the certificate and its name. */
   readonly sslMode: 'disable' | 'require' | 'verify-full';
+  /** Certificates (PEM) of whoever may have signed the server's, instead of the well-known ones; null: those. */
+  readonly sslCa?: string | null;
 }
 
 export interface WarehouseVerdict {
@@ -40,7 +42,7 @@ export class Warehouse {
       database: address.database,
       user: address.username,
       password: address.password,
-      ssl: address.sslMode === 'disable' ? false : { rejectUnauthorized: address.sslMode === 'verify-full' },
+      ssl: address.sslMode === 'disable' ? false : { rejectUnauthorized: address.sslMode === 'verify-full', ...(address.sslCa ? { ca: address.sslCa } : {}) },
       max: connections,
       connectionTimeoutMillis: 10_000,
       application_name: 'freshet',

@@ -1,4 +1,5 @@
-import { toAppError } from '@freshet/contracts';
+import { X509Certificate } from 'node:crypto';
+import { AppError, toAppError } from '@freshet/contracts';
 import type { ControlStore, Destination as StoredDestination } from '@freshet/control-store';
 import { Warehouse } from '@freshet/warehouse-loader';
 import { Type } from 'typebox';
@@ -21,6 +22,7 @@ export function destinationRoutes(app: App, { store }: Deps): void {
     },
     async (request, reply) => {
       const { port = 5432, ssl_mode = 'verify-full', ...rest } = request.body;
+      checkCa(rest.ssl_ca);
       const created = await store.destinations.create({ ...rest, port, ssl_mode });
       return withEtag(reply, created.version).code(201).header('location', `/v1/destinations/${created.id}`).send(toJson(created));
     },
@@ -76,6 +78,7 @@ export function destinationRoutes(app: App, { store }: Deps): void {
       },
     },
     async (request, reply) => {
+      checkCa(request.body.ssl_ca);
       const changed = await store.destinations.change(request.params.id, request.body, expectedVersion(request.headers));
       return withEtag(reply, changed.version).send(toJson(changed));
     },
@@ -126,8 +129,8 @@ export function destinationRoutes(app: App, { store }: Deps): void {
 
 async function testDestination(store: ControlStore, destination: StoredDestination, schema: string) {
   const password = await store.credentials.reveal(destination.credential_id, 'postgres_password');
-  const { host, port, database, username, ssl_mode: sslMode } = destination;
-  const warehouse = new Warehouse({ host, port, database, username, password, sslMode }, 1);
+  const { host, port, database, username, ssl_mode: sslMode, ssl_ca: sslCa } = destination;
+  const warehouse = new Warehouse({ host, port, database, username, password, sslMode, sslCa }, 1);
   try {
     const verdict = await warehouse.test(schema);
     return { usable: verdict.usable, server_version: verdict.serverVersion, missing_grants: [...verdict.missingGrants], error: null };
@@ -136,6 +139,18 @@ async function testDestination(store: ControlStore, destination: StoredDestinati
     return { usable: false, server_version: null, missing_grants: [], error: { code: error.code, message: error.message } };
   } finally {
     await warehouse.close();
+  }
+}
+
+/** @throws AppError `invalid_input` for a text that holds no certificate: the connection would fail with words that nobody understands. */
+function checkCa(pem: string | null | undefined): void {
+  if (pem === null || pem === undefined) return;
+  try {
+    new X509Certificate(pem);
+  } catch {
+    throw new AppError('invalid_input', 'ssl_ca: not a certificate. Give the text of the CA’s file, from -----BEGIN CERTIFICATE----- on.', {
+      context: { pointer: '/ssl_ca' },
+    });
   }
 }
 
@@ -150,6 +165,7 @@ function toJson(d: StoredDestination) {
     username: d.username,
     credential_id: d.credential_id,
     ssl_mode: d.ssl_mode,
+    ssl_ca: d.ssl_ca,
     created_at: d.created_at.toISOString(),
     updated_at: d.updated_at.toISOString(),
   };

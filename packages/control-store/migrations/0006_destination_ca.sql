@@ -1,0 +1,1 @@
+ALTER TABLE "freshet"."destinations" ADD COLUMN "ssl_ca" text;
