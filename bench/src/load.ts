@@ -83,7 +83,17 @@ async function load(alter: (text: string, n: number) => string): Promise<Measure
     const prepared: Prepared = await next;
     const following = all[n + 1];
     next = following === undefined ? null : prepare(following, table);
-    await warehouse.load({ schema: 'bench', tablePrefix: '', table, below: [], epoch: 1, policy: 'evolve', prepared, generation: async function* () {} });
+    await warehouse.load({
+      schema: 'bench',
+      tablePrefix: '',
+      table,
+      below: [],
+      epoch: 1,
+      policy: 'evolve',
+      history: false,
+      prepared,
+      generation: async function* () {},
+    });
     rows += prepared.records.length;
   }
   return { rows, seconds: (performance.now() - began) / 1000, walBytes: (await wal()) - walBefore };

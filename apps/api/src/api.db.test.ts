@@ -266,8 +266,13 @@ describe('pipelines', () => {
     expect((await call('patch', `/v1/pipelines/${made.id}/objects/groups`).send({ detail: true }).expect(200)).body).toMatchObject({
       included: true,
       detail: true,
+      history: false,
     });
-    expect((await call('get', `/v1/pipelines/${made.id}`)).body.objects).toEqual({ roles: { included: false }, groups: { included: true, detail: true } });
+    expect((await call('patch', `/v1/pipelines/${made.id}/objects/roles`).send({ history: true }).expect(200)).body).toMatchObject({ history: true });
+    expect((await call('get', `/v1/pipelines/${made.id}`)).body.objects).toEqual({
+      roles: { included: false, history: true },
+      groups: { included: true, detail: true },
+    });
     expect(
       (await call('post', `/v1/pipelines/${made.id}/objects/groups/position`).send({ changed_since: '2026-01-01T00:00:00Z' }).expect(409)).body.detail,
     ).toContain('not read yet');

@@ -215,6 +215,7 @@ const ObjectChoice = name(
       detail: Type.Optional(
         Type.Boolean({ description: 'Complete each record that is read by what only its own address shows, for one credit more or two. Absent: no.' }),
       ),
+      history: Type.Optional(Type.Boolean({ description: 'Keep every version of its rows, in a table beside its own. Absent: no.' })),
     },
     { description: 'A choice for one object.' },
   ),
@@ -539,6 +540,7 @@ export const PipelineObject = name(
       table: text('Its table in the warehouse, with its schema.'),
       included: Type.Boolean({ description: 'Whether it is read.' }),
       detail: Type.Boolean({ description: 'Whether its records are completed by what only their own addresses show.' }),
+      history: Type.Boolean({ description: 'Whether every version of its rows is kept.' }),
       complete_as_of: nullable(time('The warehouse holds every change up to then.')),
       complete_back_to: nullable(time('… and from then on. The year 1970: from the beginning.')),
     },

@@ -155,6 +155,7 @@ describe('a real account’s answers land', () => {
       below: [],
       epoch: 1,
       policy: 'evolve',
+      history: false,
       prepared: await prepare([batch], tableOf(object, columns)),
       generation: async function* () {},
     });

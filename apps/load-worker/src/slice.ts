@@ -77,6 +77,7 @@ async function loadPending(context: LoadContext, claim: LoadClaim): Promise<void
       below: tablesBelow(claim.object),
       epoch: claim.epoch,
       policy: claim.schemaPolicy,
+      history: claim.history,
       prepared,
       generation: (id) => loading.generationBodies(claim, id),
     });

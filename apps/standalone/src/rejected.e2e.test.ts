@@ -19,6 +19,7 @@ test('I10: rejected records are listed with their reasons, shown, replayed when 
   const { api, simulator, warehouse, schema } = deployment;
   const pipelineId = await deployment.createPipeline();
   await api.call('PATCH', `/v1/pipelines/${pipelineId}`, { schema_policy: 'freeze' });
+  await api.call('PATCH', `/v1/pipelines/${pipelineId}/objects/tickets`, { history: true });
   await deployment.sync(pipelineId);
   const live = [...simulator.account.everything('tickets')]
     .filter(({ view }) => view.deleted === null)
@@ -65,6 +66,13 @@ test('I10: rejected records are listed with their reasons, shown, replayed when 
   const rows = await warehouse.sql.unsafe(`select id::int, priority, subject from ${schema}.tickets where id = any($1) order by id`, [odd]);
   expect(rows.map((r) => r['priority'])).toEqual(odd.toSorted((a, b) => a - b).map((id) => (id === odd[0] ? '2' : 'urgent')));
   expect(rows.find((r) => r['id'] === odd[0])?.['subject']).toBe('newer');
+
+  // Its history was asked for: as it came first, and as it is.
+  const versions = await warehouse.sql.unsafe(`select subject, valid_to from ${schema}.tickets_history where id = ${odd[0]} order by valid_from`);
+  expect(versions.map((v) => [v['subject'] === 'newer', v['valid_to'] === null])).toEqual([
+    [false, false],
+    [true, true],
+  ]);
 
   expect(await api.call('POST', `${path}/discard`, { ids: [other.id] })).toEqual({ records: 1 });
   expect((await list()).data).toEqual([]);

@@ -18,6 +18,8 @@ export interface LoadClaim {
   readonly schema: string;
   readonly tablePrefix: string;
   readonly schemaPolicy: SchemaPolicy;
+  /** Every version of the table's rows is kept. */
+  readonly history: boolean;
   readonly customColumns: readonly Column[];
 }
 
@@ -49,12 +51,21 @@ export class Loading {
   /** Null when the pipeline is gone. */
   async claim(pipelineId: string, object: string): Promise<LoadClaim | null> {
     const [row] = await this.#sql<
-      { load_epoch: string; custom_columns: Column[]; destination_id: string; destination_schema: string; table_prefix: string; schema_policy: SchemaPolicy }[]
+      {
+        load_epoch: string;
+        custom_columns: Column[];
+        destination_id: string;
+        destination_schema: string;
+        table_prefix: string;
+        schema_policy: SchemaPolicy;
+        history: boolean;
+      }[]
     >`
       update freshet.pipeline_objects po set load_epoch = load_epoch + 1
       from freshet.pipelines p
       where p.id = po.pipeline_id and po.pipeline_id = ${pipelineId} and po.object = ${object}
-      returning po.load_epoch, po.custom_columns, p.destination_id, p.destination_schema, p.table_prefix, p.schema_policy`;
+      returning po.load_epoch, po.custom_columns, p.destination_id, p.destination_schema, p.table_prefix, p.schema_policy,
+        coalesce((p.objects -> po.object ->> 'history')::boolean, false) as history`;
     if (!row) return null;
     return {
       pipelineId,
@@ -64,6 +75,7 @@ export class Loading {
       schema: row.destination_schema,
       tablePrefix: row.table_prefix,
       schemaPolicy: row.schema_policy,
+      history: row.history,
       customColumns: row.custom_columns,
     };
   }

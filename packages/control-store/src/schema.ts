@@ -69,6 +69,8 @@ export interface ObjectChoice {
   readonly included: boolean;
   /** Each record is completed by what only its own address shows. */
   readonly detail?: boolean;
+  /** Every version of its rows is kept, in a table beside its own. */
+  readonly history?: boolean;
 }
 
 export const pipelines = freshet.table(

@@ -388,6 +388,84 @@ describe('columns', () => {
   });
 });
 
+describe('history', () => {
+  const history = true;
+  const versions = async () => [
+    ...(await database.sql`select id::int, name, valid_from as from, valid_to as to, _freshet_delete_kind as kind from acme.things_history order by id, valid_from`),
+  ];
+  const asOf = async (seconds: number) => [...(await database.sql`select id::int, name from acme.things_as_of(${moment(seconds)}) order by id`)];
+  const at = (seconds: number) => new Date(moment(seconds));
+
+  test('every version is kept, from when to when it stood; a function answers the table as it was', async () => {
+    await loader.load([batch([thing(1, 10, { name: 'a' }), thing(2, 20, { name: 'x' })], { at: 100 })], { history });
+    await loader.load([batch([thing(1, 30, { name: 'b' }), thing(2, 20, { name: 'x' })], { at: 200 })], { history });
+    // An older version that comes late, and one that was there already.
+    await loader.load([batch([thing(1, 15, { name: 'late' })], { at: 250 })], { history });
+    await loader.load([batch([thing(2, 40, { name: 'y' })], { at: 300, deleted: 'trash' })], { history });
+    expect(await versions()).toEqual([
+      { id: 1, name: 'a', from: at(10), to: at(30), kind: null },
+      { id: 1, name: 'b', from: at(30), to: null, kind: null },
+      { id: 2, name: 'x', from: at(20), to: at(300), kind: null },
+      { id: 2, name: 'y', from: at(300), to: null, kind: 'trash' },
+    ]);
+    expect([await asOf(5), await asOf(25), await asOf(35)]).toEqual([
+      [],
+      [
+        { id: 1, name: 'a' },
+        { id: 2, name: 'x' },
+      ],
+      [
+        { id: 1, name: 'b' },
+        { id: 2, name: 'x' },
+      ],
+    ]);
+  });
+
+  test('I2: a batch that comes twice adds no version, and one that differs with the same version does', async () => {
+    const b = batch([thing(1, 10, { name: 'a' })], { at: 100 });
+    await loader.load([b], { history });
+    await loader.load([b], { history });
+    await loader.load([batch([thing(1, 10, { name: 'repaired' })], { at: 200, audit: true })], { history });
+    const [first, second] = (await versions()) as [{ name: string; to: Date }, { name: string; from: Date; to: null }];
+    expect([first.name, second.name, second.to]).toEqual(['a', 'repaired', null]);
+    expect(second.from).toEqual(first.to);
+  });
+
+  test('what is marked as missing, here and below, ends its version', async () => {
+    await using folders = loaderFor(database, { ...THINGS, name: 'folders' });
+    const below = [{ name: 'folders', column: 'parent_id', parent: 'things', parentKey: 'id' }];
+    await loader.load([batch([thing(1, 10), thing(2, 20)])], { history });
+    await folders.load([batch([thing(10, 5, { parent_id: 1 })])], { history });
+    await loader.load([batch([thing(2, 20)], { at: 100 }, { generation: { id: 'g', began_at: moment(99) } })], { below, history });
+    expect((await versions()).map((v) => [v['id'], v['kind'], v['to']])).toEqual([
+      [1, null, at(99)],
+      [1, 'missing', null],
+      [2, null, null],
+    ]);
+    expect([...(await database.sql`select _freshet_delete_kind as kind, valid_to as to from acme.folders_history order by valid_from`)]).toEqual([
+      { kind: null, to: at(99) },
+      { kind: 'missing', to: null },
+    ]);
+  });
+
+  test('it begins with what the table holds, follows new and wider columns, and goes on after a pause with what has changed', async () => {
+    await loader.load([batch([thing(1, 10, { name: 'a' }), thing(2, 20, { name: 'x' })])]);
+    await loader.load([batch([thing(1, 30, { name: 'b', extra: 1 })], { at: 100 })], { history });
+    await loader.load([batch([thing(1, 40, { name: 'c', extra: 'text' })], { at: 200 })], { history });
+    expect((await versions()).map((v) => `${v['id']} ${v['name']}`)).toEqual(['1 a', '1 b', '1 c', '2 x']);
+    expect([...(await database.sql`select extra from acme.things_history where id = 1 order by valid_from`)].map((r) => r['extra'])).toEqual([
+      null,
+      '1',
+      'text',
+    ]);
+    await loader.load([batch([thing(2, 50, { name: 'paused' })], { at: 300 })]);
+    expect(await versions()).toHaveLength(4);
+    await loader.load([batch([thing(1, 60, { name: 'd' })], { at: 400 })], { history });
+    expect((await versions()).map((v) => `${v['id']} ${v['name']}`)).toEqual(['1 a', '1 b', '1 c', '1 d', '2 x', '2 paused']);
+    expect((await asOf(45)).map((r) => r['name'])).toEqual(['c', 'x']);
+  });
+});
+
 describe('the connection', () => {
   test('a test of a good one names the version, and nothing is left behind', async () => {
     expect(await loader.warehouse.test('acme')).toMatchObject({ usable: true, missingGrants: [], serverVersion: expect.stringMatching(/^18/) });
@@ -408,6 +486,7 @@ describe('the connection', () => {
         table: THINGS,
         epoch: 1,
         policy: 'evolve' as const,
+        history: false,
         below: [],
         prepared: await prepare([batch([thing(1, 0)])], THINGS),
         generation: async function* () {},

@@ -2,6 +2,7 @@ import { AppError, type BatchCounts, type RejectedRecord } from '@freshet/contra
 import type { ClientBase } from 'pg';
 import { copyBytes } from './copy.ts';
 import { linesOf, type Prepared, type Rejected } from './decode.ts';
+import { keepVersions, switchHistory } from './history.ts';
 import { quote } from './identifiers.ts';
 import type { Identified } from './identify.ts';
 import { type Merged, merge } from './merge.ts';
@@ -93,12 +94,14 @@ async function apply(
     await client.query(SESSION + (lz4 ? 'set local default_toast_compression = lz4;' : ''));
     // The fence: its row lock also makes the loaders of one table wait for each other.
     await client.query(`insert into ${s}._freshet_objects (table_name) values ($1) on conflict do nothing`, [target.name]);
-    const fence = await client.query<{ complete_as_of: Date | null; complete_back_to: Date | null }>(
-      `update ${s}._freshet_objects set epoch = $2 where table_name = $1 and epoch <= $2 returning complete_as_of, complete_back_to`,
+    const fence = await client.query<{ complete_as_of: Date | null; complete_back_to: Date | null; history: boolean }>(
+      `update ${s}._freshet_objects set epoch = $2 where table_name = $1 and epoch <= $2 returning complete_as_of, complete_back_to, history`,
       [target.name, request.epoch],
     );
     const [held] = fence.rows;
     if (!held) throw new AppError('fenced', `Another worker has taken ${target.name} over.`);
+
+    if (held.history !== request.history) await switchHistory(client, target, request);
 
     const rejectedIn = new Array<number>(request.prepared.batches.length).fill(0);
     for (const { batch } of rejected) rejectedIn[batch] = (rejectedIn[batch] as number) + 1;
@@ -122,7 +125,7 @@ async function apply(
     if (freshIds.size > 0) {
       const reach = { completeAsOf: held.complete_as_of, completeBackTo: held.complete_back_to };
       const toRows = (some: readonly Identified[]) => attempt.toRows(some);
-      const merged = await merge(
+      const { merged, written } = await merge(
         client,
         target,
         request,
@@ -133,7 +136,9 @@ async function apply(
       );
       const { gone, notBelieved: doubted } = await markMissing(client, target, request, columns, prepared, isFresh);
       notBelieved = doubted;
-      if ([...gone.values()].some((n) => n > 0)) await markBelow(client, request);
+      const isGone = [...gone.values()].some((n) => n > 0);
+      if (isGone) await markBelow(client, request);
+      if (request.history && (isGone || written.length > 0)) await keepVersions(client, target, request.table, isGone ? null : written);
       await account(client, target, request, prepared, merged, gone, freshIds);
     }
     const suspects = await findSuspects(client, target, request, columns, prepared);

@@ -30,7 +30,7 @@ export type ToRows = (records: readonly Identified[]) => AsyncIterable<Buffer>;
  * which nobody else writes meanwhile. What differs is staged and upserted; the condition there is the guard that a row never
  * goes back (I4).
  *
- * @returns what was done with the records of each batch, by its place.
+ * @returns what was done with the records of each batch, by its place, and the keys of the rows that may have been written.
  */
 export async function merge(
   client: ClientBase,
@@ -40,9 +40,9 @@ export async function merge(
   held: Held,
   records: readonly Identified[],
   toRows: ToRows,
-): Promise<readonly Merged[]> {
+): Promise<{ readonly merged: readonly Merged[]; readonly written: readonly (readonly string[])[] }> {
   const merged = request.prepared.batches.map((): Merged => ({ inserted: 0, updated: 0, deleted: 0, missing: 0, stale: 0 }));
-  if (records.length === 0) return merged;
+  if (records.length === 0) return { merged, written: [] };
   const newest = newestOf(request, records);
   // By the key is the only way that never reads the whole table, and nothing tells the planner how few rows these are.
   await client.query('set local enable_hashjoin = off; set local enable_mergejoin = off');
@@ -58,7 +58,7 @@ export async function merge(
   }
   if (differing.length > 0) await upsert(client, target, request, columns, differing, toRows, merged);
   await client.query('set local enable_hashjoin = on; set local enable_mergejoin = on');
-  return merged;
+  return { merged, written: [...fresh, ...differing].map(({ key }) => key) };
 }
 
 function namesOf(columns: readonly LiveColumn[]): string {

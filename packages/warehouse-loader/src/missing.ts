@@ -2,6 +2,7 @@ import { hasShrunk, type Suspect } from '@freshet/contracts';
 import type { ClientBase } from 'pg';
 import { copy, escapeText } from './copy.ts';
 import { type Prepared, recordsOf } from './decode.ts';
+import { keepVersionsBelow } from './history.ts';
 import { quote } from './identifiers.ts';
 import type { BatchToLoad, LoadRequest, LoadResult } from './request.ts';
 import type { LiveColumn } from './rows.ts';
@@ -160,12 +161,14 @@ async function generationTable(
  */
 export async function markBelow(client: ClientBase, request: LoadRequest): Promise<void> {
   for (const { name, column, parent, parentKey } of request.below) {
-    const child = targetOf(request.schema, request.tablePrefix, name).sql;
+    const child = targetOf(request.schema, request.tablePrefix, name);
     const above = targetOf(request.schema, request.tablePrefix, parent).sql;
-    const { rows } = await client.query<{ there: boolean }>('select to_regclass($1) is not null and to_regclass($2) is not null as there', [child, above]);
+    const { rows } = await client.query<{ there: boolean }>('select to_regclass($1) is not null and to_regclass($2) is not null as there', [child.sql, above]);
     if (!rows[0]?.there) continue;
-    await client.query(`update ${child} t set ${marking("'missing'")} from (select ${quote(parentKey)} as key, _freshet_deleted_at as began_at from ${above}
+    const { rowCount } =
+      await client.query(`update ${child.sql} t set ${marking("'missing'")} from (select ${quote(parentKey)} as key, _freshet_deleted_at as began_at from ${above}
       where _freshet_delete_kind in ('missing', 'not_found') and _freshet_loaded_at = now()) p where t.${quote(column)} = p.key and t._freshet_deleted_at is null`);
+    if (rowCount !== 0) await keepVersionsBelow(client, child);
   }
 }
 

@@ -10,6 +10,8 @@ export interface LoadRequest {
   /** A worker whose epoch is lower than one that the warehouse has seen changes nothing. */
   readonly epoch: number;
   readonly policy: SchemaPolicy;
+  /** Whether every version of its rows is kept. */
+  readonly history: boolean;
   /** The batches, in the order of their storing, made ready by `prepare` for this table. */
   readonly prepared: Prepared;
   /** The bodies of all batches of a generation, for the one that a batch completes. */

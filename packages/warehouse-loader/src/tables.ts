@@ -1,5 +1,6 @@
 import type { ColumnType, Table } from '@freshet/contracts';
 import type { ClientBase } from 'pg';
+import { historyOf } from './history.ts';
 import { META_COLUMNS, quote } from './identifiers.ts';
 import type { LiveColumn, Wishes } from './rows.ts';
 import { commonType } from './values.ts';
@@ -34,17 +35,18 @@ export interface TableState {
 
 /** Makes what is not there yet: the schema, the ledger, the table, its declared columns. Adds, never drops. */
 export async function ensureTable(client: ClientBase, target: Target, table: Table): Promise<TableState> {
-  const existing = await liveTypes(client, target);
-  const missing = existing === null || table.columns.some((c) => !existing.has(c.name));
+  const { columns: existing, hasLedger } = await liveTypes(client, target);
+  const missing = !hasLedger || existing === null || table.columns.some((c) => !existing.has(c.name));
   if (missing) {
     await inShortTransaction(client, target, async () => {
       await createSchema(client, target.schema);
-      await createLedger(client, target.schema);
+      // Somebody else may have made it meanwhile; its tables are in use then, and not to be altered.
+      if (!(await liveTypes(client, target)).hasLedger) await createLedger(client, target.schema);
       await createTable(client, target, table);
-      for (const column of table.columns) await client.query(`alter table ${target.sql} add column if not exists ${quote(column.name)} ${column.type}`);
+      for (const column of table.columns) await addColumn(client, target, column.name, column.type);
     });
   }
-  return stateOf(missing ? await liveTypes(client, target) : existing, table, new Map());
+  return stateOf(missing ? (await liveTypes(client, target)).columns : existing, table, new Map());
 }
 
 /** Grants wishes where that is quick and safe; what cannot be granted is `fixed` in the state it returns. */
@@ -60,7 +62,7 @@ export async function evolveTable(client: ClientBase, target: Target, table: Tab
     paths.set(name, path);
     const type = [...types].reduce(commonType);
     await inShortTransaction(client, target, async () => {
-      await client.query(`alter table ${target.sql} add column if not exists ${quote(name)} ${type}`);
+      await addColumn(client, target, name, type);
       // A column's path cannot be told from its name where the name had to be changed.
       await client.query(`comment on column ${target.sql}.${quote(name)} is '${JSON.stringify({ path }).replaceAll("'", "''")}'`);
     });
@@ -68,18 +70,29 @@ export async function evolveTable(client: ClientBase, target: Target, table: Tab
   for (const [name, type] of wishes.widen) {
     if (!(await widen(client, target, state, name, type))) fixed.add(name);
   }
-  const next = stateOf(await liveTypes(client, target), table, paths);
+  const next = stateOf((await liveTypes(client, target)).columns, table, paths);
   return { columns: next.columns, fixed };
 }
 
+/** To the table, and to its history if it has one. */
+async function addColumn(client: ClientBase, target: Target, name: string, type: ColumnType): Promise<void> {
+  for (const { sql } of [target, historyOf(target)]) await client.query(`alter table if exists ${sql} add column if not exists ${quote(name)} ${type}`);
+}
+
 async function widen(client: ClientBase, target: Target, state: TableState, name: string, type: ColumnType): Promise<boolean> {
-  const { rows } = await client.query<{ bytes: string }>('select pg_total_relation_size($1::regclass) as bytes', [target.sql]);
+  const history = historyOf(target);
+  const { rows } = await client.query<{ bytes: string }>(
+    'select greatest(pg_total_relation_size($1::regclass), pg_total_relation_size(to_regclass($2))) as bytes',
+    [target.sql, history.sql],
+  );
   if (Number(rows[0]?.bytes) > REWRITE_BYTES_MAX) return false;
   const from = state.columns.find((c) => c.name === name)?.type;
   const column = quote(name);
   const value = from === 'date' && type === 'timestamptz' ? `${column}::timestamp at time zone 'UTC'` : `${column}::${type}`;
   try {
-    await inShortTransaction(client, target, () => client.query(`alter table ${target.sql} alter column ${column} type ${type} using ${value}`));
+    await inShortTransaction(client, target, async () => {
+      for (const { sql } of [target, history]) await client.query(`alter table if exists ${sql} alter column ${column} type ${type} using ${value}`);
+    });
     return true;
   } catch (error) {
     // A view of the user's depends on the column: it stays as it is, and so does the view.
@@ -121,8 +134,10 @@ async function createLedger(client: ClientBase, schema: string): Promise<void> {
       last_run_id uuid,
       last_loaded_at timestamptz,
       last_audit_at timestamptz,
-      row_count bigint not null default 0
+      row_count bigint not null default 0,
+      history boolean not null default false
     );
+    alter table ${s}._freshet_objects add column if not exists history boolean not null default false;
     comment on table ${s}._freshet_batches is 'The ledger: every batch that was applied, once each.';
     comment on table ${s}._freshet_objects is 'How fresh (complete_as_of) and how deep (complete_back_to) each table is.';
   `);
@@ -178,14 +193,20 @@ interface Live {
   readonly comment: string | null;
 }
 
-async function liveTypes(client: ClientBase, target: Target): Promise<Map<string, Live> | null> {
-  const { rows } = await client.query<{ name: string; type: string; comment: string | null }>(
-    `select a.attname as name, format_type(a.atttypid, null) as type, col_description(c.oid, a.attnum) as comment
+/** The table's columns, null if there is no table; and whether the ledger is there as this release needs it. */
+async function liveTypes(client: ClientBase, target: Target): Promise<{ readonly columns: Map<string, Live> | null; readonly hasLedger: boolean }> {
+  const { rows } = await client.query<{ table: string; name: string; type: string; comment: string | null }>(
+    `select c.relname as table, a.attname as name, format_type(a.atttypid, null) as type, col_description(c.oid, a.attnum) as comment
      from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
-     where n.nspname = $1 and c.relname = $2 and a.attnum > 0 and not a.attisdropped order by a.attnum`,
+     where n.nspname = $1 and (c.relname = $2 or (c.relname = '_freshet_objects' and a.attname = 'history')) and a.attnum > 0 and not a.attisdropped
+     order by a.attnum`,
     [target.schema, target.name],
   );
-  return rows.length === 0 ? null : new Map(rows.map((r) => [r.name, { type: r.type, comment: r.comment }]));
+  const own = rows.filter((r) => r.table === target.name);
+  return {
+    columns: own.length === 0 ? null : new Map(own.map((r) => [r.name, { type: r.type, comment: r.comment }])),
+    hasLedger: own.length < rows.length,
+  };
 }
 
 /** The columns that rows are made for: declared ones, and those that earlier batches have added. */

@@ -54,15 +54,16 @@ export function objectRoutes(app: App, { store }: Deps): void {
         ...operation({
           operationId: 'changePipelineObject',
           tags: ['pipelines'],
-          summary: 'Include or skip an object, or read it in detail',
+          summary: 'Include or skip an object, read it in detail, or keep its history',
           description:
-            'Takes effect with the next run. A table that is there stays. Records that are there already are read in detail when they change, or when the object is restarted.',
+            'Takes effect with the next run. A table that is there stays. Records that are there already are read in detail when they change, or when the object is restarted. A history begins with what the table holds.',
         }),
         params: ObjectParams,
         body: Type.Object(
           {
             included: Type.Optional(Type.Boolean({ description: 'Whether the object is read.' })),
             detail: Type.Optional(Type.Boolean({ description: 'Whether its records are completed by what only their own addresses show.' })),
+            history: Type.Optional(Type.Boolean({ description: 'Whether every version of its rows is kept, in a table beside its own.' })),
           },
           { additionalProperties: false, minProperties: 1 },
         ),
@@ -140,6 +141,7 @@ function objectJson(pipeline: Pipeline, object: ObjectSpec, known: readonly Stor
     table: `${pipeline.destination_schema}.${pipeline.table_prefix}${object.name}`,
     included: pipeline.objects[object.name]?.included ?? object.includedByDefault,
     detail: pipeline.objects[object.name]?.detail ?? false,
+    history: pipeline.objects[object.name]?.history ?? false,
     complete_as_of: state?.complete_as_of?.toISOString() ?? null,
     complete_back_to: state?.complete_back_to?.toISOString() ?? null,
   };

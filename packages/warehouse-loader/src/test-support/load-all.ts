@@ -19,6 +19,7 @@ for (let at = 0; at < batches.length; at += 3) {
     below: [],
     epoch: 1,
     policy: 'evolve',
+    history: false,
     prepared: await prepare(batches.slice(at, at + 3), THINGS),
     generation: async function* () {},
   });

@@ -74,6 +74,7 @@ export function loaderFor(database: TestDatabase, table: Table = THINGS): Loader
         table,
         epoch: 1,
         policy: 'evolve',
+        history: false,
         below: [],
         generation: async function* () {
           for (const { body } of batches) yield body;

@@ -1,0 +1,112 @@
+import type { Table } from '@freshet/contracts';
+import type { ClientBase } from 'pg';
+import { quote } from './identifiers.ts';
+import type { LoadRequest } from './request.ts';
+import type { Target } from './tables.ts';
+
+/**
+ * Every version that a row has had, beside the table: `<table>_history` has the table's columns, and from when to when each
+ * version stood (`valid_from`, `valid_to`; null: it still does). `<table>_as_of(moment)` answers the table as it was.
+ *
+ * A version begins with the record's own version, or, where it has none or does not show what changed, with when it was read; one
+ * that is marked as deleted, with when that was seen. It ends where the next one begins.
+ */
+export function historyOf({ schema, name }: Target): Target {
+  return { schema, name: `${name}_history`, sql: `${quote(schema)}.${quote(`${name}_history`)}` };
+}
+
+async function hasHistory(client: ClientBase, target: Target): Promise<boolean> {
+  const { rows } = await client.query<{ there: boolean }>('select to_regclass($1) is not null as there', [historyOf(target).sql]);
+  return rows[0]?.there === true;
+}
+
+/**
+ * Begins or ends the keeping of versions, in the caller's transaction, which holds the table's fence. A history that is there
+ * already goes on; what has changed meanwhile is its next version.
+ */
+export async function switchHistory(client: ClientBase, target: Target, { table, history }: Pick<LoadRequest, 'table' | 'history'>): Promise<void> {
+  if (history && (await hasHistory(client, target))) await addVersions(client, target, table, '', 't._freshet_hash is distinct from h._freshet_hash', []);
+  else if (history) await createHistory(client, target, table.primaryKey, table.version);
+  await client.query(`update ${quote(target.schema)}._freshet_objects set history = $2 where table_name = $1`, [target.name, history]);
+}
+
+/** With what the table holds now as its first versions. */
+async function createHistory(client: ClientBase, target: Target, primaryKey: readonly string[], version: string | null): Promise<void> {
+  const history = historyOf(target);
+  const keys = primaryKey.map(quote).join(', ');
+  await client.query(`create table ${history.sql} (like ${target.sql} including comments, valid_from timestamptz not null, valid_to timestamptz,
+    primary key (${keys}, valid_from)) with (fillfactor = 85)`);
+  // Finding the version that stands is what every load does.
+  await client.query(`create unique index on ${history.sql} (${keys}) where valid_to is null`);
+  await client.query(`comment on table ${history.sql} is 'Every version of ${target.name.replaceAll("'", "''")}, and from when to when it stood.'`);
+  const names = await columnsOf(client, target);
+  await client.query(`insert into ${history.sql} (${names}, valid_from) select ${names}, ${beginning('t', version)} from ${target.sql} t`);
+  await client.query(`
+    create function ${quote(target.schema)}.${quote(`${target.name}_as_of`)}(moment timestamptz) returns setof ${history.sql} language sql stable as
+    $as_of$ select * from ${history.sql} where valid_from <= moment and (valid_to is null or valid_to > moment) $as_of$`);
+}
+
+/**
+ * Adds the versions that this transaction has written, told by their time of loading, which is the transaction's.
+ * @param keys of the rows that may have been written, column by column as PostgreSQL's texts; null: any.
+ */
+export async function keepVersions(client: ClientBase, target: Target, table: Table, keys: readonly (readonly string[])[] | null): Promise<void> {
+  const types = table.primaryKey.map((name) => table.columns.find((c) => c.name === name)?.type ?? 'text');
+  const among =
+    keys === null
+      ? ''
+      : `join unnest(${types.map((type, i) => `$${i + 1}::${type}[]`).join(', ')}) as k(${types.map((_, i) => `k${i}`).join(', ')})
+         on ${table.primaryKey.map((name, i) => `t.${quote(name)} = k.k${i}`).join(' and ')}`;
+  const parameters = keys === null ? [] : table.primaryKey.map((_, i) => keys.map((key) => key[i] as string));
+  await addVersions(client, target, table, among, 't._freshet_loaded_at = now()', parameters);
+}
+
+/** The same for a table that was not loaded but marked, if its versions are kept. */
+export async function keepVersionsBelow(client: ClientBase, target: Target): Promise<void> {
+  const { rows } = await client.query<{ key: string }>(
+    `select a.attname as key from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = any(i.indkey)
+     where i.indrelid = $1::regclass and i.indisprimary
+       and exists (select from ${quote(target.schema)}._freshet_objects where table_name = $2 and history)`,
+    [target.sql, target.name],
+  );
+  if (rows.length === 0) return;
+  // What was marked begins when that was seen, whatever its version.
+  await addVersions(client, target, { primaryKey: rows.map((r) => r.key), version: null }, '', 't._freshet_loaded_at = now()', []);
+}
+
+/** @param among joined to the table `t`. @param where which rows have a new version, by themselves and the one that stands, `h`. */
+async function addVersions(
+  client: ClientBase,
+  target: Target,
+  table: Pick<Table, 'primaryKey' | 'version'>,
+  among: string,
+  where: string,
+  parameters: readonly string[][],
+): Promise<void> {
+  const history = historyOf(target);
+  const names = await columnsOf(client, target);
+  const same = (a: string, b: string) => table.primaryKey.map((name) => `${a}.${quote(name)} = ${b}.${quote(name)}`).join(' and ');
+  // In steps: one statement would add a version before the one that stands has ended.
+  await client.query('drop table if exists pg_temp.freshet_versions');
+  await client.query(
+    `create temp table freshet_versions on commit drop as
+     select t.*, greatest(${beginning('t', table.version)}, h.valid_from + interval '1 microsecond') as freshet_begins
+     from ${target.sql} t ${among} left join ${history.sql} h on ${same('h', 't')} and h.valid_to is null
+     where ${where}`,
+    [...parameters],
+  );
+  await client.query(`update ${history.sql} h set valid_to = w.freshet_begins from freshet_versions w where ${same('h', 'w')} and h.valid_to is null`);
+  await client.query(`insert into ${history.sql} (${names}, valid_from) select ${names}, freshet_begins from freshet_versions`);
+}
+
+function beginning(alias: string, version: string | null): string {
+  return `coalesce(${alias}._freshet_deleted_at, ${version === null ? '' : `${alias}.${quote(version)}, `}${alias}._freshet_extracted_at)`;
+}
+
+async function columnsOf(client: ClientBase, target: Target): Promise<string> {
+  const { rows } = await client.query<{ name: string }>(
+    `select attname as name from pg_attribute where attrelid = $1::regclass and attnum > 0 and not attisdropped order by attnum`,
+    [target.sql],
+  );
+  return rows.map(({ name }) => quote(name)).join(', ');
+}
