@@ -45,7 +45,13 @@ async function* transactions(alter: (text: string, n: number) => string): AsyncG
   let n = 0;
   clock += 1000;
   const flush = () => {
-    together.push({ id: randomUUID(), extractedAt: new Date(clock), audit: false, body: zstdCompressSync(Buffer.from(`${lines.join('\n')}\n`)) });
+    together.push({
+      id: randomUUID(),
+      extractedAt: new Date(clock),
+      audit: false,
+      rewrite: false,
+      body: zstdCompressSync(Buffer.from(`${lines.join('\n')}\n`)),
+    });
     lines = [];
     bytes = 0;
   };

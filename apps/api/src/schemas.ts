@@ -414,7 +414,7 @@ const RunTrigger = enumeration('RunTrigger', RUN_TRIGGERS, 'What started the run
 export const RunKind = enumeration(
   'RunKind',
   RUN_KINDS,
-  '`sync` brings what is new. `audit` reads everything again, to find what no changed-since filter shows. `replay` loads rejected records once more.',
+  '`sync` brings what is new. `audit` reads everything again, to find what no changed-since filter shows. `replay` loads rejected records once more. `rebuild` loads a table anew from what is stored.',
 );
 export const RunInput = name(
   'RunInput',
@@ -432,7 +432,11 @@ export const RunInput = name(
     { description: 'What to run.' },
   ),
 );
-const RunMode = enumeration('RunMode', RUN_MODES, 'Everything, what has changed, everything to compare it, or nothing: a replay loads what was read before.');
+const RunMode = enumeration(
+  'RunMode',
+  RUN_MODES,
+  'Everything, what has changed, everything to compare it, or nothing: a replay and a rebuild load what was read before.',
+);
 const AuditFindings = name(
   'AuditFindings',
   object(
@@ -529,6 +533,21 @@ export const RejectedFilter = name(
 export const Replayed = name(
   'Replayed',
   object({ run_id: id('The run that loads them'), records: count('How many they are.') }, { description: 'A replay that was started.' }),
+);
+export const RebuildStarted = name(
+  'RebuildStarted',
+  object(
+    {
+      run_id: id('The run that loads it'),
+      batches: count('Batches that are loaded once more.'),
+      records: count('Records in them.'),
+      reaches_back_to: time('When the oldest of them was read: rows that were last read before it stay as they are.'),
+      whole: Type.Boolean({
+        description: 'What is stored begins with a whole reading, so that every row is written again. If not, restart the object to read the rest.',
+      }),
+    },
+    { description: 'A rebuild that was started.' },
+  ),
 );
 export const Discarded = name('Discarded', object({ records: count('How many they were.') }, { description: 'What was forgotten.' }));
 

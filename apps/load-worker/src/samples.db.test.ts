@@ -146,6 +146,7 @@ describe('a real account’s answers land', () => {
       id: randomUUID(),
       extractedAt: new Date(),
       audit: false,
+      rewrite: false,
       body: zstdCompressSync(Buffer.from(lines.filter((l) => l.includes('"record"')).join('\n'))),
     };
     const result = await warehouse.load({

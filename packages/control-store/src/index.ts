@@ -12,6 +12,7 @@ import { Extraction } from './extraction.ts';
 import { Loading } from './loading.ts';
 import { Pipelines } from './pipelines.ts';
 import { JobQueue } from './queue.ts';
+import { Rebuilds } from './rebuilds.ts';
 import { RejectedRecords } from './rejected-records.ts';
 import { rotateKeys } from './rotate-keys.ts';
 import { Runs } from './runs.ts';
@@ -25,6 +26,7 @@ export type { Claim, ParentState, Step } from './extraction.ts';
 export type { LoadClaim, PendingBatch } from './loading.ts';
 export type { List, ListOptions } from './page-lists.ts';
 export type { Pipeline, PipelineInput, PipelineObject } from './pipelines.ts';
+export type { Rebuild } from './rebuilds.ts';
 export type { RejectedFilter, RejectedRecordInfo } from './rejected-records.ts';
 export type { ObjectRun, ObjectToRead, Run, StartedRun } from './runs.ts';
 export { CREDENTIAL_TYPES, type CredentialType, type ObjectChoice, SSL_MODES, type SslMode, type TokenRole } from './schema.ts';
@@ -51,6 +53,7 @@ export interface ControlStore {
   readonly extraction: Extraction;
   readonly loading: Loading;
   readonly rejectedRecords: RejectedRecords;
+  readonly rebuilds: Rebuilds;
   readonly budgets: CreditBudgets;
   readonly schedule: Schedule;
   readonly tokens: Tokens;
@@ -90,6 +93,7 @@ export async function openControlStore(options: ControlStoreOptions): Promise<Co
     extraction: new Extraction(sql, queue),
     loading: new Loading(sql, queue, box),
     rejectedRecords: new RejectedRecords(sql, queue, box),
+    rebuilds: new Rebuilds(sql, queue),
     budgets: new CreditBudgets(budgetSql),
     schedule: new Schedule(sql, runs),
     tokens: new Tokens(db),

@@ -31,6 +31,8 @@ export interface PendingBatch {
   readonly extractedAt: Date;
   /** Of an audit: what it repairs is counted. */
   readonly audit: boolean;
+  /** Of a rebuild: rows are written even if they seem to be the same. */
+  readonly rewrite: boolean;
   readonly rawBytes: number;
   readonly records: number;
   readonly body: Buffer;
@@ -87,7 +89,8 @@ export class Loading {
   async pending(claim: LoadClaim, rawBytesMax: number, after = 0): Promise<PendingBatch[]> {
     return await this.#sql<PendingBatch[]>`
       select b.id, b.seq::float8 as seq, b.object_run_id as "objectRunId", b.extracted_at as "extractedAt", b.raw_bytes as "rawBytes", b.records, b.body,
-        coalesce((select o.mode = 'audit' from freshet.object_runs o where o.id = b.object_run_id), false) as audit
+        coalesce((select o.mode = 'audit' from freshet.object_runs o where o.id = b.object_run_id), false) as audit,
+        coalesce((select o.mode = 'rebuild' from freshet.object_runs o where o.id = b.object_run_id), false) as rewrite
       from freshet.batches b where b.id in (
         select id from (
           select id, sum(raw_bytes) over (order by seq) - raw_bytes as before

@@ -78,8 +78,10 @@ export async function prepare(batches: readonly BatchToLoad[], table: Table): Pr
         count++;
         rejected.push({ batch, line, reason: other.rejected.reason });
       } else if ('complete' in other) completes.push({ ...other.complete, batch });
-      else if ('generation' in other) generations.push({ ...other.generation, batch });
-      else if ('gone' in other) gone.push({ ...other.gone, batch });
+      else if ('generation' in other) {
+        // Some of the batches of one that is loaded anew may not be stored any more; the next reading says what is missing.
+        if (!batches[batch]?.rewrite) generations.push({ ...other.generation, batch });
+      } else if ('gone' in other) gone.push({ ...other.gone, batch });
       else if ('audited' in other) audited = other.audited;
       else reached = other.reached;
     }

@@ -388,6 +388,26 @@ describe('columns', () => {
   });
 });
 
+describe('rebuild', () => {
+  test('rows that were lost or changed by hand are written again, newer ones stay, and nothing is concluded from generations', async () => {
+    await loader.load([batch([thing(1, 10, { name: 'a' }), thing(2, 20, { name: 'b' }), thing(3, 30, { name: 'c' })])]);
+    await loader.load([batch([thing(3, 50, { name: 'newer' })], { at: 100 })]);
+    await database.sql.unsafe(`delete from acme.things where id = 1; update acme.things set name = 'by hand' where id = 2`);
+    const again = batch(
+      [thing(1, 10, { name: 'a' }), thing(2, 20, { name: 'b' }), thing(3, 30, { name: 'c' })],
+      { at: 0, rewrite: true },
+      { generation: { id: 'g', began_at: moment(200) } },
+    );
+    const { batches } = await loader.load([again]);
+    expect(batches[0]?.counts).toMatchObject({ records: 3, inserted: 1, updated: 1, unchanged: 1, deleted: 0 });
+    expect(await loader.rows('name')).toEqual([{ name: 'a' }, { name: 'b' }, { name: 'newer' }]);
+    // As a whole table that is gone.
+    await database.sql.unsafe('drop table acme.things');
+    await loader.load([batch([thing(1, 10, { name: 'a' })], { at: 0, rewrite: true })]);
+    expect(await loader.rows('name')).toEqual([{ name: 'a' }]);
+  });
+});
+
 describe('history', () => {
   const history = true;
   const versions = async () => [

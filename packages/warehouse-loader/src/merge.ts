@@ -89,9 +89,12 @@ async function lookUp(
     [...keys, hashes],
   );
   const found = new Uint8Array(records.length);
-  for (const { ord, same } of rows) for (const n of (ord ?? '').split(',')) found[Number(n) - 1] = same ? 1 : 2;
-  return { fresh: records.filter((_, i) => found[i] === 0), differing: records.filter((_, i) => found[i] === 2) };
+  const isSame = (n: number) => !(request.prepared.batches[(records[n] as Identified).batch] as BatchToLoad).rewrite;
+  for (const { ord, same } of rows) for (const n of (ord ?? '').split(',')) found[Number(n) - 1] = same && isSame(Number(n) - 1) ? SAME : DIFFERS;
+  return { fresh: records.filter((_, i) => found[i] === 0), differing: records.filter((_, i) => found[i] === DIFFERS) };
 }
+
+const [SAME, DIFFERS] = [1, 2];
 
 async function upsert(
   client: ClientBase,

@@ -24,6 +24,8 @@ export interface BatchToLoad {
   readonly body: Buffer;
   /** What it repairs is counted. */
   readonly audit: boolean;
+  /** Its rows are written even if they seem to be the same. */
+  readonly rewrite: boolean;
 }
 
 export interface LoadResult {

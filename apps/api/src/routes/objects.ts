@@ -2,7 +2,7 @@ import type { Pipeline, PipelineObject as StoredObject } from '@freshet/control-
 import { catalogue, type ObjectSpec, objectNamed, positionAt } from '@freshet/freshdesk-extractor';
 import { Type } from 'typebox';
 import type { App, Deps } from '../app.ts';
-import { CatalogObjects, IdParams, ObjectParams, PipelineObject, PipelineObjects } from '../schemas.ts';
+import { CatalogObjects, IdParams, ObjectParams, PipelineObject, PipelineObjects, RebuildStarted } from '../schemas.ts';
 import { checkObjects } from './pipelines.ts';
 import { answer, operation, problems } from './route.ts';
 
@@ -101,6 +101,32 @@ export function objectRoutes(app: App, { store }: Deps): void {
       const pipeline = await store.pipelines.get(request.params.id);
       await store.runs.restartObject(pipeline.id, object.name);
       return objectJson(pipeline, object, await store.pipelines.objectsOf(pipeline.id));
+    },
+  );
+
+  app.post(
+    '/v1/pipelines/:id/objects/:object/rebuild',
+    {
+      config: { permission: 'write' },
+      schema: {
+        ...operation({
+          operationId: 'rebuildPipelineObject',
+          tags: ['pipelines'],
+          summary: 'Load an object’s table anew',
+          description:
+            'From the batches that are stored still (loaded ones are kept for 7 days), without a credit: after its table or rows of it were lost or changed by hand. The table stays usable. The answer says how far back it reaches.',
+        }),
+        params: ObjectParams,
+        response: { 202: answer('The run that loads it.', RebuildStarted), ...problems(400, 401, 403, 404, 409, 500) },
+      },
+    },
+    async (request, reply) => {
+      const object = objectNamed(request.params.object);
+      const { runId, batches, records, reachesBackTo, isWhole } = await store.rebuilds.start(request.params.id, object.name);
+      return reply
+        .code(202)
+        .header('location', `/v1/runs/${runId}`)
+        .send({ run_id: runId, batches, records, reaches_back_to: reachesBackTo.toISOString(), whole: isWhole });
     },
   );
 

@@ -38,6 +38,7 @@ export interface BatchOptions {
   readonly at?: number;
   readonly deleted?: string;
   readonly audit?: boolean;
+  readonly rewrite?: boolean;
 }
 
 const MOMENT = Date.parse('2026-01-01T00:00:00Z');
@@ -46,7 +47,7 @@ export const moment = (seconds: number): string => new Date(MOMENT + seconds * 1
 /** A batch of records (as objects, or as raw JSON text) and instructions. */
 export function batch(
   records: readonly (object | string)[],
-  { id = randomUUID(), at = 0, deleted, audit = false }: BatchOptions = {},
+  { id = randomUUID(), at = 0, deleted, audit = false, rewrite = false }: BatchOptions = {},
   ...instructions: object[]
 ): BatchToLoad {
   const lines = records.map((r) => {
@@ -54,7 +55,7 @@ export function batch(
     return deleted === undefined ? `{"record":${text}}` : `{"deleted":"${deleted}","record":${text}}`;
   });
   const body = zstdCompressSync(Buffer.from([...lines, ...instructions.map((i) => JSON.stringify(i))].join('\n')));
-  return { id, extractedAt: new Date(MOMENT + at * 1000), body, audit };
+  return { id, extractedAt: new Date(MOMENT + at * 1000), body, audit, rewrite };
 }
 
 export interface Loader extends AsyncDisposable {

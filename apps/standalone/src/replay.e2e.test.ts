@@ -9,6 +9,8 @@ interface Rejected {
 }
 
 let deployment: Deployment;
+/** The ticket whose record is discarded. */
+let refused = 0;
 
 beforeAll(async () => {
   deployment = await Deployment.start({ counts: { tickets: 60, conversations: 0 } });
@@ -26,8 +28,8 @@ test('I10: rejected records are listed with their reasons, shown, replayed when 
     .map(({ text }) => (JSON.parse(text) as { id: number }).id);
   const odd = live.slice(0, 4);
   for (const id of odd) simulator.account.update('tickets', id, { priority: 'urgent' });
-  // A number that no double holds comes out as it was sent.
   const group = live[10] as number;
+  refused = group;
   simulator.account.update('tickets', group, { group_id: 'none' });
   const run = await deployment.sync(pipelineId);
   expect(run.objects.find((o) => o.object === 'tickets')).toMatchObject({ status: 'succeeded', records_rejected: 5 });
@@ -77,4 +79,21 @@ test('I10: rejected records are listed with their reasons, shown, replayed when 
   expect(await api.call('POST', `${path}/discard`, { ids: [other.id] })).toEqual({ records: 1 });
   expect((await list()).data).toEqual([]);
   await expect(api.call('POST', `${path}/replay`, {})).rejects.toThrow(/404|no such rejected record/i);
+});
+
+test('a table that was dropped is loaded anew from what is stored, without a credit', async () => {
+  const { api, simulator, warehouse, schema } = deployment;
+  const [pipeline] = (await api.call<{ data: { id: string }[] }>('GET', '/v1/pipelines')).data as [{ id: string }];
+  // All but the record that was refused and discarded: with the policy as it is now, it lands.
+  const rows = () => warehouse.sql.unsafe(`select id, subject, updated_at from ${schema}.tickets where id <> ${refused} order by id`);
+  const before = await rows();
+  await warehouse.sql.unsafe(`drop table ${schema}.tickets`);
+  const calls = simulator.callCount;
+  const started = await api.call<{ run_id: string; records: number; whole: boolean }>('POST', `/v1/pipelines/${pipeline.id}/objects/tickets/rebuild`);
+  expect(started).toMatchObject({ whole: true });
+  const run = await deployment.finished(started.run_id);
+  expect(run).toMatchObject({ kind: 'rebuild', status: 'succeeded', objects: [{ object: 'tickets', mode: 'rebuild', records_extracted: started.records }] });
+  expect(simulator.callCount).toBe(calls);
+  expect(await rows()).toEqual(before);
+  await expect(api.call('POST', `/v1/pipelines/${pipeline.id}/objects/skills/rebuild`)).rejects.toThrow(/restart it/);
 });
