@@ -81,7 +81,7 @@ async function loadPending(context: LoadContext, claim: LoadClaim): Promise<void
       prepared,
       generation: (id) => loading.generationBodies(claim, id),
     });
-    await loading.markLoaded(claim, result.batches, result.rejected, result.reached, result.suspects, result.notBelieved);
+    await loading.markLoaded(claim, result);
     context.logger.debug(
       {
         pipelineId: claim.pipelineId,

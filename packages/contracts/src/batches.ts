@@ -30,6 +30,8 @@ export interface CompleteLine {
     readonly keys: readonly (readonly string[])[];
     /** RFC 3339. A row read after this moment is left alone. */
     readonly began_at: string;
+    /** The parent is gone, or a second reading was empty as well. Without it no keys where there are rows may be a mistake, and are asked for again. */
+    readonly confirmed?: true;
   };
 }
 

@@ -63,6 +63,8 @@ export interface ParentVersion {
   readonly object: string;
   readonly parentId: string;
   readonly version: string;
+  /** Its list was empty where the warehouse has rows. */
+  readonly doubted?: boolean | undefined;
 }
 
 /** One that is done with; an audit says what it was found to be, and whether it needs to be asked for again. */
@@ -165,6 +167,14 @@ export class Extraction {
           where id = ${claim.objectRunId}`;
       }
       if (!step.finished) return;
+      // What the loader has doubted meanwhile is to be read again first.
+      const [doubted] = await tx`
+        select 1 from freshet.child_work
+        where pipeline_id = ${claim.pipelineId} and object = ${claim.object} and doubted and done_version is distinct from version and ${!claim.isAudit} limit 1`;
+      if (doubted) {
+        await this.#queue.send(tx, 'extract', { objectRunId: claim.objectRunId }, { key: claim.objectRunId, creditClass: claim.creditClass });
+        return;
+      }
       await tx`update freshet.object_runs set extracted_at = now() where id = ${claim.objectRunId}`;
       if (claim.isAudit) await tx`delete from freshet.audit_work where object_run_id = ${claim.objectRunId} and not lasting`;
       await finishIfDone(tx, claim.objectRunId);
@@ -248,15 +258,15 @@ export class Extraction {
     if (claim.isAudit) return this.#nextInAudit(claim);
     let after: { changed_at: string; parent_id: string } | null = null;
     return async (limit) => {
-      const rows = await this.#sql<{ parent_id: string; version: string; changed_at: string }[]>`
-        select parent_id, version, changed_at::text from freshet.child_work
+      const rows = await this.#sql<{ parent_id: string; version: string; changed_at: string; doubted: boolean }[]>`
+        select parent_id, version, changed_at::text, doubted from freshet.child_work
         where pipeline_id = ${claim.pipelineId} and object = ${claim.object} and done_version is distinct from version
           -- As text: the driver would cut a time to milliseconds, and the same parent would come again.
           ${after === null ? this.#sql`` : this.#sql`and (changed_at, parent_id) > (${after.changed_at}::text::timestamptz, ${after.parent_id})`}
         order by changed_at, parent_id limit ${limit}`;
       const last = rows.at(-1);
       if (last) after = { changed_at: last.changed_at, parent_id: last.parent_id };
-      return rows.map(({ parent_id, version }) => ({ object: claim.object, parentId: parent_id, version }));
+      return rows.map(({ parent_id, version, doubted }) => ({ object: claim.object, parentId: parent_id, version, doubted }));
     };
   }
 
@@ -274,14 +284,6 @@ export class Extraction {
   async isLoaded(claim: Claim): Promise<boolean> {
     const [row] = await this.#sql`select 1 from freshet.batches where object_run_id = ${claim.objectRunId} and loaded_at is null limit 1`;
     return row === undefined;
-  }
-
-  /** How many parents still wait. */
-  async pendingParents(claim: Claim): Promise<number> {
-    const [row] = await this.#sql<{ count: number }[]>`
-      select count(*)::int as count from freshet.child_work
-      where pipeline_id = ${claim.pipelineId} and object = ${claim.object} and done_version is distinct from version`;
-    return row?.count ?? 0;
   }
 
   /** Whether a child's parent has been read to its end in this run; a parent that is not part of it is done. */
@@ -376,7 +378,7 @@ async function settleAudit(tx: Tx, claim: Claim, settled: readonly Settled[]): P
 async function settleWork(tx: Tx, pipelineId: string, settled: readonly ParentVersion[]): Promise<void> {
   if (settled.length === 0) return;
   await tx`
-    update freshet.child_work c set done_version = w.v
+    update freshet.child_work c set done_version = w.v, doubted = false
     from unnest(${settled.map((w) => w.object)}::text[], ${settled.map((w) => w.parentId)}::text[], ${settled.map((w) => w.version)}::text[]) as w(o, p, v)
     where c.pipeline_id = ${pipelineId} and c.object = w.o and c.parent_id = w.p`;
 }

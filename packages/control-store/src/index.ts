@@ -23,7 +23,7 @@ import { Tokens } from './tokens.ts';
 export type { Credential } from './credentials.ts';
 export type { Destination, DestinationInput } from './destinations.ts';
 export type { Claim, ParentState, Step } from './extraction.ts';
-export type { LoadClaim, PendingBatch } from './loading.ts';
+export type { LoadClaim, LoadOutcome, PendingBatch } from './loading.ts';
 export type { List, ListOptions } from './page-lists.ts';
 export type { Pipeline, PipelineInput, PipelineObject } from './pipelines.ts';
 export type { Rebuild } from './rebuilds.ts';

@@ -1,5 +1,13 @@
 import { hash } from 'node:crypto';
-import type { BatchCounts, Column, RejectedRecord, SchemaPolicy, Suspect } from '@freshet/contracts';
+import {
+  type BatchCounts,
+  type Column,
+  type CreditClass,
+  OPEN_OBJECT_RUN_STATUSES,
+  type RejectedRecord,
+  type SchemaPolicy,
+  type Suspect,
+} from '@freshet/contracts';
 import type { Sql } from './database.ts';
 import { loadKey } from './extraction.ts';
 import { uuidv7 } from './ids.ts';
@@ -36,6 +44,20 @@ export interface PendingBatch {
   readonly rawBytes: number;
   readonly records: number;
   readonly body: Buffer;
+}
+
+/** What became of some batches in the warehouse. */
+export interface LoadOutcome {
+  readonly batches: readonly { readonly batchId: string; readonly counts: BatchCounts }[];
+  readonly rejected: readonly RejectedRecord[];
+  /** How fresh and how deep the table is with them; null: as before. */
+  readonly reached: { readonly completeAsOf: Date | null; readonly completeBackTo: Date | null } | null;
+  /** What an audit's reading did not hold: its object run asks for them next. */
+  readonly suspects: readonly (Suspect & { readonly batchId: string })[];
+  /** Audits' readings that lacked too many rows; told in their object runs. */
+  readonly notBelieved: readonly { readonly batchId: string; readonly rows: number }[];
+  /** Parents whose lists were empty where the table has rows: they are read again. */
+  readonly doubted: readonly string[];
 }
 
 /** What the load worker needs to keep. */
@@ -116,18 +138,8 @@ export class Loading {
   /**
    * Notes what the warehouse has committed. Repeating it changes nothing: a batch is counted when it is marked.
    * Object runs whose last batch this was are finished.
-   * @param notBelieved audits' readings that lacked too many rows; told in their object runs.
-   * @param suspects what an audit's reading did not hold: its object run asks for them next.
-   * @param reached how fresh and how deep the table is with them; null: as before.
    */
-  async markLoaded(
-    claim: LoadClaim,
-    results: readonly { readonly batchId: string; readonly counts: BatchCounts }[],
-    rejected: readonly RejectedRecord[],
-    reached: { readonly completeAsOf: Date | null; readonly completeBackTo: Date | null } | null,
-    suspects: readonly (Suspect & { readonly batchId: string })[],
-    notBelieved: readonly { readonly batchId: string; readonly rows: number }[],
-  ): Promise<void> {
+  async markLoaded(claim: LoadClaim, { batches: results, rejected, reached, suspects, notBelieved, doubted }: LoadOutcome): Promise<void> {
     await this.#sql.begin(async (tx) => {
       const ids = results.map((r) => r.batchId);
       const owners = await tx<{ id: string; object_run_id: string }[]>`
@@ -166,6 +178,17 @@ export class Loading {
           from unnest(${own.map((s) => s.key)}::text[], ${own.map((s) => s.reason)}::text[]) as s(k, r)
           on conflict (pipeline_id, object, key) do update set object_run_id = excluded.object_run_id, reason = excluded.reason, outcome = null
           where not audit_work.lasting`;
+      }
+      if (doubted.length > 0 && counted.size > 0) {
+        await tx`
+          update freshet.child_work set done_version = null, doubted = true, changed_at = clock_timestamp()
+          where pipeline_id = ${claim.pipelineId} and object = ${claim.object} and parent_id = any(${[...doubted]})`;
+        // By the same run, if it is one that reads what has changed: it is not over until they have been.
+        const again = await tx<{ id: string; credit_class: CreditClass }[]>`
+          update freshet.object_runs set extracted_at = null
+          where id = any(${objectRunIds}) and extracted_at is not null and mode in ('full', 'incremental') and status = any(${[...OPEN_OBJECT_RUN_STATUSES]})
+          returning id, credit_class`;
+        for (const { id, credit_class } of again) await this.#queue.send(tx, 'extract', { objectRunId: id }, { key: id, creditClass: credit_class });
       }
       for (const r of rejected) {
         if (!counted.has(r.batchId)) continue;

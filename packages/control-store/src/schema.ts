@@ -228,6 +228,8 @@ export const childWork = freshet.table(
     parent_id: text('parent_id').notNull(),
     version: text('version').notNull(),
     done_version: text('done_version'),
+    /** Its list was empty where the warehouse has rows: one that is empty again is believed. */
+    doubted: boolean('doubted').notNull().default(false),
     changed_at: time('changed_at').notNull(),
   },
   (t) => [

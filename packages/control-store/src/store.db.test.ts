@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { CreditClass } from '@freshet/contracts';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type Claim, openControlStore, type Step } from './index.ts';
+import { type Claim, type LoadOutcome, openControlStore, type Step } from './index.ts';
 import { openTestStore, type TestStore } from './test-support/store.ts';
 
 let t: TestStore;
@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => t[Symbol.asyncDispose]());
 beforeEach(async () => {
-  await t.database.sql`truncate freshet.pipelines, freshet.credentials, freshet.destinations, freshet.credit_buckets cascade`;
+  await t.database.sql`truncate freshet.pipelines, freshet.child_work, freshet.credentials, freshet.destinations, freshet.credit_buckets cascade`;
   await t.database.sql`delete from pgboss.job`;
 });
 
@@ -53,6 +53,21 @@ async function everything() {
     sql`select count(*)::int from pgboss.job where name = 'load'`,
   ]);
   return { positions: [...positions], batches: [...batches], parents: [...parents], counts: [...counts], jobs: [...jobs] };
+}
+
+const outcome = (parts: Partial<LoadOutcome>): LoadOutcome => ({
+  batches: [],
+  rejected: [],
+  reached: null,
+  suspects: [],
+  notBelieved: [],
+  doubted: [],
+  ...parts,
+});
+
+async function pendingParents(): Promise<number> {
+  const [row] = await t.database.sql`select count(*)::int as n from freshet.child_work where done_version is distinct from version`;
+  return row?.['n'] as number;
 }
 
 describe('I1: a step commits whole or not at all', () => {
@@ -128,7 +143,7 @@ describe('the work list of children', () => {
     await t.store.extraction.commit(claim, step({ settled: [work('1', 'v1'), work('2', 'v1')] }));
     // One of them has changed while it was read.
     await t.store.extraction.commit(lists, step({ work: [work('2', 'v2'), work('1', 'v1')] }));
-    expect(await t.store.extraction.pendingParents(claim)).toBe(49);
+    expect(await pendingParents()).toBe(49);
   });
 });
 
@@ -151,14 +166,33 @@ describe('runs', () => {
     if (!claim) throw new Error('nothing to load');
     const [pending] = await t.store.loading.pending(claim, 1);
     const counts = { records: 3, inserted: 1, updated: 1, unchanged: 1, rejected: 0, deleted: 0, missing: 0, stale: 0 };
-    await t.store.loading.markLoaded(claim, [{ batchId: pending?.id as string, counts }], [], done, [], []);
+    await t.store.loading.markLoaded(claim, outcome({ batches: [{ batchId: pending?.id as string, counts }], reached: done }));
     // Saying it again counts nothing twice.
-    await t.store.loading.markLoaded(claim, [{ batchId: pending?.id as string, counts }], [], null, [], []);
+    await t.store.loading.markLoaded(claim, outcome({ batches: [{ batchId: pending?.id as string, counts }] }));
     expect(await t.store.runs.get(run.id)).toMatchObject({
       status: 'succeeded',
       objects: [{}, { records_inserted: 1, records_updated: 1, records_unchanged: 1 }],
     });
     expect(await t.store.pipelines.objectsOf(pipeline.id)).toContainEqual(expect.objectContaining({ object: 'lists', complete_as_of: done.completeAsOf }));
+  });
+
+  test('I7: a parent whose list is doubted is read again, and told so; a second empty list is believed', async () => {
+    const pipeline = await t.pipeline();
+    const run = await start(pipeline.id);
+    await t.store.extraction.commit(await claimed(run.objectRun('lists')), step({ work: [work('1', 'v')] }));
+    const children = await claimed(run.objectRun('children'));
+    const next = async () => t.store.extraction.nextParents(children)(10);
+    expect(await next()).toEqual([{ object: 'children', parentId: '1', version: 'v', doubted: false }]);
+    await t.store.extraction.commit(children, step({ batch: staged(0), settled: [work('1', 'v')] }));
+    expect(await next()).toEqual([]);
+    const claim = await t.store.loading.claim(pipeline.id, 'children');
+    if (!claim) throw new Error('nothing to load');
+    const [pending] = await t.store.loading.pending(claim, 1);
+    const counts = { records: 0, inserted: 0, updated: 0, unchanged: 0, rejected: 0, deleted: 0, missing: 0, stale: 0 };
+    await t.store.loading.markLoaded(claim, outcome({ batches: [{ batchId: pending?.id as string, counts }], doubted: ['1'] }));
+    expect(await next()).toEqual([{ object: 'children', parentId: '1', version: 'v', doubted: true }]);
+    await t.store.extraction.commit(children, step({ settled: [work('1', 'v')] }));
+    expect(await next()).toEqual([]);
   });
 
   test('T14: a run whose counts do not agree has not succeeded', async () => {
@@ -172,11 +206,11 @@ describe('runs', () => {
     const [pending] = await t.store.loading.pending(claim, 1);
     await t.store.loading.markLoaded(
       claim,
-      [{ batchId: pending?.id as string, counts: { records: 3, inserted: 2, updated: 0, unchanged: 0, rejected: 0, deleted: 0, missing: 0, stale: 0 } }],
-      [],
-      null,
-      [],
-      [],
+      outcome({
+        batches: [
+          { batchId: pending?.id as string, counts: { records: 3, inserted: 2, updated: 0, unchanged: 0, rejected: 0, deleted: 0, missing: 0, stale: 0 } },
+        ],
+      }),
     );
     const over = await t.store.runs.get(run.id);
     expect(over.status).toBe('partial');
@@ -247,9 +281,9 @@ describe('positions', () => {
     await t.store.extraction.commit(await claimed(run.objectRun('lists')), step({ work: [work('7', 'v1'), work('8', 'v1')] }));
     const children = await claimed(run.objectRun('children'));
     await t.store.extraction.commit(children, step({ settled: [work('7', 'v1'), work('8', 'v1')] }));
-    expect(await t.store.extraction.pendingParents(children)).toBe(0);
+    expect(await pendingParents()).toBe(0);
     await t.store.runs.restartObject(pipeline.id, 'children');
-    expect(await t.store.extraction.pendingParents(children)).toBe(2);
+    expect(await pendingParents()).toBe(2);
   });
 
   test('a position is moved from what it is, and one that is not there cannot be', async () => {
@@ -318,7 +352,7 @@ describe('audits', () => {
       const batchId = pending?.id as string;
       const counts = { records: 0, inserted: 0, updated: 0, unchanged: 0, rejected: 0, deleted: 0, missing: 0, stale: 0 };
       const suspects = (['1', '2', '3'] as const).map((key) => ({ key, reason: key === '1' ? ('unseen' as const) : ('gap' as const), batchId }));
-      await t.store.loading.markLoaded(loading, [{ batchId, counts }], [], null, suspects, []);
+      await t.store.loading.markLoaded(loading, outcome({ batches: [{ batchId, counts }], suspects }));
       expect(await t.store.extraction.isLoaded(claim)).toBe(true);
       return t.store.extraction.nextParents(claim)(10);
     };
@@ -521,7 +555,10 @@ describe('I6: secrets stay secret', () => {
     const [batch] = await t.store.loading.pending(claim, 1);
     const counts = { records: 1, inserted: 0, updated: 0, unchanged: 0, rejected: 1, deleted: 0, missing: 0, stale: 0 };
     const batchId = batch?.id as string;
-    await t.store.loading.markLoaded(claim, [{ batchId, counts }], [{ batchId, line: 0, reason: 'key_missing: id', raw: '{"record":{}}' }], null, [], []);
+    await t.store.loading.markLoaded(
+      claim,
+      outcome({ batches: [{ batchId, counts }], rejected: [{ batchId, line: 0, reason: 'key_missing: id', raw: '{"record":{}}' }] }),
+    );
     const young = `young:${randomBytes(32).toString('base64')}`;
     const open = (secretKeys: string) => openControlStore({ databaseUrl: t.database.url, secretKeys, onError: () => {} });
     const both = await open(`${young},${t.secretKeys}`);

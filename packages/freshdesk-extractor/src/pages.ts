@@ -50,6 +50,8 @@ export interface ChildWork {
   readonly object: string;
   readonly parentId: string;
   readonly version: string;
+  /** Its list was empty where there had been records: one that is empty again is believed. */
+  readonly doubted?: boolean | undefined;
 }
 
 export interface ReadOptions {

@@ -360,7 +360,17 @@ describe('children', () => {
         .sort(),
     ).toEqual(['1', '2', '999']);
     const gone = reading.pages.flatMap((p) => p.lines.map(textOfLine)).find((line) => line.includes('"999"')) as string;
-    expect(JSON.parse(gone)).toMatchObject({ complete: { where: { ticket_id: '999' }, keys: [] } });
+    expect(JSON.parse(gone)).toMatchObject({ complete: { where: { ticket_id: '999' }, keys: [], confirmed: true } });
+  });
+
+  test('I7: a list that is empty says so, and only one that was doubted before is confirmed by it', async () => {
+    await using account = await open({ counts: { tickets: 10, conversations: 0 } });
+    const complete = async (doubted: boolean) => {
+      const reading = await read(account.client, 'conversations', { parents: work(1).map((w) => ({ ...w, doubted })) });
+      return (JSON.parse(textOfLine(reading.pages[0]?.lines[0])) as { complete: { keys: unknown[]; confirmed?: true } }).complete;
+    };
+    expect(await complete(false)).not.toHaveProperty('confirmed');
+    expect(await complete(true)).toMatchObject({ keys: [], confirmed: true });
   });
 
   test('T25: a parent that fails is not settled, and what the others gave is kept', async () => {

@@ -139,7 +139,9 @@ describe('deletions', () => {
   test('a parent’s complete answer marks its children that are gone, and nobody else’s', async () => {
     const child = (id: number, parent_id: number) => thing(id, 0, { parent_id });
     await loader.load([batch([child(1, 7), child(2, 7), child(3, 8)])]);
-    const complete = (parent: string, ...keys: string[]) => ({ complete: { where: { parent_id: parent }, keys: keys.map((k) => [k]), began_at: moment(50) } });
+    const complete = (parent: string, ...keys: string[]) => ({
+      complete: { where: { parent_id: parent }, keys: keys.map((k) => [k]), began_at: moment(50), confirmed: true },
+    });
     await loader.load([batch([child(2, 7)], { at: 50 }, complete('7', '2'))]);
     expect(await loader.rows('id, _freshet_delete_kind')).toEqual([
       { id: '1', _freshet_delete_kind: 'missing' },
@@ -148,6 +150,24 @@ describe('deletions', () => {
     ]);
     await loader.load([batch([], { at: 60 }, complete('8'))]);
     expect(await loader.rows('id, _freshet_delete_kind')).toContainEqual({ id: '3', _freshet_delete_kind: 'missing' });
+  });
+});
+
+describe('I7: an empty list where there are rows', () => {
+  test('is not believed at once: the parent is to be asked again, and believed then', async () => {
+    const child = (id: number, parent_id: number) => thing(id, 0, { parent_id });
+    const empty = (parent: number, more: object = {}) => ({ complete: { where: { parent_id: String(parent) }, keys: [], began_at: moment(50), ...more } });
+    await loader.load([batch([child(1, 7), child(2, 7), child(3, 8)])]);
+    const first = await loader.load([batch([], { at: 50 }, empty(7), empty(9))]);
+    expect(first.doubted).toEqual(['7']);
+    expect(first.batches[0]?.counts.deleted).toBe(0);
+    const second = await loader.load([batch([], { at: 60 }, empty(7, { confirmed: true }))]);
+    expect(second.doubted).toEqual([]);
+    expect(await loader.rows('id::int, _freshet_delete_kind as kind')).toEqual([
+      { id: 1, kind: 'missing' },
+      { id: 2, kind: 'missing' },
+      { id: 3, kind: null },
+    ]);
   });
 });
 
@@ -336,6 +356,52 @@ describe('columns', () => {
     await loader.load([batch([thing(2, 0, { custom_fields: { cf_n: 5.5 } })], { at: 1 })]);
     await loader.load([batch([thing(3, 0, { custom_fields: { cf_n: 'many' } })], { at: 2 })]);
     expect(await loader.rows('cf_n')).toEqual([{ cf_n: '5' }, { cf_n: '5.5' }, { cf_n: 'many' }]);
+  });
+
+  test.each([
+    ['parent_id', '5', '1.5', 'numeric', ['5', '1.5']],
+    ['parent_id', '5', '9223372036854775808', 'numeric', ['5', '9223372036854775808']],
+    ['parent_id', '5', '"x"', 'text', ['5', 'x']],
+    ['parent_id', '5', 'true', 'text', ['5', 'true']],
+    ['parent_id', '5', '{"a": 1}', 'text', ['5', '{"a":1}']],
+    ['amount', '1.50', '"x"', 'text', ['1.50', 'x']],
+    ['amount', '1.50', 'false', 'text', ['1.50', 'false']],
+    ['amount', '1.50', '[1]', 'text', ['1.50', '[1]']],
+    ['open', 'true', '1', 'text', ['true', '1']],
+    ['open', 'true', '"yes"', 'text', ['true', 'yes']],
+    ['day', '"2024-02-29"', '"2024-03-01T10:00:00Z"', 'timestamp with time zone', ['2024-02-29 00:00:00+00', '2024-03-01 10:00:00+00']],
+    ['day', '"2024-02-29"', '"2024-02-30"', 'text', ['2024-02-29', '2024-02-30']],
+    ['day', '"2024-02-29"', '5', 'text', ['2024-02-29', '5']],
+    ['seen_at', '"2024-03-01T10:00:00Z"', '"never"', 'text', ['2024-03-01 10:00:00+00', 'never']],
+    ['seen_at', '"2024-03-01T10:00:00Z"', '5', 'text', ['2024-03-01 10:00:00+00', '5']],
+    // These take every value.
+    ['name', '"x"', '5', 'text', ['x', '5']],
+    ['name', '"x"', '{"a": 1}', 'text', ['x', '{"a":1}']],
+    ['tags', '["x"]', '5', 'jsonb', ['["x"]', '5']],
+  ])('T15: %s with %s, then %s, is %s', async (field, first, second, type, stored) => {
+    await database.sql.unsafe(`alter database ${database.name} set timezone = 'UTC'`);
+    const record = (id: number, value: string) => `{"id":${id},"${field}":${value}}`;
+    await loader.load([batch([record(1, first)])]);
+    await loader.load([batch([record(2, second)], { at: 1 })]);
+    const [column] =
+      await database.sql`select data_type as type from information_schema.columns where table_schema = 'acme' and table_name = 'things' and column_name = ${field}`;
+    expect(column?.['type']).toBe(type);
+    const rows = await database.sql.unsafe(`set timezone = 'UTC'; select ${field}::text as v from acme.things order by id`).simple();
+    expect((rows.at(-1) as unknown as { v: string }[]).map((r) => r.v.replaceAll(' ', '').replace('T', ''))).toEqual(stored.map((v) => v.replaceAll(' ', '')));
+  });
+
+  test('a new column waits for nobody who reads for long, and nobody waits for it: the load is tried again', async () => {
+    await loader.load([batch([thing(1, 0)])]);
+    const reader = await database.sql.reserve();
+    await reader`begin`;
+    await reader`select count(*) from acme.things`;
+    await expect(loader.load([batch([thing(2, 0, { brand_new: 1 })], { at: 1 })])).rejects.toMatchObject({ code: 'warehouse_busy' });
+    // Whoever came behind the change has been let through.
+    expect(await loader.rows('id')).toEqual([{ id: '1' }]);
+    await reader`commit`;
+    reader.release();
+    await loader.load([batch([thing(2, 0, { brand_new: 1 })], { at: 1 })]);
+    expect(await loader.rows('brand_new')).toEqual([{ brand_new: null }, { brand_new: '1' }]);
   });
 
   test('a column that a view of the user’s needs is not widened: the value is kept in _freshet_extra, with a note', async () => {

@@ -86,7 +86,7 @@ async function apply(
   records: readonly Identified[],
   rejected: readonly Rejected[],
   lz4: boolean,
-): Promise<Pick<LoadResult, 'batches' | 'suspects' | 'notBelieved'>> {
+): Promise<Pick<LoadResult, 'batches' | 'suspects' | 'notBelieved' | 'doubted'>> {
   const s = quote(target.schema);
   const { columns } = attempt;
   await client.query('begin');
@@ -122,6 +122,7 @@ async function apply(
     const freshIds = new Set(fresh.rows.map((r) => r.batch_id));
     const isFresh = ({ batch }: { readonly batch: number }) => freshIds.has((request.prepared.batches[batch] as BatchToLoad).id);
     let notBelieved: LoadResult['notBelieved'] = [];
+    let doubted: LoadResult['doubted'] = [];
     if (freshIds.size > 0) {
       const reach = { completeAsOf: held.complete_as_of, completeBackTo: held.complete_back_to };
       const toRows = (some: readonly Identified[]) => attempt.toRows(some);
@@ -134,8 +135,9 @@ async function apply(
         freshIds.size === request.prepared.batches.length ? records : records.filter(isFresh),
         toRows,
       );
-      const { gone, notBelieved: doubted } = await markMissing(client, target, request, columns, prepared, isFresh);
-      notBelieved = doubted;
+      const marked = await markMissing(client, target, request, columns, prepared, isFresh);
+      const { gone } = marked;
+      ({ notBelieved, doubted } = marked);
       const isGone = [...gone.values()].some((n) => n > 0);
       if (isGone) await markBelow(client, request);
       if (request.history && (isGone || written.length > 0)) await keepVersions(client, target, request.table, isGone ? null : written);
@@ -151,7 +153,7 @@ async function apply(
       batchId: batch_id,
       counts: Object.fromEntries(Object.entries(counts).map(([name, n]) => [name, Number(n)])) as unknown as BatchCounts,
     }));
-    return { batches, suspects, notBelieved };
+    return { batches, suspects, notBelieved, doubted };
   } catch (error) {
     await client.query('rollback').catch(() => {
       // The connection is gone, and the transaction with it; the first error says why.

@@ -9,7 +9,10 @@ import type { LiveColumn } from './rows.ts';
 import { type Target, targetOf } from './tables.ts';
 import { MISFIT, toSqlText } from './values.ts';
 
-/** Marks what complete readings no longer hold, unless it was read again after they began. Returns batch → rows marked, and what was not believed. */
+/**
+ * Marks what complete readings no longer hold, unless it was read again after they began. Returns batch → rows marked, what was
+ * not believed, and the parents whose lists were empty where the table has rows: they are to be asked again (I7).
+ */
 export async function markMissing(
   client: ClientBase,
   target: Target,
@@ -17,9 +20,10 @@ export async function markMissing(
   columns: readonly LiveColumn[],
   prepared: Prepared,
   isFresh: (item: { readonly batch: number }) => boolean,
-): Promise<{ readonly gone: ReadonlyMap<string, number>; readonly notBelieved: LoadResult['notBelieved'] }> {
+): Promise<{ readonly gone: ReadonlyMap<string, number> } & Pick<LoadResult, 'notBelieved' | 'doubted'>> {
   const gone = new Map<string, number>();
   const notBelieved: LoadResult['notBelieved'][number][] = [];
+  const doubted: string[] = [];
   const add = (batch: number, n: number) => {
     const { id } = request.prepared.batches[batch] as BatchToLoad;
     gone.set(id, (gone.get(id) ?? 0) + n);
@@ -32,7 +36,7 @@ export async function markMissing(
     const k = keyColumns.map((c) => quote(c.name));
     const l = lookups.map(quote);
     await client.query(
-      `create temp table freshet_parents on commit drop as select ${l.join(', ')}, _freshet_extracted_at as began_at, 0 as batch from ${target.sql} with no data`,
+      `create temp table freshet_parents on commit drop as select ${l.join(', ')}, _freshet_extracted_at as began_at, 0 as batch, true as doubtful from ${target.sql} with no data`,
     );
     await client.query(`create temp table freshet_present on commit drop as select ${k.join(', ')} from ${target.sql} with no data`);
     const sqlText = (text: string | undefined, c: LiveColumn) => {
@@ -44,10 +48,21 @@ export async function markMissing(
     await copy(
       client,
       `copy freshet_parents from stdin`,
-      [...last.values()].map((c) => `${lookupColumns.map((column) => sqlText(c.where[column.name], column)).join('\t')}\t${c.began_at}\t${c.batch}\n`),
+      [...last.values()].map(
+        (c) =>
+          `${lookupColumns.map((column) => sqlText(c.where[column.name], column)).join('\t')}\t${c.began_at}\t${c.batch}\t${c.keys.length === 0 && c.confirmed !== true ? 't' : 'f'}\n`,
+      ),
     );
     const present = [...last.values()].flatMap((c) => c.keys.map((key) => `${keyColumns.map((column, i) => sqlText(key[i], column)).join('\t')}\n`));
     if (present.length > 0) await copy(client, 'copy freshet_present from stdin', present);
+    if ([...last.values()].some((c) => c.keys.length === 0 && c.confirmed !== true)) {
+      // An outage may look like a list without anything in it.
+      const { rows: empty } = await client.query<{ parent: string }>(`
+        delete from freshet_parents p where p.doubtful and exists (
+          select from ${target.sql} t where ${l.map((name) => `t.${name} = p.${name}`).join(' and ')} and t._freshet_deleted_at is null and t._freshet_extracted_at <= p.began_at
+        ) returning p.${l[0]}::text as parent`);
+      doubted.push(...empty.map((row) => row.parent));
+    }
     const { rows } = await client.query<{ batch: number; n: string }>(`
       with marked as (
         update ${target.sql} t set ${marking("'missing'")} from freshet_parents p
@@ -80,7 +95,7 @@ export async function markMissing(
     );
     add(batch, rowCount ?? 0);
   }
-  return { gone, notBelieved };
+  return { gone, notBelieved, doubted };
 }
 
 /** How many rows a generation lacks, if they are too many to be believed; else 0. */

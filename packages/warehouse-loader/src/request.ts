@@ -35,6 +35,8 @@ export interface LoadResult {
   readonly reached: { readonly completeAsOf: Date | null; readonly completeBackTo: Date | null } | null;
   /** Generations that lacked too many rows to be believed, and how many. */
   readonly notBelieved: readonly { readonly batchId: string; readonly rows: number }[];
+  /** Parents whose lists were empty where the table has rows, by their ids: to be asked again. */
+  readonly doubted: readonly string[];
   /** What a generation did not hold and is to be asked for. */
   readonly suspects: readonly (Suspect & { readonly batchId: string })[];
 }

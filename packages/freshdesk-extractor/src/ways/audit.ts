@@ -92,8 +92,10 @@ async function* readAll(
     const doubt = object.single === null ? { guarded: true as const } : { suspects: { gaps: object.denseIds && backTo === BEGINNING } };
     const generation: GenerationLine = { generation: { id: options.readingId, began_at: beganAt, ...since, ...doubt } };
     const lines = position.unsettled ? [] : [batchLine(generation)];
+    // … and the findings say so.
+    const settled = position.unsettled ? [{ object: object.name, parentId: '', version: '', outcome: { name: 'unsettled', lasting: false } }] : [];
     position = { synced: position.synced, beganAt, confirming: true };
-    yield page({ position, extractedAt: new Date(beganAt), lines, generation: options.readingId, awaitsLoad: true });
+    yield page({ position, extractedAt: new Date(beganAt), lines, settled, generation: options.readingId, awaitsLoad: true });
     // Whoever goes on finds the suspects once the loader has found them.
     return;
   }

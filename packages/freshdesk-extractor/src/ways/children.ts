@@ -33,12 +33,13 @@ async function readParent(reader: ObjectReader, way: Children, parent: ChildWork
     if (error instanceof AppError && HIDDEN.has(error.code)) return unchanged;
     throw error;
   }
-  const { records, beganAt, readAt, unsettled } = read;
+  const { records, beganAt, readAt, unsettled, gone } = read;
   const complete: CompleteLine = {
     complete: {
       where: { [way.column]: parent.parentId },
       keys: records.map((record) => keyTexts(record, reader.object.primaryKey)),
       began_at: beganAt,
+      ...(gone || parent.doubted === true ? { confirmed: true as const } : {}),
     },
   };
   return {
@@ -60,6 +61,8 @@ interface WholeChildren {
   readonly beganAt: string;
   readonly readAt: Date;
   readonly unsettled: boolean;
+  /** What the list belongs to does not exist. */
+  readonly gone: boolean;
 }
 
 /** All children of one parent, with those that stand within others. */
@@ -77,7 +80,7 @@ async function readTree(reader: ObjectReader, way: Children, parentId: string): 
     unsettled = unsettled || below.unsettled;
     readAt = below.readAt;
   }
-  return { records: [...records.values()], beganAt: top.beganAt, readAt, unsettled };
+  return { ...top, records: [...records.values()], readAt, unsettled };
 }
 
 /**
@@ -105,9 +108,9 @@ async function readList(reader: ObjectReader, way: Children, parentId: string, l
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'source_not_found') throw error;
     if (path === undefined && way.elsewhere !== null) return readList(reader, way, parentId, listId, way.elsewhere);
-    return { records: [], beganAt: readAt.toISOString(), readAt, unsettled: false };
+    return { records: [], beganAt: readAt.toISOString(), readAt, unsettled: false, gone: true };
   }
-  return { records, beganAt: beganAt ?? readAt.toISOString(), readAt, unsettled };
+  return { records, beganAt: beganAt ?? readAt.toISOString(), readAt, unsettled, gone: false };
 }
 
 /** The record; where the list leaves out which parent it belongs to, that is added. */

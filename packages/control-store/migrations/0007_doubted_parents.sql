@@ -1,0 +1,1 @@
+ALTER TABLE "freshet"."child_work" ADD COLUMN "doubted" boolean DEFAULT false NOT NULL;
