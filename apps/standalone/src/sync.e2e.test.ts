@@ -195,6 +195,31 @@ describe('I7: one object’s trouble is its own', () => {
     expect(run.status).toBe('succeeded');
     expect(await differences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
   });
+
+  test('lists of conversations that are answered empty by mistake, each once, cost a second call and no row', async () => {
+    const answered = new Set<string>();
+    let mistaken = false;
+    await using deployment = await Deployment.start({
+      counts: { tickets: 40, conversations: 3 },
+      intercept: ({ path }, response) => {
+        if (!mistaken || !path.endsWith('/conversations') || answered.has(path)) return false;
+        answered.add(path);
+        response.writeHead(200, { 'content-type': 'application/json', 'x-freshdesk-api-version': 'latest=v2; requested=v2' }).end('[]');
+        return true;
+      },
+    });
+    const { account } = deployment.simulator;
+    const pipelineId = await deployment.createPipeline();
+    await deployment.sync(pipelineId);
+    const live = [...account.everything('tickets')].filter(({ view }) => view.deleted === null).map(({ text }) => (JSON.parse(text) as { id: number }).id);
+    for (const id of live.slice(0, 20)) account.update('tickets', id, { subject: 'changed' });
+    mistaken = true;
+    const run = await deployment.sync(pipelineId);
+    expect(answered.size).toBeGreaterThanOrEqual(20);
+    expect(run.status).toBe('succeeded');
+    expect(run.objects.find((o) => o.object === 'conversations')?.records_deleted).toBe(0);
+    expect(await differences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
+  });
 });
 
 describe('I5: within budget', () => {
