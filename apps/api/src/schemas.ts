@@ -207,6 +207,23 @@ export const SchemaPolicy = enumeration(
   'What happens to a value that does not fit its column: `evolve` widens the column, `freeze` rejects the record, `discard` nulls the value and notes it.',
 );
 const PipelineStatus = enumeration('PipelineStatus', PIPELINE_STATUSES, 'A paused pipeline starts no runs and reads no further.');
+const FieldRule = name(
+  'FieldRule',
+  object(
+    {
+      rename: Type.Optional(text('The name of its column.', { pattern: '^[a-z][a-z0-9_]{0,62}$' })),
+      drop: Type.Optional(Type.Boolean({ description: 'Its value is stored nowhere; its column is null, or is not made.' })),
+      hash: Type.Optional(
+        Type.Boolean({ description: 'Only the HMAC-SHA256 of its value is stored, with a salt of the pipeline’s own: equal values stay equal.' }),
+      ),
+    },
+    { minProperties: 1, description: 'What is done with a field on its way to the warehouse.' },
+  ),
+);
+export const fieldRules = Type.Record(Type.String({ minLength: 1, maxLength: 300 }), ref(FieldRule), {
+  description: 'Rules by field; one within another is named with a dot: `custom_fields.cf_phone`. They hold for what is read from then on.',
+  maxProperties: 300,
+});
 const ObjectChoice = name(
   'ObjectChoice',
   object(
@@ -216,6 +233,7 @@ const ObjectChoice = name(
         Type.Boolean({ description: 'Complete each record that is read by what only its own address shows, for one credit more or two. Absent: no.' }),
       ),
       history: Type.Optional(Type.Boolean({ description: 'Keep every version of its rows, in a table beside its own. Absent: no.' })),
+      columns: Type.Optional(fieldRules),
     },
     { description: 'A choice for one object.' },
   ),
@@ -560,6 +578,7 @@ export const PipelineObject = name(
       included: Type.Boolean({ description: 'Whether it is read.' }),
       detail: Type.Boolean({ description: 'Whether its records are completed by what only their own addresses show.' }),
       history: Type.Boolean({ description: 'Whether every version of its rows is kept.' }),
+      columns: fieldRules,
       complete_as_of: nullable(time('The warehouse holds every change up to then.')),
       complete_back_to: nullable(time('… and from then on. The year 1970: from the beginning.')),
     },

@@ -1,6 +1,6 @@
 import { AppError, type Column, ERROR_POLICY, toAppError } from '@freshet/contracts';
 import type { Claim, ControlStore, Step } from '@freshet/control-store';
-import { accountAt, audit, customColumnsOf, extract, FreshdeskClient, type ObjectSpec, objectNamed, verdictFor } from '@freshet/freshdesk-extractor';
+import { accountAt, audit, customColumnsOf, extract, FreshdeskClient, maskOf, type ObjectSpec, objectNamed, verdictFor } from '@freshet/freshdesk-extractor';
 import type { Logger } from '@freshet/runtime';
 import { StepBuffer } from './step-buffer.ts';
 
@@ -89,6 +89,7 @@ class Slice {
       pastUntil: claim.pastUntil,
       readingId: claim.objectRunId,
       detail: claim.detail,
+      mask: maskOf(claim.fieldRules, () => claim.hashSalt as Buffer),
       ending,
       nextParents: store.extraction.nextParents(claim),
     };

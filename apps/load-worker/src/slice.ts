@@ -52,7 +52,7 @@ export async function runLoad(context: LoadContext, pipelineId: string, object: 
 async function loadPending(context: LoadContext, claim: LoadClaim): Promise<void> {
   const { loading } = context.store;
   const endsAt = performance.now() + SLICE_MS;
-  const table = tableOf(objectNamed(claim.object), claim.customColumns);
+  const table = tableOf(objectNamed(claim.object), claim.customColumns, claim.fieldRules);
   const prepareAfter = async (seq: number): Promise<Ready | null> => {
     const batches = await loading.pending(claim, TRANSACTION_BYTES, seq);
     const last = batches.at(-1);

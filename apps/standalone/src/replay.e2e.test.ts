@@ -1,3 +1,4 @@
+import { zstdDecompressSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Deployment } from './test-support/deployment.ts';
 
@@ -96,4 +97,35 @@ test('a table that was dropped is loaded anew from what is stored, without a cre
   expect(simulator.callCount).toBe(calls);
   expect(await rows()).toEqual(before);
   await expect(api.call('POST', `/v1/pipelines/${pipeline.id}/objects/skills/rebuild`)).rejects.toThrow(/restart it/);
+});
+
+test('I6: what is dropped or hashed is stored nowhere, neither in a batch nor in a table', async () => {
+  const { api, control, simulator, warehouse, schema } = deployment;
+  const [pipeline] = (await api.call<{ data: { id: string }[] }>('GET', '/v1/pipelines')).data as [{ id: string }];
+  const path = `/v1/pipelines/${pipeline.id}/objects/tickets`;
+  const ids = [...simulator.account.everything('tickets')]
+    .filter(({ view }) => view.deleted === null)
+    .map(({ text }) => (JSON.parse(text) as { id: number }).id);
+  const [one, two] = ids.slice(20) as [number, number];
+  const columns = { subject: { hash: true }, description: { drop: true }, description_text: { drop: true }, type: { rename: 'kind' } };
+  expect((await api.call<{ columns: object }>('PATCH', path, { columns })).columns).toEqual(columns);
+  for (const [wrong, why] of [
+    [{ id: { hash: true } }, /stand on it/],
+    [{ subject: { rename: 'id' } }, /already/],
+    [{ custom_fields: { drop: true } }, /name the fields in it/],
+    [{ subject: { rename: '_freshet_hash' } }, /pattern|keeps for itself/],
+  ] as const) {
+    await expect(api.call('PATCH', path, { columns: wrong })).rejects.toThrow(why);
+  }
+  await control.sql`delete from freshet.batches`;
+  for (const id of [one, two])
+    simulator.account.update('tickets', id, { subject: 'Very Secret Subject', description: 'Very Secret Text', description_text: 'Very Secret Text' });
+  expect((await deployment.sync(pipeline.id)).status).toBe('succeeded');
+  const rows = await warehouse.sql.unsafe(`select subject, description, kind from ${schema}.tickets where id = any($1)`, [[one, two]]);
+  expect(rows[0]?.['subject']).toMatch(/^[0-9a-f]{64}$/);
+  expect(rows[1]).toMatchObject({ subject: rows[0]?.['subject'], description: null });
+  const bodies = await control.sql<{ body: Buffer }[]>`select body from freshet.batches where object = 'tickets'`;
+  const stored = bodies.map(({ body }) => zstdDecompressSync(body).toString()).join('');
+  expect(stored).toContain(String(one));
+  expect(stored).not.toContain('Very Secret');
 });

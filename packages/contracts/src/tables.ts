@@ -10,7 +10,22 @@ export interface Column {
   readonly description: string;
   /** Where the value stands in a record; `[name]` when absent. Custom fields: `['custom_fields', 'cf_x']`. */
   readonly path?: readonly string[];
+  /** It is filled where it is there, and not made where it is not: the user has dropped it. */
+  readonly dropped?: true;
 }
+
+/** What a user wants done with a field on its way to the warehouse. */
+export interface FieldRule {
+  /** The name of its column. */
+  readonly rename?: string | undefined;
+  /** Its value is not stored anywhere. */
+  readonly drop?: boolean | undefined;
+  /** Only a hash of its value is stored. */
+  readonly hash?: boolean | undefined;
+}
+
+/** Field → rule. A field within another one is named with a dot: `custom_fields.cf_phone`. */
+export type FieldRules = Readonly<Record<string, FieldRule>>;
 
 /** What the loader needs to know of a table, and all it knows. */
 export interface Table {
@@ -25,6 +40,8 @@ export interface Table {
   readonly lookups: readonly string[];
   /** The column whose object holds the account's own fields: each of its keys is a column as well, `cf_…`. */
   readonly customFields: string | null;
+  /** Names of columns that are made for fields which nobody has declared, where the user wants another: field, with dots → name. */
+  readonly renames: Readonly<Record<string, string>>;
 }
 
 /** A table whose rows exist only below those of another. */

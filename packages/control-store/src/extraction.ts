@@ -1,8 +1,19 @@
-import { AppError, type Column, type CreditClass, type ErrorCode, type ObjectRunStatus, OPEN_OBJECT_RUN_STATUSES, type RunMode } from '@freshet/contracts';
+import { randomBytes } from 'node:crypto';
+import {
+  AppError,
+  type Column,
+  type CreditClass,
+  type ErrorCode,
+  type FieldRules,
+  type ObjectRunStatus,
+  OPEN_OBJECT_RUN_STATUSES,
+  type RunMode,
+} from '@freshet/contracts';
 import type { Sql, Tx } from './database.ts';
 import { uuidv7 } from './ids.ts';
 import type { JobQueue } from './queue.ts';
 import { finishIfDone, finishRunIfDone } from './runs.ts';
+import type { SecretBox } from './secrets.ts';
 
 /** An object run in the hands of one worker. */
 export interface Claim {
@@ -27,6 +38,9 @@ export interface Claim {
   readonly isAudit: boolean;
   /** Each record is completed by what only its own address shows. */
   readonly detail: boolean;
+  readonly fieldRules: FieldRules;
+  /** What its hashes are salted with; null: no field is hashed. */
+  readonly hashSalt: Buffer | null;
 }
 
 /** How much of the time between two runs one may spend on the past: it should be over when the next is due. */
@@ -82,10 +96,12 @@ export type ParentState =
 export class Extraction {
   readonly #sql: Sql;
   readonly #queue: JobQueue;
+  readonly #box: SecretBox;
 
-  constructor(sql: Sql, queue: JobQueue) {
+  constructor(sql: Sql, queue: JobQueue, box: SecretBox) {
     this.#sql = sql;
     this.#queue = queue;
+    this.#box = box;
   }
 
   /** Takes an object run over; null when there is nothing (more) to read, or its pipeline is paused. */
@@ -94,7 +110,8 @@ export class Extraction {
       const [found] = await tx<ClaimRow[]>`
         select o.run_id, o.pipeline_id, o.object, o.failures, o.started_at is null as is_first_slice, p.subdomain, p.credential_id, p.credit_share_percent,
           p.historical_sync_days, p.frequency_minutes, r.created_at, o.credit_class, o.mode,
-          coalesce((p.objects -> o.object ->> 'detail')::boolean, false) as detail
+          coalesce((p.objects -> o.object ->> 'detail')::boolean, false) as detail,
+          coalesce(p.objects -> o.object -> 'columns', '{}') as field_rules, p.hash_salt
         from freshet.object_runs o join freshet.pipelines p on p.id = o.pipeline_id join freshet.runs r on r.id = o.run_id
         where o.id = ${objectRunId} and o.status = any(${[...OPEN_OBJECT_RUN_STATUSES]}) and o.extracted_at is null and p.status = 'active'
         for no key update of o`;
@@ -132,8 +149,23 @@ export class Extraction {
         creditClass: found.credit_class,
         isAudit,
         detail: found.detail,
+        fieldRules: found.field_rules,
+        hashSalt: await this.#saltFor(tx, found),
       };
     });
+  }
+
+  /** Made once for a pipeline: equal values stay equal from run to run, and from object to object. */
+  async #saltFor(tx: Tx, { pipeline_id: id, field_rules, hash_salt }: ClaimRow): Promise<Buffer | null> {
+    if (!Object.values(field_rules).some((rule) => rule.hash === true)) return null;
+    const boundTo = `pipelines/${id}/hash_salt`;
+    if (hash_salt !== null) return Buffer.from(this.#box.open(hash_salt, boundTo), 'base64');
+    const salt = randomBytes(32);
+    const [made] = await tx`
+      update freshet.pipelines set hash_salt = ${this.#box.seal(salt.toString('base64'), boundTo)} where id = ${id} and hash_salt is null returning id`;
+    if (made) return salt;
+    const [row] = await tx<{ hash_salt: string }[]>`select hash_salt from freshet.pipelines where id = ${id}`;
+    return Buffer.from(this.#box.open(row?.hash_salt ?? '', boundTo), 'base64');
   }
 
   /**
@@ -339,6 +371,8 @@ interface ClaimRow {
   credit_class: CreditClass;
   mode: RunMode;
   detail: boolean;
+  field_rules: FieldRules;
+  hash_salt: string | null;
 }
 
 interface Taken {

@@ -90,7 +90,7 @@ export async function openControlStore(options: ControlStoreOptions): Promise<Co
     destinations: new Destinations(db),
     pipelines: new Pipelines(db),
     runs,
-    extraction: new Extraction(sql, queue),
+    extraction: new Extraction(sql, queue, box),
     loading: new Loading(sql, queue, box),
     rejectedRecords: new RejectedRecords(sql, queue, box),
     rebuilds: new Rebuilds(sql, queue),

@@ -3,6 +3,7 @@ import {
   type BatchCounts,
   type Column,
   type CreditClass,
+  type FieldRules,
   OPEN_OBJECT_RUN_STATUSES,
   type RejectedRecord,
   type SchemaPolicy,
@@ -28,6 +29,7 @@ export interface LoadClaim {
   readonly schemaPolicy: SchemaPolicy;
   /** Every version of the table's rows is kept. */
   readonly history: boolean;
+  readonly fieldRules: FieldRules;
   readonly customColumns: readonly Column[];
 }
 
@@ -83,13 +85,15 @@ export class Loading {
         table_prefix: string;
         schema_policy: SchemaPolicy;
         history: boolean;
+        field_rules: FieldRules;
       }[]
     >`
       update freshet.pipeline_objects po set load_epoch = load_epoch + 1
       from freshet.pipelines p
       where p.id = po.pipeline_id and po.pipeline_id = ${pipelineId} and po.object = ${object}
       returning po.load_epoch, po.custom_columns, p.destination_id, p.destination_schema, p.table_prefix, p.schema_policy,
-        coalesce((p.objects -> po.object ->> 'history')::boolean, false) as history`;
+        coalesce((p.objects -> po.object ->> 'history')::boolean, false) as history,
+        coalesce(p.objects -> po.object -> 'columns', '{}') as field_rules`;
     if (!row) return null;
     return {
       pipelineId,
@@ -100,6 +104,7 @@ export class Loading {
       tablePrefix: row.table_prefix,
       schemaPolicy: row.schema_policy,
       history: row.history,
+      fieldRules: row.field_rules,
       customColumns: row.custom_columns,
     };
   }

@@ -8,7 +8,7 @@ import { changeResource, findResource, listResources, refuseConflicts } from './
 import { childWork, destinations, pipelineObjects, pipelines } from './schema.ts';
 
 export type Pipeline = typeof pipelines.$inferSelect;
-export type PipelineInput = Omit<Pipeline, 'id' | 'created_at' | 'updated_at' | 'version' | 'status' | 'next_run_at' | 'next_audit_at'>;
+export type PipelineInput = Omit<Pipeline, 'id' | 'created_at' | 'updated_at' | 'version' | 'hash_salt' | 'status' | 'next_run_at' | 'next_audit_at'>;
 export type PipelineObject = typeof pipelineObjects.$inferSelect;
 
 const conflicts = {

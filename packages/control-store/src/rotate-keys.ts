@@ -5,6 +5,7 @@ import type { SecretBox } from './secrets.ts';
 const SEALED = [
   ['credentials', 'secret'],
   ['rejected_records', 'raw'],
+  ['pipelines', 'hash_salt'],
 ] as const;
 
 const ROWS_AT_ONCE = 500;
@@ -20,7 +21,7 @@ export async function rotateKeys(sql: Sql, box: SecretBox): Promise<number> {
     let after = '00000000-0000-0000-0000-000000000000';
     for (;;) {
       const rows = await sql<{ id: string; sealed: string }[]>`
-        select id, ${sql(column)} as sealed from freshet.${sql(table)} where id > ${after} order by id limit ${ROWS_AT_ONCE}`;
+        select id, ${sql(column)} as sealed from freshet.${sql(table)} where id > ${after} and ${sql(column)} is not null order by id limit ${ROWS_AT_ONCE}`;
       for (const { id, sealed } of rows) {
         const fresh = box.rewrap(sealed, `${table}/${id}/${column}`);
         if (fresh === null) continue;

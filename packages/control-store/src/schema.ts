@@ -1,4 +1,16 @@
-import type { Column, CreditClass, ObjectRunStatus, PipelineStatus, RunKind, RunMode, RunStatus, RunTrigger, SchemaPolicy, Suspect } from '@freshet/contracts';
+import type {
+  Column,
+  CreditClass,
+  FieldRules,
+  ObjectRunStatus,
+  PipelineStatus,
+  RunKind,
+  RunMode,
+  RunStatus,
+  RunTrigger,
+  SchemaPolicy,
+  Suspect,
+} from '@freshet/contracts';
 import { sql } from 'drizzle-orm';
 import {
   bigint,
@@ -71,6 +83,8 @@ export interface ObjectChoice {
   readonly detail?: boolean;
   /** Every version of its rows is kept, in a table beside its own. */
   readonly history?: boolean;
+  /** What is done with its fields on their way. */
+  readonly columns?: FieldRules;
 }
 
 export const pipelines = freshet.table(
@@ -94,6 +108,8 @@ export const pipelines = freshet.table(
     /** The user's choices, as sent: objects that are not named follow the catalogue. */
     objects: jsonb('objects').$type<Record<string, ObjectChoice>>().notNull(),
     schema_policy: text('schema_policy').$type<SchemaPolicy>().notNull(),
+    /** Sealed; made when a field is first hashed, and the same from then on. */
+    hash_salt: text('hash_salt'),
     status: text('status').$type<PipelineStatus>().notNull().default('active'),
     next_run_at: time('next_run_at').notNull().defaultNow(),
     /** Null: only when somebody asks for one. */

@@ -2,6 +2,7 @@ import { AppError, unreachable } from '@freshet/contracts';
 import type { ObjectSpec } from './catalogue/define.ts';
 import type { Lists } from './client.ts';
 import { withDetail, withoutDetail } from './detail.ts';
+import { withMask } from './mask.ts';
 import type { Page, Position, ReadOptions } from './pages.ts';
 import { type ObjectReader, readerOf } from './reader.ts';
 import { type AuditPosition, readAudit } from './ways/audit.ts';
@@ -20,8 +21,11 @@ import { seconds, wholeSeconds } from './ways/times.ts';
  */
 export function extract(client: Lists, object: ObjectSpec, position: Position | null, options: ReadOptions): AsyncGenerator<Page> {
   const reader = readerOf(client, object, options.ending);
-  if (options.detail !== true || object.single === null) return readObject(reader, withoutDetail(position), options);
-  return withDetail(reader, position, (from) => readObject(reader, from, options));
+  const pages =
+    options.detail !== true || object.single === null
+      ? readObject(reader, withoutDetail(position), options)
+      : withDetail(reader, position, (from) => readObject(reader, from, options));
+  return options.mask ? withMask(pages, options.mask) : pages;
 }
 
 function readObject(reader: ObjectReader, position: Position | null, options: ReadOptions): AsyncGenerator<Page> {
@@ -75,5 +79,6 @@ export function audit(client: Lists, object: ObjectSpec, position: Position, opt
   const reader = readerOf(client, object, options.ending);
   // The syncs may have stood in the middle of a page.
   const read = (from: Position | null) => readAudit(reader, { ...from, synced: withoutDetail((from as AuditPosition).synced) ?? {} }, options);
-  return options.detail === true && object.single !== null ? withDetail(reader, position, read) : read(withoutDetail(position));
+  const pages = options.detail === true && object.single !== null ? withDetail(reader, position, read) : read(withoutDetail(position));
+  return options.mask ? withMask(pages, options.mask) : pages;
 }

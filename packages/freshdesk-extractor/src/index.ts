@@ -11,6 +11,7 @@ export { ACCOUNT_BUCKET, type Budget, type CreditReading, FreshdeskClient, type 
 export { type EstimateOptions, estimate, type KnownObject, type ObjectEstimate } from './estimate.ts';
 export { audit, extract, positionAt } from './extract.ts';
 export { customColumnsOf } from './fields.ts';
+export { maskOf } from './mask.ts';
 export type { ChildWork, Page, Position, Reached, ReadOptions, Settled } from './pages.ts';
 export { type ConnectionVerdict, probeConnection, verdictFor } from './probe.ts';
 export { accountAt, parseSubdomain } from './source.ts';

@@ -63,6 +63,8 @@ export interface ReadOptions {
   readonly readingId: string;
   /** Each record is completed by what only its own address shows: a call more for each. */
   readonly detail?: boolean;
+  /** What is done with each record before it leaves the reading. */
+  readonly mask?: ((record: Buffer) => Buffer) | null;
   /** Aborted when the reading is to stop soon: nothing is asked for ahead any more. Absent: it is not. */
   readonly ending?: AbortSignal;
   /** The next parents to read, at most `limit`, none twice; children only. */

@@ -454,6 +454,31 @@ describe('columns', () => {
   });
 });
 
+describe('rules for columns', () => {
+  test('a renamed field fills its column, declared or not; a dropped one has none, or one that is emptied', async () => {
+    await loader.load([batch([thing(1, 0, { name: 'a', amount: 5 })])]);
+    const table = {
+      ...THINGS,
+      columns: THINGS.columns.map((c) =>
+        c.name === 'name' ? { ...c, name: 'title', path: ['name'] } : c.name === 'amount' || c.name === 'day' ? { ...c, dropped: true as const } : c,
+      ),
+      renames: { name: 'title', 'custom_fields.cf_x': 'own_x' },
+    };
+    await using ruled = loaderFor(database, table);
+    await ruled.load([batch([thing(1, 1, { name: 'b', amount: null, custom_fields: { cf_x: 1 } }), thing(2, 1, { name: 'c', amount: null })], { at: 1 })]);
+    expect(await loader.rows('name, title, amount, own_x')).toEqual([
+      { name: 'a', title: 'b', amount: null, own_x: '1' },
+      { name: null, title: 'c', amount: null, own_x: null },
+    ]);
+    await database.sql.unsafe('drop schema acme cascade');
+    await ruled.load([batch([thing(1, 0, { name: 'a' })])]);
+    const columns = await database.sql`select column_name as c from information_schema.columns where table_schema = 'acme' and table_name = 'things'`;
+    const names = columns.map((r) => r['c'] as string);
+    expect(names).toContain('title');
+    expect(names.filter((n) => ['name', 'amount', 'day'].includes(n))).toEqual([]);
+  });
+});
+
 describe('rebuild', () => {
   test('rows that were lost or changed by hand are written again, newer ones stay, and nothing is concluded from generations', async () => {
     await loader.load([batch([thing(1, 10, { name: 'a' }), thing(2, 20, { name: 'b' }), thing(3, 30, { name: 'c' })])]);

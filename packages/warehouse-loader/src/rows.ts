@@ -214,7 +214,7 @@ export class RowWriter {
 
   #see(path: readonly string[], json: string): void {
     const field = path.at(-1) as string;
-    const name = columnName(path.length === 1 ? field : customColumnName(field));
+    const name = this.#context.table.renames[path.join('.')] ?? columnName(path.length === 1 ? field : customColumnName(field));
     if (this.#context.fixed.has(name)) {
       // The account's own fields stand together in a column already.
       if (path.length === 1) this.#extra.set(field, json);

@@ -36,14 +36,14 @@ export interface TableState {
 /** Makes what is not there yet: the schema, the ledger, the table, its declared columns. Adds, never drops. */
 export async function ensureTable(client: ClientBase, target: Target, table: Table): Promise<TableState> {
   const { columns: existing, hasLedger } = await liveTypes(client, target);
-  const missing = !hasLedger || existing === null || table.columns.some((c) => !existing.has(c.name));
+  const missing = !hasLedger || existing === null || table.columns.some((c) => c.dropped !== true && !existing.has(c.name));
   if (missing) {
     await inShortTransaction(client, target, async () => {
       await createSchema(client, target.schema);
       // Somebody else may have made it meanwhile; its tables are in use then, and not to be altered.
       if (!(await liveTypes(client, target)).hasLedger) await createLedger(client, target.schema);
       await createTable(client, target, table);
-      for (const column of table.columns) await addColumn(client, target, column.name, column.type);
+      for (const column of table.columns.filter((c) => c.dropped !== true)) await addColumn(client, target, column.name, column.type);
     });
   }
   return stateOf(missing ? (await liveTypes(client, target)).columns : existing, table, new Map());
@@ -149,15 +149,16 @@ async function createTable(client: ClientBase, target: Target, table: Table): Pr
     target.name,
   ]);
   if (rowCount !== 0) return;
+  const made = table.columns.filter((c) => c.dropped !== true);
   const columns = [
-    ...table.columns.map((c) => `${quote(c.name)} ${c.type}${table.primaryKey.includes(c.name) ? ' not null' : ''}`),
+    ...made.map((c) => `${quote(c.name)} ${c.type}${table.primaryKey.includes(c.name) ? ' not null' : ''}`),
     ...Object.entries(META_COLUMNS).map(([name, type]) => `${name} ${type}`),
     `primary key (${table.primaryKey.map(quote).join(', ')})`,
   ];
   // Room in each page keeps updates beside their old version, which spares the index (HOT).
   await client.query(`create table ${target.sql} (${columns.join(', ')}) with (fillfactor = 85)`);
   await client.query(`comment on table ${target.sql} is '${table.description.replaceAll("'", "''")}'`);
-  for (const column of table.columns) {
+  for (const column of made) {
     await client.query(`comment on column ${target.sql}.${quote(column.name)} is '${column.description.replaceAll("'", "''")}'`);
   }
   for (const column of table.lookups) await client.query(`create index on ${target.sql} (${quote(column)})`);

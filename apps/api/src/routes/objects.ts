@@ -2,7 +2,7 @@ import type { Pipeline, PipelineObject as StoredObject } from '@freshet/control-
 import { catalogue, type ObjectSpec, objectNamed, positionAt } from '@freshet/freshdesk-extractor';
 import { Type } from 'typebox';
 import type { App, Deps } from '../app.ts';
-import { CatalogObjects, IdParams, ObjectParams, PipelineObject, PipelineObjects, RebuildStarted } from '../schemas.ts';
+import { CatalogObjects, fieldRules, IdParams, ObjectParams, PipelineObject, PipelineObjects, RebuildStarted } from '../schemas.ts';
 import { checkObjects } from './pipelines.ts';
 import { answer, operation, problems } from './route.ts';
 
@@ -54,9 +54,9 @@ export function objectRoutes(app: App, { store }: Deps): void {
         ...operation({
           operationId: 'changePipelineObject',
           tags: ['pipelines'],
-          summary: 'Include or skip an object, read it in detail, or keep its history',
+          summary: 'Include or skip an object, read it in detail, keep its history, or change its columns',
           description:
-            'Takes effect with the next run. A table that is there stays. Records that are there already are read in detail when they change, or when the object is restarted. A history begins with what the table holds.',
+            'Takes effect with the next run. A table that is there stays. Records that are there already are read in detail when they change, or when the object is restarted. A history begins with what the table holds. Rules for columns replace those that there are, and hold for what is read from then on: restart the object to apply them to all of it.',
         }),
         params: ObjectParams,
         body: Type.Object(
@@ -64,6 +64,7 @@ export function objectRoutes(app: App, { store }: Deps): void {
             included: Type.Optional(Type.Boolean({ description: 'Whether the object is read.' })),
             detail: Type.Optional(Type.Boolean({ description: 'Whether its records are completed by what only their own addresses show.' })),
             history: Type.Optional(Type.Boolean({ description: 'Whether every version of its rows is kept, in a table beside its own.' })),
+            columns: Type.Optional(fieldRules),
           },
           { additionalProperties: false, minProperties: 1 },
         ),
@@ -168,6 +169,7 @@ function objectJson(pipeline: Pipeline, object: ObjectSpec, known: readonly Stor
     included: pipeline.objects[object.name]?.included ?? object.includedByDefault,
     detail: pipeline.objects[object.name]?.detail ?? false,
     history: pipeline.objects[object.name]?.history ?? false,
+    columns: pipeline.objects[object.name]?.columns ?? {},
     complete_as_of: state?.complete_as_of?.toISOString() ?? null,
     complete_back_to: state?.complete_back_to?.toISOString() ?? null,
   };

@@ -1,6 +1,17 @@
-import { AppError, toAppError } from '@freshet/contracts';
+import { AppError, type FieldRules, toAppError } from '@freshet/contracts';
 import type { ObjectChoice, Pipeline as StoredPipeline } from '@freshet/control-store';
-import { accountAt, catalogue, FreshdeskClient, isObjectName, objectNamed, objectsToRead, parseSubdomain, probeConnection } from '@freshet/freshdesk-extractor';
+import {
+  accountAt,
+  catalogue,
+  FreshdeskClient,
+  fixedFields,
+  isObjectName,
+  objectNamed,
+  objectsToRead,
+  parseSubdomain,
+  probeConnection,
+} from '@freshet/freshdesk-extractor';
+import { columnName } from '@freshet/warehouse-loader';
 import { Type } from 'typebox';
 import type { App, Deps } from '../app.ts';
 import { IdParams, IfMatch, ListQuery, Pipeline, PipelineChange, PipelineInput, PipelineList, PipelineTestInput, PipelineVerdict, ref } from '../schemas.ts';
@@ -241,8 +252,30 @@ export function checkObjects(choices: Readonly<Record<string, ObjectChoice>>): R
       context: { pointer: `/objects/${plain[0]}/detail` },
     });
   }
+  for (const [name, { columns }] of Object.entries(choices)) checkFields(name, columns ?? {});
   if (objectsToRead(choices).length === 0) throw new AppError('invalid_input', 'objects: at least one must be included.', { context: { pointer: '/objects' } });
   return { ...choices };
+}
+
+/** @throws AppError `invalid_input` for a field that reading and loading stand on, and for a name that is taken. */
+function checkFields(objectName: string, rules: FieldRules): void {
+  const object = objectNamed(objectName);
+  const refuse = (field: string, why: string) => {
+    const pointer = `/objects/${objectName}/columns/${field.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+    throw new AppError('invalid_input', `objects.${objectName}.columns.${field}: ${why}`, { context: { pointer } });
+  };
+  const taken = new Set(object.columns.map((c) => c.name));
+  for (const [field, { rename, drop, hash }] of Object.entries(rules)) {
+    if (fixedFields(object).includes(field)) refuse(field, 'reading and loading stand on it; it stays as it is.');
+    if (field === object.customFields?.field && (drop === true || hash === true)) refuse(field, `name the fields in it: ${field}.cf_….`);
+    if (drop === true && (hash === true || rename !== undefined)) refuse(field, 'a field that is dropped is neither hashed nor renamed.');
+    if (rename === undefined) continue;
+    if (columnName(rename) !== rename) refuse(field, `rename: "${rename}" is a name that PostgreSQL or Freshet keeps for itself.`);
+    if (taken.has(rename)) refuse(field, `rename: there is a column "${rename}" already.`);
+    if (field.includes('.') && !field.startsWith(`${object.customFields?.field}.`))
+      refuse(field, 'rename: only fields with a column of their own have a name.');
+    taken.add(rename);
+  }
 }
 
 function toJson(p: StoredPipeline) {

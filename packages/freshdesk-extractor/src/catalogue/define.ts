@@ -1,4 +1,4 @@
-import type { Column, ColumnType, Json, JsonObject, Table } from '@freshet/contracts';
+import type { Column, ColumnType, FieldRules, Json, JsonObject, Table } from '@freshet/contracts';
 
 /**
  * What a catalogue file may say. Everything about an object that any other part of Freshet needs to know
@@ -270,16 +270,39 @@ export function defineObject<C extends Record<string, ColumnDraft>>(draft: Objec
   };
 }
 
-/** The warehouse's view of an object: its declared columns, and those of the account's own fields. */
-export function tableOf(object: ObjectSpec, customColumns: readonly Column[] = []): Table {
+/**
+ * The warehouse's view of an object: its declared columns, and those of the account's own fields.
+ * @param rules what the user wants done with its fields.
+ */
+export function tableOf(object: ObjectSpec, customColumns: readonly Column[] = [], rules: FieldRules = {}): Table {
   const { way } = object;
+  const columns: readonly Column[] = [...object.columns.map(({ name, type, description }) => ({ name, type, description })), ...customColumns];
   return {
     name: object.name,
     description: object.description,
-    columns: [...object.columns.map(({ name, type, description }) => ({ name, type, description })), ...customColumns],
+    columns: columns.map((column) => {
+      const path = column.path ?? [column.name];
+      const rule = rules[path.join('.')];
+      if (rule === undefined) return column;
+      return {
+        ...column,
+        name: rule.rename ?? column.name,
+        path,
+        ...(rule.hash === true ? { type: 'text' as const } : {}),
+        ...(rule.drop === true ? { dropped: true as const } : {}),
+      };
+    }),
     primaryKey: object.primaryKey,
     version: object.columns.some((c) => c.name === 'updated_at') ? 'updated_at' : null,
     lookups: way.kind === 'children' ? [way.column] : [],
     customFields: object.customFields?.field ?? null,
+    renames: Object.fromEntries(Object.entries(rules).flatMap(([field, { rename }]) => (rename === undefined ? [] : [[field, rename]]))),
   };
+}
+
+/** Fields that a user's rules leave alone: reading and loading stand on them. */
+export function fixedFields(object: ObjectSpec): readonly string[] {
+  const { way } = object;
+  const times = way.kind === 'keyset' || way.kind === 'since' ? [way.column] : [];
+  return [...new Set([...object.primaryKey, ...times, 'updated_at', ...(way.kind === 'children' ? [way.column] : [])])];
 }

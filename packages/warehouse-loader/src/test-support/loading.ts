@@ -25,6 +25,7 @@ export const THINGS: Table = {
   version: 'updated_at',
   lookups: ['parent_id'],
   customFields: 'custom_fields',
+  renames: {},
 };
 
 export function addressOf(url: string): WarehouseAddress {
