@@ -66,6 +66,8 @@ class Attempt {
   /** Made while they are sent. @throws Error at the end when the table has to change first, or records are refused: nothing of it may stay. */
   async *toRows(records: readonly Identified[]): AsyncGenerator<Buffer> {
     const { out } = this.#writer;
+    // What a try that broke off had not sent is not this one's.
+    out.backTo(0);
     for (const record of records) {
       const reason = this.#writer.write(record, this.#metas[record.batch] as BatchMeta);
       if (reason !== null) this.refused.set(record, reason);
