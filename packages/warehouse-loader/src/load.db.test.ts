@@ -228,7 +228,7 @@ describe('I10: no silent loss', () => {
     expect(rejected).toHaveLength(1);
     expect(JSON.parse(rejected[0]?.raw as string)).toMatchObject({ record: { id: 137 } });
     expect(batches[0]?.counts).toMatchObject({ inserted: 299, rejected: 1 });
-    // So many that they are sent piece by piece, and a trial breaks off in the middle of them.
+    // Two of many more than are sent at once.
     const large = Array.from({ length: 2000 }, (_, i) => thing(2000 + i, 0, { amount: i === 300 || i === 1700 ? 5000 : 1, name: 'x'.repeat(200) }));
     const second = await loader.load([batch(large, { at: 1 })]);
     expect(second.rejected.map((r) => (JSON.parse(r.raw) as { record: { id: number } }).record.id).sort()).toEqual([2300, 3700]);
