@@ -6,7 +6,7 @@
  * reading at `load.ts`.
  */
 
-export { type Prepared, prepare } from './decode.ts';
 export { columnName, META_COLUMNS } from './identifiers.ts';
+export { type Prepared, prepare } from './prepare.ts';
 export type { BatchToLoad, LoadRequest, LoadResult } from './request.ts';
 export { Warehouse, type WarehouseAddress, type WarehouseVerdict } from './warehouse.ts';

@@ -1,12 +1,12 @@
 import { AppError, type BatchCounts, type RejectedRecord } from '@freshet/contracts';
 import type { ClientBase } from 'pg';
 import { copyBytes } from './copy.ts';
-import { linesOf, type Prepared, type Rejected } from './decode.ts';
 import { keepVersions, switchHistory } from './history.ts';
 import { quote } from './identifiers.ts';
 import type { Identified } from './identify.ts';
 import { type Merged, merge } from './merge.ts';
 import { findSuspects, markBelow, markMissing } from './missing.ts';
+import { linesOf, type Prepared, type Rejected } from './prepare.ts';
 import type { BatchToLoad, LoadRequest, LoadResult } from './request.ts';
 import { type BatchMeta, type LiveColumn, RowWriter, type Wishes, WRITTEN_META } from './rows.ts';
 import { ensureTable, evolveTable, type TableState, type Target } from './tables.ts';

@@ -1,9 +1,9 @@
 import { hasShrunk, type Suspect } from '@freshet/contracts';
 import type { ClientBase } from 'pg';
 import { copy, escapeText } from './copy.ts';
-import { type Prepared, recordsOf } from './decode.ts';
 import { keepVersionsBelow } from './history.ts';
 import { quote } from './identifiers.ts';
+import { type Prepared, recordsOf } from './prepare.ts';
 import type { BatchToLoad, LoadRequest, LoadResult } from './request.ts';
 import type { LiveColumn } from './rows.ts';
 import { type Target, targetOf } from './tables.ts';

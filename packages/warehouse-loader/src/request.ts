@@ -1,5 +1,5 @@
 import type { BatchCounts, RejectedRecord, SchemaPolicy, Suspect, Table, TableBelow } from '@freshet/contracts';
-import type { Prepared } from './decode.ts';
+import type { Prepared } from './prepare.ts';
 
 export interface LoadRequest {
   readonly schema: string;
