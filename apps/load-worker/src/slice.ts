@@ -1,5 +1,5 @@
 import { toAppError } from '@freshet/contracts';
-import type { ControlStore, LoadClaim, PendingBatch } from '@freshet/control-store';
+import type { ControlStore, LoadClaim } from '@freshet/control-store';
 import { objectNamed, tableOf, tablesBelow } from '@freshet/freshdesk-extractor';
 import type { Logger } from '@freshet/runtime';
 import { type Prepared, prepare } from '@freshet/warehouse-loader';
@@ -56,7 +56,7 @@ async function loadPending(context: LoadContext, claim: LoadClaim): Promise<void
   const prepareAfter = async (seq: number): Promise<Ready | null> => {
     const batches = await loading.pending(claim, TRANSACTION_BYTES, seq);
     const last = batches.at(-1);
-    return last === undefined ? null : { batches, seq: last.seq, prepared: await prepare(batches, table) };
+    return last === undefined ? null : { seq: last.seq, prepared: await prepare(batches, table) };
   };
   let next = prepareAfter(0);
   for (;;) {
@@ -64,8 +64,8 @@ async function loadPending(context: LoadContext, claim: LoadClaim): Promise<void
     const ready = (await next) ?? (await prepareAfter(0));
     if (ready === null) return;
     if (context.drain.aborted || performance.now() > endsAt) return loading.handOn(claim, 0, null);
-    const { batches, prepared } = ready;
-    next = prepareAfter(ready.seq);
+    const { seq, prepared } = ready;
+    next = prepareAfter(seq);
     // Whoever comes next meets its failure; if this one fails, it is nobody's.
     next.catch(() => {});
     const warehouse = await context.warehouses.open(claim.destinationId);
@@ -86,8 +86,8 @@ async function loadPending(context: LoadContext, claim: LoadClaim): Promise<void
       {
         pipelineId: claim.pipelineId,
         object: claim.object,
-        batches: batches.length,
-        records: batches.reduce((n, b) => n + b.records, 0),
+        batches: prepared.batches.length,
+        records: prepared.recordsIn.reduce((sum, n) => sum + n, 0),
         durationMs: Math.round(performance.now() - began),
         rejected: result.rejected.length,
       },
@@ -96,9 +96,8 @@ async function loadPending(context: LoadContext, claim: LoadClaim): Promise<void
   }
 }
 
-/** Batches of one transaction. */
+/** What goes into one transaction, up to which place in the order of storing. */
 interface Ready {
-  readonly batches: readonly PendingBatch[];
   readonly seq: number;
   readonly prepared: Prepared;
 }
