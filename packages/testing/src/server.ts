@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '@freshet/runtime/embedded-postgres';
 import postgres from 'postgres';
+import { testedPostgres } from './tested-postgres.ts';
 
 /** A server of one test's own, which may be crashed, or speak TLS. */
 export class OwnServer implements AsyncDisposable {
@@ -27,7 +28,7 @@ export class OwnServer implements AsyncDisposable {
 
   /** As `pg_ctl stop -m immediate` does: no checkpoint, every connection lost in the middle. It is back when this resolves, recovered from its log. */
   async crash(): Promise<void> {
-    const [pid] = readFileSync(join(this.#server.dataDir, 'pg18', 'postmaster.pid'), 'utf8').split('\n');
+    const [pid] = readFileSync(join(this.#server.clusterDir, 'postmaster.pid'), 'utf8').split('\n');
     process.kill(Number(pid), 'SIGQUIT');
     await this.#server.stop();
     this.#server = await launch(this.#dataDir);
@@ -35,7 +36,7 @@ export class OwnServer implements AsyncDisposable {
 
   /** From now on it takes TLS as well, with a certificate for 127.0.0.1. @returns the certificate of who has signed it. */
   async enableTls(): Promise<string> {
-    const cluster = join(this.#server.dataDir, 'pg18');
+    const cluster = this.#server.clusterDir;
     const { uid, gid } = statSync(cluster);
     for (const [from, to] of [
       ['server.pem', 'server.crt'],
@@ -66,5 +67,5 @@ function tlsFile(name: string): string {
 
 function launch(dataDir: string): Promise<EmbeddedPostgres> {
   // The machine stays up, so what was written is not lost without fsync; what was committed must be written.
-  return startEmbeddedPostgres({ from: import.meta.url, dataDir, settings: { fsync: 'off', max_connections: '50' } });
+  return startEmbeddedPostgres({ ...testedPostgres(), dataDir, settings: { fsync: 'off', max_connections: '50' } });
 }

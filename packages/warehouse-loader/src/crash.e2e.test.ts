@@ -1,11 +1,7 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { OwnServer } from '@freshet/testing';
-import pg from 'pg';
 import { expect, test } from 'vitest';
-import { moment } from './test-support/loading.ts';
+import { check, start } from './test-support/killed-loader.ts';
 import { plannedBatches } from './test-support/planned-batches.ts';
 import { RandomRecords } from './test-support/random-records.ts';
 
@@ -46,39 +42,3 @@ test(
   },
   Math.max(120_000, KILLS * 4000),
 );
-
-function start(url: string, seed: number, direction: string): { child: ChildProcess; loading: Promise<unknown>; gone: Promise<number | null> } {
-  const script = fileURLToPath(new URL('./test-support/load-all.ts', import.meta.url));
-  const child = fork(script, [url, String(seed), direction], { execArgv: [], stdio: ['ignore', 'pipe', 'ignore', 'ipc'] });
-  const gone = once(child, 'exit').then(([status]) => status as number | null);
-  return { child, loading: Promise.race([once(child.stdout as NodeJS.ReadableStream, 'data'), gone]), gone };
-}
-
-/** Whatever was committed agrees with itself; at the end it is everything. */
-async function check(url: string, planned: ReturnType<typeof plannedBatches>, isAll: boolean, context: string): Promise<void> {
-  const client = new pg.Client(url);
-  await client.connect();
-  try {
-    const made = await client.query<{ there: boolean }>(`select to_regclass('acme.things') is not null as there`);
-    if (made.rows[0]?.there !== true) return;
-    const ledger = await client.query<{ batch_id: string; inserted: string; sum: string; records: string }>(
-      'select batch_id, inserted, inserted + updated + unchanged + rejected as sum, records from acme._freshet_batches',
-    );
-    const applied = new Set(ledger.rows.map((r) => r.batch_id));
-    if (isAll) expect(applied.size, context).toBe(planned.length);
-    expect(ledger.rows.filter((r) => r.sum !== r.records, context)).toEqual([]);
-    const newest = new Map<number, number>();
-    for (const { batch, records } of planned) {
-      if (applied.has(batch.id)) for (const { id, version } of records) newest.set(id, Math.max(version, newest.get(id) ?? 0));
-    }
-    const rows = await client.query<{ id: string; at: Date; name: string }>('select id, updated_at as at, name from acme.things');
-    expect(rows.rows.length, context).toBe(ledger.rows.reduce((sum, r) => sum + Number(r.inserted), 0));
-    expect(new Map(rows.rows.map((r) => [Number(r.id), `${r.at.toISOString()} ${r.name}`])), context).toEqual(
-      new Map([...newest].map(([id, version]) => [id, `${moment(version)} version ${version}`])),
-    );
-    const counted = await client.query<{ n: number }>('select coalesce(sum(row_count), 0)::int as n from acme._freshet_objects');
-    expect(counted.rows[0]?.n, context).toBe(newest.size);
-  } finally {
-    await client.end();
-  }
-}

@@ -43,7 +43,13 @@ export async function ensureTable(client: ClientBase, target: Target, table: Tab
       // Somebody else may have made it meanwhile; its tables are in use then, and not to be altered.
       if (!(await liveTypes(client, target)).hasLedger) await createLedger(client, target.schema);
       await createTable(client, target, table);
-      for (const column of table.columns.filter((c) => c.dropped !== true)) await addColumn(client, target, column.name, column.type);
+      // In one go: a round trip for each would be what a table's first load takes longest for.
+      await client.query(
+        table.columns
+          .filter((c) => c.dropped !== true)
+          .map((c) => addColumn(target, c.name, c.type))
+          .join(''),
+      );
     });
   }
   return stateOf(missing ? (await liveTypes(client, target)).columns : existing, table, new Map());
@@ -62,9 +68,10 @@ export async function evolveTable(client: ClientBase, target: Target, table: Tab
     paths.set(name, path);
     const type = [...types].reduce(commonType);
     await inShortTransaction(client, target, async () => {
-      await addColumn(client, target, name, type);
       // A column's path cannot be told from its name where the name had to be changed.
-      await client.query(`comment on column ${target.sql}.${quote(name)} is '${JSON.stringify({ path }).replaceAll("'", "''")}'`);
+      await client.query(
+        `${addColumn(target, name, type)} comment on column ${target.sql}.${quote(name)} is '${JSON.stringify({ path }).replaceAll("'", "''")}'`,
+      );
     });
   }
   for (const [name, type] of wishes.widen) {
@@ -75,8 +82,8 @@ export async function evolveTable(client: ClientBase, target: Target, table: Tab
 }
 
 /** To the table, and to its history if it has one. */
-async function addColumn(client: ClientBase, target: Target, name: string, type: ColumnType): Promise<void> {
-  for (const { sql } of [target, historyOf(target)]) await client.query(`alter table if exists ${sql} add column if not exists ${quote(name)} ${type}`);
+function addColumn(target: Target, name: string, type: ColumnType): string {
+  return [target, historyOf(target)].map(({ sql }) => `alter table if exists ${sql} add column if not exists ${quote(name)} ${type};`).join('');
 }
 
 async function widen(client: ClientBase, target: Target, state: TableState, name: string, type: ColumnType): Promise<boolean> {
@@ -155,13 +162,16 @@ async function createTable(client: ClientBase, target: Target, table: Table): Pr
     ...Object.entries(META_COLUMNS).map(([name, type]) => `${name} ${type}`),
     `primary key (${table.primaryKey.map(quote).join(', ')})`,
   ];
-  // Room in each page keeps updates beside their old version, which spares the index (HOT).
-  await client.query(`create table ${target.sql} (${columns.join(', ')}) with (fillfactor = 85)`);
-  await client.query(`comment on table ${target.sql} is '${table.description.replaceAll("'", "''")}'`);
-  for (const column of made) {
-    await client.query(`comment on column ${target.sql}.${quote(column.name)} is '${column.description.replaceAll("'", "''")}'`);
-  }
-  for (const column of table.lookups) await client.query(`create index on ${target.sql} (${quote(column)})`);
+  const comment = (on: string, text: string) => `comment on ${on} is '${text.replaceAll("'", "''")}';`;
+  await client.query(
+    [
+      // Room in each page keeps updates beside their old version, which spares the index (HOT).
+      `create table ${target.sql} (${columns.join(', ')}) with (fillfactor = 85);`,
+      comment(`table ${target.sql}`, table.description),
+      ...made.map((c) => comment(`column ${target.sql}.${quote(c.name)}`, c.description)),
+      ...table.lookups.map((column) => `create index on ${target.sql} (${quote(column)});`),
+    ].join('\n'),
+  );
 }
 
 /** Schema changes: a transaction of their own, short, one at a time in a schema, and never long in anybody's way. */

@@ -85,7 +85,7 @@ export class Deployment implements AsyncDisposable {
   }
 
   async createPipeline(apiKey = 'demo-admin-key', historicalSyncDays: number | null = 30): Promise<string> {
-    const { id } = await setUpPipeline(this.api, { subdomain: 'demo', apiKey, warehouseUrl: this.warehouse.url, historicalSyncDays });
+    const { id } = await setUpPipeline(this.api, { subdomain: 'demo', apiKey, warehouseUrl: this.warehouse.warehouseUrl, historicalSyncDays });
     return id;
   }
 

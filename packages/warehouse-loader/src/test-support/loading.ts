@@ -66,7 +66,7 @@ export interface Loader extends AsyncDisposable {
 }
 
 export function loaderFor(database: TestDatabase, table: Table = THINGS): Loader {
-  const warehouse = new Warehouse(addressOf(database.url), 4);
+  const warehouse = new Warehouse(addressOf(database.warehouseUrl), 4);
   return {
     warehouse,
     load: async (batches, options = {}) =>
