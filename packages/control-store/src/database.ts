@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { fileURLToPath } from 'node:url';
 import { AppError } from '@freshet/contracts';
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
@@ -28,7 +29,47 @@ export async function migrateControlDatabase(url: string): Promise<void> {
 }
 
 export function connect(url: string, max: number, settings: Record<string, string> = {}): Sql {
-  return postgres(url, { max, onnotice: () => {}, connection: { application_name: 'freshet', ...settings } });
+  return postgres(url, { max, onnotice: () => {}, types: { json: JSON_ONCE }, connection: { application_name: 'freshet', ...settings } });
+}
+
+/** JSON as a driver expects it, for values; drizzle brings texts that are JSON already. */
+const JSON_ONCE: postgres.PostgresType = {
+  to: 3802,
+  from: [114, 3802],
+  serialize: (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value)),
+  parse: (text: string) => JSON.parse(text),
+};
+
+export interface AmbientSql {
+  /** Runs its statements in the transaction that is open around it, and else on the pool; `begin` within one makes a savepoint. */
+  readonly sql: Sql;
+  /** The same, for drizzle. */
+  readonly db: Database;
+  /** Opens a transaction around all that `work` does, however deep: it happens as a whole, or not at all. */
+  transaction<T>(work: () => Promise<T>): Promise<T>;
+}
+
+export function ambientSql(pool: Sql): AmbientSql {
+  const open = new AsyncLocalStorage<Tx>();
+  const here = (): Sql | Tx => open.getStore() ?? pool;
+  const begin = (work: (tx: Tx) => Promise<unknown>): Promise<unknown> => {
+    const tx = open.getStore();
+    // What is done by other methods within the savepoint belongs to it as well.
+    return tx ? tx.savepoint((inner) => open.run(inner, () => work(inner))) : pool.begin(work);
+  };
+  const call = (...args: Parameters<Sql>) => here()(...args);
+  const sql = Object.assign(call, {
+    unsafe: (...args: Parameters<Sql['unsafe']>) => here().unsafe(...args),
+    json: pool.json,
+    begin,
+    // Drizzle changes how the client that it is given reads and writes values; this pool stays as it is.
+    options: { ...pool.options, parsers: { ...pool.options.parsers }, serializers: { ...pool.options.serializers } },
+  }) as unknown as Sql;
+  return {
+    sql,
+    db: drizzle(sql),
+    transaction: async <T>(work: () => Promise<T>) => (await pool.begin((tx) => open.run(tx, work))) as T,
+  };
 }
 
 /** A failure to reach or use the control database, in words; anything else as it is. */

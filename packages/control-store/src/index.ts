@@ -3,10 +3,9 @@
  * queues. Hides PostgreSQL, pg-boss and the transactions that keep them consistent; promises that each method
  * happens whole or not at all. Start reading at `schema.ts`, then `extraction.ts` and `loading.ts`.
  */
-import { drizzle } from 'drizzle-orm/postgres-js';
 import { CreditBudgets } from './budget.ts';
 import { Credentials } from './credentials.ts';
-import { connect, databaseError, migrateControlDatabase } from './database.ts';
+import { ambientSql, connect, databaseError, migrateControlDatabase } from './database.ts';
 import { Destinations } from './destinations.ts';
 import { Extraction } from './extraction.ts';
 import { Loading } from './loading.ts';
@@ -58,6 +57,8 @@ export interface ControlStore {
   readonly schedule: Schedule;
   readonly tokens: Tokens;
   readonly queue: JobQueue;
+  /** Whatever the store's methods do within `work` happens as a whole, or not at all. */
+  transaction<T>(work: () => Promise<T>): Promise<T>;
   /** Puts every sealed text under the newest key; returns how many. */
   rotateKeys(): Promise<number>;
   /** Resolves if the database answers. */
@@ -71,13 +72,11 @@ export async function openControlStore(options: ControlStoreOptions): Promise<Co
   const box = new SecretBox(options.secretKeys);
   await migrateControlDatabase(options.databaseUrl);
   const connections = options.connections ?? 5;
-  // drizzle changes how the client it is given reads dates and JSON, so raw SQL has a client of its own.
-  const drizzleClient = connect(options.databaseUrl, connections);
-  const sql = connect(options.databaseUrl, connections);
+  const pool = connect(options.databaseUrl, connections);
   const budgetSql = connect(options.databaseUrl, 2, { synchronous_commit: 'off' });
-  const db = drizzle(drizzleClient);
+  const { sql, db, transaction } = ambientSql(pool);
   const queue = new JobQueue(options.databaseUrl, { supervise: options.supervise ?? true, onError: options.onError });
-  const closeClients = () => Promise.all([drizzleClient.end({ timeout: 5 }), sql.end({ timeout: 5 }), budgetSql.end({ timeout: 5 })]);
+  const closeClients = () => Promise.all([pool.end({ timeout: 5 }), budgetSql.end({ timeout: 5 })]);
   try {
     await queue.start();
   } catch (error) {
@@ -98,6 +97,7 @@ export async function openControlStore(options: ControlStoreOptions): Promise<Co
     schedule: new Schedule(sql, runs),
     tokens: new Tokens(db),
     queue,
+    transaction,
     rotateKeys: () => rotateKeys(sql, box),
     ping: async () => {
       await sql`select 1`;
