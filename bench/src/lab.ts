@@ -45,6 +45,7 @@ export class Lab implements AsyncDisposable {
       DATABASE_URL: at('freshet'),
       FRESHET_SECRET_KEYS: `bench:${randomBytes(32).toString('base64')}`,
       FRESHDESK_ORIGIN: origin,
+      FRESHET_ALLOWED_ADDRESSES: '127.0.0.0/8',
       LOG_LEVEL: 'warn',
     };
     const store = await openControlStore({ databaseUrl: env.DATABASE_URL, secretKeys: env.FRESHET_SECRET_KEYS, onError: console.error });

@@ -1,5 +1,5 @@
 import { openControlStore } from '@freshet/control-store';
-import { createLogger, readSettings, runProcess, settings } from '@freshet/runtime';
+import { createLogger, outbound, readSettings, runProcess, settings } from '@freshet/runtime';
 import { runLoad } from './slice.ts';
 import { Warehouses } from './warehouses.ts';
 
@@ -11,11 +11,13 @@ await runProcess(logger, async () => {
     {
       DATABASE_URL: settings.DATABASE_URL,
       FRESHET_SECRET_KEYS: settings.FRESHET_SECRET_KEYS,
+      FRESHET_ALLOWED_ADDRESSES: settings.FRESHET_ALLOWED_ADDRESSES,
       FRESHET_CONCURRENCY: settings.wholeNumber(1, 64).default(4),
       LOG_LEVEL: settings.LOG_LEVEL,
     },
     process.env,
   );
+  const reach = outbound(env.FRESHET_ALLOWED_ADDRESSES);
   const store = await openControlStore({
     databaseUrl: env.DATABASE_URL,
     secretKeys: env.FRESHET_SECRET_KEYS,
@@ -23,7 +25,7 @@ await runProcess(logger, async () => {
     onError: (error) => logger.warn({ err: error }, 'queue trouble'),
   });
   const drain = new AbortController();
-  const warehouses = new Warehouses(store, env.FRESHET_CONCURRENCY);
+  const warehouses = new Warehouses(store, env.FRESHET_CONCURRENCY, reach);
   const context = { store, warehouses, logger, drain: drain.signal, failures: new Map<string, number>() };
   await store.queue.work('load', { concurrency: env.FRESHET_CONCURRENCY }, ({ pipelineId, object }) => runLoad(context, pipelineId, object));
   logger.info('working');

@@ -1,4 +1,5 @@
 import type { ControlStore } from '@freshet/control-store';
+import type { Outbound } from '@freshet/runtime';
 import { Warehouse } from '@freshet/warehouse-loader';
 
 /** Pools kept open; the one used longest ago is closed for a further one. */
@@ -13,11 +14,13 @@ interface Opened {
 export class Warehouses {
   readonly #store: ControlStore;
   readonly #connections: number;
+  readonly #reach: Outbound;
   readonly #opened = new Map<string, Opened>();
 
-  constructor(store: ControlStore, connections: number) {
+  constructor(store: ControlStore, connections: number, reach: Outbound) {
     this.#store = store;
     this.#connections = connections;
+    this.#reach = reach;
   }
 
   async open(destinationId: string): Promise<Warehouse> {
@@ -43,6 +46,7 @@ export class Warehouses {
         sslCa: destination.ssl_ca,
       },
       this.#connections,
+      this.#reach,
     );
     this.#opened.set(destinationId, { fingerprint, warehouse });
     const oldest = this.#opened.entries().next().value;

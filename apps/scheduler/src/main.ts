@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openControlStore } from '@freshet/control-store';
 import { objectsToAudit, objectsToRead } from '@freshet/freshdesk-extractor';
-import { createLogger, readSettings, runProcess, settings } from '@freshet/runtime';
+import { createLogger, outbound, readSettings, runProcess, settings } from '@freshet/runtime';
+import { Deliveries } from './deliver.ts';
 
 const NAME = 'scheduler';
 const logger = createLogger(NAME, process.env['LOG_LEVEL'] || 'info');
@@ -13,18 +14,31 @@ const DUE_MAX = 50;
 const CLEAN_EVERY_MS = 3_600_000;
 /** Loaded batches are kept for replays. */
 const BATCH_RETENTION_DAYS = 7;
+const IDEMPOTENCY_RETENTION_HOURS = 24;
+/** Events can be delivered again for so long. */
+const EVENT_RETENTION_DAYS = 30;
+/** A receiver that does not answer holds one of these for its whole time. */
+const DELIVERIES_AT_ONCE = 4;
 
 await runProcess(logger, async () => {
   const env = readSettings(
-    { DATABASE_URL: settings.DATABASE_URL, FRESHET_SECRET_KEYS: settings.FRESHET_SECRET_KEYS, LOG_LEVEL: settings.LOG_LEVEL },
+    {
+      DATABASE_URL: settings.DATABASE_URL,
+      FRESHET_SECRET_KEYS: settings.FRESHET_SECRET_KEYS,
+      FRESHET_ALLOWED_ADDRESSES: settings.FRESHET_ALLOWED_ADDRESSES,
+      LOG_LEVEL: settings.LOG_LEVEL,
+    },
     process.env,
   );
+  const reach = outbound(env.FRESHET_ALLOWED_ADDRESSES);
   const store = await openControlStore({
     databaseUrl: env.DATABASE_URL,
     secretKeys: env.FRESHET_SECRET_KEYS,
     connections: 2,
     onError: (error) => logger.warn({ err: error }, 'queue trouble'),
   });
+  const deliveries = new Deliveries(store, reach);
+  await store.queue.work('deliver', { concurrency: DELIVERIES_AT_ONCE }, ({ deliveryId }) => deliveries.deliver(deliveryId));
   const stopping = new AbortController();
   let cleanAt = Date.now();
   const tick = async () => {
@@ -35,6 +49,8 @@ await runProcess(logger, async () => {
       cleanAt = Date.now() + CLEAN_EVERY_MS;
       const deleted = await store.schedule.deleteLoadedBatches(BATCH_RETENTION_DAYS);
       if (deleted > 0) logger.info({ deleted }, 'old batches deleted');
+      await store.idempotency.deleteOlderThan(IDEMPOTENCY_RETENTION_HOURS);
+      await store.webhooks.deleteEvents(EVENT_RETENTION_DAYS);
     }
   };
   const loop = async () => {
@@ -53,6 +69,7 @@ await runProcess(logger, async () => {
       stopping.abort();
       await looping;
       await store.close();
+      await deliveries.close();
     },
   };
 });

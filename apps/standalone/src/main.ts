@@ -57,6 +57,8 @@ await runProcess(createLogger('standalone', 'error'), async () => {
       DATABASE_URL: databaseUrl,
       FRESHET_SECRET_KEYS: settings.secretKeys ?? state.secret_keys,
       LOG_LEVEL: settings.logLevel,
+      // Everything is on this machine, for whoever has this machine.
+      FRESHET_ALLOWED_ADDRESSES: '127.0.0.0/8,::1/128',
       ...(origin === null ? {} : { FRESHDESK_ORIGIN: origin }),
     };
     closing.push(() => children.stop('api', 'extract-worker', 'load-worker', 'scheduler'));

@@ -19,6 +19,10 @@ export const ERROR_POLICY = {
   not_found: { http: 404, job: 'fail' },
   conflict: { http: 409, job: 'fail' },
   precondition_failed: { http: 412, job: 'fail' },
+  idempotency_key_reused: { http: 422, job: 'fail' },
+  request_in_progress: { http: 409, job: 'retry' },
+  rate_limited: { http: 429, job: 'retry' },
+  address_refused: { http: 422, job: 'fail' },
   // Freshdesk.
   out_of_credits: { http: 429, job: 'snooze' },
   source_unavailable: { http: 502, job: 'retry' },

@@ -6,6 +6,7 @@
  */
 export * from './batches.ts';
 export * from './errors.ts';
+export * from './events.ts';
 export * from './jobs.ts';
 export * from './json.ts';
 export * from './scan.ts';

@@ -4,9 +4,11 @@ export interface Jobs {
   extract: { readonly objectRunId: string };
   /** Pending batches of one object of one pipeline. */
   load: { readonly pipelineId: string; readonly object: string };
+  /** One delivery of an event to a webhook. */
+  deliver: { readonly deliveryId: string };
 }
 export type QueueName = keyof Jobs;
-export const QUEUES = ['extract', 'load'] as const satisfies readonly QueueName[];
+export const QUEUES = ['extract', 'load', 'deliver'] as const satisfies readonly QueueName[];
 
 /** Credits go to the lower number first. `by_hand` is a person waiting; an audit can always wait. */
 export const CREDIT_CLASSES = ['by_hand', 'incremental', 'children', 'backfill', 'audit'] as const;

@@ -62,3 +62,13 @@ export function customColumnName(field: string): string {
 /** What happens to a value that does not fit its column's type. */
 export const SCHEMA_POLICIES = ['evolve', 'freeze', 'discard'] as const;
 export type SchemaPolicy = (typeof SCHEMA_POLICIES)[number];
+
+/** What was changed about a table of the warehouse. Nothing is ever dropped. */
+export interface SchemaChange {
+  readonly change: 'table_added' | 'column_added' | 'column_widened';
+  readonly table: string;
+  /** Null where it is the table that was added. */
+  readonly column: string | null;
+  /** The column's type from then on. */
+  readonly type: string | null;
+}

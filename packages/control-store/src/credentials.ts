@@ -3,7 +3,7 @@ import { eq } from 'drizzle-orm';
 import type { Database } from './database.ts';
 import { uuidv7 } from './ids.ts';
 import type { List, ListOptions } from './page-lists.ts';
-import { changeResource, findResource, listResources, refuseConflicts } from './resources.ts';
+import { changeResource, deleteResource, findResource, listResources, refuseConflicts } from './resources.ts';
 import { type CredentialType, credentials, destinations, pipelines } from './schema.ts';
 import type { SecretBox } from './secrets.ts';
 
@@ -45,7 +45,7 @@ export class Credentials {
   }
 
   /** @throws AppError `conflict` that names who uses it. */
-  async delete(id: string): Promise<void> {
+  async delete(id: string, expected: number | null = null): Promise<void> {
     const usedBy = [
       ...(await this.#db.select({ name: pipelines.name }).from(pipelines).where(eq(pipelines.credential_id, id))).map(({ name }) => `pipeline "${name}"`),
       ...(await this.#db.select({ name: destinations.name }).from(destinations).where(eq(destinations.credential_id, id))).map(
@@ -53,8 +53,7 @@ export class Credentials {
       ),
     ];
     if (usedBy.length > 0) throw new AppError('conflict', `The credential is in use by ${usedBy.join(', ')}.`, { context: { usedBy } });
-    const deleted = await this.#db.delete(credentials).where(eq(credentials.id, id)).returning({ id: credentials.id });
-    if (deleted.length === 0) throw new AppError('not_found', `There is no credential ${id}.`);
+    await deleteResource(this.#db, credentials, 'credential', id, expected);
   }
 
   /** The secret itself, in memory only, for the call that needs it. */

@@ -45,7 +45,7 @@ export interface AmbientSql {
   readonly sql: Sql;
   /** The same, for drizzle. */
   readonly db: Database;
-  /** Opens a transaction around all that `work` does, however deep: it happens as a whole, or not at all. */
+  /** Opens a transaction around all that `work` does, however deep: it happens as a whole, or not at all. One within another can fail alone. */
   transaction<T>(work: () => Promise<T>): Promise<T>;
 }
 
@@ -68,7 +68,7 @@ export function ambientSql(pool: Sql): AmbientSql {
   return {
     sql,
     db: drizzle(sql),
-    transaction: async <T>(work: () => Promise<T>) => (await pool.begin((tx) => open.run(tx, work))) as T,
+    transaction: async <T>(work: () => Promise<T>) => (await begin((tx) => open.run(tx, work))) as T,
   };
 }
 

@@ -3,7 +3,7 @@ import { eq } from 'drizzle-orm';
 import type { Database } from './database.ts';
 import { uuidv7 } from './ids.ts';
 import type { List, ListOptions } from './page-lists.ts';
-import { changeResource, findResource, listResources, refuseConflicts } from './resources.ts';
+import { changeResource, deleteResource, findResource, listResources, refuseConflicts } from './resources.ts';
 import { credentials, destinations, pipelines } from './schema.ts';
 
 export type Destination = typeof destinations.$inferSelect;
@@ -47,13 +47,12 @@ export class Destinations {
     return refuseConflicts(changeResource(this.#db, destinations, 'destination', id, changes, expected), conflicts);
   }
 
-  async delete(id: string): Promise<void> {
+  async delete(id: string, expected: number | null = null): Promise<void> {
     const users = await this.#db.select({ name: pipelines.name }).from(pipelines).where(eq(pipelines.destination_id, id));
     if (users.length > 0) {
       throw new AppError('conflict', `The destination is in use by ${users.map(({ name }) => `pipeline "${name}"`).join(', ')}.`);
     }
-    const deleted = await this.#db.delete(destinations).where(eq(destinations.id, id)).returning({ id: destinations.id });
-    if (deleted.length === 0) throw new AppError('not_found', `There is no destination ${id}.`);
+    await deleteResource(this.#db, destinations, 'destination', id, expected);
   }
 
   async #checkCredential(id: string): Promise<void> {

@@ -12,7 +12,7 @@ import {
 import type { Sql, Tx } from './database.ts';
 import { uuidv7 } from './ids.ts';
 import type { JobQueue } from './queue.ts';
-import { finishIfDone, finishRunIfDone } from './runs.ts';
+import { finishIfDone, finishRunIfDone, tellOfFailure } from './runs.ts';
 import type { SecretBox } from './secrets.ts';
 
 /** An object run in the hands of one worker. */
@@ -209,7 +209,7 @@ export class Extraction {
       }
       await tx`update freshet.object_runs set extracted_at = now() where id = ${claim.objectRunId}`;
       if (claim.isAudit) await tx`delete from freshet.audit_work where object_run_id = ${claim.objectRunId} and not lasting`;
-      await finishIfDone(tx, claim.objectRunId);
+      await finishIfDone(tx, this.#queue, claim.objectRunId);
     });
   }
 
@@ -281,7 +281,8 @@ export class Extraction {
         update freshet.object_runs set status = ${status}, error_code = ${error.code}, error_message = ${error.message}, finished_at = now(),
           credits_used = credits_used + ${credits}
         where id = ${claim.objectRunId}`;
-      await finishRunIfDone(tx, claim.runId);
+      if (status === 'failed') await tellOfFailure(tx, this.#queue, claim.objectRunId);
+      await finishRunIfDone(tx, this.#queue, claim.runId);
     });
   }
 

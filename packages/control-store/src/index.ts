@@ -3,11 +3,13 @@
  * queues. Hides PostgreSQL, pg-boss and the transactions that keep them consistent; promises that each method
  * happens whole or not at all. Start reading at `schema.ts`, then `extraction.ts` and `loading.ts`.
  */
+import { AuditLog } from './audit-log.ts';
 import { CreditBudgets } from './budget.ts';
 import { Credentials } from './credentials.ts';
 import { ambientSql, connect, databaseError, migrateControlDatabase } from './database.ts';
 import { Destinations } from './destinations.ts';
 import { Extraction } from './extraction.ts';
+import { Idempotency } from './idempotency.ts';
 import { Loading } from './loading.ts';
 import { Pipelines } from './pipelines.ts';
 import { JobQueue } from './queue.ts';
@@ -18,19 +20,33 @@ import { Runs } from './runs.ts';
 import { Schedule } from './schedule.ts';
 import { SecretBox } from './secrets.ts';
 import { Tokens } from './tokens.ts';
+import { Webhooks } from './webhooks.ts';
 
+export type { AuditEntry, AuditFilter } from './audit-log.ts';
 export type { Credential } from './credentials.ts';
 export type { Destination, DestinationInput } from './destinations.ts';
 export type { Claim, ParentState, Step } from './extraction.ts';
+export type { Answer, KeyedRequest } from './idempotency.ts';
 export type { LoadClaim, LoadOutcome, PendingBatch } from './loading.ts';
 export type { List, ListOptions } from './page-lists.ts';
 export type { Pipeline, PipelineInput, PipelineObject } from './pipelines.ts';
 export type { Rebuild } from './rebuilds.ts';
 export type { RejectedFilter, RejectedRecordInfo } from './rejected-records.ts';
 export type { ObjectRun, ObjectToRead, Run, StartedRun } from './runs.ts';
-export { CREDENTIAL_TYPES, type CredentialType, type ObjectChoice, SSL_MODES, type SslMode, type TokenRole } from './schema.ts';
+export {
+  CREDENTIAL_TYPES,
+  type CredentialType,
+  DELIVERY_STATUSES,
+  type DeliveryStatus,
+  type ObjectChoice,
+  SSL_MODES,
+  type SslMode,
+  TOKEN_ROLES,
+  type TokenRole,
+} from './schema.ts';
 export { SecretBox } from './secrets.ts';
-export { isToken, newToken, type TokenIdentity } from './tokens.ts';
+export { isToken, type NewToken, newToken, type Token, type TokenIdentity, type TokenInput } from './tokens.ts';
+export type { Attempt, AttemptOutcome, Delivery, NewWebhook, Webhook, WebhookInput } from './webhooks.ts';
 
 export interface ControlStoreOptions {
   readonly databaseUrl: string;
@@ -56,6 +72,9 @@ export interface ControlStore {
   readonly budgets: CreditBudgets;
   readonly schedule: Schedule;
   readonly tokens: Tokens;
+  readonly idempotency: Idempotency;
+  readonly auditLog: AuditLog;
+  readonly webhooks: Webhooks;
   readonly queue: JobQueue;
   /** Whatever the store's methods do within `work` happens as a whole, or not at all. */
   transaction<T>(work: () => Promise<T>): Promise<T>;
@@ -96,6 +115,9 @@ export async function openControlStore(options: ControlStoreOptions): Promise<Co
     budgets: new CreditBudgets(budgetSql),
     schedule: new Schedule(sql, runs),
     tokens: new Tokens(db),
+    idempotency: new Idempotency(sql, box),
+    auditLog: new AuditLog(db),
+    webhooks: new Webhooks(db, sql, queue, box),
     queue,
     transaction,
     rotateKeys: () => rotateKeys(sql, box),

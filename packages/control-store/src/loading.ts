@@ -6,15 +6,17 @@ import {
   type FieldRules,
   OPEN_OBJECT_RUN_STATUSES,
   type RejectedRecord,
+  type SchemaChange,
   type SchemaPolicy,
   type Suspect,
 } from '@freshet/contracts';
 import type { Sql } from './database.ts';
+import { emit } from './events.ts';
 import { loadKey } from './extraction.ts';
 import { uuidv7 } from './ids.ts';
 import type { JobQueue } from './queue.ts';
 import { boundTo } from './rejected-records.ts';
-import { finishIfDone, finishRunIfDone } from './runs.ts';
+import { finishIfDone, finishRunIfDone, tellOfFailure } from './runs.ts';
 import type { SecretBox } from './secrets.ts';
 
 /** A table in the hands of one load worker. */
@@ -60,6 +62,8 @@ export interface LoadOutcome {
   readonly notBelieved: readonly { readonly batchId: string; readonly rows: number }[];
   /** Parents whose lists were empty where the table has rows: they are read again. */
   readonly doubted: readonly string[];
+  /** What was changed about the table for them. */
+  readonly changes: readonly SchemaChange[];
 }
 
 /** What the load worker needs to keep. */
@@ -144,7 +148,7 @@ export class Loading {
    * Notes what the warehouse has committed. Repeating it changes nothing: a batch is counted when it is marked.
    * Object runs whose last batch this was are finished.
    */
-  async markLoaded(claim: LoadClaim, { batches: results, rejected, reached, suspects, notBelieved, doubted }: LoadOutcome): Promise<void> {
+  async markLoaded(claim: LoadClaim, { batches: results, rejected, reached, suspects, notBelieved, doubted, changes }: LoadOutcome): Promise<void> {
     await this.#sql.begin(async (tx) => {
       const ids = results.map((r) => r.batchId);
       const owners = await tx<{ id: string; object_run_id: string }[]>`
@@ -195,8 +199,14 @@ export class Loading {
           returning id, credit_class`;
         for (const { id, credit_class } of again) await this.#queue.send(tx, 'extract', { objectRunId: id }, { key: id, creditClass: credit_class });
       }
-      for (const r of rejected) {
-        if (!counted.has(r.batchId)) continue;
+      const refused = rejected.filter((r) => counted.has(r.batchId));
+      if (refused.length > 0) {
+        const reasons: Record<string, number> = {};
+        for (const { reason } of refused) reasons[reason] = (reasons[reason] ?? 0) + 1;
+        await emit(tx, this.#queue, 'records.rejected', { pipeline_id: claim.pipelineId, object: claim.object, records: refused.length, reasons });
+      }
+      if (changes.length > 0) await emit(tx, this.#queue, 'schema.changed', { pipeline_id: claim.pipelineId, object: claim.object, changes });
+      for (const r of refused) {
         const id = uuidv7();
         await tx`
           insert into freshet.rejected_records (id, pipeline_id, object, batch_id, line, reason, raw, fingerprint, extracted_at)
@@ -210,7 +220,7 @@ export class Loading {
           update freshet.pipeline_objects set complete_as_of = ${reached.completeAsOf}, complete_back_to = ${reached.completeBackTo}
           where pipeline_id = ${claim.pipelineId} and object = ${claim.object}`;
       }
-      for (const objectRunId of objectRunIds) await finishIfDone(tx, objectRunId);
+      for (const objectRunId of objectRunIds) await finishIfDone(tx, this.#queue, objectRunId);
     });
   }
 
@@ -237,11 +247,12 @@ export class Loading {
    */
   async giveUp(claim: LoadClaim, error: { readonly code: string; readonly message: string }): Promise<void> {
     await this.#sql.begin(async (tx) => {
-      const failed = await tx<{ run_id: string }[]>`
+      const failed = await tx<{ id: string; run_id: string }[]>`
         update freshet.object_runs set status = 'failed', error_code = ${error.code}, error_message = ${error.message}, not_before = null, finished_at = now()
         where pipeline_id = ${claim.pipelineId} and object = ${claim.object} and status in ('queued', 'running', 'waiting_for_credits')
-        returning run_id`;
-      for (const { run_id } of failed) await finishRunIfDone(tx, run_id);
+        returning id, run_id`;
+      for (const { id } of failed) await tellOfFailure(tx, this.#queue, id);
+      for (const { run_id } of failed) await finishRunIfDone(tx, this.#queue, run_id);
     });
   }
 }

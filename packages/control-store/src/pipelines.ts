@@ -4,7 +4,7 @@ import type { Database } from './database.ts';
 import { checkCredential } from './destinations.ts';
 import { uuidv7 } from './ids.ts';
 import type { List, ListOptions } from './page-lists.ts';
-import { changeResource, findResource, listResources, refuseConflicts } from './resources.ts';
+import { changeResource, deleteResource, findResource, listResources, refuseConflicts } from './resources.ts';
 import { childWork, destinations, pipelineObjects, pipelines } from './schema.ts';
 
 export type Pipeline = typeof pipelines.$inferSelect;
@@ -67,10 +67,9 @@ export class Pipelines {
   }
 
   /** Everything that Freshet keeps of it goes; the warehouse's tables stay, they are the user's. */
-  async delete(id: string): Promise<void> {
+  async delete(id: string, expected: number | null = null): Promise<void> {
     await this.#db.transaction(async (tx) => {
-      const deleted = await tx.delete(pipelines).where(eq(pipelines.id, id)).returning({ id: pipelines.id });
-      if (deleted.length === 0) throw new AppError('not_found', `There is no pipeline ${id}.`);
+      await deleteResource(tx as unknown as Database, pipelines, 'pipeline', id, expected);
       // Nobody adds to it any more: who did has held a row of the pipeline's, which is gone.
       await tx.delete(childWork).where(eq(childWork.pipeline_id, id));
     });

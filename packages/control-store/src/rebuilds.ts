@@ -66,7 +66,7 @@ export class Rebuilds {
         from freshet.batches b join freshet.object_runs o on o.id = b.object_run_id
         where b.pipeline_id = ${pipelineId} and b.object = ${object} and b.loaded_at is not null and o.mode <> 'rebuild' order by b.seq`;
       await this.#queue.send(tx, 'load', { pipelineId, object }, { key: loadKey(pipelineId, object) });
-      await finishRunIfDone(tx, runId);
+      await finishRunIfDone(tx, this.#queue, runId);
       return { runId, batches: stored.batches, records: stored.records, reachesBackTo: stored.oldest, isWhole: stored.whole };
     });
   }

@@ -82,7 +82,7 @@ export class RejectedRecords {
       await tx`
         insert into freshet.runs (id, pipeline_id, kind, trigger, status, started_at) values (${runId}, ${pipelineId}, 'replay', 'manual', 'running', now())`;
       for (const [object, own] of Map.groupBy(rows, (r) => r.object)) await this.#stage(tx, pipelineId, runId, object, own);
-      await finishRunIfDone(tx, runId);
+      await finishRunIfDone(tx, this.#queue, runId);
       return { runId, records: rows.length };
     });
   }

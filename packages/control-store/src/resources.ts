@@ -53,6 +53,17 @@ export async function changeResource<T extends ResourceTable>(
   throw new AppError('precondition_failed', `The ${kind} has been changed since; read it again and repeat the change.`);
 }
 
+/** The same for deleting. */
+export async function deleteResource<T extends ResourceTable>(db: Database, table: T, kind: string, id: string, expected: number | null): Promise<void> {
+  const deleted = await db
+    .delete(table as PgTable)
+    .where(and(eq(table.id, id), expected === null ? undefined : eq(table.version, expected)))
+    .returning({ id: table.id });
+  if (deleted.length > 0) return;
+  await findResource(db, table, kind, id);
+  throw new AppError('precondition_failed', `The ${kind} has been changed since; read it again before you delete it.`);
+}
+
 const UNIQUE_VIOLATION = '23505';
 const FOREIGN_KEY_VIOLATION = '23503';
 

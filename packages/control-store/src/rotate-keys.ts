@@ -6,6 +6,9 @@ const SEALED = [
   ['credentials', 'secret'],
   ['rejected_records', 'raw'],
   ['pipelines', 'hash_salt'],
+  ['webhooks', 'secret'],
+  ['webhooks', 'previous_secret'],
+  ['idempotency_keys', 'body'],
 ] as const;
 
 const ROWS_AT_ONCE = 500;

@@ -1,6 +1,7 @@
 import { AppError, type CreditClass, OPEN_OBJECT_RUN_STATUSES, type ReadingRunKind, type RunKind, type RunStatus, type RunTrigger } from '@freshet/contracts';
 import { and, desc, eq, inArray, lt } from 'drizzle-orm';
 import type { Database, Sql, Tx } from './database.ts';
+import { emit } from './events.ts';
 import { uuidv7 } from './ids.ts';
 import { decodeCursor, type List, type ListOptions, toList } from './page-lists.ts';
 import type { JobQueue } from './queue.ts';
@@ -85,7 +86,7 @@ export class Runs {
       await this.#queue.send(tx, 'extract', { objectRunId }, { key: objectRunId, creditClass: own });
     }
     // Nothing to audit yet: it is over.
-    if (kind === 'audit') await finishRunIfDone(tx, id);
+    if (kind === 'audit') await finishRunIfDone(tx, this.#queue, id);
     return { id, created: true };
   }
 
@@ -194,9 +195,9 @@ export class Runs {
  * Finishes an object run whose reading and loading are both done, and then its run if it was the last. Callers
  * hold the object run's row lock, so of two that bring the last piece at once, the second sees the first's.
  */
-export async function finishIfDone(tx: Tx, objectRunId: string): Promise<void> {
+export async function finishIfDone(tx: Tx, queue: JobQueue, objectRunId: string): Promise<void> {
   // Counts that do not agree are a run that has not succeeded, however far it came.
-  const finished = await tx<{ run_id: string }[]>`
+  const finished = await tx<{ run_id: string; status: string }[]>`
     update freshet.object_runs o set
       status = case when agreed then 'succeeded' else 'failed' end,
       error_code = case when agreed then null else 'bug' end,
@@ -211,16 +212,17 @@ export async function finishIfDone(tx: Tx, objectRunId: string): Promise<void> {
     ) sums
     where o.id = sums.id and o.extracted_at is not null and o.status = any(${[...OPEN_OBJECT_RUN_STATUSES]})
       and not exists (select from freshet.batches b where b.object_run_id = o.id and b.loaded_at is null)
-    returning o.run_id`;
-  const runId = finished[0]?.run_id;
-  if (runId === undefined) return;
-  await finishRunIfDone(tx, runId);
+    returning o.run_id, o.status`;
+  const [done] = finished;
+  if (!done) return;
+  if (done.status === 'failed') await tellOfFailure(tx, queue, objectRunId);
+  await finishRunIfDone(tx, queue, done.run_id);
 }
 
-/** `succeeded` only if every object that was to be read did. */
-export async function finishRunIfDone(tx: Tx, runId: string): Promise<void> {
+/** `succeeded` only if every object that was to be read did. Whoever wants to know of it is told. */
+export async function finishRunIfDone(tx: Tx, queue: JobQueue, runId: string): Promise<void> {
   await tx`select id from freshet.runs where id = ${runId} for no key update`;
-  await tx`
+  const [over] = await tx<{ status: 'succeeded' | 'partial' | 'failed'; pipeline_id: string; kind: RunKind }[]>`
     update freshet.runs r set
       finished_at = now(),
       status = case when ok = total then 'succeeded' when ok = 0 then 'failed' else 'partial' end
@@ -230,5 +232,24 @@ export async function finishRunIfDone(tx: Tx, runId: string): Promise<void> {
         count(*) filter (where status = any(${[...OPEN_OBJECT_RUN_STATUSES]})) as open
       from freshet.object_runs where run_id = ${runId}
     ) sums
-    where r.id = ${runId} and r.status in ('queued', 'running') and sums.open = 0`;
+    where r.id = ${runId} and r.status in ('queued', 'running') and sums.open = 0
+    returning r.status, r.pipeline_id, r.kind`;
+  if (!over) return;
+  const [sums] = await tx`
+    select coalesce(sum(records_inserted + records_updated), 0)::float8 as records_loaded, coalesce(sum(records_rejected), 0)::float8 as records_rejected,
+      coalesce(sum(credits_used), 0)::float8 as credits_used
+    from freshet.object_runs where run_id = ${runId}`;
+  await emit(tx, queue, `run.${over.status}`, { pipeline_id: over.pipeline_id, run_id: runId, kind: over.kind, status: over.status, ...sums });
+}
+
+/** An object run has failed: its webhooks, and those for a key that Freshdesk refuses, once in a run. */
+export async function tellOfFailure(tx: Tx, queue: JobQueue, objectRunId: string): Promise<void> {
+  const [row] = await tx<{ run_id: string; pipeline_id: string; object: string; code: string; message: string; first: boolean; credential_id: string }[]>`
+    select o.run_id, o.pipeline_id, o.object, o.error_code as code, o.error_message as message, p.credential_id,
+      not exists (select from freshet.object_runs b where b.run_id = o.run_id and b.id <> o.id and b.error_code = o.error_code and b.finished_at is not null) as first
+    from freshet.object_runs o join freshet.pipelines p on p.id = o.pipeline_id where o.id = ${objectRunId}`;
+  if (!row) return;
+  const { run_id, pipeline_id, object, code, message, credential_id } = row;
+  await emit(tx, queue, 'object.failed', { pipeline_id, run_id, object, error: { code, message } });
+  if (code === 'source_auth' && row.first) await emit(tx, queue, 'credential.refused', { pipeline_id, run_id, credential_id, error: { code, message } });
 }

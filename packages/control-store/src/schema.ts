@@ -1,6 +1,7 @@
 import type {
   Column,
   CreditClass,
+  EventType,
   FieldRules,
   ObjectRunStatus,
   PipelineStatus,
@@ -302,13 +303,118 @@ export const TOKEN_ROLES = ['team_admin', 'team_collaborator', 'pipeline_admin',
 export type TokenRole = (typeof TOKEN_ROLES)[number];
 
 export const apiTokens = freshet.table('api_tokens', {
-  id: uuid('id').primaryKey(),
+  ...resource,
   name: text('name').notNull(),
   role: text('role').$type<TokenRole>().notNull(),
+  /** Fewer permissions than the role has; null: all of them. */
+  scopes: text('scopes').array(),
   /** SHA-256 of the token: it is random enough that no slow hash is needed. */
   digest: text('digest').notNull().unique(),
-  created_at: time('created_at').notNull().defaultNow(),
+  /** The token before the last rotation, and until when it still opens. */
+  previous_digest: text('previous_digest').unique(),
+  previous_until: time('previous_until'),
+  expires_at: time('expires_at'),
+  rotated_at: time('rotated_at').notNull().defaultNow(),
+  /** To the minute: it is not written with each request. */
+  last_used_at: time('last_used_at'),
 });
+
+/** First answers to unsafe requests that named a key, for a day. */
+export const idempotencyKeys = freshet.table(
+  'idempotency_keys',
+  {
+    id: uuid('id').primaryKey(),
+    token_id: uuid('token_id')
+      .notNull()
+      .references(() => apiTokens.id, { onDelete: 'cascade' }),
+    key: text('key').notNull(),
+    /** Of method, path and body: another request may not use the key. */
+    fingerprint: text('fingerprint').notNull(),
+    status: integer('status'),
+    headers: jsonb('headers').$type<Record<string, string>>().notNull().default({}),
+    /** Sealed: an answer may hold a new token. Null: it had no body. */
+    body: text('body'),
+    created_at: time('created_at').notNull().defaultNow(),
+  },
+  (t) => [unique('idempotency_keys_once').on(t.token_id, t.key), index('idempotency_keys_age').on(t.created_at)],
+);
+
+/** Who changed what. A trigger refuses whoever would change or delete a row. */
+export const auditLog = freshet.table(
+  'audit_log',
+  {
+    id: uuid('id').primaryKey(),
+    at: time('at').notNull().defaultNow(),
+    actor_id: uuid('actor_id').notNull(),
+    /** The token's name and role at that time. */
+    actor_name: text('actor_name').notNull(),
+    actor_role: text('actor_role').$type<TokenRole>().notNull(),
+    address: text('address').notNull(),
+    request_id: text('request_id').notNull(),
+    /** The API's operation. */
+    action: text('action').notNull(),
+    /** Its path, such as `pipelines/<id>`. */
+    resource: text('resource').notNull(),
+    /** As the API would have answered, so without secrets. Null: it was not there. */
+    before: jsonb('before').$type<Record<string, unknown>>(),
+    after: jsonb('after').$type<Record<string, unknown>>(),
+  },
+  (t) => [index('audit_log_of_resource').on(t.resource, t.id), index('audit_log_of_actor').on(t.actor_id, t.id)],
+);
+
+export const webhooks = freshet.table('webhooks', {
+  ...resource,
+  name: text('name').notNull().unique(),
+  url: text('url').notNull(),
+  events: text('events').array().$type<EventType[]>().notNull(),
+  enabled: boolean('enabled').notNull(),
+  /** Why it was disabled by Freshet; null: it was not. */
+  disabled_reason: text('disabled_reason'),
+  /** Sealed. */
+  secret: text('secret').notNull(),
+  /** Signs beside the new one until then. */
+  previous_secret: text('previous_secret'),
+  previous_until: time('previous_until'),
+  /** When the first of the deliveries in a row failed that have. */
+  failing_since: time('failing_since'),
+});
+
+/** What has happened that others may want to know of. */
+export const events = freshet.table(
+  'events',
+  {
+    id: uuid('id').primaryKey(),
+    type: text('type').$type<EventType>().notNull(),
+    at: time('at').notNull().defaultNow(),
+    data: jsonb('data').$type<Record<string, unknown>>().notNull(),
+  },
+  (t) => [index('events_age').on(t.at)],
+);
+
+export const DELIVERY_STATUSES = ['pending', 'delivered', 'failed'] as const;
+export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
+
+export const webhookDeliveries = freshet.table(
+  'webhook_deliveries',
+  {
+    id: uuid('id').primaryKey(),
+    webhook_id: uuid('webhook_id')
+      .notNull()
+      .references(() => webhooks.id, { onDelete: 'cascade' }),
+    event_id: uuid('event_id')
+      .notNull()
+      .references(() => events.id, { onDelete: 'cascade' }),
+    status: text('status').$type<DeliveryStatus>().notNull().default('pending'),
+    attempts: integer('attempts').notNull().default(0),
+    created_at: time('created_at').notNull().defaultNow(),
+    last_attempt_at: time('last_attempt_at'),
+    next_attempt_at: time('next_attempt_at'),
+    /** Of the last attempt; null: there was no answer. */
+    response_status: integer('response_status'),
+    error: text('error'),
+  },
+  (t) => [index('webhook_deliveries_of_webhook').on(t.webhook_id, t.id), index('webhook_deliveries_of_event').on(t.event_id)],
+);
 
 /** Credits of an account, one row for each of its buckets: the one hot row that all workers share. */
 export const creditBuckets = freshet.table(

@@ -62,6 +62,7 @@ const outcome = (parts: Partial<LoadOutcome>): LoadOutcome => ({
   suspects: [],
   notBelieved: [],
   doubted: [],
+  changes: [],
   ...parts,
 });
 

@@ -1,8 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import { eq } from 'drizzle-orm';
+import { AppError } from '@freshet/contracts';
+import { and, eq, gt, isNull, or, sql } from 'drizzle-orm';
 import type { Database } from './database.ts';
 import { uuidv7 } from './ids.ts';
+import type { List, ListOptions } from './page-lists.ts';
+import { changeResource, deleteResource, findResource, listResources } from './resources.ts';
 import { apiTokens, type TokenRole } from './schema.ts';
 
 const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
@@ -33,10 +36,27 @@ function checksum(random: string): string {
   return text;
 }
 
+export type Token = Omit<typeof apiTokens.$inferSelect, 'digest' | 'previous_digest'>;
+
+export interface TokenInput {
+  readonly name: string;
+  readonly role: TokenRole;
+  /** Fewer permissions than the role has; null: all of them. */
+  readonly scopes: readonly string[] | null;
+  readonly expires_at: Date | null;
+}
+
 export interface TokenIdentity {
   readonly id: string;
   readonly name: string;
   readonly role: TokenRole;
+  readonly scopes: readonly string[] | null;
+}
+
+/** A token that was just made, with its text: the only time that it is known. */
+export interface NewToken {
+  readonly token: Token;
+  readonly text: string;
 }
 
 /** API tokens, known by their digests only. */
@@ -55,14 +75,91 @@ export class Tokens {
       .onConflictDoNothing();
   }
 
-  /** Whose token it is; null when nobody's. */
-  async identify(token: string): Promise<TokenIdentity | null> {
+  /** Whose token it is; null when nobody's, or one that has expired. */
+  async identify(text: string): Promise<TokenIdentity | null> {
+    const digest = digestOf(text);
+    const isCurrent = eq(apiTokens.digest, digest);
+    const isPrevious = and(eq(apiTokens.previous_digest, digest), gt(apiTokens.previous_until, sql`now()`));
     const [row] = await this.#db
-      .select({ id: apiTokens.id, name: apiTokens.name, role: apiTokens.role })
+      .select({
+        id: apiTokens.id,
+        name: apiTokens.name,
+        role: apiTokens.role,
+        scopes: apiTokens.scopes,
+        isUseNoted: sql<boolean>`coalesce(${apiTokens.last_used_at} > now() - interval '1 minute', false)`,
+      })
       .from(apiTokens)
-      .where(eq(apiTokens.digest, digestOf(token)));
-    return row ?? null;
+      .where(and(or(isCurrent, isPrevious), or(isNull(apiTokens.expires_at), gt(apiTokens.expires_at, sql`now()`))));
+    if (!row) return null;
+    const { isUseNoted, ...identity } = row;
+    if (!isUseNoted) await this.#db.update(apiTokens).set({ last_used_at: sql`now()` }).where(eq(apiTokens.id, row.id));
+    return identity;
   }
+
+  async create(input: TokenInput): Promise<NewToken> {
+    const text = newToken();
+    const [row] = await this.#db
+      .insert(apiTokens)
+      .values({ id: uuidv7(), ...input, scopes: input.scopes === null ? null : [...input.scopes], digest: digestOf(text) })
+      .returning();
+    return { token: withoutDigests(row as typeof apiTokens.$inferSelect), text };
+  }
+
+  async get(id: string): Promise<Token> {
+    return withoutDigests(await findResource(this.#db, apiTokens, 'token', id));
+  }
+
+  async list(options: ListOptions): Promise<List<Token>> {
+    const { data, nextCursor } = await listResources(this.#db, apiTokens, options);
+    return { data: data.map(withoutDigests), nextCursor };
+  }
+
+  /** @throws AppError `conflict` when nobody could manage tokens any more. */
+  async change(id: string, input: Partial<TokenInput>, expected: number | null): Promise<Token> {
+    const { scopes, ...rest } = input;
+    const changes = { ...rest, ...(scopes === undefined ? {} : { scopes: scopes === null ? null : [...scopes] }) };
+    return await this.#db.transaction(async (tx) => {
+      const changed = await changeResource(tx as unknown as Database, apiTokens, 'token', id, changes, expected);
+      await refuseLockout(tx as unknown as Database);
+      return withoutDigests(changed);
+    });
+  }
+
+  /** A new text for the token; the old one opens for so long beside it, so that whoever uses it can be told. */
+  async rotate(id: string, overlapMinutes: number, expected: number | null): Promise<NewToken> {
+    const text = newToken();
+    const changes = {
+      digest: digestOf(text),
+      previous_digest: apiTokens.digest as unknown as string,
+      previous_until: sql`now() + make_interval(mins => ${overlapMinutes})` as unknown as Date,
+      rotated_at: sql`now()` as unknown as Date,
+    };
+    return { token: withoutDigests(await changeResource(this.#db, apiTokens, 'token', id, changes, expected)), text };
+  }
+
+  /** @throws AppError `conflict` when nobody could manage tokens any more. */
+  async delete(id: string, expected: number | null): Promise<void> {
+    await this.#db.transaction(async (tx) => {
+      await deleteResource(tx as unknown as Database, apiTokens, 'token', id, expected);
+      await refuseLockout(tx as unknown as Database);
+    });
+  }
+}
+
+/** Somebody must be able to make tokens: one of the role that may, with all its permissions, that does not expire. */
+async function refuseLockout(db: Database): Promise<void> {
+  // Two that give up the last two at once wait for each other here.
+  await db.execute(sql`select pg_advisory_xact_lock(hashtextextended('freshet.tokens', 0))`);
+  const [admin] = await db
+    .select({ id: apiTokens.id })
+    .from(apiTokens)
+    .where(and(eq(apiTokens.role, 'team_admin'), isNull(apiTokens.scopes), isNull(apiTokens.expires_at)))
+    .limit(1);
+  if (!admin) throw new AppError('conflict', 'It is the last token of the role team_admin that has no scopes and does not expire. Make another one first.');
+}
+
+function withoutDigests({ digest: _digest, previous_digest: _previous, ...rest }: typeof apiTokens.$inferSelect): Token {
+  return rest;
 }
 
 function digestOf(token: string): string {

@@ -4,5 +4,6 @@
  */
 export { createLogger, type Logger } from './logger.ts';
 export { WORKER_NODE_OPTIONS } from './node-options.ts';
+export { type Outbound, outbound } from './outbound.ts';
 export { type Process, runProcess } from './process.ts';
 export { readSettings, settings } from './settings.ts';

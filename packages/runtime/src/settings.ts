@@ -19,6 +19,7 @@ export const settings = {
   FRESHET_SECRET_KEYS: z.string().min(1, { error: 'must hold at least one key, as <id>:<base64 of 32 bytes>' }),
   FRESHET_BOOTSTRAP_TOKEN: z.string().optional(),
   FRESHDESK_ORIGIN: url(['http:', 'https:']).optional(),
+  FRESHET_ALLOWED_ADDRESSES: z.string().default(''),
   HOST: z.string().default('127.0.0.1'),
   PORT: wholeNumber(0, 65_535),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'], { error: 'must be one of trace, debug, info, warn, error, silent' }).default('info'),

@@ -9,14 +9,15 @@ import { findSuspects, markBelow, markMissing } from './missing.ts';
 import { linesOf, type Prepared, type Rejected } from './prepare.ts';
 import type { BatchToLoad, LoadRequest, LoadResult } from './request.ts';
 import { type BatchMeta, type LiveColumn, RowWriter, type Wishes, WRITTEN_META } from './rows.ts';
-import { ensureTable, evolveTable, type TableState, type Target } from './tables.ts';
+import { changesOf, ensureTable, evolveTable, type TableState, type Target } from './tables.ts';
 
 /**
  * Applies batches to a table, once, whatever is killed or repeated: new tables and columns in short transactions
  * of their own, then rows and ledger in one (I2).
  */
 export async function loadBatches(client: ClientBase, target: Target, request: LoadRequest, lz4: boolean): Promise<LoadResult> {
-  let state = await ensureTable(client, target, request.table);
+  const { state: found, before } = await ensureTable(client, target, request.table);
+  let state = found;
   const { prepared } = request;
   const rejected = [...prepared.rejected];
   let healthy = prepared.records;
@@ -24,7 +25,7 @@ export async function loadBatches(client: ClientBase, target: Target, request: L
     const attempt = new Attempt(request, state);
     try {
       const applied = await apply(client, target, request, attempt, prepared, healthy, rejected, lz4);
-      return { ...applied, rejected: rejectedRecords(prepared, rejected), reached: reachedIn(prepared) };
+      return { ...applied, rejected: rejectedRecords(prepared, rejected), reached: reachedIn(prepared), changes: changesOf(target, before, state) };
     } catch (error) {
       if (attempt.refused.size > 0) {
         for (const [{ batch, line }, reason] of attempt.refused) rejected.push({ batch, line, reason });

@@ -1,4 +1,4 @@
-import type { BatchCounts, RejectedRecord, SchemaPolicy, Suspect, Table, TableBelow } from '@freshet/contracts';
+import type { BatchCounts, RejectedRecord, SchemaChange, SchemaPolicy, Suspect, Table, TableBelow } from '@freshet/contracts';
 import type { Prepared } from './prepare.ts';
 
 export interface LoadRequest {
@@ -39,4 +39,6 @@ export interface LoadResult {
   readonly doubted: readonly string[];
   /** What a generation did not hold and is to be asked for. */
   readonly suspects: readonly (Suspect & { readonly batchId: string })[];
+  /** What was changed about the table for them; what a load has changed that then failed, the next one does not tell of. */
+  readonly changes: readonly SchemaChange[];
 }

@@ -1,4 +1,4 @@
-import type { ColumnType, Table } from '@freshet/contracts';
+import type { ColumnType, SchemaChange, Table } from '@freshet/contracts';
 import type { ClientBase } from 'pg';
 import { historyOf } from './history.ts';
 import { META_COLUMNS, quote } from './identifiers.ts';
@@ -29,12 +29,21 @@ const LOCK_TIMEOUT_MS = 3000;
 
 export interface TableState {
   readonly columns: readonly LiveColumn[];
+  /** The types of all its columns. */
+  readonly types: ReadonlyMap<string, string>;
   /** Columns that stay as they are whatever comes. */
   readonly fixed: ReadonlySet<string>;
 }
 
-/** Makes what is not there yet: the schema, the ledger, the table, its declared columns. Adds, never drops. */
-export async function ensureTable(client: ClientBase, target: Target, table: Table): Promise<TableState> {
+/**
+ * Makes what is not there yet: the schema, the ledger, the table, its declared columns. Adds, never drops.
+ * @returns with the types that its columns had before; null: there was no table.
+ */
+export async function ensureTable(
+  client: ClientBase,
+  target: Target,
+  table: Table,
+): Promise<{ readonly state: TableState; readonly before: TableState['types'] | null }> {
   const { columns: existing, hasLedger } = await liveTypes(client, target);
   const missing = !hasLedger || existing === null || table.columns.some((c) => c.dropped !== true && !existing.has(c.name));
   if (missing) {
@@ -52,7 +61,15 @@ export async function ensureTable(client: ClientBase, target: Target, table: Tab
       );
     });
   }
-  return stateOf(missing ? (await liveTypes(client, target)).columns : existing, table, new Map());
+  const state = stateOf(missing ? (await liveTypes(client, target)).columns : existing, table, new Map());
+  return { state, before: existing === null ? null : typesOf(existing) };
+}
+
+/** What is different now about a table that was as `before`. */
+export function changesOf(target: Target, before: TableState['types'] | null, { types }: TableState): SchemaChange[] {
+  if (before === null) return [{ change: 'table_added', table: target.name, column: null, type: null }];
+  const changed = [...types].filter(([name, type]) => before.get(name) !== type);
+  return changed.map(([column, type]) => ({ change: before.has(column) ? 'column_widened' : 'column_added', table: target.name, column, type }));
 }
 
 /** Grants wishes where that is quick and safe; what cannot be granted is `fixed` in the state it returns. */
@@ -78,7 +95,7 @@ export async function evolveTable(client: ClientBase, target: Target, table: Tab
     if (!(await widen(client, target, state, name, type))) fixed.add(name);
   }
   const next = stateOf((await liveTypes(client, target)).columns, table, paths);
-  return { columns: next.columns, fixed };
+  return { ...next, fixed };
 }
 
 /** To the table, and to its history if it has one. */
@@ -230,7 +247,11 @@ function stateOf(live: ReadonlyMap<string, Live> | null, table: Table, addedPath
     // A column without a path is the user's own.
     if (path && known && !(name in META_COLUMNS)) columns.push({ name, type: known, path });
   }
-  return { columns, fixed: new Set() };
+  return { columns, types: typesOf(live ?? new Map()), fixed: new Set() };
+}
+
+function typesOf(live: ReadonlyMap<string, Live>): Map<string, string> {
+  return new Map([...live].map(([name, { type }]) => [name, type]));
 }
 
 function pathIn(comment: string | null): readonly string[] | null {

@@ -1,3 +1,4 @@
+import { type LookupFunction, Socket } from 'node:net';
 import pg from 'pg';
 import { warehouseError } from './errors.ts';
 import { quote } from './identifiers.ts';
@@ -17,6 +18,14 @@ export interface WarehouseAddress {
   readonly sslCa?: string | null;
 }
 
+/** Which hosts may be connected to. */
+export interface WarehouseReach {
+  /** @throws AppError for an address that may not. */
+  check(host: string): void;
+  /** Resolves names, but not to addresses that may not. */
+  readonly lookup: LookupFunction;
+}
+
 export interface WarehouseVerdict {
   readonly serverVersion: string;
   /** Whether the role may make what a pipeline needs in this schema. */
@@ -33,8 +42,11 @@ export class Warehouse {
   readonly #address: WarehouseAddress;
   #lz4: boolean | null = null;
 
-  /** @param connections at most so many at once. */
-  constructor(address: WarehouseAddress, connections = 2) {
+  /**
+   * @param connections at most so many at once.
+   * @param reach null: any host.
+   */
+  constructor(address: WarehouseAddress, connections = 2, reach: WarehouseReach | null = null) {
     this.#address = address;
     this.#pool = new pg.Pool({
       host: address.host,
@@ -46,6 +58,7 @@ export class Warehouse {
       max: connections,
       connectionTimeoutMillis: 10_000,
       application_name: 'freshet',
+      ...(reach === null ? {} : { stream: () => new ReachingSocket(reach) }),
     });
     // An idle connection that is lost is made again when it is needed.
     this.#pool.on('error', () => {});
@@ -112,6 +125,27 @@ export class Warehouse {
       client.off('error', lost);
       client.release(isLost(failed));
     }
+  }
+}
+
+/** Looks where it connects to at the moment that it does, so that neither a literal address nor a name that changes gets around it. */
+class ReachingSocket extends Socket {
+  readonly #reach: WarehouseReach;
+
+  constructor(reach: WarehouseReach) {
+    super();
+    this.#reach = reach;
+  }
+
+  // As the driver calls it.
+  override connect(...args: unknown[]): this {
+    const [port, host] = args as [number, string];
+    try {
+      this.#reach.check(host);
+    } catch (error) {
+      return this.destroy(error as Error);
+    }
+    return super.connect({ port, host, lookup: this.#reach.lookup });
   }
 }
 

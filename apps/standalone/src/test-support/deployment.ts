@@ -34,6 +34,7 @@ export class Deployment implements AsyncDisposable {
       FRESHDESK_ORIGIN: origin,
       HOST: '127.0.0.1',
       LOG_LEVEL: 'error',
+      FRESHET_ALLOWED_ADDRESSES: '127.0.0.0/8',
       ...env,
     };
   }

@@ -1,0 +1,15 @@
+/** What Freshet tells others of, as it happens. */
+export const EVENT_TYPES = [
+  'run.succeeded',
+  'run.partial',
+  'run.failed',
+  'object.failed',
+  'schema.changed',
+  'records.rejected',
+  'credential.refused',
+  'freshness.missed',
+  'freshness.restored',
+  'webhook.disabled',
+  'webhook.test',
+] as const;
+export type EventType = (typeof EVENT_TYPES)[number];

@@ -1,0 +1,48 @@
+import { and, desc, eq, gte, like, lt, or } from 'drizzle-orm';
+import type { Database } from './database.ts';
+import { uuidv7 } from './ids.ts';
+import { decodeCursor, type List, type ListOptions, toList } from './page-lists.ts';
+import { auditLog } from './schema.ts';
+
+export type AuditEntry = typeof auditLog.$inferSelect;
+
+export interface AuditFilter {
+  readonly actorId?: string | undefined;
+  readonly action?: string | undefined;
+  /** A resource's path, such as `pipelines/<id>`: it, and what stands below it. */
+  readonly resource?: string | undefined;
+  readonly from?: Date | undefined;
+  readonly until?: Date | undefined;
+}
+
+/** Who changed what, in the transaction of the change. Only ever added to: the table itself refuses the rest. */
+export class AuditLog {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  async append(entry: Omit<AuditEntry, 'id' | 'at'>): Promise<void> {
+    await this.#db.insert(auditLog).values({ id: uuidv7(), ...entry });
+  }
+
+  async list(options: ListOptions, { actorId, action, resource, from, until }: AuditFilter): Promise<List<AuditEntry>> {
+    const rows = await this.#db
+      .select()
+      .from(auditLog)
+      .where(
+        and(
+          actorId === undefined ? undefined : eq(auditLog.actor_id, actorId),
+          action === undefined ? undefined : eq(auditLog.action, action),
+          resource === undefined ? undefined : or(eq(auditLog.resource, resource), like(auditLog.resource, `${resource.replaceAll(/[\\%_]/g, '\\$&')}/%`)),
+          from === undefined ? undefined : gte(auditLog.at, from),
+          until === undefined ? undefined : lt(auditLog.at, until),
+          options.cursor === null ? undefined : lt(auditLog.id, decodeCursor(options.cursor)),
+        ),
+      )
+      .orderBy(desc(auditLog.id))
+      .limit(options.limit + 1);
+    return toList(rows, options.limit);
+  }
+}
