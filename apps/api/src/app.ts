@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import AjvCompiler, { type BuildCompilerFromPool } from '@fastify/ajv-compiler';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { ControlStore } from '@freshet/control-store';
+import type { Outbound } from '@freshet/runtime';
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -10,9 +11,12 @@ import Fastify, {
   type RawServerDefault,
 } from 'fastify';
 import { registerAuth } from './plugins/auth.ts';
+import { registerConventions } from './plugins/conventions.ts';
 import { registerErrors } from './plugins/errors.ts';
 import { registerOpenApi } from './plugins/openapi.ts';
+import { registerRateLimit } from './plugins/rate-limit.ts';
 import { accountRoutes } from './routes/accounts.ts';
+import { auditLogRoutes } from './routes/audit-log.ts';
 import { credentialRoutes } from './routes/credentials.ts';
 import { destinationRoutes } from './routes/destinations.ts';
 import { estimateRoutes } from './routes/estimates.ts';
@@ -20,7 +24,11 @@ import { healthRoutes } from './routes/health.ts';
 import { objectRoutes } from './routes/objects.ts';
 import { pipelineRoutes } from './routes/pipelines.ts';
 import { rejectedRecordRoutes } from './routes/rejected-records.ts';
+import { runEventRoutes } from './routes/run-events.ts';
 import { runRoutes } from './routes/runs.ts';
+import { tokenRoutes } from './routes/tokens.ts';
+import { usageRoutes } from './routes/usage.ts';
+import { webhookRoutes } from './routes/webhooks.ts';
 
 export type App = FastifyInstance<RawServerDefault, RawRequestDefaultExpression, RawReplyDefaultExpression, FastifyBaseLogger, TypeBoxTypeProvider>;
 
@@ -29,6 +37,10 @@ export interface Deps {
   /** Replaces the accounts' own hosts; null: it does not. */
   readonly originTemplate: string | null;
   readonly isDraining: () => boolean;
+  /** Where this deployment may connect to. */
+  readonly reach: Outbound;
+  /** That a token may send to this process. */
+  readonly requestsPerMinute: number;
   readonly logger?: FastifyBaseLogger;
 }
 
@@ -59,6 +71,8 @@ export async function buildApp(deps: Deps): Promise<App> {
   });
   registerErrors(app);
   registerAuth(app, deps.store);
+  await registerRateLimit(app, deps.requestsPerMinute);
+  registerConventions(app, deps.store);
   await registerOpenApi(app);
   healthRoutes(app, deps);
   credentialRoutes(app, deps);
@@ -67,8 +81,13 @@ export async function buildApp(deps: Deps): Promise<App> {
   estimateRoutes(app, deps);
   objectRoutes(app, deps);
   runRoutes(app, deps);
+  runEventRoutes(app, deps);
   rejectedRecordRoutes(app, deps);
   accountRoutes(app, deps);
+  usageRoutes(app, deps);
+  webhookRoutes(app, deps);
+  tokenRoutes(app, deps);
+  auditLogRoutes(app, deps);
   await app.ready();
   return app;
 }

@@ -1,6 +1,6 @@
 import { AppError } from '@freshet/contracts';
 import { isToken, openControlStore } from '@freshet/control-store';
-import { createLogger, readSettings, runProcess, settings } from '@freshet/runtime';
+import { createLogger, outbound, readSettings, runProcess, settings } from '@freshet/runtime';
 import { buildApp } from './app.ts';
 
 const NAME = 'api';
@@ -15,12 +15,15 @@ await runProcess(logger, async () => {
         error: 'must be a token: frt_ and 36 digits, the last six of them a checksum',
       }),
       FRESHDESK_ORIGIN: settings.FRESHDESK_ORIGIN,
+      FRESHET_ALLOWED_ADDRESSES: settings.FRESHET_ALLOWED_ADDRESSES,
+      FRESHET_REQUESTS_PER_MINUTE: settings.wholeNumber(1, 1_000_000).default(1200),
       HOST: settings.HOST,
       PORT: settings.PORT.default(8080),
       LOG_LEVEL: settings.LOG_LEVEL,
     },
     process.env,
   );
+  const reach = outbound(env.FRESHET_ALLOWED_ADDRESSES);
   const store = await openControlStore({
     databaseUrl: env.DATABASE_URL,
     secretKeys: env.FRESHET_SECRET_KEYS,
@@ -29,7 +32,14 @@ await runProcess(logger, async () => {
   });
   if (env.FRESHET_BOOTSTRAP_TOKEN !== undefined) await store.tokens.ensureBootstrap(env.FRESHET_BOOTSTRAP_TOKEN);
   let draining = false;
-  const app = await buildApp({ store, originTemplate: env.FRESHDESK_ORIGIN ?? null, isDraining: () => draining, logger });
+  const app = await buildApp({
+    store,
+    originTemplate: env.FRESHDESK_ORIGIN ?? null,
+    isDraining: () => draining,
+    reach,
+    requestsPerMinute: env.FRESHET_REQUESTS_PER_MINUTE,
+    logger,
+  });
   try {
     const address = await app.listen({ host: env.HOST, port: env.PORT });
     // Whoever started this process may want to know where it listens, if it let us choose the port.

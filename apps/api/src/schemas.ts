@@ -2,6 +2,7 @@ import {
   COLUMN_TYPES,
   CREDIT_CLASSES,
   type CreditClass,
+  EVENT_TYPES,
   OBJECT_RUN_STATUSES,
   OBJECT_VERDICTS,
   PIPELINE_STATUSES,
@@ -13,8 +14,9 @@ import {
   RUN_TRIGGERS,
   SCHEMA_POLICIES,
 } from '@freshet/contracts';
-import { CREDENTIAL_TYPES, SSL_MODES } from '@freshet/control-store';
+import { CREDENTIAL_TYPES, DELIVERY_STATUSES, SSL_MODES, TOKEN_ROLES } from '@freshet/control-store';
 import { type Static, type TSchema, Type } from 'typebox';
+import { PERMISSION_NAMES, PERMISSIONS } from './permissions.ts';
 
 /** Every shape of the API by its name: the OpenAPI document has them as components, and refers to them. */
 export const named: TSchema[] = [];
@@ -662,6 +664,175 @@ export const Budget = name(
   object(
     { subdomain: text('The account.'), buckets: Type.Array(ref(CreditBucket), { description: 'Each bucket; none before the first call.' }) },
     { description: 'An account’s credits, which all of its pipelines and workers share.' },
+  ),
+);
+
+const TokenRole = enumeration('TokenRole', TOKEN_ROLES, 'Who may do what: `docs/security.md` has the table.');
+const Permission = enumeration('Permission', PERMISSION_NAMES, PERMISSION_NAMES.map((permission) => `\`${permission}\`: ${PERMISSIONS[permission]}`).join(' '));
+const tokenFields = {
+  name: text('What it is for.', { minLength: 1, maxLength: 255, examples: ['nightly reports'] }),
+  role: ref(TokenRole),
+  scopes: nullable(Type.Array(ref(Permission), { minItems: 1, uniqueItems: true, description: 'Fewer permissions than the role has; null: all of them.' })),
+  expires_at: nullable(time('It opens nothing from then on; null: it does not expire.')),
+};
+export const TokenInput = name(
+  'TokenInput',
+  object(
+    { name: tokenFields.name, role: tokenFields.role, scopes: Type.Optional(tokenFields.scopes), expires_at: Type.Optional(tokenFields.expires_at) },
+    { description: 'A token to make.' },
+  ),
+);
+export const TokenChange = name(
+  'TokenChange',
+  object(
+    {
+      name: Type.Optional(tokenFields.name),
+      role: Type.Optional(tokenFields.role),
+      scopes: Type.Optional(tokenFields.scopes),
+      expires_at: Type.Optional(tokenFields.expires_at),
+    },
+    { minProperties: 1, description: 'Fields to change.' },
+  ),
+);
+const tokenShown = {
+  id: id('The token'),
+  ...tokenFields,
+  last_used_at: nullable(time('When it was last used, to the minute; null: never.')),
+  rotated_at: time('When its text was made.'),
+  previous_until: nullable(time('Its text before the last rotation opens until then; null: it was not rotated.')),
+  ...stamps,
+};
+export const Token = name('Token', object(tokenShown, { description: 'An API token. Its text is never shown again.' }));
+export const TokenList = list('TokenList', Token);
+export const NewToken = name(
+  'NewToken',
+  object(
+    {
+      ...tokenShown,
+      token: text('The token itself, shown this once: `frt_`, 30 random characters and a checksum of six.', { pattern: '^frt_[0-9A-Za-z]{36}$' }),
+    },
+    { description: 'An API token with its text.' },
+  ),
+);
+export const Rotation = name(
+  'Rotation',
+  object(
+    {
+      overlap_minutes: Type.Optional(
+        Type.Integer({ minimum: 0, maximum: 43_200, default: 60, description: 'How long the old secret is good beside the new one, in minutes.' }),
+      ),
+    },
+    { description: 'How a secret is rotated.' },
+  ),
+);
+
+const EventName = enumeration('EventType', EVENT_TYPES, 'What has happened.');
+const webhookFields = {
+  name: resourceName,
+  url: text('Where events are posted to.', { minLength: 1, maxLength: 2000, format: 'uri', examples: ['https://hooks.example.com/freshet'] }),
+  events: Type.Array(ref(EventName), { minItems: 1, uniqueItems: true, description: 'What it is told of.' }),
+  enabled: Type.Boolean({ description: 'Whether events are sent to it.' }),
+};
+export const WebhookInput = name(
+  'WebhookInput',
+  object({ ...webhookFields, enabled: Type.Optional({ ...webhookFields.enabled, default: true }) }, { description: 'A webhook to make.' }),
+);
+export const WebhookChange = name(
+  'WebhookChange',
+  object(
+    {
+      name: Type.Optional(webhookFields.name),
+      url: Type.Optional(webhookFields.url),
+      events: Type.Optional(webhookFields.events),
+      enabled: Type.Optional(webhookFields.enabled),
+    },
+    { minProperties: 1, description: 'Fields to change.' },
+  ),
+);
+const webhookShown = {
+  id: id('The webhook'),
+  ...webhookFields,
+  disabled_reason: nullable(text('Why Freshet has disabled it; null: it has not.')),
+  failing_since: nullable(time('Nothing has been taken since then; null: the last delivery was.')),
+  previous_until: nullable(time('The secret before the last rotation signs until then; null: it was not rotated.')),
+  ...stamps,
+};
+export const Webhook = name('Webhook', object(webhookShown, { description: 'Who is told of events. Its signing secret is never shown again.' }));
+export const WebhookList = list('WebhookList', Webhook);
+export const NewWebhook = name(
+  'NewWebhook',
+  object(
+    { ...webhookShown, secret: text('The signing secret, shown this once: `whsec_` and the base64 of 32 bytes.') },
+    { description: 'A webhook with its signing secret.' },
+  ),
+);
+const DeliveryState = enumeration('DeliveryStatus', DELIVERY_STATUSES, '`pending`: not taken yet, and tried again. `failed`: given up.');
+export const Delivery = name(
+  'Delivery',
+  object(
+    {
+      id: id('The delivery'),
+      webhook_id: id('Its webhook'),
+      event_id: id('The event, and the `webhook-id` that receivers see'),
+      event_type: ref(EventName),
+      status: ref(DeliveryState),
+      attempts: count('Attempts so far.'),
+      response_status: nullable(Type.Integer({ description: 'The HTTP status of the last answer; null: there was none.' })),
+      error: nullable(text('Why the last attempt failed; null: it did not.')),
+      created_at: time('When it was made.'),
+      last_attempt_at: nullable(time('When it was last tried.')),
+      next_attempt_at: nullable(time('When it is tried next; null: it is over.')),
+    },
+    { description: 'One event for one webhook.' },
+  ),
+);
+export const DeliveryList = list('DeliveryList', Delivery);
+
+const AuditEntry = name(
+  'AuditEntry',
+  object(
+    {
+      id: id('The entry'),
+      at: time('When.'),
+      actor: object({ id: id('The token'), name: text('Its name at that time.'), role: ref(TokenRole) }, { description: 'Who.' }),
+      address: text('The address that the request came from.'),
+      request_id: text('Names the request in the logs.'),
+      action: text('The operation.', { examples: ['changePipeline'] }),
+      resource: text('What was changed, by its path.', { examples: ['pipelines/019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21'] }),
+      before: nullable(Type.Record(Type.String(), Type.Unknown(), { description: 'As it was, without secrets; null: it was not there, or is not told.' })),
+      after: nullable(Type.Record(Type.String(), Type.Unknown(), { description: 'As the request was answered, without secrets; null: it had no answer.' })),
+    },
+    { description: 'One change.' },
+  ),
+);
+export const AuditEntryList = list('AuditEntryList', AuditEntry);
+
+export const UsageList = name(
+  'UsageList',
+  object(
+    {
+      data: Type.Array(
+        ref(
+          name(
+            'Usage',
+            object(
+              {
+                day: Type.String({ format: 'date', description: 'The day, in UTC, on which the runs were started.' }),
+                pipeline_id: id('The pipeline'),
+                object: text('The object.'),
+                records_extracted: count('Records read.'),
+                records_loaded: count('Rows inserted or updated.'),
+                credits_used: Type.Number({ minimum: 0, description: 'Credits spent.' }),
+                bytes_staged: count('Bytes stored between reading and loading, uncompressed.'),
+              },
+              { description: 'What one object of one pipeline has come to on one day.' },
+            ),
+          ),
+        ),
+        { description: 'By day, newest first; then by pipeline and object.' },
+      ),
+    },
+    { description: 'What was used.' },
   ),
 );
 

@@ -46,7 +46,7 @@ export interface AmbientSql {
   /** The same, for drizzle. */
   readonly db: Database;
   /** Opens a transaction around all that `work` does, however deep: it happens as a whole, or not at all. One within another can fail alone. */
-  transaction<T>(work: () => Promise<T>): Promise<T>;
+  readonly transaction: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
 export function ambientSql(pool: Sql): AmbientSql {
@@ -60,7 +60,7 @@ export function ambientSql(pool: Sql): AmbientSql {
   const call = (...args: Parameters<Sql>) => here()(...args);
   const sql = Object.assign(call, {
     unsafe: (...args: Parameters<Sql['unsafe']>) => here().unsafe(...args),
-    json: pool.json,
+    json: (...args: Parameters<Sql['json']>) => pool.json(...args),
     begin,
     // Drizzle changes how the client that it is given reads and writes values; this pool stays as it is.
     options: { ...pool.options, parsers: { ...pool.options.parsers }, serializers: { ...pool.options.serializers } },

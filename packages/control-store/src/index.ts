@@ -32,7 +32,7 @@ export type { List, ListOptions } from './page-lists.ts';
 export type { Pipeline, PipelineInput, PipelineObject } from './pipelines.ts';
 export type { Rebuild } from './rebuilds.ts';
 export type { RejectedFilter, RejectedRecordInfo } from './rejected-records.ts';
-export type { ObjectRun, ObjectToRead, Run, StartedRun } from './runs.ts';
+export type { ObjectRun, ObjectToRead, Run, StartedRun, Usage } from './runs.ts';
 export {
   CREDENTIAL_TYPES,
   type CredentialType,
@@ -77,7 +77,7 @@ export interface ControlStore {
   readonly webhooks: Webhooks;
   readonly queue: JobQueue;
   /** Whatever the store's methods do within `work` happens as a whole, or not at all. */
-  transaction<T>(work: () => Promise<T>): Promise<T>;
+  readonly transaction: <T>(work: () => Promise<T>) => Promise<T>;
   /** Puts every sealed text under the newest key; returns how many. */
   rotateKeys(): Promise<number>;
   /** Resolves if the database answers. */

@@ -62,8 +62,8 @@ export class Pipelines {
   }
 
   /** A paused pipeline starts no run, and its run under way reads no further; what is stored is still loaded. */
-  setStatus(id: string, status: PipelineStatus): Promise<Pipeline> {
-    return changeResource(this.#db, pipelines, 'pipeline', id, { status }, null);
+  setStatus(id: string, status: PipelineStatus, expected: number | null = null): Promise<Pipeline> {
+    return changeResource(this.#db, pipelines, 'pipeline', id, { status }, expected);
   }
 
   /** Everything that Freshet keeps of it goes; the warehouse's tables stay, they are the user's. */

@@ -1,5 +1,5 @@
 import { AppError, type CreditClass, OPEN_OBJECT_RUN_STATUSES, type ReadingRunKind, type RunKind, type RunStatus, type RunTrigger } from '@freshet/contracts';
-import { and, desc, eq, inArray, lt } from 'drizzle-orm';
+import { and, desc, eq, lt, type SQL } from 'drizzle-orm';
 import type { Database, Sql, Tx } from './database.ts';
 import { emit } from './events.ts';
 import { uuidv7 } from './ids.ts';
@@ -24,6 +24,17 @@ export interface ObjectToRead {
   readonly name: string;
   /** `incremental` becomes `by_hand` in a run that somebody started. */
   readonly creditClass: CreditClass;
+}
+
+/** What one object of one pipeline has come to on one day. */
+export interface Usage {
+  readonly day: string;
+  readonly pipeline_id: string;
+  readonly object: string;
+  readonly records_extracted: number;
+  readonly records_loaded: number;
+  readonly credits_used: number;
+  readonly bytes_staged: number;
 }
 
 /** `created` is false when the run was under way already. */
@@ -91,28 +102,31 @@ export class Runs {
   }
 
   async get(id: string): Promise<Run> {
-    const [run] = await this.#db.select().from(runs).where(eq(runs.id, id));
+    const [run] = await this.#found(eq(runs.id, id), 1);
     if (!run) throw new AppError('not_found', `There is no run ${id}.`);
-    const [full] = await this.#withObjects([run]);
-    return full as Run;
+    return run;
   }
 
   async list(options: ListOptions, filter: RunFilter): Promise<List<Run>> {
-    const rows = await this.#db
-      .select()
-      .from(runs)
-      .where(
-        and(
-          filter.pipelineId === null ? undefined : eq(runs.pipeline_id, filter.pipelineId),
-          filter.kind === null ? undefined : eq(runs.kind, filter.kind),
-          filter.status === null ? undefined : eq(runs.status, filter.status),
-          options.cursor === null ? undefined : lt(runs.id, decodeCursor(options.cursor)),
-        ),
-      )
-      .orderBy(desc(runs.id))
-      .limit(options.limit + 1);
-    const { data, nextCursor } = toList(rows, options.limit);
-    return { data: await this.#withObjects(data), nextCursor };
+    const where = and(
+      filter.pipelineId === null ? undefined : eq(runs.pipeline_id, filter.pipelineId),
+      filter.kind === null ? undefined : eq(runs.kind, filter.kind),
+      filter.status === null ? undefined : eq(runs.status, filter.status),
+      options.cursor === null ? undefined : lt(runs.id, decodeCursor(options.cursor)),
+    );
+    return toList(await this.#found(where, options.limit + 1), options.limit);
+  }
+
+  /** What was read, loaded and spent, by day (UTC) of its run, pipeline and object. @param from, until days, both included. */
+  async usage(from: string, until: string, pipelineId: string | null): Promise<Usage[]> {
+    return await this.#sql<Usage[]>`
+      select to_char(r.created_at at time zone 'UTC', 'YYYY-MM-DD') as day, r.pipeline_id, o.object, sum(o.records_extracted)::float8 as records_extracted,
+        sum(o.records_inserted + o.records_updated)::float8 as records_loaded, sum(o.credits_used)::float8 as credits_used,
+        sum(o.bytes_staged)::float8 as bytes_staged
+      from freshet.runs r join freshet.object_runs o on o.run_id = r.id
+      where r.created_at >= ${from}::date::timestamp at time zone 'UTC' and r.created_at < (${until}::date + 1)::timestamp at time zone 'UTC'
+        and (${pipelineId}::uuid is null or r.pipeline_id = ${pipelineId})
+      group by 1, 2, 3 having sum(o.records_extracted) + sum(o.credits_used) > 0 order by 1 desc, 2, 3`;
   }
 
   /** What is stored stays stored and is loaded; nothing more is read. A run that is over stays as it is. */
@@ -177,11 +191,17 @@ export class Runs {
     });
   }
 
-  async #withObjects(found: readonly (typeof runs.$inferSelect)[]): Promise<Run[]> {
-    if (found.length === 0) return [];
-    const ids = found.map((run) => run.id);
-    const rows = await this.#db.select().from(objectRuns).where(inArray(objectRuns.run_id, ids)).orderBy(objectRuns.object);
-    return found.map((run) => ({ ...run, objects: rows.filter((o) => o.run_id === run.id) }));
+  /** Runs with their object runs, newest first: in one statement, so that they belong to the same moment. */
+  async #found(where: SQL | undefined, limit: number): Promise<Run[]> {
+    const page = this.#db.select().from(runs).where(where).orderBy(desc(runs.id)).limit(limit).as('page');
+    const rows = await this.#db.select().from(page).leftJoin(objectRuns, eq(objectRuns.run_id, page.id)).orderBy(desc(page.id), objectRuns.object);
+    const found = new Map<string, typeof runs.$inferSelect & { readonly objects: ObjectRun[] }>();
+    for (const { page: run, object_runs: objectRun } of rows) {
+      const known = found.get(run.id) ?? { ...run, objects: [] };
+      found.set(run.id, known);
+      if (objectRun !== null) known.objects.push(objectRun);
+    }
+    return [...found.values()];
   }
 }
 

@@ -72,6 +72,28 @@ async function pendingParents(): Promise<number> {
 }
 
 describe('I1: a step commits whole or not at all', () => {
+  test('a transaction whose connection is lost does nothing more, even where the pool has made the connection anew, and takes nobody with it', async () => {
+    const names = async () => (await t.store.credentials.list({ limit: 200, cursor: null })).data.map(({ name }) => name);
+    const make = (name: string) => t.store.credentials.create({ name, type: 'freshdesk_api_key', secret: 'x' });
+    for (let round = 0; round < 10; round++) {
+      const late: PromiseSettledResult<unknown>[] = [];
+      const lost = t.store.transaction(async () => {
+        await make(`before ${round}`);
+        await t.database.sql`
+          select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'freshet' and state = 'idle in transaction'`;
+        // Others use the pool meanwhile; they are outside of the transaction's context.
+        await Promise.all(others);
+        late.push(...(await Promise.allSettled([make(`after ${round}`), make(`later ${round}`)])));
+      });
+      const others = Array.from({ length: 10 }, () => t.store.ping());
+      await expect(lost, `round ${round}`).rejects.toThrow();
+      await Promise.all(Array.from({ length: 10 }, () => t.store.ping()));
+      expect(await names(), `round ${round}`).toEqual([]);
+    }
+    await t.store.transaction(() => make('well'));
+    expect(await names()).toEqual(['well']);
+  });
+
   test('batch, position, child work, counters and load job come together', async () => {
     const run = await start((await t.pipeline()).id);
     await t.store.extraction.commit(await claimed(run.objectRun('lists')), step({ batch: staged(), work: [work('7', 'v1')] }));

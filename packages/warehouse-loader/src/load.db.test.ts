@@ -26,7 +26,8 @@ describe('I2: applied once', () => {
     const b = batch([thing(1, 0), thing(2, 0)]);
     const first = await loader.load([b]);
     const before = await loader.rows();
-    expect(await loader.load([b])).toEqual(first);
+    expect(first.changes).toEqual([{ change: 'table_added', table: 'things', column: null, type: null }]);
+    expect(await loader.load([b])).toEqual({ ...first, changes: [] });
     expect(await loader.rows()).toEqual(before);
     expect(first.batches[0]?.counts).toEqual({ records: 2, inserted: 2, updated: 0, unchanged: 0, rejected: 0, deleted: 0, missing: 0, stale: 0 });
   });
@@ -358,7 +359,11 @@ describe('columns', () => {
 
   test('T15: a value that does not fit widens its column, and what stood there stays', async () => {
     await loader.load([batch([thing(1, 0, { custom_fields: { cf_n: 5 } })])]);
-    await loader.load([batch([thing(2, 0, { custom_fields: { cf_n: 5.5 } })], { at: 1 })]);
+    const { changes } = await loader.load([batch([thing(2, 0, { custom_fields: { cf_n: 5.5 }, more: true })], { at: 1 })]);
+    expect(changes).toEqual([
+      { change: 'column_widened', table: 'things', column: 'cf_n', type: 'numeric' },
+      { change: 'column_added', table: 'things', column: 'more', type: 'boolean' },
+    ]);
     await loader.load([batch([thing(3, 0, { custom_fields: { cf_n: 'many' } })], { at: 2 })]);
     expect(await loader.rows('cf_n')).toEqual([{ cf_n: '5' }, { cf_n: '5.5' }, { cf_n: 'many' }]);
   });

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import { type AppError, ERROR_POLICY, toAppError } from '@freshet/contracts';
+import { ERROR_POLICY, toAppError } from '@freshet/contracts';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { App } from '../app.ts';
 
@@ -8,49 +8,57 @@ interface FieldError {
   readonly detail: string;
 }
 
-/** The only place where an error becomes an answer: `application/problem+json`, as in RFC 9457. */
+/** An error as an answer: `application/problem+json`, as in RFC 9457. */
+export interface Problem {
+  readonly status: number;
+  readonly body: string;
+  /** What to wait before the next try, in seconds; null: nothing is known of that. */
+  readonly retryAfter: number | null;
+}
+
+/** The only place where an error becomes an answer. */
+export function problemOf(error: FastifyError, request: FastifyRequest): Problem {
+  if (error.validation) {
+    const errors = error.validation.map((v) => fieldError(v, error.validationContext ?? 'body'));
+    return problem(request, 400, 'invalid_input', errors.map((e) => `${e.pointer}: ${e.detail}`).join('; '), errors);
+  }
+  // Fastify's own: a body that is no JSON, too large, or of another media type.
+  if (error.code?.startsWith('FST_') && error.statusCode !== undefined && error.statusCode < 500) {
+    return problem(request, error.statusCode, 'invalid_input', error.message);
+  }
+  const known = toAppError(error);
+  if (known.code === 'bug' || known.code === 'secret_unreadable') {
+    return problem(request, 500, known.code, 'Something went wrong on our side; the logs say what, under this request id.');
+  }
+  const { pointer } = known.context;
+  const errors = typeof pointer === 'string' ? [{ pointer, detail: known.message }] : undefined;
+  return { ...problem(request, ERROR_POLICY[known.code].http, known.code, known.message, errors), retryAfter: seconds(known.retryAfterMs) };
+}
+
 export function registerErrors(app: App): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
-    if (error.validation) {
-      const errors = error.validation.map((v) => fieldError(v, error.validationContext ?? 'body'));
-      return send(reply, request, 400, 'invalid_input', errors.map((e) => `${e.pointer}: ${e.detail}`).join('; '), errors);
-    }
-    // Fastify's own: a body that is no JSON, too large, or of another media type.
-    if (error.code?.startsWith('FST_') && error.statusCode !== undefined && error.statusCode < 500) {
-      return send(reply, request, error.statusCode, 'invalid_input', error.message);
-    }
-    const known = toAppError(error);
-    if (known.code === 'bug' || known.code === 'secret_unreadable') {
-      request.log.error({ err: error }, 'request failed');
-      return send(reply, request, 500, known.code, 'Something went wrong on our side; the logs say what, under this request id.');
-    }
-    return send(reply, request, ERROR_POLICY[known.code].http, known.code, known.message, pointerOf(known));
+    const { status, body, retryAfter } = problemOf(error, request);
+    if (status >= 500) request.log.error({ err: error }, 'request failed');
+    if (retryAfter !== null) reply.header('retry-after', retryAfter);
+    return sendProblem(reply, status, body);
   });
-  app.setNotFoundHandler((request, reply) =>
-    send(reply, request, 404, 'not_found', `There is no ${request.method} ${request.url.split('?')[0]}. The API is described at /docs.`),
-  );
+  app.setNotFoundHandler((request, reply) => {
+    const { status, body } = problem(request, 404, 'not_found', `There is no ${request.method} ${request.url.split('?')[0]}. The API is described at /docs.`);
+    return sendProblem(reply, status, body);
+  });
 }
 
-function pointerOf(error: AppError): readonly FieldError[] | undefined {
-  const { pointer } = error.context;
-  return typeof pointer === 'string' ? [{ pointer, detail: error.message }] : undefined;
+export function sendProblem(reply: FastifyReply, status: number, body: string): FastifyReply {
+  return reply.code(status).type('application/problem+json').send(body);
 }
 
-function send(reply: FastifyReply, request: FastifyRequest, status: number, code: string, detail: string, errors?: readonly FieldError[]): FastifyReply {
-  return reply
-    .code(status)
-    .type('application/problem+json')
-    .send(
-      JSON.stringify({
-        type: 'about:blank',
-        title: STATUS_CODES[status] ?? 'Error',
-        status,
-        code,
-        detail,
-        request_id: request.id,
-        ...(errors ? { errors } : {}),
-      }),
-    );
+function problem(request: FastifyRequest, status: number, code: string, detail: string, errors?: readonly FieldError[]): Problem {
+  const said = { type: 'about:blank', title: STATUS_CODES[status] ?? 'Error', status, code, detail, request_id: request.id, ...(errors ? { errors } : {}) };
+  return { status, body: JSON.stringify(said), retryAfter: null };
+}
+
+function seconds(ms: number | null): number | null {
+  return ms === null ? null : Math.ceil(ms / 1000);
 }
 
 function fieldError(v: NonNullable<FastifyError['validation']>[number], context: string): FieldError {

@@ -8,7 +8,9 @@ const VERSION = '0.1.0';
 const DESCRIPTION = `Freshet copies a Freshdesk account into a PostgreSQL warehouse and keeps it there, complete and current.
 
 Errors are \`application/problem+json\` (RFC 9457) with a stable \`code\`. Lists are read page by page with \`limit\` and \`cursor\`.
-A resource's \`ETag\` can be given as \`If-Match\` with a change, which is then refused if somebody else changed the resource first.`;
+A resource's \`ETag\` can be given as \`If-Match\` with a change, which is then refused if somebody else changed the resource first.
+Requests that change something take an \`Idempotency-Key\`: sent again with the same key, they give the first answer again. \`RateLimit-*\`
+headers tell how many requests a token has left in this minute.`;
 
 const TAGS = [
   { name: 'credentials', description: 'Secrets of accounts and warehouses: written, never read back.' },
@@ -18,6 +20,10 @@ const TAGS = [
   { name: 'rejected records', description: 'Records that could not be loaded: see, replay, discard.' },
   { name: 'accounts', description: 'Freshdesk accounts: their credits.' },
   { name: 'catalog', description: 'The objects that can be read.' },
+  { name: 'usage', description: 'What was read, loaded and spent.' },
+  { name: 'webhooks', description: 'Others that are told of what happens.' },
+  { name: 'tokens', description: 'Who may call, and what they may do.' },
+  { name: 'audit log', description: 'Who changed what.' },
   { name: 'health', description: 'For whoever watches the process.' },
 ];
 

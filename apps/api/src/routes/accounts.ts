@@ -2,7 +2,7 @@ import { parseSubdomain } from '@freshet/freshdesk-extractor';
 import { Type } from 'typebox';
 import type { App, Deps } from '../app.ts';
 import { Budget } from '../schemas.ts';
-import { answer, operation, problems } from './route.ts';
+import { answer, operation } from './route.ts';
 
 export function accountRoutes(app: App, { store }: Deps): void {
   app.get(
@@ -17,7 +17,7 @@ export function accountRoutes(app: App, { store }: Deps): void {
           description: 'As they stand now, in each bucket. All pipelines and workers of the account share them.',
         }),
         params: Type.Object({ subdomain: Type.String({ description: 'The account, as `acme`.', maxLength: 255 }) }),
-        response: { 200: answer('The budget.', Budget), ...problems(400, 401, 403, 500) },
+        response: { 200: answer('The budget.', Budget) },
       },
     },
     async (request) => {

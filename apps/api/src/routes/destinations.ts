@@ -1,114 +1,51 @@
 import { X509Certificate } from 'node:crypto';
 import { AppError, toAppError } from '@freshet/contracts';
-import type { ControlStore, Destination as StoredDestination } from '@freshet/control-store';
+import type { Destination as StoredDestination } from '@freshet/control-store';
 import { Warehouse } from '@freshet/warehouse-loader';
-import { Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 import type { App, Deps } from '../app.ts';
-import { Destination, DestinationChange, DestinationInput, DestinationList, DestinationVerdict, IdParams, IfMatch, ListQuery, ref } from '../schemas.ts';
-import { answer, expectedVersion, gone, listOptions, operation, problems, withEtag } from './route.ts';
+import { Destination, DestinationChange, DestinationInput, DestinationList, DestinationVerdict, IdParams } from '../schemas.ts';
+import { resourceRoutes } from './resource.ts';
+import { answer, operation, problems } from './route.ts';
 
 const tags = ['destinations'];
 
-export function destinationRoutes(app: App, { store }: Deps): void {
-  app.post(
-    '/v1/destinations',
-    {
-      config: { permission: 'write' },
-      schema: {
-        ...operation({ operationId: 'createDestination', tags, summary: 'Make a destination', description: 'Nothing is connected to yet; test it to try.' }),
-        body: ref(DestinationInput),
-        response: { 201: answer('The destination.', Destination), ...problems(400, 401, 403, 409, 413, 415, 500) },
-      },
+export function destinationRoutes(app: App, deps: Deps): void {
+  const { store } = deps;
+  const { destinations } = store;
+  resourceRoutes<StoredDestination>(app, {
+    path: 'destinations',
+    noun: 'Destination',
+    plural: 'Destinations',
+    tag: 'destinations',
+    manage: 'manage_connections',
+    said: {
+      create: ['Make a destination', 'Nothing is connected to yet; test it to try.'],
+      list: ['List destinations', 'Newest first.'],
+      get: ['Read a destination', 'As it was made or last changed.'],
+      change: ['Change a destination', 'Loaders use the new address with their next batch.'],
+      delete: ['Delete a destination', 'Refused while a pipeline uses it. The warehouse itself is not touched.'],
     },
-    async (request, reply) => {
-      const { port = 5432, ssl_mode = 'verify-full', ...rest } = request.body;
+    shapes: { input: DestinationInput, change: DestinationChange, output: Destination, list: DestinationList },
+    create: (body: Static<typeof DestinationInput>) => {
+      const { port = 5432, ssl_mode = 'verify-full', ...rest } = body;
       checkCa(rest.ssl_ca);
-      const created = await store.destinations.create({ ...rest, port, ssl_mode });
-      return withEtag(reply, created.version).code(201).header('location', `/v1/destinations/${created.id}`).send(toJson(created));
+      return destinations.create({ ...rest, port, ssl_mode });
     },
-  );
-
-  app.get(
-    '/v1/destinations',
-    {
-      config: { permission: 'read' },
-      schema: {
-        ...operation({ operationId: 'listDestinations', tags, summary: 'List destinations', description: 'Newest first.' }),
-        querystring: Type.Object(ListQuery),
-        response: { 200: answer('One page.', DestinationList), ...problems(400, 401, 403, 500) },
-      },
+    list: (options) => destinations.list(options),
+    get: (id) => destinations.get(id),
+    change: (id, body: Static<typeof DestinationChange>, expected) => {
+      checkCa(body.ssl_ca);
+      return destinations.change(id, body, expected);
     },
-    async (request) => {
-      const { data, nextCursor } = await store.destinations.list(listOptions(request.query));
-      return { data: data.map(toJson), next_cursor: nextCursor };
-    },
-  );
-
-  app.get(
-    '/v1/destinations/:id',
-    {
-      config: { permission: 'read' },
-      schema: {
-        ...operation({ operationId: 'getDestination', tags, summary: 'Read a destination', description: 'As it was made or last changed.' }),
-        params: IdParams,
-        response: { 200: answer('The destination.', Destination), ...problems(400, 401, 403, 404, 500) },
-      },
-    },
-    async (request, reply) => {
-      const found = await store.destinations.get(request.params.id);
-      return withEtag(reply, found.version).send(toJson(found));
-    },
-  );
-
-  app.patch(
-    '/v1/destinations/:id',
-    {
-      config: { permission: 'write' },
-      schema: {
-        ...operation({
-          operationId: 'changeDestination',
-          tags,
-          summary: 'Change a destination',
-          description: 'Loaders use the new address with their next batch.',
-        }),
-        params: IdParams,
-        headers: IfMatch,
-        body: ref(DestinationChange),
-        response: { 200: answer('The destination.', Destination), ...problems(400, 401, 403, 404, 409, 412, 413, 415, 500) },
-      },
-    },
-    async (request, reply) => {
-      checkCa(request.body.ssl_ca);
-      const changed = await store.destinations.change(request.params.id, request.body, expectedVersion(request.headers));
-      return withEtag(reply, changed.version).send(toJson(changed));
-    },
-  );
-
-  app.delete(
-    '/v1/destinations/:id',
-    {
-      config: { permission: 'write' },
-      schema: {
-        ...operation({
-          operationId: 'deleteDestination',
-          tags,
-          summary: 'Delete a destination',
-          description: 'Refused while a pipeline uses it. The warehouse itself is not touched.',
-        }),
-        params: IdParams,
-        response: { 204: gone, ...problems(400, 401, 403, 404, 409, 500) },
-      },
-    },
-    async (request, reply) => {
-      await store.destinations.delete(request.params.id);
-      return reply.code(204).send();
-    },
-  );
+    delete: (id, expected) => destinations.delete(id, expected),
+    toJson,
+  });
 
   app.post(
     '/v1/destinations/:id/test',
     {
-      config: { permission: 'write' },
+      config: { permission: 'manage_connections', changesNothing: true },
       schema: {
         ...operation({
           operationId: 'testDestination',
@@ -120,17 +57,17 @@ export function destinationRoutes(app: App, { store }: Deps): void {
         querystring: Type.Object({
           schema: Type.Optional(Type.String({ description: 'The schema to look at; by default one that does not exist yet.', maxLength: 63 })),
         }),
-        response: { 200: answer('The verdict.', DestinationVerdict), ...problems(400, 401, 403, 404, 500) },
+        response: { 200: answer('The verdict.', DestinationVerdict), ...problems(404) },
       },
     },
-    async (request) => testDestination(store, await store.destinations.get(request.params.id), request.query.schema ?? 'freshdesk'),
+    async (request) => testDestination(deps, await store.destinations.get(request.params.id), request.query.schema ?? 'freshdesk'),
   );
 }
 
-async function testDestination(store: ControlStore, destination: StoredDestination, schema: string) {
+async function testDestination({ store, reach }: Deps, destination: StoredDestination, schema: string) {
   const password = await store.credentials.reveal(destination.credential_id, 'postgres_password');
   const { host, port, database, username, ssl_mode: sslMode, ssl_ca: sslCa } = destination;
-  const warehouse = new Warehouse({ host, port, database, username, password, sslMode, sslCa }, 1);
+  const warehouse = new Warehouse({ host, port, database, username, password, sslMode, sslCa }, 1, reach);
   try {
     const verdict = await warehouse.test(schema);
     return { usable: verdict.usable, server_version: verdict.serverVersion, missing_grants: [...verdict.missingGrants], error: null };

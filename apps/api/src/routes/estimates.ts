@@ -12,7 +12,7 @@ export function estimateRoutes(app: App, deps: Deps): void {
   app.post(
     '/v1/pipelines/:id/estimate',
     {
-      config: { permission: 'write' },
+      config: { permission: 'manage_pipelines', changesNothing: true },
       preValidation: async (request) => {
         request.body ??= {};
       },
@@ -25,7 +25,7 @@ export function estimateRoutes(app: App, deps: Deps): void {
         }),
         params: IdParams,
         body: ref(EstimateInput),
-        response: { 200: answer('The estimate.', Estimate), ...problems(400, 401, 403, 404, 413, 415, 422, 429, 500, 502) },
+        response: { 200: answer('The estimate.', Estimate), ...problems(404, 502) },
       },
     },
     async (request) => {

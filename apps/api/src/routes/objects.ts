@@ -2,11 +2,15 @@ import type { Pipeline, PipelineObject as StoredObject } from '@freshet/control-
 import { catalogue, type ObjectSpec, objectNamed, positionAt } from '@freshet/freshdesk-extractor';
 import { Type } from 'typebox';
 import type { App, Deps } from '../app.ts';
-import { CatalogObjects, fieldRules, IdParams, ObjectParams, PipelineObject, PipelineObjects, RebuildStarted } from '../schemas.ts';
+import { CatalogObjects, fieldRules, IdParams, IfMatch, ObjectParams, PipelineObject, PipelineObjects, RebuildStarted } from '../schemas.ts';
 import { checkObjects } from './pipelines.ts';
-import { answer, operation, problems } from './route.ts';
+import { answer, expectedVersion, operation, problems, withEtag } from './route.ts';
 
 export function objectRoutes(app: App, { store }: Deps): void {
+  const stateBefore = async ({ params }: { readonly params: unknown }) => {
+    const { id, object } = params as { id: string; object: string };
+    return objectJson(await store.pipelines.get(id), objectNamed(object), await store.pipelines.objectsOf(id));
+  };
   app.get(
     '/v1/catalog/objects',
     {
@@ -18,7 +22,7 @@ export function objectRoutes(app: App, { store }: Deps): void {
           summary: 'The catalogue',
           description: 'Every object that can be read, with its columns.',
         }),
-        response: { 200: answer('All objects.', CatalogObjects), ...problems(401, 403, 500) },
+        response: { 200: answer('All objects.', CatalogObjects) },
       },
     },
     async () => ({ data: catalogue.map(catalogJson) }),
@@ -36,7 +40,7 @@ export function objectRoutes(app: App, { store }: Deps): void {
           description: 'Which are read, and how fresh and deep each is.',
         }),
         params: IdParams,
-        response: { 200: answer('All objects.', PipelineObjects), ...problems(400, 401, 403, 404, 500) },
+        response: { 200: answer('All objects.', PipelineObjects), ...problems(404) },
       },
     },
     async (request) => {
@@ -49,16 +53,17 @@ export function objectRoutes(app: App, { store }: Deps): void {
   app.patch(
     '/v1/pipelines/:id/objects/:object',
     {
-      config: { permission: 'write' },
+      config: { permission: 'manage_pipelines', before: stateBefore },
       schema: {
         ...operation({
           operationId: 'changePipelineObject',
           tags: ['pipelines'],
           summary: 'Include or skip an object, read it in detail, keep its history, or change its columns',
           description:
-            'Takes effect with the next run. A table that is there stays. Records that are there already are read in detail when they change, or when the object is restarted. A history begins with what the table holds. Rules for columns replace those that there are, and hold for what is read from then on: restart the object to apply them to all of it.',
+            'Takes effect with the next run. A table that is there stays. Records that are there already are read in detail when they change, or when the object is restarted. A history begins with what the table holds. The `ETag` is the pipeline’s. Rules for columns replace those that there are, and hold for what is read from then on: restart the object to apply them to all of it.',
         }),
         params: ObjectParams,
+        headers: IfMatch,
         body: Type.Object(
           {
             included: Type.Optional(Type.Boolean({ description: 'Whether the object is read.' })),
@@ -68,15 +73,17 @@ export function objectRoutes(app: App, { store }: Deps): void {
           },
           { additionalProperties: false, minProperties: 1 },
         ),
-        response: { 200: answer('The object.', PipelineObject), ...problems(400, 401, 403, 404, 409, 412, 413, 415, 500) },
+        response: { 200: answer('The object.', PipelineObject), ...problems(404, 412) },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const object = objectNamed(request.params.object);
       const pipeline = await store.pipelines.get(request.params.id);
       const known = pipeline.objects[object.name] ?? { included: object.includedByDefault };
       const objects = checkObjects({ ...pipeline.objects, [object.name]: { ...known, ...request.body } });
-      const changed = await store.pipelines.change(pipeline.id, { objects }, pipeline.version);
+      // Of all choices together: another one that was changed meanwhile must not be lost, whoever asks for what.
+      const changed = await store.pipelines.change(pipeline.id, { objects }, expectedVersion(request.headers) ?? pipeline.version);
+      withEtag(reply, changed.version);
       return objectJson(changed, object, await store.pipelines.objectsOf(pipeline.id));
     },
   );
@@ -84,7 +91,7 @@ export function objectRoutes(app: App, { store }: Deps): void {
   app.post(
     '/v1/pipelines/:id/objects/:object/restart',
     {
-      config: { permission: 'write' },
+      config: { permission: 'run', before: stateBefore },
       schema: {
         ...operation({
           operationId: 'restartPipelineObject',
@@ -94,7 +101,7 @@ export function objectRoutes(app: App, { store }: Deps): void {
             'The next run, or the one under way, reads it from the start; its table stays as it is and usable meanwhile. Also accepts that a list has really shrunk.',
         }),
         params: ObjectParams,
-        response: { 200: answer('The object.', PipelineObject), ...problems(400, 401, 403, 404, 500) },
+        response: { 200: answer('The object.', PipelineObject), ...problems(404) },
       },
     },
     async (request) => {
@@ -108,7 +115,7 @@ export function objectRoutes(app: App, { store }: Deps): void {
   app.post(
     '/v1/pipelines/:id/objects/:object/rebuild',
     {
-      config: { permission: 'write' },
+      config: { permission: 'run' },
       schema: {
         ...operation({
           operationId: 'rebuildPipelineObject',
@@ -118,23 +125,21 @@ export function objectRoutes(app: App, { store }: Deps): void {
             'From the batches that are stored still (loaded ones are kept for 7 days), without a credit: after its table or rows of it were lost or changed by hand. The table stays usable. The answer says how far back it reaches.',
         }),
         params: ObjectParams,
-        response: { 202: answer('The run that loads it.', RebuildStarted), ...problems(400, 401, 403, 404, 409, 500) },
+        response: { 202: answer('The run that loads it.', RebuildStarted), ...problems(404) },
       },
     },
     async (request, reply) => {
       const object = objectNamed(request.params.object);
       const { runId, batches, records, reachesBackTo, isWhole } = await store.rebuilds.start(request.params.id, object.name);
-      return reply
-        .code(202)
-        .header('location', `/v1/runs/${runId}`)
-        .send({ run_id: runId, batches, records, reaches_back_to: reachesBackTo.toISOString(), whole: isWhole });
+      reply.code(202).header('location', `/v1/runs/${runId}`);
+      return { run_id: runId, batches, records, reaches_back_to: reachesBackTo.toISOString(), whole: isWhole };
     },
   );
 
   app.post(
     '/v1/pipelines/:id/objects/:object/position',
     {
-      config: { permission: 'write' },
+      config: { permission: 'run', before: stateBefore },
       schema: {
         ...operation({
           operationId: 'movePipelineObject',
@@ -148,7 +153,7 @@ export function objectRoutes(app: App, { store }: Deps): void {
           { changed_since: Type.String({ format: 'date-time', description: 'From when on changes are read.' }) },
           { additionalProperties: false },
         ),
-        response: { 200: answer('The object.', PipelineObject), ...problems(400, 401, 403, 404, 409, 413, 415, 500) },
+        response: { 200: answer('The object.', PipelineObject), ...problems(404) },
       },
     },
     async (request) => {

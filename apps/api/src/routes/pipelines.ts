@@ -12,115 +12,43 @@ import {
   probeConnection,
 } from '@freshet/freshdesk-extractor';
 import { columnName } from '@freshet/warehouse-loader';
-import { Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 import type { App, Deps } from '../app.ts';
-import { IdParams, IfMatch, ListQuery, Pipeline, PipelineChange, PipelineInput, PipelineList, PipelineTestInput, PipelineVerdict, ref } from '../schemas.ts';
-import { answer, expectedVersion, gone, listOptions, operation, problems, withEtag } from './route.ts';
+import { IdParams, IfMatch, Pipeline, PipelineChange, PipelineInput, PipelineList, PipelineTestInput, PipelineVerdict, ref } from '../schemas.ts';
+import { resourceRoutes } from './resource.ts';
+import { answer, expectedVersion, operation, problems, withEtag } from './route.ts';
 
 const tags = ['pipelines'];
 
 export function pipelineRoutes(app: App, deps: Deps): void {
   const { store } = deps;
-  app.post(
-    '/v1/pipelines',
-    {
-      config: { permission: 'write' },
-      schema: {
-        ...operation({ operationId: 'createPipeline', tags, summary: 'Make a pipeline', description: 'Its first run starts at once.' }),
-        body: ref(PipelineInput),
-        response: { 201: answer('The pipeline.', Pipeline), ...problems(400, 401, 403, 409, 413, 415, 500) },
-      },
+  const { pipelines } = store;
+  resourceRoutes<StoredPipeline>(app, {
+    path: 'pipelines',
+    noun: 'Pipeline',
+    plural: 'Pipelines',
+    tag: 'pipelines',
+    manage: 'manage_pipelines',
+    said: {
+      create: ['Make a pipeline', 'Its first run starts at once.'],
+      list: ['List pipelines', 'Newest first.'],
+      get: ['Read a pipeline', 'As it was made or last changed.'],
+      change: ['Change a pipeline', 'Takes effect with the next run.'],
+      delete: ['Delete a pipeline', 'Its tables in the warehouse stay: they are yours.'],
     },
-    async (request, reply) => {
-      const { source, ...body } = request.body;
-      const subdomain = atPointer('/source/subdomain', () => parseSubdomain(source.subdomain));
-      const objects = checkObjects(body.objects ?? {});
-      const created = await store.pipelines.create({
-        name: body.name,
-        subdomain,
-        credential_id: source.credential_id,
-        historical_sync_days: source.historical_sync_days === undefined ? 30 : source.historical_sync_days,
-        credit_share_percent: source.credit_share_percent ?? 80,
-        destination_id: body.destination_id,
-        destination_schema: checkSchema(body.destination_schema ?? `freshdesk_${subdomain.replaceAll('-', '_')}`.slice(0, 63)),
-        table_prefix: body.table_prefix ?? '',
-        frequency_minutes: checkFrequency(body.frequency_minutes ?? 360),
-        audit_frequency_days: body.audit_frequency_days === undefined ? 7 : body.audit_frequency_days,
-        objects,
-        schema_policy: body.schema_policy ?? 'evolve',
-      });
-      return withEtag(reply, created.version).code(201).header('location', `/v1/pipelines/${created.id}`).send(toJson(created));
-    },
-  );
-
-  app.get(
-    '/v1/pipelines',
-    {
-      config: { permission: 'read' },
-      schema: {
-        ...operation({ operationId: 'listPipelines', tags, summary: 'List pipelines', description: 'Newest first.' }),
-        querystring: Type.Object({ ...ListQuery, name: Type.Optional(Type.String({ description: 'Only the pipeline of this name.' })) }),
-        response: { 200: answer('One page.', PipelineList), ...problems(400, 401, 403, 500) },
-      },
-    },
-    async (request) => {
-      const { data, nextCursor } = await store.pipelines.list(listOptions(request.query), request.query.name ?? null);
-      return { data: data.map(toJson), next_cursor: nextCursor };
-    },
-  );
-
-  app.get(
-    '/v1/pipelines/:id',
-    {
-      config: { permission: 'read' },
-      schema: {
-        ...operation({ operationId: 'getPipeline', tags, summary: 'Read a pipeline', description: 'As it was made or last changed.' }),
-        params: IdParams,
-        response: { 200: answer('The pipeline.', Pipeline), ...problems(400, 401, 403, 404, 500) },
-      },
-    },
-    async (request, reply) => {
-      const found = await store.pipelines.get(request.params.id);
-      return withEtag(reply, found.version).send(toJson(found));
-    },
-  );
-
-  app.patch(
-    '/v1/pipelines/:id',
-    {
-      config: { permission: 'write' },
-      schema: {
-        ...operation({ operationId: 'changePipeline', tags, summary: 'Change a pipeline', description: 'Takes effect with the next run.' }),
-        params: IdParams,
-        headers: IfMatch,
-        body: ref(PipelineChange),
-        response: { 200: answer('The pipeline.', Pipeline), ...problems(400, 401, 403, 404, 409, 412, 413, 415, 500) },
-      },
-    },
-    async (request, reply) => {
-      const { source = {}, ...body } = request.body;
+    shapes: { input: PipelineInput, change: PipelineChange, output: Pipeline, list: PipelineList },
+    filters: { name: Type.Optional(Type.String({ description: 'Only the pipeline of this name.' })) },
+    create: async (body: Static<typeof PipelineInput>) => pipelines.create(toStored(body)),
+    list: (options, { name }) => pipelines.list(options, (name as string | undefined) ?? null),
+    get: (id) => pipelines.get(id),
+    change: async (id, { source = {}, ...body }: Static<typeof PipelineChange>, expected) => {
       if (body.frequency_minutes !== undefined) checkFrequency(body.frequency_minutes);
       if (body.objects !== undefined) checkObjects(body.objects);
-      const changed = await store.pipelines.change(request.params.id, { ...body, ...source }, expectedVersion(request.headers));
-      return withEtag(reply, changed.version).send(toJson(changed));
+      return pipelines.change(id, { ...body, ...source }, expected);
     },
-  );
-
-  app.delete(
-    '/v1/pipelines/:id',
-    {
-      config: { permission: 'write' },
-      schema: {
-        ...operation({ operationId: 'deletePipeline', tags, summary: 'Delete a pipeline', description: 'Its tables in the warehouse stay: they are yours.' }),
-        params: IdParams,
-        response: { 204: gone, ...problems(400, 401, 403, 404, 500) },
-      },
-    },
-    async (request, reply) => {
-      await store.pipelines.delete(request.params.id);
-      return reply.code(204).send();
-    },
-  );
+    delete: (id, expected) => pipelines.delete(id, expected),
+    toJson,
+  });
 
   for (const [verb, status, description] of [
     ['pause', 'paused', 'No run starts, and the one under way reads no further. What is stored is still loaded.'],
@@ -129,17 +57,19 @@ export function pipelineRoutes(app: App, deps: Deps): void {
     app.post(
       `/v1/pipelines/:id/${verb}`,
       {
-        config: { permission: 'write' },
+        config: { permission: 'run', before: async (request) => toJson(await pipelines.get((request.params as { id: string }).id)) },
         schema: {
           ...operation({ operationId: `${verb}Pipeline`, tags, summary: `${verb === 'pause' ? 'Pause' : 'Resume'} a pipeline`, description }),
           params: IdParams,
-          response: { 200: answer('The pipeline.', Pipeline), ...problems(400, 401, 403, 404, 500) },
+          headers: IfMatch,
+          response: { 200: answer('The pipeline.', Pipeline), ...problems(404, 412) },
         },
       },
       async (request, reply) => {
-        const changed = await store.pipelines.setStatus(request.params.id, status);
+        const changed = await store.pipelines.setStatus(request.params.id, status, expectedVersion(request.headers));
         if (status === 'active') await store.runs.resume(changed.id);
-        return withEtag(reply, changed.version).send(toJson(changed));
+        withEtag(reply, changed.version);
+        return toJson(changed);
       },
     );
   }
@@ -147,7 +77,7 @@ export function pipelineRoutes(app: App, deps: Deps): void {
   app.post(
     '/v1/pipelines/test',
     {
-      config: { permission: 'write' },
+      config: { permission: 'manage_pipelines', changesNothing: true },
       schema: {
         ...operation({
           operationId: 'testAccount',
@@ -156,7 +86,7 @@ export function pipelineRoutes(app: App, deps: Deps): void {
           description: 'Before a pipeline is made. Spends one credit for the key and one for each object. A key that does not work is an answer, not an error.',
         }),
         body: ref(PipelineTestInput),
-        response: { 200: answer('The verdict.', PipelineVerdict), ...problems(400, 401, 403, 404, 413, 415, 500) },
+        response: { 200: answer('The verdict.', PipelineVerdict), ...problems(404) },
       },
     },
     async (request) => {
@@ -168,7 +98,7 @@ export function pipelineRoutes(app: App, deps: Deps): void {
   app.post(
     '/v1/pipelines/:id/test',
     {
-      config: { permission: 'write' },
+      config: { permission: 'manage_pipelines', changesNothing: true },
       schema: {
         ...operation({
           operationId: 'testPipeline',
@@ -177,7 +107,7 @@ export function pipelineRoutes(app: App, deps: Deps): void {
           description: 'Spends one credit for the key and one for each object.',
         }),
         params: IdParams,
-        response: { 200: answer('The verdict.', PipelineVerdict), ...problems(400, 401, 403, 404, 500) },
+        response: { 200: answer('The verdict.', PipelineVerdict), ...problems(404) },
       },
     },
     async (request) => {
@@ -185,6 +115,25 @@ export function pipelineRoutes(app: App, deps: Deps): void {
       return testAccount(deps, pipeline.subdomain, pipeline.credential_id, pipeline.credit_share_percent);
     },
   );
+}
+
+/** @throws AppError `invalid_input` with a pointer to what is wrong. */
+function toStored({ source, ...body }: Static<typeof PipelineInput>) {
+  const subdomain = atPointer('/source/subdomain', () => parseSubdomain(source.subdomain));
+  return {
+    name: body.name,
+    subdomain,
+    credential_id: source.credential_id,
+    historical_sync_days: source.historical_sync_days === undefined ? 30 : source.historical_sync_days,
+    credit_share_percent: source.credit_share_percent ?? 80,
+    destination_id: body.destination_id,
+    destination_schema: checkSchema(body.destination_schema ?? `freshdesk_${subdomain.replaceAll('-', '_')}`.slice(0, 63)),
+    table_prefix: body.table_prefix ?? '',
+    frequency_minutes: checkFrequency(body.frequency_minutes ?? 360),
+    audit_frequency_days: body.audit_frequency_days === undefined ? 7 : body.audit_frequency_days,
+    objects: checkObjects(body.objects ?? {}),
+    schema_policy: body.schema_policy ?? 'evolve',
+  };
 }
 
 async function testAccount({ store, originTemplate }: Deps, subdomain: string, credentialId: string, sharePercent: number) {

@@ -30,7 +30,7 @@ export function rejectedRecordRoutes(app: App, { store }: Deps): void {
           object: Type.Optional(Type.String({ description: 'Only of this object.' })),
           reason: Type.Optional(Type.String({ description: 'Only with this reason, or with what stands before its colon.' })),
         }),
-        response: { 200: answer('One page.', RejectedRecordList), ...problems(400, 401, 403, 404, 500) },
+        response: { 200: answer('One page.', RejectedRecordList), ...problems(404) },
       },
     },
     async (request) => {
@@ -45,7 +45,7 @@ export function rejectedRecordRoutes(app: App, { store }: Deps): void {
     '/v1/pipelines/:id/rejected-records/:record_id',
     {
       // It holds personal data, which a list of reasons does not.
-      config: { permission: 'write' },
+      config: { permission: 'read_records' },
       schema: {
         ...operation({
           operationId: 'getRejectedRecord',
@@ -54,7 +54,7 @@ export function rejectedRecordRoutes(app: App, { store }: Deps): void {
           description: 'With the record itself, as Freshdesk sent it. It may hold personal data, so an observer may not read it.',
         }),
         params: RecordParams,
-        response: { 200: answer('The rejected record.', RejectedRecord), ...problems(400, 401, 403, 404, 500) },
+        response: { 200: answer('The rejected record.', RejectedRecord), ...problems(404) },
       },
     },
     async (request) => {
@@ -66,7 +66,7 @@ export function rejectedRecordRoutes(app: App, { store }: Deps): void {
   app.post(
     '/v1/pipelines/:id/rejected-records/replay',
     {
-      config: { permission: 'write' },
+      config: { permission: 'run' },
       preValidation: async (request) => {
         request.body ??= {};
       },
@@ -80,20 +80,21 @@ export function rejectedRecordRoutes(app: App, { store }: Deps): void {
         }),
         params: IdParams,
         body: ref(RejectedFilter),
-        response: { 202: answer('The run that loads them.', Replayed), ...problems(400, 401, 403, 404, 409, 413, 415, 500) },
+        response: { 202: answer('The run that loads them.', Replayed), ...problems(404) },
       },
     },
     async (request, reply) => {
       const filter = checked(request.body);
       const { runId, records } = await store.rejectedRecords.replay(request.params.id, filter);
-      return reply.code(202).header('location', `/v1/runs/${runId}`).send({ run_id: runId, records });
+      reply.code(202).header('location', `/v1/runs/${runId}`);
+      return { run_id: runId, records };
     },
   );
 
   app.post(
     '/v1/pipelines/:id/rejected-records/discard',
     {
-      config: { permission: 'write' },
+      config: { permission: 'run' },
       preValidation: async (request) => {
         request.body ??= {};
       },
@@ -106,7 +107,7 @@ export function rejectedRecordRoutes(app: App, { store }: Deps): void {
         }),
         params: IdParams,
         body: ref(RejectedFilter),
-        response: { 200: answer('How many.', Discarded), ...problems(400, 401, 403, 404, 413, 415, 500) },
+        response: { 200: answer('How many.', Discarded), ...problems(404) },
       },
     },
     async (request) => {

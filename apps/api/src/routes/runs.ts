@@ -4,14 +4,27 @@ import { Type } from 'typebox';
 import type { App, Deps } from '../app.ts';
 import { IdParams, ListQuery, Run, RunInput, RunKind, RunList, RunStatus, ref } from '../schemas.ts';
 import { answer, listOptions, operation, problems } from './route.ts';
+import { whenOver } from './run-events.ts';
 
 const tags = ['runs'];
+
+const Wait = Type.Object({
+  wait: Type.Optional(
+    Type.Integer({ minimum: 0, maximum: 60, description: 'Seconds to wait for the run to be over; it is answered as it is then.', examples: [30] }),
+  ),
+});
 
 export function runRoutes(app: App, { store }: Deps): void {
   app.post(
     '/v1/pipelines/:id/runs',
     {
-      config: { permission: 'write' },
+      config: {
+        permission: 'run',
+        afterwards: async ({ query }, payload) => {
+          const { wait } = query as { wait?: number };
+          return wait === undefined ? payload : runJson(await whenOver(store, (payload as { id: string }).id, wait));
+        },
+      },
       // Most who run now have nothing more to say.
       preValidation: async (request) => {
         request.body ??= {};
@@ -25,8 +38,9 @@ export function runRoutes(app: App, { store }: Deps): void {
             'Starts a run, or answers with the one of its kind that is under way. An audit goes on beside the syncs, with the credits that they leave. A paused pipeline is run as well, and reads when it is resumed.',
         }),
         params: IdParams,
+        querystring: Wait,
         body: ref(RunInput),
-        response: { 202: answer('The run.', Run), ...problems(400, 401, 403, 404, 413, 415, 500) },
+        response: { 202: answer('The run.', Run), ...problems(404) },
       },
     },
     async (request, reply) => {
@@ -34,10 +48,8 @@ export function runRoutes(app: App, { store }: Deps): void {
       const kind = request.body.kind ?? 'sync';
       const objects = kind === 'audit' ? objectsToAudit(pipeline.objects) : objectsToRead(pipeline.objects);
       const { id } = await store.runs.start(pipeline.id, 'manual', objects, kind);
-      return reply
-        .code(202)
-        .header('location', `/v1/runs/${id}`)
-        .send(toJson(await store.runs.get(id)));
+      reply.code(202).header('location', `/v1/runs/${id}`);
+      return runJson(await store.runs.get(id));
     },
   );
 
@@ -53,7 +65,7 @@ export function runRoutes(app: App, { store }: Deps): void {
           kind: Type.Optional(Type.Unsafe<StoredRun['kind']>({ ...RunKind, $id: undefined, description: 'Only runs of this kind.' })),
           status: Type.Optional(Type.Unsafe<StoredRun['status']>({ ...RunStatus, $id: undefined, description: 'Only runs in this state.' })),
         }),
-        response: { 200: answer('One page.', RunList), ...problems(400, 401, 403, 500) },
+        response: { 200: answer('One page.', RunList) },
       },
     },
     async (request) => {
@@ -63,7 +75,7 @@ export function runRoutes(app: App, { store }: Deps): void {
         kind: kind ?? null,
         status: status ?? null,
       });
-      return { data: data.map(toJson), next_cursor: nextCursor };
+      return { data: data.map(runJson), next_cursor: nextCursor };
     },
   );
 
@@ -74,16 +86,17 @@ export function runRoutes(app: App, { store }: Deps): void {
       schema: {
         ...operation({ operationId: 'getRun', tags, summary: 'Read a run', description: 'With what each object has come to so far.' }),
         params: IdParams,
-        response: { 200: answer('The run.', Run), ...problems(400, 401, 403, 404, 500) },
+        querystring: Wait,
+        response: { 200: answer('The run.', Run), ...problems(404) },
       },
     },
-    async (request) => toJson(await store.runs.get(request.params.id)),
+    async (request) => runJson(await whenOver(store, request.params.id, request.query.wait ?? 0)),
   );
 
   app.post(
     '/v1/runs/:id/cancel',
     {
-      config: { permission: 'write' },
+      config: { permission: 'run' },
       schema: {
         ...operation({
           operationId: 'cancelRun',
@@ -92,14 +105,14 @@ export function runRoutes(app: App, { store }: Deps): void {
           description: 'Nothing more is read. What is stored is loaded. A run that is over stays as it is.',
         }),
         params: IdParams,
-        response: { 200: answer('The run.', Run), ...problems(400, 401, 403, 404, 500) },
+        response: { 200: answer('The run.', Run), ...problems(404) },
       },
     },
-    async (request) => toJson(await store.runs.cancel(request.params.id)),
+    async (request) => runJson(await store.runs.cancel(request.params.id)),
   );
 }
 
-function toJson(run: StoredRun) {
+export function runJson(run: StoredRun) {
   return {
     id: run.id,
     pipeline_id: run.pipeline_id,
