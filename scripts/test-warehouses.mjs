@@ -8,6 +8,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { must } from './programs.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { packageManager } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
@@ -30,11 +31,4 @@ test({ FRESHET_TEST_PGBOUNCER: 'on' }, [...LOADER, 'apps/standalone/src/sync.e2e
 
 function test(env, files) {
   must(process.execPath, [join(ROOT, 'scripts/run.mjs'), 'test', '--project', 'db', ...files], { cwd: ROOT, env: { ...process.env, ...env } });
-}
-
-function must(program, args, options) {
-  const { status, error } = spawnSync(program, args, { stdio: 'inherit', ...options });
-  if (status === 0) return;
-  console.error(error?.message ?? `${program} ended with status ${status}.`);
-  process.exit(1);
 }

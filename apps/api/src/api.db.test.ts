@@ -85,7 +85,7 @@ describe('who may call', () => {
     for (const [path, methods] of Object.entries(document.paths)) {
       for (const [method, operation] of Object.entries(methods)) {
         const response = await supertest(app.server)[method as Method](
-          path.replace('{id}', NOBODY).replace('{object}', 'tickets').replace('{subdomain}', 'acme'),
+          path.replaceAll(/\{(\w+)\}/g, (_, name) => ({ object: 'tickets', subdomain: 'acme' })[name as string] ?? NOBODY),
         );
         if (operation.security?.length === 0) expect(response.status, path).toBe(200);
         else expect(response.status, `${method} ${path}`).toBe(401);
@@ -115,6 +115,8 @@ describe('credentials', () => {
     ['an unknown field', { ...keyInput, colour: 'red' }, '/colour'],
     ['a number for a name', { ...keyInput, name: 5 }, '/name'],
     ['an empty key', { ...keyInput, api_key: '' }, '/api_key'],
+    ['a name with U+0000', { ...keyInput, name: 'a\u0000b' }, '/name'],
+    ['half a surrogate pair', { ...keyInput, name: 'a\ud800' }, '/name'],
   ])('%s is refused with a pointer to it', async (_name, input, pointer) => {
     const { body } = await call('post', '/v1/credentials').send(input).expect(400);
     expect(body.code).toBe('invalid_input');
@@ -364,6 +366,7 @@ describe('rejected records', () => {
     expect((await call('post', `${path}/discard`).expect(200)).body).toEqual({ records: 0 });
     await call('post', `${path}/replay`).expect(404);
     await call('get', `${path}/${NOBODY}`).expect(404);
+    expect((await call('get', `${path}/replay`).expect(405)).headers['allow']).toBe('POST');
     await call('get', `/v1/pipelines/${NOBODY}/rejected-records`).expect(404);
     expect((await call('post', `${path}/discard`).send({ object: 'nothing' }).expect(404)).body.detail).toContain('Known objects');
     expect(
@@ -407,6 +410,10 @@ describe('every route', () => {
 
   test('an unknown path, a body that is no JSON, one that is too large, another media type', async () => {
     await call('get', '/v1/nothing').expect(404);
+    const wrong = await call('delete', '/v1/credentials').expect(405);
+    expect(wrong.headers['allow']).toBe('GET, HEAD, POST');
+    expect(wrong.body).toMatchObject({ code: 'method_not_allowed', detail: expect.stringContaining('GET, HEAD, POST') });
+    expect((await call('get', `/v1/accounts/${'x'.repeat(5000)}/budget`).expect(400)).body.errors[0].pointer).toBe('/params/subdomain');
     await call('post', '/v1/credentials').set('content-type', 'application/json').send('{"a":').expect(400);
     await call('post', '/v1/credentials')
       .send({ ...keyInput, api_key: 'x'.repeat(2_000_000) })

@@ -15,6 +15,7 @@ import { registerConventions } from './plugins/conventions.ts';
 import { registerErrors } from './plugins/errors.ts';
 import { registerOpenApi } from './plugins/openapi.ts';
 import { registerRateLimit } from './plugins/rate-limit.ts';
+import { registerText } from './plugins/text.ts';
 import { accountRoutes } from './routes/accounts.ts';
 import { auditLogRoutes } from './routes/audit-log.ts';
 import { credentialRoutes } from './routes/credentials.ts';
@@ -62,7 +63,8 @@ export async function buildApp(deps: Deps): Promise<App> {
     bodyLimit: BODY_BYTES_MAX,
     genReqId: () => randomUUID(),
     requestIdHeader: false,
-    routerOptions: { maxParamLength: 300 },
+    // Longer ones are refused by their schemas, in words.
+    routerOptions: { maxParamLength: 16_384 },
     ajv: { customOptions: { removeAdditional: false, keywords: ['discriminator'], useDefaults: true, coerceTypes: true } },
     schemaController: { compilersFactory: { buildValidator } },
   }).withTypeProvider<TypeBoxTypeProvider>();
@@ -72,6 +74,7 @@ export async function buildApp(deps: Deps): Promise<App> {
   registerErrors(app);
   registerAuth(app, deps.store);
   await registerRateLimit(app, deps.requestsPerMinute);
+  registerText(app);
   registerConventions(app, deps.store);
   await registerOpenApi(app);
   healthRoutes(app, deps);

@@ -13,6 +13,8 @@ export interface ChildSpec {
 
 /** EX_CONFIG: the child has said what is wrong with its settings, and would again. */
 const CONFIGURATION_STATUS = 78;
+/** Settings of single apps, which they read themselves. */
+const PASSED_ON = ['FRESHET_CONCURRENCY', 'FRESHET_ANSWER_MIB_MAX', 'FRESHET_UNLOADED_MIB_MAX', 'FRESHET_REQUESTS_PER_MINUTE'];
 const RESTART_MS = 1000;
 const STOP_TIMEOUT_MS = 45_000;
 
@@ -85,6 +87,7 @@ export class Children {
       env: {
         PATH: process.env['PATH'] ?? '',
         NODE_EXTRA_CA_CERTS: process.env['NODE_EXTRA_CA_CERTS'],
+        ...Object.fromEntries(PASSED_ON.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []))),
         ...spec.env,
       },
       execArgv: [...WORKER_NODE_OPTIONS],

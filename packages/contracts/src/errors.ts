@@ -76,7 +76,8 @@ export class AppError extends Error {
 /** Any thrown value as an AppError: an unforeseen one is a `bug`, never a guess at something milder. */
 export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
-  const message = error instanceof Error ? error.message : String(error);
+  // A driver's message may go on with the values of its query.
+  const [message] = (error instanceof Error ? error.message : String(error)).split('\n');
   return new AppError('bug', `Unexpected error: ${message}`, { cause: error });
 }
 

@@ -42,6 +42,7 @@ function serializeError(error: unknown): SerializedError {
   };
 }
 
+/** Nor the values of a query that failed, which drizzle writes into the message. */
 function withoutCredentials(text: string): string {
-  return text.replace(/(\b[a-z]+:\/\/[^\s:/@]*):[^\s@/]*@/gi, '$1:[redacted]@');
+  return text.replace(/\nparams: [\s\S]*?(?=\n\s+at |$)/g, '').replace(/(\b[a-z]+:\/\/[^\s:/@]*):[^\s@/]*@/gi, '$1:[redacted]@');
 }

@@ -42,10 +42,30 @@ export function registerErrors(app: App): void {
     if (retryAfter !== null) reply.header('retry-after', retryAfter);
     return sendProblem(reply, status, body);
   });
+  const methods = new Map<string, Set<string>>();
+  app.addHook('onRoute', ({ url, method }) => {
+    const known = methods.get(url) ?? new Set();
+    methods.set(url, new Set([...known, ...[method].flat()]));
+  });
   app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?')[0] as string;
+    const allowed = [...methods].flatMap(([pattern, some]) => (matches(pattern, path) ? [...some] : []));
+    if (allowed.length > 0) {
+      const allow = [...new Set(allowed)].sort().join(', ');
+      const { status, body } = problem(request, 405, 'method_not_allowed', `${path} takes ${allow}, and not ${request.method}.`);
+      return sendProblem(reply.header('allow', allow), status, body);
+    }
     const { status, body } = problem(request, 404, 'not_found', `There is no ${request.method} ${request.url.split('?')[0]}. The API is described at /docs.`);
     return sendProblem(reply, status, body);
   });
+}
+
+/** Whether a path is one that a route's pattern stands for. */
+function matches(pattern: string, path: string): boolean {
+  const parts = pattern.split('/');
+  const given = path.split('/');
+  const fits = (part: string, text: string) => (part.startsWith(':') ? new RegExp(/\((.+)\)$/.exec(part)?.[1] ?? '.').test(text) : part === text);
+  return parts.length === given.length && parts.every((part, i) => fits(part, given[i] as string));
 }
 
 export function sendProblem(reply: FastifyReply, status: number, body: string): FastifyReply {

@@ -42,7 +42,8 @@ export function rejectedRecordRoutes(app: App, { store }: Deps): void {
   );
 
   app.get(
-    '/v1/pipelines/:id/rejected-records/:record_id',
+    // Not `replay` and `discard`, which take another method.
+    '/v1/pipelines/:id/rejected-records/:record_id(^[0-9A-Fa-f-]{36}$)',
     {
       // It holds personal data, which a list of reasons does not.
       config: { permission: 'read_records' },
