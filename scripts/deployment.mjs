@@ -20,7 +20,7 @@ export async function startDeployment(root) {
       const found = /The API answers at (\S+?)\.?\s/.exec(said);
       if (found) resolve(found[1]);
     });
-    gone.then(() => reject(new Error(`The deployment did not start:\n${said}`)));
+    void gone.then(() => reject(new Error(`The deployment did not start:\n${said}`)));
   });
   const { token } = JSON.parse(readFileSync(join(folder, 'standalone.json'), 'utf8'));
   return {

@@ -65,7 +65,7 @@ export async function buildApp(deps: Deps): Promise<App> {
     requestIdHeader: false,
     // Longer ones are refused by their schemas, in words.
     routerOptions: { maxParamLength: 16_384 },
-    ajv: { customOptions: { removeAdditional: false, keywords: ['discriminator'], useDefaults: true, coerceTypes: true } },
+    ajv: { customOptions: { removeAdditional: false, discriminator: true, useDefaults: true, coerceTypes: true } },
     schemaController: { compilersFactory: { buildValidator } },
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.addHook('onSend', async (request, reply) => {

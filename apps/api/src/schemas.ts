@@ -103,10 +103,7 @@ export const CredentialInput = name(
     type: 'object',
     description: 'A secret to keep. It is encrypted, and never sent back.',
     required: ['type'],
-    discriminator: {
-      propertyName: 'type',
-      mapping: { freshdesk_api_key: '#/components/schemas/FreshdeskApiKeyInput', postgres_password: '#/components/schemas/PostgresPasswordInput' },
-    },
+    discriminator: { propertyName: 'type' },
     oneOf: [{ $ref: 'FreshdeskApiKeyInput#' }, { $ref: 'PostgresPasswordInput#' }],
   }),
 );

@@ -45,7 +45,7 @@ export async function registerOpenApi(app: App): Promise<void> {
       components: { securitySchemes: { token: { type: 'http', scheme: 'bearer', description: 'An API token: `frt_…`.' } } },
       security: [{ token: [] }],
     },
-    transformObject: (document) => ('openapiObject' in document ? withOptionalBodies(document.openapiObject) : document.swaggerObject),
+    transformObject: (document) => ('openapiObject' in document ? withMappings(withOptionalBodies(document.openapiObject)) : document.swaggerObject),
     refResolver: { buildLocalReference: (json, _base, _fragment, i) => (json.$id as string | undefined) ?? `def-${i}` },
   });
   await app.register(scalar, { routePrefix: '/docs', configuration: { url: '/v1/openapi.json', withDefaultFonts: false } });
@@ -62,6 +62,26 @@ function withOptionalBodies(document: Document): Document {
     const reference = (body.content['application/json']?.schema as { $ref?: string } | undefined)?.$ref?.split('/').at(-1);
     const schema = reference === undefined ? undefined : schemas?.[reference];
     if (schema && schema.required === undefined && schema.minProperties === undefined) body.required = false;
+  }
+  return document;
+}
+
+interface Choice {
+  discriminator?: { readonly propertyName: string; mapping?: Record<string, string> };
+  readonly oneOf?: readonly { readonly $ref: string }[];
+  readonly properties?: Readonly<Record<string, { readonly const?: unknown; readonly enum?: readonly unknown[] }>>;
+}
+
+/** Says which value stands for which shape: the validator finds that out by itself, and takes no mapping. */
+function withMappings(document: Document): Document {
+  const schemas = (document.components?.schemas ?? {}) as Record<string, Choice>;
+  for (const { discriminator, oneOf } of Object.values(schemas)) {
+    if (!discriminator) continue;
+    const valueFor = ($ref: string) => {
+      const property = schemas[$ref.split('/').at(-1) as string]?.properties?.[discriminator.propertyName];
+      return String(property?.const ?? property?.enum?.[0]);
+    };
+    discriminator.mapping = Object.fromEntries((oneOf ?? []).map(({ $ref }) => [valueFor($ref), $ref]));
   }
   return document;
 }

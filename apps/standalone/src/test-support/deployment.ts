@@ -54,6 +54,16 @@ export class Deployment implements AsyncDisposable {
     return this.#api;
   }
 
+  /** Where the API answers. */
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  /** Of the role `team_admin`. */
+  get token(): string {
+    return this.#env['FRESHET_BOOTSTRAP_TOKEN'] as string;
+  }
+
   /** What the processes wrote to stderr and logged as errors. */
   get errors(): readonly string[] {
     return this.#errors;
