@@ -24,6 +24,7 @@ import { estimateRoutes } from './routes/estimates.ts';
 import { healthRoutes } from './routes/health.ts';
 import { objectRoutes } from './routes/objects.ts';
 import { pipelineRoutes } from './routes/pipelines.ts';
+import { refreshRoutes } from './routes/refreshes.ts';
 import { rejectedRecordRoutes } from './routes/rejected-records.ts';
 import { runEventRoutes } from './routes/run-events.ts';
 import { runRoutes } from './routes/runs.ts';
@@ -83,6 +84,7 @@ export async function buildApp(deps: Deps): Promise<App> {
   pipelineRoutes(app, deps);
   estimateRoutes(app, deps);
   objectRoutes(app, deps);
+  refreshRoutes(app, deps);
   runRoutes(app, deps);
   runEventRoutes(app, deps);
   rejectedRecordRoutes(app, deps);

@@ -431,7 +431,7 @@ const RunTrigger = enumeration('RunTrigger', RUN_TRIGGERS, 'What started the run
 export const RunKind = enumeration(
   'RunKind',
   RUN_KINDS,
-  '`sync` brings what is new. `audit` reads everything again, to find what no changed-since filter shows. `replay` loads rejected records once more. `rebuild` loads a table anew from what is stored.',
+  '`sync` brings what is new. `audit` reads everything again, to find what no changed-since filter shows. `refresh` reads single records that were asked for. `replay` loads rejected records once more. `rebuild` loads a table anew from what is stored.',
 );
 export const RunInput = name(
   'RunInput',
@@ -449,10 +449,25 @@ export const RunInput = name(
     { description: 'What to run.' },
   ),
 );
+const ticketNumber = Type.Optional(
+  Type.Unsafe<string | number>({ type: ['string', 'integer'], description: 'The ticket’s number: `{{ticket.id}}` in an automation rule.', examples: ['4711'] }),
+);
+export const FreshdeskCall = name(
+  'FreshdeskCall',
+  Type.Object(
+    {
+      ticket_id: ticketNumber,
+      freshdesk_webhook: Type.Optional(
+        Type.Object({ ticket_id: ticketNumber }, { description: 'As Freshdesk wraps what is chosen in its form; whatever else is in it is passed over.' }),
+      ),
+    },
+    { description: 'What an automation rule of Freshdesk sends.' },
+  ),
+);
 const RunMode = enumeration(
   'RunMode',
   RUN_MODES,
-  'Everything, what has changed, everything to compare it, or nothing: a replay and a rebuild load what was read before.',
+  'Everything, what has changed, everything to compare it, what was asked for, or nothing: a replay and a rebuild load what was read before.',
 );
 const AuditFindings = name(
   'AuditFindings',

@@ -320,6 +320,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/pipelines/{id}/inbound/freshdesk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Be told by Freshdesk that a ticket has changed
+         * @description For the action “trigger webhook” of an automation rule, with a token that has the scope `refresh` only in the header `Authorization`, and `{"ticket_id": "{{ticket.id}}"}` as content. The ticket is read at once, with what stands below it. It saves no sync: what a rule does not see, the next sync brings.
+         */
+        post: operations["receiveFromFreshdesk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/pipelines/{id}/objects": {
         parameters: {
             query?: never;
@@ -394,6 +414,26 @@ export interface paths {
          * @description From the batches that are stored still (loaded ones are kept for 7 days), without a credit: after its table or rows of it were lost or changed by hand. The table stays usable. The answer says how far back it reaches.
          */
         post: operations["rebuildPipelineObject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/pipelines/{id}/objects/{object}/records/{record_id}/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read one record anew
+         * @description Now, before everything else, with what stands below it: a ticket with its conversations. Costs a credit for the record and one for each list below it. A record that is gone is marked as deleted. What is asked for while such a run is under way is taken in by it.
+         */
+        post: operations["refreshRecord"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1384,6 +1424,22 @@ export interface components {
              */
             type: "freshdesk_api_key";
         };
+        /** @description What an automation rule of Freshdesk sends. */
+        FreshdeskCall: {
+            /** @description As Freshdesk wraps what is chosen in its form; whatever else is in it is passed over. */
+            freshdesk_webhook?: {
+                /**
+                 * @description The ticket’s number: `{{ticket.id}}` in an automation rule.
+                 * @example 4711
+                 */
+                ticket_id?: string | number;
+            };
+            /**
+             * @description The ticket’s number: `{{ticket.id}}` in an automation rule.
+             * @example 4711
+             */
+            ticket_id?: string | number;
+        };
         /** @description The state of this process. */
         Health: {
             /**
@@ -1992,10 +2048,10 @@ export interface components {
             kind?: "sync" | "audit";
         };
         /**
-         * @description `sync` brings what is new. `audit` reads everything again, to find what no changed-since filter shows. `replay` loads rejected records once more. `rebuild` loads a table anew from what is stored.
+         * @description `sync` brings what is new. `audit` reads everything again, to find what no changed-since filter shows. `refresh` reads single records that were asked for. `replay` loads rejected records once more. `rebuild` loads a table anew from what is stored.
          * @enum {string}
          */
-        RunKind: "sync" | "audit" | "replay" | "rebuild";
+        RunKind: "sync" | "audit" | "refresh" | "replay" | "rebuild";
         /** @description One page of a list. */
         RunList: {
             /** @description This page, newest first. */
@@ -2003,10 +2059,10 @@ export interface components {
             next_cursor: string | null;
         };
         /**
-         * @description Everything, what has changed, everything to compare it, or nothing: a replay and a rebuild load what was read before.
+         * @description Everything, what has changed, everything to compare it, what was asked for, or nothing: a replay and a rebuild load what was read before.
          * @enum {string}
          */
-        RunMode: "full" | "incremental" | "audit" | "replay" | "rebuild";
+        RunMode: "full" | "incremental" | "audit" | "refresh" | "replay" | "rebuild";
         /**
          * @description `partial`: some objects did not succeed.
          * @enum {string}
@@ -4286,6 +4342,126 @@ export interface operations {
             };
         };
     };
+    receiveFromFreshdesk: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The resource’s id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["FreshdeskCall"];
+            };
+        };
+        responses: {
+            /** @description The run that reads it. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token’s role may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such resource. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It conflicts with another resource. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Freshdesk or the warehouse refused. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credits are left; `Retry-After` says for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listPipelineObjects: {
         parameters: {
             query?: never;
@@ -4659,6 +4835,114 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RebuildStarted"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token’s role may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such resource. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It conflicts with another resource. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Freshdesk or the warehouse refused. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credits are left; `Retry-After` says for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    refreshRecord: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The pipeline’s id. */
+                id: string;
+                /**
+                 * @description The object’s name.
+                 * @example tickets
+                 */
+                object: string;
+                /**
+                 * @description The record’s own id, as Freshdesk has it.
+                 * @example 4711
+                 */
+                record_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The run that reads it. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
                 };
             };
             /** @description The request is not valid; `errors` names the fields. */
@@ -5805,7 +6089,7 @@ export interface operations {
                 /** @description The `next_cursor` of the page before. */
                 cursor?: string;
                 /** @description Only runs of this kind. */
-                kind?: "sync" | "audit" | "replay" | "rebuild";
+                kind?: "sync" | "audit" | "refresh" | "replay" | "rebuild";
                 /** @description How many at most. */
                 limit?: number;
                 /** @description Only runs of this pipeline. */

@@ -24,12 +24,12 @@ export type RunTrigger = (typeof RUN_TRIGGERS)[number];
 export const READING_RUN_KINDS = ['sync', 'audit'] as const;
 export type ReadingRunKind = (typeof READING_RUN_KINDS)[number];
 
-/** … and those that do not: to load rejected records once more, or a table anew from what was stored. */
-export const RUN_KINDS = [...READING_RUN_KINDS, 'replay', 'rebuild'] as const;
+/** … and those for a part only: single records that were asked for, rejected ones once more, or a table anew from what was stored. */
+export const RUN_KINDS = [...READING_RUN_KINDS, 'refresh', 'replay', 'rebuild'] as const;
 export type RunKind = (typeof RUN_KINDS)[number];
 
-/** How an object run reads: everything, what changed since the last run, everything to compare it, or nothing. */
-export const RUN_MODES = ['full', 'incremental', 'audit', 'replay', 'rebuild'] as const;
+/** How an object run reads: everything, what changed since the last run, everything to compare it, what was asked for, or nothing. */
+export const RUN_MODES = ['full', 'incremental', 'audit', 'refresh', 'replay', 'rebuild'] as const;
 export type RunMode = (typeof RUN_MODES)[number];
 
 export const PIPELINE_STATUSES = ['active', 'paused'] as const;

@@ -116,10 +116,12 @@ export class Extraction {
         where o.id = ${objectRunId} and o.status = any(${[...OPEN_OBJECT_RUN_STATUSES]}) and o.extracted_at is null and p.status = 'active'
         for no key update of o`;
       if (!found) return null;
-      const isAudit = found.mode === 'audit';
+      const isRefresh = found.mode === 'refresh';
+      const isAudit = found.mode === 'audit' || isRefresh;
       const [taken] = isAudit
         ? await tx<Taken[]>`
-            update freshet.object_runs o set extract_epoch = o.extract_epoch + 1, position = coalesce(o.position, jsonb_build_object('synced', po.position))
+            update freshet.object_runs o set extract_epoch = o.extract_epoch + 1, position = coalesce(o.position, jsonb_build_object('synced', po.position)
+                || case when ${isRefresh} then jsonb_build_object('confirming', true, 'refresh', true) else '{}' end)
             from freshet.pipeline_objects po where o.id = ${objectRunId} and po.pipeline_id = o.pipeline_id and po.object = o.object
             returning o.extract_epoch, o.position`
         : await tx<Taken[]>`
@@ -204,6 +206,12 @@ export class Extraction {
         select 1 from freshet.child_work
         where pipeline_id = ${claim.pipelineId} and object = ${claim.object} and doubted and done_version is distinct from version and ${!claim.isAudit} limit 1`;
       if (doubted) {
+        await this.#queue.send(tx, 'extract', { objectRunId: claim.objectRunId }, { key: claim.objectRunId, creditClass: claim.creditClass });
+        return;
+      }
+      // And what was asked for meanwhile.
+      const [asked] = await tx`select 1 from freshet.audit_work where object_run_id = ${claim.objectRunId} and outcome is null limit 1`;
+      if (asked) {
         await this.#queue.send(tx, 'extract', { objectRunId: claim.objectRunId }, { key: claim.objectRunId, creditClass: claim.creditClass });
         return;
       }

@@ -14,6 +14,7 @@ import { Loading } from './loading.ts';
 import { Pipelines } from './pipelines.ts';
 import { JobQueue } from './queue.ts';
 import { Rebuilds } from './rebuilds.ts';
+import { Refreshes } from './refreshes.ts';
 import { RejectedRecords } from './rejected-records.ts';
 import { rotateKeys } from './rotate-keys.ts';
 import { Runs } from './runs.ts';
@@ -31,6 +32,7 @@ export type { LoadClaim, LoadOutcome, PendingBatch } from './loading.ts';
 export type { List, ListOptions } from './page-lists.ts';
 export type { Pipeline, PipelineInput, PipelineObject } from './pipelines.ts';
 export type { Rebuild } from './rebuilds.ts';
+export type { Wanted } from './refreshes.ts';
 export type { RejectedFilter, RejectedRecordInfo } from './rejected-records.ts';
 export type { ObjectRun, ObjectToRead, Run, StartedRun, Usage } from './runs.ts';
 export {
@@ -69,6 +71,7 @@ export interface ControlStore {
   readonly loading: Loading;
   readonly rejectedRecords: RejectedRecords;
   readonly rebuilds: Rebuilds;
+  readonly refreshes: Refreshes;
   readonly budgets: CreditBudgets;
   readonly schedule: Schedule;
   readonly tokens: Tokens;
@@ -112,6 +115,7 @@ export async function openControlStore(options: ControlStoreOptions): Promise<Co
     loading: new Loading(sql, queue, box),
     rejectedRecords: new RejectedRecords(sql, queue, box),
     rebuilds: new Rebuilds(sql, queue),
+    refreshes: new Refreshes(sql, queue),
     budgets: new CreditBudgets(budgetSql),
     schedule: new Schedule(sql, runs),
     tokens: new Tokens(db),

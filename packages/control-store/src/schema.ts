@@ -255,7 +255,7 @@ export const childWork = freshet.table(
   ],
 );
 
-/** What audits ask for one by one: keys that a reading did not hold, numbers without a record, parents whose children are read again. */
+/** What is asked for one by one: keys that an audit's reading did not hold, numbers without a record, parents whose children are read again, and what somebody wants to have read. */
 export const auditWork = freshet.table(
   'audit_work',
   {
@@ -264,7 +264,7 @@ export const auditWork = freshet.table(
       .references(() => pipelines.id, { onDelete: 'cascade' }),
     object: text('object').notNull(),
     key: text('key').notNull(),
-    reason: text('reason').$type<Suspect['reason'] | 'parent'>().notNull(),
+    reason: text('reason').$type<Suspect['reason'] | 'parent' | 'asked'>().notNull(),
     object_run_id: uuid('object_run_id').notNull(),
     /** What it was found to be; null: not asked yet. One that is lasting is kept, and not asked again. */
     outcome: text('outcome'),

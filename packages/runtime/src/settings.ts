@@ -1,3 +1,5 @@
+import { execSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { AppError } from '@freshet/contracts';
 import { z } from 'zod';
 
@@ -31,16 +33,46 @@ export const settings = {
 } as const;
 
 /**
- * Reads an app's settings once, from its environment. An empty variable counts as absent.
+ * Reads an app's settings once, from its environment. An empty variable counts as absent. Each may be given as what a file
+ * holds (`<NAME>_FILE`, as orchestrators mount secrets) or what a command prints (`<NAME>_COMMAND`, as a vault is asked).
  * @throws AppError `configuration`: one message for all that is missing or malformed, by name, never by value.
  */
 export function readSettings<T extends z.ZodRawShape>(shape: T, environment: Readonly<Record<string, string | undefined>>): z.infer<z.ZodObject<T>> {
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''));
-  const result = z.object(shape).safeParse(given);
+  const values = Object.fromEntries(
+    Object.keys(shape).flatMap((name) => {
+      const value = given(name, environment);
+      return value === null ? [] : [[name, value]];
+    }),
+  );
+  const result = z.object(shape).safeParse(values);
   if (result.success) return result.data as z.infer<z.ZodObject<T>>;
   const lines = result.error.issues.map((issue) => {
     const name = issue.path.join('.');
-    return `  ${name} ${name in given ? issue.message : 'is missing'}`;
+    return `  ${name} ${name in values ? issue.message : 'is missing'}`;
   });
   throw new AppError('configuration', `The environment is not right:\n${[...new Set(lines)].join('\n')}\n.env.example lists every variable.`);
+}
+
+const COMMAND_TIMEOUT_MS = 30_000;
+
+/** @throws AppError `configuration` when it is given twice, or cannot be read; the message never holds what was read. */
+function given(name: string, environment: Readonly<Record<string, string | undefined>>): string | null {
+  const ways = ['', '_FILE', '_COMMAND'].map((suffix) => `${name}${suffix}`).filter((way) => (environment[way] ?? '') !== '');
+  const [way] = ways;
+  if (way === undefined) return null;
+  if (ways.length > 1) throw new AppError('configuration', `The environment is not right:\n  ${ways.join(' and ')} say the same thing: give one of them.`);
+  const said = environment[way] as string;
+  if (way === name) return said;
+  try {
+    const text = way.endsWith('_FILE')
+      ? readFileSync(said, 'utf8')
+      : execSync(said, { encoding: 'utf8', timeout: COMMAND_TIMEOUT_MS, stdio: ['ignore', 'pipe', 'inherit'] });
+    return text.trim();
+  } catch (error) {
+    const { code, status } = error as { code?: string; status?: number };
+    throw new AppError(
+      'configuration',
+      `The environment is not right:\n  ${way} could not be ${way.endsWith('_FILE') ? 'read' : 'run'} (${code ?? `status ${status}`}).`,
+    );
+  }
 }

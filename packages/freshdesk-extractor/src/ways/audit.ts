@@ -30,11 +30,14 @@ export interface AuditPosition extends Position {
   readonly unsettled?: true;
   /** Everything was read: what it lacked is asked for. */
   readonly confirming?: true;
+  /** Nothing is audited: only what somebody has asked for is read. */
+  readonly refresh?: true;
 }
 
 export async function* readAudit(reader: ObjectReader, from: AuditPosition, options: ReadOptions): AsyncGenerator<Page> {
   const { object } = reader;
   const { way } = object;
+  if (from.refresh && way.kind !== 'children') return yield* readItems(reader, from, options);
   switch (way.kind) {
     case 'keyset':
       return yield* readAll(reader, from, options, (from.synced as KeysetPosition).backTo, (view, at) => pass(reader, way, view, at, from));
@@ -42,7 +45,7 @@ export async function* readAudit(reader: ObjectReader, from: AuditPosition, opti
       return yield* readAll(reader, from, options, (from.synced as SincePosition).backTo, (view, at) => whole(reader, view, at, from));
     case 'children':
       for await (const read of readChildren(reader, way, options)) {
-        yield { ...read, position: from, reached: null, ...(read.finished ? { lines: [...read.lines, audited(read.extractedAt)] } : {}) };
+        yield { ...read, position: from, reached: null, ...(read.finished && !from.refresh ? { lines: [...read.lines, audited(read.extractedAt)] } : {}) };
       }
       return;
     default:
@@ -99,11 +102,17 @@ async function* readAll(
     // Whoever goes on finds the suspects once the loader has found them.
     return;
   }
+  yield* readItems(reader, position, options);
+}
+
+/** Asks for the records on the work list: an audit's suspects, or what somebody wants to have read. */
+async function* readItems(reader: ObjectReader, position: AuditPosition, options: ReadOptions): AsyncGenerator<Page> {
+  const { object } = reader;
   const { beganAt = new Date().toISOString() } = position;
   for await (const read of readWorkList(reader, `${object.name} under suspicion`, options.nextParents, (suspect) => confirm(reader, suspect, options))) {
     yield page({ ...read.page, extractedAt: read.readAt, position, ahead: read.ahead });
   }
-  yield page({ position, extractedAt: new Date(), lines: [audited(new Date(beganAt))], finished: true });
+  yield page({ position, extractedAt: new Date(), lines: position.refresh ? [] : [audited(new Date(beganAt))], finished: true });
 }
 
 async function* pass(reader: ObjectReader, way: Keyset, view: View, at: Reading, { synced }: AuditPosition): AsyncGenerator<ViewStep> {
@@ -141,6 +150,7 @@ async function confirm(reader: ObjectReader, suspect: ChildWork, options: ReadOp
     const own = await reader.view(suspect.parentId);
     if (own !== null) {
       // It exists: it moved while the lists were read, and the next sync shows how. A number that nobody had is loaded at once.
+      if (suspect.version === 'asked') return found(own, viewOf(object, own), settle('refreshed', false), own.serverTime);
       if (suspect.version === 'gap') return found(own, viewOf(object, own), settle('recovered', false), own.serverTime);
       return { readAt: own.serverTime, page: { lines: [], records: 0, work: [], settled: settle('present', false) } };
     }
