@@ -223,6 +223,12 @@ export const fieldRules = Type.Record(Type.String({ minLength: 1, maxLength: 300
   description: 'Rules by field; one within another is named with a dot: `custom_fields.cf_phone`. They hold for what is read from then on.',
   maxProperties: 300,
 });
+export const maxStaleness = Type.Integer({
+  minimum: 5,
+  maximum: 525_600,
+  description: 'Minutes that its table may be behind before `freshness.missed` is told. Absent: nobody is told.',
+  examples: [720],
+});
 const ObjectChoice = name(
   'ObjectChoice',
   object(
@@ -233,6 +239,7 @@ const ObjectChoice = name(
       ),
       history: Type.Optional(Type.Boolean({ description: 'Keep every version of its rows, in a table beside its own. Absent: no.' })),
       columns: Type.Optional(fieldRules),
+      max_staleness_minutes: Type.Optional(maxStaleness),
     },
     { description: 'A choice for one object.' },
   ),
@@ -450,7 +457,7 @@ export const RunInput = name(
   ),
 );
 const ticketNumber = Type.Optional(
-  Type.Unsafe<string | number>({ type: ['string', 'integer'], description: 'The ticket’s number: `{{ticket.id}}` in an automation rule.', examples: ['4711'] }),
+  Type.Union([Type.String(), Type.Integer()], { description: 'The ticket’s number: `{{ticket.id}}` in an automation rule.', examples: ['4711'] }),
 );
 export const FreshdeskCall = name(
   'FreshdeskCall',
@@ -593,6 +600,8 @@ export const PipelineObject = name(
       detail: Type.Boolean({ description: 'Whether its records are completed by what only their own addresses show.' }),
       history: Type.Boolean({ description: 'Whether every version of its rows is kept.' }),
       columns: fieldRules,
+      max_staleness_minutes: nullable(maxStaleness),
+      stale_since: nullable(time('Its table has been further behind than it may be since then; null: it is not.')),
       complete_as_of: nullable(time('The warehouse holds every change up to then.')),
       complete_back_to: nullable(time('… and from then on. The year 1970: from the beginning.')),
     },

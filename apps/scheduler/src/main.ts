@@ -11,6 +11,7 @@ const logger = createLogger(NAME, process.env['LOG_LEVEL'] || 'info');
 const TICK_MS = 500;
 /** Pipelines started in one transaction. */
 const DUE_MAX = 50;
+const FRESHNESS_EVERY_MS = 15_000;
 const CLEAN_EVERY_MS = 3_600_000;
 /** Loaded batches are kept for replays. */
 const BATCH_RETENTION_DAYS = 7;
@@ -41,10 +42,16 @@ await runProcess(logger, async () => {
   await store.queue.work('deliver', { concurrency: DELIVERIES_AT_ONCE }, ({ deliveryId }) => deliveries.deliver(deliveryId));
   const stopping = new AbortController();
   let cleanAt = Date.now();
+  let freshnessAt = Date.now();
   const tick = async () => {
     // A full answer means that more are due.
     while ((await store.schedule.startDue(DUE_MAX, objectsToRead)) === DUE_MAX && !stopping.signal.aborted);
     await store.schedule.startDueAudits(DUE_MAX, objectsToAudit);
+    if (Date.now() >= freshnessAt) {
+      freshnessAt = Date.now() + FRESHNESS_EVERY_MS;
+      const told = await store.schedule.checkFreshness();
+      if (told > 0) logger.info({ told }, 'freshness has changed');
+    }
     if (Date.now() >= cleanAt) {
       cleanAt = Date.now() + CLEAN_EVERY_MS;
       const deleted = await store.schedule.deleteLoadedBatches(BATCH_RETENTION_DAYS);

@@ -374,7 +374,7 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Include or skip an object, read it in detail, keep its history, or change its columns
+         * Include or skip an object, read it in detail, keep its history, change its columns, or say how fresh it must be
          * @description Takes effect with the next run. A table that is there stays. Records that are there already are read in detail when they change, or when the object is restarted. A history begins with what the table holds. The `ETag` is the pipeline’s. Rules for columns replace those that there are, and hold for what is read from then on: restart the object to apply them to all of it.
          */
         patch: operations["changePipelineObject"];
@@ -1540,6 +1540,11 @@ export interface components {
             history?: boolean;
             /** @description Whether the object is read. */
             included: boolean;
+            /**
+             * @description Minutes that its table may be behind before `freshness.missed` is told. Absent: nobody is told.
+             * @example 720
+             */
+            max_staleness_minutes?: number;
         };
         /** @description What one object will cost. */
         ObjectEstimate: {
@@ -1749,8 +1754,10 @@ export interface components {
             history: boolean;
             /** @description Whether it is read. */
             included: boolean;
+            max_staleness_minutes: number | null;
             /** @description The object. */
             object: string;
+            stale_since: string | null;
             /** @description Its table in the warehouse, with its schema. */
             table: string;
         };
@@ -4569,6 +4576,7 @@ export interface operations {
                     history?: boolean;
                     /** @description Whether the object is read. */
                     included?: boolean;
+                    max_staleness_minutes?: number | null;
                 };
             };
         };

@@ -117,7 +117,7 @@ export async function openControlStore(options: ControlStoreOptions): Promise<Co
     rebuilds: new Rebuilds(sql, queue),
     refreshes: new Refreshes(sql, queue),
     budgets: new CreditBudgets(budgetSql),
-    schedule: new Schedule(sql, runs),
+    schedule: new Schedule(sql, runs, queue),
     tokens: new Tokens(db),
     idempotency: new Idempotency(sql, box),
     auditLog: new AuditLog(db),

@@ -1,15 +1,26 @@
 import type { Sql } from './database.ts';
+import { emit } from './events.ts';
+import type { JobQueue } from './queue.ts';
 import type { ObjectToRead, Runs } from './runs.ts';
 import type { ObjectChoice } from './schema.ts';
+
+interface Staleness {
+  readonly pipeline_id: string;
+  readonly object: string;
+  readonly complete_as_of: Date | null;
+  readonly max_staleness_minutes: number | null;
+}
 
 /** What falls due: runs, and data that has been kept long enough. Any number of schedulers may ask. */
 export class Schedule {
   readonly #sql: Sql;
   readonly #runs: Runs;
+  readonly #queue: JobQueue;
 
-  constructor(sql: Sql, runs: Runs) {
+  constructor(sql: Sql, runs: Runs, queue: JobQueue) {
     this.#sql = sql;
     this.#runs = runs;
+    this.#queue = queue;
   }
 
   /**
@@ -50,6 +61,35 @@ export class Schedule {
         await tx`update freshet.pipelines set next_audit_at = now() + make_interval(days => audit_frequency_days) where id = ${id}`;
       }
       return due.length;
+    });
+  }
+
+  /**
+   * Tells of tables that are further behind than they may be, and of those that have caught up: once each, by whichever scheduler
+   * sees it first. A paused pipeline's are as they are.
+   * @returns how many were told of.
+   */
+  async checkFreshness(): Promise<number> {
+    return await this.#sql.begin(async (tx) => {
+      const objective = tx`(p.objects -> po.object ->> 'max_staleness_minutes')::int`;
+      // What was never complete counts from when its pipeline was made.
+      const isStale = tx`coalesce(po.complete_as_of, p.created_at) < now() - make_interval(mins => ${objective})`;
+      const missed = await tx<Staleness[]>`
+        update freshet.pipeline_objects po set stale_since = now() from freshet.pipelines p
+        where p.id = po.pipeline_id and p.status = 'active' and po.stale_since is null and ${isStale}
+          and coalesce((p.objects -> po.object ->> 'included')::boolean, true)
+        returning po.pipeline_id, po.object, po.complete_as_of, ${objective} as max_staleness_minutes`;
+      const restored = await tx<Staleness[]>`
+        update freshet.pipeline_objects po set stale_since = null from freshet.pipelines p
+        where p.id = po.pipeline_id and po.stale_since is not null and (${isStale}) is not true
+        returning po.pipeline_id, po.object, po.complete_as_of, ${objective} as max_staleness_minutes`;
+      for (const [type, some] of [
+        ['freshness.missed', missed],
+        ['freshness.restored', restored],
+      ] as const) {
+        for (const row of some) await emit(tx, this.#queue, type, { ...row, complete_as_of: row.complete_as_of?.toISOString() ?? null });
+      }
+      return missed.length + restored.length;
     });
   }
 

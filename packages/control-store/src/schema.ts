@@ -86,6 +86,8 @@ export interface ObjectChoice {
   readonly history?: boolean;
   /** What is done with its fields on their way. */
   readonly columns?: FieldRules;
+  /** Its table may be so far behind before somebody is told. */
+  readonly max_staleness_minutes?: number;
 }
 
 export const pipelines = freshet.table(
@@ -141,6 +143,8 @@ export const pipelineObjects = freshet.table(
     load_epoch: count('load_epoch'),
     complete_as_of: time('complete_as_of'),
     complete_back_to: time('complete_back_to'),
+    /** Since when it has been further behind than it may be; told of already. */
+    stale_since: time('stale_since'),
   },
   (t) => [primaryKey({ columns: [t.pipeline_id, t.object] })],
 );

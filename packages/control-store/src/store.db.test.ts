@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => t[Symbol.asyncDispose]());
 beforeEach(async () => {
-  await t.database.sql`truncate freshet.pipelines, freshet.child_work, freshet.credentials, freshet.destinations, freshet.credit_buckets cascade`;
+  await t.database.sql`truncate freshet.pipelines, freshet.child_work, freshet.credentials, freshet.destinations, freshet.credit_buckets, freshet.webhooks, freshet.events cascade`;
   await t.database.sql`delete from pgboss.job`;
 });
 
@@ -281,6 +281,30 @@ describe('runs', () => {
       await add();
     } while (cursor !== null);
     expect(seen).toEqual(expected);
+  });
+});
+
+describe('freshness', () => {
+  test('a table that is further behind than it may be is told of once, and so is that it has caught up', async () => {
+    const { id } = await t.pipeline();
+    await t.store.pipelines.change(id, { objects: { tickets: { included: true, max_staleness_minutes: 60 }, roles: { included: true } } }, null);
+    await t.store.webhooks.create({ name: 'w', url: 'http://127.0.0.1:1/', events: ['freshness.missed', 'freshness.restored'], enabled: true });
+    const { sql } = t.database;
+    await sql`insert into freshet.pipeline_objects (pipeline_id, object, complete_as_of) values (${id}, 'tickets', now() - interval '59 minutes'), (${id}, 'roles', now() - interval '9 days')`;
+    const told = async () =>
+      [...(await sql`select type, data from freshet.events order by id`)].map(({ type, data }) => `${type} ${data.object} ${data.max_staleness_minutes}`);
+    expect(await t.store.schedule.checkFreshness()).toBe(0);
+    await sql`update freshet.pipeline_objects set complete_as_of = now() - interval '61 minutes' where object = 'tickets'`;
+    const counts = await Promise.all([t.store.schedule.checkFreshness(), t.store.schedule.checkFreshness()]);
+    expect(counts.sort()).toEqual([0, 1]);
+    expect((await t.store.pipelines.objectsOf(id)).find((o) => o.object === 'tickets')?.stale_since).toBeInstanceOf(Date);
+    await sql`update freshet.pipeline_objects set complete_as_of = now() where object = 'tickets'`;
+    expect(await t.store.schedule.checkFreshness()).toBe(1);
+    expect(await told()).toEqual(['freshness.missed tickets 60', 'freshness.restored tickets 60']);
+    // Nobody is told of a paused pipeline, nor of one that was never asked about.
+    await sql`update freshet.pipeline_objects set complete_as_of = now() - interval '9 days'`;
+    await t.store.pipelines.setStatus(id, 'paused');
+    expect(await t.store.schedule.checkFreshness()).toBe(0);
   });
 });
 

@@ -1,8 +1,8 @@
-import type { Pipeline, PipelineObject as StoredObject } from '@freshet/control-store';
+import type { ObjectChoice, Pipeline, PipelineObject as StoredObject } from '@freshet/control-store';
 import { catalogue, type ObjectSpec, objectNamed, positionAt } from '@freshet/freshdesk-extractor';
 import { Type } from 'typebox';
 import type { App, Deps } from '../app.ts';
-import { CatalogObjects, fieldRules, IdParams, IfMatch, ObjectParams, PipelineObject, PipelineObjects, RebuildStarted } from '../schemas.ts';
+import { CatalogObjects, fieldRules, IdParams, IfMatch, maxStaleness, ObjectParams, PipelineObject, PipelineObjects, RebuildStarted } from '../schemas.ts';
 import { checkObjects } from './pipelines.ts';
 import { answer, expectedVersion, operation, problems, withEtag } from './route.ts';
 
@@ -58,7 +58,7 @@ export function objectRoutes(app: App, { store }: Deps): void {
         ...operation({
           operationId: 'changePipelineObject',
           tags: ['pipelines'],
-          summary: 'Include or skip an object, read it in detail, keep its history, or change its columns',
+          summary: 'Include or skip an object, read it in detail, keep its history, change its columns, or say how fresh it must be',
           description:
             'Takes effect with the next run. A table that is there stays. Records that are there already are read in detail when they change, or when the object is restarted. A history begins with what the table holds. The `ETag` is the pipeline’s. Rules for columns replace those that there are, and hold for what is read from then on: restart the object to apply them to all of it.',
         }),
@@ -70,6 +70,7 @@ export function objectRoutes(app: App, { store }: Deps): void {
             detail: Type.Optional(Type.Boolean({ description: 'Whether its records are completed by what only their own addresses show.' })),
             history: Type.Optional(Type.Boolean({ description: 'Whether every version of its rows is kept, in a table beside its own.' })),
             columns: Type.Optional(fieldRules),
+            max_staleness_minutes: Type.Optional(Type.Union([maxStaleness, Type.Null({ description: 'Nobody is told any more.' })])),
           },
           { additionalProperties: false, minProperties: 1 },
         ),
@@ -79,8 +80,12 @@ export function objectRoutes(app: App, { store }: Deps): void {
     async (request, reply) => {
       const object = objectNamed(request.params.object);
       const pipeline = await store.pipelines.get(request.params.id);
-      const known = pipeline.objects[object.name] ?? { included: object.includedByDefault };
-      const objects = checkObjects({ ...pipeline.objects, [object.name]: { ...known, ...request.body } });
+      const known: ObjectChoice = pipeline.objects[object.name] ?? { included: object.includedByDefault };
+      const { max_staleness_minutes: staleness, ...choice } = request.body;
+      const { max_staleness_minutes: before, ...rest } = known;
+      const wanted = staleness === undefined ? before : staleness;
+      const chosen = { ...rest, ...choice, ...(wanted == null ? {} : { max_staleness_minutes: wanted }) };
+      const objects = checkObjects({ ...pipeline.objects, [object.name]: chosen });
       // Of all choices together: another one that was changed meanwhile must not be lost, whoever asks for what.
       const changed = await store.pipelines.change(pipeline.id, { objects }, expectedVersion(request.headers) ?? pipeline.version);
       withEtag(reply, changed.version);
@@ -175,6 +180,8 @@ function objectJson(pipeline: Pipeline, object: ObjectSpec, known: readonly Stor
     detail: pipeline.objects[object.name]?.detail ?? false,
     history: pipeline.objects[object.name]?.history ?? false,
     columns: pipeline.objects[object.name]?.columns ?? {},
+    max_staleness_minutes: pipeline.objects[object.name]?.max_staleness_minutes ?? null,
+    stale_since: state?.stale_since?.toISOString() ?? null,
     complete_as_of: state?.complete_as_of?.toISOString() ?? null,
     complete_back_to: state?.complete_back_to?.toISOString() ?? null,
   };

@@ -1,0 +1,1 @@
+ALTER TABLE "freshet"."pipeline_objects" ADD COLUMN "stale_since" timestamp with time zone;
