@@ -283,8 +283,17 @@ export class Extraction {
     error: { readonly code: ErrorCode; readonly message: string },
     credits: number,
   ): Promise<void> {
+    // A key that is refused is refused to all of them: the others would only spend credits to hear it.
+    const isForAll = status === 'failed' && error.code === 'source_auth';
     await this.#sql.begin(async (tx) => {
+      // In the order in which everybody locks them.
+      if (isForAll) await tx`select id from freshet.object_runs where run_id = ${claim.runId} order by id for no key update`;
       await this.#hold(tx, claim);
+      if (isForAll) {
+        await tx`
+          update freshet.object_runs set status = 'failed', error_code = ${error.code}, error_message = ${error.message}, not_before = null, finished_at = now()
+          where run_id = ${claim.runId} and id <> ${claim.objectRunId} and extracted_at is null and status = any(${[...OPEN_OBJECT_RUN_STATUSES]})`;
+      }
       await tx`
         update freshet.object_runs set status = ${status}, error_code = ${error.code}, error_message = ${error.message}, finished_at = now(),
           credits_used = credits_used + ${credits}

@@ -262,14 +262,13 @@ export async function finishRunIfDone(tx: Tx, queue: JobQueue, runId: string): P
   await emit(tx, queue, `run.${over.status}`, { pipeline_id: over.pipeline_id, run_id: runId, kind: over.kind, status: over.status, ...sums });
 }
 
-/** An object run has failed: its webhooks, and those for a key that Freshdesk refuses, once in a run. */
+/** An object run has failed: webhooks are told, and those for a key that Freshdesk refuses. */
 export async function tellOfFailure(tx: Tx, queue: JobQueue, objectRunId: string): Promise<void> {
-  const [row] = await tx<{ run_id: string; pipeline_id: string; object: string; code: string; message: string; first: boolean; credential_id: string }[]>`
-    select o.run_id, o.pipeline_id, o.object, o.error_code as code, o.error_message as message, p.credential_id,
-      not exists (select from freshet.object_runs b where b.run_id = o.run_id and b.id <> o.id and b.error_code = o.error_code and b.finished_at is not null) as first
+  const [row] = await tx<{ run_id: string; pipeline_id: string; object: string; code: string; message: string; credential_id: string }[]>`
+    select o.run_id, o.pipeline_id, o.object, o.error_code as code, o.error_message as message, p.credential_id
     from freshet.object_runs o join freshet.pipelines p on p.id = o.pipeline_id where o.id = ${objectRunId}`;
   if (!row) return;
   const { run_id, pipeline_id, object, code, message, credential_id } = row;
   await emit(tx, queue, 'object.failed', { pipeline_id, run_id, object, error: { code, message } });
-  if (code === 'source_auth' && row.first) await emit(tx, queue, 'credential.refused', { pipeline_id, run_id, credential_id, error: { code, message } });
+  if (code === 'source_auth') await emit(tx, queue, 'credential.refused', { pipeline_id, run_id, credential_id, error: { code, message } });
 }

@@ -11,7 +11,8 @@ beforeAll(async () => {
 });
 afterAll(() => t[Symbol.asyncDispose]());
 beforeEach(async () => {
-  await t.database.sql`truncate freshet.pipelines, freshet.child_work, freshet.credentials, freshet.destinations, freshet.credit_buckets, freshet.webhooks, freshet.events cascade`;
+  await t.database
+    .sql`truncate freshet.pipelines, freshet.child_work, freshet.credentials, freshet.destinations, freshet.credit_buckets, freshet.webhooks, freshet.events cascade`;
   await t.database.sql`delete from pgboss.job`;
 });
 
@@ -238,6 +239,20 @@ describe('runs', () => {
     const over = await t.store.runs.get(run.id);
     expect(over.status).toBe('partial');
     expect(over.objects[1]).toMatchObject({ status: 'failed', error_message: 'Counts do not agree: 3 records read, 2 accounted for.' });
+  });
+
+  test('a key that is refused is refused to all: whatever is not read yet stops with it, and what was read is loaded', async () => {
+    const run = await start((await t.pipeline()).id);
+    const { objects } = await t.store.runs.get(run.id);
+    const claims = await Promise.all(objects.slice(0, 2).map(({ id }) => claimed(id)));
+    const stopped = await Promise.allSettled(
+      claims.map((claim) => t.store.extraction.stop(claim, 'failed', { code: 'source_auth', message: 'The key is refused.' }, 1)),
+    );
+    // The second one finds that it has been stopped already.
+    expect(stopped.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    const over = await t.store.runs.get(run.id);
+    expect(over.status).toBe('failed');
+    expect(over.objects.map((o) => [o.object, o.status, o.error_code])).toEqual(objects.map(({ object }) => [object, 'failed', 'source_auth']));
   });
 
   test('I7: an object that stops does not stop the others, and the run is partial', async () => {
