@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { type ControlStore, openControlStore, type Pipeline, type Run } from '@freshet/control-store';
+import { type ControlStore, newToken, openControlStore, type Pipeline, type Run } from '@freshet/control-store';
 import { catalogue, objectsToRead } from '@freshet/freshdesk-extractor';
 import { WORKER_NODE_OPTIONS } from '@freshet/runtime';
 import { startEmbeddedPostgres } from '@freshet/runtime/embedded-postgres';
@@ -56,11 +56,28 @@ export class Lab implements AsyncDisposable {
   /** A simulator in a process of its own. */
   static async simulator(args: readonly string[], cleanups: (() => unknown)[]): Promise<string> {
     const child = spawn('packages/freshdesk-simulator/src/main.ts', args, {}, [], cleanups);
-    return await new Promise((resolve) => child.once('message', (m) => resolve((m as { listening: string }).listening)));
+    return listening(child);
   }
 
   worker(app: 'extract-worker' | 'load-worker'): ChildProcess {
     return spawn(`apps/${app}/src/main.ts`, [], this.#env, WORKER_NODE_OPTIONS, this.#cleanups);
+  }
+
+  /** The API, in a process of its own. @returns where it answers, and a token of the role `team_admin`. */
+  async api(): Promise<{ readonly url: string; readonly token: string }> {
+    const token = newToken();
+    const env = { ...this.#env, FRESHET_BOOTSTRAP_TOKEN: token, FRESHET_REQUESTS_PER_MINUTE: '1000000', PORT: '0', HOST: '127.0.0.1' };
+    return { url: await listening(spawn('apps/api/src/main.ts', [], env, [], this.#cleanups)), token };
+  }
+
+  /** Another server, of a script of the benchmark's own. @returns where it answers. */
+  server(script: string): Promise<string> {
+    return listening(spawn(script, [], this.#env, [], this.#cleanups));
+  }
+
+  /** Of the control database. */
+  get controlUrl(): string {
+    return this.#env['DATABASE_URL'] as string;
   }
 
   async pipeline(options: { readonly objects: readonly string[]; readonly sharePercent?: number; readonly schema?: string }): Promise<Pipeline> {
@@ -113,6 +130,13 @@ export class Lab implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const cleanup of this.#cleanups.reverse()) await cleanup();
   }
+}
+
+function listening(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    child.once('message', (m) => resolve((m as { listening: string }).listening));
+    child.once('exit', (status) => reject(new Error(`A process ended with status ${status} before it listened.`)));
+  });
 }
 
 /** The most memory that a process has had resident; Linux counts it. */

@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => deployment[Symbol.asyncDispose]());
 
 /** Calls the API, and keeps the answer for the search. */
-async function call(method: string, path: string, body?: object): Promise<Record<string, unknown>> {
+async function call(method: string, path: string, body?: object): Promise<Record<string, string>> {
   const response = await fetch(`${deployment.url}${path}`, {
     method,
     headers: {
@@ -34,7 +34,7 @@ async function call(method: string, path: string, body?: object): Promise<Record
   });
   const text = await response.text();
   answers.push(`${method} ${path}: ${text} ${JSON.stringify([...response.headers])}`);
-  return text === '' ? {} : (JSON.parse(text) as Record<string, unknown>);
+  return text === '' ? {} : (JSON.parse(text) as Record<string, string>);
 }
 
 /** Every row of every table of a database, as text. */
