@@ -1,8 +1,15 @@
 import Fastify from 'fastify';
 import postgres from 'postgres';
 
-/** The floor of the API's benchmark: one route, no token, no schema, one indexed query. */
+/** The floor of the API's benchmark: routes with one indexed query each, no token, no schema, no log. */
 const sql = postgres(process.env['DATABASE_URL'] as string, { max: 5 });
 const app = Fastify();
 app.get('/runs/:id', async (request) => (await sql`select * from freshet.runs where id = ${(request.params as { id: string }).id}`)[0]);
+app.get('/pipelines', () => sql`select * from freshet.pipelines order by id desc limit 20`);
+app.get('/runs', (request) => {
+  const { before } = request.query as { before?: string };
+  return sql`
+    select page.*, (select json_agg(o) from freshet.object_runs o where o.run_id = page.id) as objects
+    from (select * from freshet.runs ${before ? sql`where id < ${before}` : sql``} order by id desc limit 20) page`;
+});
 process.send?.({ listening: await app.listen({ host: '127.0.0.1', port: 0 }) });

@@ -1,6 +1,6 @@
 import { AppError } from '@freshet/contracts';
 import { eq } from 'drizzle-orm';
-import type { Database } from './database.ts';
+import type { Database, Sql } from './database.ts';
 import { uuidv7 } from './ids.ts';
 import type { List, ListOptions } from './page-lists.ts';
 import { changeResource, deleteResource, findResource, listResources, refuseConflicts } from './resources.ts';
@@ -14,10 +14,12 @@ const nameTaken = { credentials_name_unique: new AppError('conflict', 'name: ano
 /** Secrets of accounts and warehouses: written, used, never read back. */
 export class Credentials {
   readonly #db: Database;
+  readonly #sql: Sql;
   readonly #box: SecretBox;
 
-  constructor(db: Database, box: SecretBox) {
+  constructor(db: Database, sql: Sql, box: SecretBox) {
     this.#db = db;
+    this.#sql = sql;
     this.#box = box;
   }
 
@@ -29,11 +31,11 @@ export class Credentials {
   }
 
   async get(id: string): Promise<Credential> {
-    return withoutSecret(await findResource(this.#db, credentials, 'credential', id));
+    return withoutSecret(await findResource(this.#sql, credentials, 'credential', id));
   }
 
   async list(options: ListOptions): Promise<List<Credential>> {
-    const { data, nextCursor } = await listResources(this.#db, credentials, options);
+    const { data, nextCursor } = await listResources(this.#sql, credentials, options);
     return { data: data.map(withoutSecret), nextCursor };
   }
 
@@ -58,7 +60,7 @@ export class Credentials {
 
   /** The secret itself, in memory only, for the call that needs it. */
   async reveal(id: string, type: CredentialType): Promise<string> {
-    const row = await findResource(this.#db, credentials, 'credential', id);
+    const row = await findResource(this.#sql, credentials, 'credential', id);
     if (row.type !== type) throw new AppError('invalid_input', `The credential "${row.name}" is a ${row.type}, where a ${type} is needed.`);
     return this.#box.open(row.secret, boundTo(id));
   }

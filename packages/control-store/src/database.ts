@@ -8,6 +8,8 @@ import postgres from 'postgres';
 export type Database = PostgresJsDatabase;
 export type Sql = postgres.Sql;
 export type Tx = postgres.TransactionSql;
+/** A part of a statement, such as a condition. */
+export type Fragment = postgres.PendingQuery<postgres.Row[]>;
 
 /** The oldest PostgreSQL that the control database may be. */
 const SERVER_VERSION_MIN = 140000;
@@ -29,8 +31,11 @@ export async function migrateControlDatabase(url: string): Promise<void> {
 }
 
 export function connect(url: string, max: number, settings: Record<string, string> = {}): Sql {
-  return postgres(url, { max, onnotice: () => {}, types: { json: JSON_ONCE }, connection: { application_name: 'freshet', ...settings } });
+  return postgres(url, { max, onnotice: () => {}, types: { json: JSON_ONCE, number: AS_NUMBER }, connection: { application_name: 'freshet', ...settings } });
 }
+
+/** bigint and numeric: nothing here is beyond a double's 53 bits. (Records' own keys are texts.) */
+const AS_NUMBER: postgres.PostgresType = { to: 1700, from: [20, 1700], serialize: String, parse: Number };
 
 /** JSON as a driver expects it, for values; drizzle brings texts that are JSON already. */
 const JSON_ONCE: postgres.PostgresType = {

@@ -1,6 +1,6 @@
 import { AppError } from '@freshet/contracts';
 import { eq } from 'drizzle-orm';
-import type { Database } from './database.ts';
+import type { Database, Sql } from './database.ts';
 import { uuidv7 } from './ids.ts';
 import type { List, ListOptions } from './page-lists.ts';
 import { changeResource, deleteResource, findResource, listResources, refuseConflicts } from './resources.ts';
@@ -17,9 +17,11 @@ const conflicts = {
 /** PostgreSQL warehouses. */
 export class Destinations {
   readonly #db: Database;
+  readonly #sql: Sql;
 
-  constructor(db: Database) {
+  constructor(db: Database, sql: Sql) {
     this.#db = db;
+    this.#sql = sql;
   }
 
   async create(input: DestinationInput): Promise<Destination> {
@@ -35,11 +37,11 @@ export class Destinations {
   }
 
   get(id: string): Promise<Destination> {
-    return findResource(this.#db, destinations, 'destination', id);
+    return findResource(this.#sql, destinations, 'destination', id);
   }
 
   list(options: ListOptions): Promise<List<Destination>> {
-    return listResources(this.#db, destinations, options);
+    return listResources(this.#sql, destinations, options);
   }
 
   async change(id: string, changes: Partial<DestinationInput>, expected: number | null): Promise<Destination> {

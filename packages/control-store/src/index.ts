@@ -105,11 +105,11 @@ export async function openControlStore(options: ControlStoreOptions): Promise<Co
     await closeClients();
     throw databaseError(error);
   }
-  const runs = new Runs(db, sql, queue);
+  const runs = new Runs(sql, queue);
   return {
-    credentials: new Credentials(db, box),
-    destinations: new Destinations(db),
-    pipelines: new Pipelines(db),
+    credentials: new Credentials(db, sql, box),
+    destinations: new Destinations(db, sql),
+    pipelines: new Pipelines(db, sql),
     runs,
     extraction: new Extraction(sql, queue, box),
     loading: new Loading(sql, queue, box),
@@ -118,7 +118,7 @@ export async function openControlStore(options: ControlStoreOptions): Promise<Co
     refreshes: new Refreshes(sql, queue),
     budgets: new CreditBudgets(budgetSql),
     schedule: new Schedule(sql, runs, queue),
-    tokens: new Tokens(db),
+    tokens: new Tokens(db, sql),
     idempotency: new Idempotency(sql, box),
     auditLog: new AuditLog(db),
     webhooks: new Webhooks(db, sql, queue, box),

@@ -1,6 +1,6 @@
 import { AppError, type PipelineStatus } from '@freshet/contracts';
 import { count, eq, sql } from 'drizzle-orm';
-import type { Database } from './database.ts';
+import type { Database, Sql } from './database.ts';
 import { checkCredential } from './destinations.ts';
 import { uuidv7 } from './ids.ts';
 import type { List, ListOptions } from './page-lists.ts';
@@ -22,9 +22,11 @@ const conflicts = {
 
 export class Pipelines {
   readonly #db: Database;
+  readonly #sql: Sql;
 
-  constructor(db: Database) {
+  constructor(db: Database, sql: Sql) {
     this.#db = db;
+    this.#sql = sql;
   }
 
   /** The first run is due at once. */
@@ -41,11 +43,11 @@ export class Pipelines {
   }
 
   get(id: string): Promise<Pipeline> {
-    return findResource(this.#db, pipelines, 'pipeline', id);
+    return findResource(this.#sql, pipelines, 'pipeline', id);
   }
 
   list(options: ListOptions, name: string | null): Promise<List<Pipeline>> {
-    return listResources(this.#db, pipelines, options, name === null ? undefined : eq(pipelines.name, name));
+    return listResources(this.#sql, pipelines, options, name === null ? undefined : this.#sql`name = ${name}`);
   }
 
   async change(id: string, changes: Partial<PipelineInput>, expected: number | null): Promise<Pipeline> {

@@ -1,11 +1,10 @@
 import { AppError, type CreditClass, OPEN_OBJECT_RUN_STATUSES, type ReadingRunKind, type RunKind, type RunStatus, type RunTrigger } from '@freshet/contracts';
-import { and, desc, eq, lt, type SQL } from 'drizzle-orm';
-import type { Database, Sql, Tx } from './database.ts';
+import type { Fragment, Sql, Tx } from './database.ts';
 import { emit } from './events.ts';
 import { uuidv7 } from './ids.ts';
 import { decodeCursor, type List, type ListOptions, toList } from './page-lists.ts';
 import type { JobQueue } from './queue.ts';
-import { objectRuns, runs } from './schema.ts';
+import type { objectRuns, runs } from './schema.ts';
 
 export type ObjectRun = typeof objectRuns.$inferSelect;
 export type Run = typeof runs.$inferSelect & { readonly objects: readonly ObjectRun[] };
@@ -45,12 +44,10 @@ export interface StartedRun {
 
 /** Runs and their object runs: started, read, cancelled, finished. */
 export class Runs {
-  readonly #db: Database;
   readonly #sql: Sql;
   readonly #queue: JobQueue;
 
-  constructor(db: Database, sql: Sql, queue: JobQueue) {
-    this.#db = db;
+  constructor(sql: Sql, queue: JobQueue) {
     this.#sql = sql;
     this.#queue = queue;
   }
@@ -102,19 +99,19 @@ export class Runs {
   }
 
   async get(id: string): Promise<Run> {
-    const [run] = await this.#found(eq(runs.id, id), 1);
+    const [run] = await this.#found(this.#sql`id = ${id}`, 1);
     if (!run) throw new AppError('not_found', `There is no run ${id}.`);
     return run;
   }
 
-  async list(options: ListOptions, filter: RunFilter): Promise<List<Run>> {
-    const where = and(
-      filter.pipelineId === null ? undefined : eq(runs.pipeline_id, filter.pipelineId),
-      filter.kind === null ? undefined : eq(runs.kind, filter.kind),
-      filter.status === null ? undefined : eq(runs.status, filter.status),
-      options.cursor === null ? undefined : lt(runs.id, decodeCursor(options.cursor)),
-    );
-    return toList(await this.#found(where, options.limit + 1), options.limit);
+  async list({ limit, cursor }: ListOptions, { pipelineId, kind, status }: RunFilter): Promise<List<Run>> {
+    const sql = this.#sql;
+    const where = sql`true
+      ${pipelineId === null ? sql`` : sql`and pipeline_id = ${pipelineId}`}
+      ${kind === null ? sql`` : sql`and kind = ${kind}`}
+      ${status === null ? sql`` : sql`and status = ${status}`}
+      ${cursor === null ? sql`` : sql`and id < ${decodeCursor(cursor)}`}`;
+    return toList(await this.#found(where, limit + 1), limit);
   }
 
   /** What was read, loaded and spent, by day (UTC) of its run, pipeline and object. @param from, until days, both included. */
@@ -192,17 +189,29 @@ export class Runs {
   }
 
   /** Runs with their object runs, newest first: in one statement, so that they belong to the same moment. */
-  async #found(where: SQL | undefined, limit: number): Promise<Run[]> {
-    const page = this.#db.select().from(runs).where(where).orderBy(desc(runs.id)).limit(limit).as('page');
-    const rows = await this.#db.select().from(page).leftJoin(objectRuns, eq(objectRuns.run_id, page.id)).orderBy(desc(page.id), objectRuns.object);
+  async #found(where: Fragment, limit: number): Promise<Run[]> {
+    const rows = await this.#sql<({ run: typeof runs.$inferSelect; object_run: boolean } & ObjectRun)[]>`
+      select to_jsonb(page) as run, o.id is not null as object_run, o.*
+      from (select * from freshet.runs where ${where} order by id desc limit ${limit}) page left join freshet.object_runs o on o.run_id = page.id
+      order by page.id desc, o.object`;
     const found = new Map<string, typeof runs.$inferSelect & { readonly objects: ObjectRun[] }>();
-    for (const { page: run, object_runs: objectRun } of rows) {
-      const known = found.get(run.id) ?? { ...run, objects: [] };
+    for (const { run, object_run: isObjectRun, ...objectRun } of rows) {
+      const known = found.get(run.id) ?? { ...run, ...datesOf(run), objects: [] };
       found.set(run.id, known);
-      if (objectRun !== null) known.objects.push(objectRun);
+      if (isObjectRun) known.objects.push(objectRun);
     }
     return [...found.values()];
   }
+}
+
+/** JSON has times as texts. */
+function datesOf({
+  created_at,
+  started_at,
+  finished_at,
+}: typeof runs.$inferSelect): Pick<typeof runs.$inferSelect, 'created_at' | 'started_at' | 'finished_at'> {
+  const date = (text: Date | null) => (text === null ? null : new Date(text));
+  return { created_at: new Date(created_at), started_at: date(started_at), finished_at: date(finished_at) };
 }
 
 /*

@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { AppError } from '@freshet/contracts';
-import { and, eq, gt, isNull, or, sql } from 'drizzle-orm';
-import type { Database } from './database.ts';
+import { and, eq, isNull, sql } from 'drizzle-orm';
+import type { Database, Sql } from './database.ts';
 import { uuidv7 } from './ids.ts';
 import type { List, ListOptions } from './page-lists.ts';
 import { changeResource, deleteResource, findResource, listResources } from './resources.ts';
@@ -62,9 +62,11 @@ export interface NewToken {
 /** API tokens, known by their digests only. */
 export class Tokens {
   readonly #db: Database;
+  readonly #sql: Sql;
 
-  constructor(db: Database) {
+  constructor(db: Database, sql: Sql) {
     this.#db = db;
+    this.#sql = sql;
   }
 
   /** Makes sure that a `team_admin` token of this value exists. */
@@ -78,18 +80,9 @@ export class Tokens {
   /** Whose token it is; null when nobody's, or one that has expired. */
   async identify(text: string): Promise<TokenIdentity | null> {
     const digest = digestOf(text);
-    const isCurrent = eq(apiTokens.digest, digest);
-    const isPrevious = and(eq(apiTokens.previous_digest, digest), gt(apiTokens.previous_until, sql`now()`));
-    const [row] = await this.#db
-      .select({
-        id: apiTokens.id,
-        name: apiTokens.name,
-        role: apiTokens.role,
-        scopes: apiTokens.scopes,
-        isUseNoted: sql<boolean>`coalesce(${apiTokens.last_used_at} > now() - interval '1 minute', false)`,
-      })
-      .from(apiTokens)
-      .where(and(or(isCurrent, isPrevious), or(isNull(apiTokens.expires_at), gt(apiTokens.expires_at, sql`now()`))));
+    const [row] = await this.#sql<(TokenIdentity & { isUseNoted: boolean })[]>`
+      select id, name, role, scopes, coalesce(last_used_at > now() - interval '1 minute', false) as "isUseNoted" from freshet.api_tokens
+      where (digest = ${digest} or (previous_digest = ${digest} and previous_until > now())) and (expires_at is null or expires_at > now())`;
     if (!row) return null;
     const { isUseNoted, ...identity } = row;
     if (!isUseNoted) await this.#db.update(apiTokens).set({ last_used_at: sql`now()` }).where(eq(apiTokens.id, row.id));
@@ -106,11 +99,11 @@ export class Tokens {
   }
 
   async get(id: string): Promise<Token> {
-    return withoutDigests(await findResource(this.#db, apiTokens, 'token', id));
+    return withoutDigests(await findResource(this.#sql, apiTokens, 'token', id));
   }
 
   async list(options: ListOptions): Promise<List<Token>> {
-    const { data, nextCursor } = await listResources(this.#db, apiTokens, options);
+    const { data, nextCursor } = await listResources(this.#sql, apiTokens, options);
     return { data: data.map(withoutDigests), nextCursor };
   }
 

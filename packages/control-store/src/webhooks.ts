@@ -76,11 +76,11 @@ export class Webhooks {
   }
 
   async get(id: string): Promise<Webhook> {
-    return withoutSecrets(await findResource(this.#db, webhooks, 'webhook', id));
+    return withoutSecrets(await findResource(this.#sql, webhooks, 'webhook', id));
   }
 
   async list(options: ListOptions): Promise<List<Webhook>> {
-    const { data, nextCursor } = await listResources(this.#db, webhooks, options);
+    const { data, nextCursor } = await listResources(this.#sql, webhooks, options);
     return { data: data.map(withoutSecrets), nextCursor };
   }
 
@@ -101,7 +101,7 @@ export class Webhooks {
 
   /** A new signing secret; the old one signs beside it for so long. */
   async rotate(id: string, overlapMinutes: number, expected: number | null): Promise<NewWebhook> {
-    const { secret: old } = await findResource(this.#db, webhooks, 'webhook', id);
+    const { secret: old } = await findResource(this.#sql, webhooks, 'webhook', id);
     const secret = newSecret();
     const changed = await changeResource(
       this.#db,
