@@ -283,6 +283,44 @@ describe('pipelines', () => {
   });
 });
 
+describe('a plan', () => {
+  test('tells what making a pipeline would come to, and writes nothing', async () => {
+    const { input } = await ingredients();
+    const sent = { ...input, objects: Object.fromEntries(catalogue.map((o) => [o.name, { included: o.name === 'tickets' || o.name === 'roles' }])) };
+    const { body } = await call('post', '/v1/pipelines/plan').send(sent).expect(200);
+    expect(body).toMatchObject({ account: { ok: true, sees_all_tickets: true }, destination: { usable: true }, estimate: { records: expect.any(Number) } });
+    expect(body.tables.map((t: { object: string; exists: boolean }) => [t.object, t.exists])).toEqual([
+      ['roles', false],
+      ['tickets', false],
+    ]);
+    // The account's own fields are among the columns.
+    expect(body.tables[1].statements[0]).toMatch(/create table "freshdesk_acme"\."tickets" .*"cf_/);
+    expect(body.statements[0]).toContain('create schema if not exists "freshdesk_acme"');
+    expect((await call('get', '/v1/pipelines').expect(200)).body.data).toEqual([]);
+    expect(await t.database.sql`select from pg_namespace where nspname = 'freshdesk_acme'`).toHaveLength(0);
+    expect((await call('get', '/v1/audit-log?action=planPipeline').expect(200)).body.data).toEqual([]);
+    expect(
+      (
+        await call('post', '/v1/pipelines/plan')
+          .send({ ...sent, frequency_minutes: 7 })
+          .expect(400)
+      ).body.errors[0].pointer,
+    ).toBe('/frequency_minutes');
+  });
+
+  test('tells what a change would come to, and leaves the pipeline as it is; a key that is refused is part of the answer', async () => {
+    const { input, key } = await ingredients();
+    const { body: made } = await call('post', '/v1/pipelines').send(input).expect(201);
+    await call('patch', `/v1/credentials/${key.id}`).send({ api_key: 'nobody' }).expect(200);
+    const { body } = await call('post', `/v1/pipelines/${made.id}/plan`)
+      .send({ objects: { skills: { included: true } } })
+      .expect(200);
+    expect(body).toMatchObject({ account: { ok: false, error: { code: 'source_auth' } }, estimate: null });
+    expect(body.tables.map((t: { object: string }) => t.object)).toContain('skills');
+    expect((await call('get', `/v1/pipelines/${made.id}`).expect(200)).body).toEqual(made);
+  });
+});
+
 describe('tests of an account', () => {
   test('say what the key sees, object by object', async () => {
     const { key } = await ingredients();

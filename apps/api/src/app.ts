@@ -26,6 +26,7 @@ import { estimateRoutes } from './routes/estimates.ts';
 import { healthRoutes } from './routes/health.ts';
 import { objectRoutes } from './routes/objects.ts';
 import { pipelineRoutes } from './routes/pipelines.ts';
+import { planRoutes } from './routes/plans.ts';
 import { refreshRoutes } from './routes/refreshes.ts';
 import { rejectedRecordRoutes } from './routes/rejected-records.ts';
 import { runEventRoutes } from './routes/run-events.ts';
@@ -87,6 +88,7 @@ export async function buildApp(deps: Deps): Promise<App> {
   credentialRoutes(app, deps);
   destinationRoutes(app, deps);
   pipelineRoutes(app, deps);
+  planRoutes(app, deps);
   estimateRoutes(app, deps);
   objectRoutes(app, deps);
   refreshRoutes(app, deps);

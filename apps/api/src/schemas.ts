@@ -433,6 +433,32 @@ export const Estimate = name(
   ),
 );
 
+const TablePlan = name(
+  'TablePlan',
+  object(
+    {
+      object: text('The object.'),
+      table: text('Its table.'),
+      exists: Type.Boolean({ description: 'It is there already.' }),
+      statements: Type.Array(Type.String(), { description: 'SQL that would be run before the first rows; none: it is as it should be.' }),
+    },
+    { description: 'What would become of a table.' },
+  ),
+);
+export const PipelinePlan = name(
+  'PipelinePlan',
+  object(
+    {
+      account: ref(PipelineVerdict),
+      destination: ref(DestinationVerdict),
+      statements: Type.Array(Type.String(), { description: 'SQL that would make the schema and the ledger; none: they are there.' }),
+      tables: Type.Array(ref(TablePlan), { description: 'Each table; none where the warehouse could not be asked.' }),
+      estimate: nullable(ref(Estimate)),
+    },
+    { description: 'What would happen, before it does.' },
+  ),
+);
+
 export const RunStatus = enumeration('RunStatus', RUN_STATUSES, '`partial`: some objects did not succeed.');
 const RunTrigger = enumeration('RunTrigger', RUN_TRIGGERS, 'What started the run.');
 export const RunKind = enumeration(

@@ -480,6 +480,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/pipelines/{id}/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What changing a pipeline would come to
+         * @description Nothing is written, here or in the warehouse. Tells which tables and columns would be made, by which statements; what the key sees of each object; and what the first sync would cost. Spends some credits for that: one for the key and each object, and a few for the estimate. What the real request would be refused for, this one is refused for as well.
+         */
+        post: operations["planPipelineChange"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/pipelines/{id}/rejected-records": {
         parameters: {
             query?: never;
@@ -614,6 +634,26 @@ export interface paths {
          * @description Spends one credit for the key and one for each object.
          */
         post: operations["testPipeline"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/pipelines/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What making a pipeline would come to
+         * @description Nothing is written, here or in the warehouse. Tells which tables and columns would be made, by which statements; what the key sees of each object; and what the first sync would cost. Spends some credits for that: one for the key and each object, and a few for the estimate. What the real request would be refused for, this one is refused for as well.
+         */
+        post: operations["planPipeline"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1766,6 +1806,16 @@ export interface components {
             /** @description Each object, by name. */
             data: components["schemas"]["PipelineObject"][];
         };
+        /** @description What would happen, before it does. */
+        PipelinePlan: {
+            account: components["schemas"]["PipelineVerdict"];
+            destination: components["schemas"]["DestinationVerdict"];
+            estimate: components["schemas"]["Estimate"] | null;
+            /** @description SQL that would make the schema and the ledger; none: they are there. */
+            statements: string[];
+            /** @description Each table; none where the warehouse could not be asked. */
+            tables: components["schemas"]["TablePlan"][];
+        };
         /** @description The account that is read. */
         PipelineSource: {
             /**
@@ -2090,6 +2140,17 @@ export interface components {
          * @enum {string}
          */
         SslMode: "disable" | "require" | "verify-full";
+        /** @description What would become of a table. */
+        TablePlan: {
+            /** @description It is there already. */
+            exists: boolean;
+            /** @description The object. */
+            object: string;
+            /** @description SQL that would be run before the first rows; none: it is as it should be. */
+            statements: string[];
+            /** @description Its table. */
+            table: string;
+        };
         /** @description An API token. Its text is never shown again. */
         Token: {
             /**
@@ -5236,6 +5297,126 @@ export interface operations {
             };
         };
     };
+    planPipelineChange: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The resource’s id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PipelineChange"];
+            };
+        };
+        responses: {
+            /** @description What would happen. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PipelinePlan"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token’s role may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such resource. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It conflicts with another resource. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Freshdesk or the warehouse refused. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credits are left; `Retry-After` says for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listRejectedRecords: {
         parameters: {
             query?: {
@@ -5938,6 +6119,114 @@ export interface operations {
             };
             /** @description It conflicts with another resource. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Freshdesk or the warehouse refused. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credits are left; `Retry-After` says for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    planPipeline: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PipelineInput"];
+            };
+        };
+        responses: {
+            /** @description What would happen. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PipelinePlan"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token’s role may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It conflicts with another resource. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -594,6 +594,27 @@ describe('the connection', () => {
     expect(await database.sql`select count(*)::int from pg_namespace where nspname = 'acme'`).toEqual([{ count: 0 }]);
   });
 
+  test('a plan says what loading would change, and changes nothing', async () => {
+    const plan = () => loader.warehouse.plan('acme', '', [THINGS]);
+    const { statements, tables } = await plan();
+    const [fresh] = tables;
+    expect(fresh).toMatchObject({
+      table: 'things',
+      exists: false,
+      statements: expect.arrayContaining([expect.stringContaining('create table "acme"."things"')]),
+    });
+    expect(await database.sql`select count(*)::int from pg_namespace where nspname = 'acme'`).toEqual([{ count: 0 }]);
+    await loader.load([batch([thing(1, 0)])]);
+    const asItShouldBe = { statements: [], tables: [{ table: 'things', exists: true, statements: [] }] };
+    expect(await plan()).toEqual(asItShouldBe);
+    await database.sql`alter table acme.things drop column amount`;
+    expect((await plan()).tables[0]?.statements).toEqual(['alter table "acme"."things" add column if not exists "amount" numeric;']);
+    // What it says is what makes it.
+    await database.sql`drop schema acme cascade`;
+    await database.sql.unsafe([...statements, ...(fresh?.statements ?? [])].join(''));
+    expect(await plan()).toEqual(asItShouldBe);
+  });
+
   test('a role that may not create a schema is told what somebody must run, and can load once it was', async () => {
     const role = `r_${database.name}`;
     await database.sql.unsafe(`create role ${role} login password 'secret'`);

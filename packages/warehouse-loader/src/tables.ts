@@ -50,7 +50,7 @@ export async function ensureTable(
     await inShortTransaction(client, target, async () => {
       await createSchema(client, target.schema);
       // Somebody else may have made it meanwhile; its tables are in use then, and not to be altered.
-      if (!(await liveTypes(client, target)).hasLedger) await createLedger(client, target.schema);
+      if (!(await liveTypes(client, target)).hasLedger) await client.query(ledgerOf(target.schema));
       await createTable(client, target, table);
       // In one go: a round trip for each would be what a table's first load takes longest for.
       await client.query(
@@ -63,6 +63,34 @@ export async function ensureTable(
   }
   const state = stateOf(missing ? (await liveTypes(client, target)).columns : existing, table, new Map());
   return { state, before: existing === null ? null : typesOf(existing) };
+}
+
+/** What loading would change about a schema before the first rows: nothing is changed. */
+export async function planTables(client: ClientBase, targets: readonly { readonly target: Target; readonly table: Table }[]): Promise<SchemaPlan> {
+  const tables: TablePlan[] = [];
+  const schema = new Set<string>();
+  for (const { target, table } of targets) {
+    const { columns, hasLedger } = await liveTypes(client, target);
+    if (!hasLedger) schema.add(`create schema if not exists ${quote(target.schema)};${ledgerOf(target.schema)}`);
+    const added = table.columns.filter((c) => c.dropped !== true && columns !== null && !columns.has(c.name));
+    const statements =
+      columns === null ? creationOf(target, table) : added.map((c) => `alter table ${target.sql} add column if not exists ${quote(c.name)} ${c.type};`);
+    tables.push({ table: target.name, exists: columns !== null, statements });
+  }
+  return { statements: [...schema], tables };
+}
+
+export interface SchemaPlan {
+  /** SQL that makes the schema and the ledger; none: they are there. */
+  readonly statements: readonly string[];
+  readonly tables: readonly TablePlan[];
+}
+
+export interface TablePlan {
+  readonly table: string;
+  readonly exists: boolean;
+  /** SQL, in order; none: it is as it should be. */
+  readonly statements: readonly string[];
 }
 
 /** What is different now about a table that was as `before`. */
@@ -131,9 +159,9 @@ async function createSchema(client: ClientBase, schema: string): Promise<void> {
   if (rowCount === 0) await client.query(`create schema if not exists ${quote(schema)}`);
 }
 
-async function createLedger(client: ClientBase, schema: string): Promise<void> {
+function ledgerOf(schema: string): string {
   const s = quote(schema);
-  await client.query(`
+  return `
     create table if not exists ${s}._freshet_batches (
       batch_id uuid primary key,
       table_name text not null,
@@ -163,8 +191,7 @@ async function createLedger(client: ClientBase, schema: string): Promise<void> {
     );
     alter table ${s}._freshet_objects add column if not exists history boolean not null default false;
     comment on table ${s}._freshet_batches is 'The ledger: every batch that was applied, once each.';
-    comment on table ${s}._freshet_objects is 'How fresh (complete_as_of) and how deep (complete_back_to) each table is.';
-  `);
+    comment on table ${s}._freshet_objects is 'How fresh (complete_as_of) and how deep (complete_back_to) each table is.';`;
 }
 
 async function createTable(client: ClientBase, target: Target, table: Table): Promise<void> {
@@ -172,7 +199,10 @@ async function createTable(client: ClientBase, target: Target, table: Table): Pr
     target.schema,
     target.name,
   ]);
-  if (rowCount !== 0) return;
+  if (rowCount === 0) await client.query(creationOf(target, table).join('\n'));
+}
+
+function creationOf(target: Target, table: Table): string[] {
   const made = table.columns.filter((c) => c.dropped !== true);
   const columns = [
     ...made.map((c) => `${quote(c.name)} ${c.type}${table.primaryKey.includes(c.name) ? ' not null' : ''}`),
@@ -180,15 +210,13 @@ async function createTable(client: ClientBase, target: Target, table: Table): Pr
     `primary key (${table.primaryKey.map(quote).join(', ')})`,
   ];
   const comment = (on: string, text: string) => `comment on ${on} is '${text.replaceAll("'", "''")}';`;
-  await client.query(
-    [
-      // Room in each page keeps updates beside their old version, which spares the index (HOT).
-      `create table ${target.sql} (${columns.join(', ')}) with (fillfactor = 85);`,
-      comment(`table ${target.sql}`, table.description),
-      ...made.map((c) => comment(`column ${target.sql}.${quote(c.name)}`, c.description)),
-      ...table.lookups.map((column) => `create index on ${target.sql} (${quote(column)});`),
-    ].join('\n'),
-  );
+  return [
+    // Room in each page keeps updates beside their old version, which spares the index (HOT).
+    `create table ${target.sql} (${columns.join(', ')}) with (fillfactor = 85);`,
+    comment(`table ${target.sql}`, table.description),
+    ...made.map((c) => comment(`column ${target.sql}.${quote(c.name)}`, c.description)),
+    ...table.lookups.map((column) => `create index on ${target.sql} (${quote(column)});`),
+  ];
 }
 
 /** Schema changes: a transaction of their own, short, one at a time in a schema, and never long in anybody's way. */

@@ -1,10 +1,11 @@
 import { type LookupFunction, Socket } from 'node:net';
+import type { Table } from '@freshet/contracts';
 import pg from 'pg';
 import { warehouseError } from './errors.ts';
 import { quote } from './identifiers.ts';
 import { loadBatches } from './load.ts';
 import type { LoadRequest, LoadResult } from './request.ts';
-import { targetOf } from './tables.ts';
+import { planTables, type SchemaPlan, targetOf } from './tables.ts';
 
 export interface WarehouseAddress {
   readonly host: string;
@@ -99,6 +100,16 @@ export class Warehouse {
       if (!found.may_temp) missingGrants.push(`GRANT TEMPORARY ON DATABASE ${quote(found.database)} TO ${role};`);
       return { serverVersion: found.version, usable: missingGrants.length === 0 && found.number >= SERVER_VERSION_MIN, missingGrants };
     });
+  }
+
+  /** What loading these tables would change about the schema before the first rows. Changes nothing. */
+  async plan(schema: string, tablePrefix: string, tables: readonly Table[]): Promise<SchemaPlan> {
+    return await this.#with((client) =>
+      planTables(
+        client,
+        tables.map((table) => ({ target: targetOf(schema, tablePrefix, table.name), table })),
+      ),
+    );
   }
 
   async close(): Promise<void> {

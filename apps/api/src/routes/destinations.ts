@@ -64,18 +64,26 @@ export function destinationRoutes(app: App, deps: Deps): void {
   );
 }
 
-async function testDestination({ store, reach }: Deps, destination: StoredDestination, schema: string) {
+/** Works with a destination's warehouse over a connection of its own. */
+export async function opened<T>({ store, reach }: Deps, destination: StoredDestination, work: (warehouse: Warehouse) => Promise<T>): Promise<T> {
   const password = await store.credentials.reveal(destination.credential_id, 'postgres_password');
   const { host, port, database, username, ssl_mode: sslMode, ssl_ca: sslCa } = destination;
   const warehouse = new Warehouse({ host, port, database, username, password, sslMode, sslCa }, 1, reach);
   try {
-    const verdict = await warehouse.test(schema);
-    return { usable: verdict.usable, server_version: verdict.serverVersion, missing_grants: [...verdict.missingGrants], error: null };
+    return await work(warehouse);
+  } finally {
+    await warehouse.close();
+  }
+}
+
+/** Whether it can be used for a schema. One that cannot is an answer. */
+export async function testDestination(deps: Deps, destination: StoredDestination, schema: string) {
+  try {
+    const { usable, serverVersion, missingGrants } = await opened(deps, destination, (warehouse) => warehouse.test(schema));
+    return { usable, server_version: serverVersion, missing_grants: [...missingGrants], error: null };
   } catch (thrown) {
     const error = toAppError(thrown);
     return { usable: false, server_version: null, missing_grants: [], error: { code: error.code, message: error.message } };
-  } finally {
-    await warehouse.close();
   }
 }
 

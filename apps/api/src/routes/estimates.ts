@@ -1,6 +1,7 @@
 import type { Pipeline } from '@freshet/control-store';
-import { ACCOUNT_BUCKET, accountAt, estimate, FreshdeskClient, type ObjectEstimate, objectNamed, objectsToRead } from '@freshet/freshdesk-extractor';
+import { ACCOUNT_BUCKET, estimate, type ObjectEstimate, objectNamed, objectsToRead } from '@freshet/freshdesk-extractor';
 import type { App, Deps } from '../app.ts';
+import { asking } from '../asking.ts';
 import { Estimate, EstimateInput, IdParams, ref } from '../schemas.ts';
 import { answer, operation, problems } from './route.ts';
 
@@ -36,16 +37,9 @@ export function estimateRoutes(app: App, deps: Deps): void {
   );
 }
 
-async function estimateFor({ store, originTemplate }: Deps, pipeline: Pipeline, backfillFrom: Date | null) {
-  const client = new FreshdeskClient({
-    account: accountAt(pipeline.subdomain, originTemplate),
-    apiKey: await store.credentials.reveal(pipeline.credential_id, 'freshdesk_api_key'),
-    budget: store.budgets.forAccount(pipeline.subdomain, pipeline.credit_share_percent),
-    creditClass: 'by_hand',
-    // Somebody waits for the answer.
-    limits: { tries: 2, timeoutMs: 15_000 },
-  });
-  try {
+export function estimateFor(deps: Deps, pipeline: Pipeline, backfillFrom: Date | null) {
+  const { store } = deps;
+  return asking(deps, pipeline, async (client) => {
     const [objects, parents] = await Promise.all([store.pipelines.objectsOf(pipeline.id), store.pipelines.parentsOf(pipeline.id)]);
     const known = new Map(objects.map((o) => [o.object, { position: o.position, ...(parents.get(o.object) ?? { parents: 0, pending: 0 }) }]));
     const chosen = objectsToRead(pipeline.objects).map(({ name }) => objectNamed(name));
@@ -63,9 +57,7 @@ async function estimateFor({ store, originTemplate }: Deps, pipeline: Pipeline, 
       minutes: minutesOf(estimates, allowances),
       objects: estimates.map((e) => ({ object: e.object, records: e.records, credits: e.credits, minutes: minutesOf([e], allowances), basis: e.basis })),
     };
-  } finally {
-    await client.close();
-  }
+  });
 }
 
 /** Bucket → credits a minute that the pipeline may use of it; one without a limit is not there. */

@@ -1,19 +1,10 @@
 import { AppError, type FieldRules, toAppError } from '@freshet/contracts';
-import type { ObjectChoice, Pipeline as StoredPipeline } from '@freshet/control-store';
-import {
-  accountAt,
-  catalogue,
-  FreshdeskClient,
-  fixedFields,
-  isObjectName,
-  objectNamed,
-  objectsToRead,
-  parseSubdomain,
-  probeConnection,
-} from '@freshet/freshdesk-extractor';
+import type { ControlStore, ObjectChoice, Pipeline as StoredPipeline } from '@freshet/control-store';
+import { catalogue, fixedFields, isObjectName, objectNamed, objectsToRead, parseSubdomain, probeConnection } from '@freshet/freshdesk-extractor';
 import { columnName } from '@freshet/warehouse-loader';
 import { type Static, Type } from 'typebox';
 import type { App, Deps } from '../app.ts';
+import { type Account, asking } from '../asking.ts';
 import { IdParams, IfMatch, Pipeline, PipelineChange, PipelineInput, PipelineList, PipelineTestInput, PipelineVerdict, ref } from '../schemas.ts';
 import { resourceRoutes } from './resource.ts';
 import { answer, expectedVersion, operation, problems, withEtag } from './route.ts';
@@ -38,14 +29,10 @@ export function pipelineRoutes(app: App, deps: Deps): void {
     },
     shapes: { input: PipelineInput, change: PipelineChange, output: Pipeline, list: PipelineList },
     filters: { name: Type.Optional(Type.String({ description: 'Only the pipeline of this name.' })) },
-    create: async (body: Static<typeof PipelineInput>) => pipelines.create(toStored(body)),
+    create: (body: Static<typeof PipelineInput>) => createdPipeline(store, body),
     list: (options, { name }) => pipelines.list(options, (name as string | undefined) ?? null),
     get: (id) => pipelines.get(id),
-    change: async (id, { source = {}, ...body }: Static<typeof PipelineChange>, expected) => {
-      if (body.frequency_minutes !== undefined) checkFrequency(body.frequency_minutes);
-      if (body.objects !== undefined) checkObjects(body.objects);
-      return pipelines.change(id, { ...body, ...source }, expected);
-    },
+    change: (id, body: Static<typeof PipelineChange>, expected) => changedPipeline(store, id, body, expected),
     delete: (id, expected) => pipelines.delete(id, expected),
     toJson,
   });
@@ -91,7 +78,7 @@ export function pipelineRoutes(app: App, deps: Deps): void {
     },
     async (request) => {
       const subdomain = atPointer('/subdomain', () => parseSubdomain(request.body.subdomain));
-      return testAccount(deps, subdomain, request.body.credential_id, 100);
+      return testAccount(deps, { subdomain, credential_id: request.body.credential_id, credit_share_percent: 100 });
     },
   );
 
@@ -112,15 +99,15 @@ export function pipelineRoutes(app: App, deps: Deps): void {
     },
     async (request) => {
       const pipeline = await store.pipelines.get(request.params.id);
-      return testAccount(deps, pipeline.subdomain, pipeline.credential_id, pipeline.credit_share_percent);
+      return testAccount(deps, pipeline);
     },
   );
 }
 
-/** @throws AppError `invalid_input` with a pointer to what is wrong. */
-function toStored({ source, ...body }: Static<typeof PipelineInput>) {
+/** @throws AppError `invalid_input`, `conflict` with a pointer to what is wrong. */
+export async function createdPipeline({ pipelines }: ControlStore, { source, ...body }: Static<typeof PipelineInput>): Promise<StoredPipeline> {
   const subdomain = atPointer('/source/subdomain', () => parseSubdomain(source.subdomain));
-  return {
+  return pipelines.create({
     name: body.name,
     subdomain,
     credential_id: source.credential_id,
@@ -133,35 +120,39 @@ function toStored({ source, ...body }: Static<typeof PipelineInput>) {
     audit_frequency_days: body.audit_frequency_days === undefined ? 7 : body.audit_frequency_days,
     objects: checkObjects(body.objects ?? {}),
     schema_policy: body.schema_policy ?? 'evolve',
-  };
+  });
 }
 
-async function testAccount({ store, originTemplate }: Deps, subdomain: string, credentialId: string, sharePercent: number) {
-  const apiKey = await store.credentials.reveal(credentialId, 'freshdesk_api_key');
-  const client = new FreshdeskClient({
-    account: accountAt(subdomain, originTemplate),
-    apiKey,
-    budget: store.budgets.forAccount(subdomain, sharePercent),
-    creditClass: 'by_hand',
-    // Somebody waits for the answer.
-    limits: { tries: 2, timeoutMs: 15_000 },
-  });
+/** The same for a change. */
+export async function changedPipeline(
+  { pipelines }: ControlStore,
+  id: string,
+  { source = {}, ...body }: Static<typeof PipelineChange>,
+  expected: number | null,
+): Promise<StoredPipeline> {
+  if (body.frequency_minutes !== undefined) checkFrequency(body.frequency_minutes);
+  if (body.objects !== undefined) checkObjects(body.objects);
+  return pipelines.change(id, { ...body, ...source }, expected);
+}
+
+/** What the key sees of the account. One that does not work is an answer. */
+export async function testAccount(deps: Deps, account: Account) {
+  const { subdomain } = account;
   try {
-    const verdict = await probeConnection(client, catalogue);
+    const verdict = await asking(deps, account, (client) => probeConnection(client, catalogue));
     return {
       ok: verdict.objects.some((o) => o.verdict === 'available'),
       subdomain,
       agent: { id: verdict.agent.id, name: verdict.agent.name, ticket_scope: verdict.agent.ticketScope },
       sees_all_tickets: verdict.seesAllTickets,
-      limits: (await store.budgets.read(subdomain)).map((b) => ({ bucket: b.bucket, credits_per_minute: b.total })),
+      limits: (await deps.store.budgets.read(subdomain)).map((b) => ({ bucket: b.bucket, credits_per_minute: b.total })),
       objects: verdict.objects.map(({ changedSinceFilter, ...o }) => ({ ...o, changed_since_filter: changedSinceFilter })),
       error: null,
     };
   } catch (thrown) {
     const error = toAppError(thrown);
+    if (error.code === 'not_found' || error.code === 'invalid_input') throw error;
     return { ok: false, subdomain, agent: null, limits: [], sees_all_tickets: false, objects: [], error: { code: error.code, message: error.message } };
-  } finally {
-    await client.close();
   }
 }
 
