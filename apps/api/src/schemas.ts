@@ -1,7 +1,6 @@
 import {
   COLUMN_TYPES,
   CREDIT_CLASSES,
-  type CreditClass,
   EVENT_TYPES,
   OBJECT_RUN_STATUSES,
   OBJECT_VERDICTS,
@@ -56,6 +55,20 @@ const list = <T extends TSchema>($id: string, item: T) =>
 
 const stamps = { created_at: time('When it was made.'), updated_at: time('When it last changed.') };
 
+const ProblemField = name(
+  'ProblemField',
+  object(
+    { pointer: text('JSON pointer to the field.', { examples: ['/frequency_minutes'] }), detail: text('What is wrong with it.') },
+    { description: 'A field that is wrong.' },
+  ),
+);
+const Failure = name(
+  'Failure',
+  object(
+    { code: text('The stable, machine-readable kind of failure.', { examples: ['source_auth'] }), message: text('What is wrong, and what would be right.') },
+    { description: 'Why something could not be done.' },
+  ),
+);
 export const Problem = name(
   'Problem',
   object(
@@ -66,11 +79,7 @@ export const Problem = name(
       code: text('The stable, machine-readable kind of problem.', { examples: ['invalid_input'] }),
       detail: text('What is wrong, and what would be right.'),
       request_id: text('Names the request in the logs.'),
-      errors: Type.Optional(
-        Type.Array(object({ pointer: text('JSON pointer to the field.', { examples: ['/frequency_minutes'] }), detail: text('What is wrong with it.') }), {
-          description: 'Each field that is wrong.',
-        }),
-      ),
+      errors: Type.Optional(Type.Array(ref(ProblemField), { description: 'Each field that is wrong.' })),
     },
     { description: 'A problem, as in RFC 9457.' },
   ),
@@ -192,9 +201,7 @@ export const DestinationVerdict = name(
       usable: Type.Boolean({ description: 'The connection works, and the role may make what a pipeline needs.' }),
       server_version: nullable(text('PostgreSQL’s version; null when it could not be reached.')),
       missing_grants: Type.Array(Type.String(), { description: 'Statements that would give the role what it lacks.' }),
-      error: nullable(
-        object({ code: text('Kind of failure.'), message: text('What is wrong, and what would be right.') }, { description: 'Why it could not be reached.' }),
-      ),
+      error: nullable(ref(Failure)),
     },
     { description: 'Whether a warehouse can be used.' },
   ),
@@ -344,52 +351,44 @@ export const PipelineTestInput = name(
   'PipelineTestInput',
   object({ subdomain: sourceFields.subdomain, credential_id: sourceFields.credential_id }, { description: 'An account and a key to try.' }),
 );
+const TicketScope = enumeration('TicketScope', ['global', 'group', 'restricted', 'unknown'], 'Which tickets the agent sees.');
+const AccountAgent = name(
+  'AccountAgent',
+  object({ id: text('The agent’s id.'), name: text('The agent’s name.'), ticket_scope: ref(TicketScope) }, { description: 'The agent whose key it is.' }),
+);
+const AccountLimit = name(
+  'AccountLimit',
+  object(
+    {
+      bucket: text('`account`, or a list with a limit of its own.'),
+      credits_per_minute: nullable(Type.Number({ description: 'As the answers told; null: they did not.' })),
+    },
+    { description: 'A limit.' },
+  ),
+);
+const AccountObject = name(
+  'AccountObject',
+  object(
+    {
+      object: text('The object.'),
+      verdict: ref(ObjectVerdict),
+      message: nullable(text('Why it is not available.')),
+      changed_since_filter: nullable(text('The filter that the account obeys; null: none, or the object has none.')),
+    },
+    { description: 'What a key sees of one object.' },
+  ),
+);
 export const PipelineVerdict = name(
   'PipelineVerdict',
   object(
     {
       ok: Type.Boolean({ description: 'The key opens the account, and at least one object is available.' }),
       subdomain: text('The account.'),
-      agent: nullable(
-        object(
-          {
-            id: text('The agent’s id.'),
-            name: text('The agent’s name.'),
-            ticket_scope: Type.Unsafe<string>({
-              type: 'string',
-              enum: ['global', 'group', 'restricted', 'unknown'],
-              description: 'Which tickets the agent sees.',
-            }),
-          },
-          { description: 'The agent whose key it is.' },
-        ),
-      ),
-      limits: Type.Array(
-        object(
-          {
-            bucket: text('`account`, or a list with a limit of its own.'),
-            credits_per_minute: nullable(Type.Number({ description: 'As the answers told; null: they did not.' })),
-          },
-          { description: 'A limit.' },
-        ),
-        { description: 'The limits that were seen.' },
-      ),
+      agent: nullable(ref(AccountAgent)),
+      limits: Type.Array(ref(AccountLimit), { description: 'The limits that were seen.' }),
       sees_all_tickets: Type.Boolean({ description: 'False: the key sees a part of the tickets, without any error.' }),
-      objects: Type.Array(
-        object(
-          {
-            object: text('The object.'),
-            verdict: ref(ObjectVerdict),
-            message: nullable(text('Why it is not available.')),
-            changed_since_filter: nullable(text('The filter that the account obeys; null: none, or the object has none.')),
-          },
-          { description: 'One object.' },
-        ),
-        { description: 'Each object.' },
-      ),
-      error: nullable(
-        object({ code: text('Kind of failure.'), message: text('What is wrong, and what would be right.') }, { description: 'Why nothing could be read.' }),
-      ),
+      objects: Type.Array(ref(AccountObject), { description: 'Each object.' }),
+      error: nullable(ref(Failure)),
     },
     { description: 'What a key sees of an account.' },
   ),
@@ -402,6 +401,11 @@ export const EstimateInput = name(
     { description: 'What to estimate.' },
   ),
 );
+const EstimateBasis = enumeration(
+  'EstimateBasis',
+  ['counted', 'known', 'typical'],
+  '`counted`: the account was asked. `known`: from the last runs. `typical`: what accounts of this size usually hold.',
+);
 const ObjectEstimate = name(
   'ObjectEstimate',
   object(
@@ -410,11 +414,7 @@ const ObjectEstimate = name(
       records: count('Records that will be read.'),
       credits: count('Credits that this will cost.'),
       minutes: Type.Number({ minimum: 0, description: 'How long it would take alone, within the pipeline’s share of the limits.' }),
-      basis: Type.Unsafe<'counted' | 'known' | 'typical'>({
-        type: 'string',
-        enum: ['counted', 'known', 'typical'],
-        description: '`counted`: the account was asked. `known`: from the last runs. `typical`: what accounts of this size usually hold.',
-      }),
+      basis: ref(EstimateBasis),
     },
     { description: 'What one object will cost.' },
   ),
@@ -541,9 +541,7 @@ const ObjectRun = name(
       not_before: nullable(time('It waits until then: for credits, or before another try.')),
       complete_as_of: nullable(time('The warehouse holds every change up to then, when the run has succeeded.')),
       complete_back_to: nullable(time('… and from then on. The year 1970: from the beginning.')),
-      error: nullable(
-        object({ code: text('Kind of failure.'), message: text('What is wrong, and what would be right.') }, { description: 'The last failure.' }),
-      ),
+      error: nullable(ref(Failure)),
     },
     { description: 'The part of a run that one object has.' },
   ),
@@ -616,6 +614,23 @@ export const RebuildStarted = name(
 );
 export const Discarded = name('Discarded', object({ records: count('How many they were.') }, { description: 'What was forgotten.' }));
 
+export const PipelineObjectChange = name(
+  'PipelineObjectChange',
+  object(
+    {
+      included: Type.Optional(Type.Boolean({ description: 'Whether the object is read.' })),
+      detail: Type.Optional(Type.Boolean({ description: 'Whether its records are completed by what only their own addresses show.' })),
+      history: Type.Optional(Type.Boolean({ description: 'Whether every version of its rows is kept, in a table beside its own.' })),
+      columns: Type.Optional(fieldRules),
+      max_staleness_minutes: Type.Optional(nullable(maxStaleness)),
+    },
+    { minProperties: 1, description: 'Fields to change. Nobody is told of its freshness any more where `max_staleness_minutes` is null.' },
+  ),
+);
+export const PositionChange = name(
+  'PositionChange',
+  object({ changed_since: time('From when on changes are read.') }, { description: 'Where an object is to be read from.' }),
+);
 export const PipelineObject = name(
   'PipelineObject',
   object(
@@ -635,7 +650,7 @@ export const PipelineObject = name(
   ),
 );
 export const PipelineObjects = name(
-  'PipelineObjects',
+  'PipelineObjectList',
   object({ data: Type.Array(ref(PipelineObject), { description: 'Each object, by name.' }) }, { description: 'The objects of a pipeline.' }),
 );
 
@@ -676,15 +691,16 @@ const CatalogObject = name(
   ),
 );
 export const CatalogObjects = name(
-  'CatalogObjects',
+  'CatalogObjectList',
   object({ data: Type.Array(ref(CatalogObject), { description: 'Each object, by name.' }) }, { description: 'The catalogue.' }),
 );
 
+const CreditClassName = enumeration('CreditClass', CREDIT_CLASSES, 'What work is for; the more urgent first.');
 const CreditClassUse = name(
   'CreditClassUse',
   object(
     {
-      class: Type.Unsafe<CreditClass>({ type: 'string', enum: [...CREDIT_CLASSES], description: 'What the work is for.' }),
+      class: ref(CreditClassName),
       used: Type.Number({ minimum: 0, description: 'Credits that it has taken in this minute.' }),
       wanted_until: nullable(time('It was refused for want of credits, and less urgent work leaves the bucket to it until then.')),
     },
@@ -835,13 +851,17 @@ export const Delivery = name(
 );
 export const DeliveryList = list('DeliveryList', Delivery);
 
+const Actor = name(
+  'Actor',
+  object({ id: id('The token'), name: text('Its name at that time.'), role: ref(TokenRole) }, { description: 'Who has changed something.' }),
+);
 const AuditEntry = name(
   'AuditEntry',
   object(
     {
       id: id('The entry'),
       at: time('When.'),
-      actor: object({ id: id('The token'), name: text('Its name at that time.'), role: ref(TokenRole) }, { description: 'Who.' }),
+      actor: ref(Actor),
       address: text('The address that the request came from.'),
       request_id: text('Names the request in the logs.'),
       action: text('The operation.', { examples: ['changePipeline'] }),

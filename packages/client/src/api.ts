@@ -988,6 +988,40 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description The agent whose key it is. */
+        AccountAgent: {
+            /** @description The agent’s id. */
+            id: string;
+            /** @description The agent’s name. */
+            name: string;
+            ticket_scope: components["schemas"]["TicketScope"];
+        };
+        /** @description A limit. */
+        AccountLimit: {
+            /** @description `account`, or a list with a limit of its own. */
+            bucket: string;
+            credits_per_minute: number | null;
+        };
+        /** @description What a key sees of one object. */
+        AccountObject: {
+            changed_since_filter: string | null;
+            message: string | null;
+            /** @description The object. */
+            object: string;
+            verdict: components["schemas"]["ObjectVerdict"];
+        };
+        /** @description Who has changed something. */
+        Actor: {
+            /**
+             * Format: uuid
+             * @description The token (UUIDv7).
+             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
+             */
+            id: string;
+            /** @description Its name at that time. */
+            name: string;
+            role: components["schemas"]["TokenRole"];
+        };
         /** @description One change. */
         AuditEntry: {
             /**
@@ -995,18 +1029,7 @@ export interface components {
              * @example changePipeline
              */
             action: string;
-            /** @description Who. */
-            actor: {
-                /**
-                 * Format: uuid
-                 * @description The token (UUIDv7).
-                 * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
-                 */
-                id: string;
-                /** @description Its name at that time. */
-                name: string;
-                role: components["schemas"]["TokenRole"];
-            };
+            actor: components["schemas"]["Actor"];
             /** @description The address that the request came from. */
             address: string;
             after: {
@@ -1106,7 +1129,7 @@ export interface components {
             way: string;
         };
         /** @description The catalogue. */
-        CatalogObjects: {
+        CatalogObjectList: {
             /** @description Each object, by name. */
             data: components["schemas"]["CatalogObject"][];
         };
@@ -1189,13 +1212,14 @@ export interface components {
             used: number;
             window_ends_at: string | null;
         };
+        /**
+         * @description What work is for; the more urgent first.
+         * @enum {string}
+         */
+        CreditClass: "by_hand" | "incremental" | "children" | "backfill" | "audit";
         /** @description Credits by what they are spent for. */
         CreditClassUse: {
-            /**
-             * @description What the work is for.
-             * @enum {string}
-             */
-            class: "by_hand" | "incremental" | "children" | "backfill" | "audit";
+            class: components["schemas"]["CreditClass"];
             /** @description Credits that it has taken in this minute. */
             used: number;
             wanted_until: string | null;
@@ -1396,12 +1420,7 @@ export interface components {
         };
         /** @description Whether a warehouse can be used. */
         DestinationVerdict: {
-            error: {
-                /** @description Kind of failure. */
-                code: string;
-                /** @description What is wrong, and what would be right. */
-                message: string;
-            } | null;
+            error: components["schemas"]["Failure"] | null;
             /** @description Statements that would give the role what it lacks. */
             missing_grants: string[];
             server_version: string | null;
@@ -1426,6 +1445,11 @@ export interface components {
             /** @description Credits that the estimate itself has cost. */
             spent: number;
         };
+        /**
+         * @description `counted`: the account was asked. `known`: from the last runs. `typical`: what accounts of this size usually hold.
+         * @enum {string}
+         */
+        EstimateBasis: "counted" | "known" | "typical";
         /** @description What to estimate. */
         EstimateInput: {
             /**
@@ -1440,6 +1464,16 @@ export interface components {
          * @enum {string}
          */
         EventType: "run.succeeded" | "run.partial" | "run.failed" | "object.failed" | "schema.changed" | "records.rejected" | "credential.refused" | "freshness.missed" | "freshness.restored" | "webhook.disabled" | "webhook.test";
+        /** @description Why something could not be done. */
+        Failure: {
+            /**
+             * @description The stable, machine-readable kind of failure.
+             * @example source_auth
+             */
+            code: string;
+            /** @description What is wrong, and what would be right. */
+            message: string;
+        };
         /** @description What is done with a field on its way to the warehouse. */
         FieldRule: {
             /** @description Its value is stored nowhere; its column is null, or is not made. */
@@ -1588,11 +1622,7 @@ export interface components {
         };
         /** @description What one object will cost. */
         ObjectEstimate: {
-            /**
-             * @description `counted`: the account was asked. `known`: from the last runs. `typical`: what accounts of this size usually hold.
-             * @enum {string}
-             */
-            basis: "counted" | "known" | "typical";
+            basis: components["schemas"]["EstimateBasis"];
             /** @description Credits that this will cost. */
             credits: number;
             /** @description How long it would take alone, within the pipeline’s share of the limits. */
@@ -1610,12 +1640,7 @@ export interface components {
             complete_back_to: string | null;
             /** @description Credits spent. */
             credits_used: number;
-            error: {
-                /** @description Kind of failure. */
-                code: string;
-                /** @description What is wrong, and what would be right. */
-                message: string;
-            } | null;
+            error: components["schemas"]["Failure"] | null;
             findings: components["schemas"]["AuditFindings"] | null;
             mode: components["schemas"]["RunMode"];
             not_before: string | null;
@@ -1801,8 +1826,22 @@ export interface components {
             /** @description Its table in the warehouse, with its schema. */
             table: string;
         };
+        /** @description Fields to change. Nobody is told of its freshness any more where `max_staleness_minutes` is null. */
+        PipelineObjectChange: {
+            /** @description Rules by field; one within another is named with a dot: `custom_fields.cf_phone`. They hold for what is read from then on. */
+            columns?: {
+                [key: string]: components["schemas"]["FieldRule"];
+            };
+            /** @description Whether its records are completed by what only their own addresses show. */
+            detail?: boolean;
+            /** @description Whether every version of its rows is kept, in a table beside its own. */
+            history?: boolean;
+            /** @description Whether the object is read. */
+            included?: boolean;
+            max_staleness_minutes?: number | null;
+        };
         /** @description The objects of a pipeline. */
-        PipelineObjects: {
+        PipelineObjectList: {
             /** @description Each object, by name. */
             data: components["schemas"]["PipelineObject"][];
         };
@@ -1897,43 +1936,27 @@ export interface components {
         };
         /** @description What a key sees of an account. */
         PipelineVerdict: {
-            agent: {
-                /** @description The agent’s id. */
-                id: string;
-                /** @description The agent’s name. */
-                name: string;
-                /**
-                 * @description Which tickets the agent sees.
-                 * @enum {string}
-                 */
-                ticket_scope: "global" | "group" | "restricted" | "unknown";
-            } | null;
-            error: {
-                /** @description Kind of failure. */
-                code: string;
-                /** @description What is wrong, and what would be right. */
-                message: string;
-            } | null;
+            agent: components["schemas"]["AccountAgent"] | null;
+            error: components["schemas"]["Failure"] | null;
             /** @description The limits that were seen. */
-            limits: {
-                /** @description `account`, or a list with a limit of its own. */
-                bucket: string;
-                credits_per_minute: number | null;
-            }[];
+            limits: components["schemas"]["AccountLimit"][];
             /** @description Each object. */
-            objects: {
-                changed_since_filter: string | null;
-                message: string | null;
-                /** @description The object. */
-                object: string;
-                verdict: components["schemas"]["ObjectVerdict"];
-            }[];
+            objects: components["schemas"]["AccountObject"][];
             /** @description The key opens the account, and at least one object is available. */
             ok: boolean;
             /** @description False: the key sees a part of the tickets, without any error. */
             sees_all_tickets: boolean;
             /** @description The account. */
             subdomain: string;
+        };
+        /** @description Where an object is to be read from. */
+        PositionChange: {
+            /**
+             * Format: date-time
+             * @description From when on changes are read. RFC 3339, UTC.
+             * @example 2026-01-31T12:00:00.000Z
+             */
+            changed_since: string;
         };
         /** @description A PostgreSQL password to keep. */
         PostgresPasswordInput: {
@@ -1960,15 +1983,7 @@ export interface components {
             /** @description What is wrong, and what would be right. */
             detail: string;
             /** @description Each field that is wrong. */
-            errors?: {
-                /** @description What is wrong with it. */
-                detail: string;
-                /**
-                 * @description JSON pointer to the field.
-                 * @example /frequency_minutes
-                 */
-                pointer: string;
-            }[];
+            errors?: components["schemas"]["ProblemField"][];
             /** @description Names the request in the logs. */
             request_id: string;
             /** @description The HTTP status. */
@@ -1977,6 +1992,16 @@ export interface components {
             title: string;
             /** @description Always `about:blank`: `code` tells the kind of problem. */
             type: string;
+        };
+        /** @description A field that is wrong. */
+        ProblemField: {
+            /** @description What is wrong with it. */
+            detail: string;
+            /**
+             * @description JSON pointer to the field.
+             * @example /frequency_minutes
+             */
+            pointer: string;
         };
         /** @description A rebuild that was started. */
         RebuildStarted: {
@@ -2151,6 +2176,11 @@ export interface components {
             /** @description Its table. */
             table: string;
         };
+        /**
+         * @description Which tickets the agent sees.
+         * @enum {string}
+         */
+        TicketScope: "global" | "group" | "restricted" | "unknown";
         /** @description An API token. Its text is never shown again. */
         Token: {
             /**
@@ -2649,7 +2679,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CatalogObjects"];
+                    "application/json": components["schemas"]["CatalogObjectList"];
                 };
             };
             /** @description The request is not valid; `errors` names the fields. */
@@ -4548,7 +4578,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PipelineObjects"];
+                    "application/json": components["schemas"]["PipelineObjectList"];
                 };
             };
             /** @description The request is not valid; `errors` names the fields. */
@@ -4626,19 +4656,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    /** @description Rules by field; one within another is named with a dot: `custom_fields.cf_phone`. They hold for what is read from then on. */
-                    columns?: {
-                        [key: string]: components["schemas"]["FieldRule"];
-                    };
-                    /** @description Whether its records are completed by what only their own addresses show. */
-                    detail?: boolean;
-                    /** @description Whether every version of its rows is kept, in a table beside its own. */
-                    history?: boolean;
-                    /** @description Whether the object is read. */
-                    included?: boolean;
-                    max_staleness_minutes?: number | null;
-                };
+                "application/json": components["schemas"]["PipelineObjectChange"];
             };
         };
         responses: {
@@ -4769,13 +4787,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    /**
-                     * Format: date-time
-                     * @description From when on changes are read.
-                     */
-                    changed_since: string;
-                };
+                "application/json": components["schemas"]["PositionChange"];
             };
         };
         responses: {
@@ -4990,10 +5002,7 @@ export interface operations {
             path: {
                 /** @description The pipeline’s id. */
                 id: string;
-                /**
-                 * @description The object’s name.
-                 * @example tickets
-                 */
+                /** @description The object’s name. */
                 object: string;
                 /**
                  * @description The record’s own id, as Freshdesk has it.

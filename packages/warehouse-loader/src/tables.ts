@@ -86,7 +86,7 @@ export interface SchemaPlan {
   readonly tables: readonly TablePlan[];
 }
 
-export interface TablePlan {
+interface TablePlan {
   readonly table: string;
   readonly exists: boolean;
   /** SQL, in order; none: it is as it should be. */

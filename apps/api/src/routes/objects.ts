@@ -1,8 +1,18 @@
 import type { ObjectChoice, Pipeline, PipelineObject as StoredObject } from '@freshet/control-store';
 import { catalogue, type ObjectSpec, objectNamed, positionAt } from '@freshet/freshdesk-extractor';
-import { Type } from 'typebox';
 import type { App, Deps } from '../app.ts';
-import { CatalogObjects, fieldRules, IdParams, IfMatch, maxStaleness, ObjectParams, PipelineObject, PipelineObjects, RebuildStarted } from '../schemas.ts';
+import {
+  CatalogObjects,
+  IdParams,
+  IfMatch,
+  ObjectParams,
+  PipelineObject,
+  PipelineObjectChange,
+  PipelineObjects,
+  PositionChange,
+  RebuildStarted,
+  ref,
+} from '../schemas.ts';
 import { checkObjects } from './pipelines.ts';
 import { answer, expectedVersion, operation, problems, withEtag } from './route.ts';
 
@@ -64,16 +74,7 @@ export function objectRoutes(app: App, { store }: Deps): void {
         }),
         params: ObjectParams,
         headers: IfMatch,
-        body: Type.Object(
-          {
-            included: Type.Optional(Type.Boolean({ description: 'Whether the object is read.' })),
-            detail: Type.Optional(Type.Boolean({ description: 'Whether its records are completed by what only their own addresses show.' })),
-            history: Type.Optional(Type.Boolean({ description: 'Whether every version of its rows is kept, in a table beside its own.' })),
-            columns: Type.Optional(fieldRules),
-            max_staleness_minutes: Type.Optional(Type.Union([maxStaleness, Type.Null({ description: 'Nobody is told any more.' })])),
-          },
-          { additionalProperties: false, minProperties: 1 },
-        ),
+        body: ref(PipelineObjectChange),
         response: { 200: answer('The object.', PipelineObject), ...problems(404, 412) },
       },
     },
@@ -154,10 +155,7 @@ export function objectRoutes(app: App, { store }: Deps): void {
             'The next run, or the one under way, reads what has changed since then: again, or, where it lies ahead, not what is older. For objects that are read by time.',
         }),
         params: ObjectParams,
-        body: Type.Object(
-          { changed_since: Type.String({ format: 'date-time', description: 'From when on changes are read.' }) },
-          { additionalProperties: false },
-        ),
+        body: ref(PositionChange),
         response: { 200: answer('The object.', PipelineObject), ...problems(404) },
       },
     },

@@ -1,6 +1,6 @@
 import { AppError } from '@freshet/contracts';
 import type { Pipeline, Wanted } from '@freshet/control-store';
-import { objectNamed, objectsToRead } from '@freshet/freshdesk-extractor';
+import { catalogue, type ObjectSpec, objectNamed, objectsToRead } from '@freshet/freshdesk-extractor';
 import { Type } from 'typebox';
 import type { App, Deps } from '../app.ts';
 import { FreshdeskCall, IdParams, Run, ref } from '../schemas.ts';
@@ -28,7 +28,7 @@ export function refreshRoutes(app: App, { store }: Deps): void {
         }),
         params: Type.Object({
           id: Type.String({ format: 'uuid', description: 'The pipeline’s id.' }),
-          object: Type.String({ description: 'The object’s name.', examples: ['tickets'] }),
+          object: Type.String({ description: 'The object’s name.' }),
           record_id: Type.String({ pattern: '^[0-9A-Za-z_-]{1,64}$', description: 'The record’s own id, as Freshdesk has it.', examples: ['4711'] }),
         }),
         response: { 202: answer('The run that reads it.', Run), ...problems(404) },
@@ -61,13 +61,18 @@ export function refreshRoutes(app: App, { store }: Deps): void {
       },
     },
     async (request, reply) => {
-      const ticket = String(request.body.ticket_id ?? request.body.freshdesk_webhook?.ticket_id ?? '');
-      if (!/^\d{1,19}$/.test(ticket)) {
-        throw new AppError('invalid_input', 'ticket_id: must be a ticket’s number. In an automation rule, {{ticket.id}} stands for it.', {
-          context: { pointer: '/ticket_id' },
+      const { body, params } = request;
+      const pushed = catalogue.find((o) => o.pushedAs !== null) as ObjectSpec;
+      // As one writes it oneself, or as Freshdesk's form wraps it.
+      const given = body.freshdesk_webhook ?? body;
+      const field = pushed.pushedAs as keyof typeof given;
+      const key = String(given[field] ?? '');
+      if (!/^\d{1,19}$/.test(key)) {
+        throw new AppError('invalid_input', `${field}: must be its number. In an automation rule, {{ticket.id}} stands for it.`, {
+          context: { pointer: `/${field}` },
         });
       }
-      const run = await refresh(await store.pipelines.get(request.params.id), 'tickets', ticket);
+      const run = await refresh(await store.pipelines.get(params.id), pushed.name, key);
       reply.code(202).header('location', `/v1/runs/${run.id}`);
       return run;
     },

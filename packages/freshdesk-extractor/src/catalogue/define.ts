@@ -163,6 +163,8 @@ export interface ObjectSpec {
   readonly search: string | null;
   /** Keys are counted from 1 in each account: a number without a record has a reason, and an audit looks for it. */
   readonly denseIds: boolean;
+  /** The field by which an automation rule of Freshdesk tells of a record (its webhook action); null: no rule does. */
+  readonly pushedAs: string | null;
   /** What records an answer holds, where it is not a list of them; null: it is. */
   readonly rows: ((answer: Json) => JsonObject[]) | null;
   /** Lists that are paged by tokens: the query of the page that follows an answer, if one does. Null: there are no tokens. */
@@ -219,6 +221,7 @@ interface ObjectDraft<C extends Record<string, ColumnDraft>> {
   customFields?: CustomFields;
   single?: Partial<Single> & Pick<Single, 'path'>;
   denseIds?: boolean;
+  pushedAs?: string;
   rows?: ObjectSpec['rows'];
   nextQuery?: ObjectSpec['nextQuery'];
   search?: string;
@@ -240,6 +243,7 @@ export function defineObject<C extends Record<string, ColumnDraft>>(draft: Objec
     history: false,
     customFields: null,
     denseIds: false,
+    pushedAs: null,
     rows: null,
     nextQuery: null,
     search: null,

@@ -23,6 +23,7 @@ export const tickets = defineObject({
     elsewhere: [{ path: '/api/v2/tickets/archived/{id}', outcome: 'archived', deleted: null, feature: 'Archive Tickets' }],
   },
   denseIds: true,
+  pushedAs: 'ticket_id',
   maxPages: 300,
   bucket: 'tickets_list',
   history: true,
