@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** @returns where it answers, a token of the role `team_admin`, and how to end it. */
+/** @returns where it answers, a token of the role `team_admin`, its warehouse, where its logs are, and how to end it. */
 export async function startDeployment(root) {
   const folder = mkdtempSync(join(tmpdir(), 'freshet-deployment-'));
   const child = spawn(process.execPath, [join(root, 'scripts/run.mjs'), 'start'], {
@@ -22,15 +22,19 @@ export async function startDeployment(root) {
     });
     void gone.then(() => reject(new Error(`The deployment did not start:\n${said}`)));
   });
+  // The embedded PostgreSQL's own files: its folder is elsewhere where the server's user could not reach it.
+  const home = /with its data in (\S+)\.\n/.exec(said)[1];
+  const [password, port] = ['superuser-password', 'port'].map((file) => readFileSync(join(home, file), 'utf8').trim());
   const { token } = JSON.parse(readFileSync(join(folder, 'standalone.json'), 'utf8'));
   return {
     url,
     token,
+    warehouseUrl: `postgres://freshet:${password}@127.0.0.1:${port}/warehouse`,
     logs: join(folder, 'logs'),
     stop: async () => {
       child.kill('SIGTERM');
       await gone;
-      rmSync(folder, { recursive: true, force: true });
+      for (const used of [folder, home]) rmSync(used, { recursive: true, force: true });
     },
   };
 }

@@ -226,11 +226,11 @@ const FieldRule = name(
     { minProperties: 1, description: 'What is done with a field on its way to the warehouse.' },
   ),
 );
-export const fieldRules = Type.Record(Type.String({ minLength: 1, maxLength: 300 }), ref(FieldRule), {
+const fieldRules = Type.Record(Type.String({ minLength: 1, maxLength: 300 }), ref(FieldRule), {
   description: 'Rules by field; one within another is named with a dot: `custom_fields.cf_phone`. They hold for what is read from then on.',
   maxProperties: 300,
 });
-export const maxStaleness = Type.Integer({
+const maxStaleness = Type.Integer({
   minimum: 5,
   maximum: 525_600,
   description: 'Minutes that its table may be behind before `freshness.missed` is told. Absent: nobody is told.',

@@ -1,0 +1,73 @@
+#!/usr/bin/env node
+/**
+ * `npm run test:clients`: clients of several languages, made from the document by their usual generators, against a whole
+ * deployment (clients/README.md). Needs Python 3 with venv and Go, and the registries of PyPI, Go and npm.
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startDeployment } from './deployment.mjs';
+import { must, pythonEnvironment } from './programs.mjs';
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
+const DOCUMENT = join(ROOT, 'docs/openapi.json');
+const OAPI_CODEGEN = 'github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@v2.8.2';
+const HEY_API = '@hey-api/openapi-ts@0.99.0';
+const GENERATOR_TYPESCRIPT = 'typescript@5.9.3';
+
+const lacking = ['python3', 'go'].filter((program) => spawnSync(program, [program === 'go' ? 'version' : '--version'], { stdio: 'ignore' }).error);
+if (lacking.length > 0) {
+  console.error(`${lacking.join(' and ')} must be installed, and on the PATH.`);
+  process.exit(1);
+}
+const folder = mkdtempSync(join(tmpdir(), 'freshet-clients-'));
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+const programs = [python(), go(), typescript()];
+
+const deployment = await startDeployment(ROOT);
+const env = { ...process.env, FRESHET_URL: deployment.url, FRESHET_TOKEN: deployment.token, WAREHOUSE_URL: deployment.warehouseUrl };
+const failed = programs.filter(({ program, args, cwd }) => spawnSync(program, args, { cwd, env, stdio: 'inherit' }).status !== 0);
+await deployment.stop();
+if (failed.length > 0) console.error(`Failed: ${failed.map(({ name }) => name).join(', ')}.`);
+process.exit(failed.length > 0 ? 1 : 0);
+
+function python() {
+  const bin = pythonEnvironment(ROOT, 'clients', join(ROOT, 'clients/python/requirements.txt'));
+  const cwd = join(folder, 'python');
+  cpSync(join(ROOT, 'clients/python'), cwd, { recursive: true });
+  const env = { ...process.env, PATH: `${bin}:${process.env.PATH}` };
+  must(join(bin, 'openapi-python-client'), ['generate', '--path', DOCUMENT, '--output-path', join(cwd, 'freshet_client'), '--meta', 'none'], { env });
+  return { name: 'Python', program: join(bin, 'python'), args: ['use_client.py'], cwd };
+}
+
+function go() {
+  const cwd = join(folder, 'go');
+  cpSync(join(ROOT, 'clients/go'), cwd, { recursive: true });
+  const code = execFileSync('go', ['run', OAPI_CODEGEN, '-generate', 'types,client', '-package', 'freshet', DOCUMENT], {
+    encoding: 'utf8',
+    maxBuffer: 2 ** 26,
+    cwd: folder,
+  });
+  mkdirSync(join(cwd, 'freshet'));
+  writeFileSync(join(cwd, 'freshet/client.gen.go'), code);
+  must('go', ['build', '-o', 'use-client', '.'], { cwd });
+  return { name: 'Go', program: join(cwd, 'use-client'), args: [], cwd };
+}
+
+function typescript() {
+  const cwd = join(folder, 'typescript');
+  cpSync(join(ROOT, 'clients/typescript'), cwd, { recursive: true });
+  // The generator works with TypeScript 5; what it makes is checked by the workspace's own, and bundled as an application would be.
+  must(
+    'npx',
+    ['--yes', '--package', GENERATOR_TYPESCRIPT, '--package', HEY_API, 'openapi-ts', '-i', DOCUMENT, '-o', 'generated', '-c', '@hey-api/client-fetch'],
+    { cwd },
+  );
+  const strict = ['--noEmit', '--strict', '--skipLibCheck', '--target', 'esnext', '--module', 'esnext', '--moduleResolution', 'bundler'];
+  const types = ['--types', 'node', '--typeRoots', join(ROOT, 'node_modules/@types')];
+  must(join(ROOT, 'node_modules/.bin/tsc'), [...strict, ...types, 'use-client.ts'], { cwd });
+  must(join(ROOT, 'node_modules/.bin/vite'), ['build', '--ssr', 'use-client.ts', '--outDir', 'dist', '--logLevel', 'warn'], { cwd });
+  return { name: 'TypeScript', program: process.execPath, args: ['dist/use-client.mjs'], cwd };
+}
