@@ -46,6 +46,8 @@ export interface Deps {
   readonly reach: Outbound;
   /** That a token may send to this process. */
   readonly requestsPerMinute: number;
+  /** Addresses and ranges whose `X-Forwarded-For` is believed, comma-separated; empty: nobody's. */
+  readonly trustedProxies?: string;
   readonly logger?: FastifyBaseLogger;
 }
 
@@ -67,6 +69,7 @@ export async function buildApp(deps: Deps): Promise<App> {
     // One line of our own for each request, instead of two.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_BYTES_MAX,
+    trustProxy: deps.trustedProxies || false,
     genReqId: () => randomUUID(),
     requestIdHeader: false,
     // Longer ones are refused by their schemas, in words.
@@ -76,6 +79,9 @@ export async function buildApp(deps: Deps): Promise<App> {
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.addHook('onSend', async (request, reply) => {
     reply.header('x-request-id', request.id);
+    // Answers are for whoever asked, and for now.
+    reply.header('x-content-type-options', 'nosniff');
+    if (request.routeOptions.config.permission !== undefined && !reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
   });
   registerErrors(app);
   registerRequestLog(app);

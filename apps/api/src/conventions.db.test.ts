@@ -321,6 +321,44 @@ describe('usage', () => {
   });
 });
 
+test('the address of the audit log is the caller’s where a trusted proxy says so, and nobody else is believed', async () => {
+  const proxied = await buildApp({
+    store: t.store,
+    originTemplate: null,
+    isDraining: () => false,
+    reach: outbound(''),
+    requestsPerMinute: 1000,
+    trustedProxies: '127.0.0.1,::1',
+  });
+  const addressOf = async (of: App, name: string) => {
+    await call('post', '/v1/credentials', TOKEN, of).set('x-forwarded-for', '203.0.113.9').send(secretInput(name)).expect(201);
+    return (await call('get', '/v1/audit-log?limit=1').expect(200)).body.data[0].address as string;
+  };
+  try {
+    expect(await addressOf(proxied, 'a')).toBe('203.0.113.9');
+    expect(await addressOf(app, 'b')).toContain('127.0.0.1');
+  } finally {
+    await proxied.close();
+  }
+});
+
+test('lists are filtered, and answers are kept by nobody', async () => {
+  await call('post', '/v1/credentials').send(secretInput('a')).expect(201);
+  await call('post', '/v1/credentials').send({ name: 'b', type: 'postgres_password', password: 'x' }).expect(201);
+  const names = async (path: string) => (await call('get', path).expect(200)).body.data.map(({ name }: { name: string }) => name);
+  expect(await names('/v1/credentials?name=a')).toEqual(['a']);
+  expect(await names('/v1/credentials?type=postgres_password')).toEqual(['b']);
+  expect(await names('/v1/credentials?type=postgres_password&name=a')).toEqual([]);
+  const pipeline = await t.pipeline();
+  expect(await names('/v1/pipelines?status=active&subdomain=acme')).toEqual(['acme']);
+  expect(await names(`/v1/pipelines?destination_id=${pipeline.destination_id}`)).toEqual(['acme']);
+  expect(await names('/v1/pipelines?status=paused')).toEqual([]);
+  expect(await names('/v1/tokens?role=observer')).toEqual([]);
+  await call('get', '/v1/pipelines?status=asleep').expect(400);
+  const { headers } = await call('get', '/v1/pipelines').expect(200);
+  expect(headers).toMatchObject({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+});
+
 test('a list stays as it is while rows are added, and every row comes once', async () => {
   for (let i = 0; i < 5; i++)
     await call('post', '/v1/credentials')

@@ -17,6 +17,7 @@ await runProcess(logger, async () => {
       FRESHDESK_ORIGIN: settings.FRESHDESK_ORIGIN,
       FRESHET_ALLOWED_ADDRESSES: settings.FRESHET_ALLOWED_ADDRESSES,
       FRESHET_REQUESTS_PER_MINUTE: settings.wholeNumber(1, 1_000_000).default(1200),
+      FRESHET_TRUSTED_PROXIES: settings.text.default(''),
       HOST: settings.HOST,
       PORT: settings.PORT.default(8080),
       LOG_LEVEL: settings.LOG_LEVEL,
@@ -38,6 +39,7 @@ await runProcess(logger, async () => {
     isDraining: () => draining,
     reach,
     requestsPerMinute: env.FRESHET_REQUESTS_PER_MINUTE,
+    trustedProxies: env.FRESHET_TRUSTED_PROXIES,
     logger,
   });
   try {

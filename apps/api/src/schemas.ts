@@ -85,7 +85,7 @@ export const Problem = name(
   ),
 );
 
-const CredentialType = enumeration('CredentialType', CREDENTIAL_TYPES, 'What the secret opens.');
+export const CredentialType = enumeration('CredentialType', CREDENTIAL_TYPES, 'What the secret opens.');
 const Secret = {
   api_key: text('An agent’s API key, from the profile settings in Freshdesk.', { minLength: 1, maxLength: 4096 }),
   password: text('The role’s password.', { maxLength: 4096 }),
@@ -212,7 +212,7 @@ export const SchemaPolicy = enumeration(
   SCHEMA_POLICIES,
   'What happens to a value that does not fit its column: `evolve` widens the column, `freeze` rejects the record, `discard` nulls the value and notes it.',
 );
-const PipelineStatus = enumeration('PipelineStatus', PIPELINE_STATUSES, 'A paused pipeline starts no runs and reads no further.');
+export const PipelineStatus = enumeration('PipelineStatus', PIPELINE_STATUSES, 'A paused pipeline starts no runs and reads no further.');
 const FieldRule = name(
   'FieldRule',
   object(
@@ -730,11 +730,11 @@ export const Budget = name(
   ),
 );
 
-const TokenRole = enumeration('TokenRole', TOKEN_ROLES, 'Who may do what: `docs/security.md` has the table.');
+export const TokenRoleName = enumeration('TokenRole', TOKEN_ROLES, 'Who may do what: `docs/security.md` has the table.');
 const Permission = enumeration('Permission', PERMISSION_NAMES, PERMISSION_NAMES.map((permission) => `\`${permission}\`: ${PERMISSIONS[permission]}`).join(' '));
 const tokenFields = {
   name: text('What it is for.', { minLength: 1, maxLength: 255, examples: ['nightly reports'] }),
-  role: ref(TokenRole),
+  role: ref(TokenRoleName),
   scopes: nullable(Type.Array(ref(Permission), { minItems: 1, uniqueItems: true, description: 'Fewer permissions than the role has; null: all of them.' })),
   expires_at: nullable(time('It opens nothing from then on; null: it does not expire.')),
 };
@@ -853,7 +853,7 @@ export const DeliveryList = list('DeliveryList', Delivery);
 
 const Actor = name(
   'Actor',
-  object({ id: id('The token'), name: text('Its name at that time.'), role: ref(TokenRole) }, { description: 'Who has changed something.' }),
+  object({ id: id('The token'), name: text('Its name at that time.'), role: ref(TokenRoleName) }, { description: 'Who has changed something.' }),
 );
 const AuditEntry = name(
   'AuditEntry',

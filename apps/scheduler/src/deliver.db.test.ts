@@ -54,7 +54,7 @@ const hook = async (options: { events?: ('webhook.test' | 'run.failed' | 'run.su
 
 /** A run that fails at once: its key is refused. */
 async function failingRun(): Promise<void> {
-  const [known] = (await t.store.pipelines.list({ limit: 1, cursor: null }, null)).data;
+  const [known] = (await t.store.pipelines.list({ limit: 1, cursor: null })).data;
   const pipeline = known ?? (await t.pipeline());
   const { id } = await t.store.runs.start(pipeline.id, 'manual', [{ name: 'tickets', creditClass: 'incremental' }]);
   const [objectRun] = (await t.store.runs.get(id)).objects;

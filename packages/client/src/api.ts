@@ -2736,6 +2736,10 @@ export interface operations {
                 cursor?: string;
                 /** @description How many at most. */
                 limit?: number;
+                /** @description Only the one of this name. */
+                name?: string;
+                /** @description Only those of this type. */
+                type?: "freshdesk_api_key" | "postgres_password";
             };
             header?: never;
             path?: never;
@@ -3229,6 +3233,8 @@ export interface operations {
                 cursor?: string;
                 /** @description How many at most. */
                 limit?: number;
+                /** @description Only the one of this name. */
+                name?: string;
             };
             header?: never;
             path?: never;
@@ -3821,10 +3827,16 @@ export interface operations {
             query?: {
                 /** @description The `next_cursor` of the page before. */
                 cursor?: string;
+                /** @description Only those into this warehouse. */
+                destination_id?: string;
                 /** @description How many at most. */
                 limit?: number;
-                /** @description Only the pipeline of this name. */
+                /** @description Only the one of this name. */
                 name?: string;
+                /** @description Only those in this state. */
+                status?: "active" | "paused";
+                /** @description Only those of this account, as `acme`. */
+                subdomain?: string;
             };
             header?: never;
             path?: never;
@@ -6740,6 +6752,10 @@ export interface operations {
                 cursor?: string;
                 /** @description How many at most. */
                 limit?: number;
+                /** @description Only the one of this name. */
+                name?: string;
+                /** @description Only those of this role. */
+                role?: "team_admin" | "team_collaborator" | "pipeline_admin" | "observer";
             };
             header?: never;
             path?: never;
@@ -7436,6 +7452,8 @@ export interface operations {
                 cursor?: string;
                 /** @description How many at most. */
                 limit?: number;
+                /** @description Only the one of this name. */
+                name?: string;
             };
             header?: never;
             path?: never;

@@ -34,8 +34,8 @@ export class Credentials {
     return withoutSecret(await findResource(this.#sql, credentials, 'credential', id));
   }
 
-  async list(options: ListOptions): Promise<List<Credential>> {
-    const { data, nextCursor } = await listResources(this.#sql, credentials, options);
+  async list(options: ListOptions, filter: { readonly name?: string | undefined; readonly type?: string | undefined } = {}): Promise<List<Credential>> {
+    const { data, nextCursor } = await listResources(this.#sql, credentials, options, filter);
     return { data: data.map(withoutSecret), nextCursor };
   }
 

@@ -40,8 +40,8 @@ export class Destinations {
     return findResource(this.#sql, destinations, 'destination', id);
   }
 
-  list(options: ListOptions): Promise<List<Destination>> {
-    return listResources(this.#sql, destinations, options);
+  list(options: ListOptions, filter: { readonly name?: string | undefined } = {}): Promise<List<Destination>> {
+    return listResources(this.#sql, destinations, options, filter);
   }
 
   async change(id: string, changes: Partial<DestinationInput>, expected: number | null): Promise<Destination> {

@@ -30,7 +30,7 @@ export type { Claim, ParentState, Step } from './extraction.ts';
 export type { Answer, KeyedRequest } from './idempotency.ts';
 export type { LoadClaim, LoadOutcome, PendingBatch } from './loading.ts';
 export type { List, ListOptions } from './page-lists.ts';
-export type { Pipeline, PipelineInput, PipelineObject } from './pipelines.ts';
+export type { Pipeline, PipelineFilter, PipelineInput, PipelineObject } from './pipelines.ts';
 export type { Rebuild } from './rebuilds.ts';
 export type { Wanted } from './refreshes.ts';
 export type { RejectedFilter, RejectedRecordInfo } from './rejected-records.ts';

@@ -11,6 +11,13 @@ export type Pipeline = typeof pipelines.$inferSelect;
 export type PipelineInput = Omit<Pipeline, 'id' | 'created_at' | 'updated_at' | 'version' | 'hash_salt' | 'status' | 'next_run_at' | 'next_audit_at'>;
 export type PipelineObject = typeof pipelineObjects.$inferSelect;
 
+export interface PipelineFilter {
+  readonly name?: string | undefined;
+  readonly status?: PipelineStatus | undefined;
+  readonly subdomain?: string | undefined;
+  readonly destination_id?: string | undefined;
+}
+
 const conflicts = {
   pipelines_name_unique: new AppError('conflict', 'name: another pipeline has this name.', { context: { pointer: '/name' } }),
   pipelines_one_writer: new AppError(
@@ -46,8 +53,8 @@ export class Pipelines {
     return findResource(this.#sql, pipelines, 'pipeline', id);
   }
 
-  list(options: ListOptions, name: string | null): Promise<List<Pipeline>> {
-    return listResources(this.#sql, pipelines, options, name === null ? undefined : this.#sql`name = ${name}`);
+  list(options: ListOptions, filter: PipelineFilter = {}): Promise<List<Pipeline>> {
+    return listResources(this.#sql, pipelines, options, filter);
   }
 
   async change(id: string, changes: Partial<PipelineInput>, expected: number | null): Promise<Pipeline> {

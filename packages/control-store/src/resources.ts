@@ -18,15 +18,17 @@ export async function findResource<T extends ResourceTable>(sql: Sql, table: T, 
   return row as T['$inferSelect'];
 }
 
-/** @param where another condition, such as sql`name = ${name}`. */
+/** @param filter columns and what they must be; those that are undefined may be anything. */
 export async function listResources<T extends ResourceTable>(
   sql: Sql,
   table: T,
   { limit, cursor }: ListOptions,
-  where?: Fragment,
+  filter: { readonly [C in keyof T['$inferSelect']]?: string | undefined } = {},
 ): Promise<List<T['$inferSelect'] & { id: string }>> {
+  const asked = Object.entries(filter).filter(([, value]) => value !== undefined) as [string, string][];
+  const where = asked.reduce<Fragment>((so, [column, value]) => sql`${so} and ${sql(column)} = ${value}`, sql`true`);
   const rows = await sql<(T['$inferSelect'] & { id: string })[]>`
-    select * from ${sql(nameOf(table))} where ${where ?? sql`true`} ${cursor === null ? sql`` : sql`and id < ${decodeCursor(cursor)}`}
+    select * from ${sql(nameOf(table))} where ${where} ${cursor === null ? sql`` : sql`and id < ${decodeCursor(cursor)}`}
     order by id desc limit ${limit + 1}`;
   return toList(rows, limit);
 }

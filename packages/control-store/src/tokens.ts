@@ -102,8 +102,8 @@ export class Tokens {
     return withoutDigests(await findResource(this.#sql, apiTokens, 'token', id));
   }
 
-  async list(options: ListOptions): Promise<List<Token>> {
-    const { data, nextCursor } = await listResources(this.#sql, apiTokens, options);
+  async list(options: ListOptions, filter: { readonly name?: string | undefined; readonly role?: string | undefined } = {}): Promise<List<Token>> {
+    const { data, nextCursor } = await listResources(this.#sql, apiTokens, options, filter);
     return { data: data.map(withoutDigests), nextCursor };
   }
 

@@ -79,8 +79,8 @@ export class Webhooks {
     return withoutSecrets(await findResource(this.#sql, webhooks, 'webhook', id));
   }
 
-  async list(options: ListOptions): Promise<List<Webhook>> {
-    const { data, nextCursor } = await listResources(this.#sql, webhooks, options);
+  async list(options: ListOptions, filter: { readonly name?: string | undefined } = {}): Promise<List<Webhook>> {
+    const { data, nextCursor } = await listResources(this.#sql, webhooks, options, filter);
     return { data: data.map(withoutSecrets), nextCursor };
   }
 

@@ -1,8 +1,8 @@
 import { AppError } from '@freshet/contracts';
 import type { Credential as StoredCredential } from '@freshet/control-store';
-import type { Static } from 'typebox';
+import { type Static, Type } from 'typebox';
 import type { App, Deps } from '../app.ts';
-import { Credential, CredentialChange, CredentialInput, CredentialList } from '../schemas.ts';
+import { Credential, CredentialChange, CredentialInput, CredentialList, CredentialType } from '../schemas.ts';
 import { resourceRoutes } from './resource.ts';
 
 export function credentialRoutes(app: App, { store: { credentials } }: Deps): void {
@@ -20,9 +20,13 @@ export function credentialRoutes(app: App, { store: { credentials } }: Deps): vo
       delete: ['Delete a credential', 'Refused while something uses it; the answer names what does.'],
     },
     shapes: { input: CredentialInput, change: CredentialChange, output: Credential, list: CredentialList },
+    filters: {
+      name: Type.Optional(Type.String({ description: 'Only the one of this name.' })),
+      type: Type.Optional(Type.Unsafe<string>({ ...CredentialType, $id: undefined, description: 'Only those of this type.' })),
+    },
     create: (body: Static<typeof CredentialInput>) =>
       credentials.create({ name: body.name, type: body.type, secret: body.type === 'freshdesk_api_key' ? body.api_key : body.password }),
-    list: (options) => credentials.list(options),
+    list: (options, filter) => credentials.list(options, filter),
     get: (id) => credentials.get(id),
     change: async (id, body: Static<typeof CredentialChange>, expected) => {
       const { name, api_key, password } = body;

@@ -27,12 +27,15 @@ export function destinationRoutes(app: App, deps: Deps): void {
       delete: ['Delete a destination', 'Refused while a pipeline uses it. The warehouse itself is not touched.'],
     },
     shapes: { input: DestinationInput, change: DestinationChange, output: Destination, list: DestinationList },
+    filters: {
+      name: Type.Optional(Type.String({ description: 'Only the one of this name.' })),
+    },
     create: (body: Static<typeof DestinationInput>) => {
       const { port = 5432, ssl_mode = 'verify-full', ...rest } = body;
       checkCa(rest.ssl_ca);
       return destinations.create({ ...rest, port, ssl_mode });
     },
-    list: (options) => destinations.list(options),
+    list: (options, filter) => destinations.list(options, filter),
     get: (id) => destinations.get(id),
     change: (id, body: Static<typeof DestinationChange>, expected) => {
       checkCa(body.ssl_ca);

@@ -1,11 +1,22 @@
 import { AppError, type FieldRules, toAppError } from '@freshet/contracts';
-import type { ControlStore, ObjectChoice, Pipeline as StoredPipeline } from '@freshet/control-store';
+import type { ControlStore, ObjectChoice, PipelineFilter, Pipeline as StoredPipeline } from '@freshet/control-store';
 import { catalogue, fixedFields, isObjectName, objectNamed, objectsToRead, parseSubdomain, probeConnection } from '@freshet/freshdesk-extractor';
 import { columnName } from '@freshet/warehouse-loader';
 import { type Static, Type } from 'typebox';
 import type { App, Deps } from '../app.ts';
 import { type Account, asking } from '../asking.ts';
-import { IdParams, IfMatch, Pipeline, PipelineChange, PipelineInput, PipelineList, PipelineTestInput, PipelineVerdict, ref } from '../schemas.ts';
+import {
+  IdParams,
+  IfMatch,
+  Pipeline,
+  PipelineChange,
+  PipelineInput,
+  PipelineList,
+  PipelineStatus,
+  PipelineTestInput,
+  PipelineVerdict,
+  ref,
+} from '../schemas.ts';
 import { resourceRoutes } from './resource.ts';
 import { answer, expectedVersion, operation, problems, withEtag } from './route.ts';
 
@@ -28,9 +39,14 @@ export function pipelineRoutes(app: App, deps: Deps): void {
       delete: ['Delete a pipeline', 'Its tables in the warehouse stay: they are yours.'],
     },
     shapes: { input: PipelineInput, change: PipelineChange, output: Pipeline, list: PipelineList },
-    filters: { name: Type.Optional(Type.String({ description: 'Only the pipeline of this name.' })) },
+    filters: {
+      name: Type.Optional(Type.String({ description: 'Only the one of this name.' })),
+      status: Type.Optional(Type.Unsafe<string>({ ...PipelineStatus, $id: undefined, description: 'Only those in this state.' })),
+      subdomain: Type.Optional(Type.String({ description: 'Only those of this account, as `acme`.', maxLength: 255 })),
+      destination_id: Type.Optional(Type.String({ format: 'uuid', description: 'Only those into this warehouse.' })),
+    },
     create: (body: Static<typeof PipelineInput>) => createdPipeline(store, body),
-    list: (options, { name }) => pipelines.list(options, (name as string | undefined) ?? null),
+    list: (options, filter: PipelineFilter) => pipelines.list(options, filter),
     get: (id) => pipelines.get(id),
     change: (id, body: Static<typeof PipelineChange>, expected) => changedPipeline(store, id, body, expected),
     delete: (id, expected) => pipelines.delete(id, expected),

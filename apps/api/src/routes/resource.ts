@@ -5,7 +5,7 @@ import { IdParams, IfMatch, ListQuery, ref } from '../schemas.ts';
 import { answer, expectedVersion, gone, listOptions, operation, problems, withEtag } from './route.ts';
 
 type Page<S> = { readonly data: readonly S[]; readonly nextCursor: string | null };
-type Query = { readonly limit?: number; readonly cursor?: string } & Readonly<Record<string, unknown>>;
+type Query = { readonly limit?: number; readonly cursor?: string };
 
 /** A resource of the API: made, listed, read, changed and deleted as every other one is. */
 export interface Resource<S extends { readonly id: string; readonly version: number }> {
@@ -23,7 +23,7 @@ export interface Resource<S extends { readonly id: string; readonly version: num
   /** Filters of the list, beside `limit` and `cursor`. */
   readonly filters?: Readonly<Record<string, TSchema>>;
   create(body: never): Promise<S | { readonly stored: S; readonly shownOnce: object }>;
-  list(options: { readonly limit: number; readonly cursor: string | null }, query: Query): Promise<Page<S>>;
+  list(options: { readonly limit: number; readonly cursor: string | null }, filter: Readonly<Record<string, never>>): Promise<Page<S>>;
   get(id: string): Promise<S>;
   change(id: string, body: never, expected: number | null): Promise<S>;
   delete(id: string, expected: number | null): Promise<void>;
@@ -63,8 +63,9 @@ export function resourceRoutes<S extends { readonly id: string; readonly version
       },
     },
     async (request) => {
-      const query = request.query as Query;
-      const { data, nextCursor } = await resource.list(listOptions(query), query);
+      const { limit, cursor, ...filter } = request.query as Query;
+      const options = listOptions({ ...(limit === undefined ? {} : { limit }), ...(cursor === undefined ? {} : { cursor }) });
+      const { data, nextCursor } = await resource.list(options, filter);
       return { data: data.map((stored) => resource.toJson(stored)), next_cursor: nextCursor };
     },
   );

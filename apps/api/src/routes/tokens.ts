@@ -1,9 +1,9 @@
 import { AppError } from '@freshet/contracts';
 import type { Token as StoredToken, TokenRole } from '@freshet/control-store';
-import type { Static } from 'typebox';
+import { type Static, Type } from 'typebox';
 import type { App, Deps } from '../app.ts';
 import { type Permission, ROLES } from '../permissions.ts';
-import { IdParams, IfMatch, NewToken, Rotation, ref, Token, TokenChange, TokenInput, TokenList } from '../schemas.ts';
+import { IdParams, IfMatch, NewToken, Rotation, ref, Token, TokenChange, TokenInput, TokenList, TokenRoleName } from '../schemas.ts';
 import { resourceRoutes } from './resource.ts';
 import { answer, expectedVersion, operation, problems, withEtag } from './route.ts';
 
@@ -23,11 +23,15 @@ export function tokenRoutes(app: App, { store: { tokens } }: Deps): void {
       delete: ['Delete a token', 'It opens nothing any more, at once. The last token that can make others stays.'],
     },
     shapes: { input: TokenInput, change: TokenChange, made: NewToken, output: Token, list: TokenList },
+    filters: {
+      name: Type.Optional(Type.String({ description: 'Only the one of this name.' })),
+      role: Type.Optional(Type.Unsafe<string>({ ...TokenRoleName, $id: undefined, description: 'Only those of this role.' })),
+    },
     create: async ({ name, role, scopes = null, expires_at = null }: Static<typeof TokenInput>) => {
       const { token, text } = await tokens.create({ name, role, scopes: checkScopes(role, scopes), expires_at: checkExpiry(expires_at) });
       return { stored: token, shownOnce: { token: text } };
     },
-    list: (options) => tokens.list(options),
+    list: (options, filter) => tokens.list(options, filter),
     get: (id) => tokens.get(id),
     change: async (id, { expires_at, ...body }: Static<typeof TokenChange>, expected) => {
       const known = await tokens.get(id);

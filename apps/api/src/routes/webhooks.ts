@@ -41,11 +41,14 @@ export function webhookRoutes(app: App, { store: { webhooks }, reach }: Deps): v
       delete: ['Delete a webhook', 'With its log of deliveries. What waits is not delivered.'],
     },
     shapes: { input: WebhookInput, change: WebhookChange, made: NewWebhook, output: Webhook, list: WebhookList },
+    filters: {
+      name: Type.Optional(Type.String({ description: 'Only the one of this name.' })),
+    },
     create: async ({ name, url, events, enabled = true }: Static<typeof WebhookInput>) => {
       const { webhook, secret } = await webhooks.create({ name, url: checkUrl(reach, url), events, enabled });
       return { stored: webhook, shownOnce: { secret } };
     },
-    list: (options) => webhooks.list(options),
+    list: (options, filter) => webhooks.list(options, filter),
     get: (id) => webhooks.get(id),
     change: (id, body: Static<typeof WebhookChange>, expected) => {
       if (body.url !== undefined) checkUrl(reach, body.url);
