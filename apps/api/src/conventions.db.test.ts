@@ -3,9 +3,15 @@ import type { AddressInfo } from 'node:net';
 import { newToken } from '@freshet/control-store';
 import { openTestStore, type TestStore } from '@freshet/control-store/test-support';
 import { outbound } from '@freshet/runtime';
+import Fastify from 'fastify';
 import supertest from 'supertest';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type App, buildApp } from './app.ts';
+import { registerAuth } from './plugins/auth.ts';
+import { registerConventions } from './plugins/conventions.ts';
+import { registerErrors } from './plugins/errors.ts';
+import { registerOpenApi } from './plugins/openapi.ts';
+import { registerRateLimit } from './plugins/rate-limit.ts';
 
 const TOKEN = newToken();
 
@@ -339,6 +345,31 @@ test('the address of the audit log is the caller’s where a trusted proxy says 
     expect(await addressOf(app, 'b')).toContain('127.0.0.1');
   } finally {
     await proxied.close();
+  }
+});
+
+test('a route that is to go says so in every answer, and in the document', async () => {
+  const small = Fastify() as unknown as App;
+  registerErrors(small);
+  registerAuth(small, t.store);
+  await registerRateLimit(small, 100);
+  registerConventions(small, t.store);
+  await registerOpenApi(small);
+  const deprecated = { since: new Date('2027-01-01T00:00:00Z'), sunset: new Date('2027-07-01T00:00:00Z') };
+  small.get('/v1/old', { config: { permission: 'read', deprecated }, schema: { operationId: 'old' } }, async () => ({}));
+  await small.ready();
+  try {
+    for (const [token, status] of [
+      [TOKEN, 200],
+      ['nobody', 401],
+    ] as const) {
+      const { headers } = await call('get', '/v1/old', token, small).expect(status);
+      expect(headers).toMatchObject({ deprecation: '@1798761600', sunset: 'Thu, 01 Jul 2027 00:00:00 GMT' });
+    }
+    expect((small.swagger() as unknown as { paths: Record<string, { get: object }> }).paths['/v1/old']?.get).toMatchObject({ deprecated: true });
+    expect((await call('get', '/v1/pipelines')).headers['deprecation']).toBeUndefined();
+  } finally {
+    await small.close();
   }
 });
 

@@ -12,6 +12,8 @@ declare module 'fastify' {
     readonly changesNothing?: boolean;
     /** What the resource is before the change, for the audit log. */
     readonly before?: (request: FastifyRequest) => Promise<object>;
+    /** It is to go: since when that is known, and when it goes. Told by its headers (RFC 9745, RFC 8594) and by the document. */
+    readonly deprecated?: { readonly since: Date; readonly sunset: Date };
     /** What is still to do for the answer when its effects are committed: to wait, say. */
     readonly afterwards?: (request: FastifyRequest, payload: unknown) => Promise<unknown>;
   }
@@ -35,6 +37,11 @@ export function registerConventions(app: App, store: ControlStore): void {
     describe(route, isSafe);
     if (!isSafe) changing(route, store);
   });
+  app.addHook('onSend', async (request, reply) => {
+    const { deprecated } = request.routeOptions.config;
+    if (deprecated === undefined) return;
+    reply.header('deprecation', `@${Math.floor(deprecated.since.getTime() / 1000)}`).header('sunset', deprecated.sunset.toUTCString());
+  });
 }
 
 function describe(route: RouteOptions, isSafe: boolean): void {
@@ -42,6 +49,7 @@ function describe(route: RouteOptions, isSafe: boolean): void {
   const schema = route.schema as { body?: unknown; headers?: { properties?: object }; response?: object };
   const common = { ...problems(400, 401, 403, 429, 500), ...(schema.body === undefined ? {} : problems(413, 415)), ...(isSafe ? {} : problems(409, 422)) };
   schema.response = { ...common, ...schema.response };
+  if (route.config?.deprecated !== undefined) Object.assign(schema, { deprecated: true });
   if (isSafe) return;
   const key = {
     type: 'string',
