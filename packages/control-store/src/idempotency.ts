@@ -22,7 +22,7 @@ export interface KeyedRequest {
 const WAIT_MS = 20_000;
 
 /**
- * First answers to requests that named a key. Both methods belong into the transaction that does what is asked for: the
+ * First answers to requests that named a key. `begin` and `keep` belong into the transaction that does what is asked for: the
  * answer is there exactly if its effects are, whatever crashes in between, and of two requests at once the second waits.
  */
 export class Idempotency {
@@ -51,9 +51,18 @@ export class Idempotency {
         retryAfterMs: 5000,
       });
     }
+    const known = await this.find({ tokenId, key, fingerprint });
+    // It was there, and has been forgotten at this very moment.
+    if (known === null) throw new AppError('request_in_progress', 'The Idempotency-Key has just expired. Send it again.', { retryAfterMs: 1000 });
+    return known;
+  }
+
+  /** The answer that is kept; null: there is none. @throws AppError `idempotency_key_reused` as well. */
+  async find({ tokenId, key, fingerprint }: KeyedRequest): Promise<Answer | null> {
     const [row] = await this.#sql<{ id: string; fingerprint: string; status: number; headers: Record<string, string>; body: string | null }[]>`
       select id, fingerprint, status, headers, body from freshet.idempotency_keys where token_id = ${tokenId} and key = ${key}`;
-    if (row === undefined || row.fingerprint !== fingerprint) {
+    if (row === undefined) return null;
+    if (row.fingerprint !== fingerprint) {
       throw new AppError('idempotency_key_reused', 'Idempotency-Key: it was used for another request. Use a new key for each thing that you ask for.');
     }
     return { status: row.status, headers: row.headers, body: row.body === null ? null : this.#box.open(row.body, boundTo(row.id)) };

@@ -72,8 +72,9 @@ function changing(route: RouteOptions, store: ControlStore): void {
   };
   route.handler = async function (request, reply) {
     const keyed = keyedRequest(request);
-    let done: { readonly payload: unknown } | { readonly again: Answer } | { readonly error: unknown };
+    let done: Outcome;
     if (keyed === null) done = { payload: await (changesNothing ? act(this, request, reply) : store.transaction(() => act(this, request, reply))) };
+    else if (changesNothing) done = await asked(store, keyed, request, reply, () => act(this, request, reply));
     else done = await once(store, keyed, request, reply, () => act(this, request, reply));
     if ('error' in done) throw done.error;
     if ('again' in done) return answerAgain(reply, done.again);
@@ -81,32 +82,50 @@ function changing(route: RouteOptions, store: ControlStore): void {
   };
 }
 
+type Outcome = { readonly payload: unknown } | { readonly again: Answer } | { readonly error: unknown };
+
 /** Does it and keeps the answer; or gives the answer that is kept. What is not over yet is not kept: it may go well the next time. */
-async function once(
-  store: ControlStore,
-  keyed: KeyedRequest,
+function once(store: ControlStore, keyed: KeyedRequest, request: FastifyRequest, reply: FastifyReply, act: () => Promise<unknown>): Promise<Outcome> {
+  return store.transaction(async () => {
+    const again = await store.idempotency.begin(keyed);
+    if (again !== null) return { again };
+    // Within the other one: what it has done is undone where it fails, and its answer kept all the same.
+    const { answer, outcome } = await answered(request, reply, () => store.transaction(act));
+    await store.idempotency.keep(keyed, answer);
+    return outcome;
+  });
+}
+
+/** The same for what changes nothing, and may take long: no connection is held for as long as it does. */
+async function asked(store: ControlStore, keyed: KeyedRequest, request: FastifyRequest, reply: FastifyReply, act: () => Promise<unknown>): Promise<Outcome> {
+  const known = await store.idempotency.find(keyed);
+  if (known !== null) return { again: known };
+  const { answer, outcome } = await answered(request, reply, act);
+  return store.transaction(async () => {
+    const again = await store.idempotency.begin(keyed);
+    if (again !== null) return { again };
+    await store.idempotency.keep(keyed, answer);
+    return outcome;
+  });
+}
+
+/** What was done, and the answer that is kept of it. @throws what may go well the next time. */
+async function answered(
   request: FastifyRequest,
   reply: FastifyReply,
   act: () => Promise<unknown>,
-): Promise<{ readonly payload: unknown } | { readonly again: Answer } | { readonly error: unknown }> {
-  return await store.transaction(async () => {
-    const again = await store.idempotency.begin(keyed);
-    if (again !== null) return { again };
-    try {
-      // Within the other one: what it has done is undone where it fails, and its answer kept all the same.
-      const payload = await store.transaction(act);
-      const headers = Object.fromEntries(KEPT_HEADERS.flatMap((name) => (reply.hasHeader(name) ? [[name, String(reply.getHeader(name))]] : [])));
-      await store.idempotency.keep(keyed, { status: reply.statusCode, headers, body: payload === undefined ? null : JSON.stringify(payload) });
-      return { payload };
-    } catch (error) {
-      const { code } = toAppError(error);
-      const isFinal = ERROR_POLICY[code].http < 500 && ERROR_POLICY[code].http !== 429;
-      if (!isFinal) throw error;
-      const { status, body } = problemOf(error as FastifyError, request);
-      await store.idempotency.keep(keyed, { status, headers: {}, body });
-      return { error };
-    }
-  });
+): Promise<{ readonly answer: Answer; readonly outcome: Outcome }> {
+  try {
+    const payload = await act();
+    const headers = Object.fromEntries(KEPT_HEADERS.flatMap((name) => (reply.hasHeader(name) ? [[name, String(reply.getHeader(name))]] : [])));
+    return { answer: { status: reply.statusCode, headers, body: payload === undefined ? null : JSON.stringify(payload) }, outcome: { payload } };
+  } catch (error) {
+    const { code } = toAppError(error);
+    const isFinal = ERROR_POLICY[code].http < 500 && ERROR_POLICY[code].http !== 429;
+    if (!isFinal) throw error;
+    const { status, body } = problemOf(error as FastifyError, request);
+    return { answer: { status, headers: {}, body }, outcome: { error } };
+  }
 }
 
 function keyedRequest(request: FastifyRequest): KeyedRequest | null {
