@@ -386,6 +386,11 @@ test('lists are filtered, and answers are kept by nobody', async () => {
   expect(await names('/v1/pipelines?status=paused')).toEqual([]);
   expect(await names('/v1/tokens?role=observer')).toEqual([]);
   await call('get', '/v1/pipelines?status=asleep').expect(400);
+  for (const unknown of ['secret=x', 'digest=x', 'x-y=1', 'nam=a']) {
+    for (const path of ['credentials', 'pipelines', 'tokens', 'runs', 'audit-log']) {
+      expect((await call('get', `/v1/${path}?${unknown}`).expect(400)).body.errors[0].detail).toBe('is not known here');
+    }
+  }
   const { headers } = await call('get', '/v1/pipelines').expect(200);
   expect(headers).toMatchObject({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
 });

@@ -303,7 +303,7 @@ describe.each(Object.entries(CASES))('%s', (operationId, spec) => {
     expect(anonymous.body).toMatchObject({ status: 401, code: 'unauthenticated' });
     const wrong = [
       ...(path.includes('{id}') ? [() => call(method, nowhere(path).replace(NOBODY, 'not-an-id'))] : []),
-      ...(hasBody ? [() => call(method, nowhere(path)).send([1])] : []),
+      ...(hasBody ? [() => call(method, nowhere(path)).send([1]), () => call(method, nowhere(path)).set('content-type', 'application/json').send('null')] : []),
       // What Freshdesk sends is not ours to choose.
       ...(hasBody && operationId !== 'receiveFromFreshdesk' ? [() => call(method, nowhere(path)).send({ no_such_field: 1 })] : []),
       ...(isList ? ['limit=0', 'limit=x', 'cursor=x'].map((query) => () => call(method, `${nowhere(path)}?${query}`)) : []),

@@ -46,7 +46,9 @@ export function registerConventions(app: App, store: ControlStore): void {
 
 function describe(route: RouteOptions, isSafe: boolean): void {
   route.schema ??= {};
-  const schema = route.schema as { body?: unknown; headers?: { properties?: object }; response?: object };
+  const schema = route.schema as { body?: unknown; querystring?: object; headers?: { properties?: object }; response?: object };
+  // A filter that is misspelt would give everything.
+  if (schema.querystring !== undefined) schema.querystring = { ...schema.querystring, additionalProperties: false };
   const common = { ...problems(400, 401, 403, 429, 500), ...(schema.body === undefined ? {} : problems(413, 415)), ...(isSafe ? {} : problems(409, 422)) };
   schema.response = { ...common, ...schema.response };
   if (route.config?.deprecated !== undefined) Object.assign(schema, { deprecated: true });

@@ -3,7 +3,7 @@ import { ACCOUNT_BUCKET, estimate, type ObjectEstimate, objectNamed, objectsToRe
 import type { App, Deps } from '../app.ts';
 import { asking } from '../asking.ts';
 import { Estimate, EstimateInput, IdParams, ref } from '../schemas.ts';
-import { answer, operation, problems } from './route.ts';
+import { answer, bodyMayBeMissing, operation, problems } from './route.ts';
 
 const DAY_MS = 86_400_000;
 /** Calls of one account a minute, where its limit leaves room for more: answers take time, and some calls wait for others. */
@@ -14,9 +14,7 @@ export function estimateRoutes(app: App, deps: Deps): void {
     '/v1/pipelines/:id/estimate',
     {
       config: { permission: 'manage_pipelines', changesNothing: true },
-      preValidation: async (request) => {
-        request.body ??= {};
-      },
+      preValidation: bodyMayBeMissing,
       schema: {
         ...operation({
           operationId: 'estimatePipeline',

@@ -3,7 +3,7 @@ import { objectNamed } from '@freshet/freshdesk-extractor';
 import { Type } from 'typebox';
 import type { App, Deps } from '../app.ts';
 import { Discarded, IdParams, ListQuery, RejectedFilter, RejectedRecord, RejectedRecordList, Replayed, ref } from '../schemas.ts';
-import { answer, listOptions, operation, problems } from './route.ts';
+import { answer, bodyMayBeMissing, listOptions, operation, problems } from './route.ts';
 
 const tags = ['rejected records'];
 
@@ -68,9 +68,7 @@ export function rejectedRecordRoutes(app: App, { store }: Deps): void {
     '/v1/pipelines/:id/rejected-records/replay',
     {
       config: { permission: 'run' },
-      preValidation: async (request) => {
-        request.body ??= {};
-      },
+      preValidation: bodyMayBeMissing,
       schema: {
         ...operation({
           operationId: 'replayRejectedRecords',
@@ -96,9 +94,7 @@ export function rejectedRecordRoutes(app: App, { store }: Deps): void {
     '/v1/pipelines/:id/rejected-records/discard',
     {
       config: { permission: 'run' },
-      preValidation: async (request) => {
-        request.body ??= {};
-      },
+      preValidation: bodyMayBeMissing,
       schema: {
         ...operation({
           operationId: 'discardRejectedRecords',

@@ -63,9 +63,10 @@ export function resourceRoutes<S extends { readonly id: string; readonly version
       },
     },
     async (request) => {
-      const { limit, cursor, ...filter } = request.query as Query;
-      const options = listOptions({ ...(limit === undefined ? {} : { limit }), ...(cursor === undefined ? {} : { cursor }) });
-      const { data, nextCursor } = await resource.list(options, filter);
+      const query = request.query as Query & Readonly<Record<string, never>>;
+      // By what the document says and nothing else: a name becomes a column's.
+      const filter = Object.fromEntries(Object.keys(resource.filters ?? {}).map((name) => [name, query[name] as never]));
+      const { data, nextCursor } = await resource.list(listOptions(query), filter);
       return { data: data.map((stored) => resource.toJson(stored)), next_cursor: nextCursor };
     },
   );

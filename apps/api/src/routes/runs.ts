@@ -3,7 +3,7 @@ import { objectsToAudit, objectsToRead } from '@freshet/freshdesk-extractor';
 import { Type } from 'typebox';
 import type { App, Deps } from '../app.ts';
 import { IdParams, ListQuery, Run, RunInput, RunKind, RunList, RunStatus, ref } from '../schemas.ts';
-import { answer, listOptions, operation, problems } from './route.ts';
+import { answer, bodyMayBeMissing, listOptions, operation, problems } from './route.ts';
 import { whenOver } from './run-events.ts';
 
 const tags = ['runs'];
@@ -26,9 +26,7 @@ export function runRoutes(app: App, { store }: Deps): void {
         },
       },
       // Most who run now have nothing more to say.
-      preValidation: async (request) => {
-        request.body ??= {};
-      },
+      preValidation: bodyMayBeMissing,
       schema: {
         ...operation({
           operationId: 'startRun',

@@ -5,7 +5,7 @@ import type { App, Deps } from '../app.ts';
 import { type Permission, ROLES } from '../permissions.ts';
 import { IdParams, IfMatch, NewToken, Rotation, ref, Token, TokenChange, TokenInput, TokenList, TokenRoleName } from '../schemas.ts';
 import { resourceRoutes } from './resource.ts';
-import { answer, expectedVersion, operation, problems, withEtag } from './route.ts';
+import { answer, bodyMayBeMissing, expectedVersion, operation, problems, withEtag } from './route.ts';
 
 export function tokenRoutes(app: App, { store: { tokens } }: Deps): void {
   resourceRoutes<StoredToken>(app, {
@@ -47,9 +47,7 @@ export function tokenRoutes(app: App, { store: { tokens } }: Deps): void {
     '/v1/tokens/:id/rotate',
     {
       config: { permission: 'manage_tokens', before: async ({ params }) => toJson(await tokens.get((params as { id: string }).id)) },
-      preValidation: async (request) => {
-        request.body ??= {};
-      },
+      preValidation: bodyMayBeMissing,
       schema: {
         ...operation({
           operationId: 'rotateToken',

@@ -18,7 +18,7 @@ import {
   WebhookList,
 } from '../schemas.ts';
 import { resourceRoutes } from './resource.ts';
-import { answer, expectedVersion, listOptions, operation, problems, withEtag } from './route.ts';
+import { answer, bodyMayBeMissing, expectedVersion, listOptions, operation, problems, withEtag } from './route.ts';
 
 const tags = ['webhooks'];
 
@@ -62,9 +62,7 @@ export function webhookRoutes(app: App, { store: { webhooks }, reach }: Deps): v
     '/v1/webhooks/:id/rotate',
     {
       config: { permission: 'manage_webhooks', before: async ({ params }) => toJson(await webhooks.get((params as { id: string }).id)) },
-      preValidation: async (request) => {
-        request.body ??= {};
-      },
+      preValidation: bodyMayBeMissing,
       schema: {
         ...operation({
           operationId: 'rotateWebhookSecret',
