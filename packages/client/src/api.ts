@@ -2479,7 +2479,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2488,7 +2488,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2559,7 +2559,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2568,7 +2568,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2635,7 +2635,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2644,7 +2644,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2700,7 +2700,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2709,7 +2709,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2774,7 +2774,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2783,7 +2783,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2846,7 +2846,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2855,7 +2855,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with another resource. */
+            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2882,7 +2882,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused. */
+            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2891,7 +2891,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2950,7 +2950,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2968,7 +2968,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3030,7 +3030,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3048,7 +3048,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with another resource. */
+            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3066,7 +3066,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused. */
+            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3075,7 +3075,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3143,7 +3143,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3161,7 +3161,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with another resource. */
+            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3197,7 +3197,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused. */
+            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3206,7 +3206,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3269,7 +3269,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3278,7 +3278,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3341,7 +3341,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3350,7 +3350,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with another resource. */
+            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3377,7 +3377,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused. */
+            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3386,7 +3386,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3445,7 +3445,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3463,7 +3463,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3525,7 +3525,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3543,7 +3543,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with another resource. */
+            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3561,7 +3561,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused. */
+            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3570,7 +3570,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3638,7 +3638,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3656,7 +3656,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with another resource. */
+            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3692,7 +3692,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused. */
+            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3701,7 +3701,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3766,7 +3766,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3784,7 +3784,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with another resource. */
+            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3793,7 +3793,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused. */
+            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3802,7 +3802,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3871,7 +3871,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3880,7 +3880,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3943,7 +3943,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3952,7 +3952,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with another resource. */
+            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3979,7 +3979,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused. */
+            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3988,7 +3988,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4047,7 +4047,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4065,7 +4065,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4127,7 +4127,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4145,7 +4145,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with another resource. */
+            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4163,7 +4163,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused. */
+            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4172,7 +4172,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4240,7 +4240,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4258,7 +4258,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with another resource. */
+            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4294,7 +4294,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused. */
+            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4303,7 +4303,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4369,7 +4369,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4387,7 +4387,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with another resource. */
+            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4414,7 +4414,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused. */
+            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4423,7 +4423,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4498,7 +4498,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4516,7 +4516,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with another resource. */
+            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4543,7 +4543,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused. */
+            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4552,7 +4552,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4611,7 +4611,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4629,7 +4629,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4699,7 +4699,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4717,7 +4717,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with another resource. */
+            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4753,7 +4753,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused. */
+            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4762,7 +4762,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4830,7 +4830,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4848,7 +4848,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with another resource. */
+            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4875,7 +4875,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused. */
+            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4884,7 +4884,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4948,7 +4948,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4966,7 +4966,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with another resource. */
+            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4975,7 +4975,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused. */
+            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4984,7 +4984,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5053,7 +5053,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5071,7 +5071,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with another resource. */
+            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5080,7 +5080,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused. */
+            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5089,7 +5089,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5153,7 +5153,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5171,7 +5171,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with another resource. */
+            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5180,7 +5180,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused. */
+            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5189,7 +5189,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5253,7 +5253,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5271,7 +5271,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with another resource. */
+            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5289,7 +5289,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused. */
+            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5298,7 +5298,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5364,7 +5364,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5382,7 +5382,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with another resource. */
+            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5409,7 +5409,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused. */
+            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5418,7 +5418,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5486,7 +5486,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5504,7 +5504,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5565,7 +5565,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5583,7 +5583,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5649,7 +5649,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5667,7 +5667,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with another resource. */
+            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5694,7 +5694,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused. */
+            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5703,7 +5703,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5769,7 +5769,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5787,7 +5787,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with another resource. */
+            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5814,7 +5814,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused. */
+            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5823,7 +5823,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5887,7 +5887,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5905,7 +5905,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with another resource. */
+            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5923,7 +5923,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused. */
+            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5932,7 +5932,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6004,7 +6004,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6022,7 +6022,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with another resource. */
+            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6049,7 +6049,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused. */
+            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6058,7 +6058,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6120,7 +6120,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6138,7 +6138,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with another resource. */
+            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6147,7 +6147,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused. */
+            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6156,7 +6156,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6219,7 +6219,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6228,7 +6228,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with another resource. */
+            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6255,7 +6255,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused. */
+            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6264,7 +6264,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6327,7 +6327,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6345,7 +6345,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with another resource. */
+            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6372,7 +6372,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused. */
+            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6381,7 +6381,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6448,7 +6448,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6457,7 +6457,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6522,7 +6522,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6540,7 +6540,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6602,7 +6602,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6620,7 +6620,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with another resource. */
+            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6629,7 +6629,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused. */
+            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6638,7 +6638,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6707,7 +6707,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6725,7 +6725,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6790,7 +6790,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6799,7 +6799,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6862,7 +6862,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6871,7 +6871,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with another resource. */
+            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6898,7 +6898,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused. */
+            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6907,7 +6907,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6966,7 +6966,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6984,7 +6984,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -7046,7 +7046,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7064,7 +7064,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with another resource. */
+            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7082,7 +7082,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused. */
+            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7091,7 +7091,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -7159,7 +7159,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7177,7 +7177,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with another resource. */
+            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7213,7 +7213,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused. */
+            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7222,7 +7222,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -7290,7 +7290,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7308,7 +7308,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with another resource. */
+            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7344,7 +7344,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused. */
+            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7353,7 +7353,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -7416,7 +7416,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7425,7 +7425,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -7488,7 +7488,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7497,7 +7497,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -7560,7 +7560,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7569,7 +7569,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with another resource. */
+            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7596,7 +7596,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused. */
+            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7605,7 +7605,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -7664,7 +7664,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7682,7 +7682,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -7744,7 +7744,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7762,7 +7762,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with another resource. */
+            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7780,7 +7780,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused. */
+            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7789,7 +7789,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -7857,7 +7857,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7875,7 +7875,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with another resource. */
+            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7911,7 +7911,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused. */
+            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7920,7 +7920,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -7986,7 +7986,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8004,7 +8004,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -8068,7 +8068,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8086,7 +8086,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with another resource. */
+            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8095,7 +8095,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused. */
+            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8104,7 +8104,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -8172,7 +8172,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8190,7 +8190,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with another resource. */
+            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8226,7 +8226,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused. */
+            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8235,7 +8235,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -8297,7 +8297,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role may not do this. */
+            /** @description The token’s role or scopes do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8315,7 +8315,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with another resource. */
+            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8324,7 +8324,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused. */
+            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8333,7 +8333,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No credits are left; `Retry-After` says for how long. */
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
             429: {
                 headers: {
                     [name: string]: unknown;

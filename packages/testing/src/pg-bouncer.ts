@@ -44,6 +44,7 @@ auth_query = select usename, passwd from pg_shadow where usename = $1
   const through = new URL(url);
   through.port = String(port);
   await Promise.race([failed, answers(through.href)]);
+  // It answers; that it ends later is what `stop` is for.
   failed.catch(() => {});
   return {
     url: through.href,
