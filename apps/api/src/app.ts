@@ -22,6 +22,7 @@ import { accountRoutes } from './routes/accounts.ts';
 import { auditLogRoutes } from './routes/audit-log.ts';
 import { credentialRoutes } from './routes/credentials.ts';
 import { destinationRoutes } from './routes/destinations.ts';
+import { erasureRoutes } from './routes/erasures.ts';
 import { estimateRoutes } from './routes/estimates.ts';
 import { healthRoutes } from './routes/health.ts';
 import { objectRoutes } from './routes/objects.ts';
@@ -101,6 +102,7 @@ export async function buildApp(deps: Deps): Promise<App> {
   runRoutes(app, deps);
   runEventRoutes(app, deps);
   rejectedRecordRoutes(app, deps);
+  erasureRoutes(app, deps);
   accountRoutes(app, deps);
   usageRoutes(app, deps);
   webhookRoutes(app, deps);

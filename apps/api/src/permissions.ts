@@ -9,6 +9,7 @@ export const PERMISSIONS = {
   manage_pipelines: 'Make, change, test and delete pipelines, and choose their objects.',
   manage_connections: 'Make, change, test and delete credentials and destinations.',
   manage_webhooks: 'Make, change, test and delete webhooks, and see their deliveries.',
+  erase: 'Take a person out of the warehouse, and out of all that is stored, for good.',
   manage_tokens: 'Make, change, rotate and delete tokens.',
   read_audit_log: 'See who changed what.',
 } as const;

@@ -61,6 +61,7 @@ interface World {
   readonly token: { readonly id: string };
   readonly run: { readonly id: string };
   readonly rejected: { readonly id: string };
+  readonly erasure: { readonly id: string };
 }
 
 interface Case {
@@ -161,6 +162,10 @@ const CASES: Readonly<Record<string, Case>> = {
   getRejectedRecord: { at: (w) => ({ id: w.pipeline.id, record_id: w.rejected.id }), status: 200 },
   replayRejectedRecords: { at: ofPipeline, body: () => ({}), status: 202 },
   discardRejectedRecords: { at: ofPipeline, body: () => ({}), status: 200 },
+  erasePerson: { at: ofPipeline, body: () => ({ contact_id: '4711' }), status: 202 },
+  listErasures: { at: ofPipeline, status: 200 },
+  getErasure: { at: (w) => ({ id: w.pipeline.id, erasure_id: w.erasure.id }), status: 200 },
+  liftErasure: { at: (w) => ({ id: w.pipeline.id, erasure_id: w.erasure.id }), status: 200 },
   getBudget: { at: () => ({ subdomain: 'acme' }), status: 200, neverMissing: true },
   listUsage: { status: 200 },
   createWebhook: {
@@ -254,7 +259,22 @@ async function newWorld(): Promise<World> {
     changes: [],
   });
   const [rejected] = (await store.rejectedRecords.list(pipeline.id, { limit: 1, cursor: null }, {})).data;
-  return { key, password, spare, destination, spareDestination, pipeline, webhook, delivery, token, run: { id: runId }, rejected: rejected as { id: string } };
+  const erasure = await store.erasures.request(pipeline.id, 'contacts', '1');
+  await t.database.sql`update freshet.erasures set status = 'completed' where id = ${erasure.id}`;
+  return {
+    key,
+    password,
+    spare,
+    destination,
+    spareDestination,
+    pipeline,
+    webhook,
+    delivery,
+    token,
+    run: { id: runId },
+    rejected: rejected as { id: string },
+    erasure,
+  };
 }
 
 const fill = (path: string, at: Readonly<Record<string, string>>) => path.replaceAll(/\{(\w+)\}/g, (_, name: string) => at[name] ?? `no ${name}`);
@@ -366,6 +386,8 @@ const EXPECTED: Readonly<Record<Permission, readonly string[]>> = {
     'getRun',
     'watchRun',
     'listRejectedRecords',
+    'listErasures',
+    'getErasure',
     'getBudget',
     'listUsage',
   ],
@@ -382,6 +404,7 @@ const EXPECTED: Readonly<Record<Permission, readonly string[]>> = {
     'discardRejectedRecords',
   ],
   refresh: ['refreshRecord', 'receiveFromFreshdesk'],
+  erase: ['erasePerson', 'liftErasure'],
   manage_pipelines: [
     'createPipeline',
     'planPipeline',

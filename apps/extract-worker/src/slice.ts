@@ -1,6 +1,17 @@
 import { AppError, type Column, ERROR_POLICY, toAppError } from '@freshet/contracts';
 import type { Claim, ControlStore, Step } from '@freshet/control-store';
-import { accountAt, audit, customColumnsOf, extract, FreshdeskClient, maskOf, type ObjectSpec, objectNamed, verdictFor } from '@freshet/freshdesk-extractor';
+import {
+  accountAt,
+  audit,
+  customColumnsOf,
+  extract,
+  FreshdeskClient,
+  maskOf,
+  type ObjectSpec,
+  objectNamed,
+  ownerFields,
+  verdictFor,
+} from '@freshet/freshdesk-extractor';
 import type { Logger } from '@freshet/runtime';
 import { StepBuffer } from './step-buffer.ts';
 
@@ -84,11 +95,14 @@ class Slice {
     // What an audit asks for next is found by loading what it has read.
     if (claim.isAudit && !(await store.extraction.isLoaded(claim))) return this.#handOn(LOAD_WAIT_MS);
     const ending = AbortSignal.any([drain, AbortSignal.timeout(SLICE_MS), this.#stopping.signal]);
+    const owners = ownerFields(this.#object);
+    const erased = await Promise.all(owners.map(async (o) => ({ ...o, keys: await store.erasures.keys(claim.pipelineId, o.object) })));
     const options = {
       historyFrom: claim.historyFrom,
       pastUntil: claim.pastUntil,
       readingId: claim.objectRunId,
       detail: claim.detail,
+      erased: erased.filter(({ keys }) => keys.size > 0),
       mask: maskOf(claim.fieldRules, () => claim.hashSalt as Buffer),
       ending,
       nextParents: store.extraction.nextParents(claim),

@@ -85,6 +85,7 @@ export class StepBuffer {
               // The oldest of the pages: none of these records is younger than it says.
               extractedAt: (pages[0] as Kept).extractedAt,
             },
+      erased: pages.flatMap((page) => page.erased),
       work: pages.flatMap((page) => page.work),
       settled: pages.flatMap((page) => page.settled),
       credits,

@@ -1,5 +1,6 @@
 import { openControlStore } from '@freshet/control-store';
 import { createLogger, outbound, readSettings, runProcess, settings } from '@freshet/runtime';
+import { runErasure } from './erase.ts';
 import { runLoad } from './slice.ts';
 import { Warehouses } from './warehouses.ts';
 
@@ -28,6 +29,7 @@ await runProcess(logger, async () => {
   const warehouses = new Warehouses(store, env.FRESHET_CONCURRENCY, reach);
   const context = { store, warehouses, logger, drain: drain.signal, failures: new Map<string, number>() };
   await store.queue.work('load', { concurrency: env.FRESHET_CONCURRENCY }, ({ pipelineId, object }) => runLoad(context, pipelineId, object));
+  await store.queue.work('erase', { concurrency: 1 }, ({ erasureId }) => runErasure(context, erasureId));
   logger.info('working');
   return {
     stop: async () => {

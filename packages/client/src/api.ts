@@ -300,6 +300,70 @@ export interface paths {
         patch: operations["changePipeline"];
         trace?: never;
     };
+    "/v1/pipelines/{id}/erasures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List erasures
+         * @description Newest first.
+         */
+        get: operations["listErasures"];
+        put?: never;
+        /**
+         * Erase a person
+         * @description Deletes a contact and what belongs to it (their tickets with all that stands below those, what they wrote elsewhere, their ratings) from the warehouse’s tables and their histories, from stored batches, and from rejected records, and then searches everything again. From now on they are left out of whatever is read, until the erasure is lifted. Nothing is changed in Freshdesk: erase the person there as well. An erasure of the same person that is under way is answered instead.
+         */
+        post: operations["erasePerson"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/pipelines/{id}/erasures/{erasure_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read an erasure
+         * @description With what was removed, and the proof that nothing is left.
+         */
+        get: operations["getErasure"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/pipelines/{id}/erasures/{erasure_id}/lift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Lift an erasure
+         * @description The person may be read again: it was a mistake, or they came back. What was removed comes back as it changes in Freshdesk, or when the objects are restarted.
+         */
+        post: operations["liftErasure"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/pipelines/{id}/estimate": {
         parameters: {
             query?: never;
@@ -1432,6 +1496,89 @@ export interface components {
             /** @description How many they were. */
             records: number;
         };
+        /** @description What was removed of one object, by the try that completed the erasure. */
+        ErasedFrom: {
+            /** @description The object. */
+            object: string;
+            /** @description Rejected records. */
+            rejected_records: number;
+            /** @description Rows of the table. */
+            rows: number;
+            /** @description Records of batches that are stored, loaded or not. */
+            staged_records: number;
+            /** @description Rows of the table’s history, if it is kept. */
+            versions: number;
+        };
+        /** @description A person who was taken out of a pipeline’s data, with what belongs to them. */
+        Erasure: {
+            /**
+             * @description The contact’s id, as Freshdesk has it.
+             * @example 4711
+             */
+            contact_id: string;
+            /**
+             * Format: date-time
+             * @description When it was asked for. From then on the person is left out of what is read. RFC 3339, UTC.
+             * @example 2026-01-31T12:00:00.000Z
+             */
+            created_at: string;
+            error: components["schemas"]["Failure"] | null;
+            finished_at: string | null;
+            /**
+             * Format: uuid
+             * @description The erasure (UUIDv7).
+             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description Its pipeline (UUIDv7).
+             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
+             */
+            pipeline_id: string;
+            proof: components["schemas"]["ErasureProof"] | null;
+            /** @description What was removed, object by object. */
+            removed: components["schemas"]["ErasedFrom"][];
+            status: components["schemas"]["ErasureStatus"];
+            /** @description Fields by which nothing could be found, because the pipeline drops them: what only they tell of is still there. */
+            unsearchable: string[];
+        };
+        /** @description Who is to be erased. */
+        ErasureInput: {
+            /**
+             * @description The contact’s id, as Freshdesk has it.
+             * @example 4711
+             */
+            contact_id: string;
+        };
+        /** @description One page of a list. */
+        ErasureList: {
+            /** @description This page, newest first. */
+            data: components["schemas"]["Erasure"][];
+            next_cursor: string | null;
+        };
+        /** @description What was still found of the person when everything was searched again: nothing, or the erasure would not be completed. */
+        ErasureProof: {
+            /** @description Rejected records. */
+            rejected_records: number;
+            /** @description Rows of the table. */
+            rows: number;
+            /** @description Records of batches that are stored, loaded or not. */
+            staged_records: number;
+            /**
+             * Format: date-time
+             * @description When it was looked. RFC 3339, UTC.
+             * @example 2026-01-31T12:00:00.000Z
+             */
+            verified_at: string;
+            /** @description Rows of the table’s history, if it is kept. */
+            versions: number;
+        };
+        /**
+         * @description `completed`: nothing of the person is left, see `proof`. `failed`: see `error`; ask for it again. `lifted`: the person may be read again.
+         * @enum {string}
+         */
+        ErasureStatus: "queued" | "running" | "completed" | "failed" | "lifted";
         /** @description What a run will cost, before it is spent. */
         Estimate: {
             /** @description Credits that this will cost. */
@@ -1463,7 +1610,7 @@ export interface components {
          * @description What has happened.
          * @enum {string}
          */
-        EventType: "run.succeeded" | "run.partial" | "run.failed" | "object.failed" | "schema.changed" | "records.rejected" | "credential.refused" | "freshness.missed" | "freshness.restored" | "webhook.disabled" | "webhook.test";
+        EventType: "run.succeeded" | "run.partial" | "run.failed" | "object.failed" | "schema.changed" | "records.rejected" | "credential.refused" | "erasure.completed" | "erasure.failed" | "freshness.missed" | "freshness.restored" | "webhook.disabled" | "webhook.test";
         /** @description Why something could not be done. */
         Failure: {
             /**
@@ -1670,10 +1817,10 @@ export interface components {
          */
         ObjectVerdict: "available" | "forbidden" | "not_in_plan" | "error";
         /**
-         * @description `read`: See pipelines, runs, objects, credits and all else that holds no personal data and no secret. `read_records`: See what rejected records hold, which may be personal data. `run`: Start and cancel runs; pause and resume pipelines; restart, move and rebuild objects; replay and discard rejected records. `refresh`: Have single records read anew: all that a Freshdesk automation rule needs. `manage_pipelines`: Make, change, test and delete pipelines, and choose their objects. `manage_connections`: Make, change, test and delete credentials and destinations. `manage_webhooks`: Make, change, test and delete webhooks, and see their deliveries. `manage_tokens`: Make, change, rotate and delete tokens. `read_audit_log`: See who changed what.
+         * @description `read`: See pipelines, runs, objects, credits and all else that holds no personal data and no secret. `read_records`: See what rejected records hold, which may be personal data. `run`: Start and cancel runs; pause and resume pipelines; restart, move and rebuild objects; replay and discard rejected records. `refresh`: Have single records read anew: all that a Freshdesk automation rule needs. `manage_pipelines`: Make, change, test and delete pipelines, and choose their objects. `manage_connections`: Make, change, test and delete credentials and destinations. `manage_webhooks`: Make, change, test and delete webhooks, and see their deliveries. `erase`: Take a person out of the warehouse, and out of all that is stored, for good. `manage_tokens`: Make, change, rotate and delete tokens. `read_audit_log`: See who changed what.
          * @enum {string}
          */
-        Permission: "read" | "read_records" | "run" | "refresh" | "manage_pipelines" | "manage_connections" | "manage_webhooks" | "manage_tokens" | "read_audit_log";
+        Permission: "read" | "read_records" | "run" | "refresh" | "manage_pipelines" | "manage_connections" | "manage_webhooks" | "erase" | "manage_tokens" | "read_audit_log";
         /** @description One Freshdesk account into one warehouse schema. */
         Pipeline: {
             audit_frequency_days: number | null;
@@ -4287,6 +4434,387 @@ export interface operations {
             };
             /** @description The body is not JSON. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listErasures: {
+        parameters: {
+            query?: {
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description How many at most. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The resource’s id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureList"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token’s role or scopes do not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such resource. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    erasePerson: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The resource’s id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ErasureInput"];
+            };
+        };
+        responses: {
+            /** @description The erasure. Its address says when it is completed. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token’s role or scopes do not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such resource. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getErasure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The erasure’s id. */
+                erasure_id: string;
+                /** @description The pipeline’s id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The erasure. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token’s role or scopes do not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such resource. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    liftErasure: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The erasure’s id. */
+                erasure_id: string;
+                /** @description The pipeline’s id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The erasure. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token’s role or scopes do not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such resource. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

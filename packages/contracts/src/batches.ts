@@ -4,7 +4,7 @@ import type { JsonObject } from './json.ts';
  * A batch's body is newline-delimited JSON, compressed with zstd. Each line is one of these.
  * Strings in JSON escape line breaks, so a record's own text never breaks a line.
  */
-export type BatchLine = RecordLine | RejectedLine | CompleteLine | GenerationLine | GoneLine | ReachedLine | AuditedLine;
+export type BatchLine = RecordLine | RejectedLine | ErasedLine | CompleteLine | GenerationLine | GoneLine | ReachedLine | AuditedLine;
 
 /** A record as Freshdesk answered it. `deleted` says that it stands in a list of deleted records, and which. */
 export interface RecordLine {
@@ -19,6 +19,11 @@ export interface RejectedLine {
     /** What is known of it. */
     readonly record: JsonObject;
   };
+}
+
+/** Where a record was that belonged to somebody who is erased: nothing is done for it, and it is counted as it was. */
+export interface ErasedLine {
+  readonly erased: Readonly<Record<string, never>>;
 }
 
 /** All records that stand below one parent: what the table holds beyond `keys` for `where` no longer exists. */

@@ -7,6 +7,8 @@ export const EVENT_TYPES = [
   'schema.changed',
   'records.rejected',
   'credential.refused',
+  'erasure.completed',
+  'erasure.failed',
   'freshness.missed',
   'freshness.restored',
   'webhook.disabled',

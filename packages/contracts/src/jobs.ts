@@ -6,9 +6,11 @@ export interface Jobs {
   load: { readonly pipelineId: string; readonly object: string };
   /** One delivery of an event to a webhook. */
   deliver: { readonly deliveryId: string };
+  /** Taking a person out of one pipeline. */
+  erase: { readonly erasureId: string };
 }
 export type QueueName = keyof Jobs;
-export const QUEUES = ['extract', 'load', 'deliver'] as const satisfies readonly QueueName[];
+export const QUEUES = ['extract', 'load', 'deliver', 'erase'] as const satisfies readonly QueueName[];
 
 /** Credits go to the lower number first. `by_hand` is a person waiting; an audit can always wait. */
 export const CREDIT_CLASSES = ['by_hand', 'incremental', 'children', 'backfill', 'audit'] as const;

@@ -35,6 +35,9 @@ export type RunMode = (typeof RUN_MODES)[number];
 export const PIPELINE_STATUSES = ['active', 'paused'] as const;
 export type PipelineStatus = (typeof PIPELINE_STATUSES)[number];
 
+export const ERASURE_STATUSES = ['queued', 'running', 'completed', 'failed', 'lifted'] as const;
+export type ErasureStatus = (typeof ERASURE_STATUSES)[number];
+
 /** Verdict on one object of an account, by a test of the connection. */
 export const OBJECT_VERDICTS = ['available', 'forbidden', 'not_in_plan', 'error'] as const;
 export type ObjectVerdict = (typeof OBJECT_VERDICTS)[number];

@@ -55,6 +55,8 @@ export interface Step {
   readonly customColumns: readonly Column[] | null;
   /** Null when the pages held nothing to load. */
   readonly batch: StagedBatch | null;
+  /** Records that were left out, because they belong to somebody who is erased. */
+  readonly erased: readonly { readonly key: string; readonly owner: { readonly object: string; readonly key: string } }[];
   readonly work: readonly ParentVersion[];
   readonly settled: readonly Settled[];
   readonly credits: number;
@@ -192,6 +194,7 @@ export class Extraction {
           failures = 0
         where id = ${claim.objectRunId}`;
       if (step.batch !== null) await this.#stage(tx, claim, step.batch);
+      await keepOut(tx, claim, step.erased);
       await addWork(tx, claim.pipelineId, step.work);
       if (claim.isAudit) await settleAudit(tx, claim, step.settled);
       else await settleWork(tx, claim.pipelineId, step.settled);
@@ -409,6 +412,17 @@ async function addWork(tx: Tx, pipelineId: string, work: readonly ParentVersion[
     order by o, p
     on conflict (pipeline_id, object, parent_id) do update set version = excluded.version, changed_at = excluded.changed_at
     where freshet.child_work.version is distinct from excluded.version`;
+}
+
+/** What was left out is known by its own key from now on, so that what stands below it is left out as well. */
+async function keepOut(tx: Tx, { pipelineId, object }: Claim, erased: Step['erased']): Promise<void> {
+  if (erased.length === 0) return;
+  await tx`
+    insert into freshet.erased_keys (pipeline_id, object, key, erasure_id)
+    select distinct on (e.k) ${pipelineId}::uuid, ${object}, e.k, o.erasure_id
+    from unnest(${erased.map((e) => e.key)}::text[], ${erased.map((e) => e.owner.object)}::text[], ${erased.map((e) => e.owner.key)}::text[]) as e(k, oo, ok)
+    join freshet.erased_keys o on o.pipeline_id = ${pipelineId} and o.object = e.oo and o.key = e.ok
+    on conflict do nothing`;
 }
 
 async function settleAudit(tx: Tx, claim: Claim, settled: readonly Settled[]): Promise<void> {

@@ -8,6 +8,7 @@ import { CreditBudgets } from './budget.ts';
 import { Credentials } from './credentials.ts';
 import { ambientSql, connect, databaseError, migrateControlDatabase } from './database.ts';
 import { Destinations } from './destinations.ts';
+import { Erasures } from './erasures.ts';
 import { Extraction } from './extraction.ts';
 import { Idempotency } from './idempotency.ts';
 import { Loading } from './loading.ts';
@@ -26,6 +27,7 @@ import { Webhooks } from './webhooks.ts';
 export type { AuditEntry, AuditFilter } from './audit-log.ts';
 export type { Credential } from './credentials.ts';
 export type { Destination, DestinationInput } from './destinations.ts';
+export type { Erasure, ErasureClaim, ErasureOutcome } from './erasures.ts';
 export type { Claim, ParentState, Step } from './extraction.ts';
 export type { Answer, KeyedRequest } from './idempotency.ts';
 export type { LoadClaim, LoadOutcome, PendingBatch } from './loading.ts';
@@ -40,6 +42,7 @@ export {
   type CredentialType,
   DELIVERY_STATUSES,
   type DeliveryStatus,
+  type ErasedFrom,
   type ObjectChoice,
   SSL_MODES,
   type SslMode,
@@ -72,6 +75,7 @@ export interface ControlStore {
   readonly rejectedRecords: RejectedRecords;
   readonly rebuilds: Rebuilds;
   readonly refreshes: Refreshes;
+  readonly erasures: Erasures;
   readonly budgets: CreditBudgets;
   readonly schedule: Schedule;
   readonly tokens: Tokens;
@@ -116,6 +120,7 @@ export async function openControlStore(options: ControlStoreOptions): Promise<Co
     rejectedRecords: new RejectedRecords(sql, queue, box),
     rebuilds: new Rebuilds(sql, queue),
     refreshes: new Refreshes(sql, queue),
+    erasures: new Erasures(sql, queue, box),
     budgets: new CreditBudgets(budgetSql),
     schedule: new Schedule(sql, runs, queue),
     tokens: new Tokens(db, sql),

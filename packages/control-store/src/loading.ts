@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import {
+  AppError,
   type BatchCounts,
   type Column,
   type CreditClass,
@@ -155,6 +156,13 @@ export class Loading {
         select id, object_run_id from freshet.batches where id = any(${ids}) and loaded_at is null`;
       const objectRunIds = [...new Set(owners.map((o) => o.object_run_id))].sort();
       for (const objectRunId of objectRunIds) await tx`select id from freshet.object_runs where id = ${objectRunId} for no key update`;
+      if (rejected.length > 0) {
+        // Somebody may have been erased meanwhile, who would come back with what was rejected: then it is looked at again.
+        const [held] = await tx`
+          select 1 from freshet.pipeline_objects
+          where pipeline_id = ${claim.pipelineId} and object = ${claim.object} and load_epoch = ${claim.epoch} for no key update`;
+        if (!held) throw new AppError('fenced', 'Another worker has taken the table over.');
+      }
       const marked = await tx<{ id: string; object_run_id: string }[]>`
         update freshet.batches set loaded_at = now() where id = any(${ids}) and loaded_at is null returning id, object_run_id`;
       const counted = new Set(marked.map((m) => m.id));

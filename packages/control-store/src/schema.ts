@@ -1,6 +1,7 @@
 import type {
   Column,
   CreditClass,
+  ErasureStatus,
   EventType,
   FieldRules,
   ObjectRunStatus,
@@ -301,6 +302,67 @@ export const rejectedRecords = freshet.table(
     uniqueIndex('rejected_records_same').on(t.pipeline_id, t.object, t.fingerprint),
     index('rejected_records_of_pipeline').on(t.pipeline_id, t.id),
   ],
+);
+
+/** What erasing a person has taken out of one object. */
+export interface ErasedFrom {
+  readonly object: string;
+  /** Rows of its table. */
+  readonly rows: number;
+  /** Rows of its history. */
+  readonly versions: number;
+  /** Records of batches. */
+  readonly staged_records: number;
+  readonly rejected_records: number;
+}
+
+/** What was looked for again when all was done. */
+export interface ErasureProof {
+  readonly verified_at: string;
+  readonly rows: number;
+  readonly versions: number;
+  readonly staged_records: number;
+  readonly rejected_records: number;
+}
+
+/** People who are to be taken out of a pipeline's data, and kept out of it. */
+export const erasures = freshet.table(
+  'erasures',
+  {
+    id: uuid('id').primaryKey(),
+    pipeline_id: uuid('pipeline_id')
+      .notNull()
+      .references(() => pipelines.id, { onDelete: 'cascade' }),
+    object: text('object').notNull(),
+    key: text('key').notNull(),
+    status: text('status').$type<ErasureStatus>().notNull().default('queued'),
+    removed: jsonb('removed').$type<ErasedFrom[]>().notNull().default([]),
+    /** Fields by which nobody can be found any more, as `object.field`: the pipeline drops them. */
+    unsearchable: jsonb('unsearchable').$type<string[]>().notNull().default([]),
+    proof: jsonb('proof').$type<ErasureProof>(),
+    failures: integer('failures').notNull().default(0),
+    error_code: text('error_code'),
+    error_message: text('error_message'),
+    created_at: time('created_at').notNull().defaultNow(),
+    finished_at: time('finished_at'),
+  },
+  (t) => [index('erasures_of_pipeline').on(t.pipeline_id, t.id)],
+);
+
+/** Records that are not to be stored again: those of erased people, and those below which others stand. */
+export const erasedKeys = freshet.table(
+  'erased_keys',
+  {
+    pipeline_id: uuid('pipeline_id')
+      .notNull()
+      .references(() => pipelines.id, { onDelete: 'cascade' }),
+    object: text('object').notNull(),
+    key: text('key').notNull(),
+    erasure_id: uuid('erasure_id')
+      .notNull()
+      .references(() => erasures.id, { onDelete: 'cascade' }),
+  },
+  (t) => [primaryKey({ columns: [t.pipeline_id, t.object, t.key] }), index('erased_keys_of_erasure').on(t.erasure_id)],
 );
 
 export const TOKEN_ROLES = ['team_admin', 'team_collaborator', 'pipeline_admin', 'observer'] as const;

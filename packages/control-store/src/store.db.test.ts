@@ -25,6 +25,7 @@ const step = (parts: Partial<Step> = {}): Step => ({
   position: { n: 1 },
   customColumns: null,
   batch: null,
+  erased: [],
   work: [],
   settled: [],
   credits: 1,

@@ -47,6 +47,8 @@ test.each(catalogue)('$name is declared consistently', (object) => {
     expect(column.description, column.name).toMatch(/[.…]$/);
     if (column.references !== null) expect(objectNamed(column.references).primaryKey).toHaveLength(1);
   }
+  // Whoever a record belongs to is said of every column that leads to a person, or left out on purpose.
+  for (const { owner, references } of object.columns) if (owner) expect(references).not.toBeNull();
   const { way } = object;
   if (way.kind === 'keyset' || way.kind === 'since') expect(names).toContain(way.column);
   if (way.kind === 'children') {

@@ -2,6 +2,7 @@ import { AppError, unreachable } from '@freshet/contracts';
 import type { ObjectSpec } from './catalogue/define.ts';
 import type { Lists } from './client.ts';
 import { withDetail, withoutDetail } from './detail.ts';
+import { withoutErased } from './erased.ts';
 import { withMask } from './mask.ts';
 import type { Page, Position, ReadOptions } from './pages.ts';
 import { type ObjectReader, readerOf } from './reader.ts';
@@ -25,7 +26,13 @@ export function extract(client: Lists, object: ObjectSpec, position: Position | 
     options.detail !== true || object.single === null
       ? readObject(reader, withoutDetail(position), options)
       : withDetail(reader, position, (from) => readObject(reader, from, options));
-  return options.mask ? withMask(pages, options.mask) : pages;
+  return leaving(pages, object, options);
+}
+
+/** What leaves the reading: without those who are erased, and masked. */
+function leaving(pages: AsyncGenerator<Page>, object: ObjectSpec, { erased = [], mask }: ReadOptions): AsyncGenerator<Page> {
+  const kept = erased.length === 0 ? pages : withoutErased(pages, object, erased);
+  return mask ? withMask(kept, mask) : kept;
 }
 
 function readObject(reader: ObjectReader, position: Position | null, options: ReadOptions): AsyncGenerator<Page> {
@@ -80,5 +87,5 @@ export function audit(client: Lists, object: ObjectSpec, position: Position, opt
   // The syncs may have stood in the middle of a page.
   const read = (from: Position | null) => readAudit(reader, { ...from, synced: withoutDetail((from as AuditPosition).synced) ?? {} }, options);
   const pages = options.detail === true && object.single !== null ? withDetail(reader, position, read) : read(withoutDetail(position));
-  return options.mask ? withMask(pages, options.mask) : pages;
+  return leaving(pages, object, options);
 }

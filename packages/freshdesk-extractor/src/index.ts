@@ -6,12 +6,13 @@
  * `extract.ts`, then one of `ways/`, then a file of `catalogue/objects/`.
  */
 export * from './catalogue/define.ts';
+export { erasedObjects, type OwnerField, ownerFields, people } from './catalogue/erasing.ts';
 export { catalogue, childrenOf, isObjectName, objectNamed, objectsToAudit, objectsToRead, tablesBelow } from './catalogue/index.ts';
 export { ACCOUNT_BUCKET, type Budget, type CreditReading, FreshdeskClient, type ListPage, type Lists } from './client.ts';
 export { type EstimateOptions, estimate, type KnownObject, type ObjectEstimate } from './estimate.ts';
 export { audit, extract, positionAt } from './extract.ts';
 export { customColumnsOf } from './fields.ts';
-export { maskOf } from './mask.ts';
+export { hashOf, maskOf } from './mask.ts';
 export type { ChildWork, Page, Position, Reached, ReadOptions, Settled } from './pages.ts';
 export { type ConnectionVerdict, probeConnection, verdictFor } from './probe.ts';
 export { accountAt, parseSubdomain } from './source.ts';

@@ -36,6 +36,11 @@ export function maskOf(rules: FieldRules, salt: () => Buffer): ((record: Buffer)
   };
 }
 
+/** What is stored of a hashed field's value. @param said what it says, as text. */
+export function hashOf(said: string, salt: Buffer): string {
+  return createHmac('sha256', salt).update(said).digest('hex');
+}
+
 /** @returns up to where the record stands in `pieces`, its values replaced. */
 function rewrite(record: Buffer, from: number, to: number, rules: Rules, key: Buffer, pieces: Buffer[], copied: number): number {
   const places = new Places(to - from);
@@ -51,7 +56,7 @@ function rewrite(record: Buffer, from: number, to: number, rules: Rules, key: Bu
     }
     const text = record.toString('utf8', start, end);
     const said = (kind & KIND) !== STRING ? text : (kind & ESCAPED) === 0 ? text.slice(1, -1) : (JSON.parse(text) as string);
-    const value = rule === 'drop' ? 'null' : `"${createHmac('sha256', key).update(said).digest('hex')}"`;
+    const value = rule === 'drop' ? 'null' : `"${hashOf(said, key)}"`;
     pieces.push(record.subarray(done, start), Buffer.from(value));
     done = end;
   }

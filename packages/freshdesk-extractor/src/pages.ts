@@ -1,4 +1,4 @@
-import type { LinePieces } from '@freshet/contracts';
+import type { LinePieces, Owners } from '@freshet/contracts';
 import type { ListedRecord } from './client.ts';
 
 /**
@@ -13,6 +13,8 @@ export interface Page {
   /** When the server answered. */
   readonly extractedAt: Date;
   readonly position: Position;
+  /** Records that were left out: they belong to somebody who is erased. */
+  readonly erased: readonly ErasedKey[];
   /** Parents whose children may have changed. */
   readonly work: readonly ChildWork[];
   /** Parents whose children have been read, or are gone. */
@@ -27,6 +29,12 @@ export interface Page {
   readonly ahead: boolean;
   /** The last page: the reading is finished. */
   readonly finished: boolean;
+}
+
+/** The key of a record that was left out, and whom it belongs to. */
+export interface ErasedKey {
+  readonly key: string;
+  readonly owner: { readonly object: string; readonly key: string };
 }
 
 /** An item of a work list that is done with; an audit says what it was found to be. */
@@ -65,13 +73,26 @@ export interface ReadOptions {
   readonly detail?: boolean;
   /** What is done with each record before it leaves the reading. */
   readonly mask?: ((record: Buffer) => Buffer) | null;
+  /** Those who are erased: what belongs to them is left out. Absent: nobody is. */
+  readonly erased?: readonly Owners[];
   /** Aborted when the reading is to stop soon: nothing is asked for ahead any more. Absent: it is not. */
   readonly ending?: AbortSignal;
   /** The next parents to read, at most `limit`, none twice; children only. */
   readonly nextParents: (limit: number) => Promise<readonly ChildWork[]>;
 }
 
-const NOTHING = { lines: [], records: 0, work: [], settled: [], generation: null, reached: null, awaitsLoad: false, ahead: false, finished: false } as const;
+const NOTHING = {
+  lines: [],
+  records: 0,
+  erased: [],
+  work: [],
+  settled: [],
+  generation: null,
+  reached: null,
+  awaitsLoad: false,
+  ahead: false,
+  finished: false,
+} as const;
 
 export function page(parts: Partial<Page> & Pick<Page, 'position' | 'extractedAt'>): Page {
   return { ...NOTHING, ...parts };

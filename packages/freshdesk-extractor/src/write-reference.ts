@@ -53,7 +53,7 @@ function notes(c: CatalogueColumn): string {
       : ` ${Object.entries(c.values)
           .map(([value, label]) => `${value} ${label}`)
           .join(', ')}.`;
-  const reference = c.references === null ? '' : ` Key of \`${c.references}\`.`;
+  const reference = c.references === null ? '' : ` Key of \`${c.references}\`${c.owner ? ', and erased with it' : ''}.`;
   const absent = c.optional ? ' Not on every account.' : '';
   return `${c.description}${values}${reference}${absent}`.replaceAll('|', '\\|');
 }

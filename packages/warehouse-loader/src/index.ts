@@ -6,6 +6,7 @@
  * reading at `load.ts`.
  */
 
+export type { ErasedRows, RowCounts, RowsOf } from './erase.ts';
 export { columnName, META_COLUMNS } from './identifiers.ts';
 export { type Prepared, prepare } from './prepare.ts';
 export type { BatchToLoad, LoadRequest, LoadResult } from './request.ts';

@@ -77,7 +77,8 @@ export async function prepare(batches: readonly BatchToLoad[], table: Table): Pr
       if ('rejected' in other) {
         count++;
         rejected.push({ batch, line, reason: other.rejected.reason });
-      } else if ('complete' in other) completes.push({ ...other.complete, batch });
+      } else if ('erased' in other) count++;
+      else if ('complete' in other) completes.push({ ...other.complete, batch });
       else if ('generation' in other) {
         // Some of the batches of one that is loaded anew may not be stored any more; the next reading says what is missing.
         if (!batches[batch]?.rewrite) generations.push({ ...other.generation, batch });

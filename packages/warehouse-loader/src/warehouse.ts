@@ -1,6 +1,7 @@
 import { type LookupFunction, Socket } from 'node:net';
 import type { Table } from '@freshet/contracts';
 import pg from 'pg';
+import { countRows, type ErasedRows, eraseRows, type RowCounts, type RowsOf } from './erase.ts';
 import { warehouseError } from './errors.ts';
 import { quote } from './identifiers.ts';
 import { loadBatches } from './load.ts';
@@ -110,6 +111,16 @@ export class Warehouse {
         tables.map((table) => ({ target: targetOf(schema, tablePrefix, table.name), table })),
       ),
     );
+  }
+
+  /** Deletes rows for good, with their history. @throws AppError `fenced`, `warehouse_*`. */
+  async erase(rows: RowsOf, epoch: number): Promise<ErasedRows> {
+    return await this.#with((client) => eraseRows(client, rows, epoch));
+  }
+
+  /** How many such rows there are. @throws AppError `warehouse_*`. */
+  async count(rows: RowsOf): Promise<RowCounts> {
+    return await this.#with((client) => countRows(client, rows));
   }
 
   async close(): Promise<void> {

@@ -18,6 +18,7 @@ const TAGS = [
   { name: 'pipelines', description: 'One Freshdesk account into one warehouse schema.' },
   { name: 'runs', description: 'Synchronisations: start, watch, cancel.' },
   { name: 'rejected records', description: 'Records that could not be loaded: see, replay, discard.' },
+  { name: 'erasures', description: 'People who are taken out of the data, and kept out of it.' },
   { name: 'accounts', description: 'Freshdesk accounts: their credits.' },
   { name: 'catalog', description: 'The objects that can be read.' },
   { name: 'usage', description: 'What was read, loaded and spent.' },

@@ -15,6 +15,8 @@ export interface CatalogueColumn extends Column {
   readonly values: Readonly<Record<string, string>> | null;
   /** The object whose key this is. */
   readonly references: string | null;
+  /** The record belongs to the one it references: whoever erases that one erases it as well. */
+  readonly owner: boolean;
   /** Literal values that real accounts send; the simulator picks from them. */
   readonly samples: readonly unknown[] | null;
   /** A kind of text that the simulator can make up. */
@@ -26,7 +28,7 @@ export interface CatalogueColumn extends Column {
 export const TEXT_KINDS = ['title', 'person', 'email', 'phone', 'paragraph', 'html', 'uuid'] as const;
 export type TextKind = (typeof TEXT_KINDS)[number];
 
-type ColumnHints = Partial<Pick<CatalogueColumn, 'nullable' | 'optional' | 'values' | 'references' | 'samples' | 'like' | 'late'>>;
+type ColumnHints = Partial<Pick<CatalogueColumn, 'nullable' | 'optional' | 'values' | 'references' | 'owner' | 'samples' | 'like' | 'late'>>;
 type ColumnDraft = { readonly type: ColumnType; readonly description: string } & ColumnHints;
 
 const column =
@@ -165,6 +167,8 @@ export interface ObjectSpec {
   readonly denseIds: boolean;
   /** The field by which an automation rule of Freshdesk tells of a record (its webhook action); null: no rule does. */
   readonly pushedAs: string | null;
+  /** Its records are people, who may want to be erased; those whose key `staff` holds as well work there, and are not. Null: they are not people. */
+  readonly person: { readonly staff: string } | null;
   /** What records an answer holds, where it is not a list of them; null: it is. */
   readonly rows: ((answer: Json) => JsonObject[]) | null;
   /** Lists that are paged by tokens: the query of the page that follows an answer, if one does. Null: there are no tokens. */
@@ -222,6 +226,7 @@ interface ObjectDraft<C extends Record<string, ColumnDraft>> {
   single?: Partial<Single> & Pick<Single, 'path'>;
   denseIds?: boolean;
   pushedAs?: string;
+  person?: { readonly staff: string };
   rows?: ObjectSpec['rows'];
   nextQuery?: ObjectSpec['nextQuery'];
   search?: string;
@@ -244,6 +249,7 @@ export function defineObject<C extends Record<string, ColumnDraft>>(draft: Objec
     customFields: null,
     denseIds: false,
     pushedAs: null,
+    person: null,
     rows: null,
     nextQuery: null,
     search: null,
@@ -256,6 +262,7 @@ export function defineObject<C extends Record<string, ColumnDraft>>(draft: Objec
       optional: false,
       values: null,
       references: null,
+      owner: false,
       samples: null,
       like: null,
       late: false,

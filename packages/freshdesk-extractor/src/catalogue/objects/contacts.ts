@@ -20,6 +20,7 @@ export const contacts = defineObject({
     columns: ['other_emails', 'tags', 'avatar'],
     elsewhere: [{ path: '/api/v2/agents/{id}', outcome: 'became_agent', deleted: 'became_agent', feature: null }],
   },
+  person: { staff: 'agents' },
   search: '/api/v2/search/contacts',
   customFields: { path: '/api/v2/contact_fields', field: 'custom_fields' },
   typicalCount: { each: 'tickets', times: 0.4 },

@@ -14,13 +14,13 @@ export const conversations = defineObject({
   list: { defaultOrder: ['created_at', 'asc'] },
   columns: {
     id: bigint('Key.'),
-    ticket_id: bigint('The ticket it belongs to.', { references: 'tickets' }),
+    ticket_id: bigint('The ticket it belongs to.', { references: 'tickets', owner: true }),
     body: text('Message as HTML.', { nullable: true, like: 'html' }),
     body_text: text('Message as plain text.', { nullable: true, like: 'paragraph' }),
     structured_body: jsonb('Message in parts (web chat).', { nullable: true, optional: true, samples: [null] }),
     incoming: boolean('It came from outside.'),
     private: boolean('Only agents see it.'),
-    user_id: bigint('Its author: an agent or a contact.', { nullable: true, references: 'contacts' }),
+    user_id: bigint('Its author: an agent or a contact.', { nullable: true, references: 'contacts', owner: true }),
     source: bigint('Kind of message.', {
       values: {
         0: 'Reply',

@@ -17,9 +17,9 @@ export const discussionComments = defineObject({
   list: { defaultOrder: ['created_at', 'asc'] },
   columns: {
     id: bigint('Key.'),
-    topic_id: bigint('The topic.', { references: 'discussion_topics' }),
+    topic_id: bigint('The topic.', { references: 'discussion_topics', owner: true }),
     forum_id: bigint('The forum.', { references: 'discussion_forums' }),
-    user_id: bigint('Its author.', { references: 'contacts' }),
+    user_id: bigint('Its author.', { references: 'contacts', owner: true }),
     answer: boolean('Marked as the answer.'),
     published: boolean('Visible.'),
     spam: boolean('In spam.', { nullable: true, samples: [null, false] }),

@@ -12,7 +12,7 @@ export const discussionTopics = defineObject({
     id: bigint('Key.'),
     title: text('Title.', { like: 'title' }),
     forum_id: bigint('The forum.', { references: 'discussion_forums' }),
-    user_id: bigint('Who opened it.', { references: 'contacts' }),
+    user_id: bigint('Who opened it.', { references: 'contacts', owner: true }),
     locked: boolean('Closed to comments.'),
     published: boolean('Visible.'),
     stamp_type: bigint('State of the topic.', {

@@ -15,10 +15,10 @@ export const satisfactionRatings = defineObject({
   columns: {
     id: bigint('Key.'),
     survey_id: bigint('The survey.', { references: 'surveys' }),
-    user_id: bigint('Who rated.', { references: 'contacts' }),
+    user_id: bigint('Who rated.', { references: 'contacts', owner: true }),
     agent_id: bigint('The agent rated.', { nullable: true, references: 'agents' }),
     group_id: bigint('The group rated.', { nullable: true, references: 'groups' }),
-    ticket_id: bigint('The ticket rated.', { references: 'tickets' }),
+    ticket_id: bigint('The ticket rated.', { references: 'tickets', owner: true }),
     feedback: text('What the customer wrote.', { nullable: true, like: 'paragraph' }),
     ratings: jsonb('Question → rating: 103 extremely happy … 100 neutral … -103 extremely unhappy; classic accounts 1 to 3.', {
       samples: [{ default_question: 103, question_84110001011: 100 }, { default_question: -103 }],

@@ -61,7 +61,7 @@ export const tickets = defineObject({
       },
     }),
     type: text('Type, one of the account’s own list.', { nullable: true, samples: ['Question', 'Incident', 'Problem', 'Refund', null] }),
-    requester_id: bigint('The person who asks.', { references: 'contacts' }),
+    requester_id: bigint('The person who asks.', { references: 'contacts', owner: true }),
     responder_id: bigint('The agent it is assigned to.', { nullable: true, references: 'agents' }),
     group_id: bigint('The group it is assigned to.', { nullable: true, references: 'groups' }),
     company_id: bigint('The requester’s company.', { nullable: true, references: 'companies' }),

@@ -14,7 +14,7 @@ export const timeEntries = defineObject({
   list: { filters: ['company_id', 'agent_id', 'executed_before', 'billable'] },
   columns: {
     id: bigint('Key.'),
-    ticket_id: bigint('The ticket.', { references: 'tickets' }),
+    ticket_id: bigint('The ticket.', { references: 'tickets', owner: true }),
     agent_id: bigint('The agent.', { nullable: true, references: 'agents' }),
     company_id: bigint('The ticket’s company.', { nullable: true, references: 'companies' }),
     billable: boolean('Can be charged.'),
