@@ -221,15 +221,23 @@ describe('limits', () => {
     }
   });
 
-  test.each(['http://127.0.0.1/', 'http://[::1]/', 'http://169.254.169.254/x', 'ftp://example.com/', 'https://user:secret@example.com/', 'no url'])(
-    'OWASP API7: %s is no webhook’s URL',
-    async (url) => {
-      const { body } = await call('post', '/v1/webhooks')
-        .send({ name: 'w', url, events: ['run.failed'] })
-        .expect(400);
-      expect(body.errors[0].pointer).toBe('/url');
-    },
-  );
+  test.each([
+    'http://127.0.0.1/',
+    'http://[::1]/',
+    'http://169.254.169.254/x',
+    'ftp://example.com/',
+    'mailto:',
+    'mailto:ops@example.com?subject=x',
+    'mailto:a@b.c,no address',
+    'mailto:a@b.c%0Abcc:x@y.z',
+    'https://user:secret@example.com/',
+    'no url',
+  ])('OWASP API7: %s is no webhook’s URL', async (url) => {
+    const { body } = await call('post', '/v1/webhooks')
+      .send({ name: 'w', url, events: ['run.failed'] })
+      .expect(400);
+    expect(body.errors[0].pointer).toBe('/url');
+  });
 
   test.each(['127.0.0.1', '::1', 'localhost', '169.254.169.254', '::ffff:127.0.0.1'])('OWASP API7: a warehouse at %s is not connected to', async (host) => {
     const secret = (await call('post', '/v1/credentials').send({ name: 'p', type: 'postgres_password', password: 'x' }).expect(201)).body;

@@ -5,6 +5,7 @@ import {
   EVENT_TYPES,
   OBJECT_RUN_STATUSES,
   OBJECT_VERDICTS,
+  PAUSED_BY,
   PIPELINE_STATUSES,
   READING_RUN_KINDS,
   type ReadingRunKind,
@@ -287,6 +288,33 @@ const PipelineSourceChange = name(
     { minProperties: 1, description: 'What may change of the account: never which account it is.' },
   ),
 );
+const PausedBy = enumeration('PausedBy', PAUSED_BY, 'Who has paused it; `record_spike` and `monthly_quota`: Freshet, as it was told to.');
+const RecordSpike = name(
+  'RecordSpike',
+  object(
+    {
+      percent: Type.Integer({
+        minimum: 110,
+        maximum: 100_000,
+        description: 'What a run must read, in percent of what the last 10 have read on average, to be told of as `records.spiked`.',
+        examples: [500],
+      }),
+      pause: Type.Boolean({ description: 'The pipeline is paused then, until somebody resumes it.' }),
+    },
+    { description: 'When a run brings so much more than usual that somebody should look. Complete readings do not count; less than 100 records are none.' },
+  ),
+);
+const QuotaAction = enumeration('QuotaAction', ['continue', 'pause'], '`pause`: until the next month, or until the quota is raised.');
+const MonthlyQuota = name(
+  'MonthlyQuota',
+  object(
+    {
+      records: Type.Integer({ minimum: 1, maximum: 1_000_000_000_000, description: 'Records read in a calendar month (UTC).', examples: [5_000_000] }),
+      when_reached: ref(QuotaAction),
+    },
+    { description: 'How many records a pipeline should read in a month. 70, 90 and 100 % of it are told of as `quota.reached`.' },
+  ),
+);
 const pipelineFields = {
   name: resourceName,
   destination_id: id('The warehouse'),
@@ -298,6 +326,8 @@ const pipelineFields = {
   ),
   objects: Type.Record(Type.String(), ref(ObjectChoice), { description: 'Choices by object; what is not named follows the catalogue.' }),
   schema_policy: ref(SchemaPolicy),
+  record_spike: nullable(ref(RecordSpike)),
+  monthly_quota: nullable(ref(MonthlyQuota)),
 };
 export const PipelineInput = name(
   'PipelineInput',
@@ -312,6 +342,8 @@ export const PipelineInput = name(
       audit_frequency_days: Type.Optional({ ...pipelineFields.audit_frequency_days, default: 7 }),
       objects: Type.Optional({ ...pipelineFields.objects, default: {} }),
       schema_policy: Type.Optional(Type.Unsafe<Static<typeof SchemaPolicy>>({ ...SchemaPolicy, $id: undefined, default: 'evolve' })),
+      record_spike: Type.Optional({ ...pipelineFields.record_spike, default: null }),
+      monthly_quota: Type.Optional({ ...pipelineFields.monthly_quota, default: null }),
     },
     { description: 'A pipeline to make. Its first run starts at once.' },
   ),
@@ -326,6 +358,8 @@ export const PipelineChange = name(
       audit_frequency_days: Type.Optional(pipelineFields.audit_frequency_days),
       objects: Type.Optional(pipelineFields.objects),
       schema_policy: Type.Optional(pipelineFields.schema_policy),
+      record_spike: Type.Optional(pipelineFields.record_spike),
+      monthly_quota: Type.Optional(pipelineFields.monthly_quota),
     },
     { minProperties: 1, description: 'Fields to change. Tables do not move: for another destination, make another pipeline.' },
   ),
@@ -338,6 +372,7 @@ export const Pipeline = name(
       source: ref(PipelineSource),
       ...pipelineFields,
       status: ref(PipelineStatus),
+      paused_by: nullable(ref(PausedBy)),
       next_run_at: time('When its next run is due.'),
       next_audit_at: nullable(time('When its next audit is due.')),
       ...stamps,
@@ -844,13 +879,38 @@ export const Rotation = name(
 const EventName = enumeration('EventType', EVENT_TYPES, 'What has happened.');
 const webhookFields = {
   name: resourceName,
-  url: text('Where events are posted to.', { minLength: 1, maxLength: 2000, format: 'uri', examples: ['https://hooks.example.com/freshet'] }),
+  url: text('Where events are posted to, or `mailto:` and the addresses, with commas between them, that get them as mail. May hold `{{secret}}`.', {
+    minLength: 1,
+    maxLength: 2000,
+    examples: ['https://hooks.example.com/freshet', 'mailto:oncall@example.com'],
+  }),
+  template: nullable(
+    Type.Record(Type.String(), Type.Unknown(), {
+      description:
+        'What is posted instead of the event: a JSON object, in whose texts `{{summary}}`, `{{type}}`, `{{severity}}` (`info`, `warning`, `error`), `{{id}}`, `{{timestamp}}`, `{{secret}}` and `{{data.…}}` stand for what they name, and `{{data}}` alone for all of the data. Null: the event itself.',
+      examples: [{ text: '{{summary}}' }],
+    }),
+  ),
   events: Type.Array(ref(EventName), { minItems: 1, uniqueItems: true, description: 'What it is told of.' }),
   enabled: Type.Boolean({ description: 'Whether events are sent to it.' }),
 };
+const templateSecret = nullable(
+  text('What `{{secret}}` stands for in the template and the URL: a key of the receiver’s. Kept encrypted, and never shown again.', {
+    minLength: 1,
+    maxLength: 1000,
+  }),
+);
 export const WebhookInput = name(
   'WebhookInput',
-  object({ ...webhookFields, enabled: Type.Optional({ ...webhookFields.enabled, default: true }) }, { description: 'A webhook to make.' }),
+  object(
+    {
+      ...webhookFields,
+      enabled: Type.Optional({ ...webhookFields.enabled, default: true }),
+      template: Type.Optional({ ...webhookFields.template, default: null }),
+      template_secret: Type.Optional({ ...templateSecret, default: null }),
+    },
+    { description: 'A webhook to make.' },
+  ),
 );
 export const WebhookChange = name(
   'WebhookChange',
@@ -860,6 +920,8 @@ export const WebhookChange = name(
       url: Type.Optional(webhookFields.url),
       events: Type.Optional(webhookFields.events),
       enabled: Type.Optional(webhookFields.enabled),
+      template: Type.Optional(webhookFields.template),
+      template_secret: Type.Optional(templateSecret),
     },
     { minProperties: 1, description: 'Fields to change.' },
   ),
@@ -867,6 +929,7 @@ export const WebhookChange = name(
 const webhookShown = {
   id: id('The webhook'),
   ...webhookFields,
+  has_template_secret: Type.Boolean({ description: 'Whether a `template_secret` is kept.' }),
   disabled_reason: nullable(text('Why Freshet has disabled it; null: it has not.')),
   failing_since: nullable(time('Nothing has been taken since then; null: the last delivery was.')),
   previous_until: nullable(time('The secret before the last rotation signs until then; null: it was not rotated.')),

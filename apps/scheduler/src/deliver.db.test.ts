@@ -3,6 +3,7 @@ import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { openTestStore, type TestStore } from '@freshet/control-store/test-support';
 import { outbound } from '@freshet/runtime';
+import { SMTPServer } from 'smtp-server';
 import { Webhook as Verifier } from 'standardwebhooks';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Deliveries } from './deliver.ts';
@@ -10,6 +11,7 @@ import { Deliveries } from './deliver.ts';
 interface Received {
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
+  readonly path: string;
 }
 
 let t: TestStore;
@@ -28,7 +30,7 @@ beforeAll(async () => {
       body += text;
     });
     request.on('end', () => {
-      received.push({ headers: request.headers, body });
+      received.push({ headers: request.headers, body, path: request.url ?? '' });
       response.writeHead(answer.status, answer.headers).end('thanks');
     });
   }).listen(0, '127.0.0.1');
@@ -198,5 +200,121 @@ describe('webhooks', () => {
     await failingRun();
     for (const id of await pending()) await deliveries.deliver(id);
     expect(await log(webhook.id)).toMatchObject([{ response_status: null, error: 'It could not be reached: ECONNREFUSED.' }]);
+  });
+
+  test('a receiver that wants another shape gets it, with its own key in it, which is nowhere else', async () => {
+    const template = {
+      text: '{{summary}}',
+      event_action: 'trigger',
+      routing_key: '{{secret}}',
+      payload: {
+        severity: '{{severity}}',
+        source: ['freshet', '{{type}}'],
+        custom_details: '{{data}}',
+        code: '{{data.error.code}}',
+        odd: '{{nothing}} {{data.__proto__}}',
+      },
+    };
+    const { webhook } = await t.store.webhooks.create({
+      name: 'pager',
+      url: `${url}/{{secret}}`,
+      events: ['object.failed'],
+      enabled: true,
+      template,
+      template_secret: 'the-key-of-the-pager',
+    });
+    expect(webhook).toMatchObject({ template, has_template_secret: true });
+    await failingRun();
+    for (const id of await pending()) await deliveries.deliver(id);
+    expect(JSON.parse(received[0]?.body ?? '')).toMatchObject({
+      text: 'tickets could not be synchronised: The key is refused.',
+      routing_key: 'the-key-of-the-pager',
+      payload: {
+        severity: 'error',
+        source: ['freshet', 'object.failed'],
+        custom_details: { object: 'tickets' },
+        code: 'source_auth',
+        odd: '{{nothing}} {{data.__proto__}}',
+      },
+    });
+    expect(received[0]?.path).toBe('/hook/the-key-of-the-pager');
+    const stored = JSON.stringify(await t.database.sql`select * from freshet.webhooks`);
+    expect(stored).not.toContain('the-key-of-the-pager');
+    expect(JSON.stringify(await log(webhook.id))).not.toContain('the-key-of-the-pager');
+  });
+});
+
+describe('mail', () => {
+  interface Mail {
+    readonly from: string;
+    readonly to: readonly string[];
+    readonly text: string;
+  }
+  let server: SMTPServer;
+  let mails: Mail[];
+  let refuses: boolean;
+  let sending: Deliveries;
+
+  beforeAll(async () => {
+    server = new SMTPServer({
+      authOptional: true,
+      disabledCommands: ['STARTTLS'],
+      onAuth: ({ username, password }, _session, done) =>
+        username === 'freshet' && password === 'the-password-of-the-mail-server' ? done(null, { user: username }) : done(new Error('no')),
+      onData: (stream, { envelope }, done) => {
+        let text = '';
+        stream.setEncoding('utf8').on('data', (part: string) => {
+          text += part;
+        });
+        stream.on('end', () => {
+          if (refuses) return done(Object.assign(new Error('full'), { responseCode: 452 }));
+          mails.push({ from: envelope.mailFrom === false ? '' : envelope.mailFrom.address, to: envelope.rcptTo.map((r) => r.address), text });
+          done();
+        });
+      },
+    });
+    const listening = server.listen(0, '127.0.0.1');
+    await once(listening, 'listening');
+    const { port } = listening.address() as AddressInfo;
+    sending = new Deliveries(t.store, outbound(''), {
+      smtpUrl: `smtp://freshet:the-password-of-the-mail-server@127.0.0.1:${port}`,
+      from: 'freshet@example.com',
+    });
+  });
+  beforeEach(() => {
+    mails = [];
+    refuses = false;
+  });
+  afterAll(async () => {
+    await sending.close();
+    server.close();
+  });
+
+  test('an event goes to each address, once, and says what is wrong in its subject', async () => {
+    const { webhook } = await hook({ url: 'mailto:ops@example.com,second@example.com' });
+    await failingRun();
+    for (const id of await pending()) await sending.deliver(id);
+    expect(mails).toHaveLength(1);
+    const [{ from, to, text }] = mails as [Mail];
+    expect([from, to]).toEqual(['freshet@example.com', ['ops@example.com', 'second@example.com']]);
+    expect(text).toMatch(/^Subject: \[Freshet error\] Run .*\s+has\s+failed/m);
+    expect(text).toMatch(/^Auto-Submitted: auto-generated/m);
+    expect(text).toContain('"status": "failed"');
+    expect(await log(webhook.id)).toMatchObject([{ status: 'delivered', response_status: null, error: null }]);
+  });
+
+  test('a mail that is not taken is tried again; a deployment without a mail server says so', async () => {
+    refuses = true;
+    const { webhook } = await hook({ url: 'mailto:ops@example.com' });
+    await failingRun();
+    const [id] = (await pending()) as [string];
+    await sending.deliver(id);
+    expect(await log(webhook.id)).toMatchObject([{ status: 'pending', error: 'The mail server did not take it: 452.' }]);
+    await deliveries.deliver(id);
+    expect(await log(webhook.id)).toMatchObject([{ status: 'pending', error: expect.stringContaining('SMTP_URL') }]);
+    refuses = false;
+    await sending.deliver(id);
+    expect(await log(webhook.id)).toMatchObject([{ status: 'delivered' }]);
+    expect(mails).toHaveLength(1);
   });
 });

@@ -2,20 +2,35 @@ import { createHmac } from 'node:crypto';
 import { AppError } from '@freshet/contracts';
 import type { Attempt, AttemptOutcome, ControlStore } from '@freshet/control-store';
 import type { Outbound } from '@freshet/runtime';
+import { createTransport, type Transporter } from 'nodemailer';
 import { Agent, request } from 'undici';
+import { filledIn, type Message, severityOf, summaryOf } from './messages.ts';
 
 /** How long a receiver may take to answer; who has more to do answers first. */
 const TIMEOUT_MS = 15_000;
+/** A subject is one line. */
+const SUBJECT_MAX = 200;
 
-/** Sends events to webhooks: signed as Standard Webhooks says, never following a redirect, never to an address of this deployment's own. */
+/** Where mail goes out. */
+export interface MailSettings {
+  /** `smtp://user:password@host:port`, or `smtps://`. */
+  readonly smtpUrl: string;
+  readonly from: string;
+}
+
+/** Sends events by mail, and to webhooks: signed as Standard Webhooks says, never following a redirect, never to an address of this deployment's own. */
 export class Deliveries {
   readonly #store: ControlStore;
   readonly #reach: Outbound;
   readonly #agent: Agent;
+  readonly #mail: { readonly transport: Transporter; readonly from: string } | null;
 
-  constructor(store: ControlStore, reach: Outbound) {
+  /** @param mail null: none goes out, and deliveries by mail say so. */
+  constructor(store: ControlStore, reach: Outbound, mail: MailSettings | null = null) {
     this.#store = store;
     this.#reach = reach;
+    const timeouts = { connectionTimeout: TIMEOUT_MS, greetingTimeout: TIMEOUT_MS, socketTimeout: TIMEOUT_MS };
+    this.#mail = mail === null ? null : { transport: createTransport({ url: mail.smtpUrl, ...timeouts }), from: mail.from };
     this.#agent = new Agent({
       connect: { lookup: reach.lookup, timeout: TIMEOUT_MS },
       headersTimeout: TIMEOUT_MS,
@@ -30,12 +45,40 @@ export class Deliveries {
     if (attempt !== null) await this.#store.webhooks.settle(deliveryId, await this.#send(attempt));
   }
 
-  close(): Promise<void> {
-    return this.#agent.close();
+  async close(): Promise<void> {
+    this.#mail?.transport.close();
+    await this.#agent.close();
   }
 
-  async #send({ url, eventId, type, at, data, secrets }: Attempt): Promise<AttemptOutcome> {
-    const body = JSON.stringify({ type, timestamp: at.toISOString(), data });
+  #send(attempt: Attempt): Promise<AttemptOutcome> {
+    const message: Message = { id: attempt.eventId, type: attempt.type, at: attempt.at, data: attempt.data };
+    return attempt.url.startsWith('mailto:') ? this.#sendMail(attempt.url, message) : this.#post(attempt, message);
+  }
+
+  async #sendMail(url: string, message: Message): Promise<AttemptOutcome> {
+    if (this.#mail === null) return { status: null, error: 'No mail goes out of this deployment: set SMTP_URL and FRESHET_MAIL_FROM for its schedulers.' };
+    const summary = summaryOf(message);
+    try {
+      await this.#mail.transport.sendMail({
+        from: this.#mail.from,
+        to: url.slice('mailto:'.length).split(','),
+        subject: `[Freshet ${severityOf(message)}] ${summary}`.slice(0, SUBJECT_MAX),
+        text: `${summary}\n\n${message.type}, ${message.at.toISOString()}\n\n${JSON.stringify(message.data, null, 2)}\n`,
+        // Receivers can tell one that comes twice.
+        messageId: `<${message.id}@freshet>`,
+        headers: { 'Auto-Submitted': 'auto-generated' },
+      });
+      return { status: null, error: null };
+    } catch (error) {
+      const { responseCode, code } = error as { responseCode?: number; code?: string };
+      return { status: null, error: `The mail server did not take it: ${responseCode ?? code ?? 'unknown'}.` };
+    }
+  }
+
+  async #post({ url: template, secrets, template: wanted, templateSecret }: Attempt, message: Message): Promise<AttemptOutcome> {
+    const { id: eventId, type, at, data } = message;
+    const url = template.replaceAll('{{secret}}', templateSecret ?? '');
+    const body = JSON.stringify(wanted === null ? { type, timestamp: at.toISOString(), data } : filledIn(wanted, message, templateSecret));
     // The moment of the attempt: receivers refuse what is too old to be no replay.
     const timestamp = Math.floor(Date.now() / 1000);
     try {

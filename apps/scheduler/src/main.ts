@@ -27,6 +27,8 @@ await runProcess(logger, async () => {
       DATABASE_URL: settings.DATABASE_URL,
       FRESHET_SECRET_KEYS: settings.FRESHET_SECRET_KEYS,
       FRESHET_ALLOWED_ADDRESSES: settings.FRESHET_ALLOWED_ADDRESSES,
+      SMTP_URL: settings.url(['smtp:', 'smtps:']).optional(),
+      FRESHET_MAIL_FROM: settings.text.optional(),
       LOG_LEVEL: settings.LOG_LEVEL,
     },
     process.env,
@@ -38,7 +40,8 @@ await runProcess(logger, async () => {
     connections: 2,
     onError: (error) => logger.warn({ err: error }, 'queue trouble'),
   });
-  const deliveries = new Deliveries(store, reach);
+  const mail = env.SMTP_URL === undefined ? null : { smtpUrl: env.SMTP_URL, from: env.FRESHET_MAIL_FROM ?? 'freshet@localhost' };
+  const deliveries = new Deliveries(store, reach, mail);
   await store.queue.work('deliver', { concurrency: DELIVERIES_AT_ONCE }, ({ deliveryId }) => deliveries.deliver(deliveryId));
   const stopping = new AbortController();
   let cleanAt = Date.now();
@@ -51,6 +54,9 @@ await runProcess(logger, async () => {
       freshnessAt = Date.now() + FRESHNESS_EVERY_MS;
       const told = await store.schedule.checkFreshness();
       if (told > 0) logger.info({ told }, 'freshness has changed');
+      const quotas = await store.alerts.checkQuotas();
+      if (quotas > 0) logger.info({ quotas }, 'quotas were reached or have room again');
+      await store.alerts.sendDigests();
     }
     if (Date.now() >= cleanAt) {
       cleanAt = Date.now() + CLEAN_EVERY_MS;

@@ -1610,7 +1610,7 @@ export interface components {
          * @description What has happened.
          * @enum {string}
          */
-        EventType: "run.succeeded" | "run.partial" | "run.failed" | "object.failed" | "schema.changed" | "records.rejected" | "credential.refused" | "erasure.completed" | "erasure.failed" | "freshness.missed" | "freshness.restored" | "webhook.disabled" | "webhook.test";
+        EventType: "run.succeeded" | "run.partial" | "run.failed" | "object.failed" | "schema.changed" | "records.rejected" | "records.digest" | "records.spiked" | "quota.reached" | "credential.refused" | "erasure.completed" | "erasure.failed" | "freshness.missed" | "freshness.restored" | "webhook.disabled" | "webhook.test";
         /** @description Why something could not be done. */
         Failure: {
             /**
@@ -1669,6 +1669,15 @@ export interface components {
              */
             status: "ok" | "unavailable";
         };
+        /** @description How many records a pipeline should read in a month. 70, 90 and 100 % of it are told of as `quota.reached`. */
+        MonthlyQuota: {
+            /**
+             * @description Records read in a calendar month (UTC).
+             * @example 5000000
+             */
+            records: number;
+            when_reached: components["schemas"]["QuotaAction"];
+        };
         /** @description An API token with its text. */
         NewToken: {
             /**
@@ -1722,6 +1731,8 @@ export interface components {
             /** @description What it is told of. */
             events: components["schemas"]["EventType"][];
             failing_since: string | null;
+            /** @description Whether a `template_secret` is kept. */
+            has_template_secret: boolean;
             /**
              * Format: uuid
              * @description The webhook (UUIDv7).
@@ -1736,6 +1747,9 @@ export interface components {
             previous_until: string | null;
             /** @description The signing secret, shown this once: `whsec_` and the base64 of 32 bytes. */
             secret: string;
+            template: {
+                [key: string]: unknown;
+            } | null;
             /**
              * Format: date-time
              * @description When it last changed. RFC 3339, UTC.
@@ -1743,9 +1757,9 @@ export interface components {
              */
             updated_at: string;
             /**
-             * Format: uri
-             * @description Where events are posted to.
+             * @description Where events are posted to, or `mailto:` and the addresses, with commas between them, that get them as mail. May hold `{{secret}}`.
              * @example https://hooks.example.com/freshet
+             * @example mailto:oncall@example.com
              */
             url: string;
         };
@@ -1817,6 +1831,11 @@ export interface components {
          */
         ObjectVerdict: "available" | "forbidden" | "not_in_plan" | "error";
         /**
+         * @description Who has paused it; `record_spike` and `monthly_quota`: Freshet, as it was told to.
+         * @enum {string}
+         */
+        PausedBy: "user" | "record_spike" | "monthly_quota";
+        /**
          * @description `read`: See pipelines, runs, objects, credits and all else that holds no personal data and no secret. `read_records`: See what rejected records hold, which may be personal data. `run`: Start and cancel runs; pause and resume pipelines; restart, move and rebuild objects; replay and discard rejected records. `refresh`: Have single records read anew: all that a Freshdesk automation rule needs. `manage_pipelines`: Make, change, test and delete pipelines, and choose their objects. `manage_connections`: Make, change, test and delete credentials and destinations. `manage_webhooks`: Make, change, test and delete webhooks, and see their deliveries. `erase`: Take a person out of the warehouse, and out of all that is stored, for good. `manage_tokens`: Make, change, rotate and delete tokens. `read_audit_log`: See who changed what.
          * @enum {string}
          */
@@ -1852,6 +1871,7 @@ export interface components {
              * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
              */
             id: string;
+            monthly_quota: components["schemas"]["MonthlyQuota"] | null;
             /**
              * @description A name of your own, unique among its kind.
              * @example acme
@@ -1868,6 +1888,8 @@ export interface components {
             objects: {
                 [key: string]: components["schemas"]["ObjectChoice"];
             };
+            paused_by: components["schemas"]["PausedBy"] | null;
+            record_spike: components["schemas"]["RecordSpike"] | null;
             schema_policy: components["schemas"]["SchemaPolicy"];
             source: components["schemas"]["PipelineSource"];
             status: components["schemas"]["PipelineStatus"];
@@ -1888,6 +1910,7 @@ export interface components {
              * @example 360
              */
             frequency_minutes?: number;
+            monthly_quota?: components["schemas"]["MonthlyQuota"] | null;
             /**
              * @description A name of your own, unique among its kind.
              * @example acme
@@ -1897,6 +1920,7 @@ export interface components {
             objects?: {
                 [key: string]: components["schemas"]["ObjectChoice"];
             };
+            record_spike?: components["schemas"]["RecordSpike"] | null;
             schema_policy?: components["schemas"]["SchemaPolicy"];
             source?: components["schemas"]["PipelineSourceChange"];
         };
@@ -1921,6 +1945,8 @@ export interface components {
              * @example 360
              */
             frequency_minutes?: number;
+            /** @default null */
+            monthly_quota?: components["schemas"]["MonthlyQuota"] | null;
             /**
              * @description A name of your own, unique among its kind.
              * @example acme
@@ -1933,6 +1959,8 @@ export interface components {
             objects?: {
                 [key: string]: components["schemas"]["ObjectChoice"];
             };
+            /** @default null */
+            record_spike?: components["schemas"]["RecordSpike"] | null;
             /**
              * @description What happens to a value that does not fit its column: `evolve` widens the column, `freeze` rejects the record, `discard` nulls the value and notes it.
              * @default evolve
@@ -2150,6 +2178,11 @@ export interface components {
              */
             pointer: string;
         };
+        /**
+         * @description `pause`: until the next month, or until the quota is raised.
+         * @enum {string}
+         */
+        QuotaAction: "continue" | "pause";
         /** @description A rebuild that was started. */
         RebuildStarted: {
             /** @description Batches that are loaded once more. */
@@ -2170,6 +2203,16 @@ export interface components {
             run_id: string;
             /** @description What is stored begins with a whole reading, so that every row is written again. If not, restart the object to read the rest. */
             whole: boolean;
+        };
+        /** @description When a run brings so much more than usual that somebody should look. Complete readings do not count; less than 100 records are none. */
+        RecordSpike: {
+            /** @description The pipeline is paused then, until somebody resumes it. */
+            pause: boolean;
+            /**
+             * @description What a run must read, in percent of what the last 10 have read on average, to be told of as `records.spiked`.
+             * @example 500
+             */
+            percent: number;
         };
         /** @description Which rejected records are meant; an empty object means all of the pipeline’s. */
         RejectedFilter: {
@@ -2441,6 +2484,8 @@ export interface components {
             /** @description What it is told of. */
             events: components["schemas"]["EventType"][];
             failing_since: string | null;
+            /** @description Whether a `template_secret` is kept. */
+            has_template_secret: boolean;
             /**
              * Format: uuid
              * @description The webhook (UUIDv7).
@@ -2453,6 +2498,9 @@ export interface components {
              */
             name: string;
             previous_until: string | null;
+            template: {
+                [key: string]: unknown;
+            } | null;
             /**
              * Format: date-time
              * @description When it last changed. RFC 3339, UTC.
@@ -2460,9 +2508,9 @@ export interface components {
              */
             updated_at: string;
             /**
-             * Format: uri
-             * @description Where events are posted to.
+             * @description Where events are posted to, or `mailto:` and the addresses, with commas between them, that get them as mail. May hold `{{secret}}`.
              * @example https://hooks.example.com/freshet
+             * @example mailto:oncall@example.com
              */
             url: string;
         };
@@ -2477,10 +2525,14 @@ export interface components {
              * @example acme
              */
             name?: string;
+            template?: {
+                [key: string]: unknown;
+            } | null;
+            template_secret?: string | null;
             /**
-             * Format: uri
-             * @description Where events are posted to.
+             * @description Where events are posted to, or `mailto:` and the addresses, with commas between them, that get them as mail. May hold `{{secret}}`.
              * @example https://hooks.example.com/freshet
+             * @example mailto:oncall@example.com
              */
             url?: string;
         };
@@ -2498,10 +2550,16 @@ export interface components {
              * @example acme
              */
             name: string;
+            /** @default null */
+            template?: {
+                [key: string]: unknown;
+            } | null;
+            /** @default null */
+            template_secret?: string | null;
             /**
-             * Format: uri
-             * @description Where events are posted to.
+             * @description Where events are posted to, or `mailto:` and the addresses, with commas between them, that get them as mail. May hold `{{secret}}`.
              * @example https://hooks.example.com/freshet
+             * @example mailto:oncall@example.com
              */
             url: string;
         };

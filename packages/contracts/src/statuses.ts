@@ -35,6 +35,10 @@ export type RunMode = (typeof RUN_MODES)[number];
 export const PIPELINE_STATUSES = ['active', 'paused'] as const;
 export type PipelineStatus = (typeof PIPELINE_STATUSES)[number];
 
+/** Who has paused a pipeline: somebody, or Freshet, as it was told to. */
+export const PAUSED_BY = ['user', 'record_spike', 'monthly_quota'] as const;
+export type PausedBy = (typeof PAUSED_BY)[number];
+
 export const ERASURE_STATUSES = ['queued', 'running', 'completed', 'failed', 'lifted'] as const;
 export type ErasureStatus = (typeof ERASURE_STATUSES)[number];
 

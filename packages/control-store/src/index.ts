@@ -3,6 +3,7 @@
  * queues. Hides PostgreSQL, pg-boss and the transactions that keep them consistent; promises that each method
  * happens whole or not at all. Start reading at `schema.ts`, then `extraction.ts` and `loading.ts`.
  */
+import { Alerts } from './alerts.ts';
 import { AuditLog } from './audit-log.ts';
 import { CreditBudgets } from './budget.ts';
 import { Credentials } from './credentials.ts';
@@ -43,7 +44,9 @@ export {
   DELIVERY_STATUSES,
   type DeliveryStatus,
   type ErasedFrom,
+  type MonthlyQuota,
   type ObjectChoice,
+  type RecordSpike,
   SSL_MODES,
   type SslMode,
   TOKEN_ROLES,
@@ -78,6 +81,7 @@ export interface ControlStore {
   readonly erasures: Erasures;
   readonly budgets: CreditBudgets;
   readonly schedule: Schedule;
+  readonly alerts: Alerts;
   readonly tokens: Tokens;
   readonly idempotency: Idempotency;
   readonly auditLog: AuditLog;
@@ -123,6 +127,7 @@ export async function openControlStore(options: ControlStoreOptions): Promise<Co
     erasures: new Erasures(sql, queue, box),
     budgets: new CreditBudgets(budgetSql),
     schedule: new Schedule(sql, runs, queue),
+    alerts: new Alerts(sql, runs, queue),
     tokens: new Tokens(db, sql),
     idempotency: new Idempotency(sql, box),
     auditLog: new AuditLog(db),

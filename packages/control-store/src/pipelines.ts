@@ -8,7 +8,21 @@ import { changeResource, deleteResource, findResource, listResources, refuseConf
 import { childWork, destinations, pipelineObjects, pipelines } from './schema.ts';
 
 export type Pipeline = typeof pipelines.$inferSelect;
-export type PipelineInput = Omit<Pipeline, 'id' | 'created_at' | 'updated_at' | 'version' | 'hash_salt' | 'status' | 'next_run_at' | 'next_audit_at'>;
+/** What Freshet keeps of a pipeline beside what its user has said. */
+type Kept =
+  | 'id'
+  | 'created_at'
+  | 'updated_at'
+  | 'version'
+  | 'hash_salt'
+  | 'status'
+  | 'paused_by'
+  | 'quota_told'
+  | 'next_run_at'
+  | 'next_audit_at'
+  | 'next_digest_at';
+type Optional = 'record_spike' | 'monthly_quota';
+export type PipelineInput = Omit<Pipeline, Kept | Optional> & Partial<Pick<Pipeline, Optional>>;
 export type PipelineObject = typeof pipelineObjects.$inferSelect;
 
 export interface PipelineFilter {
@@ -72,7 +86,7 @@ export class Pipelines {
 
   /** A paused pipeline starts no run, and its run under way reads no further; what is stored is still loaded. */
   setStatus(id: string, status: PipelineStatus, expected: number | null = null): Promise<Pipeline> {
-    return changeResource(this.#db, pipelines, 'pipeline', id, { status }, expected);
+    return changeResource(this.#db, pipelines, 'pipeline', id, { status, paused_by: status === 'paused' ? 'user' : null }, expected);
   }
 
   /** Everything that Freshet keeps of it goes; the warehouse's tables stay, they are the user's. */

@@ -8,6 +8,7 @@ const SEALED = [
   ['pipelines', 'hash_salt'],
   ['webhooks', 'secret'],
   ['webhooks', 'previous_secret'],
+  ['webhooks', 'template_secret'],
   ['idempotency_keys', 'body'],
 ] as const;
 

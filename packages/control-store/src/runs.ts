@@ -1,4 +1,5 @@
 import { AppError, type CreditClass, OPEN_OBJECT_RUN_STATUSES, type ReadingRunKind, type RunKind, type RunStatus, type RunTrigger } from '@freshet/contracts';
+import { checkSpike } from './alerts.ts';
 import type { Fragment, Sql, Tx } from './database.ts';
 import { emit } from './events.ts';
 import { uuidv7 } from './ids.ts';
@@ -268,6 +269,7 @@ export async function finishRunIfDone(tx: Tx, queue: JobQueue, runId: string): P
     select coalesce(sum(records_inserted + records_updated), 0)::float8 as records_loaded, coalesce(sum(records_rejected), 0)::float8 as records_rejected,
       coalesce(sum(credits_used), 0)::float8 as credits_used
     from freshet.object_runs where run_id = ${runId}`;
+  if (over.kind === 'sync') await checkSpike(tx, queue, over.pipeline_id, runId);
   await emit(tx, queue, `run.${over.status}`, { pipeline_id: over.pipeline_id, run_id: runId, kind: over.kind, status: over.status, ...sums });
 }
 

@@ -5,6 +5,7 @@ import type {
   EventType,
   FieldRules,
   ObjectRunStatus,
+  PausedBy,
   PipelineStatus,
   RunKind,
   RunMode,
@@ -91,6 +92,21 @@ export interface ObjectChoice {
   readonly max_staleness_minutes?: number;
 }
 
+/** A run that brings so much more than usual is told of. */
+export interface RecordSpike {
+  /** Of what the last runs have brought on average. */
+  readonly percent: number;
+  /** The pipeline is paused then, until somebody resumes it. */
+  readonly pause: boolean;
+}
+
+/** Records that a pipeline should read in a month (UTC), at most. */
+export interface MonthlyQuota {
+  readonly records: number;
+  /** `pause`: until the next month, or until the quota is raised. */
+  readonly when_reached: 'continue' | 'pause';
+}
+
 export const pipelines = freshet.table(
   'pipelines',
   {
@@ -114,7 +130,15 @@ export const pipelines = freshet.table(
     schema_policy: text('schema_policy').$type<SchemaPolicy>().notNull(),
     /** Sealed; made when a field is first hashed, and the same from then on. */
     hash_salt: text('hash_salt'),
+    record_spike: jsonb('record_spike').$type<RecordSpike | null>(),
+    monthly_quota: jsonb('monthly_quota').$type<MonthlyQuota | null>(),
+    /** The month, and how much of its quota, that was told of last: `2026-11/90`. */
+    quota_told: text('quota_told'),
+    /** When its rejected records are told of together. */
+    next_digest_at: time('next_digest_at').notNull().default(sql`now() + interval '1 day'`),
     status: text('status').$type<PipelineStatus>().notNull().default('active'),
+    /** Null: it is not paused. */
+    paused_by: text('paused_by').$type<PausedBy>(),
     next_run_at: time('next_run_at').notNull().defaultNow(),
     /** Null: only when somebody asks for one. */
     audit_frequency_days: integer('audit_frequency_days').default(7),
@@ -438,6 +462,10 @@ export const webhooks = freshet.table('webhooks', {
   disabled_reason: text('disabled_reason'),
   /** Sealed. */
   secret: text('secret').notNull(),
+  /** What is sent instead of the event itself; null: the event. */
+  template: jsonb('template').$type<Record<string, unknown>>(),
+  /** Sealed: what `{{secret}}` stands for in the template and the URL. */
+  template_secret: text('template_secret'),
   /** Signs beside the new one until then. */
   previous_secret: text('previous_secret'),
   previous_until: time('previous_until'),

@@ -10,7 +10,7 @@ import { changeResource, deleteResource, findResource, listResources, refuseConf
 import { type DeliveryStatus, events, webhookDeliveries, webhooks } from './schema.ts';
 import type { SecretBox } from './secrets.ts';
 
-export type Webhook = Omit<typeof webhooks.$inferSelect, 'secret' | 'previous_secret'>;
+export type Webhook = Omit<typeof webhooks.$inferSelect, 'secret' | 'previous_secret' | 'template_secret'> & { readonly has_template_secret: boolean };
 export type Delivery = typeof webhookDeliveries.$inferSelect & { readonly event_type: EventType };
 
 export interface WebhookInput {
@@ -18,6 +18,9 @@ export interface WebhookInput {
   readonly url: string;
   readonly events: readonly EventType[];
   readonly enabled: boolean;
+  readonly template?: Readonly<Record<string, unknown>> | null;
+  /** What `{{secret}}` stands for in the template and the URL. Never shown again. */
+  readonly template_secret?: string | null;
 }
 
 /** A webhook whose signing secret was just made: the only time that it is shown. */
@@ -34,6 +37,8 @@ export interface Attempt {
   readonly at: Date;
   readonly data: Readonly<Record<string, unknown>>;
   readonly url: string;
+  readonly template: Readonly<Record<string, unknown>> | null;
+  readonly templateSecret: string | null;
   /** The newest first; beside it the one before, while it still signs. */
   readonly secrets: readonly string[];
 }
@@ -70,7 +75,14 @@ export class Webhooks {
   async create(input: WebhookInput): Promise<NewWebhook> {
     const id = uuidv7();
     const secret = newSecret();
-    const row = { id, ...input, events: [...input.events], secret: this.#box.seal(secret, boundTo(id, 'secret')) };
+    const row = {
+      id,
+      ...input,
+      events: [...input.events],
+      template: input.template ? { ...input.template } : null,
+      secret: this.#box.seal(secret, boundTo(id, 'secret')),
+      template_secret: input.template_secret ? this.#box.seal(input.template_secret, boundTo(id, 'template_secret')) : null,
+    };
     const [created] = await refuseConflicts(this.#db.insert(webhooks).values(row).returning(), nameTaken);
     return { webhook: withoutSecrets(created as typeof webhooks.$inferSelect), secret };
   }
@@ -86,10 +98,14 @@ export class Webhooks {
 
   /** Enabling one that Freshet has disabled begins its patience anew. */
   async change(id: string, input: Partial<WebhookInput>, expected: number | null): Promise<Webhook> {
-    const { events: wanted, ...rest } = input;
+    const { events: wanted, template, template_secret: templateSecret, ...rest } = input;
     const changes = {
       ...rest,
       ...(wanted === undefined ? {} : { events: [...wanted] }),
+      ...(template === undefined ? {} : { template: template === null ? null : { ...template } }),
+      ...(templateSecret === undefined
+        ? {}
+        : { template_secret: templateSecret === null ? null : this.#box.seal(templateSecret, boundTo(id, 'template_secret')) }),
       ...(input.enabled === true ? { disabled_reason: null, failing_since: null } : {}),
     };
     return withoutSecrets(await refuseConflicts(changeResource(this.#db, webhooks, 'webhook', id, changes, expected), nameTaken));
@@ -158,17 +174,21 @@ export class Webhooks {
         at: Date;
         data: Record<string, unknown>;
         url: string;
+        template: Record<string, unknown> | null;
+        template_secret: string | null;
         secret: string;
         previous: string | null;
       }[]
     >`
-      select d.event_id, d.webhook_id, e.type, e.at, e.data, w.url, w.secret, case when w.previous_until > now() then w.previous_secret end as previous
+      select d.event_id, d.webhook_id, e.type, e.at, e.data, w.url, w.template, w.template_secret, w.secret, case when w.previous_until > now() then w.previous_secret end as previous
       from freshet.webhook_deliveries d join freshet.events e on e.id = d.event_id join freshet.webhooks w on w.id = d.webhook_id
       where d.id = ${deliveryId} and d.status = 'pending' and (w.enabled or e.type = 'webhook.test')`;
     if (!row) return null;
     const secrets = [this.#box.open(row.secret, boundTo(row.webhook_id, 'secret'))];
     if (row.previous !== null) secrets.push(this.#box.open(row.previous, boundTo(row.webhook_id, 'previous_secret')));
-    return { deliveryId, eventId: row.event_id, type: row.type, at: row.at, data: row.data, url: row.url, secrets };
+    const templateSecret = row.template_secret === null ? null : this.#box.open(row.template_secret, boundTo(row.webhook_id, 'template_secret'));
+    const { event_id: eventId, type, at, data, url, template } = row;
+    return { deliveryId, eventId, type, at, data, url, template, templateSecret, secrets };
   }
 
   /** Notes an attempt: it is over, or tried again later. Who has failed for all that time is disabled, and the others are told. */
@@ -225,10 +245,10 @@ function newSecret(): string {
   return `whsec_${randomBytes(32).toString('base64')}`;
 }
 
-function boundTo(id: string, column: 'secret' | 'previous_secret'): string {
+function boundTo(id: string, column: 'secret' | 'previous_secret' | 'template_secret'): string {
   return `webhooks/${id}/${column}`;
 }
 
-function withoutSecrets({ secret: _secret, previous_secret: _previous, ...rest }: typeof webhooks.$inferSelect): Webhook {
-  return rest;
+function withoutSecrets({ secret: _secret, previous_secret: _previous, template_secret: template, ...rest }: typeof webhooks.$inferSelect): Webhook {
+  return { ...rest, has_template_secret: template !== null };
 }

@@ -136,6 +136,8 @@ export async function createdPipeline({ pipelines }: ControlStore, { source, ...
     audit_frequency_days: body.audit_frequency_days === undefined ? 7 : body.audit_frequency_days,
     objects: checkObjects(body.objects ?? {}),
     schema_policy: body.schema_policy ?? 'evolve',
+    record_spike: body.record_spike ?? null,
+    monthly_quota: body.monthly_quota ?? null,
   });
 }
 
@@ -252,7 +254,10 @@ function toJson(p: StoredPipeline) {
     audit_frequency_days: p.audit_frequency_days,
     objects: p.objects,
     schema_policy: p.schema_policy,
+    record_spike: p.record_spike,
+    monthly_quota: p.monthly_quota,
     status: p.status,
+    paused_by: p.paused_by,
     next_run_at: p.next_run_at.toISOString(),
     next_audit_at: p.audit_frequency_days === null ? null : p.next_audit_at.toISOString(),
     created_at: p.created_at.toISOString(),

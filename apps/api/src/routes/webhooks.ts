@@ -44,8 +44,8 @@ export function webhookRoutes(app: App, { store: { webhooks }, reach }: Deps): v
     filters: {
       name: Type.Optional(Type.String({ description: 'Only the one of this name.' })),
     },
-    create: async ({ name, url, events, enabled = true }: Static<typeof WebhookInput>) => {
-      const { webhook, secret } = await webhooks.create({ name, url: checkUrl(reach, url), events, enabled });
+    create: async ({ name, url, events, enabled = true, template = null, template_secret = null }: Static<typeof WebhookInput>) => {
+      const { webhook, secret } = await webhooks.create({ name, url: checkUrl(reach, url), events, enabled, template, template_secret });
       return { stored: webhook, shownOnce: { secret } };
     },
     list: (options, filter) => webhooks.list(options, filter),
@@ -159,8 +159,12 @@ function checkUrl(reach: Outbound, text: string): string {
   const refuse = (why: string) => {
     throw new AppError('invalid_input', `url: ${why}`, { context: { pointer: '/url' } });
   };
+  if (text.startsWith('mailto:')) {
+    return isMailTo(text) ? text : refuse('after mailto: stand addresses as they are, with commas between them, and nothing else.');
+  }
   const url = URL.parse(text);
-  if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:')) return refuse('it must be a URL that begins with https:// (or http://).');
+  if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:'))
+    return refuse('it must be a URL that begins with https:// (or http://), or mailto: and addresses.');
   if (url.username !== '' || url.password !== '') return refuse('it may hold no user and password: deliveries are signed instead.');
   try {
     reach.check(url.hostname);
@@ -170,12 +174,24 @@ function checkUrl(reach: Outbound, text: string): string {
   return text;
 }
 
+/** Addresses as everybody writes them: https://html.spec.whatwg.org/#valid-e-mail-address, without the odd ones. */
+const ADDRESS = /^[A-Za-z0-9.!#$&'*+/=^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*$/;
+
+function isMailTo(text: string): boolean {
+  return text
+    .slice('mailto:'.length)
+    .split(',')
+    .every((address) => ADDRESS.test(address));
+}
+
 function toJson(w: StoredWebhook) {
   return {
     id: w.id,
     name: w.name,
     url: w.url,
     events: w.events,
+    template: w.template,
+    has_template_secret: w.has_template_secret,
     enabled: w.enabled,
     disabled_reason: w.disabled_reason,
     failing_since: w.failing_since?.toISOString() ?? null,
