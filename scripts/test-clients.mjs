@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
  * `npm run test:clients`: clients of several languages, made from the document by their usual generators, against a whole
- * deployment (clients/README.md). Needs Python 3 with venv and Go, and the registries of PyPI, Go and npm.
+ * deployment (clients/README.md). Needs Python 3 with venv, Go, Java 17 or newer with Maven, and the registries of PyPI, Go, Maven and npm.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,14 +17,14 @@ const OAPI_CODEGEN = 'github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@v
 const HEY_API = '@hey-api/openapi-ts@0.99.0';
 const GENERATOR_TYPESCRIPT = 'typescript@5.9.3';
 
-const lacking = ['python3', 'go'].filter((program) => spawnSync(program, [program === 'go' ? 'version' : '--version'], { stdio: 'ignore' }).error);
+const lacking = ['python3', 'go', 'java', 'mvn'].filter((program) => spawnSync(program, [program === 'go' ? 'version' : '--version'], { stdio: 'ignore' }).error);
 if (lacking.length > 0) {
   console.error(`${lacking.join(' and ')} must be installed, and on the PATH.`);
   process.exit(1);
 }
 const folder = mkdtempSync(join(tmpdir(), 'freshet-clients-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-const programs = [python(), go(), typescript()];
+const programs = [python(), go(), java(), typescript()];
 
 const deployment = await startDeployment(ROOT);
 const env = { ...process.env, FRESHET_URL: deployment.url, FRESHET_TOKEN: deployment.token, WAREHOUSE_URL: deployment.warehouseUrl };
@@ -54,6 +54,15 @@ function go() {
   writeFileSync(join(cwd, 'freshet/client.gen.go'), code);
   must('go', ['build', '-o', 'use-client', '.'], { cwd });
   return { name: 'Go', program: join(cwd, 'use-client'), args: [], cwd };
+}
+
+function java() {
+  const cwd = join(folder, 'java');
+  cpSync(join(ROOT, 'clients/java'), cwd, { recursive: true });
+  // Quiet, and without the tests that the generator would make.
+  const maven = ['-q', '-B', `-Ddocument=${DOCUMENT}`];
+  must('mvn', [...maven, 'compile'], { cwd });
+  return { name: 'Java', program: 'mvn', args: [...maven, 'exec:java'], cwd };
 }
 
 function typescript() {

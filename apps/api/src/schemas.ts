@@ -36,6 +36,7 @@ export function ref<T extends TSchema>(schema: T) {
 const id = (what: string) => Type.String({ format: 'uuid', description: `${what} (UUIDv7).`, examples: ['019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21'] });
 const time = (description: string) =>
   Type.String({ format: 'date-time', description: `${description} RFC 3339, UTC.`, examples: ['2026-01-31T12:00:00.000Z'] });
+/** Without a default: with one, Java's generator makes a class of its own of it that does not compile. What is meant where nothing is said stands in the description. */
 const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 const text = (description: string, options: Record<string, unknown> = {}) => Type.String({ description, ...options });
 const count = (description: string) => Type.Integer({ minimum: 0, description });
@@ -259,7 +260,11 @@ const sourceFields = {
   credential_id: id('The credential with an API key, of an admin if all objects are to be read'),
 };
 const historicalSyncDays = nullable(
-  Type.Integer({ minimum: 1, maximum: 36_500, description: 'How far the first sync goes back, in days; null: to the beginning.' }),
+  Type.Integer({
+    minimum: 1,
+    maximum: 36_500,
+    description: 'How far the first sync goes back, in days; null: to the beginning. A new pipeline’s is 30 where nothing is said.',
+  }),
 );
 const creditSharePercent = Type.Integer({ minimum: 1, maximum: 100, description: 'How much of the account’s rate limit may be used, in percent.' });
 const PipelineSource = name(
@@ -271,7 +276,7 @@ const PipelineSourceInput = name(
   object(
     {
       ...sourceFields,
-      historical_sync_days: Type.Optional({ ...historicalSyncDays, default: 30 }),
+      historical_sync_days: Type.Optional(historicalSyncDays),
       credit_share_percent: Type.Optional({ ...creditSharePercent, default: 80 }),
     },
     { description: 'The account to read.' },
@@ -322,7 +327,12 @@ const pipelineFields = {
   table_prefix: text('Put before the name of each table.', { pattern: '^([a-z_][a-z0-9_]{0,19})?$' }),
   frequency_minutes: Type.Integer({ description: 'Minutes between runs: 30, or whole hours up to 1440.', examples: [360] }),
   audit_frequency_days: nullable(
-    Type.Integer({ minimum: 1, maximum: 365, description: 'Days between audits; null: only when somebody asks for one.', examples: [7] }),
+    Type.Integer({
+      minimum: 1,
+      maximum: 365,
+      description: 'Days between audits; null: only when somebody asks for one. A new pipeline’s are 7 where nothing is said.',
+      examples: [7],
+    }),
   ),
   objects: Type.Record(Type.String(), ref(ObjectChoice), { description: 'Choices by object; what is not named follows the catalogue.' }),
   schema_policy: ref(SchemaPolicy),
@@ -339,11 +349,11 @@ export const PipelineInput = name(
       destination_schema: Type.Optional(pipelineFields.destination_schema),
       table_prefix: Type.Optional({ ...pipelineFields.table_prefix, default: '' }),
       frequency_minutes: Type.Optional({ ...pipelineFields.frequency_minutes, default: 360 }),
-      audit_frequency_days: Type.Optional({ ...pipelineFields.audit_frequency_days, default: 7 }),
+      audit_frequency_days: Type.Optional(pipelineFields.audit_frequency_days),
       objects: Type.Optional({ ...pipelineFields.objects, default: {} }),
       schema_policy: Type.Optional(Type.Unsafe<Static<typeof SchemaPolicy>>({ ...SchemaPolicy, $id: undefined, default: 'evolve' })),
-      record_spike: Type.Optional({ ...pipelineFields.record_spike, default: null }),
-      monthly_quota: Type.Optional({ ...pipelineFields.monthly_quota, default: null }),
+      record_spike: Type.Optional(pipelineFields.record_spike),
+      monthly_quota: Type.Optional(pipelineFields.monthly_quota),
     },
     { description: 'A pipeline to make. Its first run starts at once.' },
   ),
@@ -906,8 +916,8 @@ export const WebhookInput = name(
     {
       ...webhookFields,
       enabled: Type.Optional({ ...webhookFields.enabled, default: true }),
-      template: Type.Optional({ ...webhookFields.template, default: null }),
-      template_secret: Type.Optional({ ...templateSecret, default: null }),
+      template: Type.Optional(webhookFields.template),
+      template_secret: Type.Optional(templateSecret),
     },
     { description: 'A webhook to make.' },
   ),

@@ -1926,7 +1926,6 @@ export interface components {
         };
         /** @description A pipeline to make. Its first run starts at once. */
         PipelineInput: {
-            /** @default 7 */
             audit_frequency_days?: number | null;
             /**
              * Format: uuid
@@ -1945,7 +1944,6 @@ export interface components {
              * @example 360
              */
             frequency_minutes?: number;
-            /** @default null */
             monthly_quota?: components["schemas"]["MonthlyQuota"] | null;
             /**
              * @description A name of your own, unique among its kind.
@@ -1959,7 +1957,6 @@ export interface components {
             objects?: {
                 [key: string]: components["schemas"]["ObjectChoice"];
             };
-            /** @default null */
             record_spike?: components["schemas"]["RecordSpike"] | null;
             /**
              * @description What happens to a value that does not fit its column: `evolve` widens the column, `freeze` rejects the record, `discard` nulls the value and notes it.
@@ -2077,7 +2074,6 @@ export interface components {
              * @default 80
              */
             credit_share_percent?: number;
-            /** @default 30 */
             historical_sync_days?: number | null;
             /**
              * @description The account: `acme`, `acme.freshdesk.com` or the whole URL. Stored as `acme`.
@@ -2550,11 +2546,9 @@ export interface components {
              * @example acme
              */
             name: string;
-            /** @default null */
             template?: {
                 [key: string]: unknown;
             } | null;
-            /** @default null */
             template_secret?: string | null;
             /**
              * @description Where events are posted to, or `mailto:` and the addresses, with commas between them, that get them as mail. May hold `{{secret}}`.
