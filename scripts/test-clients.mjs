@@ -17,7 +17,9 @@ const OAPI_CODEGEN = 'github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@v
 const HEY_API = '@hey-api/openapi-ts@0.99.0';
 const GENERATOR_TYPESCRIPT = 'typescript@5.9.3';
 
-const lacking = ['python3', 'go', 'java', 'mvn'].filter((program) => spawnSync(program, [program === 'go' ? 'version' : '--version'], { stdio: 'ignore' }).error);
+const lacking = ['python3', 'go', 'java', 'mvn'].filter(
+  (program) => spawnSync(program, [program === 'go' ? 'version' : '--version'], { stdio: 'ignore' }).error,
+);
 if (lacking.length > 0) {
   console.error(`${lacking.join(' and ')} must be installed, and on the PATH.`);
   process.exit(1);

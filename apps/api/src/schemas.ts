@@ -264,6 +264,7 @@ const historicalSyncDays = nullable(
     minimum: 1,
     maximum: 36_500,
     description: 'How far the first sync goes back, in days; null: to the beginning. A new pipeline’s is 30 where nothing is said.',
+    examples: [30],
   }),
 );
 const creditSharePercent = Type.Integer({ minimum: 1, maximum: 100, description: 'How much of the account’s rate limit may be used, in percent.' });

@@ -5596,10 +5596,7 @@ export interface operations {
                 id: string;
                 /** @description The object’s name. */
                 object: string;
-                /**
-                 * @description The record’s own id, as Freshdesk has it.
-                 * @example 4711
-                 */
+                /** @description The record’s own id, as Freshdesk has it. */
                 record_id: string;
             };
             cookie?: never;
@@ -6535,10 +6532,7 @@ export interface operations {
     startRun: {
         parameters: {
             query?: {
-                /**
-                 * @description Seconds to wait for the run to be over; it is answered as it is then.
-                 * @example 30
-                 */
+                /** @description Seconds to wait for the run to be over; it is answered as it is then. */
                 wait?: number;
             };
             header?: {
@@ -7060,10 +7054,7 @@ export interface operations {
     getRun: {
         parameters: {
             query?: {
-                /**
-                 * @description Seconds to wait for the run to be over; it is answered as it is then.
-                 * @example 30
-                 */
+                /** @description Seconds to wait for the run to be over; it is answered as it is then. */
                 wait?: number;
             };
             header?: never;

@@ -2,6 +2,7 @@ import swagger, { type SwaggerTransformObject } from '@fastify/swagger';
 import scalar from '@scalar/fastify-api-reference';
 import type { App } from '../app.ts';
 import { named } from '../schemas.ts';
+import { addExamples } from './examples.ts';
 
 const VERSION = '0.1.0';
 
@@ -46,7 +47,8 @@ export async function registerOpenApi(app: App): Promise<void> {
       components: { securitySchemes: { token: { type: 'http', scheme: 'bearer', description: 'An API token: `frt_…`.' } } },
       security: [{ token: [] }],
     },
-    transformObject: (document) => ('openapiObject' in document ? withMappings(withOptionalBodies(document.openapiObject)) : document.swaggerObject),
+    transformObject: (document) =>
+      'openapiObject' in document ? withExamples(withMappings(withOptionalBodies(document.openapiObject))) : document.swaggerObject,
     refResolver: { buildLocalReference: (json, _base, _fragment, i) => (json.$id as string | undefined) ?? `def-${i}` },
   });
   await app.register(scalar, { routePrefix: '/docs', configuration: { url: '/v1/openapi.json', withDefaultFonts: false } });
@@ -64,6 +66,11 @@ function withOptionalBodies(document: Document): Document {
     const schema = reference === undefined ? undefined : schemas?.[reference];
     if (schema && schema.required === undefined && schema.minProperties === undefined) body.required = false;
   }
+  return document;
+}
+
+function withExamples(document: Document): Document {
+  addExamples(document);
   return document;
 }
 
