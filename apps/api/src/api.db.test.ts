@@ -2,7 +2,7 @@ import { newToken } from '@freshet/control-store';
 import { openTestStore, type TestStore } from '@freshet/control-store/test-support';
 import { catalogue, objectsToRead } from '@freshet/freshdesk-extractor';
 import { FreshdeskSimulator } from '@freshet/freshdesk-simulator';
-import { outbound } from '@freshet/runtime';
+import { Metrics, outbound } from '@freshet/runtime';
 import supertest from 'supertest';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { type App, buildApp } from './app.ts';
@@ -19,7 +19,14 @@ beforeAll(async () => {
   await t.store.tokens.ensureBootstrap(TOKEN);
   simulator = new FreshdeskSimulator({ counts: { tickets: 20 }, withoutFeatures: ['Surveys'] });
   const origin = await simulator.listen();
-  app = await buildApp({ store: t.store, originTemplate: origin, isDraining: () => false, reach: outbound('127.0.0.0/8'), requestsPerMinute: 100_000 });
+  app = await buildApp({
+    store: t.store,
+    originTemplate: origin,
+    isDraining: () => false,
+    reach: outbound('127.0.0.0/8'),
+    metrics: new Metrics('api'),
+    requestsPerMinute: 100_000,
+  });
 });
 afterAll(async () => {
   await app.close();

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import AjvCompiler, { type BuildCompilerFromPool } from '@fastify/ajv-compiler';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { ControlStore } from '@freshet/control-store';
-import type { Outbound } from '@freshet/runtime';
+import type { Metrics, Outbound } from '@freshet/runtime';
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -32,6 +32,7 @@ import { refreshRoutes } from './routes/refreshes.ts';
 import { rejectedRecordRoutes } from './routes/rejected-records.ts';
 import { runEventRoutes } from './routes/run-events.ts';
 import { runRoutes } from './routes/runs.ts';
+import { systemRoutes } from './routes/system.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { usageRoutes } from './routes/usage.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
@@ -47,6 +48,8 @@ export interface Deps {
   readonly reach: Outbound;
   /** That a token may send to this process. */
   readonly requestsPerMinute: number;
+  /** This process' numbers. */
+  readonly metrics: Metrics;
   /** Addresses and ranges whose `X-Forwarded-For` is believed, comma-separated; empty: nobody's. */
   readonly trustedProxies?: string;
   readonly logger?: FastifyBaseLogger;
@@ -85,7 +88,7 @@ export async function buildApp(deps: Deps): Promise<App> {
     if (request.routeOptions.config.permission !== undefined && !reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
   });
   registerErrors(app);
-  registerRequestLog(app);
+  registerRequestLog(app, deps.metrics);
   registerAuth(app, deps.store);
   await registerRateLimit(app, deps.requestsPerMinute);
   registerText(app);
@@ -106,6 +109,7 @@ export async function buildApp(deps: Deps): Promise<App> {
   accountRoutes(app, deps);
   usageRoutes(app, deps);
   webhookRoutes(app, deps);
+  systemRoutes(app, deps);
   tokenRoutes(app, deps);
   auditLogRoutes(app, deps);
   await app.ready();

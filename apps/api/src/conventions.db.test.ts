@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { newToken } from '@freshet/control-store';
 import { openTestStore, type TestStore } from '@freshet/control-store/test-support';
-import { outbound } from '@freshet/runtime';
+import { Metrics, outbound } from '@freshet/runtime';
 import Fastify from 'fastify';
 import supertest from 'supertest';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -20,7 +20,7 @@ let app: App;
 let isDraining = false;
 
 const build = (requestsPerMinute = 1_000_000) =>
-  buildApp({ store: t.store, originTemplate: null, isDraining: () => isDraining, reach: outbound(''), requestsPerMinute });
+  buildApp({ store: t.store, originTemplate: null, isDraining: () => isDraining, reach: outbound(''), metrics: new Metrics('api'), requestsPerMinute });
 
 beforeAll(async () => {
   t = await openTestStore();
@@ -341,6 +341,7 @@ test('the address of the audit log is the caller’s where a trusted proxy says 
     originTemplate: null,
     isDraining: () => false,
     reach: outbound(''),
+    metrics: new Metrics('api'),
     requestsPerMinute: 1000,
     trustedProxies: '127.0.0.1,::1',
   });

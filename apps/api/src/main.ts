@@ -1,6 +1,6 @@
 import { AppError } from '@freshet/contracts';
 import { isToken, openControlStore } from '@freshet/control-store';
-import { createLogger, outbound, readSettings, runProcess, settings } from '@freshet/runtime';
+import { createLogger, Metrics, outbound, readSettings, runProcess, settings, startMonitor } from '@freshet/runtime';
 import { buildApp } from './app.ts';
 
 const NAME = 'api';
@@ -20,12 +20,14 @@ await runProcess(logger, async () => {
       FRESHET_TRUSTED_PROXIES: settings.text.default(''),
       HOST: settings.HOST,
       PORT: settings.PORT.default(8080),
+      FRESHET_MONITOR_PORT: settings.FRESHET_MONITOR_PORT,
       LOG_LEVEL: settings.LOG_LEVEL,
     },
     process.env,
   );
   const reach = outbound(env.FRESHET_ALLOWED_ADDRESSES);
   const store = await openControlStore({
+    name: NAME,
     databaseUrl: env.DATABASE_URL,
     secretKeys: env.FRESHET_SECRET_KEYS,
     supervise: false,
@@ -33,11 +35,15 @@ await runProcess(logger, async () => {
   });
   if (env.FRESHET_BOOTSTRAP_TOKEN !== undefined) await store.tokens.ensureBootstrap(env.FRESHET_BOOTSTRAP_TOKEN);
   let draining = false;
+  const metrics = new Metrics(NAME);
+  const check = () => store.ping();
+  const monitor = await startMonitor({ host: env.HOST, port: env.FRESHET_MONITOR_PORT, metrics, check, isDraining: () => draining });
   const app = await buildApp({
     store,
     originTemplate: env.FRESHDESK_ORIGIN ?? null,
     isDraining: () => draining,
     reach,
+    metrics,
     requestsPerMinute: env.FRESHET_REQUESTS_PER_MINUTE,
     trustedProxies: env.FRESHET_TRUSTED_PROXIES,
     logger,
@@ -58,6 +64,7 @@ await runProcess(logger, async () => {
       draining = true;
       await app.close();
       await store.close();
+      monitor.close();
     },
   };
 });

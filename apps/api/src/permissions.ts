@@ -10,6 +10,7 @@ export const PERMISSIONS = {
   manage_connections: 'Make, change, test and delete credentials and destinations.',
   manage_webhooks: 'Make, change, test and delete webhooks, and see their deliveries.',
   erase: 'Take a person out of the warehouse, and out of all that is stored, for good.',
+  redrive: 'Send jobs again that were set aside, or discard them.',
   manage_tokens: 'Make, change, rotate and delete tokens.',
   read_audit_log: 'See who changed what.',
 } as const;
@@ -19,8 +20,8 @@ export const PERMISSION_NAMES = Object.keys(PERMISSIONS) as Permission[];
 /** Who may do what. `docs/security.md` has the same table for people; a test compares the two. */
 export const ROLES: Readonly<Record<TokenRole, readonly Permission[]>> = {
   team_admin: PERMISSION_NAMES,
-  team_collaborator: ['read', 'read_records', 'run', 'refresh', 'manage_pipelines', 'manage_connections', 'manage_webhooks'],
-  pipeline_admin: ['read', 'read_records', 'run', 'refresh', 'manage_pipelines'],
+  team_collaborator: ['read', 'read_records', 'run', 'refresh', 'redrive', 'manage_pipelines', 'manage_connections', 'manage_webhooks'],
+  pipeline_admin: ['read', 'read_records', 'run', 'refresh', 'redrive', 'manage_pipelines'],
   observer: ['read'],
 };
 

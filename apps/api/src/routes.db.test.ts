@@ -3,7 +3,7 @@ import type { TokenRole } from '@freshet/control-store';
 import { newToken } from '@freshet/control-store';
 import { openTestStore, type TestStore } from '@freshet/control-store/test-support';
 import { FreshdeskSimulator } from '@freshet/freshdesk-simulator';
-import { outbound } from '@freshet/runtime';
+import { Metrics, outbound } from '@freshet/runtime';
 import supertest from 'supertest';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { type App, buildApp } from './app.ts';
@@ -30,7 +30,14 @@ beforeAll(async () => {
   }
   simulator = new FreshdeskSimulator({ counts: { tickets: 5 } });
   const origin = await simulator.listen();
-  app = await buildApp({ store: t.store, originTemplate: origin, isDraining: () => false, reach: outbound('127.0.0.0/8'), requestsPerMinute: 1_000_000 });
+  app = await buildApp({
+    store: t.store,
+    originTemplate: origin,
+    isDraining: () => false,
+    reach: outbound('127.0.0.0/8'),
+    metrics: new Metrics('api'),
+    requestsPerMinute: 1_000_000,
+  });
 });
 afterAll(async () => {
   await app.close();
@@ -62,6 +69,7 @@ interface World {
   readonly run: { readonly id: string };
   readonly rejected: { readonly id: string };
   readonly erasure: { readonly id: string };
+  readonly deadJob: { readonly id: string };
 }
 
 interface Case {
@@ -166,6 +174,11 @@ const CASES: Readonly<Record<string, Case>> = {
   listErasures: { at: ofPipeline, status: 200 },
   getErasure: { at: (w) => ({ id: w.pipeline.id, erasure_id: w.erasure.id }), status: 200 },
   liftErasure: { at: (w) => ({ id: w.pipeline.id, erasure_id: w.erasure.id }), status: 200 },
+  getSystem: { status: 200 },
+  getMetrics: { status: 200 },
+  listDeadJobs: { status: 200 },
+  redriveDeadJob: { at: (w) => ({ id: w.deadJob.id }), status: 204 },
+  discardDeadJob: { at: (w) => ({ id: w.deadJob.id }), status: 204 },
   getBudget: { at: () => ({ subdomain: 'acme' }), status: 200, neverMissing: true },
   listUsage: { status: 200 },
   createWebhook: {
@@ -221,7 +234,7 @@ function operations(): Operation[] {
 async function newWorld(): Promise<World> {
   const { store } = t;
   await t.database
-    .sql`truncate freshet.pipelines, freshet.credentials, freshet.destinations, freshet.webhooks, freshet.events, freshet.idempotency_keys cascade`;
+    .sql`truncate freshet.pipelines, freshet.credentials, freshet.destinations, freshet.webhooks, freshet.events, freshet.idempotency_keys, freshet.dead_jobs cascade`;
   await t.database.sql`delete from freshet.api_tokens where name <> all(${ROLE_NAMES})`;
   const key = await store.credentials.create({ name: 'key', type: 'freshdesk_api_key', secret: 'demo-admin-key' });
   const password = await store.credentials.create({ name: 'password', type: 'postgres_password', secret: new URL(inject('postgresUrl')).password });
@@ -261,6 +274,8 @@ async function newWorld(): Promise<World> {
   const [rejected] = (await store.rejectedRecords.list(pipeline.id, { limit: 1, cursor: null }, {})).data;
   const erasure = await store.erasures.request(pipeline.id, 'contacts', '1');
   await t.database.sql`update freshet.erasures set status = 'completed' where id = ${erasure.id}`;
+  await store.deadJobs.setAside({ queue: 'load', data: { pipelineId: pipeline.id, object: 'roles' }, attempts: 11, reason: 'It was killed.' });
+  const [deadJob] = (await store.deadJobs.list({ limit: 1, cursor: null }, {})).data;
   return {
     key,
     password,
@@ -274,6 +289,7 @@ async function newWorld(): Promise<World> {
     run: { id: runId },
     rejected: rejected as { id: string },
     erasure,
+    deadJob: deadJob as { id: string },
   };
 }
 
@@ -388,6 +404,9 @@ const EXPECTED: Readonly<Record<Permission, readonly string[]>> = {
     'listRejectedRecords',
     'listErasures',
     'getErasure',
+    'getSystem',
+    'getMetrics',
+    'listDeadJobs',
     'getBudget',
     'listUsage',
   ],
@@ -405,6 +424,7 @@ const EXPECTED: Readonly<Record<Permission, readonly string[]>> = {
   ],
   refresh: ['refreshRecord', 'receiveFromFreshdesk'],
   erase: ['erasePerson', 'liftErasure'],
+  redrive: ['redriveDeadJob', 'discardDeadJob'],
   manage_pipelines: [
     'createPipeline',
     'planPipeline',

@@ -1,5 +1,6 @@
 import { openControlStore } from '@freshet/control-store';
-import { createLogger, readSettings, runProcess, settings } from '@freshet/runtime';
+import { createLogger, Metrics, readSettings, runProcess, settings, startMonitor } from '@freshet/runtime';
+import { extractMetrics } from './metrics.ts';
 import { runSlice } from './slice.ts';
 
 const NAME = 'extract-worker';
@@ -14,20 +15,27 @@ await runProcess(logger, async () => {
       FRESHET_ANSWER_MIB_MAX: settings.wholeNumber(1, 512).default(128),
       FRESHET_UNLOADED_MIB_MAX: settings.wholeNumber(1, 1_000_000).default(512),
       FRESHET_CONCURRENCY: settings.wholeNumber(1, 64).default(8),
+      HOST: settings.HOST,
+      FRESHET_MONITOR_PORT: settings.FRESHET_MONITOR_PORT,
       LOG_LEVEL: settings.LOG_LEVEL,
     },
     process.env,
   );
   const store = await openControlStore({
+    name: NAME,
     databaseUrl: env.DATABASE_URL,
     secretKeys: env.FRESHET_SECRET_KEYS,
     connections: env.FRESHET_CONCURRENCY,
     onError: (error) => logger.warn({ err: error }, 'queue trouble'),
   });
   const drain = new AbortController();
+  const metrics = new Metrics(NAME);
+  const isDraining = () => drain.signal.aborted;
+  const monitor = await startMonitor({ host: env.HOST, port: env.FRESHET_MONITOR_PORT, metrics, check: () => store.ping(), isDraining });
   const context = {
     store,
     logger,
+    metrics: extractMetrics(metrics),
     originTemplate: env.FRESHDESK_ORIGIN ?? null,
     answerBytesMax: env.FRESHET_ANSWER_MIB_MAX * 1024 * 1024,
     unloadedBytesMax: env.FRESHET_UNLOADED_MIB_MAX * 1024 * 1024,
@@ -39,6 +47,7 @@ await runProcess(logger, async () => {
     stop: async () => {
       drain.abort();
       await store.close();
+      monitor.close();
     },
   };
 });

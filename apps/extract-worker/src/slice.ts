@@ -13,11 +13,13 @@ import {
   verdictFor,
 } from '@freshet/freshdesk-extractor';
 import type { Logger } from '@freshet/runtime';
+import type { ExtractMetrics, SliceOutcome } from './metrics.ts';
 import { StepBuffer } from './step-buffer.ts';
 
 export interface SliceContext {
   readonly store: ControlStore;
   readonly logger: Logger;
+  readonly metrics: ExtractMetrics;
   /** Replaces the accounts' own hosts; null: it does not. */
   readonly originTemplate: string | null;
   /** A larger answer is asked for in parts, and a larger record rejected. */
@@ -47,11 +49,14 @@ export async function runSlice(context: SliceContext, objectRunId: string): Prom
   if (claim === null) return;
   const logger = context.logger.child({ runId: claim.runId, pipelineId: claim.pipelineId, object: claim.object });
   const slice = new Slice({ ...context, logger }, claim);
+  const began = performance.now();
   try {
     await slice.read();
   } catch (error) {
     await slice.settle(toAppError(error));
   } finally {
+    context.metrics.slice.observe({}, (performance.now() - began) / 1000);
+    context.metrics.slices.inc({ object: claim.object, outcome: slice.outcome });
     await slice.close();
   }
 }
@@ -74,6 +79,7 @@ class Slice {
   #behind = false;
   /** A step was refused: what was read after it must not be stored, or the position would pass over it. */
   #refused = false;
+  outcome: SliceOutcome = 'handed_on';
 
   constructor(context: SliceContext, claim: Claim) {
     this.#context = context;
@@ -139,6 +145,7 @@ class Slice {
   }
 
   async #holdBack(): Promise<void> {
+    this.outcome = 'behind';
     const limit = Math.round(this.#context.unloadedBytesMax / 2 ** 20);
     const error = new AppError('warehouse_behind', `More than ${limit} MiB wait to be loaded: reading goes on when the warehouse has caught up.`);
     await this.#context.store.extraction.holdBack(this.#claim, error, BEHIND_WAIT_MS, this.#newCredits());
@@ -150,18 +157,24 @@ class Slice {
     const { store, logger } = this.#context;
     try {
       if (error.code !== 'fenced' && !this.#refused) await this.#store();
-      if (error.code === 'fenced') return logger.info('object run taken over, cancelled or paused');
+      if (error.code === 'fenced') {
+        this.outcome = 'taken_over';
+        return logger.info('object run taken over, cancelled or paused');
+      }
       if (error.code === 'out_of_credits') {
+        this.outcome = 'no_credits';
         const afterMs = error.retryAfterMs ?? 60_000;
         await store.extraction.handOn(this.#claim, { afterMs, status: 'waiting_for_credits', credits: this.#newCredits() });
         return logger.info({ afterMs }, 'waiting for credits');
       }
       const isLast = this.#claim.failures + 1 >= FAILURES_MAX;
       if (ERROR_POLICY[error.code].job === 'retry' && !isLast) {
+        this.outcome = 'retried';
         const afterMs = Math.min(BACKOFF_MAX_MS, BACKOFF_MS * 2 ** this.#claim.failures);
         await store.extraction.handOn(this.#claim, { afterMs, status: 'running', failed: error, credits: this.#newCredits() });
         return logger.warn({ err: error, afterMs }, 'slice failed, tried again');
       }
+      this.outcome = 'stopped';
       const verdict = verdictFor(error);
       const status = verdict === 'forbidden' || verdict === 'not_in_plan' ? verdict : 'failed';
       await store.extraction.stop(this.#claim, status, error, this.#newCredits());
@@ -230,10 +243,16 @@ class Slice {
       throw error;
     }
     this.#unloaded += step.batch?.body.length ?? 0;
+    const { metrics } = this.#context;
+    metrics.records.inc({ object: this.#claim.object }, step.batch?.records ?? 0);
+    metrics.bytes.inc({ object: this.#claim.object }, step.batch?.rawBytes ?? 0);
     // Much of it may have been loaded meanwhile.
     if (!step.finished && this.#unloaded > this.#context.unloadedBytesMax) await this.#look();
     this.#context.logger.debug({ records: step.batch?.records ?? 0, bytes: step.batch?.rawBytes ?? 0, finished: step.finished }, 'step stored');
-    if (step.finished) this.#context.logger.info('object read');
+    if (step.finished) {
+      this.outcome = 'finished';
+      this.#context.logger.info('object read');
+    }
   }
 
   async #handOn(afterMs: number): Promise<void> {
@@ -252,6 +271,7 @@ class Slice {
     const used = this.#client?.creditsUsed ?? 0;
     const fresh = used - this.#creditsStored;
     this.#creditsStored = used;
+    this.#context.metrics.credits.inc({ credit_class: this.#claim.creditClass }, fresh);
     return fresh;
   }
 }

@@ -3,12 +3,14 @@ import type { ControlStore, LoadClaim } from '@freshet/control-store';
 import { objectNamed, tableOf, tablesBelow } from '@freshet/freshdesk-extractor';
 import type { Logger } from '@freshet/runtime';
 import { type Prepared, prepare } from '@freshet/warehouse-loader';
+import type { LoadMetrics } from './metrics.ts';
 import type { Warehouses } from './warehouses.ts';
 
 export interface LoadContext {
   readonly store: ControlStore;
   readonly warehouses: Warehouses;
   readonly logger: Logger;
+  readonly metrics: LoadMetrics;
   /** Aborted when this process is to end: the batches in hand are loaded, the others left. */
   readonly drain: AbortSignal;
   /** Failures in a row by table, in this process: what the backoff counts. */
@@ -70,18 +72,27 @@ async function loadPending(context: LoadContext, claim: LoadClaim): Promise<void
     next.catch(() => {});
     const warehouse = await context.warehouses.open(claim.destinationId);
     const began = performance.now();
-    const result = await warehouse.load({
-      schema: claim.schema,
-      tablePrefix: claim.tablePrefix,
-      table,
-      below: tablesBelow(claim.object),
-      epoch: claim.epoch,
-      policy: claim.schemaPolicy,
-      history: claim.history,
-      prepared,
-      generation: (id) => loading.generationBodies(claim, id),
-    });
+    const result = await observed(context.metrics, () =>
+      warehouse.load({
+        schema: claim.schema,
+        tablePrefix: claim.tablePrefix,
+        table,
+        below: tablesBelow(claim.object),
+        epoch: claim.epoch,
+        policy: claim.schemaPolicy,
+        history: claim.history,
+        prepared,
+        generation: (id) => loading.generationBodies(claim, id),
+      }),
+    );
     await loading.markLoaded(claim, result);
+    context.metrics.batches.inc({ object: claim.object }, result.batches.length);
+    for (const name of RESULTS) {
+      context.metrics.records.inc(
+        { object: claim.object, result: name },
+        result.batches.reduce((sum, { counts }) => sum + counts[name], 0),
+      );
+    }
     context.logger.debug(
       {
         pipelineId: claim.pipelineId,
@@ -93,6 +104,21 @@ async function loadPending(context: LoadContext, claim: LoadClaim): Promise<void
       },
       'batches loaded',
     );
+  }
+}
+
+const RESULTS = ['inserted', 'updated', 'unchanged', 'rejected', 'deleted'] as const;
+
+async function observed<T>({ load }: LoadMetrics, work: () => Promise<T>): Promise<T> {
+  const began = performance.now();
+  const seconds = () => (performance.now() - began) / 1000;
+  try {
+    const done = await work();
+    load.observe({ outcome: 'loaded' }, seconds());
+    return done;
+  } catch (error) {
+    load.observe({ outcome: 'failed' }, seconds());
+    throw error;
   }
 }
 

@@ -39,10 +39,13 @@ export class Deliveries {
     });
   }
 
-  /** One `deliver` job: an attempt, and what is to follow from it. */
-  async deliver(deliveryId: string): Promise<void> {
+  /** One `deliver` job: an attempt, and what is to follow from it. @returns whether it was taken; null: there was nothing to deliver. */
+  async deliver(deliveryId: string): Promise<boolean | null> {
     const attempt = await this.#store.webhooks.attempt(deliveryId);
-    if (attempt !== null) await this.#store.webhooks.settle(deliveryId, await this.#send(attempt));
+    if (attempt === null) return null;
+    const outcome = await this.#send(attempt);
+    await this.#store.webhooks.settle(deliveryId, outcome);
+    return outcome.error === null;
   }
 
   async close(): Promise<void> {

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openControlStore } from '@freshet/control-store';
 import { objectsToAudit, objectsToRead } from '@freshet/freshdesk-extractor';
-import { createLogger, outbound, readSettings, runProcess, settings } from '@freshet/runtime';
+import { createLogger, Metrics, outbound, readSettings, runProcess, settings, startMonitor } from '@freshet/runtime';
 import { Deliveries } from './deliver.ts';
+import { schedulerMetrics } from './metrics.ts';
 
 const NAME = 'scheduler';
 const logger = createLogger(NAME, process.env['LOG_LEVEL'] || 'info');
@@ -29,12 +30,15 @@ await runProcess(logger, async () => {
       FRESHET_ALLOWED_ADDRESSES: settings.FRESHET_ALLOWED_ADDRESSES,
       SMTP_URL: settings.url(['smtp:', 'smtps:']).optional(),
       FRESHET_MAIL_FROM: settings.text.optional(),
+      HOST: settings.HOST,
+      FRESHET_MONITOR_PORT: settings.FRESHET_MONITOR_PORT,
       LOG_LEVEL: settings.LOG_LEVEL,
     },
     process.env,
   );
   const reach = outbound(env.FRESHET_ALLOWED_ADDRESSES);
   const store = await openControlStore({
+    name: NAME,
     databaseUrl: env.DATABASE_URL,
     secretKeys: env.FRESHET_SECRET_KEYS,
     connections: 2,
@@ -42,14 +46,29 @@ await runProcess(logger, async () => {
   });
   const mail = env.SMTP_URL === undefined ? null : { smtpUrl: env.SMTP_URL, from: env.FRESHET_MAIL_FROM ?? 'freshet@localhost' };
   const deliveries = new Deliveries(store, reach, mail);
-  await store.queue.work('deliver', { concurrency: DELIVERIES_AT_ONCE }, ({ deliveryId }) => deliveries.deliver(deliveryId));
   const stopping = new AbortController();
+  const metrics = new Metrics(NAME);
+  const counted = schedulerMetrics(metrics, store);
+  await store.queue.work('deliver', { concurrency: DELIVERIES_AT_ONCE }, async ({ deliveryId }) => {
+    const taken = await deliveries.deliver(deliveryId);
+    if (taken !== null) counted.deliveries.inc({ outcome: taken ? 'taken' : 'not_taken' });
+  });
+  await store.queue.workDead(async (died) => {
+    logger.error({ queue: died.queue, data: died.data, attempts: died.attempts, reason: died.reason }, 'job set aside');
+    await store.deadJobs.setAside(died);
+  });
+  const isDraining = () => stopping.signal.aborted;
+  const check = () => store.ping();
+  const monitor = await startMonitor({ host: env.HOST, port: env.FRESHET_MONITOR_PORT, metrics, refresh: counted.refresh, check, isDraining });
   let cleanAt = Date.now();
   let freshnessAt = Date.now();
   const tick = async () => {
     // A full answer means that more are due.
-    while ((await store.schedule.startDue(DUE_MAX, objectsToRead)) === DUE_MAX && !stopping.signal.aborted);
-    await store.schedule.startDueAudits(DUE_MAX, objectsToAudit);
+    for (let due = DUE_MAX; due === DUE_MAX && !stopping.signal.aborted; ) {
+      due = await store.schedule.startDue(DUE_MAX, objectsToRead);
+      counted.started.inc({ kind: 'sync' }, due);
+    }
+    counted.started.inc({ kind: 'audit' }, await store.schedule.startDueAudits(DUE_MAX, objectsToAudit));
     if (Date.now() >= freshnessAt) {
       freshnessAt = Date.now() + FRESHNESS_EVERY_MS;
       const told = await store.schedule.checkFreshness();
@@ -69,7 +88,9 @@ await runProcess(logger, async () => {
   const loop = async () => {
     while (!stopping.signal.aborted) {
       // Trouble with the database is waited out: the next tick makes up for what was missed.
+      const began = performance.now();
       await tick().catch((error: unknown) => logger.warn({ err: error }, 'tick failed'));
+      counted.tick.observe({}, (performance.now() - began) / 1000);
       await sleep(TICK_MS, undefined, { signal: stopping.signal }).catch(() => {
         // Woken to stop.
       });
@@ -83,6 +104,7 @@ await runProcess(logger, async () => {
       await looping;
       await store.close();
       await deliveries.close();
+      monitor.close();
     },
   };
 });

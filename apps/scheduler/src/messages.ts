@@ -38,6 +38,7 @@ const SAYINGS: Readonly<Record<EventType, Saying>> = {
   'freshness.restored': { severity: 'info', say: (d) => `${of(d, 'object')} has caught up, in pipeline ${of(d, 'pipeline_id')}` },
   'erasure.completed': { severity: 'info', say: (d) => `Erasure ${of(d, 'erasure_id')} is completed` },
   'erasure.failed': { severity: 'error', say: (d) => `Erasure ${of(d, 'erasure_id')} has failed: ${errorOf(d)}` },
+  'job.died': { severity: 'error', say: (d) => `A job of the queue ${of(d, 'queue')} was set aside after ${of(d, 'attempts')} tries: ${of(d, 'reason')}` },
   'webhook.disabled': { severity: 'warning', say: (d) => `The webhook “${of(d, 'name')}” was disabled: ${of(d, 'reason')}` },
   'webhook.test': { severity: 'info', say: (d) => `A test of the webhook “${of(d, 'name')}”` },
 };

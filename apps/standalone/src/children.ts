@@ -38,9 +38,11 @@ export class Children {
   startListener(spec: ChildSpec): Promise<string> {
     return new Promise((resolve, reject) => {
       const { child, words } = this.#fork(spec);
-      child.once('message', (message) => {
+      child.on('message', (message) => {
+        const { listening } = message as { listening?: string };
+        if (listening === undefined) return;
         this.#keep(spec, child);
-        resolve((message as { listening: string }).listening);
+        resolve(listening);
       });
       child.once('exit', (code) => reject(new AppError('configuration', words() || `The ${spec.name} ended with status ${code}; see ${this.#logDir}.`)));
     });

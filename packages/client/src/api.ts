@@ -24,6 +24,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * This process’ numbers
+         * @description In the format of Prometheus. Every process has its own, at `FRESHET_MONITOR_PORT`; schedulers tell how much work waits as well.
+         */
+        get: operations["getMetrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/readyz": {
         parameters: {
             query?: never;
@@ -33,7 +53,7 @@ export interface paths {
         };
         /**
          * Can it take requests
-         * @description The database answers, and the process is not about to end.
+         * @description The database answers, its tables are those that this release needs, and the process is not about to end.
          */
         get: operations["getReadiness"];
         put?: never;
@@ -174,6 +194,66 @@ export interface paths {
          * @description A new secret is used from the next call on by everything that uses the credential.
          */
         patch: operations["changeCredential"];
+        trace?: never;
+    };
+    "/v1/dead-jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List jobs that were set aside
+         * @description Newest first, with why.
+         */
+        get: operations["listDeadJobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/dead-jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Discard a job
+         * @description What waited for it has failed, and stays so.
+         */
+        delete: operations["discardDeadJob"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/dead-jobs/{id}/redrive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a job again
+         * @description What it had ended is opened again, unless another run has taken its place.
+         */
+        post: operations["redriveDeadJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/v1/destinations": {
@@ -824,6 +904,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/system": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How the deployment is
+         * @description Which processes are alive, and how much work waits.
+         */
+        get: operations["getSystem"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/tokens": {
         parameters: {
             query?: never;
@@ -1288,6 +1388,42 @@ export interface components {
             used: number;
             wanted_until: string | null;
         };
+        /** @description A job that has failed, or ended its workers, too often. What waited for it has failed; it is sent again when somebody has seen to it. */
+        DeadJob: {
+            /** @description How often it was tried. */
+            attempts: number;
+            /**
+             * @description What it is about: ids and names.
+             * @example {
+             *       "objectRunId": "019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21"
+             *     }
+             */
+            data: {
+                [key: string]: string;
+            };
+            /**
+             * Format: date-time
+             * @description When it was set aside. RFC 3339, UTC.
+             * @example 2026-01-31T12:00:00.000Z
+             */
+            died_at: string;
+            /**
+             * Format: uuid
+             * @description The job that was set aside (UUIDv7).
+             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
+             */
+            id: string;
+            pipeline_id: string | null;
+            queue: components["schemas"]["QueueName"];
+            /** @description What its last try said; where its workers ended, that they did. */
+            reason: string;
+        };
+        /** @description One page of a list. */
+        DeadJobList: {
+            /** @description This page, newest first. */
+            data: components["schemas"]["DeadJob"][];
+            next_cursor: string | null;
+        };
         /** @description One event for one webhook. */
         Delivery: {
             /** @description Attempts so far. */
@@ -1610,7 +1746,7 @@ export interface components {
          * @description What has happened.
          * @enum {string}
          */
-        EventType: "run.succeeded" | "run.partial" | "run.failed" | "object.failed" | "schema.changed" | "records.rejected" | "records.digest" | "records.spiked" | "quota.reached" | "credential.refused" | "erasure.completed" | "erasure.failed" | "freshness.missed" | "freshness.restored" | "webhook.disabled" | "webhook.test";
+        EventType: "run.succeeded" | "run.partial" | "run.failed" | "object.failed" | "schema.changed" | "records.rejected" | "records.digest" | "records.spiked" | "quota.reached" | "credential.refused" | "erasure.completed" | "erasure.failed" | "freshness.missed" | "freshness.restored" | "job.died" | "webhook.disabled" | "webhook.test";
         /** @description Why something could not be done. */
         Failure: {
             /**
@@ -1836,10 +1972,10 @@ export interface components {
          */
         PausedBy: "user" | "record_spike" | "monthly_quota";
         /**
-         * @description `read`: See pipelines, runs, objects, credits and all else that holds no personal data and no secret. `read_records`: See what rejected records hold, which may be personal data. `run`: Start and cancel runs; pause and resume pipelines; restart, move and rebuild objects; replay and discard rejected records. `refresh`: Have single records read anew: all that a Freshdesk automation rule needs. `manage_pipelines`: Make, change, test and delete pipelines, and choose their objects. `manage_connections`: Make, change, test and delete credentials and destinations. `manage_webhooks`: Make, change, test and delete webhooks, and see their deliveries. `erase`: Take a person out of the warehouse, and out of all that is stored, for good. `manage_tokens`: Make, change, rotate and delete tokens. `read_audit_log`: See who changed what.
+         * @description `read`: See pipelines, runs, objects, credits and all else that holds no personal data and no secret. `read_records`: See what rejected records hold, which may be personal data. `run`: Start and cancel runs; pause and resume pipelines; restart, move and rebuild objects; replay and discard rejected records. `refresh`: Have single records read anew: all that a Freshdesk automation rule needs. `manage_pipelines`: Make, change, test and delete pipelines, and choose their objects. `manage_connections`: Make, change, test and delete credentials and destinations. `manage_webhooks`: Make, change, test and delete webhooks, and see their deliveries. `erase`: Take a person out of the warehouse, and out of all that is stored, for good. `redrive`: Send jobs again that were set aside, or discard them. `manage_tokens`: Make, change, rotate and delete tokens. `read_audit_log`: See who changed what.
          * @enum {string}
          */
-        Permission: "read" | "read_records" | "run" | "refresh" | "manage_pipelines" | "manage_connections" | "manage_webhooks" | "erase" | "manage_tokens" | "read_audit_log";
+        Permission: "read" | "read_records" | "run" | "refresh" | "manage_pipelines" | "manage_connections" | "manage_webhooks" | "erase" | "redrive" | "manage_tokens" | "read_audit_log";
         /** @description One Freshdesk account into one warehouse schema. */
         Pipeline: {
             audit_frequency_days: number | null;
@@ -2174,6 +2310,68 @@ export interface components {
              */
             pointer: string;
         };
+        /** @description A process that works on the queues, as it has last said of itself. */
+        Process: {
+            cpu: number | null;
+            /**
+             * @description Where it runs.
+             * @example worker-7f9c
+             */
+            host: string;
+            /**
+             * Format: uuid
+             * @description The process (UUIDv7).
+             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
+             */
+            id: string;
+            memory_bytes: number | null;
+            /**
+             * @description What kind it is.
+             * @example load-worker
+             */
+            name: string;
+            /** @description Its number there. */
+            pid: number;
+            /**
+             * Format: date-time
+             * @description When it was last heard of. RFC 3339, UTC.
+             * @example 2026-01-31T12:00:00.000Z
+             */
+            seen_at: string;
+            /**
+             * Format: date-time
+             * @description When it was started. RFC 3339, UTC.
+             * @example 2026-01-31T12:00:00.000Z
+             */
+            started_at: string;
+            state: components["schemas"]["ProcessState"];
+        };
+        /**
+         * @description `quiet`: not heard of for three heartbeats. `stopped`: it has ended as it should.
+         * @enum {string}
+         */
+        ProcessState: "alive" | "quiet" | "stopped";
+        /** @description How much work waits in a queue. */
+        QueueDepth: {
+            /** @description Jobs that are worked on. */
+            active: number;
+            /** @description Jobs that wait for their time. */
+            deferred: number;
+            /** @description For how long the oldest of those that are ready has been, in seconds. */
+            oldest_seconds: number;
+            /**
+             * @description The queue.
+             * @example extract
+             */
+            queue: string;
+            /** @description Jobs that could be worked on now. */
+            ready: number;
+        };
+        /**
+         * @description The queue of a job.
+         * @enum {string}
+         */
+        QueueName: "extract" | "load" | "deliver" | "erase";
         /**
          * @description `pause`: until the next month, or until the quota is raised.
          * @enum {string}
@@ -2351,6 +2549,23 @@ export interface components {
          * @enum {string}
          */
         SslMode: "disable" | "require" | "verify-full";
+        /** @description How the deployment is. */
+        System: {
+            /** @description Jobs that were set aside. */
+            dead_jobs: number;
+            /** @description Runs that are queued or running. */
+            open_runs: number;
+            /** @description Those that were heard of in the last hour. */
+            processes: components["schemas"]["Process"][];
+            /** @description Queues with jobs. */
+            queues: components["schemas"]["QueueDepth"][];
+            /** @description Rejected records that wait for somebody’s decision. */
+            rejected_records: number;
+            /** @description Batches that are stored and not loaded yet. */
+            unloaded_batches: number;
+            /** @description Bytes of batches that are stored and not loaded yet, compressed. */
+            unloaded_bytes: number;
+        };
         /** @description What would become of a table. */
         TablePlan: {
             /** @description It is there already. */
@@ -2592,6 +2807,71 @@ export interface operations {
             };
             /** @description The request is not valid; `errors` names the fields. */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMetrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The numbers. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token’s role or scopes do not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3389,6 +3669,272 @@ export interface operations {
             };
             /** @description The body is not JSON. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listDeadJobs: {
+        parameters: {
+            query?: {
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description How many at most. */
+                limit?: number;
+                /** @description Only of this pipeline. */
+                pipeline_id?: string;
+                /** @description Only of this queue. */
+                queue?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeadJobList"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token’s role or scopes do not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    discardDeadJob: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The id of the job that was set aside. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is not valid; `errors` names the fields. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token’s role or scopes do not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such resource. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    redriveDeadJob: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The id of the job that was set aside. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is not valid; `errors` names the fields. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token’s role or scopes do not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such resource. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7289,6 +7835,71 @@ export interface operations {
             };
             /** @description No such resource. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSystem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["System"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token’s role or scopes do not allow this. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -14,6 +14,7 @@ export const EVENT_TYPES = [
   'erasure.failed',
   'freshness.missed',
   'freshness.restored',
+  'job.died',
   'webhook.disabled',
   'webhook.test',
 ] as const;

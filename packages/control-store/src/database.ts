@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { fileURLToPath } from 'node:url';
 import { AppError } from '@freshet/contracts';
+import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import { migrate } from 'drizzle-orm/postgres-js/migrator';
 import postgres from 'postgres';
@@ -14,6 +15,10 @@ export type Fragment = postgres.PendingQuery<postgres.Row[]>;
 /** The oldest PostgreSQL that the control database may be. */
 const SERVER_VERSION_MIN = 140000;
 
+const MIGRATIONS = fileURLToPath(new URL('../migrations', import.meta.url));
+/** When the newest migration was written, in milliseconds: by that drizzle tells which are done. */
+const NEWEST_MIGRATION = Math.max(...readMigrationFiles({ migrationsFolder: MIGRATIONS }).map((m) => m.folderMillis));
+
 /** @throws AppError `configuration` that says what is wrong with the database and what would be right. */
 export async function migrateControlDatabase(url: string): Promise<void> {
   const sql = connect(url, 1);
@@ -22,12 +27,18 @@ export async function migrateControlDatabase(url: string): Promise<void> {
     if ((row?.version ?? 0) < SERVER_VERSION_MIN) throw new AppError('configuration', 'DATABASE_URL: PostgreSQL 14 or newer is needed.');
     // Any number of processes may start at once; one migrates, the others wait and find it done.
     await sql`select pg_advisory_lock(hashtextextended('freshet.migrations', 0))`;
-    await migrate(drizzle(sql), { migrationsFolder: fileURLToPath(new URL('../migrations', import.meta.url)), migrationsSchema: 'freshet_migrations' });
+    await migrate(drizzle(sql), { migrationsFolder: MIGRATIONS, migrationsSchema: 'freshet_migrations' });
   } catch (error) {
     throw databaseError(error);
   } finally {
     await sql.end();
   }
+}
+
+/** @throws AppError `configuration` when an older release was the last to migrate, or the tables are gone. */
+export async function checkSchema(sql: Sql): Promise<void> {
+  const [row] = await sql<{ newest: number }[]>`select coalesce(max(created_at), 0)::float8 as newest from freshet_migrations.__drizzle_migrations`;
+  if ((row?.newest ?? 0) < NEWEST_MIGRATION) throw new AppError('configuration', 'The control database is older than this release: it was not migrated.');
 }
 
 export function connect(url: string, max: number, settings: Record<string, string> = {}): Sql {

@@ -5,15 +5,18 @@
  */
 import { Alerts } from './alerts.ts';
 import { AuditLog } from './audit-log.ts';
+import { type Backlog, readBacklog } from './backlog.ts';
 import { CreditBudgets } from './budget.ts';
 import { Credentials } from './credentials.ts';
-import { ambientSql, connect, databaseError, migrateControlDatabase } from './database.ts';
+import { ambientSql, checkSchema, connect, databaseError, migrateControlDatabase } from './database.ts';
+import { DeadJobs } from './dead-jobs.ts';
 import { Destinations } from './destinations.ts';
 import { Erasures } from './erasures.ts';
 import { Extraction } from './extraction.ts';
 import { Idempotency } from './idempotency.ts';
 import { Loading } from './loading.ts';
 import { Pipelines } from './pipelines.ts';
+import { Processes } from './processes.ts';
 import { JobQueue } from './queue.ts';
 import { Rebuilds } from './rebuilds.ts';
 import { Refreshes } from './refreshes.ts';
@@ -26,7 +29,9 @@ import { Tokens } from './tokens.ts';
 import { Webhooks } from './webhooks.ts';
 
 export type { AuditEntry, AuditFilter } from './audit-log.ts';
+export type { Backlog } from './backlog.ts';
 export type { Credential } from './credentials.ts';
+export type { DeadJob } from './dead-jobs.ts';
 export type { Destination, DestinationInput } from './destinations.ts';
 export type { Erasure, ErasureClaim, ErasureOutcome } from './erasures.ts';
 export type { Claim, ParentState, Step } from './extraction.ts';
@@ -34,6 +39,7 @@ export type { Answer, KeyedRequest } from './idempotency.ts';
 export type { LoadClaim, LoadOutcome, PendingBatch } from './loading.ts';
 export type { List, ListOptions } from './page-lists.ts';
 export type { Pipeline, PipelineFilter, PipelineInput, PipelineObject } from './pipelines.ts';
+export type { LivingProcess } from './processes.ts';
 export type { Rebuild } from './rebuilds.ts';
 export type { Wanted } from './refreshes.ts';
 export type { RejectedFilter, RejectedRecordInfo } from './rejected-records.ts';
@@ -57,6 +63,8 @@ export { isToken, type NewToken, newToken, type Token, type TokenIdentity, type 
 export type { Attempt, AttemptOutcome, Delivery, NewWebhook, Webhook, WebhookInput } from './webhooks.ts';
 
 export interface ControlStoreOptions {
+  /** What kind of process this is: `api`, `load-worker`, …; absent: none of those that keep running. */
+  readonly name?: string;
   readonly databaseUrl: string;
   /** `<id>:<base64 of 32 bytes>`, comma-separated, newest first. */
   readonly secretKeys: string;
@@ -86,12 +94,16 @@ export interface ControlStore {
   readonly idempotency: Idempotency;
   readonly auditLog: AuditLog;
   readonly webhooks: Webhooks;
+  readonly deadJobs: DeadJobs;
+  readonly processes: Processes;
   readonly queue: JobQueue;
   /** Whatever the store's methods do within `work` happens as a whole, or not at all. */
   readonly transaction: <T>(work: () => Promise<T>) => Promise<T>;
   /** Puts every sealed text under the newest key; returns how many. */
   rotateKeys(): Promise<number>;
-  /** Resolves if the database answers. */
+  /** How much work waits. */
+  backlog(): Promise<Backlog>;
+  /** Resolves if the database answers, and has the tables that this release needs. */
   ping(): Promise<void>;
   /** Lets handlers finish, at most so long, then closes every connection. */
   close(timeoutMs?: number): Promise<void>;
@@ -105,7 +117,7 @@ export async function openControlStore(options: ControlStoreOptions): Promise<Co
   const pool = connect(options.databaseUrl, connections);
   const budgetSql = connect(options.databaseUrl, 2, { synchronous_commit: 'off' });
   const { sql, db, transaction } = ambientSql(pool);
-  const queue = new JobQueue(options.databaseUrl, { supervise: options.supervise ?? true, onError: options.onError });
+  const queue = new JobQueue(options.databaseUrl, { name: options.name ?? 'freshet', supervise: options.supervise ?? true, onError: options.onError });
   const closeClients = () => Promise.all([pool.end({ timeout: 5 }), budgetSql.end({ timeout: 5 })]);
   try {
     await queue.start();
@@ -132,11 +144,14 @@ export async function openControlStore(options: ControlStoreOptions): Promise<Co
     idempotency: new Idempotency(sql, box),
     auditLog: new AuditLog(db),
     webhooks: new Webhooks(db, sql, queue, box),
+    deadJobs: new DeadJobs(sql, queue),
+    processes: new Processes(sql),
     queue,
+    backlog: () => readBacklog(sql),
     transaction,
     rotateKeys: () => rotateKeys(sql, box),
     ping: async () => {
-      await sql`select 1`;
+      await checkSchema(sql);
     },
     close: async (timeoutMs = 30_000) => {
       await queue.stop(timeoutMs);

@@ -1,5 +1,5 @@
 import { CREDIT_CLASSES, type CreditClass, type Jobs, QUEUES, type QueueName, toAppError } from '@freshet/contracts';
-import { type Db, PgBoss } from 'pg-boss';
+import { type Db, type JobWithMetadata, PgBoss } from 'pg-boss';
 import type { Tx } from './database.ts';
 
 export interface SendOptions {
@@ -17,7 +17,17 @@ export interface WorkOptions {
   readonly concurrency: number;
 }
 
+/** A job that has failed, or ended its workers, as often as it may. */
+export interface Died {
+  readonly queue: QueueName;
+  readonly data: Jobs[QueueName];
+  readonly attempts: number;
+  readonly reason: string;
+}
+
 export interface QueueOptions {
+  /** What kind of process this is, as it is shown among those that are alive. */
+  readonly name: string;
   /** Whether this process looks after the queues (expired jobs, dead workers). At least one must. */
   readonly supervise: boolean;
   readonly onError: (error: Error) => void;
@@ -29,6 +39,16 @@ export interface QueueOptions {
  */
 const HEARTBEAT_SECONDS = 15;
 const SUPERVISE_SECONDS = 5;
+/**
+ * Tries after the first. A handler decides itself what an error means and does not fail, so these are for workers that died, and for a
+ * database that went away under them: with the waiting times, about three minutes of it.
+ */
+const RETRIES = 10;
+const RETRY_SECONDS = 1;
+const RETRY_SECONDS_MAX = 30;
+/** Where jobs go that have used up their tries. */
+const DEAD = 'dead';
+const DEAD_RETENTION_SECONDS = 30 * 86_400;
 
 /** The jobs between API, scheduler and workers: pg-boss, with every job sent in the transaction that calls for it. */
 export class JobQueue {
@@ -42,6 +62,7 @@ export class JobQueue {
       useListenNotify: true,
       supervise: options.supervise,
       schedule: false,
+      instanceName: options.name,
       superviseIntervalSeconds: SUPERVISE_SECONDS,
       monitorIntervalSeconds: SUPERVISE_SECONDS,
     });
@@ -50,17 +71,22 @@ export class JobQueue {
 
   async start(): Promise<void> {
     await this.#boss.start();
+    await this.#boss.createQueue(DEAD, { policy: 'standard', retentionSeconds: DEAD_RETENTION_SECONDS, heartbeatSeconds: HEARTBEAT_SECONDS, retryLimit: 1000 });
     for (const name of QUEUES) {
-      await this.#boss.createQueue(name, {
-        policy: 'singleton',
+      const options = {
         notify: true,
-        // A handler decides itself what an error means and never fails: retries are for workers that died.
-        retryLimit: 1000,
-        retryDelay: 0,
+        retryLimit: RETRIES,
+        retryDelay: RETRY_SECONDS,
+        retryBackoff: true,
+        retryDelayMax: RETRY_SECONDS_MAX,
+        deadLetter: DEAD,
         heartbeatSeconds: HEARTBEAT_SECONDS,
         expireInSeconds: 3600,
         deleteAfterSeconds: 3600,
-      });
+      };
+      await this.#boss.createQueue(name, { policy: 'singleton', ...options });
+      // One that an earlier release has made gets what this one wants.
+      await this.#boss.updateQueue(name, options);
     }
   }
 
@@ -75,6 +101,15 @@ export class JobQueue {
       ...(options.onceInSeconds ? { singletonSeconds: options.onceInSeconds } : {}),
       ...(options.startAfterMs ? { startAfter: new Date(Date.now() + options.startAfterMs) } : {}),
       db: inTransaction(tx),
+    });
+  }
+
+  /** Takes up jobs that have used up their tries. */
+  async workDead(handle: (died: Died) => Promise<void>): Promise<void> {
+    await this.#boss.work(DEAD, { batchSize: 1, pollingIntervalSeconds: 2, includeMetadata: true }, async ([job]: JobWithMetadata<Jobs[QueueName]>[]) => {
+      if (job === undefined) return;
+      const { sourceName, sourceRetryCount, sourceOutput, data } = job;
+      await handle({ queue: sourceName as QueueName, data, attempts: (sourceRetryCount ?? 0) + 1, reason: reasonIn(sourceOutput) });
     });
   }
 
@@ -95,6 +130,12 @@ export class JobQueue {
       });
     }
   }
+}
+
+/** In a job's output, what its last error said; of one whose worker is gone there is none. */
+function reasonIn(output: object | null): string {
+  const message = (output as { message?: unknown } | null)?.message;
+  return typeof message === 'string' && message !== '' ? message : 'its worker ended, or was cut off, each time.';
 }
 
 /** pg-boss' statements in our transaction, so that a job exists exactly if what it is about does. */

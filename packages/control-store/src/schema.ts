@@ -7,6 +7,7 @@ import type {
   ObjectRunStatus,
   PausedBy,
   PipelineStatus,
+  QueueName,
   RunKind,
   RunMode,
   RunStatus,
@@ -387,6 +388,24 @@ export const erasedKeys = freshet.table(
       .references(() => erasures.id, { onDelete: 'cascade' }),
   },
   (t) => [primaryKey({ columns: [t.pipeline_id, t.object, t.key] }), index('erased_keys_of_erasure').on(t.erasure_id)],
+);
+
+/** Jobs that have failed, or ended their workers, too often: set aside with their reason, until somebody sends or discards them. */
+export const deadJobs = freshet.table(
+  'dead_jobs',
+  {
+    id: uuid('id').primaryKey(),
+    queue: text('queue').$type<QueueName>().notNull(),
+    /** As the job carried it: ids only. */
+    data: jsonb('data').$type<Record<string, string>>().notNull(),
+    /** How often it was tried. */
+    attempts: integer('attempts').notNull(),
+    reason: text('reason').notNull(),
+    /** Null where it is about none, or about one that is gone. */
+    pipeline_id: uuid('pipeline_id'),
+    died_at: time('died_at').notNull().defaultNow(),
+  },
+  (t) => [index('dead_jobs_of_pipeline').on(t.pipeline_id, t.id)],
 );
 
 export const TOKEN_ROLES = ['team_admin', 'team_collaborator', 'pipeline_admin', 'observer'] as const;

@@ -24,6 +24,8 @@ export const settings = {
   FRESHET_ALLOWED_ADDRESSES: z.string().default(''),
   HOST: z.string().default('127.0.0.1'),
   PORT: wholeNumber(0, 65_535),
+  /** Where `/livez`, `/readyz` and `/metrics` of a worker or scheduler answer; absent: nowhere. */
+  FRESHET_MONITOR_PORT: wholeNumber(0, 65_535).optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'], { error: 'must be one of trace, debug, info, warn, error, silent' }).default('info'),
   /** Any text that is not empty. */
   text: z.string(),

@@ -24,6 +24,7 @@ const TAGS = [
   { name: 'catalog', description: 'The objects that can be read.' },
   { name: 'usage', description: 'What was read, loaded and spent.' },
   { name: 'webhooks', description: 'Others that are told of what happens.' },
+  { name: 'system', description: 'How the deployment itself is.' },
   { name: 'tokens', description: 'Who may call, and what they may do.' },
   { name: 'audit log', description: 'Who changed what.' },
   { name: 'health', description: 'For whoever watches the process.' },

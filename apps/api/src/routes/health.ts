@@ -1,3 +1,4 @@
+import { isReady } from '@freshet/runtime';
 import type { App, Deps } from '../app.ts';
 import { Health } from '../schemas.ts';
 import { answer, operation, problems } from './route.ts';
@@ -22,19 +23,14 @@ export function healthRoutes(app: App, { store, isDraining }: Deps): void {
           operationId: 'getReadiness',
           tags: ['health'],
           summary: 'Can it take requests',
-          description: 'The database answers, and the process is not about to end.',
+          description: 'The database answers, its tables are those that this release needs, and the process is not about to end.',
         }),
         security: [],
         response: { 200: answer('It can.', Health), 503: answer('It cannot.', Health), ...problems(400) },
       },
     },
     async (_request, reply) => {
-      const ok =
-        !isDraining() &&
-        (await store.ping().then(
-          () => true,
-          () => false,
-        ));
+      const ok = await isReady(() => store.ping(), isDraining);
       return ok ? { status: 'ok' as const } : reply.code(503).send({ status: 'unavailable' as const });
     },
   );

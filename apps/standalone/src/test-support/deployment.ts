@@ -20,6 +20,7 @@ export class Deployment implements AsyncDisposable {
   #port = 0;
   readonly #env: Record<string, string>;
   readonly #processes = new Map<string, ChildProcess>();
+  readonly #monitors = new Map<string, string>();
   readonly #errors: string[] = [];
 
   private constructor(simulator: FreshdeskSimulator, origin: string, control: TestDatabase, warehouse: TestDatabase, env: Readonly<Record<string, string>>) {
@@ -35,6 +36,7 @@ export class Deployment implements AsyncDisposable {
       HOST: '127.0.0.1',
       LOG_LEVEL: 'error',
       FRESHET_ALLOWED_ADDRESSES: '127.0.0.0/8',
+      FRESHET_MONITOR_PORT: '0',
       ...env,
     };
   }
@@ -78,13 +80,34 @@ export class Deployment implements AsyncDisposable {
     });
     for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => this.#errors.push(text));
     this.#processes.set(name, child);
+    child.on('message', (message) => {
+      const { monitoring } = message as { monitoring?: string };
+      if (monitoring !== undefined) this.#monitors.set(name, monitoring);
+    });
     if (app !== 'api') return;
     const address = await new Promise<string>((resolve, reject) => {
-      child.once('message', (message) => resolve((message as { listening: string }).listening));
+      child.on('message', (message) => {
+        const { listening } = message as { listening?: string };
+        if (listening !== undefined) resolve(listening);
+      });
       child.once('exit', () => reject(new Error(this.#errors.join(''))));
     });
     this.#port = Number(new URL(address).port);
     this.#api = new ApiClient(address, this.#env['FRESHET_BOOTSTRAP_TOKEN'] as string);
+  }
+
+  /** What a process answers to whoever watches it. */
+  async monitor(name: string, path: string): Promise<{ readonly status: number; readonly text: string }> {
+    const base = await eventually(async () => this.#monitors.get(name) ?? null, `${name} can be watched`);
+    const response = await fetch(`${base}${path}`);
+    return { status: response.status, text: await response.text() };
+  }
+
+  /** Sends a signal, without waiting for what comes of it. */
+  signal(name: string, signal: NodeJS.Signals): ChildProcess {
+    const child = this.#processes.get(name) as ChildProcess;
+    child.kill(signal);
+    return child;
   }
 
   /** `kill -9`, and waits until the process is gone. */
