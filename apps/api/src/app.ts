@@ -39,6 +39,12 @@ import { webhookRoutes } from './routes/webhooks.ts';
 
 export type App = FastifyInstance<RawServerDefault, RawRequestDefaultExpression, RawReplyDefaultExpression, FastifyBaseLogger, TypeBoxTypeProvider>;
 
+/** How often pipelines may run, and do where nothing is said; in minutes. */
+export interface Frequency {
+  readonly min: number;
+  readonly default: number;
+}
+
 export interface Deps {
   readonly store: ControlStore;
   /** Replaces the accounts' own hosts; null: it does not. */
@@ -48,6 +54,8 @@ export interface Deps {
   readonly reach: Outbound;
   /** That a token may send to this process. */
   readonly requestsPerMinute: number;
+  /** Absent: as usual. */
+  readonly frequency?: Frequency;
   /** This process' numbers. */
   readonly metrics: Metrics;
   /** Addresses and ranges whose `X-Forwarded-For` is believed, comma-separated; empty: nobody's. */

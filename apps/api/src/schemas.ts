@@ -295,6 +295,16 @@ const PipelineSourceChange = name(
     { minProperties: 1, description: 'What may change of the account: never which account it is.' },
   ),
 );
+const Schedule = name(
+  'Schedule',
+  object(
+    {
+      cron: text('Five fields: minute, hour, day of the month, month, day of the week.', { minLength: 9, maxLength: 255, examples: ['30 6 * * 1-5'] }),
+      time_zone: text('The time zone that it is meant in, as the IANA database names it.', { minLength: 1, maxLength: 64, examples: ['Europe/Berlin'] }),
+    },
+    { description: 'When a pipeline runs. Each starts at a moment of its own within the minute that follows; a time that was missed is made up for once.' },
+  ),
+);
 const PausedBy = enumeration('PausedBy', PAUSED_BY, 'Who has paused it; `record_spike` and `monthly_quota`: Freshet, as it was told to.');
 const RecordSpike = name(
   'RecordSpike',
@@ -327,7 +337,10 @@ const pipelineFields = {
   destination_id: id('The warehouse'),
   destination_schema: text('The schema that the tables stand in.', { pattern: '^[a-z_][a-z0-9_]{0,62}$', examples: ['freshdesk_acme'] }),
   table_prefix: text('Put before the name of each table.', { pattern: '^([a-z_][a-z0-9_]{0,19})?$' }),
-  frequency_minutes: Type.Integer({ description: 'Minutes between runs: 30, or whole hours up to 1440.', examples: [360] }),
+  frequency_minutes: Type.Integer({
+    description: 'Minutes between runs, where there is no `schedule`: 30, or whole hours up to 1440; from 5 on where the deployment allows it.',
+    examples: [360],
+  }),
   audit_frequency_days: nullable(
     Type.Integer({
       minimum: 1,
@@ -338,6 +351,7 @@ const pipelineFields = {
   ),
   objects: Type.Record(Type.String(), ref(ObjectChoice), { description: 'Choices by object; what is not named follows the catalogue.' }),
   schema_policy: ref(SchemaPolicy),
+  schedule: nullable(ref(Schedule)),
   record_spike: nullable(ref(RecordSpike)),
   monthly_quota: nullable(ref(MonthlyQuota)),
 };
@@ -354,6 +368,7 @@ export const PipelineInput = name(
       audit_frequency_days: Type.Optional(pipelineFields.audit_frequency_days),
       objects: Type.Optional({ ...pipelineFields.objects, default: {} }),
       schema_policy: Type.Optional(Type.Unsafe<Static<typeof SchemaPolicy>>({ ...SchemaPolicy, $id: undefined, default: 'evolve' })),
+      schedule: Type.Optional(pipelineFields.schedule),
       record_spike: Type.Optional(pipelineFields.record_spike),
       monthly_quota: Type.Optional(pipelineFields.monthly_quota),
     },
@@ -370,6 +385,7 @@ export const PipelineChange = name(
       audit_frequency_days: Type.Optional(pipelineFields.audit_frequency_days),
       objects: Type.Optional(pipelineFields.objects),
       schema_policy: Type.Optional(pipelineFields.schema_policy),
+      schedule: Type.Optional(pipelineFields.schedule),
       record_spike: Type.Optional(pipelineFields.record_spike),
       monthly_quota: Type.Optional(pipelineFields.monthly_quota),
     },

@@ -1997,7 +1997,7 @@ export interface components {
              */
             destination_schema: string;
             /**
-             * @description Minutes between runs: 30, or whole hours up to 1440.
+             * @description Minutes between runs, where there is no `schedule`: 30, or whole hours up to 1440; from 5 on where the deployment allows it.
              * @example 360
              */
             frequency_minutes: number;
@@ -2026,6 +2026,7 @@ export interface components {
             };
             paused_by: components["schemas"]["PausedBy"] | null;
             record_spike: components["schemas"]["RecordSpike"] | null;
+            schedule: components["schemas"]["Schedule"] | null;
             schema_policy: components["schemas"]["SchemaPolicy"];
             source: components["schemas"]["PipelineSource"];
             status: components["schemas"]["PipelineStatus"];
@@ -2042,7 +2043,7 @@ export interface components {
         PipelineChange: {
             audit_frequency_days?: number | null;
             /**
-             * @description Minutes between runs: 30, or whole hours up to 1440.
+             * @description Minutes between runs, where there is no `schedule`: 30, or whole hours up to 1440; from 5 on where the deployment allows it.
              * @example 360
              */
             frequency_minutes?: number;
@@ -2057,6 +2058,7 @@ export interface components {
                 [key: string]: components["schemas"]["ObjectChoice"];
             };
             record_spike?: components["schemas"]["RecordSpike"] | null;
+            schedule?: components["schemas"]["Schedule"] | null;
             schema_policy?: components["schemas"]["SchemaPolicy"];
             source?: components["schemas"]["PipelineSourceChange"];
         };
@@ -2075,7 +2077,7 @@ export interface components {
              */
             destination_schema?: string;
             /**
-             * @description Minutes between runs: 30, or whole hours up to 1440.
+             * @description Minutes between runs, where there is no `schedule`: 30, or whole hours up to 1440; from 5 on where the deployment allows it.
              * @default 360
              * @example 360
              */
@@ -2094,6 +2096,7 @@ export interface components {
                 [key: string]: components["schemas"]["ObjectChoice"];
             };
             record_spike?: components["schemas"]["RecordSpike"] | null;
+            schedule?: components["schemas"]["Schedule"] | null;
             /**
              * @description What happens to a value that does not fit its column: `evolve` widens the column, `freeze` rejects the record, `discard` nulls the value and notes it.
              * @default evolve
@@ -2539,6 +2542,19 @@ export interface components {
          * @enum {string}
          */
         RunTrigger: "schedule" | "manual" | "created";
+        /** @description When a pipeline runs. Each starts at a moment of its own within the minute that follows; a time that was missed is made up for once. */
+        Schedule: {
+            /**
+             * @description Five fields: minute, hour, day of the month, month, day of the week.
+             * @example 30 6 * * 1-5
+             */
+            cron: string;
+            /**
+             * @description The time zone that it is meant in, as the IANA database names it.
+             * @example Europe/Berlin
+             */
+            time_zone: string;
+        };
         /**
          * @description What happens to a value that does not fit its column: `evolve` widens the column, `freeze` rejects the record, `discard` nulls the value and notes it.
          * @enum {string}

@@ -31,6 +31,7 @@ import { Webhooks } from './webhooks.ts';
 export type { AuditEntry, AuditFilter } from './audit-log.ts';
 export type { Backlog } from './backlog.ts';
 export type { Credential } from './credentials.ts';
+export { checkCron } from './cron.ts';
 export type { DeadJob } from './dead-jobs.ts';
 export type { Destination, DestinationInput } from './destinations.ts';
 export type { Erasure, ErasureClaim, ErasureOutcome } from './erasures.ts';
@@ -47,6 +48,7 @@ export type { ObjectRun, ObjectToRead, Run, StartedRun, Usage } from './runs.ts'
 export {
   CREDENTIAL_TYPES,
   type CredentialType,
+  type CronSchedule,
   DELIVERY_STATUSES,
   type DeliveryStatus,
   type ErasedFrom,

@@ -1,5 +1,6 @@
 import { AppError, type PipelineStatus } from '@freshet/contracts';
 import { count, eq, sql } from 'drizzle-orm';
+import { NEVER, nextRun } from './cron.ts';
 import type { Database, Sql } from './database.ts';
 import { checkCredential } from './destinations.ts';
 import { uuidv7 } from './ids.ts';
@@ -21,7 +22,7 @@ type Kept =
   | 'next_run_at'
   | 'next_audit_at'
   | 'next_digest_at';
-type Optional = 'record_spike' | 'monthly_quota';
+type Optional = 'schedule' | 'record_spike' | 'monthly_quota';
 export type PipelineInput = Omit<Pipeline, Kept | Optional> & Partial<Pick<Pipeline, Optional>>;
 export type PipelineObject = typeof pipelineObjects.$inferSelect;
 
@@ -73,10 +74,15 @@ export class Pipelines {
 
   async change(id: string, changes: Partial<PipelineInput>, expected: number | null): Promise<Pipeline> {
     await this.#checkReferences(changes);
-    const sooner =
-      changes.frequency_minutes === undefined
+    const cron = changes.schedule;
+    const sooner = cron
+      ? { next_run_at: nextRun(cron, new Date(), id) ?? NEVER }
+      : changes.frequency_minutes === undefined && cron === undefined
         ? {}
-        : { next_run_at: sql`least(${pipelines.next_run_at}, now() + make_interval(mins => ${changes.frequency_minutes}))` as unknown as Date };
+        : {
+            next_run_at:
+              sql`least(${pipelines.next_run_at}, now() + make_interval(mins => ${changes.frequency_minutes ?? pipelines.frequency_minutes}))` as unknown as Date,
+          };
     const audit =
       typeof changes.audit_frequency_days !== 'number'
         ? {}

@@ -1,8 +1,12 @@
+import { NEVER, nextRun } from './cron.ts';
 import type { Sql } from './database.ts';
 import { emit } from './events.ts';
 import type { JobQueue } from './queue.ts';
 import type { ObjectToRead, Runs } from './runs.ts';
-import type { ObjectChoice } from './schema.ts';
+import type { CronSchedule, ObjectChoice } from './schema.ts';
+
+/** Runs that nobody has taken up: while there are so many, no more are started. What waits for credits or a warehouse has been taken up, and does not count. */
+const QUEUED_RUNS_MAX = 200;
 
 interface Staleness {
   readonly pipeline_id: string;
@@ -26,18 +30,25 @@ export class Schedule {
   /**
    * Starts the runs of due pipelines; each pipeline is started by one scheduler, and its next time is set with it.
    * The next time is a whole number of periods after the one that was due: times missed in an outage are made up
-   * for once.
+   * for once. After a long outage not all of them start together: the oldest do, and more as workers take those up.
    * @param objectsOf which objects a pipeline's choices come to.
-   * @returns how many pipelines were due.
+   * @returns how many pipelines were started.
    */
   async startDue(limit: number, objectsOf: (choices: Readonly<Record<string, ObjectChoice>>) => readonly ObjectToRead[]): Promise<number> {
     return await this.#sql.begin(async (tx) => {
-      const due = await tx<{ id: string; objects: Record<string, ObjectChoice>; never_run: boolean }[]>`
-        select id, objects, not exists (select from freshet.runs r where r.pipeline_id = p.id) as never_run
+      const due = await tx<{ id: string; objects: Record<string, ObjectChoice>; schedule: CronSchedule | null; never_run: boolean }[]>`
+        select id, objects, schedule, not exists (select from freshet.runs r where r.pipeline_id = p.id) as never_run
         from freshet.pipelines p where status = 'active' and next_run_at <= now()
-        order by next_run_at limit ${limit} for no key update skip locked`;
-      for (const { id, objects, never_run } of due) {
+        order by next_run_at limit (
+          select least(${limit}::bigint, greatest(0, ${QUEUED_RUNS_MAX} - count(*))) from freshet.runs r join freshet.pipelines q on q.id = r.pipeline_id
+          where r.status = 'queued' and r.kind = 'sync' and q.status = 'active'
+        ) for no key update skip locked`;
+      for (const { id, objects, schedule, never_run } of due) {
         await this.#runs.startIn(tx, id, never_run ? 'created' : 'schedule', objectsOf(objects), 'sync');
+        if (schedule !== null) {
+          await tx`update freshet.pipelines set next_run_at = ${nextRun(schedule, new Date(), id) ?? NEVER} where id = ${id}`;
+          continue;
+        }
         await tx`
           update freshet.pipelines set next_run_at = next_run_at + make_interval(mins => frequency_minutes)
             * (1 + floor(extract(epoch from now() - next_run_at) / (frequency_minutes * 60)))

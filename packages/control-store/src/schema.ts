@@ -93,6 +93,14 @@ export interface ObjectChoice {
   readonly max_staleness_minutes?: number;
 }
 
+/** When a pipeline runs, instead of every so many minutes. */
+export interface CronSchedule {
+  /** Five fields: minute, hour, day of the month, month, day of the week. */
+  readonly cron: string;
+  /** Of the IANA database. */
+  readonly time_zone: string;
+}
+
 /** A run that brings so much more than usual is told of. */
 export interface RecordSpike {
   /** Of what the last runs have brought on average. */
@@ -131,6 +139,8 @@ export const pipelines = freshet.table(
     schema_policy: text('schema_policy').$type<SchemaPolicy>().notNull(),
     /** Sealed; made when a field is first hashed, and the same from then on. */
     hash_salt: text('hash_salt'),
+    /** Null: every `frequency_minutes`. */
+    schedule: jsonb('schedule').$type<CronSchedule | null>(),
     record_spike: jsonb('record_spike').$type<RecordSpike | null>(),
     monthly_quota: jsonb('monthly_quota').$type<MonthlyQuota | null>(),
     /** The month, and how much of its quota, that was told of last: `2026-11/90`. */

@@ -1,9 +1,9 @@
 import { AppError, type FieldRules, toAppError } from '@freshet/contracts';
-import type { ControlStore, ObjectChoice, PipelineFilter, Pipeline as StoredPipeline } from '@freshet/control-store';
+import { type CronSchedule, checkCron, type ObjectChoice, type PipelineFilter, type Pipeline as StoredPipeline } from '@freshet/control-store';
 import { catalogue, fixedFields, isObjectName, objectNamed, objectsToRead, parseSubdomain, probeConnection } from '@freshet/freshdesk-extractor';
 import { columnName } from '@freshet/warehouse-loader';
 import { type Static, Type } from 'typebox';
-import type { App, Deps } from '../app.ts';
+import type { App, Deps, Frequency } from '../app.ts';
 import { type Account, asking } from '../asking.ts';
 import {
   IdParams,
@@ -45,10 +45,10 @@ export function pipelineRoutes(app: App, deps: Deps): void {
       subdomain: Type.Optional(Type.String({ description: 'Only those of this account, as `acme`.', maxLength: 255 })),
       destination_id: Type.Optional(Type.String({ format: 'uuid', description: 'Only those into this warehouse.' })),
     },
-    create: (body: Static<typeof PipelineInput>) => createdPipeline(store, body),
+    create: (body: Static<typeof PipelineInput>) => createdPipeline(deps, body),
     list: (options, filter: PipelineFilter) => pipelines.list(options, filter),
     get: (id) => pipelines.get(id),
-    change: (id, body: Static<typeof PipelineChange>, expected) => changedPipeline(store, id, body, expected),
+    change: (id, body: Static<typeof PipelineChange>, expected) => changedPipeline(deps, id, body, expected),
     delete: (id, expected) => pipelines.delete(id, expected),
     toJson,
   });
@@ -121,7 +121,10 @@ export function pipelineRoutes(app: App, deps: Deps): void {
 }
 
 /** @throws AppError `invalid_input`, `conflict` with a pointer to what is wrong. */
-export async function createdPipeline({ pipelines }: ControlStore, { source, ...body }: Static<typeof PipelineInput>): Promise<StoredPipeline> {
+export async function createdPipeline(
+  { store: { pipelines }, frequency = USUAL_FREQUENCY }: Deps,
+  { source, ...body }: Static<typeof PipelineInput>,
+): Promise<StoredPipeline> {
   const subdomain = atPointer('/source/subdomain', () => parseSubdomain(source.subdomain));
   return pipelines.create({
     name: body.name,
@@ -132,10 +135,11 @@ export async function createdPipeline({ pipelines }: ControlStore, { source, ...
     destination_id: body.destination_id,
     destination_schema: checkSchema(body.destination_schema ?? `freshdesk_${subdomain.replaceAll('-', '_')}`.slice(0, 63)),
     table_prefix: body.table_prefix ?? '',
-    frequency_minutes: checkFrequency(body.frequency_minutes ?? 360),
+    frequency_minutes: checkFrequency(body.frequency_minutes ?? frequency.default, frequency),
     audit_frequency_days: body.audit_frequency_days === undefined ? 7 : body.audit_frequency_days,
     objects: checkObjects(body.objects ?? {}),
     schema_policy: body.schema_policy ?? 'evolve',
+    schedule: checkSchedule(body.schedule ?? null, frequency),
     record_spike: body.record_spike ?? null,
     monthly_quota: body.monthly_quota ?? null,
   });
@@ -143,13 +147,14 @@ export async function createdPipeline({ pipelines }: ControlStore, { source, ...
 
 /** The same for a change. */
 export async function changedPipeline(
-  { pipelines }: ControlStore,
+  { store: { pipelines }, frequency = USUAL_FREQUENCY }: Deps,
   id: string,
   { source = {}, ...body }: Static<typeof PipelineChange>,
   expected: number | null,
 ): Promise<StoredPipeline> {
-  if (body.frequency_minutes !== undefined) checkFrequency(body.frequency_minutes);
+  if (body.frequency_minutes !== undefined) checkFrequency(body.frequency_minutes, frequency);
   if (body.objects !== undefined) checkObjects(body.objects);
+  checkSchedule(body.schedule ?? null, frequency);
   return pipelines.change(id, { ...body, ...source }, expected);
 }
 
@@ -183,11 +188,21 @@ function atPointer<T>(pointer: string, check: () => T): T {
   }
 }
 
-function checkFrequency(minutes: number): number {
-  if (minutes === 30 || (minutes % 60 === 0 && minutes >= 60 && minutes <= 1440)) return minutes;
-  throw new AppError('invalid_input', `frequency_minutes must be 30, or a whole number of hours up to 24 (60, 120, … 1440); it is ${minutes}.`, {
+/** As in Hevo. A deployment may allow more. */
+const USUAL_FREQUENCY: Frequency = { min: 30, default: 360 };
+
+function checkFrequency(minutes: number, { min }: Frequency): number {
+  const isShort = minutes >= min && minutes <= 30 && minutes % 5 === 0;
+  if (isShort || (minutes % 60 === 0 && minutes >= 60 && minutes <= 1440)) return minutes;
+  const short = min < 30 ? `${min} to 30 in steps of 5` : '30';
+  throw new AppError('invalid_input', `frequency_minutes must be ${short}, or a whole number of hours up to 24 (60, 120, … 1440); it is ${minutes}.`, {
     context: { pointer: '/frequency_minutes' },
   });
+}
+
+function checkSchedule(schedule: CronSchedule | null, { min }: Frequency): CronSchedule | null {
+  if (schedule !== null) checkCron(schedule, min);
+  return schedule;
 }
 
 function checkSchema(schema: string): string {
@@ -254,6 +269,7 @@ function toJson(p: StoredPipeline) {
     audit_frequency_days: p.audit_frequency_days,
     objects: p.objects,
     schema_policy: p.schema_policy,
+    schedule: p.schedule,
     record_spike: p.record_spike,
     monthly_quota: p.monthly_quota,
     status: p.status,

@@ -27,7 +27,7 @@ export function planRoutes(app: App, deps: Deps): void {
         response: { 200: answer('What would happen.', PipelinePlan) },
       },
     },
-    async ({ body }) => planOf(deps, await asIf(store, () => createdPipeline(store, body))),
+    async ({ body }) => planOf(deps, await asIf(store, () => createdPipeline(deps, body))),
   );
 
   app.post(
@@ -41,7 +41,7 @@ export function planRoutes(app: App, deps: Deps): void {
         response: { 200: answer('What would happen.', PipelinePlan), ...problems(404) },
       },
     },
-    async ({ params, body }) => planOf(deps, await asIf(store, () => changedPipeline(store, params.id, body, null))),
+    async ({ params, body }) => planOf(deps, await asIf(store, () => changedPipeline(deps, params.id, body, null))),
   );
 }
 

@@ -1,0 +1,1 @@
+ALTER TABLE "freshet"."pipelines" ADD COLUMN "schedule" jsonb;
