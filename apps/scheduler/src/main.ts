@@ -14,8 +14,6 @@ const TICK_MS = 500;
 const DUE_MAX = 50;
 const FRESHNESS_EVERY_MS = 15_000;
 const CLEAN_EVERY_MS = 3_600_000;
-/** Loaded batches are kept for replays. */
-const BATCH_RETENTION_DAYS = 7;
 const IDEMPOTENCY_RETENTION_HOURS = 24;
 /** Events can be delivered again for so long. */
 const EVENT_RETENTION_DAYS = 30;
@@ -28,6 +26,8 @@ await runProcess(logger, async () => {
       DATABASE_URL: settings.DATABASE_URL,
       FRESHET_SECRET_KEYS: settings.FRESHET_SECRET_KEYS,
       FRESHET_ALLOWED_ADDRESSES: settings.FRESHET_ALLOWED_ADDRESSES,
+      FRESHET_BATCH_RETENTION_DAYS: settings.wholeNumber(1, 3650).default(7),
+      FRESHET_RUN_RETENTION_DAYS: settings.wholeNumber(32, 3650).default(400),
       SMTP_URL: settings.url(['smtp:', 'smtps:']).optional(),
       FRESHET_MAIL_FROM: settings.text.optional(),
       HOST: settings.HOST,
@@ -79,8 +79,10 @@ await runProcess(logger, async () => {
     }
     if (Date.now() >= cleanAt) {
       cleanAt = Date.now() + CLEAN_EVERY_MS;
-      const deleted = await store.schedule.deleteLoadedBatches(BATCH_RETENTION_DAYS);
+      const deleted = await store.schedule.deleteLoadedBatches(env.FRESHET_BATCH_RETENTION_DAYS);
       if (deleted > 0) logger.info({ deleted }, 'old batches deleted');
+      const runs = await store.schedule.deleteRuns(env.FRESHET_RUN_RETENTION_DAYS);
+      if (runs > 0) logger.info({ runs }, 'old runs deleted');
       await store.idempotency.deleteOlderThan(IDEMPOTENCY_RETENTION_HOURS);
       await store.webhooks.deleteEvents(EVENT_RETENTION_DAYS);
     }

@@ -57,3 +57,27 @@ test('after an outage what is due is started as workers take it up, the oldest f
   await t.database.sql`update freshet.pipelines set status = 'paused' where id in (select pipeline_id from freshet.runs where status = 'queued' limit 30)`;
   expect(await start()).toBe(30);
 });
+
+test('runs go when they are old enough, but never the newest of a kind, nor one of which a batch is stored', async () => {
+  const { id } = await t.pipeline();
+  const run = async (days: number) => {
+    const { id: runId } = await t.store.runs.start(id, 'manual', OBJECTS());
+    await t.database.sql`
+      update freshet.runs set status = 'succeeded', finished_at = ${new Date(Date.now() - days * 86_400_000)} where id = ${runId}`;
+    await t.database.sql`update freshet.object_runs set status = 'succeeded' where run_id = ${runId}`;
+    return runId;
+  };
+  const [old, staged, young] = [await run(100), await run(90), await run(10)] as const;
+  await t.database.sql`
+    insert into freshet.batches (id, pipeline_id, object, object_run_id, records, raw_bytes, extracted_at, body, loaded_at)
+    select gen_random_uuid(), pipeline_id, object, id, 1, 2, now(), '\\x00', now() - interval '90 days' from freshet.object_runs where run_id = ${staged}`;
+  const left = async () => (await t.store.runs.list({ limit: 10, cursor: null }, { pipelineId: id, kind: null, status: null })).data.map((r) => r.id);
+  expect(await t.store.schedule.deleteRuns(32)).toBe(1);
+  expect(await left()).toEqual([young, staged]);
+  expect(await t.store.schedule.deleteLoadedBatches(7)).toBe(1);
+  expect(await t.store.schedule.deleteRuns(32)).toBe(1);
+  expect(await left()).toEqual([young]);
+  await t.database.sql`update freshet.runs set finished_at = now() - interval '90 days'`;
+  expect(await t.store.schedule.deleteRuns(32)).toBe(0);
+  expect(old).not.toBe(young);
+});

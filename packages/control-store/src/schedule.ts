@@ -7,6 +7,7 @@ import type { CronSchedule, ObjectChoice } from './schema.ts';
 
 /** Runs that nobody has taken up: while there are so many, no more are started. What waits for credits or a warehouse has been taken up, and does not count. */
 const QUEUED_RUNS_MAX = 200;
+const DELETED_AT_ONCE = 1000;
 
 interface Staleness {
   readonly pipeline_id: string;
@@ -105,10 +106,37 @@ export class Schedule {
   }
 
   /** Deletes batches that were loaded longer ago than this; pending ones, and those of open runs, never. */
-  async deleteLoadedBatches(olderThanDays: number): Promise<number> {
-    const deleted = await this.#sql`
-      delete from freshet.batches b where b.loaded_at < now() - make_interval(days => ${olderThanDays})
-        and not exists (select from freshet.object_runs o where o.id = b.object_run_id and o.status in ('queued', 'running', 'waiting_for_credits'))`;
-    return deleted.count;
+  deleteLoadedBatches(olderThanDays: number): Promise<number> {
+    return this.#inPieces(
+      (limit) => this.#sql`
+        delete from freshet.batches where id in (
+          select id from freshet.batches b where b.loaded_at < now() - make_interval(days => ${olderThanDays})
+            and not exists (select from freshet.object_runs o where o.id = b.object_run_id and o.status in ('queued', 'running', 'waiting_for_credits'))
+          limit ${limit} for update skip locked
+        )`,
+    );
+  }
+
+  /**
+   * Deletes runs that were over longer ago than this, with their object runs; of each pipeline and kind never the newest, and none of
+   * which a batch is stored still.
+   */
+  deleteRuns(olderThanDays: number): Promise<number> {
+    return this.#inPieces(
+      (limit) => this.#sql`
+        delete from freshet.runs where id in (
+          select id from freshet.runs r where r.finished_at < now() - make_interval(days => ${olderThanDays})
+            and exists (select from freshet.runs n where n.pipeline_id = r.pipeline_id and n.kind = r.kind and n.id > r.id)
+            and not exists (select from freshet.object_runs o join freshet.batches b on b.object_run_id = o.id where o.run_id = r.id)
+          limit ${limit} for update skip locked
+        )`,
+    );
+  }
+
+  /** Nobody waits long for a lock that is held for a few rows only. */
+  async #inPieces(work: (limit: number) => PromiseLike<{ readonly count: number }>): Promise<number> {
+    let deleted = 0;
+    for (let count = DELETED_AT_ONCE; count === DELETED_AT_ONCE; deleted += count) ({ count } = await work(DELETED_AT_ONCE));
+    return deleted;
   }
 }
