@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * What `npm start` and `npm test` call. Plain JavaScript that any Node from 18 on runs: it installs the locked
+ * What `npm start`, `npm test` and `npm run freshet --` call. Plain JavaScript that any Node from 18 on runs: it installs the locked
  * dependencies when they are missing or old, picks the Node that the workspace pins, and runs the command on it.
  */
 import { spawn, spawnSync } from 'node:child_process';
@@ -13,6 +13,7 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const NODE_MIN = 24;
 const COMMANDS = {
   start: [join(ROOT, 'apps/standalone/src/main.ts')],
+  freshet: [join(ROOT, 'apps/freshet/src/main.ts')],
   test: [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run'],
 };
 /**

@@ -28,9 +28,14 @@ export async function runProcess(logger: Logger, start: () => Promise<Process>):
       logger.error('not stopped by the deadline');
       process.exit(1);
     }, STOP_DEADLINE_MS).unref();
-    // Before the app is up there is nothing to drain.
-    if (running === null) process.exit(0);
-    running.stop().then(
+    // Whoever has just said that it is up is so by the next turn; before an app is up there is nothing to drain.
+    setImmediate(() => {
+      if (running === null) process.exit(0);
+      drain(running);
+    });
+  };
+  const drain = (app: Process) => {
+    app.stop().then(
       () => {
         logger.info('stopped');
         process.exit(0);

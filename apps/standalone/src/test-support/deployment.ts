@@ -66,6 +66,11 @@ export class Deployment implements AsyncDisposable {
     return this.#env['FRESHET_BOOTSTRAP_TOKEN'] as string;
   }
 
+  /** Of all its processes. */
+  get secretKeys(): string {
+    return this.#env['FRESHET_SECRET_KEYS'] as string;
+  }
+
   /** What the processes wrote to stderr and logged as errors. */
   get errors(): readonly string[] {
     return this.#errors;
