@@ -5,6 +5,7 @@
  * The extractor and the loader meet only here.
  */
 export * from './batches.ts';
+export * from './connections.ts';
 export * from './erasing.ts';
 export * from './errors.ts';
 export * from './events.ts';

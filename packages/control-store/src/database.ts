@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { AppError } from '@freshet/contracts';
+import { AppError, isConnectionLoss } from '@freshet/contracts';
 import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import { migrate } from 'drizzle-orm/postgres-js/migrator';
@@ -32,6 +33,23 @@ export async function migrateControlDatabase(url: string): Promise<void> {
     throw databaseError(error);
   } finally {
     await sql.end();
+  }
+}
+
+/** How long a database is waited for that starts, recovers or fails over. */
+const PATIENCE_MS = 60_000;
+const PATIENCE_PAUSE_MS = 500;
+
+/** Does something at start as soon as the database lets it: a process that ended instead would be started again, and again. It must be harmless to repeat. */
+export async function patiently<T>(work: () => Promise<T>): Promise<T> {
+  const until = Date.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isConnectionLoss(error) || Date.now() > until) throw error;
+    }
+    await sleep(PATIENCE_PAUSE_MS);
   }
 }
 

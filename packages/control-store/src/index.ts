@@ -8,7 +8,7 @@ import { AuditLog } from './audit-log.ts';
 import { type Backlog, readBacklog } from './backlog.ts';
 import { CreditBudgets } from './budget.ts';
 import { Credentials } from './credentials.ts';
-import { ambientSql, checkSchema, connect, databaseError, migrateControlDatabase } from './database.ts';
+import { ambientSql, checkSchema, connect, databaseError, migrateControlDatabase, patiently } from './database.ts';
 import { DeadJobs } from './dead-jobs.ts';
 import { Destinations } from './destinations.ts';
 import { Erasures } from './erasures.ts';
@@ -113,7 +113,11 @@ export interface ControlStore {
 }
 
 /** Migrates the database if it needs it, starts the queues, and opens the store. */
-export async function openControlStore(options: ControlStoreOptions): Promise<ControlStore> {
+export function openControlStore(options: ControlStoreOptions): Promise<ControlStore> {
+  return patiently(() => open(options));
+}
+
+async function open(options: ControlStoreOptions): Promise<ControlStore> {
   const box = new SecretBox(options.secretKeys);
   await migrateControlDatabase(options.databaseUrl);
   const connections = options.connections ?? 5;
@@ -125,6 +129,9 @@ export async function openControlStore(options: ControlStoreOptions): Promise<Co
   try {
     await queue.start();
   } catch (error) {
+    await queue.stop(0).catch(() => {
+      // It has not come up: there is nothing to stop but what it has begun.
+    });
     await closeClients();
     throw databaseError(error);
   }

@@ -1,6 +1,6 @@
 import { CREDIT_CLASSES, type CreditClass, type Jobs, QUEUES, type QueueName, toAppError } from '@freshet/contracts';
 import { type Db, type JobWithMetadata, PgBoss } from 'pg-boss';
-import type { Tx } from './database.ts';
+import { patiently, type Tx } from './database.ts';
 
 export interface SendOptions {
   /** One job of a key is active at a time, whatever the number of workers. */
@@ -106,28 +106,32 @@ export class JobQueue {
 
   /** Takes up jobs that have used up their tries. */
   async workDead(handle: (died: Died) => Promise<void>): Promise<void> {
-    await this.#boss.work(DEAD, { batchSize: 1, pollingIntervalSeconds: 2, includeMetadata: true }, async ([job]: JobWithMetadata<Jobs[QueueName]>[]) => {
-      if (job === undefined) return;
-      const { sourceName, sourceRetryCount, sourceOutput, data } = job;
-      await handle({ queue: sourceName as QueueName, data, attempts: (sourceRetryCount ?? 0) + 1, reason: reasonIn(sourceOutput) });
-    });
+    await patiently(() =>
+      this.#boss.work(DEAD, { batchSize: 1, pollingIntervalSeconds: 2, includeMetadata: true }, async ([job]: JobWithMetadata<Jobs[QueueName]>[]) => {
+        if (job === undefined) return;
+        const { sourceName, sourceRetryCount, sourceOutput, data } = job;
+        await handle({ queue: sourceName as QueueName, data, attempts: (sourceRetryCount ?? 0) + 1, reason: reasonIn(sourceOutput) });
+      }),
+    );
   }
 
   /** @param handle must not throw for what it can foresee: a thrown error counts as a crash and is tried again. */
   async work<Q extends QueueName>(queue: Q, options: WorkOptions, handle: (data: Jobs[Q], signal: AbortSignal) => Promise<void>): Promise<void> {
     for (let n = 0; n < options.concurrency; n++) {
       let worker: string | null = null;
-      worker = await this.#boss.work<Jobs[Q]>(queue, { batchSize: 1, pollingIntervalSeconds: 0.5, notifyPollingIntervalSeconds: 0.5 }, async (jobs) => {
-        for (const job of jobs) {
-          try {
-            await handle(job.data, job.signal);
-          } catch (error) {
-            throw toAppError(error);
+      worker = await patiently(() =>
+        this.#boss.work<Jobs[Q]>(queue, { batchSize: 1, pollingIntervalSeconds: 0.5, notifyPollingIntervalSeconds: 0.5 }, async (jobs) => {
+          for (const job of jobs) {
+            try {
+              await handle(job.data, job.signal);
+            } catch (error) {
+              throw toAppError(error);
+            }
           }
-        }
-        // Who has just had a job looks for the next at once: many short jobs would wait for each other's half seconds.
-        if (worker !== null) this.#boss.notifyWorker(worker);
-      });
+          // Who has just had a job looks for the next at once: many short jobs would wait for each other's half seconds.
+          if (worker !== null) this.#boss.notifyWorker(worker);
+        }),
+      );
     }
   }
 }

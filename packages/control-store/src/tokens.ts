@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { AppError } from '@freshet/contracts';
 import { and, eq, isNull, sql } from 'drizzle-orm';
-import type { Database, Sql } from './database.ts';
+import { type Database, patiently, type Sql } from './database.ts';
 import { uuidv7 } from './ids.ts';
 import type { List, ListOptions } from './page-lists.ts';
 import { changeResource, deleteResource, findResource, listResources } from './resources.ts';
@@ -71,10 +71,12 @@ export class Tokens {
 
   /** Makes sure that a `team_admin` token of this value exists. */
   async ensureBootstrap(token: string): Promise<void> {
-    await this.#db
-      .insert(apiTokens)
-      .values({ id: uuidv7(), name: 'bootstrap', role: 'team_admin', digest: digestOf(token) })
-      .onConflictDoNothing();
+    await patiently(() =>
+      this.#db
+        .insert(apiTokens)
+        .values({ id: uuidv7(), name: 'bootstrap', role: 'team_admin', digest: digestOf(token) })
+        .onConflictDoNothing(),
+    );
   }
 
   /** Whose token it is; null when nobody's, or one that has expired. */

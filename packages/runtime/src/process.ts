@@ -1,4 +1,4 @@
-import { type AppError, toAppError } from '@freshet/contracts';
+import { type AppError, isConnectionLoss, toAppError } from '@freshet/contracts';
 import type { Logger } from './logger.ts';
 
 /** A running app. */
@@ -50,6 +50,8 @@ export async function runProcess(logger: Logger, start: () => Promise<Process>):
   process.on('SIGINT', () => stop('SIGINT'));
   process.on('disconnect', () => stop('parent is gone'));
   process.on('unhandledRejection', (error) => {
+    // Whoever needs the connection finds out for themselves; ending would make an outage of it.
+    if (isConnectionLoss(error)) return logger.error({ err: error }, 'a connection was lost that nobody waited for');
     logger.fatal({ err: error }, 'unhandled rejection');
     process.exit(1);
   });
