@@ -12,8 +12,19 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{apps,packages}/*/src/**/*.test.ts'],
-          exclude: [...elsewhere, '**/*.db.test.ts', '**/*.e2e.test.ts'],
+          exclude: [...elsewhere, '**/*.{db,e2e,browser}.test.ts'],
           testTimeout: 30_000,
+        },
+      },
+      {
+        // Needs a browser, which `npm test` does not: `npm run test:console`.
+        test: {
+          name: 'browser',
+          include: ['{apps,packages}/*/src/**/*.browser.test.ts'],
+          exclude: elsewhere,
+          globalSetup: './packages/testing/src/global-setup.ts',
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       {

@@ -14,7 +14,8 @@ const NODE_MIN = 24;
 const COMMANDS = {
   start: [join(ROOT, 'apps/standalone/src/main.ts')],
   freshet: [join(ROOT, 'apps/freshet/src/main.ts')],
-  test: [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run'],
+  test: [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--project', 'unit', '--project', 'db'],
+  'test:console': [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--project', 'browser'],
 };
 /**
  * How often to look whether whoever started us is still there: npm passes no signal on when it dies. (The scripts in

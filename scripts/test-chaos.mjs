@@ -9,5 +9,5 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const env = { FRESHET_CHAOS_SECONDS: '300', FRESHET_CHAOS_PIPELINES: '20', FRESHET_CHAOS_WORKERS: '3', ...process.env };
-const args = [join(ROOT, 'scripts/run.mjs'), 'test', '--project', 'db', 'apps/standalone/src/chaos.e2e.test.ts'];
+const args = [join(ROOT, 'scripts/run.mjs'), 'test', 'apps/standalone/src/chaos.e2e.test.ts'];
 process.exit(spawnSync(process.execPath, args, { cwd: ROOT, env, stdio: 'inherit' }).status ?? 1);

@@ -20,6 +20,7 @@ import { registerRequestLog } from './plugins/request-log.ts';
 import { registerText } from './plugins/text.ts';
 import { accountRoutes } from './routes/accounts.ts';
 import { auditLogRoutes } from './routes/audit-log.ts';
+import { consoleRoutes } from './routes/console.ts';
 import { credentialRoutes } from './routes/credentials.ts';
 import { destinationRoutes } from './routes/destinations.ts';
 import { erasureRoutes } from './routes/erasures.ts';
@@ -103,6 +104,7 @@ export async function buildApp(deps: Deps): Promise<App> {
   registerConventions(app, deps.store);
   await registerOpenApi(app);
   healthRoutes(app, deps);
+  consoleRoutes(app);
   credentialRoutes(app, deps);
   destinationRoutes(app, deps);
   pipelineRoutes(app, deps);

@@ -151,6 +151,7 @@ function whatNext(at: {
   return `
 Freshet keeps running; Ctrl-C stops it, and the next start goes on from here.
 
+  Console        ${at.base}/console
   API            ${at.base}   (reference: ${at.base}/docs)
   Token          ${at.token}
   Try            curl -H 'Authorization: Bearer ${at.token}' ${at.base}/v1/runs

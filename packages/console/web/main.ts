@@ -1,0 +1,67 @@
+import { FreshetError } from '@freshet/client';
+import { render, type VNode } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { NewPipeline } from './new-pipeline.ts';
+import { PipelinePage } from './pipeline.ts';
+import { Pipelines } from './pipelines.ts';
+import { RunPage } from './run.ts';
+import { SystemPage } from './system.ts';
+import { freshet, html, keepToken, keptToken, Problem } from './ui.ts';
+
+/** Pages by the part of the address behind its `#`. */
+const PAGES: readonly (readonly [RegExp, (id: string) => VNode])[] = [
+  [/^\/?$/, () => html`<${Pipelines} />`],
+  [/^\/new$/, () => html`<${NewPipeline} />`],
+  [/^\/system$/, () => html`<${SystemPage} />`],
+  [/^\/pipelines\/([0-9a-f-]{36})$/, (id) => html`<${PipelinePage} key=${id} id=${id} />`],
+  [/^\/runs\/([0-9a-f-]{36})$/, (id) => html`<${RunPage} key=${id} id=${id} />`],
+];
+
+const here = () => (location.hash.startsWith('#/') ? location.hash.slice(1) : '/');
+
+function App(): VNode {
+  const [path, setPath] = useState(here());
+  const [signedIn, setSignedIn] = useState(keptToken() !== null);
+  useEffect(() => {
+    const changed = () => {
+      if (location.hash === '#main') return;
+      setPath(here());
+      document.getElementById('main')?.focus();
+    };
+    addEventListener('hashchange', changed);
+    return () => removeEventListener('hashchange', changed);
+  }, []);
+  if (!signedIn) return html`<${SignIn} done=${() => setSignedIn(true)} />`;
+  const signOut = () => {
+    keepToken(null);
+    setSignedIn(false);
+  };
+  const page = PAGES.flatMap(([pattern, show]) => {
+    const found = pattern.exec(path);
+    return found ? [show(found[1] ?? '')] : [];
+  })[0];
+  const link = (to: string, name: string) => html`<a href=${`#${to}`} aria-current=${path === to ? 'page' : undefined}>${name}</a>`;
+  return html`<header><strong>Freshet</strong>
+      <nav aria-label="Pages">${link('/', 'Pipelines')}${link('/new', 'New pipeline')}${link('/system', 'System')}<a href="/docs">API</a></nav>
+      <button type="button" onClick=${signOut}>Sign out</button></header>
+    <main id="main" tabindex="-1">${page ?? html`<h1>There is no such page</h1>`}</main>`;
+}
+
+function SignIn({ done }: { readonly done: () => void }): VNode {
+  const [error, setError] = useState<Error | null>(null);
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    keepToken(String(new FormData(event.currentTarget as HTMLFormElement).get('token')).trim());
+    freshet()
+      .get('/v1/system')
+      .then(done, (refused: Error) => {
+        keepToken(null);
+        setError(refused instanceof FreshetError && refused.status === 401 ? new Error('This token is not known here, or has expired.') : refused);
+      });
+  };
+  return html`<main id="main"><h1>Freshet</h1>
+    <form onSubmit=${submit}><label>API token <small>It is kept in this tab only.</small><input name="token" type="password" autocomplete="off" required autofocus /></label>
+      <button class="primary">Sign in</button></form><${Problem} error=${error} /></main>`;
+}
+
+render(html`<${App} />`, document.getElementById('app') as HTMLElement);

@@ -1,0 +1,148 @@
+import { Freshet, FreshetError, type Schemas } from '@freshet/client';
+import htm from 'htm';
+import { type ComponentChildren, h, type VNode } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+
+/** What every page is made of: JSX without a compiler, loading, tables, charts. */
+type Template = (strings: TemplateStringsArray, ...values: unknown[]) => VNode;
+export const html = (htm as unknown as { bind(make: typeof h): Template }).bind(h);
+
+export type { Schemas };
+
+const TOKEN = 'freshet.token';
+
+/** Kept for this tab only. */
+export function keptToken(): string | null {
+  return sessionStorage.getItem(TOKEN);
+}
+
+export function keepToken(token: string | null): void {
+  if (token === null) sessionStorage.removeItem(TOKEN);
+  else sessionStorage.setItem(TOKEN, token);
+}
+
+export function freshet(): Freshet {
+  return new Freshet({ url: location.origin, token: keptToken() ?? '' });
+}
+
+export interface Loaded<T> {
+  readonly value: T | null;
+  readonly error: Error | null;
+  /** Reads it again, now. */
+  readonly again: () => void;
+}
+
+/** What a page shows, read again every few seconds while somebody looks. @param key of what it depends on. */
+export function useLoaded<T>(read: () => Promise<T>, key: string, everyMs = 5000): Loaded<T> {
+  const [state, setState] = useState<{ value: T | null; error: Error | null }>({ value: null, error: null });
+  const [turn, setTurn] = useState(0);
+  useEffect(() => {
+    let gone = false;
+    const look = () => {
+      if (document.hidden) return;
+      read().then(
+        (value) => gone || setState({ value, error: null }),
+        (error: unknown) => gone || setState((before) => ({ value: before.value, error: error as Error })),
+      );
+    };
+    look();
+    const timer = setInterval(look, everyMs);
+    return () => {
+      gone = true;
+      clearInterval(timer);
+    };
+  }, [key, turn]);
+  return { ...state, again: () => setTurn((n) => n + 1) };
+}
+
+/** Something that somebody asks for: what came of it is said, and the page read again. */
+export function useAction(done: () => void): { readonly act: (work: () => Promise<unknown>) => void; readonly busy: boolean; readonly error: Error | null } {
+  const [state, setState] = useState<{ busy: boolean; error: Error | null }>({ busy: false, error: null });
+  return {
+    ...state,
+    act: (work) => {
+      setState({ busy: true, error: null });
+      work().then(
+        () => {
+          setState({ busy: false, error: null });
+          done();
+        },
+        (error: unknown) => setState({ busy: false, error: error as Error }),
+      );
+    },
+  };
+}
+
+export function Problem({ error }: { readonly error: Error | null }): VNode | null {
+  if (error === null) return null;
+  const fields = error instanceof FreshetError ? error.errors : [];
+  return html`<div class="problem" role="alert">${error.message}${fields.map(({ pointer, detail }) => html`<div><code>${pointer}</code> ${detail}</div>`)}</div>`;
+}
+
+export interface ColumnOf<T> {
+  readonly title: string;
+  readonly number?: boolean;
+  readonly cell: (row: T) => ComponentChildren;
+}
+
+export function Table<T>({ caption, columns, rows, empty }: { caption: string; columns: readonly ColumnOf<T>[]; rows: readonly T[]; empty: string }): VNode {
+  if (rows.length === 0) return html`<p class="quiet">${empty}</p>`;
+  const kind = (column: ColumnOf<T>) => (column.number ? 'number' : undefined);
+  return html`<div class="table" tabindex="0" role="region" aria-label=${caption}><table>
+    <caption>${caption}</caption>
+    <thead><tr>${columns.map((c) => html`<th scope="col" class=${kind(c)}>${c.title}</th>`)}</tr></thead>
+    <tbody>${rows.map((row) => html`<tr>${columns.map((c) => html`<td class=${kind(c)}>${c.cell(row)}</td>`)}</tr>`)}</tbody>
+  </table></div>`;
+}
+
+/** Bars over time, oldest first; what they show is in words as well. */
+export function Chart({ title, points }: { readonly title: string; readonly points: readonly { readonly label: string; readonly value: number }[] }): VNode {
+  const most = Math.max(1, ...points.map((p) => p.value));
+  const width = 100 / Math.max(1, points.length);
+  return html`<figure style="margin: 0"><figcaption class="quiet">${title}; at most ${count(most)}</figcaption>
+    <svg class="chart" role="img" aria-label=${`${title}: ${points.map((p) => `${p.label} ${count(p.value)}`).join(', ')}`} viewBox="0 0 100 40" preserveAspectRatio="none">
+      ${points.map((p, i) => html`<rect x=${i * width + width * 0.1} width=${width * 0.8} y=${40 - (p.value / most) * 38} height=${(p.value / most) * 38}><title>${p.label}: ${count(p.value)}</title></rect>`)}
+    </svg></figure>`;
+}
+
+const DAY_MS = 86_400_000;
+const DAYS = 30;
+
+/** A value for each of the last 30 days (UTC), also for those of which there is nothing. */
+export function byDay<T extends { readonly day: string }>(rows: readonly T[], of: (row: T) => number): { label: string; value: number }[] {
+  const days = Map.groupBy(rows, (row) => row.day);
+  return Array.from({ length: DAYS }, (_, i) => {
+    const label = new Date(Date.now() - (DAYS - 1 - i) * DAY_MS).toISOString().slice(0, 10);
+    return { label, value: (days.get(label) ?? []).reduce((sum, row) => sum + of(row), 0) };
+  });
+}
+
+export const count = (n: number): string => new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 }).format(n);
+
+export function bytes(n: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  const power = n < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(n) / 10));
+  return `${count(n / 1024 ** power)} ${units[power]}`;
+}
+
+/** How long ago, in words. */
+export function ago(time: string | null): string {
+  if (time === null) return 'never';
+  const seconds = Math.round((Date.now() - Date.parse(time)) / 1000);
+  const words = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
+  for (const [unit, size] of [
+    ['day', 86_400],
+    ['hour', 3600],
+    ['minute', 60],
+  ] as const) {
+    if (Math.abs(seconds) >= size) return words.format(-Math.round(seconds / size), unit);
+  }
+  return words.format(-seconds, 'second');
+}
+
+const GOOD = ['succeeded', 'active', 'alive', 'available', 'completed'];
+const BAD = ['failed', 'forbidden', 'quiet', 'error'];
+
+export function Status({ of }: { readonly of: string }): VNode {
+  return html`<span class=${GOOD.includes(of) ? 'good' : BAD.includes(of) ? 'bad' : 'fair'}>${of.replaceAll('_', ' ')}</span>`;
+}
