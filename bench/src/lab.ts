@@ -59,7 +59,7 @@ export class Lab implements AsyncDisposable {
     return listening(child);
   }
 
-  worker(app: 'extract-worker' | 'load-worker'): ChildProcess {
+  worker(app: 'extract-worker' | 'load-worker' | 'scheduler'): ChildProcess {
     return spawn(`apps/${app}/src/main.ts`, [], this.#env, WORKER_NODE_OPTIONS, this.#cleanups);
   }
 
