@@ -93,7 +93,14 @@ class PersonErasure {
     const staged = await erasures.takeOutOfBatches(claim, name, owners, rows.key);
     const load = await loading.claim(claim.pipelineId, name);
     // Whoever had batches in hand as they were before can load nothing of them any more.
-    const erased = load === null ? { rows: 0, versions: 0, keys: [] } : await this.#warehouse.erase(rows, load.epoch);
+    const erased =
+      load === null
+        ? { rows: 0, versions: 0, keys: [] }
+        : await this.#warehouse.erase(rows, load.epoch).catch(async (error: unknown) => {
+            // The next try has a greater epoch than the warehouse.
+            if (error instanceof AppError && error.code === 'fenced') await loading.overtake(load, Number(error.context['epoch'] ?? 0));
+            throw error;
+          });
     if (load !== null) await loading.handOn(load, 0, null);
     const rejected = await erasures.takeOutOfRejected(claim, name, owners);
     if (erasedObjects().some((other) => other !== object && ownerFields(other).some((owner) => owner.object === name))) {

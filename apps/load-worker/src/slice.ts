@@ -35,8 +35,8 @@ export async function runLoad(context: LoadContext, pipelineId: string, object: 
     context.failures.delete(key);
   } catch (thrown) {
     const error = toAppError(thrown);
-    // Another worker has the table: it loads what is pending.
-    if (error.code === 'fenced') return;
+    // Another worker has the table, and loads what is pending; or nobody has, and the warehouse is newer than what we know.
+    if (error.code === 'fenced') return context.store.loading.overtake(claim, Number(error.context['epoch'] ?? 0));
     const failures = (context.failures.get(key) ?? 0) + 1;
     context.failures.set(key, failures);
     const logger = context.logger.child({ pipelineId, object });

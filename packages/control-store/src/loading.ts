@@ -232,6 +232,21 @@ export class Loading {
     });
   }
 
+  /**
+   * The warehouse knows a greater epoch than the claim's. If nobody has claimed the table since, it is not another worker's: the control
+   * database is older than the warehouse, as after a restore, and goes on from there.
+   * @param epoch the warehouse's.
+   */
+  async overtake(claim: LoadClaim, epoch: number): Promise<void> {
+    await this.#sql.begin(async (tx) => {
+      const [mine] = await tx`
+        update freshet.pipeline_objects set load_epoch = greatest(load_epoch, ${epoch})
+        where pipeline_id = ${claim.pipelineId} and object = ${claim.object} and load_epoch = ${claim.epoch} returning object`;
+      if (!mine) return;
+      await this.#queue.send(tx, 'load', { pipelineId: claim.pipelineId, object: claim.object }, { key: loadKey(claim.pipelineId, claim.object) });
+    });
+  }
+
   /** Puts the job back, and lets the object runs that wait for it say why. */
   async handOn(claim: LoadClaim, afterMs: number, error: { readonly code: string; readonly message: string } | null): Promise<void> {
     await this.#sql.begin(async (tx) => {

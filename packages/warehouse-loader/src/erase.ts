@@ -1,7 +1,7 @@
-import { AppError } from '@freshet/contracts';
 import type { ClientBase } from 'pg';
 import { historyOf } from './history.ts';
 import { quote } from './identifiers.ts';
+import { fenced } from './load.ts';
 import { type Target, targetOf } from './tables.ts';
 
 /** Rows that are told by what stands in some of their columns. */
@@ -41,11 +41,12 @@ export async function eraseRows(client: ClientBase, of: RowsOf, epoch: number): 
   await client.query('begin');
   try {
     await client.query(`set local search_path = pg_catalog, pg_temp; set local lock_timeout = '10s'; set local statement_timeout = '30min'`);
-    const fence = await client.query(
-      `update ${quote(of.schema)}._freshet_objects set epoch = greatest(epoch, $2) where table_name = $1 returning epoch <= $2 as ok`,
-      [target.name, epoch],
-    );
-    if (fence.rows[0]?.ok === false) throw new AppError('fenced', `Another worker has taken ${target.name} over.`);
+    const fence = await client.query(`update ${quote(of.schema)}._freshet_objects set epoch = greatest(epoch, $2) where table_name = $1 returning epoch`, [
+      target.name,
+      epoch,
+    ]);
+    const held = Number(fence.rows[0]?.epoch ?? epoch);
+    if (held > epoch) throw fenced(target, held);
     const deleted = await client.query<{ key: string }>(
       `delete from ${target.sql} t where ${where.sql} returning t.${quote(of.key)}::text as key`,
       where.values,

@@ -102,7 +102,10 @@ async function apply(
       [target.name, request.epoch],
     );
     const [held] = fence.rows;
-    if (!held) throw new AppError('fenced', `Another worker has taken ${target.name} over.`);
+    if (!held) {
+      const { rows } = await client.query<{ epoch: string }>(`select epoch from ${s}._freshet_objects where table_name = $1`, [target.name]);
+      throw fenced(target, Number(rows[0]?.epoch));
+    }
 
     if (held.history !== request.history) await switchHistory(client, target, request);
 
@@ -163,6 +166,11 @@ async function apply(
     });
     throw error;
   }
+}
+
+/** @param epoch whose the table is: a claim that is to load it needs a greater one. */
+export function fenced({ name }: Target, epoch: number): AppError {
+  return new AppError('fenced', `Another worker has taken ${name} over.`, { context: { epoch } });
 }
 
 const SESSION = `set local search_path = pg_catalog, pg_temp; set local timezone = 'UTC'; set local lock_timeout = '10s';
