@@ -10,14 +10,25 @@ import { Deployment } from './test-support/deployment.ts';
  */
 
 const planted = (what: string) => `PLANTED-${what}-${randomBytes(12).toString('hex')}`;
-const SECRETS = { wrongKey: planted('key'), rotatedKey: planted('rotated'), password: planted('password'), wrongPassword: planted('wrong') };
+const SECRETS = {
+  wrongKey: planted('key'),
+  rotatedKey: planted('rotated'),
+  password: planted('password'),
+  wrongPassword: planted('wrong'),
+  template: planted('template'),
+  smtp: planted('smtp'),
+};
 const KEY = 'demo-admin-key';
 
 let deployment: Deployment;
 const answers: string[] = [];
 
 beforeAll(async () => {
-  deployment = await Deployment.start({ counts: { tickets: 5 } }, undefined, { LOG_LEVEL: 'trace' });
+  deployment = await Deployment.start({ counts: { tickets: 5 } }, undefined, {
+    LOG_LEVEL: 'trace',
+    SMTP_URL: `smtp://freshet:${SECRETS.smtp}@127.0.0.1:1`,
+    FRESHET_MAIL_FROM: 'freshet@example.com',
+  });
 });
 afterAll(() => deployment[Symbol.asyncDispose]());
 
@@ -62,10 +73,14 @@ test('I6: secrets that were planted everywhere are found nowhere', async () => {
   const { token } = await call('POST', '/v1/tokens', { name: 'planted', role: 'observer' });
   const { secret } = await call('POST', '/v1/webhooks', {
     name: 'w',
-    url: 'http://127.0.0.1:1/',
+    url: 'http://127.0.0.1:1/{{secret}}',
+    template: { key: '{{secret}}' },
+    template_secret: SECRETS.template,
     events: ['run.failed', 'object.failed', 'credential.refused', 'run.partial'],
   });
   answers.splice(-2);
+  const mail = await call('POST', '/v1/webhooks', { name: 'mail', url: 'mailto:ops@example.com', events: ['run.failed'] });
+  answers.pop();
 
   const pipeline = await call('POST', '/v1/pipelines', {
     name: 'acme',
@@ -97,9 +112,13 @@ test('I6: secrets that were planted everywhere are found nowhere', async () => {
     'webhooks',
     'audit-log',
     'usage',
+    'system',
+    'dead-jobs',
+    `webhooks/${mail['id']}/deliveries`,
     `pipelines/${pipeline['id']}/rejected-records`,
   ])
     await call('GET', `/v1/${path}`);
+  for (const name of ['api', 'extract-worker', 'load-worker', 'scheduler']) answers.push((await deployment.monitor(name, '/metrics')).text);
 
   const secrets = [...Object.values(SECRETS), token as string, secret as string, deployment.token];
   const encoded = secrets.flatMap((text) => [
