@@ -4,7 +4,7 @@
  * venv and Go, the registries of both, and `promtool` and `systemd-analyze` on the PATH. No container is built, and no cluster asked.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -30,6 +30,7 @@ units();
 metrics();
 compose();
 runbooks();
+image();
 
 if (problems.length > 0) {
   console.error(problems.join('\n'));
@@ -86,6 +87,28 @@ function metrics() {
 
 function rules() {
   return parse(readFileSync(join(ROOT, 'deploy/prometheus/alerts.yaml'), 'utf8')).groups.flatMap((group) => group.rules);
+}
+
+/** What the image would hold, made as its Dockerfile makes it: its dependencies are enough for every process of it to start. */
+function image() {
+  const root = join(folder, 'image');
+  mkdirSync(root);
+  const dockerfile = readFileSync(join(ROOT, 'deploy/Dockerfile'), 'utf8');
+  const copied = [...dockerfile.matchAll(/^COPY (?!--)(.+) \S+$/gm)].flatMap(([, paths]) => paths.split(' '));
+  for (const path of copied)
+    cpSync(join(ROOT, path), join(root, path), {
+      recursive: true,
+      filter: (file) => !/node_modules|\/dist$|\.test\.ts$|test-support$/.test(file.slice(ROOT.length)),
+    });
+  const install = /^RUN (npx .+)$/m.exec(dockerfile)?.[1];
+  must('sh', ['-c', install], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+  for (const name of ['api', 'extract-worker', 'load-worker', 'scheduler', 'migrate']) {
+    const { status, stderr } = spawnSync(process.execPath, [join(root, 'apps/freshet/src/main.ts'), name], {
+      encoding: 'utf8',
+      env: { PATH: process.env.PATH },
+    });
+    if (status !== 78 || !stderr.includes('DATABASE_URL is missing')) problems.push(`image: ${name} does not get as far as its settings: ${stderr}`);
+  }
 }
 
 /** Every alert has its part in the operator's guide. */
