@@ -724,7 +724,7 @@ const ProcessState = enumeration(
   '`quiet`: not heard of for three heartbeats. `stopped`: it has ended as it should.',
 );
 const LivingProcess = name(
-  'Process',
+  'LivingProcess',
   object(
     {
       id: id('The process'),
@@ -754,7 +754,8 @@ const QueueDepth = name(
   ),
 );
 export const System = name(
-  'System',
+  // Not `System`, nor `Process`: in Java they are others' names.
+  'SystemStatus',
   object(
     {
       processes: Type.Array(ref(LivingProcess), { description: 'Those that were heard of in the last hour.' }),

@@ -1805,6 +1805,42 @@ export interface components {
              */
             status: "ok" | "unavailable";
         };
+        /** @description A process that works on the queues, as it has last said of itself. */
+        LivingProcess: {
+            cpu: number | null;
+            /**
+             * @description Where it runs.
+             * @example worker-7f9c
+             */
+            host: string;
+            /**
+             * Format: uuid
+             * @description The process (UUIDv7).
+             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
+             */
+            id: string;
+            memory_bytes: number | null;
+            /**
+             * @description What kind it is.
+             * @example load-worker
+             */
+            name: string;
+            /** @description Its number there. */
+            pid: number;
+            /**
+             * Format: date-time
+             * @description When it was last heard of. RFC 3339, UTC.
+             * @example 2026-01-31T12:00:00.000Z
+             */
+            seen_at: string;
+            /**
+             * Format: date-time
+             * @description When it was started. RFC 3339, UTC.
+             * @example 2026-01-31T12:00:00.000Z
+             */
+            started_at: string;
+            state: components["schemas"]["ProcessState"];
+        };
         /** @description How many records a pipeline should read in a month. 70, 90 and 100 % of it are told of as `quota.reached`. */
         MonthlyQuota: {
             /**
@@ -2313,42 +2349,6 @@ export interface components {
              */
             pointer: string;
         };
-        /** @description A process that works on the queues, as it has last said of itself. */
-        Process: {
-            cpu: number | null;
-            /**
-             * @description Where it runs.
-             * @example worker-7f9c
-             */
-            host: string;
-            /**
-             * Format: uuid
-             * @description The process (UUIDv7).
-             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
-             */
-            id: string;
-            memory_bytes: number | null;
-            /**
-             * @description What kind it is.
-             * @example load-worker
-             */
-            name: string;
-            /** @description Its number there. */
-            pid: number;
-            /**
-             * Format: date-time
-             * @description When it was last heard of. RFC 3339, UTC.
-             * @example 2026-01-31T12:00:00.000Z
-             */
-            seen_at: string;
-            /**
-             * Format: date-time
-             * @description When it was started. RFC 3339, UTC.
-             * @example 2026-01-31T12:00:00.000Z
-             */
-            started_at: string;
-            state: components["schemas"]["ProcessState"];
-        };
         /**
          * @description `quiet`: not heard of for three heartbeats. `stopped`: it has ended as it should.
          * @enum {string}
@@ -2566,13 +2566,13 @@ export interface components {
          */
         SslMode: "disable" | "require" | "verify-full";
         /** @description How the deployment is. */
-        System: {
+        SystemStatus: {
             /** @description Jobs that were set aside. */
             dead_jobs: number;
             /** @description Runs that are queued or running. */
             open_runs: number;
             /** @description Those that were heard of in the last hour. */
-            processes: components["schemas"]["Process"][];
+            processes: components["schemas"]["LivingProcess"][];
             /** @description Queues with jobs. */
             queues: components["schemas"]["QueueDepth"][];
             /** @description Rejected records that wait for somebody’s decision. */
@@ -7893,7 +7893,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["System"];
+                    "application/json": components["schemas"]["SystemStatus"];
                 };
             };
             /** @description The request is not valid; `errors` names the fields. */

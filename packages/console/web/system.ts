@@ -2,7 +2,7 @@ import type { VNode } from 'preact';
 import { ago, bytes, count, freshet, html, Problem, type Schemas, Status, Table, useAction, useLoaded } from './ui.ts';
 
 type DeadJob = Schemas['DeadJob'];
-type Process = Schemas['Process'];
+type Process = Schemas['LivingProcess'];
 type Queue = Schemas['QueueDepth'];
 
 async function read() {
