@@ -18,6 +18,7 @@ import { registerOpenApi } from './plugins/openapi.ts';
 import { registerRateLimit } from './plugins/rate-limit.ts';
 import { registerRequestLog } from './plugins/request-log.ts';
 import { registerText } from './plugins/text.ts';
+import { registerTracing } from './plugins/tracing.ts';
 import { accountRoutes } from './routes/accounts.ts';
 import { auditLogRoutes } from './routes/audit-log.ts';
 import { consoleRoutes } from './routes/console.ts';
@@ -96,6 +97,7 @@ export async function buildApp(deps: Deps): Promise<App> {
     reply.header('x-content-type-options', 'nosniff');
     if (request.routeOptions.config.permission !== undefined && !reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
   });
+  registerTracing(app);
   registerErrors(app);
   registerRequestLog(app, deps.metrics);
   registerAuth(app, deps.store);

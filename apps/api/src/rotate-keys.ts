@@ -4,7 +4,7 @@ import { createLogger, readSettings, runProcess, settings } from '@freshet/runti
 /** Puts every stored secret under the newest of FRESHET_SECRET_KEYS, and ends. Any process may run meanwhile. */
 const logger = createLogger('rotate-keys', process.env['LOG_LEVEL'] || 'info');
 
-await runProcess(logger, async () => {
+await runProcess('rotate-keys', logger, async () => {
   const env = readSettings({ DATABASE_URL: settings.DATABASE_URL, FRESHET_SECRET_KEYS: settings.FRESHET_SECRET_KEYS }, process.env);
   const store = await openControlStore({
     databaseUrl: env.DATABASE_URL,

@@ -6,7 +6,7 @@ import { runSlice } from './slice.ts';
 const NAME = 'extract-worker';
 const logger = createLogger(NAME, process.env['LOG_LEVEL'] || 'info');
 
-await runProcess(logger, async () => {
+await runProcess(NAME, logger, async () => {
   const env = readSettings(
     {
       DATABASE_URL: settings.DATABASE_URL,

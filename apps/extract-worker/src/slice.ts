@@ -1,4 +1,4 @@
-import { AppError, type Column, ERROR_POLICY, toAppError } from '@freshet/contracts';
+import { AppError, type Column, ERROR_POLICY, toAppError, traced } from '@freshet/contracts';
 import type { Claim, ControlStore, Step } from '@freshet/control-store';
 import {
   accountAt,
@@ -49,16 +49,20 @@ export async function runSlice(context: SliceContext, objectRunId: string): Prom
   if (claim === null) return;
   const logger = context.logger.child({ runId: claim.runId, pipelineId: claim.pipelineId, object: claim.object });
   const slice = new Slice({ ...context, logger }, claim);
-  const began = performance.now();
-  try {
-    await slice.read();
-  } catch (error) {
-    await slice.settle(toAppError(error));
-  } finally {
-    context.metrics.slice.observe({}, (performance.now() - began) / 1000);
-    context.metrics.slices.inc({ object: claim.object, outcome: slice.outcome });
-    await slice.close();
-  }
+  const attributes = { 'freshet.run_id': claim.runId, 'freshet.pipeline_id': claim.pipelineId, 'freshet.object': claim.object };
+  await traced(`extract ${claim.object}`, { kind: 'CONSUMER', causes: [claim.traceparent], attributes }, async (span) => {
+    const began = performance.now();
+    try {
+      await slice.read();
+    } catch (error) {
+      await slice.settle(toAppError(error));
+    } finally {
+      context.metrics.slice.observe({}, (performance.now() - began) / 1000);
+      context.metrics.slices.inc({ object: claim.object, outcome: slice.outcome });
+      span.setAttribute('freshet.outcome', slice.outcome);
+      await slice.close();
+    }
+  });
 }
 
 class Slice {
@@ -237,7 +241,8 @@ class Slice {
   async #commit(before: Promise<void>, taken: Promise<Step>): Promise<void> {
     const [step] = await Promise.all([taken, before]);
     try {
-      await this.#context.store.extraction.commit(this.#claim, step);
+      const attributes = { 'freshet.records': step.batch?.records ?? 0, 'freshet.bytes': step.batch?.rawBytes ?? 0 };
+      await traced('store step', { attributes }, () => this.#context.store.extraction.commit(this.#claim, step));
     } catch (error) {
       this.#refused = true;
       throw error;

@@ -8,7 +8,7 @@ import { Warehouses } from './warehouses.ts';
 const NAME = 'load-worker';
 const logger = createLogger(NAME, process.env['LOG_LEVEL'] || 'info');
 
-await runProcess(logger, async () => {
+await runProcess(NAME, logger, async () => {
   const env = readSettings(
     {
       DATABASE_URL: settings.DATABASE_URL,

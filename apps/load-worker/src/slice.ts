@@ -1,4 +1,4 @@
-import { toAppError } from '@freshet/contracts';
+import { toAppError, traced } from '@freshet/contracts';
 import type { ControlStore, LoadClaim } from '@freshet/control-store';
 import { objectNamed, tableOf, tablesBelow } from '@freshet/freshdesk-extractor';
 import type { Logger } from '@freshet/runtime';
@@ -58,7 +58,7 @@ async function loadPending(context: LoadContext, claim: LoadClaim): Promise<void
   const prepareAfter = async (seq: number): Promise<Ready | null> => {
     const batches = await loading.pending(claim, TRANSACTION_BYTES, seq);
     const last = batches.at(-1);
-    return last === undefined ? null : { seq: last.seq, prepared: await prepare(batches, table) };
+    return last === undefined ? null : { seq: last.seq, causes: batches.map((b) => b.traceparent), prepared: await prepare(batches, table) };
   };
   let next = prepareAfter(0);
   for (;;) {
@@ -66,26 +66,30 @@ async function loadPending(context: LoadContext, claim: LoadClaim): Promise<void
     const ready = (await next) ?? (await prepareAfter(0));
     if (ready === null) return;
     if (context.drain.aborted || performance.now() > endsAt) return loading.handOn(claim, 0, null);
-    const { seq, prepared } = ready;
+    const { seq, causes, prepared } = ready;
     next = prepareAfter(seq);
     // Whoever comes next meets its failure; if this one fails, it is nobody's.
     next.catch(() => {});
-    const warehouse = await context.warehouses.open(claim.destinationId);
     const began = performance.now();
-    const result = await observed(context.metrics, () =>
-      warehouse.load({
-        schema: claim.schema,
-        tablePrefix: claim.tablePrefix,
-        table,
-        below: tablesBelow(claim.object),
-        epoch: claim.epoch,
-        policy: claim.schemaPolicy,
-        history: claim.history,
-        prepared,
-        generation: (id) => loading.generationBodies(claim, id),
-      }),
-    );
-    await loading.markLoaded(claim, result);
+    const attributes = { 'freshet.pipeline_id': claim.pipelineId, 'freshet.object': claim.object, 'freshet.batches': prepared.batches.length };
+    const result = await traced(`load ${claim.object}`, { kind: 'CONSUMER', causes, attributes }, async () => {
+      const warehouse = await context.warehouses.open(claim.destinationId);
+      const loaded = await observed(context.metrics, () =>
+        warehouse.load({
+          schema: claim.schema,
+          tablePrefix: claim.tablePrefix,
+          table,
+          below: tablesBelow(claim.object),
+          epoch: claim.epoch,
+          policy: claim.schemaPolicy,
+          history: claim.history,
+          prepared,
+          generation: (id) => loading.generationBodies(claim, id),
+        }),
+      );
+      await traced('mark loaded', {}, () => loading.markLoaded(claim, loaded));
+      return loaded;
+    });
     context.metrics.batches.inc({ object: claim.object }, result.batches.length);
     for (const name of RESULTS) {
       context.metrics.records.inc(
@@ -125,5 +129,7 @@ async function observed<T>({ load }: LoadMetrics, work: () => Promise<T>): Promi
 /** What goes into one transaction, up to which place in the order of storing. */
 interface Ready {
   readonly seq: number;
+  /** The spans that have asked for their runs. */
+  readonly causes: readonly (string | null)[];
   readonly prepared: Prepared;
 }

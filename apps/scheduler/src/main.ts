@@ -20,7 +20,7 @@ const EVENT_RETENTION_DAYS = 30;
 /** A receiver that does not answer holds one of these for its whole time. */
 const DELIVERIES_AT_ONCE = 4;
 
-await runProcess(logger, async () => {
+await runProcess(NAME, logger, async () => {
   const env = readSettings(
     {
       DATABASE_URL: settings.DATABASE_URL,

@@ -15,6 +15,8 @@ export interface ChildSpec {
 const CONFIGURATION_STATUS = 78;
 /** Settings of single apps, which they read themselves. */
 const PASSED_ON = ['FRESHET_CONCURRENCY', 'FRESHET_ANSWER_MIB_MAX', 'FRESHET_UNLOADED_MIB_MAX', 'FRESHET_REQUESTS_PER_MINUTE'];
+/** OpenTelemetry's, which it reads itself. */
+const TRACING = 'OTEL_';
 const RESTART_MS = 1000;
 const STOP_TIMEOUT_MS = 45_000;
 
@@ -89,7 +91,7 @@ export class Children {
       env: {
         PATH: process.env['PATH'] ?? '',
         NODE_EXTRA_CA_CERTS: process.env['NODE_EXTRA_CA_CERTS'],
-        ...Object.fromEntries(PASSED_ON.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []))),
+        ...Object.fromEntries(Object.entries(process.env).filter(([name, value]) => value && (PASSED_ON.includes(name) || name.startsWith(TRACING)))),
         ...spec.env,
       },
       execArgv: [...WORKER_NODE_OPTIONS],

@@ -20,7 +20,7 @@ const app = (name: string) => fileURLToPath(new URL(`../../${name}/src/main.ts`,
 
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
-await runProcess(createLogger('standalone', 'error'), async () => {
+await runProcess('standalone', createLogger('standalone', 'error'), async () => {
   const settings = readStandaloneSettings(process.env, process.argv.slice(2));
   const state = loadState(settings.dataDir);
   const closing: (() => Promise<void>)[] = [];

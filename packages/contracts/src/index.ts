@@ -1,6 +1,7 @@
 /**
  * The vocabulary that the rooms of Freshet share, as types: columns and tables, batches, jobs,
- * statuses, errors, and JSON that keeps every digit. No behaviour beyond that, no dependency.
+ * statuses, errors, JSON that keeps every digit, and spans. No behaviour beyond that, and no dependency but OpenTelemetry's
+ * API, which does nothing by itself.
  *
  * The extractor and the loader meet only here.
  */
@@ -15,3 +16,4 @@ export * from './scan.ts';
 export * from './shrink.ts';
 export * from './statuses.ts';
 export * from './tables.ts';
+export * from './tracing.ts';

@@ -21,6 +21,8 @@ export interface Claim {
   readonly runId: string;
   readonly pipelineId: string;
   readonly object: string;
+  /** The span that has asked for the run. */
+  readonly traceparent: string | null;
   /** Whoever claims later has a greater one, and this worker can then change nothing more. */
   readonly epoch: number;
   readonly failures: number;
@@ -111,7 +113,7 @@ export class Extraction {
     return await this.#sql.begin(async (tx) => {
       const [found] = await tx<ClaimRow[]>`
         select o.run_id, o.pipeline_id, o.object, o.failures, o.started_at is null as is_first_slice, p.subdomain, p.credential_id, p.credit_share_percent,
-          p.historical_sync_days, p.frequency_minutes, r.created_at, o.credit_class, o.mode,
+          p.historical_sync_days, p.frequency_minutes, r.created_at, r.traceparent, o.credit_class, o.mode,
           coalesce((p.objects -> o.object ->> 'detail')::boolean, false) as detail,
           coalesce(p.objects -> o.object -> 'columns', '{}') as field_rules, p.hash_salt
         from freshet.object_runs o join freshet.pipelines p on p.id = o.pipeline_id join freshet.runs r on r.id = o.run_id
@@ -140,6 +142,7 @@ export class Extraction {
         runId: found.run_id,
         pipelineId: found.pipeline_id,
         object: found.object,
+        traceparent: found.traceparent,
         epoch: Number(taken.extract_epoch),
         failures: found.failures,
         isFirstSlice: found.is_first_slice,
@@ -389,6 +392,7 @@ interface ClaimRow {
   historical_sync_days: number | null;
   frequency_minutes: number;
   created_at: Date;
+  traceparent: string | null;
   credit_class: CreditClass;
   mode: RunMode;
   detail: boolean;

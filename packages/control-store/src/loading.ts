@@ -41,6 +41,8 @@ export interface PendingBatch {
   /** Order of storing. */
   readonly seq: number;
   readonly objectRunId: string;
+  /** The span that has asked for its run. */
+  readonly traceparent: string | null;
   readonly extractedAt: Date;
   /** Of an audit: what it repairs is counted. */
   readonly audit: boolean;
@@ -121,6 +123,7 @@ export class Loading {
   async pending(claim: LoadClaim, rawBytesMax: number, after = 0): Promise<PendingBatch[]> {
     return await this.#sql<PendingBatch[]>`
       select b.id, b.seq::float8 as seq, b.object_run_id as "objectRunId", b.extracted_at as "extractedAt", b.raw_bytes as "rawBytes", b.records, b.body,
+        (select r.traceparent from freshet.object_runs o join freshet.runs r on r.id = o.run_id where o.id = b.object_run_id) as traceparent,
         coalesce((select o.mode = 'audit' from freshet.object_runs o where o.id = b.object_run_id), false) as audit,
         coalesce((select o.mode = 'rebuild' from freshet.object_runs o where o.id = b.object_run_id), false) as rewrite
       from freshet.batches b where b.id in (

@@ -65,6 +65,8 @@ export class JobQueue {
       instanceName: options.name,
       superviseIntervalSeconds: SUPERVISE_SECONDS,
       monitorIntervalSeconds: SUPERVISE_SECONDS,
+      // What a job does is traced by whoever does it, and belongs to its run, however many jobs that takes.
+      openTelemetry: { enabled: false },
     });
     this.#boss.on('error', options.onError);
   }

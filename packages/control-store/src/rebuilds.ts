@@ -1,4 +1,4 @@
-import { AppError } from '@freshet/contracts';
+import { AppError, traceparent } from '@freshet/contracts';
 import type { Sql } from './database.ts';
 import { loadKey } from './extraction.ts';
 import { uuidv7 } from './ids.ts';
@@ -55,7 +55,8 @@ export class Rebuilds {
       const runId = uuidv7();
       const objectRunId = uuidv7();
       await tx`
-        insert into freshet.runs (id, pipeline_id, kind, trigger, status, started_at) values (${runId}, ${pipelineId}, 'rebuild', 'manual', 'running', now())`;
+        insert into freshet.runs (id, pipeline_id, kind, trigger, status, started_at, traceparent)
+        values (${runId}, ${pipelineId}, 'rebuild', 'manual', 'running', now(), ${traceparent()})`;
       await tx`
         insert into freshet.object_runs (id, run_id, pipeline_id, object, mode, credit_class, status, started_at, extracted_at, records_extracted)
         values (${objectRunId}, ${runId}, ${pipelineId}, ${object}, 'rebuild', 'by_hand', 'running', now(), now(), ${stored.records})`;

@@ -1,4 +1,4 @@
-import { AppError, OPEN_OBJECT_RUN_STATUSES, type RunStatus } from '@freshet/contracts';
+import { AppError, OPEN_OBJECT_RUN_STATUSES, type RunStatus, traceparent } from '@freshet/contracts';
 import type { Sql, Tx } from './database.ts';
 import { uuidv7 } from './ids.ts';
 import type { JobQueue } from './queue.ts';
@@ -26,7 +26,9 @@ export class Refreshes {
       const [pipeline] = await tx`select id from freshet.pipelines where id = ${pipelineId} for no key update`;
       if (!pipeline) throw new AppError('not_found', `There is no pipeline ${pipelineId}.`);
       const runId = (await openRun(tx, pipelineId)) ?? uuidv7();
-      await tx`insert into freshet.runs (id, pipeline_id, kind, trigger) values (${runId}, ${pipelineId}, 'refresh', 'manual') on conflict do nothing`;
+      await tx`
+        insert into freshet.runs (id, pipeline_id, kind, trigger, traceparent)
+        values (${runId}, ${pipelineId}, 'refresh', 'manual', ${traceparent()}) on conflict do nothing`;
       for (const { object, key, as } of wanted) {
         await tx`insert into freshet.pipeline_objects (pipeline_id, object) values (${pipelineId}, ${object}) on conflict do nothing`;
         // Of one that is open already, or was done before the others of its run, it is more to do.

@@ -1,5 +1,5 @@
 import { zstdCompressSync } from 'node:zlib';
-import { AppError, recordIn } from '@freshet/contracts';
+import { AppError, recordIn, traceparent } from '@freshet/contracts';
 import type { Sql, Tx } from './database.ts';
 import { loadKey } from './extraction.ts';
 import { uuidv7 } from './ids.ts';
@@ -80,7 +80,8 @@ export class RejectedRecords {
       if (rows.length === 0) throw new AppError('not_found', 'There is no such rejected record.');
       const runId = uuidv7();
       await tx`
-        insert into freshet.runs (id, pipeline_id, kind, trigger, status, started_at) values (${runId}, ${pipelineId}, 'replay', 'manual', 'running', now())`;
+        insert into freshet.runs (id, pipeline_id, kind, trigger, status, started_at, traceparent)
+        values (${runId}, ${pipelineId}, 'replay', 'manual', 'running', now(), ${traceparent()})`;
       for (const [object, own] of Map.groupBy(rows, (r) => r.object)) await this.#stage(tx, pipelineId, runId, object, own);
       await finishRunIfDone(tx, this.#queue, runId);
       return { runId, records: rows.length };

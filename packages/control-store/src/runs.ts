@@ -1,4 +1,14 @@
-import { AppError, type CreditClass, OPEN_OBJECT_RUN_STATUSES, type ReadingRunKind, type RunKind, type RunStatus, type RunTrigger } from '@freshet/contracts';
+import {
+  AppError,
+  type CreditClass,
+  OPEN_OBJECT_RUN_STATUSES,
+  type ReadingRunKind,
+  type RunKind,
+  type RunStatus,
+  type RunTrigger,
+  traced,
+  traceparent,
+} from '@freshet/contracts';
 import { checkSpike } from './alerts.ts';
 import type { Fragment, Sql, Tx } from './database.ts';
 import { emit } from './events.ts';
@@ -71,7 +81,11 @@ export class Runs {
       select id from freshet.runs where pipeline_id = ${pipelineId} and kind = ${kind} and status in ('queued', 'running')`;
     if (open) return { id: open.id, created: false };
     const id = uuidv7();
-    await tx`insert into freshet.runs (id, pipeline_id, kind, trigger) values (${id}, ${pipelineId}, ${kind}, ${trigger})`;
+    // Whoever asks for it may be traced, and else its trace begins here.
+    const cause = await traced('start run', { attributes: { 'freshet.run_id': id, 'freshet.pipeline_id': pipelineId, 'freshet.kind': kind } }, async () =>
+      traceparent(),
+    );
+    await tx`insert into freshet.runs (id, pipeline_id, kind, trigger, traceparent) values (${id}, ${pipelineId}, ${kind}, ${trigger}, ${cause})`;
     for (const { name, creditClass } of objects) {
       const own = kind === 'audit' ? 'audit' : trigger === 'manual' && creditClass === 'incremental' ? 'by_hand' : creditClass;
       const objectRunId = uuidv7();

@@ -195,6 +195,8 @@ export const runs = freshet.table(
     kind: text('kind').$type<RunKind>().notNull().default('sync'),
     status: text('status').$type<RunStatus>().notNull().default('queued'),
     trigger: text('trigger').$type<RunTrigger>().notNull(),
+    /** The span that has asked for it, as in W3C's Trace Context: its slices and loads belong to it. Null: nothing was traced. */
+    traceparent: text('traceparent'),
     created_at: time('created_at').notNull().defaultNow(),
     started_at: time('started_at'),
     finished_at: time('finished_at'),

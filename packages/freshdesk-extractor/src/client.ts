@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { AppError, type CreditClass, isJsonObject, type Json, parseJson, RawObject } from '@freshet/contracts';
+import { AppError, type CreditClass, isJsonObject, type Json, parseJson, RawObject, type Span, traced } from '@freshet/contracts';
 import { Pool } from 'undici';
 import type { ObjectSpec } from './catalogue/define.ts';
 import { get, type Headers } from './get.ts';
@@ -157,7 +157,7 @@ export class FreshdeskClient implements Lists {
     for (let attempt = 1; ; attempt++) {
       await this.#budget.take(cost.bucket === null ? [ACCOUNT_BUCKET] : [ACCOUNT_BUCKET, cost.bucket], cost.credits, cost.creditClass ?? this.#creditClass);
       try {
-        return await this.#once(target, path, cost);
+        return await this.#traced(target, path, cost);
       } catch (error) {
         const fault = asFault(error, path);
         if (fault.code !== 'source_unavailable' || attempt >= this.#limits.tries) throw fault;
@@ -166,13 +166,21 @@ export class FreshdeskClient implements Lists {
     }
   }
 
-  async #once(target: string, path: string, cost: CallCost): Promise<Answer> {
+  async #traced(target: string, path: string, cost: CallCost): Promise<Answer> {
+    const { hostname } = new URL(this.account.origin);
+    // The path as the catalogue has it: ids are many, and who they are is nobody's business.
+    const attributes = { 'http.request.method': 'GET', 'server.address': hostname, 'url.template': path.replace(/\/\d+/g, '/{id}') };
+    return await traced('GET Freshdesk', { kind: 'CLIENT', attributes }, (span) => this.#once(target, path, cost, span));
+  }
+
+  async #once(target: string, path: string, cost: CallCost, span: Span): Promise<Answer> {
     const { statusCode, headers, body } = await get(
       this.#pool,
       target,
       { authorization: this.#authorization, accept: 'application/json', 'user-agent': 'freshet/0.1' },
       this.#limits.bodyBytesMax,
     );
+    span.setAttribute('http.response.status_code', statusCode);
     const hasNext = hasNextIn(header(headers, 'link'));
     const isJson = header(headers, 'content-type').includes('json');
     await this.#account(headers, cost, statusCode === 200 && isJson);

@@ -1,5 +1,6 @@
 import { type AppError, isConnectionLoss, toAppError } from '@freshet/contracts';
 import type { Logger } from './logger.ts';
+import { startTracing, type Tracing } from './tracing.ts';
 
 /** A running app. */
 export interface Process {
@@ -13,10 +14,12 @@ const STOP_DEADLINE_MS = 40_000;
 /**
  * Runs an app until it is told to stop: SIGTERM, SIGINT, or the end of the process that started it (noticed by
  * the closing of the channel between them, even after `kill -9`). A second signal ends it at once.
+ * @param name what its traces call it.
  */
-export async function runProcess(logger: Logger, start: () => Promise<Process>): Promise<void> {
+export async function runProcess(name: string, logger: Logger, start: () => Promise<Process>): Promise<void> {
   let stopping = false;
   let running: Process | null = null;
+  let tracing: Tracing | null = null;
   const stop = (reason: string) => {
     if (stopping) {
       if (reason !== 'parent is gone') process.exit(1);
@@ -35,7 +38,8 @@ export async function runProcess(logger: Logger, start: () => Promise<Process>):
     });
   };
   const drain = (app: Process) => {
-    app.stop().then(
+    const stopped = app.stop().then(() => tracing?.stop());
+    stopped.then(
       () => {
         logger.info('stopped');
         process.exit(0);
@@ -56,6 +60,7 @@ export async function runProcess(logger: Logger, start: () => Promise<Process>):
     process.exit(1);
   });
   try {
+    tracing = startTracing(name, process.env);
     running = await start();
   } catch (error) {
     fail(logger, toAppError(error));

@@ -1,4 +1,4 @@
-import { AppError, type BatchCounts, type RejectedRecord } from '@freshet/contracts';
+import { AppError, type BatchCounts, type RejectedRecord, traced } from '@freshet/contracts';
 import type { ClientBase } from 'pg';
 import { copyBytes } from './copy.ts';
 import { keepVersions, switchHistory } from './history.ts';
@@ -24,7 +24,11 @@ export async function loadBatches(client: ClientBase, target: Target, request: L
   for (let grown = 0; ; ) {
     const attempt = new Attempt(request, state);
     try {
-      const applied = await apply(client, target, request, attempt, prepared, healthy, rejected, lz4);
+      const applied = await traced(
+        'warehouse transaction',
+        { kind: 'CLIENT', attributes: { 'db.system.name': 'postgresql', 'db.collection.name': target.name } },
+        () => apply(client, target, request, attempt, prepared, healthy, rejected, lz4),
+      );
       return { ...applied, rejected: rejectedRecords(prepared, rejected), reached: reachedIn(prepared), changes: changesOf(target, before, state) };
     } catch (error) {
       if (attempt.refused.size > 0) {
@@ -154,7 +158,7 @@ async function apply(
       `select batch_id, records, inserted, updated, unchanged, rejected, deleted, missing, stale from ${s}._freshet_batches where batch_id = any($1::uuid[])`,
       [request.prepared.batches.map((b) => b.id)],
     );
-    await client.query('commit');
+    await traced('commit', {}, () => client.query('commit'));
     const batches = ledger.rows.map(({ batch_id, ...counts }) => ({
       batchId: batch_id,
       counts: Object.fromEntries(Object.entries(counts).map(([name, n]) => [name, Number(n)])) as unknown as BatchCounts,
