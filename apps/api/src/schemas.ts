@@ -6,6 +6,7 @@ import {
   OBJECT_RUN_STATUSES,
   OBJECT_VERDICTS,
   PAUSED_BY,
+  PIPELINE_PRIORITIES,
   PIPELINE_STATUSES,
   QUEUES,
   READING_RUN_KINDS,
@@ -216,6 +217,11 @@ export const SchemaPolicy = enumeration(
   SCHEMA_POLICIES,
   'What happens to a value that does not fit its column: `evolve` widens the column, `freeze` rejects the record, `discard` nulls the value and notes it.',
 );
+export const PipelinePriority = enumeration(
+  'PipelinePriority',
+  PIPELINE_PRIORITIES,
+  'Of work that is equally urgent, that of `high` pipelines goes first. No pipeline’s past is read before another’s changes, whatever their priorities.',
+);
 export const PipelineStatus = enumeration('PipelineStatus', PIPELINE_STATUSES, 'A paused pipeline starts no runs and reads no further.');
 const FieldRule = name(
   'FieldRule',
@@ -351,6 +357,7 @@ const pipelineFields = {
   ),
   objects: Type.Record(Type.String(), ref(ObjectChoice), { description: 'Choices by object; what is not named follows the catalogue.' }),
   schema_policy: ref(SchemaPolicy),
+  priority: ref(PipelinePriority),
   schedule: nullable(ref(Schedule)),
   record_spike: nullable(ref(RecordSpike)),
   monthly_quota: nullable(ref(MonthlyQuota)),
@@ -368,6 +375,7 @@ export const PipelineInput = name(
       audit_frequency_days: Type.Optional(pipelineFields.audit_frequency_days),
       objects: Type.Optional({ ...pipelineFields.objects, default: {} }),
       schema_policy: Type.Optional(Type.Unsafe<Static<typeof SchemaPolicy>>({ ...SchemaPolicy, $id: undefined, default: 'evolve' })),
+      priority: Type.Optional(Type.Unsafe<Static<typeof PipelinePriority>>({ ...PipelinePriority, $id: undefined, default: 'normal' })),
       schedule: Type.Optional(pipelineFields.schedule),
       record_spike: Type.Optional(pipelineFields.record_spike),
       monthly_quota: Type.Optional(pipelineFields.monthly_quota),
@@ -385,6 +393,7 @@ export const PipelineChange = name(
       audit_frequency_days: Type.Optional(pipelineFields.audit_frequency_days),
       objects: Type.Optional(pipelineFields.objects),
       schema_policy: Type.Optional(pipelineFields.schema_policy),
+      priority: Type.Optional(pipelineFields.priority),
       schedule: Type.Optional(pipelineFields.schedule),
       record_spike: Type.Optional(pipelineFields.record_spike),
       monthly_quota: Type.Optional(pipelineFields.monthly_quota),

@@ -138,7 +138,7 @@ class Slice {
     }
     await this.#store();
     if (this.#behind) return this.#holdBack();
-    await this.#handOn(0);
+    await this.#handOn(0, !drain.aborted);
   }
 
   /** A warehouse that takes less than is read must not fill the control database's disk. */
@@ -260,8 +260,8 @@ class Slice {
     }
   }
 
-  async #handOn(afterMs: number): Promise<void> {
-    await this.#context.store.extraction.handOn(this.#claim, { afterMs, status: 'running', credits: this.#newCredits() });
+  async #handOn(afterMs: number, isLong = false): Promise<void> {
+    await this.#context.store.extraction.handOn(this.#claim, { afterMs, status: 'running', credits: this.#newCredits(), isLong });
   }
 
   /** A child cannot be complete where its parent is not. */

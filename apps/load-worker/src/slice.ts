@@ -1,4 +1,4 @@
-import { toAppError, traced } from '@freshet/contracts';
+import { type ErrorCode, toAppError, traced } from '@freshet/contracts';
 import type { ControlStore, LoadClaim } from '@freshet/control-store';
 import { objectNamed, tableOf, tablesBelow } from '@freshet/freshdesk-extractor';
 import type { Logger } from '@freshet/runtime';
@@ -24,6 +24,8 @@ const SLICE_MS = 20_000;
 const FAILURES_MAX = 7;
 const BACKOFF_MS = 1000;
 const BACKOFF_MAX_MS = 30_000;
+/** No use in asking for other tables either. */
+const UNREACHABLE: ReadonlySet<ErrorCode> = new Set(['warehouse_unavailable', 'warehouse_auth']);
 
 /** One `load` job: applies the pending batches of one table, in order. */
 export async function runLoad(context: LoadContext, pipelineId: string, object: string): Promise<void> {
@@ -37,9 +39,18 @@ export async function runLoad(context: LoadContext, pipelineId: string, object: 
     const error = toAppError(thrown);
     // Another worker has the table, and loads what is pending; or nobody has, and the warehouse is newer than what we know.
     if (error.code === 'fenced') return context.store.loading.overtake(claim, Number(error.context['epoch'] ?? 0));
+    const logger = context.logger.child({ pipelineId, object });
+    if (error.retryAfterMs !== null) {
+      logger.info({ reason: error.message, afterMs: error.retryAfterMs }, 'the warehouse does not answer');
+      return context.store.loading.handOn(claim, error.retryAfterMs, error);
+    }
+    if (UNREACHABLE.has(error.code)) context.warehouses.doubt(claim.destinationId);
+    if (error.context['isGivenUp'] === true) {
+      logger.error({ err: error, destinationId: claim.destinationId }, 'the warehouse does not answer: loading given up');
+      return context.store.loading.giveUpDestination(claim.destinationId, error);
+    }
     const failures = (context.failures.get(key) ?? 0) + 1;
     context.failures.set(key, failures);
-    const logger = context.logger.child({ pipelineId, object });
     if (failures >= FAILURES_MAX) {
       context.failures.delete(key);
       logger.error({ err: error }, 'loading given up');
@@ -65,7 +76,8 @@ async function loadPending(context: LoadContext, claim: LoadClaim): Promise<void
     // With nothing in hand, what was stored since the last look counts as well.
     const ready = (await next) ?? (await prepareAfter(0));
     if (ready === null) return;
-    if (context.drain.aborted || performance.now() > endsAt) return loading.handOn(claim, 0, null);
+    if (context.drain.aborted) return loading.handOn(claim, 0, null);
+    if (performance.now() > endsAt) return loading.makeWay(claim);
     const { seq, causes, prepared } = ready;
     next = prepareAfter(seq);
     // Whoever comes next meets its failure; if this one fails, it is nobody's.

@@ -2061,6 +2061,7 @@ export interface components {
                 [key: string]: components["schemas"]["ObjectChoice"];
             };
             paused_by: components["schemas"]["PausedBy"] | null;
+            priority: components["schemas"]["PipelinePriority"];
             record_spike: components["schemas"]["RecordSpike"] | null;
             schedule: components["schemas"]["Schedule"] | null;
             schema_policy: components["schemas"]["SchemaPolicy"];
@@ -2093,6 +2094,7 @@ export interface components {
             objects?: {
                 [key: string]: components["schemas"]["ObjectChoice"];
             };
+            priority?: components["schemas"]["PipelinePriority"];
             record_spike?: components["schemas"]["RecordSpike"] | null;
             schedule?: components["schemas"]["Schedule"] | null;
             schema_policy?: components["schemas"]["SchemaPolicy"];
@@ -2131,6 +2133,12 @@ export interface components {
             objects?: {
                 [key: string]: components["schemas"]["ObjectChoice"];
             };
+            /**
+             * @description Of work that is equally urgent, that of `high` pipelines goes first. No pipeline’s past is read before another’s changes, whatever their priorities.
+             * @default normal
+             * @enum {string}
+             */
+            priority?: "normal" | "high";
             record_spike?: components["schemas"]["RecordSpike"] | null;
             schedule?: components["schemas"]["Schedule"] | null;
             /**
@@ -2202,6 +2210,11 @@ export interface components {
             /** @description Each table; none where the warehouse could not be asked. */
             tables: components["schemas"]["TablePlan"][];
         };
+        /**
+         * @description Of work that is equally urgent, that of `high` pipelines goes first. No pipeline’s past is read before another’s changes, whatever their priorities.
+         * @enum {string}
+         */
+        PipelinePriority: "normal" | "high";
         /** @description The account that is read. */
         PipelineSource: {
             /**

@@ -35,6 +35,10 @@ export type RunMode = (typeof RUN_MODES)[number];
 export const PIPELINE_STATUSES = ['active', 'paused'] as const;
 export type PipelineStatus = (typeof PIPELINE_STATUSES)[number];
 
+/** Of what is equally urgent, a high one's goes first. */
+export const PIPELINE_PRIORITIES = ['normal', 'high'] as const;
+export type PipelinePriority = (typeof PIPELINE_PRIORITIES)[number];
+
 /** Who has paused a pipeline: somebody, or Freshet, as it was told to. */
 export const PAUSED_BY = ['user', 'record_spike', 'monthly_quota'] as const;
 export type PausedBy = (typeof PAUSED_BY)[number];

@@ -1,8 +1,8 @@
 import { AppError, type Jobs, OPEN_OBJECT_RUN_STATUSES, type QueueName } from '@freshet/contracts';
 import type { Sql, Tx } from './database.ts';
 import { emit } from './events.ts';
-import { loadKey } from './extraction.ts';
 import { uuidv7 } from './ids.ts';
+import { sendExtract, sendLoad } from './jobs.ts';
 import { decodeCursor, type List, type ListOptions, toList } from './page-lists.ts';
 import type { Died, JobQueue } from './queue.ts';
 import { finishRunIfDone, tellOfFailure } from './runs.ts';
@@ -76,12 +76,12 @@ export class DeadJobs {
             where r.id = ${objectRun.run_id} and o.status in ('queued', 'running')`;
           if (other) throw new AppError('conflict', 'Another run of the pipeline is under way, and reads the object: discard the job.');
           await tx`update freshet.runs set status = 'running', finished_at = null where id = ${objectRun.run_id}`;
-          await this.#queue.send(tx, 'extract', { objectRunId }, { key: objectRunId });
+          await sendExtract(this.#queue, tx, objectRunId, null);
           return;
         }
         case 'load': {
           const data = job.data as unknown as Jobs['load'];
-          await this.#queue.send(tx, 'load', data, { key: loadKey(data.pipelineId, data.object) });
+          await sendLoad(this.#queue, tx, data, null);
           return;
         }
         case 'deliver': {

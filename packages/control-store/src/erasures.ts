@@ -1,16 +1,8 @@
-import {
-  AppError,
-  type CreditClass,
-  ERROR_POLICY,
-  eraseFromBatch,
-  type FieldRules,
-  isOwnedLine,
-  OPEN_OBJECT_RUN_STATUSES,
-  type Owners,
-} from '@freshet/contracts';
+import { AppError, ERROR_POLICY, eraseFromBatch, type FieldRules, isOwnedLine, OPEN_OBJECT_RUN_STATUSES, type Owners } from '@freshet/contracts';
 import type { Sql, Tx } from './database.ts';
 import { emit } from './events.ts';
 import { uuidv7 } from './ids.ts';
+import { sendExtract } from './jobs.ts';
 import { decodeCursor, type List, type ListOptions, toList } from './page-lists.ts';
 import type { JobQueue } from './queue.ts';
 import { boundTo } from './rejected-records.ts';
@@ -152,14 +144,14 @@ export class Erasures {
   async fenceReaders({ pipelineId }: ErasureClaim, object: string): Promise<void> {
     await this.#sql.begin(async (tx) => {
       // Object runs before the object: the order in which everybody locks them.
-      const open = await tx<{ id: string; credit_class: CreditClass }[]>`
-        select id, credit_class from freshet.object_runs
+      const open = await tx<{ id: string }[]>`
+        select id from freshet.object_runs
         where pipeline_id = ${pipelineId} and object = ${object} and extracted_at is null and status = any(${[...OPEN_OBJECT_RUN_STATUSES]})
         order by id for no key update`;
       await tx`
         update freshet.pipeline_objects set extract_epoch = extract_epoch + 1 where pipeline_id = ${pipelineId} and object = ${object}`;
       await tx`update freshet.object_runs set extract_epoch = extract_epoch + 1 where id = any(${open.map((o) => o.id)})`;
-      for (const { id, credit_class } of open) await this.#queue.send(tx, 'extract', { objectRunId: id }, { key: id, creditClass: credit_class });
+      for (const { id } of open) await sendExtract(this.#queue, tx, id, null);
     });
   }
 

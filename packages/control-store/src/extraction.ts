@@ -7,10 +7,12 @@ import {
   type FieldRules,
   type ObjectRunStatus,
   OPEN_OBJECT_RUN_STATUSES,
+  type PipelinePriority,
   type RunMode,
 } from '@freshet/contracts';
 import type { Sql, Tx } from './database.ts';
 import { uuidv7 } from './ids.ts';
+import { sendExtract, sendLoad, type Urgency } from './jobs.ts';
 import type { JobQueue } from './queue.ts';
 import { finishIfDone, finishRunIfDone, tellOfFailure } from './runs.ts';
 import type { SecretBox } from './secrets.ts';
@@ -36,6 +38,7 @@ export interface Claim {
   /** The past is read until then, and on by the next run: other objects, and those of other pipelines, must not wait for it. */
   readonly pastUntil: Date;
   readonly creditClass: CreditClass;
+  readonly urgency: Urgency;
   /** An audit has a position of its own, in which the object's stands as it was when the audit began. */
   readonly isAudit: boolean;
   /** Each record is completed by what only its own address shows. */
@@ -113,7 +116,7 @@ export class Extraction {
     return await this.#sql.begin(async (tx) => {
       const [found] = await tx<ClaimRow[]>`
         select o.run_id, o.pipeline_id, o.object, o.failures, o.started_at is null as is_first_slice, p.subdomain, p.credential_id, p.credit_share_percent,
-          p.historical_sync_days, p.frequency_minutes, r.created_at, r.traceparent, o.credit_class, o.mode,
+          p.historical_sync_days, p.frequency_minutes, r.created_at, r.traceparent, o.credit_class, o.is_long, p.priority, o.mode,
           coalesce((p.objects -> o.object ->> 'detail')::boolean, false) as detail,
           coalesce(p.objects -> o.object -> 'columns', '{}') as field_rules, p.hash_salt
         from freshet.object_runs o join freshet.pipelines p on p.id = o.pipeline_id join freshet.runs r on r.id = o.run_id
@@ -154,6 +157,7 @@ export class Extraction {
         historyFrom: days === null ? null : new Date(found.created_at.getTime() - days * 86_400_000),
         pastUntil: new Date(found.created_at.getTime() + found.frequency_minutes * 60_000 * PAST_SHARE),
         creditClass: found.credit_class,
+        urgency: { creditClass: found.credit_class, isLong: found.is_long, priority: found.priority },
         isAudit,
         detail: found.detail,
         fieldRules: found.field_rules,
@@ -212,13 +216,13 @@ export class Extraction {
         select 1 from freshet.child_work
         where pipeline_id = ${claim.pipelineId} and object = ${claim.object} and doubted and done_version is distinct from version and ${!claim.isAudit} limit 1`;
       if (doubted) {
-        await this.#queue.send(tx, 'extract', { objectRunId: claim.objectRunId }, { key: claim.objectRunId, creditClass: claim.creditClass });
+        await sendExtract(this.#queue, tx, claim.objectRunId, claim.urgency);
         return;
       }
       // And what was asked for meanwhile.
       const [asked] = await tx`select 1 from freshet.audit_work where object_run_id = ${claim.objectRunId} and outcome is null limit 1`;
       if (asked) {
-        await this.#queue.send(tx, 'extract', { objectRunId: claim.objectRunId }, { key: claim.objectRunId, creditClass: claim.creditClass });
+        await sendExtract(this.#queue, tx, claim.objectRunId, claim.urgency);
         return;
       }
       await tx`update freshet.object_runs set extracted_at = now() where id = ${claim.objectRunId}`;
@@ -230,7 +234,14 @@ export class Extraction {
   /** Ends a slice: the job goes back, to be taken up again after a while. */
   async handOn(
     claim: Claim,
-    options: { readonly afterMs: number; readonly status: 'running' | 'waiting_for_credits'; readonly failed?: AppError | undefined; readonly credits: number },
+    options: {
+      readonly afterMs: number;
+      readonly status: 'running' | 'waiting_for_credits';
+      readonly failed?: AppError | undefined;
+      readonly credits: number;
+      /** A whole slice was not enough. */
+      readonly isLong?: boolean;
+    },
   ): Promise<void> {
     await this.#sql.begin(async (tx) => {
       await this.#hold(tx, claim);
@@ -240,15 +251,12 @@ export class Extraction {
           not_before = ${options.afterMs > 0 ? new Date(Date.now() + options.afterMs) : null},
           credits_used = credits_used + ${options.credits},
           failures = failures + ${options.failed ? 1 : 0},
+          is_long = is_long or ${options.isLong ?? false},
           error_code = ${options.failed?.code ?? null},
           error_message = ${options.failed?.message ?? null}
         where id = ${claim.objectRunId}`;
-      await this.#queue.send(
-        tx,
-        'extract',
-        { objectRunId: claim.objectRunId },
-        { key: claim.objectRunId, startAfterMs: options.afterMs, creditClass: claim.creditClass },
-      );
+      const urgency = { ...claim.urgency, isLong: claim.urgency.isLong || (options.isLong ?? false) };
+      await sendExtract(this.#queue, tx, claim.objectRunId, urgency, options.afterMs);
     });
   }
 
@@ -267,17 +275,12 @@ export class Extraction {
         update freshet.object_runs set not_before = ${new Date(Date.now() + afterMs)}, credits_used = credits_used + ${credits},
           error_code = ${error.code}, error_message = ${error.message}
         where id = ${claim.objectRunId}`;
-      await this.#queue.send(
-        tx,
-        'extract',
-        { objectRunId: claim.objectRunId },
-        { key: claim.objectRunId, startAfterMs: afterMs, creditClass: claim.creditClass },
-      );
+      await sendExtract(this.#queue, tx, claim.objectRunId, claim.urgency, afterMs);
       // A load that was given up is taken up by the next batch, and there will be none.
       const waiting = await tx<{ object: string }[]>`
         select distinct object from freshet.batches where pipeline_id = ${claim.pipelineId} and loaded_at is null order by object`;
       for (const { object } of waiting) {
-        await this.#queue.send(tx, 'load', { pipelineId: claim.pipelineId, object }, { key: loadKey(claim.pipelineId, object), onceInSeconds: RELOAD_SECONDS });
+        await sendLoad(this.#queue, tx, { pipelineId: claim.pipelineId, object }, null, { onceInSeconds: RELOAD_SECONDS });
       }
     });
   }
@@ -371,13 +374,8 @@ export class Extraction {
       insert into freshet.batches (id, pipeline_id, object, object_run_id, generation, records, raw_bytes, extracted_at, body)
       values (${uuidv7()}, ${claim.pipelineId}, ${claim.object}, ${claim.objectRunId}, ${batch.generation}, ${batch.records}, ${batch.rawBytes},
         ${batch.extractedAt}, ${batch.body})`;
-    await this.#queue.send(tx, 'load', { pipelineId: claim.pipelineId, object: claim.object }, { key: loadKey(claim.pipelineId, claim.object) });
+    await sendLoad(this.#queue, tx, claim, claim.urgency);
   }
-}
-
-/** One table is written by one load job at a time. */
-export function loadKey(pipelineId: string, object: string): string {
-  return `${pipelineId}/${object}`;
 }
 
 interface ClaimRow {
@@ -394,6 +392,8 @@ interface ClaimRow {
   created_at: Date;
   traceparent: string | null;
   credit_class: CreditClass;
+  is_long: boolean;
+  priority: PipelinePriority;
   mode: RunMode;
   detail: boolean;
   field_rules: FieldRules;

@@ -3,7 +3,6 @@ import {
   AppError,
   type BatchCounts,
   type Column,
-  type CreditClass,
   type FieldRules,
   OPEN_OBJECT_RUN_STATUSES,
   type RejectedRecord,
@@ -11,10 +10,10 @@ import {
   type SchemaPolicy,
   type Suspect,
 } from '@freshet/contracts';
-import type { Sql } from './database.ts';
+import type { Fragment, Sql } from './database.ts';
 import { emit } from './events.ts';
-import { loadKey } from './extraction.ts';
 import { uuidv7 } from './ids.ts';
+import { sendExtract, sendLoad } from './jobs.ts';
 import type { JobQueue } from './queue.ts';
 import { boundTo } from './rejected-records.ts';
 import { finishIfDone, finishRunIfDone, tellOfFailure } from './runs.ts';
@@ -204,11 +203,11 @@ export class Loading {
           update freshet.child_work set done_version = null, doubted = true, changed_at = clock_timestamp()
           where pipeline_id = ${claim.pipelineId} and object = ${claim.object} and parent_id = any(${[...doubted]})`;
         // By the same run, if it is one that reads what has changed: it is not over until they have been.
-        const again = await tx<{ id: string; credit_class: CreditClass }[]>`
+        const again = await tx<{ id: string }[]>`
           update freshet.object_runs set extracted_at = null
           where id = any(${objectRunIds}) and extracted_at is not null and mode in ('full', 'incremental') and status = any(${[...OPEN_OBJECT_RUN_STATUSES]})
-          returning id, credit_class`;
-        for (const { id, credit_class } of again) await this.#queue.send(tx, 'extract', { objectRunId: id }, { key: id, creditClass: credit_class });
+          returning id`;
+        for (const { id } of again) await sendExtract(this.#queue, tx, id, null);
       }
       const refused = rejected.filter((r) => counted.has(r.batchId));
       if (refused.length > 0) {
@@ -246,7 +245,20 @@ export class Loading {
         update freshet.pipeline_objects set load_epoch = greatest(load_epoch, ${epoch})
         where pipeline_id = ${claim.pipelineId} and object = ${claim.object} and load_epoch = ${claim.epoch} returning object`;
       if (!mine) return;
-      await this.#queue.send(tx, 'load', { pipelineId: claim.pipelineId, object: claim.object }, { key: loadKey(claim.pipelineId, claim.object) });
+      await sendLoad(this.#queue, tx, claim, null);
+    });
+  }
+
+  /** A whole slice was not enough: what is left waits for the first slices of others. */
+  async makeWay(claim: LoadClaim): Promise<void> {
+    const { pipelineId, object } = claim;
+    await this.#sql.begin(async (tx) => {
+      await tx`
+        update freshet.object_runs set is_long = true where id in (
+          select id from freshet.object_runs where not is_long
+            and id in (select object_run_id from freshet.batches where pipeline_id = ${pipelineId} and object = ${object} and loaded_at is null)
+          order by id for no key update)`;
+      await sendLoad(this.#queue, tx, claim, null, { alone: true });
     });
   }
 
@@ -258,12 +270,7 @@ export class Loading {
           update freshet.object_runs set error_code = ${error.code}, error_message = ${error.message}, not_before = ${new Date(Date.now() + afterMs)}
           where pipeline_id = ${claim.pipelineId} and object = ${claim.object} and status in ('queued', 'running', 'waiting_for_credits')`;
       }
-      await this.#queue.send(
-        tx,
-        'load',
-        { pipelineId: claim.pipelineId, object: claim.object },
-        { key: loadKey(claim.pipelineId, claim.object), startAfterMs: afterMs },
-      );
+      await sendLoad(this.#queue, tx, claim, null, { startAfterMs: afterMs });
     });
   }
 
@@ -271,14 +278,30 @@ export class Loading {
    * Gives the open object runs of this table up, after too many failures. What is stored stays pending, and is
    * loaded before anything else by the next run that brings a batch.
    */
-  async giveUp(claim: LoadClaim, error: { readonly code: string; readonly message: string }): Promise<void> {
+  giveUp({ pipelineId, object }: LoadClaim, error: { readonly code: string; readonly message: string }): Promise<void> {
+    return this.#giveUp(this.#sql`pipeline_id = ${pipelineId} and object = ${object}`, error);
+  }
+
+  /** The same for every table of a warehouse that has something to load: it does not answer. */
+  giveUpDestination(destinationId: string, error: { readonly code: string; readonly message: string }): Promise<void> {
+    return this.#giveUp(
+      this.#sql`pipeline_id in (select id from freshet.pipelines where destination_id = ${destinationId})
+        and exists (select from freshet.batches b where b.pipeline_id = object_runs.pipeline_id and b.object = object_runs.object and b.loaded_at is null)`,
+      error,
+    );
+  }
+
+  async #giveUp(which: Fragment, error: { readonly code: string; readonly message: string }): Promise<void> {
     await this.#sql.begin(async (tx) => {
+      // In the order in which everybody locks them.
+      const open = await tx<{ id: string }[]>`
+        select id from freshet.object_runs where status = any(${[...OPEN_OBJECT_RUN_STATUSES]}) and ${which} order by id for no key update`;
       const failed = await tx<{ id: string; run_id: string }[]>`
         update freshet.object_runs set status = 'failed', error_code = ${error.code}, error_message = ${error.message}, not_before = null, finished_at = now()
-        where pipeline_id = ${claim.pipelineId} and object = ${claim.object} and status in ('queued', 'running', 'waiting_for_credits')
+        where id = any(${open.map((o) => o.id)})
         returning id, run_id`;
       for (const { id } of failed) await tellOfFailure(tx, this.#queue, id);
-      for (const { run_id } of failed) await finishRunIfDone(tx, this.#queue, run_id);
+      for (const run_id of [...new Set(failed.map((f) => f.run_id))].sort()) await finishRunIfDone(tx, this.#queue, run_id);
     });
   }
 }

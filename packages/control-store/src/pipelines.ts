@@ -22,7 +22,7 @@ type Kept =
   | 'next_run_at'
   | 'next_audit_at'
   | 'next_digest_at';
-type Optional = 'schedule' | 'record_spike' | 'monthly_quota';
+type Optional = 'priority' | 'schedule' | 'record_spike' | 'monthly_quota';
 export type PipelineInput = Omit<Pipeline, Kept | Optional> & Partial<Pick<Pipeline, Optional>>;
 export type PipelineObject = typeof pipelineObjects.$inferSelect;
 

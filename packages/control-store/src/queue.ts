@@ -1,4 +1,4 @@
-import { CREDIT_CLASSES, type CreditClass, type Jobs, QUEUES, type QueueName, toAppError } from '@freshet/contracts';
+import { type Jobs, QUEUES, type QueueName, toAppError } from '@freshet/contracts';
 import { type Db, type JobWithMetadata, PgBoss } from 'pg-boss';
 import { patiently, type Tx } from './database.ts';
 
@@ -6,10 +6,12 @@ export interface SendOptions {
   /** One job of a key is active at a time, whatever the number of workers. */
   readonly key: string;
   readonly startAfterMs?: number;
+  /** It stands for all of its key that wait: they are taken back. */
+  readonly alone?: boolean;
   /** Sent again within so many seconds, by anybody, it is not sent. */
   readonly onceInSeconds?: number;
-  /** Of jobs that are due, the more urgent go first. */
-  readonly creditClass?: CreditClass;
+  /** Of jobs that are due, those of a higher rank go first; absent: the rank of what is done by hand. */
+  readonly rank?: number;
 }
 
 export interface WorkOptions {
@@ -97,9 +99,11 @@ export class JobQueue {
   }
 
   async send<Q extends QueueName>(tx: Tx, queue: Q, data: Jobs[Q], options: SendOptions): Promise<void> {
+    // One that a worker is just taking up is not touched.
+    if (options.alone) await tx`delete from pgboss.job where name = ${queue} and singleton_key = ${options.key} and state = 'created'`;
     await this.#boss.send(queue, data, {
       singletonKey: options.key,
-      priority: -CREDIT_CLASSES.indexOf(options.creditClass ?? 'by_hand'),
+      priority: options.rank ?? 0,
       ...(options.onceInSeconds ? { singletonSeconds: options.onceInSeconds } : {}),
       ...(options.startAfterMs ? { startAfter: new Date(Date.now() + options.startAfterMs) } : {}),
       db: inTransaction(tx),

@@ -1,7 +1,7 @@
 import { AppError, traceparent } from '@freshet/contracts';
 import type { Sql } from './database.ts';
-import { loadKey } from './extraction.ts';
 import { uuidv7 } from './ids.ts';
+import { sendLoad } from './jobs.ts';
 import type { JobQueue } from './queue.ts';
 import { finishRunIfDone } from './runs.ts';
 
@@ -66,7 +66,7 @@ export class Rebuilds {
         select gen_random_uuid(), b.pipeline_id, b.object, ${objectRunId}, b.generation, b.records, b.raw_bytes, b.extracted_at, b.body
         from freshet.batches b join freshet.object_runs o on o.id = b.object_run_id
         where b.pipeline_id = ${pipelineId} and b.object = ${object} and b.loaded_at is not null and o.mode <> 'rebuild' order by b.seq`;
-      await this.#queue.send(tx, 'load', { pipelineId, object }, { key: loadKey(pipelineId, object) });
+      await sendLoad(this.#queue, tx, { pipelineId, object }, null);
       await finishRunIfDone(tx, this.#queue, runId);
       return { runId, batches: stored.batches, records: stored.records, reachesBackTo: stored.oldest, isWhole: stored.whole };
     });

@@ -1,6 +1,7 @@
-import { AppError, OPEN_OBJECT_RUN_STATUSES, type RunStatus, traceparent } from '@freshet/contracts';
+import { AppError, OPEN_OBJECT_RUN_STATUSES, type PipelinePriority, type RunStatus, traceparent } from '@freshet/contracts';
 import type { Sql, Tx } from './database.ts';
 import { uuidv7 } from './ids.ts';
+import { sendExtract } from './jobs.ts';
 import type { JobQueue } from './queue.ts';
 
 /** A record to be read anew, or a parent whose children are. */
@@ -23,7 +24,7 @@ export class Refreshes {
   /** @returns the run that reads them. A record that is asked for twice before it is read is read once. */
   async request(pipelineId: string, wanted: readonly Wanted[]): Promise<string> {
     return await this.#sql.begin(async (tx) => {
-      const [pipeline] = await tx`select id from freshet.pipelines where id = ${pipelineId} for no key update`;
+      const [pipeline] = await tx<{ priority: PipelinePriority }[]>`select priority from freshet.pipelines where id = ${pipelineId} for no key update`;
       if (!pipeline) throw new AppError('not_found', `There is no pipeline ${pipelineId}.`);
       const runId = (await openRun(tx, pipelineId)) ?? uuidv7();
       await tx`
@@ -43,7 +44,7 @@ export class Refreshes {
           insert into freshet.audit_work (pipeline_id, object, key, reason, object_run_id)
           values (${pipelineId}, ${object}, ${key}, ${as === 'record' ? 'asked' : 'parent'}, ${id})
           on conflict (pipeline_id, object, key) do update set object_run_id = excluded.object_run_id, reason = excluded.reason, outcome = null, lasting = false`;
-        await this.#queue.send(tx, 'extract', { objectRunId: id }, { key: id, creditClass: 'by_hand' });
+        await sendExtract(this.#queue, tx, id, { creditClass: 'by_hand', isLong: false, priority: pipeline.priority });
       }
       return runId;
     });

@@ -1,8 +1,8 @@
 import { zstdCompressSync } from 'node:zlib';
 import { AppError, recordIn, traceparent } from '@freshet/contracts';
 import type { Sql, Tx } from './database.ts';
-import { loadKey } from './extraction.ts';
 import { uuidv7 } from './ids.ts';
+import { sendLoad } from './jobs.ts';
 import { decodeCursor, type List, type ListOptions, toList } from './page-lists.ts';
 import type { JobQueue } from './queue.ts';
 import { finishRunIfDone } from './runs.ts';
@@ -108,7 +108,7 @@ export class RejectedRecords {
         insert into freshet.batches (id, pipeline_id, object, object_run_id, records, raw_bytes, extracted_at, body)
         values (${uuidv7()}, ${pipelineId}, ${object}, ${objectRunId}, ${own.length}, ${bytes.length}, ${new Date(at)}, ${zstdCompressSync(bytes)})`;
     }
-    await this.#queue.send(tx, 'load', { pipelineId, object }, { key: loadKey(pipelineId, object) });
+    await sendLoad(this.#queue, tx, { pipelineId, object }, null);
   }
 
   #which(sql: Sql | Tx, pipelineId: string, { ids, object, reason }: RejectedFilter) {

@@ -2,6 +2,7 @@ import {
   AppError,
   type CreditClass,
   OPEN_OBJECT_RUN_STATUSES,
+  type PipelinePriority,
   type ReadingRunKind,
   type RunKind,
   type RunStatus,
@@ -13,6 +14,7 @@ import { checkSpike } from './alerts.ts';
 import type { Fragment, Sql, Tx } from './database.ts';
 import { emit } from './events.ts';
 import { uuidv7 } from './ids.ts';
+import { sendExtract } from './jobs.ts';
 import { decodeCursor, type List, type ListOptions, toList } from './page-lists.ts';
 import type { JobQueue } from './queue.ts';
 import type { objectRuns, runs } from './schema.ts';
@@ -77,9 +79,11 @@ export class Runs {
 
   /** The same in the caller's transaction, which holds the pipeline's row lock. */
   async startIn(tx: Tx, pipelineId: string, trigger: RunTrigger, objects: readonly ObjectToRead[], kind: ReadingRunKind): Promise<StartedRun> {
-    const [open] = await tx<{ id: string }[]>`
-      select id from freshet.runs where pipeline_id = ${pipelineId} and kind = ${kind} and status in ('queued', 'running')`;
-    if (open) return { id: open.id, created: false };
+    const [pipeline] = await tx<{ priority: PipelinePriority; open: string | null }[]>`
+      select priority, (select r.id from freshet.runs r where r.pipeline_id = p.id and r.kind = ${kind} and r.status in ('queued', 'running')) as open
+      from freshet.pipelines p where id = ${pipelineId}`;
+    if (!pipeline) throw new AppError('not_found', `There is no pipeline ${pipelineId}.`);
+    if (pipeline.open !== null) return { id: pipeline.open, created: false };
     const id = uuidv7();
     // Whoever asks for it may be traced, and else its trace begins here.
     const cause = await traced('start run', { attributes: { 'freshet.run_id': id, 'freshet.pipeline_id': pipelineId, 'freshet.kind': kind } }, async () =>
@@ -106,7 +110,7 @@ export class Runs {
             and changed_at > now() - make_interval(days => ${AUDITED_CHILDREN_DAYS})
           on conflict (pipeline_id, object, key) do update set object_run_id = excluded.object_run_id, reason = excluded.reason, outcome = null`;
       }
-      await this.#queue.send(tx, 'extract', { objectRunId }, { key: objectRunId, creditClass: own });
+      await sendExtract(this.#queue, tx, objectRunId, { creditClass: own, isLong: false, priority: pipeline.priority });
     }
     // Nothing to audit yet: it is over.
     if (kind === 'audit') await finishRunIfDone(tx, this.#queue, id);
@@ -163,7 +167,7 @@ export class Runs {
       const open = await tx<{ id: string }[]>`
         select id from freshet.object_runs
         where pipeline_id = ${pipelineId} and status = any(${[...OPEN_OBJECT_RUN_STATUSES]}) and extracted_at is null for no key update`;
-      for (const { id } of open) await this.#queue.send(tx, 'extract', { objectRunId: id }, { key: id });
+      for (const { id } of open) await sendExtract(this.#queue, tx, id, null);
     });
   }
 
@@ -186,8 +190,8 @@ export class Runs {
   async #move(pipelineId: string, object: string, to: (known: Record<string, unknown> | null) => Record<string, unknown> | null): Promise<void> {
     await this.#sql.begin(async (tx) => {
       // Object runs before the object: the order in which everybody locks them.
-      const open = await tx<{ id: string; credit_class: CreditClass }[]>`
-        select o.id, o.credit_class from freshet.object_runs o join freshet.runs r on r.id = o.run_id
+      const open = await tx<{ id: string }[]>`
+        select o.id from freshet.object_runs o join freshet.runs r on r.id = o.run_id
         where o.pipeline_id = ${pipelineId} and o.object = ${object} and r.kind = 'sync' and o.extracted_at is null
           and o.status = any(${[...OPEN_OBJECT_RUN_STATUSES]})
         for no key update of o`;
@@ -199,7 +203,7 @@ export class Runs {
         update freshet.pipeline_objects set extract_epoch = extract_epoch + 1, position = ${position === null ? null : tx.json(position as never)}
         where pipeline_id = ${pipelineId} and object = ${object}`;
       if (position === null) await tx`update freshet.child_work set done_version = null where pipeline_id = ${pipelineId} and object = ${object}`;
-      for (const { id, credit_class } of open) await this.#queue.send(tx, 'extract', { objectRunId: id }, { key: id, creditClass: credit_class });
+      for (const { id } of open) await sendExtract(this.#queue, tx, id, null);
     });
   }
 

@@ -6,6 +6,7 @@ import type {
   FieldRules,
   ObjectRunStatus,
   PausedBy,
+  PipelinePriority,
   PipelineStatus,
   QueueName,
   RunKind,
@@ -148,6 +149,7 @@ export const pipelines = freshet.table(
     /** When its rejected records are told of together. */
     next_digest_at: time('next_digest_at').notNull().default(sql`now() + interval '1 day'`),
     status: text('status').$type<PipelineStatus>().notNull().default('active'),
+    priority: text('priority').$type<PipelinePriority>().notNull().default('normal'),
     /** Null: it is not paused. */
     paused_by: text('paused_by').$type<PausedBy>(),
     next_run_at: time('next_run_at').notNull().defaultNow(),
@@ -229,6 +231,8 @@ export const objectRuns = freshet.table(
     records_deleted: count('records_deleted'),
     credits_used: numeric('credits_used', { mode: 'number' }).notNull().default(0),
     bytes_staged: count('bytes_staged'),
+    /** It has taken a whole slice of a worker's: what is left of it waits for the first slices of others. */
+    is_long: boolean('is_long').notNull().default(false),
     /** Tries since the last page that was stored. */
     failures: integer('failures').notNull().default(0),
     /** An audit's own: the object's stays where the syncs have brought it. */

@@ -37,11 +37,16 @@ export interface WarehouseVerdict {
 }
 
 const SERVER_VERSION_MIN = 140000;
+const CONNECT_TIMEOUT_MS = 10_000;
+/** A connection that nobody has used for so long is asked whether it is still there, and answers within so long. */
+const DOUBTED_AFTER_MS = 5000;
+const ANSWER_TIMEOUT_MS = 5000;
 
 /** One PostgreSQL warehouse: a small pool of connections, and what can be done through it. */
 export class Warehouse {
   readonly #pool: pg.Pool;
   readonly #address: WarehouseAddress;
+  readonly #usedAt = new WeakMap<pg.PoolClient, number>();
   #lz4: boolean | null = null;
 
   /**
@@ -58,12 +63,20 @@ export class Warehouse {
       password: address.password,
       ssl: address.sslMode === 'disable' ? false : { rejectUnauthorized: address.sslMode === 'verify-full', ...(address.sslCa ? { ca: address.sslCa } : {}) },
       max: connections,
-      connectionTimeoutMillis: 10_000,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      // Whoever waits for an answer finds out that nobody is there any more.
+      keepAlive: true,
+      keepAliveInitialDelayMillis: DOUBTED_AFTER_MS,
       application_name: 'freshet',
       ...(reach === null ? {} : { stream: () => new ReachingSocket(reach) }),
     });
     // An idle connection that is lost is made again when it is needed.
     this.#pool.on('error', () => {});
+  }
+
+  /** Resolves if it answers. @throws AppError `warehouse_*`. */
+  async ping(): Promise<void> {
+    await this.#with((client) => client.query('select 1'));
   }
 
   /** @throws AppError `fenced`, `warehouse_*`. */
@@ -139,14 +152,23 @@ export class Warehouse {
     client.on('error', lost);
     let failed: unknown = null;
     try {
+      await this.#checkIdle(client);
       return await work(client);
     } catch (error) {
       failed = error;
       throw warehouseError(error);
     } finally {
       client.off('error', lost);
+      this.#usedAt.set(client, performance.now());
       client.release(isLost(failed));
     }
+  }
+
+  /** What the network has dropped without a word would be noticed when the first statement has been sent again for a quarter of an hour. */
+  async #checkIdle(client: pg.PoolClient): Promise<void> {
+    const usedAt = this.#usedAt.get(client);
+    if (usedAt === undefined || performance.now() - usedAt < DOUBTED_AFTER_MS) return;
+    await client.query({ text: 'select 1', query_timeout: ANSWER_TIMEOUT_MS } as pg.QueryConfig);
   }
 }
 
