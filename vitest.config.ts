@@ -12,7 +12,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{apps,packages}/*/src/**/*.test.ts'],
-          exclude: [...elsewhere, '**/*.{db,e2e,browser}.test.ts'],
+          exclude: [...elsewhere, '**/*.{db,e2e,browser,release}.test.ts'],
           testTimeout: 30_000,
         },
       },
@@ -24,6 +24,17 @@ export default defineConfig({
           exclude: elsewhere,
           globalSetup: './packages/testing/src/global-setup.ts',
           testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        // Needs a checkout of the last release: `npm run test:upgrade`.
+        test: {
+          name: 'release',
+          include: ['apps/standalone/src/**/*.release.test.ts'],
+          exclude: elsewhere,
+          globalSetup: './packages/testing/src/global-setup.ts',
+          testTimeout: 240_000,
           hookTimeout: 120_000,
         },
       },

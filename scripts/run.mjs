@@ -15,6 +15,7 @@ const COMMANDS = {
   start: [join(ROOT, 'apps/standalone/src/main.ts')],
   freshet: [join(ROOT, 'apps/freshet/src/main.ts')],
   test: [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--project', 'unit', '--project', 'db'],
+  'test:release': [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--project', 'release'],
   'test:console': [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--project', 'browser'],
 };
 /**

@@ -2,7 +2,9 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { AppError, isConnectionLoss } from '@freshet/contracts';
+import { getTableColumns } from 'drizzle-orm';
 import { readMigrationFiles } from 'drizzle-orm/migrator';
+import type { PgTable } from 'drizzle-orm/pg-core';
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import { migrate } from 'drizzle-orm/postgres-js/migrator';
 import postgres from 'postgres';
@@ -73,6 +75,22 @@ const JSON_ONCE: postgres.PostgresType = {
   serialize: (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value)),
   parse: (text: string) => JSON.parse(text),
 };
+
+/**
+ * A table's columns, as this release knows them. Never `*`: a column that a newer release adds would change what a prepared statement
+ * answers, and each would fail once, in the middle of a transaction.
+ */
+export function columnsOf(sql: Sql | Tx, table: PgTable): Fragment {
+  const names =
+    columnNames.get(table) ??
+    Object.values(getTableColumns(table))
+      .map(({ name }) => `"${name}"`)
+      .join(', ');
+  columnNames.set(table, names);
+  return sql.unsafe(names);
+}
+
+const columnNames = new WeakMap<PgTable, string>();
 
 export interface AmbientSql {
   /** Runs its statements in the transaction that is open around it, and else on the pool; `begin` within one makes a savepoint. */

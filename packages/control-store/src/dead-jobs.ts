@@ -1,12 +1,12 @@
 import { AppError, type Jobs, OPEN_OBJECT_RUN_STATUSES, type QueueName } from '@freshet/contracts';
-import type { Sql, Tx } from './database.ts';
+import { columnsOf, type Sql, type Tx } from './database.ts';
 import { emit } from './events.ts';
 import { uuidv7 } from './ids.ts';
 import { sendExtract, sendLoad } from './jobs.ts';
 import { decodeCursor, type List, type ListOptions, toList } from './page-lists.ts';
 import type { Died, JobQueue } from './queue.ts';
 import { finishRunIfDone, tellOfFailure } from './runs.ts';
-import type { deadJobs } from './schema.ts';
+import { deadJobs } from './schema.ts';
 
 export type DeadJob = typeof deadJobs.$inferSelect;
 
@@ -26,7 +26,7 @@ export class DeadJobs {
   ): Promise<List<DeadJob>> {
     const sql = this.#sql;
     const rows = await sql<DeadJob[]>`
-      select * from freshet.dead_jobs where true
+      select ${columnsOf(sql, deadJobs)} from freshet.dead_jobs where true
         ${filter.queue === undefined ? sql`` : sql`and queue = ${filter.queue}`}
         ${filter.pipeline_id === undefined ? sql`` : sql`and pipeline_id = ${filter.pipeline_id}`}
         ${cursor === null ? sql`` : sql`and id < ${decodeCursor(cursor)}`}
@@ -106,7 +106,7 @@ export class DeadJobs {
 }
 
 async function take(tx: Tx, id: string): Promise<DeadJob> {
-  const [job] = await tx<DeadJob[]>`delete from freshet.dead_jobs where id = ${id} returning *`;
+  const [job] = await tx<DeadJob[]>`delete from freshet.dead_jobs where id = ${id} returning ${columnsOf(tx, deadJobs)}`;
   if (!job) throw new AppError('not_found', `There is no dead job ${id}.`);
   return job;
 }

@@ -1,12 +1,12 @@
 import { AppError, ERROR_POLICY, eraseFromBatch, type FieldRules, isOwnedLine, OPEN_OBJECT_RUN_STATUSES, type Owners } from '@freshet/contracts';
-import type { Sql, Tx } from './database.ts';
+import { columnsOf, type Sql, type Tx } from './database.ts';
 import { emit } from './events.ts';
 import { uuidv7 } from './ids.ts';
 import { sendExtract } from './jobs.ts';
 import { decodeCursor, type List, type ListOptions, toList } from './page-lists.ts';
 import type { JobQueue } from './queue.ts';
 import { boundTo } from './rejected-records.ts';
-import type { ErasedFrom, ErasureProof, erasures } from './schema.ts';
+import { type ErasedFrom, type ErasureProof, erasures } from './schema.ts';
 import type { SecretBox } from './secrets.ts';
 
 export type Erasure = typeof erasures.$inferSelect;
@@ -55,11 +55,11 @@ export class Erasures {
       const [pipeline] = await tx`select id from freshet.pipelines where id = ${pipelineId} for no key update`;
       if (!pipeline) throw new AppError('not_found', `There is no pipeline ${pipelineId}.`);
       const [open] = await tx<Erasure[]>`
-        select * from freshet.erasures where pipeline_id = ${pipelineId} and object = ${object} and key = ${key} and status in ('queued', 'running')`;
+        select ${columnsOf(tx, erasures)} from freshet.erasures where pipeline_id = ${pipelineId} and object = ${object} and key = ${key} and status in ('queued', 'running')`;
       if (open) return open;
       const id = uuidv7();
       const [made] = await tx<Erasure[]>`
-        insert into freshet.erasures (id, pipeline_id, object, key) values (${id}, ${pipelineId}, ${object}, ${key}) returning *`;
+        insert into freshet.erasures (id, pipeline_id, object, key) values (${id}, ${pipelineId}, ${object}, ${key}) returning ${columnsOf(tx, erasures)}`;
       await addKeys(tx, pipelineId, id, object, [key]);
       await this.#queue.send(tx, 'erase', { erasureId: id }, { key: pipelineId });
       return made as Erasure;
@@ -67,7 +67,7 @@ export class Erasures {
   }
 
   async get(pipelineId: string, id: string): Promise<Erasure> {
-    const [row] = await this.#sql<Erasure[]>`select * from freshet.erasures where pipeline_id = ${pipelineId} and id = ${id}`;
+    const [row] = await this.#sql<Erasure[]>`select ${columnsOf(this.#sql, erasures)} from freshet.erasures where pipeline_id = ${pipelineId} and id = ${id}`;
     if (!row) throw new AppError('not_found', `There is no erasure ${id}.`);
     return row;
   }
@@ -75,7 +75,7 @@ export class Erasures {
   async list(pipelineId: string, { limit, cursor }: ListOptions): Promise<List<Erasure>> {
     const sql = this.#sql;
     const rows = await sql<Erasure[]>`
-      select * from freshet.erasures where pipeline_id = ${pipelineId} ${cursor === null ? sql`` : sql`and id < ${decodeCursor(cursor)}`}
+      select ${columnsOf(sql, erasures)} from freshet.erasures where pipeline_id = ${pipelineId} ${cursor === null ? sql`` : sql`and id < ${decodeCursor(cursor)}`}
       order by id desc limit ${limit + 1}`;
     return toList([...rows], limit);
   }
@@ -83,14 +83,16 @@ export class Erasures {
   /** Who was erased may be read again from now on: by mistake, or because they came back. What was removed stays removed until it is. */
   async lift(pipelineId: string, id: string): Promise<Erasure> {
     return await this.#sql.begin(async (tx) => {
-      const [row] = await tx<Erasure[]>`select * from freshet.erasures where pipeline_id = ${pipelineId} and id = ${id} for no key update`;
+      const [row] = await tx<
+        Erasure[]
+      >`select ${columnsOf(tx, erasures)} from freshet.erasures where pipeline_id = ${pipelineId} and id = ${id} for no key update`;
       if (!row) throw new AppError('not_found', `There is no erasure ${id}.`);
       if (row.status === 'queued' || row.status === 'running') throw new AppError('conflict', 'The erasure is under way: it can be lifted when it is over.');
       await tx`
         delete from freshet.audit_work a using freshet.erased_keys k
         where k.erasure_id = ${id} and a.pipeline_id = k.pipeline_id and a.object = k.object and a.key = k.key and a.outcome = 'erased'`;
       await tx`delete from freshet.erased_keys where erasure_id = ${id}`;
-      const [lifted] = await tx<Erasure[]>`update freshet.erasures set status = 'lifted' where id = ${id} returning *`;
+      const [lifted] = await tx<Erasure[]>`update freshet.erasures set status = 'lifted' where id = ${id} returning ${columnsOf(tx, erasures)}`;
       return lifted as Erasure;
     });
   }

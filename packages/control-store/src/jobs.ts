@@ -14,7 +14,7 @@ export interface Urgency {
  * A class is always before the next, so that no pipeline's past is read before another's changes. Whatever takes long goes on
  * like the past: however much waits of one pipeline, the changes of another wait for a slice of it at most.
  */
-export function rankOf({ creditClass, isLong, priority }: Urgency): number {
+function rankOf({ creditClass, isLong, priority }: Urgency): number {
   const place = CREDIT_CLASSES.indexOf(creditClass);
   return -2 * (isLong ? Math.max(place, CREDIT_CLASSES.indexOf('backfill')) : place) + (priority === 'high' ? 1 : 0);
 }

@@ -1,7 +1,7 @@
 import { AppError } from '@freshet/contracts';
 import { and, eq, sql } from 'drizzle-orm';
 import { getTableConfig, type PgColumn, type PgTable } from 'drizzle-orm/pg-core';
-import type { Database, Fragment, Sql } from './database.ts';
+import { columnsOf, type Database, type Fragment, type Sql } from './database.ts';
 import { decodeCursor, type List, type ListOptions, toList } from './page-lists.ts';
 
 /** A table of the API's resources: what every one of them can do, in one place. */
@@ -13,7 +13,7 @@ export type ResourceTable = PgTable & { readonly id: PgColumn; readonly version:
  */
 
 export async function findResource<T extends ResourceTable>(sql: Sql, table: T, kind: string, id: string): Promise<T['$inferSelect']> {
-  const [row] = await sql`select * from ${sql(nameOf(table))} where id = ${id}`;
+  const [row] = await sql`select ${columnsOf(sql, table)} from ${sql(nameOf(table))} where id = ${id}`;
   if (!row) throw new AppError('not_found', `There is no ${kind} ${id}.`);
   return row as T['$inferSelect'];
 }
@@ -28,7 +28,7 @@ export async function listResources<T extends ResourceTable>(
   const asked = Object.entries(filter).filter(([, value]) => value !== undefined) as [string, string][];
   const where = asked.reduce<Fragment>((so, [column, value]) => sql`${so} and ${sql(column)} = ${value}`, sql`true`);
   const rows = await sql<(T['$inferSelect'] & { id: string })[]>`
-    select * from ${sql(nameOf(table))} where ${where} ${cursor === null ? sql`` : sql`and id < ${decodeCursor(cursor)}`}
+    select ${columnsOf(sql, table)} from ${sql(nameOf(table))} where ${where} ${cursor === null ? sql`` : sql`and id < ${decodeCursor(cursor)}`}
     order by id desc limit ${limit + 1}`;
   return toList(rows, limit);
 }

@@ -11,13 +11,13 @@ import {
   traceparent,
 } from '@freshet/contracts';
 import { checkSpike } from './alerts.ts';
-import type { Fragment, Sql, Tx } from './database.ts';
+import { columnsOf, type Fragment, type Sql, type Tx } from './database.ts';
 import { emit } from './events.ts';
 import { uuidv7 } from './ids.ts';
 import { sendExtract } from './jobs.ts';
 import { decodeCursor, type List, type ListOptions, toList } from './page-lists.ts';
 import type { JobQueue } from './queue.ts';
-import type { objectRuns, runs } from './schema.ts';
+import { objectRuns, runs } from './schema.ts';
 
 export type ObjectRun = typeof objectRuns.$inferSelect;
 export type Run = typeof runs.$inferSelect & { readonly objects: readonly ObjectRun[] };
@@ -211,7 +211,8 @@ export class Runs {
   async #found(where: Fragment, limit: number): Promise<Run[]> {
     const rows = await this.#sql<({ run: typeof runs.$inferSelect; object_run: boolean } & ObjectRun)[]>`
       select to_jsonb(page) as run, o.id is not null as object_run, o.*
-      from (select * from freshet.runs where ${where} order by id desc limit ${limit}) page left join freshet.object_runs o on o.run_id = page.id
+      from (select ${columnsOf(this.#sql, runs)} from freshet.runs where ${where} order by id desc limit ${limit}) page
+        left join (select ${columnsOf(this.#sql, objectRuns)} from freshet.object_runs) o on o.run_id = page.id
       order by page.id desc, o.object`;
     const found = new Map<string, typeof runs.$inferSelect & { readonly objects: ObjectRun[] }>();
     for (const { run, object_run: isObjectRun, ...objectRun } of rows) {

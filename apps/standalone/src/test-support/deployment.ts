@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { newToken } from '@freshet/control-store';
 import { FreshdeskSimulator, type SimulatorOptions } from '@freshet/freshdesk-simulator';
@@ -9,6 +10,9 @@ import { setUpPipeline } from '../setup.ts';
 
 const APPS = ['api', 'extract-worker', 'load-worker', 'scheduler'] as const;
 export type AppName = (typeof APPS)[number];
+
+/** This checkout. */
+const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
 
 /** Real processes against a real PostgreSQL and a simulated account, which is in the test's own process. */
 export class Deployment implements AsyncDisposable {
@@ -41,13 +45,21 @@ export class Deployment implements AsyncDisposable {
     };
   }
 
-  /** @param env more settings of the processes. */
-  static async start(options: SimulatorOptions = {}, apps: readonly AppName[] = APPS, env: Readonly<Record<string, string>> = {}): Promise<Deployment> {
+  /**
+   * @param env more settings of the processes.
+   * @param root the checkout whose processes they are.
+   */
+  static async start(
+    options: SimulatorOptions = {},
+    apps: readonly AppName[] = APPS,
+    env: Readonly<Record<string, string>> = {},
+    root = ROOT,
+  ): Promise<Deployment> {
     // At rest for an hour: nothing is so young that it is read twice for safety.
     const simulator = new FreshdeskSimulator({ seed: 5, spanDays: 25, asOf: new Date(Date.now() - 3_600_000), ...options });
     const [origin, control, warehouse] = await Promise.all([simulator.listen(), createDatabase(), createDatabase()]);
     const deployment = new Deployment(simulator, origin, control, warehouse, env);
-    for (const app of apps) await deployment.launch(app);
+    for (const app of apps) await deployment.launch(app, app, root);
     return deployment;
   }
 
@@ -77,8 +89,8 @@ export class Deployment implements AsyncDisposable {
   }
 
   /** Starts a process; an API keeps its port over restarts. */
-  async launch(app: AppName, name: string = app): Promise<void> {
-    const child = fork(fileURLToPath(new URL(`../../../${app}/src/main.ts`, import.meta.url)), [], {
+  async launch(app: AppName, name: string = app, root = ROOT): Promise<void> {
+    const child = fork(join(root, `apps/${app}/src/main.ts`), [], {
       env: { ...this.#env, PORT: String(this.#port) },
       execArgv: [],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -106,6 +118,11 @@ export class Deployment implements AsyncDisposable {
     const base = await eventually(async () => this.#monitors.get(name) ?? null, `${name} can be watched`);
     const response = await fetch(`${base}${path}`);
     return { status: response.status, text: await response.text() };
+  }
+
+  /** Of those that were started, whose process is there. */
+  get alive(): readonly string[] {
+    return [...this.#processes].filter(([, child]) => child.exitCode === null && child.signalCode === null).map(([name]) => name);
   }
 
   /** Sends a signal, without waiting for what comes of it. */

@@ -1,0 +1,36 @@
+#!/usr/bin/env node
+/**
+ * `npm run test:upgrade`: processes of the last release on the schema of this one, and beside its processes, as while a deployment is upgraded. The last
+ * release is the newest tag `v…` before this commit; until there is one, a commit. Needs git with its history, and the npm registry.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { must } from './programs.mjs';
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
+const BEFORE_A_RELEASE = 'bab2dfc3c6b58e4080b45d0e1eb7275d9b9b409e';
+
+const git = (...args) => spawnSync('git', args, { cwd: ROOT, encoding: 'utf8' });
+const tag = git('describe', '--tags', '--abbrev=0', '--match', 'v*', 'HEAD^').stdout.trim();
+const released = tag === '' ? BEFORE_A_RELEASE : tag;
+if (git('cat-file', '-e', `${released}^{commit}`).status !== 0) {
+  if (git('rev-parse', '--is-shallow-repository').stdout.trim() === 'true') {
+    console.log(`NOT TESTED: this clone is shallow, and does not hold ${released}. Fetch the history: git fetch --unshallow.`);
+    process.exit(0);
+  }
+  console.error(`There is no commit ${released} here.`);
+  process.exit(1);
+}
+const folder = mkdtempSync(join(tmpdir(), 'freshet-released-'));
+try {
+  console.log(`== Processes of ${released} beside those of this checkout`);
+  must('bash', ['-c', `git archive ${released} | tar -x -C ${folder}`], { cwd: ROOT });
+  const { packageManager } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  must('npx', ['--yes', packageManager, 'install', '--frozen-lockfile', '--reporter=append-only'], { cwd: folder, env: { ...process.env, CI: 'true' } });
+  must(process.execPath, [join(ROOT, 'scripts/run.mjs'), 'test:release'], { cwd: ROOT, env: { ...process.env, FRESHET_RELEASED: folder } });
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
