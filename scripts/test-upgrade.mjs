@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { must } from './programs.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
-const BEFORE_A_RELEASE = 'bab2dfc3c6b58e4080b45d0e1eb7275d9b9b409e';
+const BEFORE_A_RELEASE = '4739261daffa7cb78e507bbb2fc1a44487514df5';
 
 const git = (...args) => spawnSync('git', args, { cwd: ROOT, encoding: 'utf8' });
 const tag = git('describe', '--tags', '--abbrev=0', '--match', 'v*', 'HEAD^').stdout.trim();

@@ -1116,6 +1116,9 @@ export const UsageList = name(
                 records_loaded: count('Rows inserted or updated.'),
                 credits_used: Type.Number({ minimum: 0, description: 'Credits spent.' }),
                 bytes_staged: count('Bytes stored between reading and loading, uncompressed.'),
+                lag_seconds: nullable(
+                  Type.Number({ minimum: 0, description: 'The longest that its table was behind on that day, in seconds; null: not known.', examples: [840] }),
+                ),
               },
               { description: 'What one object of one pipeline has come to on one day.' },
             ),

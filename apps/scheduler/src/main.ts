@@ -83,6 +83,7 @@ await runProcess(NAME, logger, async () => {
       if (deleted > 0) logger.info({ deleted }, 'old batches deleted');
       const runs = await store.schedule.deleteRuns(env.FRESHET_RUN_RETENTION_DAYS);
       if (runs > 0) logger.info({ runs }, 'old runs deleted');
+      await store.schedule.deleteLags(env.FRESHET_RUN_RETENTION_DAYS);
       await store.idempotency.deleteOlderThan(IDEMPOTENCY_RETENTION_HOURS);
       await store.webhooks.deleteEvents(EVENT_RETENTION_DAYS);
     }

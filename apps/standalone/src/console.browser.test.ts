@@ -82,6 +82,16 @@ test('a pipeline shows its objects, runs, credits, and rejected records, which a
   await deployment.api.call('PATCH', `/v1/pipelines/${pipelineId}`, { schema_policy: 'evolve' });
   await rejected.getByRole('button', { name: 'Replay' }).click();
   await page.getByText('Every record could be loaded.').waitFor();
+  await expect.poll(() => page.getByRole('img', { name: /^Longest lag by day/ }).count()).toBe(1);
+  await page.getByText('Change its schedule').click();
+  await page.getByLabel('Cron expression').fill('15 6 * * 1-5');
+  await page.getByLabel('Time zone of the expression').fill('Nowhere/Land');
+  await page.getByLabel('Priority').selectOption('high');
+  await page.getByRole('button', { name: 'Change it' }).click();
+  await expect.poll(() => page.getByRole('alert').textContent()).toContain('time_zone');
+  await page.getByLabel('Time zone of the expression').fill('Europe/Berlin');
+  await page.getByRole('button', { name: 'Change it' }).click();
+  await page.getByText('15 6 * * 1-5 (Europe/Berlin); high priority').waitFor();
   await page.getByRole('button', { name: 'Pause' }).click();
   await page.getByRole('heading', { name: 'demo: paused' }).waitFor();
   await page.getByRole('button', { name: 'Resume' }).click();
@@ -109,9 +119,12 @@ test('a pipeline is tried, priced and made', async () => {
   await visit('/new');
   await page.getByLabel('Name').fill('second');
   await page.getByLabel('Account').fill('second');
+  await page.getByLabel('Days of history').fill('20');
   await page.getByRole('button', { name: 'Try it' }).click();
   await page.getByText('can be read', { exact: true }).waitFor();
   await page.getByText('The first sync takes about').waitFor();
+  // What was filled in stays.
+  expect(await page.getByLabel('Days of history').inputValue()).toBe('20');
   await picture('new-pipeline');
   await page.getByLabel('Minutes between runs').fill('7');
   await page.getByRole('button', { name: 'Make it' }).click();
@@ -128,8 +141,8 @@ test('it is there in the dark, asks no other host, breaks no rule of its own, an
   expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe('rgb(20, 23, 27)');
   await picture('dark');
   expect([...asked]).toEqual([new URL(deployment.url).host]);
-  // Two refusals were asked for: a token, and a frequency.
-  expect(said.filter((text) => !/status of 40[01]/.test(text))).toEqual([]);
+  // Three refusals were asked for: a token, a time zone, and a frequency.
+  expect(said.filter((text) => !/status of (40[01]|422)/.test(text))).toEqual([]);
   await page.getByRole('button', { name: 'Sign out' }).click();
   await page.getByLabel('API token').waitFor();
   expect(await page.evaluate('JSON.stringify([{ ...sessionStorage }, { ...localStorage }])')).toBe('[{},{}]');

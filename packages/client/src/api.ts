@@ -1004,7 +1004,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Records, bytes and credits by day
+         * Records, bytes, credits and lag by day
          * @description Of each pipeline and object. By default of the last 30 days.
          */
         get: operations["listUsage"];
@@ -2692,6 +2692,7 @@ export interface components {
              * @description The day, in UTC, on which the runs were started.
              */
             day: string;
+            lag_seconds: number | null;
             /** @description The object. */
             object: string;
             /**

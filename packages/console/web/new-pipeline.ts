@@ -51,8 +51,8 @@ export function NewPipeline(): VNode {
       <label>Account <small>acme, acme.freshdesk.com, or its address</small><input name="subdomain" required maxlength="255" /></label>
       <label>API key<select name="credential_id" required>${options(value.credentials)}</select></label>
       <label>Warehouse<select name="destination_id" required>${options(value.destinations)}</select></label>
-      <label>Days of history <small>empty: from the beginning</small><input name="days" type="number" min="1" max="36500" value="30" /></label>
-      <label>Minutes between runs<input name="frequency" type="number" min="5" max="1440" value="360" required /></label>
+      <label>Days of history <small>empty: from the beginning</small><input name="days" type="number" min="1" max="36500" defaultValue="30" /></label>
+      <label>Minutes between runs<input name="frequency" type="number" min="5" max="1440" defaultValue="360" required /></label>
       <div class="actions"><button value="plan" disabled=${busy}>Try it, and see what it costs</button><button class="primary" value="make" disabled=${busy}>Make it</button></div>
     </form>
     <${Problem} error=${refused} />

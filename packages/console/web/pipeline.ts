@@ -1,5 +1,5 @@
 import type { VNode } from 'preact';
-import { ago, byDay, Chart, count, freshet, html, Problem, type Schemas, Status, Table, useAction, useLoaded } from './ui.ts';
+import { ago, byDay, Chart, count, freshet, html, lagByDay, Problem, type Schemas, Status, span, Table, useAction, useLoaded } from './ui.ts';
 
 type PipelineObject = Schemas['PipelineObject'];
 type Run = Schemas['Run'];
@@ -17,7 +17,16 @@ async function read(id: string) {
     api.get('/v1/accounts/{subdomain}/budget', { params: { path: { subdomain: pipeline.source.subdomain } } }),
   ]);
   const credits = byDay(usage.data, (u) => u.credits_used);
-  return { pipeline, objects: objects.data, runs: runs.data, rejected: rejected.data, credits, budget };
+  return {
+    pipeline,
+    objects: objects.data,
+    runs: runs.data,
+    rejected: rejected.data,
+    credits,
+    records: byDay(usage.data, (u) => u.records_loaded),
+    lags: lagByDay(usage.data),
+    budget,
+  };
 }
 
 /** One pipeline: what it reads and how far, its runs, its credits, and what could not be loaded. */
@@ -25,7 +34,7 @@ export function PipelinePage({ id }: { readonly id: string }): VNode {
   const { value, error, again } = useLoaded(() => read(id), id);
   const { act, busy, error: refused } = useAction(again);
   if (value === null) return html`<h1>Pipeline</h1><${Problem} error=${error} />`;
-  const { pipeline, objects, runs, rejected, credits, budget } = value;
+  const { pipeline, objects, runs, rejected, credits, records, lags, budget } = value;
   const api = freshet();
   const params = { path: { id } };
   const isPaused = pipeline.status === 'paused';
@@ -33,7 +42,7 @@ export function PipelinePage({ id }: { readonly id: string }): VNode {
     html`<button type="button" class=${primary ? 'primary' : ''} disabled=${busy} onClick=${() => act(work)}>${name}</button>`;
   const schedule = pipeline.schedule === null ? `every ${pipeline.frequency_minutes} minutes` : `${pipeline.schedule.cron} (${pipeline.schedule.time_zone})`;
   return html`<h1>${pipeline.name}: <${Status} of=${pipeline.status} /></h1>
-    <p class="quiet">${pipeline.source.subdomain} into ${pipeline.destination_schema}; ${schedule}; ${isPaused ? 'paused' : `next run ${ago(pipeline.next_run_at)}`}; next audit ${pipeline.next_audit_at === null ? 'on request' : ago(pipeline.next_audit_at)}.</p>
+    <p class="quiet">${pipeline.source.subdomain} into ${pipeline.destination_schema}; ${schedule}; ${pipeline.priority} priority; ${isPaused ? 'paused' : `next run ${ago(pipeline.next_run_at)}`}; next audit ${pipeline.next_audit_at === null ? 'on request' : ago(pipeline.next_audit_at)}.</p>
     <${Problem} error=${refused ?? error} />
     <div class="actions">
       ${button(
@@ -47,13 +56,42 @@ export function PipelinePage({ id }: { readonly id: string }): VNode {
       ${button('Audit now', () => api.post('/v1/pipelines/{id}/runs', { params, body: { kind: 'audit' } }))}
       ${isPaused ? button('Resume', () => api.post('/v1/pipelines/{id}/resume', { params })) : button('Pause', () => api.post('/v1/pipelines/{id}/pause', { params }))}
     </div>
+    <${ScheduleForm} pipeline=${pipeline} act=${act} busy=${busy} />
     <h2>Objects</h2><${Table} caption="Objects, and how far they are complete" columns=${objectColumns(id, act, busy)} rows=${objects} empty="None." />
     <h2>Runs</h2><${Table} caption="The newest runs" columns=${RUN_COLUMNS} rows=${runs} empty="None yet." />
     <h2>Rejected records</h2>
     ${rejected.length === 0 ? null : html`<div class="actions">${button('Replay all', () => api.post('/v1/pipelines/{id}/rejected-records/replay', { params, body: {} }))}</div>`}
     <${Table} caption="Records that could not be loaded" columns=${rejectedColumns(id, act, busy)} rows=${rejected} empty="Every record could be loaded." />
-    <h2>Credits</h2><${Chart} title="Credits spent by day" points=${credits} />
+    <h2>The last 30 days</h2><${Chart} title="Records written by day" points=${records} />
+    <${Chart} title="Longest lag by day, of the table that was furthest behind" points=${lags} format=${span} />
+    <${Chart} title="Credits spent by day" points=${credits} />
     <${Table} caption="The account’s credits of this minute, by class" columns=${CLASS_COLUMNS} rows=${budget.buckets.flatMap((b) => b.classes.map((c) => ({ ...c, bucket: b.bucket })))} empty="Nothing was spent yet." />`;
+}
+
+interface ScheduleFormOptions {
+  readonly pipeline: Schemas['Pipeline'];
+  readonly act: (work: () => Promise<unknown>) => void;
+  readonly busy: boolean;
+}
+
+/** When it runs, and whether before others. */
+function ScheduleForm({ pipeline, act, busy }: ScheduleFormOptions): VNode {
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    const fields = new FormData(event.currentTarget as HTMLFormElement);
+    const text = (name: string) => String(fields.get(name) ?? '').trim();
+    const schedule = text('cron') === '' ? null : { cron: text('cron'), time_zone: text('time_zone') || 'UTC' };
+    const body = { frequency_minutes: Number(text('frequency')), schedule, priority: text('priority') as Schemas['PipelinePriority'] };
+    act(() => freshet().patch('/v1/pipelines/{id}', { params: { path: { id: pipeline.id } }, body }));
+  };
+  const option = (value: string) => html`<option value=${value} selected=${pipeline.priority === value}>${value}</option>`;
+  return html`<details><summary>Change its schedule</summary><form onSubmit=${submit}>
+    <label>Minutes between runs<input name="frequency" type="number" min="5" max="1440" defaultValue=${pipeline.frequency_minutes} required /></label>
+    <label>Cron expression <small>instead: minute, hour, day, month, weekday</small><input name="cron" defaultValue=${pipeline.schedule?.cron ?? ''} placeholder="15 6 * * 1-5" /></label>
+    <label>Time zone of the expression<input name="time_zone" defaultValue=${pipeline.schedule?.time_zone ?? ''} placeholder="Europe/Berlin" /></label>
+    <label>Priority<select name="priority">${option('normal')}${option('high')}</select></label>
+    <div class="actions"><button class="primary" disabled=${busy}>Change it</button></div>
+  </form></details>`;
 }
 
 const RUN_COLUMNS = [

@@ -1,5 +1,5 @@
 import type { VNode } from 'preact';
-import { ago, byDay, Chart, count, freshet, html, Problem, type Schemas, Status, Table, useLoaded } from './ui.ts';
+import { ago, byDay, Chart, count, freshet, html, lagByDay, Problem, type Schemas, Status, span, Table, useLoaded } from './ui.ts';
 
 type Pipeline = Schemas['Pipeline'];
 
@@ -15,14 +15,14 @@ async function read() {
   const newest = new Map(runs.data.toReversed().map((run) => [run.pipeline_id, run]));
   const records = byDay(usage.data, (u) => u.records_extracted);
   const credits = byDay(usage.data, (u) => u.credits_used);
-  return { pipelines: pipelines.data, newest, records, credits };
+  return { pipelines: pipelines.data, newest, records, credits, lags: lagByDay(usage.data) };
 }
 
 /** All pipelines, and how fresh they are, at a glance. */
 export function Pipelines(): VNode {
   const { value, error } = useLoaded(read, 'pipelines');
   if (value === null) return html`<h1>Pipelines</h1><${Problem} error=${error} />`;
-  const { pipelines, newest, records, credits } = value;
+  const { pipelines, newest, records, credits, lags } = value;
   /** The table that is furthest behind says how fresh a pipeline is. */
   const freshAsOf = (p: Pipeline) => {
     const times = (newest.get(p.id)?.objects ?? []).flatMap((o) => (o.complete_as_of === null ? [] : [o.complete_as_of]));
@@ -49,5 +49,6 @@ export function Pipelines(): VNode {
   return html`<h1>Pipelines</h1><${Problem} error=${error} />
     <${Table} caption="Pipelines" columns=${columns} rows=${pipelines} empty="There is no pipeline yet." />
     <p><a href="#/new">Make a pipeline</a></p>
-    <h2>The last 30 days</h2><${Chart} title="Records read by day" points=${records} /><${Chart} title="Credits spent by day" points=${credits} />`;
+    <h2>The last 30 days</h2><${Chart} title="Records read by day" points=${records} /><${Chart} title="Credits spent by day" points=${credits} />
+    <${Chart} title="Longest lag by day, of the table that was furthest behind" points=${lags} format=${span} />`;
 }

@@ -96,25 +96,52 @@ export function Table<T>({ caption, columns, rows, empty }: { caption: string; c
 }
 
 /** Bars over time, oldest first; what they show is in words as well. */
-export function Chart({ title, points }: { readonly title: string; readonly points: readonly { readonly label: string; readonly value: number }[] }): VNode {
+interface ChartOptions {
+  readonly title: string;
+  readonly points: readonly { readonly label: string; readonly value: number }[];
+  /** How a value is written. */
+  readonly format?: (value: number) => string;
+}
+
+export function Chart({ title, points, format = count }: ChartOptions): VNode {
   const most = Math.max(1, ...points.map((p) => p.value));
   const width = 100 / Math.max(1, points.length);
-  return html`<figure style="margin: 0"><figcaption class="quiet">${title}; at most ${count(most)}</figcaption>
-    <svg class="chart" role="img" aria-label=${`${title}: ${points.map((p) => `${p.label} ${count(p.value)}`).join(', ')}`} viewBox="0 0 100 40" preserveAspectRatio="none">
-      ${points.map((p, i) => html`<rect x=${i * width + width * 0.1} width=${width * 0.8} y=${40 - (p.value / most) * 38} height=${(p.value / most) * 38}><title>${p.label}: ${count(p.value)}</title></rect>`)}
+  return html`<figure style="margin: 0"><figcaption class="quiet">${title}; at most ${format(most)}</figcaption>
+    <svg class="chart" role="img" aria-label=${`${title}: ${points.map((p) => `${p.label} ${format(p.value)}`).join(', ')}`} viewBox="0 0 100 40" preserveAspectRatio="none">
+      ${points.map((p, i) => html`<rect x=${i * width + width * 0.1} width=${width * 0.8} y=${40 - (p.value / most) * 38} height=${(p.value / most) * 38}><title>${p.label}: ${format(p.value)}</title></rect>`)}
     </svg></figure>`;
 }
 
 const DAY_MS = 86_400_000;
 const DAYS = 30;
 
-/** A value for each of the last 30 days (UTC), also for those of which there is nothing. */
-export function byDay<T extends { readonly day: string }>(rows: readonly T[], of: (row: T) => number): { label: string; value: number }[] {
+/** A value for each of the last 30 days (UTC), also for those of which there is nothing: the sum of the rows' own, unless told otherwise. */
+export function byDay<T extends { readonly day: string }>(
+  rows: readonly T[],
+  of: (row: T) => number,
+  together: (values: readonly number[]) => number = (values) => values.reduce((sum, value) => sum + value, 0),
+): { label: string; value: number }[] {
   const days = Map.groupBy(rows, (row) => row.day);
   return Array.from({ length: DAYS }, (_, i) => {
     const label = new Date(Date.now() - (DAYS - 1 - i) * DAY_MS).toISOString().slice(0, 10);
-    return { label, value: (days.get(label) ?? []).reduce((sum, row) => sum + of(row), 0) };
+    return { label, value: together((days.get(label) ?? []).map(of)) };
   });
+}
+
+/** How far the furthest table was behind, on each of the last 30 days. */
+export function lagByDay(rows: readonly Schemas['Usage'][]): { label: string; value: number }[] {
+  return byDay(
+    rows,
+    (row) => row.lag_seconds ?? 0,
+    (values) => Math.max(0, ...values),
+  );
+}
+
+/** A time in seconds, in words. */
+export function span(seconds: number): string {
+  const [n, unit] =
+    seconds < 90 ? [seconds, 's'] : seconds < 5400 ? [seconds / 60, 'min'] : seconds < 129_600 ? [seconds / 3600, 'h'] : [seconds / 86_400, 'days'];
+  return `${count(n)} ${unit}`;
 }
 
 export const count = (n: number): string => new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 }).format(n);

@@ -227,6 +227,12 @@ export class Loading {
       }
       if (reached !== null && counted.size > 0) {
         await tx`
+          insert into freshet.lags as l (pipeline_id, object, day, since, until)
+          select pipeline_id, object, (now() at time zone 'UTC')::date, complete_as_of, now() from freshet.pipeline_objects
+          where pipeline_id = ${claim.pipelineId} and object = ${claim.object} and complete_as_of < ${reached.completeAsOf}
+          on conflict (pipeline_id, object, day) do update set since = excluded.since, until = excluded.until
+          where excluded.until - excluded.since > l.until - l.since`;
+        await tx`
           update freshet.pipeline_objects set complete_as_of = ${reached.completeAsOf}, complete_back_to = ${reached.completeBackTo}
           where pipeline_id = ${claim.pipelineId} and object = ${claim.object}`;
       }

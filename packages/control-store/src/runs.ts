@@ -47,6 +47,8 @@ export interface Usage {
   readonly records_loaded: number;
   readonly credits_used: number;
   readonly bytes_staged: number;
+  /** The longest that its table was behind on that day; null: not known. */
+  readonly lag_seconds: number | null;
 }
 
 /** `created` is false when the run was under way already. */
@@ -133,16 +135,39 @@ export class Runs {
     return toList(await this.#found(where, limit + 1), limit);
   }
 
-  /** What was read, loaded and spent, by day (UTC) of its run, pipeline and object. @param from, until days, both included. */
+  /**
+   * What was read, loaded and spent, by day (UTC) of its run, pipeline and object, and how far behind its table was.
+   * @param from, until days, both included.
+   */
   async usage(from: string, until: string, pipelineId: string | null): Promise<Usage[]> {
+    const mine = this.#sql`(${pipelineId}::uuid is null or pipeline_id = ${pipelineId})`;
     return await this.#sql<Usage[]>`
-      select to_char(r.created_at at time zone 'UTC', 'YYYY-MM-DD') as day, r.pipeline_id, o.object, sum(o.records_extracted)::float8 as records_extracted,
-        sum(o.records_inserted + o.records_updated)::float8 as records_loaded, sum(o.credits_used)::float8 as credits_used,
-        sum(o.bytes_staged)::float8 as bytes_staged
-      from freshet.runs r join freshet.object_runs o on o.run_id = r.id
-      where r.created_at >= ${from}::date::timestamp at time zone 'UTC' and r.created_at < (${until}::date + 1)::timestamp at time zone 'UTC'
-        and (${pipelineId}::uuid is null or r.pipeline_id = ${pipelineId})
-      group by 1, 2, 3 having sum(o.records_extracted) + sum(o.credits_used) > 0 order by 1 desc, 2, 3`;
+      with used as (
+        select to_char(r.created_at at time zone 'UTC', 'YYYY-MM-DD') as day, r.pipeline_id, o.object, sum(o.records_extracted)::float8 as records_extracted,
+          sum(o.records_inserted + o.records_updated)::float8 as records_loaded, sum(o.credits_used)::float8 as credits_used,
+          sum(o.bytes_staged)::float8 as bytes_staged
+        from freshet.runs r join freshet.object_runs o on o.run_id = r.id
+        where r.created_at >= ${from}::date::timestamp at time zone 'UTC' and r.created_at < (${until}::date + 1)::timestamp at time zone 'UTC'
+          and (${pipelineId}::uuid is null or r.pipeline_id = ${pipelineId})
+        group by 1, 2, 3 having sum(o.records_extracted) + sum(o.credits_used) > 0
+      ), gap as (
+        select pipeline_id, object, since, until from freshet.lags where until >= ${from}::date::timestamp at time zone 'UTC' and ${mine}
+        union all
+        -- And the time that goes on still.
+        select pipeline_id, object, complete_as_of, now() from freshet.pipeline_objects po join freshet.pipelines p on p.id = pipeline_id
+        where p.status = 'active' and complete_as_of is not null and coalesce((p.objects -> po.object ->> 'included')::boolean, true) and ${mine}
+      ), behind as (
+        -- A table that stood still for days was further behind on each of them.
+        select to_char(d, 'YYYY-MM-DD') as day, pipeline_id, object,
+          max(extract(epoch from least(until, (d + interval '1 day') at time zone 'UTC') - since))::float8 as lag_seconds
+        from gap, generate_series(
+          greatest(${from}::date, (since at time zone 'UTC')::date)::timestamp, least(${until}::date, (until at time zone 'UTC')::date)::timestamp, interval '1 day'
+        ) as d
+        group by 1, 2, 3
+      )
+      select day, pipeline_id, object, coalesce(records_extracted, 0) as records_extracted, coalesce(records_loaded, 0) as records_loaded,
+        coalesce(credits_used, 0) as credits_used, coalesce(bytes_staged, 0) as bytes_staged, lag_seconds
+      from used full join behind using (day, pipeline_id, object) order by day desc, pipeline_id, object`;
   }
 
   /** What is stored stays stored and is loaded; nothing more is read. A run that is over stays as it is. */

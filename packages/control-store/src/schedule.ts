@@ -133,6 +133,16 @@ export class Schedule {
     );
   }
 
+  /** How far tables were behind, of days that were over longer ago than this. */
+  deleteLags(olderThanDays: number): Promise<number> {
+    return this.#inPieces(
+      (limit) => this.#sql`
+        delete from freshet.lags where ctid = any(array(
+          select ctid from freshet.lags where until < now() - make_interval(days => ${olderThanDays}) limit ${limit} for update skip locked
+        ))`,
+    );
+  }
+
   /** Nobody waits long for a lock that is held for a few rows only. */
   async #inPieces(work: (limit: number) => PromiseLike<{ readonly count: number }>): Promise<number> {
     let deleted = 0;

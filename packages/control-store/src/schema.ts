@@ -21,6 +21,7 @@ import {
   bigint,
   boolean,
   customType,
+  date,
   index,
   integer,
   jsonb,
@@ -185,6 +186,23 @@ export const pipelineObjects = freshet.table(
     stale_since: time('stale_since'),
   },
   (t) => [primaryKey({ columns: [t.pipeline_id, t.object] })],
+);
+
+/** How far tables have been behind: of each day (UTC) the longest time that one was, until what it was read up to moved on. */
+export const lags = freshet.table(
+  'lags',
+  {
+    pipeline_id: uuid('pipeline_id')
+      .notNull()
+      .references(() => pipelines.id, { onDelete: 'cascade' }),
+    object: text('object').notNull(),
+    /** Of `until`. */
+    day: date('day', { mode: 'string' }).notNull(),
+    /** It was complete up to then. */
+    since: time('since').notNull(),
+    until: time('until').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.pipeline_id, t.object, t.day] }), index('lags_age').on(t.until)],
 );
 
 export const runs = freshet.table(

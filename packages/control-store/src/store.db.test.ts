@@ -324,6 +324,40 @@ describe('freshness', () => {
   });
 });
 
+describe('lags', () => {
+  test('the longest of each day is kept, from what a table was complete up to until that moved on, and goes when it is old', async () => {
+    const { sql } = t.database;
+    const pipeline = await t.pipeline();
+    const run = await start(pipeline.id);
+    const claim = await claimed(run.objectRun('lists'));
+    const load = async (completeAsOf: Date) => {
+      await t.store.extraction.commit(claim, step({ batch: staged() }));
+      const table = await t.store.loading.claim(pipeline.id, 'lists');
+      if (!table) throw new Error('nothing to load');
+      const [pending] = await t.store.loading.pending(table, 1);
+      const counts = { records: 3, inserted: 3, updated: 0, unchanged: 0, rejected: 0, deleted: 0, missing: 0, stale: 0 };
+      await t.store.loading.markLoaded(
+        table,
+        outcome({ batches: [{ batchId: pending?.id as string, counts }], reached: { completeAsOf, completeBackTo: new Date(0) } }),
+      );
+    };
+    const hours = async () =>
+      (await sql`select extract(epoch from until - since)::float8 / 3600 as h from freshet.lags`).map(({ h }) => Math.round(h * 10) / 10);
+    const ago = (h: number) => new Date(Date.now() - h * 3_600_000);
+    await load(ago(5));
+    expect(await hours()).toEqual([]);
+    await load(ago(1));
+    expect(await hours()).toEqual([5]);
+    // A shorter one of the same day, and one that has not moved.
+    await load(ago(0.5));
+    await load(ago(0.5));
+    expect(await hours()).toEqual([5]);
+    expect(await t.store.schedule.deleteLags(1)).toBe(0);
+    await sql`update freshet.lags set until = now() - interval '2 days'`;
+    expect(await t.store.schedule.deleteLags(1)).toBe(1);
+  });
+});
+
 describe('positions', () => {
   test('T21: an object restarted in the middle of a run is read anew by it: the old worker is fenced, and another job takes its place', async () => {
     const pipeline = await t.pipeline();

@@ -16,7 +16,7 @@ export function usageRoutes(app: App, { store }: Deps): void {
         ...operation({
           operationId: 'listUsage',
           tags: ['usage'],
-          summary: 'Records, bytes and credits by day',
+          summary: 'Records, bytes, credits and lag by day',
           description: 'Of each pipeline and object. By default of the last 30 days.',
         }),
         querystring: Type.Object({
