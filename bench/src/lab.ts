@@ -53,10 +53,15 @@ export class Lab implements AsyncDisposable {
     return new Lab(folder, at('warehouse'), store, env, cleanups);
   }
 
-  /** A simulator in a process of its own. */
+  /** A simulator in a process of its own. @returns where it answers. */
   static async simulator(args: readonly string[], cleanups: (() => unknown)[]): Promise<string> {
+    return (await Lab.simulatorProcess(args, cleanups)).origin;
+  }
+
+  /** The same, to be stopped and sent on. */
+  static async simulatorProcess(args: readonly string[], cleanups: (() => unknown)[]): Promise<{ readonly origin: string; readonly child: ChildProcess }> {
     const child = spawn('packages/freshdesk-simulator/src/main.ts', args, {}, [], cleanups);
-    return listening(child);
+    return { origin: await listening(child), child };
   }
 
   worker(app: 'extract-worker' | 'load-worker' | 'scheduler'): ChildProcess {

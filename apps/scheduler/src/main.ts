@@ -79,6 +79,8 @@ await runProcess(NAME, logger, async () => {
     }
     if (Date.now() >= cleanAt) {
       cleanAt = Date.now() + CLEAN_EVERY_MS;
+      const days = await store.schedule.keepBatchPartitions(env.FRESHET_BATCH_RETENTION_DAYS);
+      if (days > 0) logger.info({ days }, 'days of old batches dropped');
       const deleted = await store.schedule.deleteLoadedBatches(env.FRESHET_BATCH_RETENTION_DAYS);
       if (deleted > 0) logger.info({ deleted }, 'old batches deleted');
       const runs = await store.schedule.deleteRuns(env.FRESHET_RUN_RETENTION_DAYS);

@@ -1,3 +1,4 @@
+import { keepBatchPartitions } from './batch-partitions.ts';
 import { NEVER, nextRun } from './cron.ts';
 import type { Sql } from './database.ts';
 import { emit } from './events.ts';
@@ -103,6 +104,11 @@ export class Schedule {
       }
       return missed.length + restored.length;
     });
+  }
+
+  /** The days of which every batch was loaded longer ago than this go at once; the days that come get their place. @returns how many went. */
+  keepBatchPartitions(olderThanDays: number): Promise<number> {
+    return keepBatchPartitions(this.#sql, olderThanDays);
   }
 
   /** Deletes batches that were loaded longer ago than this; pending ones, and those of open runs, never. */

@@ -275,13 +275,15 @@ export const objectRuns = freshet.table(
   (t) => [unique('object_runs_once').on(t.run_id, t.object)],
 );
 
-/** Records as stored durably between extraction and load. */
+/** Records as stored durably between extraction and load. A partition for each day, which goes as a whole when it is old: see `batch-partitions.ts`. */
 export const batches = freshet.table(
   'batches',
   {
-    id: uuid('id').primaryKey(),
+    id: uuid('id').notNull(),
+    /** The day (UTC) on which it was stored. */
+    stored_on: date('stored_on', { mode: 'string' }).notNull().default(sql`(now() at time zone 'UTC')::date`),
     /** Order of storing. */
-    seq: bigint('seq', { mode: 'number' }).generatedAlwaysAsIdentity(),
+    seq: bigint('seq', { mode: 'number' }).notNull().default(sql`nextval('freshet.batches_order')`),
     pipeline_id: uuid('pipeline_id')
       .notNull()
       .references(() => pipelines.id, { onDelete: 'cascade' }),
@@ -296,7 +298,11 @@ export const batches = freshet.table(
     body: bytea('body').notNull(),
     loaded_at: time('loaded_at'),
   },
-  (t) => [index('batches_pending').on(t.pipeline_id, t.object, t.seq).where(sql`loaded_at is null`), index('batches_of_run').on(t.object_run_id)],
+  (t) => [
+    primaryKey({ columns: [t.id, t.stored_on] }),
+    index('batches_pending').on(t.pipeline_id, t.object, t.seq).where(sql`loaded_at is null`),
+    index('batches_of_run').on(t.object_run_id),
+  ],
 );
 
 /** The work list of children: one row for each parent ever seen. Pending while `version` ≠ `done_version`. */
