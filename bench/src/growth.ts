@@ -4,7 +4,7 @@ import pg from 'pg';
 import { Lab } from './lab.ts';
 
 /**
- * What the control database grows by for every million records: right after they were loaded, and when retention has deleted their batches. Beside the
+ * What the control database grows by for every million records: right after they were loaded, and when retention has dropped their day. Beside the
  * size of the same rows in the warehouse.
  */
 const { values } = parseArgs({ options: { tickets: { type: 'string', default: '100000' } } });
@@ -27,6 +27,14 @@ const size = async (client: pg.Client, vacuum: boolean) => {
 
 const pipeline = await lab.pipeline({ objects: [OBJECT], schema: 'growth' });
 await control.query(`update freshet.pipelines set next_run_at = now() + interval '10 years'`);
+// What is read is of nine days ago: by then it is older than it is kept.
+const DAYS_AGO = 9;
+const storedOn = (daysAgo: number) => `((now() at time zone 'UTC')::date - ${daysAgo})`;
+const day = (daysAgo: number) => new Date(Date.now() - daysAgo * 86_400_000).toISOString().slice(0, 10);
+await control.query(
+  `create table freshet.batches_${day(DAYS_AGO).replaceAll('-', '')} partition of freshet.batches for values from ('${day(DAYS_AGO)}') to ('${day(DAYS_AGO - 1)}')`,
+);
+await control.query(`alter table freshet.batches alter stored_on set default ${storedOn(DAYS_AGO)}`);
 const before = { control: await size(control, true), warehouse: await size(warehouse, true) };
 for (const app of ['scheduler', 'extract-worker', 'load-worker'] as const) lab.worker(app);
 const run = await lab.finished(await lab.startRun(pipeline));
@@ -37,10 +45,16 @@ await sleep(10_000);
 
 const after = await size(control, false);
 const rows = await size(warehouse, false);
+const batches = (await control.query<{ n: number }>(`select count(*)::int as n from freshet.batches`)).rows[0]?.n;
 await control.query(`update freshet.batches set loaded_at = loaded_at - interval '8 days'`);
-const batches = await lab.store.schedule.deleteLoadedBatches(7);
+if ((await lab.store.schedule.keepBatchPartitions(7)) !== 1) throw new Error('The day was not dropped.');
+await control.query(`alter table freshet.batches alter stored_on set default ${storedOn(0)}`);
 const deleted = await size(control, false);
 const vacuumed = await size(control, true);
+const { rows: left } = await control.query<{ name: string; bytes: string }>(
+  `select n.nspname || '.' || c.relname as name, pg_total_relation_size(c.oid) as bytes from pg_class c join pg_namespace n on n.oid = c.relnamespace
+   where n.nspname in ('freshet', 'pgboss') and c.relkind = 'r' order by 2 desc limit 4`,
+);
 // What is read next finds the room that was given up.
 await lab.store.runs.restartObject(pipeline.id, OBJECT);
 await lab.finished(await lab.startRun(pipeline));
@@ -53,6 +67,8 @@ console.log(`\n${records.toLocaleString('en-US')} records in ${batches} batches,
 console.log(`${''.padEnd(58)}${'a million'.padStart(12)}${'of the warehouse'.padStart(18)}`);
 line('the warehouse', rows - before.warehouse);
 line('the control database, all loaded', after - before.control);
-line('  when retention has deleted the batches', deleted - before.control);
+line('  when retention has dropped the day', deleted - before.control);
 line('  and a vacuum has been', vacuumed - before.control);
 line('  and all was read a second time', again - before.control);
+console.log('\nwhat is left, by table:');
+for (const { name, bytes } of left) console.log(`  ${name.padEnd(40)}${perMillion(Number(bytes)).padStart(12)}`);

@@ -325,7 +325,8 @@ describe('usage', () => {
   test('is told by day, pipeline and object', async () => {
     const pipeline = await t.pipeline();
     const { id } = await t.store.runs.start(pipeline.id, 'manual', [{ name: 'roles', creditClass: 'incremental' }]);
-    await t.database.sql`update freshet.object_runs set records_extracted = 5, records_inserted = 3, credits_used = 2, bytes_staged = 100 where run_id = ${id}`;
+    await t.database
+      .sql`update freshet.object_runs set records_extracted = 5, records_inserted = 3, credits_used = 2, credits_by_class = '{2,0,0,0,0}', bytes_staged = 100 where run_id = ${id}`;
     const today = new Date().toISOString().slice(0, 10);
     const usage = {
       day: today,
@@ -334,6 +335,7 @@ describe('usage', () => {
       records_extracted: 5,
       records_loaded: 3,
       credits_used: 2,
+      credits_by_class: { by_hand: 2, incremental: 0, children: 0, backfill: 0, audit: 0 },
       bytes_staged: 100,
       lag_seconds: null,
     };

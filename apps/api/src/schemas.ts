@@ -1,6 +1,7 @@
 import {
   COLUMN_TYPES,
   CREDIT_CLASSES,
+  type CreditClass,
   ERASURE_STATUSES,
   EVENT_TYPES,
   OBJECT_RUN_STATUSES,
@@ -1099,6 +1100,13 @@ const AuditEntry = name(
 );
 export const AuditEntryList = list('AuditEntryList', AuditEntry);
 
+const creditsSpent = Type.Number({ minimum: 0, description: 'Credits.', examples: [12] });
+const CreditsByClass = name(
+  'CreditsByClass',
+  object(Object.fromEntries(CREDIT_CLASSES.map((creditClass) => [creditClass, creditsSpent])) as Record<CreditClass, typeof creditsSpent>, {
+    description: 'What credits were spent for.',
+  }),
+);
 export const UsageList = name(
   'UsageList',
   object(
@@ -1115,6 +1123,7 @@ export const UsageList = name(
                 records_extracted: count('Records read.'),
                 records_loaded: count('Rows inserted or updated.'),
                 credits_used: Type.Number({ minimum: 0, description: 'Credits spent.' }),
+                credits_by_class: ref(CreditsByClass),
                 bytes_staged: count('Bytes stored between reading and loading, uncompressed.'),
                 lag_seconds: nullable(
                   Type.Number({ minimum: 0, description: 'The longest that its table was behind on that day, in seconds; null: not known.', examples: [840] }),

@@ -1,4 +1,4 @@
-import { AppError, type Column, ERROR_POLICY, toAppError, traced } from '@freshet/contracts';
+import { AppError, type Column, type CreditClass, type CreditsSpent, ERROR_POLICY, toAppError, traced } from '@freshet/contracts';
 import type { Claim, ControlStore, Step } from '@freshet/control-store';
 import {
   accountAt,
@@ -74,7 +74,7 @@ class Slice {
   #customColumns: readonly Column[] | null = null;
   /** Aborted when the slice is to end before its time. */
   readonly #stopping = new AbortController();
-  #creditsStored = 0;
+  #creditsStored: CreditsSpent = {};
   /** The last step that is being stored while the next pages are read, and all before it. */
   #storing: Promise<void> = Promise.resolve();
   /** Bytes that wait to be loaded, as far as this slice knows: when it looked, and what it has stored since. */
@@ -269,14 +269,18 @@ class Slice {
     const { parent } = this.#object.way as { parent: string };
     const own = status === 'forbidden' || status === 'not_in_plan' ? status : 'failed';
     const code = own === 'forbidden' ? 'source_forbidden' : own === 'not_in_plan' ? 'source_not_in_plan' : 'source_unavailable';
-    await this.#context.store.extraction.stop(this.#claim, own, { code, message: `${parent}, which it belongs to, could not be read: ${status}.` }, 0);
+    await this.#context.store.extraction.stop(this.#claim, own, { code, message: `${parent}, which it belongs to, could not be read: ${status}.` }, {});
   }
 
-  #newCredits(): number {
-    const used = this.#client?.creditsUsed ?? 0;
-    const fresh = used - this.#creditsStored;
-    this.#creditsStored = used;
-    this.#context.metrics.credits.inc({ credit_class: this.#claim.creditClass }, fresh);
+  /** What was spent since they were last told. */
+  #newCredits(): CreditsSpent {
+    const spent = this.#client?.creditsSpent ?? {};
+    const fresh: Partial<Record<CreditClass, number>> = {};
+    for (const [name, credits] of Object.entries(spent) as [CreditClass, number][]) {
+      fresh[name] = credits - (this.#creditsStored[name] ?? 0);
+      this.#context.metrics.credits.inc({ credit_class: name }, fresh[name]);
+    }
+    this.#creditsStored = spent;
     return fresh;
   }
 }

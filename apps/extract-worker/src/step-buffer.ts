@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import { zstdCompress } from 'node:zlib';
-import { batchLine, type Column } from '@freshet/contracts';
+import { batchLine, type Column, type CreditsSpent } from '@freshet/contracts';
 import type { Claim, Step } from '@freshet/control-store';
 import type { Page } from '@freshet/freshdesk-extractor';
 
@@ -55,7 +55,7 @@ export class StepBuffer {
    * Everything that waits, as one step. Its last page's position stands for all of them.
    * @param reached how far the reading has come with them; null: no further.
    */
-  async take(credits: number, customColumns: readonly Column[] | null, reached: Step['reached'], finished: boolean): Promise<Step> {
+  async take(credits: CreditsSpent, customColumns: readonly Column[] | null, reached: Step['reached'], finished: boolean): Promise<Step> {
     const pages = this.#pages;
     const last = pages.at(-1) as Kept;
     if (reached !== null) {

@@ -61,7 +61,7 @@ async function failingRun(): Promise<void> {
   const { id } = await t.store.runs.start(pipeline.id, 'manual', [{ name: 'tickets', creditClass: 'incremental' }]);
   const [objectRun] = (await t.store.runs.get(id)).objects;
   const claim = await t.store.extraction.claim((objectRun as { id: string }).id);
-  await t.store.extraction.stop(claim as NonNullable<typeof claim>, 'failed', { code: 'source_auth', message: 'The key is refused.' }, 1);
+  await t.store.extraction.stop(claim as NonNullable<typeof claim>, 'failed', { code: 'source_auth', message: 'The key is refused.' }, { incremental: 1 });
 }
 
 const pending = async () =>

@@ -82,7 +82,8 @@ test('a pipeline shows its objects, runs, credits, and rejected records, which a
   await deployment.api.call('PATCH', `/v1/pipelines/${pipelineId}`, { schema_policy: 'evolve' });
   await rejected.getByRole('button', { name: 'Replay' }).click();
   await page.getByText('Every record could be loaded.').waitFor();
-  await expect.poll(() => page.getByRole('img', { name: /^Longest lag by day/ }).count()).toBe(1);
+  expect(await page.getByRole('img', { name: /^Longest lag by day/ }).count()).toBe(1);
+  expect(await page.getByRole('img', { name: /^Credits spent by day, and what for/ }).count()).toBe(1);
   await page.getByText('Change its schedule').click();
   await page.getByLabel('Cron expression').fill('15 6 * * 1-5');
   await page.getByLabel('Time zone of the expression').fill('Nowhere/Land');

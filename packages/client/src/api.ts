@@ -1388,6 +1388,34 @@ export interface components {
             used: number;
             wanted_until: string | null;
         };
+        /** @description What credits were spent for. */
+        CreditsByClass: {
+            /**
+             * @description Credits.
+             * @example 12
+             */
+            audit: number;
+            /**
+             * @description Credits.
+             * @example 12
+             */
+            backfill: number;
+            /**
+             * @description Credits.
+             * @example 12
+             */
+            by_hand: number;
+            /**
+             * @description Credits.
+             * @example 12
+             */
+            children: number;
+            /**
+             * @description Credits.
+             * @example 12
+             */
+            incremental: number;
+        };
         /** @description A job that has failed, or ended its workers, too often. What waited for it has failed; it is sent again when somebody has seen to it. */
         DeadJob: {
             /** @description How often it was tried. */
@@ -2685,6 +2713,7 @@ export interface components {
         Usage: {
             /** @description Bytes stored between reading and loading, uncompressed. */
             bytes_staged: number;
+            credits_by_class: components["schemas"]["CreditsByClass"];
             /** @description Credits spent. */
             credits_used: number;
             /**

@@ -1,5 +1,22 @@
 import type { VNode } from 'preact';
-import { ago, byDay, Chart, count, freshet, html, lagByDay, Problem, type Schemas, Status, span, Table, useAction, useLoaded } from './ui.ts';
+import {
+  ago,
+  byDay,
+  Chart,
+  count,
+  creditsByDay,
+  freshet,
+  html,
+  lagByDay,
+  Problem,
+  type Schemas,
+  Stacked,
+  Status,
+  span,
+  Table,
+  useAction,
+  useLoaded,
+} from './ui.ts';
 
 type PipelineObject = Schemas['PipelineObject'];
 type Run = Schemas['Run'];
@@ -16,7 +33,7 @@ async function read(id: string) {
     api.get('/v1/usage', { params: { query: { pipeline_id: id } } }),
     api.get('/v1/accounts/{subdomain}/budget', { params: { path: { subdomain: pipeline.source.subdomain } } }),
   ]);
-  const credits = byDay(usage.data, (u) => u.credits_used);
+  const credits = creditsByDay(usage.data);
   return {
     pipeline,
     objects: objects.data,
@@ -64,7 +81,7 @@ export function PipelinePage({ id }: { readonly id: string }): VNode {
     <${Table} caption="Records that could not be loaded" columns=${rejectedColumns(id, act, busy)} rows=${rejected} empty="Every record could be loaded." />
     <h2>The last 30 days</h2><${Chart} title="Records written by day" points=${records} />
     <${Chart} title="Longest lag by day, of the table that was furthest behind" points=${lags} format=${span} />
-    <${Chart} title="Credits spent by day" points=${credits} />
+    <${Stacked} title="Credits spent by day, and what for" parts=${credits} />
     <${Table} caption="The account’s credits of this minute, by class" columns=${CLASS_COLUMNS} rows=${budget.buckets.flatMap((b) => b.classes.map((c) => ({ ...c, bucket: b.bucket })))} empty="Nothing was spent yet." />`;
 }
 

@@ -1,5 +1,5 @@
 import type { VNode } from 'preact';
-import { ago, byDay, Chart, count, freshet, html, lagByDay, Problem, type Schemas, Status, span, Table, useLoaded } from './ui.ts';
+import { ago, byDay, Chart, count, creditsByDay, freshet, html, lagByDay, Problem, type Schemas, Stacked, Status, span, Table, useLoaded } from './ui.ts';
 
 type Pipeline = Schemas['Pipeline'];
 
@@ -14,7 +14,7 @@ async function read() {
   ]);
   const newest = new Map(runs.data.toReversed().map((run) => [run.pipeline_id, run]));
   const records = byDay(usage.data, (u) => u.records_extracted);
-  const credits = byDay(usage.data, (u) => u.credits_used);
+  const credits = creditsByDay(usage.data);
   return { pipelines: pipelines.data, newest, records, credits, lags: lagByDay(usage.data) };
 }
 
@@ -49,6 +49,6 @@ export function Pipelines(): VNode {
   return html`<h1>Pipelines</h1><${Problem} error=${error} />
     <${Table} caption="Pipelines" columns=${columns} rows=${pipelines} empty="There is no pipeline yet." />
     <p><a href="#/new">Make a pipeline</a></p>
-    <h2>The last 30 days</h2><${Chart} title="Records read by day" points=${records} /><${Chart} title="Credits spent by day" points=${credits} />
+    <h2>The last 30 days</h2><${Chart} title="Records read by day" points=${records} /><${Stacked} title="Credits spent by day, and what for" parts=${credits} />
     <${Chart} title="Longest lag by day, of the table that was furthest behind" points=${lags} format=${span} />`;
 }

@@ -96,19 +96,47 @@ export function Table<T>({ caption, columns, rows, empty }: { caption: string; c
 }
 
 /** Bars over time, oldest first; what they show is in words as well. */
+interface Point {
+  readonly label: string;
+  readonly value: number;
+}
+
 interface ChartOptions {
   readonly title: string;
-  readonly points: readonly { readonly label: string; readonly value: number }[];
+  readonly points: readonly Point[];
   /** How a value is written. */
   readonly format?: (value: number) => string;
 }
 
 export function Chart({ title, points, format = count }: ChartOptions): VNode {
-  const most = Math.max(1, ...points.map((p) => p.value));
-  const width = 100 / Math.max(1, points.length);
-  return html`<figure style="margin: 0"><figcaption class="quiet">${title}; at most ${format(most)}</figcaption>
-    <svg class="chart" role="img" aria-label=${`${title}: ${points.map((p) => `${p.label} ${format(p.value)}`).join(', ')}`} viewBox="0 0 100 40" preserveAspectRatio="none">
-      ${points.map((p, i) => html`<rect x=${i * width + width * 0.1} width=${width * 0.8} y=${40 - (p.value / most) * 38} height=${(p.value / most) * 38}><title>${p.label}: ${format(p.value)}</title></rect>`)}
+  return html`<${Stacked} title=${title} parts=${[{ name: '', points }]} format=${format} />`;
+}
+
+interface StackedOptions {
+  readonly title: string;
+  /** From the bottom up: as many points each, of the same labels. */
+  readonly parts: readonly { readonly name: string; readonly points: readonly Point[] }[];
+  readonly format?: (value: number) => string;
+}
+
+/** What several things come to together. */
+export function Stacked({ title, parts, format = count }: StackedOptions): VNode {
+  const labels = parts[0]?.points.map((p) => p.label) ?? [];
+  const partOf = (part: number, i: number) => parts[part]?.points[i]?.value ?? 0;
+  const below = (part: number, i: number) => parts.slice(0, part).reduce((sum, p) => sum + (p.points[i]?.value ?? 0), 0);
+  const totals = labels.map((_, i) => below(parts.length, i));
+  const most = Math.max(1, ...totals);
+  const width = 100 / Math.max(1, labels.length);
+  const height = (value: number) => (value / most) * 38;
+  const bar = (part: number, i: number) =>
+    html`<rect class=${`part${part}`} x=${i * width + width * 0.1} width=${width * 0.8} y=${40 - height(below(part, i) + partOf(part, i))} height=${height(partOf(part, i))}><title>${labels[i]}: ${parts[part]?.name} ${format(partOf(part, i))}</title></rect>`;
+  const legend =
+    parts.length < 2
+      ? null
+      : html`<ul class="legend">${parts.map((p, n) => html`<li><svg viewBox="0 0 10 10" aria-hidden="true"><rect class=${`part${n}`} width="10" height="10" /></svg>${p.name}</li>`)}</ul>`;
+  return html`<figure style="margin: 0"><figcaption class="quiet">${title}; at most ${format(most)}</figcaption>${legend}
+    <svg class="chart" role="img" aria-label=${`${title}: ${labels.map((label, i) => `${label} ${format(totals[i] ?? 0)}`).join(', ')}`} viewBox="0 0 100 40" preserveAspectRatio="none">
+      ${parts.map((_, part) => labels.map((_, i) => bar(part, i)))}
     </svg></figure>`;
 }
 
@@ -126,6 +154,13 @@ export function byDay<T extends { readonly day: string }>(
     const label = new Date(Date.now() - (DAYS - 1 - i) * DAY_MS).toISOString().slice(0, 10);
     return { label, value: together((days.get(label) ?? []).map(of)) };
   });
+}
+
+const CREDIT_CLASSES = ['by_hand', 'incremental', 'children', 'backfill', 'audit'] as const satisfies readonly (keyof Schemas['CreditsByClass'])[];
+
+/** What credits were spent for, on each of the last 30 days. */
+export function creditsByDay(rows: readonly Schemas['Usage'][]): { name: string; points: Point[] }[] {
+  return CREDIT_CLASSES.map((name) => ({ name: name.replaceAll('_', ' '), points: byDay(rows, (row) => row.credits_by_class[name]) }));
 }
 
 /** How far the furthest table was behind, on each of the last 30 days. */

@@ -15,3 +15,5 @@ export const QUEUES = ['extract', 'load', 'deliver', 'erase'] as const satisfies
 /** Credits go to the lower number first. `by_hand` is a person waiting; an audit can always wait. */
 export const CREDIT_CLASSES = ['by_hand', 'incremental', 'children', 'backfill', 'audit'] as const;
 export type CreditClass = (typeof CREDIT_CLASSES)[number];
+/** Credits by what they were spent for. */
+export type CreditsSpent = Readonly<Partial<Record<CreditClass, number>>>;

@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import {
   AppError,
   type Column,
+  CREDIT_CLASSES,
   type CreditClass,
+  type CreditsSpent,
   type ErrorCode,
   type FieldRules,
   type ObjectRunStatus,
@@ -10,7 +12,7 @@ import {
   type PipelinePriority,
   type RunMode,
 } from '@freshet/contracts';
-import type { Sql, Tx } from './database.ts';
+import type { Fragment, Sql, Tx } from './database.ts';
 import { uuidv7 } from './ids.ts';
 import { sendExtract, sendLoad, type Urgency } from './jobs.ts';
 import type { JobQueue } from './queue.ts';
@@ -64,7 +66,7 @@ export interface Step {
   readonly erased: readonly { readonly key: string; readonly owner: { readonly object: string; readonly key: string } }[];
   readonly work: readonly ParentVersion[];
   readonly settled: readonly Settled[];
-  readonly credits: number;
+  readonly credits: CreditsSpent;
   /** How far the reading has come; null: no further than before. Null within: not known, as for children of an object that is not read. */
   readonly reached: { readonly completeAsOf: Date | null; readonly completeBackTo: Date | null } | null;
   /** The reading is finished. */
@@ -197,7 +199,7 @@ export class Extraction {
         update freshet.object_runs set
           records_extracted = records_extracted + ${step.batch?.records ?? 0},
           bytes_staged = bytes_staged + ${step.batch?.rawBytes ?? 0},
-          credits_used = credits_used + ${step.credits},
+          ${spent(tx, step.credits)},
           failures = 0
         where id = ${claim.objectRunId}`;
       if (step.batch !== null) await this.#stage(tx, claim, step.batch);
@@ -238,7 +240,7 @@ export class Extraction {
       readonly afterMs: number;
       readonly status: 'running' | 'waiting_for_credits';
       readonly failed?: AppError | undefined;
-      readonly credits: number;
+      readonly credits: CreditsSpent;
       /** A whole slice was not enough. */
       readonly isLong?: boolean;
     },
@@ -249,7 +251,7 @@ export class Extraction {
         update freshet.object_runs set
           status = ${options.status},
           not_before = ${options.afterMs > 0 ? new Date(Date.now() + options.afterMs) : null},
-          credits_used = credits_used + ${options.credits},
+          ${spent(tx, options.credits)},
           failures = failures + ${options.failed ? 1 : 0},
           is_long = is_long or ${options.isLong ?? false},
           error_code = ${options.failed?.code ?? null},
@@ -268,11 +270,11 @@ export class Extraction {
   }
 
   /** Ends a slice until the warehouse has caught up, and makes sure that somebody loads what waits for it. */
-  async holdBack(claim: Claim, error: AppError, afterMs: number, credits: number): Promise<void> {
+  async holdBack(claim: Claim, error: AppError, afterMs: number, credits: CreditsSpent): Promise<void> {
     await this.#sql.begin(async (tx) => {
       await this.#hold(tx, claim);
       await tx`
-        update freshet.object_runs set not_before = ${new Date(Date.now() + afterMs)}, credits_used = credits_used + ${credits},
+        update freshet.object_runs set not_before = ${new Date(Date.now() + afterMs)}, ${spent(tx, credits)},
           error_code = ${error.code}, error_message = ${error.message}
         where id = ${claim.objectRunId}`;
       await sendExtract(this.#queue, tx, claim.objectRunId, claim.urgency, afterMs);
@@ -290,7 +292,7 @@ export class Extraction {
     claim: Claim,
     status: 'failed' | 'forbidden' | 'not_in_plan',
     error: { readonly code: ErrorCode; readonly message: string },
-    credits: number,
+    credits: CreditsSpent,
   ): Promise<void> {
     // A key that is refused is refused to all of them: the others would only spend credits to hear it.
     const isForAll = status === 'failed' && error.code === 'source_auth';
@@ -305,7 +307,7 @@ export class Extraction {
       }
       await tx`
         update freshet.object_runs set status = ${status}, error_code = ${error.code}, error_message = ${error.message}, finished_at = now(),
-          credits_used = credits_used + ${credits}
+          ${spent(tx, credits)}
         where id = ${claim.objectRunId}`;
       if (status === 'failed') await tellOfFailure(tx, this.#queue, claim.objectRunId);
       await finishRunIfDone(tx, this.#queue, claim.runId);
@@ -451,4 +453,12 @@ async function settleWork(tx: Tx, pipelineId: string, settled: readonly ParentVe
     update freshet.child_work c set done_version = w.v, doubted = false
     from unnest(${settled.map((w) => w.object)}::text[], ${settled.map((w) => w.parentId)}::text[], ${settled.map((w) => w.version)}::text[]) as w(o, p, v)
     where c.pipeline_id = ${pipelineId} and c.object = w.o and c.parent_id = w.p`;
+}
+
+/** What an object run has spent, all together and by class. */
+function spent(tx: Tx, credits: CreditsSpent): Fragment {
+  const byClass = CREDIT_CLASSES.map((creditClass) => credits[creditClass] ?? 0);
+  return tx`credits_used = credits_used + ${byClass.reduce((sum, n) => sum + n, 0)}, credits_by_class = (
+    select array_agg(before + more order by place)
+    from unnest(credits_by_class, ${`{${byClass.join()}}`}::text::numeric[]) with ordinality as c(before, more, place))`;
 }

@@ -22,7 +22,7 @@ const batch = (n: number): Step => ({
   erased: [],
   work: [],
   settled: [],
-  credits: 1,
+  credits: { incremental: 1 },
   reached: null,
   finished: false,
 });
@@ -51,7 +51,7 @@ test('first slices go before what a whole slice was not enough for; of equals, t
   const table = await store.loading.claim(large.id, 'lists');
   if (table === null) throw new Error('nothing to load');
   await store.loading.makeWay(table);
-  await store.extraction.handOn(claim, { afterMs: 0, status: 'running', credits: 0, isLong: true });
+  await store.extraction.handOn(claim, { afterMs: 0, status: 'running', credits: {}, isLong: true });
   const again = await claimed(first.lists);
   await store.extraction.commit(again, batch(5));
   await database.sql`delete from pgboss.job where name = 'extract' and data ->> 'objectRunId' = ${first.lists} and created_on < (
@@ -86,7 +86,7 @@ test('a pause and a change of position forget neither', async () => {
   const { store, database } = t;
   const pipeline = await t.pipeline('paused');
   const { lists } = await begin(pipeline);
-  await store.extraction.handOn(await claimed(lists), { afterMs: 0, status: 'running', credits: 0, isLong: true });
+  await store.extraction.handOn(await claimed(lists), { afterMs: 0, status: 'running', credits: {}, isLong: true });
   await database.sql`delete from pgboss.job where data ->> 'objectRunId' = ${lists}`;
   await store.runs.resume(pipeline.id);
   await store.runs.restartObject(pipeline.id, 'lists');

@@ -1,5 +1,6 @@
 import {
   AppError,
+  CREDIT_CLASSES,
   type CreditClass,
   OPEN_OBJECT_RUN_STATUSES,
   type PipelinePriority,
@@ -47,6 +48,7 @@ export interface Usage {
   readonly records_loaded: number;
   readonly credits_used: number;
   readonly bytes_staged: number;
+  readonly credits_by_class: Readonly<Record<CreditClass, number>>;
   /** The longest that its table was behind on that day; null: not known. */
   readonly lag_seconds: number | null;
 }
@@ -141,10 +143,16 @@ export class Runs {
    */
   async usage(from: string, until: string, pipelineId: string | null): Promise<Usage[]> {
     const mine = this.#sql`(${pipelineId}::uuid is null or pipeline_id = ${pipelineId})`;
-    return await this.#sql<Usage[]>`
+    const sql = this.#sql;
+    const byClass = CREDIT_CLASSES.map((name, i) => sql`${name}::text, sum(o.credits_by_class[${i + 1}::int])::float8`).reduce(
+      (so, next) => sql`${so}, ${next}`,
+    );
+    const nothing = Object.fromEntries(CREDIT_CLASSES.map((name) => [name, 0]));
+    return await sql<Usage[]>`
       with used as (
         select to_char(r.created_at at time zone 'UTC', 'YYYY-MM-DD') as day, r.pipeline_id, o.object, sum(o.records_extracted)::float8 as records_extracted,
           sum(o.records_inserted + o.records_updated)::float8 as records_loaded, sum(o.credits_used)::float8 as credits_used,
+          jsonb_build_object(${byClass}) as credits_by_class,
           sum(o.bytes_staged)::float8 as bytes_staged
         from freshet.runs r join freshet.object_runs o on o.run_id = r.id
         where r.created_at >= ${from}::date::timestamp at time zone 'UTC' and r.created_at < (${until}::date + 1)::timestamp at time zone 'UTC'
@@ -166,7 +174,8 @@ export class Runs {
         group by 1, 2, 3
       )
       select day, pipeline_id, object, coalesce(records_extracted, 0) as records_extracted, coalesce(records_loaded, 0) as records_loaded,
-        coalesce(credits_used, 0) as credits_used, coalesce(bytes_staged, 0) as bytes_staged, lag_seconds
+        coalesce(credits_used, 0) as credits_used,
+        coalesce(credits_by_class, ${sql.json(nothing)}) as credits_by_class, coalesce(bytes_staged, 0) as bytes_staged, lag_seconds
       from used full join behind using (day, pipeline_id, object) order by day desc, pipeline_id, object`;
   }
 

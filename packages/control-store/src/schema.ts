@@ -248,6 +248,8 @@ export const objectRuns = freshet.table(
     records_rejected: count('records_rejected'),
     records_deleted: count('records_deleted'),
     credits_used: numeric('credits_used', { mode: 'number' }).notNull().default(0),
+    /** Of them, what each class has come to, in the order of `CREDIT_CLASSES`. */
+    credits_by_class: numeric('credits_by_class', { mode: 'number' }).array().notNull().default(sql`'{0,0,0,0,0}'`),
     bytes_staged: count('bytes_staged'),
     /** It has taken a whole slice of a worker's: what is left of it waits for the first slices of others. */
     is_long: boolean('is_long').notNull().default(false),

@@ -28,7 +28,7 @@ const step = (parts: Partial<Step> = {}): Step => ({
   erased: [],
   work: [],
   settled: [],
-  credits: 1,
+  credits: { incremental: 1 },
   reached: null,
   finished: false,
   ...parts,
@@ -136,7 +136,7 @@ describe('I1: a step commits whole or not at all', () => {
     await t.store.extraction.commit(successor, step({ position: { n: 2 } }));
     const before = await everything();
     await expect(t.store.extraction.commit(paused, step({ position: { n: 1 }, batch: staged() }))).rejects.toMatchObject({ code: 'fenced' });
-    await expect(t.store.extraction.handOn(paused, { afterMs: 0, status: 'running', credits: 0 })).rejects.toMatchObject({ code: 'fenced' });
+    await expect(t.store.extraction.handOn(paused, { afterMs: 0, status: 'running', credits: {} })).rejects.toMatchObject({ code: 'fenced' });
     expect(await everything()).toEqual(before);
   });
 
@@ -247,7 +247,7 @@ describe('runs', () => {
     const { objects } = await t.store.runs.get(run.id);
     const claims = await Promise.all(objects.slice(0, 2).map(({ id }) => claimed(id)));
     const stopped = await Promise.allSettled(
-      claims.map((claim) => t.store.extraction.stop(claim, 'failed', { code: 'source_auth', message: 'The key is refused.' }, 1)),
+      claims.map((claim) => t.store.extraction.stop(claim, 'failed', { code: 'source_auth', message: 'The key is refused.' }, { incremental: 1 })),
     );
     // The second one finds that it has been stopped already.
     expect(stopped.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
@@ -258,7 +258,7 @@ describe('runs', () => {
 
   test('I7: an object that stops does not stop the others, and the run is partial', async () => {
     const run = await start((await t.pipeline()).id);
-    await t.store.extraction.stop(await claimed(run.objectRun('lists')), 'forbidden', { code: 'source_forbidden', message: 'no' }, 1);
+    await t.store.extraction.stop(await claimed(run.objectRun('lists')), 'forbidden', { code: 'source_forbidden', message: 'no' }, { incremental: 1 });
     await t.store.extraction.commit(
       await claimed(run.objectRun('children')),
       step({ reached: { completeAsOf: new Date(), completeBackTo: new Date(0) }, finished: true }),

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { AppError, type CreditClass, isJsonObject, type Json, parseJson, RawObject, type Span, traced } from '@freshet/contracts';
+import { AppError, type CreditClass, type CreditsSpent, isJsonObject, type Json, parseJson, RawObject, type Span, traced } from '@freshet/contracts';
 import { Pool } from 'undici';
 import type { ObjectSpec } from './catalogue/define.ts';
 import { get, type Headers } from './get.ts';
@@ -92,7 +92,7 @@ export class FreshdeskClient implements Lists {
   readonly #budget: Budget;
   readonly #creditClass: CreditClass;
   readonly #limits: ClientLimits;
-  #creditsUsed = 0;
+  #creditsSpent: CreditsSpent = {};
 
   constructor(options: ClientOptions) {
     this.account = options.account;
@@ -109,8 +109,8 @@ export class FreshdeskClient implements Lists {
   }
 
   /** Credits spent by this client so far, as answers reported them, or as computed where they did not. */
-  get creditsUsed(): number {
-    return this.#creditsUsed;
+  get creditsSpent(): CreditsSpent {
+    return this.#creditsSpent;
   }
 
   async close(): Promise<void> {
@@ -209,7 +209,8 @@ export class FreshdeskClient implements Lists {
     const used = decimal(headers, 'x-ratelimit-used-currentrequest');
     const total = decimal(headers, 'x-ratelimit-total');
     const remaining = decimal(headers, 'x-ratelimit-remaining');
-    this.#creditsUsed += used ?? cost.credits;
+    const creditClass = cost.creditClass ?? this.#creditClass;
+    this.#creditsSpent = { ...this.#creditsSpent, [creditClass]: (this.#creditsSpent[creditClass] ?? 0) + (used ?? cost.credits) };
     if (total === null) return isFull ? await this.#budget.learn([]) : undefined;
     // Headers describe the tighter bucket of the call: where an endpoint has its own, that one.
     await this.#budget.learn([{ bucket: cost.bucket ?? ACCOUNT_BUCKET, total, remaining, used }]);

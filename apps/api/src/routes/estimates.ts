@@ -49,7 +49,7 @@ export function estimateFor(deps: Deps, pipeline: Pipeline, backfillFrom: Date |
     });
     const allowances = await allowancesOf(store, pipeline);
     return {
-      spent: client.creditsUsed,
+      spent: Object.values(client.creditsSpent).reduce((sum, credits) => sum + credits, 0),
       records: sum(estimates, (e) => e.records),
       credits: sum(estimates, (e) => e.credits),
       minutes: minutesOf(estimates, allowances),
