@@ -60,7 +60,7 @@ export async function runProcess(name: string, logger: Logger, start: () => Prom
     process.exit(1);
   });
   try {
-    tracing = startTracing(name, process.env);
+    tracing = await startTracing(name, process.env);
     running = await start();
   } catch (error) {
     fail(logger, toAppError(error));
