@@ -1,7 +1,7 @@
 import { parseSubdomain } from '@freshet/freshdesk-extractor';
 import { Type } from 'typebox';
 import type { App, Deps } from '../app.ts';
-import { Budget } from '../schemas.ts';
+import { Budget } from '../schemas/accounts.ts';
 import { answer, operation } from './route.ts';
 
 export function accountRoutes(app: App, { store }: Deps): void {

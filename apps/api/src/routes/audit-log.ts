@@ -2,7 +2,8 @@ import { Readable } from 'node:stream';
 import type { AuditFilter, AuditEntry as StoredEntry } from '@freshet/control-store';
 import { Type } from 'typebox';
 import type { App, Deps } from '../app.ts';
-import { AuditEntryList, ListQuery } from '../schemas.ts';
+import { AuditEntryList } from '../schemas/audit-log.ts';
+import { ListQuery } from '../schemas/base.ts';
 import { answer, listOptions, operation } from './route.ts';
 
 const tags = ['audit log'];

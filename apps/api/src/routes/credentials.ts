@@ -2,7 +2,7 @@ import { AppError } from '@freshet/contracts';
 import type { Credential as StoredCredential } from '@freshet/control-store';
 import { type Static, Type } from 'typebox';
 import type { App, Deps } from '../app.ts';
-import { Credential, CredentialChange, CredentialInput, CredentialList, CredentialType } from '../schemas.ts';
+import { Credential, CredentialChange, CredentialInput, CredentialList, CredentialType } from '../schemas/credentials.ts';
 import { resourceRoutes } from './resource.ts';
 
 export function credentialRoutes(app: App, { store: { credentials } }: Deps): void {

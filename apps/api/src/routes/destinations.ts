@@ -4,7 +4,8 @@ import type { Destination as StoredDestination } from '@freshet/control-store';
 import { Warehouse } from '@freshet/warehouse-loader';
 import { type Static, Type } from 'typebox';
 import type { App, Deps } from '../app.ts';
-import { Destination, DestinationChange, DestinationInput, DestinationList, DestinationVerdict, IdParams } from '../schemas.ts';
+import { IdParams } from '../schemas/base.ts';
+import { Destination, DestinationChange, DestinationInput, DestinationList, DestinationVerdict } from '../schemas/destinations.ts';
 import { resourceRoutes } from './resource.ts';
 import { answer, operation, problems } from './route.ts';
 

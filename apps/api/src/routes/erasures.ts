@@ -2,7 +2,8 @@ import type { Erasure as StoredErasure } from '@freshet/control-store';
 import { people } from '@freshet/freshdesk-extractor';
 import { Type } from 'typebox';
 import type { App, Deps } from '../app.ts';
-import { Erasure, ErasureInput, ErasureList, IdParams, ListQuery, ref } from '../schemas.ts';
+import { IdParams, ListQuery, ref } from '../schemas/base.ts';
+import { Erasure, ErasureInput, ErasureList } from '../schemas/erasures.ts';
 import { answer, listOptions, operation, problems } from './route.ts';
 
 const tags = ['erasures'];

@@ -2,7 +2,8 @@ import type { Pipeline } from '@freshet/control-store';
 import { ACCOUNT_BUCKET, estimate, type ObjectEstimate, objectNamed, objectsToRead } from '@freshet/freshdesk-extractor';
 import type { App, Deps } from '../app.ts';
 import { asking } from '../asking.ts';
-import { Estimate, EstimateInput, IdParams, ref } from '../schemas.ts';
+import { IdParams, ref } from '../schemas/base.ts';
+import { Estimate, EstimateInput } from '../schemas/plans.ts';
 import { answer, bodyMayBeMissing, operation, problems } from './route.ts';
 
 const DAY_MS = 86_400_000;

@@ -1,6 +1,6 @@
 import { isReady } from '@freshet/runtime';
 import type { App, Deps } from '../app.ts';
-import { Health } from '../schemas.ts';
+import { Health } from '../schemas/system.ts';
 import { answer, operation, problems } from './route.ts';
 
 export function healthRoutes(app: App, { store, isDraining }: Deps): void {

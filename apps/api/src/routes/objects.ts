@@ -1,18 +1,8 @@
 import type { ObjectChoice, Pipeline, PipelineObject as StoredObject } from '@freshet/control-store';
 import { catalogue, type ObjectSpec, objectNamed, positionAt } from '@freshet/freshdesk-extractor';
 import type { App, Deps } from '../app.ts';
-import {
-  CatalogObjects,
-  IdParams,
-  IfMatch,
-  ObjectParams,
-  PipelineObject,
-  PipelineObjectChange,
-  PipelineObjects,
-  PositionChange,
-  RebuildStarted,
-  ref,
-} from '../schemas.ts';
+import { IdParams, IfMatch, ObjectParams, ref } from '../schemas/base.ts';
+import { CatalogObjects, PipelineObject, PipelineObjectChange, PipelineObjects, PositionChange, RebuildStarted } from '../schemas/objects.ts';
 import { checkObjects } from './pipelines.ts';
 import { answer, expectedVersion, operation, problems, withEtag } from './route.ts';
 

@@ -5,18 +5,9 @@ import { columnName } from '@freshet/warehouse-loader';
 import { type Static, Type } from 'typebox';
 import type { App, Deps, Frequency } from '../app.ts';
 import { type Account, asking } from '../asking.ts';
-import {
-  IdParams,
-  IfMatch,
-  Pipeline,
-  PipelineChange,
-  PipelineInput,
-  PipelineList,
-  PipelineStatus,
-  PipelineTestInput,
-  PipelineVerdict,
-  ref,
-} from '../schemas.ts';
+import { PipelineTestInput, PipelineVerdict } from '../schemas/accounts.ts';
+import { IdParams, IfMatch, ref } from '../schemas/base.ts';
+import { Pipeline, PipelineChange, PipelineInput, PipelineList, PipelineStatus } from '../schemas/pipelines.ts';
 import { resourceRoutes } from './resource.ts';
 import { answer, expectedVersion, operation, problems, withEtag } from './route.ts';
 

@@ -4,7 +4,9 @@ import { customColumnsOf, objectNamed, objectsToRead, tableOf } from '@freshet/f
 import type { Static } from 'typebox';
 import type { App, Deps } from '../app.ts';
 import { asking } from '../asking.ts';
-import { IdParams, PipelineChange, PipelineInput, PipelinePlan, ref } from '../schemas.ts';
+import { IdParams, ref } from '../schemas/base.ts';
+import { PipelineChange, PipelineInput } from '../schemas/pipelines.ts';
+import { PipelinePlan } from '../schemas/plans.ts';
 import { opened, testDestination } from './destinations.ts';
 import { estimateFor } from './estimates.ts';
 import { changedPipeline, createdPipeline, testAccount } from './pipelines.ts';

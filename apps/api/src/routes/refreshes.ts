@@ -3,7 +3,8 @@ import type { Pipeline, Wanted } from '@freshet/control-store';
 import { catalogue, type ObjectSpec, objectNamed, objectsToRead } from '@freshet/freshdesk-extractor';
 import { Type } from 'typebox';
 import type { App, Deps } from '../app.ts';
-import { FreshdeskCall, IdParams, Run, ref } from '../schemas.ts';
+import { IdParams, ref } from '../schemas/base.ts';
+import { FreshdeskCall, Run } from '../schemas/runs.ts';
 import { answer, operation, problems } from './route.ts';
 import { runJson } from './runs.ts';
 

@@ -2,7 +2,8 @@ import type { RejectedRecordInfo } from '@freshet/control-store';
 import { objectNamed } from '@freshet/freshdesk-extractor';
 import { Type } from 'typebox';
 import type { App, Deps } from '../app.ts';
-import { Discarded, IdParams, ListQuery, RejectedFilter, RejectedRecord, RejectedRecordList, Replayed, ref } from '../schemas.ts';
+import { IdParams, ListQuery, ref } from '../schemas/base.ts';
+import { Discarded, RejectedFilter, RejectedRecord, RejectedRecordList, Replayed } from '../schemas/rejected-records.ts';
 import { answer, bodyMayBeMissing, listOptions, operation, problems } from './route.ts';
 
 const tags = ['rejected records'];

@@ -1,7 +1,7 @@
 import { type TObject, type TSchema, Type } from 'typebox';
 import type { App } from '../app.ts';
 import type { Permission } from '../permissions.ts';
-import { IdParams, IfMatch, ListQuery, ref } from '../schemas.ts';
+import { IdParams, IfMatch, ListQuery, ref } from '../schemas/base.ts';
 import { answer, expectedVersion, gone, listOptions, operation, problems, withEtag } from './route.ts';
 
 type Page<S> = { readonly data: readonly S[]; readonly nextCursor: string | null };

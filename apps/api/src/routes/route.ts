@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest, FastifySchema } from 'fastify';
 import { type TSchema, Type } from 'typebox';
-import { Problem, ref } from '../schemas.ts';
+import { Problem, ref } from '../schemas/base.ts';
 
 /** What every operation says of itself. */
 export interface Operation {

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ControlStore, Run as StoredRun } from '@freshet/control-store';
 import { Type } from 'typebox';
 import type { App, Deps } from '../app.ts';
-import { IdParams } from '../schemas.ts';
+import { IdParams } from '../schemas/base.ts';
 import { operation, problems } from './route.ts';
 import { runJson } from './runs.ts';
 

@@ -2,7 +2,8 @@ import type { ObjectRun as StoredObjectRun, Run as StoredRun } from '@freshet/co
 import { objectsToAudit, objectsToRead } from '@freshet/freshdesk-extractor';
 import { Type } from 'typebox';
 import type { App, Deps } from '../app.ts';
-import { IdParams, ListQuery, Run, RunInput, RunKind, RunList, RunStatus, ref } from '../schemas.ts';
+import { IdParams, ListQuery, ref } from '../schemas/base.ts';
+import { Run, RunInput, RunKind, RunList, RunStatus } from '../schemas/runs.ts';
 import { answer, bodyMayBeMissing, listOptions, operation, problems } from './route.ts';
 import { whenOver } from './run-events.ts';
 

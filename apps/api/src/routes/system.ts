@@ -1,7 +1,8 @@
 import type { DeadJob as StoredDeadJob } from '@freshet/control-store';
 import { Type } from 'typebox';
 import type { App, Deps } from '../app.ts';
-import { DeadJobList, ListQuery, System } from '../schemas.ts';
+import { ListQuery } from '../schemas/base.ts';
+import { DeadJobList, System } from '../schemas/system.ts';
 import { answer, gone, listOptions, operation, problems } from './route.ts';
 
 const tags = ['system'];

@@ -3,7 +3,8 @@ import type { Token as StoredToken, TokenRole } from '@freshet/control-store';
 import { type Static, Type } from 'typebox';
 import type { App, Deps } from '../app.ts';
 import { type Permission, ROLES } from '../permissions.ts';
-import { IdParams, IfMatch, NewToken, Rotation, ref, Token, TokenChange, TokenInput, TokenList, TokenRoleName } from '../schemas.ts';
+import { IdParams, IfMatch, ref } from '../schemas/base.ts';
+import { NewToken, Rotation, Token, TokenChange, TokenInput, TokenList, TokenRoleName } from '../schemas/tokens.ts';
 import { resourceRoutes } from './resource.ts';
 import { answer, bodyMayBeMissing, expectedVersion, operation, problems, withEtag } from './route.ts';
 

@@ -1,7 +1,7 @@
 import { AppError } from '@freshet/contracts';
 import { Type } from 'typebox';
 import type { App, Deps } from '../app.ts';
-import { UsageList } from '../schemas.ts';
+import { UsageList } from '../schemas/usage.ts';
 import { answer, operation } from './route.ts';
 
 const DAYS_MAX = 366;

@@ -3,20 +3,9 @@ import { DELIVERY_STATUSES, type DeliveryStatus, type Delivery as StoredDelivery
 import type { Outbound } from '@freshet/runtime';
 import { type Static, Type } from 'typebox';
 import type { App, Deps } from '../app.ts';
-import {
-  Delivery,
-  DeliveryList,
-  IdParams,
-  IfMatch,
-  ListQuery,
-  NewWebhook,
-  Rotation,
-  ref,
-  Webhook,
-  WebhookChange,
-  WebhookInput,
-  WebhookList,
-} from '../schemas.ts';
+import { IdParams, IfMatch, ListQuery, ref } from '../schemas/base.ts';
+import { Rotation } from '../schemas/tokens.ts';
+import { Delivery, DeliveryList, NewWebhook, Webhook, WebhookChange, WebhookInput, WebhookList } from '../schemas/webhooks.ts';
 import { resourceRoutes } from './resource.ts';
 import { answer, bodyMayBeMissing, expectedVersion, listOptions, operation, problems, withEtag } from './route.ts';
 

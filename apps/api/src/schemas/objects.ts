@@ -1,0 +1,107 @@
+import { COLUMN_TYPES } from '@freshet/contracts';
+import { Type } from 'typebox';
+import { count, enumeration, id, name, nullable, object, ref, text, time } from './base.ts';
+import { fieldRules, maxStaleness } from './pipelines.ts';
+
+export const RebuildStarted = name(
+  'RebuildStarted',
+  object(
+    {
+      run_id: id('The run that loads it'),
+      batches: count('Batches that are loaded once more.'),
+      records: count('Records in them.'),
+      reaches_back_to: time('When the oldest of them was read: rows that were last read before it stay as they are.'),
+      whole: Type.Boolean({
+        description: 'What is stored begins with a whole reading, so that every row is written again. If not, restart the object to read the rest.',
+      }),
+    },
+    { description: 'A rebuild that was started.' },
+  ),
+);
+
+export const PipelineObjectChange = name(
+  'PipelineObjectChange',
+  object(
+    {
+      included: Type.Optional(Type.Boolean({ description: 'Whether the object is read.' })),
+      detail: Type.Optional(Type.Boolean({ description: 'Whether its records are completed by what only their own addresses show.' })),
+      history: Type.Optional(Type.Boolean({ description: 'Whether every version of its rows is kept, in a table beside its own.' })),
+      columns: Type.Optional(fieldRules),
+      max_staleness_minutes: Type.Optional(nullable(maxStaleness)),
+    },
+    { minProperties: 1, description: 'Fields to change. Nobody is told of its freshness any more where `max_staleness_minutes` is null.' },
+  ),
+);
+
+export const PositionChange = name(
+  'PositionChange',
+  object({ changed_since: time('From when on changes are read.') }, { description: 'Where an object is to be read from.' }),
+);
+
+export const PipelineObject = name(
+  'PipelineObject',
+  object(
+    {
+      object: text('The object.'),
+      table: text('Its table in the warehouse, with its schema.'),
+      included: Type.Boolean({ description: 'Whether it is read.' }),
+      detail: Type.Boolean({ description: 'Whether its records are completed by what only their own addresses show.' }),
+      history: Type.Boolean({ description: 'Whether every version of its rows is kept.' }),
+      columns: fieldRules,
+      max_staleness_minutes: nullable(maxStaleness),
+      stale_since: nullable(time('Its table has been further behind than it may be since then; null: it is not.')),
+      complete_as_of: nullable(time('The warehouse holds every change up to then.')),
+      complete_back_to: nullable(time('… and from then on. The year 1970: from the beginning.')),
+    },
+    { description: 'What lasts of an object from run to run.' },
+  ),
+);
+
+export const PipelineObjects = name(
+  'PipelineObjectList',
+  object({ data: Type.Array(ref(PipelineObject), { description: 'Each object, by name.' }) }, { description: 'The objects of a pipeline.' }),
+);
+
+const ColumnType = enumeration('ColumnType', COLUMN_TYPES, 'PostgreSQL’s type.');
+
+const CatalogColumn = name(
+  'CatalogColumn',
+  object(
+    {
+      name: text('The column.'),
+      type: ref(ColumnType),
+      description: text('What it holds.'),
+      nullable: Type.Boolean({ description: 'May be null.' }),
+      optional: Type.Boolean({ description: 'May be missing in an answer.' }),
+      values: nullable(Type.Record(Type.String(), Type.String(), { description: 'What each value means.' })),
+      references: nullable(text('The object whose key it is.')),
+    },
+    { description: 'A column that an object always has.' },
+  ),
+);
+
+const CatalogObject = name(
+  'CatalogObject',
+  object(
+    {
+      name: text('The object, and its table.'),
+      title: text('Its name for people.'),
+      description: text('What it holds.'),
+      docs: text('The vendor’s page.', { format: 'uri' }),
+      way: text('How it is read: `keyset`, `since`, `sweep` or `children`.'),
+      parent: nullable(text('The object that it stands below.')),
+      permission: text('Whose key may read it: any `agent`’s, or an `admin`’s.'),
+      feature: nullable(text('The feature of the plan that it needs.')),
+      included_by_default: Type.Boolean({ description: 'Part of a new pipeline.' }),
+      detail_columns: Type.Array(Type.String(), { description: 'Columns that only `detail` fills; none: it cannot be read in detail.' }),
+      primary_key: Type.Array(Type.String(), { description: 'Columns that identify a record.' }),
+      columns: Type.Array(ref(CatalogColumn), { description: 'Its columns; the account’s own fields come in addition.' }),
+    },
+    { description: 'A kind of Freshdesk data.' },
+  ),
+);
+
+export const CatalogObjects = name(
+  'CatalogObjectList',
+  object({ data: Type.Array(ref(CatalogObject), { description: 'Each object, by name.' }) }, { description: 'The catalogue.' }),
+);
