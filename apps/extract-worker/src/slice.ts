@@ -240,9 +240,10 @@ class Slice {
 
   async #commit(before: Promise<void>, taken: Promise<Step>): Promise<void> {
     const [step] = await Promise.all([taken, before]);
+    let batchId: string | null;
     try {
       const attributes = { 'freshet.records': step.batch?.records ?? 0, 'freshet.bytes': step.batch?.rawBytes ?? 0 };
-      await traced('store step', { attributes }, () => this.#context.store.extraction.commit(this.#claim, step));
+      batchId = await traced('store step', { attributes }, () => this.#context.store.extraction.commit(this.#claim, step));
     } catch (error) {
       this.#refused = true;
       throw error;
@@ -253,7 +254,7 @@ class Slice {
     metrics.bytes.inc({ object: this.#claim.object }, step.batch?.rawBytes ?? 0);
     // Much of it may have been loaded meanwhile.
     if (!step.finished && this.#unloaded > this.#context.unloadedBytesMax) await this.#look();
-    this.#context.logger.debug({ records: step.batch?.records ?? 0, bytes: step.batch?.rawBytes ?? 0, finished: step.finished }, 'step stored');
+    this.#context.logger.debug({ batchId, records: step.batch?.records ?? 0, bytes: step.batch?.rawBytes ?? 0, finished: step.finished }, 'step stored');
     if (step.finished) {
       this.outcome = 'finished';
       this.#context.logger.info('object read');

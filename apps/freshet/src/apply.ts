@@ -4,8 +4,14 @@ import { at, type Deployed, drop, put, REFERENCES, type Step } from './plan.ts';
 
 type AnyCall = (path: string, init: object) => Promise<unknown>;
 
+export interface ApplyOptions {
+  readonly deployed: Deployed;
+  /** Pipelines that are made go on from what their tables say of themselves. */
+  readonly adopt: boolean;
+}
+
 /** Does the steps, one after the other, in their order. What was done before one that fails stays done: the next plan has the rest. */
-export async function applySteps(freshet: Freshet, steps: readonly Step[], deployed: Deployed, done: (step: Step) => void): Promise<void> {
+export async function applySteps(freshet: Freshet, steps: readonly Step[], { deployed, adopt }: ApplyOptions, done: (step: Step) => void): Promise<void> {
   const ids = new Map<string, string>(
     Object.entries(deployed).flatMap(([kind, some]) => some.map(({ id, name }): [string, string] => [`${kind}/${name}`, id])),
   );
@@ -15,7 +21,8 @@ export async function applySteps(freshet: Freshet, steps: readonly Step[], deplo
     const key = `${kind}/${name}`;
     const params = { path: { id: ids.get(key) } };
     if (action === 'create') {
-      const made = (await post(`/v1/${kind}`, { body: withIds(kind, step.fields, ids) })) as { readonly id: string };
+      const body = { ...withIds(kind, step.fields, ids), ...(adopt && kind === 'pipelines' ? { adopt } : {}) };
+      const made = (await post(`/v1/${kind}`, { body })) as { readonly id: string };
       ids.set(key, made.id);
     } else if (action === 'change') await patch(`/v1/${kind}/{id}`, { params, body: withIds(kind, step.fields, ids) });
     else if (action === 'delete') await remove(`/v1/${kind}/{id}`, { params });

@@ -24,7 +24,8 @@ const USAGE = `Usage: freshet <command>
   standalone                                        all of them, with an embedded PostgreSQL
   migrate                                           bring the control database up to this release, and end
   rotate-keys                                       put every stored secret under the newest key, and end
-  apply  -f FILE [--yes] [--prune] [--secrets]      make the deployment what a file says; shows the plan first
+  apply  -f FILE [--yes] [--prune] [--secrets] [--adopt]
+                                                    make the deployment what a file says; shows the plan first
   diff   -f FILE [--prune]                          show the plan only; status ${DIFFERENT} if there is something to do
   export                                            print the deployment as such a file, without its secrets
 
@@ -100,10 +101,10 @@ async function plan(verb: 'apply' | 'diff'): Promise<void> {
     say('Nothing was done.');
     process.exit(1);
   }
-  await applySteps(freshet, steps, deployed, (step) => say(`done: ${step.action} ${step.kind} "${step.name}"`));
+  await applySteps(freshet, steps, { deployed, adopt: options.adopt }, (step) => say(`done: ${step.action} ${step.kind} "${step.name}"`));
 }
 
-function optionsOf(): { readonly file: string; readonly yes: boolean; readonly prune: boolean; readonly secrets: boolean } {
+function optionsOf(): { readonly file: string; readonly yes: boolean; readonly prune: boolean; readonly secrets: boolean; readonly adopt: boolean } {
   try {
     const { values } = parseArgs({
       args,
@@ -112,6 +113,7 @@ function optionsOf(): { readonly file: string; readonly yes: boolean; readonly p
         yes: { type: 'boolean', short: 'y', default: false },
         prune: { type: 'boolean', default: false },
         secrets: { type: 'boolean', default: false },
+        adopt: { type: 'boolean', default: false },
       },
     });
     if (values.file !== undefined) return { ...values, file: values.file };

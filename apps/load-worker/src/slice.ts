@@ -1,5 +1,5 @@
 import { type ErrorCode, toAppError, traced } from '@freshet/contracts';
-import type { ControlStore, LoadClaim } from '@freshet/control-store';
+import type { ControlStore, LoadClaim, PendingBatch } from '@freshet/control-store';
 import { objectNamed, tableOf, tablesBelow } from '@freshet/freshdesk-extractor';
 import type { Logger } from '@freshet/runtime';
 import { type Prepared, prepare } from '@freshet/warehouse-loader';
@@ -69,7 +69,7 @@ async function loadPending(context: LoadContext, claim: LoadClaim): Promise<void
   const prepareAfter = async (seq: number): Promise<Ready | null> => {
     const batches = await loading.pending(claim, TRANSACTION_BYTES, seq);
     const last = batches.at(-1);
-    return last === undefined ? null : { seq: last.seq, causes: batches.map((b) => b.traceparent), prepared: await prepare(batches, table) };
+    return last === undefined ? null : { seq: last.seq, batches, prepared: await prepare(batches, table) };
   };
   let next = prepareAfter(0);
   for (;;) {
@@ -78,13 +78,14 @@ async function loadPending(context: LoadContext, claim: LoadClaim): Promise<void
     if (ready === null) return;
     if (context.drain.aborted) return loading.handOn(claim, 0, null);
     if (performance.now() > endsAt) return loading.makeWay(claim);
-    const { seq, causes, prepared } = ready;
+    const { seq, batches, prepared } = ready;
+    const bytes = batches.reduce((sum, b) => sum + b.rawBytes, 0);
     next = prepareAfter(seq);
     // Whoever comes next meets its failure; if this one fails, it is nobody's.
     next.catch(() => {});
     const began = performance.now();
     const attributes = { 'freshet.pipeline_id': claim.pipelineId, 'freshet.object': claim.object, 'freshet.batches': prepared.batches.length };
-    const result = await traced(`load ${claim.object}`, { kind: 'CONSUMER', causes, attributes }, async () => {
+    const result = await traced(`load ${claim.object}`, { kind: 'CONSUMER', causes: batches.map((b) => b.traceparent), attributes }, async () => {
       const warehouse = await context.warehouses.open(claim.destinationId);
       const loaded = await observed(context.metrics, () =>
         warehouse.load({
@@ -103,6 +104,7 @@ async function loadPending(context: LoadContext, claim: LoadClaim): Promise<void
       return loaded;
     });
     context.metrics.batches.inc({ object: claim.object }, result.batches.length);
+    context.metrics.bytes.inc({ object: claim.object }, bytes);
     for (const name of RESULTS) {
       context.metrics.records.inc(
         { object: claim.object, result: name },
@@ -113,7 +115,9 @@ async function loadPending(context: LoadContext, claim: LoadClaim): Promise<void
       {
         pipelineId: claim.pipelineId,
         object: claim.object,
-        batches: prepared.batches.length,
+        batchIds: batches.map((b) => b.id),
+        objectRunIds: [...new Set(batches.map((b) => b.objectRunId))],
+        bytes,
         records: prepared.recordsIn.reduce((sum, n) => sum + n, 0),
         durationMs: Math.round(performance.now() - began),
         rejected: result.rejected.length,
@@ -141,7 +145,6 @@ async function observed<T>({ load }: LoadMetrics, work: () => Promise<T>): Promi
 /** What goes into one transaction, up to which place in the order of storing. */
 interface Ready {
   readonly seq: number;
-  /** The spans that have asked for their runs. */
-  readonly causes: readonly (string | null)[];
+  readonly batches: readonly PendingBatch[];
   readonly prepared: Prepared;
 }

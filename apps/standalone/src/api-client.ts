@@ -26,6 +26,7 @@ export interface ObjectRunAnswer {
     readonly explained: Readonly<Record<string, number>>;
   } | null;
   readonly credits_used: number;
+  readonly bytes_staged: number;
   readonly progress: number | null;
   readonly not_before: string | null;
   readonly error: { readonly code: string; readonly message: string } | null;

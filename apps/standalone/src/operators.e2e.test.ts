@@ -39,6 +39,7 @@ test('every process says that it lives, that it is ready, and what it has done',
   const tickets = run.objects.find((o) => o.object === 'tickets');
   expect(sampleOf(extracted, /^freshet_extracted_records_total\{object="tickets"/)).toBe(tickets?.records_extracted);
   const loaded = (await deployment.monitor('load-worker', '/metrics')).text;
+  expect(sampleOf(loaded, /^freshet_loaded_bytes_total\{object="tickets"/)).toBe(tickets?.bytes_staged);
   expect(sampleOf(loaded, /^freshet_loaded_records_total\{object="tickets",result="inserted"/)).toBe(tickets?.records_loaded);
   const whole = (await deployment.monitor('scheduler', '/metrics')).text;
   expect(sampleOf(whole, /^freshet_unloaded_batches/)).toBe(0);

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { Deployment } from './test-support/deployment.ts';
 import { differences } from './test-support/equality.ts';
 
-/** The drill: the control database is lost, and comes back from a backup that is older than the warehouse. */
+/** The drills: the control database comes back from a backup that is older than the warehouse, or not at all. */
 
 const APPS = ['api', 'extract-worker', 'load-worker', 'scheduler'] as const;
 
@@ -53,4 +53,32 @@ test('I3: a control database that is restored from an older backup goes on, and 
   // What the warehouse knew already was not written again.
   const [tickets] = run.objects.filter((o) => o.object === 'tickets');
   expect(tickets?.records_unchanged).toBeGreaterThan(0);
+});
+
+test('I3: a control database that is lost: the same pipeline, made again, goes on from what its tables say, for few credits', async () => {
+  const { api, simulator, warehouse, schema } = deployment;
+  const [lost] = (await api.call<{ data: { id: string; name: string; destination_id: string; source: object }[] }>('GET', '/v1/pipelines')).data;
+  if (!lost) throw new Error('the pipeline is there');
+  const before = await deployment.sync(lost.id);
+  expect(before.status).toBe('succeeded');
+  // With the pipeline goes all that is known of it but its tables: positions, epochs, work lists.
+  await api.call('DELETE', `/v1/pipelines/${lost.id}`);
+  simulator.account.update('tickets', 5, { subject: 'while nobody read' });
+  simulator.account.addChild('conversations', 6, { body: 'while nobody read' });
+  simulator.account.create('tickets', { subject: 'new while nobody read' });
+  const { name, destination_id, source } = lost;
+  const again = { name, destination_id, source };
+  await expect(api.call('POST', '/v1/pipelines', { ...again, destination_schema: 'nothing_there', adopt: true })).rejects.toThrow(
+    'adopt: nothing_there holds no tables',
+  );
+  const made = await api.call<{ id: string }>('POST', '/v1/pipelines', { ...again, destination_schema: schema, adopt: true });
+  const run = await deployment.sync(made.id);
+  expect(run.objects.filter((o) => o.status !== 'succeeded')).toEqual([]);
+  // The first run may be the one that its making has started.
+  const { data: runs } = await api.call<{ data: (typeof run)[] }>('GET', `/v1/runs?pipeline_id=${made.id}`);
+  const tickets = runs.flatMap((r) => r.objects).filter((o) => o.object === 'tickets');
+  expect(tickets.map((o) => o.mode)).toEqual(tickets.map(() => 'incremental'));
+  // Of each run what changed just before is read again, of some sixty all together.
+  expect(Math.max(...tickets.map((o) => o.records_extracted))).toBeLessThan(20);
+  expect(await differences(simulator, warehouse, schema)).toEqual([]);
 });

@@ -2130,6 +2130,11 @@ export interface components {
         };
         /** @description A pipeline to make. Its first run starts at once. */
         PipelineInput: {
+            /**
+             * @description Go on from what the schema’s tables say of themselves, instead of from the start: for a pipeline of the same account whose control database is lost. It is not read back.
+             * @default false
+             */
+            adopt?: boolean;
             audit_frequency_days?: number | null;
             /**
              * Format: uuid

@@ -183,9 +183,11 @@ export class Extraction {
 
   /**
    * Stores one step: batch, position, child work, counters and load job, or nothing of it.
+   * @returns the id of the batch; null: there was none.
    * @throws AppError `fenced` when another worker has taken over, or the run was cancelled or its pipeline paused.
    */
-  async commit(claim: Claim, step: Step): Promise<void> {
+  async commit(claim: Claim, step: Step): Promise<string | null> {
+    const batchId = step.batch === null ? null : uuidv7();
     await this.#sql.begin(async (tx) => {
       await this.#hold(tx, claim);
       if (claim.isAudit) await tx`update freshet.object_runs set position = ${tx.json(step.position as never)} where id = ${claim.objectRunId}`;
@@ -202,7 +204,7 @@ export class Extraction {
           ${spent(tx, step.credits)},
           failures = 0
         where id = ${claim.objectRunId}`;
-      if (step.batch !== null) await this.#stage(tx, claim, step.batch);
+      if (step.batch !== null && batchId !== null) await this.#stage(tx, claim, batchId, step.batch);
       await keepOut(tx, claim, step.erased);
       await addWork(tx, claim.pipelineId, step.work);
       if (claim.isAudit) await settleAudit(tx, claim, step.settled);
@@ -231,6 +233,7 @@ export class Extraction {
       if (claim.isAudit) await tx`delete from freshet.audit_work where object_run_id = ${claim.objectRunId} and not lasting`;
       await finishIfDone(tx, this.#queue, claim.objectRunId);
     });
+    return batchId;
   }
 
   /** Ends a slice: the job goes back, to be taken up again after a while. */
@@ -371,10 +374,10 @@ export class Extraction {
     if (!held) throw new AppError('fenced', 'The object run is no longer this worker’s: it was taken over, cancelled or paused.');
   }
 
-  async #stage(tx: Tx, claim: Claim, batch: StagedBatch): Promise<void> {
+  async #stage(tx: Tx, claim: Claim, id: string, batch: StagedBatch): Promise<void> {
     await tx`
       insert into freshet.batches (id, pipeline_id, object, object_run_id, generation, records, raw_bytes, extracted_at, body)
-      values (${uuidv7()}, ${claim.pipelineId}, ${claim.object}, ${claim.objectRunId}, ${batch.generation}, ${batch.records}, ${batch.rawBytes},
+      values (${id}, ${claim.pipelineId}, ${claim.object}, ${claim.objectRunId}, ${batch.generation}, ${batch.records}, ${batch.rawBytes},
         ${batch.extractedAt}, ${batch.body})`;
     await sendLoad(this.#queue, tx, claim, claim.urgency);
   }

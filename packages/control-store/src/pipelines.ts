@@ -33,6 +33,14 @@ export interface PipelineFilter {
   readonly destination_id?: string | undefined;
 }
 
+/** An object whose table was loaded by somebody else, such as by the same pipeline of a control database that is lost. */
+export interface AdoptedObject {
+  readonly object: string;
+  readonly position: Readonly<Record<string, unknown>>;
+  readonly completeAsOf: Date;
+  readonly completeBackTo: Date;
+}
+
 const conflicts = {
   pipelines_name_unique: new AppError('conflict', 'name: another pipeline has this name.', { context: { pointer: '/name' } }),
   pipelines_one_writer: new AppError(
@@ -62,6 +70,15 @@ export class Pipelines {
       conflicts,
     );
     return created as Pipeline;
+  }
+
+  /** Where the reading of a pipeline's objects goes on that it has not read itself. Those that it has stay as they are. */
+  async adopt(id: string, objects: readonly AdoptedObject[]): Promise<void> {
+    for (const { object, position, completeAsOf, completeBackTo } of objects) {
+      await this.#sql`
+        insert into freshet.pipeline_objects (pipeline_id, object, position, complete_as_of, complete_back_to)
+        values (${id}, ${object}, ${this.#sql.json(position as never)}, ${completeAsOf}, ${completeBackTo}) on conflict do nothing`;
+    }
   }
 
   get(id: string): Promise<Pipeline> {

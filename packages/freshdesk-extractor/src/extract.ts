@@ -77,6 +77,19 @@ export function positionAt(object: ObjectSpec, known: Position, changedSince: Da
 }
 
 /**
+ * A position from which an object's reading goes on of which only its table is known: it holds every change between two moments.
+ * @returns null for an object that is not read by time: it is read whole anyway.
+ */
+export function positionFrom(object: ObjectSpec, completeBackTo: Date, completeAsOf: Date): Position | null {
+  const [backTo, watermark] = [wholeSeconds(completeBackTo), wholeSeconds(completeAsOf)];
+  const forEachView = <T>(value: T) => Object.fromEntries(object.views.map(({ name }) => [name, value]));
+  if (object.way.kind === 'keyset') return { backTo, views: forEachView({ watermark, pass: null }), window: null } satisfies KeysetPosition;
+  // Whether the account's filter works is found out by the reading.
+  if (object.way.kind === 'since') return { backTo, watermarks: forEachView(watermark), reading: null, sweep: null } satisfies Omit<SincePosition, 'param'>;
+  return null;
+}
+
+/**
  * Reads one object completely, to compare it with what its syncs have brought.
  *
  * @param position `{ synced: <the position of the syncs> }` at first; else the position of the page that was stored last.

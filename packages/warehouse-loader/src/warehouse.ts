@@ -36,6 +36,13 @@ export interface WarehouseVerdict {
   readonly missingGrants: readonly string[];
 }
 
+/** A table that holds every change of an object between two moments. */
+export interface ReachedTable {
+  readonly object: string;
+  readonly completeAsOf: Date;
+  readonly completeBackTo: Date;
+}
+
 const SERVER_VERSION_MIN = 140000;
 const CONNECT_TIMEOUT_MS = 10_000;
 /** A connection that nobody has used for so long is asked whether it is still there, and answers within so long. */
@@ -124,6 +131,21 @@ export class Warehouse {
         tables.map((table) => ({ target: targetOf(schema, tablePrefix, table.name), table })),
       ),
     );
+  }
+
+  /** How fresh and deep tables are that were loaded before, by object; empty where there is nothing of Freshet's. @throws AppError `warehouse_*`. */
+  async reached(schema: string, tablePrefix: string): Promise<ReachedTable[]> {
+    return await this.#with(async (client) => {
+      const { rows: found } = await client.query<{ there: boolean }>(`select to_regclass($1) is not null as there`, [`${quote(schema)}._freshet_objects`]);
+      if (!found[0]?.there) return [];
+      const { rows } = await client.query<ReachedTable>(
+        `select substr(table_name, length($1) + 1) as object, complete_as_of as "completeAsOf", complete_back_to as "completeBackTo"
+         from ${quote(schema)}._freshet_objects
+         where starts_with(table_name, $1) and complete_as_of is not null and complete_back_to is not null order by table_name`,
+        [tablePrefix],
+      );
+      return rows;
+    });
   }
 
   /** Deletes rows for good, with their history. @throws AppError `fenced`, `warehouse_*`. */

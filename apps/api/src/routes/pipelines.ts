@@ -1,6 +1,6 @@
 import { AppError, type FieldRules, toAppError } from '@freshet/contracts';
 import { type CronSchedule, checkCron, type ObjectChoice, type PipelineFilter, type Pipeline as StoredPipeline } from '@freshet/control-store';
-import { catalogue, fixedFields, isObjectName, objectNamed, objectsToRead, parseSubdomain, probeConnection } from '@freshet/freshdesk-extractor';
+import { catalogue, fixedFields, isObjectName, objectNamed, objectsToRead, parseSubdomain, positionFrom, probeConnection } from '@freshet/freshdesk-extractor';
 import { columnName } from '@freshet/warehouse-loader';
 import { type Static, Type } from 'typebox';
 import type { App, Deps, Frequency } from '../app.ts';
@@ -8,6 +8,7 @@ import { type Account, asking } from '../asking.ts';
 import { PipelineTestInput, PipelineVerdict } from '../schemas/accounts.ts';
 import { IdParams, IfMatch, ref } from '../schemas/base.ts';
 import { Pipeline, PipelineChange, PipelineInput, PipelineList, PipelineStatus } from '../schemas/pipelines.ts';
+import { opened } from './destinations.ts';
 import { resourceRoutes } from './resource.ts';
 import { answer, expectedVersion, operation, problems, withEtag } from './route.ts';
 
@@ -36,7 +37,11 @@ export function pipelineRoutes(app: App, deps: Deps): void {
       subdomain: Type.Optional(Type.String({ description: 'Only those of this account, as `acme`.', maxLength: 255 })),
       destination_id: Type.Optional(Type.String({ format: 'uuid', description: 'Only those into this warehouse.' })),
     },
-    create: (body: Static<typeof PipelineInput>) => createdPipeline(deps, body),
+    create: async (body: Static<typeof PipelineInput>) => {
+      const made = await createdPipeline(deps, body);
+      if (body.adopt === true) await adoptTables(deps, made);
+      return made;
+    },
     list: (options, filter: PipelineFilter) => pipelines.list(options, filter),
     get: (id) => pipelines.get(id),
     change: (id, body: Static<typeof PipelineChange>, expected) => changedPipeline(deps, id, body, expected),
@@ -108,6 +113,27 @@ export function pipelineRoutes(app: App, deps: Deps): void {
       const pipeline = await store.pipelines.get(request.params.id);
       return testAccount(deps, pipeline);
     },
+  );
+}
+
+/** @throws AppError `conflict` where there is nothing to go on from, or it cannot be seen. */
+async function adoptTables(deps: Deps, pipeline: StoredPipeline): Promise<void> {
+  const { pipelines, destinations } = deps.store;
+  const refuse = (why: string) => new AppError('conflict', `adopt: ${why}`, { context: { pointer: '/adopt' } });
+  const destination = await destinations.get(pipeline.destination_id);
+  const tables = await opened(deps, destination, (warehouse) => warehouse.reached(pipeline.destination_schema, pipeline.table_prefix)).catch(
+    (error: unknown) => {
+      throw refuse(toAppError(error).message);
+    },
+  );
+  if (tables.length === 0) throw refuse(`${pipeline.destination_schema} holds no tables that say how far they are complete. Make the pipeline without it.`);
+  const known = tables.filter(({ object }) => isObjectName(object));
+  await pipelines.adopt(
+    pipeline.id,
+    known.flatMap(({ object, completeAsOf, completeBackTo }) => {
+      const position = positionFrom(objectNamed(object), completeBackTo, completeAsOf);
+      return position === null ? [] : [{ object, position, completeAsOf, completeBackTo }];
+    }),
   );
 }
 

@@ -188,6 +188,13 @@ export const PipelineInput = name(
       schedule: Type.Optional(pipelineFields.schedule),
       record_spike: Type.Optional(pipelineFields.record_spike),
       monthly_quota: Type.Optional(pipelineFields.monthly_quota),
+      adopt: Type.Optional(
+        Type.Boolean({
+          default: false,
+          description:
+            'Go on from what the schema’s tables say of themselves, instead of from the start: for a pipeline of the same account whose control database is lost. It is not read back.',
+        }),
+      ),
     },
     { description: 'A pipeline to make. Its first run starts at once.' },
   ),

@@ -29,7 +29,7 @@ export async function* readSince(reader: ObjectReader, way: Since, from: SincePo
   const { object } = reader;
   const backTo = from?.backTo ?? (object.history && options.historyFrom ? options.historyFrom.toISOString() : BEGINNING);
   const param = from?.param ?? (await workingParam(reader, way));
-  let position: SincePosition = from ?? { param, backTo, watermarks: {}, reading: null, sweep: null };
+  let position: SincePosition = { ...(from ?? { backTo, watermarks: {}, reading: null, sweep: null }), param };
   if (param === '') {
     for await (const swept of readSweep(reader, null, position.sweep, options)) {
       position = { ...position, sweep: swept.position as SweepPosition };
