@@ -34,10 +34,7 @@ const ACCOUNTS_MAX = 50;
 
 export async function readBacklog(sql: Sql): Promise<Backlog> {
   const queues = await sql<QueueBacklog[]>`
-    select name as queue, count(*) filter (where state < 'active' and start_after <= now())::int as ready,
-      count(*) filter (where state < 'active' and start_after > now())::int as deferred, count(*) filter (where state = 'active')::int as active,
-      coalesce(extract(epoch from now() - min(start_after) filter (where state < 'active' and start_after <= now())), 0)::float8 as "oldestSeconds"
-    from pgboss.job where state <= 'active' group by name order by name`;
+    select queue, ready, deferred, active, oldest_seconds as "oldestSeconds" from freshet.backlog order by queue`;
   const [stored] = await sql<{ bytes: number; batches: number }[]>`
     select coalesce(sum(pg_column_size(body)), 0)::float8 as bytes, count(*)::int as batches from freshet.batches where loaded_at is null`;
   const [counts] = await sql<{ rejected: number; dead: number; open: number }[]>`

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { nextRun } from './cron.ts';
 import { openTestStore, type TestStore } from './test-support/store.ts';
@@ -56,6 +57,20 @@ test('after an outage what is due is started as workers take it up, the oldest f
   // Those of a paused pipeline are taken up by nobody, and are not waited for.
   await t.database.sql`update freshet.pipelines set status = 'paused' where id in (select pipeline_id from freshet.runs where status = 'queued' limit 30)`;
   expect(await start()).toBe(30);
+});
+
+test('what the chart scales workers by is how many jobs could be worked on, and are', async () => {
+  const chart = readFileSync(new URL('../../../deploy/helm/freshet/templates/deployments.yaml', import.meta.url), 'utf8');
+  const query = /query: (select .*)/.exec(chart)?.[1]?.replace('{{ $process.queue }}', 'extract') ?? '';
+  await t.database.sql`delete from pgboss.job`;
+  const { id } = await t.pipeline('scaled');
+  await t.store.runs.start(id, 'manual', [...OBJECTS(), { name: 'tickets', creditClass: 'incremental' }]);
+  const waiting = OBJECTS().length + 1;
+  expect(Object.values((await t.database.sql.unsafe(query))[0] ?? {}).map(Number)).toEqual([waiting]);
+  // One that waits for its time needs nobody yet.
+  await t.database.sql`update pgboss.job set start_after = now() + interval '1 hour' where id = (select id from pgboss.job where name = 'extract' limit 1)`;
+  expect(Object.values((await t.database.sql.unsafe(query))[0] ?? {}).map(Number)).toEqual([waiting - 1]);
+  expect((await t.store.backlog()).queues.find(({ queue }) => queue === 'extract')).toMatchObject({ ready: waiting - 1, deferred: 1, active: 0 });
 });
 
 test('runs go when they are old enough, but never the newest of a kind, nor one of which a batch is stored', async () => {
