@@ -145,6 +145,23 @@ describe('the audit log', () => {
     expect(JSON.stringify(entries)).not.toContain(body.token);
   });
 
+  test('what is older than it is to be kept goes, and nothing of the last year, whoever asks', async () => {
+    const { sql } = t.database;
+    const insert = (days: number) => sql`
+      insert into freshet.audit_log (id, at, actor_id, actor_name, actor_role, address, request_id, action, resource)
+      values (${`00000000-0000-7000-8000-000000000${days}`}, now() - make_interval(days => ${days}), gen_random_uuid(), 'n', 'team_admin', 'a', 'r', 'retention', 'x')`;
+    for (const days of [500, 400, 300]) await insert(days);
+    const left = async () =>
+      (await sql`select (extract(epoch from now() - at) / 86400)::int as days from freshet.audit_log where action = 'retention' order by at`).map(
+        ({ days }) => days,
+      );
+    await expect(t.store.auditLog.deleteOlderThan(200)).rejects.toThrow('only ever added to');
+    expect(await left()).toEqual([500, 400, 300]);
+    expect(await t.store.auditLog.deleteOlderThan(450)).toBe(1);
+    expect(await left()).toEqual([400, 300]);
+    await expect(sql`delete from freshet.audit_log where at < now() - interval '390 days'`).rejects.toThrow('only ever added to');
+  });
+
   test('is only ever added to, at the database’s own level', async () => {
     await call('post', '/v1/credentials').send(secretInput('a')).expect(201);
     for (const statement of ['delete from freshet.audit_log', "update freshet.audit_log set actor_name = 'nobody'", 'truncate freshet.audit_log']) {

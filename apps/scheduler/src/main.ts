@@ -28,6 +28,7 @@ await runProcess(NAME, logger, async () => {
       FRESHET_ALLOWED_ADDRESSES: settings.FRESHET_ALLOWED_ADDRESSES,
       FRESHET_BATCH_RETENTION_DAYS: settings.wholeNumber(1, 3650).default(7),
       FRESHET_RUN_RETENTION_DAYS: settings.wholeNumber(32, 3650).default(400),
+      FRESHET_AUDIT_LOG_RETENTION_DAYS: settings.wholeNumber(365, 36_500).optional(),
       SMTP_URL: settings.url(['smtp:', 'smtps:']).optional(),
       FRESHET_MAIL_FROM: settings.text.optional(),
       HOST: settings.HOST,
@@ -86,6 +87,7 @@ await runProcess(NAME, logger, async () => {
       const runs = await store.schedule.deleteRuns(env.FRESHET_RUN_RETENTION_DAYS);
       if (runs > 0) logger.info({ runs }, 'old runs deleted');
       await store.schedule.deleteLags(env.FRESHET_RUN_RETENTION_DAYS);
+      if (env.FRESHET_AUDIT_LOG_RETENTION_DAYS !== undefined) await store.auditLog.deleteOlderThan(env.FRESHET_AUDIT_LOG_RETENTION_DAYS);
       await store.idempotency.deleteOlderThan(IDEMPOTENCY_RETENTION_HOURS);
       await store.webhooks.deleteEvents(EVENT_RETENTION_DAYS);
     }

@@ -1,5 +1,5 @@
 import { and, desc, eq, gte, like, lt, or } from 'drizzle-orm';
-import type { Database } from './database.ts';
+import type { Database, Sql } from './database.ts';
 import { uuidv7 } from './ids.ts';
 import { decodeCursor, type List, type ListOptions, toList } from './page-lists.ts';
 import { auditLog } from './schema.ts';
@@ -15,12 +15,14 @@ export interface AuditFilter {
   readonly until?: Date | undefined;
 }
 
-/** Who changed what, in the transaction of the change. Only ever added to: the table itself refuses the rest. */
+/** Who changed what, in the transaction of the change. Only ever added to: the table itself refuses the rest, but that what is old goes. */
 export class AuditLog {
   readonly #db: Database;
+  readonly #sql: Sql;
 
-  constructor(db: Database) {
+  constructor(db: Database, sql: Sql) {
     this.#db = db;
+    this.#sql = sql;
   }
 
   async append(entry: Omit<AuditEntry, 'id' | 'at'>): Promise<void> {
@@ -44,5 +46,14 @@ export class AuditLog {
       .orderBy(desc(auditLog.id))
       .limit(options.limit + 1);
     return toList(rows, options.limit);
+  }
+
+  /** @param days at least 365: the table itself keeps what is younger. @returns how many entries went. */
+  async deleteOlderThan(days: number): Promise<number> {
+    return await this.#sql.begin(async (tx) => {
+      await tx`set local freshet.retention = 'on'`;
+      const { count } = await tx`delete from freshet.audit_log where at < now() - make_interval(days => ${days})`;
+      return count;
+    });
   }
 }

@@ -152,7 +152,7 @@ async function open(options: ControlStoreOptions): Promise<ControlStore> {
     alerts: new Alerts(sql, runs, queue),
     tokens: new Tokens(db, sql),
     idempotency: new Idempotency(sql, box),
-    auditLog: new AuditLog(db),
+    auditLog: new AuditLog(db, sql),
     webhooks: new Webhooks(db, sql, queue, box),
     deadJobs: new DeadJobs(sql, queue),
     processes: new Processes(sql),
