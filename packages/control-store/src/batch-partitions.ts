@@ -7,6 +7,8 @@ const LOCK_TIMEOUT = '2s';
 const LOCK_NOT_AVAILABLE = '55P03';
 /** Batches of that day are where those of all other days are: it stays so. */
 const CHECK_VIOLATION = '23514';
+/** Another scheduler has just made it. */
+const DUPLICATES = ['42P07', '23505'];
 const DAY_MS = 86_400_000;
 
 /**
@@ -52,7 +54,7 @@ async function changed(sql: Sql, statement: string): Promise<boolean> {
     return true;
   } catch (error) {
     const { code } = error as { code?: string };
-    if (code === LOCK_NOT_AVAILABLE || code === CHECK_VIOLATION) return false;
+    if (code === LOCK_NOT_AVAILABLE || code === CHECK_VIOLATION || DUPLICATES.includes(code ?? '')) return false;
     throw error;
   }
 }
