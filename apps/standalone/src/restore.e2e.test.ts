@@ -68,9 +68,10 @@ test('I3: a control database that is lost: the same pipeline, made again, goes o
   simulator.account.create('tickets', { subject: 'new while nobody read' });
   const { name, destination_id, source } = lost;
   const again = { name, destination_id, source };
-  await expect(api.call('POST', '/v1/pipelines', { ...again, destination_schema: 'nothing_there', adopt: true })).rejects.toThrow(
-    'adopt: nothing_there holds no tables',
-  );
+  for (const path of ['/v1/pipelines/plan', '/v1/pipelines'])
+    await expect(api.call('POST', path, { ...again, destination_schema: 'nothing_there', adopt: true }), path).rejects.toThrow(
+      'adopt: nothing_there holds no tables',
+    );
   const made = await api.call<{ id: string }>('POST', '/v1/pipelines', { ...again, destination_schema: schema, adopt: true });
   const run = await deployment.sync(made.id);
   expect(run.objects.filter((o) => o.status !== 'succeeded')).toEqual([]);

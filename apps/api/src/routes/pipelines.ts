@@ -37,11 +37,7 @@ export function pipelineRoutes(app: App, deps: Deps): void {
       subdomain: Type.Optional(Type.String({ description: 'Only those of this account, as `acme`.', maxLength: 255 })),
       destination_id: Type.Optional(Type.String({ format: 'uuid', description: 'Only those into this warehouse.' })),
     },
-    create: async (body: Static<typeof PipelineInput>) => {
-      const made = await createdPipeline(deps, body);
-      if (body.adopt === true) await adoptTables(deps, made);
-      return made;
-    },
+    create: (body: Static<typeof PipelineInput>) => createdPipeline(deps, body),
     list: (options, filter: PipelineFilter) => pipelines.list(options, filter),
     get: (id) => pipelines.get(id),
     change: (id, body: Static<typeof PipelineChange>, expected) => changedPipeline(deps, id, body, expected),
@@ -116,6 +112,32 @@ export function pipelineRoutes(app: App, deps: Deps): void {
   );
 }
 
+/** @throws AppError `invalid_input`, `conflict` with a pointer to what is wrong. */
+export async function createdPipeline(deps: Deps, { source, ...body }: Static<typeof PipelineInput>): Promise<StoredPipeline> {
+  const { store, frequency = USUAL_FREQUENCY } = deps;
+  const subdomain = atPointer('/source/subdomain', () => parseSubdomain(source.subdomain));
+  const made = await store.pipelines.create({
+    name: body.name,
+    subdomain,
+    credential_id: source.credential_id,
+    historical_sync_days: source.historical_sync_days === undefined ? 30 : source.historical_sync_days,
+    credit_share_percent: source.credit_share_percent ?? 80,
+    destination_id: body.destination_id,
+    destination_schema: checkSchema(body.destination_schema ?? `freshdesk_${subdomain.replaceAll('-', '_')}`.slice(0, 63)),
+    table_prefix: body.table_prefix ?? '',
+    frequency_minutes: checkFrequency(body.frequency_minutes ?? frequency.default, frequency),
+    audit_frequency_days: body.audit_frequency_days === undefined ? 7 : body.audit_frequency_days,
+    objects: checkObjects(body.objects ?? {}),
+    schema_policy: body.schema_policy ?? 'evolve',
+    priority: body.priority ?? 'normal',
+    schedule: checkSchedule(body.schedule ?? null, frequency),
+    record_spike: body.record_spike ?? null,
+    monthly_quota: body.monthly_quota ?? null,
+  });
+  if (body.adopt === true) await adoptTables(deps, made);
+  return made;
+}
+
 /** @throws AppError `conflict` where there is nothing to go on from, or it cannot be seen. */
 async function adoptTables(deps: Deps, pipeline: StoredPipeline): Promise<void> {
   const { pipelines, destinations } = deps.store;
@@ -137,33 +159,7 @@ async function adoptTables(deps: Deps, pipeline: StoredPipeline): Promise<void> 
   );
 }
 
-/** @throws AppError `invalid_input`, `conflict` with a pointer to what is wrong. */
-export async function createdPipeline(
-  { store: { pipelines }, frequency = USUAL_FREQUENCY }: Deps,
-  { source, ...body }: Static<typeof PipelineInput>,
-): Promise<StoredPipeline> {
-  const subdomain = atPointer('/source/subdomain', () => parseSubdomain(source.subdomain));
-  return pipelines.create({
-    name: body.name,
-    subdomain,
-    credential_id: source.credential_id,
-    historical_sync_days: source.historical_sync_days === undefined ? 30 : source.historical_sync_days,
-    credit_share_percent: source.credit_share_percent ?? 80,
-    destination_id: body.destination_id,
-    destination_schema: checkSchema(body.destination_schema ?? `freshdesk_${subdomain.replaceAll('-', '_')}`.slice(0, 63)),
-    table_prefix: body.table_prefix ?? '',
-    frequency_minutes: checkFrequency(body.frequency_minutes ?? frequency.default, frequency),
-    audit_frequency_days: body.audit_frequency_days === undefined ? 7 : body.audit_frequency_days,
-    objects: checkObjects(body.objects ?? {}),
-    schema_policy: body.schema_policy ?? 'evolve',
-    priority: body.priority ?? 'normal',
-    schedule: checkSchedule(body.schedule ?? null, frequency),
-    record_spike: body.record_spike ?? null,
-    monthly_quota: body.monthly_quota ?? null,
-  });
-}
-
-/** The same for a change. */
+/** A pipeline as it is after a change. @throws AppError as `createdPipeline`. */
 export async function changedPipeline(
   { store: { pipelines }, frequency = USUAL_FREQUENCY }: Deps,
   id: string,
