@@ -26,6 +26,7 @@ import { credentialRoutes } from './routes/credentials.ts';
 import { destinationRoutes } from './routes/destinations.ts';
 import { erasureRoutes } from './routes/erasures.ts';
 import { estimateRoutes } from './routes/estimates.ts';
+import { failedUnitRoutes } from './routes/failed-units.ts';
 import { healthRoutes } from './routes/health.ts';
 import { objectRoutes } from './routes/objects.ts';
 import { pipelineRoutes } from './routes/pipelines.ts';
@@ -117,6 +118,7 @@ export async function buildApp(deps: Deps): Promise<App> {
   runRoutes(app, deps);
   runEventRoutes(app, deps);
   rejectedRecordRoutes(app, deps);
+  failedUnitRoutes(app, deps);
   erasureRoutes(app, deps);
   accountRoutes(app, deps);
   usageRoutes(app, deps);

@@ -3,6 +3,7 @@ import type { Claim, ControlStore, Step } from '@freshet/control-store';
 import {
   accountAt,
   audit,
+  countRecords,
   customColumnsOf,
   extract,
   FreshdeskClient,
@@ -83,6 +84,12 @@ class Slice {
   #behind = false;
   /** A step was refused: what was read after it must not be stored, or the position would pass over it. */
   #refused = false;
+  /** Units of the work list: those read or set aside so far in the object run, and those known in all. */
+  #units = { done: 0, total: 0 };
+  /** Records extracted by the object run, and those that it is expected to bring; null when that is not known, undefined before it was asked. */
+  #records: { done: number; expected: number | null | undefined };
+  /** Share of the parent's reading that is done; null when it is not known. */
+  #parentProgress: number | null = 1;
   outcome: SliceOutcome = 'handed_on';
 
   constructor(context: SliceContext, claim: Claim) {
@@ -90,6 +97,7 @@ class Slice {
     this.#claim = claim;
     this.#object = objectNamed(claim.object);
     this.#buffer = new StepBuffer(claim);
+    this.#records = { done: claim.recordsExtracted, expected: claim.recordsExpected ?? undefined };
   }
 
   async read(): Promise<void> {
@@ -98,6 +106,7 @@ class Slice {
     // Looked at before the work list is: a parent that was done by then adds no more to it.
     const parent = this.#object.way.kind === 'children' && !claim.isAudit ? await store.extraction.parentState(claim, this.#object.way.parent) : null;
     if (parent?.state === 'stopped') return this.#stopWithParent(parent.status);
+    if (parent?.state === 'reading') this.#parentProgress = parent.progress;
     await this.#look();
     if (this.#behind) return this.#holdBack();
     const client = await this.#connect();
@@ -107,6 +116,8 @@ class Slice {
     const ending = AbortSignal.any([drain, AbortSignal.timeout(SLICE_MS), this.#stopping.signal]);
     const owners = ownerFields(this.#object);
     const erased = await Promise.all(owners.map(async (o) => ({ ...o, keys: await store.erasures.keys(claim.pipelineId, o.object) })));
+    const isChild = this.#object.way.kind === 'children';
+    if (isChild) this.#units = { done: claim.unitsDone, total: claim.unitsDone + (await store.extraction.pendingUnits(claim)) };
     const options = {
       historyFrom: claim.historyFrom,
       pastUntil: claim.pastUntil,
@@ -115,7 +126,8 @@ class Slice {
       erased: erased.filter(({ keys }) => keys.size > 0),
       mask: maskOf(claim.fieldRules, () => claim.hashSalt as Buffer),
       ending,
-      nextParents: store.extraction.nextParents(claim),
+      nextParents: isChild || claim.isAudit ? store.extraction.nextParents(claim) : store.extraction.dueLookups(claim),
+      readableParents: () => store.extraction.readableParents(claim),
     };
     const pages = claim.isAudit ? audit(client, this.#object, claim.position ?? {}, options) : extract(client, this.#object, claim.position, options);
     for await (const page of pages) {
@@ -132,6 +144,7 @@ class Slice {
         await this.#store();
         return this.#handOn(LOAD_WAIT_MS);
       }
+      if (this.#records.expected === undefined) this.#records.expected = await this.#expectedRecords(page.records);
       if (this.#buffer.isDue) await this.#storeAside();
       // What has been asked for already is paid.
       if (ending.aborted && !page.ahead) break;
@@ -231,7 +244,8 @@ class Slice {
     const customColumns = this.#customColumns;
     this.#customColumns = null;
     // Compressed while the step before it is still being stored.
-    const taken = this.#buffer.take(this.#newCredits(), customColumns, reached, end.finished ?? false);
+    const progress = isChild ? this.#unitProgress() : this.#recordProgress();
+    const taken = this.#buffer.take(this.#newCredits(), customColumns, reached, progress, end.finished ?? false);
     const storing = this.#commit(this.#storing, taken);
     // Whoever stores next meets the failure; until then it is nobody's.
     storing.catch(() => {});
@@ -254,11 +268,49 @@ class Slice {
     metrics.bytes.inc({ object: this.#claim.object }, step.batch?.rawBytes ?? 0);
     // Much of it may have been loaded meanwhile.
     if (!step.finished && this.#unloaded > this.#context.unloadedBytesMax) await this.#look();
+    const [unit] = step.failed;
+    if (unit)
+      this.#context.logger.warn(
+        { units: step.failed.length, key: unit.key, code: unit.code, reason: unit.message },
+        'units could not be read and were set aside',
+      );
     this.#context.logger.debug({ batchId, records: step.batch?.records ?? 0, bytes: step.batch?.rawBytes ?? 0, finished: step.finished }, 'step stored');
     if (step.finished) {
       this.outcome = 'finished';
       this.#context.logger.info('object read');
     }
+  }
+
+  /**
+   * How many records a reading of more than one page will bring: as many as the last one for a list that is always read completely, and as many
+   * as the account's search counts for a first reading. Null when neither is known: then the strategy's own estimate is used.
+   */
+  async #expectedRecords(pageRecords: number): Promise<number | null> {
+    const { way, history, pageSize } = this.#object;
+    const { store } = this.#context;
+    if (way.kind === 'children' || this.#claim.isAudit || pageRecords < pageSize) return null;
+    const expected =
+      way.kind === 'sweep'
+        ? await store.extraction.lastRecordCount(this.#claim)
+        : this.#claim.mode === 'full'
+          ? await countRecords(this.#client as FreshdeskClient, this.#object, history ? this.#claim.historyFrom : null)
+          : null;
+    if (expected !== null) await store.extraction.expectRecords(this.#claim, expected);
+    return expected;
+  }
+
+  /** Share of the expected records that is extracted once the buffered pages are stored. */
+  #recordProgress(): number | null {
+    this.#records.done += this.#buffer.records;
+    const { done, expected } = this.#records;
+    return expected == null || expected === 0 ? null : Math.min(1, done / expected);
+  }
+
+  /** Share of the work list that is read once the buffered pages are stored. It grows while the parent is read. */
+  #unitProgress(): number | null {
+    this.#units.done += this.#buffer.units;
+    const { done, total } = this.#units;
+    return this.#parentProgress === null || total === 0 ? null : this.#parentProgress * Math.min(1, done / total);
   }
 
   async #handOn(afterMs: number, isLong = false): Promise<void> {

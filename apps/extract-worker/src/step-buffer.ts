@@ -54,8 +54,15 @@ export class StepBuffer {
   /**
    * Everything that waits, as one step. Its last page's position stands for all of them.
    * @param reached how far the reading has come with them; null: no further.
+   * @param progress share of the reading that is done with them, from 0 to 1; null: as the last page says.
    */
-  async take(credits: CreditsSpent, customColumns: readonly Column[] | null, reached: Step['reached'], finished: boolean): Promise<Step> {
+  async take(
+    credits: CreditsSpent,
+    customColumns: readonly Column[] | null,
+    reached: Step['reached'],
+    progress: number | null,
+    finished: boolean,
+  ): Promise<Step> {
     const pages = this.#pages;
     const last = pages.at(-1) as Kept;
     if (reached !== null) {
@@ -88,10 +95,22 @@ export class StepBuffer {
       erased: pages.flatMap((page) => page.erased),
       work: pages.flatMap((page) => page.work),
       settled: pages.flatMap((page) => page.settled),
+      failed: pages.flatMap((page) => page.failed),
+      progress: progress ?? pages.findLast((page) => page.progress !== null)?.progress ?? null,
       credits,
       reached,
       finished,
     };
+  }
+
+  /** Units of the work list that the buffered pages have read or set aside. */
+  get units(): number {
+    return this.#pages.reduce((sum, page) => sum + page.settled.length + page.failed.length, 0);
+  }
+
+  /** Records in the buffered pages. */
+  get records(): number {
+    return this.#pages.reduce((sum, page) => sum + page.records, 0);
   }
 
   /** How far the pages that wait have come. */

@@ -6,6 +6,7 @@ export const OBJECT_RUN_STATUSES = [
   'running',
   'waiting_for_credits',
   'succeeded',
+  'partial',
   'failed',
   'cancelled',
   'forbidden',

@@ -25,7 +25,7 @@ async function run(records: number, mode: 'incremental' | 'full' = 'incremental'
   const claim = await t.store.extraction.claim((objectRun as { id: string }).id);
   // What was read is loaded, so that its counts agree.
   await t.database.sql`update freshet.object_runs set records_extracted = ${records}, records_unchanged = ${records} where run_id = ${id}`;
-  const nothing = { customColumns: null, batch: null, erased: [], work: [], settled: [], credits: {}, reached: null };
+  const nothing = { customColumns: null, batch: null, erased: [], work: [], settled: [], failed: [], progress: null, credits: {}, reached: null };
   await t.store.extraction.commit(claim as NonNullable<typeof claim>, { ...nothing, position: { n: 1 }, finished: true });
   expect((await t.store.runs.get(id)).status).toBe('succeeded');
   return id;

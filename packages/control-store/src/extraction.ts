@@ -13,6 +13,7 @@ import {
   type RunMode,
 } from '@freshet/contracts';
 import type { Fragment, Sql, Tx } from './database.ts';
+import { clearFailedUnits, dueWithinRun, isSetAside, recordFailedUnits } from './failed-units.ts';
 import { uuidv7 } from './ids.ts';
 import { sendExtract, sendLoad, type Urgency } from './jobs.ts';
 import type { JobQueue } from './queue.ts';
@@ -30,6 +31,13 @@ export interface Claim {
   /** Whoever claims later has a greater one, and this worker can then change nothing more. */
   readonly epoch: number;
   readonly failures: number;
+  /** Units of the work list that earlier slices of the object run have read or set aside. */
+  readonly unitsDone: number;
+  readonly mode: RunMode;
+  /** Records that earlier slices of the object run have extracted. */
+  readonly recordsExtracted: number;
+  /** Records that the reading is expected to bring; null when that is not known. */
+  readonly recordsExpected: number | null;
   /** No slice of this object run came before. */
   readonly isFirstSlice: boolean;
   readonly position: Record<string, unknown> | null;
@@ -53,6 +61,9 @@ export interface Claim {
 /** How much of the time between two runs one may spend on the past: it should be over when the next is due. */
 const PAST_SHARE = 0.9;
 
+/** Before the end a reading is never reported as complete. */
+const PROGRESS_MAX = 0.99;
+
 /** A warehouse that holds everything up is tried again this often for each table, however many objects wait for it. */
 const RELOAD_SECONDS = 30;
 
@@ -66,6 +77,10 @@ export interface Step {
   readonly erased: readonly { readonly key: string; readonly owner: { readonly object: string; readonly key: string } }[];
   readonly work: readonly ParentVersion[];
   readonly settled: readonly Settled[];
+  /** Units that could not be read: they are set aside and offered again later. */
+  readonly failed: readonly FailedUnit[];
+  /** Share of the reading that is done, from 0 to 1; null when it is not known. */
+  readonly progress: number | null;
   readonly credits: CreditsSpent;
   /** How far the reading has come; null: no further than before. Null within: not known, as for children of an object that is not read. */
   readonly reached: { readonly completeAsOf: Date | null; readonly completeBackTo: Date | null } | null;
@@ -95,9 +110,17 @@ interface Settled extends ParentVersion {
   readonly outcome?: { readonly name: string; readonly lasting: boolean } | undefined;
 }
 
+/** A parent whose children cannot be read, or a record whose own address fails. */
+export interface FailedUnit {
+  readonly object: string;
+  readonly key: string;
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
 /** Where a child's parent stands in the same run. */
 export type ParentState =
-  | { readonly state: 'reading' }
+  | { readonly state: 'reading'; readonly progress: number | null }
   | { readonly state: 'done'; readonly completeAsOf: Date | null; readonly completeBackTo: Date | null }
   | { readonly state: 'stopped'; readonly status: ObjectRunStatus };
 
@@ -117,7 +140,7 @@ export class Extraction {
   async claim(objectRunId: string): Promise<Claim | null> {
     return await this.#sql.begin(async (tx) => {
       const [found] = await tx<ClaimRow[]>`
-        select o.run_id, o.pipeline_id, o.object, o.failures, o.started_at is null as is_first_slice, p.subdomain, p.credential_id, p.credit_share_percent,
+        select o.run_id, o.pipeline_id, o.object, o.failures, o.units_done, o.records_extracted, o.records_expected, o.started_at is null as is_first_slice, p.subdomain, p.credential_id, p.credit_share_percent,
           p.historical_sync_days, p.frequency_minutes, r.created_at, r.traceparent, o.credit_class, o.is_long, p.priority, o.mode,
           coalesce((p.objects -> o.object ->> 'detail')::boolean, false) as detail,
           coalesce(p.objects -> o.object -> 'columns', '{}') as field_rules, p.hash_salt
@@ -150,6 +173,10 @@ export class Extraction {
         traceparent: found.traceparent,
         epoch: Number(taken.extract_epoch),
         failures: found.failures,
+        unitsDone: Number(found.units_done),
+        mode: found.mode,
+        recordsExtracted: Number(found.records_extracted),
+        recordsExpected: found.records_expected === null ? null : Number(found.records_expected),
         isFirstSlice: found.is_first_slice,
         position: taken.position,
         subdomain: found.subdomain,
@@ -202,13 +229,17 @@ export class Extraction {
           records_extracted = records_extracted + ${step.batch?.records ?? 0},
           bytes_staged = bytes_staged + ${step.batch?.rawBytes ?? 0},
           ${spent(tx, step.credits)},
+          units_done = units_done + ${step.settled.length + step.failed.length},
+          progress = ${step.progress === null ? tx`progress` : tx`greatest(progress, ${Math.min(step.progress, PROGRESS_MAX)}::float8)`},
           failures = 0
         where id = ${claim.objectRunId}`;
       if (step.batch !== null && batchId !== null) await this.#stage(tx, claim, batchId, step.batch);
       await keepOut(tx, claim, step.erased);
       await addWork(tx, claim.pipelineId, step.work);
-      if (claim.isAudit) await settleAudit(tx, claim, step.settled);
+      if (claim.isAudit) await settleAudit(tx, claim, [...step.settled, ...step.failed.map(unreadable)]);
       else await settleWork(tx, claim.pipelineId, step.settled);
+      await clearFailedUnits(tx, claim.pipelineId, step.settled);
+      await recordFailedUnits(tx, claim, step.failed);
       if (step.reached !== null) {
         await tx`
           update freshet.object_runs set complete_as_of = ${step.reached.completeAsOf}, complete_back_to = ${step.reached.completeBackTo}
@@ -218,9 +249,16 @@ export class Extraction {
       // What the loader has doubted meanwhile is to be read again first.
       const [doubted] = await tx`
         select 1 from freshet.child_work
-        where pipeline_id = ${claim.pipelineId} and object = ${claim.object} and doubted and done_version is distinct from version and ${!claim.isAudit} limit 1`;
+        where pipeline_id = ${claim.pipelineId} and object = ${claim.object} and doubted and done_version is distinct from version and ${!claim.isAudit}
+          and not exists (${isSetAside(tx, tx`child_work.parent_id`, claim)}) limit 1`;
       if (doubted) {
         await sendExtract(this.#queue, tx, claim.objectRunId, claim.urgency);
+        return;
+      }
+      // A unit that failed for the first time gets a second attempt in the same run: the failure may have been brief.
+      const retryInMs = claim.isAudit ? null : await dueWithinRun(tx, claim);
+      if (retryInMs !== null) {
+        await sendExtract(this.#queue, tx, claim.objectRunId, claim.urgency, retryInMs);
         return;
       }
       // And what was asked for meanwhile.
@@ -325,6 +363,7 @@ export class Extraction {
       const rows = await this.#sql<{ parent_id: string; version: string; changed_at: string; doubted: boolean }[]>`
         select parent_id, version, changed_at::text, doubted from freshet.child_work
         where pipeline_id = ${claim.pipelineId} and object = ${claim.object} and done_version is distinct from version
+          and not exists (${isSetAside(this.#sql, this.#sql`child_work.parent_id`, claim)})
           -- As text: the driver would cut a time to milliseconds, and the same parent would come again.
           ${after === null ? this.#sql`` : this.#sql`and (changed_at, parent_id) > (${after.changed_at}::text::timestamptz, ${after.parent_id})`}
         order by changed_at, parent_id limit ${limit}`;
@@ -332,6 +371,51 @@ export class Extraction {
       if (last) after = { changed_at: last.changed_at, parent_id: last.parent_id };
       return rows.map(({ parent_id, version, doubted }) => ({ object: claim.object, parentId: parent_id, version, doubted }));
     };
+  }
+
+  /** Records whose lookup failed before and is due again, those that wait longest first; none twice in one slice. */
+  dueLookups(claim: Claim): (limit: number) => Promise<ParentVersion[]> {
+    let after = '';
+    return async (limit) => {
+      const rows = await this.#sql<{ key: string }[]>`
+        select key from freshet.failed_units
+        where pipeline_id = ${claim.pipelineId} and object = ${claim.object} and next_attempt_at <= now() and key > ${after} order by key limit ${limit}`;
+      after = rows.at(-1)?.key ?? after;
+      return rows.map(({ key }) => ({ object: claim.object, parentId: key, version: 'asked' }));
+    };
+  }
+
+  /** Parents whose children were read before: evidence that the endpoint works. */
+  async readableParents(claim: Claim): Promise<ParentVersion[]> {
+    const rows = await this.#sql<{ parent_id: string; version: string }[]>`
+      select parent_id, version from freshet.child_work
+      where pipeline_id = ${claim.pipelineId} and object = ${claim.object} and done_version is not null
+        and not exists (select from freshet.failed_units f where f.pipeline_id = child_work.pipeline_id and f.object = child_work.object and f.key = parent_id)
+      limit 3`;
+    return rows.map(({ parent_id, version }) => ({ object: claim.object, parentId: parent_id, version }));
+  }
+
+  /** Records that the last complete reading of the object brought; null when there was none. */
+  async lastRecordCount(claim: Claim): Promise<number | null> {
+    const [row] = await this.#sql<{ records: number }[]>`
+      select o.records_extracted::float8 as records from freshet.runs r join freshet.object_runs o on o.run_id = r.id and o.object = ${claim.object}
+      where r.pipeline_id = ${claim.pipelineId} and r.kind = 'sync' and o.status = 'succeeded' order by r.id desc limit 1`;
+    return row?.records ?? null;
+  }
+
+  /** Stores how many records the object run is expected to bring. */
+  async expectRecords(claim: Claim, records: number): Promise<void> {
+    await this.#sql`update freshet.object_runs set records_expected = ${records} where id = ${claim.objectRunId} and records_expected is null`;
+  }
+
+  /** Units of the work list that are not read yet. */
+  async pendingUnits(claim: Claim): Promise<number> {
+    const [row] = claim.isAudit
+      ? await this.#sql<{ n: number }[]>`select count(*)::int as n from freshet.audit_work where object_run_id = ${claim.objectRunId} and outcome is null`
+      : await this.#sql<{ n: number }[]>`
+          select count(*)::int as n from freshet.child_work
+          where pipeline_id = ${claim.pipelineId} and object = ${claim.object} and done_version is distinct from version`;
+    return row?.n ?? 0;
   }
 
   #nextInAudit(claim: Claim): (limit: number) => Promise<ParentVersion[]> {
@@ -352,12 +436,14 @@ export class Extraction {
 
   /** Whether a child's parent has been read to its end in this run; a parent that is not part of it is done. */
   async parentState(claim: Claim, parent: string): Promise<ParentState> {
-    const [row] = await this.#sql<{ status: ObjectRunStatus; extracted_at: Date | null; complete_as_of: Date | null; complete_back_to: Date | null }[]>`
-      select status, extracted_at, complete_as_of, complete_back_to from freshet.object_runs where run_id = ${claim.runId} and object = ${parent}`;
+    const [row] = await this.#sql<
+      { status: ObjectRunStatus; extracted_at: Date | null; complete_as_of: Date | null; complete_back_to: Date | null; progress: number | null }[]
+    >`
+      select status, extracted_at, complete_as_of, complete_back_to, progress from freshet.object_runs where run_id = ${claim.runId} and object = ${parent}`;
     if (!row) return { state: 'done', completeAsOf: null, completeBackTo: null };
     if (row.extracted_at !== null) return { state: 'done', completeAsOf: row.complete_as_of, completeBackTo: row.complete_back_to };
     const open = (OPEN_OBJECT_RUN_STATUSES as readonly ObjectRunStatus[]).includes(row.status);
-    return open ? { state: 'reading' } : { state: 'stopped', status: row.status };
+    return open ? { state: 'reading', progress: row.progress } : { state: 'stopped', status: row.status };
   }
 
   /** Locks the object run, and makes sure that it is still this worker's to change. */
@@ -388,6 +474,9 @@ interface ClaimRow {
   pipeline_id: string;
   object: string;
   failures: number;
+  units_done: string;
+  records_extracted: string;
+  records_expected: string | null;
   is_first_slice: boolean;
   subdomain: string;
   credential_id: string;
@@ -447,6 +536,11 @@ async function settleAudit(tx: Tx, claim: Claim, settled: readonly Settled[]): P
         select o, count(*) as n from unnest(${settled.flatMap((s) => (s.outcome ? [s.outcome.name] : []))}::text[]) as o group by o
       ) counted
     ) where id = ${claim.objectRunId}`;
+}
+
+/** An audit accounts for each unit that it had to read; one that failed is retried by later runs. */
+function unreadable({ object, key }: FailedUnit): Settled {
+  return { object, parentId: key, version: '', outcome: { name: 'unreadable', lasting: false } };
 }
 
 /** A parent that has moved on to a newer version meanwhile stays pending. */

@@ -22,6 +22,8 @@ const batch = (n: number): Step => ({
   erased: [],
   work: [],
   settled: [],
+  failed: [],
+  progress: null,
   credits: { incremental: 1 },
   reached: null,
   finished: false,

@@ -13,6 +13,7 @@ import { DeadJobs } from './dead-jobs.ts';
 import { Destinations } from './destinations.ts';
 import { Erasures } from './erasures.ts';
 import { Extraction } from './extraction.ts';
+import { FailedUnits } from './failed-units.ts';
 import { Idempotency } from './idempotency.ts';
 import { Loading } from './loading.ts';
 import { Pipelines } from './pipelines.ts';
@@ -37,6 +38,7 @@ export type { DeadJob } from './dead-jobs.ts';
 export type { Destination, DestinationInput } from './destinations.ts';
 export type { Erasure, ErasureClaim, ErasureOutcome } from './erasures.ts';
 export type { Claim, ParentState, Step } from './extraction.ts';
+export type { FailedUnitFilter, FailedUnitInfo } from './failed-units.ts';
 export type { Answer, KeyedRequest } from './idempotency.ts';
 export type { LoadClaim, LoadOutcome, PendingBatch } from './loading.ts';
 export type { List, ListOptions } from './page-lists.ts';
@@ -87,6 +89,7 @@ export interface ControlStore {
   readonly extraction: Extraction;
   readonly loading: Loading;
   readonly rejectedRecords: RejectedRecords;
+  readonly failedUnits: FailedUnits;
   readonly rebuilds: Rebuilds;
   readonly refreshes: Refreshes;
   readonly erasures: Erasures;
@@ -144,6 +147,7 @@ async function open(options: ControlStoreOptions): Promise<ControlStore> {
     extraction: new Extraction(sql, queue, box),
     loading: new Loading(sql, queue, box),
     rejectedRecords: new RejectedRecords(sql, queue, box),
+    failedUnits: new FailedUnits(sql, queue),
     rebuilds: new Rebuilds(sql, queue),
     refreshes: new Refreshes(sql, queue),
     erasures: new Erasures(sql, queue, box),

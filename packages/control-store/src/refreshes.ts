@@ -21,34 +21,38 @@ export class Refreshes {
     this.#queue = queue;
   }
 
-  /** @returns the run that reads them. A record that is asked for twice before it is read is read once. */
+  /** @returns the run that reads them. A record that is requested twice before it is read is read once. */
   async request(pipelineId: string, wanted: readonly Wanted[]): Promise<string> {
-    return await this.#sql.begin(async (tx) => {
-      const [pipeline] = await tx<{ priority: PipelinePriority }[]>`select priority from freshet.pipelines where id = ${pipelineId} for no key update`;
-      if (!pipeline) throw new AppError('not_found', `There is no pipeline ${pipelineId}.`);
-      const runId = (await openRun(tx, pipelineId)) ?? uuidv7();
-      await tx`
-        insert into freshet.runs (id, pipeline_id, kind, trigger, traceparent)
-        values (${runId}, ${pipelineId}, 'refresh', 'manual', ${traceparent()}) on conflict do nothing`;
-      for (const { object, key, as } of wanted) {
-        await tx`insert into freshet.pipeline_objects (pipeline_id, object) values (${pipelineId}, ${object}) on conflict do nothing`;
-        // Of one that is open already, or was done before the others of its run, it is more to do.
-        const [objectRun] = await tx<{ id: string }[]>`
-          insert into freshet.object_runs (id, run_id, pipeline_id, object, credit_class, mode)
-          values (${uuidv7()}, ${runId}, ${pipelineId}, ${object}, 'by_hand', 'refresh')
-          on conflict (run_id, object) do update set extracted_at = null, finished_at = null, error_code = null, error_message = null,
-            status = case when object_runs.status = any(${[...OPEN_OBJECT_RUN_STATUSES]}) then object_runs.status else 'queued' end
-          returning id`;
-        const { id } = objectRun as { id: string };
-        await tx`
-          insert into freshet.audit_work (pipeline_id, object, key, reason, object_run_id)
-          values (${pipelineId}, ${object}, ${key}, ${as === 'record' ? 'asked' : 'parent'}, ${id})
-          on conflict (pipeline_id, object, key) do update set object_run_id = excluded.object_run_id, reason = excluded.reason, outcome = null, lasting = false`;
-        await sendExtract(this.#queue, tx, id, { creditClass: 'by_hand', isLong: false, priority: pipeline.priority });
-      }
-      return runId;
-    });
+    return await this.#sql.begin((tx) => addRequests(tx, this.#queue, pipelineId, wanted));
   }
+}
+
+/** The same in the caller's transaction. @throws AppError `not_found` when the pipeline does not exist. */
+export async function addRequests(tx: Tx, queue: JobQueue, pipelineId: string, wanted: readonly Wanted[]): Promise<string> {
+  const [pipeline] = await tx<{ priority: PipelinePriority }[]>`select priority from freshet.pipelines where id = ${pipelineId} for no key update`;
+  if (!pipeline) throw new AppError('not_found', `Pipeline ${pipelineId} does not exist.`);
+  const runId = (await openRun(tx, pipelineId)) ?? uuidv7();
+  await tx`
+    insert into freshet.runs (id, pipeline_id, kind, trigger, traceparent)
+    values (${runId}, ${pipelineId}, 'refresh', 'manual', ${traceparent()}) on conflict do nothing`;
+  for (const [object, own] of Map.groupBy(wanted, (w) => w.object)) {
+    await tx`insert into freshet.pipeline_objects (pipeline_id, object) values (${pipelineId}, ${object}) on conflict do nothing`;
+    // An object run that is open, or that finished before the others of its run, gets more work.
+    const [objectRun] = await tx<{ id: string }[]>`
+      insert into freshet.object_runs (id, run_id, pipeline_id, object, credit_class, mode)
+      values (${uuidv7()}, ${runId}, ${pipelineId}, ${object}, 'by_hand', 'refresh')
+      on conflict (run_id, object) do update set extracted_at = null, finished_at = null, error_code = null, error_message = null,
+        status = case when object_runs.status = any(${[...OPEN_OBJECT_RUN_STATUSES]}) then object_runs.status else 'queued' end
+      returning id`;
+    const { id } = objectRun as { id: string };
+    await tx`
+      insert into freshet.audit_work (pipeline_id, object, key, reason, object_run_id)
+      select distinct on (w.k) ${pipelineId}::uuid, ${object}, w.k, w.r, ${id}::uuid
+      from unnest(${own.map(({ key }) => key)}::text[], ${own.map(({ as }) => (as === 'record' ? 'asked' : 'parent'))}::text[]) as w(k, r)
+      on conflict (pipeline_id, object, key) do update set object_run_id = excluded.object_run_id, reason = excluded.reason, outcome = null, lasting = false`;
+    await sendExtract(queue, tx, id, { creditClass: 'by_hand', isLong: false, priority: pipeline.priority });
+  }
+  return runId;
 }
 
 /** The pipeline's refresh that is under way, held so that it stays so. */

@@ -14,6 +14,7 @@ import {
 import { checkSpike } from './alerts.ts';
 import { columnsOf, type Fragment, type Sql, type Tx } from './database.ts';
 import { emit } from './events.ts';
+import { outstandingUnits } from './failed-units.ts';
 import { uuidv7 } from './ids.ts';
 import { sendExtract } from './jobs.ts';
 import { decodeCursor, type List, type ListOptions, toList } from './page-lists.ts';
@@ -21,7 +22,11 @@ import type { JobQueue } from './queue.ts';
 import { objectRuns, runs } from './schema.ts';
 
 export type ObjectRun = typeof objectRuns.$inferSelect;
-export type Run = typeof runs.$inferSelect & { readonly objects: readonly ObjectRun[] };
+export type Run = typeof runs.$inferSelect & {
+  readonly objects: readonly ObjectRun[];
+  /** Credits a minute that the account's limit leaves to the pipeline; null when there is no known limit. */
+  readonly credits_per_minute: number | null;
+};
 
 export interface RunFilter {
   readonly pipelineId: string | null;
@@ -236,21 +241,28 @@ export class Runs {
       await tx`
         update freshet.pipeline_objects set extract_epoch = extract_epoch + 1, position = ${position === null ? null : tx.json(position as never)}
         where pipeline_id = ${pipelineId} and object = ${object}`;
-      if (position === null) await tx`update freshet.child_work set done_version = null where pipeline_id = ${pipelineId} and object = ${object}`;
+      if (position === null) {
+        await tx`update freshet.child_work set done_version = null where pipeline_id = ${pipelineId} and object = ${object}`;
+        await tx`update freshet.failed_units set next_attempt_at = now() where pipeline_id = ${pipelineId} and object = ${object}`;
+      }
       for (const { id } of open) await sendExtract(this.#queue, tx, id, null);
     });
   }
 
   /** Runs with their object runs, newest first: in one statement, so that they belong to the same moment. */
   async #found(where: Fragment, limit: number): Promise<Run[]> {
-    const rows = await this.#sql<({ run: typeof runs.$inferSelect; object_run: boolean } & ObjectRun)[]>`
-      select to_jsonb(page) as run, o.id is not null as object_run, o.*
+    const rows = await this.#sql<({ run: typeof runs.$inferSelect; object_run: boolean; credits_per_minute: number | null } & ObjectRun)[]>`
+      select to_jsonb(page) as run, o.id is not null as object_run, o.*,
+        case when page.finished_at is null then (
+          select b.total * p.credit_share_percent / 100.0 from freshet.pipelines p join freshet.credit_buckets b on b.account = p.subdomain and b.bucket = 'account'
+          where p.id = page.pipeline_id and not b.unlimited
+        ) end::float8 as credits_per_minute
       from (select ${columnsOf(this.#sql, runs)} from freshet.runs where ${where} order by id desc limit ${limit}) page
         left join (select ${columnsOf(this.#sql, objectRuns)} from freshet.object_runs) o on o.run_id = page.id
       order by page.id desc, o.object`;
-    const found = new Map<string, typeof runs.$inferSelect & { readonly objects: ObjectRun[] }>();
-    for (const { run, object_run: isObjectRun, ...objectRun } of rows) {
-      const known = found.get(run.id) ?? { ...run, ...datesOf(run), objects: [] };
+    const found = new Map<string, Run & { readonly objects: ObjectRun[] }>();
+    for (const { run, object_run: isObjectRun, credits_per_minute, ...objectRun } of rows) {
+      const known = found.get(run.id) ?? { ...run, ...datesOf(run), objects: [], credits_per_minute };
       found.set(run.id, known);
       if (isObjectRun) known.objects.push(objectRun);
     }
@@ -279,12 +291,15 @@ function datesOf({
  * hold the object run's row lock, so of two that bring the last piece at once, the second sees the first's.
  */
 export async function finishIfDone(tx: Tx, queue: JobQueue, objectRunId: string): Promise<void> {
+  const outstanding = await outstandingUnits(tx, objectRunId);
+  const isPartial = outstanding.units > 0;
   // Counts that do not agree are a run that has not succeeded, however far it came.
   const finished = await tx<{ run_id: string; status: string }[]>`
     update freshet.object_runs o set
-      status = case when agreed then 'succeeded' else 'failed' end,
-      error_code = case when agreed then null else 'bug' end,
-      error_message = case when agreed then null else 'Counts do not agree: ' || records_extracted || ' records read, ' || counted || ' accounted for.' end,
+      status = case when agreed then ${isPartial ? 'partial' : 'succeeded'} else 'failed' end,
+      units_failed = ${outstanding.units},
+      error_code = case when agreed then ${outstanding.code} else 'bug' end,
+      error_message = case when agreed then ${isPartial ? outstandingMessage(outstanding) : null} else 'Counts do not agree: ' || records_extracted || ' records read, ' || counted || ' accounted for.' end,
       not_before = null,
       finished_at = now()
     from (
@@ -302,15 +317,20 @@ export async function finishIfDone(tx: Tx, queue: JobQueue, objectRunId: string)
   await finishRunIfDone(tx, queue, done.run_id);
 }
 
+function outstandingMessage({ units, message }: { readonly units: number; readonly message: string | null }): string {
+  const what = units === 1 ? '1 unit could not be read and is' : `${units} units could not be read and are`;
+  return `${what} set aside; everything else is complete. List failed units for the keys. Last error: ${message ?? 'unknown'}`;
+}
+
 /** `succeeded` only if every object that was to be read did. Whoever wants to know of it is told. */
 export async function finishRunIfDone(tx: Tx, queue: JobQueue, runId: string): Promise<void> {
   await tx`select id from freshet.runs where id = ${runId} for no key update`;
   const [over] = await tx<{ status: 'succeeded' | 'partial' | 'failed'; pipeline_id: string; kind: RunKind }[]>`
     update freshet.runs r set
       finished_at = now(),
-      status = case when ok = total then 'succeeded' when ok = 0 then 'failed' else 'partial' end
+      status = case when ok = total then 'succeeded' when ok = 0 and not any_partial then 'failed' else 'partial' end
     from (
-      select count(*) filter (where status = 'succeeded') as ok,
+      select count(*) filter (where status = 'succeeded') as ok, coalesce(bool_or(status = 'partial'), false) as any_partial,
         count(*) filter (where status <> 'skipped') as total,
         count(*) filter (where status = any(${[...OPEN_OBJECT_RUN_STATUSES]})) as open
       from freshet.object_runs where run_id = ${runId}

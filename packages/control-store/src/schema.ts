@@ -2,6 +2,7 @@ import type {
   Column,
   CreditClass,
   ErasureStatus,
+  ErrorCode,
   EventType,
   FieldRules,
   ObjectRunStatus,
@@ -22,6 +23,7 @@ import {
   boolean,
   customType,
   date,
+  doublePrecision,
   index,
   integer,
   jsonb,
@@ -263,6 +265,14 @@ export const objectRuns = freshet.table(
     records_stale: count('records_stale'),
     /** What suspects of an audit were found to be → how many. */
     explained: jsonb('explained').$type<Record<string, number>>().notNull().default({}),
+    /** Share of the reading that is done, from 0 to below 1; it never decreases. Null: not known. */
+    progress: doublePrecision('progress'),
+    /** Records that the reading is expected to bring. Null: not known. */
+    records_expected: bigint('records_expected', { mode: 'number' }),
+    /** Units of the work list that this object run has read or set aside. */
+    units_done: count('units_done'),
+    /** Failed units of the object that were outstanding when the object run finished. */
+    units_failed: count('units_failed'),
     /** Set when the reading is finished; the load may lag behind. */
     extracted_at: time('extracted_at'),
     /** What it waits for, until when. */
@@ -343,6 +353,34 @@ export const auditWork = freshet.table(
     lasting: boolean('lasting').notNull().default(false),
   },
   (t) => [primaryKey({ columns: [t.pipeline_id, t.object, t.key] }), index('audit_work_pending').on(t.object_run_id, t.key).where(sql`outcome is null`)],
+);
+
+/**
+ * Units of work that keep failing: a parent whose children cannot be read, or a record whose own address fails. Each is set aside with its
+ * error and retried with growing intervals while the rest of its object continues.
+ */
+export const failedUnits = freshet.table(
+  'failed_units',
+  {
+    id: uuid('id').primaryKey(),
+    pipeline_id: uuid('pipeline_id')
+      .notNull()
+      .references(() => pipelines.id, { onDelete: 'cascade' }),
+    object: text('object').notNull(),
+    /** The key of the parent, or of the record. */
+    key: text('key').notNull(),
+    /** Failed attempts since the unit last succeeded. */
+    attempts: integer('attempts').notNull().default(1),
+    error_code: text('error_code').$type<ErrorCode>().notNull(),
+    error_message: text('error_message').notNull(),
+    /** The object run that made the last attempt. */
+    object_run_id: uuid('object_run_id').notNull(),
+    first_failed_at: time('first_failed_at').notNull().defaultNow(),
+    last_failed_at: time('last_failed_at').notNull().defaultNow(),
+    /** Syncs skip the unit until then. */
+    next_attempt_at: time('next_attempt_at').notNull(),
+  },
+  (t) => [unique('failed_units_once').on(t.pipeline_id, t.object, t.key), index('failed_units_of_pipeline').on(t.pipeline_id, t.id)],
 );
 
 export const rejectedRecords = freshet.table(

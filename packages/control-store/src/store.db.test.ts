@@ -28,6 +28,8 @@ const step = (parts: Partial<Step> = {}): Step => ({
   erased: [],
   work: [],
   settled: [],
+  failed: [],
+  progress: null,
   credits: { incremental: 1 },
   reached: null,
   finished: false,

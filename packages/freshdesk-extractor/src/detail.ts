@@ -1,5 +1,6 @@
 import { AppError, type JsonObject, type LinePieces, parseJson, RawObject, recordIn, recordLine } from '@freshet/contracts';
-import { type Page, type Position, page, textOf } from './pages.ts';
+import { FailureJudge, failedUnit, isReadable, isUnitError } from './failing-units.ts';
+import { type FailedUnit, type Page, type Position, page, textOf } from './pages.ts';
 import type { ObjectReader } from './reader.ts';
 
 /**
@@ -7,7 +8,8 @@ import type { ObjectReader } from './reader.ts';
  * of a group): one more call for each.
  *
  * A page of a hundred records may cost more credits than a minute has. What of it was completed is stored when they run
- * out, and whoever goes on asks for the rest only.
+ * out, and whoever goes on asks for the rest only. A record whose own address keeps failing is loaded as the list shows it, and is reported
+ * as a failed unit.
  */
 interface DetailPosition extends Position {
   /** `<key>@<version>` of those records of the page under way that are stored. */
@@ -29,16 +31,17 @@ export async function* withDetail(reader: ObjectReader, from: Position | null, r
   const underWay = from !== null && 'detailed' in from ? (from as DetailPosition) : null;
   const done = new Set(underWay?.detailed);
   let before = underWay === null ? from : underWay.within;
+  const readable: { key: string | null } = { key: null };
   for await (const whole of read(before)) {
-    const { lines, ids, failed } = await complete(reader, whole.lines, done);
+    const { lines, ids, units, failed } = await complete(reader, whole.lines, done, readable);
     const records = lines.filter(({ isRecord }) => isRecord).length;
     const kept = lines.map(({ line }) => line);
     if (failed !== null) {
       const position: DetailPosition = { detailed: [...done], within: before };
-      yield page({ position, lines: kept, records, extractedAt: whole.extractedAt, generation: whole.generation });
+      yield page({ position, lines: kept, records, extractedAt: whole.extractedAt, generation: whole.generation, failed: units });
       throw failed;
     }
-    yield { ...whole, lines: kept, records };
+    yield { ...whole, lines: kept, records, failed: [...whole.failed, ...units] };
     before = whole.position;
     // What came before the page under way may come again first, so only what this page held is done with.
     for (const id of ids) done.delete(id);
@@ -50,16 +53,27 @@ interface Completed {
   readonly isRecord: boolean;
 }
 
-/** Adds to `done` what it completes. Lines that are no records come last, and only when all records are complete. */
+interface Waiting {
+  readonly id: string;
+  readonly key: string;
+  readonly raw: RawObject;
+  readonly line: LinePieces;
+}
+
+/**
+ * Adds to `done` what it completes. Lines that are no records come last, and only when all records are complete.
+ * @param readable the key of a record whose lookup succeeded last.
+ */
 async function complete(
   reader: ObjectReader,
   lines: readonly LinePieces[],
   done: Set<string>,
-): Promise<{ lines: Completed[]; ids: string[]; failed: unknown }> {
+  readable: { key: string | null },
+): Promise<{ lines: Completed[]; ids: string[]; units: FailedUnit[]; failed: unknown }> {
   const ids: string[] = [];
   const completed: Completed[] = [];
   const others: Completed[] = [];
-  const waiting: { readonly id: string; readonly raw: RawObject; readonly line: LinePieces }[] = [];
+  const waiting: Waiting[] = [];
   for (const line of lines) {
     const bytes = Buffer.concat(line);
     const found = recordIn(bytes);
@@ -72,21 +86,47 @@ async function complete(
     ids.push(id);
     // Records in the trash have no address that answers.
     if (found.deleted !== null) completed.push({ line, isRecord: true });
-    else if (!done.has(id)) waiting.push({ id, raw, line });
+    else if (!done.has(id)) waiting.push({ id, key: textOf(raw.get(reader.object.primaryKey[0] as string)), raw, line });
   }
   let failed: unknown = null;
+  const units: FailedUnit[] = [];
+  const failing = new Map<string, Waiting>();
+  const judge = new FailureJudge(async () => (readable.key === null ? null : isReadable(reader, readable.key)));
+  const setAside = (own: readonly FailedUnit[]) => {
+    for (const unit of own) {
+      const { id, line } = failing.get(unit.key) as Waiting;
+      completed.push({ line, isRecord: true });
+      done.add(id);
+      units.push(unit);
+    }
+  };
+  const fail = async (next: Waiting, error: unknown) => {
+    if (!isUnitError(error)) throw error;
+    failing.set(next.key, next);
+    setAside(await judge.failed(failedUnit(reader.object.name, next.key, error), error));
+  };
   const work = async () => {
     for (let next = waiting.shift(); next !== undefined && failed === null; next = waiting.shift()) {
+      const item = next;
       try {
-        completed.push({ line: await completeOne(reader, next), isRecord: true });
-        done.add(next.id);
+        const line = await completeOne(reader, item).catch((error: unknown) => fail(item, error));
+        if (line === undefined) continue;
+        completed.push({ line, isRecord: true });
+        done.add(item.id);
+        readable.key = item.key;
+        setAside(judge.succeeded());
       } catch (error) {
         failed = failed ?? error;
       }
     }
   };
   await Promise.all(Array.from({ length: IN_FLIGHT }, work));
-  return { lines: failed === null ? [...completed, ...others] : completed, ids, failed };
+  try {
+    if (failed === null) setAside(await judge.finished());
+  } catch (error) {
+    failed = error;
+  }
+  return { lines: failed === null ? [...completed, ...others] : completed, ids, units, failed };
 }
 
 async function completeOne(reader: ObjectReader, { raw, line }: { readonly raw: RawObject; readonly line: LinePieces }): Promise<LinePieces> {

@@ -223,6 +223,14 @@ function timesOf({ typicalCount }: ObjectSpec): number {
   return typeof typicalCount === 'number' ? 1 : typicalCount.times;
 }
 
+/**
+ * Counts the records of an object that changed since a moment, by the account's search. Costs one credit.
+ * @returns null when the object has no search, or the key or plan may not use it.
+ */
+export async function countRecords(client: Lists, object: ObjectSpec, since: Date | null): Promise<number | null> {
+  return object.search === null ? null : totalOf(client, object.search, (since ?? new Date(BEGINNING)).toISOString().slice(0, 10));
+}
+
 async function totalOf(client: Lists, search: string, day: string): Promise<number | null> {
   try {
     const { raw } = await client.view(search, { query: `"updated_at:>'${day}'"` }, { credits: 1, bucket: null });

@@ -9,6 +9,7 @@ import { type ObjectReader, readerOf } from './reader.ts';
 import { type AuditPosition, readAudit } from './ways/audit.ts';
 import { readChildren } from './ways/children.ts';
 import { type KeysetPosition, readKeyset } from './ways/keyset.ts';
+import { lookUpRecords } from './ways/lookups.ts';
 import { readSince, type SincePosition } from './ways/since.ts';
 import { readSweep, type SweepPosition } from './ways/sweep.ts';
 import { seconds, wholeSeconds } from './ways/times.ts';
@@ -26,7 +27,14 @@ export function extract(client: Lists, object: ObjectSpec, position: Position | 
     options.detail !== true || object.single === null
       ? readObject(reader, withoutDetail(position), options)
       : withDetail(reader, position, (from) => readObject(reader, from, options));
-  return leaving(pages, object, options);
+  return leaving(retryLookups(reader, position, options, pages), object, options);
+}
+
+/** Looks up the records whose lookup failed before, then reads the object. A first reading has no such records. */
+async function* retryLookups(reader: ObjectReader, position: Position | null, options: ReadOptions, pages: AsyncGenerator<Page>): AsyncGenerator<Page> {
+  const { single, way } = reader.object;
+  if (position !== null && single !== null && way.kind !== 'children') yield* lookUpRecords(reader, position, options);
+  yield* pages;
 }
 
 /** What leaves the reading: without those who are erased, and masked. */

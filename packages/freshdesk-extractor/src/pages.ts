@@ -1,4 +1,4 @@
-import type { LinePieces, Owners } from '@freshet/contracts';
+import type { ErrorCode, LinePieces, Owners } from '@freshet/contracts';
 import type { ListedRecord } from './client.ts';
 
 /**
@@ -19,6 +19,10 @@ export interface Page {
   readonly work: readonly ChildWork[];
   /** Parents whose children have been read, or are gone. */
   readonly settled: readonly Settled[];
+  /** Units that could not be read. The caller sets them aside and offers them again later. */
+  readonly failed: readonly FailedUnit[];
+  /** Share of the reading that is done, from 0 to 1; null when the strategy cannot tell. */
+  readonly progress: number | null;
   /** The complete reading that these records are part of; null: none that could show deletions. */
   readonly generation: string | null;
   /** How far the reading has come with this page; null: no further than was said before. */
@@ -41,6 +45,15 @@ export interface ErasedKey {
 export interface Settled extends ChildWork {
   /** `lasting`: it stays what it is, and need not be asked for again. */
   readonly outcome?: { readonly name: string; readonly lasting: boolean };
+}
+
+/** A parent whose children cannot be read, or a record whose own address fails, while other units of the object can be read. */
+export interface FailedUnit {
+  readonly object: string;
+  /** The key of the parent, or of the record. */
+  readonly key: string;
+  readonly code: ErrorCode;
+  readonly message: string;
 }
 
 export interface Reached {
@@ -77,8 +90,10 @@ export interface ReadOptions {
   readonly erased?: readonly Owners[];
   /** Aborted when the reading is to stop soon: nothing is asked for ahead any more. Absent: it is not. */
   readonly ending?: AbortSignal;
-  /** The next parents to read, at most `limit`, none twice; children only. */
+  /** The next units of the work list, at most `limit`, none twice: parents of a child object, otherwise records to look up by their own address. */
   readonly nextParents: (limit: number) => Promise<readonly ChildWork[]>;
+  /** Parents whose children were read before: evidence that the endpoint works. Absent: none are known. */
+  readonly readableParents?: () => Promise<readonly ChildWork[]>;
 }
 
 const NOTHING = {
@@ -87,6 +102,8 @@ const NOTHING = {
   erased: [],
   work: [],
   settled: [],
+  failed: [],
+  progress: null,
   generation: null,
   reached: null,
   awaitsLoad: false,

@@ -3,7 +3,7 @@ import type { ObjectSpec, Single, View } from './catalogue/define.ts';
 import { INCLUDE_COST } from './catalogue/define.ts';
 import { childrenOf } from './catalogue/index.ts';
 import type { CallCost, ListedRecord, ListPage, Lists, ViewedRecord } from './client.ts';
-import { type ChildWork, type Page, type Position, page, type ReadOptions, textOf } from './pages.ts';
+import { type ChildWork, type FailedUnit, type Page, type Position, page, type ReadOptions, textOf } from './pages.ts';
 
 /** One object of one account, ready to be read: what every way of reading shares. */
 export interface ObjectReader {
@@ -168,6 +168,8 @@ interface RecordsRead {
   readonly position: Position;
   readonly extractedAt: Date;
   readonly generation?: string | null;
+  readonly failed?: readonly FailedUnit[];
+  readonly progress?: number | null;
   readonly ahead?: boolean;
 }
 
@@ -193,6 +195,8 @@ export function recordPage(reader: ObjectReader, options: ReadOptions, read: Rec
     // Children of records in the trash are refused or gone; they are read again when the record is restored.
     work: read.view.deleted === null ? workFor(reader.object, read.records, options.readingId) : [],
     generation: read.generation ?? null,
+    failed: read.failed ?? [],
+    progress: read.progress ?? null,
     ahead: read.ahead ?? false,
   });
 }

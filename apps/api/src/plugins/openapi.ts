@@ -18,6 +18,7 @@ const TAGS = [
   { name: 'destinations', description: 'PostgreSQL warehouses.' },
   { name: 'pipelines', description: 'One Freshdesk account into one warehouse schema.' },
   { name: 'runs', description: 'Synchronisations: start, watch, cancel.' },
+  { name: 'failed units', description: 'Units of work that keep failing: list, retry and discard them.' },
   { name: 'rejected records', description: 'Records that could not be loaded: see, replay, discard.' },
   { name: 'erasures', description: 'People who are taken out of the data, and kept out of it.' },
   { name: 'accounts', description: 'Freshdesk accounts: their credits.' },

@@ -6,6 +6,7 @@ import { IdParams, ListQuery, ref } from '../schemas/base.ts';
 import { Run, RunInput, RunKind, RunList, RunStatus } from '../schemas/runs.ts';
 import { answer, bodyMayBeMissing, listOptions, operation, problems } from './route.ts';
 import { whenOver } from './run-events.ts';
+import { estimateRun, objectProgress } from './run-progress.ts';
 
 const tags = ['runs'];
 
@@ -112,6 +113,7 @@ export function runRoutes(app: App, { store }: Deps): void {
 }
 
 export function runJson(run: StoredRun) {
+  const { progress, estimatedFinishedAt } = estimateRun(run, new Date());
   return {
     id: run.id,
     pipeline_id: run.pipeline_id,
@@ -121,6 +123,8 @@ export function runJson(run: StoredRun) {
     created_at: run.created_at.toISOString(),
     started_at: run.started_at?.toISOString() ?? null,
     finished_at: run.finished_at?.toISOString() ?? null,
+    progress,
+    estimated_finished_at: estimatedFinishedAt?.toISOString() ?? null,
     objects: run.objects.map(objectToJson),
   };
 }
@@ -135,6 +139,7 @@ function objectToJson(o: StoredObjectRun) {
     records_unchanged: o.records_unchanged,
     records_deleted: o.records_deleted,
     records_rejected: o.records_rejected,
+    failed_units: o.units_failed,
     findings:
       o.mode === 'audit'
         ? {
@@ -146,8 +151,7 @@ function objectToJson(o: StoredObjectRun) {
         : null,
     credits_used: o.credits_used,
     bytes_staged: o.bytes_staged,
-    // How much a list still holds is not told by the API, so it is known only at the end.
-    progress: o.finished_at === null ? null : o.status === 'succeeded' ? 1 : null,
+    progress: objectProgress(o),
     not_before: o.not_before?.toISOString() ?? null,
     complete_as_of: o.complete_as_of?.toISOString() ?? null,
     complete_back_to: o.complete_back_to?.toISOString() ?? null,

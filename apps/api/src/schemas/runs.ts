@@ -70,7 +70,7 @@ const AuditFindings = name(
 const ObjectRunStatus = enumeration(
   'ObjectRunStatus',
   OBJECT_RUN_STATUSES,
-  '`forbidden`: the key may not read it. `not_in_plan`: the account’s plan lacks it.',
+  '`partial`: everything was read but the failed units, which are set aside and retried. `forbidden`: the key may not read it. `not_in_plan`: the account’s plan lacks it.',
 );
 
 const ObjectRun = name(
@@ -85,10 +85,18 @@ const ObjectRun = name(
       records_unchanged: count('Records that the warehouse had already.'),
       records_deleted: count('Rows newly marked as deleted.'),
       records_rejected: count('Records that could not be loaded.'),
+      failed_units: count('Failed units of the object that were outstanding when it finished; 0 before.'),
       findings: nullable(ref(AuditFindings)),
       credits_used: Type.Number({ minimum: 0, description: 'Credits spent.' }),
       bytes_staged: count('Bytes stored between reading and loading, uncompressed.'),
-      progress: nullable(Type.Number({ minimum: 0, maximum: 1, description: 'How much of it is done; null: not known.' })),
+      progress: nullable(
+        Type.Number({
+          minimum: 0,
+          maximum: 1,
+          description:
+            'Estimated share of the work that is done. It never decreases, and is 1 only at the end. Null when nothing is known, such as for a list whose length Freshdesk does not report.',
+        }),
+      ),
       not_before: nullable(time('It waits until then: for credits, or before another try.')),
       complete_as_of: nullable(time('The warehouse holds every change up to then, when the run has succeeded.')),
       complete_back_to: nullable(time('… and from then on. The year 1970: from the beginning.')),
@@ -110,6 +118,19 @@ export const Run = name(
       created_at: time('When it was started.'),
       started_at: nullable(time('When a worker began.')),
       finished_at: nullable(time('When it was over.')),
+      progress: nullable(
+        Type.Number({
+          minimum: 0,
+          maximum: 1,
+          description:
+            'Estimated share of the run that is done: the progress of its objects, weighted by the credits that each usually costs. It never decreases, and is 1 only at the end.',
+        }),
+      ),
+      estimated_finished_at: nullable(
+        time(
+          'Estimated end: the credits that are left to spend, at the rate of the run so far or of the account’s limit, whichever is lower. Null before enough is known and after the end.',
+        ),
+      ),
       objects: Type.Array(ref(ObjectRun), { description: 'Each object, by name.' }),
     },
     { description: 'One synchronisation of a pipeline.' },

@@ -1,5 +1,5 @@
 import { AppError, type CreditClass, type TableBelow } from '@freshet/contracts';
-import type { ObjectSpec } from './define.ts';
+import { INCLUDE_COST, type ObjectSpec } from './define.ts';
 import { agents } from './objects/agents.ts';
 import { automationRules } from './objects/automation-rules.ts';
 import { businessHours } from './objects/business-hours.ts';
@@ -95,6 +95,18 @@ export function isObjectName(name: string): boolean {
 /** The objects that exist only below this one. */
 export function childrenOf(parent: string): readonly ObjectSpec[] {
   return catalogue.filter(({ way }) => way.kind === 'children' && way.parent === parent);
+}
+
+/** Credits that the first reading of an object usually costs: how much work it is beside the others. */
+export function typicalCredits(name: string): number {
+  const object = objectNamed(name);
+  const { way } = object;
+  if (way.kind === 'children') return Math.max(1, typicalRecords(objectNamed(way.parent)));
+  return Math.max(1, Math.ceil(typicalRecords(object) / object.pageSize)) * (1 + INCLUDE_COST * object.include.length);
+}
+
+function typicalRecords({ typicalCount }: ObjectSpec): number {
+  return typeof typicalCount === 'number' ? typicalCount : typicalRecords(objectNamed(typicalCount.each)) * typicalCount.times;
 }
 
 /** Every table below an object's, level by level. */

@@ -1,15 +1,15 @@
-import { AppError, batchLine, type GenerationLine, type GoneLine, type LinePieces } from '@freshet/contracts';
+import { batchLine, type GenerationLine, type LinePieces } from '@freshet/contracts';
 import type { Keyset, View } from '../catalogue/define.ts';
 import type { ListedRecord } from '../client.ts';
-import { type ChildWork, type Page, type Position, page, type ReadOptions, type Settled } from '../pages.ts';
-import { type ObjectReader, recordPage, viewOf } from '../reader.ts';
+import { type FailedUnit, type Page, type Position, page, type ReadOptions } from '../pages.ts';
+import { type ObjectReader, recordPage } from '../reader.ts';
 import { readChildren } from './children.ts';
 import type { KeysetPosition } from './keyset.ts';
+import { lookUpRecords } from './lookups.ts';
 import { type Pass, readPass, startPass } from './pass.ts';
 import type { SincePosition } from './since.ts';
 import { BEGINNING, wholeSeconds } from './times.ts';
 import { readWhole, startWhole, type WholeState } from './whole.ts';
-import { type ItemRead, readWorkList } from './work-list.ts';
 
 /**
  * Reads an object completely, as deep as its syncs have come, whatever they have read already: what changed without a newer
@@ -37,7 +37,7 @@ export interface AuditPosition extends Position {
 export async function* readAudit(reader: ObjectReader, from: AuditPosition, options: ReadOptions): AsyncGenerator<Page> {
   const { object } = reader;
   const { way } = object;
-  if (from.refresh && way.kind !== 'children') return yield* readItems(reader, from, options);
+  if (from.refresh && way.kind !== 'children') return yield* lookUpSuspects(reader, from, options);
   switch (way.kind) {
     case 'keyset':
       return yield* readAll(reader, from, options, (from.synced as KeysetPosition).backTo, (view, at) => pass(reader, way, view, at, from));
@@ -62,6 +62,7 @@ interface ViewStep {
   /** Null: the view has been read. */
   readonly next: Pick<Reading, 'pass' | 'whole'> | null;
   readonly unsettled: boolean;
+  readonly failed: readonly FailedUnit[];
   readonly ahead: boolean;
 }
 
@@ -86,7 +87,15 @@ async function* readAll(
           reading: next === null ? { view: v + 1, pass: null, whole: null } : { view: v, ...next },
           ...(step.unsettled ? { unsettled: true } : {}),
         };
-        yield recordPage(reader, options, { view, records: step.records, position, extractedAt: serverTime, generation: options.readingId, ahead: step.ahead });
+        yield recordPage(reader, options, {
+          view,
+          records: step.records,
+          position,
+          extractedAt: serverTime,
+          generation: options.readingId,
+          failed: step.failed,
+          ahead: step.ahead,
+        });
       }
     }
     const { beganAt = new Date().toISOString() } = position;
@@ -102,24 +111,21 @@ async function* readAll(
     // Whoever goes on finds the suspects once the loader has found them.
     return;
   }
-  yield* readItems(reader, position, options);
+  yield* lookUpSuspects(reader, position, options);
 }
 
-/** Asks for the records on the work list: an audit's suspects, or what somebody wants to have read. */
-async function* readItems(reader: ObjectReader, position: AuditPosition, options: ReadOptions): AsyncGenerator<Page> {
-  const { object } = reader;
+/** Looks up the records on the work list: an audit's deletion candidates, or records that somebody asked for. */
+async function* lookUpSuspects(reader: ObjectReader, position: AuditPosition, options: ReadOptions): AsyncGenerator<Page> {
   const { beganAt = new Date().toISOString() } = position;
-  for await (const read of readWorkList(reader, `${object.name} under suspicion`, options.nextParents, (suspect) => confirm(reader, suspect, options))) {
-    yield page({ ...read.page, extractedAt: read.readAt, position, ahead: read.ahead });
-  }
+  yield* lookUpRecords(reader, position, options);
   yield page({ position, extractedAt: new Date(), lines: position.refresh ? [] : [audited(new Date(beganAt))], finished: true });
 }
 
 async function* pass(reader: ObjectReader, way: Keyset, view: View, at: Reading, { synced }: AuditPosition): AsyncGenerator<ViewStep> {
   // Lists of deleted records are short, and always read whole.
   const start = view.deleted === null ? (synced as KeysetPosition).backTo : BEGINNING;
-  for await (const { records, serverTime, pass: next, ahead } of readPass(reader, way, view, at.pass ?? startPass(start))) {
-    yield { records, serverTime, next: next && { pass: next, whole: null }, unsettled: false, ahead };
+  for await (const { records, serverTime, pass: next, failed, ahead } of readPass(reader, way, view, at.pass ?? startPass(start))) {
+    yield { records, serverTime, next: next && { pass: next, whole: null }, unsettled: false, failed, ahead };
   }
 }
 
@@ -128,55 +134,10 @@ async function* whole(reader: ObjectReader, view: View, at: Reading, { synced }:
   const query = backTo === BEGINNING || param === '' ? view.query : { ...view.query, [param]: wholeSeconds(new Date(backTo)) };
   for await (const step of readWhole(reader, (n) => reader.list(query, n), at.whole ?? startWhole(null))) {
     const next = step.outcome === 'next' ? { pass: null, whole: step.state } : null;
-    yield { records: step.records, serverTime: step.serverTime, next, unsettled: step.outcome === 'unsettled', ahead: step.ahead };
+    yield { records: step.records, serverTime: step.serverTime, next, unsettled: step.outcome === 'unsettled', failed: [], ahead: step.ahead };
   }
 }
 
 function audited(at: Date): LinePieces {
   return batchLine({ audited: { at: at.toISOString() } });
-}
-
-/** Asks for one record that the reading did not hold. */
-async function confirm(reader: ObjectReader, suspect: ChildWork, options: ReadOptions): Promise<ItemRead> {
-  const { object } = reader;
-  const settle = (name: string, lasting: boolean): Settled[] => [{ ...suspect, outcome: { name, lasting } }];
-  let asked = new Date();
-  const found = (record: ListedRecord, view: View, outcome: Settled[], readAt: Date): ItemRead => {
-    const { lines, records, work } = recordPage(reader, options, { view, records: [record], position: {}, extractedAt: readAt });
-    return { readAt, page: { lines, records, work, settled: outcome } };
-  };
-  try {
-    asked = new Date();
-    const own = await reader.view(suspect.parentId);
-    if (own !== null) {
-      // It exists: it moved while the lists were read, and the next sync shows how. A number that nobody had is loaded at once.
-      if (suspect.version === 'asked') return found(own, viewOf(object, own), settle('refreshed', false), own.serverTime);
-      if (suspect.version === 'gap') return found(own, viewOf(object, own), settle('recovered', false), own.serverTime);
-      return { readAt: own.serverTime, page: { lines: [], records: 0, work: [], settled: settle('present', false) } };
-    }
-    for (const elsewhere of object.single?.elsewhere ?? []) {
-      const other = await reader.view(suspect.parentId, { path: elsewhere.path }).catch(ignoreMissingFeature);
-      if (other === null) continue;
-      if (elsewhere.deleted === null) return found(other, object.views[0] as View, settle(elsewhere.outcome, true), other.serverTime);
-      return gone(suspect, elsewhere.deleted, settle(elsewhere.outcome, false), other.serverTime);
-    }
-    return gone(suspect, 'not_found', settle('not_found', suspect.version === 'gap'), asked);
-  } catch (error) {
-    // The key may not see it, so nothing can be said of it.
-    if (error instanceof AppError && error.code === 'source_forbidden') {
-      return { readAt: asked, page: { lines: [], records: 0, work: [], settled: settle('forbidden', false) } };
-    }
-    throw error;
-  }
-}
-
-function gone(suspect: ChildWork, kind: string, settled: Settled[], at: Date): ItemRead {
-  const line: GoneLine = { gone: { key: [suspect.parentId], kind, at: at.toISOString() } };
-  return { readAt: at, page: { lines: suspect.version === 'gap' ? [] : [batchLine(line)], records: 0, work: [], settled } };
-}
-
-/** Where the plan lacks the archive, nothing is in it. */
-function ignoreMissingFeature(error: unknown): null {
-  if (error instanceof AppError && (error.code === 'source_not_in_plan' || error.code === 'source_forbidden')) return null;
-  throw error;
 }

@@ -8,15 +8,13 @@ import { type ItemRead, readWorkList } from './work-list.ts';
 
 /**
  * Reads what exists only below a parent: for each parent on the durable work list, its whole list. The answer
- * is complete, so what it no longer holds is deleted. A parent that is gone is settled, too; one that fails
- * stays on the list.
+ * is complete, so what it no longer holds is deleted. A parent that is gone is settled, too; one that fails is set aside as a failed unit.
  */
 
 export async function* readChildren(reader: ObjectReader, way: Children, options: ReadOptions): AsyncGenerator<Page> {
   let lastRead = new Date();
-  for await (const { readAt, page: read, ahead } of readWorkList(reader, `${reader.object.name} of ${way.parent}`, options.nextParents, (parent) =>
-    readParent(reader, way, parent, options),
-  )) {
+  const list = { next: options.nextParents, read: (parent: ChildWork) => readParent(reader, way, parent, options), readable: options.readableParents };
+  for await (const { readAt, page: read, ahead } of readWorkList(reader, list)) {
     lastRead = readAt;
     yield page({ ...read, extractedAt: readAt, position: {}, ahead });
   }

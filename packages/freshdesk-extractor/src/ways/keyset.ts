@@ -75,7 +75,11 @@ export async function* readKeyset(reader: ObjectReader, way: Keyset, from: Keyse
         const next =
           step.pass === null ? { watermark: laterOf(known.watermark, behind(step.beganAt)), pass: null } : { watermark: known.watermark, pass: step.pass };
         position = { ...position, views: { ...position.views, [view.name]: next } };
-        yield recordPage(reader, options, { view, records: step.records, position, extractedAt: serverTime, ahead: step.ahead });
+        const share = view === object.views[0] ? passShare(step.pass, start, serverTime) : 1;
+        // During a backfill, recent changes are read in between; they say nothing about how much history is left.
+        const isFirst = known.watermark === null;
+        const progress = isFirst ? progressAt(newest, target, position.backTo, share - 1) : pastRemains() ? null : share;
+        yield recordPage(reader, options, { view, records: step.records, position, extractedAt: serverTime, failed: step.failed, progress, ahead: step.ahead });
       }
     }
     newWasRead = true;
@@ -88,8 +92,9 @@ export async function* readKeyset(reader: ObjectReader, way: Keyset, from: Keyse
     const mayGoOn = () => !isNewDue(serverTime);
     for await (const step of readPass(reader, way, view, window.pass ?? startPass(window.from), { until: window.to, creditClass: 'backfill', mayGoOn })) {
       serverTime = step.serverTime;
+      const progress = progressAt(newest, target, window.to, passShare(step.pass, window.from, new Date(window.to)));
       position = step.pass === null ? { ...position, backTo: window.from, window: null } : { ...position, window: { ...window, pass: step.pass } };
-      yield recordPage(reader, options, { view, records: step.records, position, extractedAt: serverTime, ahead: step.ahead });
+      yield recordPage(reader, options, { view, records: step.records, position, extractedAt: serverTime, failed: step.failed, progress, ahead: step.ahead });
       // What has changed goes before the past; the stretch goes on from its position.
       if (step.pass !== null && !step.ahead && isNewDue(serverTime)) return;
     }
@@ -111,6 +116,26 @@ export async function* readKeyset(reader: ObjectReader, way: Keyset, from: Keyse
 function reached(object: ObjectReader['object'], position: KeysetPosition): Reached {
   const watermarks = object.views.map((view) => Date.parse(position.views[view.name]?.watermark ?? BEGINNING));
   return { completeAsOf: new Date(Math.min(...watermarks)), completeBackTo: new Date(position.backTo) };
+}
+
+/** How much of a pass from a moment to another is done, from 0 to 1. */
+function passShare(pass: Pass | null, from: string, to: Date): number {
+  if (pass === null) return 1;
+  return Math.min(1, Math.max(0, (Date.parse(pass.anchor) - Date.parse(from)) / Math.max(1, to.getTime() - Date.parse(from))));
+}
+
+/**
+ * The share of the planned time windows that has been read: the newest one, and those before it down to the target.
+ * @param backTo where the windows that have been read begin. @param more windows beyond them, in parts.
+ */
+function progressAt(newest: string, target: string, backTo: string, more: number): number {
+  let planned = 1;
+  let done = 1;
+  for (let at = newest; seconds(at) > seconds(target); planned++) {
+    at = windowBefore(at, newest, target).from;
+    if (seconds(at) >= seconds(backTo)) done++;
+  }
+  return Math.min(1, Math.max(0, (done + more) / planned));
 }
 
 /** As long as all that was read before it, so that the beginning is reached in few steps. */

@@ -1,9 +1,9 @@
 import { AppError, type CreditClass } from '@freshet/contracts';
 import type { Keyset, View } from '../catalogue/define.ts';
 import type { ListedRecord, ListPage } from '../client.ts';
-import { keyTexts } from '../pages.ts';
+import { type FailedUnit, keyTexts } from '../pages.ts';
 import type { ObjectReader } from '../reader.ts';
-import { readTie, TIE_FOUND, type Tie } from './tie.ts';
+import { readTie, TIE_FOUND, type Tie, type TieStep } from './tie.ts';
 import { seconds, secondsAfter, timeOf, wholeSeconds } from './times.ts';
 
 /**
@@ -30,6 +30,8 @@ export interface Step {
   readonly beganAt: string;
   /** Null: the pass is over. */
   readonly pass: Pass | null;
+  /** Records whose lookup failed. */
+  readonly failed: readonly FailedUnit[];
   /** The next page has been asked for. */
   readonly ahead: boolean;
 }
@@ -64,11 +66,14 @@ export async function* readPass(
   let { anchor, beganAt, tie } = from;
   /** The page at the anchor, asked for while the one before it is worked on. */
   let ahead: Promise<ListPage> | null = null;
-  const step = ({ records, serverTime }: Pick<ListPage, 'records' | 'serverTime'>, next: Omit<Pass, 'beganAt'> | null): Step => {
+  const step = (
+    { records, serverTime, failed = [] }: Pick<ListPage, 'records' | 'serverTime'> & Pick<TieStep, 'failed'>,
+    next: Omit<Pass, 'beganAt'> | null,
+  ): Step => {
     beganAt = beganAt ?? serverTime.toISOString();
     // What stands beyond the stretch was read when it was new.
     const wanted = until === undefined ? records : records.filter((r) => timeOf(reader, r, way.column) < seconds(until));
-    return { records: wanted, serverTime, beganAt, pass: next && { ...next, beganAt }, ahead: ahead !== null };
+    return { records: wanted, serverTime, beganAt, pass: next && { ...next, beganAt }, failed, ahead: ahead !== null };
   };
 
   // Whether a record of the anchor's own second was read already: the list then begins with it, unless it has changed.

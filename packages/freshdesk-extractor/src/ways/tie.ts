@@ -1,7 +1,8 @@
 import { AppError, type CreditClass } from '@freshet/contracts';
 import type { Keyset, View } from '../catalogue/define.ts';
 import type { ListedRecord, ListPage } from '../client.ts';
-import { textOf } from '../pages.ts';
+import { FailureJudge, failedUnit, isReadable, isUnitError } from '../failing-units.ts';
+import { type FailedUnit, textOf } from '../pages.ts';
 import { type ObjectReader, viewOf } from '../reader.ts';
 import { IdSet } from './id-set.ts';
 import { seconds, timeOf, wholeSeconds } from './times.ts';
@@ -61,6 +62,8 @@ export interface TieStep {
   readonly serverTime: Date;
   /** Null: the tie has been read. */
   readonly tie: Tie | null;
+  /** Records whose lookup failed. Absent: none. */
+  readonly failed?: readonly FailedUnit[];
 }
 
 /** Page 1 has been read, and ended within the second. */
@@ -87,6 +90,7 @@ export async function* readTie(
   const isOfSecond = (record: ListedRecord) => timeOf(reader, record, way.column) === seconds(second);
   const idOf = (record: ListedRecord) => Number(textOf(record.raw.get(object.primaryKey[0] as string)));
   const seen = new IdSet('seen' in from ? from.seen : null);
+  let readableId: number | null = null;
   let tie: Tie | null = from;
   while (tie !== null) {
     const step: TieStep = await next(tie);
@@ -155,9 +159,26 @@ export async function* readTie(
     const ids: number[] = [];
     let { next } = tie;
     for (; next <= tie.last && ids.length < IDS_AT_ONCE; next++) if (!seen.has(next)) ids.push(next);
-    const answers = await Promise.all(ids.map((id) => reader.view(String(id), { creditClass })));
+    // Without a lookup that has succeeded, a failure may be an outage.
+    const judge = new FailureJudge(async () => readableId !== null && (await isReadable(reader, String(readableId))));
+    const failed: FailedUnit[] = [];
+    const lookUp = async (id: number) => {
+      try {
+        const found = await reader.view(String(id), { creditClass });
+        readableId = id;
+        failed.push(...judge.succeeded());
+        return found;
+      } catch (error) {
+        if (!isUnitError(error)) throw error;
+        failed.push(...(await judge.failed(failedUnit(object.name, String(id), error), error)));
+        return null;
+      }
+    };
+    const answers = await Promise.all(ids.map(lookUp));
+    failed.push(...(await judge.finished()));
     const records = answers.filter((r) => r !== null).filter((r) => isOfSecond(r) && viewOf(object, r) === view);
-    return { records, serverTime: answers.find((r) => r !== null)?.serverTime ?? new Date(), tie: next > tie.last ? null : { ...tie, next } };
+    const serverTime = answers.find((r) => r !== null)?.serverTime ?? new Date();
+    return { records, serverTime, tie: next > tie.last ? null : { ...tie, next }, failed };
   }
 }
 

@@ -1,41 +1,60 @@
-import { AppError, type ErrorCode } from '@freshet/contracts';
-import type { ChildWork, Page } from '../pages.ts';
+import { FailureJudge, failedUnit, isUnitError } from '../failing-units.ts';
+import type { ChildWork, FailedUnit, Page } from '../pages.ts';
 import type { ObjectReader } from '../reader.ts';
 
-/** Items in flight at once: their answers are small, and waiting for one after the other would leave credits unused. */
+/** Units read concurrently: their responses are small, and reading them one by one would leave credits unused. */
 const IN_FLIGHT = 8;
-/** So many failures in a row are an outage, and no reason to try every item. */
-const FAILED_IN_A_ROW_MAX = 10;
-const ITS_OWN_TROUBLE = new Set<ErrorCode>(['source_unavailable', 'source_contract', 'source_too_large', 'source_invalid_request']);
+/** Units that are tried as evidence that the endpoint works. */
+const REFERENCES_MAX = 3;
 
 export interface ItemRead {
   readonly readAt: Date;
   readonly page: Pick<Page, 'lines' | 'records' | 'settled' | 'work'>;
 }
 
+export interface WorkListStep {
+  readonly readAt: Date;
+  readonly page: ItemRead['page'] & Pick<Page, 'failed'>;
+  readonly ahead: boolean;
+}
+
+export interface WorkList {
+  /** The next units, at most `limit`; none when the list is empty. */
+  readonly next: (limit: number) => Promise<readonly ChildWork[]>;
+  readonly read: (item: ChildWork) => Promise<ItemRead>;
+  /** Units that were read before. */
+  readonly readable?: (() => Promise<readonly ChildWork[]>) | undefined;
+}
+
 type Outcome = { readonly item: ChildWork; readonly read: ItemRead } | { readonly item: ChildWork; readonly error: unknown };
 
 /**
- * Reads the items of a durable work list, several at once, until it is empty. One item's trouble is its own: it stays on
- * the list, and the others go on.
- * @throws AppError at the end, when some could not be read; at once, when it is the account's trouble. What the others in
- * flight have read is paid for, so it is yielded first.
+ * Reads the units of a durable work list, several at once, until it is empty. A unit that fails is reported in `failed`; the others continue.
+ * @throws AppError when the account fails rather than single units. Units in flight are already paid for, so they are yielded first.
  */
-export async function* readWorkList(
-  reader: ObjectReader,
-  name: string,
-  next: (limit: number) => Promise<readonly ChildWork[]>,
-  readItem: (item: ChildWork) => Promise<ItemRead>,
-): AsyncGenerator<ItemRead & { readonly ahead: boolean }> {
+export async function* readWorkList(reader: ObjectReader, list: WorkList): AsyncGenerator<WorkListStep> {
   const queue: ChildWork[] = [];
   const inFlight = new Map<ChildWork, Promise<Outcome>>();
-  const failed: AppError[] = [];
-  let failedInARow = 0;
+  let lastRead: ChildWork | null = null;
   let drained = false;
   let stopped: unknown = null;
+  const judge = new FailureJudge(async () => {
+    const references: readonly ChildWork[] = lastRead === null ? ((await list.readable?.()) ?? []) : [lastRead];
+    if (references.length === 0) return null;
+    for (const item of references.slice(0, REFERENCES_MAX)) {
+      try {
+        await list.read(item);
+        return true;
+      } catch (error) {
+        if (!isUnitError(error)) throw error;
+      }
+    }
+    return false;
+  });
+  const step = ({ readAt, page }: ItemRead, failed: readonly FailedUnit[]): WorkListStep => ({ readAt, page: { ...page, failed }, ahead: inFlight.size > 0 });
   for (;;) {
     if (queue.length === 0 && !drained && stopped === null) {
-      const more = await next(IN_FLIGHT * 8);
+      const more = await list.next(IN_FLIGHT * 8);
       drained = more.length === 0;
       queue.push(...more);
     }
@@ -43,7 +62,7 @@ export async function* readWorkList(
       const item = queue.shift() as ChildWork;
       inFlight.set(
         item,
-        readItem(item).then(
+        list.read(item).then(
           (read) => ({ item, read }),
           (error: unknown) => ({ item, error }),
         ),
@@ -53,16 +72,24 @@ export async function* readWorkList(
     const outcome = await Promise.race(inFlight.values());
     inFlight.delete(outcome.item);
     if ('read' in outcome) {
-      failedInARow = 0;
-      yield { ...outcome.read, ahead: inFlight.size > 0 };
+      lastRead = outcome.item;
+      yield step(outcome.read, stopped === null ? judge.succeeded() : []);
       continue;
     }
-    const { error } = outcome;
-    if (error instanceof AppError && ITS_OWN_TROUBLE.has(error.code) && ++failedInARow < FAILED_IN_A_ROW_MAX) failed.push(error);
-    else stopped = stopped ?? error;
+    const { item, error } = outcome;
+    try {
+      if (stopped !== null || !isUnitError(error)) throw error;
+      const own = await judge.failed(failedUnit(reader.object.name, item.parentId, error), error);
+      if (own.length > 0) yield step(nothingRead(), own);
+    } catch (failure) {
+      stopped = stopped ?? failure;
+    }
   }
   if (stopped !== null) throw stopped;
-  const [first] = failed;
-  if (!first) return;
-  throw new AppError(first.code, `${failed.length} of ${name} could not be read, and will be tried again. The first: ${first.message}`, { cause: first });
+  const own = await judge.finished();
+  if (own.length > 0) yield step(nothingRead(), own);
+}
+
+function nothingRead(): ItemRead {
+  return { readAt: new Date(), page: { lines: [], records: 0, settled: [], work: [] } };
 }
