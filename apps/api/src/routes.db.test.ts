@@ -168,6 +168,9 @@ const CASES: Readonly<Record<string, Case>> = {
   cancelRun: { at: (w) => ({ id: w.run.id }), status: 200 },
   listRejectedRecords: { at: ofPipeline, status: 200 },
   getRejectedRecord: { at: (w) => ({ id: w.pipeline.id, record_id: w.rejected.id }), status: 200 },
+  listFailedUnits: { at: ofPipeline, status: 200 },
+  retryFailedUnits: { at: ofPipeline, body: () => ({}), status: 202 },
+  discardFailedUnits: { at: ofPipeline, body: () => ({}), status: 200 },
   replayRejectedRecords: { at: ofPipeline, body: () => ({}), status: 202 },
   discardRejectedRecords: { at: ofPipeline, body: () => ({}), status: 200 },
   erasePerson: { at: ofPipeline, body: () => ({ contact_id: '4711' }), status: 202 },
@@ -271,6 +274,9 @@ async function newWorld(): Promise<World> {
     doubted: [],
     changes: [],
   });
+  await t.database.sql`
+    insert into freshet.failed_units (id, pipeline_id, object, key, error_code, error_message, object_run_id, next_attempt_at)
+    select ${randomUUID()}, pipeline_id, 'conversations', '7', 'source_unavailable', 'Freshdesk answered with status 500.', id, now() from freshet.object_runs where run_id = ${runId} limit 1`;
   const [rejected] = (await store.rejectedRecords.list(pipeline.id, { limit: 1, cursor: null }, {})).data;
   const erasure = await store.erasures.request(pipeline.id, 'contacts', '1');
   await t.database.sql`update freshet.erasures set status = 'completed' where id = ${erasure.id}`;
@@ -401,6 +407,7 @@ const EXPECTED: Readonly<Record<Permission, readonly string[]>> = {
     'listRuns',
     'getRun',
     'watchRun',
+    'listFailedUnits',
     'listRejectedRecords',
     'listErasures',
     'getErasure',
@@ -419,6 +426,8 @@ const EXPECTED: Readonly<Record<Permission, readonly string[]>> = {
     'restartPipelineObject',
     'rebuildPipelineObject',
     'movePipelineObject',
+    'retryFailedUnits',
+    'discardFailedUnits',
     'replayRejectedRecords',
     'discardRejectedRecords',
   ],

@@ -373,7 +373,7 @@ describe('children', () => {
     expect(await complete(true)).toMatchObject({ keys: [], confirmed: true });
   });
 
-  test('T25: a parent that fails is not settled, and what the others gave is kept', async () => {
+  test('a parent that fails is reported as a failed unit and not settled, while the others are read (I7, T25)', async () => {
     await using account = await open({
       counts: { tickets: 120 },
       intercept: ({ path }, response) => {
@@ -382,15 +382,40 @@ describe('children', () => {
         return true;
       },
     });
-    const settled: string[] = [];
-    await expect(
-      read(account.client, 'conversations', {
-        parents: work(...Array.from({ length: 100 }, (_, i) => i + 1)),
-        afterPage: (page) => settled.push(...page.settled.map((s) => s.parentId)),
-      }),
-    ).rejects.toMatchObject({ code: 'source_unavailable', message: expect.stringContaining('1 of conversations of tickets could not be read') });
+    const { pages } = await read(account.client, 'conversations', { parents: work(...Array.from({ length: 100 }, (_, i) => i + 1)) });
+    const settled = pages.flatMap((page) => page.settled.map((s) => s.parentId));
     expect(settled).toHaveLength(99);
     expect(settled).not.toContain('7');
+    expect(pages.flatMap((page) => page.failed)).toEqual([
+      { object: 'conversations', key: '7', code: 'source_unavailable', message: expect.stringContaining('status 500') },
+    ]);
+  });
+
+  test.each([
+    ['every parent fails and none was read before', 60, 60],
+    ['parents fail after others were read', 60, 40],
+  ])('the reading fails without failed units when %s (I7)', async (_title, parents, failing) => {
+    await using account = await open({
+      counts: { tickets: 120 },
+      intercept: ({ path }, response) => {
+        const id = Number(/tickets\/(\d+)\//.exec(path)?.[1]);
+        // During an outage, what could be read before cannot be read either.
+        if (failing < parents && id <= parents - failing && !isDown) {
+          isDown = id === parents - failing;
+          return false;
+        }
+        response.writeHead(500).end();
+        return true;
+      },
+    });
+    let isDown = false;
+    const failed: unknown[] = [];
+    const reading = read(account.client, 'conversations', {
+      parents: work(...Array.from({ length: parents }, (_, i) => i + 1)),
+      afterPage: (page) => failed.push(...page.failed),
+    });
+    await expect(reading).rejects.toMatchObject({ code: 'source_unavailable' });
+    expect(failed).toEqual([]);
   });
 });
 
@@ -449,6 +474,21 @@ describe('answers that are not what they should be', () => {
 });
 
 describe('detail', () => {
+  test('a record whose own address fails is loaded as the list shows it and reported as a failed unit (I7)', async () => {
+    await using account = await open({
+      counts: { tickets: 40 },
+      intercept: ({ path }, response) => {
+        if (!/tickets\/(7|8|9)$/.test(path)) return false;
+        response.writeHead(500).end();
+        return true;
+      },
+    });
+    const reading = await read(account.client, 'tickets', { detail: true });
+    expect(new Set(reading.records.map(({ id }) => id))).toEqual(new Set(oracle(account.simulator, 'tickets').keys()));
+    expect(new Set(reading.pages.flatMap((page) => page.failed.map(({ key }) => key)))).toEqual(new Set(['7', '8', '9']));
+    expect(reading.records.find(({ id }) => id === 7)?.fields).not.toHaveProperty('attachments');
+  });
+
   /** A client whose credits run out after so many, as often as it is told to. */
   const limited = (origin: string, credits: number) => {
     let left = credits;
