@@ -7,6 +7,9 @@ export interface RunAnswer {
   readonly status: string;
   readonly created_at: string;
   readonly finished_at: string | null;
+  /** From 0 to 1; null when it is not known. */
+  readonly progress: number | null;
+  readonly estimated_finished_at: string | null;
   readonly objects: readonly ObjectRunAnswer[];
 }
 
@@ -19,6 +22,7 @@ export interface ObjectRunAnswer {
   readonly records_unchanged: number;
   readonly records_deleted: number;
   readonly records_rejected: number;
+  readonly failed_units: number;
   readonly findings: {
     readonly missing: number;
     readonly stale: number;

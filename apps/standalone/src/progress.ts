@@ -1,48 +1,51 @@
+import { createLogUpdate } from 'log-update';
 import type { ObjectRunAnswer, RunAnswer } from './api-client.ts';
 
-/** Object → the object it stands below. */
+/** Object → its parent object; null for an object without one. */
 export type Parents = ReadonlyMap<string, string | null>;
 
-const OVER = new Set(['succeeded', 'failed', 'cancelled', 'forbidden', 'not_in_plan', 'skipped']);
-const HEADER = ['object', 'state', 'read', 'in warehouse', 'credits', 'per second', ''];
+const ENDED = new Set(['succeeded', 'partial', 'failed', 'cancelled', 'forbidden', 'not_in_plan', 'skipped']);
+const BAR_WIDTH = 24;
+/** Without a terminal, the run's progress is printed once for each of these shares. */
+const PERCENT_STEP = 10;
 
 /**
- * Shows a run while it goes on: on a terminal a table that is drawn over itself, elsewhere a line for each change
- * of an object's state.
+ * Shows a run while it is under way. On a terminal: a progress bar for each object that is under way and one for the run, redrawn in place.
+ * Elsewhere: a line for each change of an object's state and for each ten percent of the run.
  */
 export class Progress {
   readonly #out: NodeJS.WriteStream;
   readonly #parents: Parents;
-  readonly #began = performance.now();
-  #linesDrawn = 0;
-  readonly #said = new Map<string, string>();
+  readonly #redraw: ReturnType<typeof createLogUpdate>;
+  readonly #printed = new Map<string, string>();
+  #percentPrinted = 0;
 
   constructor(out: NodeJS.WriteStream, parents: Parents) {
     this.#out = out;
     this.#parents = parents;
+    this.#redraw = createLogUpdate(out);
   }
 
   show(run: RunAnswer): void {
-    if (this.#out.isTTY) this.#draw(table(this.#rows(run)));
-    else this.#tell(run);
+    if (this.#out.isTTY) this.#redraw(this.#bars(run).join('\n'));
+    else this.#print(run);
   }
 
-  /** The last state, as a table that stays. */
+  /** Prints the final state as a table. */
   summary(run: RunAnswer): void {
     const rows = run.objects.map((o) => [
       o.object,
       o.status,
-      n(o.records_extracted),
-      n(o.records_loaded),
-      n(o.records_unchanged),
-      n(o.records_deleted),
-      n(o.credits_used),
+      number(o.records_extracted),
+      number(o.records_loaded),
+      number(o.records_unchanged),
+      number(o.records_deleted),
+      number(o.credits_used),
       o.error?.message ?? '',
     ]);
-    const sum = (field: 'records_extracted' | 'records_loaded' | 'records_unchanged' | 'records_deleted' | 'credits_used') =>
-      n(run.objects.reduce((total, o) => total + o[field], 0));
+    const sum = (field: 'records_extracted' | 'records_loaded' | 'records_unchanged' | 'records_deleted' | 'credits_used') => number(total(run, field));
     const seconds = ((run.finished_at === null ? Date.now() : Date.parse(run.finished_at)) - Date.parse(run.created_at)) / 1000;
-    const total = [
+    const totals = [
       '',
       run.status,
       sum('records_extracted'),
@@ -52,65 +55,83 @@ export class Progress {
       sum('credits_used'),
       `${seconds.toFixed(1)} s`,
     ];
-    const lines = table([['object', 'status', 'read', 'new or changed', 'unchanged', 'deleted', 'credits', ''], ...rows, total]);
-    if (this.#out.isTTY) this.#draw(lines);
-    else this.#out.write(`\n${lines.join('\n')}\n`);
+    const lines = table([['object', 'status', 'read', 'new or changed', 'unchanged', 'deleted', 'credits', ''], ...rows, totals]);
+    if (this.#out.isTTY) this.#redraw.clear();
+    this.#out.write(`\n${lines.join('\n')}\n`);
   }
 
-  #rows(run: RunAnswer): string[][] {
-    const seconds = Math.max(0.001, (performance.now() - this.#began) / 1000);
+  #bars(run: RunAnswer): string[] {
+    const open = run.objects.filter((o) => !ENDED.has(o.status));
+    const underWay = open.filter((o) => o.status !== 'queued');
+    const width = Math.max(3, ...run.objects.map((o) => o.object.length));
+    const failed = run.objects.filter((o) => ENDED.has(o.status) && o.status !== 'succeeded');
     return [
-      HEADER,
-      ...run.objects.map((o) => [
-        o.object,
-        o.status,
-        n(o.records_extracted),
-        n(landed(o)),
-        n(o.credits_used),
-        OVER.has(o.status) ? '' : n(Math.round(o.records_extracted / seconds)),
-        this.#waitsFor(o, run),
-      ]),
+      ...failed.map((o) => `${o.object.padEnd(width)}  ${o.status}: ${o.error?.message ?? ''}`),
+      ...underWay.map((o) => `${o.object.padEnd(width)}  ${bar(o.progress)}  ${number(o.records_extracted).padStart(9)} read  ${this.#state(o, run)}`),
+      '',
+      `${'run'.padEnd(width)}  ${bar(run.progress)}  ${number(total(run, 'records_extracted')).padStart(9)} read  ${number(total(run, 'credits_used'))} credits, ${timeLeft(run)}`,
+      `${' '.repeat(width)}  ${run.objects.length - open.length} of ${run.objects.length} objects done`,
     ];
   }
 
-  #waitsFor(o: ObjectRunAnswer, run: RunAnswer): string {
-    if (OVER.has(o.status)) return o.error?.message ?? '';
-    const until = o.not_before === null ? '' : ` for ${Math.max(0, Math.ceil((Date.parse(o.not_before) - Date.now()) / 1000))} s`;
-    if (o.status === 'waiting_for_credits') return `waits for credits${until}`;
-    if (o.error !== null) return `tries again: ${o.error.message}`;
-    const parent = this.#parents.get(o.object) ?? null;
-    const above = run.objects.find((other) => other.object === parent);
-    if (above && !OVER.has(above.status)) return `follows ${parent}`;
-    if (o.records_extracted > landed(o)) return 'loading';
-    return o.status === 'queued' ? 'waits for a worker' : 'reading';
-  }
-
-  #draw(lines: readonly string[]): void {
-    const up = this.#linesDrawn > 0 ? `\u001b[${this.#linesDrawn}A\u001b[J` : '';
-    const width = this.#out.columns || 120;
-    this.#out.write(`${up}${lines.map((line) => line.slice(0, width)).join('\n')}\n`);
-    this.#linesDrawn = lines.length;
-  }
-
-  #tell(run: RunAnswer): void {
+  #print(run: RunAnswer): void {
     for (const o of run.objects) {
-      const waits = this.#waitsFor(o, run).replace(/ for \d+ s$/, '');
-      const now = OVER.has(o.status)
-        ? `${o.status}: ${n(o.records_extracted)} read, ${n(landed(o))} in the warehouse, ${n(o.credits_used)} credits${waits ? ` (${waits})` : ''}`
-        : waits;
-      if (this.#said.get(o.object) === now) continue;
-      this.#said.set(o.object, now);
-      this.#out.write(`  ${o.object.padEnd(24)} ${now}\n`);
+      const state = this.#state(o, run).replace(/ \(\d+ s\)$/, '');
+      const line = ENDED.has(o.status)
+        ? `${o.status}: ${number(o.records_extracted)} read, ${number(loaded(o))} in the warehouse, ${number(o.credits_used)} credits${state ? ` (${state})` : ''}`
+        : state;
+      if (this.#printed.get(o.object) === line) continue;
+      this.#printed.set(o.object, line);
+      this.#out.write(`  ${o.object.padEnd(24)} ${line}\n`);
     }
+    const percent = Math.floor((100 * (run.progress ?? 0)) / PERCENT_STEP) * PERCENT_STEP;
+    if (percent <= this.#percentPrinted || run.finished_at !== null) return;
+    this.#percentPrinted = percent;
+    this.#out.write(`  ${'run'.padEnd(24)} ${percent} %, ${timeLeft(run)}\n`);
+  }
+
+  /** What an object run does or waits for; why it ended, when it did not succeed. */
+  #state(o: ObjectRunAnswer, run: RunAnswer): string {
+    if (ENDED.has(o.status)) return o.error?.message ?? '';
+    if (o.status === 'waiting_for_credits') {
+      const seconds = o.not_before === null ? null : Math.max(0, Math.ceil((Date.parse(o.not_before) - Date.now()) / 1000));
+      return `waiting for credits${seconds === null ? '' : ` (${seconds} s)`}`;
+    }
+    if (o.error !== null) return `retrying: ${o.error.message}`;
+    const parent = this.#parents.get(o.object) ?? null;
+    const parentRun = run.objects.find((other) => other.object === parent);
+    if (parentRun && !ENDED.has(parentRun.status) && o.records_extracted === 0) return `waiting for ${parent}`;
+    if (o.records_extracted > loaded(o)) return 'loading';
+    return o.status === 'queued' ? 'queued' : 'reading';
   }
 }
 
-const landed = (o: ObjectRunAnswer): number => o.records_loaded + o.records_unchanged + o.records_rejected;
-const n = (value: number): string => value.toLocaleString('en-US');
+/** A bar of fixed width with its percentage; an empty one when the share is not known. */
+export function bar(share: number | null): string {
+  const filled = Math.floor((share ?? 0) * BAR_WIDTH);
+  const percent = share === null ? '' : `${Math.floor(share * 100)} %`;
+  return `${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)} ${percent.padStart(5)}`;
+}
 
+/** The time until the estimated end, rounded up, in words. */
+export function timeLeft({ estimated_finished_at: end }: Pick<RunAnswer, 'estimated_finished_at'>, now = Date.now()): string {
+  if (end === null) return 'time left unknown';
+  const seconds = Math.max(1, Math.ceil((Date.parse(end) - now) / 1000));
+  if (seconds < 60) return `about ${seconds} s left`;
+  const minutes = Math.ceil(seconds / 60);
+  return minutes < 60 ? `about ${minutes} min left` : `about ${Math.floor(minutes / 60)} h ${minutes % 60} min left`;
+}
+
+const loaded = (o: ObjectRunAnswer): number => o.records_loaded + o.records_unchanged + o.records_rejected;
+const number = (value: number): string => value.toLocaleString('en-US');
+
+function total(run: RunAnswer, field: 'records_extracted' | 'records_loaded' | 'records_unchanged' | 'records_deleted' | 'credits_used'): number {
+  return run.objects.reduce((sum, o) => sum + o[field], 0);
+}
+
+/** Columns padded to equal width: words to the left, numbers to the right. */
 function table(rows: readonly (readonly string[])[]): string[] {
   const widths = (rows[0] as readonly string[]).map((_, i) => Math.max(...rows.map((row) => (row[i] ?? '').length)));
-  // Words to the left, numbers to the right.
   return rows.map((row) =>
     row
       .map((cell, i) => (i < 2 || i === row.length - 1 ? cell.padEnd(widths[i] as number) : cell.padStart(widths[i] as number)))
