@@ -47,7 +47,9 @@ test.each([
 ])('the progress of %s is known while it is read, and never decreases', (name, valuesMin) => {
   const seen = states.map(({ objects }) => objects.find(({ object }) => object === name));
   const open = seen.filter((o) => o?.status === 'running');
-  expect(new Set(open.flatMap((o) => (o?.progress == null ? [] : [o.progress]))).size, JSON.stringify(open.map((o) => o?.progress))).toBeGreaterThanOrEqual(valuesMin);
+  expect(new Set(open.flatMap((o) => (o?.progress == null ? [] : [o.progress]))).size, JSON.stringify(open.map((o) => o?.progress))).toBeGreaterThanOrEqual(
+    valuesMin,
+  );
   expect(open.every((o) => o?.progress == null || o.progress < 1)).toBe(true);
   expect(isNonDecreasing(seen.map((o) => o?.progress ?? null))).toBe(true);
   expect(seen.at(-1)?.progress).toBe(1);

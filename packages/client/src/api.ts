@@ -464,6 +464,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/pipelines/{id}/failed-units": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List failed units
+         * @description Lists units of work that could not be read, newest first: parents whose children fail (for example, a damaged ticket whose conversations always answer 500), and records whose own address fails. An object with failed units ends its runs `partial`; its coverage holds for everything else.
+         */
+        get: operations["listFailedUnits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/pipelines/{id}/failed-units/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Discard failed units
+         * @description Stops retrying the units. A parent is read again when it changes, and a record when it is listed again. Without a body, the request selects all failed units of the pipeline.
+         */
+        post: operations["discardFailedUnits"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/pipelines/{id}/failed-units/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry failed units
+         * @description Starts a refresh run that reads the units at once, at most 1,000 in one request. Units that fail again stay listed with one more attempt. Without a body, the request selects all failed units of the pipeline.
+         */
+        post: operations["retryFailedUnits"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/pipelines/{id}/inbound/freshdesk": {
         parameters: {
             query?: never;
@@ -1775,6 +1835,77 @@ export interface components {
          * @enum {string}
          */
         EventType: "run.succeeded" | "run.partial" | "run.failed" | "object.failed" | "schema.changed" | "records.rejected" | "records.digest" | "records.spiked" | "quota.reached" | "credential.refused" | "erasure.completed" | "erasure.failed" | "freshness.missed" | "freshness.restored" | "job.died" | "webhook.disabled" | "webhook.test";
+        /** @description A unit of work that keeps failing. It is set aside while the rest of its object is read. */
+        FailedUnit: {
+            /** @description Failed attempts since the unit was last read. */
+            attempts: number;
+            error: components["schemas"]["Failure"];
+            /**
+             * Format: date-time
+             * @description Time of the first failed attempt. RFC 3339, UTC.
+             * @example 2026-01-31T12:00:00.000Z
+             */
+            first_failed_at: string;
+            /**
+             * Format: uuid
+             * @description The failed unit (UUIDv7).
+             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
+             */
+            id: string;
+            /** @description Key of the parent whose children cannot be read (for conversations, the ticket), or of the record whose lookup fails. */
+            key: string;
+            /**
+             * Format: date-time
+             * @description Time of the last failed attempt. RFC 3339, UTC.
+             * @example 2026-01-31T12:00:00.000Z
+             */
+            last_failed_at: string;
+            /**
+             * Format: date-time
+             * @description Runs skip the unit until then. The interval doubles with each attempt, from 5 minutes to one day. RFC 3339, UTC.
+             * @example 2026-01-31T12:00:00.000Z
+             */
+            next_attempt_at: string;
+            /** @description The object that the unit belongs to. */
+            object: string;
+            /**
+             * Format: uuid
+             * @description Its pipeline (UUIDv7).
+             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
+             */
+            pipeline_id: string;
+        };
+        /** @description Selects failed units; an empty object selects all of the pipeline’s. */
+        FailedUnitFilter: {
+            /** @description Only failed units whose last error has this code. */
+            error_code?: string;
+            /** @description Only these failed units. */
+            ids?: string[];
+            /** @description Only failed units of this object. */
+            object?: string;
+        };
+        /** @description One page of a list. */
+        FailedUnitList: {
+            /** @description This page, newest first. */
+            data: components["schemas"]["FailedUnit"][];
+            next_cursor: string | null;
+        };
+        /** @description The result of a discard. */
+        FailedUnitsDiscarded: {
+            /** @description Units that were discarded. */
+            units: number;
+        };
+        /** @description A retry that was started. */
+        FailedUnitsRetried: {
+            /**
+             * Format: uuid
+             * @description The refresh run that reads the units (UUIDv7).
+             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
+             */
+            run_id: string;
+            /** @description Units that the run reads. */
+            units: number;
+        };
         /** @description Why something could not be done. */
         Failure: {
             /**
@@ -2002,6 +2133,8 @@ export interface components {
             /** @description Credits spent. */
             credits_used: number;
             error: components["schemas"]["Failure"] | null;
+            /** @description Failed units of the object that were outstanding when it finished; 0 before. */
+            failed_units: number;
             findings: components["schemas"]["AuditFindings"] | null;
             mode: components["schemas"]["RunMode"];
             not_before: string | null;
@@ -2021,10 +2154,10 @@ export interface components {
             status: components["schemas"]["ObjectRunStatus"];
         };
         /**
-         * @description `forbidden`: the key may not read it. `not_in_plan`: the account’s plan lacks it.
+         * @description `partial`: everything was read but the failed units, which are set aside and retried. `forbidden`: the key may not read it. `not_in_plan`: the account’s plan lacks it.
          * @enum {string}
          */
-        ObjectRunStatus: "queued" | "running" | "waiting_for_credits" | "succeeded" | "failed" | "cancelled" | "forbidden" | "not_in_plan" | "skipped";
+        ObjectRunStatus: "queued" | "running" | "waiting_for_credits" | "succeeded" | "partial" | "failed" | "cancelled" | "forbidden" | "not_in_plan" | "skipped";
         /**
          * @description Whether the key may read the object.
          * @enum {string}
@@ -2533,6 +2666,7 @@ export interface components {
              * @example 2026-01-31T12:00:00.000Z
              */
             created_at: string;
+            estimated_finished_at: string | null;
             finished_at: string | null;
             /**
              * Format: uuid
@@ -2549,6 +2683,7 @@ export interface components {
              * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
              */
             pipeline_id: string;
+            progress: number | null;
             started_at: string | null;
             status: components["schemas"]["RunStatus"];
             trigger: components["schemas"]["RunTrigger"];
@@ -5633,6 +5768,332 @@ export interface operations {
             };
             /** @description Freshdesk or the warehouse could not be reached. */
             502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listFailedUnits: {
+        parameters: {
+            query?: {
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Only failed units whose last error has this code. */
+                error_code?: string;
+                /** @description How many at most. */
+                limit?: number;
+                /** @description Only failed units of this object. */
+                object?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The resource’s id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FailedUnitList"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token’s role or scopes do not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such resource. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    discardFailedUnits: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The resource’s id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["FailedUnitFilter"];
+            };
+        };
+        responses: {
+            /** @description How many units were discarded. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FailedUnitsDiscarded"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token’s role or scopes do not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such resource. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retryFailedUnits: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The resource’s id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["FailedUnitFilter"];
+            };
+        };
+        responses: {
+            /** @description The run that reads the units. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FailedUnitsRetried"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token’s role or scopes do not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such resource. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };

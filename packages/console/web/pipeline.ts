@@ -21,15 +21,17 @@ import {
 type PipelineObject = Schemas['PipelineObject'];
 type Run = Schemas['Run'];
 type Rejected = Schemas['RejectedRecord'];
+type FailedUnit = Schemas['FailedUnit'];
 
 async function read(id: string) {
   const api = freshet();
   const path = { id };
   const pipeline = await api.get('/v1/pipelines/{id}', { params: { path } });
-  const [objects, runs, rejected, usage, budget] = await Promise.all([
+  const [objects, runs, rejected, failedUnits, usage, budget] = await Promise.all([
     api.get('/v1/pipelines/{id}/objects', { params: { path } }),
     api.get('/v1/runs', { params: { query: { pipeline_id: id, limit: 20 } } }),
     api.get('/v1/pipelines/{id}/rejected-records', { params: { path, query: { limit: 50 } } }),
+    api.get('/v1/pipelines/{id}/failed-units', { params: { path, query: { limit: 50 } } }),
     api.get('/v1/usage', { params: { query: { pipeline_id: id } } }),
     api.get('/v1/accounts/{subdomain}/budget', { params: { path: { subdomain: pipeline.source.subdomain } } }),
   ]);
@@ -39,6 +41,7 @@ async function read(id: string) {
     objects: objects.data,
     runs: runs.data,
     rejected: rejected.data,
+    failedUnits: failedUnits.data,
     credits,
     records: byDay(usage.data, (u) => u.records_loaded),
     lags: lagByDay(usage.data),
@@ -51,7 +54,7 @@ export function PipelinePage({ id }: { readonly id: string }): VNode {
   const { value, error, again } = useLoaded(() => read(id), id);
   const { act, busy, error: refused } = useAction(again);
   if (value === null) return html`<h1>Pipeline</h1><${Problem} error=${error} />`;
-  const { pipeline, objects, runs, rejected, credits, records, lags, budget } = value;
+  const { pipeline, objects, runs, rejected, failedUnits, credits, records, lags, budget } = value;
   const api = freshet();
   const params = { path: { id } };
   const isPaused = pipeline.status === 'paused';
@@ -79,6 +82,9 @@ export function PipelinePage({ id }: { readonly id: string }): VNode {
     <h2>Rejected records</h2>
     ${rejected.length === 0 ? null : html`<div class="actions">${button('Replay all', () => api.post('/v1/pipelines/{id}/rejected-records/replay', { params, body: {} }))}</div>`}
     <${Table} caption="Records that could not be loaded" columns=${rejectedColumns(id, act, busy)} rows=${rejected} empty="Every record could be loaded." />
+    <h2>Failed units</h2>
+    ${failedUnits.length === 0 ? null : html`<div class="actions">${button('Retry all', () => api.post('/v1/pipelines/{id}/failed-units/retry', { params, body: {} }))}</div>`}
+    <${Table} caption="Units of work that could not be read and are set aside" columns=${failedUnitColumns(id, act, busy)} rows=${failedUnits} empty="No failed units." />
     <h2>The last 30 days</h2><${Chart} title="Records written by day" points=${records} />
     <${Chart} title="Longest lag by day, of the table that was furthest behind" points=${lags} format=${span} />
     <${Stacked} title="Credits spent by day, and what for" parts=${credits} />
@@ -166,6 +172,24 @@ function rejectedColumns(id: string, act: Act, busy: boolean) {
       title: '',
       cell: (r: Rejected) =>
         html`<button type="button" disabled=${busy} onClick=${decide('replay', r)}>Replay</button> <button type="button" disabled=${busy} onClick=${decide('discard', r)}>Discard</button>`,
+    },
+  ];
+}
+
+function failedUnitColumns(id: string, act: Act, busy: boolean) {
+  const params = { path: { id } };
+  const retry = (unit: FailedUnit) => () => act(() => freshet().post('/v1/pipelines/{id}/failed-units/retry', { params, body: { ids: [unit.id] } }));
+  const discard = (unit: FailedUnit) => () => act(() => freshet().post('/v1/pipelines/{id}/failed-units/discard', { params, body: { ids: [unit.id] } }));
+  return [
+    { title: 'Object', cell: (u: FailedUnit) => u.object },
+    { title: 'Key', cell: (u: FailedUnit) => u.key },
+    { title: 'Attempts', number: true, cell: (u: FailedUnit) => count(u.attempts) },
+    { title: 'Next attempt', cell: (u: FailedUnit) => ago(u.next_attempt_at) },
+    { title: 'Message', cell: (u: FailedUnit) => u.error.message },
+    {
+      title: '',
+      cell: (u: FailedUnit) =>
+        html`<button type="button" disabled=${busy} onClick=${retry(u)}>Retry</button> <button type="button" disabled=${busy} onClick=${discard(u)}>Discard</button>`,
     },
   ];
 }

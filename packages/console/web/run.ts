@@ -34,29 +34,34 @@ export function RunPage({ id }: { readonly id: string }): VNode {
   const columns = [
     { title: 'Object', cell: (o: ObjectRun) => o.object },
     { title: 'State', cell: (o: ObjectRun) => html`<${Status} of=${o.status} />` },
-    { title: 'Loaded of read', cell: loaded },
+    { title: 'Progress', cell: progress },
     { title: 'Read', number: true, cell: (o: ObjectRun) => count(o.records_extracted) },
     { title: 'Written', number: true, cell: (o: ObjectRun) => count(o.records_loaded) },
     { title: 'Unchanged', number: true, cell: (o: ObjectRun) => count(o.records_unchanged) },
     { title: 'Deleted', number: true, cell: (o: ObjectRun) => count(o.records_deleted) },
     { title: 'Rejected', number: true, cell: (o: ObjectRun) => html`<span class=${o.records_rejected > 0 ? 'bad' : ''}>${count(o.records_rejected)}</span>` },
+    { title: 'Failed units', number: true, cell: (o: ObjectRun) => html`<span class=${o.failed_units > 0 ? 'bad' : ''}>${count(o.failed_units)}</span>` },
     { title: 'Credits', number: true, cell: (o: ObjectRun) => count(o.credits_used) },
     { title: 'Bytes', number: true, cell: (o: ObjectRun) => bytes(o.bytes_staged) },
-    { title: 'Says', cell: (o: ObjectRun) => o.error?.message ?? findings(o) },
+    { title: 'Message', cell: (o: ObjectRun) => o.error?.message ?? findings(o) },
   ];
   const isOpen = run.finished_at === null;
   return html`<h1>Run of ${ago(run.created_at)}: <${Status} of=${run.status} /></h1>
     <p class="quiet">${run.kind}, ${run.trigger}. <a href=${`#/pipelines/${run.pipeline_id}`}>Its pipeline</a></p>
     <${Problem} error=${refused} />
     ${isOpen ? html`<div class="actions"><button type="button" disabled=${busy} onClick=${() => act(() => freshet().post('/v1/runs/{id}/cancel', { params: { path: { id } } }))}>Cancel the run</button></div>` : null}
+    ${isOpen ? html`<p><${Bar} label="Run" share=${run.progress} /> ${run.estimated_finished_at === null ? '' : `ends ${ago(run.estimated_finished_at)} (estimated)`}</p>` : null}
     <div aria-live="polite"><${Table} caption="Objects" columns=${columns} rows=${run.objects} empty="It has no objects." /></div>`;
 }
 
-/** What is read is counted as it comes; how much there is to read nobody knows before the end. */
-function loaded(o: ObjectRun): VNode {
-  const done = o.records_loaded + o.records_unchanged + o.records_rejected;
-  const label = `${o.object}: ${count(done)} of ${count(o.records_extracted)} records are loaded`;
-  return html`<progress aria-label=${label} max=${Math.max(1, o.records_extracted)} value=${o.status === 'succeeded' ? Math.max(1, o.records_extracted) : done}></progress>`;
+function progress(o: ObjectRun): VNode {
+  return html`<${Bar} label=${o.object} share=${o.progress} />`;
+}
+
+/** A progress bar with its percentage; an empty one when the share is not known. */
+function Bar({ label, share }: { readonly label: string; readonly share: number | null }): VNode {
+  const text = share === null ? 'not known' : `${Math.floor(share * 100)} %`;
+  return html`<progress aria-label=${`Progress of ${label}: ${text}`} max="1" value=${share ?? 0}></progress> <small>${share === null ? '' : text}</small>`;
 }
 
 function findings(o: ObjectRun): string {

@@ -38,7 +38,10 @@ describe('estimateRun', () => {
   });
 
   test('counts an object that failed as ended, and stays below 1 before the end of the run', () => {
-    const { progress } = estimateRun(run([objectRun({ status: 'failed', finished_at: NOW }), objectRun({ object: 'roles', status: 'succeeded', finished_at: NOW })]), NOW);
+    const { progress } = estimateRun(
+      run([objectRun({ status: 'failed', finished_at: NOW }), objectRun({ object: 'roles', status: 'succeeded', finished_at: NOW })]),
+      NOW,
+    );
     expect(progress).toBe(0.99);
   });
 
