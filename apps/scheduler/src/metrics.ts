@@ -15,6 +15,7 @@ export function schedulerMetrics(metrics: Metrics, store: ControlStore) {
     unloadedBytes: metrics.gauge('unloaded_bytes', 'Bytes of batches that are stored and not loaded yet, compressed.', []),
     unloadedBatches: metrics.gauge('unloaded_batches', 'Batches that are stored and not loaded yet.', []),
     rejected: metrics.gauge('rejected_records', 'Rejected records that wait to be replayed or discarded.', []),
+    failedUnits: metrics.gauge('failed_units', 'Units of work that could not be read and are set aside.', []),
     dead: metrics.gauge('dead_jobs', 'Jobs that were set aside.', []),
     runs: metrics.gauge('open_runs', 'Runs that are queued or running.', []),
     staleness: metrics.gauge('staleness_seconds', 'How far an object’s table is behind, in the pipeline where it is furthest behind.', ['object']),
@@ -42,6 +43,7 @@ export function schedulerMetrics(metrics: Metrics, store: ControlStore) {
       gauges.unloadedBytes.set({}, backlog.unloadedBytes);
       gauges.unloadedBatches.set({}, backlog.unloadedBatches);
       gauges.rejected.set({}, backlog.rejectedRecords);
+      gauges.failedUnits.set({}, backlog.failedUnits);
       gauges.dead.set({}, backlog.deadJobs);
       gauges.runs.set({}, backlog.openRuns);
       for (const { object, seconds, missed } of backlog.freshness) {

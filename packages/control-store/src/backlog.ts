@@ -8,6 +8,7 @@ export interface Backlog {
   readonly unloadedBytes: number;
   readonly unloadedBatches: number;
   readonly rejectedRecords: number;
+  readonly failedUnits: number;
   readonly deadJobs: number;
   readonly openRuns: number;
   /** By object: how far its table is behind in the pipeline where it is furthest behind, of those that are not paused. */
@@ -37,8 +38,9 @@ export async function readBacklog(sql: Sql): Promise<Backlog> {
     select queue, ready, deferred, active, oldest_seconds as "oldestSeconds" from freshet.backlog order by queue`;
   const [stored] = await sql<{ bytes: number; batches: number }[]>`
     select coalesce(sum(pg_column_size(body)), 0)::float8 as bytes, count(*)::int as batches from freshet.batches where loaded_at is null`;
-  const [counts] = await sql<{ rejected: number; dead: number; open: number }[]>`
-    select (select count(*) from freshet.rejected_records)::int as rejected, (select count(*) from freshet.dead_jobs)::int as dead,
+  const [counts] = await sql<{ rejected: number; units: number; dead: number; open: number }[]>`
+    select (select count(*) from freshet.rejected_records)::int as rejected, (select count(*) from freshet.failed_units)::int as units,
+      (select count(*) from freshet.dead_jobs)::int as dead,
       (select count(*) from freshet.runs where status in ('queued', 'running'))::int as open`;
   const freshness = await sql<Backlog['freshness'][number][]>`
     select po.object, max(extract(epoch from now() - coalesce(po.complete_as_of, p.created_at)))::float8 as seconds, count(po.stale_since)::int as missed
@@ -59,6 +61,7 @@ export async function readBacklog(sql: Sql): Promise<Backlog> {
     unloadedBytes: stored?.bytes ?? 0,
     unloadedBatches: stored?.batches ?? 0,
     rejectedRecords: counts?.rejected ?? 0,
+    failedUnits: counts?.units ?? 0,
     deadJobs: counts?.dead ?? 0,
     openRuns: counts?.open ?? 0,
     freshness,
