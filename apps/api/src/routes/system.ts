@@ -27,6 +27,7 @@ export function systemRoutes(app: App, { store, metrics }: Deps): void {
         unloaded_bytes: backlog.unloadedBytes,
         unloaded_batches: backlog.unloadedBatches,
         rejected_records: backlog.rejectedRecords,
+        failed_units: backlog.failedUnits,
         dead_jobs: backlog.deadJobs,
         open_runs: backlog.openRuns,
       };

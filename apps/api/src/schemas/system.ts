@@ -73,6 +73,7 @@ export const System = name(
       unloaded_bytes: count('Bytes of batches that are stored and not loaded yet, compressed.'),
       unloaded_batches: count('Batches that are stored and not loaded yet.'),
       rejected_records: count('Rejected records that wait for somebody’s decision.'),
+      failed_units: count('Units of work that could not be read and are set aside.'),
       dead_jobs: count('Jobs that were set aside.'),
       open_runs: count('Runs that are queued or running.'),
     },
