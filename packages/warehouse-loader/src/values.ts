@@ -1,4 +1,4 @@
-import { type ColumnType, isRawNumber, type Json, unreachable } from '@freshet/contracts';
+import { type ColumnType, isRawNumber, type Json, numberText, unreachable } from '@freshet/contracts';
 
 /**
  * JSON values as PostgreSQL's text form of a column type. Everything is checked here, so that PostgreSQL never
@@ -70,9 +70,9 @@ export function widenedFor(value: Json, type: ColumnType): ColumnType {
   return wider;
 }
 
+/** Decides on digits: every 64-bit integer fits, and a number such as `12.0` is the integer that it equals. */
 function toBigint(value: Json): string | typeof MISFIT {
-  if (typeof value === 'number') return Number.isSafeInteger(value) ? String(value) : MISFIT;
-  const text = isRawNumber(value) ? value.rawJSON : value;
+  const text = typeof value === 'number' || isRawNumber(value) ? numberText(value) : value;
   if (typeof text !== 'string' || !/^-?(0|[1-9]\d{0,18})$/.test(text) || text === '-0') return MISFIT;
   const whole = BigInt(text);
   return whole <= INT64_MAX && whole >= INT64_MIN ? text : MISFIT;
