@@ -12,6 +12,7 @@ export * from './errors.ts';
 export * from './events.ts';
 export * from './jobs.ts';
 export * from './json.ts';
+export * from './naming.ts';
 export * from './scan.ts';
 export * from './shrink.ts';
 export * from './statuses.ts';

@@ -38,7 +38,8 @@ export function mergeWarnings(warnings: readonly Warning[], added: readonly NewW
 export interface Misfits {
   readonly batchId: string;
   readonly column: string;
-  readonly type: ColumnType;
+  /** The column's type; null: one that Freshet does not write. */
+  readonly type: ColumnType | null;
   /** The note in the rows: the value is in `_freshet_extra`, or nowhere, as the schema policy says. */
   readonly note: 'kept_in_extra' | 'discarded';
   readonly count: number;
@@ -67,6 +68,8 @@ const PLURAL: Readonly<Record<ColumnType, string>> = {
 export function misfitsWarning(object: string, { column, type, note, count }: Misfits): NewWarning {
   const message = (n: number): string => {
     const where = note === 'kept_in_extra' ? 'kept in _freshet_extra' : 'discarded';
+    if (type === null)
+      return `${object}.${column} has a type that Freshet does not write: ${n} of its values ${n === 1 ? 'was' : 'were'} ${where}. Change the type back to the documented one.`;
     return n === 1
       ? `1 value of ${object}.${column} is not ${SINGULAR[type]}. It was ${where}.`
       : `${n} values of ${object}.${column} are not ${PLURAL[type]}. They were ${where}.`;

@@ -1,11 +1,11 @@
 import { hasShrunk, type Suspect } from '@freshet/contracts';
 import type { ClientBase } from 'pg';
+import type { LiveColumn } from './columns.ts';
 import { copy, escapeText } from './copy.ts';
 import { keepVersionsBelow } from './history.ts';
 import { quote } from './identifiers.ts';
 import { type Prepared, recordsOf } from './prepare.ts';
 import type { BatchToLoad, LoadRequest, LoadResult } from './request.ts';
-import type { LiveColumn } from './rows.ts';
 import { type Target, targetOf } from './tables.ts';
 import { MISFIT, toSqlText } from './values.ts';
 
