@@ -160,7 +160,9 @@ describe('column names', () => {
       for (let id = 1; id <= 4; id++) {
         const table = tableOf(TICKETS, await declaredColumns(shuffled(some(custom, id === 3 ? 0 : 0.6))), rules);
         const fields = shuffled(some(paths, id === 4 ? 1 : 0.7)).map((path) => [path, `text ${JSON.stringify(path)}`] as const);
-        const misfits = await load(table, [ticket(id, fields)], id);
+        const misfits = await load(table, [ticket(id, fields)], id).catch((cause: unknown) => {
+          throw new Error(`The load failed: ${context}, ticket ${id}`, { cause });
+        });
         expect(misfits, context).toEqual([]);
         for (const name of ['tickets', 'tickets_history']) {
           const columns = await columnsByText(name, id);

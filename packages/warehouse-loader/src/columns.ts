@@ -152,9 +152,13 @@ export class ColumnNames {
     const preferred = this.#preferred(path);
     const isRenamed = this.#rename(path) !== null;
     const isCustom = path.length > 1;
-    const commented = (this.#byPath.get(key) ?? []).filter((name) => !isRenamed || name === preferred || name === distinctColumnName(preferred, path, 0));
+    const distinct = distinctColumnName(preferred, path, 0);
+    // After a rename, the column that the field filled before keeps what it holds.
+    const isOfRename = (name: string) => name === preferred || ATTEMPTS.some((attempt) => name === distinctColumnName(preferred, path, attempt));
+    const commented = (this.#byPath.get(key) ?? []).filter((name) => !isRenamed || isOfRename(name));
     // An unknown field has had its path in the comment from the start.
-    const uncommented = !isCustom && !this.#declared.has(key) ? [] : [preferred, ...(isCustom && !isRenamed ? [customFieldName(path.at(-1) as string)] : [])];
+    const isKnown = isCustom || this.#declared.has(key);
+    const uncommented = isKnown ? [preferred, ...(isCustom && !isRenamed ? [customFieldName(path.at(-1) as string)] : []), distinct] : [];
     const candidates = [...commented, ...uncommented.filter((name) => this.#live.has(name) && !this.#commented.has(name))].filter(
       (name) => !this.#fields.has(name) && !Object.hasOwn(META_COLUMNS, name),
     );
@@ -174,16 +178,20 @@ export class ColumnNames {
   }
 }
 
+/** Distinct names by which a renamed field's column is recognized. More are never taken but by intent. */
+const ATTEMPTS = [0, 1, 2, 3, 4, 5, 6, 7] as const;
+
 /** The comment of a column: a description, and the path of its field. */
 export function commentOf(path: readonly string[], description: string): string {
   return `${description} ${JSON.stringify({ path })}`.trimStart();
 }
 
-function pathIn(comment: string | null): readonly string[] | null {
-  const found = comment === null ? null : /\{"path":(\[.*\])\}$/s.exec(comment);
-  if (found === null) return null;
+/** Quotes within a path are escaped, so its own beginning is the last that a comment can hold. */
+export function pathIn(comment: string | null): readonly string[] | null {
+  const at = comment?.lastIndexOf('{"path":[') ?? -1;
+  if (comment === null || at < 0) return null;
   try {
-    const path: unknown = JSON.parse(found[1] as string);
+    const { path } = JSON.parse(comment.slice(at)) as { path: unknown };
     return Array.isArray(path) && path.length > 0 && path.every((part) => typeof part === 'string') ? path : null;
   } catch (error) {
     // A comment that a user has written.

@@ -43,7 +43,7 @@ export async function loadBatches(client: ClientBase, target: Target, request: L
         for (const [{ batch, line }, reason] of attempt.refused) rejected.push({ batch, line, reason });
       } else if (attempt.wishes.widen.size > 0 || attempt.wishes.add.size > 0) {
         // Each time a wish is granted or a column fixed, and a column is widened three times at most.
-        if (++grown > GROWN_MAX) throw new AppError('bug', `The columns of ${target.name} do not settle.`);
+        if (++grown > GROWN_MAX) throw new AppError('bug', `Schema evolution of table ${target.name} did not converge after ${GROWN_MAX} attempts.`);
         state = await evolveTable(client, target, request.table, state, attempt.wishes, healthy);
         continue;
       } else {

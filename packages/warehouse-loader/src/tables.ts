@@ -160,13 +160,14 @@ async function addComments(client: ClientBase, target: Target, table: Table, liv
     await inShortTransaction(client, target, () => client.query(statements.join('\n')));
     return true;
   } catch (error) {
-    // Somebody has the table locked. The columns are known without comments as well, so the next load adds them.
-    if ((error as { code?: string }).code !== LOCK_NOT_AVAILABLE) throw error;
+    // Another session has the table locked, or another role owns it. The columns are known without comments as well.
+    if (![LOCK_NOT_AVAILABLE, INSUFFICIENT_PRIVILEGE].includes((error as { code?: string }).code ?? '')) throw error;
     return false;
   }
 }
 
 const LOCK_NOT_AVAILABLE = '55P03';
+const INSUFFICIENT_PRIVILEGE = '42501';
 
 function commentOn(target: Target, column: string, comment: string): string {
   return `comment on column ${target.sql}.${quote(column)} is ${literal(comment)};`;
