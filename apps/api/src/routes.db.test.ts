@@ -272,6 +272,7 @@ async function newWorld(): Promise<World> {
     suspects: [],
     notBelieved: [],
     doubted: [],
+    misfits: [],
     changes: [],
   });
   await t.database.sql`

@@ -14,6 +14,7 @@ const objectRun = (object: string, parts: Partial<ObjectRunAnswer> = {}): Object
   records_rejected: 0,
   failed_units: 0,
   findings: null,
+  warnings: [],
   credits_used: 5,
   bytes_staged: 0,
   progress: null,

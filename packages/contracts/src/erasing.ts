@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { zstdCompress, zstdDecompress } from 'node:zlib';
 import { batchLine, recordIn } from './batches.ts';
-import { isRawNumber, type Json, type JsonObject, parseJson } from './json.ts';
+import { isRawNumber, type Json, type JsonObject, numberText, parseJson } from './json.ts';
 import { RawObject } from './scan.ts';
 
 /** A field by which an object's records belong to those of another, and the keys of those that are erased. */
@@ -80,7 +80,7 @@ function ownedLine(line: Buffer, owners: readonly Owners[]): JsonObject | null {
 
 function textOf(value: Json | undefined): string {
   if (value === null || value === undefined) return '';
-  if (isRawNumber(value)) return value.rawJSON;
+  if (typeof value === 'number' || isRawNumber(value)) return numberText(value);
   return typeof value === 'object' ? '' : String(value);
 }
 

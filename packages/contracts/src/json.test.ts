@@ -3,7 +3,19 @@ import { isRawNumber, parseJson } from './json.ts';
 
 describe('parseJson', () => {
   test('I10: a number that a double cannot hold keeps its digits', () => {
-    for (const number of ['1848295627395445811', '-9007199254740993', '0.1234567890123456789', '1e400', '123456789012345678.5']) {
+    for (const number of [
+      '9007199254740992',
+      '1855870000000000000',
+      '100000000000000000000',
+      '9007199254740991.4',
+      '1.00000000000000000001',
+      '123456789.123456789',
+      '1848295627395445811',
+      '-9007199254740993',
+      '0.1234567890123456789',
+      '1e400',
+      '123456789012345678.5',
+    ]) {
       const parsed = parseJson(`{"n":${number}}`) as { n: unknown };
       expect(isRawNumber(parsed.n), number).toBe(true);
       expect(JSON.stringify(parsed), number).toBe(`{"n":${number}}`);
@@ -16,7 +28,6 @@ describe('parseJson', () => {
       ['1.5e3', 1500],
       ['0.1', 0.1],
       ['0.1000000000000000', 0.1],
-      ['100000000000000000000', 1e20],
       ['-0', -0],
     ] as const) {
       expect(parseJson(text), text).toBe(value);

@@ -21,11 +21,15 @@ interface LosslessJson {
 }
 const lossless = JSON as unknown as LosslessJson;
 
-/** A number of up to 15 digits always survives a double, so only longer runs (or exponents) need the slow way. */
-const MAY_LOSE_DIGITS = /\d{16}|\d\.\d{15}|\d[eE][+-]?\d/;
+/**
+ * Matches every text with a number that a double may not hold. A number of up to 15 digits always survives a double, so only
+ * longer runs of digits (with a point among them or not) and exponents take the slow path.
+ */
+const MAY_LOSE_DIGITS = /\d[\d.]{15}|\d[eE][+-]?\d/;
 
 /**
- * Parses JSON and keeps numbers that a double cannot hold as {@link RawNumber}.
+ * Parses JSON. A number is returned as {@link RawNumber} if a double does not hold all of its digits, or if its magnitude
+ * is beyond `Number.MAX_SAFE_INTEGER`: there, a double that happens to be exact cannot be told from one that is not.
  * @throws SyntaxError as `JSON.parse` does.
  */
 export function parseJson(text: string): Json {
@@ -40,10 +44,25 @@ export function isRawNumber(value: unknown): value is RawNumber {
 }
 
 function losesDigits(value: number, source: string): boolean {
-  if (Number.isSafeInteger(value)) return false;
-  if (!Number.isFinite(value)) return true;
-  return canonicalDecimal(String(value)) !== canonicalDecimal(source);
+  return !(Math.abs(value) <= Number.MAX_SAFE_INTEGER) || canonicalDecimal(String(value)) !== canonicalDecimal(source);
 }
+
+/**
+ * A number as text, decided on its digits: an integer as plain digits, however it is spelled (`12.0` and `1.2e1` are `12`), any other
+ * number as it is spelled. An integer of more than 40 digits also stays as it is spelled.
+ */
+export function numberText(value: number | RawNumber): string {
+  const text = typeof value === 'number' ? String(value) : value.rawJSON;
+  if (INTEGER.test(text)) return text === '-0' ? '0' : text;
+  const match = /^(-?)(\d*)e(-?\d+)$/.exec(canonicalDecimal(text));
+  if (!match) return canonicalDecimal(text) === '0' ? '0' : text;
+  const [, sign = '', digits = '', scale = ''] = match;
+  const zeros = Number(scale);
+  return zeros < 0 || zeros + digits.length > INTEGER_DIGITS_MAX ? text : `${sign}${digits}${'0'.repeat(zeros)}`;
+}
+
+const INTEGER = /^-?(0|[1-9]\d*)$/;
+const INTEGER_DIGITS_MAX = 40;
 
 /** `1.50e3` and `1500` as the same text: digits without leading or trailing zeros, and the exponent. */
 function canonicalDecimal(text: string): string {

@@ -4,12 +4,14 @@ export type ColumnType = (typeof COLUMN_TYPES)[number];
 
 /** One typed column of a warehouse table. */
 export interface Column {
-  /** The column's name: the field's own, in snake_case. */
+  /** The column's name by the naming rule (`naming.ts`), or as the user has renamed it. The loader resolves names that two fields share. */
   readonly name: string;
   readonly type: ColumnType;
   readonly description: string;
   /** Where the value stands in a record; `[name]` when absent. Custom fields: `['custom_fields', 'cf_x']`. */
   readonly path?: readonly string[];
+  /** Its type is part of the warehouse's contract: values that do not fit never change it. */
+  readonly documented?: true;
   /** It is filled where it is there, and not made where it is not: the user has dropped it. */
   readonly dropped?: true;
 }
@@ -52,11 +54,6 @@ export interface TableBelow {
   /** The table above, and its key column. */
   readonly parent: string;
   readonly parentKey: string;
-}
-
-/** The column of an account's own field. Ticket fields carry the prefix in their names already, others mostly do not. */
-export function customColumnName(field: string): string {
-  return field.startsWith('cf_') ? field : `cf_${field}`;
 }
 
 /** What happens to a value that does not fit its column's type. */

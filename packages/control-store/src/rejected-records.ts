@@ -1,5 +1,5 @@
 import { zstdCompressSync } from 'node:zlib';
-import { AppError, recordIn, traceparent } from '@freshet/contracts';
+import { AppError, parseJson, recordIn, traceparent } from '@freshet/contracts';
 import type { Sql, Tx } from './database.ts';
 import { uuidv7 } from './ids.ts';
 import { sendLoad } from './jobs.ts';
@@ -130,5 +130,5 @@ function recordOf(line: string): string {
   const found = recordIn(bytes);
   if (found !== null) return bytes.toString('utf8', found.start, found.end);
   // A record that could not be read whole: what is known of it.
-  return JSON.stringify((JSON.parse(line) as { rejected?: { record?: unknown } }).rejected?.record ?? null);
+  return JSON.stringify((parseJson(line) as { rejected?: { record?: unknown } }).rejected?.record ?? null);
 }

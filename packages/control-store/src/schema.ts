@@ -16,6 +16,7 @@ import type {
   RunTrigger,
   SchemaPolicy,
   Suspect,
+  Warning,
 } from '@freshet/contracts';
 import { sql } from 'drizzle-orm';
 import {
@@ -273,6 +274,8 @@ export const objectRuns = freshet.table(
     units_done: count('units_done'),
     /** Failed units of the object that were outstanding when the object run finished. */
     units_failed: count('units_failed'),
+    /** Conditions that do not fail the object run but that its users should know. */
+    warnings: jsonb('warnings').$type<Warning[]>().notNull().default([]),
     /** Set when the reading is finished; the load may lag behind. */
     extracted_at: time('extracted_at'),
     /** What it waits for, until when. */

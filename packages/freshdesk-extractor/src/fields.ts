@@ -1,4 +1,4 @@
-import { AppError, type Column, type ColumnType, customColumnName } from '@freshet/contracts';
+import { AppError, type Column, type ColumnType, columnNameOf, isJsonObject } from '@freshet/contracts';
 import type { ObjectSpec } from './catalogue/define.ts';
 import type { ListedRecord, Lists } from './client.ts';
 
@@ -6,19 +6,19 @@ import type { ListedRecord, Lists } from './client.ts';
  * Freshdesk's types of account-defined fields, as column types. A field of a type that is not here is known
  * by its name only, and the loader decides from the values it meets.
  */
-const TYPES: Readonly<Record<string, ColumnType>> = {
-  custom_text: 'text',
-  custom_paragraph: 'text',
-  custom_dropdown: 'text',
-  custom_phone_number: 'text',
-  custom_url: 'text',
-  custom_lookup: 'text',
-  custom_checkbox: 'boolean',
-  custom_number: 'bigint',
-  custom_decimal: 'numeric',
-  custom_date: 'date',
-  nested_field: 'text',
-};
+const TYPES: ReadonlyMap<string, ColumnType> = new Map([
+  ['custom_text', 'text'],
+  ['custom_paragraph', 'text'],
+  ['custom_dropdown', 'text'],
+  ['custom_phone_number', 'text'],
+  ['custom_url', 'text'],
+  ['custom_lookup', 'text'],
+  ['custom_checkbox', 'boolean'],
+  ['custom_number', 'bigint'],
+  ['custom_decimal', 'numeric'],
+  ['custom_date', 'date'],
+  ['nested_field', 'text'],
+]);
 
 /**
  * The account's own fields of an object, as columns: `cf_<name>`, typed by their definitions. One credit.
@@ -28,18 +28,18 @@ export async function customColumnsOf(client: Lists, object: ObjectSpec): Promis
   if (object.customFields === null) return [];
   const { path, field } = object.customFields;
   try {
-    return (await allOf(client, path)).flatMap(({ raw }) => {
-      const type = TYPES[String(raw.get('type'))];
+    const columns = (await allOf(client, path)).flatMap(({ raw }) => {
+      const type = TYPES.get(String(raw.get('type')));
       if (type === undefined) return [];
-      const label = String(raw.get('label') ?? raw.get('name'));
-      const own = customColumn(field, String(raw.get('name')), type, label);
       const nested = raw.get('nested_ticket_fields');
-      const below = (Array.isArray(nested) ? nested : []).map((level) => {
-        const { name, label: l } = level as { name?: unknown; label?: unknown };
-        return customColumn(field, String(name), 'text', String(l ?? name));
-      });
-      return [own, ...below];
+      return [
+        customColumn(field, raw.get('name'), type, raw.get('label')),
+        ...(Array.isArray(nested) ? nested : []).filter(isJsonObject).map(({ name, label }) => customColumn(field, name, 'text', label)),
+      ];
     });
+    // A field that is defined twice has one column: the first definition counts.
+    const names = new Set<string>();
+    return columns.filter((column) => column !== null).filter(({ path: [, name = ''] }) => !names.has(name) && names.add(name));
   } catch (error) {
     const hidden = error instanceof AppError && ['source_forbidden', 'source_not_found', 'source_not_in_plan'].includes(error.code);
     if (!hidden) throw error;
@@ -47,8 +47,16 @@ export async function customColumnsOf(client: Lists, object: ObjectSpec): Promis
   }
 }
 
-function customColumn(field: string, name: string, type: ColumnType, label: string): Column {
-  return { name: customColumnName(name), type, description: `Custom field “${label}”.`, path: [field, name] };
+/** Null for a definition without a name, which no record can refer to. */
+function customColumn(field: string, name: unknown, type: ColumnType, label: unknown): (Column & { readonly path: readonly string[] }) | null {
+  if (typeof name !== 'string' || name === '') return null;
+  const path = [field, storable(name)];
+  return { name: columnNameOf(path), type, description: `Custom field “${storable(typeof label === 'string' ? label : name)}”.`, path };
+}
+
+/** Text as PostgreSQL can hold it, by the rule that records follow: NUL and lone surrogates become U+FFFD. */
+function storable(text: string): string {
+  return text.replaceAll('\0', '\ufffd').toWellFormed();
 }
 
 /** Definitions come in one answer on most accounts; where there is a next page, it is followed. */

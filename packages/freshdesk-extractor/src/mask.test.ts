@@ -36,3 +36,12 @@ test('without a rule that calls for it there is no mask, and no salt is asked fo
   };
   expect(maskOf({ a: { rename: 'b' }, c: { hash: false } }, none)).toBeNull();
 });
+
+test('a rule applies to a field whose own name holds a dot, and a hash depends on every digit of a number', () => {
+  const rules = { 'custom_fields.cf_a.b': { drop: true }, 'x.y': { hash: true }, n: { hash: true } } as const;
+  expect(masked(rules, '{"custom_fields":{"cf_a.b":"secret","cf_a":{"b":"secret"}},"x.y":1,"x":{"y":1}}')).toBe(
+    `{"custom_fields":{"cf_a.b":null,"cf_a":{"b":null}},"x.y":"${hmac('1')}","x":{"y":"${hmac('1')}"}}`,
+  );
+  expect(masked(rules, '{"n":9007199254740992}')).toBe(`{"n":"${hmac('9007199254740992')}"}`);
+  expect(masked(rules, '{"n":9007199254740993}')).toBe(`{"n":"${hmac('9007199254740993')}"}`);
+});

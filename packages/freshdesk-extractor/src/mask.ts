@@ -2,8 +2,8 @@ import { createHmac } from 'node:crypto';
 import { ESCAPED, FIELD_INTS, type FieldRules, KIND, NULL, nameOf, OBJECT, Places, STRING, scanJson } from '@freshet/contracts';
 import type { Page } from './pages.ts';
 
-/** What becomes of a record's fields, name by name, level by level. */
-type Rules = Map<string, 'drop' | 'hash' | Rules>;
+/** Field, with dots → what happens to its value. */
+type Rules = ReadonlyMap<string, 'drop' | 'hash'>;
 
 /**
  * Takes out of records what must not be stored, before anybody stores them: a dropped field's value becomes null, a hashed one's the
@@ -13,27 +13,25 @@ type Rules = Map<string, 'drop' | 'hash' | Rules>;
  * @returns null when no rule calls for it.
  */
 export function maskOf(rules: FieldRules, salt: () => Buffer): ((record: Buffer) => Buffer) | null {
-  const tree: Rules = new Map();
-  for (const [path, { drop, hash }] of Object.entries(rules)) {
-    if (drop !== true && hash !== true) continue;
-    const names = path.split('.');
-    let level = tree;
-    for (const name of names.slice(0, -1)) {
-      const below = level.get(name);
-      const next: Rules = below instanceof Map ? below : new Map();
-      level.set(name, next);
-      level = next;
-    }
-    level.set(names.at(-1) as string, drop === true ? 'drop' : 'hash');
-  }
-  if (tree.size === 0) return null;
+  const wanted = new Map<string, 'drop' | 'hash'>();
+  for (const [field, { drop, hash }] of Object.entries(rules)) if (drop === true || hash === true) wanted.set(field, drop === true ? 'drop' : 'hash');
+  if (wanted.size === 0) return null;
+  // Names may hold dots themselves, so every beginning of a field may be an object with it.
+  const above = new Set([...wanted.keys()].flatMap((field) => [...field.matchAll(/\./g)].map(({ index }) => field.slice(0, index))));
   const key = salt();
   return (record) => {
     const pieces: Buffer[] = [];
-    const copied = rewrite(record, 0, record.length, tree, key, pieces, 0);
+    const copied = rewrite(record, 0, record.length, '', { wanted, above, key }, pieces, 0);
     pieces.push(record.subarray(copied));
     return Buffer.concat(pieces);
   };
+}
+
+interface Masking {
+  readonly wanted: Rules;
+  /** Objects that hold a field with a rule. */
+  readonly above: ReadonlySet<string>;
+  readonly key: Buffer;
 }
 
 /** What is stored of a hashed field's value. @param said what it says, as text. */
@@ -42,21 +40,22 @@ export function hashOf(said: string, salt: Buffer): string {
 }
 
 /** @returns up to where the record stands in `pieces`, its values replaced. */
-function rewrite(record: Buffer, from: number, to: number, rules: Rules, key: Buffer, pieces: Buffer[], copied: number): number {
+function rewrite(record: Buffer, from: number, to: number, prefix: string, masking: Masking, pieces: Buffer[], copied: number): number {
   const places = new Places(to - from);
   if (scanJson(record, 1, from, to, places).kind !== OBJECT) return copied;
   let done = copied;
   for (let field = 0; field < places.fieldInts; field += FIELD_INTS) {
-    const rule = rules.get(nameOf(record, places.fields, field));
     const [start, end, kind] = [places.fields[field + 2] as number, places.fields[field + 3] as number, places.fields[field + 4] as number];
-    if (rule === undefined || (kind & KIND) === NULL) continue;
-    if (rule instanceof Map) {
-      done = rewrite(record, start, end, rule, key, pieces, done);
+    if ((kind & KIND) === NULL) continue;
+    const name = `${prefix}${nameOf(record, places.fields, field)}`;
+    const rule = masking.wanted.get(name);
+    if (rule === undefined) {
+      if (masking.above.has(name)) done = rewrite(record, start, end, `${name}.`, masking, pieces, done);
       continue;
     }
     const text = record.toString('utf8', start, end);
     const said = (kind & KIND) !== STRING ? text : (kind & ESCAPED) === 0 ? text.slice(1, -1) : (JSON.parse(text) as string);
-    const value = rule === 'drop' ? 'null' : `"${hashOf(said, key)}"`;
+    const value = rule === 'drop' ? 'null' : `"${hashOf(said, masking.key)}"`;
     pieces.push(record.subarray(done, start), Buffer.from(value));
     done = end;
   }

@@ -1,4 +1,4 @@
-import type { ErrorCode, LinePieces, Owners } from '@freshet/contracts';
+import { type ErrorCode, isRawNumber, type LinePieces, numberText, type Owners } from '@freshet/contracts';
 import type { ListedRecord } from './client.ts';
 
 /**
@@ -120,8 +120,9 @@ export function keyTexts(record: ListedRecord, primaryKey: readonly string[]): s
   return primaryKey.map((column) => textOf(record.raw.get(column)));
 }
 
-/** A scalar as text; numbers that a double cannot hold keep their digits. */
+/** A scalar as text. Integers are plain digits, all of them, as the loader writes keys. */
 export function textOf(value: unknown): string {
   if (value === null || value === undefined) return '';
-  return typeof value === 'object' ? String((value as { rawJSON?: string }).rawJSON ?? JSON.stringify(value)) : String(value as string | number | boolean);
+  if (typeof value === 'number' || isRawNumber(value)) return numberText(value);
+  return typeof value === 'object' ? JSON.stringify(value) : String(value as string | boolean);
 }

@@ -1,4 +1,5 @@
 import type { ClientBase } from 'pg';
+import { pathIn } from './columns.ts';
 import { historyOf } from './history.ts';
 import { quote } from './identifiers.ts';
 import { fenced } from './load.ts';
@@ -12,7 +13,7 @@ export interface RowsOf {
   readonly table: string;
   /** The column of their keys. */
   readonly key: string;
-  /** Rows that have one of the values in one of the columns, compared as texts. A column that the table lacks has none. */
+  /** Rows that have one of the values in one of the columns, or in the column that the field of that name fills, compared as texts. A column that the table lacks has none. */
   readonly among: readonly { readonly column: string; readonly values: readonly string[] }[];
 }
 
@@ -36,7 +37,7 @@ const NONE: ErasedRows = { rows: 0, versions: 0, keys: [] };
  */
 export async function eraseRows(client: ClientBase, of: RowsOf, epoch: number): Promise<ErasedRows> {
   const target = targetOf(of.schema, of.tablePrefix, of.table);
-  const where = await condition(client, target, of);
+  const where = await condition(client, target, target, of);
   if (where === null) return NONE;
   await client.query('begin');
   try {
@@ -54,7 +55,7 @@ export async function eraseRows(client: ClientBase, of: RowsOf, epoch: number): 
     const keys = deleted.rows.map((r) => r.key);
     const history = historyOf(target);
     let versions = 0;
-    const past = await condition(client, history, of);
+    const past = await condition(client, target, history, of);
     if (past !== null) {
       const old = await client.query(`delete from ${history.sql} t where ${past.sql} or t.${quote(of.key)}::text = any($${past.values.length + 1}::text[])`, [
         ...past.values,
@@ -80,7 +81,7 @@ export async function eraseRows(client: ClientBase, of: RowsOf, epoch: number): 
 export async function countRows(client: ClientBase, of: RowsOf): Promise<RowCounts> {
   const target = targetOf(of.schema, of.tablePrefix, of.table);
   const count = async (counted: Target): Promise<number> => {
-    const where = await condition(client, counted, of);
+    const where = await condition(client, target, counted, of);
     if (where === null) return 0;
     const { rows } = await client.query<{ n: string }>(`select count(*) as n from ${counted.sql} t where ${where.sql}`, where.values);
     return Number(rows[0]?.n);
@@ -88,13 +89,26 @@ export async function countRows(client: ClientBase, of: RowsOf): Promise<RowCoun
   return { rows: await count(target), versions: await count(historyOf(target)) };
 }
 
-/** Null when there is no such table, or it has none of the columns. */
-async function condition(client: ClientBase, target: Target, { among }: RowsOf): Promise<{ readonly sql: string; readonly values: string[][] } | null> {
-  const { rows } = await client.query<{ name: string }>(
-    'select attname as name from pg_catalog.pg_attribute where attrelid = to_regclass($1) and attnum > 0 and not attisdropped',
-    [target.sql],
+/**
+ * Null when there is no such table, or it has none of the columns.
+ * @param target the table, or its history, whose columns have the table's names.
+ */
+async function condition(
+  client: ClientBase,
+  table: Target,
+  target: Target,
+  { among }: RowsOf,
+): Promise<{ readonly sql: string; readonly values: string[][] } | null> {
+  const { rows } = await client.query<{ name: string; comment: string | null; there: boolean }>(
+    `select attname as name, pg_catalog.col_description(attrelid, attnum) as comment,
+       exists (select from pg_catalog.pg_attribute o where o.attrelid = to_regclass($2) and o.attname = a.attname and not o.attisdropped) as there
+     from pg_catalog.pg_attribute a where attrelid = to_regclass($1) and attnum > 0 and not attisdropped`,
+    [table.sql, target.sql],
   );
-  const there = among.filter(({ column }) => rows.some((r) => r.name === column));
+  // A field may fill a column of another name, which then has its path in the comment.
+  const fills = (row: { readonly name: string; readonly comment: string | null }, field: string) =>
+    row.name === field || (pathIn(row.comment)?.length === 1 && pathIn(row.comment)?.[0] === field);
+  const there = among.flatMap(({ column, values }) => rows.filter((r) => r.there && fills(r, column)).map((r) => ({ column: r.name, values })));
   if (there.length === 0) return null;
   // As texts: a column may have been widened to hold more than its object's keys.
   return {

@@ -1,4 +1,4 @@
-import type { Table } from '@freshet/contracts';
+import { columnName, type Table } from '@freshet/contracts';
 import type { ClientBase } from 'pg';
 import { quote } from './identifiers.ts';
 import type { LoadRequest } from './request.ts';
@@ -13,6 +13,14 @@ import type { Target } from './tables.ts';
  */
 export function historyOf({ schema, name }: Target): Target {
   return { schema, name: `${name}_history`, sql: `${quote(schema)}.${quote(`${name}_history`)}` };
+}
+
+/** Names of the history's own. A column of the table that has one of them (a user's, or of a release before the names were reserved) has another name there. */
+const OWN_NAMES: ReadonlySet<string> = new Set(['valid_from', 'valid_to']);
+
+/** The name that a column of the table has in its history. */
+export function historyColumn(name: string): string {
+  return OWN_NAMES.has(name) ? columnName(name) : name;
 }
 
 async function hasHistory(client: ClientBase, target: Target): Promise<boolean> {
@@ -34,16 +42,24 @@ export async function switchHistory(client: ClientBase, target: Target, { table,
 async function createHistory(client: ClientBase, target: Target, primaryKey: readonly string[], version: string | null): Promise<void> {
   const history = historyOf(target);
   const keys = primaryKey.map(quote).join(', ');
-  await client.query(`create table ${history.sql} (like ${target.sql} including comments, valid_from timestamptz not null, valid_to timestamptz,
-    primary key (${keys}, valid_from)) with (fillfactor = 85)`);
+  await client.query(`create table ${history.sql} (like ${target.sql} including comments) with (fillfactor = 85)`);
+  const { rows: taken } = await client.query<{ name: string }>(
+    'select attname as name from pg_attribute where attrelid = $1::regclass and attnum > 0 and not attisdropped and attname = any($2)',
+    [history.sql, [...OWN_NAMES]],
+  );
+  for (const { name } of taken) await client.query(`alter table ${history.sql} rename column ${quote(name)} to ${quote(historyColumn(name))}`);
+  const columns = await columnsOf(client, target);
+  await client.query(`alter table ${history.sql} add column valid_from timestamptz not null, add column valid_to timestamptz,
+    add primary key (${keys}, valid_from)`);
   // Finding the version that stands is what every load does.
   await client.query(`create unique index on ${history.sql} (${keys}) where valid_to is null`);
   await client.query(`comment on table ${history.sql} is 'Every version of ${target.name.replaceAll("'", "''")}, and from when to when it stood.'`);
-  const names = await columnsOf(client, target);
-  await client.query(`insert into ${history.sql} (${names}, valid_from) select ${names}, ${beginning('t', version)} from ${target.sql} t`);
+  await client.query(
+    `insert into ${history.sql} (${historyNames(columns)}, valid_from) select ${columns.map(quote).join(', ')}, ${beginning('t', version)} from ${target.sql} t`,
+  );
   await client.query(`
     create function ${quote(target.schema)}.${quote(`${target.name}_as_of`)}(moment timestamptz) returns setof ${history.sql} language sql stable as
-    $as_of$ select * from ${history.sql} where valid_from <= moment and (valid_to is null or valid_to > moment) $as_of$`);
+    $as_of$ select * from ${history.sql} where valid_from <= $1 and (valid_to is null or valid_to > $1) $as_of$`);
 }
 
 /**
@@ -84,29 +100,38 @@ async function addVersions(
   parameters: readonly string[][],
 ): Promise<void> {
   const history = historyOf(target);
-  const names = await columnsOf(client, target);
+  const columns = await columnsOf(client, target);
   const same = (a: string, b: string) => table.primaryKey.map((name) => `${a}.${quote(name)} = ${b}.${quote(name)}`).join(' and ');
   // In steps: one statement would add a version before the one that stands has ended.
   await client.query('drop table if exists pg_temp.freshet_versions');
   await client.query(
     `create temp table freshet_versions on commit drop as
-     select t.*, greatest(${beginning('t', table.version)}, h.valid_from + interval '1 microsecond') as freshet_begins
+     select t.*, greatest(${beginning('t', table.version)}, h.valid_from + interval '1 microsecond') as _freshet_begins
      from ${target.sql} t ${among} left join ${history.sql} h on ${same('h', 't')} and h.valid_to is null
      where ${where}`,
     [...parameters],
   );
-  await client.query(`update ${history.sql} h set valid_to = w.freshet_begins from freshet_versions w where ${same('h', 'w')} and h.valid_to is null`);
-  await client.query(`insert into ${history.sql} (${names}, valid_from) select ${names}, freshet_begins from freshet_versions`);
+  await client.query(`update ${history.sql} h set valid_to = w._freshet_begins from freshet_versions w where ${same('h', 'w')} and h.valid_to is null`);
+  await client.query(
+    `insert into ${history.sql} (${historyNames(columns)}, valid_from) select ${columns.map(quote).join(', ')}, _freshet_begins from freshet_versions`,
+  );
 }
 
 function beginning(alias: string, version: string | null): string {
   return `coalesce(${alias}._freshet_deleted_at, ${version === null ? '' : `${alias}.${quote(version)}, `}${alias}._freshet_extracted_at)`;
 }
 
-async function columnsOf(client: ClientBase, target: Target): Promise<string> {
-  const { rows } = await client.query<{ name: string }>(
-    `select attname as name from pg_attribute where attrelid = $1::regclass and attnum > 0 and not attisdropped order by attnum`,
-    [target.sql],
+function historyNames(columns: readonly string[]): string {
+  return columns.map((name) => quote(historyColumn(name))).join(', ');
+}
+
+/** The columns of the table that its history has as well; a user's own may be in one of them only. */
+async function columnsOf(client: ClientBase, target: Target): Promise<string[]> {
+  const { rows } = await client.query<{ name: string; history: boolean }>(
+    `select attname as name, attrelid = $2::regclass as history from pg_attribute
+     where attrelid in ($1::regclass, $2::regclass) and attnum > 0 and not attisdropped order by attnum`,
+    [target.sql, historyOf(target).sql],
   );
-  return rows.map(({ name }) => quote(name)).join(', ');
+  const kept = new Set(rows.filter((r) => r.history).map((r) => r.name));
+  return rows.filter((r) => !r.history && kept.has(historyColumn(r.name))).map((r) => r.name);
 }

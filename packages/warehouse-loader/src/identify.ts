@@ -67,7 +67,8 @@ export function identify(
 }
 
 function versionOf(value: Json | undefined): number {
-  const time = typeof value === 'string' ? Date.parse(value) : Number.NaN;
+  // Decided as the column decides: `Date.parse` takes days that do not exist.
+  const time = typeof value === 'string' && toSqlText(value, 'timestamptz') !== MISFIT ? Date.parse(value) : Number.NaN;
   return Number.isNaN(time) ? Number.NEGATIVE_INFINITY : time;
 }
 

@@ -7,7 +7,7 @@
  */
 
 export type { ErasedRows, RowCounts, RowsOf } from './erase.ts';
-export { columnName, META_COLUMNS } from './identifiers.ts';
+export { META_COLUMNS } from './identifiers.ts';
 export { type Prepared, prepare } from './prepare.ts';
 export type { BatchToLoad, LoadRequest, LoadResult } from './request.ts';
 export { Warehouse, type WarehouseAddress, type WarehouseVerdict } from './warehouse.ts';

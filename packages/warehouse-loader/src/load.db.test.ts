@@ -236,10 +236,28 @@ describe('I10: no silent loss', () => {
     expect(second.batches[0]?.counts).toMatchObject({ inserted: 1998, rejected: 2 });
   });
 
-  test('impossible dates widen the column to text and stand there as they were', async () => {
-    await loader.load([batch([thing(1, 0, { day: '2024-02-29' })])]);
-    await loader.load([batch([thing(2, 0, { day: '2023-02-30' })], { at: 1 })]);
-    expect(await loader.rows('day')).toEqual([{ day: '2024-02-29' }, { day: '2023-02-30' }]);
+  test('values that do not fit a documented column are kept in _freshet_extra with a note and a misfit, and the column keeps its type (I10)', async () => {
+    const values = ['2024-02-30', '0000-00-00', '', 'infinity', '12024-01-01', 1700000000, true, { a: 1 }];
+    const records = values.map((day, n) => thing(n + 1, 0, { day, name: `kept ${n}` }));
+    const { misfits, changes, batches, rejected } = await loader.load([batch([...records, thing(100, 0, { day: '2024-02-29' })])]);
+    expect(changes).toEqual([{ change: 'table_added', table: 'things', column: null, type: null }]);
+    expect(batches[0]?.counts).toMatchObject({ inserted: values.length + 1, rejected: 0 });
+    expect(rejected).toEqual([]);
+    expect(misfits).toEqual([{ batchId: batches[0]?.batchId, column: 'day', type: 'date', note: 'kept_in_extra', count: values.length }]);
+    expect(await loader.rows('day::text, name, _freshet_extra, _freshet_notes')).toEqual([
+      ...values.map((day, n) => ({ day: null, name: `kept ${n}`, _freshet_extra: { day }, _freshet_notes: { kept_in_extra: ['day'] } })),
+      { day: '2024-02-29', name: null, _freshet_extra: null, _freshet_notes: null },
+    ]);
+  });
+
+  test('a batch that comes twice reports the same misfits and rejected records (I2)', async () => {
+    const again = batch([thing(1, 0, { day: 'never' }), thing(2, 0, { day: 'never' }), thing(3, 0)]);
+    const first = await loader.load([again]);
+    expect(await loader.load([again])).toEqual({ ...first, changes: [] });
+    const frozen = batch([thing(4, 0, { day: 'never' }), thing(5, 0)], { at: 1 });
+    const refused = await loader.load([frozen], { policy: 'freeze' });
+    expect(refused.rejected).toMatchObject([{ line: 0, reason: 'value_not_date: day' }]);
+    expect(await loader.load([frozen], { policy: 'freeze' })).toEqual(refused);
   });
 });
 
@@ -357,47 +375,136 @@ describe('columns', () => {
     ]);
   });
 
-  test('T15: a value that does not fit widens its column, and what stood there stays', async () => {
-    await loader.load([batch([thing(1, 0, { custom_fields: { cf_n: 5 } })])]);
-    const { changes } = await loader.load([batch([thing(2, 0, { custom_fields: { cf_n: 5.5 }, more: true })], { at: 1 })]);
-    expect(changes).toEqual([
-      { change: 'column_widened', table: 'things', column: 'cf_n', type: 'numeric' },
-      { change: 'column_added', table: 'things', column: 'more', type: 'boolean' },
+  test('T15: a custom column widens when more of its values do not fit than do, and what was kept in _freshet_extra moves into it (I10)', async () => {
+    const own = (id: number, cf_n: unknown) => thing(id, 0, { custom_fields: { cf_n } });
+    await loader.load([batch([own(1, 5), own(2, 6)])]);
+    // An outlier among values that fit.
+    const outlier = await loader.load([batch([own(3, 'many')], { at: 1 })]);
+    expect(outlier.changes).toEqual([]);
+    expect(outlier.misfits).toMatchObject([{ column: 'cf_n', type: 'bigint', note: 'kept_in_extra', count: 1 }]);
+    await loader.load([batch([own(4, 5.25)], { at: 2 })]);
+    expect(await loader.rows('cf_n, _freshet_extra, _freshet_notes')).toEqual([
+      { cf_n: '5', _freshet_extra: null, _freshet_notes: null },
+      { cf_n: '6', _freshet_extra: null, _freshet_notes: null },
+      { cf_n: null, _freshet_extra: { 'custom_fields.cf_n': 'many' }, _freshet_notes: { kept_in_extra: ['cf_n'] } },
+      { cf_n: null, _freshet_extra: { 'custom_fields.cf_n': 5.25 }, _freshet_notes: { kept_in_extra: ['cf_n'] } },
     ]);
-    await loader.load([batch([thing(3, 0, { custom_fields: { cf_n: 'many' } })], { at: 2 })]);
-    expect(await loader.rows('cf_n')).toEqual([{ cf_n: '5' }, { cf_n: '5.5' }, { cf_n: 'many' }]);
+    // The third value that does not fit is one more than those that do.
+    const { changes, misfits } = await loader.load([batch([own(5, 7.5)], { at: 3 })]);
+    expect(changes).toEqual([{ change: 'column_widened', table: 'things', column: 'cf_n', type: 'numeric' }]);
+    expect(misfits).toEqual([]);
+    expect(await loader.rows('cf_n, _freshet_extra')).toEqual([
+      { cf_n: '5', _freshet_extra: null },
+      { cf_n: '6', _freshet_extra: null },
+      { cf_n: null, _freshet_extra: { 'custom_fields.cf_n': 'many' } },
+      { cf_n: '5.25', _freshet_extra: null },
+      { cf_n: '7.5', _freshet_extra: null },
+    ]);
+    const more = [
+      batch(
+        Array.from({ length: 4 }, (_, i) => own(6 + i, 'lots')),
+        { at: 4 },
+      ),
+    ];
+    expect((await loader.load(more, { history: true })).changes).toEqual([{ change: 'column_widened', table: 'things', column: 'cf_n', type: 'text' }]);
+    expect((await loader.rows('cf_n')).map((r) => r['cf_n'])).toEqual(['5', '6', 'many', '5.25', '7.5', 'lots', 'lots', 'lots', 'lots']);
+    expect(await loader.rows('distinct _freshet_extra, _freshet_notes, 1 as id')).toEqual([{ _freshet_extra: null, _freshet_notes: null, id: 1 }]);
+  });
+
+  test('values that do not fit are counted in whatever order they arrive: the same records leave the same types', async () => {
+    const values: unknown[] = [1, 2, 'x', 3, 4, true, 5, 'y', 6];
+    for (const order of [values, values.toReversed()]) {
+      await database.sql.unsafe('drop schema if exists acme cascade');
+      await loader.load([batch([thing(0, 0, { custom_fields: { cf_n: 0 } })])]);
+      for (const [id, cf_n] of order.entries()) await loader.load([batch([thing(id + 1, 0, { custom_fields: { cf_n } })], { at: id })]);
+      expect(await loader.rows('distinct pg_typeof(cf_n)::text as type, 1 as id')).toEqual([{ type: 'bigint', id: 1 }]);
+      expect(await database.sql`select count(*)::int as n from acme.things where cf_n is null and _freshet_extra is not null`).toEqual([{ n: 3 }]);
+    }
+  });
+
+  test('a custom column takes the wider type that the account has given its field, also for one value', async () => {
+    const fieldOf = (type: 'bigint' | 'numeric' | 'text') => ({
+      ...THINGS,
+      columns: [...THINGS.columns, { name: 'cf_n', type, description: 'N.', path: ['custom_fields', 'cf_n'] }],
+    });
+    const own = (id: number, cf_n: unknown) => thing(id, 0, { custom_fields: { cf_n } });
+    await loader.load([batch([own(1, 1), own(2, 2), own(3, 3)])], { table: fieldOf('bigint') });
+    expect((await loader.load([batch([own(4, 'a')], { at: 1 })], { table: fieldOf('bigint') })).misfits).toHaveLength(1);
+    const { changes, misfits } = await loader.load([batch([own(5, 'b')], { at: 2 })], { table: fieldOf('text') });
+    expect(changes).toEqual([{ change: 'column_widened', table: 'things', column: 'cf_n', type: 'text' }]);
+    expect(misfits).toEqual([]);
+    // It is never narrowed again.
+    await loader.load([batch([own(6, 'c')], { at: 3 })], { table: fieldOf('bigint') });
+    expect((await loader.rows('cf_n')).map((r) => r['cf_n'])).toEqual(['1', '2', '3', 'a', 'b', 'c']);
+  });
+
+  test('a documented column that a user or an earlier release has changed keeps that type, and a column of another type is left alone (I10)', async () => {
+    await loader.load([batch([thing(1, 0, { amount: 5, day: '2024-02-29', open: true })])]);
+    await database.sql.unsafe(
+      'alter table acme.things alter column amount type text using amount::text, alter column day type timestamp using day::timestamp, alter column open type double precision using 1, alter column name type varchar(10)',
+    );
+    const { misfits } = await loader.load([batch([thing(2, 0, { amount: 'lots', day: '2024-03-01', open: false, name: 'short' })], { at: 1 })]);
+    expect(misfits.map(({ column, type }) => [column, type])).toEqual([
+      ['day', null],
+      ['open', null],
+    ]);
+    expect(await loader.rows('amount, day, open, name, _freshet_extra, _freshet_notes')).toMatchObject([
+      { amount: '5', open: 1, _freshet_extra: null },
+      {
+        amount: 'lots',
+        day: null,
+        open: null,
+        name: 'short',
+        _freshet_extra: { day: '2024-03-01', open: false },
+        _freshet_notes: { kept_in_extra: ['day', 'open'] },
+      },
+    ]);
+    // Longer than the user allows: rejected with its reason, not truncated.
+    expect((await loader.load([batch([thing(3, 0, { name: 'longer than ten' })], { at: 2 })])).rejected).toMatchObject([
+      { reason: 'refused_by_warehouse: 22001' },
+    ]);
+    expect((await loader.load([batch([thing(4, 0, { open: true })], { at: 3 })], { policy: 'freeze' })).rejected).toMatchObject([
+      { reason: 'column_not_writable: open' },
+    ]);
+    await database.sql.unsafe('alter table acme.things alter column updated_at type timestamp');
+    await expect(loader.load([batch([thing(5, 0)], { at: 4 })])).rejects.toMatchObject({
+      code: 'warehouse_data',
+      message: expect.stringContaining('updated_at'),
+    });
   });
 
   test.each([
-    ['parent_id', '5', '1.5', 'numeric', ['5', '1.5']],
-    ['parent_id', '5', '9223372036854775808', 'numeric', ['5', '9223372036854775808']],
-    ['parent_id', '5', '"x"', 'text', ['5', 'x']],
-    ['parent_id', '5', 'true', 'text', ['5', 'true']],
-    ['parent_id', '5', '{"a": 1}', 'text', ['5', '{"a":1}']],
-    ['amount', '1.50', '"x"', 'text', ['1.50', 'x']],
-    ['amount', '1.50', 'false', 'text', ['1.50', 'false']],
-    ['amount', '1.50', '[1]', 'text', ['1.50', '[1]']],
-    ['open', 'true', '1', 'text', ['true', '1']],
-    ['open', 'true', '"yes"', 'text', ['true', 'yes']],
-    ['day', '"2024-02-29"', '"2024-03-01T10:00:00Z"', 'timestamp with time zone', ['2024-02-29 00:00:00+00', '2024-03-01 10:00:00+00']],
-    ['day', '"2024-02-29"', '"2024-02-30"', 'text', ['2024-02-29', '2024-02-30']],
-    ['day', '"2024-02-29"', '5', 'text', ['2024-02-29', '5']],
-    ['seen_at', '"2024-03-01T10:00:00Z"', '"never"', 'text', ['2024-03-01 10:00:00+00', 'never']],
-    ['seen_at', '"2024-03-01T10:00:00Z"', '5', 'text', ['2024-03-01 10:00:00+00', '5']],
+    ['u_int', '5', '1.5', 'numeric', ['5', '1.5']],
+    ['u_int', '5', '9223372036854775808', 'numeric', ['5', '9223372036854775808']],
+    ['u_int', '5', '"x"', 'text', ['5', 'x']],
+    ['u_int', '5', 'true', 'text', ['5', 'true']],
+    ['u_int', '5', '{"a": 1}', 'text', ['5', '{"a":1}']],
+    ['u_decimal', '1.50', '"x"', 'text', ['1.50', 'x']],
+    ['u_decimal', '1.50', 'false', 'text', ['1.50', 'false']],
+    ['u_decimal', '1.50', '[1]', 'text', ['1.50', '[1]']],
+    ['u_flag', 'true', '1', 'text', ['true', '1']],
+    ['u_flag', 'true', '"yes"', 'text', ['true', 'yes']],
+    ['cf_day', '"2024-02-29"', '"2024-03-01T10:00:00Z"', 'timestamp with time zone', ['2024-02-29 00:00:00+00', '2024-03-01 10:00:00+00']],
+    ['cf_day', '"2024-02-29"', '"2024-02-30"', 'text', ['2024-02-29', '2024-02-30']],
+    ['cf_day', '"2024-02-29"', '5', 'text', ['2024-02-29', '5']],
+    ['u_seen', '"2024-03-01T10:00:00Z"', '"never"', 'text', ['2024-03-01 10:00:00+00', 'never']],
+    ['u_seen', '"2024-03-01T10:00:00Z"', '5', 'text', ['2024-03-01 10:00:00+00', '5']],
     // These take every value.
     ['name', '"x"', '5', 'text', ['x', '5']],
     ['name', '"x"', '{"a": 1}', 'text', ['x', '{"a":1}']],
     ['tags', '["x"]', '5', 'jsonb', ['["x"]', '5']],
-  ])('T15: %s with %s, then %s, is %s', async (field, first, second, type, stored) => {
+  ])('T15: %s with %s once, then %s twice, is %s', async (field, first, second, type, stored) => {
     await database.sql.unsafe(`alter database ${database.name} set timezone = 'UTC'`);
-    const record = (id: number, value: string) => `{"id":${id},"${field}":${value}}`;
-    await loader.load([batch([record(1, first)])]);
-    await loader.load([batch([record(2, second)], { at: 1 })]);
+    const table = { ...THINGS, columns: [...THINGS.columns, { name: 'cf_day', type: 'date' as const, description: 'Day.', path: ['custom_fields', 'day'] }] };
+    const record = (id: number, value: string) => `{"id":${id},${field === 'cf_day' ? `"custom_fields":{"day":${value}}` : `"${field}":${value}`}}`;
+    await loader.load([batch([record(1, first)])], { table });
+    await loader.load([batch([record(2, second), record(3, second)], { at: 1 })], { table });
     const [column] =
       await database.sql`select data_type as type from information_schema.columns where table_schema = 'acme' and table_name = 'things' and column_name = ${field}`;
     expect(column?.['type']).toBe(type);
     const rows = await database.sql.unsafe(`set timezone = 'UTC'; select ${field}::text as v from acme.things order by id`).simple();
-    expect((rows.at(-1) as unknown as { v: string }[]).map((r) => r.v.replaceAll(' ', '').replace('T', ''))).toEqual(stored.map((v) => v.replaceAll(' ', '')));
+    const expected = [...stored, stored.at(-1) as string].map((v) => v.replaceAll(' ', ''));
+    expect((rows.at(-1) as unknown as { v: string }[]).map((r) => r.v.replaceAll(' ', '').replace('T', ''))).toEqual(expected);
   });
 
   test('a new column waits for nobody who reads for long, and nobody waits for it: the load is tried again', async () => {
@@ -415,14 +522,15 @@ describe('columns', () => {
   });
 
   test('a column that a view of the user’s needs is not widened: the value is kept in _freshet_extra, with a note', async () => {
-    await loader.load([batch([thing(1, 0, { amount: 5 })])]);
-    await database.sql.unsafe('create view acme.mine as select amount from acme.things');
-    await loader.load([batch([thing(2, 0, { amount: 'lots' })], { at: 1 })]);
-    expect(await loader.rows('amount, _freshet_extra, _freshet_notes')).toEqual([
-      { amount: '5', _freshet_extra: null, _freshet_notes: null },
-      { amount: null, _freshet_extra: { amount: 'lots' }, _freshet_notes: { kept_in_extra: ['amount'] } },
+    await loader.load([batch([thing(1, 0, { price: 5 })])]);
+    await database.sql.unsafe('create view acme.mine as select price from acme.things');
+    await loader.load([batch([thing(2, 0, { price: 'lots' }), thing(3, 0, { price: 'more' })], { at: 1 })]);
+    expect(await loader.rows('price, _freshet_extra, _freshet_notes')).toEqual([
+      { price: '5', _freshet_extra: null, _freshet_notes: null },
+      { price: null, _freshet_extra: { price: 'lots' }, _freshet_notes: { kept_in_extra: ['price'] } },
+      { price: null, _freshet_extra: { price: 'more' }, _freshet_notes: { kept_in_extra: ['price'] } },
     ]);
-    expect(await database.sql`select count(*)::int from acme.mine`).toEqual([{ count: 2 }]);
+    expect(await database.sql`select count(*)::int from acme.mine`).toEqual([{ count: 3 }]);
   });
 
   test('policy freeze rejects the record, policy discard nulls the value with a note', async () => {
@@ -572,17 +680,20 @@ describe('history', () => {
   test('it begins with what the table holds, follows new and wider columns, and goes on after a pause with what has changed', async () => {
     await loader.load([batch([thing(1, 10, { name: 'a' }), thing(2, 20, { name: 'x' })])]);
     await loader.load([batch([thing(1, 30, { name: 'b', extra: 1 })], { at: 100 })], { history });
-    await loader.load([batch([thing(1, 40, { name: 'c', extra: 'text' })], { at: 200 })], { history });
-    expect((await versions()).map((v) => `${v['id']} ${v['name']}`)).toEqual(['1 a', '1 b', '1 c', '2 x']);
+    const { changes } = await loader.load([batch([thing(1, 40, { name: 'c', extra: 'text' }), thing(2, 20, { name: 'x', extra: 'text' })], { at: 200 })], {
+      history,
+    });
+    expect(changes).toEqual([{ change: 'column_widened', table: 'things', column: 'extra', type: 'text' }]);
+    expect((await versions()).map((v) => `${v['id']} ${v['name']}`)).toEqual(['1 a', '1 b', '1 c', '2 x', '2 x']);
     expect([...(await database.sql`select extra from acme.things_history where id = 1 order by valid_from`)].map((r) => r['extra'])).toEqual([
       null,
       '1',
       'text',
     ]);
     await loader.load([batch([thing(2, 50, { name: 'paused' })], { at: 300 })]);
-    expect(await versions()).toHaveLength(4);
+    expect(await versions()).toHaveLength(5);
     await loader.load([batch([thing(1, 60, { name: 'd' })], { at: 400 })], { history });
-    expect((await versions()).map((v) => `${v['id']} ${v['name']}`)).toEqual(['1 a', '1 b', '1 c', '1 d', '2 x', '2 paused']);
+    expect((await versions()).map((v) => `${v['id']} ${v['name']}`)).toEqual(['1 a', '1 b', '1 c', '1 d', '2 x', '2 x', '2 paused']);
     expect((await asOf(45)).map((r) => r['name'])).toEqual(['c', 'x']);
   });
 });
@@ -608,7 +719,9 @@ describe('the connection', () => {
     const asItShouldBe = { statements: [], tables: [{ table: 'things', exists: true, statements: [] }] };
     expect(await plan()).toEqual(asItShouldBe);
     await database.sql`alter table acme.things drop column amount`;
-    expect((await plan()).tables[0]?.statements).toEqual(['alter table "acme"."things" add column if not exists "amount" numeric;']);
+    expect((await plan()).tables[0]?.statements).toEqual([
+      'alter table "acme"."things" add column if not exists "amount" numeric;alter table if exists "acme"."things_history" add column if not exists "amount" numeric;comment on column "acme"."things"."amount" is \'amount. {"path":["amount"]}\';',
+    ]);
     // What it says is what makes it.
     await database.sql`drop schema acme cascade`;
     await database.sql.unsafe([...statements, ...(fresh?.statements ?? [])].join(''));

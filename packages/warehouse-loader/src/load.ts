@@ -1,5 +1,6 @@
 import { AppError, type BatchCounts, type RejectedRecord, traced } from '@freshet/contracts';
 import type { ClientBase } from 'pg';
+import type { LiveColumn } from './columns.ts';
 import { copyBytes } from './copy.ts';
 import { keepVersions, switchHistory } from './history.ts';
 import { quote } from './identifiers.ts';
@@ -8,7 +9,7 @@ import { type Merged, merge } from './merge.ts';
 import { findSuspects, markBelow, markMissing } from './missing.ts';
 import { linesOf, type Prepared, type Rejected } from './prepare.ts';
 import type { BatchToLoad, LoadRequest, LoadResult } from './request.ts';
-import { type BatchMeta, type LiveColumn, RowWriter, type Wishes, WRITTEN_META } from './rows.ts';
+import { type BatchMeta, RowWriter, type Wishes, WRITTEN_META } from './rows.ts';
 import { changesOf, ensureTable, evolveTable, type TableState, type Target } from './tables.ts';
 
 /**
@@ -24,19 +25,26 @@ export async function loadBatches(client: ClientBase, target: Target, request: L
   for (let grown = 0; ; ) {
     const attempt = new Attempt(request, state);
     try {
-      const applied = await traced(
+      const { again, ...applied } = await traced(
         'warehouse transaction',
         { kind: 'CLIENT', attributes: { 'db.system.name': 'postgresql', 'db.collection.name': target.name } },
         () => apply(client, target, request, attempt, prepared, healthy, rejected, lz4),
       );
-      return { ...applied, rejected: rejectedRecords(prepared, rejected), reached: reachedIn(prepared), changes: changesOf(target, before, state) };
+      for (const [{ batch, line }, reason] of attempt.recount(again)) rejected.push({ batch, line, reason });
+      return {
+        ...applied,
+        rejected: rejectedRecords(prepared, rejected),
+        reached: reachedIn(prepared),
+        changes: changesOf(target, before, state),
+        misfits: attempt.misfits,
+      };
     } catch (error) {
       if (attempt.refused.size > 0) {
         for (const [{ batch, line }, reason] of attempt.refused) rejected.push({ batch, line, reason });
       } else if (attempt.wishes.widen.size > 0 || attempt.wishes.add.size > 0) {
         // Each time a wish is granted or a column fixed, and a column is widened three times at most.
-        if (++grown > GROWN_MAX) throw new AppError('bug', `The columns of ${target.name} do not settle.`);
-        state = await evolveTable(client, target, request.table, state, attempt.wishes);
+        if (++grown > GROWN_MAX) throw new AppError('bug', `Schema evolution of table ${target.name} did not converge after ${GROWN_MAX} attempts.`);
+        state = await evolveTable(client, target, request.table, state, attempt.wishes, healthy);
         continue;
       } else {
         // Values were checked, so this is a row that PostgreSQL refuses for a reason of its own: find it, load the rest.
@@ -62,10 +70,28 @@ class Attempt {
   readonly #writer: RowWriter;
   readonly #metas: readonly BatchMeta[];
 
-  constructor({ table, policy, prepared: { batches } }: LoadRequest, { columns, fixed }: TableState) {
+  constructor({ table, policy, prepared: { batches } }: LoadRequest, { columns, fixed, kept }: TableState) {
     this.columns = columns;
-    this.#writer = new RowWriter({ table, columns, policy, fixed }, this.wishes);
+    this.#writer = new RowWriter({ table, columns, policy, fixed, kept }, this.wishes);
     this.#metas = batches.map(({ id, extractedAt }) => ({ id, extractedAt: extractedAt.toISOString() }));
+  }
+
+  get misfits(): LoadResult['misfits'] {
+    return this.#writer.misfits;
+  }
+
+  /**
+   * Counts the misfits of records that an earlier load has written, whose result may have been lost.
+   * @returns those that the earlier load refused, and why.
+   */
+  recount(records: readonly Identified[]): ReadonlyMap<Identified, string> {
+    const refused = new Map<Identified, string>();
+    for (const record of records) {
+      const reason = this.#writer.write(record, this.#metas[record.batch] as BatchMeta);
+      if (reason !== null) refused.set(record, reason);
+      this.#writer.out.backTo(0);
+    }
+    return refused;
   }
 
   /** Made while they are sent. @throws Error at the end when the table has to change first, or records are refused: nothing of it may stay. */
@@ -93,7 +119,7 @@ async function apply(
   records: readonly Identified[],
   rejected: readonly Rejected[],
   lz4: boolean,
-): Promise<Pick<LoadResult, 'batches' | 'suspects' | 'notBelieved' | 'doubted'>> {
+): Promise<Pick<LoadResult, 'batches' | 'suspects' | 'notBelieved' | 'doubted'> & { readonly again: readonly Identified[] }> {
   const s = quote(target.schema);
   const { columns } = attempt;
   await client.query('begin');
@@ -163,7 +189,8 @@ async function apply(
       batchId: batch_id,
       counts: Object.fromEntries(Object.entries(counts).map(([name, n]) => [name, Number(n)])) as unknown as BatchCounts,
     }));
-    return { batches, suspects, notBelieved, doubted };
+    const again = freshIds.size === request.prepared.batches.length ? [] : records.filter((record) => !isFresh(record));
+    return { batches, suspects, notBelieved, doubted, again };
   } catch (error) {
     await client.query('rollback').catch(() => {
       // The connection is gone, and the transaction with it; the first error says why.

@@ -1,9 +1,10 @@
 import type { ClientBase } from 'pg';
+import type { LiveColumn } from './columns.ts';
 import { copyBytes } from './copy.ts';
 import { quote } from './identifiers.ts';
 import { HASH_BYTES, type Identified } from './identify.ts';
 import type { BatchToLoad, LoadRequest } from './request.ts';
-import { type LiveColumn, WRITTEN_META } from './rows.ts';
+import { WRITTEN_META } from './rows.ts';
 import type { Target } from './tables.ts';
 
 /** What was done with the records of one batch, as far as they reached the table. */

@@ -1,11 +1,11 @@
 import { hasShrunk, type Suspect } from '@freshet/contracts';
 import type { ClientBase } from 'pg';
+import type { LiveColumn } from './columns.ts';
 import { copy, escapeText } from './copy.ts';
 import { keepVersionsBelow } from './history.ts';
 import { quote } from './identifiers.ts';
 import { type Prepared, recordsOf } from './prepare.ts';
 import type { BatchToLoad, LoadRequest, LoadResult } from './request.ts';
-import type { LiveColumn } from './rows.ts';
 import { type Target, targetOf } from './tables.ts';
 import { MISFIT, toSqlText } from './values.ts';
 
@@ -139,8 +139,13 @@ export async function findSuspects(
     found(rows.rows, 'unseen');
     if (!generation.suspects.gaps) continue;
     const gaps = await client.query<{ key: string }>(
-      `select g::text as key from generate_series(1, (select max(${k}) from ${target.sql})) g
-       where not exists (select from ${target.sql} t where t.${k} = g) order by g desc limit ${SUSPECTS_MAX - rows.rows.length}`,
+      // Between neighbouring keys, the greatest first: one outlying key must not enumerate every number below it.
+      `select g::text as key from (
+         select above, below, sum(above - below - 1) over (order by above desc) - (above - below - 1) as numbers_before
+         from (select ${k} as above, lag(${k}, 1, 0::bigint) over (order by ${k}) as below from ${target.sql} where ${k} > 0) neighbours
+         where above - below > 1
+       ) gaps cross join lateral generate_series(above - 1, greatest(below + 1, above - ${SUSPECTS_MAX}), -1) g
+       where numbers_before < ${SUSPECTS_MAX} order by g desc limit ${SUSPECTS_MAX - rows.rows.length}`,
     );
     found(gaps.rows, 'gap');
   }

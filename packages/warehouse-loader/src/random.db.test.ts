@@ -1,8 +1,7 @@
-import { customColumnName, isJsonObject, isRawNumber, type Json, type JsonObject, parseJson } from '@freshet/contracts';
+import { columnNameOf, isJsonObject, isRawNumber, type Json, type JsonObject, parseJson } from '@freshet/contracts';
 import { createDatabase } from '@freshet/testing';
 import { expect, test } from 'vitest';
-import { columnName } from './index.ts';
-import { batch, loaderFor, THINGS } from './test-support/loading.ts';
+import { batch, loaderFor } from './test-support/loading.ts';
 import { RandomRecords } from './test-support/random-records.ts';
 
 /** A million: FRESHET_RANDOM_RECORDS=1000000 npm test -- packages/warehouse-loader/src/random.db.test.ts */
@@ -71,10 +70,10 @@ function differences(record: JsonObject, row: JsonObject): string[] {
     if (place in extra && same(extra[place] as Json, want) && (have === undefined || notes['kept_in_extra']?.includes(name))) return;
     lost.push(`${place} = ${JSON.stringify(value)} stands as ${JSON.stringify(have)}`);
   };
-  for (const [field, value] of Object.entries(record)) check(THINGS.columns.some((c) => c.name === field) ? field : columnName(field), field, value);
+  for (const [field, value] of Object.entries(record)) check(columnNameOf([field]), field, value);
   const custom = record['custom_fields'];
   if (isJsonObject(custom))
-    for (const [field, value] of Object.entries(cleaned(custom) as JsonObject)) check(columnName(customColumnName(field)), `custom_fields.${field}`, value);
+    for (const [field, value] of Object.entries(cleaned(custom) as JsonObject)) check(columnNameOf(['custom_fields', field]), `custom_fields.${field}`, value);
   if (JSON.stringify(cleaned(record)) !== JSON.stringify(record)) {
     const said = Object.keys(notes).some((code) => ['nul_replaced', 'surrogate_replaced', 'number_as_text', 'depth_as_text'].includes(code));
     if (!said) lost.push('changed without a note');

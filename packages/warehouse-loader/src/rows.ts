@@ -1,11 +1,11 @@
 import {
   type ColumnType,
-  customColumnName,
   ESCAPED,
   EXPONENT,
   FALSE,
   FIELD_INTS,
   KIND,
+  type Misfits,
   NULL,
   NUMBER,
   nameIs,
@@ -20,32 +20,26 @@ import {
   TRUE,
 } from '@freshet/contracts';
 import type { Notes } from './clean.ts';
+import { type LiveColumn, pathKey } from './columns.ts';
 import { CopyBuffer } from './copy-buffer.ts';
-import { columnName } from './identifiers.ts';
 import type { Identified } from './identify.ts';
 import { isPlainDate, isPlainTimestamp, MISFIT, toSqlText, typeOfValue, widenedFor } from './values.ts';
-
-/** A column as the warehouse has it now: its type is the warehouse's, whatever was declared. */
-export interface LiveColumn {
-  readonly name: string;
-  readonly type: ColumnType;
-  /** Where its value stands in a record. */
-  readonly path: readonly string[];
-}
 
 export interface RowContext {
   readonly table: Table;
   readonly columns: readonly LiveColumn[];
   readonly policy: SchemaPolicy;
-  /** Columns that cannot be widened now: what does not fit them is kept in `_freshet_extra`. */
+  /** Columns that keep their type: what does not fit them is kept in `_freshet_extra`. */
   readonly fixed: ReadonlySet<string>;
+  /** Fields whose values are kept in `_freshet_extra`: field (`pathKey`) → its column, whose type cannot be written; null: it has no column. */
+  readonly kept: ReadonlyMap<string, string | null>;
 }
 
 /** What records need of the table before they can be rows. */
 export interface Wishes {
   /** Column → the type that would hold what did not fit. */
   readonly widen: Map<string, ColumnType>;
-  /** Fields that no column holds: name → path and type. */
+  /** Fields that no column holds: field (`pathKey`) → path and types. */
   readonly add: Map<string, { readonly path: readonly string[]; readonly types: Set<ColumnType> }>;
 }
 
@@ -108,6 +102,12 @@ export class RowWriter {
   readonly #extra = new Map<string, string>();
   /** The column in which the account's own fields stand together; UNKNOWN: none. */
   readonly #customAt: number;
+  /** Why the record under way cannot be a row; null: it can. */
+  #refusal: string | null = null;
+  /** Notes of the record under way. */
+  #notes: Notes | null = null;
+  #batchId = '';
+  readonly #misfits = new Map<string, { -readonly [K in keyof Misfits]: Misfits[K] }>();
   /** Of the account's own fields, in the record under way. */
   readonly #customPlaces = new Places(4096);
 
@@ -125,12 +125,19 @@ export class RowWriter {
     this.#customAt = columns.findIndex(({ path }) => path.length === 1 && path[0] === context.table.customFields);
   }
 
+  /** Values of the rows that were written which did not fit their columns, by batch and column. */
+  get misfits(): readonly Misfits[] {
+    return [...this.#misfits.values()];
+  }
+
   /** @returns why the record cannot be a row; null when it was written. */
   write({ raw, deleted, hash, notes: cleaned }: Identified, meta: BatchMeta): string | null {
     const { table, columns, policy, fixed } = this.#context;
     const { out } = this;
     const values = this.#values.fill(0);
-    let notes = cleaned;
+    this.#notes = cleaned;
+    this.#refusal = null;
+    this.#batchId = meta.id;
     this.#extra.clear();
     const { source } = raw;
     this.#place(source, raw.fields, raw.first, raw.end, this.#top, (name) => [name]);
@@ -141,6 +148,7 @@ export class RowWriter {
       this.#place(source, places.fields, 0, places.fieldInts, this.#custom, (name) => [customFields, name]);
     }
 
+    if (this.#refusal !== null) return this.#refusal;
     const began = out.length;
     for (let column = 0; column < columns.length; column++) {
       const end = values[column * 3 + 1] as number;
@@ -167,10 +175,10 @@ export class RowWriter {
         return `${table.primaryKey.includes(name) ? 'key' : 'value'}_not_${type}: ${name}`;
       }
       out.raw(NOTHING, 0, NOTHING.length);
-      if (policy === 'discard') notes = noted(notes, 'discarded', name);
+      if (policy === 'discard') this.#noteMisfit('discarded', name, type);
       else if (fixed.has(name)) {
         this.#extra.set(path.join('.'), source.toString('utf8', start, end));
-        notes = noted(notes, 'kept_in_extra', name);
+        this.#noteMisfit('kept_in_extra', name, type);
       } else {
         const wished = this.#wishes.widen.get(name);
         const wider = widenedFor(value, type);
@@ -189,15 +197,15 @@ export class RowWriter {
       out.text(deleted);
       out.raw(TAB, 0, 1);
     }
-    if (notes === null) out.ascii('\\N\n');
+    if (this.#notes === null) out.ascii('\\N\n');
     else {
-      out.text(JSON.stringify(notes));
+      out.text(JSON.stringify(this.#notes));
       out.ascii('\n');
     }
     return null;
   }
 
-  /** Notes where each column's value stands; fields without a column are asked for, or kept where none may be made. */
+  /** Notes where each column's value stands; fields without a column are asked for, or kept where there can be none. */
   #place(source: Buffer, fields: Int32Array, first: number, end: number, layout: Layout, pathOf: (name: string) => readonly string[]): void {
     for (let field = first, nth = 0; field < end; field += FIELD_INTS, nth++) {
       const column = layout.columnOf(source, fields, field, nth);
@@ -213,17 +221,30 @@ export class RowWriter {
   }
 
   #see(path: readonly string[], json: string): void {
-    const field = path.at(-1) as string;
-    const name = this.#context.table.renames[path.join('.')] ?? columnName(path.length === 1 ? field : customColumnName(field));
-    if (this.#context.fixed.has(name)) {
+    const key = pathKey(path);
+    const kept = this.#context.kept.get(key);
+    if (kept === undefined) {
+      const type = typeOfValue(parseJson(json)) as ColumnType;
+      const wish = this.#wishes.add.get(key) ?? { path, types: new Set<ColumnType>() };
+      wish.types.add(type);
+      this.#wishes.add.set(key, wish);
+    } else if (kept === null) {
       // The account's own fields stand together in a column already.
-      if (path.length === 1) this.#extra.set(field, json);
-      return;
+      if (path.length === 1) this.#extra.set(path[0] as string, json);
+    } else if (this.#context.policy === 'freeze') this.#refusal = `column_not_writable: ${kept}`;
+    else if (this.#context.policy === 'discard') this.#noteMisfit('discarded', kept, null);
+    else {
+      this.#extra.set(path.join('.'), json);
+      this.#noteMisfit('kept_in_extra', kept, null);
     }
-    const type = typeOfValue(parseJson(json)) as ColumnType;
-    const wish = this.#wishes.add.get(name) ?? { path, types: new Set<ColumnType>() };
-    wish.types.add(type);
-    this.#wishes.add.set(name, wish);
+  }
+
+  #noteMisfit(note: Misfits['note'], column: string, type: ColumnType | null): void {
+    this.#notes = { ...this.#notes, [note]: [...(this.#notes?.[note] ?? []), column] };
+    const key = `${this.#batchId}/${column}`;
+    const misfits = this.#misfits.get(key);
+    if (misfits === undefined) this.#misfits.set(key, { batchId: this.#batchId, column, type, note, count: 1 });
+    else misfits.count++;
   }
 
   /** Writes a value and the tab behind it. @returns false, and writes nothing, where the type has to decide. */
@@ -275,8 +296,4 @@ function isShortInteger(from: Buffer, start: number, end: number): boolean {
   for (let i = start; i < end; i++) if (from[i] === 46) return false;
   // -0 is a number, and no whole one.
   return !(end - start === 2 && from[start] === 45 && from[start + 1] === 48);
-}
-
-function noted(notes: Notes | null, code: string, place: string): Notes {
-  return { ...notes, [code]: [...(notes?.[code] ?? []), place] };
 }

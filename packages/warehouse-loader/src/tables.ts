@@ -1,9 +1,11 @@
-import type { ColumnType, SchemaChange, Table } from '@freshet/contracts';
+import { AppError, type Column, type ColumnType, type SchemaChange, type Table } from '@freshet/contracts';
 import type { ClientBase } from 'pg';
-import { historyOf } from './history.ts';
-import { META_COLUMNS, quote } from './identifiers.ts';
-import type { LiveColumn, Wishes } from './rows.ts';
-import { commonType } from './values.ts';
+import { ColumnNames, commentOf, type Live, type LiveColumn } from './columns.ts';
+import { historyColumn, historyOf } from './history.ts';
+import { literal, META_COLUMNS, quote } from './identifiers.ts';
+import type { Identified } from './identify.ts';
+import type { Wishes } from './rows.ts';
+import { commonType, countFits, isWider } from './values.ts';
 
 /** A table of the warehouse by its names in SQL. */
 export interface Target {
@@ -28,40 +30,49 @@ const REWRITE_BYTES_MAX = 64 * 1024 * 1024;
 const LOCK_TIMEOUT_MS = 3000;
 
 export interface TableState {
+  readonly names: ColumnNames;
   readonly columns: readonly LiveColumn[];
   /** The types of all its columns. */
   readonly types: ReadonlyMap<string, string>;
-  /** Columns that stay as they are whatever comes. */
+  /** Columns that keep their type: what does not fit is kept in `_freshet_extra`. */
   readonly fixed: ReadonlySet<string>;
+  /** Fields whose values are kept in `_freshet_extra`: field → its column, whose type cannot be written; null: the table has no room for one. */
+  readonly kept: ReadonlyMap<string, string | null>;
 }
 
 /**
  * Makes what is not there yet: the schema, the ledger, the table, its declared columns. Adds, never drops.
  * @returns with the types that its columns had before; null: there was no table.
+ * @throws AppError `warehouse_data` if a column that loading needs has a type that Freshet cannot write.
  */
 export async function ensureTable(
   client: ClientBase,
   target: Target,
   table: Table,
 ): Promise<{ readonly state: TableState; readonly before: TableState['types'] | null }> {
-  const { columns: existing, hasLedger } = await liveTypes(client, target);
-  const missing = !hasLedger || existing === null || table.columns.some((c) => c.dropped !== true && !existing.has(c.name));
-  if (missing) {
+  const { columns: existing, hasLedger } = await liveColumns(client, target);
+  const isComplete = existing !== null && hasLedger && missingIn(target, table, existing).length === 0;
+  if (!isComplete) {
     await inShortTransaction(client, target, async () => {
       await createSchema(client, target.schema);
+      const found = await liveColumns(client, target);
       // Somebody else may have made it meanwhile; its tables are in use then, and not to be altered.
-      if (!(await liveTypes(client, target)).hasLedger) await client.query(ledgerOf(target.schema));
-      await createTable(client, target, table);
+      if (!found.hasLedger) await client.query(ledgerOf(target.schema));
       // In one go: a round trip for each would be what a table's first load takes longest for.
-      await client.query(
-        table.columns
-          .filter((c) => c.dropped !== true)
-          .map((c) => addColumn(target, c.name, c.type))
-          .join(''),
-      );
+      const statements = found.columns === null ? creationOf(target, table) : missingIn(target, table, found.columns);
+      if (statements.length > 0) await client.query(statements.join('\n'));
     });
   }
-  const state = stateOf(missing ? (await liveTypes(client, target)).columns : existing, table, new Map());
+  let live = isComplete ? existing : (await liveColumns(client, target)).columns;
+  if (live !== null && (await addComments(client, target, table, live))) live = (await liveColumns(client, target)).columns;
+  const state = stateOf(live, table);
+  for (const name of [...table.primaryKey, ...table.lookups, ...(table.version === null ? [] : [table.version])]) {
+    if (state.columns.some((c) => c.name === name)) continue;
+    throw new AppError(
+      'warehouse_data',
+      `Column ${target.name}.${name} has the type ${state.types.get(name)}, which Freshet cannot write. Change its type back to the documented one.`,
+    );
+  }
   return { state, before: existing === null ? null : typesOf(existing) };
 }
 
@@ -70,11 +81,9 @@ export async function planTables(client: ClientBase, targets: readonly { readonl
   const tables: TablePlan[] = [];
   const schema = new Set<string>();
   for (const { target, table } of targets) {
-    const { columns, hasLedger } = await liveTypes(client, target);
+    const { columns, hasLedger } = await liveColumns(client, target);
     if (!hasLedger) schema.add(`create schema if not exists ${quote(target.schema)};${ledgerOf(target.schema)}`);
-    const added = table.columns.filter((c) => c.dropped !== true && columns !== null && !columns.has(c.name));
-    const statements =
-      columns === null ? creationOf(target, table) : added.map((c) => `alter table ${target.sql} add column if not exists ${quote(c.name)} ${c.type};`);
+    const statements = columns === null ? creationOf(target, table) : missingIn(target, table, columns);
     tables.push({ table: target.name, exists: columns !== null, statements });
   }
   return { statements: [...schema], tables };
@@ -100,50 +109,117 @@ export function changesOf(target: Target, before: TableState['types'] | null, { 
   return changed.map(([column, type]) => ({ change: before.has(column) ? 'column_widened' : 'column_added', table: target.name, column, type }));
 }
 
-/** Grants wishes where that is quick and safe; what cannot be granted is `fixed` in the state it returns. */
-export async function evolveTable(client: ClientBase, target: Target, table: Table, state: TableState, wishes: Wishes): Promise<TableState> {
+/**
+ * Grants wishes where that is quick, safe and called for (`widensFor`). Columns that are not widened are `fixed` in the state it returns,
+ * fields without a column `kept`.
+ * @param records that are being loaded.
+ */
+export async function evolveTable(
+  client: ClientBase,
+  target: Target,
+  table: Table,
+  state: TableState,
+  wishes: Wishes,
+  records: readonly Identified[],
+): Promise<TableState> {
   const fixed = new Set(state.fixed);
-  const paths = new Map(state.columns.map((c) => [c.name, c.path]));
+  const kept = new Map(state.kept);
   let room = COLUMNS_MAX - state.columns.length;
-  for (const [name, { path, types }] of wishes.add) {
-    if (room-- <= 0) {
-      fixed.add(name);
-      continue;
-    }
-    paths.set(name, path);
-    const type = [...types].reduce(commonType);
-    await inShortTransaction(client, target, async () => {
-      // A column's path cannot be told from its name where the name had to be changed.
-      await client.query(
-        `${addColumn(target, name, type)} comment on column ${target.sql}.${quote(name)} is '${JSON.stringify({ path }).replaceAll("'", "''")}'`,
-      );
-    });
+  const added: string[] = [];
+  // In the order of their fields, so that names do not depend on the order in which fields arrive.
+  for (const [field, { path, types }] of [...wishes.add].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    if (room-- > 0) added.push(additionOf(target, { name: state.names.nameOf(path), path, type: [...types].reduce(commonType), description: '' }));
+    else kept.set(field, null);
   }
+  if (added.length > 0) await inShortTransaction(client, target, () => client.query(added.join('\n')));
   for (const [name, type] of wishes.widen) {
-    if (!(await widen(client, target, state, name, type))) fixed.add(name);
+    const column = state.columns.find((c) => c.name === name) as LiveColumn;
+    const wider = await widensFor(client, target, state, column, type, records);
+    if (wider === null || !(await widen(client, target, column, wider))) fixed.add(name);
   }
-  const next = stateOf((await liveTypes(client, target)).columns, table, paths);
-  return { ...next, fixed };
+  const next = stateOf((await liveColumns(client, target)).columns, table);
+  return { ...next, fixed, kept: new Map([...kept, ...next.kept]) };
 }
 
-/** To the table, and to its history if it has one. */
-function addColumn(target: Target, name: string, type: ColumnType): string {
-  return [target, historyOf(target)].map(({ sql }) => `alter table if exists ${sql} add column if not exists ${quote(name)} ${type};`).join('');
+/** Adds a column to the table, and to its history if it has one. */
+function additionOf(target: Target, { name, type, path = [name], description }: Column): string {
+  const to = (sql: string, column: string) => `alter table ${sql} add column if not exists ${quote(column)} ${type};`;
+  return `${to(target.sql, name)}${to(`if exists ${historyOf(target).sql}`, historyColumn(name))}${commentOn(target, name, commentOf(path, description))}`;
 }
 
-async function widen(client: ClientBase, target: Target, state: TableState, name: string, type: ColumnType): Promise<boolean> {
-  const history = historyOf(target);
+/** SQL that adds the declared columns that a table lacks. */
+function missingIn(target: Target, table: Table, live: ReadonlyMap<string, Live>): string[] {
+  return new ColumnNames(table, live).missing.map((column) => additionOf(target, column));
+}
+
+/** Adds the comments that tell which field fills a column, where an earlier release has not. @returns whether any was added. */
+async function addComments(client: ClientBase, target: Target, table: Table, live: ReadonlyMap<string, Live>): Promise<boolean> {
+  const statements = new ColumnNames(table, live).comments.map(({ name, comment }) => commentOn(target, name, comment));
+  if (statements.length === 0) return false;
+  try {
+    await inShortTransaction(client, target, () => client.query(statements.join('\n')));
+    return true;
+  } catch (error) {
+    // Another session has the table locked, or another role owns it. The columns are known without comments as well.
+    if (![LOCK_NOT_AVAILABLE, INSUFFICIENT_PRIVILEGE].includes((error as { code?: string }).code ?? '')) throw error;
+    return false;
+  }
+}
+
+const LOCK_NOT_AVAILABLE = '55P03';
+const INSUFFICIENT_PRIVILEGE = '42501';
+
+function commentOn(target: Target, column: string, comment: string): string {
+  return `comment on column ${target.sql}.${quote(column)} is ${literal(comment)};`;
+}
+
+/**
+ * The type that a column is widened to for values that do not fit; null: it keeps its type.
+ *
+ * The account's definition of a field decides: if it asks for a wider type, the column takes that. Otherwise the values decide: the
+ * column is widened only if more values do not fit than do, in the table and among the records that are being loaded. So one
+ * outlier changes no column that holds values, in whatever order they arrive.
+ */
+async function widensFor(
+  client: ClientBase,
+  target: Target,
+  { names }: TableState,
+  column: LiveColumn,
+  wished: ColumnType,
+  records: readonly Identified[],
+): Promise<ColumnType | null> {
+  const declared = names.declaredOf(column.name)?.type;
+  if (declared !== undefined && isWider(declared, column.type)) return declared;
+  // The column of a larger table is not widened anyway, so it is not counted either.
+  if ((await bytesOf(client, target)) > REWRITE_BYTES_MAX) return null;
+  const loaded = countFits(records, column);
+  const { rows } = await client.query<{ fits: string; misfits: string }>(
+    `select count(${quote(column.name)}) as fits, count(*) filter (where _freshet_notes -> 'kept_in_extra' ? $1) as misfits from ${target.sql}`,
+    [column.name],
+  );
+  return loaded.misfits + Number(rows[0]?.misfits) > loaded.fits + Number(rows[0]?.fits) ? wished : null;
+}
+
+async function bytesOf(client: ClientBase, target: Target): Promise<number> {
   const { rows } = await client.query<{ bytes: string }>(
     'select greatest(pg_total_relation_size($1::regclass), pg_total_relation_size(to_regclass($2))) as bytes',
-    [target.sql, history.sql],
+    [target.sql, historyOf(target).sql],
   );
-  if (Number(rows[0]?.bytes) > REWRITE_BYTES_MAX) return false;
-  const from = state.columns.find((c) => c.name === name)?.type;
-  const column = quote(name);
-  const value = from === 'date' && type === 'timestamptz' ? `${column}::timestamp at time zone 'UTC'` : `${column}::${type}`;
+  return Number(rows[0]?.bytes);
+}
+
+async function widen(client: ClientBase, target: Target, { name, type: from, path }: LiveColumn, type: ColumnType): Promise<boolean> {
+  if ((await bytesOf(client, target)) > REWRITE_BYTES_MAX) return false;
+  const history = historyOf(target);
   try {
     await inShortTransaction(client, target, async () => {
-      for (const { sql } of [target, history]) await client.query(`alter table if exists ${sql} alter column ${column} type ${type} using ${value}`);
+      const { rows } = await client.query<{ there: boolean }>('select to_regclass($1) is not null as there', [history.sql]);
+      for (const { sql } of rows[0]?.there === true ? [target, history] : [target]) {
+        const column = quote(sql === history.sql ? historyColumn(name) : name);
+        const value = from === 'date' && type === 'timestamptz' ? `${column}::timestamp at time zone 'UTC'` : `${column}::${type}`;
+        await client.query(`alter table ${sql} alter column ${column} type ${type} using ${value}`);
+        await restoreKept(client, sql, column, name, path.join('.'), type, sql === target.sql);
+      }
     });
     return true;
   } catch (error) {
@@ -151,6 +227,19 @@ async function widen(client: ClientBase, target: Target, state: TableState, name
     if ((error as { code?: string }).code === '0A000') return false;
     throw error;
   }
+}
+
+/** Moves values that were kept in `_freshet_extra` into their column, now that its type holds them. Others stay there until their record is written again. */
+async function restoreKept(client: ClientBase, sql: string, column: string, name: string, field: string, type: ColumnType, isTable: boolean): Promise<void> {
+  const fits = type === 'text' ? 'true' : type === 'numeric' ? `jsonb_typeof(_freshet_extra -> $2) = 'number'` : 'false';
+  await client.query(
+    `update ${sql} set ${column} = (_freshet_extra ->> $2)::${type}, _freshet_extra = nullif(_freshet_extra - $2, '{}'),
+       _freshet_notes = nullif(case when _freshet_notes -> 'kept_in_extra' = jsonb_build_array($1::text) then _freshet_notes - 'kept_in_extra'
+         else jsonb_set(_freshet_notes, '{kept_in_extra}', (_freshet_notes -> 'kept_in_extra') - $1) end, '{}')
+       ${isTable ? ', _freshet_loaded_at = now()' : ''}
+     where _freshet_notes -> 'kept_in_extra' ? $1 and _freshet_extra ? $2 and ${fits}`,
+    [name, field],
+  );
 }
 
 async function createSchema(client: ClientBase, schema: string): Promise<void> {
@@ -194,27 +283,19 @@ function ledgerOf(schema: string): string {
     comment on table ${s}._freshet_objects is 'How fresh (complete_as_of) and how deep (complete_back_to) each table is.';`;
 }
 
-async function createTable(client: ClientBase, target: Target, table: Table): Promise<void> {
-  const { rowCount } = await client.query('select from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2', [
-    target.schema,
-    target.name,
-  ]);
-  if (rowCount === 0) await client.query(creationOf(target, table).join('\n'));
-}
-
 function creationOf(target: Target, table: Table): string[] {
-  const made = table.columns.filter((c) => c.dropped !== true);
+  const made = new ColumnNames(table, null).missing;
   const columns = [
     ...made.map((c) => `${quote(c.name)} ${c.type}${table.primaryKey.includes(c.name) ? ' not null' : ''}`),
     ...Object.entries(META_COLUMNS).map(([name, type]) => `${name} ${type}`),
     `primary key (${table.primaryKey.map(quote).join(', ')})`,
   ];
-  const comment = (on: string, text: string) => `comment on ${on} is '${text.replaceAll("'", "''")}';`;
+  const isSelfEvident = ({ name, path = [name] }: Column) => path.length === 1 && path[0] === name;
   return [
     // Room in each page keeps updates beside their old version, which spares the index (HOT).
     `create table ${target.sql} (${columns.join(', ')}) with (fillfactor = 85);`,
-    comment(`table ${target.sql}`, table.description),
-    ...made.map((c) => comment(`column ${target.sql}.${quote(c.name)}`, c.description)),
+    `comment on table ${target.sql} is ${literal(table.description)};`,
+    ...made.map((c) => commentOn(target, c.name, isSelfEvident(c) ? c.description : commentOf(c.path ?? [c.name], c.description))),
     ...table.lookups.map((column) => `create index on ${target.sql} (${quote(column)});`),
   ];
 }
@@ -233,24 +314,8 @@ async function inShortTransaction(client: ClientBase, target: Target, work: () =
   }
 }
 
-const TYPES: Readonly<Record<string, ColumnType>> = {
-  bigint: 'bigint',
-  integer: 'bigint',
-  numeric: 'numeric',
-  boolean: 'boolean',
-  text: 'text',
-  'timestamp with time zone': 'timestamptz',
-  date: 'date',
-  jsonb: 'jsonb',
-};
-
-interface Live {
-  readonly type: string;
-  readonly comment: string | null;
-}
-
 /** The table's columns, null if there is no table; and whether the ledger is there as this release needs it. */
-async function liveTypes(client: ClientBase, target: Target): Promise<{ readonly columns: Map<string, Live> | null; readonly hasLedger: boolean }> {
+async function liveColumns(client: ClientBase, target: Target): Promise<{ readonly columns: Map<string, Live> | null; readonly hasLedger: boolean }> {
   const { rows } = await client.query<{ table: string; name: string; type: string; comment: string | null }>(
     `select c.relname as table, a.attname as name, format_type(a.atttypid, null) as type, col_description(c.oid, a.attnum) as comment
      from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
@@ -266,23 +331,18 @@ async function liveTypes(client: ClientBase, target: Target): Promise<{ readonly
 }
 
 /** The columns that rows are made for: declared ones, and those that earlier batches have added. */
-function stateOf(live: ReadonlyMap<string, Live> | null, table: Table, addedPaths: ReadonlyMap<string, readonly string[]>): TableState {
-  const declared = new Map(table.columns.map((c) => [c.name, c.path ?? [c.name]]));
-  const columns: LiveColumn[] = [];
-  for (const [name, { type, comment }] of live ?? []) {
-    const path = declared.get(name) ?? addedPaths.get(name) ?? pathIn(comment);
-    const known = TYPES[type];
-    // A column without a path is the user's own.
-    if (path && known && !(name in META_COLUMNS)) columns.push({ name, type: known, path });
-  }
-  return { columns, types: typesOf(live ?? new Map()), fixed: new Set() };
+function stateOf(live: ReadonlyMap<string, Live> | null, table: Table): TableState {
+  const names = new ColumnNames(table, live);
+  const { columns, unwritable } = names;
+  return {
+    names,
+    columns,
+    types: typesOf(live ?? new Map()),
+    fixed: new Set(columns.map((c) => c.name).filter((name) => names.declaredOf(name)?.documented === true)),
+    kept: unwritable,
+  };
 }
 
 function typesOf(live: ReadonlyMap<string, Live>): Map<string, string> {
   return new Map([...live].map(([name, { type }]) => [name, type]));
-}
-
-function pathIn(comment: string | null): readonly string[] | null {
-  if (comment === null || !comment.startsWith('{"path":')) return null;
-  return (JSON.parse(comment) as { path: string[] }).path;
 }

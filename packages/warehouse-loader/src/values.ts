@@ -1,4 +1,4 @@
-import { type ColumnType, isRawNumber, type Json, unreachable } from '@freshet/contracts';
+import { type ColumnType, isJsonObject, isRawNumber, type Json, numberText, type RawObject, unreachable } from '@freshet/contracts';
 
 /**
  * JSON values as PostgreSQL's text form of a column type. Everything is checked here, so that PostgreSQL never
@@ -63,6 +63,29 @@ const WIDER: Readonly<Partial<Record<ColumnType, ColumnType>>> = {
   timestamptz: 'text',
 };
 
+/** Whether a column of the type `from` becomes one of the type `to` by widening. */
+export function isWider(to: ColumnType, from: ColumnType): boolean {
+  for (let type = WIDER[from]; type !== undefined; type = WIDER[type]) if (type === to) return true;
+  return false;
+}
+
+/** How many values of records fit the type of a column, and how many do not; null is no value. */
+export function countFits(
+  records: readonly { readonly raw: RawObject }[],
+  { path, type }: { readonly path: readonly string[]; readonly type: ColumnType },
+): { readonly fits: number; readonly misfits: number } {
+  const counts = { fits: 0, misfits: 0 };
+  const [field, inner] = path as [string, string?];
+  for (const { raw } of records) {
+    const whole = raw.get(field);
+    const value = inner === undefined ? whole : isJsonObject(whole) && Object.hasOwn(whole, inner) ? whole[inner] : null;
+    const text = toSqlText(value, type);
+    if (text === MISFIT) counts.misfits++;
+    else if (text !== null) counts.fits++;
+  }
+  return counts;
+}
+
 /** The first type on the way from `type` that the value fits. */
 export function widenedFor(value: Json, type: ColumnType): ColumnType {
   let wider = type;
@@ -70,9 +93,9 @@ export function widenedFor(value: Json, type: ColumnType): ColumnType {
   return wider;
 }
 
+/** Decides on digits: every 64-bit integer fits, and a number such as `12.0` is the integer that it equals. */
 function toBigint(value: Json): string | typeof MISFIT {
-  if (typeof value === 'number') return Number.isSafeInteger(value) ? String(value) : MISFIT;
-  const text = isRawNumber(value) ? value.rawJSON : value;
+  const text = typeof value === 'number' || isRawNumber(value) ? numberText(value) : value;
   if (typeof text !== 'string' || !/^-?(0|[1-9]\d{0,18})$/.test(text) || text === '-0') return MISFIT;
   const whole = BigInt(text);
   return whole <= INT64_MAX && whole >= INT64_MIN ? text : MISFIT;

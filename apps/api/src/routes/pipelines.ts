@@ -1,7 +1,6 @@
-import { AppError, type FieldRules, toAppError } from '@freshet/contracts';
+import { AppError, columnName, type FieldRules, toAppError } from '@freshet/contracts';
 import { type CronSchedule, checkCron, type ObjectChoice, type PipelineFilter, type Pipeline as StoredPipeline } from '@freshet/control-store';
 import { catalogue, fixedFields, isObjectName, objectNamed, objectsToRead, parseSubdomain, positionFrom, probeConnection } from '@freshet/freshdesk-extractor';
-import { columnName } from '@freshet/warehouse-loader';
 import { type Static, Type } from 'typebox';
 import type { App, Deps, Frequency } from '../app.ts';
 import { type Account, asking } from '../asking.ts';

@@ -67,7 +67,13 @@ export function refreshRoutes(app: App, { store }: Deps): void {
       // As one writes it oneself, or as Freshdesk's form wraps it.
       const given = body.freshdesk_webhook ?? body;
       const field = pushed.pushedAs as keyof typeof given;
-      const key = String(given[field] ?? '');
+      const number = given[field];
+      if (typeof number === 'number' && !Number.isSafeInteger(number)) {
+        throw new AppError('invalid_input', `${field} must be a string: JSON numbers beyond 2^53 lose digits. Send "{{ticket.id}}" with quotes.`, {
+          context: { pointer: `/${field}` },
+        });
+      }
+      const key = String(number ?? '');
       if (!/^\d{1,19}$/.test(key)) {
         throw new AppError('invalid_input', `${field}: must be its number. In an automation rule, {{ticket.id}} stands for it.`, {
           context: { pointer: `/${field}` },

@@ -1,4 +1,4 @@
-import type { Column, ColumnType, FieldRules, Json, JsonObject, Table } from '@freshet/contracts';
+import { type Column, type ColumnType, columnNameOf, type FieldRule, type FieldRules, type Json, type JsonObject, type Table } from '@freshet/contracts';
 
 /**
  * What a catalogue file may say. Everything about an object that any other part of Freshet needs to know
@@ -287,20 +287,26 @@ export function defineObject<C extends Record<string, ColumnDraft>>(draft: Objec
  */
 export function tableOf(object: ObjectSpec, customColumns: readonly Column[] = [], rules: FieldRules = {}): Table {
   const { way } = object;
-  const columns: readonly Column[] = [...object.columns.map(({ name, type, description }) => ({ name, type, description })), ...customColumns];
+  const columns: readonly Column[] = [
+    ...object.columns.map(({ name, type, description }): Column => ({ name, type, description, documented: true })),
+    // Declarations that an earlier release has stored hold names that do not follow the rule.
+    ...customColumns.map((column) => (column.path === undefined ? column : { ...column, name: columnNameOf(column.path) })),
+  ];
   return {
     name: object.name,
     description: object.description,
     columns: columns.map((column) => {
       const path = column.path ?? [column.name];
-      const rule = rules[path.join('.')];
-      if (rule === undefined) return column;
+      const field = path.join('.');
+      if (!Object.hasOwn(rules, field)) return column;
+      const { rename, hash, drop } = rules[field] as FieldRule;
+      const { documented, ...undocumented } = column;
       return {
-        ...column,
-        name: rule.rename ?? column.name,
+        // The documented type is the value's own: a hash is text by the user's choice.
+        ...(hash === true ? { ...undocumented, type: 'text' as const } : column),
+        name: rename ?? column.name,
         path,
-        ...(rule.hash === true ? { type: 'text' as const } : {}),
-        ...(rule.drop === true ? { dropped: true as const } : {}),
+        ...(drop === true ? { dropped: true as const } : {}),
       };
     }),
     primaryKey: object.primaryKey,

@@ -4,7 +4,7 @@ import type { Column, Table } from '@freshet/contracts';
 import type { TestDatabase } from '@freshet/testing';
 import { type BatchToLoad, type LoadRequest, type LoadResult, prepare, Warehouse, type WarehouseAddress } from '../index.ts';
 
-const column = (name: string, type: Column['type']): Column => ({ name, type, description: `${name}.` });
+const column = (name: string, type: Column['type']): Column => ({ name, type, description: `${name}.`, documented: true });
 
 /** A table with a column of each type. */
 export const THINGS: Table = {
