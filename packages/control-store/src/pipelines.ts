@@ -76,8 +76,8 @@ export class Pipelines {
   async adopt(id: string, objects: readonly AdoptedObject[]): Promise<void> {
     for (const { object, position, completeAsOf, completeBackTo } of objects) {
       await this.#sql`
-        insert into freshet.pipeline_objects (pipeline_id, object, position, complete_as_of, complete_back_to)
-        values (${id}, ${object}, ${this.#sql.json(position as never)}, ${completeAsOf}, ${completeBackTo}) on conflict do nothing`;
+        insert into freshet.pipeline_objects (pipeline_id, object, position, complete_as_of, complete_back_to, first_read_at)
+        values (${id}, ${object}, ${this.#sql.json(position as never)}, ${completeAsOf}, ${completeBackTo}, now()) on conflict do nothing`;
     }
   }
 
