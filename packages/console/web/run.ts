@@ -33,7 +33,7 @@ export function RunPage({ id }: { readonly id: string }): VNode {
   if (run === null) return html`<h1>Run</h1><${Problem} error=${error} />`;
   const columns = [
     { title: 'Object', cell: (o: ObjectRun) => o.object },
-    { title: 'State', cell: (o: ObjectRun) => html`<${Status} of=${o.status} />` },
+    { title: 'State', cell: (o: ObjectRun) => html`<${Status} of=${o.status} ignored=${isIgnored(o)} />` },
     { title: 'Loaded of read', cell: loaded },
     { title: 'Read', number: true, cell: (o: ObjectRun) => count(o.records_extracted) },
     { title: 'Written', number: true, cell: (o: ObjectRun) => count(o.records_loaded) },
@@ -42,7 +42,13 @@ export function RunPage({ id }: { readonly id: string }): VNode {
     { title: 'Rejected', number: true, cell: (o: ObjectRun) => html`<span class=${o.records_rejected > 0 ? 'bad' : ''}>${count(o.records_rejected)}</span>` },
     { title: 'Credits', number: true, cell: (o: ObjectRun) => count(o.credits_used) },
     { title: 'Bytes', number: true, cell: (o: ObjectRun) => bytes(o.bytes_staged) },
-    { title: 'Says', cell: (o: ObjectRun) => o.error?.message ?? findings(o) },
+    {
+      title: 'Says',
+      cell: (o: ObjectRun) =>
+        [o.error?.message ?? findings(o), ...o.warnings.filter((w) => o.error === null || w.code !== 'object_unavailable').map((w) => w.message)]
+          .filter(Boolean)
+          .join(' '),
+    },
   ];
   const isOpen = run.finished_at === null;
   return html`<h1>Run of ${ago(run.created_at)}: <${Status} of=${run.status} /></h1>
@@ -50,6 +56,11 @@ export function RunPage({ id }: { readonly id: string }): VNode {
     <${Problem} error=${refused} />
     ${isOpen ? html`<div class="actions"><button type="button" disabled=${busy} onClick=${() => act(() => freshet().post('/v1/runs/{id}/cancel', { params: { path: { id } } }))}>Cancel the run</button></div>` : null}
     <div aria-live="polite"><${Table} caption="Objects" columns=${columns} rows=${run.objects} empty="It has no objects." /></div>`;
+}
+
+/** Whether the status of the run ignores the object: no API key has been able to read it yet. */
+function isIgnored(o: ObjectRun): boolean {
+  return o.warnings.some(({ code }) => code === 'object_unavailable');
 }
 
 /** What is read is counted as it comes; how much there is to read nobody knows before the end. */

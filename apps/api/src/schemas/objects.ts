@@ -1,4 +1,4 @@
-import { COLUMN_TYPES } from '@freshet/contracts';
+import { COLUMN_TYPES, OBJECT_AVAILABILITIES } from '@freshet/contracts';
 import { Type } from 'typebox';
 import { count, enumeration, id, name, nullable, object, ref, text, time } from './base.ts';
 import { fieldRules, maxStaleness } from './pipelines.ts';
@@ -38,6 +38,12 @@ export const PositionChange = name(
   object({ changed_since: time('From when on changes are read.') }, { description: 'Where an object is to be read from.' }),
 );
 
+const ObjectAvailability = enumeration(
+  'ObjectAvailability',
+  OBJECT_AVAILABILITIES,
+  '`forbidden`: the key has no permission to read it. `not_in_plan`: the plan of the account lacks it. `unknown`: no run has requested it yet.',
+);
+
 export const PipelineObject = name(
   'PipelineObject',
   object(
@@ -50,6 +56,8 @@ export const PipelineObject = name(
       columns: fieldRules,
       max_staleness_minutes: nullable(maxStaleness),
       stale_since: nullable(time('Its table has been further behind than it may be since then; null: it is not.')),
+      availability: ref(ObjectAvailability),
+      availability_message: nullable(text('Why the object cannot be read. Null: it can, or it is unknown.', { examples: [null] })),
       complete_as_of: nullable(time('The warehouse holds every change up to then.')),
       complete_back_to: nullable(time('… and from then on. The year 1970: from the beginning.')),
     },
