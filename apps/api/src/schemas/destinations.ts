@@ -1,6 +1,6 @@
 import { SSL_MODES } from '@freshet/control-store';
 import { type Static, Type } from 'typebox';
-import { enumeration, Failure, id, list, name, nullable, object, ref, resourceName, stamps, text } from './base.ts';
+import { change, enumeration, Failure, id, list, name, nullable, object, ref, resourceName, stamps, text } from './base.ts';
 
 export const SslMode = enumeration(
   'SslMode',
@@ -37,26 +37,25 @@ export const DestinationInput = name(
   ),
 );
 
-export const DestinationChange = name(
-  'DestinationChange',
-  object(
-    {
-      name: Type.Optional(destinationFields.name),
-      host: Type.Optional(destinationFields.host),
-      port: Type.Optional(destinationFields.port),
-      database: Type.Optional(destinationFields.database),
-      username: Type.Optional(destinationFields.username),
-      credential_id: Type.Optional(destinationFields.credential_id),
-      ssl_mode: Type.Optional(ref(SslMode)),
-      ssl_ca: Type.Optional(sslCa),
-    },
-    { minProperties: 1, description: 'Fields to change.' },
-  ),
-);
-
 export const Destination = name(
   'Destination',
   object({ id: id('The destination'), ...destinationFields, ssl_mode: ref(SslMode), ssl_ca: sslCa, ...stamps }, { description: 'A PostgreSQL warehouse.' }),
+);
+
+export const DestinationChange = change(
+  'DestinationChange',
+  {
+    name: Type.Optional(destinationFields.name),
+    host: Type.Optional(destinationFields.host),
+    port: Type.Optional(destinationFields.port),
+    database: Type.Optional(destinationFields.database),
+    username: Type.Optional(destinationFields.username),
+    credential_id: Type.Optional(destinationFields.credential_id),
+    ssl_mode: Type.Optional(ref(SslMode)),
+    ssl_ca: Type.Optional(sslCa),
+  },
+  Destination,
+  { description: 'Fields to change.' },
 );
 
 export const DestinationList = list('DestinationList', Destination);

@@ -1,6 +1,6 @@
 import { COLUMN_TYPES, OBJECT_AVAILABILITIES } from '@freshet/contracts';
 import { Type } from 'typebox';
-import { count, enumeration, id, name, nullable, object, ref, text, time } from './base.ts';
+import { change, count, enumeration, id, name, nullable, object, ref, text, time } from './base.ts';
 import { fieldRules, maxStaleness } from './pipelines.ts';
 
 export const RebuildStarted = name(
@@ -16,20 +16,6 @@ export const RebuildStarted = name(
       }),
     },
     { description: 'A rebuild that was started.' },
-  ),
-);
-
-export const PipelineObjectChange = name(
-  'PipelineObjectChange',
-  object(
-    {
-      included: Type.Optional(Type.Boolean({ description: 'Whether the object is read.' })),
-      detail: Type.Optional(Type.Boolean({ description: 'Whether its records are completed by what only their own addresses show.' })),
-      history: Type.Optional(Type.Boolean({ description: 'Whether every version of its rows is kept, in a table beside its own.' })),
-      columns: Type.Optional(fieldRules),
-      max_staleness_minutes: Type.Optional(nullable(maxStaleness)),
-    },
-    { minProperties: 1, description: 'Fields to change. Nobody is told of its freshness any more where `max_staleness_minutes` is null.' },
   ),
 );
 
@@ -63,6 +49,19 @@ export const PipelineObject = name(
     },
     { description: 'What lasts of an object from run to run.' },
   ),
+);
+
+export const PipelineObjectChange = change(
+  'PipelineObjectChange',
+  {
+    included: Type.Optional(Type.Boolean({ description: 'Whether the object is read.' })),
+    detail: Type.Optional(Type.Boolean({ description: 'Whether its records are completed by what only their own addresses show.' })),
+    history: Type.Optional(Type.Boolean({ description: 'Whether every version of its rows is kept, in a table beside its own.' })),
+    columns: Type.Optional(fieldRules),
+    max_staleness_minutes: Type.Optional(nullable(maxStaleness)),
+  },
+  PipelineObject,
+  { description: 'Fields to change. Nobody is told of its freshness any more where `max_staleness_minutes` is null.' },
 );
 
 export const PipelineObjects = name(
