@@ -8,9 +8,17 @@ export interface FieldProblem {
   readonly detail: string;
 }
 
-/** All problems of a request as one error. */
-export function invalidInput(problems: readonly FieldProblem[], message = problems.map(({ detail }) => detail).join(' ')): AppError {
-  return new AppError('invalid_input', message, { context: { errors: problems } });
+/** At most this many problems are reported at once. */
+const PROBLEMS_MAX = 100;
+
+/**
+ * All problems of a request as one error.
+ * @param describe a problem in the message of the error; without it, by its detail.
+ */
+export function invalidInput(problems: readonly FieldProblem[], describe = ({ detail }: FieldProblem) => detail): AppError {
+  const more = problems.length - PROBLEMS_MAX;
+  const errors = more > 0 ? [...problems.slice(0, PROBLEMS_MAX), { pointer: '/', detail: `There are ${more} more problems.` }] : problems;
+  return new AppError('invalid_input', errors.map(describe).join('; '), { context: { errors } });
 }
 
 /** @throws AppError `invalid_input` that holds all of the problems; nothing if there is none. */

@@ -81,8 +81,7 @@ async function collectProblems(error: FastifyError, request: FastifyRequest): Pr
   const { findProblems } = request.routeOptions.config;
   const isBody = error.validationContext === 'body' && typeof request.body === 'object' && request.body !== null && !Array.isArray(request.body);
   const others = isBody && findProblems !== undefined ? await findProblems(request, withoutInvalid(request.body, shape) as never).catch(noneIfMissing) : [];
-  const message = [...shape.map(({ pointer, detail }) => `${pointer}: ${detail}`), ...others.map(({ detail }) => detail)].join('; ');
-  return invalidInput([...shape, ...others], message);
+  return invalidInput([...shape, ...others], (problem) => (shape.includes(problem) ? `${problem.pointer}: ${problem.detail}` : problem.detail));
 }
 
 /** A resource that does not exist, or has changed, is not reported before the request is valid. */

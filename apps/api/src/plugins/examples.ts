@@ -80,7 +80,14 @@ const FORMATS: Readonly<Record<string, string>> = {
 };
 
 /** Fields of an answer that fit each other only in one way. */
-const WHOLE: Readonly<Record<string, unknown>> = { error: null, errors: undefined, previous_until: null, failing_since: null, not_before: null };
+const WHOLE: Readonly<Record<string, unknown>> = {
+  error: null,
+  errors: undefined,
+  previous_until: null,
+  failing_since: null,
+  not_before: null,
+  availability_message: null,
+};
 
 /** An example of a shape, made of the examples of its fields. */
 function exampleOf(schema: Schema, schemas: Schemas, field: string): unknown {

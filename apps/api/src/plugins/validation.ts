@@ -4,8 +4,6 @@ import { type FieldProblem, pointerSegment } from '../problems.ts';
 
 /** Of a request with more values than this, only the first problem is reported: to collect all of them could take much memory. */
 const VALUES_MAX = 10_000;
-/** At most this many problems are reported at once. */
-const PROBLEMS_MAX = 100;
 const PARTS = ['params', 'body', 'querystring', 'headers'] as const;
 type Part = (typeof PARTS)[number];
 /** Where Fastify stores each part. */
@@ -59,9 +57,7 @@ export function findShapeProblems(request: FastifyRequest, failed: string, error
     const value = request[FIELDS[part]];
     return validate === undefined || value === undefined || validate(value) ? [] : toProblems(validate.errors ?? [], part);
   });
-  const unique = [...new Map(problems.map((problem) => [`${problem.pointer} ${problem.detail}`, problem])).values()];
-  if (unique.length <= PROBLEMS_MAX) return unique;
-  return [...unique.slice(0, PROBLEMS_MAX), { pointer: '/', detail: `has ${unique.length - PROBLEMS_MAX} more problems` }];
+  return [...new Map(problems.map((problem) => [`${problem.pointer} ${problem.detail}`, problem])).values()];
 }
 
 /** A copy of the body without the fields that its schema refused. */

@@ -28,9 +28,10 @@ export function compareWithCurrent(schema: TSchema, current: object, body: objec
   const properties = (findNamed(schema) as Shape).properties ?? {};
   const changes: Record<string, unknown> = {};
   const problems: FieldProblem[] = [];
-  for (const [name, value] of Object.entries(body)) {
-    const property = properties[name];
-    if (property === undefined) continue;
+  // In the order of the schema, whatever the order of the body.
+  for (const [name, property] of Object.entries(properties)) {
+    if (!Object.hasOwn(body, name)) continue;
+    const value: unknown = (body as Readonly<Record<string, unknown>>)[name];
     const at = `${pointer}/${pointerSegment(name)}`;
     const known: unknown = (current as Readonly<Record<string, unknown>>)[name];
     const shape: Shape = { ...findNamed(property), ...property };

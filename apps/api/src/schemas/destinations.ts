@@ -11,7 +11,11 @@ export const SslMode = enumeration(
 const destinationFields = {
   name: resourceName,
   type: Type.Literal('postgres', { description: 'The kind of warehouse.' }),
-  host: text('Host name or address.', { minLength: 1, maxLength: 253, examples: ['warehouse.example.com'] }),
+  host: text('Host name, IPv4 address, or IPv6 address with or without brackets. No path of a socket, no port, no list.', {
+    minLength: 1,
+    maxLength: 253,
+    examples: ['warehouse.example.com'],
+  }),
   port: Type.Integer({ minimum: 1, maximum: 65_535, description: 'TCP port.', examples: [5432] }),
   database: text('Name of the database.', { minLength: 1, maxLength: 63, examples: ['analytics'] }),
   username: text('The role that writes.', { minLength: 1, maxLength: 63, examples: ['freshet'] }),

@@ -43,7 +43,7 @@ export const PipelineObject = name(
       max_staleness_minutes: nullable(maxStaleness),
       stale_since: nullable(time('Its table has been further behind than it may be since then; null: it is not.')),
       availability: ref(ObjectAvailability),
-      availability_message: nullable(text('Why the object cannot be read. Null: it can, or it is unknown.', { examples: [null] })),
+      availability_message: nullable(text('Why the object cannot be read. Null: it can, or it is unknown.')),
       complete_as_of: nullable(time('The warehouse holds every change up to then.')),
       complete_back_to: nullable(time('… and from then on. The year 1970: from the beginning.')),
     },
