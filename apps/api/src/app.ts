@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import AjvCompiler, { type BuildCompilerFromPool } from '@fastify/ajv-compiler';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { ControlStore } from '@freshet/control-store';
 import type { Metrics, Outbound } from '@freshet/runtime';
@@ -12,13 +11,14 @@ import Fastify, {
   type RawServerDefault,
 } from 'fastify';
 import { registerAuth } from './plugins/auth.ts';
+import { registerBodies } from './plugins/bodies.ts';
 import { registerConventions } from './plugins/conventions.ts';
 import { registerErrors } from './plugins/errors.ts';
 import { registerOpenApi } from './plugins/openapi.ts';
 import { registerRateLimit } from './plugins/rate-limit.ts';
 import { registerRequestLog } from './plugins/request-log.ts';
-import { registerText } from './plugins/text.ts';
 import { registerTracing } from './plugins/tracing.ts';
+import { buildValidator } from './plugins/validation.ts';
 import { accountRoutes } from './routes/accounts.ts';
 import { auditLogRoutes } from './routes/audit-log.ts';
 import { consoleRoutes } from './routes/console.ts';
@@ -69,14 +69,6 @@ export interface Deps {
 /** Requests are small: the largest is a pipeline with a choice for each object. */
 const BODY_BYTES_MAX = 1024 * 1024;
 
-/** Parameters come as text and are read as what they should be; a body says itself what its values are. */
-const buildValidator: BuildCompilerFromPool = (schemas, options) => {
-  const make = AjvCompiler();
-  const reading = make(schemas, options);
-  const strict = make(schemas, { customOptions: { ...(options as { customOptions?: object } | undefined)?.customOptions, coerceTypes: false } });
-  return (route) => ((route as { httpPart?: string }).httpPart === 'body' ? strict : reading)(route);
-};
-
 /** The control plane: plugins, then routes, as one visible list. */
 export async function buildApp(deps: Deps): Promise<App> {
   const app: App = Fastify({
@@ -103,7 +95,7 @@ export async function buildApp(deps: Deps): Promise<App> {
   registerRequestLog(app, deps.metrics);
   registerAuth(app, deps.store);
   await registerRateLimit(app, deps.requestsPerMinute);
-  registerText(app);
+  registerBodies(app);
   registerConventions(app, deps.store);
   await registerOpenApi(app);
   healthRoutes(app, deps);

@@ -82,7 +82,7 @@ function become(main: string): void {
 
 function client(): Freshet {
   const { FRESHET_URL: url, FRESHET_TOKEN: token } = readSettings(
-    { FRESHET_URL: settings.url(['http:', 'https:']), FRESHET_TOKEN: settings.text },
+    { FRESHET_URL: settings.serverUrl(['http:', 'https:']), FRESHET_TOKEN: settings.text },
     process.env,
   );
   return new Freshet({ url, token });

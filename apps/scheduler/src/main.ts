@@ -29,7 +29,7 @@ await runProcess(NAME, logger, async () => {
       FRESHET_BATCH_RETENTION_DAYS: settings.wholeNumber(1, 3650).default(7),
       FRESHET_RUN_RETENTION_DAYS: settings.wholeNumber(32, 3650).default(400),
       FRESHET_AUDIT_LOG_RETENTION_DAYS: settings.wholeNumber(365, 36_500).optional(),
-      SMTP_URL: settings.url(['smtp:', 'smtps:']).optional(),
+      SMTP_URL: settings.serverUrl(['smtp:', 'smtps:']).optional(),
       FRESHET_MAIL_FROM: settings.text.optional(),
       HOST: settings.HOST,
       FRESHET_MONITOR_PORT: settings.FRESHET_MONITOR_PORT,

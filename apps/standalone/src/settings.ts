@@ -33,7 +33,7 @@ export function readStandaloneSettings(environment: NodeJS.ProcessEnv, args: rea
   const env = readSettings(
     {
       DATABASE_URL: settings.DATABASE_URL.optional(),
-      WAREHOUSE_URL: settings.url(['postgres:', 'postgresql:']).optional(),
+      WAREHOUSE_URL: settings.WAREHOUSE_URL.optional(),
       FRESHDESK_SUBDOMAIN: settings.text.optional(),
       FRESHDESK_API_KEY: settings.text.optional(),
       FRESHDESK_ORIGIN: settings.FRESHDESK_ORIGIN,

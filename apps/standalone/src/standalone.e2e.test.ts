@@ -162,14 +162,29 @@ describe('what a wrong input gets', () => {
     return refused({ FRESHET_DATA_DIR: below }, /The data folder .* cannot be used \(ENOTDIR\)\. Give another one with FRESHET_DATA_DIR/);
   });
 
-  test('a key without admin rights: the rest lands, and --once ends with 1', async () => {
-    using standalone = new Standalone(['--once'], { ...env, FRESHDESK_API_KEY: 'demo-agent-key' });
-    expect(await standalone.exited, standalone.output).toBe(1);
-    const { run } = JSON.parse(standalone.lastLine);
-    expect(run.status).toBe('partial');
-    expect(standalone.output).toContain('forbidden');
+  test('--once exits with 0 for a key without admin rights, reads more with an admin key, and exits with 1 when that access is lost (I7)', async () => {
+    const sync = async (apiKey: string) => {
+      using standalone = new Standalone(['--once'], { ...env, FRESHDESK_API_KEY: apiKey });
+      const status = await standalone.exited;
+      const { run } = JSON.parse(standalone.lastLine);
+      return { status, run, output: standalone.output, agents: run.objects.find((o: { object: string }) => o.object === 'agents') };
+    };
+    const restricted = await sync('demo-agent-key');
+    expect(restricted.status, restricted.output).toBe(0);
+    expect(restricted.run.status).toBe('succeeded');
+    expect(restricted.agents).toMatchObject({ status: 'forbidden', warnings: [{ code: 'object_unavailable' }] });
+    expect(restricted.output).toContain('forbidden');
     const [row] = await warehouse.sql`select count(*)::int as n from freshdesk_acme.tickets`;
     expect(row?.['n']).toBe(30);
+
+    const admin = await sync('demo-admin-key');
+    expect(admin.status, admin.output).toBe(0);
+    expect(admin.run.objects.every((o: { status: string; warnings: unknown[] }) => o.status === 'succeeded' && o.warnings.length === 0)).toBe(true);
+
+    const lost = await sync('demo-agent-key');
+    expect(lost.status, lost.output).toBe(1);
+    expect(lost.run.status).toBe('partial');
+    expect(lost.agents).toMatchObject({ status: 'forbidden', error: { code: 'source_forbidden' }, warnings: [] });
   });
 
   test('a real account’s variables, outside databases and all: it lands there', async () => {

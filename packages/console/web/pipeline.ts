@@ -143,6 +143,10 @@ function objectColumns(id: string, act: Act, busy: boolean) {
     act(() => freshet().patch('/v1/pipelines/{id}/objects/{object}', { params: { path: { id, object } }, body: { included } }));
   return [
     { title: 'Object', cell: (o: PipelineObject) => o.object },
+    {
+      title: 'Access',
+      cell: (o: PipelineObject) => html`<span title=${o.availability_message ?? ''}><${Status} of=${o.availability} /></span>`,
+    },
     { title: 'Complete as of', cell: (o: PipelineObject) => ago(o.complete_as_of) },
     {
       title: 'Back to',

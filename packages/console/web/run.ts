@@ -33,7 +33,7 @@ export function RunPage({ id }: { readonly id: string }): VNode {
   if (run === null) return html`<h1>Run</h1><${Problem} error=${error} />`;
   const columns = [
     { title: 'Object', cell: (o: ObjectRun) => o.object },
-    { title: 'State', cell: (o: ObjectRun) => html`<${Status} of=${o.status} />` },
+    { title: 'State', cell: (o: ObjectRun) => html`<${Status} of=${o.status} ignored=${isIgnored(o)} />` },
     { title: 'Progress', cell: progress },
     { title: 'Read', number: true, cell: (o: ObjectRun) => count(o.records_extracted) },
     { title: 'Written', number: true, cell: (o: ObjectRun) => count(o.records_loaded) },
@@ -43,7 +43,13 @@ export function RunPage({ id }: { readonly id: string }): VNode {
     { title: 'Failed units', number: true, cell: (o: ObjectRun) => html`<span class=${o.failed_units > 0 ? 'bad' : ''}>${count(o.failed_units)}</span>` },
     { title: 'Credits', number: true, cell: (o: ObjectRun) => count(o.credits_used) },
     { title: 'Bytes', number: true, cell: (o: ObjectRun) => bytes(o.bytes_staged) },
-    { title: 'Message', cell: (o: ObjectRun) => o.error?.message ?? findings(o) },
+    {
+      title: 'Message',
+      cell: (o: ObjectRun) =>
+        [o.error?.message ?? findings(o), ...o.warnings.filter((w) => o.error === null || w.code !== 'object_unavailable').map((w) => w.message)]
+          .filter(Boolean)
+          .join(' '),
+    },
   ];
   const isOpen = run.finished_at === null;
   return html`<h1>Run of ${ago(run.created_at)}: <${Status} of=${run.status} /></h1>
@@ -52,6 +58,11 @@ export function RunPage({ id }: { readonly id: string }): VNode {
     ${isOpen ? html`<div class="actions"><button type="button" disabled=${busy} onClick=${() => act(() => freshet().post('/v1/runs/{id}/cancel', { params: { path: { id } } }))}>Cancel the run</button></div>` : null}
     ${isOpen ? html`<p><${Bar} label="Run" share=${run.progress} /> ${run.estimated_finished_at === null ? '' : `ends ${ago(run.estimated_finished_at)} (estimated)`}</p>` : null}
     <div aria-live="polite"><${Table} caption="Objects" columns=${columns} rows=${run.objects} empty="It has no objects." /></div>`;
+}
+
+/** Whether the status of the run ignores the object: no API key has been able to read it yet. */
+function isIgnored(o: ObjectRun): boolean {
+  return o.warnings.some(({ code }) => code === 'object_unavailable');
 }
 
 function progress(o: ObjectRun): VNode {

@@ -205,6 +205,7 @@ export function ago(time: string | null): string {
 const GOOD = ['succeeded', 'active', 'alive', 'available', 'completed'];
 const BAD = ['failed', 'forbidden', 'quiet', 'error'];
 
-export function Status({ of }: { readonly of: string }): VNode {
-  return html`<span class=${GOOD.includes(of) ? 'good' : BAD.includes(of) ? 'bad' : 'fair'}>${of.replaceAll('_', ' ')}</span>`;
+/** @param ignored a bad state that does not count. */
+export function Status({ of, ignored = false }: { readonly of: string; readonly ignored?: boolean }): VNode {
+  return html`<span class=${GOOD.includes(of) ? 'good' : BAD.includes(of) && !ignored ? 'bad' : 'fair'}>${of.replaceAll('_', ' ')}</span>`;
 }

@@ -10,6 +10,7 @@ export * from './connections.ts';
 export * from './erasing.ts';
 export * from './errors.ts';
 export * from './events.ts';
+export * from './hosts.ts';
 export * from './jobs.ts';
 export * from './json.ts';
 export * from './naming.ts';

@@ -50,3 +50,9 @@ export type ErasureStatus = (typeof ERASURE_STATUSES)[number];
 /** Verdict on one object of an account, by a test of the connection. */
 export const OBJECT_VERDICTS = ['available', 'forbidden', 'not_in_plan', 'error'] as const;
 export type ObjectVerdict = (typeof OBJECT_VERDICTS)[number];
+
+/** Whether the API key of a pipeline can read an object, as the last run that requested it found. */
+export const OBJECT_AVAILABILITIES = ['available', 'forbidden', 'not_in_plan', 'unknown'] as const;
+export type ObjectAvailability = (typeof OBJECT_AVAILABILITIES)[number];
+/** The availabilities of an object that the key cannot read, which are the final states of its object run as well. */
+export type Unavailability = Extract<ObjectAvailability & ObjectRunStatus, string>;

@@ -4,6 +4,8 @@ import type { ColumnType } from './tables.ts';
 export const WARNING_CODES = [
   /** Values did not fit the type of their column. */
   'values_misfit',
+  /** No API key has been able to read the object yet, and no user included it by name. */
+  'object_unavailable',
 ] as const;
 export type WarningCode = (typeof WARNING_CODES)[number];
 
@@ -75,4 +77,11 @@ export function misfitsWarning(object: string, { column, type, note, count }: Mi
       : `${n} values of ${object}.${column} are not ${PLURAL[type]}. They were ${where}.`;
   };
   return { code: 'values_misfit', subject: column, count, message };
+}
+
+/** The warning of an object that the API key has never been able to read. */
+export function unavailableWarning(object: string, reason: string): NewWarning {
+  const message = () =>
+    `${object} was not read: ${reason} The status of the run ignores this object. Use the API key of an admin, change the plan, or exclude the object.`;
+  return { code: 'object_unavailable', subject: null, count: 1, message };
 }

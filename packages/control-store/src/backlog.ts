@@ -45,7 +45,11 @@ export async function readBacklog(sql: Sql): Promise<Backlog> {
   const freshness = await sql<Backlog['freshness'][number][]>`
     select po.object, max(extract(epoch from now() - coalesce(po.complete_as_of, p.created_at)))::float8 as seconds, count(po.stale_since)::int as missed
     from freshet.pipeline_objects po join freshet.pipelines p on p.id = po.pipeline_id
-    where p.status = 'active' and coalesce((p.objects -> po.object ->> 'included')::boolean, true) group by po.object order by po.object`;
+    where p.status = 'active' and coalesce((p.objects -> po.object ->> 'included')::boolean, true)
+      -- A table of which nothing was ever readable is not behind, unless a user included its object by name.
+      and (coalesce(po.availability, 'unknown') not in ('forbidden', 'not_in_plan') or po.first_read_at is not null or po.complete_as_of is not null
+        or (p.objects -> po.object ->> 'included')::boolean)
+    group by po.object order by po.object`;
   const findings = await sql<Backlog['findings'][number][]>`
     select f.finding, coalesce(sum(f.records), 0)::float8 as records from (
       select distinct on (pipeline_id) id from freshet.runs where kind = 'audit' and finished_at is not null order by pipeline_id, id desc

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { checkCron, nextRun } from './cron.ts';
+import { findScheduleProblems, nextRun } from './cron.ts';
 
 /** No jitter, and almost a minute of it. */
 const [FIRST, LAST] = ['00000000-0000-7000-8000-000000000000', '00000000-0000-7000-8000-00000000ea5f'];
@@ -38,10 +38,20 @@ describe('cron schedules', () => {
     ['0 6 * * *', 'Berlin', /time zone/],
     ['0 6 * * *', '+02:00', /time zone/],
   ])('%s %s is refused', (cron, time_zone, why) => {
-    expect(() => checkCron({ cron, time_zone }, 30)).toThrow(why);
+    expect(findScheduleProblems({ cron, time_zone }, 30)).toEqual([
+      { pointer: expect.stringMatching(/^\/schedule\/(cron|time_zone)$/), detail: expect.stringMatching(why) },
+    ]);
   });
 
   test.each(['0 6 * * *', '*/30 8-18 * * 1-5', '0 0 1 * *', '15 3 L * *'])('%s is taken', (cron) => {
-    checkCron(berlin(cron), 30);
+    expect(findScheduleProblems(berlin(cron), 30)).toEqual([]);
+  });
+
+  test('problems of the expression and of the time zone are found together, and a missing field hides no problem of the other', () => {
+    const pointers = (schedule: object) => findScheduleProblems(schedule, 30).map(({ pointer }) => pointer);
+    expect(pointers({ cron: '61 * * * *', time_zone: 'Berlin' })).toEqual(['/schedule/cron', '/schedule/time_zone']);
+    expect(pointers({ cron: '61 * * * *' })).toEqual(['/schedule/cron']);
+    expect(pointers({ time_zone: 'Berlin' })).toEqual(['/schedule/time_zone']);
+    expect(pointers({})).toEqual([]);
   });
 });

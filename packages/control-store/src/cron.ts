@@ -1,4 +1,3 @@
-import { AppError } from '@freshet/contracts';
 import { Cron } from 'croner';
 import type { CronSchedule } from './schema.ts';
 
@@ -22,23 +21,31 @@ export function nextRun(schedule: CronSchedule, after: Date, pipelineId: string)
   return next === null ? null : new Date(next.getTime() + jitter);
 }
 
-/** @throws AppError `invalid_input` for what is no expression or no time zone, comes too often, or never comes. */
-export function checkCron(schedule: CronSchedule, minutesMin: number): void {
-  const refuse = (field: 'cron' | 'time_zone', why: string) =>
-    new AppError('invalid_input', `schedule.${field}: ${why}`, { context: { pointer: `/schedule/${field}` } });
-  if (!Intl.supportedValuesOf('timeZone').includes(schedule.time_zone) && schedule.time_zone !== 'UTC') {
-    throw refuse('time_zone', `"${schedule.time_zone}" is no time zone of the IANA database, such as Europe/Berlin or UTC.`);
-  }
-  if (schedule.cron.trim().split(/\s+/).length !== 5) throw refuse('cron', 'five fields are needed: minute, hour, day of the month, month, day of the week.');
+/**
+ * Finds what is wrong with a schedule: its time zone, its expression, runs that come too often or never.
+ * @param schedule may lack a field; the other one is checked all the same.
+ */
+export function findScheduleProblems({ cron, time_zone }: Partial<CronSchedule>, minutesMin: number): { readonly pointer: string; readonly detail: string }[] {
+  const problem = (field: 'cron' | 'time_zone', why: string) => ({ pointer: `/schedule/${field}`, detail: `schedule.${field}: ${why}` });
+  const isZoneKnown = time_zone !== undefined && (time_zone === 'UTC' || Intl.supportedValuesOf('timeZone').includes(time_zone));
+  const zoneProblems =
+    time_zone === undefined || isZoneKnown ? [] : [problem('time_zone', `"${time_zone}" is no time zone of the IANA database, such as Europe/Berlin or UTC.`)];
+  if (cron === undefined) return zoneProblems;
+  const why = findCronProblem({ cron, time_zone: isZoneKnown ? time_zone : 'UTC' }, minutesMin);
+  return why === null ? zoneProblems : [problem('cron', why), ...zoneProblems];
+}
+
+function findCronProblem(schedule: CronSchedule, minutesMin: number): string | null {
+  if (schedule.cron.trim().split(/\s+/).length !== 5) return 'five fields are needed: minute, hour, day of the month, month, day of the week.';
   let times: Date[];
   try {
     times = opened(schedule).nextRuns(TIMES_LOOKED_AT);
   } catch (error) {
-    throw refuse('cron', `it is not understood: ${error instanceof Error ? error.message.replace(/^CronPattern: /, '') : 'unknown'}`);
+    return `it is not understood: ${error instanceof Error ? error.message.replace(/^CronPattern: /, '') : 'unknown'}`;
   }
-  if (times.length === 0) throw refuse('cron', 'it never comes.');
+  if (times.length === 0) return 'it never comes.';
   const close = times.findIndex((time, i) => i > 0 && time.getTime() - (times[i - 1] as Date).getTime() < minutesMin * 60_000);
-  if (close > 0) throw refuse('cron', `runs would be less than ${minutesMin} minutes apart.`);
+  return close > 0 ? `runs would be less than ${minutesMin} minutes apart.` : null;
 }
 
 function opened({ cron, time_zone }: CronSchedule): Cron {

@@ -25,7 +25,7 @@ export class Destinations {
   }
 
   async create(input: DestinationInput): Promise<Destination> {
-    await this.#checkCredential(input.credential_id);
+    await rejectReferenceProblems(this.findReferenceProblems(input));
     const [created] = await refuseConflicts(
       this.#db
         .insert(destinations)
@@ -45,7 +45,7 @@ export class Destinations {
   }
 
   async change(id: string, changes: Partial<DestinationInput>, expected: number | null): Promise<Destination> {
-    if (changes.credential_id !== undefined) await this.#checkCredential(changes.credential_id);
+    await rejectReferenceProblems(this.findReferenceProblems(changes));
     return refuseConflicts(changeResource(this.#db, destinations, 'destination', id, changes, expected), conflicts);
   }
 
@@ -57,17 +57,28 @@ export class Destinations {
     await deleteResource(this.#db, destinations, 'destination', id, expected);
   }
 
-  async #checkCredential(id: string): Promise<void> {
-    await checkCredential(this.#db, id, 'postgres_password', '/credential_id');
+  /** Finds what the input refers to and does not exist, or cannot be used. */
+  async findReferenceProblems({ credential_id: id }: Partial<DestinationInput>): Promise<ReferenceProblem[]> {
+    return id === undefined ? [] : findCredentialProblems(this.#db, id, 'postgres_password', '/credential_id');
   }
 }
 
-/** @throws AppError `invalid_input` with the field's pointer when there is no such credential of this type. */
-export async function checkCredential(db: Database, id: string, type: string, pointer: string): Promise<void> {
+/** A field that refers to a resource that does not exist, or cannot be used. */
+export interface ReferenceProblem {
+  readonly pointer: string;
+  readonly detail: string;
+}
+
+/** @throws AppError `invalid_input` that holds all of the problems. */
+export async function rejectReferenceProblems(found: Promise<readonly ReferenceProblem[]>): Promise<void> {
+  const errors = await found;
+  if (errors.length > 0) throw new AppError('invalid_input', errors.map(({ detail }) => detail).join(' '), { context: { errors } });
+}
+
+/** Finds whether a credential of this type is missing. */
+export async function findCredentialProblems(db: Database, id: string, type: string, pointer: string): Promise<ReferenceProblem[]> {
   const [row] = await db.select({ type: credentials.type }).from(credentials).where(eq(credentials.id, id));
   const field = pointer.slice(1).replaceAll('/', '.');
-  if (!row) throw new AppError('invalid_input', `${field}: there is no credential ${id}.`, { context: { pointer } });
-  if (row.type !== type) {
-    throw new AppError('invalid_input', `${field}: this credential is a ${row.type}; a ${type} is needed.`, { context: { pointer } });
-  }
+  if (!row) return [{ pointer, detail: `${field}: there is no credential ${id}.` }];
+  return row.type === type ? [] : [{ pointer, detail: `${field}: this credential is a ${row.type}; a ${type} is needed.` }];
 }

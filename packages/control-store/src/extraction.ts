@@ -11,6 +11,8 @@ import {
   OPEN_OBJECT_RUN_STATUSES,
   type PipelinePriority,
   type RunMode,
+  type Unavailability,
+  unavailableWarning,
 } from '@freshet/contracts';
 import type { Fragment, Sql, Tx } from './database.ts';
 import { clearFailedUnits, dueWithinRun, isSetAside, recordFailedUnits } from './failed-units.ts';
@@ -19,6 +21,7 @@ import { sendExtract, sendLoad, type Urgency } from './jobs.ts';
 import type { JobQueue } from './queue.ts';
 import { finishIfDone, finishRunIfDone, tellOfFailure } from './runs.ts';
 import type { SecretBox } from './secrets.ts';
+import { addWarnings } from './warnings.ts';
 
 /** An object run in the hands of one worker. */
 export interface Claim {
@@ -223,6 +226,7 @@ export class Extraction {
         update freshet.pipeline_objects set
           position = ${tx.json(step.position as never)},
           custom_columns = ${step.customColumns === null ? tx`custom_columns` : tx.json(step.customColumns as never)}
+          ${provesAccess(step) ? tx`, availability = 'available', availability_message = null, first_read_at = coalesce(first_read_at, now())` : tx``}
         where pipeline_id = ${claim.pipelineId} and object = ${claim.object}`;
       await tx`
         update freshet.object_runs set
@@ -350,9 +354,24 @@ export class Extraction {
         update freshet.object_runs set status = ${status}, error_code = ${error.code}, error_message = ${error.message}, finished_at = now(),
           ${spent(tx, credits)}
         where id = ${claim.objectRunId}`;
+      if (status !== 'failed') await this.#markUnavailable(tx, claim, status, error.message);
       if (status === 'failed') await tellOfFailure(tx, this.#queue, claim.objectRunId);
       await finishRunIfDone(tx, this.#queue, claim.runId);
     });
+  }
+
+  /**
+   * Stores that the API key cannot read an object. If no key ever could, and no user included the object by name, this is a
+   * warning of the object run instead of a failure of the run.
+   */
+  async #markUnavailable(tx: Tx, claim: Claim, availability: Unavailability, reason: string): Promise<void> {
+    const [row] = await tx<{ is_required: boolean }[]>`
+      update freshet.pipeline_objects po set availability = ${availability}, availability_message = ${reason}
+      from freshet.pipelines p
+      where po.pipeline_id = ${claim.pipelineId} and po.object = ${claim.object} and p.id = po.pipeline_id
+      returning po.first_read_at is not null or po.complete_as_of is not null
+        or coalesce((p.objects -> po.object ->> 'included')::boolean, false) as is_required`;
+    if (row?.is_required === false) await addWarnings(tx, claim.objectRunId, [unavailableWarning(claim.object, reason)]);
   }
 
   /** The next parents whose children are to be read, longest waiting first; none twice in one slice. */
@@ -467,6 +486,11 @@ export class Extraction {
         ${batch.extractedAt}, ${batch.body})`;
     await sendLoad(this.#queue, tx, claim, claim.urgency);
   }
+}
+
+/** Whether Freshdesk has answered for the object itself. The steps of a child whose parent is still being read may hold nothing. */
+function provesAccess({ batch, settled, finished }: Step): boolean {
+  return batch !== null || settled.length > 0 || finished;
 }
 
 interface ClaimRow {

@@ -32,7 +32,7 @@ import { Webhooks } from './webhooks.ts';
 export type { AuditEntry, AuditFilter } from './audit-log.ts';
 export type { Backlog } from './backlog.ts';
 export type { Credential } from './credentials.ts';
-export { checkCron } from './cron.ts';
+export { findScheduleProblems } from './cron.ts';
 export { migrateControlDatabase } from './database.ts';
 export type { DeadJob } from './dead-jobs.ts';
 export type { Destination, DestinationInput } from './destinations.ts';

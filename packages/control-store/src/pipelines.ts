@@ -2,7 +2,7 @@ import { AppError, type PipelineStatus } from '@freshet/contracts';
 import { count, eq, sql } from 'drizzle-orm';
 import { NEVER, nextRun } from './cron.ts';
 import type { Database, Sql } from './database.ts';
-import { checkCredential } from './destinations.ts';
+import { findCredentialProblems, type ReferenceProblem, rejectReferenceProblems } from './destinations.ts';
 import { uuidv7 } from './ids.ts';
 import type { List, ListOptions } from './page-lists.ts';
 import { changeResource, deleteResource, findResource, listResources, refuseConflicts } from './resources.ts';
@@ -61,7 +61,7 @@ export class Pipelines {
 
   /** The first run is due at once. */
   async create(input: PipelineInput): Promise<Pipeline> {
-    await this.#checkReferences(input);
+    await rejectReferenceProblems(this.findReferenceProblems(input));
     const [created] = await refuseConflicts(
       this.#db
         .insert(pipelines)
@@ -76,8 +76,8 @@ export class Pipelines {
   async adopt(id: string, objects: readonly AdoptedObject[]): Promise<void> {
     for (const { object, position, completeAsOf, completeBackTo } of objects) {
       await this.#sql`
-        insert into freshet.pipeline_objects (pipeline_id, object, position, complete_as_of, complete_back_to)
-        values (${id}, ${object}, ${this.#sql.json(position as never)}, ${completeAsOf}, ${completeBackTo}) on conflict do nothing`;
+        insert into freshet.pipeline_objects (pipeline_id, object, position, complete_as_of, complete_back_to, first_read_at)
+        values (${id}, ${object}, ${this.#sql.json(position as never)}, ${completeAsOf}, ${completeBackTo}, now()) on conflict do nothing`;
     }
   }
 
@@ -90,7 +90,7 @@ export class Pipelines {
   }
 
   async change(id: string, changes: Partial<PipelineInput>, expected: number | null): Promise<Pipeline> {
-    await this.#checkReferences(changes);
+    await rejectReferenceProblems(this.findReferenceProblems(changes));
     const cron = changes.schedule;
     const sooner = cron
       ? { next_run_at: nextRun(cron, new Date(), id) ?? NEVER }
@@ -137,12 +137,11 @@ export class Pipelines {
     return new Map(rows.map(({ object, ...counts }) => [object, counts]));
   }
 
-  async #checkReferences(input: Partial<PipelineInput>): Promise<void> {
-    if (input.credential_id !== undefined) await checkCredential(this.#db, input.credential_id, 'freshdesk_api_key', '/source/credential_id');
-    if (input.destination_id === undefined) return;
-    const [row] = await this.#db.select({ id: destinations.id }).from(destinations).where(eq(destinations.id, input.destination_id));
-    if (!row) {
-      throw new AppError('invalid_input', `destination_id: there is no destination ${input.destination_id}.`, { context: { pointer: '/destination_id' } });
-    }
+  /** Finds what the input refers to and does not exist, or cannot be used. */
+  async findReferenceProblems({ credential_id, destination_id }: Partial<PipelineInput>): Promise<ReferenceProblem[]> {
+    const problems = credential_id === undefined ? [] : await findCredentialProblems(this.#db, credential_id, 'freshdesk_api_key', '/source/credential_id');
+    if (destination_id === undefined) return problems;
+    const [row] = await this.#db.select({ id: destinations.id }).from(destinations).where(eq(destinations.id, destination_id));
+    return row ? problems : [...problems, { pointer: '/destination_id', detail: `destination_id: there is no destination ${destination_id}.` }];
   }
 }

@@ -322,18 +322,22 @@ function outstandingMessage({ units, message }: { readonly units: number; readon
   return `${what} set aside; everything else is complete. List failed units for the keys. Last error: ${message ?? 'unknown'}`;
 }
 
-/** `succeeded` only if every object that was to be read did. Whoever wants to know of it is told. */
+/**
+ * Finishes a run whose object runs are all finished, and emits its event. Object runs with the warning `object_unavailable` count
+ * neither for nor against its status. The run is `succeeded` if all others succeeded, and `failed` if none brought anything.
+ */
 export async function finishRunIfDone(tx: Tx, queue: JobQueue, runId: string): Promise<void> {
   await tx`select id from freshet.runs where id = ${runId} for no key update`;
   const [over] = await tx<{ status: 'succeeded' | 'partial' | 'failed'; pipeline_id: string; kind: RunKind }[]>`
     update freshet.runs r set
       finished_at = now(),
-      status = case when ok = total then 'succeeded' when ok = 0 and not any_partial then 'failed' else 'partial' end
+      status = case when ok = required and (ok > 0 or ignored = 0) then 'succeeded' when ok = 0 and not any_partial then 'failed' else 'partial' end
     from (
       select count(*) filter (where status = 'succeeded') as ok, coalesce(bool_or(status = 'partial'), false) as any_partial,
-        count(*) filter (where status <> 'skipped') as total,
+        count(*) filter (where status <> 'skipped' and not is_ignored) as required,
+        count(*) filter (where is_ignored) as ignored,
         count(*) filter (where status = any(${[...OPEN_OBJECT_RUN_STATUSES]})) as open
-      from freshet.object_runs where run_id = ${runId}
+      from (select status, warnings @> '[{"code": "object_unavailable"}]' as is_ignored from freshet.object_runs where run_id = ${runId}) o
     ) sums
     where r.id = ${runId} and r.status in ('queued', 'running') and sums.open = 0
     returning r.status, r.pipeline_id, r.kind`;

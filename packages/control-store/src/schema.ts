@@ -5,6 +5,7 @@ import type {
   ErrorCode,
   EventType,
   FieldRules,
+  ObjectAvailability,
   ObjectRunStatus,
   PausedBy,
   PipelinePriority,
@@ -187,6 +188,12 @@ export const pipelineObjects = freshet.table(
     complete_back_to: time('complete_back_to'),
     /** Since when it has been further behind than it may be; told of already. */
     stale_since: time('stale_since'),
+    /** Whether the API key could read the object when a run last requested it. Null: unknown. */
+    availability: text('availability').$type<ObjectAvailability>(),
+    /** The reason why the object is unavailable; null: it is available, or unknown. */
+    availability_message: text('availability_message'),
+    /** When a run first read the object. Null: no API key has been able to read it yet. */
+    first_read_at: time('first_read_at'),
   },
   (t) => [primaryKey({ columns: [t.pipeline_id, t.object] })],
 );

@@ -287,14 +287,80 @@ describe('runs', () => {
     expect(over.objects.map((o) => [o.object, o.status, o.error_code])).toEqual(objects.map(({ object }) => [object, 'failed', 'source_auth']));
   });
 
-  test('I7: an object that stops does not stop the others, and the run is partial', async () => {
-    const run = await start((await t.pipeline()).id);
-    await t.store.extraction.stop(await claimed(run.objectRun('lists')), 'forbidden', { code: 'source_forbidden', message: 'no' }, { incremental: 1 });
-    await t.store.extraction.commit(
-      await claimed(run.objectRun('children')),
-      step({ reached: { completeAsOf: new Date(), completeBackTo: new Date(0) }, finished: true }),
-    );
-    expect(await t.store.runs.get(run.id)).toMatchObject({ status: 'partial', objects: [{ status: 'succeeded' }, { status: 'forbidden' }] });
+  describe('an object that the API key cannot read', () => {
+    const refusal = { code: 'source_forbidden', message: 'You are not authorized.' } as const;
+    const done = { completeAsOf: new Date(), completeBackTo: new Date(0) };
+    const forbid = async (objectRunId: string) => t.store.extraction.stop(await claimed(objectRunId), 'forbidden', refusal, { incremental: 1 });
+    const finish = async (objectRunId: string) => t.store.extraction.commit(await claimed(objectRunId), step({ reached: done, finished: true }));
+    const lists = async (pipelineId: string) => (await t.store.pipelines.objectsOf(pipelineId)).find(({ object }) => object === 'lists');
+
+    test('does not stop the others, and is a warning of a succeeded run if no key could ever read it (I7)', async () => {
+      const pipeline = await t.pipeline();
+      const run = await start(pipeline.id);
+      await forbid(run.objectRun('lists'));
+      await finish(run.objectRun('children'));
+      const { status, objects } = await t.store.runs.get(run.id);
+      expect(status).toBe('succeeded');
+      expect(objects).toMatchObject([
+        { object: 'children', status: 'succeeded', warnings: [] },
+        { object: 'lists', status: 'forbidden', warnings: [{ code: 'object_unavailable', message: expect.stringContaining(refusal.message) }] },
+      ]);
+      expect(await lists(pipeline.id)).toMatchObject({ availability: 'forbidden', availability_message: refusal.message, first_read_at: null });
+      expect((await t.store.backlog()).freshness.map(({ object }) => object)).not.toContain('lists');
+    });
+
+    test('makes the run partial if it was readable before, also after a restart of the object', async () => {
+      const pipeline = await t.pipeline();
+      const first = await start(pipeline.id);
+      await finish(first.objectRun('lists'));
+      await finish(first.objectRun('children'));
+      expect(await lists(pipeline.id)).toMatchObject({ availability: 'available', availability_message: null, first_read_at: expect.any(Date) });
+      await t.store.runs.restartObject(pipeline.id, 'lists');
+      const second = await start(pipeline.id);
+      await forbid(second.objectRun('lists'));
+      await finish(second.objectRun('children'));
+      const { status, objects } = await t.store.runs.get(second.id);
+      expect(status).toBe('partial');
+      expect(objects[1]).toMatchObject({ status: 'forbidden', error_code: 'source_forbidden', warnings: [] });
+    });
+
+    test('makes the run partial if a user included it by name', async () => {
+      const pipeline = await t.pipeline();
+      await t.store.pipelines.change(pipeline.id, { objects: { lists: { included: true } } }, null);
+      const run = await start(pipeline.id);
+      await forbid(run.objectRun('lists'));
+      await finish(run.objectRun('children'));
+      expect(await t.store.runs.get(run.id)).toMatchObject({ status: 'partial', objects: [{ status: 'succeeded' }, { status: 'forbidden', warnings: [] }] });
+    });
+
+    test('fails the run if the key can read no other object either', async () => {
+      const run = await start((await t.pipeline()).id);
+      await forbid(run.objectRun('lists'));
+      await forbid(run.objectRun('children'));
+      expect((await t.store.runs.get(run.id)).status).toBe('failed');
+    });
+
+    test('leaves a run partial in which another object failed', async () => {
+      const pipeline = await t.pipeline();
+      const { id } = await t.store.runs.start(pipeline.id, 'manual', [...OBJECTS, { name: 'more', creditClass: 'incremental' }]);
+      const of = async (name: string) => (await t.store.runs.get(id)).objects.find(({ object }) => object === name)?.id as string;
+      await forbid(await of('lists'));
+      await finish(await of('children'));
+      await t.store.extraction.stop(await claimed(await of('more')), 'failed', { code: 'source_contract', message: 'no' }, {});
+      expect((await t.store.runs.get(id)).status).toBe('partial');
+    });
+
+    test('a child whose parent is still being read proves nothing', async () => {
+      const pipeline = await t.pipeline();
+      const run = await start(pipeline.id);
+      const child = await claimed(run.objectRun('children'));
+      await t.store.extraction.commit(child, step({}));
+      await forbid(run.objectRun('lists'));
+      await forbid(run.objectRun('children'));
+      const { status, objects } = await t.store.runs.get(run.id);
+      expect(status).toBe('failed');
+      expect(objects.every(({ warnings }) => warnings[0]?.code === 'object_unavailable')).toBe(true);
+    });
   });
 
   test('a due pipeline is started once by however many schedulers, and its next time is set', async () => {

@@ -1,12 +1,37 @@
 import { execSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { AppError } from '@freshet/contracts';
+import { AppError, parseHost } from '@freshet/contracts';
 import { z } from 'zod';
 
 const url = (protocols: readonly string[]) =>
   z.string().refine((text) => protocols.includes(URL.parse(text)?.protocol ?? ''), {
     error: `must be a URL that starts with ${protocols.map((p) => `${p}//`).join(' or ')}`,
   });
+
+/** A URL of a server that is reached over the network. */
+const serverUrl = (protocols: readonly string[]) =>
+  url(protocols).refine((text) => !protocols.includes(URL.parse(text)?.protocol ?? '') || isHost(URL.parse(text)?.hostname ?? ''), {
+    error: 'must name a host: a host name or an IP address, and no path of a socket',
+  });
+
+function isHost(text: string): boolean {
+  try {
+    parseHost(text);
+    return true;
+  } catch (error) {
+    if (error instanceof AppError) return false;
+    throw error;
+  }
+}
+
+function isOrigin(text: string): boolean {
+  const found = URL.parse(text);
+  if (found === null || !/^https?:$/.test(found.protocol) || !isHost(found.hostname)) return false;
+  return found.pathname === '/' && found.search === '' && found.hash === '' && found.username === '' && found.password === '';
+}
+
+/** Parameters by which PostgreSQL's drivers connect to another server than the one that a URL names. */
+const SERVER_PARAMETERS = ['host', 'hostaddr', 'port', 'service'];
 
 const wholeNumber = (from: number, to: number) =>
   z
@@ -20,7 +45,15 @@ export const settings = {
   DATABASE_URL: url(['postgres:', 'postgresql:']),
   FRESHET_SECRET_KEYS: z.string().min(1, { error: 'must hold at least one key, as <id>:<base64 of 32 bytes>' }),
   FRESHET_BOOTSTRAP_TOKEN: z.string().optional(),
-  FRESHDESK_ORIGIN: url(['http:', 'https:']).optional(),
+  FRESHDESK_ORIGIN: z
+    .string()
+    .refine((text) => isOrigin(text.replaceAll('{subdomain}', 'subdomain')), {
+      error: 'must be an origin such as https://proxy.example:8443, with no path, user or password',
+    })
+    .optional(),
+  WAREHOUSE_URL: serverUrl(['postgres:', 'postgresql:']).refine((text) => !SERVER_PARAMETERS.some((name) => URL.parse(text)?.searchParams.has(name)), {
+    error: `must name its server before the database, and not by a parameter (${SERVER_PARAMETERS.join(', ')})`,
+  }),
   FRESHET_ALLOWED_ADDRESSES: z.string().default(''),
   HOST: z.string().default('127.0.0.1'),
   PORT: wholeNumber(0, 65_535),
@@ -29,7 +62,7 @@ export const settings = {
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'], { error: 'must be one of trace, debug, info, warn, error, silent' }).default('info'),
   /** Any text that is not empty. */
   text: z.string(),
-  url,
+  serverUrl,
   wholeNumber,
   literal: <const T extends string>(value: T) => z.literal(value, { error: `must be ${value}` }),
 } as const;

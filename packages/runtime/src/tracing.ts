@@ -13,8 +13,8 @@ export interface Tracing {
 export async function startTracing(process: string, environment: Readonly<Record<string, string | undefined>>): Promise<Tracing> {
   const env = readSettings(
     {
-      OTEL_EXPORTER_OTLP_ENDPOINT: settings.url(['http:', 'https:']).optional(),
-      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: settings.url(['http:', 'https:']).optional(),
+      OTEL_EXPORTER_OTLP_ENDPOINT: settings.serverUrl(['http:', 'https:']).optional(),
+      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: settings.serverUrl(['http:', 'https:']).optional(),
       OTEL_SDK_DISABLED: z.string().optional(),
       OTEL_SERVICE_NAME: settings.text.default(`freshet-${process}`),
       OTEL_TRACES_SAMPLER_ARG: z.coerce.number({ error: 'must be a number from 0 to 1' }).min(0).max(1).default(1),

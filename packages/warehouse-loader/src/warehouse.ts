@@ -1,5 +1,5 @@
 import { type LookupFunction, Socket } from 'node:net';
-import type { Table } from '@freshet/contracts';
+import { AppError, parseHost, type Table, toAppError } from '@freshet/contracts';
 import pg from 'pg';
 import { countRows, type ErasedRows, eraseRows, type RowCounts, type RowsOf } from './erase.ts';
 import { warehouseError } from './errors.ts';
@@ -54,6 +54,8 @@ export class Warehouse {
   readonly #pool: pg.Pool;
   readonly #address: WarehouseAddress;
   readonly #usedAt = new WeakMap<pg.PoolClient, number>();
+  /** Why the host of the address is not connected to; null: it is. */
+  readonly #hostProblem: string | null;
   #lz4: boolean | null = null;
 
   /**
@@ -62,8 +64,10 @@ export class Warehouse {
    */
   constructor(address: WarehouseAddress, connections = 2, reach: WarehouseReach | null = null) {
     this.#address = address;
+    const { host, problem } = hostOf(address);
+    this.#hostProblem = problem;
     this.#pool = new pg.Pool({
-      host: address.host,
+      host,
       port: address.port,
       database: address.database,
       user: address.username,
@@ -163,6 +167,7 @@ export class Warehouse {
   }
 
   async #with<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    if (this.#hostProblem !== null) throw new AppError('address_refused', `The destination cannot be connected to. Change its host: ${this.#hostProblem}`);
     let client: pg.PoolClient;
     try {
       client = await this.#pool.connect();
@@ -191,6 +196,15 @@ export class Warehouse {
     const usedAt = this.#usedAt.get(client);
     if (usedAt === undefined || performance.now() - usedAt < DOUBTED_AFTER_MS) return;
     await client.query({ text: 'select 1', query_timeout: ANSWER_TIMEOUT_MS } as pg.QueryConfig);
+  }
+}
+
+/** The driver would connect to a socket of this machine for a path. Destinations may have been stored before that was refused. */
+function hostOf(address: WarehouseAddress): { readonly host: string; readonly problem: string | null } {
+  try {
+    return { host: parseHost(address.host), problem: null };
+  } catch (error) {
+    return { host: '', problem: toAppError(error).message };
   }
 }
 

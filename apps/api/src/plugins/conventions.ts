@@ -3,6 +3,7 @@ import { AppError, ERROR_POLICY, toAppError } from '@freshet/contracts';
 import type { Answer, ControlStore, KeyedRequest } from '@freshet/control-store';
 import type { FastifyError, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import type { App } from '../app.ts';
+import { type FieldProblem, rejectProblems } from '../problems.ts';
 import { problems } from '../routes/route.ts';
 import { problemOf, sendProblem } from './errors.ts';
 
@@ -10,6 +11,11 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** A route that changes nothing though its method could: it leaves no trace in the audit log. */
     readonly changesNothing?: boolean;
+    /**
+     * Finds problems of the request that its schema cannot express. `body` lacks the fields that the schema refused.
+     * @throws AppError `not_found` if the resource does not exist.
+     */
+    readonly findProblems?: (request: FastifyRequest, body: never) => Promise<readonly FieldProblem[]>;
     /** What the resource is before the change, for the audit log. */
     readonly before?: (request: FastifyRequest) => Promise<object>;
     /** It is to go: since when that is known, and when it goes. Told by its headers (RFC 9745, RFC 8594) and by the document. */
@@ -65,8 +71,9 @@ function describe(route: RouteOptions, isSafe: boolean): void {
 
 function changing(route: RouteOptions, store: ControlStore): void {
   const { handler } = route;
-  const { changesNothing = false, before, afterwards } = route.config ?? {};
+  const { changesNothing = false, before, afterwards, findProblems } = route.config ?? {};
   const act = async (app: ThisParameterType<typeof handler>, request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
+    if (findProblems !== undefined) rejectProblems(await findProblems(request, request.body as never));
     const was = changesNothing || before === undefined ? null : await before(request);
     const payload: unknown = await handler.call(app, request, reply);
     if (!changesNothing) await audit(store, request, reply, was, payload);

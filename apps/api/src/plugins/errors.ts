@@ -1,12 +1,9 @@
 import { STATUS_CODES } from 'node:http';
-import { ERROR_POLICY, toAppError } from '@freshet/contracts';
+import { AppError, ERROR_POLICY, toAppError } from '@freshet/contracts';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { App } from '../app.ts';
-
-interface FieldError {
-  readonly pointer: string;
-  readonly detail: string;
-}
+import { type FieldProblem, invalidInput } from '../problems.ts';
+import { findShapeProblems, withoutInvalid } from './validation.ts';
 
 /** An error as an answer: `application/problem+json`, as in RFC 9457. */
 export interface Problem {
@@ -18,10 +15,6 @@ export interface Problem {
 
 /** The only place where an error becomes an answer. */
 export function problemOf(error: FastifyError, request: FastifyRequest): Problem {
-  if (error.validation) {
-    const errors = error.validation.map((v) => fieldError(v, error.validationContext ?? 'body'));
-    return problem(request, 400, 'invalid_input', errors.map((e) => `${e.pointer}: ${e.detail}`).join('; '), errors);
-  }
   // Fastify's own: a body that is no JSON, too large, or of another media type.
   if (error.code?.startsWith('FST_') && error.statusCode !== undefined && error.statusCode < 500) {
     return problem(request, error.statusCode, 'invalid_input', error.message);
@@ -30,14 +23,15 @@ export function problemOf(error: FastifyError, request: FastifyRequest): Problem
   if (known.code === 'bug' || known.code === 'secret_unreadable') {
     return problem(request, 500, known.code, 'Something went wrong on our side; the logs say what, under this request id.');
   }
-  const { pointer } = known.context;
-  const errors = typeof pointer === 'string' ? [{ pointer, detail: known.message }] : undefined;
+  const { pointer, errors: several } = known.context;
+  const errors = Array.isArray(several) ? (several as FieldProblem[]) : typeof pointer === 'string' ? [{ pointer, detail: known.message }] : undefined;
   return { ...problem(request, ERROR_POLICY[known.code].http, known.code, known.message, errors), retryAfter: seconds(known.retryAfterMs) };
 }
 
 export function registerErrors(app: App): void {
-  app.setErrorHandler((error: FastifyError, request, reply) => {
-    const { status, body, retryAfter } = problemOf(error, request);
+  app.setErrorHandler(async (thrown: FastifyError, request, reply) => {
+    const error = thrown.validation === undefined ? thrown : await collectProblems(thrown, request).catch((failed: FastifyError) => failed);
+    const { status, body, retryAfter } = problemOf(error as FastifyError, request);
     if (status >= 500) request.log.error({ err: error }, 'request failed');
     if (retryAfter !== null) reply.header('retry-after', retryAfter);
     return sendProblem(reply, status, body);
@@ -72,7 +66,7 @@ export function sendProblem(reply: FastifyReply, status: number, body: string): 
   return reply.code(status).type('application/problem+json').send(body);
 }
 
-function problem(request: FastifyRequest, status: number, code: string, detail: string, errors?: readonly FieldError[]): Problem {
+function problem(request: FastifyRequest, status: number, code: string, detail: string, errors?: readonly FieldProblem[]): Problem {
   const said = { type: 'about:blank', title: STATUS_CODES[status] ?? 'Error', status, code, detail, request_id: request.id, ...(errors ? { errors } : {}) };
   return { status, body: JSON.stringify(said), retryAfter: null };
 }
@@ -81,11 +75,17 @@ function seconds(ms: number | null): number | null {
   return ms === null ? null : Math.ceil(ms / 1000);
 }
 
-function fieldError(v: NonNullable<FastifyError['validation']>[number], context: string): FieldError {
-  const where = context === 'body' ? '' : `/${context}`;
-  const params = v.params as { missingProperty?: string; additionalProperty?: string; allowedValues?: unknown[] };
-  if (params.missingProperty !== undefined) return { pointer: `${where}${v.instancePath}/${params.missingProperty}`, detail: 'is missing' };
-  if (params.additionalProperty !== undefined) return { pointer: `${where}${v.instancePath}/${params.additionalProperty}`, detail: 'is not known here' };
-  const allowed = params.allowedValues ? `: ${params.allowedValues.join(', ')}` : '';
-  return { pointer: `${where}${v.instancePath}` || '/', detail: `${v.message ?? 'is not valid'}${allowed}` };
+/** A request that its schema refuses, with everything that is wrong with it: the checks of the route run on the part that is valid. */
+async function collectProblems(error: FastifyError, request: FastifyRequest): Promise<AppError> {
+  const shape = findShapeProblems(request, error.validationContext ?? 'body', error.validation ?? []);
+  const { findProblems } = request.routeOptions.config;
+  const isBody = error.validationContext === 'body' && typeof request.body === 'object' && request.body !== null && !Array.isArray(request.body);
+  const others = isBody && findProblems !== undefined ? await findProblems(request, withoutInvalid(request.body, shape) as never).catch(noneIfMissing) : [];
+  return invalidInput([...shape, ...others], (problem) => (shape.includes(problem) ? `${problem.pointer}: ${problem.detail}` : problem.detail));
+}
+
+/** A resource that does not exist, or has changed, is not reported before the request is valid. */
+function noneIfMissing(error: unknown): FieldProblem[] {
+  if (error instanceof AppError && (error.code === 'not_found' || error.code === 'precondition_failed')) return [];
+  throw error;
 }

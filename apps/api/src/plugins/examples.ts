@@ -14,6 +14,7 @@ interface Schema {
   readonly oneOf?: readonly Schema[];
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly items?: Schema;
+  readonly readOnly?: boolean;
 }
 type Schemas = Readonly<Record<string, Schema>>;
 
@@ -79,7 +80,14 @@ const FORMATS: Readonly<Record<string, string>> = {
 };
 
 /** Fields of an answer that fit each other only in one way. */
-const WHOLE: Readonly<Record<string, unknown>> = { error: null, errors: undefined, previous_until: null, failing_since: null, not_before: null };
+const WHOLE: Readonly<Record<string, unknown>> = {
+  error: null,
+  errors: undefined,
+  previous_until: null,
+  failing_since: null,
+  not_before: null,
+  availability_message: null,
+};
 
 /** An example of a shape, made of the examples of its fields. */
 function exampleOf(schema: Schema, schemas: Schemas, field: string): unknown {
@@ -96,7 +104,9 @@ function exampleOf(schema: Schema, schemas: Schemas, field: string): unknown {
     case 'object':
       return Object.fromEntries(
         Object.entries(schema.properties ?? {}).flatMap(([name, property]) => {
-          const example = name in WHOLE && WHOLE[name] === undefined ? undefined : exampleOf(property, schemas, name);
+          // Read-only fields may be sent back, and need not.
+          const isOmitted = property.readOnly === true || (name in WHOLE && WHOLE[name] === undefined);
+          const example = isOmitted ? undefined : exampleOf(property, schemas, name);
           return example === undefined ? [] : [[name, example]];
         }),
       );

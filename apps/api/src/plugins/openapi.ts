@@ -2,6 +2,7 @@ import swagger, { type SwaggerTransformObject } from '@fastify/swagger';
 import scalar from '@scalar/fastify-api-reference';
 import type { App } from '../app.ts';
 import { named } from '../schemas/base.ts';
+import { isBodyOptional } from './bodies.ts';
 import { addExamples } from './examples.ts';
 
 const VERSION = '0.1.0';
@@ -61,13 +62,11 @@ type Document = Extract<Parameters<SwaggerTransformObject>[0], { openapiObject: 
 
 /** A body of which nothing is required may be left out. */
 function withOptionalBodies(document: Document): Document {
-  const schemas = document.components?.schemas as Record<string, { required?: readonly string[]; minProperties?: number }> | undefined;
   for (const path of Object.values(document.paths ?? {})) {
     const body = path?.post?.requestBody;
     if (!body || !('content' in body)) continue;
     const reference = (body.content['application/json']?.schema as { $ref?: string } | undefined)?.$ref?.split('/').at(-1);
-    const schema = reference === undefined ? undefined : schemas?.[reference];
-    if (schema && schema.required === undefined && schema.minProperties === undefined) body.required = false;
+    if (reference !== undefined && isBodyOptional({ $ref: reference })) body.required = false;
   }
   return document;
 }

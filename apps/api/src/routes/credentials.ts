@@ -1,4 +1,3 @@
-import { AppError } from '@freshet/contracts';
 import type { Credential as StoredCredential } from '@freshet/control-store';
 import { type Static, Type } from 'typebox';
 import type { App, Deps } from '../app.ts';
@@ -28,15 +27,13 @@ export function credentialRoutes(app: App, { store: { credentials } }: Deps): vo
       credentials.create({ name: body.name, type: body.type, secret: body.type === 'freshdesk_api_key' ? body.api_key : body.password }),
     list: (options, filter) => credentials.list(options, filter),
     get: (id) => credentials.get(id),
-    change: async (id, body: Static<typeof CredentialChange>, expected) => {
-      const { name, api_key, password } = body;
-      const { type } = await credentials.get(id);
-      const [right, wrong] = type === 'freshdesk_api_key' ? ['api_key', 'password'] : ['password', 'api_key'];
-      if (wrong in body) {
-        throw new AppError('invalid_input', `${wrong}: this credential is a ${type}; its secret is ${right}.`, { context: { pointer: `/${wrong}` } });
-      }
-      return credentials.change(id, { name, secret: api_key ?? password }, expected);
+    findProblems: (changes: Static<typeof CredentialChange>, current) => {
+      if (current === null) return [];
+      const [right, wrong] = current.type === 'freshdesk_api_key' ? ['api_key', 'password'] : ['password', 'api_key'];
+      return wrong in changes ? [{ pointer: `/${wrong}`, detail: `${wrong}: this credential is a ${current.type}; its secret is ${right}.` }] : [];
     },
+    change: (id, { name, api_key, password }: Static<typeof CredentialChange>, expected) =>
+      credentials.change(id, { name, secret: api_key ?? password }, expected),
     delete: (id, expected) => credentials.delete(id, expected),
     toJson,
   });

@@ -1,9 +1,10 @@
 import { X509Certificate } from 'node:crypto';
-import { AppError, toAppError } from '@freshet/contracts';
+import { parseHost, toAppError } from '@freshet/contracts';
 import type { Destination as StoredDestination } from '@freshet/control-store';
 import { Warehouse } from '@freshet/warehouse-loader';
 import { type Static, Type } from 'typebox';
 import type { App, Deps } from '../app.ts';
+import { type FieldProblem, problemsFrom } from '../problems.ts';
 import { IdParams } from '../schemas/base.ts';
 import { Destination, DestinationChange, DestinationInput, DestinationList, DestinationVerdict } from '../schemas/destinations.ts';
 import { resourceRoutes } from './resource.ts';
@@ -33,15 +34,16 @@ export function destinationRoutes(app: App, deps: Deps): void {
     },
     create: (body: Static<typeof DestinationInput>) => {
       const { port = 5432, ssl_mode = 'verify-full', ...rest } = body;
-      checkCa(rest.ssl_ca);
       return destinations.create({ ...rest, port, ssl_mode });
     },
     list: (options, filter) => destinations.list(options, filter),
     get: (id) => destinations.get(id),
-    change: (id, body: Static<typeof DestinationChange>, expected) => {
-      checkCa(body.ssl_ca);
-      return destinations.change(id, body, expected);
-    },
+    findProblems: async (input: Static<typeof DestinationChange>) => [
+      ...(input.host === undefined ? [] : problemsFrom('/host', () => parseHost(input.host as string))),
+      ...findCaProblems(input.ssl_ca),
+      ...(await destinations.findReferenceProblems(input)),
+    ],
+    change: (id, body: Static<typeof DestinationChange>, expected) => destinations.change(id, body, expected),
     delete: (id, expected) => destinations.delete(id, expected),
     toJson,
   });
@@ -91,15 +93,14 @@ export async function testDestination(deps: Deps, destination: StoredDestination
   }
 }
 
-/** @throws AppError `invalid_input` for a text that holds no certificate: the connection would fail with words that nobody understands. */
-function checkCa(pem: string | null | undefined): void {
-  if (pem === null || pem === undefined) return;
+/** A text that is no certificate would only be found by a connection, which fails with a message of OpenSSL. */
+function findCaProblems(pem: string | null | undefined): FieldProblem[] {
+  if (pem === null || pem === undefined) return [];
   try {
     new X509Certificate(pem);
+    return [];
   } catch {
-    throw new AppError('invalid_input', 'ssl_ca: not a certificate. Give the text of the CA’s file, from -----BEGIN CERTIFICATE----- on.', {
-      context: { pointer: '/ssl_ca' },
-    });
+    return [{ pointer: '/ssl_ca', detail: 'ssl_ca: not a certificate. Give the text of the CA’s file, from -----BEGIN CERTIFICATE----- on.' }];
   }
 }
 

@@ -4,7 +4,7 @@ import type { App, Deps } from '../app.ts';
 import { asking } from '../asking.ts';
 import { IdParams, ref } from '../schemas/base.ts';
 import { Estimate, EstimateInput } from '../schemas/plans.ts';
-import { answer, bodyMayBeMissing, operation, problems } from './route.ts';
+import { answer, operation, problems } from './route.ts';
 
 const DAY_MS = 86_400_000;
 /** Calls of one account a minute, where its limit leaves room for more: answers take time, and some calls wait for others. */
@@ -15,7 +15,6 @@ export function estimateRoutes(app: App, deps: Deps): void {
     '/v1/pipelines/:id/estimate',
     {
       config: { permission: 'manage_pipelines', changesNothing: true },
-      preValidation: bodyMayBeMissing,
       schema: {
         ...operation({
           operationId: 'estimatePipeline',

@@ -4,7 +4,7 @@ import { Type } from 'typebox';
 import type { App, Deps } from '../app.ts';
 import { IdParams, ListQuery, ref } from '../schemas/base.ts';
 import { FailedUnitFilter, FailedUnitList, FailedUnitsDiscarded, FailedUnitsRetried } from '../schemas/failed-units.ts';
-import { answer, bodyMayBeMissing, listOptions, operation, problems } from './route.ts';
+import { answer, listOptions, operation, problems } from './route.ts';
 
 const tags = ['failed units'];
 
@@ -42,7 +42,6 @@ export function failedUnitRoutes(app: App, { store }: Deps): void {
     '/v1/pipelines/:id/failed-units/retry',
     {
       config: { permission: 'run' },
-      preValidation: bodyMayBeMissing,
       schema: {
         ...operation({
           operationId: 'retryFailedUnits',
@@ -68,7 +67,6 @@ export function failedUnitRoutes(app: App, { store }: Deps): void {
     '/v1/pipelines/:id/failed-units/discard',
     {
       config: { permission: 'run' },
-      preValidation: bodyMayBeMissing,
       schema: {
         ...operation({
           operationId: 'discardFailedUnits',

@@ -1,9 +1,11 @@
 import type { ObjectChoice, Pipeline, PipelineObject as StoredObject } from '@freshet/control-store';
 import { catalogue, type ObjectSpec, objectNamed, positionAt } from '@freshet/freshdesk-extractor';
+import type { Static } from 'typebox';
 import type { App, Deps } from '../app.ts';
 import { IdParams, IfMatch, ObjectParams, ref } from '../schemas/base.ts';
 import { CatalogObjects, PipelineObject, PipelineObjectChange, PipelineObjects, PositionChange, RebuildStarted } from '../schemas/objects.ts';
-import { checkObjects } from './pipelines.ts';
+import { findObjectProblems } from './pipelines.ts';
+import { compareWithCurrent, requireVersion } from './read-back.ts';
 import { answer, expectedVersion, operation, problems, withEtag } from './route.ts';
 
 export function objectRoutes(app: App, { store }: Deps): void {
@@ -37,7 +39,7 @@ export function objectRoutes(app: App, { store }: Deps): void {
           operationId: 'listPipelineObjects',
           tags: ['pipelines'],
           summary: 'The objects of a pipeline',
-          description: 'Which are read, and how fresh and deep each is.',
+          description: 'Whether each is included and available to the API key, and how fresh and deep its table is.',
         }),
         params: IdParams,
         response: { 200: answer('All objects.', PipelineObjects), ...problems(404) },
@@ -53,7 +55,18 @@ export function objectRoutes(app: App, { store }: Deps): void {
   app.patch(
     '/v1/pipelines/:id/objects/:object',
     {
-      config: { permission: 'manage_pipelines', before: stateBefore },
+      config: {
+        permission: 'manage_pipelines',
+        before: stateBefore,
+        findProblems: async ({ params, headers }, body: Static<typeof PipelineObjectChange>) => {
+          const { id, object: name } = params as { id: string; object: string };
+          const object = objectNamed(name);
+          const pipeline = await store.pipelines.get(id);
+          requireVersion(pipeline, expectedVersion(headers));
+          const { changes, problems } = compareObject(pipeline, object, await store.pipelines.objectsOf(id), body);
+          return [...problems, ...findObjectProblems({ ...pipeline.objects, [object.name]: changedChoice(pipeline, object, changes) })];
+        },
+      },
       schema: {
         ...operation({
           operationId: 'changePipelineObject',
@@ -71,12 +84,13 @@ export function objectRoutes(app: App, { store }: Deps): void {
     async (request, reply) => {
       const object = objectNamed(request.params.object);
       const pipeline = await store.pipelines.get(request.params.id);
-      const known: ObjectChoice = pipeline.objects[object.name] ?? { included: object.includedByDefault };
-      const { max_staleness_minutes: staleness, ...choice } = request.body;
-      const { max_staleness_minutes: before, ...rest } = known;
-      const wanted = staleness === undefined ? before : staleness;
-      const chosen = { ...rest, ...choice, ...(wanted == null ? {} : { max_staleness_minutes: wanted }) };
-      const objects = checkObjects({ ...pipeline.objects, [object.name]: chosen });
+      const known = await store.pipelines.objectsOf(pipeline.id);
+      const { changes } = compareObject(pipeline, object, known, request.body);
+      if (Object.keys(changes).length === 0) {
+        withEtag(reply, pipeline.version);
+        return objectJson(pipeline, object, known);
+      }
+      const objects = { ...pipeline.objects, [object.name]: changedChoice(pipeline, object, changes) };
       // Of all choices together: another one that was changed meanwhile must not be lost, whoever asks for what.
       const changed = await store.pipelines.change(pipeline.id, { objects }, expectedVersion(request.headers) ?? pipeline.version);
       withEtag(reply, changed.version);
@@ -159,6 +173,26 @@ export function objectRoutes(app: App, { store }: Deps): void {
   );
 }
 
+type ObjectChange = Static<typeof PipelineObjectChange>;
+
+/**
+ * Compares a change with the object as it is. `included: true` of an object that is included by default is a change: it names the
+ * object. In a body that was read before, which has the read-only `object`, it is none.
+ */
+function compareObject(pipeline: Pipeline, object: ObjectSpec, known: readonly StoredObject[], body: ObjectChange) {
+  const { changes, problems } = compareWithCurrent(PipelineObjectChange, objectJson(pipeline, object, known), body);
+  const names = body.included === true && !('object' in body) && pipeline.objects[object.name]?.included !== true;
+  return { changes: (names ? { ...changes, included: true } : changes) as ObjectChange, problems };
+}
+
+/** The choice for an object after a change. */
+function changedChoice(pipeline: Pipeline, object: ObjectSpec, changes: ObjectChange): ObjectChoice {
+  const known: ObjectChoice = pipeline.objects[object.name] ?? { included: object.includedByDefault };
+  const { max_staleness_minutes: before, ...rest } = known;
+  const { max_staleness_minutes: staleness = before, ...choice } = changes;
+  return { ...rest, ...choice, ...(staleness == null ? {} : { max_staleness_minutes: staleness }) };
+}
+
 function objectJson(pipeline: Pipeline, object: ObjectSpec, known: readonly StoredObject[]) {
   const state = known.find((o) => o.object === object.name);
   return {
@@ -169,6 +203,8 @@ function objectJson(pipeline: Pipeline, object: ObjectSpec, known: readonly Stor
     history: pipeline.objects[object.name]?.history ?? false,
     columns: pipeline.objects[object.name]?.columns ?? {},
     max_staleness_minutes: pipeline.objects[object.name]?.max_staleness_minutes ?? null,
+    availability: state?.availability ?? ('unknown' as const),
+    availability_message: state?.availability_message ?? null,
     stale_since: state?.stale_since?.toISOString() ?? null,
     complete_as_of: state?.complete_as_of?.toISOString() ?? null,
     complete_back_to: state?.complete_back_to?.toISOString() ?? null,

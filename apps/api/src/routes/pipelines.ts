@@ -1,9 +1,20 @@
 import { AppError, columnName, type FieldRules, toAppError } from '@freshet/contracts';
-import { type CronSchedule, checkCron, type ObjectChoice, type PipelineFilter, type Pipeline as StoredPipeline } from '@freshet/control-store';
-import { catalogue, fixedFields, isObjectName, objectNamed, objectsToRead, parseSubdomain, positionFrom, probeConnection } from '@freshet/freshdesk-extractor';
+import { findScheduleProblems, type ObjectChoice, type PipelineFilter, type Pipeline as StoredPipeline } from '@freshet/control-store';
+import {
+  catalogue,
+  fixedFields,
+  isObjectName,
+  type ObjectSpec,
+  objectNamed,
+  objectsToRead,
+  parseSubdomain,
+  positionFrom,
+  probeConnection,
+} from '@freshet/freshdesk-extractor';
 import { type Static, Type } from 'typebox';
 import type { App, Deps, Frequency } from '../app.ts';
 import { type Account, asking } from '../asking.ts';
+import { type FieldProblem, pointerSegment, problemsFrom } from '../problems.ts';
 import { PipelineTestInput, PipelineVerdict } from '../schemas/accounts.ts';
 import { IdParams, IfMatch, ref } from '../schemas/base.ts';
 import { Pipeline, PipelineChange, PipelineInput, PipelineList, PipelineStatus } from '../schemas/pipelines.ts';
@@ -39,9 +50,11 @@ export function pipelineRoutes(app: App, deps: Deps): void {
     create: (body: Static<typeof PipelineInput>) => createdPipeline(deps, body),
     list: (options, filter: PipelineFilter) => pipelines.list(options, filter),
     get: (id) => pipelines.get(id),
+    findProblems: (input: PartialPipeline) => findPipelineProblems(deps, input),
+    normalize: withPlainSubdomain,
     change: (id, body: Static<typeof PipelineChange>, expected) => changedPipeline(deps, id, body, expected),
     delete: (id, expected) => pipelines.delete(id, expected),
-    toJson,
+    toJson: pipelineJson,
   });
 
   for (const [verb, status, description] of [
@@ -51,7 +64,7 @@ export function pipelineRoutes(app: App, deps: Deps): void {
     app.post(
       `/v1/pipelines/:id/${verb}`,
       {
-        config: { permission: 'run', before: async (request) => toJson(await pipelines.get((request.params as { id: string }).id)) },
+        config: { permission: 'run', before: async (request) => pipelineJson(await pipelines.get((request.params as { id: string }).id)) },
         schema: {
           ...operation({ operationId: `${verb}Pipeline`, tags, summary: `${verb === 'pause' ? 'Pause' : 'Resume'} a pipeline`, description }),
           params: IdParams,
@@ -63,7 +76,7 @@ export function pipelineRoutes(app: App, deps: Deps): void {
         const changed = await store.pipelines.setStatus(request.params.id, status, expectedVersion(request.headers));
         if (status === 'active') await store.runs.resume(changed.id);
         withEtag(reply, changed.version);
-        return toJson(changed);
+        return pipelineJson(changed);
       },
     );
   }
@@ -71,7 +84,12 @@ export function pipelineRoutes(app: App, deps: Deps): void {
   app.post(
     '/v1/pipelines/test',
     {
-      config: { permission: 'manage_pipelines', changesNothing: true },
+      config: {
+        permission: 'manage_pipelines',
+        changesNothing: true,
+        findProblems: async (_request, { subdomain }: { subdomain?: string }) =>
+          subdomain === undefined ? [] : problemsFrom('/subdomain', () => parseSubdomain(subdomain)),
+      },
       schema: {
         ...operation({
           operationId: 'testAccount',
@@ -84,7 +102,7 @@ export function pipelineRoutes(app: App, deps: Deps): void {
       },
     },
     async (request) => {
-      const subdomain = atPointer('/subdomain', () => parseSubdomain(request.body.subdomain));
+      const subdomain = parseSubdomain(request.body.subdomain);
       return testAccount(deps, { subdomain, credential_id: request.body.credential_id, credit_share_percent: 100 });
     },
   );
@@ -111,10 +129,44 @@ export function pipelineRoutes(app: App, deps: Deps): void {
   );
 }
 
-/** @throws AppError `invalid_input`, `conflict` with a pointer to what is wrong. */
+/** An input or a change of a pipeline, of which fields may be missing. */
+export interface PartialPipeline {
+  readonly source?: { readonly subdomain?: string; readonly credential_id?: string };
+  readonly destination_id?: string;
+  readonly destination_schema?: string;
+  readonly frequency_minutes?: number;
+  readonly schedule?: { readonly cron?: string; readonly time_zone?: string } | null;
+  readonly objects?: Readonly<Record<string, Partial<ObjectChoice>>>;
+}
+
+/** Finds everything that the schemas cannot express: names, times, and references. */
+export async function findPipelineProblems({ store, frequency = USUAL_FREQUENCY }: Deps, input: PartialPipeline): Promise<FieldProblem[]> {
+  const { source, destination_id, destination_schema, frequency_minutes, schedule, objects } = input;
+  const { subdomain, credential_id } = source ?? {};
+  return [
+    ...(subdomain === undefined ? [] : problemsFrom('/source/subdomain', () => parseSubdomain(subdomain))),
+    ...(destination_schema === undefined ? [] : findSchemaProblems(destination_schema)),
+    ...(frequency_minutes === undefined ? [] : findFrequencyProblems(frequency_minutes, frequency)),
+    ...(schedule ? findScheduleProblems(schedule, frequency.min) : []),
+    ...(objects === undefined ? [] : findObjectProblems(objects)),
+    ...(await store.pipelines.findReferenceProblems({
+      ...(credential_id === undefined ? {} : { credential_id }),
+      ...(destination_id === undefined ? {} : { destination_id }),
+    })),
+  ];
+}
+
+/** A change whose subdomain, if it has one, is spelled as it is stored. */
+export function withPlainSubdomain<T extends PartialPipeline>(body: T): T {
+  const { subdomain } = body.source ?? {};
+  if (subdomain === undefined || problemsFrom('/source/subdomain', () => parseSubdomain(subdomain)).length > 0) return body;
+  return { ...body, source: { ...body.source, subdomain: parseSubdomain(subdomain) } };
+}
+
+/** @param body without problems. @throws AppError `conflict` with a pointer to what is wrong. */
 export async function createdPipeline(deps: Deps, { source, ...body }: Static<typeof PipelineInput>): Promise<StoredPipeline> {
   const { store, frequency = USUAL_FREQUENCY } = deps;
-  const subdomain = atPointer('/source/subdomain', () => parseSubdomain(source.subdomain));
+  const subdomain = parseSubdomain(source.subdomain);
   const made = await store.pipelines.create({
     name: body.name,
     subdomain,
@@ -122,14 +174,14 @@ export async function createdPipeline(deps: Deps, { source, ...body }: Static<ty
     historical_sync_days: source.historical_sync_days === undefined ? 30 : source.historical_sync_days,
     credit_share_percent: source.credit_share_percent ?? 80,
     destination_id: body.destination_id,
-    destination_schema: checkSchema(body.destination_schema ?? `freshdesk_${subdomain.replaceAll('-', '_')}`.slice(0, 63)),
+    destination_schema: body.destination_schema ?? `freshdesk_${subdomain.replaceAll('-', '_')}`.slice(0, 63),
     table_prefix: body.table_prefix ?? '',
-    frequency_minutes: checkFrequency(body.frequency_minutes ?? frequency.default, frequency),
+    frequency_minutes: body.frequency_minutes ?? frequency.default,
     audit_frequency_days: body.audit_frequency_days === undefined ? 7 : body.audit_frequency_days,
-    objects: checkObjects(body.objects ?? {}),
+    objects: body.objects ?? {},
     schema_policy: body.schema_policy ?? 'evolve',
     priority: body.priority ?? 'normal',
-    schedule: checkSchedule(body.schedule ?? null, frequency),
+    schedule: body.schedule ?? null,
     record_spike: body.record_spike ?? null,
     monthly_quota: body.monthly_quota ?? null,
   });
@@ -158,16 +210,13 @@ async function adoptTables(deps: Deps, pipeline: StoredPipeline): Promise<void> 
   );
 }
 
-/** A pipeline as it is after a change. @throws AppError as `createdPipeline`. */
+/** A pipeline as it is after a change. @param body without problems. @throws AppError as `createdPipeline`. */
 export async function changedPipeline(
-  { store: { pipelines }, frequency = USUAL_FREQUENCY }: Deps,
+  { store: { pipelines } }: Deps,
   id: string,
   { source = {}, ...body }: Static<typeof PipelineChange>,
   expected: number | null,
 ): Promise<StoredPipeline> {
-  if (body.frequency_minutes !== undefined) checkFrequency(body.frequency_minutes, frequency);
-  if (body.objects !== undefined) checkObjects(body.objects);
-  checkSchedule(body.schedule ?? null, frequency);
   return pipelines.change(id, { ...body, ...source }, expected);
 }
 
@@ -192,79 +241,70 @@ export async function testAccount(deps: Deps, account: Account) {
   }
 }
 
-function atPointer<T>(pointer: string, check: () => T): T {
-  try {
-    return check();
-  } catch (error) {
-    const { code, message } = toAppError(error);
-    throw new AppError(code, message, { context: { pointer } });
-  }
-}
-
 /** As in Hevo. A deployment may allow more. */
 const USUAL_FREQUENCY: Frequency = { min: 30, default: 360 };
 
-function checkFrequency(minutes: number, { min }: Frequency): number {
+function findFrequencyProblems(minutes: number, { min }: Frequency): FieldProblem[] {
   const isShort = minutes >= min && minutes <= 30 && minutes % 5 === 0;
-  if (isShort || (minutes % 60 === 0 && minutes >= 60 && minutes <= 1440)) return minutes;
+  if (isShort || (minutes % 60 === 0 && minutes >= 60 && minutes <= 1440)) return [];
   const short = min < 30 ? `${min} to 30 in steps of 5` : '30';
-  throw new AppError('invalid_input', `frequency_minutes must be ${short}, or a whole number of hours up to 24 (60, 120, … 1440); it is ${minutes}.`, {
-    context: { pointer: '/frequency_minutes' },
+  const detail = `frequency_minutes must be ${short}, or a whole number of hours up to 24 (60, 120, … 1440); it is ${minutes}.`;
+  return [{ pointer: '/frequency_minutes', detail }];
+}
+
+function findSchemaProblems(schema: string): FieldProblem[] {
+  if (!schema.startsWith('pg_') && schema !== 'information_schema') return [];
+  return [{ pointer: '/destination_schema', detail: 'destination_schema: PostgreSQL keeps schemas of this name for itself.' }];
+}
+
+/** Finds unknown objects, choices that an object does not have, and that no object is included. */
+export function findObjectProblems(choices: Readonly<Record<string, Partial<ObjectChoice>>>): FieldProblem[] {
+  const problems: FieldProblem[] = [];
+  const complete: Record<string, ObjectChoice> = {};
+  for (const [name, choice] of Object.entries(choices)) {
+    const pointer = `/objects/${pointerSegment(name)}`;
+    if (!isObjectName(name)) {
+      problems.push({ pointer, detail: `objects: there is no object "${name}". Known objects: ${catalogue.map((o) => o.name).join(', ')}.` });
+      continue;
+    }
+    const object = objectNamed(name);
+    complete[name] = { included: object.includedByDefault, ...choice };
+    if (choice.detail === true && (object.single?.columns ?? []).length === 0) {
+      const able = catalogue.filter((o) => (o.single?.columns ?? []).length > 0).map((o) => o.name);
+      problems.push({
+        pointer: `${pointer}/detail`,
+        detail: `objects: ${name} has nothing that only detail shows. Objects that have: ${able.join(', ')}.`,
+      });
+    }
+    problems.push(...findFieldProblems(object, choice.columns ?? {}));
+  }
+  if (objectsToRead(complete).length === 0) problems.push({ pointer: '/objects', detail: 'objects: at least one must be included.' });
+  return problems;
+}
+
+/** Finds rules for fields that cannot be changed, and names that are taken: one problem for each field. */
+function findFieldProblems(object: ObjectSpec, rules: FieldRules): FieldProblem[] {
+  const taken = new Set(object.columns.map((c) => c.name));
+  return Object.entries(rules).flatMap(([field, rule]) => {
+    const why = findFieldProblem(object, field, rule, taken);
+    if (rule.rename !== undefined) taken.add(rule.rename);
+    if (why === null) return [];
+    return [{ pointer: `/objects/${object.name}/columns/${pointerSegment(field)}`, detail: `objects.${object.name}.columns.${field}: ${why}` }];
   });
 }
 
-function checkSchedule(schedule: CronSchedule | null, { min }: Frequency): CronSchedule | null {
-  if (schedule !== null) checkCron(schedule, min);
-  return schedule;
+function findFieldProblem(object: ObjectSpec, field: string, { rename, drop, hash }: FieldRules[string], taken: ReadonlySet<string>): string | null {
+  const custom = object.customFields?.field;
+  if (fixedFields(object).includes(field)) return 'reading and loading stand on it; it stays as it is.';
+  if (field === custom && (drop === true || hash === true)) return `name the fields in it: ${field}.cf_….`;
+  if (drop === true && (hash === true || rename !== undefined)) return 'a field that is dropped is neither hashed nor renamed.';
+  if (rename === undefined) return null;
+  if (columnName(rename) !== rename) return `rename: "${rename}" is a name that PostgreSQL or Freshet keeps for itself.`;
+  if (taken.has(rename)) return `rename: there is a column "${rename}" already.`;
+  return field.includes('.') && !field.startsWith(`${custom}.`) ? 'rename: only fields with a column of their own have a name.' : null;
 }
 
-function checkSchema(schema: string): string {
-  if (!schema.startsWith('pg_') && schema !== 'information_schema') return schema;
-  throw new AppError('invalid_input', 'destination_schema: PostgreSQL keeps schemas of this name for itself.', { context: { pointer: '/destination_schema' } });
-}
-
-/** @throws AppError `invalid_input` for an unknown object, one that has no detail, or when nothing is left to read. */
-export function checkObjects(choices: Readonly<Record<string, ObjectChoice>>): Record<string, ObjectChoice> {
-  const unknown = Object.keys(choices).find((name) => !isObjectName(name));
-  if (unknown !== undefined) {
-    throw new AppError('invalid_input', `objects: there is no object "${unknown}". Known objects: ${catalogue.map((o) => o.name).join(', ')}.`, {
-      context: { pointer: `/objects/${unknown.replaceAll('~', '~0').replaceAll('/', '~1')}` },
-    });
-  }
-  const plain = Object.entries(choices).find(([name, choice]) => choice.detail === true && (objectNamed(name).single?.columns ?? []).length === 0);
-  if (plain !== undefined) {
-    const able = catalogue.filter((o) => (o.single?.columns ?? []).length > 0).map((o) => o.name);
-    throw new AppError('invalid_input', `objects: ${plain[0]} has nothing that only detail shows. Objects that have: ${able.join(', ')}.`, {
-      context: { pointer: `/objects/${plain[0]}/detail` },
-    });
-  }
-  for (const [name, { columns }] of Object.entries(choices)) checkFields(name, columns ?? {});
-  if (objectsToRead(choices).length === 0) throw new AppError('invalid_input', 'objects: at least one must be included.', { context: { pointer: '/objects' } });
-  return { ...choices };
-}
-
-/** @throws AppError `invalid_input` for a field that reading and loading stand on, and for a name that is taken. */
-function checkFields(objectName: string, rules: FieldRules): void {
-  const object = objectNamed(objectName);
-  const refuse = (field: string, why: string) => {
-    const pointer = `/objects/${objectName}/columns/${field.replaceAll('~', '~0').replaceAll('/', '~1')}`;
-    throw new AppError('invalid_input', `objects.${objectName}.columns.${field}: ${why}`, { context: { pointer } });
-  };
-  const taken = new Set(object.columns.map((c) => c.name));
-  for (const [field, { rename, drop, hash }] of Object.entries(rules)) {
-    if (fixedFields(object).includes(field)) refuse(field, 'reading and loading stand on it; it stays as it is.');
-    if (field === object.customFields?.field && (drop === true || hash === true)) refuse(field, `name the fields in it: ${field}.cf_….`);
-    if (drop === true && (hash === true || rename !== undefined)) refuse(field, 'a field that is dropped is neither hashed nor renamed.');
-    if (rename === undefined) continue;
-    if (columnName(rename) !== rename) refuse(field, `rename: "${rename}" is a name that PostgreSQL or Freshet keeps for itself.`);
-    if (taken.has(rename)) refuse(field, `rename: there is a column "${rename}" already.`);
-    if (field.includes('.') && !field.startsWith(`${object.customFields?.field}.`))
-      refuse(field, 'rename: only fields with a column of their own have a name.');
-    taken.add(rename);
-  }
-}
-
-function toJson(p: StoredPipeline) {
+export function pipelineJson(p: StoredPipeline) {
   return {
     id: p.id,
     name: p.name,

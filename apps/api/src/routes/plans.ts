@@ -9,7 +9,8 @@ import { PipelineChange, PipelineInput } from '../schemas/pipelines.ts';
 import { PipelinePlan } from '../schemas/plans.ts';
 import { opened, testDestination } from './destinations.ts';
 import { estimateFor } from './estimates.ts';
-import { changedPipeline, createdPipeline, testAccount } from './pipelines.ts';
+import { changedPipeline, createdPipeline, findPipelineProblems, type PartialPipeline, pipelineJson, testAccount, withPlainSubdomain } from './pipelines.ts';
+import { compareWithCurrent } from './read-back.ts';
 import { answer, operation, problems } from './route.ts';
 
 const description =
@@ -22,7 +23,11 @@ export function planRoutes(app: App, deps: Deps): void {
   app.post(
     '/v1/pipelines/plan',
     {
-      config: { permission: 'manage_pipelines', changesNothing: true },
+      config: {
+        permission: 'manage_pipelines',
+        changesNothing: true,
+        findProblems: (_request, body: PartialPipeline) => findPipelineProblems(deps, body),
+      },
       schema: {
         ...operation({ operationId: 'planPipeline', tags: ['pipelines'], summary: 'What making a pipeline would come to', description }),
         body: ref(PipelineInput),
@@ -35,7 +40,14 @@ export function planRoutes(app: App, deps: Deps): void {
   app.post(
     '/v1/pipelines/:id/plan',
     {
-      config: { permission: 'manage_pipelines', changesNothing: true },
+      config: {
+        permission: 'manage_pipelines',
+        changesNothing: true,
+        findProblems: async ({ params }, body: PartialPipeline) => {
+          const { changes, problems } = compare(await store.pipelines.get((params as { id: string }).id), body);
+          return [...problems, ...(await findPipelineProblems(deps, changes))];
+        },
+      },
       schema: {
         ...operation({ operationId: 'planPipelineChange', tags: ['pipelines'], summary: 'What changing a pipeline would come to', description }),
         params: IdParams,
@@ -43,8 +55,15 @@ export function planRoutes(app: App, deps: Deps): void {
         response: { 200: answer('What would happen.', PipelinePlan), ...problems(404) },
       },
     },
-    async ({ params, body }) => planOf(deps, await asIf(store, () => changedPipeline(deps, params.id, body, null))),
+    async ({ params, body }) => {
+      const { changes } = compare(await store.pipelines.get(params.id), body);
+      return planOf(deps, await asIf(store, () => changedPipeline(deps, params.id, changes, null)));
+    },
   );
+}
+
+function compare(current: Pipeline, body: PartialPipeline) {
+  return compareWithCurrent(PipelineChange, pipelineJson(current), withPlainSubdomain(body));
 }
 
 /** Does it, and undoes it: so that it is refused for exactly what it would be refused for. */

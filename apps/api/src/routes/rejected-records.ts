@@ -4,7 +4,7 @@ import { Type } from 'typebox';
 import type { App, Deps } from '../app.ts';
 import { IdParams, ListQuery, ref } from '../schemas/base.ts';
 import { Discarded, RejectedFilter, RejectedRecord, RejectedRecordList, Replayed } from '../schemas/rejected-records.ts';
-import { answer, bodyMayBeMissing, listOptions, operation, problems } from './route.ts';
+import { answer, listOptions, operation, problems } from './route.ts';
 
 const tags = ['rejected records'];
 
@@ -69,7 +69,6 @@ export function rejectedRecordRoutes(app: App, { store }: Deps): void {
     '/v1/pipelines/:id/rejected-records/replay',
     {
       config: { permission: 'run' },
-      preValidation: bodyMayBeMissing,
       schema: {
         ...operation({
           operationId: 'replayRejectedRecords',
@@ -95,7 +94,6 @@ export function rejectedRecordRoutes(app: App, { store }: Deps): void {
     '/v1/pipelines/:id/rejected-records/discard',
     {
       config: { permission: 'run' },
-      preValidation: bodyMayBeMissing,
       schema: {
         ...operation({
           operationId: 'discardRejectedRecords',

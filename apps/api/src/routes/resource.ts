@@ -1,7 +1,9 @@
 import { type TObject, type TSchema, Type } from 'typebox';
 import type { App } from '../app.ts';
 import type { Permission } from '../permissions.ts';
+import type { FieldProblem } from '../problems.ts';
 import { IdParams, IfMatch, ListQuery, ref } from '../schemas/base.ts';
+import { compareWithCurrent, requireVersion } from './read-back.ts';
 import { answer, expectedVersion, gone, listOptions, operation, problems, withEtag } from './route.ts';
 
 type Page<S> = { readonly data: readonly S[]; readonly nextCursor: string | null };
@@ -27,6 +29,14 @@ export interface Resource<S extends { readonly id: string; readonly version: num
   get(id: string): Promise<S>;
   change(id: string, body: never, expected: number | null): Promise<S>;
   delete(id: string, expected: number | null): Promise<void>;
+  /**
+   * Finds problems of an input, or of the changes of a resource, that their schemas cannot express.
+   * @param input lacks fields that the schema refused; of a change it holds the fields that differ.
+   * @param current the resource that is to be changed; null: it is to be created.
+   */
+  findProblems?(input: never, current: S | null): Promise<readonly FieldProblem[]> | readonly FieldProblem[];
+  /** A change with fields in their stored spelling, so that another spelling of the same value is no change. */
+  normalize?(body: never): object;
   toJson(stored: S): object;
 }
 
@@ -37,11 +47,14 @@ export function resourceRoutes<S extends { readonly id: string; readonly version
     operation({ operationId: `${verb}${verb === 'list' ? plural : noun}`, tags: [resource.tag], summary: said[verb][0], description: said[verb][1] });
   const before = async (request: { readonly params: unknown }) => resource.toJson(await resource.get((request.params as { id: string }).id));
   const shape = (schema: TSchema) => ref(schema) as TSchema;
+  const findProblems = async (input: unknown, current: S | null) => (await resource.findProblems?.(input as never, current)) ?? [];
+  const compare = (current: S, body: unknown) =>
+    compareWithCurrent(shapes.change, resource.toJson(current), resource.normalize?.(body as never) ?? (body as object));
 
   app.post(
     `/v1/${path}`,
     {
-      config: { permission: manage },
+      config: { permission: manage, findProblems: async (_request, body) => findProblems(body, null) },
       schema: { ...about('create'), body: shape(shapes.input), response: { 201: answer('It was made.', shapes.made ?? shapes.output) } },
     },
     async (request, reply) => {
@@ -84,7 +97,16 @@ export function resourceRoutes<S extends { readonly id: string; readonly version
   app.patch(
     `/v1/${path}/:id`,
     {
-      config: { permission: manage, before },
+      config: {
+        permission: manage,
+        before,
+        findProblems: async (request, body) => {
+          const current = await resource.get((request.params as { id: string }).id);
+          requireVersion(current, expectedVersion(request.headers));
+          const { changes, problems } = compare(current, body);
+          return [...problems, ...(await findProblems(changes, current))];
+        },
+      },
       schema: {
         ...about('change'),
         params: IdParams,
@@ -94,7 +116,10 @@ export function resourceRoutes<S extends { readonly id: string; readonly version
       },
     },
     async (request, reply) => {
-      const changed = await resource.change(request.params.id, request.body as never, expectedVersion(request.headers));
+      const current = await resource.get(request.params.id);
+      const { changes } = compare(current, request.body);
+      const isUnchanged = Object.keys(changes).length === 0;
+      const changed = isUnchanged ? current : await resource.change(request.params.id, changes as never, expectedVersion(request.headers));
       withEtag(reply, changed.version);
       return resource.toJson(changed);
     },

@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest, FastifySchema } from 'fastify';
+import type { FastifyReply, FastifySchema } from 'fastify';
 import { type TSchema, Type } from 'typebox';
 import { Problem, ref } from '../schemas/base.ts';
 
@@ -31,11 +31,6 @@ const SAID: Readonly<Record<ProblemStatus, string>> = {
 /** Problem answers of an operation, keeping their statuses in the type. */
 export function problems<const S extends ProblemStatus>(...statuses: S[]): { [K in S]: { description: string; content: Record<string, { schema: TSchema }> } } {
   return Object.fromEntries(statuses.map((s) => [s, { description: SAID[s], content: { 'application/problem+json': { schema: ref(Problem) } } }])) as never;
-}
-
-/** Before validation, where whoever calls may have nothing to say. `null` is something, and not valid. */
-export async function bodyMayBeMissing(request: FastifyRequest): Promise<void> {
-  if (request.body === undefined) request.body = {};
 }
 
 /** An answer of a named shape. */

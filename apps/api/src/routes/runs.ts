@@ -4,7 +4,7 @@ import { Type } from 'typebox';
 import type { App, Deps } from '../app.ts';
 import { IdParams, ListQuery, ref } from '../schemas/base.ts';
 import { Run, RunInput, RunKind, RunList, RunStatus } from '../schemas/runs.ts';
-import { answer, bodyMayBeMissing, listOptions, operation, problems } from './route.ts';
+import { answer, listOptions, operation, problems } from './route.ts';
 import { whenOver } from './run-events.ts';
 import { estimateRun, objectProgress } from './run-progress.ts';
 
@@ -27,8 +27,6 @@ export function runRoutes(app: App, { store }: Deps): void {
           return wait === undefined ? payload : runJson(await whenOver(store, (payload as { id: string }).id, wait));
         },
       },
-      // Most who run now have nothing more to say.
-      preValidation: bodyMayBeMissing,
       schema: {
         ...operation({
           operationId: 'startRun',

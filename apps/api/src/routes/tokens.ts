@@ -1,12 +1,12 @@
-import { AppError } from '@freshet/contracts';
-import type { Token as StoredToken, TokenRole } from '@freshet/control-store';
+import type { Token as StoredToken } from '@freshet/control-store';
 import { type Static, Type } from 'typebox';
 import type { App, Deps } from '../app.ts';
 import { type Permission, ROLES } from '../permissions.ts';
+import type { FieldProblem } from '../problems.ts';
 import { IdParams, IfMatch, ref } from '../schemas/base.ts';
 import { NewToken, Rotation, Token, TokenChange, TokenInput, TokenList, TokenRoleName } from '../schemas/tokens.ts';
 import { resourceRoutes } from './resource.ts';
-import { answer, bodyMayBeMissing, expectedVersion, operation, problems, withEtag } from './route.ts';
+import { answer, expectedVersion, operation, problems, withEtag } from './route.ts';
 
 export function tokenRoutes(app: App, { store: { tokens } }: Deps): void {
   resourceRoutes<StoredToken>(app, {
@@ -29,16 +29,20 @@ export function tokenRoutes(app: App, { store: { tokens } }: Deps): void {
       role: Type.Optional(Type.Unsafe<string>({ ...TokenRoleName, $id: undefined, description: 'Only those of this role.' })),
     },
     create: async ({ name, role, scopes = null, expires_at = null }: Static<typeof TokenInput>) => {
-      const { token, text } = await tokens.create({ name, role, scopes: checkScopes(role, scopes), expires_at: checkExpiry(expires_at) });
+      const { token, text } = await tokens.create({ name, role, scopes, expires_at: expires_at === null ? null : new Date(expires_at) });
       return { stored: token, shownOnce: { token: text } };
     },
     list: (options, filter) => tokens.list(options, filter),
     get: (id) => tokens.get(id),
-    change: async (id, { expires_at, ...body }: Static<typeof TokenChange>, expected) => {
-      const known = await tokens.get(id);
-      const scopes = body.scopes === undefined ? known.scopes : body.scopes;
-      checkScopes(body.role ?? known.role, scopes as Permission[] | null);
-      return tokens.change(id, { ...body, ...(expires_at === undefined ? {} : { expires_at: checkExpiry(expires_at) }) }, expected);
+    findProblems: (input: Static<typeof TokenChange>, current) => [
+      ...findScopeProblems(input, current),
+      ...(typeof input.expires_at === 'string' && Date.parse(input.expires_at) <= Date.now()
+        ? [{ pointer: '/expires_at', detail: 'expires_at must be in the future.' }]
+        : []),
+    ],
+    change: (id, { expires_at, ...body }: Static<typeof TokenChange>, expected) => {
+      const expiry = expires_at === undefined ? {} : { expires_at: expires_at === null ? null : new Date(expires_at) };
+      return tokens.change(id, { ...body, ...expiry }, expected);
     },
     delete: (id, expected) => tokens.delete(id, expected),
     toJson,
@@ -48,7 +52,6 @@ export function tokenRoutes(app: App, { store: { tokens } }: Deps): void {
     '/v1/tokens/:id/rotate',
     {
       config: { permission: 'manage_tokens', before: async ({ params }) => toJson(await tokens.get((params as { id: string }).id)) },
-      preValidation: bodyMayBeMissing,
       schema: {
         ...operation({
           operationId: 'rotateToken',
@@ -70,20 +73,16 @@ export function tokenRoutes(app: App, { store: { tokens } }: Deps): void {
   );
 }
 
-/** @throws AppError `invalid_input` for a scope that the role does not have: it would allow nothing. */
-function checkScopes(role: TokenRole, scopes: readonly Permission[] | null): readonly Permission[] | null {
-  const beyond = scopes?.find((scope) => !ROLES[role].includes(scope));
-  if (beyond === undefined) return scopes;
-  throw new AppError('invalid_input', `scopes: the role ${role} does not have "${beyond}". It has ${ROLES[role].join(', ')}.`, {
-    context: { pointer: '/scopes' },
-  });
-}
-
-function checkExpiry(text: string | null): Date | null {
-  if (text === null) return null;
-  const at = new Date(text);
-  if (at.getTime() > Date.now()) return at;
-  throw new AppError('invalid_input', 'expires_at: it is past already.', { context: { pointer: '/expires_at' } });
+/** A scope that the role does not have would permit nothing. */
+function findScopeProblems(input: Static<typeof TokenChange>, current: StoredToken | null): FieldProblem[] {
+  const role = input.role ?? current?.role;
+  const scopes = input.scopes === undefined ? (current?.scopes ?? null) : input.scopes;
+  // A token that has more scopes than its role is left as it is, as long as neither changes.
+  if (role === undefined || scopes === null || (input.role === undefined && input.scopes === undefined)) return [];
+  const beyond = scopes.filter((scope) => !ROLES[role].includes(scope as Permission));
+  if (beyond.length === 0) return [];
+  const names = beyond.map((scope) => `"${scope}"`).join(', ');
+  return [{ pointer: '/scopes', detail: `scopes: the role ${role} does not have ${names}. It has ${ROLES[role].join(', ')}.` }];
 }
 
 function toJson(t: StoredToken) {

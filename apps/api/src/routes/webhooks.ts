@@ -1,13 +1,14 @@
-import { AppError, toAppError } from '@freshet/contracts';
+import { AppError, parseHost, toAppError } from '@freshet/contracts';
 import { DELIVERY_STATUSES, type DeliveryStatus, type Delivery as StoredDelivery, type Webhook as StoredWebhook } from '@freshet/control-store';
 import type { Outbound } from '@freshet/runtime';
 import { type Static, Type } from 'typebox';
 import type { App, Deps } from '../app.ts';
+import { problemsFrom } from '../problems.ts';
 import { IdParams, IfMatch, ListQuery, ref } from '../schemas/base.ts';
 import { Rotation } from '../schemas/tokens.ts';
 import { Delivery, DeliveryList, NewWebhook, Webhook, WebhookChange, WebhookInput, WebhookList } from '../schemas/webhooks.ts';
 import { resourceRoutes } from './resource.ts';
-import { answer, bodyMayBeMissing, expectedVersion, listOptions, operation, problems, withEtag } from './route.ts';
+import { answer, expectedVersion, listOptions, operation, problems, withEtag } from './route.ts';
 
 const tags = ['webhooks'];
 
@@ -34,15 +35,13 @@ export function webhookRoutes(app: App, { store: { webhooks }, reach }: Deps): v
       name: Type.Optional(Type.String({ description: 'Only the one of this name.' })),
     },
     create: async ({ name, url, events, enabled = true, template = null, template_secret = null }: Static<typeof WebhookInput>) => {
-      const { webhook, secret } = await webhooks.create({ name, url: checkUrl(reach, url), events, enabled, template, template_secret });
+      const { webhook, secret } = await webhooks.create({ name, url, events, enabled, template, template_secret });
       return { stored: webhook, shownOnce: { secret } };
     },
     list: (options, filter) => webhooks.list(options, filter),
     get: (id) => webhooks.get(id),
-    change: (id, body: Static<typeof WebhookChange>, expected) => {
-      if (body.url !== undefined) checkUrl(reach, body.url);
-      return webhooks.change(id, body, expected);
-    },
+    findProblems: ({ url }: Static<typeof WebhookChange>) => (url === undefined ? [] : problemsFrom('/url', () => checkUrl(reach, url))),
+    change: (id, body: Static<typeof WebhookChange>, expected) => webhooks.change(id, body, expected),
     delete: (id, expected) => webhooks.delete(id, expected),
     toJson,
   });
@@ -51,7 +50,6 @@ export function webhookRoutes(app: App, { store: { webhooks }, reach }: Deps): v
     '/v1/webhooks/:id/rotate',
     {
       config: { permission: 'manage_webhooks', before: async ({ params }) => toJson(await webhooks.get((params as { id: string }).id)) },
-      preValidation: bodyMayBeMissing,
       schema: {
         ...operation({
           operationId: 'rotateWebhookSecret',
@@ -144,23 +142,24 @@ export function webhookRoutes(app: App, { store: { webhooks }, reach }: Deps): v
 }
 
 /** @throws AppError `invalid_input` for what is no address of the web, or one that may not be connected to. Names are looked up when they are used. */
-function checkUrl(reach: Outbound, text: string): string {
+function checkUrl(reach: Outbound, text: string): void {
   const refuse = (why: string) => {
-    throw new AppError('invalid_input', `url: ${why}`, { context: { pointer: '/url' } });
+    throw new AppError('invalid_input', `url: ${why}`);
   };
   if (text.startsWith('mailto:')) {
-    return isMailTo(text) ? text : refuse('after mailto: stand addresses as they are, with commas between them, and nothing else.');
+    if (!isMailTo(text)) refuse('after mailto: stand addresses as they are, with commas between them, and nothing else.');
+    return;
   }
   const url = URL.parse(text);
   if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:'))
     return refuse('it must be a URL that begins with https:// (or http://), or mailto: and addresses.');
   if (url.username !== '' || url.password !== '') return refuse('it may hold no user and password: deliveries are signed instead.');
   try {
+    parseHost(url.hostname.replaceAll('{{secret}}', 'secret'));
     reach.check(url.hostname);
   } catch (error) {
     return refuse(toAppError(error).message);
   }
-  return text;
 }
 
 /** Addresses as everybody writes them: https://html.spec.whatwg.org/#valid-e-mail-address, without the odd ones. */

@@ -1,4 +1,4 @@
-import { type Static, type TSchema, Type } from 'typebox';
+import { type Static, type TObject, type TSchema, Type } from 'typebox';
 
 /** Every shape of the API by its name: the OpenAPI document has them as components, and refers to them. */
 export const named: TSchema[] = [];
@@ -7,6 +7,13 @@ export function name<T extends TSchema>($id: string, schema: T): T {
   const withId = { ...schema, $id };
   named.push(withId);
   return withId;
+}
+
+/** The shape that a schema refers to; a schema that is no reference is returned as it is. */
+export function findNamed(schema: object): TSchema {
+  const $id = (schema as { $ref?: string }).$ref?.replace(/#$/, '');
+  if ($id === undefined) return schema as TSchema;
+  return named.find((shape) => (shape as { $id?: string }).$id === $id) ?? (schema as TSchema);
 }
 
 /** A reference to a named shape, with its type. */
@@ -42,6 +49,27 @@ export const list = <T extends TSchema>($id: string, item: T) =>
       { description: 'One page of a list.' },
     ),
   );
+
+/**
+ * The shape of a change of a resource. Beside the fields that can be changed, it has the read-only fields of the resource, so that
+ * a client can send back what it read.
+ * @param writable the fields that can be changed, each optional.
+ * @param resource the shape of the resource.
+ */
+export const change = <W extends Record<string, TSchema>>($id: string, writable: W, resource: TObject, options: Record<string, unknown>) => {
+  const others = Object.entries(resource.properties as Record<string, TSchema>).filter(([field]) => !(field in writable));
+  const readOnly = Object.fromEntries(others.map(([field, schema]) => [field, Type.Optional(asReadOnly(schema))]));
+  // In handlers, only the fields that can be changed are of interest.
+  return name($id, object({ ...writable, ...readOnly }, { minProperties: 1, ...options }) as unknown as TObject<W>);
+};
+
+function asReadOnly(schema: TSchema): TSchema {
+  const { description } = schema as { description?: string };
+  const rule = 'Read-only: accepted with its current value, and refused with another one.';
+  // The document keeps nothing beside a reference.
+  const own = (schema as { $ref?: string }).$ref === undefined ? schema : { allOf: [schema] };
+  return { ...own, readOnly: true, description: description === undefined ? rule : `${description} ${rule}` } as TSchema;
+}
 
 export const stamps = { created_at: time('When it was made.'), updated_at: time('When it last changed.') };
 

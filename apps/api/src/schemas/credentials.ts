@@ -1,6 +1,6 @@
 import { CREDENTIAL_TYPES } from '@freshet/control-store';
 import { type Static, Type } from 'typebox';
-import { enumeration, id, list, name, object, ref, resourceName, stamps, text, time } from './base.ts';
+import { change, enumeration, id, list, name, object, ref, resourceName, stamps, text, time } from './base.ts';
 
 export const CredentialType = enumeration('CredentialType', CREDENTIAL_TYPES, 'What the secret opens.');
 
@@ -36,17 +36,6 @@ export const CredentialInput = name(
   }),
 );
 
-export const CredentialChange = name(
-  'CredentialChange',
-  object(
-    { name: Type.Optional(resourceName), api_key: Type.Optional(Secret.api_key), password: Type.Optional(Secret.password) },
-    {
-      minProperties: 1,
-      description: 'A new name, or a new secret: the one that fits the credential’s type.',
-    },
-  ),
-);
-
 export const Credential = name(
   'Credential',
   object(
@@ -60,6 +49,13 @@ export const Credential = name(
     },
     { description: 'A secret that is kept. The secret itself is never sent back.' },
   ),
+);
+
+export const CredentialChange = change(
+  'CredentialChange',
+  { name: Type.Optional(resourceName), api_key: Type.Optional(Secret.api_key), password: Type.Optional(Secret.password) },
+  Credential,
+  { description: 'A new name, or a new secret: the one that fits the credential’s type.' },
 );
 
 export const CredentialList = list('CredentialList', Credential);

@@ -1,6 +1,6 @@
 import { SSL_MODES } from '@freshet/control-store';
 import { type Static, Type } from 'typebox';
-import { enumeration, Failure, id, list, name, nullable, object, ref, resourceName, stamps, text } from './base.ts';
+import { change, enumeration, Failure, id, list, name, nullable, object, ref, resourceName, stamps, text } from './base.ts';
 
 export const SslMode = enumeration(
   'SslMode',
@@ -11,7 +11,11 @@ export const SslMode = enumeration(
 const destinationFields = {
   name: resourceName,
   type: Type.Literal('postgres', { description: 'The kind of warehouse.' }),
-  host: text('Host name or address.', { minLength: 1, maxLength: 253, examples: ['warehouse.example.com'] }),
+  host: text('Host name, IPv4 address, or IPv6 address with or without brackets. No path of a socket, no port, no list.', {
+    minLength: 1,
+    maxLength: 253,
+    examples: ['warehouse.example.com'],
+  }),
   port: Type.Integer({ minimum: 1, maximum: 65_535, description: 'TCP port.', examples: [5432] }),
   database: text('Name of the database.', { minLength: 1, maxLength: 63, examples: ['analytics'] }),
   username: text('The role that writes.', { minLength: 1, maxLength: 63, examples: ['freshet'] }),
@@ -37,26 +41,25 @@ export const DestinationInput = name(
   ),
 );
 
-export const DestinationChange = name(
-  'DestinationChange',
-  object(
-    {
-      name: Type.Optional(destinationFields.name),
-      host: Type.Optional(destinationFields.host),
-      port: Type.Optional(destinationFields.port),
-      database: Type.Optional(destinationFields.database),
-      username: Type.Optional(destinationFields.username),
-      credential_id: Type.Optional(destinationFields.credential_id),
-      ssl_mode: Type.Optional(ref(SslMode)),
-      ssl_ca: Type.Optional(sslCa),
-    },
-    { minProperties: 1, description: 'Fields to change.' },
-  ),
-);
-
 export const Destination = name(
   'Destination',
   object({ id: id('The destination'), ...destinationFields, ssl_mode: ref(SslMode), ssl_ca: sslCa, ...stamps }, { description: 'A PostgreSQL warehouse.' }),
+);
+
+export const DestinationChange = change(
+  'DestinationChange',
+  {
+    name: Type.Optional(destinationFields.name),
+    host: Type.Optional(destinationFields.host),
+    port: Type.Optional(destinationFields.port),
+    database: Type.Optional(destinationFields.database),
+    username: Type.Optional(destinationFields.username),
+    credential_id: Type.Optional(destinationFields.credential_id),
+    ssl_mode: Type.Optional(ref(SslMode)),
+    ssl_ca: Type.Optional(sslCa),
+  },
+  Destination,
+  { description: 'Fields to change.' },
 );
 
 export const DestinationList = list('DestinationList', Destination);

@@ -1,6 +1,6 @@
-import { COLUMN_TYPES } from '@freshet/contracts';
+import { COLUMN_TYPES, OBJECT_AVAILABILITIES } from '@freshet/contracts';
 import { Type } from 'typebox';
-import { count, enumeration, id, name, nullable, object, ref, text, time } from './base.ts';
+import { change, count, enumeration, id, name, nullable, object, ref, text, time } from './base.ts';
 import { fieldRules, maxStaleness } from './pipelines.ts';
 
 export const RebuildStarted = name(
@@ -19,23 +19,15 @@ export const RebuildStarted = name(
   ),
 );
 
-export const PipelineObjectChange = name(
-  'PipelineObjectChange',
-  object(
-    {
-      included: Type.Optional(Type.Boolean({ description: 'Whether the object is read.' })),
-      detail: Type.Optional(Type.Boolean({ description: 'Whether its records are completed by what only their own addresses show.' })),
-      history: Type.Optional(Type.Boolean({ description: 'Whether every version of its rows is kept, in a table beside its own.' })),
-      columns: Type.Optional(fieldRules),
-      max_staleness_minutes: Type.Optional(nullable(maxStaleness)),
-    },
-    { minProperties: 1, description: 'Fields to change. Nobody is told of its freshness any more where `max_staleness_minutes` is null.' },
-  ),
-);
-
 export const PositionChange = name(
   'PositionChange',
   object({ changed_since: time('From when on changes are read.') }, { description: 'Where an object is to be read from.' }),
+);
+
+const ObjectAvailability = enumeration(
+  'ObjectAvailability',
+  OBJECT_AVAILABILITIES,
+  '`forbidden`: the key has no permission to read it. `not_in_plan`: the plan of the account lacks it. `unknown`: no run has requested it yet.',
 );
 
 export const PipelineObject = name(
@@ -50,11 +42,26 @@ export const PipelineObject = name(
       columns: fieldRules,
       max_staleness_minutes: nullable(maxStaleness),
       stale_since: nullable(time('Its table has been further behind than it may be since then; null: it is not.')),
+      availability: ref(ObjectAvailability),
+      availability_message: nullable(text('Why the object cannot be read. Null: it can, or it is unknown.')),
       complete_as_of: nullable(time('The warehouse holds every change up to then.')),
       complete_back_to: nullable(time('… and from then on. The year 1970: from the beginning.')),
     },
     { description: 'What lasts of an object from run to run.' },
   ),
+);
+
+export const PipelineObjectChange = change(
+  'PipelineObjectChange',
+  {
+    included: Type.Optional(Type.Boolean({ description: 'Whether the object is read.' })),
+    detail: Type.Optional(Type.Boolean({ description: 'Whether its records are completed by what only their own addresses show.' })),
+    history: Type.Optional(Type.Boolean({ description: 'Whether every version of its rows is kept, in a table beside its own.' })),
+    columns: Type.Optional(fieldRules),
+    max_staleness_minutes: Type.Optional(nullable(maxStaleness)),
+  },
+  PipelineObject,
+  { description: 'Fields to change. Nobody is told of its freshness any more where `max_staleness_minutes` is null.' },
 );
 
 export const PipelineObjects = name(

@@ -1,6 +1,6 @@
 import { PAUSED_BY, PIPELINE_PRIORITIES, PIPELINE_STATUSES, SCHEMA_POLICIES } from '@freshet/contracts';
 import { type Static, Type } from 'typebox';
-import { enumeration, id, list, name, nullable, object, ref, resourceName, stamps, text, time } from './base.ts';
+import { change, enumeration, id, list, name, nullable, object, ref, resourceName, stamps, text, time } from './base.ts';
 
 export const SchemaPolicy = enumeration(
   'SchemaPolicy',
@@ -92,16 +92,15 @@ const PipelineSourceInput = name(
   ),
 );
 
-const PipelineSourceChange = name(
+const PipelineSourceChange = change(
   'PipelineSourceChange',
-  object(
-    {
-      credential_id: Type.Optional(sourceFields.credential_id),
-      historical_sync_days: Type.Optional(historicalSyncDays),
-      credit_share_percent: Type.Optional(creditSharePercent),
-    },
-    { minProperties: 1, description: 'What may change of the account: never which account it is.' },
-  ),
+  {
+    credential_id: Type.Optional(sourceFields.credential_id),
+    historical_sync_days: Type.Optional(historicalSyncDays),
+    credit_share_percent: Type.Optional(creditSharePercent),
+  },
+  PipelineSource,
+  { description: 'What may change of the account: never which account it is.' },
 );
 
 const Schedule = name(
@@ -200,25 +199,6 @@ export const PipelineInput = name(
   ),
 );
 
-export const PipelineChange = name(
-  'PipelineChange',
-  object(
-    {
-      name: Type.Optional(pipelineFields.name),
-      source: Type.Optional(ref(PipelineSourceChange)),
-      frequency_minutes: Type.Optional(pipelineFields.frequency_minutes),
-      audit_frequency_days: Type.Optional(pipelineFields.audit_frequency_days),
-      objects: Type.Optional(pipelineFields.objects),
-      schema_policy: Type.Optional(pipelineFields.schema_policy),
-      priority: Type.Optional(pipelineFields.priority),
-      schedule: Type.Optional(pipelineFields.schedule),
-      record_spike: Type.Optional(pipelineFields.record_spike),
-      monthly_quota: Type.Optional(pipelineFields.monthly_quota),
-    },
-    { minProperties: 1, description: 'Fields to change. Tables do not move: for another destination, make another pipeline.' },
-  ),
-);
-
 export const Pipeline = name(
   'Pipeline',
   object(
@@ -234,6 +214,24 @@ export const Pipeline = name(
     },
     { description: 'One Freshdesk account into one warehouse schema.' },
   ),
+);
+
+export const PipelineChange = change(
+  'PipelineChange',
+  {
+    name: Type.Optional(pipelineFields.name),
+    source: Type.Optional(ref(PipelineSourceChange)),
+    frequency_minutes: Type.Optional(pipelineFields.frequency_minutes),
+    audit_frequency_days: Type.Optional(pipelineFields.audit_frequency_days),
+    objects: Type.Optional(pipelineFields.objects),
+    schema_policy: Type.Optional(pipelineFields.schema_policy),
+    priority: Type.Optional(pipelineFields.priority),
+    schedule: Type.Optional(pipelineFields.schedule),
+    record_spike: Type.Optional(pipelineFields.record_spike),
+    monthly_quota: Type.Optional(pipelineFields.monthly_quota),
+  },
+  Pipeline,
+  { description: 'Fields to change. Tables do not move: for another destination, make another pipeline.' },
 );
 
 export const PipelineList = list('PipelineList', Pipeline);

@@ -11,7 +11,11 @@ import {
 import { Type } from 'typebox';
 import { count, enumeration, Failure, id, list, name, nullable, object, ref, text, time } from './base.ts';
 
-export const RunStatus = enumeration('RunStatus', RUN_STATUSES, '`partial`: some objects did not succeed.');
+export const RunStatus = enumeration(
+  'RunStatus',
+  RUN_STATUSES,
+  '`partial`: some objects did not succeed. Objects with the warning `object_unavailable` do not count.',
+);
 const RunTrigger = enumeration('RunTrigger', RUN_TRIGGERS, 'What started the run.');
 
 export const RunKind = enumeration(
@@ -82,7 +86,11 @@ const ObjectRunStatus = enumeration(
   '`partial`: everything was read but the failed units, which are set aside and retried. `forbidden`: the key may not read it. `not_in_plan`: the account’s plan lacks it.',
 );
 
-const RunWarningCode = enumeration('RunWarningCode', WARNING_CODES, '`values_misfit`: values did not fit the type of their column.');
+const RunWarningCode = enumeration(
+  'RunWarningCode',
+  WARNING_CODES,
+  '`values_misfit`: values did not fit the type of their column. `object_unavailable`: no API key has been able to read the object yet, and no user included it by name; the status of the run ignores it.',
+);
 
 const RunWarning = name(
   'RunWarning',

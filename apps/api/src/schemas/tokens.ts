@@ -1,7 +1,7 @@
 import { TOKEN_ROLES } from '@freshet/control-store';
 import { Type } from 'typebox';
 import { PERMISSION_NAMES, PERMISSIONS } from '../permissions.ts';
-import { enumeration, id, list, name, nullable, object, ref, stamps, text, time } from './base.ts';
+import { change, enumeration, id, list, name, nullable, object, ref, stamps, text, time } from './base.ts';
 
 export const TokenRoleName = enumeration('TokenRole', TOKEN_ROLES, 'Who may do what: `docs/security.md` has the table.');
 const Permission = enumeration('Permission', PERMISSION_NAMES, PERMISSION_NAMES.map((permission) => `\`${permission}\`: ${PERMISSIONS[permission]}`).join(' '));
@@ -21,19 +21,6 @@ export const TokenInput = name(
   ),
 );
 
-export const TokenChange = name(
-  'TokenChange',
-  object(
-    {
-      name: Type.Optional(tokenFields.name),
-      role: Type.Optional(tokenFields.role),
-      scopes: Type.Optional(tokenFields.scopes),
-      expires_at: Type.Optional(tokenFields.expires_at),
-    },
-    { minProperties: 1, description: 'Fields to change.' },
-  ),
-);
-
 const tokenShown = {
   id: id('The token'),
   ...tokenFields,
@@ -44,6 +31,17 @@ const tokenShown = {
 };
 
 export const Token = name('Token', object(tokenShown, { description: 'An API token. Its text is never shown again.' }));
+export const TokenChange = change(
+  'TokenChange',
+  {
+    name: Type.Optional(tokenFields.name),
+    role: Type.Optional(tokenFields.role),
+    scopes: Type.Optional(tokenFields.scopes),
+    expires_at: Type.Optional(tokenFields.expires_at),
+  },
+  Token,
+  { description: 'Fields to change.' },
+);
 export const TokenList = list('TokenList', Token);
 
 export const NewToken = name(

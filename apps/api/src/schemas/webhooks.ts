@@ -1,7 +1,7 @@
 import { EVENT_TYPES } from '@freshet/contracts';
 import { DELIVERY_STATUSES } from '@freshet/control-store';
 import { Type } from 'typebox';
-import { count, enumeration, id, list, name, nullable, object, ref, resourceName, stamps, text, time } from './base.ts';
+import { change, count, enumeration, id, list, name, nullable, object, ref, resourceName, stamps, text, time } from './base.ts';
 
 const EventName = enumeration('EventType', EVENT_TYPES, 'What has happened.');
 
@@ -43,21 +43,6 @@ export const WebhookInput = name(
   ),
 );
 
-export const WebhookChange = name(
-  'WebhookChange',
-  object(
-    {
-      name: Type.Optional(webhookFields.name),
-      url: Type.Optional(webhookFields.url),
-      events: Type.Optional(webhookFields.events),
-      enabled: Type.Optional(webhookFields.enabled),
-      template: Type.Optional(webhookFields.template),
-      template_secret: Type.Optional(templateSecret),
-    },
-    { minProperties: 1, description: 'Fields to change.' },
-  ),
-);
-
 const webhookShown = {
   id: id('The webhook'),
   ...webhookFields,
@@ -69,6 +54,19 @@ const webhookShown = {
 };
 
 export const Webhook = name('Webhook', object(webhookShown, { description: 'Who is told of events. Its signing secret is never shown again.' }));
+export const WebhookChange = change(
+  'WebhookChange',
+  {
+    name: Type.Optional(webhookFields.name),
+    url: Type.Optional(webhookFields.url),
+    events: Type.Optional(webhookFields.events),
+    enabled: Type.Optional(webhookFields.enabled),
+    template: Type.Optional(webhookFields.template),
+    template_secret: Type.Optional(templateSecret),
+  },
+  Webhook,
+  { description: 'Fields to change.' },
+);
 export const WebhookList = list('WebhookList', Webhook);
 
 export const NewWebhook = name(

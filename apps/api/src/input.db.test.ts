@@ -1,0 +1,286 @@
+import { request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { newToken } from '@freshet/control-store';
+import { openTestStore, type TestStore } from '@freshet/control-store/test-support';
+import { FreshdeskSimulator } from '@freshet/freshdesk-simulator';
+import { Metrics, outbound } from '@freshet/runtime';
+import supertest from 'supertest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type App, buildApp } from './app.ts';
+
+const TOKEN = newToken();
+const NOBODY = '00000000-0000-7000-8000-000000000000';
+
+let t: TestStore;
+let app: App;
+let simulator: FreshdeskSimulator;
+let pipelineId: string;
+let destinationInput: Record<string, unknown>;
+let pipelineInput: Record<string, unknown>;
+
+beforeAll(async () => {
+  t = await openTestStore();
+  await t.store.tokens.ensureBootstrap(TOKEN);
+  simulator = new FreshdeskSimulator({ counts: { tickets: 5 } });
+  app = await buildApp({
+    store: t.store,
+    originTemplate: await simulator.listen(),
+    isDraining: () => false,
+    reach: outbound('127.0.0.0/8'),
+    metrics: new Metrics('api'),
+    requestsPerMinute: 1_000_000,
+  });
+  await app.listen({ host: '127.0.0.1', port: 0 });
+});
+afterAll(async () => {
+  await app.close();
+  await simulator.close();
+  await t[Symbol.asyncDispose]();
+});
+beforeEach(async () => {
+  await t.database.sql`truncate freshet.pipelines, freshet.credentials, freshet.destinations, freshet.webhooks cascade`;
+  const pipeline = await t.pipeline();
+  pipelineId = pipeline.id;
+  const destination = await t.store.destinations.get(pipeline.destination_id);
+  destinationInput = { name: 'other', type: 'postgres', host: 'h.example', database: 'd', username: 'u', credential_id: destination.credential_id };
+  pipelineInput = {
+    name: 'other',
+    source: { type: 'freshdesk', subdomain: 'other', credential_id: pipeline.credential_id },
+    destination_id: pipeline.destination_id,
+    destination_schema: 'other',
+  };
+});
+
+type Method = 'get' | 'post' | 'patch' | 'delete';
+const call = (method: Method, path: string) => supertest(app.server)[method](path).set('authorization', `Bearer ${TOKEN}`);
+const pointers = (body: { errors?: { pointer: string }[] }) => (body.errors ?? []).map(({ pointer }) => pointer);
+
+describe('a request without a body', () => {
+  const EMPTY = {
+    'no body, and no content type': { headers: {}, chunks: [] },
+    'no body, and a content type': { headers: { 'content-type': 'application/json' }, chunks: [] },
+    'Content-Length: 0': { headers: { 'content-type': 'application/json', 'content-length': '0' }, chunks: [] },
+    'an empty chunked body': { headers: { 'content-type': 'application/json; charset=utf-8', 'transfer-encoding': 'chunked' }, chunks: [] },
+    'a body of whitespace': { headers: { 'content-type': 'application/json', 'content-length': '5' }, chunks: [' \r\n', '\t '] },
+    'an empty body of a form, as curl -d sends it': { headers: { 'content-type': 'application/x-www-form-urlencoded', 'content-length': '0' }, chunks: [] },
+  } as const;
+
+  async function send(method: string, path: string, { headers, chunks }: (typeof EMPTY)[keyof typeof EMPTY]): Promise<{ status: number; text: string }> {
+    const { port } = app.server.address() as AddressInfo;
+    return await new Promise((resolve, reject) => {
+      const sent = request({ host: '127.0.0.1', port, method, path, headers: { ...headers, authorization: `Bearer ${TOKEN}` } }, (response) => {
+        let text = '';
+        response.setEncoding('utf8').on('data', (part: string) => {
+          text += part;
+        });
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
+      });
+      sent.on('error', reject);
+      for (const chunk of chunks) sent.write(chunk);
+      sent.end();
+    });
+  }
+
+  /** Every operation that takes no body, or none that is required, by the document. */
+  function bodiless(): [string, string][] {
+    const { paths } = app.swagger() as unknown as { paths: Record<string, Record<string, { requestBody?: { required?: boolean } }>> };
+    return Object.entries(paths).flatMap(([path, methods]) =>
+      Object.entries(methods)
+        // What Freshdesk sends is checked by the route itself.
+        .filter(([method, { requestBody }]) => !path.includes('/inbound/') && (method === 'post' || method === 'delete') && requestBody?.required !== true)
+        .map(([method]): [string, string] => [method.toUpperCase(), path.replaceAll(/\{object\}/g, 'tickets').replaceAll(/\{\w+\}/g, NOBODY)]),
+    );
+  }
+
+  test.each(Object.entries(EMPTY))('%s: every action accepts it', async (_name, empty) => {
+    const operations = bodiless();
+    expect(operations.length).toBeGreaterThan(20);
+    for (const [method, path] of operations) {
+      const { status, text } = await send(method, path, empty);
+      // Nothing has this id; what matters is that the request was valid.
+      expect(status, `${method} ${path}: ${text}`).toBe(404);
+    }
+    expect((await send('POST', `/v1/pipelines/${pipelineId}/pause`, empty)).status).toBe(200);
+    expect((await send('POST', `/v1/pipelines/${pipelineId}/runs`, empty)).status).toBe(202);
+  });
+
+  test.each(Object.entries(EMPTY))('%s: a route that needs a body names the missing body', async (_name, empty) => {
+    for (const [method, path] of [
+      ['POST', '/v1/pipelines'],
+      ['PATCH', `/v1/pipelines/${pipelineId}`],
+      ['POST', `/v1/pipelines/${pipelineId}/objects/tickets/position`],
+    ] as const) {
+      const { status, text } = await send(method, path, empty);
+      expect(status, text).toBe(400);
+      expect(JSON.parse(text)).toMatchObject({ code: 'invalid_input', detail: expect.stringContaining('no body'), errors: [{ pointer: '/' }] });
+    }
+  });
+
+  test('a body of another content type, and one that is no JSON, are refused', async () => {
+    expect((await call('post', '/v1/credentials').set('content-type', 'text/plain').send('{}')).status).toBe(415);
+    expect((await call('post', '/v1/credentials').set('content-type', 'application/json').send('{"name"')).status).toBe(400);
+    expect((await call('post', '/v1/credentials').set('content-type', 'application/json').send('{"__proto__": {}}')).status).toBe(400);
+    expect((await call('post', `/v1/pipelines/${pipelineId}/runs`).set('content-type', 'application/json').send('null')).status).toBe(400);
+  });
+});
+
+describe('invalid input', () => {
+  test.each([
+    ['two shapes', { source: undefined, name: 'x'.repeat(256) }, ['/source', '/name']],
+    ['two parts of a schedule', { schedule: { cron: '61 * * * *', time_zone: 'Berlin' } }, ['/schedule/cron', '/schedule/time_zone']],
+    ['a shape and a meaning', { name: '', frequency_minutes: 90 }, ['/name', '/frequency_minutes']],
+    ['a missing field and a meaning within the same object', { schedule: { time_zone: 'Berlin' } }, ['/schedule/cron', '/schedule/time_zone']],
+    ['a wrong type beside a meaning', { schedule: { cron: 5, time_zone: 'Berlin' } }, ['/schedule/cron', '/schedule/time_zone']],
+    [
+      'references',
+      { destination_id: NOBODY, source: { type: 'freshdesk', subdomain: 'a_b', credential_id: NOBODY } },
+      ['/source/subdomain', '/source/credential_id', '/destination_id'],
+    ],
+    [
+      'several objects',
+      { objects: { tikets: { included: true }, roles: { included: true, detail: true }, nothing: { included: true } } },
+      ['/objects/tikets', '/objects/roles/detail', '/objects/nothing'],
+    ],
+    [
+      'several rules',
+      { objects: { tickets: { included: true, columns: { id: { drop: true }, subject: { rename: 'status' }, 'a/b': { rename: 'ctid' } } } } },
+      ['/objects/tickets/columns/id', '/objects/tickets/columns/subject', '/objects/tickets/columns/a~1b'],
+    ],
+    [
+      'a nullable field, once',
+      { audit_frequency_days: 'x', monthly_quota: { records: 0, when_reached: 'never' } },
+      ['/audit_frequency_days', '/monthly_quota/records', '/monthly_quota/when_reached'],
+    ],
+    [
+      'unknown fields',
+      { color: 'red', source: { type: 'zendesk', subdomain: 'other', credential_id: 'x', shade: 1 } },
+      ['/color', '/source/shade', '/source/type', '/source/credential_id'],
+    ],
+    ['text that cannot be stored', { name: 'a\u0000', frequency_minutes: 7 }, ['/name', '/frequency_minutes']],
+  ])('of a new pipeline: %s are reported at once', async (_name, wrong, expected) => {
+    const { body } = await call('post', '/v1/pipelines')
+      .send({ ...pipelineInput, ...wrong })
+      .expect(400);
+    expect(body.code).toBe('invalid_input');
+    expect(pointers(body)).toEqual(expected);
+    // In the same order each time.
+    const { body: again } = await call('post', '/v1/pipelines').send({ ...pipelineInput, ...wrong });
+    expect(again.errors).toEqual(body.errors);
+  });
+
+  test('says what would be valid, once for each mistake', async () => {
+    const { body } = await call('post', '/v1/pipelines')
+      .send({ ...pipelineInput, audit_frequency_days: 'x', schema_policy: 5, source: { ...(pipelineInput['source'] as object), type: 'zendesk' } })
+      .expect(400);
+    expect(body.errors).toEqual([
+      { pointer: '/source/type', detail: 'must be "freshdesk"' },
+      { pointer: '/audit_frequency_days', detail: 'must be integer or null' },
+      { pointer: '/schema_policy', detail: 'must be equal to one of the allowed values: evolve, freeze, discard' },
+    ]);
+  });
+
+  test('of parameters, header fields and body is reported at once', async () => {
+    const { body } = await call('post', '/v1/pipelines/not-an-id/runs?wait=99&color=red')
+      .set('idempotency-key', 'x'.repeat(256))
+      .send({ kind: 'hope' })
+      .expect(400);
+    expect(pointers(body)).toEqual(['/params/id', '/kind', '/querystring/color', '/querystring/wait', '/headers/idempotency-key']);
+  });
+
+  test.each([
+    ['credentials', { name: '', type: 'freshdesk_api_key', api_key: '', color: 1 }, ['/color', '/name', '/api_key']],
+    ['credentials', { name: 'x' }, ['/type']],
+    ['credentials', { name: 'x', type: 'password' }, ['/type']],
+    [
+      'destinations',
+      { port: 0, host: '/run', ssl_ca: 'x', credential_id: NOBODY },
+      ['/name', '/type', '/database', '/username', '/port', '/host', '/ssl_ca', '/credential_id'],
+    ],
+    ['webhooks', { name: 'x', url: 'ftp://x', events: ['run.failed', 'run.failed'], enabled: 'yes' }, ['/events', '/enabled', '/url']],
+    ['tokens', { role: 'observer', scopes: ['run', 'erase'], expires_at: '2020-01-01T00:00:00Z' }, ['/name', '/scopes', '/expires_at']],
+  ])('of POST /v1/%s is reported at once: %j', async (path, input, expected) => {
+    const { body } = await call('post', `/v1/${path}`).send(input).expect(400);
+    expect(pointers(body)).toEqual(expected);
+  });
+
+  test('of a change is reported at once, with read-only fields', async () => {
+    const { body } = await call('patch', `/v1/pipelines/${pipelineId}`)
+      .send({ name: '', status: 'paused', frequency_minutes: 7, source: { subdomain: 'other' }, priority: 'low' })
+      .expect(400);
+    expect(pointers(body)).toEqual(['/name', '/priority', '/source/subdomain', '/status', '/frequency_minutes']);
+  });
+
+  test('of great size gets a bounded answer', async () => {
+    const many = Object.fromEntries(Array.from({ length: 2000 }, (_, i) => [`o${i}`, { included: 1 }]));
+    const { body } = await call('post', '/v1/pipelines')
+      .send({ ...pipelineInput, objects: many })
+      .expect(400);
+    expect(body.errors.length).toBeLessThanOrEqual(101);
+    expect(body.errors.at(-1).detail).toContain('more problems');
+    const huge = Array.from({ length: 100_000 }, () => 0);
+    const { body: first } = await call('post', '/v1/tokens').send({ name: 't', role: 'observer', scopes: huge }).expect(400);
+    expect(first.errors.length).toBeLessThan(5);
+    const unknown = Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`o${i}`, { included: true }]));
+    const { body: known } = await call('post', '/v1/pipelines')
+      .send({ ...pipelineInput, objects: unknown })
+      .expect(400);
+    expect(known.errors.length).toBeLessThanOrEqual(101);
+  });
+});
+
+describe('the host of a destination', () => {
+  const hosts = [
+    '/var/run/postgresql',
+    '@abstract',
+    'postgres://h',
+    'h:5432',
+    'u@h',
+    'h?x',
+    'a,b',
+    ' h',
+    'h ',
+    'h\t',
+    'bücher.example',
+    '%2Frun',
+    '127.1',
+    '../run',
+  ];
+
+  test.each(hosts)('is refused: %j', async (host) => {
+    for (const attempt of [
+      call('post', '/v1/destinations').send({ ...destinationInput, host }),
+      call('patch', `/v1/destinations/${(await t.store.pipelines.get(pipelineId)).destination_id}`).send({ host }),
+    ]) {
+      const { status, body } = await attempt;
+      expect(status).toBe(400);
+      expect(pointers(body)).toEqual(['/host']);
+      expect(body.detail).toContain('host must be a host name or an IP address');
+    }
+  });
+
+  test.each(['warehouse.example.com', 'db', 'my_db', '10.0.0.1', '2001:db8::1', '[2001:db8::1]'])(
+    'is accepted and read back as it was sent: %s',
+    async (host) => {
+      const { body } = await call('post', '/v1/destinations')
+        .send({ ...destinationInput, host })
+        .expect(201);
+      expect(body.host).toBe(host);
+    },
+  );
+
+  test('that was stored as the path of a socket is not connected to, and the test of the destination says why', async () => {
+    const { destination_id } = await t.store.pipelines.get(pipelineId);
+    for (const host of ['/var/run/postgresql', '@socket']) {
+      await t.database.sql`update freshet.destinations set host = ${host} where id = ${destination_id}`;
+      const { body } = await call('post', `/v1/destinations/${destination_id}/test`).expect(200);
+      expect(body).toMatchObject({ usable: false, error: { code: 'address_refused', message: expect.stringContaining('Change its host') } });
+    }
+  });
+
+  test.each(['http://[::1', 'http://a b/', 'unix:/run/hook', 'http://a%2Fb/', 'http://999.1.1.1/'])('of a webhook is refused: %s', async (url) => {
+    const { body } = await call('post', '/v1/webhooks')
+      .send({ name: 'w', url, events: ['run.failed'] })
+      .expect(400);
+    expect(pointers(body)).toEqual(['/url']);
+  });
+});
