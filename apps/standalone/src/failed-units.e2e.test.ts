@@ -108,6 +108,20 @@ describe('a parent whose children cannot be read', () => {
   });
 });
 
+test('an audit sets aside parents that it cannot read, and syncs retry them (I7)', async () => {
+  isDamaged = true;
+  const audit = await deployment.audit(pipelineId);
+  expect(audit.status).toBe('partial');
+  const conversations = audit.objects.find((o) => o.object === 'conversations');
+  expect(conversations).toMatchObject({ status: 'partial', failed_units: DAMAGED.length });
+  expect(conversations?.findings?.explained).toMatchObject({ unreadable: DAMAGED.length });
+  expect((await list()).map(({ key }) => Number(key))).toEqual(DAMAGED);
+  isDamaged = false;
+  await deployment.control.sql`update freshet.failed_units set next_attempt_at = now()`;
+  expect((await deployment.sync(pipelineId)).status).toBe('succeeded');
+  expect(await list()).toEqual([]);
+});
+
 test('an outage of the endpoint is not blamed on single units, and its run continues when it is over (I7)', async () => {
   const { account } = deployment.simulator;
   for (let id = 1; id <= 30; id++) account.addChild('conversations', id, { body: `during the outage ${id}` });

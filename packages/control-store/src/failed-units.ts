@@ -104,8 +104,12 @@ export function isSetAside(sql: Sql | Tx, key: Fragment, { pipelineId, object }:
   return sql`select from freshet.failed_units f where f.pipeline_id = ${pipelineId} and f.object = ${object} and f.key = ${key} and f.next_attempt_at > now()`;
 }
 
-/** Adds an attempt to each unit. */
+/** Adds an attempt to each unit. Syncs retry a parent that only an audit or a refresh failed to read as well. */
 export async function recordFailedUnits(tx: Tx, claim: Claim, failed: readonly FailedUnit[]): Promise<void> {
+  if (failed.length === 0) return;
+  await tx`
+    update freshet.child_work set done_version = null
+    where pipeline_id = ${claim.pipelineId} and object = ${claim.object} and parent_id = any(${failed.map(({ key }) => key)}) and done_version is not null`;
   // In the order of their keys: two transactions that lock the same units must not wait for each other.
   for (const { object, key, code, message } of failed.toSorted((a, b) => (a.key < b.key ? -1 : 1))) {
     await tx`

@@ -73,7 +73,7 @@ const AuditFindings = name(
       repaired: count('Both, and rows newly marked as deleted: what is right now and was not before.'),
       explained: Type.Record(Type.String(), Type.Integer({ minimum: 0 }), {
         description:
-          'What keys that no list held, and numbers without a row, were found to be → how many: `archived`, `not_found`, `became_agent`, `recovered` (it existed), `present` (it moved while the lists were read), `forbidden` (the key may not see it). `not_believed`: rows that a reading lacked, too many to be marked.',
+          'What keys that no list held, and numbers without a row, were found to be → how many: `archived`, `not_found`, `became_agent`, `recovered` (it existed), `present` (it moved while the lists were read), `forbidden` (the key may not see it), `unreadable` (a failed unit). `not_believed`: rows that a reading lacked, too many to be marked.',
       }),
     },
     { description: 'What an audit has found.' },
