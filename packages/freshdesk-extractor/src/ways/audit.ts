@@ -6,7 +6,7 @@ import { type ObjectReader, recordPage } from '../reader.ts';
 import { readChildren } from './children.ts';
 import type { KeysetPosition } from './keyset.ts';
 import { lookUpRecords } from './lookups.ts';
-import { type Pass, readPass, startPass } from './pass.ts';
+import { type Pass, passShare, readPass, startPass } from './pass.ts';
 import type { SincePosition } from './since.ts';
 import { BEGINNING, wholeSeconds } from './times.ts';
 import { readWhole, startWhole, type WholeState } from './whole.ts';
@@ -63,8 +63,13 @@ interface ViewStep {
   readonly next: Pick<Reading, 'pass' | 'whole'> | null;
   readonly unsettled: boolean;
   readonly failed: readonly FailedUnit[];
+  /** Share of the view that is read, from 0 to 1; null when it is not known. */
+  readonly share: number | null;
   readonly ahead: boolean;
 }
+
+/** The live view is nearly all of an audit; lists of deleted records and lookups are the rest. */
+const LIVE_SHARE = 0.9;
 
 async function* readAll(
   reader: ObjectReader,
@@ -94,6 +99,7 @@ async function* readAll(
           extractedAt: serverTime,
           generation: options.readingId,
           failed: step.failed,
+          progress: v > 0 ? LIVE_SHARE : step.share === null ? null : LIVE_SHARE * step.share,
           ahead: step.ahead,
         });
       }
@@ -125,7 +131,7 @@ async function* pass(reader: ObjectReader, way: Keyset, view: View, at: Reading,
   // Lists of deleted records are short, and always read whole.
   const start = view.deleted === null ? (synced as KeysetPosition).backTo : BEGINNING;
   for await (const { records, serverTime, pass: next, failed, ahead } of readPass(reader, way, view, at.pass ?? startPass(start))) {
-    yield { records, serverTime, next: next && { pass: next, whole: null }, unsettled: false, failed, ahead };
+    yield { records, serverTime, next: next && { pass: next, whole: null }, unsettled: false, failed, share: passShare(next, start, serverTime), ahead };
   }
 }
 
@@ -134,7 +140,7 @@ async function* whole(reader: ObjectReader, view: View, at: Reading, { synced }:
   const query = backTo === BEGINNING || param === '' ? view.query : { ...view.query, [param]: wholeSeconds(new Date(backTo)) };
   for await (const step of readWhole(reader, (n) => reader.list(query, n), at.whole ?? startWhole(null))) {
     const next = step.outcome === 'next' ? { pass: null, whole: step.state } : null;
-    yield { records: step.records, serverTime: step.serverTime, next, unsettled: step.outcome === 'unsettled', failed: [], ahead: step.ahead };
+    yield { records: step.records, serverTime: step.serverTime, next, unsettled: step.outcome === 'unsettled', failed: [], share: null, ahead: step.ahead };
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Keyset, View } from '../catalogue/define.ts';
 import { type Page, type Position, page, type Reached, type ReadOptions } from '../pages.ts';
 import { type ObjectReader, recordPage } from '../reader.ts';
-import { nothingSince, type Pass, readPass, startPass } from './pass.ts';
+import { nothingSince, type Pass, passShare, readPass, startPass } from './pass.ts';
 import { BEGINNING, DAY_MS, laterOf, seconds, wholeSeconds } from './times.ts';
 
 /**
@@ -116,12 +116,6 @@ export async function* readKeyset(reader: ObjectReader, way: Keyset, from: Keyse
 function reached(object: ObjectReader['object'], position: KeysetPosition): Reached {
   const watermarks = object.views.map((view) => Date.parse(position.views[view.name]?.watermark ?? BEGINNING));
   return { completeAsOf: new Date(Math.min(...watermarks)), completeBackTo: new Date(position.backTo) };
-}
-
-/** How much of a pass from a moment to another is done, from 0 to 1. */
-function passShare(pass: Pass | null, from: string, to: Date): number {
-  if (pass === null) return 1;
-  return Math.min(1, Math.max(0, (Date.parse(pass.anchor) - Date.parse(from)) / Math.max(1, to.getTime() - Date.parse(from))));
 }
 
 /**

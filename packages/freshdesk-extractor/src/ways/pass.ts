@@ -49,6 +49,12 @@ export function startPass(anchor: string): Pass {
   return { anchor, beganAt: null, tie: null };
 }
 
+/** How much of a pass from a moment to another is done, from 0 to 1. */
+export function passShare(pass: Pass | null, from: string, to: Date): number {
+  if (pass === null) return 1;
+  return Math.min(1, Math.max(0, (Date.parse(pass.anchor) - Date.parse(from)) / Math.max(1, to.getTime() - Date.parse(from))));
+}
+
 export async function* readPass(
   reader: ObjectReader,
   way: Keyset,
