@@ -184,7 +184,7 @@ function commentOn(target: Target, column: string, comment: string): string {
  *
  * The account's definition of a field decides: if it asks for a wider type, the column takes that. Otherwise the values decide: the
  * column is widened only if more values do not fit than do, in the table and among the records that are being loaded. So one
- * outlier changes no column that holds values, in whatever order they arrive.
+ * outlier changes no column that holds values.
  */
 async function widensFor(
   client: ClientBase,
