@@ -150,15 +150,16 @@ export class ColumnNames {
   #existing(path: readonly string[]): string | null {
     const key = pathKey(path);
     const preferred = this.#preferred(path);
-    const isRenamed = this.#rename(path) !== null;
+    const rename = this.#rename(path);
     const isCustom = path.length > 1;
     const distinct = distinctColumnName(preferred, path, 0);
     // After a rename, the column that the field filled before keeps what it holds.
-    const isOfRename = (name: string) => name === preferred || ATTEMPTS.some((attempt) => name === distinctColumnName(preferred, path, attempt));
-    const commented = (this.#byPath.get(key) ?? []).filter((name) => !isRenamed || isOfRename(name));
-    // An unknown field has had its path in the comment from the start.
-    const isKnown = isCustom || this.#declared.has(key);
-    const uncommented = isKnown ? [preferred, ...(isCustom && !isRenamed ? [customFieldName(path.at(-1) as string)] : []), distinct] : [];
+    const isOfRename = (name: string) =>
+      name === preferred || name === rename || ATTEMPTS.some((attempt) => name === distinctColumnName(preferred, path, attempt));
+    const commented = (this.#byPath.get(key) ?? []).filter((name) => rename === null || isOfRename(name));
+    // Names before the rule. An unknown field has had its path in the comment from the start.
+    const earlier = rename ?? (isCustom ? customFieldName(path.at(-1) as string) : preferred);
+    const uncommented = isCustom || this.#declared.has(key) ? [...new Set([preferred, earlier, distinct])] : [];
     const candidates = [...commented, ...uncommented.filter((name) => this.#live.has(name) && !this.#commented.has(name))].filter(
       (name) => !this.#fields.has(name) && !Object.hasOwn(META_COLUMNS, name),
     );

@@ -124,14 +124,20 @@ export async function evolveTable(
 ): Promise<TableState> {
   const fixed = new Set(state.fixed);
   const kept = new Map(state.kept);
-  let room = COLUMNS_MAX - state.columns.length;
-  const added: string[] = [];
   // In the order of their fields, so that names do not depend on the order in which fields arrive.
-  for (const [field, { path, types }] of [...wishes.add].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    if (room-- > 0) added.push(additionOf(target, { name: state.names.nameOf(path), path, type: [...types].reduce(commonType), description: '' }));
-    else kept.set(field, null);
+  const wanted = [...wishes.add].sort(([a], [b]) => (a < b ? -1 : 1));
+  const room = Math.max(0, COLUMNS_MAX - state.columns.length);
+  for (const [field] of wanted.slice(room)) kept.set(field, null);
+  if (wanted.length > 0 && room > 0) {
+    await inShortTransaction(client, target, async () => {
+      // Another loader may have added columns meanwhile, so names are given under the lock.
+      const names = new ColumnNames(table, (await liveColumns(client, target)).columns);
+      const added = wanted
+        .slice(0, room)
+        .map(([, { path, types }]) => ({ name: names.nameOf(path), path, type: [...types].reduce(commonType), description: '' }));
+      await client.query(added.map((column) => additionOf(target, column)).join('\n'));
+    });
   }
-  if (added.length > 0) await inShortTransaction(client, target, () => client.query(added.join('\n')));
   for (const [name, type] of wishes.widen) {
     const column = state.columns.find((c) => c.name === name) as LiveColumn;
     const wider = await widensFor(client, target, state, column, type, records);
@@ -178,7 +184,7 @@ function commentOn(target: Target, column: string, comment: string): string {
  *
  * The account's definition of a field decides: if it asks for a wider type, the column takes that. Otherwise the values decide: the
  * column is widened only if more values do not fit than do, in the table and among the records that are being loaded. So one
- * outlier changes no column that holds values, in whatever order they arrive.
+ * outlier changes no column that holds values.
  */
 async function widensFor(
   client: ClientBase,

@@ -5,7 +5,7 @@ import { change, enumeration, id, list, name, nullable, object, ref, resourceNam
 export const SchemaPolicy = enumeration(
   'SchemaPolicy',
   SCHEMA_POLICIES,
-  'What happens to a value that does not fit its column: `evolve` widens the column, `freeze` rejects the record, `discard` nulls the value and notes it.',
+  'What happens to a value that does not fit its column. `evolve`: the value is kept in `_freshet_extra` with a note; custom and unknown columns are widened if most of their values do not fit. `freeze`: the record is rejected. `discard`: the column is null, with a note. Documented columns never change their type.',
 );
 
 export const PipelinePriority = enumeration(
@@ -20,7 +20,9 @@ const FieldRule = name(
   'FieldRule',
   object(
     {
-      rename: Type.Optional(text('The name of its column.', { pattern: '^[a-z][a-z0-9_]{0,62}$' })),
+      rename: Type.Optional(
+        text('The name of its column. If the name belongs to another field already, the column ends with a hash.', { pattern: '^[a-z][a-z0-9_]{0,62}$' }),
+      ),
       drop: Type.Optional(Type.Boolean({ description: 'Its value is stored nowhere; its column is null, or is not made.' })),
       hash: Type.Optional(
         Type.Boolean({ description: 'Only the HMAC-SHA256 of its value is stored, with a salt of the pipeline’s own: equal values stay equal.' }),

@@ -300,11 +300,12 @@ export function tableOf(object: ObjectSpec, customColumns: readonly Column[] = [
       const field = path.join('.');
       if (!Object.hasOwn(rules, field)) return column;
       const { rename, hash, drop } = rules[field] as FieldRule;
-      const { documented, ...undocumented } = column;
       return {
-        // The documented type is the value's own: a hash is text by the user's choice.
-        ...(hash === true ? { ...undocumented, type: 'text' as const } : column),
         name: rename ?? column.name,
+        // The documented type is that of the value itself. Its hash is text, by the user's choice.
+        type: hash === true ? 'text' : column.type,
+        ...(column.documented === true && hash !== true ? { documented: true as const } : {}),
+        description: column.description,
         path,
         ...(drop === true ? { dropped: true as const } : {}),
       };
