@@ -29,6 +29,7 @@ export interface ObjectRunAnswer {
   readonly bytes_staged: number;
   readonly progress: number | null;
   readonly not_before: string | null;
+  readonly warnings: readonly { readonly code: string; readonly message: string; readonly count: number }[];
   readonly error: { readonly code: string; readonly message: string } | null;
 }
 
