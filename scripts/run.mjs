@@ -6,6 +6,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -72,9 +73,7 @@ function run(node, nodeArgs) {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     env: { ...process.env, PATH: `${join(ROOT, 'node_modules/.bin')}:${process.env.PATH ?? ''}` },
   });
-  // Ctrl-C reaches the child by itself; the others are passed on.
-  process.on('SIGINT', () => {});
-  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']) process.on(signal, () => forward(child, signal));
   setInterval(() => {
     if (process.ppid !== parent) child.kill('SIGTERM');
   }, PARENT_POLL_MS).unref();
@@ -82,5 +81,15 @@ function run(node, nodeArgs) {
     console.error(error.message);
     process.exit(1);
   });
-  child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));
+  child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
+}
+
+/**
+ * Forwards a signal that may have been sent to this process only (`kill -INT`). After Ctrl-C the child gets SIGINT from the terminal
+ * and from here: Freshet's processes count both as one, and the test runner would take the second one as an order to end at once.
+ */
+function forward(child, signal) {
+  const isFromTerminal = signal === 'SIGINT' && process.stdin.isTTY === true;
+  if (isFromTerminal && name.startsWith('test')) return;
+  child.kill(signal);
 }

@@ -14,6 +14,7 @@ import { registerAuth } from './plugins/auth.ts';
 import { registerBodies } from './plugins/bodies.ts';
 import { registerConventions } from './plugins/conventions.ts';
 import { registerErrors } from './plugins/errors.ts';
+import { registerIndentation } from './plugins/indentation.ts';
 import { registerOpenApi } from './plugins/openapi.ts';
 import { registerRateLimit } from './plugins/rate-limit.ts';
 import { registerRequestLog } from './plugins/request-log.ts';
@@ -96,6 +97,7 @@ export async function buildApp(deps: Deps): Promise<App> {
   registerAuth(app, deps.store);
   await registerRateLimit(app, deps.requestsPerMinute);
   registerBodies(app);
+  registerIndentation(app);
   registerConventions(app, deps.store);
   await registerOpenApi(app);
   healthRoutes(app, deps);

@@ -433,6 +433,33 @@ test('a route that is to go says so in every answer, and in the document', async
   }
 });
 
+test('JSON is indented for a request that asks for it, with every digit, and compact for others', async () => {
+  const compact = await call('get', '/v1/catalog/objects').expect(200);
+  expect(compact.text).not.toContain('\n');
+  const indented = await call('get', '/v1/catalog/objects').set('accept', 'application/json; indent=2').expect(200);
+  expect(indented.text).toBe(`${JSON.stringify(compact.body, null, 2)}\n`);
+  expect(Number(indented.headers['content-length'])).toBe(Buffer.byteLength(indented.text));
+  const problem = await call('get', '/v1/nothing').set('accept', '*/*; indent=4, text/plain').expect(404);
+  expect(problem.text).toMatch(/^\{\n {4}"type"/);
+  const made = await call('post', '/v1/credentials').set('accept', 'application/json;indent=1').set('idempotency-key', 'k').send(secretInput('a')).expect(201);
+  const again = await call('post', '/v1/credentials').set('accept', 'application/json;indent=1').set('idempotency-key', 'k').send(secretInput('a')).expect(201);
+  expect(again.text).toBe(made.text);
+  for (const accept of ['application/json; indent=0', 'application/json; indent=99', 'application/json; indent=x']) {
+    expect((await call('get', '/v1/pipelines').set('accept', accept).expect(200)).text, accept).not.toContain('\n');
+  }
+  const entries = await call('get', '/v1/audit-log/export')
+    .set('accept', 'application/x-ndjson; indent=2')
+    .buffer(true)
+    .parse((res, done) => {
+      let text = '';
+      res.on('data', (chunk) => {
+        text += chunk;
+      });
+      res.on('end', () => done(null, text));
+    });
+  for (const line of (entries.body as string).trim().split('\n')) JSON.parse(line);
+});
+
 test('lists are filtered, and answers are kept by nobody', async () => {
   await call('post', '/v1/credentials').send(secretInput('a')).expect(201);
   await call('post', '/v1/credentials').send({ name: 'b', type: 'postgres_password', password: 'x' }).expect(201);

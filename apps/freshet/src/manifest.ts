@@ -27,10 +27,10 @@ export function readManifest(path: string, environment: Readonly<Record<string, 
     throw invalid(`${path} cannot be read: ${code ?? 'unknown'}.`);
   }
   if (!isObject(content)) throw invalid(`${path} must hold an object with: ${KINDS.join(', ')}.`);
-  for (const name of Object.keys(content)) {
-    if (!(KINDS as readonly string[]).includes(name)) throw invalid(`${path}: "${name}" is not known here. A file may hold: ${KINDS.join(', ')}.`);
-  }
-  const kinds = KINDS.map((kind) => [kind, itemsOf(kind, (content as Record<string, unknown>)[kind] ?? [], environment)]);
+  const unknown = Object.keys(content).filter((name) => !(KINDS as readonly string[]).includes(name));
+  const problems = unknown.map((name) => `${path}: "${name}" is not known here. A file may hold: ${KINDS.join(', ')}.`);
+  const kinds = KINDS.map((kind) => [kind, itemsOf(kind, (content as Record<string, unknown>)[kind] ?? [], environment, problems)]);
+  rejectProblems(problems);
   return Object.fromEntries(kinds) as unknown as Manifest;
 }
 
@@ -39,19 +39,42 @@ export function writeManifest(manifest: Manifest): string {
   return stringify(Object.fromEntries(filled), { lineWidth: 0 });
 }
 
-function itemsOf(kind: KindName, items: unknown, environment: Readonly<Record<string, string | undefined>>): Item[] {
-  if (!Array.isArray(items)) throw invalid(`${kind} must be a list.`);
+/** @param problems gets every problem of the items. */
+function itemsOf(kind: KindName, items: unknown, environment: Readonly<Record<string, string | undefined>>, problems: string[]): Item[] {
+  if (!Array.isArray(items)) {
+    problems.push(`${kind} must be a list.`);
+    return [];
+  }
   const names = new Set<string>();
-  return items.map((item, i) => {
-    if (!isObject(item) || typeof item['name'] !== 'string') throw invalid(`${kind}[${i}] must be an object with a name.`);
-    if (names.has(item['name'])) throw invalid(`${kind}[${i}]: there is another "${item['name']}".`);
+  return items.flatMap((item: unknown, i) => {
+    if (!isObject(item) || typeof item['name'] !== 'string') {
+      problems.push(`${kind}[${i}] must be an object with a name.`);
+      return [];
+    }
+    if (names.has(item['name'])) problems.push(`${kind}[${i}]: there is another "${item['name']}".`);
     names.add(item['name']);
-    const entries = Object.entries(item).map(([field, value]) => [
-      field,
-      SECRETS.includes(field) ? secretOf(value, `${kind}[${i}].${field}`, environment) : value,
-    ]);
-    return Object.fromEntries(entries) as Item;
+    const entries = Object.entries(item).map(([field, value]) => {
+      if (!SECRETS.includes(field)) return [field, value];
+      return [field, collect(problems, () => secretOf(value, `${kind}[${i}].${field}`, environment)) ?? null];
+    });
+    return [Object.fromEntries(entries) as Item];
   });
+}
+
+/** Runs a step, and adds the message of an error of the file to the problems. */
+function collect<T>(problems: string[], step: () => T): T | undefined {
+  try {
+    return step();
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'invalid_input') throw error;
+    problems.push(error.message);
+    return undefined;
+  }
+}
+
+/** @throws AppError `invalid_input` that lists all problems, one a line. */
+export function rejectProblems(problems: readonly string[]): void {
+  if (problems.length > 0) throw invalid(problems.join('\n'));
 }
 
 function secretOf(value: unknown, where: string, environment: Readonly<Record<string, string | undefined>>): unknown {

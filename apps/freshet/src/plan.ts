@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Freshet } from '@freshet/client';
-import { type Item, invalid, isObject, isSecret, KINDS, type KindName, type Manifest } from './manifest.ts';
+import { type Item, isObject, isSecret, KINDS, type KindName, type Manifest, rejectProblems } from './manifest.ts';
 
 /** A resource as the API answers it. */
 export type Stored = Readonly<Record<string, unknown>> & { readonly id: string; readonly name: string };
@@ -61,9 +61,10 @@ export interface PlanOptions {
  */
 export function planOf(manifest: Manifest, deployed: Deployed, { prune, secrets }: PlanOptions): Step[] {
   const steps: Step[] = [];
+  const problems: string[] = [];
   for (const kind of KINDS) {
     for (const item of manifest[kind]) {
-      checkReferences(kind, item, manifest, deployed);
+      checkReferences(kind, item, manifest, deployed, problems);
       const stored = deployed[kind].find((s) => s.name === item.name);
       const { status, ...fields } = item;
       if (stored === undefined) {
@@ -71,13 +72,14 @@ export function planOf(manifest: Manifest, deployed: Deployed, { prune, secrets 
         if (kind === 'pipelines' && status === 'paused') steps.push({ action: 'pause', kind, name: item.name, id: null, fields: {}, said: [] });
         continue;
       }
-      steps.push(...changes(kind, fields, stored, deployed, secrets));
+      steps.push(...changes(kind, fields, stored, deployed, secrets, problems));
       if (kind === 'pipelines' && status !== undefined && status !== stored['status']) {
-        if (status !== 'paused' && status !== 'active') throw invalid(`pipelines "${item.name}": status must be active or paused.`);
+        if (status !== 'paused' && status !== 'active') problems.push(`pipelines "${item.name}": status must be active or paused.`);
         steps.push({ action: status === 'paused' ? 'pause' : 'resume', kind, name: item.name, id: stored.id, fields: {}, said: [] });
       }
     }
   }
+  rejectProblems(problems);
   if (!prune) return steps;
   for (const kind of KINDS.toReversed()) {
     for (const { id, name } of deployed[kind]) {
@@ -87,7 +89,7 @@ export function planOf(manifest: Manifest, deployed: Deployed, { prune, secrets 
   return steps;
 }
 
-function changes(kind: KindName, wanted: Readonly<Record<string, unknown>>, stored: Stored, deployed: Deployed, secrets: boolean): Step[] {
+function changes(kind: KindName, wanted: Readonly<Record<string, unknown>>, stored: Stored, deployed: Deployed, secrets: boolean, problems: string[]): Step[] {
   const current = withNames(kind, stored, deployed);
   const changed: Record<string, unknown> = {};
   const said: string[] = [];
@@ -99,7 +101,7 @@ function changes(kind: KindName, wanted: Readonly<Record<string, unknown>>, stor
       const now = at(current, path);
       if (isDeepStrictEqual(now, value)) continue;
       if (FIXED[kind]?.includes(path)) {
-        throw invalid(`${kind} "${stored.name}": ${path} is ${JSON.stringify(now)} and cannot be changed to ${JSON.stringify(value)}. Make another one.`);
+        problems.push(`${kind} "${stored.name}": ${path} is ${JSON.stringify(now)} and cannot be changed to ${JSON.stringify(value)}. Make another one.`);
       }
       said.push(`${path}: ${shown(path, now)} → ${shown(path, value)}`);
     }
@@ -124,12 +126,12 @@ export function withNames(kind: KindName, stored: Stored, deployed: Deployed): R
   return named;
 }
 
-function checkReferences(kind: KindName, item: Item, manifest: Manifest, deployed: Deployed): void {
+function checkReferences(kind: KindName, item: Item, manifest: Manifest, deployed: Deployed, problems: string[]): void {
   for (const [path, { kind: of }] of Object.entries(REFERENCES[kind] ?? {})) {
     const name = at(item, path);
     if (name === undefined) continue;
     if (![...manifest[of], ...deployed[of]].some((other) => other.name === name)) {
-      throw invalid(`${kind} "${item.name}": ${path}: there is no "${String(name)}" among the ${of}, neither in the file nor deployed.`);
+      problems.push(`${kind} "${item.name}": ${path}: there is no "${String(name)}" among the ${of}, neither in the file nor deployed.`);
     }
   }
 }

@@ -143,6 +143,15 @@ webhooks:
     [`credentials: [{name: a, type: freshdesk_api_key, api_key: "\${env:NOWHERE}"}]`, /NOWHERE is not set/],
     ['destinations: [{name: a, credential: nobody}]', /no "nobody" among the credentials/],
     ['pipelines: [{name: acme, destination_schema: other}]', /cannot be changed/],
+    // All problems at once, one a line.
+    [
+      `tokens: []\npipelines: [{source: {}}]\ncredentials: [{name: a, api_key: "\${env:NOWHERE}"}, {name: a}]`,
+      /"tokens".*NOWHERE is not set.*another "a".*pipelines\[0\]/s,
+    ],
+    [
+      'destinations: [{name: a, credential: nobody}]\npipelines: [{name: acme, destination_schema: other, table_prefix: b_, status: asleep}]',
+      /no "nobody".*destination_schema is.*table_prefix is.*status must be/s,
+    ],
   ])('%s: is refused, with what would be right', async (text, why) => {
     const { status, err } = await diff(text);
     expect(err).toMatch(why);

@@ -6,6 +6,7 @@ import { startEmbeddedPostgres } from '@freshet/runtime/embedded-postgres';
 import postgres from 'postgres';
 import { ApiClient, type RunAnswer } from './api-client.ts';
 import { Children } from './children.ts';
+import { toJsonLine, toSummary } from './outcome.ts';
 import { type Parents, Progress } from './progress.ts';
 import { readStandaloneSettings } from './settings.ts';
 import { setUpPipeline } from './setup.ts';
@@ -74,7 +75,8 @@ await runProcess('standalone', createLogger('standalone', 'error'), async () => 
       const run = await watchRun(api, pipeline.id);
       if (settings.once) {
         await stop();
-        say(JSON.stringify({ run, warehouse_url: warehouseUrl, schema: pipeline.destination_schema }));
+        const outcome = { run, warehouseUrl, schema: pipeline.destination_schema };
+        say(process.stdout.isTTY ? toSummary(outcome) : toJsonLine(outcome));
         process.exit(run.status === 'succeeded' ? 0 : 1);
       }
       say(whatNext({ base, token, warehouseUrl, schema: pipeline.destination_schema, table: largest(run), real: settings.account !== null }));
@@ -154,7 +156,7 @@ Freshet keeps running; Ctrl-C stops it, and the next start goes on from here.
   Console        ${at.base}/console
   API            ${at.base}   (reference: ${at.base}/docs)
   Token          ${at.token}
-  Try            curl -H 'Authorization: Bearer ${at.token}' ${at.base}/v1/runs
+  Try            curl -H 'Authorization: Bearer ${at.token}' -H 'Accept: application/json; indent=2' ${at.base}/v1/runs
   Warehouse      psql '${at.warehouseUrl}'
                  select * from ${at.schema}.${at.table} order by _freshet_loaded_at desc limit 10;
                  select * from ${at.schema}._freshet_objects;   -- how fresh and how deep each table is

@@ -1,8 +1,11 @@
 import { once } from 'node:events';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 import { objectsToRead } from '@freshet/freshdesk-extractor';
 import { FreshdeskSimulator } from '@freshet/freshdesk-simulator';
 import { createDatabase, eventually, type TestDatabase } from '@freshet/testing';
@@ -29,21 +32,38 @@ test('--once: the simulated account lands in an embedded PostgreSQL, the last li
 });
 
 describe('serving', () => {
+  let dataDir: string;
+  beforeAll(() => {
+    dataDir = mkdtempSync(join(tmpdir(), 'freshet-standalone-'));
+    chmodSync(dataDir, 0o755);
+  });
+  afterAll(() => rmSync(dataDir, { recursive: true, force: true }));
+
   // npm, the start script, the process that starts all the others: each may be the one that is ended.
   test.each([
     ['SIGTERM to npm', 0, 'SIGTERM'],
+    ['SIGINT to npm', 0, 'SIGINT'],
+    ['SIGHUP to npm', 0, 'SIGHUP'],
+    ['SIGINT to the start script', 1, 'SIGINT'],
+    ['SIGQUIT to the start script', 1, 'SIGQUIT'],
+    ['SIGHUP to the process that started all the others', 2, 'SIGHUP'],
+    ['Ctrl-C, which reaches the whole process group', 'group', 'SIGINT'],
+    ['SIGTERM to the whole process group', 'group', 'SIGTERM'],
     ['kill -9 of npm', 0, 'SIGKILL'],
     ['kill -9 of the start script', 1, 'SIGKILL'],
     ['kill -9 of the process that started all the others', 2, 'SIGKILL'],
-  ] as const)('after %s no process stays behind', async (_name, generation, signal) => {
-    using standalone = new Standalone([]);
+  ] as const)('after %s no process stays behind', async (_name, target, signal) => {
+    using standalone = new Standalone([], {}, dataDir, { detached: target === 'group' });
     await eventually(() => standalone.output.includes('Freshet keeps running'), 'it serves');
     expect(standalone.output).toMatch(/reference: http:\/\/127\.0\.0\.1:\d+\/docs/);
     expect(standalone.output).toMatch(/Token {10}frt_/);
     expect(standalone.output).toContain("psql 'postgres://");
     const family = standalone.family();
-    process.kill(standalone.line()[generation] as number, signal);
+    if (target === 'group') process.kill(-(standalone.process.pid as number), signal);
+    else process.kill(standalone.line()[target] as number, signal);
     await eventually(() => !family.some(isRunning), 'no process is left');
+    // The process that started all the others has stopped them in order, unless it was killed itself.
+    expect(standalone.lastShutdown).toBe(target === 2 && signal === 'SIGKILL' ? 'parent is gone' : 'SIGTERM');
   });
 
   test('a second start on the same data folder is refused in words, and the first goes on', async () => {
@@ -185,6 +205,16 @@ describe('what a wrong input gets', () => {
     expect(lost.status, lost.output).toBe(1);
     expect(lost.run.status).toBe('partial');
     expect(lost.agents).toMatchObject({ status: 'forbidden', error: { code: 'source_forbidden' }, warnings: [] });
+  });
+
+  test('--once on a terminal ends with a summary instead of a line of JSON', async () => {
+    using standalone = new Standalone(['--once'], env, null, { terminal: true });
+    expect(await standalone.exited, standalone.output).toBe(0);
+    // npm itself draws on a terminal as well.
+    const lines = stripVTControlCharacters(standalone.output).split('\r\n');
+    const summary = lines.findIndex((line) => line.startsWith('The run is succeeded:'));
+    expect(lines.slice(summary + 1, summary + 3)).toEqual([`Warehouse  psql '${warehouse.url}'`, 'Schema     freshdesk_acme']);
+    expect(lines.some((line) => line.startsWith('{'))).toBe(false);
   });
 
   test('a real account’s variables, outside databases and all: it lands there', async () => {

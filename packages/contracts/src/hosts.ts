@@ -24,7 +24,8 @@ export function parseHost(text: string): string {
   if (text === '') throw refusal('it is empty.');
   if (text.length > NAME_MAX) throw refusal(`a host name has at most ${NAME_MAX} characters.`);
   if (text.startsWith('/') || text.startsWith('@')) throw refusal('sockets of the machine are not connected to.');
-  if (/[^\u0000-\u007f]/.test(text)) {
+  const isAscii = Buffer.byteLength(text) === text.length;
+  if (!isAscii) {
     const ascii = domainToASCII(text);
     throw refusal(ascii === '' ? 'it is no host name.' : `write an international name in ASCII: ${ascii}.`);
   }

@@ -83,6 +83,4 @@ process.stdout.write(`${JSON.stringify({ listening: origin })}\n`);
 process.send?.({ listening: origin });
 
 const stop = () => void simulator.close().then(() => process.exit(0));
-process.on('SIGTERM', stop);
-process.on('SIGINT', stop);
-process.on('disconnect', stop);
+for (const event of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'disconnect']) process.on(event, stop);

@@ -37,7 +37,7 @@ process.on('message', (request: KeeperRequest) => {
 });
 process.on('disconnect', () => void stop().finally(() => process.exit(0)));
 // The group's signals are for others; the channel decides.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => {});
 
 function answer(message: KeeperAnswer): void {
   if (process.connected) process.send?.(message);

@@ -10,22 +10,31 @@ export interface Process {
 
 /** A process that has not drained by then ends anyway; what it had in hand is taken over by another. */
 const STOP_DEADLINE_MS = 40_000;
+/** What shells, terminals, service managers and `kill` send to shut a process down. */
+const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const;
+/**
+ * Signals within this time are one request. A terminal sends Ctrl-C to every process of a group, a service manager SIGTERM to every
+ * process of a unit, and npm, `scripts/run.mjs` and parents forward them again.
+ */
+const ONE_REQUEST_MS = 2000;
 
 /**
- * Runs an app until it is told to stop: SIGTERM, SIGINT, or the end of the process that started it (noticed by
- * the closing of the channel between them, even after `kill -9`). A second signal ends it at once.
+ * Runs an app until a signal of `STOP_SIGNALS`, or until the process that started it has ended (noticed by the closing of the
+ * channel between them, even after `kill -9`). A second signal, after `ONE_REQUEST_MS`, ends the process at once.
  * @param name what its traces call it.
  */
 export async function runProcess(name: string, logger: Logger, start: () => Promise<Process>): Promise<void> {
-  let stopping = false;
+  let stoppingSince: number | null = null;
   let running: Process | null = null;
   let tracing: Tracing | null = null;
   const stop = (reason: string) => {
-    if (stopping) {
-      if (reason !== 'parent is gone') process.exit(1);
+    if (stoppingSince !== null) {
+      if (reason !== 'parent is gone' && performance.now() - stoppingSince > ONE_REQUEST_MS) process.exit(1);
       return;
     }
-    stopping = true;
+    stoppingSince = performance.now();
+    // The terminal, or the reader of a pipe, may be gone: that must not end the shutdown.
+    for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
     logger.info({ reason }, 'stopping');
     setTimeout(() => {
       logger.error('not stopped by the deadline');
@@ -50,8 +59,7 @@ export async function runProcess(name: string, logger: Logger, start: () => Prom
       },
     );
   };
-  process.on('SIGTERM', () => stop('SIGTERM'));
-  process.on('SIGINT', () => stop('SIGINT'));
+  for (const signal of STOP_SIGNALS) process.on(signal, () => stop(signal));
   process.on('disconnect', () => stop('parent is gone'));
   process.on('unhandledRejection', (error) => {
     // Whoever needs the connection finds out for themselves; ending would make an outage of it.

@@ -12,7 +12,7 @@ export function registerBodies(app: App): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
     if (isBlank(body)) done(null, undefined);
-    else parseJson(request, body, done);
+    else void parseJson(request, body, done);
   });
   app.addContentTypeParser<string>('*', { parseAs: 'string' }, (request, body, done) => {
     if (isBlank(body)) done(null, undefined);

@@ -10,9 +10,10 @@ const VERSION = '0.1.0';
 const DESCRIPTION = `Freshet copies a Freshdesk account into a PostgreSQL warehouse and keeps it there, complete and current.
 
 Errors are \`application/problem+json\` (RFC 9457) with a stable \`code\`. Lists are read page by page with \`limit\` and \`cursor\`.
+\`PATCH\` accepts what \`GET\` returned: fields with their current value change nothing, and a read-only field with another value is a 400.
 A resource's \`ETag\` can be given as \`If-Match\` with a change, which is then refused if somebody else changed the resource first.
 Requests that change something take an \`Idempotency-Key\`: sent again with the same key, they give the first answer again. \`RateLimit-*\`
-headers tell how many requests a token has left in this minute.`;
+headers tell how many requests a token has left in this minute. With \`Accept: application/json; indent=2\` (1 to 8), JSON is indented.`;
 
 const TAGS = [
   { name: 'credentials', description: 'Secrets of accounts and warehouses: written, never read back.' },

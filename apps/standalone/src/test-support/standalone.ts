@@ -6,6 +6,9 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 
+/** Runs its arguments on a terminal of its own, and ends with their status. */
+const IN_TERMINAL = 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))';
+
 /** `npm start` as a user's shell starts it, with a data folder of its own. */
 export class Standalone implements Disposable {
   readonly dataDir: string;
@@ -14,8 +17,16 @@ export class Standalone implements Disposable {
   #output = '';
   readonly exited: Promise<number | null>;
 
-  /** @param dataDir null: a new one. */
-  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}, dataDir: string | null = null) {
+  /**
+   * @param dataDir null: a new one.
+   * @param options `detached`: the processes have a group of their own, as a shell gives it to a command. `terminal`: their output is a terminal.
+   */
+  constructor(
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+    dataDir: string | null = null,
+    { detached = false, terminal = false }: { readonly detached?: boolean; readonly terminal?: boolean } = {},
+  ) {
     this.#ownsDataDir = dataDir === null && env['FRESHET_DATA_DIR'] === undefined;
     this.dataDir = dataDir ?? mkdtempSync(join(tmpdir(), 'freshet-standalone-'));
     // As a user's folder is: PostgreSQL, which does not run as root, gets to it, and its data stays inside.
@@ -24,8 +35,11 @@ export class Standalone implements Disposable {
     const shell = Object.fromEntries(
       Object.entries(process.env).filter(([name]) => !/^(FRESH|DATABASE_URL|WAREHOUSE_URL|PORT|HOST$|LOG_LEVEL|VITEST|NODE_ENV)/.test(name)),
     );
-    this.process = spawn('npm', ['start', '--', ...args], {
+    const command = ['npm', 'start', '--', ...args];
+    const [program = '', ...programArgs] = terminal ? ['python3', '-c', IN_TERMINAL, ...command] : command;
+    this.process = spawn(program, programArgs, {
       cwd: ROOT,
+      detached,
       env: { ...shell, FRESHET_DATA_DIR: this.dataDir, PORT: '0', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -41,6 +55,12 @@ export class Standalone implements Disposable {
   /** The last line, which `--once` makes a JSON object. */
   get lastLine(): string {
     return this.#output.trimEnd().split('\n').at(-1) as string;
+  }
+
+  /** Why its processes have last shut down, as the API's log has it: `SIGTERM` in order, or because their parent was gone. */
+  get lastShutdown(): string | undefined {
+    const log = readFileSync(join(this.dataDir, 'logs/api.log'), 'utf8');
+    return [...log.matchAll(/"reason":"([^"]+)","msg":"stopping"/g)].at(-1)?.[1];
   }
 
   /** npm, the start script, and the process that starts all the others. */
