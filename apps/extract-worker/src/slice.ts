@@ -32,6 +32,11 @@ export interface SliceContext {
 
 /** Slices are short, so that accounts share workers fairly and a drain is quick. */
 const SLICE_MS = 20_000;
+/** At the end of a slice a response that arrives too slowly gets so many milliseconds more, and twice as many after each failed slice. */
+const GRACE_MS = 5000;
+const GRACE_MAX_MS = 60_000;
+/** After a shutdown signal, requests in flight get so many milliseconds. */
+const DRAIN_GRACE_MS = 5000;
 /** A child whose parent is still being read looks for new work this often. */
 const CHILD_WAIT_MS = 500;
 /** What waits for a slow warehouse is looked at this often. */
@@ -74,6 +79,11 @@ class Slice {
   #customColumns: readonly Column[] | null = null;
   /** Aborted when the slice is to end before its time. */
   readonly #stopping = new AbortController();
+  /** Aborted when the slice must stop reading soon: its time is over, the process shuts down, or the warehouse is behind. */
+  readonly #ending: AbortSignal;
+  /** Aborts the requests in flight. */
+  readonly #cancel = new AbortController();
+  #cancelTimer: NodeJS.Timeout | null = null;
   #creditsStored: CreditsSpent = {};
   /** The last step that is being stored while the next pages are read, and all before it. */
   #storing: Promise<void> = Promise.resolve();
@@ -90,7 +100,16 @@ class Slice {
     this.#claim = claim;
     this.#object = objectNamed(claim.object);
     this.#buffer = new StepBuffer(claim);
+    this.#ending = AbortSignal.any([context.drain, AbortSignal.timeout(SLICE_MS), this.#stopping.signal]);
+    if (context.drain.aborted) this.#cancelAfterGrace();
+    else context.drain.addEventListener('abort', this.#cancelAfterGrace, { once: true });
   }
+
+  /** A shutdown does not wait for slow responses: their requests are sent again by another worker. */
+  readonly #cancelAfterGrace = (): void => {
+    const cancel = () => this.#cancel.abort(new AppError('interrupted', 'The worker is shutting down. Another worker sends the request again.'));
+    this.#cancelTimer = setTimeout(cancel, DRAIN_GRACE_MS);
+  };
 
   async read(): Promise<void> {
     const { store, drain } = this.#context;
@@ -104,7 +123,7 @@ class Slice {
     if (claim.isFirstSlice && this.#object.customFields !== null && !claim.isAudit) this.#customColumns = await customColumnsOf(client, this.#object);
     // What an audit asks for next is found by loading what it has read.
     if (claim.isAudit && !(await store.extraction.isLoaded(claim))) return this.#handOn(LOAD_WAIT_MS);
-    const ending = AbortSignal.any([drain, AbortSignal.timeout(SLICE_MS), this.#stopping.signal]);
+    const ending = this.#ending;
     const owners = ownerFields(this.#object);
     const erased = await Promise.all(owners.map(async (o) => ({ ...o, keys: await store.erasures.keys(claim.pipelineId, o.object) })));
     const options = {
@@ -171,6 +190,11 @@ class Slice {
         await store.extraction.handOn(this.#claim, { afterMs, status: 'waiting_for_credits', credits: this.#newCredits() });
         return logger.info({ afterMs }, 'waiting for credits');
       }
+      if (error.code === 'interrupted') {
+        this.outcome = 'handed_on';
+        await store.extraction.handOn(this.#claim, { afterMs: 0, status: 'running', credits: this.#newCredits() });
+        return logger.info('requests aborted by the shutdown');
+      }
       const isLast = this.#claim.failures + 1 >= FAILURES_MAX;
       if (ERROR_POLICY[error.code].job === 'retry' && !isLast) {
         this.outcome = 'retried';
@@ -191,6 +215,8 @@ class Slice {
   }
 
   async close(): Promise<void> {
+    if (this.#cancelTimer !== null) clearTimeout(this.#cancelTimer);
+    this.#context.drain.removeEventListener('abort', this.#cancelAfterGrace);
     await this.#client?.close();
   }
 
@@ -204,7 +230,10 @@ class Slice {
       apiKey,
       budget: store.budgets.forAccount(claim.subdomain, claim.sharePercent),
       creditClass: claim.creditClass,
-      limits: { bodyBytesMax: answerBytesMax },
+      // A pipeline's connection was tested when it was created: what does not look like Freshdesk now may pass.
+      isKnownHost: true,
+      signals: { ending: this.#ending, cancel: this.#cancel.signal },
+      limits: { bodyBytesMax: answerBytesMax, graceMs: Math.min(GRACE_MAX_MS, GRACE_MS * 2 ** claim.failures) },
     });
     return this.#client;
   }

@@ -8,7 +8,7 @@
 export * from './catalogue/define.ts';
 export { erasedObjects, type OwnerField, ownerFields, people } from './catalogue/erasing.ts';
 export { catalogue, childrenOf, isObjectName, objectNamed, objectsToAudit, objectsToRead, tablesBelow } from './catalogue/index.ts';
-export { ACCOUNT_BUCKET, type Budget, type CreditReading, FreshdeskClient, type ListPage, type Lists } from './client.ts';
+export { ACCOUNT_BUCKET, type Budget, type ClientOptions, type CreditReading, FreshdeskClient, type ListPage, type Lists } from './client.ts';
 export { type EstimateOptions, estimate, type KnownObject, type ObjectEstimate } from './estimate.ts';
 export { audit, extract, positionAt, positionFrom } from './extract.ts';
 export { customColumnsOf } from './fields.ts';
