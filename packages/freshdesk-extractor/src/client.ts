@@ -58,8 +58,10 @@ export interface ClientOptions {
   readonly limits?: Partial<ClientLimits>;
   /** The host is known to be Freshdesk: a response of something in front of it is retried. Absent: the first response decides. */
   readonly isKnownHost?: boolean;
-  /** This machine's clock in milliseconds; absent: `Date.now`. */
+  /** A clock in milliseconds that all workers share; absent: this machine's. */
   readonly now?: () => number;
+  /** This machine's clock in milliseconds, if it is another one. */
+  readonly localNow?: () => number;
   readonly signals?: StopSignals;
 }
 
@@ -133,7 +135,8 @@ export class FreshdeskClient implements Lists {
     this.#creditClass = options.creditClass;
     this.#isKnownHost = options.isKnownHost ?? false;
     this.#deadlines = new Deadlines(this.#limits, options.signals ?? {});
-    this.clock = new SourceClock(options.now ?? Date.now);
+    const now = options.now ?? Date.now;
+    this.clock = new SourceClock(now, options.localNow ?? now);
     this.#authorization = `Basic ${Buffer.from(`${options.apiKey}:X`).toString('base64')}`;
     this.#pool = new Pool(this.account.origin, {
       connections: this.#limits.connections,

@@ -38,11 +38,11 @@ const contacts = (from: number, n = 100) =>
 const ANSWERS: readonly (readonly [string, Answer, number])[] = [
   ['answers every page with page 1', () => contacts(1), 8],
   ['answers every page with page 1 and another signed URL each time', (_p, _q, n) => contacts(1).map((c) => ({ ...c, avatar: { url: `https://x/?sig=${n}` } })), 8],
-  ['answers every page with the records of page 1 in another order', (_p, _q, n) => contacts(1).toSorted((a, b) => hash(n, a.id) - hash(n, b.id)), 8],
+  ['answers every page with the records of page 1 in another order', (_p, _q, n) => contacts(1).toSorted((a, b) => hash(n, a.id, 0) - hash(n, b.id, 0)), 8],
   ['alternates between two pages', (page) => contacts(1 + 100 * (page % 2)), 30],
   ['cycles through three pages', (page) => contacts(1 + 100 * (page % 3)), 40],
   ['repeats its last page after page 5', (page) => contacts(1 + 100 * Math.min(page, 5)), 20],
-  ['answers a random selection of 500 records', (_p, _q, n) => contacts(1, 500).toSorted((a, b) => hash(n, a.id) - hash(n, b.id)).slice(0, 100), 60],
+  ['answers a random selection of 500 records', (_p, _q, n) => contacts(1, 500).toSorted((a, b) => hash(n, a.id, 0) - hash(n, b.id, 0)).slice(0, 100), 60],
   ['answers empty pages', () => [], 12],
   ['answers empty pages after page 5', (page) => (page <= 5 ? contacts(1 + 100 * page) : []), 30],
   ['answers one record for ever', () => contacts(1, 1), 20],

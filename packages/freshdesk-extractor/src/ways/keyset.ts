@@ -2,7 +2,7 @@ import type { Keyset, View } from '../catalogue/define.ts';
 import { type Page, type Position, page, type Reached, type ReadOptions } from '../pages.ts';
 import { type ObjectReader, recordPage } from '../reader.ts';
 import { nothingSince, type Pass, readPass, startPass } from './pass.ts';
-import { BEGINNING, DAY_MS, laterOf, seconds, wholeSeconds } from './times.ts';
+import { BEGINNING, DAY_MS, laterOf, newestOf, readFrom, seconds, wholeSeconds } from './times.ts';
 
 /**
  * Reads a list ordered by its version column: what has changed since the watermark, in passes by value (`pass.ts`).
@@ -18,6 +18,8 @@ interface ViewPosition {
   readonly watermark: string | null;
   /** The pass under way. */
   readonly pass: Pass | null;
+  /** The newest version in the account when its last pass ended; absent: not known. */
+  readonly newest?: string | undefined;
 }
 
 /** A stretch of the past that is being read, after the newest was. */
@@ -32,6 +34,10 @@ export interface KeysetPosition extends Position {
   readonly backTo: string;
   readonly views: Readonly<Record<string, ViewPosition>>;
   readonly window: Window | null;
+  /** The newest version of any record seen. */
+  readonly newest?: string | undefined;
+  /** The past before it is not read, because the position was moved forward over it; absent: it is. */
+  readonly skippedUntil?: string | undefined;
 }
 
 /** A first sync reads so much first, so that reports are useful within minutes; each step back is twice as long. */
@@ -41,7 +47,8 @@ const REFRESH_MS = 600_000;
 
 export async function* readKeyset(reader: ObjectReader, way: Keyset, from: KeysetPosition | null, options: ReadOptions): AsyncGenerator<Page> {
   const { object } = reader;
-  const target = object.history && options.historyFrom ? wholeSeconds(options.historyFrom) : BEGINNING;
+  const wanted = object.history && options.historyFrom ? wholeSeconds(options.historyFrom) : BEGINNING;
+  const target = laterOf(from?.skippedUntil ?? null, wanted);
   const newest = wholeSeconds(new Date(Date.now() - NEWEST_DAYS * DAY_MS));
   // A step back of less than a day would cost a call and bring next to nothing.
   const first = seconds(newest) - seconds(target) < DAY_MS / 1000 ? target : newest;
@@ -59,22 +66,23 @@ export async function* readKeyset(reader: ObjectReader, way: Keyset, from: Keyse
   /** What has changed since the last pass, or for the first time the newest window. */
   async function* readNew(): AsyncGenerator<Page> {
     for (const view of object.views) {
-      const known = position.views[view.name] ?? { watermark: null, pass: null };
+      const known: ViewPosition = position.views[view.name] ?? { watermark: null, pass: null };
       // Lists of deleted records are short (they are emptied after 30 days), so they are read from the beginning.
-      const start = known.watermark ?? (view.deleted === null ? position.backTo : BEGINNING);
+      const start = known.watermark === null ? (view.deleted === null ? position.backTo : BEGINNING) : readFrom(known.watermark, known.newest);
       // At the end of the list every change visible when the pass began has been read.
-      const behind = (beganAt: string) => wholeSeconds(new Date(Date.parse(beganAt) - way.lagSeconds * 1000));
+      const behind = (beganAt: string) => wholeSeconds(new Date(reader.claim(beganAt).getTime() - way.lagSeconds * 1000));
       const atRest = view.deleted !== null && known.pass === null ? await nothingSince(reader, way, view, start) : null;
       if (atRest !== null) {
-        const next = { watermark: laterOf(known.watermark, behind(atRest.toISOString())), pass: null };
+        const next = { watermark: laterOf(known.watermark, behind(atRest.toISOString())), pass: null, newest: position.newest };
         position = { ...position, views: { ...position.views, [view.name]: next } };
         continue;
       }
       for await (const step of readPass(reader, way, view, known.pass ?? startPass(start))) {
         serverTime = step.serverTime;
+        const newest = newestOf(position.newest, step.records, way.column);
         const next =
-          step.pass === null ? { watermark: laterOf(known.watermark, behind(step.beganAt)), pass: null } : { watermark: known.watermark, pass: step.pass };
-        position = { ...position, views: { ...position.views, [view.name]: next } };
+          step.pass === null ? { watermark: laterOf(known.watermark, behind(step.beganAt)), pass: null, newest } : { ...known, pass: step.pass };
+        position = { ...position, newest, views: { ...position.views, [view.name]: next } };
         yield recordPage(reader, options, { view, records: step.records, position, extractedAt: serverTime, ahead: step.ahead });
       }
     }
