@@ -17,3 +17,4 @@ export * from './shrink.ts';
 export * from './statuses.ts';
 export * from './tables.ts';
 export * from './tracing.ts';
+export * from './warnings.ts';

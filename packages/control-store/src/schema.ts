@@ -15,6 +15,7 @@ import type {
   RunTrigger,
   SchemaPolicy,
   Suspect,
+  Warning,
 } from '@freshet/contracts';
 import { sql } from 'drizzle-orm';
 import {
@@ -263,6 +264,8 @@ export const objectRuns = freshet.table(
     records_stale: count('records_stale'),
     /** What suspects of an audit were found to be → how many. */
     explained: jsonb('explained').$type<Record<string, number>>().notNull().default({}),
+    /** Conditions that do not fail the object run but that its users should know. */
+    warnings: jsonb('warnings').$type<Warning[]>().notNull().default([]),
     /** Set when the reading is finished; the load may lag behind. */
     extracted_at: time('extracted_at'),
     /** What it waits for, until when. */

@@ -1,0 +1,75 @@
+import type { ColumnType } from './tables.ts';
+
+/** The codes of conditions that an object run reports, although they do not fail it. */
+export const WARNING_CODES = [
+  /** Values did not fit the type of their column. */
+  'values_misfit',
+] as const;
+export type WarningCode = (typeof WARNING_CODES)[number];
+
+/** A warning of an object run, as it is stored. One object run has at most one warning of each code and subject. */
+export interface Warning {
+  readonly code: WarningCode;
+  /** What the warning is about, where a code can apply several times to one object run (a column); else null. */
+  readonly subject: string | null;
+  /** Cause, effect and action, in English. Holds names and counts, never a value of a record. */
+  readonly message: string;
+  /** How often the condition occurred. */
+  readonly count: number;
+}
+
+/** A warning to be added: its message follows from the total count of the object run. */
+export interface NewWarning extends Omit<Warning, 'message'> {
+  readonly message: (count: number) => string;
+}
+
+/** Merges warnings by code and subject: counts add up, and the message states the sum. */
+export function mergeWarnings(warnings: readonly Warning[], added: readonly NewWarning[]): Warning[] {
+  const merged = [...warnings];
+  for (const { code, subject, count, message } of added) {
+    const at = merged.findIndex((w) => w.code === code && w.subject === subject);
+    const total = count + (merged[at]?.count ?? 0);
+    merged[at < 0 ? merged.length : at] = { code, subject, count: total, message: message(total) };
+  }
+  return merged;
+}
+
+/** Values of one batch that did not fit the type of their column, in rows that were written. */
+export interface Misfits {
+  readonly batchId: string;
+  readonly column: string;
+  readonly type: ColumnType;
+  /** The note in the rows: the value is in `_freshet_extra`, or nowhere, as the schema policy says. */
+  readonly note: 'kept_in_extra' | 'discarded';
+  readonly count: number;
+}
+
+const SINGULAR: Readonly<Record<ColumnType, string>> = {
+  bigint: 'a valid integer',
+  numeric: 'a valid number',
+  boolean: 'a valid boolean',
+  text: 'valid text',
+  timestamptz: 'a valid timestamp',
+  date: 'a valid date',
+  jsonb: 'valid JSON',
+};
+const PLURAL: Readonly<Record<ColumnType, string>> = {
+  bigint: 'valid integers',
+  numeric: 'valid numbers',
+  boolean: 'valid booleans',
+  text: 'valid text',
+  timestamptz: 'valid timestamps',
+  date: 'valid dates',
+  jsonb: 'valid JSON',
+};
+
+/** The warning of misfits in the table of an object. */
+export function misfitsWarning(object: string, { column, type, note, count }: Misfits): NewWarning {
+  const message = (n: number): string => {
+    const where = note === 'kept_in_extra' ? 'kept in _freshet_extra' : 'discarded';
+    return n === 1
+      ? `1 value of ${object}.${column} is not ${SINGULAR[type]}. It was ${where}.`
+      : `${n} values of ${object}.${column} are not ${PLURAL[type]}. They were ${where}.`;
+  };
+  return { code: 'values_misfit', subject: column, count, message };
+}

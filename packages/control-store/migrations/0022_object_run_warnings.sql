@@ -1,0 +1,1 @@
+ALTER TABLE "freshet"."object_runs" ADD COLUMN "warnings" jsonb DEFAULT '[]'::jsonb NOT NULL;
