@@ -4,6 +4,8 @@ import {
   type BatchCounts,
   type Column,
   type FieldRules,
+  type Misfits,
+  misfitsWarning,
   OPEN_OBJECT_RUN_STATUSES,
   type RejectedRecord,
   type SchemaChange,
@@ -18,6 +20,7 @@ import type { JobQueue } from './queue.ts';
 import { boundTo } from './rejected-records.ts';
 import { finishIfDone, finishRunIfDone, tellOfFailure } from './runs.ts';
 import type { SecretBox } from './secrets.ts';
+import { addWarnings } from './warnings.ts';
 
 /** A table in the hands of one load worker. */
 export interface LoadClaim {
@@ -66,6 +69,8 @@ export interface LoadOutcome {
   readonly doubted: readonly string[];
   /** What was changed about the table for them. */
   readonly changes: readonly SchemaChange[];
+  /** Values that did not fit their columns: warnings of their object runs. */
+  readonly misfits: readonly Misfits[];
 }
 
 /** What the load worker needs to keep. */
@@ -151,7 +156,7 @@ export class Loading {
    * Notes what the warehouse has committed. Repeating it changes nothing: a batch is counted when it is marked.
    * Object runs whose last batch this was are finished.
    */
-  async markLoaded(claim: LoadClaim, { batches: results, rejected, reached, suspects, notBelieved, doubted, changes }: LoadOutcome): Promise<void> {
+  async markLoaded(claim: LoadClaim, { batches: results, rejected, reached, suspects, notBelieved, doubted, changes, misfits }: LoadOutcome): Promise<void> {
     await this.#sql.begin(async (tx) => {
       const ids = results.map((r) => r.batchId);
       const owners = await tx<{ id: string; object_run_id: string }[]>`
@@ -181,6 +186,11 @@ export class Loading {
             records_missing = records_missing + ${sum('missing')},
             records_stale = records_stale + ${sum('stale')}
           where id = ${objectRunId}`;
+        await addWarnings(
+          tx,
+          objectRunId,
+          misfits.filter((m) => mine.has(m.batchId)).map((m) => misfitsWarning(claim.object, m)),
+        );
       }
       for (const { batchId, rows } of notBelieved) {
         const owner = marked.find((m) => m.id === batchId);

@@ -65,6 +65,7 @@ const outcome = (parts: Partial<LoadOutcome>): LoadOutcome => ({
   notBelieved: [],
   doubted: [],
   changes: [],
+  misfits: [],
   ...parts,
 });
 
@@ -218,6 +219,34 @@ describe('runs', () => {
     expect(await next()).toEqual([{ object: 'children', parentId: '1', version: 'v', doubted: true }]);
     await t.store.extraction.commit(children, step({ settled: [work('1', 'v')] }));
     expect(await next()).toEqual([]);
+  });
+
+  test('misfits of loaded batches become one warning of the object run for each column, and a repeated report counts once', async () => {
+    const pipeline = await t.pipeline();
+    const run = await start(pipeline.id);
+    const lists = await claimed(run.objectRun('lists'));
+    await t.store.extraction.commit(lists, step({ batch: staged(3) }));
+    await t.store.extraction.commit(lists, step({ batch: staged(3) }));
+    const claim = await t.store.loading.claim(pipeline.id, 'lists');
+    if (!claim) throw new Error('nothing to load');
+    const counts = { records: 3, inserted: 3, updated: 0, unchanged: 0, rejected: 0, deleted: 0, missing: 0, stale: 0 };
+    for (const { id } of await t.store.loading.pending(claim, 1000)) {
+      const loaded = outcome({
+        batches: [{ batchId: id, counts }],
+        misfits: [{ batchId: id, column: 'due_by', type: 'timestamptz', note: 'kept_in_extra', count: 1 }],
+      });
+      await t.store.loading.markLoaded(claim, loaded);
+      await t.store.loading.markLoaded(claim, loaded);
+    }
+    const warnings = (await t.store.runs.get(run.id)).objects.find((o) => o.object === 'lists')?.warnings;
+    expect(warnings).toEqual([
+      {
+        code: 'values_misfit',
+        subject: 'due_by',
+        count: 2,
+        message: '2 values of lists.due_by are not valid timestamps. They were kept in _freshet_extra.',
+      },
+    ]);
   });
 
   test('T14: a run whose counts do not agree has not succeeded', async () => {

@@ -29,7 +29,13 @@ export async function loadBatches(client: ClientBase, target: Target, request: L
         { kind: 'CLIENT', attributes: { 'db.system.name': 'postgresql', 'db.collection.name': target.name } },
         () => apply(client, target, request, attempt, prepared, healthy, rejected, lz4),
       );
-      return { ...applied, rejected: rejectedRecords(prepared, rejected), reached: reachedIn(prepared), changes: changesOf(target, before, state) };
+      return {
+        ...applied,
+        rejected: rejectedRecords(prepared, rejected),
+        reached: reachedIn(prepared),
+        changes: changesOf(target, before, state),
+        misfits: [],
+      };
     } catch (error) {
       if (attempt.refused.size > 0) {
         for (const [{ batch, line }, reason] of attempt.refused) rejected.push({ batch, line, reason });

@@ -1,4 +1,4 @@
-import type { BatchCounts, RejectedRecord, SchemaChange, SchemaPolicy, Suspect, Table, TableBelow } from '@freshet/contracts';
+import type { BatchCounts, Misfits, RejectedRecord, SchemaChange, SchemaPolicy, Suspect, Table, TableBelow } from '@freshet/contracts';
 import type { Prepared } from './prepare.ts';
 
 export interface LoadRequest {
@@ -41,4 +41,6 @@ export interface LoadResult {
   readonly suspects: readonly (Suspect & { readonly batchId: string })[];
   /** What was changed about the table for them; what a load has changed that then failed, the next one does not tell of. */
   readonly changes: readonly SchemaChange[];
+  /** Values that did not fit their columns, by batch and column. */
+  readonly misfits: readonly Misfits[];
 }

@@ -151,6 +151,7 @@ function objectToJson(o: StoredObjectRun) {
     not_before: o.not_before?.toISOString() ?? null,
     complete_as_of: o.complete_as_of?.toISOString() ?? null,
     complete_back_to: o.complete_back_to?.toISOString() ?? null,
+    warnings: o.warnings.map(({ code, message, count }) => ({ code, message, count })),
     error: o.error_code === null ? null : { code: o.error_code, message: o.error_message ?? '' },
   };
 }

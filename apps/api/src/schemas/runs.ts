@@ -1,4 +1,13 @@
-import { OBJECT_RUN_STATUSES, READING_RUN_KINDS, type ReadingRunKind, RUN_KINDS, RUN_MODES, RUN_STATUSES, RUN_TRIGGERS } from '@freshet/contracts';
+import {
+  OBJECT_RUN_STATUSES,
+  READING_RUN_KINDS,
+  type ReadingRunKind,
+  RUN_KINDS,
+  RUN_MODES,
+  RUN_STATUSES,
+  RUN_TRIGGERS,
+  WARNING_CODES,
+} from '@freshet/contracts';
 import { Type } from 'typebox';
 import { count, enumeration, Failure, id, list, name, nullable, object, ref, text, time } from './base.ts';
 
@@ -73,6 +82,22 @@ const ObjectRunStatus = enumeration(
   '`forbidden`: the key may not read it. `not_in_plan`: the account’s plan lacks it.',
 );
 
+const RunWarningCode = enumeration('RunWarningCode', WARNING_CODES, '`values_misfit`: values did not fit the type of their column.');
+
+const RunWarning = name(
+  'RunWarning',
+  object(
+    {
+      code: ref(RunWarningCode),
+      message: text('The cause, the effect, and the action to take, if any.', {
+        examples: ['2 values of tickets.due_by are not valid timestamps. They were kept in _freshet_extra.'],
+      }),
+      count: count('How often the condition occurred in this run.'),
+    },
+    { description: 'A condition that does not fail a run.' },
+  ),
+);
+
 const ObjectRun = name(
   'ObjectRun',
   object(
@@ -92,6 +117,7 @@ const ObjectRun = name(
       not_before: nullable(time('It waits until then: for credits, or before another try.')),
       complete_as_of: nullable(time('The warehouse holds every change up to then, when the run has succeeded.')),
       complete_back_to: nullable(time('… and from then on. The year 1970: from the beginning.')),
+      warnings: Type.Array(ref(RunWarning), { description: 'Conditions that did not fail the run. Empty: none.' }),
       error: nullable(ref(Failure)),
     },
     { description: 'The part of a run that one object has.' },
