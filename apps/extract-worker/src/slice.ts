@@ -1,4 +1,15 @@
-import { AppError, type Column, type CreditClass, type CreditsSpent, ERROR_POLICY, toAppError, traced } from '@freshet/contracts';
+import {
+  AppError,
+  type Column,
+  type CreditClass,
+  type CreditsSpent,
+  clockSkewWarning,
+  ERROR_POLICY,
+  futurePositionWarning,
+  type NewWarning,
+  toAppError,
+  traced,
+} from '@freshet/contracts';
 import type { Claim, ControlStore, Step } from '@freshet/control-store';
 import {
   accountAt,
@@ -6,10 +17,13 @@ import {
   customColumnsOf,
   extract,
   FreshdeskClient,
+  futureWatermark,
   maskOf,
   type ObjectSpec,
   objectNamed,
   ownerFields,
+  type Position,
+  restoredPosition,
   verdictFor,
 } from '@freshet/freshdesk-extractor';
 import type { Logger } from '@freshet/runtime';
@@ -75,6 +89,7 @@ class Slice {
   readonly #claim: Claim;
   readonly #object: ObjectSpec;
   readonly #buffer: StepBuffer;
+  readonly #claimedAt = performance.now();
   #client: FreshdeskClient | null = null;
   #customColumns: readonly Column[] | null = null;
   /** Aborted when the slice is to end before its time. */
@@ -93,6 +108,9 @@ class Slice {
   #behind = false;
   /** A step was refused: what was read after it must not be stored, or the position would pass over it. */
   #refused = false;
+  /** Not stored yet. */
+  #warnings: NewWarning[] = [];
+  #isSkewReported = false;
   outcome: SliceOutcome = 'handed_on';
 
   constructor(context: SliceContext, claim: Claim) {
@@ -136,7 +154,9 @@ class Slice {
       ending,
       nextParents: store.extraction.nextParents(claim),
     };
-    const pages = claim.isAudit ? audit(client, this.#object, claim.position ?? {}, options) : extract(client, this.#object, claim.position, options);
+    const pages = claim.isAudit
+      ? audit(client, this.#object, claim.position ?? {}, options)
+      : extract(client, this.#object, await this.#trustedPosition(client), options);
     for await (const page of pages) {
       if (!this.#buffer.takes(page)) await this.#store();
       this.#buffer.add(page);
@@ -158,6 +178,29 @@ class Slice {
     await this.#store();
     if (this.#behind) return this.#holdBack();
     await this.#handOn(0, !drain.aborted);
+  }
+
+  /** The stored position, unless a wrong clock has put it into the future: then one that reads again what may have been skipped. */
+  async #trustedPosition(client: FreshdeskClient): Promise<Position | null> {
+    const { position } = this.#claim;
+    const ahead = futureWatermark(this.#object, position, client.clock.latest());
+    if (position === null || ahead === null) return position;
+    const certain = await this.#context.store.extraction.lastCertainCompleteness(this.#claim);
+    const restored = restoredPosition(this.#object, position, certain);
+    this.#warnings.push(futurePositionWarning(ahead, restored.from));
+    this.#context.logger.warn({ position: ahead, resumedFrom: restored.from }, 'the stored position is in the future; changes are read again');
+    return restored.position;
+  }
+
+  /** Reports clocks that disagree, once in a slice. */
+  #reportClockSkew(): void {
+    const clock = this.#client?.clock;
+    if (clock === undefined || this.#isSkewReported) return;
+    this.#context.metrics.clockSkew.set({}, clock.skewMs / 1000);
+    if (!clock.isSkewed) return;
+    this.#isSkewReported = true;
+    this.#warnings.push(clockSkewWarning(clock.skewMs));
+    this.#context.logger.warn({ skewSeconds: Math.round(clock.skewMs / 1000) }, 'the clock of the account and of this deployment disagree');
   }
 
   /** A warehouse that takes less than is read must not fill the control database's disk. */
@@ -232,6 +275,9 @@ class Slice {
       creditClass: claim.creditClass,
       // A pipeline's connection was tested when it was created: what does not look like Freshdesk now may pass.
       isKnownHost: true,
+      // The control database's clock: the same for all workers, whatever their own clocks show.
+      now: () => claim.databaseTime.getTime() + performance.now() - this.#claimedAt,
+      localNow: Date.now,
       signals: { ending: this.#ending, cancel: this.#cancel.signal },
       limits: { bodyBytesMax: answerBytesMax, graceMs: Math.min(GRACE_MAX_MS, GRACE_MS * 2 ** claim.failures) },
     });
@@ -268,7 +314,10 @@ class Slice {
   }
 
   async #commit(before: Promise<void>, taken: Promise<Step>): Promise<void> {
-    const [step] = await Promise.all([taken, before]);
+    const [pages] = await Promise.all([taken, before]);
+    this.#reportClockSkew();
+    const step: Step = { ...pages, warnings: this.#warnings };
+    this.#warnings = [];
     let batchId: string | null;
     try {
       const attributes = { 'freshet.records': step.batch?.records ?? 0, 'freshet.bytes': step.batch?.rawBytes ?? 0 };

@@ -4,6 +4,8 @@ import type { ColumnType } from './tables.ts';
 export const WARNING_CODES = [
   /** Values did not fit the type of their column. */
   'values_misfit',
+  /** The clocks of the account, of this deployment and of the worker disagree, or a stored position came from such a clock. */
+  'clock_skew',
 ] as const;
 export type WarningCode = (typeof WARNING_CODES)[number];
 
@@ -72,4 +74,24 @@ export function misfitsWarning(object: string, { column, type, note, count }: Mi
       : `${n} values of ${object}.${column} are not ${PLURAL[type]}. They were ${where}.`;
   };
   return { code: 'values_misfit', subject: column, count, message };
+}
+
+/**
+ * The warning of clocks that disagree.
+ * @param skewMs how far the account's clock is ahead; negative: behind.
+ */
+export function clockSkewWarning(skewMs: number): NewWarning {
+  const minutes = Math.round(Math.abs(skewMs) / 60_000);
+  const message =
+    `The Date header of the account is ${minutes} minutes ${skewMs > 0 ? 'ahead of' : 'behind'} this deployment's clock. Freshet uses the earlier clock, ` +
+    `so that no change is skipped. Correct the clock of this deployment, or of the proxy in front of the account.`;
+  return { code: 'clock_skew', subject: null, count: 1, message: () => message };
+}
+
+/** The warning of a stored position in the future, from which the reading could not continue. */
+export function futurePositionWarning(position: string, resumedFrom: string): NewWarning {
+  const message =
+    `The stored position (${position}) was in the future, because a wrong clock or a request had set it. ` +
+    `Changes were read again from ${resumedFrom}, the last moment that is certain.`;
+  return { code: 'clock_skew', subject: 'position', count: 1, message: () => message };
 }

@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { AppError } from '@freshet/contracts';
 import { describe, expect, test } from 'vitest';
-import { type ClientOptions, FreshdeskClient } from './client.ts';
 import { objectNamed } from './catalogue/index.ts';
+import { type ClientOptions, FreshdeskClient } from './client.ts';
 import { readerOf } from './reader.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse, count: number) => void;
@@ -182,10 +182,13 @@ describe('deadlines', () => {
 
   test('the end of a slice aborts a slow response after the grace period and does not retry it', async () => {
     const ending = new AbortController();
-    await using account = await open((request, response, count) => {
-      drip(request, response, count);
-      ending.abort();
-    }, { limits: { graceMs: 100 }, signals: { ending: ending.signal } });
+    await using account = await open(
+      (request, response, count) => {
+        drip(request, response, count);
+        ending.abort();
+      },
+      { limits: { graceMs: 100 }, signals: { ending: ending.signal } },
+    );
     await expect(list(account.client)).rejects.toMatchObject({ code: 'source_unavailable', message: expect.stringContaining('time slice has ended') });
     expect(account.requests()).toBe(1);
     expect(account.client.creditsSpent).toEqual({ incremental: 3 });
@@ -194,10 +197,13 @@ describe('deadlines', () => {
   test('a cancellation aborts every request with its own error', async () => {
     const cancel = new AbortController();
     let arrived = 0;
-    await using account = await open((request, response, count) => {
-      drip(request, response, count);
-      if (++arrived === 3) cancel.abort(new AppError('interrupted', 'The worker is shutting down.'));
-    }, { signals: { cancel: cancel.signal } });
+    await using account = await open(
+      (request, response, count) => {
+        drip(request, response, count);
+        if (++arrived === 3) cancel.abort(new AppError('interrupted', 'The worker is shutting down.'));
+      },
+      { signals: { cancel: cancel.signal } },
+    );
     const results = await Promise.allSettled([list(account.client), list(account.client), list(account.client)]);
     for (const result of results) expect(result).toMatchObject({ status: 'rejected', reason: { code: 'interrupted' } });
     expect(account.requests()).toBe(3);

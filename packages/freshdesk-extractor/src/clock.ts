@@ -34,6 +34,11 @@ export class SourceClock {
     return Math.abs(this.#skewMs) > CLOCK_TOLERANCE_MS;
   }
 
+  /** The moment that some clock has reached: a stored time beyond it came from a clock that was wrong. */
+  latest(): Date {
+    return new Date(Math.max(this.#reference(), this.#local()));
+  }
+
   /** The latest moment that may be claimed at all. */
   now(): Date {
     return new Date(Math.min(this.#reference(), this.#local()));

@@ -33,7 +33,13 @@ const cases: readonly Case[] = [
     body: PAGE,
     ...same('source_unavailable'),
   })),
-  ...[408, 409, 421, 423, 425].map((status) => ({ rule: 'status that passes', status, headers: { ...API, ...JSON_TYPE }, body: '{}', ...same('source_unavailable') })),
+  ...[408, 409, 421, 423, 425].map((status) => ({
+    rule: 'status that passes',
+    status,
+    headers: { ...API, ...JSON_TYPE },
+    body: '{}',
+    ...same('source_unavailable'),
+  })),
   {
     rule: 'unknown content encoding',
     status: 200,
@@ -53,17 +59,39 @@ const cases: readonly Case[] = [
     message: 'gzip encoding is damaged',
   },
   { rule: 'web page in place of JSON', status: 200, headers: HTML_TYPE, body: PAGE, ...foreign, message: 'content type text/html' },
-  { rule: 'web page in place of JSON', status: 200, headers: { ...API, ...HTML_TYPE }, body: PAGE, ...same('source_unavailable'), message: 'content type text/html' },
+  {
+    rule: 'web page in place of JSON',
+    status: 200,
+    headers: { ...API, ...HTML_TYPE },
+    body: PAGE,
+    ...same('source_unavailable'),
+    message: 'content type text/html',
+  },
   { rule: 'web page in place of JSON', status: 200, headers: { 'content-type': 'image/png' }, body: 'PNG', ...foreign, message: 'content type image/png' },
   { rule: 'web page in place of JSON', status: 200, headers: {}, body: PAGE, ...foreign, message: 'no content type' },
-  { rule: 'body larger than the limit', status: 200, headers: { ...API, ...JSON_TYPE }, body: '"aaa', more: { isTruncated: true }, ...same('source_too_large'), message: 'too large' },
+  {
+    rule: 'body larger than the limit',
+    status: 200,
+    headers: { ...API, ...JSON_TYPE },
+    body: '"aaa',
+    more: { isTruncated: true },
+    ...same('source_too_large'),
+    message: 'too large',
+  },
   { rule: 'empty body', status: 200, headers: { ...API, ...JSON_TYPE }, body: ' \n', ...same('source_unavailable'), message: 'an empty body' },
   { rule: 'empty body', status: 200, headers: {}, body: '', ...foreign, message: 'an empty body' },
   { rule: 'JSON', status: 200, headers: JSON_TYPE, body: '[]', ...same('records') },
   { rule: 'JSON', status: 200, headers: { ...API, 'content-type': 'text/plain' }, body: ' []', ...same('records') },
   { rule: 'JSON', status: 200, headers: {}, body: '{}', ...same('records') },
   ...[202, 204, 206].map((status) => ({ rule: 'success without records', status, headers: { ...API, ...JSON_TYPE }, body: '', ...same('source_unavailable') })),
-  ...[301, 302, 307, 308].map((status) => ({ rule: 'redirect', status, headers: { location: 'https://elsewhere.example/' }, body: '', ...foreign, message: 'elsewhere.example' })),
+  ...[301, 302, 307, 308].map((status) => ({
+    rule: 'redirect',
+    status,
+    headers: { location: 'https://elsewhere.example/' },
+    body: '',
+    ...foreign,
+    message: 'elsewhere.example',
+  })),
   { rule: 'refused key', status: 401, headers: { ...API, ...JSON_TYPE }, body: '{"code":"invalid_credentials"}', ...same('source_auth') },
   { rule: 'refused key', status: 401, headers: {}, body: '', ...same('source_auth') },
   ...[400, 401, 403, 404, 451].map((status) => ({
@@ -82,8 +110,20 @@ const cases: readonly Case[] = [
     ...same('source_not_in_plan'),
     message: 'The Surveys feature(s)',
   },
-  { rule: 'suspended account', status: 403, headers: { ...API, ...JSON_TYPE }, body: '{"code":"account_suspended","message":"Suspended."}', ...same('source_auth') },
-  { rule: 'missing permission', status: 403, headers: { ...API, ...JSON_TYPE }, body: '{"code":"access_denied","message":"You are not authorized."}', ...same('source_forbidden') },
+  {
+    rule: 'suspended account',
+    status: 403,
+    headers: { ...API, ...JSON_TYPE },
+    body: '{"code":"account_suspended","message":"Suspended."}',
+    ...same('source_auth'),
+  },
+  {
+    rule: 'missing permission',
+    status: 403,
+    headers: { ...API, ...JSON_TYPE },
+    body: '{"code":"access_denied","message":"You are not authorized."}',
+    ...same('source_forbidden'),
+  },
   { rule: 'missing permission', status: 402, headers: API, body: '', ...same('source_forbidden') },
   { rule: 'not found', status: 404, headers: API, body: '', ...same('source_not_found') },
   { rule: 'not found', status: 410, headers: API, body: '', ...same('source_not_found') },
@@ -152,7 +192,12 @@ describe('readResponse', () => {
   test('reads JSON in a charset of one byte a character', () => {
     const body = Buffer.from('[{"name":"Gr\xf6\xdfe"}]', 'latin1');
     const headers = { 'content-type': 'application/json; charset="ISO-8859-1"' };
-    const read = readResponse({ path: '/x', response: { statusCode: 200, headers, body, isTruncated: false, encodingError: null }, isKnownHost: true, bytesMax: 1000 });
+    const read = readResponse({
+      path: '/x',
+      response: { statusCode: 200, headers, body, isTruncated: false, encodingError: null },
+      isKnownHost: true,
+      bytesMax: 1000,
+    });
     expect(JSON.parse(read.toString('utf8'))).toEqual([{ name: 'Größe' }]);
   });
 });

@@ -74,7 +74,8 @@ export const RESPONSE_RULES: readonly Rule[] = [
     name: 'unknown content encoding',
     when: (r) => r.encodingError?.isKnown === false,
     verdict: 'source_contract',
-    message: (r) => `content encoding "${r.encodingError?.encoding}", which Freshet cannot decode. Configure the proxy in front of the account to send gzip or none.`,
+    message: (r) =>
+      `content encoding "${r.encodingError?.encoding}", which Freshet cannot decode. Configure the proxy in front of the account to send gzip or none.`,
   },
   {
     name: 'damaged content encoding',

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { audit, customColumnsOf, objectNamed, type Position } from '@freshet/freshdesk-extractor';
 import { describe, expect, test } from 'vitest';
 import { hash } from './random.ts';
-import { open, type ReadingOptions, read } from './test-support/reading.ts';
+import { latest, open, oracle, type ReadingOptions, read } from './test-support/reading.ts';
 
 /** Requests after which a reading that has not stopped would never stop. */
 const REQUESTS_MAX = 400;
@@ -37,12 +37,23 @@ const contacts = (from: number, n = 100) =>
 
 const ANSWERS: readonly (readonly [string, Answer, number])[] = [
   ['answers every page with page 1', () => contacts(1), 8],
-  ['answers every page with page 1 and another signed URL each time', (_p, _q, n) => contacts(1).map((c) => ({ ...c, avatar: { url: `https://x/?sig=${n}` } })), 8],
+  [
+    'answers every page with page 1 and another signed URL each time',
+    (_p, _q, n) => contacts(1).map((c) => ({ ...c, avatar: { url: `https://x/?sig=${n}` } })),
+    8,
+  ],
   ['answers every page with the records of page 1 in another order', (_p, _q, n) => contacts(1).toSorted((a, b) => hash(n, a.id, 0) - hash(n, b.id, 0)), 8],
   ['alternates between two pages', (page) => contacts(1 + 100 * (page % 2)), 30],
   ['cycles through three pages', (page) => contacts(1 + 100 * (page % 3)), 40],
   ['repeats its last page after page 5', (page) => contacts(1 + 100 * Math.min(page, 5)), 20],
-  ['answers a random selection of 500 records', (_p, _q, n) => contacts(1, 500).toSorted((a, b) => hash(n, a.id, 0) - hash(n, b.id, 0)).slice(0, 100), 60],
+  [
+    'answers a random selection of 500 records',
+    (_p, _q, n) =>
+      contacts(1, 500)
+        .toSorted((a, b) => hash(n, a.id, 0) - hash(n, b.id, 0))
+        .slice(0, 100),
+    60,
+  ],
   ['answers empty pages', () => [], 12],
   ['answers empty pages after page 5', (page) => (page <= 5 ? contacts(1 + 100 * page) : []), 30],
   ['answers one record for ever', () => contacts(1, 1), 20],
@@ -112,6 +123,35 @@ describe('every other paginated loop', () => {
     await using account = await endless(path, answer);
     await expect(read(account.client, object, options)).rejects.toMatchObject({ code: 'source_contract', message: expect.stringContaining('proxy') });
     expect(account.requests()).toBeLessThan(100);
+  });
+
+  test.each([
+    ['contacts', '/api/v2/contacts', (page: number) => contacts(1 + 100 * (page % 2))],
+    ['tickets', '/api/v2/tickets', (page: number) => Array.from({ length: 100 }, (_, i) => at(i + 1, page > 0 ? recent : later))],
+  ] as const)('after %s have stopped, the next reading begins anew and equals the account (I3)', async (object, path, answer) => {
+    let isBroken = true;
+    await using account = await open({
+      counts: { tickets: 300, contacts: 250 },
+      intercept: (request, response) => {
+        if (request.path !== path || !isBroken) return false;
+        const page = Number(request.query.get('page') ?? '1');
+        const headers = { 'content-type': 'application/json', link: `<https://x${path}?page=${page + 1}>; rel="next"` };
+        response.writeHead(200, headers).end(JSON.stringify(answer(page)));
+        return true;
+      },
+    });
+    let position: Position | null = null;
+    const afterPage = (page: { position: Position }) => {
+      position = page.position;
+    };
+    for (let run = 1; run <= 2; run++) {
+      const from: Position | null = position;
+      await expect(read(account.client, object, { position: from, afterPage })).rejects.toMatchObject({ code: 'source_contract' });
+    }
+    isBroken = false;
+    const healthy = await read(account.client, object, { position });
+    const keys = (rows: Map<number, unknown>) => [...rows.keys()].toSorted((a, b) => a - b);
+    expect(keys(latest(healthy))).toEqual(keys(oracle(account.simulator, object)));
   });
 
   test('the definitions of custom fields stop', async () => {

@@ -1,8 +1,9 @@
 import type { Keyset, View } from '../catalogue/define.ts';
 import { type Page, type Position, page, type Reached, type ReadOptions } from '../pages.ts';
 import { type ObjectReader, recordPage } from '../reader.ts';
-import { nothingSince, type Pass, readPass, startPass } from './pass.ts';
+import { nothingSince, type Pass, readPass, type Step, startPass } from './pass.ts';
 import { BEGINNING, DAY_MS, laterOf, newestOf, readFrom, seconds, wholeSeconds } from './times.ts';
+import { isEndless } from './trail.ts';
 
 /**
  * Reads a list ordered by its version column: what has changed since the watermark, in passes by value (`pass.ts`).
@@ -77,11 +78,17 @@ export async function* readKeyset(reader: ObjectReader, way: Keyset, from: Keyse
         position = { ...position, views: { ...position.views, [view.name]: next } };
         continue;
       }
-      for await (const step of readPass(reader, way, view, known.pass ?? startPass(start))) {
+      const forget = () => {
+        position = { ...position, views: { ...position.views, [view.name]: { ...known, pass: null } } };
+      };
+      for await (const step of restartable(readPass(reader, way, view, known.pass ?? startPass(start)), forget)) {
+        if (step === null) {
+          yield page({ position, extractedAt: serverTime });
+          continue;
+        }
         serverTime = step.serverTime;
         const newest = newestOf(position.newest, step.records, way.column);
-        const next =
-          step.pass === null ? { watermark: laterOf(known.watermark, behind(step.beganAt)), pass: null, newest } : { ...known, pass: step.pass };
+        const next = step.pass === null ? { watermark: laterOf(known.watermark, behind(step.beganAt)), pass: null, newest } : { ...known, pass: step.pass };
         position = { ...position, newest, views: { ...position.views, [view.name]: next } };
         yield recordPage(reader, options, { view, records: step.records, position, extractedAt: serverTime, ahead: step.ahead });
       }
@@ -94,9 +101,21 @@ export async function* readKeyset(reader: ObjectReader, way: Keyset, from: Keyse
   async function* readPast(window: Window): AsyncGenerator<Page> {
     const view = object.views[0] as View;
     const mayGoOn = () => !isNewDue(serverTime);
-    for await (const step of readPass(reader, way, view, window.pass ?? startPass(window.from), { until: window.to, creditClass: 'backfill', mayGoOn })) {
+    const pass = readPass(reader, way, view, window.pass ?? startPass(window.from), { until: window.to, creditClass: 'backfill', mayGoOn });
+    const forget = () => {
+      position = { ...position, window: { ...window, pass: null } };
+    };
+    for await (const step of restartable(pass, forget)) {
+      if (step === null) {
+        yield page({ position, extractedAt: serverTime });
+        continue;
+      }
       serverTime = step.serverTime;
-      position = step.pass === null ? { ...position, backTo: window.from, window: null } : { ...position, window: { ...window, pass: step.pass } };
+      const newest = newestOf(position.newest, step.records, way.column);
+      position =
+        step.pass === null ? { ...position, newest, backTo: window.from, window: null } : { ...position, newest, window: { ...window, pass: step.pass } };
+      // Where the newest window was empty, the newest record is found in the past.
+      if (step.pass === null) position = { ...position, views: withNewest(position.views, newest) };
       yield recordPage(reader, options, { view, records: step.records, position, extractedAt: serverTime, ahead: step.ahead });
       // What has changed goes before the past; the stretch goes on from its position.
       if (step.pass !== null && !step.ahead && isNewDue(serverTime)) return;
@@ -114,6 +133,25 @@ export async function* readKeyset(reader: ObjectReader, way: Keyset, from: Keyse
   // A run that finishes has looked at what is new.
   if (!newWasRead) yield* readNew();
   yield page({ position, extractedAt: serverTime, reached: reached(object, position), finished: true });
+}
+
+/**
+ * The steps of a pass. Before an error that makes its anchor worthless is thrown, the pass is forgotten.
+ * @returns null where the position without the pass is to be stored.
+ */
+async function* restartable(pass: AsyncGenerator<Step>, forget: () => void): AsyncGenerator<Step | null> {
+  try {
+    yield* pass;
+  } catch (error) {
+    if (!isEndless(error)) throw error;
+    forget();
+    yield null;
+    throw error;
+  }
+}
+
+function withNewest(views: KeysetPosition['views'], newest: string | undefined): KeysetPosition['views'] {
+  return Object.fromEntries(Object.entries(views).map(([name, view]) => [name, view.newest === undefined ? { ...view, newest } : view]));
 }
 
 function reached(object: ObjectReader['object'], position: KeysetPosition): Reached {

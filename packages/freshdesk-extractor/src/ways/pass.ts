@@ -4,8 +4,8 @@ import type { ListedRecord, ListPage } from '../client.ts';
 import { keyTexts } from '../pages.ts';
 import type { ObjectReader } from '../reader.ts';
 import { readTie, TIE_FOUND, type Tie } from './tie.ts';
-import { follow, type Trail } from './trail.ts';
 import { seconds, secondsAfter, timeOf, wholeSeconds } from './times.ts';
+import { follow, type Trail } from './trail.ts';
 
 /**
  * Reads an ordered list from a moment on, by value instead of by page number.

@@ -44,7 +44,8 @@ export async function* readSince(reader: ObjectReader, way: Since, from: SincePo
   let extractedAt = new Date();
   for (const view of object.views) {
     const done = position.watermarks[view.name];
-    const since = done === undefined ? backTo : readFrom(new Date(Date.parse(done) - way.lookbackDays * DAY_MS).toISOString(), position.newestByView?.[view.name]);
+    const since =
+      done === undefined ? backTo : readFrom(new Date(Date.parse(done) - way.lookbackDays * DAY_MS).toISOString(), position.newestByView?.[view.name]);
     // A first reading of everything needs no filter, and an unfiltered list is the best known of all.
     const query = { ...view.query, ...(since === BEGINNING ? {} : { [param]: wholeSeconds(new Date(since)) }) };
     // A first reading may be of a hundred thousand records, and nobody who waits for a change should wait for it.

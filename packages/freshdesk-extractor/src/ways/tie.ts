@@ -4,8 +4,8 @@ import type { ListedRecord, ListPage } from '../client.ts';
 import { textOf } from '../pages.ts';
 import { type ObjectReader, viewOf } from '../reader.ts';
 import { IdSet } from './id-set.ts';
-import { follow, type Trail } from './trail.ts';
 import { seconds, timeOf, wholeSeconds } from './times.ts';
+import { follow, type Trail } from './trail.ts';
 
 /**
  * Reads a tie: one second with more records than a page. It is the only place for page numbers.
@@ -105,7 +105,8 @@ export async function* readTie(
         const page = tie.beyond === null ? Math.min(tie.inside * 2, pagesMax) : Math.floor((tie.inside + tie.beyond) / 2);
         const { records, hasNext, serverTime } = await fetchPage(page);
         const last = records.at(-1);
-        const found = hasNext && last && isOfSecond(last) ? { ...tie, inside: page, trail: follow(tie.trail, records, object, page) } : { ...tie, beyond: page };
+        const found =
+          hasNext && last && isOfSecond(last) ? { ...tie, inside: page, trail: follow(tie.trail, records, object, page) } : { ...tie, beyond: page };
         return { records: [], serverTime, tie: afterProbe(found) };
       }
       case 'pages': {

@@ -71,12 +71,20 @@ export function follow(
   return { records: read, pages: before.pages + 1, empty: 0, last, repeats, sketch: registers.toString('base64') };
 }
 
+/**
+ * Whether a reading has stopped because its pages bring nothing new. What it has read cannot be continued: the pages may have been
+ * any. The next reading starts from the beginning.
+ */
+export function isEndless(error: unknown): boolean {
+  return error instanceof AppError && error.context['isEndless'] === true;
+}
+
 function stuck(name: string, page: number, reason: string): AppError {
   return new AppError(
     'source_contract',
     `The list of ${name} does not end: page ${page} announces another page, but ${reason}. A cache or proxy in front of the account may ignore ` +
       `the query string. Check what answers at the account’s address, then start a run again.`,
-    { context: { object: name, page } },
+    { context: { object: name, page, isEndless: true } },
   );
 }
 

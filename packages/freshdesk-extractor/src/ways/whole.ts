@@ -65,7 +65,13 @@ export async function* readWhole(reader: ObjectReader, fetchPage: (page: number)
     const blind = state.blind === true || records.some((r) => r.rejected !== undefined && !r.raw.has(primaryKey[0] as string)) ? { blind: true as const } : {};
     const sum = add(state.sum, existing(records, firstBeganAt), primaryKey);
     if (hasNext) {
-      const trail = follow(state.trail, records, reader.object, state.page);
+      let trail: Trail;
+      try {
+        trail = follow(state.trail, records, reader.object, state.page);
+      } catch (error) {
+        yield { records: [], serverTime, state: startWhole(null), outcome: 'next', ahead: false };
+        throw error;
+      }
       state = { ...state, page: state.page + 1, sum, beganAt, firstBeganAt, trail, ...blind };
       if (reader.mayReadAhead()) {
         asked = fetchPage(state.page);
