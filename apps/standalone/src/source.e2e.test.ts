@@ -201,6 +201,6 @@ describe('clocks', () => {
     const object = await deployment.api.call<{ data: { object: string; complete_back_to: string }[] }>('GET', `/v1/pipelines/${pipelineId}/objects`);
     expect(Date.parse(object.data.find((o) => o.object === 'tickets')?.complete_back_to ?? '')).toBe(Date.parse(to));
     const [row] = await deployment.warehouse.sql.unsafe(`select complete_back_to from ${deployment.schema}._freshet_objects where table_name = 'tickets'`);
-    expect((row?.['complete_back_to'] as Date).getTime()).toBe(Date.parse(to));
+    expect(row?.['complete_back_to']).toEqual(new Date(to));
   });
 });

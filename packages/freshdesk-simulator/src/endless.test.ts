@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { audit, customColumnsOf, objectNamed, type Position } from '@freshet/freshdesk-extractor';
+import { audit, customColumnsOf, extract, objectNamed, type Position } from '@freshet/freshdesk-extractor';
 import { describe, expect, test } from 'vitest';
 import { hash } from './random.ts';
 import { latest, open, oracle, type ReadingOptions, read } from './test-support/reading.ts';
@@ -74,7 +74,11 @@ describe('a list read to its end', () => {
     const resumed = async () => {
       for (let slices = 0; slices < 200; slices++) {
         const from: Position | null = position;
-        position = (await read(account.client, 'contacts', { position: from, pagesMax: 1 })).position;
+        const options = { historyFrom: null, readingId: 'reading', ending: AbortSignal.abort(), nextParents: async () => [] };
+        for await (const page of extract(account.client, objectNamed('contacts'), from, options)) {
+          position = page.position;
+          if (!page.ahead) break;
+        }
       }
     };
     await expect(resumed()).rejects.toMatchObject(failure);

@@ -83,7 +83,7 @@ export async function* readKeyset(reader: ObjectReader, way: Keyset, from: Keyse
       };
       for await (const step of restartable(readPass(reader, way, view, known.pass ?? startPass(start)), forget)) {
         if (step === null) {
-          yield page({ position, extractedAt: serverTime });
+          yield page({ position, extractedAt: serverTime, ahead: true });
           continue;
         }
         serverTime = step.serverTime;
@@ -107,7 +107,7 @@ export async function* readKeyset(reader: ObjectReader, way: Keyset, from: Keyse
     };
     for await (const step of restartable(pass, forget)) {
       if (step === null) {
-        yield page({ position, extractedAt: serverTime });
+        yield page({ position, extractedAt: serverTime, ahead: true });
         continue;
       }
       serverTime = step.serverTime;

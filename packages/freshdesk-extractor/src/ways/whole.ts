@@ -69,7 +69,7 @@ export async function* readWhole(reader: ObjectReader, fetchPage: (page: number)
       try {
         trail = follow(state.trail, records, reader.object, state.page);
       } catch (error) {
-        yield { records: [], serverTime, state: startWhole(null), outcome: 'next', ahead: false };
+        yield { records: [], serverTime, state: startWhole(null), outcome: 'next', ahead: true };
         throw error;
       }
       state = { ...state, page: state.page + 1, sum, beganAt, firstBeganAt, trail, ...blind };
