@@ -1,4 +1,15 @@
-import { AppError, type Column, type CreditClass, type CreditsSpent, ERROR_POLICY, toAppError, traced } from '@freshet/contracts';
+import {
+  AppError,
+  type Column,
+  type CreditClass,
+  type CreditsSpent,
+  clockSkewWarning,
+  ERROR_POLICY,
+  futurePositionWarning,
+  type NewWarning,
+  toAppError,
+  traced,
+} from '@freshet/contracts';
 import type { Claim, ControlStore, Step } from '@freshet/control-store';
 import {
   accountAt,
@@ -7,10 +18,13 @@ import {
   customColumnsOf,
   extract,
   FreshdeskClient,
+  futureWatermark,
   maskOf,
   type ObjectSpec,
   objectNamed,
   ownerFields,
+  type Position,
+  restoredPosition,
   verdictFor,
 } from '@freshet/freshdesk-extractor';
 import type { Logger } from '@freshet/runtime';
@@ -33,6 +47,11 @@ export interface SliceContext {
 
 /** Slices are short, so that accounts share workers fairly and a drain is quick. */
 const SLICE_MS = 20_000;
+/** At the end of a slice a response that arrives too slowly gets so many milliseconds more, and twice as many after each failed slice. */
+const GRACE_MS = 5000;
+const GRACE_MAX_MS = 60_000;
+/** After a shutdown signal, requests in flight get so many milliseconds. */
+const DRAIN_GRACE_MS = 5000;
 /** A child whose parent is still being read looks for new work this often. */
 const CHILD_WAIT_MS = 500;
 /** What waits for a slow warehouse is looked at this often. */
@@ -71,10 +90,16 @@ class Slice {
   readonly #claim: Claim;
   readonly #object: ObjectSpec;
   readonly #buffer: StepBuffer;
+  readonly #claimedAt = performance.now();
   #client: FreshdeskClient | null = null;
   #customColumns: readonly Column[] | null = null;
   /** Aborted when the slice is to end before its time. */
   readonly #stopping = new AbortController();
+  /** Aborted when the slice must stop reading soon: its time is over, the process shuts down, or the warehouse is behind. */
+  readonly #ending: AbortSignal;
+  /** Aborts the requests in flight. */
+  readonly #cancel = new AbortController();
+  #cancelTimer: NodeJS.Timeout | null = null;
   #creditsStored: CreditsSpent = {};
   /** The last step that is being stored while the next pages are read, and all before it. */
   #storing: Promise<void> = Promise.resolve();
@@ -90,6 +115,9 @@ class Slice {
   #records: { done: number; expected: number | null | undefined };
   /** Share of the parent's reading that is done; null when it is not known. */
   #parentProgress: number | null = 1;
+  /** Not stored yet. */
+  #warnings: NewWarning[] = [];
+  #isSkewReported = false;
   outcome: SliceOutcome = 'handed_on';
 
   constructor(context: SliceContext, claim: Claim) {
@@ -98,7 +126,16 @@ class Slice {
     this.#object = objectNamed(claim.object);
     this.#buffer = new StepBuffer(claim);
     this.#records = { done: claim.recordsExtracted, expected: claim.recordsExpected ?? undefined };
+    this.#ending = AbortSignal.any([context.drain, AbortSignal.timeout(SLICE_MS), this.#stopping.signal]);
+    if (context.drain.aborted) this.#cancelAfterGrace();
+    else context.drain.addEventListener('abort', this.#cancelAfterGrace, { once: true });
   }
+
+  /** A shutdown does not wait for slow responses: their requests are sent again by another worker. */
+  readonly #cancelAfterGrace = (): void => {
+    const cancel = () => this.#cancel.abort(new AppError('interrupted', 'The worker is shutting down. Another worker sends the request again.'));
+    this.#cancelTimer = setTimeout(cancel, DRAIN_GRACE_MS);
+  };
 
   async read(): Promise<void> {
     const { store, drain } = this.#context;
@@ -113,7 +150,7 @@ class Slice {
     if (claim.isFirstSlice && this.#object.customFields !== null && !claim.isAudit) this.#customColumns = await customColumnsOf(client, this.#object);
     // What an audit asks for next is found by loading what it has read.
     if (claim.isAudit && !(await store.extraction.isLoaded(claim))) return this.#handOn(LOAD_WAIT_MS);
-    const ending = AbortSignal.any([drain, AbortSignal.timeout(SLICE_MS), this.#stopping.signal]);
+    const ending = this.#ending;
     const owners = ownerFields(this.#object);
     const erased = await Promise.all(owners.map(async (o) => ({ ...o, keys: await store.erasures.keys(claim.pipelineId, o.object) })));
     const isChild = this.#object.way.kind === 'children';
@@ -129,7 +166,9 @@ class Slice {
       nextParents: isChild || claim.isAudit ? store.extraction.nextParents(claim) : store.extraction.dueLookups(claim),
       readableParents: () => store.extraction.readableParents(claim),
     };
-    const pages = claim.isAudit ? audit(client, this.#object, claim.position ?? {}, options) : extract(client, this.#object, claim.position, options);
+    const pages = claim.isAudit
+      ? audit(client, this.#object, claim.position ?? {}, options)
+      : extract(client, this.#object, await this.#trustedPosition(client), options);
     for await (const page of pages) {
       if (!this.#buffer.takes(page)) await this.#store();
       this.#buffer.add(page);
@@ -152,6 +191,29 @@ class Slice {
     await this.#store();
     if (this.#behind) return this.#holdBack();
     await this.#handOn(0, !drain.aborted);
+  }
+
+  /** The stored position, unless a wrong clock has put it into the future: then one that reads again what may have been skipped. */
+  async #trustedPosition(client: FreshdeskClient): Promise<Position | null> {
+    const { position } = this.#claim;
+    const ahead = futureWatermark(this.#object, position, client.clock.latest());
+    if (position === null || ahead === null) return position;
+    const certain = await this.#context.store.extraction.lastCertainCompleteness(this.#claim);
+    const restored = restoredPosition(this.#object, position, certain);
+    this.#warnings.push(futurePositionWarning(ahead, restored.from));
+    this.#context.logger.warn({ position: ahead, resumedFrom: restored.from }, 'the stored position is in the future; changes are read again');
+    return restored.position;
+  }
+
+  /** Reports clocks that disagree, once in a slice. */
+  #reportClockSkew(): void {
+    const clock = this.#client?.clock;
+    if (clock === undefined || this.#isSkewReported) return;
+    this.#context.metrics.clockSkew.set({}, clock.skewMs / 1000);
+    if (!clock.isSkewed) return;
+    this.#isSkewReported = true;
+    this.#warnings.push(clockSkewWarning(clock.skewMs));
+    this.#context.logger.warn({ skewSeconds: Math.round(clock.skewMs / 1000) }, 'the clock of the account and of this deployment disagree');
   }
 
   /** A warehouse that takes less than is read must not fill the control database's disk. */
@@ -184,6 +246,11 @@ class Slice {
         await store.extraction.handOn(this.#claim, { afterMs, status: 'waiting_for_credits', credits: this.#newCredits() });
         return logger.info({ afterMs }, 'waiting for credits');
       }
+      if (error.code === 'interrupted') {
+        this.outcome = 'handed_on';
+        await store.extraction.handOn(this.#claim, { afterMs: 0, status: 'running', credits: this.#newCredits() });
+        return logger.info('requests aborted by the shutdown');
+      }
       const isLast = this.#claim.failures + 1 >= FAILURES_MAX;
       if (ERROR_POLICY[error.code].job === 'retry' && !isLast) {
         this.outcome = 'retried';
@@ -204,6 +271,8 @@ class Slice {
   }
 
   async close(): Promise<void> {
+    if (this.#cancelTimer !== null) clearTimeout(this.#cancelTimer);
+    this.#context.drain.removeEventListener('abort', this.#cancelAfterGrace);
     await this.#client?.close();
   }
 
@@ -217,7 +286,13 @@ class Slice {
       apiKey,
       budget: store.budgets.forAccount(claim.subdomain, claim.sharePercent),
       creditClass: claim.creditClass,
-      limits: { bodyBytesMax: answerBytesMax },
+      // A pipeline's connection was tested when it was created: what does not look like Freshdesk now may pass.
+      isKnownHost: true,
+      // The control database's clock: the same for all workers, whatever their own clocks show.
+      now: () => claim.databaseTime.getTime() + performance.now() - this.#claimedAt,
+      localNow: Date.now,
+      signals: { ending: this.#ending, cancel: this.#cancel.signal },
+      limits: { bodyBytesMax: answerBytesMax, graceMs: Math.min(GRACE_MAX_MS, GRACE_MS * 2 ** claim.failures) },
     });
     return this.#client;
   }
@@ -253,7 +328,10 @@ class Slice {
   }
 
   async #commit(before: Promise<void>, taken: Promise<Step>): Promise<void> {
-    const [step] = await Promise.all([taken, before]);
+    const [pages] = await Promise.all([taken, before]);
+    this.#reportClockSkew();
+    const step: Step = { ...pages, warnings: this.#warnings };
+    this.#warnings = [];
     let batchId: string | null;
     try {
       const attributes = { 'freshet.records': step.batch?.records ?? 0, 'freshet.bytes': step.batch?.rawBytes ?? 0 };

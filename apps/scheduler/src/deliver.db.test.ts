@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { openTestStore, type TestStore } from '@freshet/control-store/test-support';
 import { outbound } from '@freshet/runtime';
 import { SMTPServer } from 'smtp-server';
@@ -316,5 +316,21 @@ describe('mail', () => {
     await sending.deliver(id);
     expect(await log(webhook.id)).toMatchObject([{ status: 'delivered' }]);
     expect(mails).toHaveLength(1);
+  });
+
+  test('a mail server that sends a byte now and then is given up after a total time', async () => {
+    const server = createTcpServer((socket) => {
+      const timer = setInterval(() => socket.write('2'), 20);
+      socket.on('close', () => clearInterval(timer)).on('error', () => {});
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const smtpUrl = `smtp://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const slow = new Deliveries(t.store, outbound('127.0.0.0/8'), { smtpUrl, from: 'freshet@example.com', totalMs: 300 });
+    const { webhook } = await hook({ url: 'mailto:ops@example.com' });
+    await failingRun();
+    for (const id of await pending()) expect(await slow.deliver(id)).toBe(false);
+    expect(await log(webhook.id)).toMatchObject([{ status: 'pending', error: expect.stringContaining('The mail server did not take it') }]);
+    await slow.close();
+    server.close();
   });
 });

@@ -8,6 +8,8 @@ import { filledIn, type Message, severityOf, summaryOf } from './messages.ts';
 
 /** How long a receiver may take to answer; who has more to do answers first. */
 const TIMEOUT_MS = 15_000;
+/** A mail server that sends a byte now and then never exceeds a timeout between two bytes, so a delivery also has one in all. */
+const MAIL_TIMEOUT_MS = 60_000;
 /** A subject is one line. */
 const SUBJECT_MAX = 200;
 
@@ -16,6 +18,8 @@ export interface MailSettings {
   /** `smtp://user:password@host:port`, or `smtps://`. */
   readonly smtpUrl: string;
   readonly from: string;
+  /** Milliseconds that the delivery of one mail may take in all. */
+  readonly totalMs?: number;
 }
 
 /** Sends events by mail, and to webhooks: signed as Standard Webhooks says, never following a redirect, never to an address of this deployment's own. */
@@ -23,6 +27,7 @@ export class Deliveries {
   readonly #store: ControlStore;
   readonly #reach: Outbound;
   readonly #agent: Agent;
+  readonly #mailMs: number;
   readonly #mail: { readonly transport: Transporter; readonly from: string } | null;
 
   /** @param mail null: none goes out, and deliveries by mail say so. */
@@ -30,6 +35,7 @@ export class Deliveries {
     this.#store = store;
     this.#reach = reach;
     const timeouts = { connectionTimeout: TIMEOUT_MS, greetingTimeout: TIMEOUT_MS, socketTimeout: TIMEOUT_MS };
+    this.#mailMs = mail?.totalMs ?? MAIL_TIMEOUT_MS;
     this.#mail = mail === null ? null : { transport: createTransport({ url: mail.smtpUrl, ...timeouts }), from: mail.from };
     this.#agent = new Agent({
       connect: { lookup: reach.lookup, timeout: TIMEOUT_MS },
@@ -70,6 +76,7 @@ export class Deliveries {
         // Receivers can tell one that comes twice.
         messageId: `<${message.id}@freshet>`,
         headers: { 'Auto-Submitted': 'auto-generated' },
+        signal: AbortSignal.timeout(this.#mailMs),
       });
       return { status: null, error: null };
     } catch (error) {

@@ -11,6 +11,7 @@ const objectRun = (object: string, status: string, more: Partial<ObjectRunAnswer
   records_unchanged: 0,
   records_deleted: 0,
   records_rejected: 0,
+  failed_units: 0,
   findings: null,
   credits_used: 1,
   bytes_staged: 1,
@@ -22,7 +23,7 @@ const objectRun = (object: string, status: string, more: Partial<ObjectRunAnswer
 });
 const unavailable = [{ code: 'object_unavailable', message: 'agents was not read.', count: 1 }];
 const outcome = (status: string, objects: readonly ObjectRunAnswer[]) => ({
-  run: { id: 'r', kind: 'sync', status, created_at: '', finished_at: '', objects } satisfies RunAnswer,
+  run: { id: 'r', kind: 'sync', status, created_at: '', finished_at: '', progress: 1, estimated_finished_at: null, objects } satisfies RunAnswer,
   warehouseUrl: 'postgres://u:p@h/w',
   schema: 's',
 });

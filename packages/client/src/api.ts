@@ -595,7 +595,7 @@ export interface paths {
         put?: never;
         /**
          * Change an object’s position
-         * @description The next run, or the one under way, reads what has changed since then: again, or, where it lies ahead, not what is older. For objects that are read by time.
+         * @description The next run, or the one under way, reads the changes since `changed_since`. A moment before the current position reads changes again. A moment after it skips changes: the response names the skipped interval in `unread_from` and `unread_to`, and `complete_back_to` moves to `changed_since` with the next run. To read them after all, move the position back or restart the object. Only objects that are read by time have such a position. A moment in the future is a 400.
          */
         post: operations["movePipelineObject"];
         delete?: never;
@@ -1290,7 +1290,7 @@ export interface components {
         };
         /** @description What an audit has found. */
         AuditFindings: {
-            /** @description What keys that no list held, and numbers without a row, were found to be → how many: `archived`, `not_found`, `became_agent`, `recovered` (it existed), `present` (it moved while the lists were read), `forbidden` (the key may not see it). `not_believed`: rows that a reading lacked, too many to be marked. */
+            /** @description What keys that no list held, and numbers without a row, were found to be → how many: `archived`, `not_found`, `became_agent`, `recovered` (it existed), `present` (it moved while the lists were read), `forbidden` (the key may not see it), `unreadable` (a failed unit). `not_believed`: rows that a reading lacked, too many to be marked. */
             explained: {
                 [key: string]: number;
             };
@@ -1973,7 +1973,7 @@ export interface components {
             drop?: boolean;
             /** @description Only the HMAC-SHA256 of its value is stored, with a salt of the pipeline’s own: equal values stay equal. */
             hash?: boolean;
-            /** @description The name of its column. */
+            /** @description The name of its column. If the name belongs to another field already, the column ends with a hash. */
             rename?: string;
         };
         /** @description A Freshdesk API key to keep. */
@@ -2409,7 +2409,7 @@ export interface components {
             record_spike?: components["schemas"]["RecordSpike"] | null;
             schedule?: components["schemas"]["Schedule"] | null;
             /**
-             * @description What happens to a value that does not fit its column: `evolve` widens the column, `freeze` rejects the record, `discard` nulls the value and notes it.
+             * @description What happens to a value that does not fit its column. `evolve`: the value is kept in `_freshet_extra` with a note; custom and unknown columns are widened if most of their values do not fit. `freeze`: the record is rejected. `discard`: the column is null, with a note. Documented columns never change their type.
              * @default evolve
              * @enum {string}
              */
@@ -2605,10 +2605,35 @@ export interface components {
         PositionChange: {
             /**
              * Format: date-time
-             * @description From when on changes are read. RFC 3339, UTC.
+             * @description Changes since this moment are read. Not in the future. RFC 3339, UTC.
              * @example 2026-01-31T12:00:00.000Z
              */
             changed_since: string;
+        };
+        /** @description An object whose position was changed, and the changes that are not read because of it. */
+        PositionChanged: {
+            availability: components["schemas"]["ObjectAvailability"];
+            availability_message: string | null;
+            /** @description Rules by field; one within another is named with a dot: `custom_fields.cf_phone`. They hold for what is read from then on. */
+            columns: {
+                [key: string]: components["schemas"]["FieldRule"];
+            };
+            complete_as_of: string | null;
+            complete_back_to: string | null;
+            /** @description Whether its records are completed by what only their own addresses show. */
+            detail: boolean;
+            /** @description Whether every version of its rows is kept. */
+            history: boolean;
+            /** @description Whether it is read. */
+            included: boolean;
+            max_staleness_minutes: number | null;
+            /** @description The object. */
+            object: string;
+            stale_since: string | null;
+            /** @description Its table in the warehouse, with its schema. */
+            table: string;
+            unread_from: string | null;
+            unread_to: string | null;
         };
         /** @description A PostgreSQL password to keep. */
         PostgresPasswordInput: {
@@ -2862,10 +2887,10 @@ export interface components {
             message: string;
         };
         /**
-         * @description `values_misfit`: values did not fit the type of their column. `object_unavailable`: no API key has been able to read the object yet, and no user included it by name; the status of the run ignores it.
+         * @description `values_misfit`: values did not fit the type of their column. `object_unavailable`: no API key has been able to read the object yet, and no user included it by name; the status of the run ignores it. `clock_skew`: the clocks of the account, the deployment and the worker disagree, or a stored position came from such a clock.
          * @enum {string}
          */
-        RunWarningCode: "values_misfit" | "object_unavailable";
+        RunWarningCode: "values_misfit" | "object_unavailable" | "clock_skew";
         /** @description When a pipeline runs. Each starts at a moment of its own within the minute that follows; a time that was missed is made up for once. */
         Schedule: {
             /**
@@ -2880,7 +2905,7 @@ export interface components {
             time_zone: string;
         };
         /**
-         * @description What happens to a value that does not fit its column: `evolve` widens the column, `freeze` rejects the record, `discard` nulls the value and notes it.
+         * @description What happens to a value that does not fit its column. `evolve`: the value is kept in `_freshet_extra` with a note; custom and unknown columns are widened if most of their values do not fit. `freeze`: the record is rejected. `discard`: the column is null, with a note. Documented columns never change their type.
          * @enum {string}
          */
         SchemaPolicy: "evolve" | "freeze" | "discard";
@@ -6653,13 +6678,13 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The object. */
+            /** @description The object, and the changes that are skipped. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PipelineObject"];
+                    "application/json": components["schemas"]["PositionChanged"];
                 };
             };
             /** @description The request is not valid; `errors` names the fields. */

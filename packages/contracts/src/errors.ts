@@ -43,6 +43,7 @@ export const ERROR_POLICY = {
   warehouse_data: { http: 502, job: 'fail' },
   warehouse_behind: { http: 503, job: 'snooze' },
   // Ourselves.
+  interrupted: { http: 503, job: 'snooze' },
   fenced: { http: 409, job: 'snooze' },
   configuration: { http: 500, job: 'fail' },
   secret_unreadable: { http: 500, job: 'fail' },

@@ -6,6 +6,8 @@ export const WARNING_CODES = [
   'values_misfit',
   /** No API key has been able to read the object yet, and no user included it by name. */
   'object_unavailable',
+  /** The clocks of the account, of this deployment and of the worker disagree, or a stored position came from such a clock. */
+  'clock_skew',
 ] as const;
 export type WarningCode = (typeof WARNING_CODES)[number];
 
@@ -84,4 +86,24 @@ export function unavailableWarning(object: string, reason: string): NewWarning {
   const message = () =>
     `${object} was not read: ${reason} The status of the run ignores this object. Use the API key of an admin, change the plan, or exclude the object.`;
   return { code: 'object_unavailable', subject: null, count: 1, message };
+}
+
+/**
+ * The warning of clocks that disagree.
+ * @param skewMs how far the account's clock is ahead; negative: behind.
+ */
+export function clockSkewWarning(skewMs: number): NewWarning {
+  const minutes = Math.round(Math.abs(skewMs) / 60_000);
+  const message =
+    `The Date header of the account is ${minutes} minutes ${skewMs > 0 ? 'ahead of' : 'behind'} this deployment's clock. Freshet uses the earlier clock, ` +
+    `so that no change is skipped. Correct the clock of this deployment, or of the proxy in front of the account.`;
+  return { code: 'clock_skew', subject: null, count: 1, message: () => message };
+}
+
+/** The warning of a stored position in the future, from which the reading could not continue. */
+export function futurePositionWarning(position: string, resumedFrom: string): NewWarning {
+  const message =
+    `The stored position (${position}) was in the future, because a wrong clock or a request had set it. ` +
+    `Changes were read again from ${resumedFrom}, the last moment that is certain.`;
+  return { code: 'clock_skew', subject: 'position', count: 1, message: () => message };
 }

@@ -7,6 +7,7 @@ import {
   type CreditsSpent,
   type ErrorCode,
   type FieldRules,
+  type NewWarning,
   type ObjectRunStatus,
   OPEN_OBJECT_RUN_STATUSES,
   type PipelinePriority,
@@ -59,6 +60,8 @@ export interface Claim {
   readonly fieldRules: FieldRules;
   /** What its hashes are salted with; null: no field is hashed. */
   readonly hashSalt: Buffer | null;
+  /** The control database's clock when the object run was claimed. All workers share it. */
+  readonly databaseTime: Date;
 }
 
 /** How much of the time between two runs one may spend on the past: it should be over when the next is due. */
@@ -85,6 +88,8 @@ export interface Step {
   /** Share of the reading that is done, from 0 to 1; null when it is not known. */
   readonly progress: number | null;
   readonly credits: CreditsSpent;
+  /** Conditions to report with the object run. Absent: none. */
+  readonly warnings?: readonly NewWarning[];
   /** How far the reading has come; null: no further than before. Null within: not known, as for children of an object that is not read. */
   readonly reached: { readonly completeAsOf: Date | null; readonly completeBackTo: Date | null } | null;
   /** The reading is finished. */
@@ -146,7 +151,7 @@ export class Extraction {
         select o.run_id, o.pipeline_id, o.object, o.failures, o.units_done, o.records_extracted, o.records_expected, o.started_at is null as is_first_slice, p.subdomain, p.credential_id, p.credit_share_percent,
           p.historical_sync_days, p.frequency_minutes, r.created_at, r.traceparent, o.credit_class, o.is_long, p.priority, o.mode,
           coalesce((p.objects -> o.object ->> 'detail')::boolean, false) as detail,
-          coalesce(p.objects -> o.object -> 'columns', '{}') as field_rules, p.hash_salt
+          coalesce(p.objects -> o.object -> 'columns', '{}') as field_rules, p.hash_salt, clock_timestamp() as database_time
         from freshet.object_runs o join freshet.pipelines p on p.id = o.pipeline_id join freshet.runs r on r.id = o.run_id
         where o.id = ${objectRunId} and o.status = any(${[...OPEN_OBJECT_RUN_STATUSES]}) and o.extracted_at is null and p.status = 'active'
         for no key update of o`;
@@ -194,6 +199,7 @@ export class Extraction {
         detail: found.detail,
         fieldRules: found.field_rules,
         hashSalt: await this.#saltFor(tx, found),
+        databaseTime: found.database_time,
       };
     });
   }
@@ -237,6 +243,7 @@ export class Extraction {
           progress = ${step.progress === null ? tx`progress` : tx`greatest(progress, ${Math.min(step.progress, PROGRESS_MAX)}::float8)`},
           failures = 0
         where id = ${claim.objectRunId}`;
+      await addWarnings(tx, claim.objectRunId, step.warnings ?? []);
       if (step.batch !== null && batchId !== null) await this.#stage(tx, claim, batchId, step.batch);
       await keepOut(tx, claim, step.erased);
       await addWork(tx, claim.pipelineId, step.work);
@@ -447,6 +454,18 @@ export class Extraction {
     };
   }
 
+  /**
+   * The latest completeness claim of an object that was not ahead of the clock when it was made.
+   * @returns null when no run has made one.
+   */
+  async lastCertainCompleteness(claim: Claim): Promise<Date | null> {
+    const [row] = await this.#sql<{ certain: Date | null }[]>`
+      select max(complete_as_of) as certain from freshet.object_runs
+      where pipeline_id = ${claim.pipelineId} and object = ${claim.object} and mode in ('full', 'incremental') and extracted_at is not null
+        and complete_as_of <= extracted_at`;
+    return row?.certain ?? null;
+  }
+
   /** Whether everything that this object run has stored is loaded. */
   async isLoaded(claim: Claim): Promise<boolean> {
     const [row] = await this.#sql`select 1 from freshet.batches where object_run_id = ${claim.objectRunId} and loaded_at is null limit 1`;
@@ -516,6 +535,7 @@ interface ClaimRow {
   detail: boolean;
   field_rules: FieldRules;
   hash_salt: string | null;
+  database_time: Date;
 }
 
 interface Taken {

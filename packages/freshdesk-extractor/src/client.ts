@@ -2,7 +2,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { AppError, type CreditClass, type CreditsSpent, isJsonObject, type Json, parseJson, RawObject, type Span, traced } from '@freshet/contracts';
 import { Pool } from 'undici';
 import type { ObjectSpec } from './catalogue/define.ts';
-import { get, type Headers } from './get.ts';
+import { SourceClock } from './clock.ts';
+import { Deadlines, type StopSignals, TooSlowError } from './deadlines.ts';
+import { get, type Headers, type RawResponse } from './get.ts';
+import { hasNextIn, header, readResponse } from './responses.ts';
 import type { Account } from './source.ts';
 
 /** The bucket that every call draws from, beside an endpoint's own. */
@@ -35,7 +38,7 @@ export interface ListPage {
   readonly hasNext: boolean;
   /** The query of the next page, where pages are told by tokens. */
   readonly nextQuery?: Readonly<Record<string, string>> | null;
-  /** The server's clock when it answered; ours if it did not say. */
+  /** When the server answered, by a clock that orders all readings of an account (`SourceClock`). */
   readonly serverTime: Date;
 }
 
@@ -53,12 +56,28 @@ export interface ClientOptions {
   /** What the calls are for, unless a call says otherwise. */
   readonly creditClass: CreditClass;
   readonly limits?: Partial<ClientLimits>;
+  /** The host is known to be Freshdesk: a response of something in front of it is retried. Absent: the first response decides. */
+  readonly isKnownHost?: boolean;
+  /** A clock in milliseconds that all workers share; absent: this machine's. */
+  readonly now?: () => number;
+  /** This machine's clock in milliseconds, if it is another one. */
+  readonly localNow?: () => number;
+  readonly signals?: StopSignals;
 }
 
 export interface ClientLimits {
   /** Connections kept to the account. */
   readonly connections: number;
+  /** Milliseconds for a connection to the account. */
+  readonly connectMs: number;
+  /** Milliseconds from sending a request to the last header of its response, and between two chunks of the body. */
   readonly timeoutMs: number;
+  /** Milliseconds that a body may take, whatever its size. */
+  readonly bodyMs: number;
+  /** A body may take one second more for each of so many bytes received. */
+  readonly bytesPerSecondMin: number;
+  /** Milliseconds that a slow request may take beyond the end of the caller's time. */
+  readonly graceMs: number;
   /** A larger answer is refused, and asked for in parts: a worker's memory must not depend on an account's data. */
   readonly bodyBytesMax: number;
   /** Tries of one call that meets a fault of the server or the network. */
@@ -67,7 +86,17 @@ export interface ClientLimits {
   readonly backoffMs: number;
 }
 
-const DEFAULT_LIMITS: ClientLimits = { connections: 8, timeoutMs: 60_000, bodyBytesMax: 128 * 1024 * 1024, tries: 4, backoffMs: 500 };
+const DEFAULT_LIMITS: ClientLimits = {
+  connections: 8,
+  connectMs: 10_000,
+  timeoutMs: 60_000,
+  bodyMs: 20_000,
+  bytesPerSecondMin: 64 * 1024,
+  graceMs: 5000,
+  bodyBytesMax: 128 * 1024 * 1024,
+  tries: 4,
+  backoffMs: 500,
+};
 
 /** One record, as its own address answers it. */
 export interface ViewedRecord extends ListedRecord {
@@ -82,6 +111,8 @@ export interface Lists {
   /** @param shape what the answer holds, if it is not a list of records. */
   list(path: string, query: Readonly<Record<string, string>>, cost: CallCost, shape?: AnswerShape | null): Promise<ListPage>;
   view(path: string, query: Readonly<Record<string, string>>, cost: CallCost): Promise<ViewedRecord>;
+  /** How far its clocks have been seen to disagree; absent: they agree. */
+  readonly clock?: SourceClock;
 }
 
 /** Calls the API: one GET at a time, each with its credits, each answer checked before it is believed. */
@@ -92,6 +123,9 @@ export class FreshdeskClient implements Lists {
   readonly #budget: Budget;
   readonly #creditClass: CreditClass;
   readonly #limits: ClientLimits;
+  readonly #deadlines: Deadlines;
+  readonly clock: SourceClock;
+  #isKnownHost: boolean;
   #creditsSpent: CreditsSpent = {};
 
   constructor(options: ClientOptions) {
@@ -99,12 +133,16 @@ export class FreshdeskClient implements Lists {
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#budget = options.budget;
     this.#creditClass = options.creditClass;
+    this.#isKnownHost = options.isKnownHost ?? false;
+    this.#deadlines = new Deadlines(this.#limits, options.signals ?? {});
+    const now = options.now ?? Date.now;
+    this.clock = new SourceClock(now, options.localNow ?? now);
     this.#authorization = `Basic ${Buffer.from(`${options.apiKey}:X`).toString('base64')}`;
     this.#pool = new Pool(this.account.origin, {
       connections: this.#limits.connections,
       headersTimeout: this.#limits.timeoutMs,
       bodyTimeout: this.#limits.timeoutMs,
-      connect: { timeout: 10_000 },
+      connect: { timeout: this.#limits.connectMs },
     });
   }
 
@@ -113,8 +151,9 @@ export class FreshdeskClient implements Lists {
     return this.#creditsSpent;
   }
 
+  /** Closes all connections. Requests in flight are aborted: nobody needs their responses. */
   async close(): Promise<void> {
-    await this.#pool.close();
+    await this.#pool.destroy();
   }
 
   /**
@@ -160,7 +199,8 @@ export class FreshdeskClient implements Lists {
         return await this.#traced(target, path, cost);
       } catch (error) {
         const fault = asFault(error, path);
-        if (fault.code !== 'source_unavailable' || attempt >= this.#limits.tries) throw fault;
+        const isFinal = fault.code !== 'source_unavailable' || error instanceof TooSlowError || this.#deadlines.isEnding;
+        if (isFinal || attempt >= this.#limits.tries) throw fault;
         await pause(this.#limits.backoffMs * 2 ** (attempt - 1) * (0.5 + Math.random()));
       }
     }
@@ -174,34 +214,29 @@ export class FreshdeskClient implements Lists {
   }
 
   async #once(target: string, path: string, cost: CallCost, span: Span): Promise<Answer> {
-    const { statusCode, headers, body } = await get(
-      this.#pool,
-      target,
-      { authorization: this.#authorization, accept: 'application/json', 'user-agent': 'freshet/0.1' },
-      this.#limits.bodyBytesMax,
-    );
-    span.setAttribute('http.response.status_code', statusCode);
-    const hasNext = hasNextIn(header(headers, 'link'));
-    const isJson = header(headers, 'content-type').includes('json');
-    await this.#account(headers, cost, statusCode === 200 && isJson);
-    if (statusCode === 429) {
-      const retryAfterMs = Math.max(1, header(headers, 'retry-after') === '' ? 60 : Number(header(headers, 'retry-after')) || 60) * 1000;
-      await this.#budget.block(retryAfterMs);
-      throw new AppError('out_of_credits', 'The account’s rate limit is used up.', { retryAfterMs });
+    const headers = { authorization: this.#authorization, accept: 'application/json', 'user-agent': 'freshet/0.1' };
+    const bytesMax = this.#limits.bodyBytesMax;
+    let response: RawResponse;
+    try {
+      response = await get(this.#pool, target, headers, { deadlines: this.#deadlines, bytesMax });
+    } catch (error) {
+      // A request that was sent is charged, whether its response arrives or not.
+      if (!isUnsent(error)) this.#spend(cost, cost.credits);
+      throw error;
     }
-    if (body === null) {
-      const bytesMax = this.#limits.bodyBytesMax;
-      throw new AppError('source_too_large', `${path} answered with more than ${bytesMax} bytes, the most that one answer may have.`, { context: { hasNext } });
+    span.setAttribute('http.response.status_code', response.statusCode);
+    const isApi = header(response.headers, 'x-freshdesk-api-version') !== '';
+    const isJson = header(response.headers, 'content-type').includes('json');
+    await this.#account(response.headers, cost, response.statusCode === 200 && isJson);
+    this.#isKnownHost ||= isApi;
+    let body: Buffer;
+    try {
+      body = readResponse({ path, response, isKnownHost: this.#isKnownHost, bytesMax });
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'out_of_credits') await this.#budget.block(error.retryAfterMs ?? 0);
+      throw error;
     }
-    if (statusCode !== 200) throw statusError(statusCode, headers, body.toString('utf8'), path);
-    if (!isJson) {
-      throw new AppError(
-        header(headers, 'x-freshdesk-api-version') === '' ? 'source_not_freshdesk' : 'source_unavailable',
-        `${path} answered with ${header(headers, 'content-type') || 'no content type'} instead of JSON.`,
-      );
-    }
-    const date = Date.parse(header(headers, 'date'));
-    return { body, hasNext, serverTime: Number.isNaN(date) ? new Date() : new Date(date) };
+    return { body, hasNext: hasNextIn(header(response.headers, 'link')), serverTime: this.clock.read(header(response.headers, 'date')) };
   }
 
   /** @param isFull an answer of the API itself: one without limits has none, where an error of a proxy says nothing of them. */
@@ -209,11 +244,15 @@ export class FreshdeskClient implements Lists {
     const used = decimal(headers, 'x-ratelimit-used-currentrequest');
     const total = decimal(headers, 'x-ratelimit-total');
     const remaining = decimal(headers, 'x-ratelimit-remaining');
-    const creditClass = cost.creditClass ?? this.#creditClass;
-    this.#creditsSpent = { ...this.#creditsSpent, [creditClass]: (this.#creditsSpent[creditClass] ?? 0) + (used ?? cost.credits) };
+    this.#spend(cost, used ?? cost.credits);
     if (total === null) return isFull ? await this.#budget.learn([]) : undefined;
     // Headers describe the tighter bucket of the call: where an endpoint has its own, that one.
     await this.#budget.learn([{ bucket: cost.bucket ?? ACCOUNT_BUCKET, total, remaining, used }]);
+  }
+
+  #spend(cost: CallCost, credits: number): void {
+    const creditClass = cost.creditClass ?? this.#creditClass;
+    this.#creditsSpent = { ...this.#creditsSpent, [creditClass]: (this.#creditsSpent[creditClass] ?? 0) + credits };
   }
 }
 
@@ -231,10 +270,6 @@ interface Answer {
   readonly serverTime: Date;
 }
 
-function hasNextIn(link: string): boolean {
-  return /<[^>]*>\s*;\s*rel="?next"?/i.test(link);
-}
-
 /** What reads an answer's text; text that is not JSON is a fault of whoever answered. */
 function checked<T>(path: string, read: () => T): T {
   try {
@@ -249,11 +284,6 @@ function parse({ body }: Answer, path: string): Json {
   return checked(path, () => parseJson(body.toString('utf8')));
 }
 
-function header(headers: Headers, name: string): string {
-  const value = headers[name];
-  return Array.isArray(value) ? value.join(', ') : (value ?? '');
-}
-
 /** Totals have been seen as "50.0", so they are decimal numbers. */
 function decimal(headers: Headers, name: string): number | null {
   const text = header(headers, name);
@@ -261,59 +291,22 @@ function decimal(headers: Headers, name: string): number | null {
   return text === '' || !Number.isFinite(value) ? null : value;
 }
 
-function statusError(status: number, headers: Headers, body: string, path: string): AppError {
-  const said = saidIn(body);
-  const context = { status, path, requestId: header(headers, 'x-request-id') };
-  const isFreshdesk = header(headers, 'x-freshdesk-api-version') !== '';
-  if (status >= 500) return new AppError('source_unavailable', `Freshdesk answered ${path} with status ${status}.`, { context });
-  if (status === 401) {
-    return new AppError('source_auth', 'Freshdesk refused the API key. Copy it again from the profile settings of an agent of this account.', { context });
-  }
-  if (status >= 300 && status < 400) {
-    return new AppError(
-      'source_not_freshdesk',
-      `The host answered with a redirect (to ${header(headers, 'location').slice(0, 100)}), which the API never does. Check the subdomain.`,
-      { context },
-    );
-  }
-  if (!isFreshdesk) {
-    return new AppError(
-      'source_not_freshdesk',
-      `The host answered ${path} with status ${status} and no sign of the Freshdesk API. Check the subdomain: it is the part before .freshdesk.com of the address where agents log in.`,
-      { context },
-    );
-  }
-  if (status === 403 && said.code === 'require_feature') return new AppError('source_not_in_plan', said.text, { context });
-  if (status === 403 && said.code === 'account_suspended') return new AppError('source_auth', `The account is suspended: ${said.text}`, { context });
-  if (status === 403 || status === 402) return new AppError('source_forbidden', said.text || 'The API key may not read this.', { context });
-  if (status === 404) return new AppError('source_not_found', `${path} does not exist.`, { context });
-  return new AppError('source_invalid_request', `Freshdesk refused ${path} with status ${status}: ${said.text}`, {
-    context: { ...context, fields: said.fields },
-  });
+/** Errors of a request that never reached the server. */
+function isUnsent(error: unknown): boolean {
+  return ['ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED', 'UND_ERR_CONNECT_TIMEOUT', 'EHOSTUNREACH', 'ENETUNREACH'].includes(networkCode(error));
 }
 
-/** The machine code, the text and the fields of an error answer, in either of its two shapes. */
-function saidIn(body: string): { code: string; text: string; fields: readonly string[] } {
-  let parsed: Json = null;
-  try {
-    parsed = parseJson(body);
-  } catch {
-    return { code: '', text: body.slice(0, 200), fields: [] };
-  }
-  if (!isJsonObject(parsed)) return { code: '', text: '', fields: [] };
-  const errors = Array.isArray(parsed['errors']) ? parsed['errors'].filter(isJsonObject) : [];
-  const details = errors.map((e) => `${String(e['field'] ?? '')}: ${String(e['message'] ?? '')}`);
-  return {
-    code: typeof parsed['code'] === 'string' ? parsed['code'] : '',
-    text: [parsed['message'], parsed['description'], ...details].filter((t) => typeof t === 'string').join('; '),
-    fields: errors.map((e) => String(e['field'] ?? '')),
-  };
+function networkCode(error: unknown): string {
+  return (error as { code?: string }).code ?? (error as { cause?: { code?: string } }).cause?.code ?? '';
 }
 
 /** A failure of the network as `source_unavailable`, with what would help. */
 function asFault(error: unknown, path: string): AppError {
   if (error instanceof AppError) return error;
-  const code = (error as { code?: string }).code ?? (error as { cause?: { code?: string } }).cause?.code ?? '';
+  const code = networkCode(error);
+  if (error instanceof TooSlowError) {
+    return new AppError('source_unavailable', `The response to ${path} arrived too slowly and was aborted: ${error.message}.`, { cause: error });
+  }
   if (code === 'ENOTFOUND') {
     return new AppError('source_unavailable', 'The account’s host name does not resolve. Check the subdomain and this machine’s DNS.', { cause: error });
   }

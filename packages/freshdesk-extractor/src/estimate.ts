@@ -8,7 +8,7 @@ import { costOf, readerOf, singleCostOf } from './reader.ts';
 import type { KeysetPosition } from './ways/keyset.ts';
 import type { SincePosition } from './ways/since.ts';
 import type { SweepPosition } from './ways/sweep.ts';
-import { BEGINNING, DAY_MS, wholeSeconds } from './ways/times.ts';
+import { BEGINNING, DAY_MS, readFrom, wholeSeconds } from './ways/times.ts';
 
 /**
  * What the next reading of each object will cost, told before it is read. It spends a few credits itself: a search tells how
@@ -167,8 +167,9 @@ class Estimator {
       const found = await this.#search(object, depth);
       return found === null ? this.#typical(object) : { records: found, basis: 'counted' };
     }
-    const watermark =
-      way.kind === 'keyset' ? (position as KeysetPosition).views['live']?.watermark : (position as SincePosition).watermarks[object.views[0]?.name as string];
+    const first = object.views[0]?.name as string;
+    const live = (position as KeysetPosition).views?.['live'];
+    const watermark = way.kind === 'keyset' ? live?.watermark && readFrom(live.watermark, live.newest) : (position as SincePosition).watermarks[first];
     const param = way.kind === 'keyset' ? way.sinceParam : (position as SincePosition).param;
     if (!watermark || param === '') return this.#typical(object);
     const lookback = way.kind === 'since' ? way.lookbackDays * DAY_MS : 0;

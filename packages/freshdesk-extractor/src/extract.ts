@@ -12,7 +12,7 @@ import { type KeysetPosition, readKeyset } from './ways/keyset.ts';
 import { lookUpRecords } from './ways/lookups.ts';
 import { readSince, type SincePosition } from './ways/since.ts';
 import { readSweep, type SweepPosition } from './ways/sweep.ts';
-import { seconds, wholeSeconds } from './ways/times.ts';
+import { BEGINNING, earlierOf, laterOf, seconds, wholeSeconds } from './ways/times.ts';
 
 /**
  * Reads one object of an account from a position on. The generator owns the algorithm, the caller owns
@@ -59,29 +59,82 @@ function readObject(reader: ObjectReader, position: Position | null, options: Re
   }
 }
 
+/** A changed position, and the changes that it skips: those between two moments are not read. Null: it skips none. */
+export interface MovedPosition {
+  readonly position: Position;
+  /** RFC 3339; the year 1970: from the beginning. */
+  readonly unreadFrom: string | null;
+  readonly unreadTo: string | null;
+}
+
 /**
- * A position from which the next reading brings what has changed since a moment: again, or, where it lies ahead, not at all
- * before it.
+ * A position from which the next reading brings what has changed since a moment: again, or, where the moment lies ahead of what was
+ * read, nothing older. In that case the object is complete back to that moment only.
  * @throws AppError `invalid_input` for an object that is not read by time.
  */
-export function positionAt(object: ObjectSpec, known: Position, changedSince: Date): Position {
+export function positionAt(object: ObjectSpec, known: Position, changedSince: Date): MovedPosition {
   const since = wholeSeconds(changedSince);
   const { kind } = object.way;
   const inner = withoutDetail(known) ?? {};
-  if (kind === 'keyset') {
-    const { backTo, window } = inner as KeysetPosition;
-    const views = Object.fromEntries(object.views.map((view) => [view.name, { watermark: since, pass: null }]));
-    const deeper = seconds(since) < seconds(backTo);
-    return { backTo: deeper ? since : backTo, views, window: deeper ? null : window } satisfies KeysetPosition;
-  }
-  const { param, backTo } = inner as SincePosition;
-  if (kind !== 'since' || param === '') {
+  if (kind !== 'keyset' && (kind !== 'since' || (inner as SincePosition).param === '')) {
     throw new AppError('invalid_input', `changed_since: ${object.name} is not read by time. Restart it to read it again.`, {
       context: { pointer: '/changed_since' },
     });
   }
-  const watermarks = Object.fromEntries(object.views.map((view) => [view.name, since]));
-  return { param, backTo: seconds(since) < seconds(backTo) ? since : backTo, watermarks, reading: null, sweep: null } satisfies SincePosition;
+  const { backTo } = inner as KeysetPosition | SincePosition;
+  const readUntil = watermarkOf(object, inner) ?? BEGINNING;
+  const isAhead = seconds(since) > seconds(readUntil);
+  const deeper = isAhead || seconds(since) < seconds(backTo);
+  const gap = isAhead ? { unreadFrom: readUntil, unreadTo: since } : { unreadFrom: null, unreadTo: null };
+  if (kind === 'since') {
+    const { param } = inner as SincePosition;
+    const watermarks = Object.fromEntries(object.views.map((view) => [view.name, since]));
+    return { position: { param, backTo: deeper ? since : backTo, watermarks, reading: null, sweep: null } satisfies SincePosition, ...gap };
+  }
+  const { window, skippedUntil: skippedBefore } = inner as KeysetPosition;
+  const views = Object.fromEntries(object.views.map((view) => [view.name, { watermark: since, pass: null }]));
+  const isStillSkipped = skippedBefore !== undefined && seconds(skippedBefore) <= seconds(since);
+  const skippedUntil = isAhead ? since : isStillSkipped ? skippedBefore : undefined;
+  const position: KeysetPosition = { backTo: deeper ? since : backTo, views, window: deeper ? null : window, ...(skippedUntil ? { skippedUntil } : {}) };
+  return { position, ...gap };
+}
+
+/** The moment up to which a position claims that every change was read; null: it claims nothing. */
+function watermarkOf(object: ObjectSpec, position: Position): string | null {
+  const of = (view: string): string | null | undefined =>
+    object.way.kind === 'keyset' ? (position as KeysetPosition).views?.[view]?.watermark : (position as SincePosition).watermarks?.[view];
+  const watermarks = object.views.map(({ name }) => of(name) ?? null);
+  return watermarks.reduce((least, next) => (least === null || next === null ? null : earlierOf(least, next)));
+}
+
+/**
+ * Whether a stored position claims a moment that no clock has reached: a wrong clock has set it, and changes until then would be skipped.
+ * @returns the moment that it claims; null: the position can be trusted.
+ */
+export function futureWatermark(object: ObjectSpec, position: Position | null, now: Date): string | null {
+  const inner = withoutDetail(position);
+  if (inner === null || (object.way.kind !== 'keyset' && object.way.kind !== 'since')) return null;
+  const ahead = object.views.flatMap(({ name }) => {
+    const of = object.way.kind === 'keyset' ? (inner as KeysetPosition).views?.[name]?.watermark : (inner as SincePosition).watermarks?.[name];
+    return of != null && Date.parse(of) > now.getTime() ? [of] : [];
+  });
+  return ahead.reduce<string | null>((latest, next) => laterOf(latest, next), null);
+}
+
+/**
+ * A position that replaces one of which `futureWatermark` is not null: everything is read again from the last moment that is certain.
+ * @param certain null: no moment is known, so that everything is read again as far back as the position reaches.
+ */
+export function restoredPosition(object: ObjectSpec, position: Position, certain: Date | null): { readonly position: Position; readonly from: string } {
+  const inner = withoutDetail(position) as KeysetPosition | SincePosition;
+  const from = certain === null || certain.getTime() < Date.parse(inner.backTo) ? inner.backTo : wholeSeconds(certain);
+  if (object.way.kind === 'since') {
+    const watermarks = Object.fromEntries(object.views.map((view) => [view.name, from]));
+    return { from, position: { ...(inner as SincePosition), watermarks, newestByView: {}, reading: null } satisfies SincePosition };
+  }
+  // Lists of deleted records are short.
+  const views = Object.fromEntries(object.views.map((view) => [view.name, { watermark: from, pass: null }]));
+  return { from, position: { ...(inner as KeysetPosition), views, newest: undefined } satisfies KeysetPosition };
 }
 
 /**

@@ -1,4 +1,5 @@
 import { AppError, type ErrorCode } from '@freshet/contracts';
+import { TooSlowError } from './deadlines.ts';
 import type { FailedUnit } from './pages.ts';
 import type { ObjectReader } from './reader.ts';
 
@@ -71,9 +72,10 @@ const UNIT_ERRORS: ReadonlySet<ErrorCode> = new Set([
   'source_not_freshdesk',
 ]);
 
-/** Whether an error may concern one unit only. A refused key and missing credits concern all of them. */
+/** Whether an error may concern one unit only. A refused key, missing credits and the end of a time slice concern all of them. */
 export function isUnitError(error: unknown): error is AppError {
-  return error instanceof AppError && UNIT_ERRORS.has(error.code);
+  if (!(error instanceof AppError) || !UNIT_ERRORS.has(error.code)) return false;
+  return !(error.cause instanceof TooSlowError && error.cause.isCutShort);
 }
 
 export function failedUnit(object: string, key: string, { code, message }: AppError): FailedUnit {

@@ -1,6 +1,7 @@
 import { AppError, type Column, type ColumnType, columnNameOf, isJsonObject } from '@freshet/contracts';
 import type { ObjectSpec } from './catalogue/define.ts';
 import type { ListedRecord, Lists } from './client.ts';
+import { follow, type Trail } from './ways/trail.ts';
 
 /**
  * Freshdesk's types of account-defined fields, as column types. A field of a type that is not here is known
@@ -62,9 +63,11 @@ function storable(text: string): string {
 /** Definitions come in one answer on most accounts; where there is a next page, it is followed. */
 async function allOf(client: Lists, path: string): Promise<ListedRecord[]> {
   const records: ListedRecord[] = [];
+  let trail: Trail | null = null;
   for (let page = 1; ; page++) {
     const answer = await client.list(path, page === 1 ? {} : { page: String(page) }, { credits: 1, bucket: null });
     records.push(...answer.records);
     if (!answer.hasNext) return records;
+    trail = follow(trail, answer.records, { name: path, primaryKey: ['id'] }, page);
   }
 }

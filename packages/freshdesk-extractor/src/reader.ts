@@ -10,6 +10,8 @@ export interface ObjectReader {
   readonly object: ObjectSpec;
   /** Whether what comes next may be asked for while what was read is worked on: not when the reading is to stop soon. */
   mayReadAhead(): boolean;
+  /** The latest moment that may be claimed for a reading that began at a time (`SourceClock`). */
+  claim(time: string | Date): Date;
   /** One page of the object's list. */
   list(query: Readonly<Record<string, string>>, pageNumber: number, options?: ListCall): Promise<ListPage>;
   /**
@@ -88,11 +90,13 @@ export function readerOf(client: Lists, object: ObjectSpec, ending?: AbortSignal
   return {
     object,
     mayReadAhead: () => ending?.aborted !== true,
+    claim: (time) => client.clock?.claim(time) ?? new Date(time),
     list: async (query, pageNumber, options = {}) => {
       try {
         return await askPlainly(query, pageNumber, options);
       } catch (error) {
-        if (!paged || !(error instanceof AppError) || error.code !== 'source_too_large') throw error;
+        // What is not a list has no parts.
+        if (!paged || !(error instanceof AppError) || error.code !== 'source_too_large' || error.context['isList'] === false) throw error;
         return inParts((page, size, plain) => ask(query, page, { ...options, plain, size }), pageNumber, object.pageSize, options.mayBeShort === true, error);
       }
     },

@@ -101,7 +101,7 @@ function given(name: string, environment: Readonly<Record<string, string | undef
   try {
     const text = way.endsWith('_FILE')
       ? readFileSync(said, 'utf8')
-      : execSync(said, { encoding: 'utf8', timeout: COMMAND_TIMEOUT_MS, stdio: ['ignore', 'pipe', 'inherit'] });
+      : execSync(said, { encoding: 'utf8', timeout: COMMAND_TIMEOUT_MS, killSignal: 'SIGKILL', stdio: ['ignore', 'pipe', 'inherit'] });
     return text.trim();
   } catch (error) {
     const { code, status } = error as { code?: string; status?: number };

@@ -35,7 +35,7 @@ export function warehouseError(error: unknown): AppError {
     const hint = 'If a CA of your own has signed the server’s certificate, give that CA’s as ssl_ca.';
     return new AppError('warehouse_unavailable', `The warehouse’s certificate is not trusted: ${message}. ${hint}`, { cause: error });
   }
-  if (/timeout|Connection terminated|SSL/i.test(message)) {
+  if (/timeout|Connection terminated|not queryable|SSL/i.test(message)) {
     return new AppError('warehouse_unavailable', `The warehouse cannot be used: ${message}.`, { cause: error });
   }
   return new AppError('bug', `The warehouse refused a statement (${code || 'no code'}).`, { cause: error });

@@ -137,6 +137,19 @@ describe('deletions', () => {
     expect(await loader.rows('id, _freshet_delete_kind')).toContainEqual({ id: '2', _freshet_delete_kind: null });
   });
 
+  test('a row whose time of reading is in the future, by a clock that was wrong, is updated and marked as deleted all the same (I3)', async () => {
+    const future = 20 * 365 * 86_400;
+    await loader.load([batch([thing(1, 0, { name: 'one' }), thing(2, 0, { name: 'two' })], { at: future })]);
+    const generation = { generation: { id: 'g', began_at: moment(60) } };
+    const next = batch([thing(1, 0, { name: 'changed without a newer version' })], { at: 60 }, generation);
+    await loader.load([next]);
+    const rows = await loader.rows('id, name, _freshet_delete_kind as deleted');
+    expect(rows).toEqual([
+      { id: '1', name: 'changed without a newer version', deleted: null },
+      { id: '2', name: 'two', deleted: 'missing' },
+    ]);
+  });
+
   test('a parent’s complete answer marks its children that are gone, and nobody else’s', async () => {
     const child = (id: number, parent_id: number) => thing(id, 0, { parent_id });
     await loader.load([batch([child(1, 7), child(2, 7), child(3, 8)])]);

@@ -3,6 +3,7 @@ import type { LiveColumn } from './columns.ts';
 import { copyBytes } from './copy.ts';
 import { quote } from './identifiers.ts';
 import { HASH_BYTES, type Identified } from './identify.ts';
+import { readingTime } from './reading-time.ts';
 import type { BatchToLoad, LoadRequest } from './request.ts';
 import { WRITTEN_META } from './rows.ts';
 import type { Target } from './tables.ts';
@@ -111,7 +112,7 @@ async function upsert(
   await copyBytes(client, `copy freshet_stage (${names}) from stdin`, toRows(records));
   const { primaryKey, version } = request.table;
   const onKeys = primaryKey.map((k) => `t.${quote(k)} = n.${quote(k)}`).join(' and ');
-  const age = (alias: string) => `(${version === null ? '' : `coalesce(${alias}.${quote(version)}, '-infinity'), `}${alias}._freshet_extracted_at)`;
+  const age = (alias: string) => `(${version === null ? '' : `coalesce(${alias}.${quote(version)}, '-infinity'), `}${readingTime(alias, request)})`;
   const changed = `from freshet_stage n join ${target.sql} t on ${onKeys} where ${age('n')} >= ${age('t')}`;
   const places = new Map(request.prepared.batches.map((b, i) => [b.id, i]));
   const count = (counted: readonly ({ readonly batch_id: string } & Partial<Record<keyof Merged, string>>)[]) => {

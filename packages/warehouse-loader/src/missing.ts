@@ -5,6 +5,7 @@ import { copy, escapeText } from './copy.ts';
 import { keepVersionsBelow } from './history.ts';
 import { quote } from './identifiers.ts';
 import { type Prepared, recordsOf } from './prepare.ts';
+import { readingTime } from './reading-time.ts';
 import type { BatchToLoad, LoadRequest, LoadResult } from './request.ts';
 import { type Target, targetOf } from './tables.ts';
 import { MISFIT, toSqlText } from './values.ts';
@@ -59,14 +60,14 @@ export async function markMissing(
       // An outage may look like a list without anything in it.
       const { rows: empty } = await client.query<{ parent: string }>(`
         delete from freshet_parents p where p.doubtful and exists (
-          select from ${target.sql} t where ${l.map((name) => `t.${name} = p.${name}`).join(' and ')} and t._freshet_deleted_at is null and t._freshet_extracted_at <= p.began_at
+          select from ${target.sql} t where ${l.map((name) => `t.${name} = p.${name}`).join(' and ')} and t._freshet_deleted_at is null and ${readingTime('t', request)} <= p.began_at
         ) returning p.${l[0]}::text as parent`);
       doubted.push(...empty.map((row) => row.parent));
     }
     const { rows } = await client.query<{ batch: number; n: string }>(`
       with marked as (
         update ${target.sql} t set ${marking("'missing'")} from freshet_parents p
-        where ${l.map((name) => `t.${name} = p.${name}`).join(' and ')} and t._freshet_deleted_at is null and t._freshet_extracted_at <= p.began_at
+        where ${l.map((name) => `t.${name} = p.${name}`).join(' and ')} and t._freshet_deleted_at is null and ${readingTime('t', request)} <= p.began_at
           and not exists (select from freshet_present k where ${k.map((name) => `k.${name} = t.${name}`).join(' and ')})
         returning p.batch
       ) select batch, count(*) as n from marked group by 1`);
@@ -90,7 +91,7 @@ export async function markMissing(
     const matches = keyColumns.map((c, i) => `t.${quote(c.name)} = $${i + 3}::${c.type}`).join(' and ');
     const { rowCount } = await client.query(
       `update ${target.sql} t set ${marking('$2')} from (select $1::timestamptz as began_at) p
-       where ${matches} and t._freshet_deleted_at is null and t._freshet_extracted_at <= p.began_at`,
+       where ${matches} and t._freshet_deleted_at is null and ${readingTime('t', request)} <= p.began_at`,
       [at, kind, ...key],
     );
     add(batch, rowCount ?? 0);
@@ -168,7 +169,7 @@ async function generationTable(
   const { version } = request.table;
   const since = version === null ? undefined : generation.since;
   return {
-    where: `t._freshet_deleted_at is null and t._freshet_extracted_at <= p.began_at
+    where: `t._freshet_deleted_at is null and ${readingTime('t', request)} <= p.began_at
       ${since === undefined ? '' : `and t.${quote(version as string)} >= $2`}
       and not exists (select from freshet_generation k where ${k.map((name) => `k.${name} = t.${name}`).join(' and ')})`,
     parameters: since === undefined ? [generation.began_at] : [generation.began_at, since],

@@ -49,6 +49,16 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const DOUBTED_AFTER_MS = 5000;
 const ANSWER_TIMEOUT_MS = 5000;
 
+export interface WarehouseTimeouts {
+  /** Milliseconds without a byte in either direction, after which a connection in use is closed. Longer than the server's `statement_timeout`. */
+  readonly silenceMs: number;
+  /** Milliseconds that a check may take in all: a connection test, a plan, a ping. */
+  readonly checkMs: number;
+}
+
+/** A statement is cancelled by the server after ten minutes (`SESSION` in `load.ts`). A server that does not even do that has stopped. */
+const DEFAULT_TIMEOUTS: WarehouseTimeouts = { silenceMs: 660_000, checkMs: 60_000 };
+
 /** One PostgreSQL warehouse: a small pool of connections, and what can be done through it. */
 export class Warehouse {
   readonly #pool: pg.Pool;
@@ -56,16 +66,18 @@ export class Warehouse {
   readonly #usedAt = new WeakMap<pg.PoolClient, number>();
   /** Why the host of the address is not connected to; null: it is. */
   readonly #hostProblem: string | null;
+  readonly #timeouts: WarehouseTimeouts;
   #lz4: boolean | null = null;
 
   /**
    * @param connections at most so many at once.
    * @param reach null: any host.
    */
-  constructor(address: WarehouseAddress, connections = 2, reach: WarehouseReach | null = null) {
+  constructor(address: WarehouseAddress, connections = 2, reach: WarehouseReach | null = null, timeouts: Partial<WarehouseTimeouts> = {}) {
     this.#address = address;
     const { host, problem } = hostOf(address);
     this.#hostProblem = problem;
+    this.#timeouts = { ...DEFAULT_TIMEOUTS, ...timeouts };
     this.#pool = new pg.Pool({
       host,
       port: address.port,
@@ -87,7 +99,7 @@ export class Warehouse {
 
   /** Resolves if it answers. @throws AppError `warehouse_*`. */
   async ping(): Promise<void> {
-    await this.#with((client) => client.query('select 1'));
+    await this.#check((client) => client.query('select 1'));
   }
 
   /** @throws AppError `fenced`, `warehouse_*`. */
@@ -100,7 +112,7 @@ export class Warehouse {
 
   /** Tries the connection, and whether the role may create and write in the schema, without leaving anything behind. */
   async test(schema: string): Promise<WarehouseVerdict> {
-    return await this.#with(async (client) => {
+    return await this.#check(async (client) => {
       const { rows } = await client.query<{
         version: string;
         number: number;
@@ -129,7 +141,7 @@ export class Warehouse {
 
   /** What loading these tables would change about the schema before the first rows. Changes nothing. */
   async plan(schema: string, tablePrefix: string, tables: readonly Table[]): Promise<SchemaPlan> {
-    return await this.#with((client) =>
+    return await this.#check((client) =>
       planTables(
         client,
         tables.map((table) => ({ target: targetOf(schema, tablePrefix, table.name), table })),
@@ -139,7 +151,7 @@ export class Warehouse {
 
   /** How fresh and deep tables are that were loaded before, by object; empty where there is nothing of Freshet's. @throws AppError `warehouse_*`. */
   async reached(schema: string, tablePrefix: string): Promise<ReachedTable[]> {
-    return await this.#with(async (client) => {
+    return await this.#check(async (client) => {
       const { rows: found } = await client.query<{ there: boolean }>(`select to_regclass($1) is not null as there`, [`${quote(schema)}._freshet_objects`]);
       if (!found[0]?.there) return [];
       const { rows } = await client.query<ReachedTable>(
@@ -166,6 +178,18 @@ export class Warehouse {
     await this.#pool.end();
   }
 
+  /** As `#with`, within a total time: somebody waits for the result. */
+  async #check<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    return await this.#with(async (client) => {
+      const timer = setTimeout(() => disconnect(client), this.#timeouts.checkMs);
+      try {
+        return await work(client);
+      } finally {
+        clearTimeout(timer);
+      }
+    });
+  }
+
   async #with<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     if (this.#hostProblem !== null) throw new AppError('address_refused', `The destination cannot be connected to. Change its host: ${this.#hostProblem}`);
     let client: pg.PoolClient;
@@ -178,6 +202,10 @@ export class Warehouse {
     const lost = () => {};
     client.on('error', lost);
     let failed: unknown = null;
+    const silent = () => disconnect(client);
+    const socket = socketOf(client);
+    socket.setTimeout(this.#timeouts.silenceMs);
+    socket.on('timeout', silent);
     try {
       await this.#checkIdle(client);
       return await work(client);
@@ -186,6 +214,8 @@ export class Warehouse {
       throw warehouseError(error);
     } finally {
       client.off('error', lost);
+      socket.off('timeout', silent);
+      socket.setTimeout(0);
       this.#usedAt.set(client, performance.now());
       client.release(isLost(failed));
     }
@@ -227,6 +257,16 @@ class ReachingSocket extends Socket {
     }
     return super.connect({ port, host, lookup: this.#reach.lookup });
   }
+}
+
+/** The driver's own property: its types leave it out. */
+function socketOf(client: pg.PoolClient): Socket {
+  return (client as unknown as { readonly connection: { readonly stream: Socket } }).connection.stream;
+}
+
+/** Ends the connection, and with it every statement under way, which a server that has stopped would never end. */
+function disconnect(client: pg.PoolClient): void {
+  socketOf(client).destroy(Object.assign(new Error('The server does not respond.'), { code: 'ETIMEDOUT' }));
 }
 
 /** A connection after these is not to be used again. */

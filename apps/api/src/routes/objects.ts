@@ -1,12 +1,16 @@
+import { AppError } from '@freshet/contracts';
 import type { ObjectChoice, Pipeline, PipelineObject as StoredObject } from '@freshet/control-store';
-import { catalogue, type ObjectSpec, objectNamed, positionAt } from '@freshet/freshdesk-extractor';
+import { catalogue, type MovedPosition, type ObjectSpec, objectNamed, positionAt } from '@freshet/freshdesk-extractor';
 import type { Static } from 'typebox';
 import type { App, Deps } from '../app.ts';
 import { IdParams, IfMatch, ObjectParams, ref } from '../schemas/base.ts';
-import { CatalogObjects, PipelineObject, PipelineObjectChange, PipelineObjects, PositionChange, RebuildStarted } from '../schemas/objects.ts';
+import { CatalogObjects, PipelineObject, PipelineObjectChange, PipelineObjects, PositionChange, PositionChanged, RebuildStarted } from '../schemas/objects.ts';
 import { findObjectProblems } from './pipelines.ts';
 import { compareWithCurrent, requireVersion } from './read-back.ts';
 import { answer, expectedVersion, operation, problems, withEtag } from './route.ts';
+
+/** A client's clock may be ahead of the API's by so much. */
+const CLOCK_TOLERANCE_MS = 60_000;
 
 export function objectRoutes(app: App, { store }: Deps): void {
   const stateBefore = async ({ params }: { readonly params: unknown }) => {
@@ -156,19 +160,31 @@ export function objectRoutes(app: App, { store }: Deps): void {
           tags: ['pipelines'],
           summary: 'Change an object’s position',
           description:
-            'The next run, or the one under way, reads what has changed since then: again, or, where it lies ahead, not what is older. For objects that are read by time.',
+            'The next run, or the one under way, reads the changes since `changed_since`. A moment before the current position reads changes again. ' +
+            'A moment after it skips changes: the response names the skipped interval in `unread_from` and `unread_to`, and `complete_back_to` moves to `changed_since` with the next run. ' +
+            'To read them after all, move the position back or restart the object. Only objects that are read by time have such a position. A moment in the future is a 400.',
         }),
         params: ObjectParams,
         body: ref(PositionChange),
-        response: { 200: answer('The object.', PipelineObject), ...problems(404) },
+        response: { 200: answer('The object, and the changes that are skipped.', PositionChanged), ...problems(404) },
       },
     },
     async (request) => {
       const object = objectNamed(request.params.object);
       const pipeline = await store.pipelines.get(request.params.id);
-      const since = new Date(request.body.changed_since);
-      await store.runs.moveObject(pipeline.id, object.name, (known) => ({ ...positionAt(object, known, since) }));
-      return objectJson(pipeline, object, await store.pipelines.objectsOf(pipeline.id));
+      const wanted = Date.parse(request.body.changed_since);
+      if (wanted > Date.now() + CLOCK_TOLERANCE_MS) {
+        throw new AppError('invalid_input', 'changed_since must not be in the future.', { context: { pointer: '/changed_since' } });
+      }
+      const since = new Date(Math.min(wanted, Date.now()));
+      let unread: Pick<MovedPosition, 'unreadFrom' | 'unreadTo'> = { unreadFrom: null, unreadTo: null };
+      await store.runs.moveObject(pipeline.id, object.name, (known) => {
+        const moved = positionAt(object, known, since);
+        unread = moved;
+        return { ...moved.position };
+      });
+      const json = objectJson(pipeline, object, await store.pipelines.objectsOf(pipeline.id));
+      return { ...json, unread_from: unread.unreadFrom, unread_to: unread.unreadTo };
     },
   );
 }

@@ -21,7 +21,7 @@ export const RebuildStarted = name(
 
 export const PositionChange = name(
   'PositionChange',
-  object({ changed_since: time('From when on changes are read.') }, { description: 'Where an object is to be read from.' }),
+  object({ changed_since: time('Changes since this moment are read. Not in the future.') }, { description: 'Where an object is to be read from.' }),
 );
 
 const ObjectAvailability = enumeration(
@@ -30,24 +30,36 @@ const ObjectAvailability = enumeration(
   '`forbidden`: the key has no permission to read it. `not_in_plan`: the plan of the account lacks it. `unknown`: no run has requested it yet.',
 );
 
-export const PipelineObject = name(
-  'PipelineObject',
+const pipelineObject = {
+  object: text('The object.'),
+  table: text('Its table in the warehouse, with its schema.'),
+  included: Type.Boolean({ description: 'Whether it is read.' }),
+  detail: Type.Boolean({ description: 'Whether its records are completed by what only their own addresses show.' }),
+  history: Type.Boolean({ description: 'Whether every version of its rows is kept.' }),
+  columns: fieldRules,
+  max_staleness_minutes: nullable(maxStaleness),
+  stale_since: nullable(time('Its table has been further behind than it may be since then; null: it is not.')),
+  availability: ref(ObjectAvailability),
+  availability_message: nullable(text('Why the object cannot be read. Null: it can, or it is unknown.')),
+  complete_as_of: nullable(time('The warehouse holds every change up to then.')),
+  complete_back_to: nullable(time('… and from then on. The year 1970: from the beginning.')),
+};
+
+export const PipelineObject = name('PipelineObject', object(pipelineObject, { description: 'What lasts of an object from run to run.' }));
+
+export const PositionChanged = name(
+  'PositionChanged',
   object(
     {
-      object: text('The object.'),
-      table: text('Its table in the warehouse, with its schema.'),
-      included: Type.Boolean({ description: 'Whether it is read.' }),
-      detail: Type.Boolean({ description: 'Whether its records are completed by what only their own addresses show.' }),
-      history: Type.Boolean({ description: 'Whether every version of its rows is kept.' }),
-      columns: fieldRules,
-      max_staleness_minutes: nullable(maxStaleness),
-      stale_since: nullable(time('Its table has been further behind than it may be since then; null: it is not.')),
-      availability: ref(ObjectAvailability),
-      availability_message: nullable(text('Why the object cannot be read. Null: it can, or it is unknown.')),
-      complete_as_of: nullable(time('The warehouse holds every change up to then.')),
-      complete_back_to: nullable(time('… and from then on. The year 1970: from the beginning.')),
+      ...pipelineObject,
+      unread_from: nullable(
+        time(
+          'Changes between `unread_from` and `unread_to` are skipped: the position was moved forward over them. The year 1970: from the beginning. Null: none.',
+        ),
+      ),
+      unread_to: nullable(time('End of the skipped interval. Null: none.')),
     },
-    { description: 'What lasts of an object from run to run.' },
+    { description: 'An object whose position was changed, and the changes that are not read because of it.' },
   ),
 );
 

@@ -89,7 +89,7 @@ const ObjectRunStatus = enumeration(
 const RunWarningCode = enumeration(
   'RunWarningCode',
   WARNING_CODES,
-  '`values_misfit`: values did not fit the type of their column. `object_unavailable`: no API key has been able to read the object yet, and no user included it by name; the status of the run ignores it.',
+  '`values_misfit`: values did not fit the type of their column. `object_unavailable`: no API key has been able to read the object yet, and no user included it by name; the status of the run ignores it. `clock_skew`: the clocks of the account, the deployment and the worker disagree, or a stored position came from such a clock.',
 );
 
 const RunWarning = name(

@@ -18,7 +18,7 @@ export async function* readChildren(reader: ObjectReader, way: Children, options
     lastRead = readAt;
     yield page({ ...read, extractedAt: readAt, position: {}, ahead });
   }
-  yield page({ position: {}, extractedAt: lastRead, reached: { completeAsOf: lastRead, completeBackTo: new Date(0) }, finished: true });
+  yield page({ position: {}, extractedAt: lastRead, reached: { completeAsOf: reader.claim(lastRead), completeBackTo: new Date(0) }, finished: true });
 }
 
 async function readParent(reader: ObjectReader, way: Children, parent: ChildWork, options: ReadOptions): Promise<ItemRead> {

@@ -1,8 +1,9 @@
 import type { Keyset, View } from '../catalogue/define.ts';
 import { type Page, type Position, page, type Reached, type ReadOptions } from '../pages.ts';
 import { type ObjectReader, recordPage } from '../reader.ts';
-import { nothingSince, type Pass, passShare, readPass, startPass } from './pass.ts';
-import { BEGINNING, DAY_MS, laterOf, seconds, wholeSeconds } from './times.ts';
+import { nothingSince, type Pass, passShare, readPass, type Step, startPass } from './pass.ts';
+import { BEGINNING, DAY_MS, laterOf, newestOf, readFrom, seconds, wholeSeconds } from './times.ts';
+import { isEndless } from './trail.ts';
 
 /**
  * Reads a list ordered by its version column: what has changed since the watermark, in passes by value (`pass.ts`).
@@ -18,6 +19,8 @@ interface ViewPosition {
   readonly watermark: string | null;
   /** The pass under way. */
   readonly pass: Pass | null;
+  /** The newest version in the account when its last pass ended; absent: not known. */
+  readonly newest?: string | undefined;
 }
 
 /** A stretch of the past that is being read, after the newest was. */
@@ -32,6 +35,10 @@ export interface KeysetPosition extends Position {
   readonly backTo: string;
   readonly views: Readonly<Record<string, ViewPosition>>;
   readonly window: Window | null;
+  /** The newest version of any record seen. */
+  readonly newest?: string | undefined;
+  /** The past before it is not read, because the position was moved forward over it; absent: it is. */
+  readonly skippedUntil?: string | undefined;
 }
 
 /** A first sync reads so much first, so that reports are useful within minutes; each step back is twice as long. */
@@ -41,7 +48,8 @@ const REFRESH_MS = 600_000;
 
 export async function* readKeyset(reader: ObjectReader, way: Keyset, from: KeysetPosition | null, options: ReadOptions): AsyncGenerator<Page> {
   const { object } = reader;
-  const target = object.history && options.historyFrom ? wholeSeconds(options.historyFrom) : BEGINNING;
+  const wanted = object.history && options.historyFrom ? wholeSeconds(options.historyFrom) : BEGINNING;
+  const target = laterOf(from?.skippedUntil ?? null, wanted);
   const newest = wholeSeconds(new Date(Date.now() - NEWEST_DAYS * DAY_MS));
   // A step back of less than a day would cost a call and bring next to nothing.
   const first = seconds(newest) - seconds(target) < DAY_MS / 1000 ? target : newest;
@@ -59,22 +67,30 @@ export async function* readKeyset(reader: ObjectReader, way: Keyset, from: Keyse
   /** What has changed since the last pass, or for the first time the newest window. */
   async function* readNew(): AsyncGenerator<Page> {
     for (const view of object.views) {
-      const known = position.views[view.name] ?? { watermark: null, pass: null };
+      const known: ViewPosition = position.views[view.name] ?? { watermark: null, pass: null };
       // Lists of deleted records are short (they are emptied after 30 days), so they are read from the beginning.
-      const start = known.watermark ?? (view.deleted === null ? position.backTo : BEGINNING);
+      const start = known.watermark === null ? (view.deleted === null ? position.backTo : BEGINNING) : readFrom(known.watermark, known.newest);
       // At the end of the list every change visible when the pass began has been read.
-      const behind = (beganAt: string) => wholeSeconds(new Date(Date.parse(beganAt) - way.lagSeconds * 1000));
+      const behind = (beganAt: string) => wholeSeconds(new Date(reader.claim(beganAt).getTime() - way.lagSeconds * 1000));
       const atRest = view.deleted !== null && known.pass === null ? await nothingSince(reader, way, view, start) : null;
       if (atRest !== null) {
-        const next = { watermark: laterOf(known.watermark, behind(atRest.toISOString())), pass: null };
+        const next = { watermark: laterOf(known.watermark, behind(atRest.toISOString())), pass: null, newest: position.newest };
         position = { ...position, views: { ...position.views, [view.name]: next } };
         continue;
       }
-      for await (const step of readPass(reader, way, view, known.pass ?? startPass(start))) {
+      const forget = () => {
+        position = { ...position, views: { ...position.views, [view.name]: { ...known, pass: null } } };
+      };
+      for await (const step of restartable(readPass(reader, way, view, known.pass ?? startPass(start)), forget)) {
+        if (step === null) {
+          yield page({ position, extractedAt: serverTime, ahead: true });
+          continue;
+        }
         serverTime = step.serverTime;
+        const newestRecord = newestOf(position.newest, step.records, way.column);
         const next =
-          step.pass === null ? { watermark: laterOf(known.watermark, behind(step.beganAt)), pass: null } : { watermark: known.watermark, pass: step.pass };
-        position = { ...position, views: { ...position.views, [view.name]: next } };
+          step.pass === null ? { watermark: laterOf(known.watermark, behind(step.beganAt)), pass: null, newest: newestRecord } : { ...known, pass: step.pass };
+        position = { ...position, newest: newestRecord, views: { ...position.views, [view.name]: next } };
         const share = view === object.views[0] ? passShare(step.pass, start, serverTime) : 1;
         // During a backfill, recent changes are read in between; they say nothing about how much history is left.
         const isFirst = known.watermark === null;
@@ -90,10 +106,24 @@ export async function* readKeyset(reader: ObjectReader, way: Keyset, from: Keyse
   async function* readPast(window: Window): AsyncGenerator<Page> {
     const view = object.views[0] as View;
     const mayGoOn = () => !isNewDue(serverTime);
-    for await (const step of readPass(reader, way, view, window.pass ?? startPass(window.from), { until: window.to, creditClass: 'backfill', mayGoOn })) {
+    const pass = readPass(reader, way, view, window.pass ?? startPass(window.from), { until: window.to, creditClass: 'backfill', mayGoOn });
+    const forget = () => {
+      position = { ...position, window: { ...window, pass: null } };
+    };
+    for await (const step of restartable(pass, forget)) {
+      if (step === null) {
+        yield page({ position, extractedAt: serverTime, ahead: true });
+        continue;
+      }
       serverTime = step.serverTime;
       const progress = progressAt(newest, target, window.to, passShare(step.pass, window.from, new Date(window.to)));
-      position = step.pass === null ? { ...position, backTo: window.from, window: null } : { ...position, window: { ...window, pass: step.pass } };
+      const newestRecord = newestOf(position.newest, step.records, way.column);
+      position =
+        step.pass === null
+          ? { ...position, newest: newestRecord, backTo: window.from, window: null }
+          : { ...position, newest: newestRecord, window: { ...window, pass: step.pass } };
+      // Where the newest window was empty, the newest record is found in the past.
+      if (step.pass === null) position = { ...position, views: withNewest(position.views, newestRecord) };
       yield recordPage(reader, options, { view, records: step.records, position, extractedAt: serverTime, failed: step.failed, progress, ahead: step.ahead });
       // What has changed goes before the past; the stretch goes on from its position.
       if (step.pass !== null && !step.ahead && isNewDue(serverTime)) return;
@@ -111,6 +141,25 @@ export async function* readKeyset(reader: ObjectReader, way: Keyset, from: Keyse
   // A run that finishes has looked at what is new.
   if (!newWasRead) yield* readNew();
   yield page({ position, extractedAt: serverTime, reached: reached(object, position), finished: true });
+}
+
+/**
+ * The steps of a pass. Before an error that makes its anchor worthless is thrown, the pass is forgotten.
+ * @returns null where the position without the pass is to be stored.
+ */
+async function* restartable(pass: AsyncGenerator<Step>, forget: () => void): AsyncGenerator<Step | null> {
+  try {
+    yield* pass;
+  } catch (error) {
+    if (!isEndless(error)) throw error;
+    forget();
+    yield null;
+    throw error;
+  }
+}
+
+function withNewest(views: KeysetPosition['views'], newest: string | undefined): KeysetPosition['views'] {
+  return Object.fromEntries(Object.entries(views).map(([name, view]) => [name, view.newest === undefined ? { ...view, newest } : view]));
 }
 
 function reached(object: ObjectReader['object'], position: KeysetPosition): Reached {

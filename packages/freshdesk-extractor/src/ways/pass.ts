@@ -5,6 +5,7 @@ import { type FailedUnit, keyTexts } from '../pages.ts';
 import type { ObjectReader } from '../reader.ts';
 import { readTie, TIE_FOUND, type Tie, type TieStep } from './tie.ts';
 import { seconds, secondsAfter, timeOf, wholeSeconds } from './times.ts';
+import { follow, type Trail } from './trail.ts';
 
 /**
  * Reads an ordered list from a moment on, by value instead of by page number.
@@ -21,6 +22,8 @@ export interface Pass {
   readonly beganAt: string | null;
   /** A tie at `anchor` that is being read; null: none. */
   readonly tie: Tie | null;
+  /** The pages of this pass so far; absent: none has announced another. */
+  readonly trail?: Trail;
 }
 
 /** One page of a pass. */
@@ -45,6 +48,9 @@ export interface PassOptions {
   readonly mayGoOn?: () => boolean;
 }
 
+/** A record that changes during a pass comes again, at its new version, however often. Timestamps that grow with every request never end. */
+const TIMES_MAX = 8;
+
 export function startPass(anchor: string): Pass {
   return { anchor, beganAt: null, tie: null };
 }
@@ -65,21 +71,27 @@ export async function* readPass(
   const fetchAt = async (since: string, pageNumber: number) => {
     const query = { ...view.query, [way.sinceParam]: since, order_by: way.column, order_type: 'asc' };
     // Whatever page 1 holds, the next anchor follows from it; pages of a tie are counted.
-    const answer = await reader.list(query, pageNumber, { creditClass, mayBeShort: pageNumber === 1 && tie === null });
+    let answer = await reader.list(query, pageNumber, { creditClass, mayBeShort: pageNumber === 1 && tie === null });
+    // An empty page is not the end of the list while it announces another one.
+    let empty: Trail | null = null;
+    for (let next = 2; tie === null && answer.records.length === 0 && answer.hasNext; next++) {
+      empty = follow(empty, [], reader.object, next - 1);
+      answer = await reader.list(query, next, { creditClass });
+    }
     assertOrder(reader, way, answer, since);
     return answer;
   };
-  let { anchor, beganAt, tie } = from;
+  let { anchor, beganAt, tie, trail } = from;
   /** The page at the anchor, asked for while the one before it is worked on. */
   let ahead: Promise<ListPage> | null = null;
   const step = (
     { records, serverTime, failed = [] }: Pick<ListPage, 'records' | 'serverTime'> & Pick<TieStep, 'failed'>,
-    next: Omit<Pass, 'beganAt'> | null,
+    next: Pick<Pass, 'anchor' | 'tie'> | null,
   ): Step => {
     beganAt = beganAt ?? serverTime.toISOString();
     // What stands beyond the stretch was read when it was new.
     const wanted = until === undefined ? records : records.filter((r) => timeOf(reader, r, way.column) < seconds(until));
-    return { records: wanted, serverTime, beganAt, pass: next && { ...next, beganAt }, failed, ahead: ahead !== null };
+    return { records: wanted, serverTime, beganAt, pass: next && { ...next, beganAt, ...(trail ? { trail } : {}) }, failed, ahead: ahead !== null };
   };
 
   // Whether a record of the anchor's own second was read already: the list then begins with it, unless it has changed.
@@ -87,7 +99,7 @@ export async function* readPass(
   for (;;) {
     if (tie !== null) {
       for await (const part of readTie(reader, way, view, anchor, tie, (n) => fetchAt(anchor, n), creditClass)) {
-        yield step(part, part.tie === null ? startPass(secondsAfter(anchor, 1)) : { anchor, tie: part.tie });
+        yield step(part, part.tie === null ? { anchor: secondsAfter(anchor, 1), tie: null } : { anchor, tie: part.tie });
       }
       anchor = secondsAfter(anchor, 1);
       tie = null;
@@ -103,6 +115,7 @@ export async function* readPass(
       yield step(answer, null);
       return;
     }
+    trail = follow(trail, answer.records, reader.object, 1, { timesMax: TIMES_MAX });
     if (lastAt > seconds(anchor)) {
       anchor = wholeSeconds(new Date(lastAt * 1000));
       isKnown = true;
@@ -150,7 +163,8 @@ function assertOrder(reader: ObjectReader, way: Keyset, answer: ListPage, anchor
     if (version < previous) {
       throw new AppError(
         'source_contract',
-        `The list of ${reader.object.name} is not ordered by ${way.column} from ${anchor} on, though it was asked to be. Reading it on could lose records.`,
+        `The list of ${reader.object.name} is not ordered by ${way.column} from ${anchor} on, though the request asks for that order. ` +
+          'Reading on could lose records. A cache or proxy in front of the account may ignore the query string. Check it, then start a run again.',
         { context: { key: keyTexts(record, reader.object.primaryKey) } },
       );
     }

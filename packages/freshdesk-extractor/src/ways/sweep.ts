@@ -36,7 +36,7 @@ export async function* readSweep(reader: ObjectReader, way: Sweep | null, from: 
     const records = recordPage(reader, options, { view, records: step.records, position, extractedAt, generation });
     // What an unsettled reading did not see may only have slipped away: nothing is concluded from it this time.
     const lines = agreed ? [...records.lines, batchLine({ generation: { id: generation, began_at: beganAt.toISOString() } })] : records.lines;
-    yield { ...records, lines, reached: { completeAsOf: beganAt, completeBackTo: new Date(0) }, finished: true };
+    yield { ...records, lines, reached: { completeAsOf: reader.claim(beganAt), completeBackTo: new Date(0) }, finished: true };
   }
 }
 

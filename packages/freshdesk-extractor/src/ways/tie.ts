@@ -6,6 +6,7 @@ import { type FailedUnit, textOf } from '../pages.ts';
 import { type ObjectReader, viewOf } from '../reader.ts';
 import { IdSet } from './id-set.ts';
 import { seconds, timeOf, wholeSeconds } from './times.ts';
+import { follow, type Trail } from './trail.ts';
 
 /**
  * Reads a tie: one second with more records than a page. It is the only place for page numbers.
@@ -28,6 +29,8 @@ interface TieEnd {
   readonly at: 'end';
   readonly inside: number;
   readonly beyond: number | null;
+  /** The pages that were probed and lie within the second; absent: none. */
+  readonly trail?: Trail;
 }
 
 /** The next page, counting down. */
@@ -47,6 +50,8 @@ interface BigTie {
   readonly seen: string | null;
   /** … of which this reading was the first to see so many. */
   readonly unseen: number;
+  /** The pages of this way so far; absent: none has announced another. */
+  readonly trail?: Trail;
 }
 
 /** Id by id, the next first; those that were seen are passed over. */
@@ -104,7 +109,8 @@ export async function* readTie(
         const page = tie.beyond === null ? Math.min(tie.inside * 2, pagesMax) : Math.floor((tie.inside + tie.beyond) / 2);
         const { records, hasNext, serverTime } = await fetchPage(page);
         const last = records.at(-1);
-        const found = hasNext && last && isOfSecond(last) ? { ...tie, inside: page } : { ...tie, beyond: page };
+        const found =
+          hasNext && last && isOfSecond(last) ? { ...tie, inside: page, trail: follow(tie.trail, records, object, page) } : { ...tie, beyond: page };
         return { records: [], serverTime, tie: afterProbe(found) };
       }
       case 'pages': {
@@ -138,12 +144,13 @@ export async function* readTie(
     const created = last && timeOf(reader, last, CREATED);
     const met = !hasNext || created === undefined || (reached !== null && created < seconds(reached.created));
     if (met) return { records, serverTime, tie: afterReading(read, null) };
-    if (tie.page < pagesMax) return { records, serverTime, tie: { ...read, page: tie.page + 1 } };
+    if (tie.page < pagesMax) return { records, serverTime, tie: { ...read, page: tie.page + 1, trail: follow(tie.trail, records, object, tie.page) } };
     // The pages end here: on from the other end, and if that does not meet this one either, id by id.
     const ids = records.map(idOf);
     if (reached === null) {
       const end = { created: wholeSeconds(new Date(created * 1000)), low: Math.min(...ids) };
-      return { records, serverTime, tie: { ...read, at: 'desc', page: 1, reached: end } };
+      const { trail: _, ...rest } = read;
+      return { records, serverTime, tie: { ...rest, at: 'desc', page: 1, reached: end } };
     }
     return { records, serverTime, tie: afterReading(read, [reached.low, Math.max(...ids)]) };
   }

@@ -1,6 +1,7 @@
 import type { ListedRecord, ListPage } from '../client.ts';
 import type { ObjectReader } from '../reader.ts';
 import { add, EMPTY, type IdSum, same } from './id-sum.ts';
+import { follow, type Trail } from './trail.ts';
 
 /**
  * Reading a list whole, though its pages shift while it is read.
@@ -30,6 +31,8 @@ export interface WholeState {
   readonly firstBeganAt: string | null;
   /** A record of this reading was too large even to know which it is. */
   readonly blind?: true;
+  /** The pages of this reading so far; absent: none has announced another. */
+  readonly trail?: Trail;
 }
 
 export interface WholeStep {
@@ -62,7 +65,14 @@ export async function* readWhole(reader: ObjectReader, fetchPage: (page: number)
     const blind = state.blind === true || records.some((r) => r.rejected !== undefined && !r.raw.has(primaryKey[0] as string)) ? { blind: true as const } : {};
     const sum = add(state.sum, existing(records, firstBeganAt), primaryKey);
     if (hasNext) {
-      state = { ...state, page: state.page + 1, sum, beganAt, firstBeganAt, ...blind };
+      let trail: Trail;
+      try {
+        trail = follow(state.trail, records, reader.object, state.page);
+      } catch (error) {
+        yield { records: [], serverTime, state: startWhole(null), outcome: 'next', ahead: true };
+        throw error;
+      }
+      state = { ...state, page: state.page + 1, sum, beganAt, firstBeganAt, trail, ...blind };
       if (reader.mayReadAhead()) {
         asked = fetchPage(state.page);
         // Whoever goes on meets its failure; who does not has no use for it.

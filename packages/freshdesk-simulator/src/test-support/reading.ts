@@ -1,4 +1,4 @@
-import { type Budget, type ChildWork, extract, FreshdeskClient, objectNamed, type Page, type Position } from '@freshet/freshdesk-extractor';
+import { type Budget, type ChildWork, type ClientOptions, extract, FreshdeskClient, objectNamed, type Page, type Position } from '@freshet/freshdesk-extractor';
 import { FreshdeskSimulator, type SimulatorOptions } from '../index.ts';
 
 /** A budget that never says no. */
@@ -10,7 +10,7 @@ export interface Opened extends AsyncDisposable {
 }
 
 /** A simulated account on a real socket, and a client for it. */
-export async function open(options: SimulatorOptions = {}, apiKey = 'demo-admin-key'): Promise<Opened> {
+export async function open(options: SimulatorOptions = {}, apiKey = 'demo-admin-key', more: Partial<ClientOptions> = {}): Promise<Opened> {
   const simulator = new FreshdeskSimulator({ seed: 7, ...options });
   const origin = await simulator.listen();
   const client = new FreshdeskClient({
@@ -18,7 +18,9 @@ export async function open(options: SimulatorOptions = {}, apiKey = 'demo-admin-
     apiKey,
     budget: boundless,
     creditClass: 'incremental',
-    limits: { backoffMs: 1 },
+    ...(options.now ? { now: options.now } : {}),
+    ...more,
+    limits: { backoffMs: 1, ...more.limits },
   });
   return {
     simulator,

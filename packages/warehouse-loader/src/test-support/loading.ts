@@ -65,8 +65,7 @@ export interface Loader extends AsyncDisposable {
   rows(columns?: string): Promise<Record<string, unknown>[]>;
 }
 
-export function loaderFor(database: TestDatabase, table: Table = THINGS): Loader {
-  const warehouse = new Warehouse(addressOf(database.warehouseUrl), 4);
+export function loaderFor(database: TestDatabase, table: Table = THINGS, warehouse = new Warehouse(addressOf(database.warehouseUrl), 4)): Loader {
   return {
     warehouse,
     load: async (batches, options = {}) =>
