@@ -51,7 +51,8 @@ export async function ensureTable(
   table: Table,
 ): Promise<{ readonly state: TableState; readonly before: TableState['types'] | null }> {
   const { columns: existing, hasLedger } = await liveColumns(client, target);
-  const isComplete = existing !== null && hasLedger && missingIn(target, table, existing).length === 0;
+  const known = new ColumnNames(table, existing);
+  const isComplete = existing !== null && hasLedger && known.missing.length === 0;
   if (!isComplete) {
     await inShortTransaction(client, target, async () => {
       await createSchema(client, target.schema);
@@ -63,9 +64,9 @@ export async function ensureTable(
       if (statements.length > 0) await client.query(statements.join('\n'));
     });
   }
-  let live = isComplete ? existing : (await liveColumns(client, target)).columns;
-  if (live !== null && (await addComments(client, target, table, live))) live = (await liveColumns(client, target)).columns;
-  const state = stateOf(live, table);
+  const names = isComplete ? known : new ColumnNames(table, (await liveColumns(client, target)).columns);
+  await addComments(client, target, names);
+  const state = stateOf(names);
   for (const name of [...table.primaryKey, ...table.lookups, ...(table.version === null ? [] : [table.version])]) {
     if (state.columns.some((c) => c.name === name)) continue;
     throw new AppError(
@@ -143,7 +144,7 @@ export async function evolveTable(
     const wider = await widensFor(client, target, state, column, type, records);
     if (wider === null || !(await widen(client, target, column, wider))) fixed.add(name);
   }
-  const next = stateOf((await liveColumns(client, target)).columns, table);
+  const next = stateOf(new ColumnNames(table, (await liveColumns(client, target)).columns));
   return { ...next, fixed, kept: new Map([...kept, ...next.kept]) };
 }
 
@@ -158,17 +159,14 @@ function missingIn(target: Target, table: Table, live: ReadonlyMap<string, Live>
   return new ColumnNames(table, live).missing.map((column) => additionOf(target, column));
 }
 
-/** Adds the comments that tell which field fills a column, where an earlier release has not. @returns whether any was added. */
-async function addComments(client: ClientBase, target: Target, table: Table, live: ReadonlyMap<string, Live>): Promise<boolean> {
-  const statements = new ColumnNames(table, live).comments.map(({ name, comment }) => commentOn(target, name, comment));
-  if (statements.length === 0) return false;
+/** Adds the comments that tell which field fills a column, where an earlier release has not. */
+async function addComments(client: ClientBase, target: Target, { comments }: ColumnNames): Promise<void> {
+  if (comments.length === 0) return;
   try {
-    await inShortTransaction(client, target, () => client.query(statements.join('\n')));
-    return true;
+    await inShortTransaction(client, target, () => client.query(comments.map(({ name, comment }) => commentOn(target, name, comment)).join('\n')));
   } catch (error) {
     // Another session has the table locked, or another role owns it. The columns are known without comments as well.
     if (![LOCK_NOT_AVAILABLE, INSUFFICIENT_PRIVILEGE].includes((error as { code?: string }).code ?? '')) throw error;
-    return false;
   }
 }
 
@@ -337,13 +335,12 @@ async function liveColumns(client: ClientBase, target: Target): Promise<{ readon
 }
 
 /** The columns that rows are made for: declared ones, and those that earlier batches have added. */
-function stateOf(live: ReadonlyMap<string, Live> | null, table: Table): TableState {
-  const names = new ColumnNames(table, live);
-  const { columns, unwritable } = names;
+function stateOf(names: ColumnNames): TableState {
+  const { columns, unwritable, live } = names;
   return {
     names,
     columns,
-    types: typesOf(live ?? new Map()),
+    types: typesOf(live),
     fixed: new Set(columns.map((c) => c.name).filter((name) => names.declaredOf(name)?.documented === true)),
     kept: unwritable,
   };
