@@ -5,7 +5,7 @@ import { historyColumn, historyOf } from './history.ts';
 import { literal, META_COLUMNS, quote } from './identifiers.ts';
 import type { Identified } from './identify.ts';
 import type { Wishes } from './rows.ts';
-import { commonType, countFits, isWider } from './values.ts';
+import { commonType, countFits, widerTypes } from './values.ts';
 
 /** A table of the warehouse by its names in SQL. */
 export interface Target {
@@ -139,9 +139,9 @@ export async function evolveTable(
       await client.query(added.map((column) => additionOf(target, column)).join('\n'));
     });
   }
-  for (const [name, type] of wishes.widen) {
+  for (const name of wishes.widen) {
     const column = state.columns.find((c) => c.name === name) as LiveColumn;
-    const wider = await widensFor(client, target, state, column, type, records);
+    const wider = await widensFor(client, target, state, column, records);
     if (wider === null || !(await widen(client, target, column, wider))) fixed.add(name);
   }
   const next = stateOf(new ColumnNames(table, (await liveColumns(client, target)).columns));
@@ -182,26 +182,32 @@ function commentOn(target: Target, column: string, comment: string): string {
  *
  * The account's definition of a field decides: if it asks for a wider type, the column takes that. Otherwise the values decide: the
  * column is widened only if more values do not fit than do, in the table and among the records that are being loaded. So one
- * outlier changes no column that holds values.
+ * outlier changes no column that holds values. The type is the narrowest for which most of these values fit.
  */
 async function widensFor(
   client: ClientBase,
   target: Target,
   { names }: TableState,
-  column: LiveColumn,
-  wished: ColumnType,
+  { name, path, type }: LiveColumn,
   records: readonly Identified[],
 ): Promise<ColumnType | null> {
-  const declared = names.declaredOf(column.name)?.type;
-  if (declared !== undefined && isWider(declared, column.type)) return declared;
+  const declared = names.declaredOf(name)?.type;
+  if (declared !== undefined && widerTypes(type).includes(declared)) return declared;
   // The column of a larger table is not widened anyway, so it is not counted either.
   if ((await bytesOf(client, target)) > REWRITE_BYTES_MAX) return null;
-  const loaded = countFits(records, column);
-  const { rows } = await client.query<{ fits: string; misfits: string }>(
-    `select count(${quote(column.name)}) as fits, count(*) filter (where _freshet_notes -> 'kept_in_extra' ? $1) as misfits from ${target.sql}`,
-    [column.name],
+  const { rows } = await client.query<{ held: string; kept: string; kept_numbers: string }>(
+    `select count(${quote(name)}) as held, count(*) filter (where _freshet_notes -> 'kept_in_extra' ? $1) as kept,
+       count(*) filter (where _freshet_notes -> 'kept_in_extra' ? $1 and jsonb_typeof(_freshet_extra -> $2) = 'number') as kept_numbers
+     from ${target.sql}`,
+    [name, path.join('.')],
   );
-  return loaded.misfits + Number(rows[0]?.misfits) > loaded.fits + Number(rows[0]?.fits) ? wished : null;
+  const [held, kept, keptNumbers] = [Number(rows[0]?.held), Number(rows[0]?.kept), Number(rows[0]?.kept_numbers)];
+  const mostFit = (wider: ColumnType) => {
+    const { fits, misfits } = countFits(records, path, wider);
+    const keptThatFit = wider === 'numeric' ? keptNumbers : 0;
+    return misfits + kept - keptThatFit <= fits + held + keptThatFit;
+  };
+  return mostFit(type) ? null : (widerTypes(type).find((wider) => wider === 'text' || mostFit(wider)) ?? null);
 }
 
 async function bytesOf(client: ClientBase, target: Target): Promise<number> {
