@@ -219,6 +219,26 @@ describe('column names', () => {
   });
 });
 
+describe('erasure', () => {
+  test('rows are found by a field whose column has another name because its own was taken, also in the history', async () => {
+    const custom: Path = ['custom_fields', 'cf_owner'];
+    await load(tableOf(TICKETS, await declaredColumns(['cf_owner'])), [ticket(1, [[custom, 'text owner']])], 1);
+    const table = tableOf(TICKETS, await declaredColumns(['cf_owner']), { requester_id: { rename: 'cf_owner' } });
+    const record = (id: number) => ticket(id, [[custom, 'text owner']]).replace('{', '{"requester_id":77,');
+    await load(table, [record(2), record(3).replace(':77', ':78')], 2);
+    const rows = {
+      schema: 'acme',
+      tablePrefix: '',
+      table: 'tickets',
+      key: 'id',
+      among: ['requester_id', 'cf_owner'].map((column) => ({ column, values: ['77'] })),
+    };
+    expect(await warehouse.count(rows)).toEqual({ rows: 1, versions: 1 });
+    expect(await warehouse.erase(rows, 1)).toEqual({ rows: 1, versions: 1, keys: ['2'] });
+    expect(await warehouse.count(rows)).toEqual({ rows: 0, versions: 0 });
+  });
+});
+
 describe('tables of earlier releases', () => {
   const field = (name: string): Path => ['custom_fields', name];
 

@@ -73,7 +73,7 @@ test('Freshdesk itself says that a ticket has changed: many at once are taken in
   const runs = new Set(answers.map(({ id }) => id));
   for (const id of runs) expect((await deployment.finished(id)).status).toBe('succeeded');
   for (const id of ids) expect((await row(id))?.['subject'], String(id)).toBe(`told of ${id}`);
-  for (const wrong of [{}, { ticket_id: 'INC' }, { ticket_id: '{{ticket.id}}' }]) {
+  for (const wrong of [{}, { ticket_id: 'INC' }, { ticket_id: '{{ticket.id}}' }, { ticket_id: 2 ** 53 }]) {
     await expect(deployment.api.call('POST', `/v1/pipelines/${pipelineId}/inbound/freshdesk`, wrong)).rejects.toThrow('{{ticket.id}}');
   }
 });

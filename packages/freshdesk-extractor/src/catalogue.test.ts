@@ -1,9 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { columnName, parseJson } from '@freshet/contracts';
 import { expect, test } from 'vitest';
 import { tableOf } from './catalogue/define.ts';
 import { catalogue, childrenOf, objectNamed } from './catalogue/index.ts';
+import { labelsOf } from './catalogue/labels.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -97,4 +99,30 @@ test('I6: what opens other systems is left out of automation rules, however deep
   ];
   const rows = objectNamed('automation_rules').rows?.({ rules: [{ id: 1, actions }], meta: {} });
   expect(rows).toEqual([{ id: 1, actions: [{ field_name: 'trigger_webhook', url: 'https://x.example', content: [{}] }] }]);
+});
+
+test('names of documented columns and of tables are names by the rule, also with the longest prefix and a history', () => {
+  const PREFIX_BYTES_MAX = 20;
+  for (const object of catalogue) {
+    for (const column of object.columns) expect(columnName(column.name), `${object.name}.${column.name}`).toBe(column.name);
+    expect(PREFIX_BYTES_MAX + `${object.name}_history`.length, object.name).toBeLessThanOrEqual(63);
+  }
+});
+
+test('choices whose values are great integers keep every digit (I10)', () => {
+  const fields = parseJson('[{"type":"default_status","choices":{"9007199254740993":["Open","Open"],"2":["Pending","Waiting"],"odd":["Odd","Odd"]}}]');
+  expect(JSON.stringify(labelsOf(fields, 'default_status').map(({ id }) => id))).toBe('[2,9007199254740993,"odd"]');
+});
+
+test('stored declarations of an earlier release get the names of the rule, and documented types are marked', () => {
+  const stored = { name: 'cf_Größe', type: 'text' as const, description: 'Größe.', path: ['custom_fields', 'cf_Größe'] };
+  const { columns } = tableOf(objectNamed('tickets'), [stored], { requester_id: { hash: true }, constructor: { rename: 'x' } });
+  expect(columns.find((c) => c.path?.[1] === 'cf_Größe')).toMatchObject({ name: expect.stringMatching(/^cf_gr_e_[0-9a-f]{8}$/) });
+  expect(columns.find((c) => c.name === 'due_by')).toMatchObject({ type: 'timestamptz', documented: true });
+  expect(columns.find((c) => c.name === 'requester_id')).toEqual({
+    name: 'requester_id',
+    type: 'text',
+    description: expect.any(String),
+    path: ['requester_id'],
+  });
 });

@@ -45,7 +45,8 @@ export function pathKey(path: readonly string[]): string {
  */
 export class ColumnNames {
   readonly #table: Table;
-  readonly #live: ReadonlyMap<string, Live>;
+  /** The table's columns, a user's included. */
+  readonly live: ReadonlyMap<string, Live>;
   /** Column → its place in the table. */
   readonly #places: ReadonlyMap<string, number>;
   /** Column → the field in its comment. */
@@ -58,10 +59,10 @@ export class ColumnNames {
 
   constructor(table: Table, live: ReadonlyMap<string, Live> | null) {
     this.#table = table;
-    this.#live = live ?? new Map();
-    this.#places = new Map([...this.#live.keys()].map((name, place) => [name, place]));
+    this.live = live ?? new Map();
+    this.#places = new Map([...this.live.keys()].map((name, place) => [name, place]));
     const unknown: (readonly string[])[] = [];
-    for (const [name, { comment }] of this.#live) {
+    for (const [name, { comment }] of this.live) {
       const path = pathIn(comment);
       if (path === null) continue;
       const key = pathKey(path);
@@ -94,14 +95,14 @@ export class ColumnNames {
   /** Declared columns that the table lacks, by the names that they get. */
   get missing(): Column[] {
     return [...this.#fields].flatMap(([name, { path, declared }]) =>
-      declared === null || declared.dropped === true || this.#live.has(name) ? [] : [{ ...declared, name, path }],
+      declared === null || declared.dropped === true || this.live.has(name) ? [] : [{ ...declared, name, path }],
     );
   }
 
   /** Comments that columns lack: without the path in it, a later load could take the column for another field's. */
   get comments(): { readonly name: string; readonly comment: string }[] {
     return [...this.#fields].flatMap(([name, { path }]) => {
-      const live = this.#live.get(name);
+      const live = this.live.get(name);
       // A documented field is told by its name.
       if (live === undefined || this.#commented.has(name) || (path.length === 1 && path[0] === name)) return [];
       return [{ name, comment: commentOf(path, live.comment ?? '') }];
@@ -111,7 +112,7 @@ export class ColumnNames {
   /** The columns that rows are written to, in the order of the table. */
   get columns(): LiveColumn[] {
     return this.#filled().flatMap(({ name, path }) => {
-      const type = TYPES.get(this.#live.get(name)?.type ?? '');
+      const type = TYPES.get(this.live.get(name)?.type ?? '');
       return type === undefined ? [] : [{ name, type, path }];
     });
   }
@@ -120,7 +121,7 @@ export class ColumnNames {
   get unwritable(): Map<string, string> {
     return new Map(
       this.#filled()
-        .filter(({ name }) => !TYPES.has(this.#live.get(name)?.type ?? ''))
+        .filter(({ name }) => !TYPES.has(this.live.get(name)?.type ?? ''))
         .map(({ name, path }) => [pathKey(path), name]),
     );
   }
@@ -131,7 +132,7 @@ export class ColumnNames {
   }
 
   #filled(): { readonly name: string; readonly path: readonly string[] }[] {
-    return [...this.#live.keys()].flatMap((name) => {
+    return [...this.live.keys()].flatMap((name) => {
       const field = this.#fields.get(name);
       return field === undefined ? [] : [{ name, path: field.path }];
     });
@@ -152,17 +153,18 @@ export class ColumnNames {
     const preferred = this.#preferred(path);
     const rename = this.#rename(path);
     const isCustom = path.length > 1;
-    const distinct = distinctColumnName(preferred, path, 0);
     // After a rename, the column that the field filled before keeps what it holds.
     const isOfRename = (name: string) =>
       name === preferred || name === rename || ATTEMPTS.some((attempt) => name === distinctColumnName(preferred, path, attempt));
     const commented = (this.#byPath.get(key) ?? []).filter((name) => rename === null || isOfRename(name));
     // Names before the rule. An unknown field has had its path in the comment from the start.
     const earlier = rename ?? (isCustom ? customFieldName(path.at(-1) as string) : preferred);
-    const uncommented = isCustom || this.#declared.has(key) ? [...new Set([preferred, earlier, distinct])] : [];
-    const candidates = [...commented, ...uncommented.filter((name) => this.#live.has(name) && !this.#commented.has(name))].filter(
-      (name) => !this.#fields.has(name) && !Object.hasOwn(META_COLUMNS, name),
-    );
+    const isKnown = isCustom || this.#declared.has(key);
+    const isUsable = (name: string) => !this.#fields.has(name) && !Object.hasOwn(META_COLUMNS, name);
+    const isUncommented = (name: string) => this.live.has(name) && !this.#commented.has(name);
+    if (isKnown && commented.length === 0 && earlier === preferred && isUncommented(preferred) && isUsable(preferred)) return preferred;
+    const uncommented = isKnown ? [...new Set([preferred, earlier, distinctColumnName(preferred, path, 0)])] : [];
+    const candidates = [...commented, ...uncommented.filter(isUncommented)].filter(isUsable);
     if (!isCustom && candidates.includes(preferred)) return preferred;
     // Of several, the youngest is the one that earlier releases have filled.
     return candidates.toSorted((a, b) => (this.#places.get(b) as number) - (this.#places.get(a) as number))[0] ?? null;
@@ -170,7 +172,7 @@ export class ColumnNames {
 
   #free(path: readonly string[]): string {
     const preferred = this.#preferred(path);
-    const isFree = (name: string) => !this.#live.has(name) && !this.#fields.has(name) && !Object.hasOwn(META_COLUMNS, name);
+    const isFree = (name: string) => !this.live.has(name) && !this.#fields.has(name) && !Object.hasOwn(META_COLUMNS, name);
     if (isFree(preferred)) return preferred;
     for (let attempt = 0; ; attempt++) {
       const name = distinctColumnName(preferred, path, attempt);

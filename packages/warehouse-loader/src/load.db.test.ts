@@ -1,4 +1,4 @@
-import type { AppError } from '@freshet/contracts';
+import type { AppError, Column } from '@freshet/contracts';
 import { createDatabase, OwnServer, type TestDatabase } from '@freshet/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { prepare, Warehouse, type WarehouseAddress } from './index.ts';
@@ -422,6 +422,26 @@ describe('columns', () => {
     expect((await loader.load(more, { history: true })).changes).toEqual([{ change: 'column_widened', table: 'things', column: 'cf_n', type: 'text' }]);
     expect((await loader.rows('cf_n')).map((r) => r['cf_n'])).toEqual(['5', '6', 'many', '5.25', '7.5', 'lots', 'lots', 'lots', 'lots']);
     expect(await loader.rows('distinct _freshet_extra, _freshet_notes, 1 as id')).toEqual([{ _freshet_extra: null, _freshet_notes: null, id: 1 }]);
+  });
+
+  test('a column is widened to the narrowest type that most values fit, so that an outlier among decimals does not make it text', async () => {
+    const own = (id: number, cf_n: unknown) => thing(id, 0, { custom_fields: { cf_n } });
+    await loader.load([batch([own(1, 5), own(2, 6)])]);
+    const { changes, misfits } = await loader.load([batch([own(3, 1.5), own(4, 'many'), own(5, 2.5), own(6, 3.5)], { at: 1 })]);
+    expect(changes).toEqual([{ change: 'column_widened', table: 'things', column: 'cf_n', type: 'numeric' }]);
+    expect(misfits).toMatchObject([{ column: 'cf_n', type: 'numeric', count: 1 }]);
+    expect((await loader.rows('cf_n')).map((r) => r['cf_n'])).toEqual(['5', '6', '1.5', null, '2.5', '3.5']);
+  });
+
+  test('a hashed field whose documented column is no text is stored as text from then on', async () => {
+    await loader.load([batch([thing(1, 0, { parent_id: 5 }), thing(2, 0, { parent_id: 6 })])]);
+    const { documented, ...parent } = THINGS.columns.find((c) => c.name === 'parent_id') as Column;
+    const hashed: Column = { ...parent, type: 'text', path: ['parent_id'] };
+    const table = { ...THINGS, columns: THINGS.columns.map((c) => (c.name === 'parent_id' ? hashed : c)) };
+    const { misfits } = await loader.load([batch([thing(1, 1, { parent_id: 'a1b2' })], { at: 1 })], { table });
+    expect(misfits).toEqual([]);
+    expect(documented).toBe(true);
+    expect((await loader.rows('parent_id')).map((r) => r['parent_id'])).toEqual(['a1b2', '6']);
   });
 
   test('values that do not fit are counted in whatever order they arrive: the same records leave the same types', async () => {

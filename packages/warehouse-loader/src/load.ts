@@ -64,7 +64,7 @@ const GROWN_MAX = 20;
 /** One try to write the rows, and what stood in its way. */
 class Attempt {
   readonly columns: readonly LiveColumn[];
-  readonly wishes: Wishes = { widen: new Map(), add: new Map() };
+  readonly wishes: Wishes = { widen: new Set(), add: new Map() };
   /** Records that cannot be rows, and why. */
   readonly refused = new Map<Identified, string>();
   readonly #writer: RowWriter;

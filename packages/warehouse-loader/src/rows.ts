@@ -23,7 +23,7 @@ import type { Notes } from './clean.ts';
 import { type LiveColumn, pathKey } from './columns.ts';
 import { CopyBuffer } from './copy-buffer.ts';
 import type { Identified } from './identify.ts';
-import { isPlainDate, isPlainTimestamp, MISFIT, toSqlText, typeOfValue, widenedFor } from './values.ts';
+import { isPlainDate, isPlainTimestamp, MISFIT, toSqlText, typeOfValue } from './values.ts';
 
 export interface RowContext {
   readonly table: Table;
@@ -37,8 +37,8 @@ export interface RowContext {
 
 /** What records need of the table before they can be rows. */
 export interface Wishes {
-  /** Column → the type that would hold what did not fit. */
-  readonly widen: Map<string, ColumnType>;
+  /** Columns whose type does not hold a value, and might be widened. */
+  readonly widen: Set<string>;
   /** Fields that no column holds: field (`pathKey`) → path and types. */
   readonly add: Map<string, { readonly path: readonly string[]; readonly types: Set<ColumnType> }>;
 }
@@ -179,11 +179,7 @@ export class RowWriter {
       else if (fixed.has(name)) {
         this.#extra.set(path.join('.'), source.toString('utf8', start, end));
         this.#noteMisfit('kept_in_extra', name, type);
-      } else {
-        const wished = this.#wishes.widen.get(name);
-        const wider = widenedFor(value, type);
-        this.#wishes.widen.set(name, wished === undefined || wished === wider ? wider : 'text');
-      }
+      } else this.#wishes.widen.add(name);
     }
     if (this.#extra.size === 0) out.raw(NOTHING, 0, NOTHING.length);
     else {

@@ -5,7 +5,7 @@ import { historyColumn, historyOf } from './history.ts';
 import { literal, META_COLUMNS, quote } from './identifiers.ts';
 import type { Identified } from './identify.ts';
 import type { Wishes } from './rows.ts';
-import { commonType, countFits, isWider } from './values.ts';
+import { commonType, countFits, widerTypes } from './values.ts';
 
 /** A table of the warehouse by its names in SQL. */
 export interface Target {
@@ -51,7 +51,8 @@ export async function ensureTable(
   table: Table,
 ): Promise<{ readonly state: TableState; readonly before: TableState['types'] | null }> {
   const { columns: existing, hasLedger } = await liveColumns(client, target);
-  const isComplete = existing !== null && hasLedger && missingIn(target, table, existing).length === 0;
+  const known = new ColumnNames(table, existing);
+  const isComplete = existing !== null && hasLedger && known.missing.length === 0;
   if (!isComplete) {
     await inShortTransaction(client, target, async () => {
       await createSchema(client, target.schema);
@@ -63,9 +64,9 @@ export async function ensureTable(
       if (statements.length > 0) await client.query(statements.join('\n'));
     });
   }
-  let live = isComplete ? existing : (await liveColumns(client, target)).columns;
-  if (live !== null && (await addComments(client, target, table, live))) live = (await liveColumns(client, target)).columns;
-  const state = stateOf(live, table);
+  const names = isComplete ? known : new ColumnNames(table, (await liveColumns(client, target)).columns);
+  await addComments(client, target, names);
+  const state = stateOf(names);
   for (const name of [...table.primaryKey, ...table.lookups, ...(table.version === null ? [] : [table.version])]) {
     if (state.columns.some((c) => c.name === name)) continue;
     throw new AppError(
@@ -138,12 +139,12 @@ export async function evolveTable(
       await client.query(added.map((column) => additionOf(target, column)).join('\n'));
     });
   }
-  for (const [name, type] of wishes.widen) {
+  for (const name of wishes.widen) {
     const column = state.columns.find((c) => c.name === name) as LiveColumn;
-    const wider = await widensFor(client, target, state, column, type, records);
+    const wider = await widensFor(client, target, state, column, records);
     if (wider === null || !(await widen(client, target, column, wider))) fixed.add(name);
   }
-  const next = stateOf((await liveColumns(client, target)).columns, table);
+  const next = stateOf(new ColumnNames(table, (await liveColumns(client, target)).columns));
   return { ...next, fixed, kept: new Map([...kept, ...next.kept]) };
 }
 
@@ -158,17 +159,14 @@ function missingIn(target: Target, table: Table, live: ReadonlyMap<string, Live>
   return new ColumnNames(table, live).missing.map((column) => additionOf(target, column));
 }
 
-/** Adds the comments that tell which field fills a column, where an earlier release has not. @returns whether any was added. */
-async function addComments(client: ClientBase, target: Target, table: Table, live: ReadonlyMap<string, Live>): Promise<boolean> {
-  const statements = new ColumnNames(table, live).comments.map(({ name, comment }) => commentOn(target, name, comment));
-  if (statements.length === 0) return false;
+/** Adds the comments that tell which field fills a column, where an earlier release has not. */
+async function addComments(client: ClientBase, target: Target, { comments }: ColumnNames): Promise<void> {
+  if (comments.length === 0) return;
   try {
-    await inShortTransaction(client, target, () => client.query(statements.join('\n')));
-    return true;
+    await inShortTransaction(client, target, () => client.query(comments.map(({ name, comment }) => commentOn(target, name, comment)).join('\n')));
   } catch (error) {
     // Another session has the table locked, or another role owns it. The columns are known without comments as well.
     if (![LOCK_NOT_AVAILABLE, INSUFFICIENT_PRIVILEGE].includes((error as { code?: string }).code ?? '')) throw error;
-    return false;
   }
 }
 
@@ -184,26 +182,32 @@ function commentOn(target: Target, column: string, comment: string): string {
  *
  * The account's definition of a field decides: if it asks for a wider type, the column takes that. Otherwise the values decide: the
  * column is widened only if more values do not fit than do, in the table and among the records that are being loaded. So one
- * outlier changes no column that holds values.
+ * outlier changes no column that holds values. The type is the narrowest for which most of these values fit.
  */
 async function widensFor(
   client: ClientBase,
   target: Target,
   { names }: TableState,
-  column: LiveColumn,
-  wished: ColumnType,
+  { name, path, type }: LiveColumn,
   records: readonly Identified[],
 ): Promise<ColumnType | null> {
-  const declared = names.declaredOf(column.name)?.type;
-  if (declared !== undefined && isWider(declared, column.type)) return declared;
+  const declared = names.declaredOf(name)?.type;
+  if (declared !== undefined && widerTypes(type).includes(declared)) return declared;
   // The column of a larger table is not widened anyway, so it is not counted either.
   if ((await bytesOf(client, target)) > REWRITE_BYTES_MAX) return null;
-  const loaded = countFits(records, column);
-  const { rows } = await client.query<{ fits: string; misfits: string }>(
-    `select count(${quote(column.name)}) as fits, count(*) filter (where _freshet_notes -> 'kept_in_extra' ? $1) as misfits from ${target.sql}`,
-    [column.name],
+  const { rows } = await client.query<{ held: string; kept: string; kept_numbers: string }>(
+    `select count(${quote(name)}) as held, count(*) filter (where _freshet_notes -> 'kept_in_extra' ? $1) as kept,
+       count(*) filter (where _freshet_notes -> 'kept_in_extra' ? $1 and jsonb_typeof(_freshet_extra -> $2) = 'number') as kept_numbers
+     from ${target.sql}`,
+    [name, path.join('.')],
   );
-  return loaded.misfits + Number(rows[0]?.misfits) > loaded.fits + Number(rows[0]?.fits) ? wished : null;
+  const [held, kept, keptNumbers] = [Number(rows[0]?.held), Number(rows[0]?.kept), Number(rows[0]?.kept_numbers)];
+  const mostFit = (wider: ColumnType) => {
+    const { fits, misfits } = countFits(records, path, wider);
+    const keptThatFit = wider === 'numeric' ? keptNumbers : 0;
+    return misfits + kept - keptThatFit <= fits + held + keptThatFit;
+  };
+  return mostFit(type) ? null : (widerTypes(type).find((wider) => wider === 'text' || mostFit(wider)) ?? null);
 }
 
 async function bytesOf(client: ClientBase, target: Target): Promise<number> {
@@ -337,13 +341,12 @@ async function liveColumns(client: ClientBase, target: Target): Promise<{ readon
 }
 
 /** The columns that rows are made for: declared ones, and those that earlier batches have added. */
-function stateOf(live: ReadonlyMap<string, Live> | null, table: Table): TableState {
-  const names = new ColumnNames(table, live);
-  const { columns, unwritable } = names;
+function stateOf(names: ColumnNames): TableState {
+  const { columns, unwritable, live } = names;
   return {
     names,
     columns,
-    types: typesOf(live ?? new Map()),
+    types: typesOf(live),
     fixed: new Set(columns.map((c) => c.name).filter((name) => names.declaredOf(name)?.documented === true)),
     kept: unwritable,
   };

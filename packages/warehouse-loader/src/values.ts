@@ -63,16 +63,17 @@ const WIDER: Readonly<Partial<Record<ColumnType, ColumnType>>> = {
   timestamptz: 'text',
 };
 
-/** Whether a column of the type `from` becomes one of the type `to` by widening. */
-export function isWider(to: ColumnType, from: ColumnType): boolean {
-  for (let type = WIDER[from]; type !== undefined; type = WIDER[type]) if (type === to) return true;
-  return false;
+/** The types that a column of a type can be widened to, the narrowest first. */
+export function widerTypes(type: ColumnType): ColumnType[] {
+  const wider = WIDER[type];
+  return wider === undefined ? [] : [wider, ...widerTypes(wider)];
 }
 
-/** How many values of records fit the type of a column, and how many do not; null is no value. */
+/** How many values of a field fit a type, and how many do not; null is no value. */
 export function countFits(
   records: readonly { readonly raw: RawObject }[],
-  { path, type }: { readonly path: readonly string[]; readonly type: ColumnType },
+  path: readonly string[],
+  type: ColumnType,
 ): { readonly fits: number; readonly misfits: number } {
   const counts = { fits: 0, misfits: 0 };
   const [field, inner] = path as [string, string?];
@@ -84,13 +85,6 @@ export function countFits(
     else if (text !== null) counts.fits++;
   }
   return counts;
-}
-
-/** The first type on the way from `type` that the value fits. */
-export function widenedFor(value: Json, type: ColumnType): ColumnType {
-  let wider = type;
-  while (toSqlText(value, wider) === MISFIT) wider = WIDER[wider] ?? 'text';
-  return wider;
 }
 
 /** Decides on digits: every 64-bit integer fits, and a number such as `12.0` is the integer that it equals. */
