@@ -493,7 +493,7 @@ export interface paths {
         };
         /**
          * The objects of a pipeline
-         * @description Which are read, and how fresh and deep each is.
+         * @description Whether each is included and available to the API key, and how fresh and deep its table is.
          */
         get: operations["listPipelineObjects"];
         put?: never;
@@ -1342,12 +1342,40 @@ export interface components {
             /** @description An agent’s API key, from the profile settings in Freshdesk. */
             api_key?: string;
             /**
+             * Format: date-time
+             * @description When it was made. RFC 3339, UTC. Read-only: accepted with its current value, and refused with another one.
+             * @example 2026-01-31T12:00:00.000Z
+             */
+            readonly created_at?: string;
+            /** @description The last four characters of the secret; empty for short ones. Read-only: accepted with its current value, and refused with another one. */
+            readonly hint?: string;
+            /**
+             * Format: uuid
+             * @description The credential (UUIDv7). Read-only: accepted with its current value, and refused with another one.
+             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
+             */
+            readonly id?: string;
+            /**
              * @description A name of your own, unique among its kind.
              * @example acme
              */
             name?: string;
             /** @description The role’s password. */
             password?: string;
+            /**
+             * Format: date-time
+             * @description When the secret was last changed. RFC 3339, UTC. Read-only: accepted with its current value, and refused with another one.
+             * @example 2026-01-31T12:00:00.000Z
+             */
+            readonly rotated_at?: string;
+            /** @description Read-only: accepted with its current value, and refused with another one. */
+            readonly type?: components["schemas"]["CredentialType"];
+            /**
+             * Format: date-time
+             * @description When it last changed. RFC 3339, UTC. Read-only: accepted with its current value, and refused with another one.
+             * @example 2026-01-31T12:00:00.000Z
+             */
+            readonly updated_at?: string;
         };
         /** @description A secret to keep. It is encrypted, and never sent back. */
         CredentialInput: components["schemas"]["FreshdeskApiKeyInput"] | components["schemas"]["PostgresPasswordInput"];
@@ -1518,7 +1546,7 @@ export interface components {
              */
             database: string;
             /**
-             * @description Host name or address.
+             * @description Host name, IPv4 address, or IPv6 address with or without brackets. No path of a socket, no port, no list.
              * @example warehouse.example.com
              */
             host: string;
@@ -1560,6 +1588,12 @@ export interface components {
         /** @description Fields to change. */
         DestinationChange: {
             /**
+             * Format: date-time
+             * @description When it was made. RFC 3339, UTC. Read-only: accepted with its current value, and refused with another one.
+             * @example 2026-01-31T12:00:00.000Z
+             */
+            readonly created_at?: string;
+            /**
              * Format: uuid
              * @description The credential with the role’s password (UUIDv7).
              * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
@@ -1571,10 +1605,16 @@ export interface components {
              */
             database?: string;
             /**
-             * @description Host name or address.
+             * @description Host name, IPv4 address, or IPv6 address with or without brackets. No path of a socket, no port, no list.
              * @example warehouse.example.com
              */
             host?: string;
+            /**
+             * Format: uuid
+             * @description The destination (UUIDv7). Read-only: accepted with its current value, and refused with another one.
+             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
+             */
+            readonly id?: string;
             /**
              * @description A name of your own, unique among its kind.
              * @example acme
@@ -1587,6 +1627,17 @@ export interface components {
             port?: number;
             ssl_ca?: string | null;
             ssl_mode?: components["schemas"]["SslMode"];
+            /**
+             * @description The kind of warehouse. Read-only: accepted with its current value, and refused with another one.
+             * @enum {string}
+             */
+            readonly type?: "postgres";
+            /**
+             * Format: date-time
+             * @description When it last changed. RFC 3339, UTC. Read-only: accepted with its current value, and refused with another one.
+             * @example 2026-01-31T12:00:00.000Z
+             */
+            readonly updated_at?: string;
             /**
              * @description The role that writes.
              * @example freshet
@@ -1607,7 +1658,7 @@ export interface components {
              */
             database: string;
             /**
-             * @description Host name or address.
+             * @description Host name, IPv4 address, or IPv6 address with or without brackets. No path of a socket, no port, no list.
              * @example warehouse.example.com
              */
             host: string;
@@ -1963,6 +2014,11 @@ export interface components {
              */
             url: string;
         };
+        /**
+         * @description `forbidden`: the key has no permission to read it. `not_in_plan`: the plan of the account lacks it. `unknown`: no run has requested it yet.
+         * @enum {string}
+         */
+        ObjectAvailability: "available" | "forbidden" | "not_in_plan" | "unknown";
         /** @description A choice for one object. */
         ObjectChoice: {
             /** @description Rules by field; one within another is named with a dot: `custom_fields.cf_phone`. They hold for what is read from then on. */
@@ -2019,6 +2075,8 @@ export interface components {
             /** @description Records that the warehouse had already. */
             records_unchanged: number;
             status: components["schemas"]["ObjectRunStatus"];
+            /** @description Conditions that did not fail the run. Empty: none. */
+            warnings: components["schemas"]["RunWarning"][];
         };
         /**
          * @description `forbidden`: the key may not read it. `not_in_plan`: the account’s plan lacks it.
@@ -2108,25 +2166,68 @@ export interface components {
         PipelineChange: {
             audit_frequency_days?: number | null;
             /**
+             * Format: date-time
+             * @description When it was made. RFC 3339, UTC. Read-only: accepted with its current value, and refused with another one.
+             * @example 2026-01-31T12:00:00.000Z
+             */
+            readonly created_at?: string;
+            /**
+             * Format: uuid
+             * @description The warehouse (UUIDv7). Read-only: accepted with its current value, and refused with another one.
+             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
+             */
+            readonly destination_id?: string;
+            /**
+             * @description The schema that the tables stand in. Read-only: accepted with its current value, and refused with another one.
+             * @example freshdesk_acme
+             */
+            readonly destination_schema?: string;
+            /**
              * @description Minutes between runs, where there is no `schedule`: 30, or whole hours up to 1440; from 5 on where the deployment allows it.
              * @example 360
              */
             frequency_minutes?: number;
+            /**
+             * Format: uuid
+             * @description The pipeline (UUIDv7). Read-only: accepted with its current value, and refused with another one.
+             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
+             */
+            readonly id?: string;
             monthly_quota?: components["schemas"]["MonthlyQuota"] | null;
             /**
              * @description A name of your own, unique among its kind.
              * @example acme
              */
             name?: string;
+            /** @description Read-only: accepted with its current value, and refused with another one. */
+            readonly next_audit_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When its next run is due. RFC 3339, UTC. Read-only: accepted with its current value, and refused with another one.
+             * @example 2026-01-31T12:00:00.000Z
+             */
+            readonly next_run_at?: string;
             /** @description Choices by object; what is not named follows the catalogue. */
             objects?: {
                 [key: string]: components["schemas"]["ObjectChoice"];
             };
+            /** @description Read-only: accepted with its current value, and refused with another one. */
+            readonly paused_by?: components["schemas"]["PausedBy"] | null;
             priority?: components["schemas"]["PipelinePriority"];
             record_spike?: components["schemas"]["RecordSpike"] | null;
             schedule?: components["schemas"]["Schedule"] | null;
             schema_policy?: components["schemas"]["SchemaPolicy"];
             source?: components["schemas"]["PipelineSourceChange"];
+            /** @description Read-only: accepted with its current value, and refused with another one. */
+            readonly status?: components["schemas"]["PipelineStatus"];
+            /** @description Put before the name of each table. Read-only: accepted with its current value, and refused with another one. */
+            readonly table_prefix?: string;
+            /**
+             * Format: date-time
+             * @description When it last changed. RFC 3339, UTC. Read-only: accepted with its current value, and refused with another one.
+             * @example 2026-01-31T12:00:00.000Z
+             */
+            readonly updated_at?: string;
         };
         /** @description A pipeline to make. Its first run starts at once. */
         PipelineInput: {
@@ -2195,6 +2296,8 @@ export interface components {
         };
         /** @description What lasts of an object from run to run. */
         PipelineObject: {
+            availability: components["schemas"]["ObjectAvailability"];
+            availability_message: string | null;
             /** @description Rules by field; one within another is named with a dot: `custom_fields.cf_phone`. They hold for what is read from then on. */
             columns: {
                 [key: string]: components["schemas"]["FieldRule"];
@@ -2216,10 +2319,18 @@ export interface components {
         };
         /** @description Fields to change. Nobody is told of its freshness any more where `max_staleness_minutes` is null. */
         PipelineObjectChange: {
+            /** @description Read-only: accepted with its current value, and refused with another one. */
+            readonly availability?: components["schemas"]["ObjectAvailability"];
+            /** @description Read-only: accepted with its current value, and refused with another one. */
+            readonly availability_message?: string | null;
             /** @description Rules by field; one within another is named with a dot: `custom_fields.cf_phone`. They hold for what is read from then on. */
             columns?: {
                 [key: string]: components["schemas"]["FieldRule"];
             };
+            /** @description Read-only: accepted with its current value, and refused with another one. */
+            readonly complete_as_of?: string | null;
+            /** @description Read-only: accepted with its current value, and refused with another one. */
+            readonly complete_back_to?: string | null;
             /** @description Whether its records are completed by what only their own addresses show. */
             detail?: boolean;
             /** @description Whether every version of its rows is kept, in a table beside its own. */
@@ -2227,6 +2338,12 @@ export interface components {
             /** @description Whether the object is read. */
             included?: boolean;
             max_staleness_minutes?: number | null;
+            /** @description The object. Read-only: accepted with its current value, and refused with another one. */
+            readonly object?: string;
+            /** @description Read-only: accepted with its current value, and refused with another one. */
+            readonly stale_since?: string | null;
+            /** @description Its table in the warehouse, with its schema. Read-only: accepted with its current value, and refused with another one. */
+            readonly table?: string;
         };
         /** @description The objects of a pipeline. */
         PipelineObjectList: {
@@ -2281,6 +2398,16 @@ export interface components {
             /** @description How much of the account’s rate limit may be used, in percent. */
             credit_share_percent?: number;
             historical_sync_days?: number | null;
+            /**
+             * @description The account: `acme`, `acme.freshdesk.com` or the whole URL. Stored as `acme`. Read-only: accepted with its current value, and refused with another one.
+             * @example acme
+             */
+            readonly subdomain?: string;
+            /**
+             * @description The kind of account. Read-only: accepted with its current value, and refused with another one.
+             * @enum {string}
+             */
+            readonly type?: "freshdesk";
         };
         /** @description The account to read. */
         PipelineSourceInput: {
@@ -2579,7 +2706,7 @@ export interface components {
          */
         RunMode: "full" | "incremental" | "audit" | "refresh" | "replay" | "rebuild";
         /**
-         * @description `partial`: some objects did not succeed.
+         * @description `partial`: some objects did not succeed. Objects with the warning `object_unavailable` do not count.
          * @enum {string}
          */
         RunStatus: "queued" | "running" | "succeeded" | "partial" | "failed" | "cancelled";
@@ -2588,6 +2715,22 @@ export interface components {
          * @enum {string}
          */
         RunTrigger: "schedule" | "manual" | "created";
+        /** @description A condition that does not fail a run. */
+        RunWarning: {
+            code: components["schemas"]["RunWarningCode"];
+            /** @description How often the condition occurred in this run. */
+            count: number;
+            /**
+             * @description The cause, the effect, and the action to take, if any.
+             * @example 2 values of tickets.due_by are not valid timestamps. They were kept in _freshet_extra.
+             */
+            message: string;
+        };
+        /**
+         * @description `values_misfit`: values did not fit the type of their column. `object_unavailable`: no API key has been able to read the object yet, and no user included it by name; the status of the run ignores it.
+         * @enum {string}
+         */
+        RunWarningCode: "values_misfit" | "object_unavailable";
         /** @description When a pipeline runs. Each starts at a moment of its own within the minute that follows; a time that was missed is made up for once. */
         Schedule: {
             /**
@@ -2683,14 +2826,42 @@ export interface components {
         };
         /** @description Fields to change. */
         TokenChange: {
+            /**
+             * Format: date-time
+             * @description When it was made. RFC 3339, UTC. Read-only: accepted with its current value, and refused with another one.
+             * @example 2026-01-31T12:00:00.000Z
+             */
+            readonly created_at?: string;
             expires_at?: string | null;
+            /**
+             * Format: uuid
+             * @description The token (UUIDv7). Read-only: accepted with its current value, and refused with another one.
+             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
+             */
+            readonly id?: string;
+            /** @description Read-only: accepted with its current value, and refused with another one. */
+            readonly last_used_at?: string | null;
             /**
              * @description What it is for.
              * @example nightly reports
              */
             name?: string;
+            /** @description Read-only: accepted with its current value, and refused with another one. */
+            readonly previous_until?: string | null;
             role?: components["schemas"]["TokenRole"];
+            /**
+             * Format: date-time
+             * @description When its text was made. RFC 3339, UTC. Read-only: accepted with its current value, and refused with another one.
+             * @example 2026-01-31T12:00:00.000Z
+             */
+            readonly rotated_at?: string;
             scopes?: components["schemas"]["Permission"][] | null;
+            /**
+             * Format: date-time
+             * @description When it last changed. RFC 3339, UTC. Read-only: accepted with its current value, and refused with another one.
+             * @example 2026-01-31T12:00:00.000Z
+             */
+            readonly updated_at?: string;
         };
         /** @description A token to make. */
         TokenInput: {
@@ -2791,19 +2962,45 @@ export interface components {
         };
         /** @description Fields to change. */
         WebhookChange: {
+            /**
+             * Format: date-time
+             * @description When it was made. RFC 3339, UTC. Read-only: accepted with its current value, and refused with another one.
+             * @example 2026-01-31T12:00:00.000Z
+             */
+            readonly created_at?: string;
+            /** @description Read-only: accepted with its current value, and refused with another one. */
+            readonly disabled_reason?: string | null;
             /** @description Whether events are sent to it. */
             enabled?: boolean;
             /** @description What it is told of. */
             events?: components["schemas"]["EventType"][];
+            /** @description Read-only: accepted with its current value, and refused with another one. */
+            readonly failing_since?: string | null;
+            /** @description Whether a `template_secret` is kept. Read-only: accepted with its current value, and refused with another one. */
+            readonly has_template_secret?: boolean;
+            /**
+             * Format: uuid
+             * @description The webhook (UUIDv7). Read-only: accepted with its current value, and refused with another one.
+             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
+             */
+            readonly id?: string;
             /**
              * @description A name of your own, unique among its kind.
              * @example acme
              */
             name?: string;
+            /** @description Read-only: accepted with its current value, and refused with another one. */
+            readonly previous_until?: string | null;
             template?: {
                 [key: string]: unknown;
             } | null;
             template_secret?: string | null;
+            /**
+             * Format: date-time
+             * @description When it last changed. RFC 3339, UTC. Read-only: accepted with its current value, and refused with another one.
+             * @example 2026-01-31T12:00:00.000Z
+             */
+            readonly updated_at?: string;
             /**
              * @description Where events are posted to, or `mailto:` and the addresses, with commas between them, that get them as mail. May hold `{{secret}}`.
              * @example https://hooks.example.com/freshet
