@@ -50,7 +50,7 @@ export async function* readAudit(reader: ObjectReader, from: AuditPosition, opti
       return;
     default:
       // Every run reads it completely.
-      yield page({ position: from, extractedAt: new Date(), finished: true });
+      yield page({ position: from, extractedAt: reader.now(), finished: true });
   }
 }
 
@@ -89,7 +89,7 @@ async function* readAll(
         yield recordPage(reader, options, { view, records: step.records, position, extractedAt: serverTime, generation: options.readingId, ahead: step.ahead });
       }
     }
-    const { beganAt = new Date().toISOString() } = position;
+    const { beganAt = reader.now().toISOString() } = position;
     const since = backTo === BEGINNING ? {} : { since: backTo };
     // Without an address to ask at, an outage must not look like a deletion.
     const doubt = object.single === null ? { guarded: true as const } : { suspects: { gaps: object.denseIds && backTo === BEGINNING } };
@@ -108,11 +108,11 @@ async function* readAll(
 /** Asks for the records on the work list: an audit's suspects, or what somebody wants to have read. */
 async function* readItems(reader: ObjectReader, position: AuditPosition, options: ReadOptions): AsyncGenerator<Page> {
   const { object } = reader;
-  const { beganAt = new Date().toISOString() } = position;
+  const { beganAt = reader.now().toISOString() } = position;
   for await (const read of readWorkList(reader, `${object.name} under suspicion`, options.nextParents, (suspect) => confirm(reader, suspect, options))) {
     yield page({ ...read.page, extractedAt: read.readAt, position, ahead: read.ahead });
   }
-  yield page({ position, extractedAt: new Date(), lines: position.refresh ? [] : [audited(new Date(beganAt))], finished: true });
+  yield page({ position, extractedAt: reader.now(), lines: position.refresh ? [] : [audited(new Date(beganAt))], finished: true });
 }
 
 async function* pass(reader: ObjectReader, way: Keyset, view: View, at: Reading, { synced }: AuditPosition): AsyncGenerator<ViewStep> {
@@ -140,13 +140,13 @@ function audited(at: Date): LinePieces {
 async function confirm(reader: ObjectReader, suspect: ChildWork, options: ReadOptions): Promise<ItemRead> {
   const { object } = reader;
   const settle = (name: string, lasting: boolean): Settled[] => [{ ...suspect, outcome: { name, lasting } }];
-  let asked = new Date();
+  let asked = reader.now();
   const found = (record: ListedRecord, view: View, outcome: Settled[], readAt: Date): ItemRead => {
     const { lines, records, work } = recordPage(reader, options, { view, records: [record], position: {}, extractedAt: readAt });
     return { readAt, page: { lines, records, work, settled: outcome } };
   };
   try {
-    asked = new Date();
+    asked = reader.now();
     const own = await reader.view(suspect.parentId);
     if (own !== null) {
       // It exists: it moved while the lists were read, and the next sync shows how. A number that nobody had is loaded at once.

@@ -164,7 +164,7 @@ export async function* readTie(
     for (; next <= tie.last && ids.length < IDS_AT_ONCE; next++) if (!seen.has(next)) ids.push(next);
     const answers = await Promise.all(ids.map((id) => reader.view(String(id), { creditClass })));
     const records = answers.filter((r) => r !== null).filter((r) => isOfSecond(r) && viewOf(object, r) === view);
-    return { records, serverTime: answers.find((r) => r !== null)?.serverTime ?? new Date(), tie: next > tie.last ? null : { ...tie, next } };
+    return { records, serverTime: answers.find((r) => r !== null)?.serverTime ?? reader.now(), tie: next > tie.last ? null : { ...tie, next } };
   }
 }
 
