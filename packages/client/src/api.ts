@@ -535,7 +535,7 @@ export interface paths {
         put?: never;
         /**
          * Change an object’s position
-         * @description The next run, or the one under way, reads what has changed since then: again, or, where it lies ahead, not what is older. For objects that are read by time.
+         * @description The next run, or the one under way, reads the changes since `changed_since`. A moment before the current position reads changes again. A moment after it skips changes: the response names the skipped interval in `unread_from` and `unread_to`, and `complete_back_to` moves to `changed_since` with the next run. To read them after all, move the position back or restart the object. Only objects that are read by time have such a position. A moment in the future is a 400.
          */
         post: operations["movePipelineObject"];
         delete?: never;
@@ -2019,6 +2019,8 @@ export interface components {
             /** @description Records that the warehouse had already. */
             records_unchanged: number;
             status: components["schemas"]["ObjectRunStatus"];
+            /** @description Conditions that did not fail the run. Empty: none. */
+            warnings: components["schemas"]["RunWarning"][];
         };
         /**
          * @description `forbidden`: the key may not read it. `not_in_plan`: the account’s plan lacks it.
@@ -2345,10 +2347,33 @@ export interface components {
         PositionChange: {
             /**
              * Format: date-time
-             * @description From when on changes are read. RFC 3339, UTC.
+             * @description Changes since this moment are read. Not in the future. RFC 3339, UTC.
              * @example 2026-01-31T12:00:00.000Z
              */
             changed_since: string;
+        };
+        /** @description An object whose position was changed, and the changes that are not read because of it. */
+        PositionChanged: {
+            /** @description Rules by field; one within another is named with a dot: `custom_fields.cf_phone`. They hold for what is read from then on. */
+            columns: {
+                [key: string]: components["schemas"]["FieldRule"];
+            };
+            complete_as_of: string | null;
+            complete_back_to: string | null;
+            /** @description Whether its records are completed by what only their own addresses show. */
+            detail: boolean;
+            /** @description Whether every version of its rows is kept. */
+            history: boolean;
+            /** @description Whether it is read. */
+            included: boolean;
+            max_staleness_minutes: number | null;
+            /** @description The object. */
+            object: string;
+            stale_since: string | null;
+            /** @description Its table in the warehouse, with its schema. */
+            table: string;
+            unread_from: string | null;
+            unread_to: string | null;
         };
         /** @description A PostgreSQL password to keep. */
         PostgresPasswordInput: {
@@ -2588,6 +2613,22 @@ export interface components {
          * @enum {string}
          */
         RunTrigger: "schedule" | "manual" | "created";
+        /** @description A condition that does not fail a run. */
+        RunWarning: {
+            code: components["schemas"]["RunWarningCode"];
+            /** @description How often the condition occurred in this run. */
+            count: number;
+            /**
+             * @description The cause, the effect, and the action to take, if any.
+             * @example 2 values of tickets.due_by are not valid timestamps. They were kept in _freshet_extra.
+             */
+            message: string;
+        };
+        /**
+         * @description `values_misfit`: values did not fit the type of their column.
+         * @enum {string}
+         */
+        RunWarningCode: "values_misfit" | "clock_skew";
         /** @description When a pipeline runs. Each starts at a moment of its own within the minute that follows; a time that was missed is made up for once. */
         Schedule: {
             /**
@@ -5993,13 +6034,13 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The object. */
+            /** @description The object, and the changes that are skipped. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PipelineObject"];
+                    "application/json": components["schemas"]["PositionChanged"];
                 };
             };
             /** @description The request is not valid; `errors` names the fields. */
