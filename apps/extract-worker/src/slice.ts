@@ -58,8 +58,8 @@ const CHILD_WAIT_MS = 500;
 const BEHIND_WAIT_MS = 2000;
 /** An audit that waits for its load looks again this often. */
 const LOAD_WAIT_MS = 1000;
-/** Tries in a row without a stored page, after which an object run has failed. With the backoff: about five minutes. */
-const FAILURES_MAX = 8;
+/** Slices in a row without a stored page, after which an object run has failed. With the backoff: three to five minutes. */
+const FAILURES_MAX = 9;
 const BACKOFF_MS = 1000;
 const BACKOFF_MAX_MS = 60_000;
 

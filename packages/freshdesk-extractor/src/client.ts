@@ -90,7 +90,7 @@ const DEFAULT_LIMITS: ClientLimits = {
   connections: 8,
   connectMs: 10_000,
   timeoutMs: 60_000,
-  bodyMs: 20_000,
+  bodyMs: 15_000,
   bytesPerSecondMin: 64 * 1024,
   graceMs: 5000,
   bodyBytesMax: 128 * 1024 * 1024,

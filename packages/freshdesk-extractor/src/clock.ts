@@ -1,5 +1,5 @@
 /** Clocks that differ by less are taken to agree: responses are cached, and machines drift. */
-export const CLOCK_TOLERANCE_MS = 300_000;
+const CLOCK_TOLERANCE_MS = 300_000;
 
 /**
  * The time of an account, judged from the server's `Date` header, a reference clock that all workers share, and this machine's
@@ -32,6 +32,11 @@ export class SourceClock {
   /** Whether clocks disagree by more than a few minutes, so that one of them must be wrong. */
   get isSkewed(): boolean {
     return Math.abs(this.#skewMs) > CLOCK_TOLERANCE_MS;
+  }
+
+  /** The time of a reading that has no response, for the order of readings. */
+  ordered(): Date {
+    return new Date(this.#reference());
   }
 
   /** The moment that some clock has reached: a stored time beyond it came from a clock that was wrong. */

@@ -62,7 +62,7 @@ export class Deadlines {
   #check(): void {
     const now = performance.now();
     if (this.#signals.ending?.aborted === true) this.#endedAt ??= now;
-    for (const transfer of [...this.#transfers]) {
+    for (const transfer of this.#transfers) {
       const error = this.#expired(transfer, now);
       if (error !== null) transfer.fail(error);
     }

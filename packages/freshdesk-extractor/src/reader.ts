@@ -10,6 +10,8 @@ export interface ObjectReader {
   readonly object: ObjectSpec;
   /** Whether what comes next may be asked for while what was read is worked on: not when the reading is to stop soon. */
   mayReadAhead(): boolean;
+  /** The time, by the clock that orders readings. */
+  now(): Date;
   /** The latest moment that may be claimed for a reading that began at a time (`SourceClock`). */
   claim(time: string | Date): Date;
   /** One page of the object's list. */
@@ -90,6 +92,7 @@ export function readerOf(client: Lists, object: ObjectSpec, ending?: AbortSignal
   return {
     object,
     mayReadAhead: () => ending?.aborted !== true,
+    now: () => client.clock?.ordered() ?? new Date(),
     claim: (time) => client.clock?.claim(time) ?? new Date(time),
     list: async (query, pageNumber, options = {}) => {
       try {

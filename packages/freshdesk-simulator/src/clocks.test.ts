@@ -109,6 +109,31 @@ describe('clocks', () => {
     expect(account.client.clock.isSkewed).toBe(true);
   });
 
+  test('a Date header three days behind does not make a first reading read new changes again and again', async () => {
+    const clock = { now: Date.parse('2026-03-01T12:00:00Z') };
+    const calls: number[] = [];
+    for (const shift of [0, -3 * DAY]) {
+      await using account = await open(
+        {
+          counts: { tickets: 1500 },
+          spanDays: 400,
+          now: () => clock.now,
+          asOf: new Date(clock.now - 60_000),
+          intercept: (_request, response) => {
+            const setHeader = response.setHeader.bind(response);
+            response.setHeader = (name, value) => setHeader(name, name === 'date' ? new Date(clock.now + shift).toUTCString() : value);
+            return false;
+          },
+        },
+        'demo-admin-key',
+        { now: () => clock.now },
+      );
+      expect(latest(await read(account.client, 'tickets')).size).toBe(1500);
+      calls.push(account.simulator.callCount);
+    }
+    expect(calls[1]).toBe(calls[0]);
+  });
+
   test('an account at rest is not read again, whatever bounds the position', async () => {
     const clock = { now: Date.parse('2026-03-01T12:00:00Z') };
     await using account = await withDate(() => new Date(clock.now).toUTCString(), clock);

@@ -50,7 +50,7 @@ export async function* readAudit(reader: ObjectReader, from: AuditPosition, opti
       return;
     default:
       // Every run reads it completely.
-      yield page({ position: from, extractedAt: new Date(), finished: true });
+      yield page({ position: from, extractedAt: reader.now(), finished: true });
   }
 }
 
@@ -104,7 +104,7 @@ async function* readAll(
         });
       }
     }
-    const { beganAt = new Date().toISOString() } = position;
+    const { beganAt = reader.now().toISOString() } = position;
     const since = backTo === BEGINNING ? {} : { since: backTo };
     // Without an address to ask at, an outage must not look like a deletion.
     const doubt = object.single === null ? { guarded: true as const } : { suspects: { gaps: object.denseIds && backTo === BEGINNING } };
@@ -122,9 +122,9 @@ async function* readAll(
 
 /** Looks up the records on the work list: an audit's deletion candidates, or records that somebody asked for. */
 async function* lookUpSuspects(reader: ObjectReader, position: AuditPosition, options: ReadOptions): AsyncGenerator<Page> {
-  const { beganAt = new Date().toISOString() } = position;
+  const { beganAt = reader.now().toISOString() } = position;
   yield* lookUpRecords(reader, position, options);
-  yield page({ position, extractedAt: new Date(), lines: position.refresh ? [] : [audited(new Date(beganAt))], finished: true });
+  yield page({ position, extractedAt: reader.now(), lines: position.refresh ? [] : [audited(new Date(beganAt))], finished: true });
 }
 
 async function* pass(reader: ObjectReader, way: Keyset, view: View, at: Reading, { synced }: AuditPosition): AsyncGenerator<ViewStep> {

@@ -12,7 +12,7 @@ import { type ItemRead, readWorkList } from './work-list.ts';
  */
 
 export async function* readChildren(reader: ObjectReader, way: Children, options: ReadOptions): AsyncGenerator<Page> {
-  let lastRead = new Date();
+  let lastRead = reader.now();
   const list = { next: options.nextParents, read: (parent: ChildWork) => readParent(reader, way, parent, options), readable: options.readableParents };
   for await (const { readAt, page: read, ahead } of readWorkList(reader, list)) {
     lastRead = readAt;
@@ -22,7 +22,7 @@ export async function* readChildren(reader: ObjectReader, way: Children, options
 }
 
 async function readParent(reader: ObjectReader, way: Children, parent: ChildWork, options: ReadOptions): Promise<ItemRead> {
-  const unchanged = { readAt: new Date(), page: { lines: [], records: 0, work: [], settled: [parent] } };
+  const unchanged = { readAt: reader.now(), page: { lines: [], records: 0, work: [], settled: [parent] } };
   let read: WholeChildren;
   try {
     read = await readTree(reader, way, parent.parentId);
@@ -90,7 +90,7 @@ async function readList(reader: ObjectReader, way: Children, parentId: string, l
   let reading = 1;
   let beganAt: string | null = null;
   let unsettled = false;
-  let readAt = new Date();
+  let readAt = reader.now();
   try {
     for await (const step of readWhole(reader, (n) => reader.list({}, n, { parentId: listId, path }), startWhole(null))) {
       readAt = step.serverTime;

@@ -19,6 +19,8 @@ interface ViewPosition {
   readonly watermark: string | null;
   /** The pass under way. */
   readonly pass: Pass | null;
+  /** When its last pass began, by the clock that orders readings. */
+  readonly readAt?: string;
   /** The newest version in the account when its last pass ended; absent: not known. */
   readonly newest?: string | undefined;
 }
@@ -50,17 +52,19 @@ export async function* readKeyset(reader: ObjectReader, way: Keyset, from: Keyse
   const { object } = reader;
   const wanted = object.history && options.historyFrom ? wholeSeconds(options.historyFrom) : BEGINNING;
   const target = laterOf(from?.skippedUntil ?? null, wanted);
-  const newest = wholeSeconds(new Date(Date.now() - NEWEST_DAYS * DAY_MS));
+  const newest = wholeSeconds(new Date(reader.now().getTime() - NEWEST_DAYS * DAY_MS));
   // A step back of less than a day would cost a call and bring next to nothing.
   const first = seconds(newest) - seconds(target) < DAY_MS / 1000 ? target : newest;
   let position: KeysetPosition = from ?? { backTo: first, views: {}, window: null };
-  let serverTime = new Date();
+  let serverTime = reader.now();
   let newWasRead = false;
 
   function isNewDue(now: Date): boolean {
     return object.views.some(({ name }) => {
-      const { watermark, pass } = position.views[name] ?? { watermark: null, pass: null };
-      return watermark === null || pass !== null || now.getTime() - Date.parse(watermark) > REFRESH_MS + way.lagSeconds * 1000;
+      const { watermark, pass, readAt }: ViewPosition = position.views[name] ?? { watermark: null, pass: null };
+      // Not by the watermark: while a clock is behind, it stays behind.
+      const last = readAt === undefined ? Date.parse(watermark ?? BEGINNING) + way.lagSeconds * 1000 : Date.parse(readAt);
+      return watermark === null || pass !== null || now.getTime() - last > REFRESH_MS;
     });
   }
 
@@ -74,7 +78,7 @@ export async function* readKeyset(reader: ObjectReader, way: Keyset, from: Keyse
       const behind = (beganAt: string) => wholeSeconds(new Date(reader.claim(beganAt).getTime() - way.lagSeconds * 1000));
       const atRest = view.deleted !== null && known.pass === null ? await nothingSince(reader, way, view, start) : null;
       if (atRest !== null) {
-        const next = { watermark: laterOf(known.watermark, behind(atRest.toISOString())), pass: null, newest: position.newest };
+        const next = { watermark: laterOf(known.watermark, behind(atRest.toISOString())), pass: null, newest: position.newest, readAt: atRest.toISOString() };
         position = { ...position, views: { ...position.views, [view.name]: next } };
         continue;
       }
@@ -89,7 +93,7 @@ export async function* readKeyset(reader: ObjectReader, way: Keyset, from: Keyse
         serverTime = step.serverTime;
         const newestRecord = newestOf(position.newest, step.records, way.column);
         const next =
-          step.pass === null ? { watermark: laterOf(known.watermark, behind(step.beganAt)), pass: null, newest: newestRecord } : { ...known, pass: step.pass };
+          step.pass === null ? { watermark: laterOf(known.watermark, behind(step.beganAt)), pass: null, newest: newestRecord, readAt: step.beganAt } : { ...known, pass: step.pass };
         position = { ...position, newest: newestRecord, views: { ...position.views, [view.name]: next } };
         const share = view === object.views[0] ? passShare(step.pass, start, serverTime) : 1;
         // During a backfill, recent changes are read in between; they say nothing about how much history is left.
@@ -133,8 +137,8 @@ export async function* readKeyset(reader: ObjectReader, way: Keyset, from: Keyse
 
   const pastRemains = () => position.window !== null || seconds(position.backTo) > seconds(target);
   // The past may take many slices and several runs: how old the watermarks are tells when to look at what is new.
-  if (!pastRemains() || isNewDue(new Date())) yield* readNew();
-  while (pastRemains() && Date.now() < (options.pastUntil?.getTime() ?? Number.POSITIVE_INFINITY)) {
+  if (!pastRemains() || isNewDue(reader.now())) yield* readNew();
+  while (pastRemains() && reader.now().getTime() < (options.pastUntil?.getTime() ?? Number.POSITIVE_INFINITY)) {
     yield* readPast(position.window ?? windowBefore(position.backTo, newest, target));
     if (isNewDue(serverTime)) yield* readNew();
   }

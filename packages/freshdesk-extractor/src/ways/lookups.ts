@@ -20,13 +20,13 @@ export async function* lookUpRecords(reader: ObjectReader, position: Position, o
 async function lookUp(reader: ObjectReader, suspect: ChildWork, options: ReadOptions): Promise<ItemRead> {
   const { object } = reader;
   const settle = (name: string, lasting: boolean): Settled[] => [{ ...suspect, outcome: { name, lasting } }];
-  let asked = new Date();
+  let asked = reader.now();
   const found = (record: ListedRecord, view: View, outcome: Settled[], readAt: Date): ItemRead => {
     const { lines, records, work } = recordPage(reader, options, { view, records: [record], position: {}, extractedAt: readAt });
     return { readAt, page: { lines, records, work, settled: outcome } };
   };
   try {
-    asked = new Date();
+    asked = reader.now();
     const own = await reader.view(suspect.parentId);
     if (own !== null) {
       // It exists: it moved while the lists were read, and the next sync shows how. A number that nobody had is loaded at once.

@@ -44,13 +44,13 @@ export async function* readSince(reader: ObjectReader, way: Since, from: SincePo
       // What answers every page alike also ignores every filter: whether the account has one is to be tested again.
       if (!isEndless(error)) throw error;
       const { param: _, ...untested } = position;
-      yield page({ position: { ...untested, sweep: null }, extractedAt: new Date(), ahead: true });
+      yield page({ position: { ...untested, sweep: null }, extractedAt: reader.now(), ahead: true });
       throw error;
     }
     return;
   }
 
-  let extractedAt = new Date();
+  let extractedAt = reader.now();
   for (const view of object.views) {
     const done = position.watermarks[view.name];
     const since =

@@ -184,7 +184,7 @@ export async function* readTie(
     const answers = await Promise.all(ids.map(lookUp));
     failed.push(...(await judge.finished()));
     const records = answers.filter((r) => r !== null).filter((r) => isOfSecond(r) && viewOf(object, r) === view);
-    const serverTime = answers.find((r) => r !== null)?.serverTime ?? new Date();
+    const serverTime = answers.find((r) => r !== null)?.serverTime ?? reader.now();
     return { records, serverTime, tie: next > tie.last ? null : { ...tie, next }, failed };
   }
 }

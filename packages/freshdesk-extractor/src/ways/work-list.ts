@@ -80,16 +80,16 @@ export async function* readWorkList(reader: ObjectReader, list: WorkList): Async
     try {
       if (stopped !== null || !isUnitError(error)) throw error;
       const own = await judge.failed(failedUnit(reader.object.name, item.parentId, error), error);
-      if (own.length > 0) yield step(nothingRead(), own);
+      if (own.length > 0) yield step(nothingRead(reader.now()), own);
     } catch (failure) {
       stopped = stopped ?? failure;
     }
   }
   if (stopped !== null) throw stopped;
   const own = await judge.finished();
-  if (own.length > 0) yield step(nothingRead(), own);
+  if (own.length > 0) yield step(nothingRead(reader.now()), own);
 }
 
-function nothingRead(): ItemRead {
-  return { readAt: new Date(), page: { lines: [], records: 0, settled: [], work: [] } };
+function nothingRead(readAt: Date): ItemRead {
+  return { readAt, page: { lines: [], records: 0, settled: [], work: [] } };
 }
