@@ -29,7 +29,7 @@ export async function loadBatches(client: ClientBase, target: Target, request: L
         { kind: 'CLIENT', attributes: { 'db.system.name': 'postgresql', 'db.collection.name': target.name } },
         () => apply(client, target, request, attempt, prepared, healthy, rejected, lz4),
       );
-      return { ...applied, rejected: rejectedRecords(prepared, rejected), reached: reachedIn(prepared), changes: changesOf(target, before, state) };
+      return { ...applied, rejected: await rejectedRecords(prepared, rejected), reached: reachedIn(prepared), changes: changesOf(target, before, state) };
     } catch (error) {
       if (attempt.refused.size > 0) {
         for (const [{ batch, line }, reason] of attempt.refused) rejected.push({ batch, line, reason });
@@ -242,13 +242,15 @@ function reachedIn({ reached }: Prepared): LoadResult['reached'] {
   return { completeAsOf: time(reached.complete_as_of), completeBackTo: time(reached.complete_back_to) };
 }
 
-function rejectedRecords({ batches }: Prepared, rejected: readonly Rejected[]): RejectedRecord[] {
-  return batches.flatMap((batch, place) => {
+async function rejectedRecords({ batches }: Prepared, rejected: readonly Rejected[]): Promise<RejectedRecord[]> {
+  const records: RejectedRecord[] = [];
+  for (const [place, batch] of batches.entries()) {
     const own = rejected.filter((r) => r.batch === place);
-    if (own.length === 0) return [];
-    const texts = linesOf(batch, new Set(own.map((r) => r.line)));
-    return own.map(({ line, reason }) => ({ batchId: batch.id, line, reason, raw: texts.get(line) ?? '' }));
-  });
+    if (own.length === 0) continue;
+    const texts = await linesOf(batch, new Set(own.map((r) => r.line)));
+    records.push(...own.map(({ line, reason }) => ({ batchId: batch.id, line, reason, raw: texts.get(line) ?? '' })));
+  }
+  return records;
 }
 
 function isDataError(error: unknown): boolean {

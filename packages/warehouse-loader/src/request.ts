@@ -22,6 +22,8 @@ export interface BatchToLoad {
   readonly id: string;
   readonly extractedAt: Date;
   readonly body: Buffer;
+  /** Size of the body uncompressed. */
+  readonly rawBytes: number;
   /** What it repairs is counted. */
   readonly audit: boolean;
   /** Its rows are written even if they seem to be the same. */
