@@ -27,6 +27,7 @@ async function freshet(): Promise<void> {
       epoch: 1,
       policy: 'evolve',
       history: false,
+      restartedAt: null,
       prepared,
       generation: async function* () {},
     });

@@ -99,6 +99,7 @@ async function load(alter: (text: string, n: number) => string): Promise<Measure
       epoch: 1,
       policy: 'evolve',
       history: false,
+      restartedAt: null,
       prepared,
       generation: async function* () {},
     });

@@ -269,6 +269,7 @@ async function newWorld(): Promise<World> {
     suspects: [],
     notBelieved: [],
     doubted: [],
+    completion: null,
     changes: [],
   });
   const [rejected] = (await store.rejectedRecords.list(pipeline.id, { limit: 1, cursor: null }, {})).data;

@@ -159,6 +159,7 @@ describe('a real account’s answers land', () => {
       epoch: 1,
       policy: 'evolve',
       history: false,
+      restartedAt: null,
       prepared: await prepare([batch], tableOf(object, columns)),
       generation: async function* () {},
     });

@@ -64,6 +64,7 @@ const outcome = (parts: Partial<LoadOutcome>): LoadOutcome => ({
   suspects: [],
   notBelieved: [],
   doubted: [],
+  completion: null,
   changes: [],
   ...parts,
 });

@@ -10,7 +10,7 @@ export { erasedObjects, type OwnerField, ownerFields, people } from './catalogue
 export { catalogue, childrenOf, isObjectName, objectNamed, objectsToAudit, objectsToRead, tablesBelow } from './catalogue/index.ts';
 export { ACCOUNT_BUCKET, type Budget, type CreditReading, FreshdeskClient, type ListPage, type Lists } from './client.ts';
 export { type EstimateOptions, estimate, type KnownObject, type ObjectEstimate } from './estimate.ts';
-export { audit, extract, positionAt, positionFrom } from './extract.ts';
+export { audit, extract, positionAt, positionFrom, rereadPosition } from './extract.ts';
 export { customColumnsOf } from './fields.ts';
 export { hashOf, maskOf } from './mask.ts';
 export type { ChildWork, Page, Position, Reached, ReadOptions, Settled } from './pages.ts';

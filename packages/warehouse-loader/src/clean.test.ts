@@ -17,9 +17,12 @@ function randomOf(seed: number): (below: number) => number {
 
 /** The same rules, applied to parsed values. */
 function reference(value: Value, notes: Notes, pointer = ''): Value {
+  const note = (code: string, at: string) => {
+    notes[code] = [...(notes[code] ?? []), at];
+  };
   const text = (said: string, at: string): string => {
-    if (said.includes('\0')) (notes['nul_replaced'] ??= []).push(at);
-    if (!said.isWellFormed()) (notes['surrogate_replaced'] ??= []).push(at);
+    if (said.includes('\0')) note('nul_replaced', at);
+    if (!said.isWellFormed()) note('surrogate_replaced', at);
     return said.replaceAll('\0', '\ufffd').toWellFormed();
   };
   if (typeof value === 'string') return text(value, pointer);

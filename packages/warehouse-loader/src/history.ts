@@ -58,7 +58,26 @@ export async function keepVersions(client: ClientBase, target: Target, table: Ta
       : `join unnest(${types.map((type, i) => `$${i + 1}::${type}[]`).join(', ')}) as k(${types.map((_, i) => `k${i}`).join(', ')})
          on ${table.primaryKey.map((name, i) => `t.${quote(name)} = k.k${i}`).join(' and ')}`;
   const parameters = keys === null ? [] : table.primaryKey.map((_, i) => keys.map((key) => key[i] as string));
-  await addVersions(client, target, table, among, 't._freshet_loaded_at = now()', parameters);
+  await rewriteVersions(client, target, table, among, parameters);
+  await addVersions(client, target, table, among, 't._freshet_loaded_at = now() and h._freshet_loaded_at is distinct from now()', parameters);
+}
+
+/** A row that was written again from the same record is the same version: it gets the row's values. */
+async function rewriteVersions(
+  client: ClientBase,
+  target: Target,
+  { primaryKey }: Pick<Table, 'primaryKey'>,
+  among: string,
+  parameters: readonly string[][],
+): Promise<void> {
+  const names = await columnsOf(client, target);
+  await client.query(
+    `update ${historyOf(target).sql} h set (${names}) = (select ${names} from ${target.sql} s where ${primaryKey.map((name) => `s.${quote(name)} = t.${quote(name)}`).join(' and ')})
+     from ${target.sql} t ${among}
+     where ${primaryKey.map((name) => `h.${quote(name)} = t.${quote(name)}`).join(' and ')} and h.valid_to is null and t._freshet_loaded_at = now()
+       and h._freshet_hash = t._freshet_hash and h._freshet_deleted_at is not distinct from t._freshet_deleted_at`,
+    [...parameters],
+  );
 }
 
 /** The same for a table that was not loaded but marked, if its versions are kept. */
@@ -103,10 +122,30 @@ function beginning(alias: string, version: string | null): string {
   return `coalesce(${alias}._freshet_deleted_at, ${version === null ? '' : `${alias}.${quote(version)}, `}${alias}._freshet_extracted_at)`;
 }
 
+/** The columns that a table and its history share, in one type. */
 async function columnsOf(client: ClientBase, target: Target): Promise<string> {
   const { rows } = await client.query<{ name: string }>(
-    `select attname as name from pg_attribute where attrelid = $1::regclass and attnum > 0 and not attisdropped order by attnum`,
-    [target.sql],
+    `select a.attname as name from pg_attribute a join pg_attribute h on h.attname = a.attname and h.atttypid = a.atttypid
+     where a.attrelid = $1::regclass and a.attnum > 0 and not a.attisdropped and h.attrelid = $2::regclass and h.attnum > 0 and not h.attisdropped
+     order by a.attnum`,
+    [target.sql, historyOf(target).sql],
   );
   return rows.map(({ name }) => quote(name)).join(', ');
+}
+
+/** Gives the history of a table, if there is one, the columns that a user has added, or added again in another type. */
+export async function alignHistory(client: ClientBase, target: Target): Promise<void> {
+  if (!(await hasHistory(client, target))) return;
+  const history = historyOf(target);
+  const { rows } = await client.query<{ name: string; type: string; there: boolean }>(
+    `select a.attname as name, format_type(a.atttypid, a.atttypmod) as type, h.attname is not null as there
+     from pg_attribute a left join pg_attribute h on h.attrelid = $2::regclass and h.attname = a.attname and h.attnum > 0 and not h.attisdropped
+     where a.attrelid = $1::regclass and a.attnum > 0 and not a.attisdropped and h.atttypid is distinct from a.atttypid`,
+    [target.sql, history.sql],
+  );
+  for (const { name, type, there } of rows) {
+    const column = quote(name);
+    const change = there ? `alter column ${column} type ${type} using ${column}::text::${type}` : `add column ${column} ${type}`;
+    await client.query(`alter table ${history.sql} ${change}`);
+  }
 }

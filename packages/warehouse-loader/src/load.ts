@@ -1,5 +1,6 @@
 import { AppError, type BatchCounts, type RejectedRecord, traced } from '@freshet/contracts';
 import type { ClientBase } from 'pg';
+import { type Completion, finishCompletion } from './completion.ts';
 import { copyBytes } from './copy.ts';
 import { keepVersions, switchHistory } from './history.ts';
 import { quote } from './identifiers.ts';
@@ -93,7 +94,7 @@ async function apply(
   records: readonly Identified[],
   rejected: readonly Rejected[],
   lz4: boolean,
-): Promise<Pick<LoadResult, 'batches' | 'suspects' | 'notBelieved' | 'doubted'>> {
+): Promise<Pick<LoadResult, 'batches' | 'suspects' | 'notBelieved' | 'doubted' | 'completion'>> {
   const s = quote(target.schema);
   const { columns } = attempt;
   await client.query('begin');
@@ -101,9 +102,13 @@ async function apply(
     await client.query(SESSION + (lz4 ? 'set local default_toast_compression = lz4;' : ''));
     // The fence: its row lock also makes the loaders of one table wait for each other.
     await client.query(`insert into ${s}._freshet_objects (table_name) values ($1) on conflict do nothing`, [target.name]);
-    const fence = await client.query<{ complete_as_of: Date | null; complete_back_to: Date | null; history: boolean }>(
-      `update ${s}._freshet_objects set epoch = $2 where table_name = $1 and epoch <= $2 returning complete_as_of, complete_back_to, history`,
-      [target.name, request.epoch],
+    const fence = await client.query<{ complete_as_of: Date | null; complete_back_to: Date | null; history: boolean; rewrite_before: string | null }>(
+      `update ${s}._freshet_objects set epoch = $2,
+         -- By the warehouse's clock, as the rows' own times.
+         rewrite_before = case when $3::timestamptz is distinct from restarted_at and $3 is not null then now() else rewrite_before end,
+         restarted_at = coalesce($3, restarted_at)
+       where table_name = $1 and epoch <= $2 returning complete_as_of, complete_back_to, history, rewrite_before::text`,
+      [target.name, request.epoch, request.restartedAt],
     );
     const [held] = fence.rows;
     if (!held) {
@@ -134,7 +139,7 @@ async function apply(
     let notBelieved: LoadResult['notBelieved'] = [];
     let doubted: LoadResult['doubted'] = [];
     if (freshIds.size > 0) {
-      const reach = { completeAsOf: held.complete_as_of, completeBackTo: held.complete_back_to };
+      const reach = { completeAsOf: held.complete_as_of, completeBackTo: held.complete_back_to, rewriteBefore: held.rewrite_before };
       const toRows = (some: readonly Identified[]) => attempt.toRows(some);
       const { merged, written } = await merge(
         client,
@@ -153,17 +158,23 @@ async function apply(
       if (request.history && (isGone || written.length > 0)) await keepVersions(client, target, request.table, isGone ? null : written);
       await account(client, target, request, prepared, merged, gone, freshIds);
     }
+    if (prepared.reached !== null) await finishCompletion(client, target);
     const suspects = await findSuspects(client, target, request, columns, prepared);
     const ledger = await client.query<LedgerRow>(
       `select batch_id, records, inserted, updated, unchanged, rejected, deleted, missing, stale from ${s}._freshet_batches where batch_id = any($1::uuid[])`,
       [request.prepared.batches.map((b) => b.id)],
     );
+    const { rows: incomplete } = await client.query<{ since: Date; reread: boolean }>(
+      `select completing_since as since, reread_needed as reread from ${s}._freshet_objects where table_name = $1 and completing_since is not null`,
+      [target.name],
+    );
+    const completion = incomplete.map(({ since, reread }): Completion => ({ since, isRereadNeeded: reread }))[0] ?? null;
     await traced('commit', {}, () => client.query('commit'));
     const batches = ledger.rows.map(({ batch_id, ...counts }) => ({
       batchId: batch_id,
       counts: Object.fromEntries(Object.entries(counts).map(([name, n]) => [name, Number(n)])) as unknown as BatchCounts,
     }));
-    return { batches, suspects, notBelieved, doubted };
+    return { batches, suspects, notBelieved, doubted, completion };
   } catch (error) {
     await client.query('rollback').catch(() => {
       // The connection is gone, and the transaction with it; the first error says why.

@@ -1,6 +1,7 @@
 import type { ColumnType, SchemaChange, Table } from '@freshet/contracts';
 import type { ClientBase } from 'pg';
-import { historyOf } from './history.ts';
+import { assumeWritten, recordWidened, trackColumns, writtenColumns } from './completion.ts';
+import { alignHistory, historyOf } from './history.ts';
 import { META_COLUMNS, quote } from './identifiers.ts';
 import type { LiveColumn, Wishes } from './rows.ts';
 import { commonType } from './values.ts';
@@ -51,6 +52,8 @@ export async function ensureTable(
       await createSchema(client, target.schema);
       // Somebody else may have made it meanwhile; its tables are in use then, and not to be altered.
       if (!(await liveTypes(client, target)).hasLedger) await client.query(ledgerOf(target.schema));
+      // What is added below was not there when the rows were written.
+      if (existing !== null) await assumeWritten(client, target, writtenColumns(existing, table, pathsOf(existing, table)));
       await createTable(client, target, table);
       // In one go: a round trip for each would be what a table's first load takes longest for.
       await client.query(
@@ -61,7 +64,12 @@ export async function ensureTable(
       );
     });
   }
-  const state = stateOf(missing ? (await liveTypes(client, target)).columns : existing, table, new Map());
+  const live = (missing ? (await liveTypes(client, target)).columns : existing) ?? new Map<string, Live>();
+  const paths = pathsOf(live, table);
+  const changed = await trackColumns(client, target, table, writtenColumns(live, table, paths), paths);
+  // Where old versions do not fit the new type, their history keeps the column as it is, and gets no new values for it.
+  if (changed.length > 0) await inShortTransaction(client, target, () => alignHistory(client, target)).catch(ignoreMisfits);
+  const state = stateOf(live, table, new Map());
   return { state, before: existing === null ? null : typesOf(existing) };
 }
 
@@ -106,7 +114,8 @@ export async function evolveTable(client: ClientBase, target: Target, table: Tab
   const paths = new Map(state.columns.map((c) => [c.name, c.path]));
   let room = COLUMNS_MAX - state.columns.length;
   for (const [name, { path, types }] of wishes.add) {
-    if (room-- <= 0) {
+    // A column that is there and cannot be filled: a user has given it a type that Freshet does not know, or it is the user's own.
+    if (state.types.has(name) || room-- <= 0) {
       fixed.add(name);
       continue;
     }
@@ -144,6 +153,8 @@ async function widen(client: ClientBase, target: Target, state: TableState, name
   try {
     await inShortTransaction(client, target, async () => {
       for (const { sql } of [target, history]) await client.query(`alter table if exists ${sql} alter column ${column} type ${type} using ${value}`);
+      // PostgreSQL writes times in another form than Freshdesk: such rows are written again.
+      if (from !== 'timestamptz' && !(from === 'date' && type === 'text')) await recordWidened(client, target, name, typeName(type));
     });
     return true;
   } catch (error) {
@@ -189,7 +200,11 @@ function ledgerOf(schema: string): string {
       row_count bigint not null default 0,
       history boolean not null default false
     );
-    alter table ${s}._freshet_objects add column if not exists history boolean not null default false;
+    alter table ${s}._freshet_objects add column if not exists history boolean not null default false,
+      add column if not exists completing_since timestamptz, add column if not exists rewrite_before timestamptz,
+      add column if not exists written_columns jsonb, add column if not exists reread_needed boolean not null default false,
+      add column if not exists restarted_at timestamptz;
+    comment on column ${s}._freshet_objects.completing_since is 'Not null: since then the table has a column that rows lack values for. They are being written again.';
     comment on table ${s}._freshet_batches is 'The ledger: every batch that was applied, once each.';
     comment on table ${s}._freshet_objects is 'How fresh (complete_as_of) and how deep (complete_back_to) each table is.';`;
 }
@@ -233,6 +248,11 @@ async function inShortTransaction(client: ClientBase, target: Target, work: () =
   }
 }
 
+function ignoreMisfits(error: unknown): void {
+  const code = String((error as { code?: unknown }).code);
+  if (!code.startsWith('22') && code !== '0A000' && code !== '42846') throw error;
+}
+
 const TYPES: Readonly<Record<string, ColumnType>> = {
   bigint: 'bigint',
   integer: 'bigint',
@@ -245,22 +265,23 @@ const TYPES: Readonly<Record<string, ColumnType>> = {
 };
 
 interface Live {
+  readonly number: number;
   readonly type: string;
   readonly comment: string | null;
 }
 
 /** The table's columns, null if there is no table; and whether the ledger is there as this release needs it. */
 async function liveTypes(client: ClientBase, target: Target): Promise<{ readonly columns: Map<string, Live> | null; readonly hasLedger: boolean }> {
-  const { rows } = await client.query<{ table: string; name: string; type: string; comment: string | null }>(
-    `select c.relname as table, a.attname as name, format_type(a.atttypid, null) as type, col_description(c.oid, a.attnum) as comment
+  const { rows } = await client.query<{ table: string; name: string; number: number; type: string; comment: string | null }>(
+    `select c.relname as table, a.attname as name, a.attnum as number, format_type(a.atttypid, null) as type, col_description(c.oid, a.attnum) as comment
      from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
-     where n.nspname = $1 and (c.relname = $2 or (c.relname = '_freshet_objects' and a.attname = 'history')) and a.attnum > 0 and not a.attisdropped
+     where n.nspname = $1 and (c.relname = $2 or (c.relname = '_freshet_objects' and a.attname = 'restarted_at')) and a.attnum > 0 and not a.attisdropped
      order by a.attnum`,
     [target.schema, target.name],
   );
   const own = rows.filter((r) => r.table === target.name);
   return {
-    columns: own.length === 0 ? null : new Map(own.map((r) => [r.name, { type: r.type, comment: r.comment }])),
+    columns: own.length === 0 ? null : new Map(own.map((r) => [r.name, { number: r.number, type: r.type, comment: r.comment }])),
     hasLedger: own.length < rows.length,
   };
 }
@@ -276,6 +297,22 @@ function stateOf(live: ReadonlyMap<string, Live> | null, table: Table, addedPath
     if (path && known && !(name in META_COLUMNS)) columns.push({ name, type: known, path });
   }
   return { columns, types: typesOf(live ?? new Map()), fixed: new Set() };
+}
+
+/** The columns that Freshet fills, whatever their type: declared ones, and those that it has added. */
+function pathsOf(live: ReadonlyMap<string, Live>, table: Table): Map<string, readonly string[]> {
+  const declared = new Map(table.columns.map((c) => [c.name, c.path ?? [c.name]]));
+  const paths = new Map<string, readonly string[]>();
+  for (const [name, { comment }] of live) {
+    const path = declared.get(name) ?? pathIn(comment);
+    if (path && !(name in META_COLUMNS)) paths.set(name, path);
+  }
+  return paths;
+}
+
+/** The name of a type as PostgreSQL writes it. */
+function typeName(type: ColumnType): string {
+  return type === 'timestamptz' ? 'timestamp with time zone' : type;
 }
 
 function typesOf(live: ReadonlyMap<string, Live>): Map<string, string> {

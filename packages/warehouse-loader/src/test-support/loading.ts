@@ -77,6 +77,7 @@ export function loaderFor(database: TestDatabase, table: Table = THINGS): Loader
         epoch: 1,
         policy: 'evolve',
         history: false,
+        restartedAt: null,
         below: [],
         generation: async function* () {
           for (const { body } of batches) yield body;
