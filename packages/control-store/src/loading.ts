@@ -280,9 +280,10 @@ export class Loading {
       if (position !== null) {
         const stored = completion.isRereadNeeded ? null : await storedRecords(tx, pipelineId, object);
         if (stored?.whole === true) {
-          // Another table is being rebuilt: a later load of this one tries again.
-          if ((await openRebuild(tx, pipelineId)) !== null) return null;
-          await startRebuild(tx, this.#queue, pipelineId, object, stored, 'schedule');
+          const joined = await openRebuild(tx, pipelineId);
+          // This table is being rebuilt already, with the columns that it had: a later load tries again.
+          if (joined !== null && (await tx`select 1 from freshet.object_runs where run_id = ${joined} and object = ${object}`).length > 0) return null;
+          await startRebuild(tx, this.#queue, claim, stored, 'schedule', joined);
           started = 'rebuild';
         } else {
           const next = row.position === null ? null : position(row.position);

@@ -41,15 +41,15 @@ export class Rebuilds {
       if (stored === null) {
         throw new AppError('conflict', `Nothing that was read of ${object} is stored any more: restart it to read it again.`);
       }
-      return startRebuild(tx, this.#queue, pipelineId, object, stored, 'manual');
+      return startRebuild(tx, this.#queue, { pipelineId, object }, stored, 'manual');
     });
   }
 }
 
-/** The rebuild of a pipeline that is under way; one at a time is. */
+/** The rebuild of a pipeline that is under way, locked so that it does not finish meanwhile; one at a time is. */
 export async function openRebuild(tx: Tx, pipelineId: string): Promise<string | null> {
   const [open] = await tx<{ id: string }[]>`
-    select id from freshet.runs where pipeline_id = ${pipelineId} and kind = 'rebuild' and status in ('queued', 'running')`;
+    select id from freshet.runs where pipeline_id = ${pipelineId} and kind = 'rebuild' and status in ('queued', 'running') for no key update`;
   return open?.id ?? null;
 }
 
@@ -77,13 +77,25 @@ interface StoredRecords {
   readonly whole: boolean;
 }
 
-/** Stages the stored batches of an object again. The caller holds the pipeline's row lock. */
-export async function startRebuild(tx: Tx, queue: JobQueue, pipelineId: string, object: string, stored: StoredRecords, trigger: RunTrigger): Promise<Rebuild> {
-  const runId = uuidv7();
+/**
+ * Stages the stored batches of an object again. The caller holds the pipeline's row lock.
+ * @param joined a rebuild of other tables that this one becomes part of; null: it is a run of its own.
+ */
+export async function startRebuild(
+  tx: Tx,
+  queue: JobQueue,
+  { pipelineId, object }: { readonly pipelineId: string; readonly object: string },
+  stored: StoredRecords,
+  trigger: RunTrigger,
+  joined: string | null = null,
+): Promise<Rebuild> {
+  const runId = joined ?? uuidv7();
   const objectRunId = uuidv7();
-  await tx`
-        insert into freshet.runs (id, pipeline_id, kind, trigger, status, started_at, traceparent)
-        values (${runId}, ${pipelineId}, 'rebuild', ${trigger}, 'running', now(), ${traceparent()})`;
+  if (joined === null) {
+    await tx`
+      insert into freshet.runs (id, pipeline_id, kind, trigger, status, started_at, traceparent)
+      values (${runId}, ${pipelineId}, 'rebuild', ${trigger}, 'running', now(), ${traceparent()})`;
+  }
   await tx`
         insert into freshet.object_runs (id, run_id, pipeline_id, object, mode, credit_class, status, started_at, extracted_at, records_extracted)
         values (${objectRunId}, ${runId}, ${pipelineId}, ${object}, 'rebuild', ${trigger === 'manual' ? 'by_hand' : 'incremental'}, 'running', now(), now(), ${stored.records})`;

@@ -54,15 +54,18 @@ export async function recordWidened(client: ClientBase, target: Target, column: 
 /**
  * Compares the columns with those that the rows were written with. Where rows may lack values, marks the table as incomplete:
  * `completing_since` for its readers, `rewrite_before` for the loader.
+ * @param live the table's columns, by name.
+ * @param paths where the values of those stand that Freshet fills.
  * @returns the names of the columns that are not as they were.
  */
 export async function trackColumns(
   client: ClientBase,
   target: Target,
   table: Table,
-  columns: WrittenColumns,
+  live: ReadonlyMap<string, ColumnIdentity>,
   paths: ReadonlyMap<string, readonly string[]>,
 ): Promise<readonly string[]> {
+  const columns = writtenColumns(live, table, paths);
   const objects = `${quote(target.schema)}._freshet_objects`;
   const { rows } = await client.query<{ written: WrittenColumns | null }>(`select written_columns as written from ${objects} where table_name = $1`, [
     target.name,
@@ -73,13 +76,16 @@ export async function trackColumns(
     return [];
   }
   const changed = Object.keys(columns).filter((name) => columns[name] !== written[name]);
-  if (changed.length === 0) return [];
+  // Nobody declares these: they are added again when a record that has a value for them is written.
+  const removed = Object.keys(written).filter((name) => written[name] !== DROPPED && !live.has(name));
+  if (changed.length + removed.length === 0) return [];
   const affected: string[] = [];
   for (const name of changed) {
     if (columns[name] !== DROPPED && (await lacksValues(client, target, table, columns, paths, name, written[name]))) affected.push(name);
   }
+  if (removed.length > 0 && (await exists(client, `select from ${target.sql}`, []))) affected.push(...removed);
   await client.query(
-    `update ${objects} set written_columns = written_columns || $2::jsonb,
+    `update ${objects} set written_columns = written_columns - $5::text[] || $2::jsonb,
        completing_since = case when $3 then now() else completing_since end,
        rewrite_before = case when $3 then now() else rewrite_before end,
        reread_needed = case when $3 then $4 or (completing_since is not null and reread_needed) else reread_needed end
@@ -90,6 +96,7 @@ export async function trackColumns(
       affected.length > 0,
       // What a rule dropped was never stored.
       affected.some((name) => written[name] === DROPPED),
+      removed,
     ],
   );
   return changed;

@@ -65,8 +65,7 @@ export async function ensureTable(
     });
   }
   const live = (missing ? (await liveTypes(client, target)).columns : existing) ?? new Map<string, Live>();
-  const paths = pathsOf(live, table);
-  const changed = await trackColumns(client, target, table, writtenColumns(live, table, paths), paths);
+  const changed = await trackColumns(client, target, table, live, pathsOf(live, table));
   // Where old versions do not fit the new type, their history keeps the column as it is, and gets no new values for it.
   if (changed.length > 0) await inShortTransaction(client, target, () => alignHistory(client, target)).catch(ignoreMisfits);
   const state = stateOf(live, table, new Map());
@@ -114,17 +113,18 @@ export async function evolveTable(client: ClientBase, target: Target, table: Tab
   const paths = new Map(state.columns.map((c) => [c.name, c.path]));
   let room = COLUMNS_MAX - state.columns.length;
   for (const [name, { path, types }] of wishes.add) {
-    // A column that is there and cannot be filled: a user has given it a type that Freshet does not know, or it is the user's own.
-    if (state.types.has(name) || room-- <= 0) {
+    const type = state.types.get(name);
+    // A user has given the column a type that Freshet does not know.
+    if ((type !== undefined && TYPES[type] === undefined) || room-- <= 0) {
       fixed.add(name);
       continue;
     }
     paths.set(name, path);
-    const type = [...types].reduce(commonType);
+    const wanted = [...types].reduce(commonType);
     await inShortTransaction(client, target, async () => {
       // A column's path cannot be told from its name where the name had to be changed.
       await client.query(
-        `${addColumn(target, name, type)} comment on column ${target.sql}.${quote(name)} is '${JSON.stringify({ path }).replaceAll("'", "''")}'`,
+        `${addColumn(target, name, wanted)} comment on column ${target.sql}.${quote(name)} is '${JSON.stringify({ path }).replaceAll("'", "''")}'`,
       );
     });
   }
