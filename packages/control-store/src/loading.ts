@@ -297,6 +297,10 @@ export class Loading {
           started = 'reading';
         }
       }
+      // Of archived records only an audit shows the values, and it asks for each only once.
+      if (started !== null) {
+        await tx`delete from freshet.audit_work where pipeline_id = ${pipelineId} and object = ${object} and lasting and outcome = 'archived'`;
+      }
       await tx`
         update freshet.pipeline_objects set completion_started_for = ${since} where pipeline_id = ${pipelineId} and object = ${object}`;
       return started;

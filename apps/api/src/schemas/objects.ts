@@ -50,6 +50,9 @@ export const PipelineObject = name(
       columns: fieldRules,
       max_staleness_minutes: nullable(maxStaleness),
       stale_since: nullable(time('Its table has been further behind than it may be since then; null: it is not.')),
+      completing_since: nullable(
+        time('Since then rows of the table have lacked values of a column that was added or changed. They are being written again. Null: no value is missing.'),
+      ),
       complete_as_of: nullable(time('The warehouse holds every change up to then.')),
       complete_back_to: nullable(time('… and from then on. The year 1970: from the beginning.')),
     },
