@@ -27,6 +27,7 @@ async function freshet(): Promise<void> {
       epoch: 1,
       policy: 'evolve',
       history: false,
+      restartedAt: null,
       prepared,
       generation: async function* () {},
     });
@@ -45,12 +46,12 @@ async function freshet(): Promise<void> {
     bytes += line.length;
     if (bytes < 2 * 1024 * 1024) continue;
     // As the extract worker stores them.
-    batches.push({ id: randomUUID(), extractedAt: new Date(), audit: false, rewrite: false, body: zstdCompressSync(Buffer.from(some.join('\n'))) });
+    batches.push(batchOf(some));
     some = [];
     bytes = 0;
     if (batches.length === 4) await flush();
   }
-  batches.push({ id: randomUUID(), extractedAt: new Date(), audit: false, rewrite: false, body: zstdCompressSync(Buffer.from(some.join('\n'))) });
+  batches.push(batchOf(some));
   await flush();
   await loading;
   await warehouse.close();
@@ -82,4 +83,9 @@ async function insert(): Promise<void> {
   }
   await flush();
   await client.end();
+}
+
+function batchOf(lines: readonly string[]): BatchToLoad {
+  const raw = Buffer.from(lines.join('\n'));
+  return { id: randomUUID(), extractedAt: new Date(), audit: false, rewrite: false, body: zstdCompressSync(raw), rawBytes: raw.length };
 }

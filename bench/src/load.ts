@@ -45,12 +45,14 @@ async function* transactions(alter: (text: string, n: number) => string): AsyncG
   let n = 0;
   clock += 1000;
   const flush = () => {
+    const raw = Buffer.from(`${lines.join('\n')}\n`);
     together.push({
       id: randomUUID(),
       extractedAt: new Date(clock),
       audit: false,
       rewrite: false,
-      body: zstdCompressSync(Buffer.from(`${lines.join('\n')}\n`)),
+      body: zstdCompressSync(raw),
+      rawBytes: raw.length,
     });
     lines = [];
     bytes = 0;
@@ -97,6 +99,7 @@ async function load(alter: (text: string, n: number) => string): Promise<Measure
       epoch: 1,
       policy: 'evolve',
       history: false,
+      restartedAt: null,
       prepared,
       generation: async function* () {},
     });

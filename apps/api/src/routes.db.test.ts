@@ -273,6 +273,7 @@ async function newWorld(): Promise<World> {
     notBelieved: [],
     doubted: [],
     misfits: [],
+    completion: null,
     changes: [],
   });
   await t.database.sql`

@@ -10,6 +10,8 @@ const compress = promisify(zstdCompress);
 const BATCH_BYTES = 2 * 1024 * 1024;
 /** … or when its first page has waited so long: somebody watches, and a killed worker should lose little. */
 const BATCH_AGE_MS = 1000;
+/** Compressed output is collected in pieces of a quarter of the input, at least this large: each piece is a round trip to another thread. */
+const OUTPUT_BYTES_MIN = 64 * 1024;
 const LINE_BREAK = 10;
 /** What one batch has needed is kept for the next, up to here: memory is for batches as they usually are. */
 const KEPT_BYTES_MAX = BATCH_BYTES + 1024 * 1024;
@@ -76,7 +78,7 @@ export class StepBuffer {
     this.#length = 0;
     this.#bytes = this.#spare ?? Buffer.alloc(0);
     this.#spare = null;
-    const body = raw.length === 0 ? null : await compress(raw);
+    const body = raw.length === 0 ? null : await compress(raw, { chunkSize: Math.max(OUTPUT_BYTES_MIN, raw.length >> 2) });
     if (bytes.length <= KEPT_BYTES_MAX) this.#spare = bytes;
     return {
       position: last.position,

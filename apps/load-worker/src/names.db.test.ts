@@ -34,7 +34,7 @@ async function declaredColumns(names: readonly string[], type = 'custom_text') {
 
 async function load(table: Table, records: readonly string[], at: number, history = true) {
   const body = zstdCompressSync(Buffer.from(records.map((record) => `{"record":${record}}`).join('\n')));
-  const prepared = await prepare([{ id: randomUUID(), extractedAt: new Date(at * 1000), body, audit: false, rewrite: false }], table);
+  const prepared = await prepare([{ id: randomUUID(), extractedAt: new Date(at * 1000), body, rawBytes: 1, audit: false, rewrite: false }], table);
   const { rejected, misfits } = await warehouse.load({
     schema: 'acme',
     tablePrefix: '',
@@ -42,6 +42,7 @@ async function load(table: Table, records: readonly string[], at: number, histor
     below: [],
     epoch: 1,
     policy: 'evolve',
+    restartedAt: null,
     history,
     prepared,
     generation: async function* () {},

@@ -142,12 +142,14 @@ describe('a real account’s answers land', () => {
     for await (const page of extract(client, object, null, { historyFrom: null, readingId: 'r', nextParents: async () => parents.splice(0) }))
       lines.push(...page.lines.map((line) => Buffer.concat(line).toString()));
     const schema = `sample_${file}`;
+    const raw = Buffer.from(lines.filter((l) => l.includes('"record"')).join('\n'));
     const batch = {
       id: randomUUID(),
       extractedAt: new Date(),
       audit: false,
       rewrite: false,
-      body: zstdCompressSync(Buffer.from(lines.filter((l) => l.includes('"record"')).join('\n'))),
+      body: zstdCompressSync(raw),
+      rawBytes: raw.length,
     };
     const result = await warehouse.load({
       schema,
@@ -157,6 +159,7 @@ describe('a real account’s answers land', () => {
       epoch: 1,
       policy: 'evolve',
       history: false,
+      restartedAt: null,
       prepared: await prepare([batch], tableOf(object, columns)),
       generation: async function* () {},
     });

@@ -1,6 +1,6 @@
 import { type ErrorCode, toAppError, traced } from '@freshet/contracts';
 import type { ControlStore, LoadClaim, PendingBatch } from '@freshet/control-store';
-import { objectNamed, tableOf, tablesBelow } from '@freshet/freshdesk-extractor';
+import { objectNamed, rereadPosition, tableOf, tablesBelow } from '@freshet/freshdesk-extractor';
 import type { Logger } from '@freshet/runtime';
 import { type Prepared, prepare } from '@freshet/warehouse-loader';
 import type { LoadMetrics } from './metrics.ts';
@@ -96,11 +96,17 @@ async function loadPending(context: LoadContext, claim: LoadClaim): Promise<void
           epoch: claim.epoch,
           policy: claim.schemaPolicy,
           history: claim.history,
+          restartedAt: claim.restartedAt,
           prepared,
           generation: (id) => loading.generationBodies(claim, id),
         }),
       );
       await traced('mark loaded', {}, () => loading.markLoaded(claim, loaded));
+      const started = await loading.complete(claim, loaded.completion, rereadPosition(objectNamed(claim.object)));
+      if (started !== null) {
+        const { since } = loaded.completion as { since: Date };
+        context.logger.warn({ pipelineId: claim.pipelineId, object: claim.object, since, by: started }, 'a table lacks values of a column: completing it');
+      }
       return loaded;
     });
     context.metrics.batches.inc({ object: claim.object }, result.batches.length);

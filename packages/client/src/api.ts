@@ -655,7 +655,7 @@ export interface paths {
         put?: never;
         /**
          * Read an object again
-         * @description The next run, or the one under way, reads it from the start; its table stays as it is and usable meanwhile. Also accepts that a list has really shrunk.
+         * @description The next run, or the one under way, reads the object from the start and writes every row again, also where the record is unchanged. The table stays usable meanwhile. A restart also accepts that a list has really shrunk.
          */
         post: operations["restartPipelineObject"];
         delete?: never;
@@ -2437,6 +2437,7 @@ export interface components {
             };
             complete_as_of: string | null;
             complete_back_to: string | null;
+            completing_since: string | null;
             /** @description Whether its records are completed by what only their own addresses show. */
             detail: boolean;
             /** @description Whether every version of its rows is kept. */

@@ -104,7 +104,7 @@ const END = Buffer.from('}');
 export function recordLine(record: Buffer, deleted: string | null): LinePieces {
   // Outside strings a raw line break is white space, and may as well be a space; inside strings JSON escapes it.
   for (const lineBreak of [10, 13]) {
-    for (let at = record.indexOf(lineBreak); at >= 0; at = record.indexOf(lineBreak, at)) record[at] = 32;
+    for (let at = record.indexOf(lineBreak); at >= 0; at = record.indexOf(lineBreak, at)) while (record[at] === lineBreak) record[at++] = 32;
   }
   return [deleted === null ? LIVE : Buffer.from(`{"deleted":${JSON.stringify(deleted)},"record":`), record, END];
 }

@@ -17,6 +17,7 @@ import { emit } from './events.ts';
 import { uuidv7 } from './ids.ts';
 import { sendExtract, sendLoad } from './jobs.ts';
 import type { JobQueue } from './queue.ts';
+import { openRebuild, startRebuild, storedRecords } from './rebuilds.ts';
 import { boundTo } from './rejected-records.ts';
 import { finishIfDone, finishRunIfDone, tellOfFailure } from './runs.ts';
 import type { SecretBox } from './secrets.ts';
@@ -35,6 +36,8 @@ export interface LoadClaim {
   /** Every version of the table's rows is kept. */
   readonly history: boolean;
   readonly fieldRules: FieldRules;
+  /** When the object was last restarted; null: never. */
+  readonly restartedAt: Date | null;
   readonly customColumns: readonly Column[];
 }
 
@@ -67,11 +70,16 @@ export interface LoadOutcome {
   readonly notBelieved: readonly { readonly batchId: string; readonly rows: number }[];
   /** Parents whose lists were empty where the table has rows: they are read again. */
   readonly doubted: readonly string[];
+  /** The table's rows lack values of a column; null: none does. */
+  readonly completion: { readonly since: Date; readonly isRereadNeeded: boolean } | null;
   /** What was changed about the table for them. */
   readonly changes: readonly SchemaChange[];
   /** Values that did not fit their columns: warnings of their object runs. */
   readonly misfits: readonly Misfits[];
 }
+
+/** Where a complete reading begins, by where an object's reading stands. */
+type Reread = (known: Record<string, unknown>) => Record<string, unknown>;
 
 /** What the load worker needs to keep. */
 export class Loading {
@@ -97,12 +105,13 @@ export class Loading {
         schema_policy: SchemaPolicy;
         history: boolean;
         field_rules: FieldRules;
+        restarted_at: Date | null;
       }[]
     >`
       update freshet.pipeline_objects po set load_epoch = load_epoch + 1
       from freshet.pipelines p
       where p.id = po.pipeline_id and po.pipeline_id = ${pipelineId} and po.object = ${object}
-      returning po.load_epoch, po.custom_columns, p.destination_id, p.destination_schema, p.table_prefix, p.schema_policy,
+      returning po.load_epoch, po.restarted_at, po.custom_columns, p.destination_id, p.destination_schema, p.table_prefix, p.schema_policy,
         coalesce((p.objects -> po.object ->> 'history')::boolean, false) as history,
         coalesce(p.objects -> po.object -> 'columns', '{}') as field_rules`;
     if (!row) return null;
@@ -116,6 +125,7 @@ export class Loading {
       schemaPolicy: row.schema_policy,
       history: row.history,
       fieldRules: row.field_rules,
+      restartedAt: row.restarted_at,
       customColumns: row.custom_columns,
     };
   }
@@ -247,6 +257,63 @@ export class Loading {
           where pipeline_id = ${claim.pipelineId} and object = ${claim.object}`;
       }
       for (const objectRunId of objectRunIds) await finishIfDone(tx, this.#queue, objectRunId);
+    });
+  }
+
+  /**
+   * Starts what brings the missing values of a table's rows, once for each time that they began to be missing: a rebuild from stored
+   * batches where these begin with a whole reading, and else a complete reading by the next run, or the one under way.
+   * @param position where a complete reading begins, by where the object's reading stands; null: every run reads the object completely.
+   * @returns what was started; null: nothing had to be.
+   */
+  async complete(claim: LoadClaim, completion: LoadOutcome['completion'], position: Reread | null): Promise<'rebuild' | 'reading' | null> {
+    const { pipelineId, object } = claim;
+    const since = completion?.since ?? null;
+    // Most loads find that nothing has changed, and need no transaction.
+    const [known] = await this.#sql<{ changed: boolean; started: boolean }[]>`
+        select completing_since is distinct from ${since} as changed, completion_started_for is not distinct from ${since} as started
+        from freshet.pipeline_objects where pipeline_id = ${pipelineId} and object = ${object}`;
+    if (!known || (!known.changed && (since === null || known.started))) return null;
+    return await this.#sql.begin(async (tx) => {
+      // The pipeline, object runs, the object: the order in which everybody locks them.
+      await tx`select id from freshet.pipelines where id = ${pipelineId} for no key update`;
+      const open = await tx<{ id: string }[]>`
+        select o.id from freshet.object_runs o join freshet.runs r on r.id = o.run_id
+        where o.pipeline_id = ${pipelineId} and o.object = ${object} and r.kind = 'sync' and o.extracted_at is null
+          and o.status = any(${[...OPEN_OBJECT_RUN_STATUSES]})
+        order by o.id for no key update of o`;
+      const [row] = await tx<{ position: Record<string, unknown> | null; started: boolean }[]>`
+        update freshet.pipeline_objects set completing_since = ${since} where pipeline_id = ${pipelineId} and object = ${object}
+        returning position, completion_started_for is not distinct from ${since} as started`;
+      if (!row || completion === null || row.started) return null;
+      let started: 'rebuild' | 'reading' | null = null;
+      if (position !== null) {
+        const stored = completion.isRereadNeeded ? null : await storedRecords(tx, pipelineId, object);
+        if (stored?.whole === true) {
+          const joined = await openRebuild(tx, pipelineId);
+          // This table is being rebuilt already, with the columns that it had: a later load tries again.
+          if (joined !== null && (await tx`select 1 from freshet.object_runs where run_id = ${joined} and object = ${object}`).length > 0) return null;
+          await startRebuild(tx, this.#queue, claim, stored, 'schedule', joined);
+          started = 'rebuild';
+        } else {
+          const next = row.position === null ? null : position(row.position);
+          await tx`
+            update freshet.pipeline_objects set extract_epoch = extract_epoch + 1, position = ${next === null ? null : tx.json(next as never)},
+              is_full_reading = ${open.length === 0}
+            where pipeline_id = ${pipelineId} and object = ${object}`;
+          await tx`update freshet.child_work set done_version = null where pipeline_id = ${pipelineId} and object = ${object}`;
+          await tx`update freshet.object_runs set mode = 'full' where id = any(${open.map((o) => o.id)})`;
+          for (const { id } of open) await sendExtract(this.#queue, tx, id, null);
+          started = 'reading';
+        }
+      }
+      // Of archived records only an audit shows the values, and it asks for each only once.
+      if (started !== null) {
+        await tx`delete from freshet.audit_work where pipeline_id = ${pipelineId} and object = ${object} and lasting and outcome = 'archived'`;
+      }
+      await tx`
+        update freshet.pipeline_objects set completion_started_for = ${since} where pipeline_id = ${pipelineId} and object = ${object}`;
+      return started;
     });
   }
 

@@ -107,9 +107,12 @@ export class Runs {
       const added = await tx`
         insert into freshet.object_runs (id, run_id, pipeline_id, object, credit_class, mode)
         select ${objectRunId}, ${id}, ${pipelineId}, ${name}, ${own},
-          case when ${kind === 'audit'} then 'audit' when position is null then 'full' else 'incremental' end
+          case when ${kind === 'audit'} then 'audit' when position is null or is_full_reading then 'full' else 'incremental' end
         from freshet.pipeline_objects where pipeline_id = ${pipelineId} and object = ${name} and (position is not null or ${kind === 'sync'})`;
       if (added.count === 0) continue;
+      if (kind === 'sync') {
+        await tx`update freshet.pipeline_objects set is_full_reading = false where pipeline_id = ${pipelineId} and object = ${name} and is_full_reading`;
+      }
       if (kind === 'audit') {
         // Children: the parents that changed lately. An edited note or a bounced mail does not move its ticket, and comes within days.
         await tx`
@@ -239,7 +242,8 @@ export class Runs {
       const position = to(row?.position ?? null);
       // A worker in the middle of it is fenced off, and its job with it: another takes its place.
       await tx`
-        update freshet.pipeline_objects set extract_epoch = extract_epoch + 1, position = ${position === null ? null : tx.json(position as never)}
+        update freshet.pipeline_objects set extract_epoch = extract_epoch + 1, position = ${position === null ? null : tx.json(position as never)},
+          restarted_at = case when ${position === null} then clock_timestamp() else restarted_at end
         where pipeline_id = ${pipelineId} and object = ${object}`;
       if (position === null) {
         await tx`update freshet.child_work set done_version = null where pipeline_id = ${pipelineId} and object = ${object}`;

@@ -194,6 +194,14 @@ export const pipelineObjects = freshet.table(
     availability_message: text('availability_message'),
     /** When a run first read the object. Null: no API key has been able to read it yet. */
     first_read_at: time('first_read_at'),
+    /** When somebody last restarted it: rows that were written before are written again when they are read. */
+    restarted_at: time('restarted_at'),
+    /** Since when its table has lacked values of a column, by the warehouse's clock. Null: it lacks none. */
+    completing_since: time('completing_since'),
+    /** The `completing_since` for which a rebuild or a complete reading was started: it is started once. */
+    completion_started_for: time('completion_started_for'),
+    /** The next object run reads the object completely, and says so in its mode. */
+    is_full_reading: boolean('is_full_reading').notNull().default(false),
   },
   (t) => [primaryKey({ columns: [t.pipeline_id, t.object] })],
 );

@@ -66,6 +66,7 @@ const outcome = (parts: Partial<LoadOutcome>): LoadOutcome => ({
   suspects: [],
   notBelieved: [],
   doubted: [],
+  completion: null,
   changes: [],
   misfits: [],
   ...parts,

@@ -138,6 +138,22 @@ export function restoredPosition(object: ObjectSpec, position: Position, certain
 }
 
 /**
+ * A position from which the next reading reads again all that was read before, as deep as before.
+ * @returns null for an object that every run reads completely.
+ */
+export function rereadPosition(object: ObjectSpec): ((known: Position) => Position) | null {
+  const { kind } = object.way;
+  if (kind === 'sweep') return null;
+  return (known) => {
+    const inner = withoutDetail(known) ?? {};
+    if (kind === 'keyset') return { backTo: (inner as KeysetPosition).backTo, views: {}, window: null } satisfies KeysetPosition;
+    // Children are read again because their parents are queued again. A list without a working filter is read completely anyway.
+    if (kind === 'children' || (inner as SincePosition).param === '') return known;
+    return { ...(inner as SincePosition), watermarks: {}, reading: null } satisfies SincePosition;
+  };
+}
+
+/**
  * A position from which an object's reading goes on of which only its table is known: it holds every change between two moments.
  * @returns null for an object that is not read by time: it is read whole anyway.
  */

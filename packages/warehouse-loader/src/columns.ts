@@ -3,6 +3,8 @@ import { META_COLUMNS } from './identifiers.ts';
 
 /** A column of the warehouse as it is. */
 export interface Live {
+  /** Its `attnum`: a column that was dropped and added again has another one. */
+  readonly number: number;
   /** As `format_type` spells it. */
   readonly type: string;
   readonly comment: string | null;
@@ -124,6 +126,16 @@ export class ColumnNames {
         .filter(({ name }) => !TYPES.has(this.live.get(name)?.type ?? ''))
         .map(({ name, path }) => [pathKey(path), name]),
     );
+  }
+
+  /** The columns that Freshet fills, whatever their type: name → path of the field. */
+  get paths(): Map<string, readonly string[]> {
+    return new Map(this.#filled().map(({ name, path }) => [name, path]));
+  }
+
+  /** Columns of fields that the user drops. */
+  get dropped(): string[] {
+    return [...this.#fields].flatMap(([name, { declared }]) => (declared?.dropped === true ? [name] : []));
   }
 
   /** What was declared for a column; null: an unknown field fills it. */

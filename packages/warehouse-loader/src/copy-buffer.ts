@@ -66,7 +66,7 @@ export class CopyBuffer {
     this.#length = at;
   }
 
-  /** What a JSON string says, read from between its quotes. COPY spells most of it in the same way. */
+  /** The characters of a JSON string without lone surrogates, read from between its quotes. COPY spells most of them in the same way. */
   jsonString(from: Buffer, start: number, end: number): void {
     // No escape is longer in COPY than in JSON.
     this.#need(end - start);
@@ -85,8 +85,17 @@ export class CopyBuffer {
         to[at++] = BACKSLASH;
         to[at++] = escaped;
       } else {
-        const c = Number.parseInt(from.toString('latin1', i + 1, i + 5), 16);
+        const c = codeAt(from, i);
         i += 4;
+        if (c >= 0xd800 && c <= 0xdbff && from[i + 1] === BACKSLASH && from[i + 2] === LETTER_U) {
+          const point = 0x10000 + ((c & 0x3ff) << 10) + (codeAt(from, i + 2) & 0x3ff);
+          i += 6;
+          to[at++] = 0xf0 | (point >> 18);
+          to[at++] = 0x80 | ((point >> 12) & 63);
+          to[at++] = 0x80 | ((point >> 6) & 63);
+          to[at++] = 0x80 | (point & 63);
+          continue;
+        }
         if (c === BACKSLASH || c === 10 || c === 13 || c === 9) {
           to[at++] = BACKSLASH;
           to[at++] = c === BACKSLASH ? BACKSLASH : c === 10 ? 110 : c === 13 ? 114 : 116;
@@ -110,6 +119,16 @@ export class CopyBuffer {
     this.#bytes.copy(larger, 0, 0, this.#length);
     this.#bytes = larger;
   }
+}
+
+/** The code unit of the escape whose `u` stands at `at`. */
+function codeAt(from: Buffer, at: number): number {
+  let code = 0;
+  for (let i = at + 1; i <= at + 4; i++) {
+    const c = from[i] as number;
+    code = code * 16 + (c <= 57 ? c - 48 : (c | 32) - 87);
+  }
+  return code;
 }
 
 /** Below it a loop is faster than a call out of the language. */

@@ -74,7 +74,26 @@ export async function keepVersions(client: ClientBase, target: Target, table: Ta
       : `join unnest(${types.map((type, i) => `$${i + 1}::${type}[]`).join(', ')}) as k(${types.map((_, i) => `k${i}`).join(', ')})
          on ${table.primaryKey.map((name, i) => `t.${quote(name)} = k.k${i}`).join(' and ')}`;
   const parameters = keys === null ? [] : table.primaryKey.map((_, i) => keys.map((key) => key[i] as string));
-  await addVersions(client, target, table, among, 't._freshet_loaded_at = now()', parameters);
+  await rewriteVersions(client, target, table, among, parameters);
+  await addVersions(client, target, table, among, 't._freshet_loaded_at = now() and h._freshet_loaded_at is distinct from now()', parameters);
+}
+
+/** A row that was written again from the same record is the same version: it gets the row's values. */
+async function rewriteVersions(
+  client: ClientBase,
+  target: Target,
+  { primaryKey }: Pick<Table, 'primaryKey'>,
+  among: string,
+  parameters: readonly string[][],
+): Promise<void> {
+  const columns = await columnsOf(client, target);
+  await client.query(
+    `update ${historyOf(target).sql} h set (${historyNames(columns)}) = (select ${columns.map(quote).join(', ')} from ${target.sql} s where ${primaryKey.map((name) => `s.${quote(name)} = t.${quote(name)}`).join(' and ')})
+     from ${target.sql} t ${among}
+     where ${primaryKey.map((name) => `h.${quote(name)} = t.${quote(name)}`).join(' and ')} and h.valid_to is null and t._freshet_loaded_at = now()
+       and h._freshet_hash = t._freshet_hash and h._freshet_deleted_at is not distinct from t._freshet_deleted_at`,
+    [...parameters],
+  );
 }
 
 /** The same for a table that was not loaded but marked, if its versions are kept. */
@@ -125,13 +144,40 @@ function historyNames(columns: readonly string[]): string {
   return columns.map((name) => quote(historyColumn(name))).join(', ');
 }
 
-/** The columns of the table that its history has as well; a user's own may be in one of them only. */
-async function columnsOf(client: ClientBase, target: Target): Promise<string[]> {
-  const { rows } = await client.query<{ name: string; history: boolean }>(
-    `select attname as name, attrelid = $2::regclass as history from pg_attribute
+/** The columns of a table and of its history, as they are. */
+async function columnsOfBoth(
+  client: ClientBase,
+  target: Target,
+): Promise<{ readonly table: readonly LiveType[]; readonly history: ReadonlyMap<string, LiveType> }> {
+  const { rows } = await client.query<LiveType & { history: boolean }>(
+    `select attname as name, atttypid as oid, format_type(atttypid, atttypmod) as type, attrelid = $2::regclass as history from pg_attribute
      where attrelid in ($1::regclass, $2::regclass) and attnum > 0 and not attisdropped order by attnum`,
     [target.sql, historyOf(target).sql],
   );
-  const kept = new Set(rows.filter((r) => r.history).map((r) => r.name));
-  return rows.filter((r) => !r.history && kept.has(historyColumn(r.name))).map((r) => r.name);
+  return { table: rows.filter((r) => !r.history), history: new Map(rows.filter((r) => r.history).map((r) => [r.name, r])) };
+}
+
+interface LiveType {
+  readonly name: string;
+  readonly oid: number;
+  readonly type: string;
+}
+
+/** The columns that a table and its history share, in one type; a user's own may be in one of them only. */
+async function columnsOf(client: ClientBase, target: Target): Promise<string[]> {
+  const { table, history } = await columnsOfBoth(client, target);
+  return table.filter(({ name, oid }) => history.get(historyColumn(name))?.oid === oid).map(({ name }) => name);
+}
+
+/** Gives the history of a table, if there is one, the columns that a user has added, or added again in another type. */
+export async function alignHistory(client: ClientBase, target: Target): Promise<void> {
+  if (!(await hasHistory(client, target))) return;
+  const { table, history } = await columnsOfBoth(client, target);
+  for (const { name, oid, type } of table) {
+    const column = quote(historyColumn(name));
+    const there = history.get(historyColumn(name));
+    if (there?.oid === oid) continue;
+    const change = there ? `alter column ${column} type ${type} using ${column}::text::${type}` : `add column ${column} ${type}`;
+    await client.query(`alter table ${historyOf(target).sql} ${change}`);
+  }
 }

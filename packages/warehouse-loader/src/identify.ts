@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import { hash } from 'node:crypto';
-import { type Column, DEEP, EXPONENT, type Json, type JsonObject, ODD_ESCAPE, type Places, parseJson, RawObject, type Table } from '@freshet/contracts';
+import { createHash, hash } from 'node:crypto';
+import { type Column, DEEP, EXPONENT, type Json, ODD_ESCAPE, type Places, RawObject, type Table } from '@freshet/contracts';
 import { clean, type Notes } from './clean.ts';
 import { MISFIT, toSqlText } from './values.ts';
 
@@ -39,15 +39,18 @@ export function identify(
 ): Identity | { readonly rejected: string } {
   let raw: RawObject;
   let notes: Notes | null = null;
+  // Before the record is cleaned in place: two records that differ only in what is replaced are two.
+  let recordHash: string;
   try {
     if (isUtf8(line)) raw = RawObject.of(line, start, end, places);
     else {
       notes = { encoding_replaced: [''] };
       raw = RawObject.of(Buffer.from(line.toString('utf8', start, end)));
     }
+    recordHash = hashOf(line);
     if ((raw.flags & UNCLEAN) !== 0) {
-      const cleaned = clean(parseJson(raw.bytes.toString('utf8')) as JsonObject);
-      raw = RawObject.of(Buffer.from(JSON.stringify(cleaned.record)));
+      const cleaned = clean(raw.bytes);
+      if (cleaned.notes !== null) raw = RawObject.of(cleaned.json);
       notes = notes === null ? cleaned.notes : { ...notes, ...cleaned.notes };
     }
   } catch (error) {
@@ -63,7 +66,7 @@ export function identify(
     if (text === MISFIT) return { rejected: `key_not_${type}: ${name}` };
     key.push(text);
   }
-  return { raw, deleted, key, version: versionOf(raw.get(table.version ?? '')), hash: hashOf(line), notes };
+  return { raw, deleted, key, version: versionOf(raw.get(table.version ?? '')), hash: recordHash, notes };
 }
 
 function versionOf(value: Json | undefined): number {
@@ -74,10 +77,47 @@ function versionOf(value: Json | undefined): number {
 
 export const HASH_BYTES = 16;
 const SIGNATURE = Buffer.from('Signature=');
-/** Signatures of signed addresses differ from answer to answer; all else is what the record is. */
-const SIGNED_QUERY = /\?[^"\\\s]*(?:Signature|X-Amz-Signature)=[^"\\\s]*/g;
+const QUESTION_MARK = 63;
 
+/**
+ * Hashes a line without the queries of signed addresses: signatures differ from response to response, all else belongs to the record.
+ * A query begins at the first question mark of an address and ends with the address. Each byte is read twice at most.
+ */
 function hashOf(line: Buffer): string {
-  const stable = line.includes(SIGNATURE) ? line.toString('utf8').replace(SIGNED_QUERY, '') : line;
-  return hash('sha256', stable, 'hex').slice(0, 2 * HASH_BYTES);
+  let signature = line.indexOf(SIGNATURE);
+  if (signature < 0) return hash('sha256', line, 'hex').slice(0, 2 * HASH_BYTES);
+  const text = isUtf8(line) ? line : Buffer.from(line.toString('utf8'));
+  const digest = createHash('sha256');
+  let hashed = 0;
+  let searched = 0;
+  for (signature = text.indexOf(SIGNATURE); signature >= 0; signature = text.indexOf(SIGNATURE, searched)) {
+    let query = -1;
+    for (let at = signature - 1; at >= searched && !endsAddress(text, at); at--) if (text[at] === QUESTION_MARK) query = at;
+    searched = signature + SIGNATURE.length;
+    if (query < 0) continue;
+    while (searched < text.length && !endsAddress(text, searched)) searched++;
+    digest.update(text.subarray(hashed, query));
+    hashed = searched;
+  }
+  return digest
+    .update(text.subarray(hashed))
+    .digest('hex')
+    .slice(0, 2 * HASH_BYTES);
+}
+
+/** Code points of white space beyond ASCII, as regular expressions define it. */
+const WIDE_SPACE: ReadonlySet<number> = new Set([
+  0xa0, 0x1680, 0x2000, 0x2001, 0x2002, 0x2003, 0x2004, 0x2005, 0x2006, 0x2007, 0x2008, 0x2009, 0x200a, 0x2028, 0x2029, 0x202f, 0x205f, 0x3000, 0xfeff,
+]);
+
+/** Whether the character of which a byte is part ends an address: a quote, a backslash or white space. */
+function endsAddress(text: Buffer, at: number): boolean {
+  const byte = text[at] as number;
+  if (byte < 0x80) return byte === 34 || byte === 92 || byte === 32 || (byte >= 9 && byte <= 13);
+  let start = at;
+  while (((text[start] as number) & 0xc0) === 0x80) start--;
+  const lead = text[start] as number;
+  if (lead >= 0xf0) return false;
+  const second = (text[start + 1] as number) & 63;
+  return WIDE_SPACE.has(lead < 0xe0 ? ((lead & 31) << 6) | second : ((lead & 15) << 12) | (second << 6) | ((text[start + 2] as number) & 63));
 }

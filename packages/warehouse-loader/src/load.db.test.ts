@@ -776,6 +776,7 @@ describe('the connection', () => {
         epoch: 1,
         policy: 'evolve' as const,
         history: false,
+        restartedAt: null,
         below: [],
         prepared: await prepare([batch([thing(1, 0)])], THINGS),
         generation: async function* () {},

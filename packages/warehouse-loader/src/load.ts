@@ -1,6 +1,7 @@
 import { AppError, type BatchCounts, type RejectedRecord, traced } from '@freshet/contracts';
 import type { ClientBase } from 'pg';
 import type { LiveColumn } from './columns.ts';
+import { type Completion, finishCompletion } from './completion.ts';
 import { copyBytes } from './copy.ts';
 import { keepVersions, switchHistory } from './history.ts';
 import { quote } from './identifiers.ts';
@@ -33,7 +34,7 @@ export async function loadBatches(client: ClientBase, target: Target, request: L
       for (const [{ batch, line }, reason] of attempt.recount(again)) rejected.push({ batch, line, reason });
       return {
         ...applied,
-        rejected: rejectedRecords(prepared, rejected),
+        rejected: await rejectedRecords(prepared, rejected),
         reached: reachedIn(prepared),
         changes: changesOf(target, before, state),
         misfits: attempt.misfits,
@@ -119,7 +120,7 @@ async function apply(
   records: readonly Identified[],
   rejected: readonly Rejected[],
   lz4: boolean,
-): Promise<Pick<LoadResult, 'batches' | 'suspects' | 'notBelieved' | 'doubted'> & { readonly again: readonly Identified[] }> {
+): Promise<Pick<LoadResult, 'batches' | 'suspects' | 'notBelieved' | 'doubted' | 'completion'> & { readonly again: readonly Identified[] }> {
   const s = quote(target.schema);
   const { columns } = attempt;
   await client.query('begin');
@@ -127,9 +128,13 @@ async function apply(
     await client.query(SESSION + (lz4 ? 'set local default_toast_compression = lz4;' : ''));
     // The fence: its row lock also makes the loaders of one table wait for each other.
     await client.query(`insert into ${s}._freshet_objects (table_name) values ($1) on conflict do nothing`, [target.name]);
-    const fence = await client.query<{ complete_as_of: Date | null; complete_back_to: Date | null; history: boolean }>(
-      `update ${s}._freshet_objects set epoch = $2 where table_name = $1 and epoch <= $2 returning complete_as_of, complete_back_to, history`,
-      [target.name, request.epoch],
+    const fence = await client.query<{ complete_as_of: Date | null; complete_back_to: Date | null; history: boolean; rewrite_before: string | null }>(
+      `update ${s}._freshet_objects set epoch = $2,
+         -- By the warehouse's clock, as the rows' own times.
+         rewrite_before = case when $3::timestamptz is distinct from restarted_at and $3 is not null then now() else rewrite_before end,
+         restarted_at = coalesce($3, restarted_at)
+       where table_name = $1 and epoch <= $2 returning complete_as_of, complete_back_to, history, rewrite_before::text`,
+      [target.name, request.epoch, request.restartedAt],
     );
     const [held] = fence.rows;
     if (!held) {
@@ -160,7 +165,7 @@ async function apply(
     let notBelieved: LoadResult['notBelieved'] = [];
     let doubted: LoadResult['doubted'] = [];
     if (freshIds.size > 0) {
-      const reach = { completeAsOf: held.complete_as_of, completeBackTo: held.complete_back_to };
+      const reach = { completeAsOf: held.complete_as_of, completeBackTo: held.complete_back_to, rewriteBefore: held.rewrite_before };
       const toRows = (some: readonly Identified[]) => attempt.toRows(some);
       const { merged, written } = await merge(
         client,
@@ -179,18 +184,24 @@ async function apply(
       if (request.history && (isGone || written.length > 0)) await keepVersions(client, target, request.table, isGone ? null : written);
       await account(client, target, request, prepared, merged, gone, freshIds);
     }
+    if (prepared.reached !== null) await finishCompletion(client, target);
     const suspects = await findSuspects(client, target, request, columns, prepared);
     const ledger = await client.query<LedgerRow>(
       `select batch_id, records, inserted, updated, unchanged, rejected, deleted, missing, stale from ${s}._freshet_batches where batch_id = any($1::uuid[])`,
       [request.prepared.batches.map((b) => b.id)],
     );
+    const { rows: incomplete } = await client.query<{ since: Date; reread: boolean }>(
+      `select completing_since as since, reread_needed as reread from ${s}._freshet_objects where table_name = $1 and completing_since is not null`,
+      [target.name],
+    );
+    const completion = incomplete.map(({ since, reread }): Completion => ({ since, isRereadNeeded: reread }))[0] ?? null;
     await traced('commit', {}, () => client.query('commit'));
     const batches = ledger.rows.map(({ batch_id, ...counts }) => ({
       batchId: batch_id,
       counts: Object.fromEntries(Object.entries(counts).map(([name, n]) => [name, Number(n)])) as unknown as BatchCounts,
     }));
     const again = freshIds.size === request.prepared.batches.length ? [] : records.filter((record) => !isFresh(record));
-    return { batches, suspects, notBelieved, doubted, again };
+    return { batches, suspects, notBelieved, doubted, completion, again };
   } catch (error) {
     await client.query('rollback').catch(() => {
       // The connection is gone, and the transaction with it; the first error says why.
@@ -269,13 +280,15 @@ function reachedIn({ reached }: Prepared): LoadResult['reached'] {
   return { completeAsOf: time(reached.complete_as_of), completeBackTo: time(reached.complete_back_to) };
 }
 
-function rejectedRecords({ batches }: Prepared, rejected: readonly Rejected[]): RejectedRecord[] {
-  return batches.flatMap((batch, place) => {
+async function rejectedRecords({ batches }: Prepared, rejected: readonly Rejected[]): Promise<RejectedRecord[]> {
+  const records: RejectedRecord[] = [];
+  for (const [place, batch] of batches.entries()) {
     const own = rejected.filter((r) => r.batch === place);
-    if (own.length === 0) return [];
-    const texts = linesOf(batch, new Set(own.map((r) => r.line)));
-    return own.map(({ line, reason }) => ({ batchId: batch.id, line, reason, raw: texts.get(line) ?? '' }));
-  });
+    if (own.length === 0) continue;
+    const texts = await linesOf(batch, new Set(own.map((r) => r.line)));
+    records.push(...own.map(({ line, reason }) => ({ batchId: batch.id, line, reason, raw: texts.get(line) ?? '' })));
+  }
+  return records;
 }
 
 function isDataError(error: unknown): boolean {

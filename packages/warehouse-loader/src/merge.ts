@@ -17,10 +17,12 @@ export interface Merged {
   stale: number;
 }
 
-/** How far the table is said to reach: an audit's record within it should have been there. */
+/** How far the table is said to reach: an audit's record within it should have been there; and which rows are written again. */
 export interface Held {
   readonly completeAsOf: Date | null;
   readonly completeBackTo: Date | null;
+  /** PostgreSQL's text of a time: rows that were last written before it count as changed. Null: none does. */
+  readonly rewriteBefore: string | null;
 }
 
 /** Records as rows in COPY's format. */
@@ -48,7 +50,7 @@ export async function merge(
   const newest = newestOf(request, records);
   // By the key is the only way that never reads the whole table, and nothing tells the planner how few rows these are.
   await client.query('set local enable_hashjoin = off; set local enable_mergejoin = off');
-  const { fresh, differing } = await lookUp(client, target, request, columns, newest);
+  const { fresh, differing } = await lookUp(client, target, request, columns, newest, held.rewriteBefore);
   if (fresh.length > 0) {
     await copyBytes(client, `copy ${target.sql} (${namesOf(columns)}) from stdin`, toRows(fresh));
     for (const record of fresh) {
@@ -74,6 +76,7 @@ async function lookUp(
   request: LoadRequest,
   columns: readonly LiveColumn[],
   records: readonly Identified[],
+  rewriteBefore: string | null,
 ): Promise<{ readonly fresh: readonly Identified[]; readonly differing: readonly Identified[] }> {
   const types = request.table.primaryKey.map((name) => (columns.find((c) => c.name === name) as LiveColumn).type);
   const keys = types.map((type, i) => {
@@ -84,11 +87,12 @@ async function lookUp(
   const hashes = Buffer.from(records.map((r) => r.hash).join(''), 'hex');
   const hash = `substring($${keys.length + 1}::bytea from (k.ord::int - 1) * ${HASH_BYTES} + 1 for ${HASH_BYTES})`;
   const { rows } = await client.query<{ ord: string | null; same: boolean }>(
-    `select string_agg(k.ord::text, ',') as ord, t._freshet_hash is not distinct from ${hash} as same
+    `select string_agg(k.ord::text, ',') as ord, t._freshet_hash is not distinct from ${hash}
+       and t._freshet_loaded_at >= coalesce($${keys.length + 2}::timestamptz, '-infinity') as same
      from unnest(${types.map((type, i) => `$${i + 1}::${type}[]`).join(', ')}) with ordinality as k(${types.map((_, i) => `k${i}`).join(', ')}, ord)
      join ${target.sql} t on ${request.table.primaryKey.map((name, i) => `t.${quote(name)} = k.k${i}`).join(' and ')}
      group by same`,
-    [...keys, hashes],
+    [...keys, hashes, rewriteBefore],
   );
   const found = new Uint8Array(records.length);
   const isSame = (n: number) => !(request.prepared.batches[(records[n] as Identified).batch] as BatchToLoad).rewrite;
@@ -163,7 +167,7 @@ async function repaired(
   const { rows } = await client.query<{ batch_id: string; missing: string; stale: string }>(
     `select n._freshet_batch_id as batch_id,
        count(*) filter (where t._freshet_deleted_at is not null and ${isSame} and ${isHeldSql}) as missing,
-       count(*) filter (where t._freshet_deleted_at is null and ${isSame}) as stale
+       count(*) filter (where t._freshet_deleted_at is null and ${isSame} and t._freshet_hash is distinct from n._freshet_hash) as stale
      ${changed.replace(' join', ` cross join ${quote(target.schema)}._freshet_objects s join`)}
        and s.table_name = $1 and n._freshet_deleted_at is null and n._freshet_batch_id = any($2::uuid[]) group by 1`,
     [target.name, request.prepared.batches.filter((b) => b.audit).map((b) => b.id)],

@@ -200,7 +200,7 @@ function marking(kind: string): string {
 
 async function* generationKeys(bodies: AsyncIterable<Buffer>, keyColumns: readonly LiveColumn[]): AsyncGenerator<string> {
   for await (const body of bodies) {
-    for (const fieldOf of recordsOf(body)) {
+    for await (const fieldOf of recordsOf(body)) {
       const key = keyColumns.map((c) => toSqlText(fieldOf(c.name), c.type));
       if (key.every((part) => typeof part === 'string')) yield `${(key as string[]).map(escapeText).join('\t')}\n`;
     }

@@ -1,5 +1,6 @@
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
-import { zstdDecompressSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import { zstdDecompress } from 'node:zlib';
 import {
   type AuditedLine,
   type BatchLine,
@@ -53,8 +54,8 @@ export async function prepare(batches: readonly BatchToLoad[], table: Table): Pr
   let audited: Prepared['audited'] = null;
   const recordsIn: number[] = [];
   let since = 0;
-  for (const [batch, { body }] of batches.entries()) {
-    const bytes = unpack(body);
+  for (const [batch, { body, rawBytes }] of batches.entries()) {
+    const bytes = await unpack(body, rawBytes);
     const places = new Places(bytes.length);
     let line = -1;
     let count = 0;
@@ -92,10 +93,10 @@ export async function prepare(batches: readonly BatchToLoad[], table: Table): Pr
 }
 
 /** The text of some of a batch's lines, by their numbers from 0. */
-export function linesOf({ body }: BatchToLoad, numbers: ReadonlySet<number>): Map<number, string> {
+export async function linesOf({ body, rawBytes }: BatchToLoad, numbers: ReadonlySet<number>): Promise<Map<number, string>> {
   const texts = new Map<number, string>();
   let line = 0;
-  for (const text of linesIn(unpack(body))) {
+  for (const text of linesIn(await unpack(body, rawBytes))) {
     if (numbers.has(line)) texts.set(line, text.toString('utf8'));
     line++;
   }
@@ -103,8 +104,8 @@ export function linesOf({ body }: BatchToLoad, numbers: ReadonlySet<number>): Ma
 }
 
 /** Reads the fields of each record that a batch holds, those included that could not be read whole. */
-export function* recordsOf(body: Buffer): Generator<(name: string) => Json | undefined> {
-  for (const line of linesIn(unpack(body))) {
+export async function* recordsOf(body: Buffer): AsyncGenerator<(name: string) => Json | undefined> {
+  for (const line of linesIn(await unpack(body, null))) {
     const found = recordIn(line);
     if (found === null) {
       const other = otherLine(line);
@@ -131,12 +132,22 @@ const LINE_BREAK = 10;
 const TAB = 9;
 const SPACE = 32;
 
-function unpack(body: Buffer): Buffer {
-  const bytes = zstdDecompressSync(body);
+const decompress = promisify(zstdDecompress);
+
+/**
+ * Decompresses a body beside the event loop: a large one takes long enough for other tables, and for heartbeats, to wait.
+ * @param rawBytes its size uncompressed, so that it needs no second buffer; null: unknown.
+ */
+async function unpack(body: Buffer, rawBytes: number | null): Promise<Buffer> {
+  // A buffer that the output fills exactly would call for another one.
+  const bytes = await decompress(body, rawBytes === null ? {} : { chunkSize: Math.max(CHUNK_BYTES_MIN, rawBytes + 1) });
   // White space that COPY would take for the end of a value; within strings JSON escapes it.
-  for (let at = bytes.indexOf(TAB); at >= 0; at = bytes.indexOf(TAB, at)) bytes[at] = SPACE;
+  for (let at = bytes.indexOf(TAB); at >= 0; at = bytes.indexOf(TAB, at)) while (bytes[at] === TAB) bytes[at++] = SPACE;
   return bytes;
 }
+
+/** zlib accepts no smaller one. */
+const CHUNK_BYTES_MIN = 64;
 
 /** A batch's lines, each a part of its bytes. */
 function* linesIn(bytes: Buffer): Generator<Buffer> {

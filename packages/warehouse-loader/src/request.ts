@@ -1,4 +1,5 @@
 import type { BatchCounts, Misfits, RejectedRecord, SchemaChange, SchemaPolicy, Suspect, Table, TableBelow } from '@freshet/contracts';
+import type { Completion } from './completion.ts';
 import type { Prepared } from './prepare.ts';
 
 export interface LoadRequest {
@@ -10,6 +11,8 @@ export interface LoadRequest {
   /** A worker whose epoch is lower than one that the warehouse has seen changes nothing. */
   readonly epoch: number;
   readonly policy: SchemaPolicy;
+  /** When the object was last restarted: rows that were written before this moment is first seen are written again. Null: never. */
+  readonly restartedAt: Date | null;
   /** Whether every version of its rows is kept. */
   readonly history: boolean;
   /** The batches, in the order of their storing, made ready by `prepare` for this table. */
@@ -22,6 +25,8 @@ export interface BatchToLoad {
   readonly id: string;
   readonly extractedAt: Date;
   readonly body: Buffer;
+  /** Size of the body uncompressed. */
+  readonly rawBytes: number;
   /** What it repairs is counted. */
   readonly audit: boolean;
   /** Its rows are written even if they seem to be the same. */
@@ -39,6 +44,8 @@ export interface LoadResult {
   readonly doubted: readonly string[];
   /** What a generation did not hold and is to be asked for. */
   readonly suspects: readonly (Suspect & { readonly batchId: string })[];
+  /** The table's rows lack values of a column; null: none does. */
+  readonly completion: Completion | null;
   /** What was changed about the table for them; what a load has changed that then failed, the next one does not tell of. */
   readonly changes: readonly SchemaChange[];
   /** Values that did not fit their columns, by batch and column. */

@@ -1,4 +1,5 @@
 import {
+  ARRAY,
   type ColumnType,
   ESCAPED,
   EXPONENT,
@@ -183,7 +184,8 @@ export class RowWriter {
     }
     if (this.#extra.size === 0) out.raw(NOTHING, 0, NOTHING.length);
     else {
-      out.text(`{${[...this.#extra].map(([name, json]) => `${JSON.stringify(name)}:${json}`).join(',')}}`);
+      const extra = Buffer.from(`{${[...this.#extra].map(([name, json]) => `${JSON.stringify(name)}:${json}`).join(',')}}`);
+      out.json(extra, 0, extra.length);
       out.raw(TAB, 0, 1);
     }
     out.ascii(`${meta.id}\t${meta.extractedAt}\tnow\t\\\\x${hash}\t`);
@@ -211,16 +213,17 @@ export class RowWriter {
         this.#values[column * 3 + 1] = fields[field + 3] as number;
         this.#values[column * 3 + 2] = kind;
       } else if ((kind & KIND) !== NULL) {
-        this.#see(pathOf(nameOf(source, fields, field)), source.toString('utf8', fields[field + 2], fields[field + 3]));
+        this.#see(pathOf(nameOf(source, fields, field)), source.toString('utf8', fields[field + 2], fields[field + 3]), kind & KIND);
       }
     }
   }
 
-  #see(path: readonly string[], json: string): void {
+  #see(path: readonly string[], json: string, kind: number): void {
     const key = pathKey(path);
     const kept = this.#context.kept.get(key);
     if (kept === undefined) {
-      const type = typeOfValue(parseJson(json)) as ColumnType;
+      // A list or object need not be parsed, however large.
+      const type = kind === OBJECT || kind === ARRAY ? 'jsonb' : (typeOfValue(parseJson(json)) as ColumnType);
       const wish = this.#wishes.add.get(key) ?? { path, types: new Set<ColumnType>() };
       wish.types.add(type);
       this.#wishes.add.set(key, wish);

@@ -1,7 +1,8 @@
 import { AppError, type Column, type ColumnType, type SchemaChange, type Table } from '@freshet/contracts';
 import type { ClientBase } from 'pg';
 import { ColumnNames, commentOf, type Live, type LiveColumn } from './columns.ts';
-import { historyColumn, historyOf } from './history.ts';
+import { assumeWritten, recordWidened, trackColumns } from './completion.ts';
+import { alignHistory, historyColumn, historyOf } from './history.ts';
 import { literal, META_COLUMNS, quote } from './identifiers.ts';
 import type { Identified } from './identify.ts';
 import type { Wishes } from './rows.ts';
@@ -59,6 +60,8 @@ export async function ensureTable(
       const found = await liveColumns(client, target);
       // Somebody else may have made it meanwhile; its tables are in use then, and not to be altered.
       if (!found.hasLedger) await client.query(ledgerOf(target.schema));
+      // What is added below was not there when the rows were written.
+      if (found.columns !== null) await assumeWritten(client, target, new ColumnNames(table, found.columns));
       // In one go: a round trip for each would be what a table's first load takes longest for.
       const statements = found.columns === null ? creationOf(target, table) : missingIn(target, table, found.columns);
       if (statements.length > 0) await client.query(statements.join('\n'));
@@ -74,6 +77,9 @@ export async function ensureTable(
       `Column ${target.name}.${name} has the type ${state.types.get(name)}, which Freshet cannot write. Change its type back to the documented one.`,
     );
   }
+  const changed = await trackColumns(client, target, names);
+  // Where old versions do not fit the new type, their history keeps the column as it is, and gets no new values for it.
+  if (changed.length > 0) await inShortTransaction(client, target, () => alignHistory(client, target)).catch(ignoreMisfits);
   return { state, before: existing === null ? null : typesOf(existing) };
 }
 
@@ -230,6 +236,8 @@ async function widen(client: ClientBase, target: Target, { name, type: from, pat
         await client.query(`alter table ${sql} alter column ${column} type ${type} using ${value}`);
         await restoreKept(client, sql, column, name, path.join('.'), type, sql === target.sql);
       }
+      // PostgreSQL writes times in another form than Freshdesk: such rows are written again.
+      if (from !== 'timestamptz' && !(from === 'date' && type === 'text')) await recordWidened(client, target, name, typeName(type));
     });
     return true;
   } catch (error) {
@@ -288,7 +296,11 @@ function ledgerOf(schema: string): string {
       row_count bigint not null default 0,
       history boolean not null default false
     );
-    alter table ${s}._freshet_objects add column if not exists history boolean not null default false;
+    alter table ${s}._freshet_objects add column if not exists history boolean not null default false,
+      add column if not exists completing_since timestamptz, add column if not exists rewrite_before timestamptz,
+      add column if not exists written_columns jsonb, add column if not exists reread_needed boolean not null default false,
+      add column if not exists restarted_at timestamptz;
+    comment on column ${s}._freshet_objects.completing_since is 'Not null: since then the table has a column that rows lack values for. They are being written again.';
     comment on table ${s}._freshet_batches is 'The ledger: every batch that was applied, once each.';
     comment on table ${s}._freshet_objects is 'How fresh (complete_as_of) and how deep (complete_back_to) each table is.';`;
 }
@@ -324,18 +336,23 @@ async function inShortTransaction(client: ClientBase, target: Target, work: () =
   }
 }
 
+function ignoreMisfits(error: unknown): void {
+  const code = String((error as { code?: unknown }).code);
+  if (!code.startsWith('22') && code !== '0A000' && code !== '42846') throw error;
+}
+
 /** The table's columns, null if there is no table; and whether the ledger is there as this release needs it. */
 async function liveColumns(client: ClientBase, target: Target): Promise<{ readonly columns: Map<string, Live> | null; readonly hasLedger: boolean }> {
-  const { rows } = await client.query<{ table: string; name: string; type: string; comment: string | null }>(
-    `select c.relname as table, a.attname as name, format_type(a.atttypid, null) as type, col_description(c.oid, a.attnum) as comment
+  const { rows } = await client.query<{ table: string; name: string; number: number; type: string; comment: string | null }>(
+    `select c.relname as table, a.attname as name, a.attnum as number, format_type(a.atttypid, null) as type, col_description(c.oid, a.attnum) as comment
      from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
-     where n.nspname = $1 and (c.relname = $2 or (c.relname = '_freshet_objects' and a.attname = 'history')) and a.attnum > 0 and not a.attisdropped
+     where n.nspname = $1 and (c.relname = $2 or (c.relname = '_freshet_objects' and a.attname = 'restarted_at')) and a.attnum > 0 and not a.attisdropped
      order by a.attnum`,
     [target.schema, target.name],
   );
   const own = rows.filter((r) => r.table === target.name);
   return {
-    columns: own.length === 0 ? null : new Map(own.map((r) => [r.name, { type: r.type, comment: r.comment }])),
+    columns: own.length === 0 ? null : new Map(own.map((r) => [r.name, { number: r.number, type: r.type, comment: r.comment }])),
     hasLedger: own.length < rows.length,
   };
 }
@@ -350,6 +367,11 @@ function stateOf(names: ColumnNames): TableState {
     fixed: new Set(columns.map((c) => c.name).filter((name) => names.declaredOf(name)?.documented === true)),
     kept: unwritable,
   };
+}
+
+/** The name of a type as PostgreSQL writes it. */
+function typeName(type: ColumnType): string {
+  return type === 'timestamptz' ? 'timestamp with time zone' : type;
 }
 
 function typesOf(live: ReadonlyMap<string, Live>): Map<string, string> {

@@ -112,7 +112,7 @@ export function objectRoutes(app: App, { store }: Deps): void {
           tags: ['pipelines'],
           summary: 'Read an object again',
           description:
-            'The next run, or the one under way, reads it from the start; its table stays as it is and usable meanwhile. Also accepts that a list has really shrunk.',
+            'The next run, or the one under way, reads the object from the start and writes every row again, also where the record is unchanged. The table stays usable meanwhile. A restart also accepts that a list has really shrunk.',
         }),
         params: ObjectParams,
         response: { 200: answer('The object.', PipelineObject), ...problems(404) },
@@ -222,6 +222,7 @@ function objectJson(pipeline: Pipeline, object: ObjectSpec, known: readonly Stor
     availability: state?.availability ?? ('unknown' as const),
     availability_message: state?.availability_message ?? null,
     stale_since: state?.stale_since?.toISOString() ?? null,
+    completing_since: state?.completing_since?.toISOString() ?? null,
     complete_as_of: state?.complete_as_of?.toISOString() ?? null,
     complete_back_to: state?.complete_back_to?.toISOString() ?? null,
   };

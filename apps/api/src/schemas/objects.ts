@@ -39,6 +39,9 @@ const pipelineObject = {
   columns: fieldRules,
   max_staleness_minutes: nullable(maxStaleness),
   stale_since: nullable(time('Its table has been further behind than it may be since then; null: it is not.')),
+  completing_since: nullable(
+    time('Since then rows of the table have lacked values of a column that was added or changed. They are being written again. Null: no value is missing.'),
+  ),
   availability: ref(ObjectAvailability),
   availability_message: nullable(text('Why the object cannot be read. Null: it can, or it is unknown.')),
   complete_as_of: nullable(time('The warehouse holds every change up to then.')),

@@ -93,7 +93,9 @@ export async function* readKeyset(reader: ObjectReader, way: Keyset, from: Keyse
         serverTime = step.serverTime;
         const newestRecord = newestOf(position.newest, step.records, way.column);
         const next =
-          step.pass === null ? { watermark: laterOf(known.watermark, behind(step.beganAt)), pass: null, newest: newestRecord, readAt: step.beganAt } : { ...known, pass: step.pass };
+          step.pass === null
+            ? { watermark: laterOf(known.watermark, behind(step.beganAt)), pass: null, newest: newestRecord, readAt: step.beganAt }
+            : { ...known, pass: step.pass };
         position = { ...position, newest: newestRecord, views: { ...position.views, [view.name]: next } };
         const share = view === object.views[0] ? passShare(step.pass, start, serverTime) : 1;
         // During a backfill, recent changes are read in between; they say nothing about how much history is left.

@@ -14,6 +14,7 @@ export async function loadPlanned(url: string, batches: readonly BatchToLoad[], 
         epoch: 1,
         policy: 'evolve',
         history,
+        restartedAt: null,
         prepared: await prepare(batches.slice(at, at + 3), THINGS),
         generation: async function* () {},
       });

@@ -55,8 +55,8 @@ export function batch(
     const text = typeof r === 'string' ? r : JSON.stringify(r);
     return deleted === undefined ? `{"record":${text}}` : `{"deleted":"${deleted}","record":${text}}`;
   });
-  const body = zstdCompressSync(Buffer.from([...lines, ...instructions.map((i) => JSON.stringify(i))].join('\n')));
-  return { id, extractedAt: new Date(MOMENT + at * 1000), body, audit, rewrite };
+  const raw = Buffer.from([...lines, ...instructions.map((i) => JSON.stringify(i))].join('\n'));
+  return { id, extractedAt: new Date(MOMENT + at * 1000), body: zstdCompressSync(raw), rawBytes: raw.length, audit, rewrite };
 }
 
 export interface Loader extends AsyncDisposable {
@@ -76,6 +76,7 @@ export function loaderFor(database: TestDatabase, table: Table = THINGS, warehou
         epoch: 1,
         policy: 'evolve',
         history: false,
+        restartedAt: null,
         below: [],
         generation: async function* () {
           for (const { body } of batches) yield body;

@@ -17,5 +17,9 @@ ALTER TABLE "freshet"."object_runs" ADD COLUMN "progress" double precision;--> s
 ALTER TABLE "freshet"."object_runs" ADD COLUMN "records_expected" bigint;--> statement-breakpoint
 ALTER TABLE "freshet"."object_runs" ADD COLUMN "units_done" bigint DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE "freshet"."object_runs" ADD COLUMN "units_failed" bigint DEFAULT 0 NOT NULL;--> statement-breakpoint
+ALTER TABLE "freshet"."pipeline_objects" ADD COLUMN "restarted_at" timestamp with time zone;--> statement-breakpoint
+ALTER TABLE "freshet"."pipeline_objects" ADD COLUMN "completing_since" timestamp with time zone;--> statement-breakpoint
+ALTER TABLE "freshet"."pipeline_objects" ADD COLUMN "completion_started_for" timestamp with time zone;--> statement-breakpoint
+ALTER TABLE "freshet"."pipeline_objects" ADD COLUMN "is_full_reading" boolean DEFAULT false NOT NULL;--> statement-breakpoint
 ALTER TABLE "freshet"."failed_units" ADD CONSTRAINT "failed_units_pipeline_id_pipelines_id_fk" FOREIGN KEY ("pipeline_id") REFERENCES "freshet"."pipelines"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "failed_units_of_pipeline" ON "freshet"."failed_units" USING btree ("pipeline_id","id");
