@@ -1,6 +1,7 @@
 import type { ObjectSpec } from '@freshet/freshdesk-extractor';
 import type { SimulatedAccount } from './account.ts';
 import { hash } from './random.ts';
+import type { RecordList } from './record-list.ts';
 
 /**
  * How an account's lists differ from what a reader hopes for. Some accounts have some of them; others are there to
@@ -168,15 +169,31 @@ function hiddenColumns(object: ObjectSpec, include: readonly string[]): Readonly
 /** Record number → its place when all are sorted by a column's text. */
 function rankBy(account: SimulatedAccount, object: ObjectSpec, column: string): number[] {
   const list = account.listOf(object);
-  const keys = Array.from({ length: list.length }, (_, n) =>
-    JSON.stringify((JSON.parse(account.textOf(object, n, NOTHING_HIDDEN)) as Record<string, unknown>)[column] ?? ''),
-  );
+  const unedited = cachedKeys(list, column);
+  const keyOf = (fields: Record<string, unknown>) => JSON.stringify(fields[column] ?? '');
+  const keys = Array.from({ length: list.length }, (_, n) => {
+    const edit = list.edits.get(n);
+    if (edit !== undefined && column in edit) return keyOf(edit);
+    unedited[n] ??= keyOf(JSON.parse(account.textOf(object, n, NOTHING_HIDDEN)) as Record<string, unknown>);
+    return unedited[n];
+  });
   const sorted = keys.map((_, n) => n).sort((a, b) => ((keys[a] as string) < (keys[b] as string) ? -1 : (keys[a] as string) > (keys[b] as string) ? 1 : a - b));
   const ranks: number[] = new Array(list.length);
   sorted.forEach((n, place) => {
     ranks[n] = place;
   });
   return ranks;
+}
+
+const sortKeys = new WeakMap<RecordList, Map<string, string[]>>();
+
+/** Sort keys of the records that nobody has edited, by record number: sorting a list again must not render all of its records. */
+function cachedKeys(list: RecordList, column: string): string[] {
+  const columns = sortKeys.get(list) ?? new Map<string, string[]>();
+  sortKeys.set(list, columns);
+  const keys = columns.get(column) ?? [];
+  columns.set(column, keys);
+  return keys;
 }
 
 /** The same order, but for records of one time, which stand otherwise in every answer. */

@@ -22,17 +22,19 @@ export interface Overlap {
   readonly tail: readonly string[];
   /** Every page so far has met the condition of the proof. */
   readonly proven: boolean;
-  /** Pages that were requested because the page before shared no unchanged record with those read already. */
+  /** The greatest offset that was read, and how often the reading has stepped back since. */
+  readonly furthest: number;
   readonly stepsBack: number;
 }
 
 /** Kinds of proof that overlapping pages give. See `Proof` in `whole.ts`. */
 export type OverlapProof = 'chain' | 'still';
 
-export const NO_PAGE_READ: Overlap = { end: 0, tail: [], proven: true, stepsBack: 0 };
+export const NO_PAGE_READ: Overlap = { end: 0, tail: [], proven: true, furthest: 0, stepsBack: 0 };
 
-/** Each step back is half a page, so this covers thousands of records that are deleted between two requests. */
-const STEPS_BACK_MAX = 100;
+/** Each step back is half a page. A list that needs more of them changes too much to be proven by an overlap. */
+const STEPS_BACK_MAX = 20;
+/** At least so many records of a page are remembered: deletions may move the next page behind a short overlap. */
 const TAIL_MIN = 10;
 
 export const startOf = ({ page, size }: Window): number => (page - 1) * size;
@@ -60,14 +62,14 @@ export function countWindows(records: number, sizeMax: number): number {
 }
 
 export interface Comparison {
-  /** What the next page is compared with. Null: the list is not paginated as requested, so the next pages cannot overlap. */
+  /** What the next page is compared with. Null: the overlap proves nothing, because the list is not paginated as requested. */
   readonly overlap: Overlap | null;
   /** Records that are not among the last of the page before, or have changed since. */
   readonly fresh: readonly ListedRecord[];
   /** Records whose keys are not among the last of the page before. */
   readonly unseen: readonly ListedRecord[];
   /** Records in front of this page may be unread, so the next page starts earlier. */
-  readonly stepsBack: boolean;
+  readonly stepBack: boolean;
 }
 
 /** Compares a page with the page before it. */
@@ -86,23 +88,28 @@ export function compare(
   const knownKeys = new Set(tailKeys);
   const fresh = records.filter((_, i) => !tail.has(prints[i] as string));
   const unseen = records.filter((_, i) => !knownKeys.has(keys[i] as string));
-  if (hasNext ? records.length !== window.size : records.length > window.size) return { overlap: null, fresh, unseen, stepsBack: false };
+  const isAsRequested = hasNext ? records.length === window.size : records.length <= window.size;
+  // A page that ends within the page before it is not the page that was requested.
+  const isRepeated = hasNext && knownKeys.has(keys.at(-1) as string);
+  if (!isAsRequested || (isRepeated && start > 0)) return { overlap: null, fresh, unseen, stepBack: false };
 
   const end = start + records.length;
   const tailLength = Math.max(TAIL_MIN, end - startOf(nextWindow(end, sizeMax)));
-  const next: Overlap = { ...overlap, end, tail: prints.slice(-tailLength) };
+  const progress = end > overlap.furthest ? { furthest: end, stepsBack: 0 } : {};
+  const next: Overlap = { ...overlap, ...progress, end, tail: prints.slice(-tailLength) };
   // The first page needs no proof, wherever the reading was before.
-  if (start === 0) return { overlap: next, fresh, unseen, stepsBack: false };
-  if (proof === 'still') {
-    const shared = overlap.end - start;
-    const isStill = unseen.length === records.length - shared && keys.slice(0, shared).join() === tailKeys.slice(-shared).join();
-    return { overlap: { ...next, proven: overlap.proven && isStill }, fresh, unseen, stepsBack: false };
+  if (start === 0) return { overlap: { ...next, proven: true }, fresh, unseen, stepBack: false };
+  const isConnected = (proof === 'chain' ? fresh : unseen).length < records.length;
+  if (!isConnected) {
+    // All records of the overlap were deleted or changed, so unread records may have moved in front of this page.
+    if (overlap.stepsBack === STEPS_BACK_MAX) return { overlap: null, fresh, unseen, stepBack: false };
+    const earlier = Math.max(0, start - (sizeMax >>> 1));
+    const stepped = { ...overlap, end: earlier, proven: proof === 'chain', stepsBack: overlap.stepsBack + 1 };
+    return { overlap: stepped, fresh, unseen, stepBack: true };
   }
-  if (fresh.length < records.length) return { overlap: next, fresh, unseen, stepsBack: false };
-  // Every record of the overlap was deleted or changed, so unread records may have moved in front of this page.
-  if (overlap.stepsBack >= STEPS_BACK_MAX) return { overlap: { ...next, proven: false }, fresh, unseen, stepsBack: false };
-  const earlier = { ...overlap, end: Math.max(0, start - (sizeMax >>> 1)), stepsBack: overlap.stepsBack + 1 };
-  return { overlap: earlier, fresh, unseen, stepsBack: true };
+  const shared = overlap.end - start;
+  const isStill = unseen.length === records.length - shared && keys.slice(0, shared).join() === tailKeys.slice(-shared).join();
+  return { overlap: { ...next, proven: overlap.proven && (proof === 'chain' || isStill) }, fresh, unseen, stepBack: false };
 }
 
 const KEY_LENGTH = 11;

@@ -84,18 +84,17 @@ export async function* readWhole(
     const firstBeganAt = state.firstBeganAt ?? beganAt;
     const isBlind = state.blind === true || records.some((r) => r.rejected !== undefined && !r.raw.has(primaryKey[0] as string));
     const { overlap: before, ...plain } = state;
-    const { overlap, fresh, unseen, stepsBack } =
+    const { overlap, fresh, unseen, stepBack } =
       before && overlaps(proof)
         ? compare(before, window, pageSize, answer, primaryKey, proof)
-        : { overlap: null, fresh: records, unseen: records, stepsBack: false };
+        : { overlap: null, fresh: records, unseen: records, stepBack: false };
     const sum = add(startOf(window) === 0 ? EMPTY : state.sum, existing(unseen, firstBeganAt), primaryKey);
     const read: WholeState = { ...plain, page: window.page, sum, beganAt, firstBeganAt, ...(isBlind ? { blind: true } : {}), ...(overlap ? { overlap } : {}) };
-    // Pages that do not overlap any more continue at the last offset that is certain.
-    const wasIrregular = before !== undefined && overlap === null && startOf(window) > 0;
-    if (hasNext || stepsBack || wasIrregular) {
-      state = read.overlap
-        ? { ...read, page: nextWindow(read.overlap.end, pageSize).page }
-        : { ...read, page: wasIrregular ? Math.floor(before.end / pageSize) + 1 : window.page + 1 };
+    // Without overlap the list is read from its first page.
+    const startOver = before !== undefined && overlap === null && startOf(window) > 0;
+    if (hasNext || stepBack || startOver) {
+      const page = overlap ? nextWindow(overlap.end, pageSize).page : window.page + 1;
+      state = { ...read, page: startOver ? 1 : page };
       if (reader.mayReadAhead()) {
         asked = request(state);
         // The next iteration handles a failure. If the consumer stops before, the failure has no effect.
