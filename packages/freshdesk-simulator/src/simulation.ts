@@ -100,6 +100,14 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     else if (options.backdatedEdits === true && kind < 8) account.update(object.name, key, {}, account.nowSeconds() - 3600);
     else account.update(object.name, key, kind < 6 ? { name: `renamed ${random(1000)}` } : {});
   };
+  const bulkRemoval = () => {
+    const list = account.listOf(object);
+    const from = random(list.length);
+    for (let i = 0; i < 2 + random(5); i++) {
+      const number = (from + i) % list.length;
+      if (object.views[list.viewOf(number)] !== undefined) account.remove(object.name, list.keyOf(number));
+    }
+  };
   const bulkChange = () => {
     const list = account.listOf(object);
     const from = random(list.length);
@@ -115,6 +123,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
         if (changeRate === 150) for (let n = random(4); n > 0; n--) change();
         else if (random(100) < changeRate) change();
         if (random(changeRate === 150 ? 60 : 600) === 0) bulkChange();
+        if (options.way !== 'keyset' && random(40) === 0) bulkRemoval();
       }
       return page;
     },
