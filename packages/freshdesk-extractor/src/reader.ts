@@ -96,7 +96,13 @@ export function readerOf(client: Lists, object: ObjectSpec, ending?: AbortSignal
       } catch (error) {
         if (!paged || !(error instanceof AppError) || error.code !== 'source_too_large') throw error;
         const size = options.size ?? object.pageSize;
-        return inParts((page, partSize, plain) => ask(query, page, { ...options, plain, size: partSize }), pageNumber, size, options.mayBeShort === true, error);
+        return inParts(
+          (page, partSize, plain) => ask(query, page, { ...options, plain, size: partSize }),
+          pageNumber,
+          size,
+          options.mayBeShort === true,
+          error,
+        );
       }
     },
     view: async (key, { path, creditClass } = {}) => {

@@ -31,10 +31,19 @@ const PAGES_MIN = 2;
 const PAGES_MAX = 20;
 
 /** How many pages a run reads again. */
-export function rereadPages(records: number | null, rereadSyncs: number, pageSize: number): number {
+function rereadPages(records: number | null, rereadSyncs: number, pageSize: number): number {
   if (records === null) return PAGES_MAX;
   const windows = countWindows(records, pageSize);
   return Math.min(windows, PAGES_MAX, Math.max(PAGES_MIN, Math.ceil(windows / rereadSyncs)));
+}
+
+/** How many pages the next run reads again. */
+export function rereadEstimate({ rereadSyncs }: Since, { reread }: SincePosition, pageSize: number): number {
+  if (rereadSyncs === undefined) return 0;
+  const records = reread?.records ?? null;
+  const pages = rereadPages(records, rereadSyncs, pageSize);
+  const done = reread?.whole?.overlap ? countWindows(reread.whole.overlap.end, pageSize) : 0;
+  return records === null ? pages : Math.max(1, Math.min(pages, countWindows(records, pageSize) - done));
 }
 
 interface RereadStep {
@@ -45,12 +54,7 @@ interface RereadStep {
 }
 
 /** Reads the pages of one run. */
-export async function* rereadPart(
-  reader: ObjectReader,
-  rereadSyncs: number,
-  from: SincePosition,
-  options: ReadOptions,
-): AsyncGenerator<RereadStep> {
+export async function* rereadPart(reader: ObjectReader, rereadSyncs: number, from: SincePosition, options: ReadOptions): AsyncGenerator<RereadStep> {
   const { object } = reader;
   const { backTo, param } = from;
   const known = from.reread;
