@@ -75,11 +75,10 @@ function selection(
   let selected: readonly number[] = order;
   let from = 0;
   const ascending = direction === 'asc';
-  if (since !== null && since.column === column && ascending) {
+  if (since !== null && since.column === column && ascending && ['created_at', 'updated_at'].includes(column)) {
     from = list.firstSince(order, column, quirks.exclusiveSince === true ? since.seconds + 1 : since.seconds);
   } else if (since !== null) {
-    const times = (n: number) => (since.column === 'created_at' ? list.createdAt(n) : list.updatedAt(n));
-    selected = order.filter((n) => times(n) >= since.seconds);
+    selected = order.filter((n) => timeOf(list, n, since.column) >= since.seconds);
   } else if (object.list.defaultWindowDays !== null) {
     const oldest = account.nowSeconds() - object.list.defaultWindowDays * DAY_SECONDS;
     selected = order.filter((n) => list.createdAt(n) >= oldest);
@@ -87,6 +86,14 @@ function selection(
   const to = selected.length;
   const numbers = ascending ? selected.slice(from + start, from + end) : selected.slice(Math.max(0, to - end), Math.max(0, to - start)).reverse();
   return { numbers, from, to };
+}
+
+/** A time of a record in seconds. One that is neither creation nor last change is as old as the record until somebody edits it. */
+function timeOf(list: RecordList, n: number, column: string): number {
+  if (column === 'updated_at') return list.updatedAt(n);
+  if (column === 'created_at') return list.createdAt(n);
+  const edited = list.edits.get(n)?.[column];
+  return typeof edited === 'string' ? Math.floor(Date.parse(edited) / 1000) : list.createdAt(n);
 }
 
 const SEARCH_PAGE = 30;
