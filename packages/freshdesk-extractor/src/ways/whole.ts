@@ -73,7 +73,9 @@ export async function* readWhole(
   const { primaryKey, pageSize } = reader.object;
   const windowOf = (s: WholeState): Window => (s.overlap ? nextWindow(s.overlap.end, pageSize) : { page: s.page, size: pageSize });
   const request = (s: WholeState) => fetchPage(windowOf(s).page, windowOf(s).size);
-  let state = from;
+  // A worker of an earlier release, which does not know `overlap`, may have continued this reading without it.
+  const isForeign = from.overlap !== undefined && from.page !== windowOf(from).page;
+  let state = isForeign ? startWhole(from.previous, proof) : from;
   let asked: Promise<ListPage> | null = null;
   for (;;) {
     const window = windowOf(state);
