@@ -1,3 +1,4 @@
+import { objectNamed } from '@freshet/freshdesk-extractor';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunAnswer } from './api-client.ts';
 import { Deployment } from './test-support/deployment.ts';
@@ -26,20 +27,46 @@ function expectClose(told: number, spent: number, what: string): void {
 
 describe('an estimate is within a fifth of what is spent, and costs a handful of credits', () => {
   let pipelineId: string;
+  let firstEstimate: Estimate;
+  let firstRun: RunAnswer;
   beforeAll(async () => {
     pipelineId = await deployment.createPipeline('demo-admin-key', 90);
   });
 
   test('a first sync, as deep as the pipeline asks for', async () => {
     const told = await estimate(pipelineId);
+    firstEstimate = told;
     expect(told.spent).toBeLessThanOrEqual(8);
     const run = await deployment.sync(pipelineId);
+    firstRun = run;
     expect(run.status).toBe('succeeded');
     expectClose(told.credits, totalOf(run), 'all');
     for (const { object, credits, basis } of told.objects) {
       // What is typical is right on the whole, and may be wrong for one account.
       if (basis !== 'typical') expectClose(credits, run.objects.find((o) => o.object === object)?.credits_used ?? 0, object);
     }
+  });
+
+  test('the first sync reads each record of a quiet list once, and the estimate is what its lists cost', () => {
+    const objectRun = (object: string) => firstRun.objects.find((o) => o.object === object);
+    // The simulated account holds 0.4 contacts, 0.05 companies and 0.15 time entries for each of its 2,000 tickets.
+    expect(objectRun('contacts')).toMatchObject({ records_extracted: 800, credits_used: 14 });
+    expect(objectRun('companies')).toMatchObject({ records_extracted: 100, credits_used: 3 });
+    expect(objectRun('time_entries')).toMatchObject({ records_extracted: 300, credits_used: 5 });
+    for (const object of ['contacts', 'companies', 'time_entries']) {
+      expect(firstEstimate.objects.find((o) => o.object === object)?.credits, object).toBe(objectRun(object)?.credits_used);
+    }
+  });
+
+  test('an edit of a time entry older than the lookback window is in the warehouse after two syncs', async () => {
+    const { account } = deployment.simulator;
+    const list = account.listOf(objectNamed('time_entries'));
+    const key = list.keyOf(5);
+    account.update('time_entries', key, { note: 'edited a year later' });
+    await deployment.sync(pipelineId);
+    await deployment.sync(pipelineId);
+    const [row] = await deployment.warehouse.sql.unsafe(`select note from ${deployment.schema}.time_entries where id = ${key}`);
+    expect(row).toEqual({ note: 'edited a year later' });
   });
 
   test('a run after some changes, and one after none', async () => {

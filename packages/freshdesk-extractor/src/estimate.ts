@@ -6,7 +6,9 @@ import { withoutDetail } from './detail.ts';
 import type { Position } from './pages.ts';
 import { costOf, readerOf, singleCostOf } from './reader.ts';
 import type { KeysetPosition } from './ways/keyset.ts';
-import type { SincePosition } from './ways/since.ts';
+import { countWindows } from './ways/overlap.ts';
+import { rereadEstimate } from './ways/reread.ts';
+import { proofOf, type SincePosition } from './ways/since.ts';
 import type { SweepPosition } from './ways/sweep.ts';
 import { BEGINNING, DAY_MS, readFrom, wholeSeconds } from './ways/times.ts';
 
@@ -71,9 +73,7 @@ export async function estimate(
     // The definitions of its own fields come first.
     const definitions = object.customFields === null || options.backfillFrom ? 0 : 1;
     const listed = calls * cost + plain;
-    // A list that is read until two readings agree is completed in each.
-    const readings = Math.max(1, Math.round(calls / Math.max(1, Math.ceil(records / object.pageSize))));
-    const completed = options.detail.has(object.name) && object.single !== null ? records * readings * singleCostOf(object.single).credits : 0;
+    const completed = options.detail.has(object.name) && object.single !== null ? records * singleCostOf(object.single).credits : 0;
     const bucket = object.bucket === null ? null : { name: object.bucket, credits: listed };
     estimates.push({ object: object.name, records, credits: listed + completed + definitions, bucket, basis });
   }
@@ -112,7 +112,12 @@ class Estimator {
         const amount = await this.#changedIn(object);
         const { param } = (position ?? { param: null }) as Pick<SincePosition, 'param'>;
         if (param === '') return this.#swept(object, ((position as SincePosition).sweep ?? null) as SweepPosition | null);
-        return { ...amount, calls: whole(amount.records, object, false) + object.views.length - 1 + (position === null ? 1 : 0) };
+        const windows = countWindows(amount.records, object.pageSize);
+        const followUp = windows > 1 && proofOf(way) === 'chain' ? 1 : 0;
+        const calls = windows + followUp + object.views.length - 1;
+        // The first run finds out which filter works, and has read the complete list.
+        if (position === null) return { ...amount, calls: calls + 1 };
+        return { ...amount, calls: calls + (this.#options.backfillFrom ? 0 : rereadEstimate(way, position as SincePosition, object.pageSize)) };
       }
       case 'sweep':
         return this.#options.backfillFrom ? NOTHING : this.#swept(object, position as SweepPosition | null);
@@ -126,7 +131,8 @@ class Estimator {
   async #swept(object: ObjectSpec, position: SweepPosition | null): Promise<Reading> {
     const last = position?.last ?? null;
     const amount: Amount = last === null ? await this.#typical(object) : { records: last.count, basis: 'known' };
-    return { ...amount, calls: whole(amount.records, object, last !== null) };
+    const { way } = object;
+    return { ...amount, calls: way.kind === 'sweep' && way.paths ? way.paths.length : countWindows(amount.records, object.pageSize) };
   }
 
   /** Parents whose children the reading asks for. */
@@ -213,12 +219,6 @@ class Estimator {
 }
 
 const NOTHING: Reading = { records: 0, basis: 'known', calls: 0 };
-
-/** Calls of a list that is read until two readings agree; of one page it needs no second. */
-function whole(records: number, object: ObjectSpec, agreedBefore: boolean): number {
-  const pages = Math.max(1, Math.ceil(records / object.pageSize));
-  return pages === 1 || agreedBefore ? pages : pages * 2;
-}
 
 function timesOf({ typicalCount }: ObjectSpec): number {
   return typeof typicalCount === 'number' ? 1 : typicalCount.times;

@@ -37,6 +37,8 @@ interface ListCall {
   readonly creditClass?: CreditClass | undefined;
   /** Without what a page can embed, for one credit: to see whether there is anything. */
   readonly plain?: boolean | undefined;
+  /** Records a page, if not the object's own page size. */
+  readonly size?: number | undefined;
   /** A page with fewer records than it could have does as well, as long as it says that there are more. */
   readonly mayBeShort?: boolean | undefined;
 }
@@ -57,7 +59,7 @@ export function readerOf(client: Lists, object: ObjectSpec, ending?: AbortSignal
   const ask = (
     query: Readonly<Record<string, string>>,
     pageNumber: number,
-    { path = object.path, parentId, creditClass, plain = false, size = object.pageSize }: ListCall & { size?: number },
+    { path = object.path, parentId, creditClass, plain = false, size = object.pageSize }: ListCall,
   ) =>
     client.list(
       parentId === undefined ? path : withId(path, parentId),
@@ -100,7 +102,14 @@ export function readerOf(client: Lists, object: ObjectSpec, ending?: AbortSignal
       } catch (error) {
         // What is not a list has no parts.
         if (!paged || !(error instanceof AppError) || error.code !== 'source_too_large' || error.context['isList'] === false) throw error;
-        return inParts((page, size, plain) => ask(query, page, { ...options, plain, size }), pageNumber, object.pageSize, options.mayBeShort === true, error);
+        const size = options.size ?? object.pageSize;
+        return inParts(
+          (page, partSize, plain) => ask(query, page, { ...options, plain, size: partSize }),
+          pageNumber,
+          size,
+          options.mayBeShort === true,
+          error,
+        );
       }
     },
     view: async (key, { path, creditClass } = {}) => {
@@ -116,6 +125,9 @@ export function readerOf(client: Lists, object: ObjectSpec, ending?: AbortSignal
     },
   };
 }
+
+/** Page sizes to which the pages of a list too large for one response are reduced. */
+const PART_SIZES = [50, 25, 5, 1] as const;
 
 /**
  * A page that is too large to be answered at once, read in smaller ones that cover the same places. What is too large alone is
@@ -136,17 +148,21 @@ async function inParts(
     });
     return { records: records.map((record) => ({ ...record, rejected: 'too_large' })), hasNext, serverTime };
   }
-  const parts = size % 2 === 0 ? 2 : 5;
+  const partSize = PART_SIZES.find((s) => s < size) as number;
+  const [start, end] = [(page - 1) * size, page * size];
   const records: ListedRecord[] = [];
-  for (let part = 1; ; part++) {
-    const at = (page - 1) * parts + part;
-    const answer = await ask(at, size / parts, false).catch((error: unknown) => {
-      if (error instanceof AppError && error.code === 'source_too_large') return inParts(ask, at, size / parts, mayBeShort, error);
+  for (let at = Math.floor(start / partSize) + 1; ; at++) {
+    const answer = await ask(at, partSize, false).catch((error: unknown) => {
+      if (error instanceof AppError && error.code === 'source_too_large') return inParts(ask, at, partSize, mayBeShort, error);
       throw error;
     });
-    records.push(...answer.records);
+    // The first and the last part may reach beyond the page.
+    const offset = (at - 1) * partSize;
+    records.push(...answer.records.slice(Math.max(0, start - offset), end - offset));
+    const isLast = offset + partSize >= end;
+    const hasNext = answer.hasNext || offset + answer.records.length > end;
     // One part is enough where the next page follows from what was read.
-    if (part === parts || !answer.hasNext || (mayBeShort && records.length > 0)) return { ...answer, records };
+    if (isLast || !answer.hasNext || (mayBeShort && records.length > 0)) return { ...answer, records, hasNext };
   }
 }
 

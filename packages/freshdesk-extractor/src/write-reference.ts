@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { CatalogueColumn, ObjectSpec } from './catalogue/define.ts';
+import type { CatalogueColumn, ObjectSpec, Since } from './catalogue/define.ts';
 import { catalogue } from './catalogue/index.ts';
 import { costOf } from './reader.ts';
 
@@ -9,15 +9,18 @@ import { costOf } from './reader.ts';
 const WAYS: Readonly<Record<ObjectSpec['way']['kind'], (object: ObjectSpec) => string>> = {
   keyset: () => 'What has changed since the last run, oldest first, by value and not by page number.',
   since: ({ way }) =>
-    way.kind === 'since'
-      ? `What has changed since the last run${way.lookbackDays > 0 ? `, and the last ${way.lookbackDays} days again` : ''}; the whole list where the account’s filter does not work.`
-      : '',
+    way.kind === 'since' ? `What has changed since the last run${lookback(way)}; the whole list where the account’s filter does not work.` : '',
   sweep: () => 'The whole list on every run; what it no longer holds is marked as `missing`.',
   children: ({ way }) =>
     way.kind === 'children'
       ? `Below ${way.parent}: the whole list of each ${way.versionFields.length === 0 ? 'one, on every run' : `one whose ${way.versionFields.join(' or ')} has changed`}; what it no longer holds is marked as \`missing\`.`
       : '',
 };
+
+function lookback({ lookbackDays, rereadSyncs }: Since): string {
+  const part = rereadSyncs === undefined ? '' : `, and in each run a part of the complete list, which is spread over ${rereadSyncs} runs or more`;
+  return lookbackDays > 0 ? `, the last ${lookbackDays} days again${part}` : '';
+}
 
 function section(object: ObjectSpec): string {
   const cost = costOf(object).credits;

@@ -1,6 +1,7 @@
 import type { ObjectSpec } from '@freshet/freshdesk-extractor';
 import type { SimulatedAccount } from './account.ts';
 import { hash } from './random.ts';
+import type { RecordList } from './record-list.ts';
 
 /**
  * How an account's lists differ from what a reader hopes for. Some accounts have some of them; others are there to
@@ -74,11 +75,10 @@ function selection(
   let selected: readonly number[] = order;
   let from = 0;
   const ascending = direction === 'asc';
-  if (since !== null && since.column === column && ascending) {
+  if (since !== null && since.column === column && ascending && ['created_at', 'updated_at'].includes(column)) {
     from = list.firstSince(order, column, quirks.exclusiveSince === true ? since.seconds + 1 : since.seconds);
   } else if (since !== null) {
-    const times = (n: number) => (since.column === 'created_at' ? list.createdAt(n) : list.updatedAt(n));
-    selected = order.filter((n) => times(n) >= since.seconds);
+    selected = order.filter((n) => timeOf(list, n, since.column) >= since.seconds);
   } else if (object.list.defaultWindowDays !== null) {
     const oldest = account.nowSeconds() - object.list.defaultWindowDays * DAY_SECONDS;
     selected = order.filter((n) => list.createdAt(n) >= oldest);
@@ -86,6 +86,14 @@ function selection(
   const to = selected.length;
   const numbers = ascending ? selected.slice(from + start, from + end) : selected.slice(Math.max(0, to - end), Math.max(0, to - start)).reverse();
   return { numbers, from, to };
+}
+
+/** A time of a record in seconds. One that is neither creation nor last change is as old as the record until somebody edits it. */
+function timeOf(list: RecordList, n: number, column: string): number {
+  if (column === 'updated_at') return list.updatedAt(n);
+  if (column === 'created_at') return list.createdAt(n);
+  const edited = list.edits.get(n)?.[column];
+  return typeof edited === 'string' ? Math.floor(Date.parse(edited) / 1000) : list.createdAt(n);
 }
 
 const SEARCH_PAGE = 30;
@@ -168,15 +176,31 @@ function hiddenColumns(object: ObjectSpec, include: readonly string[]): Readonly
 /** Record number → its place when all are sorted by a column's text. */
 function rankBy(account: SimulatedAccount, object: ObjectSpec, column: string): number[] {
   const list = account.listOf(object);
-  const keys = Array.from({ length: list.length }, (_, n) =>
-    JSON.stringify((JSON.parse(account.textOf(object, n, NOTHING_HIDDEN)) as Record<string, unknown>)[column] ?? ''),
-  );
+  const unedited = cachedKeys(list, column);
+  const keyOf = (fields: Record<string, unknown>) => JSON.stringify(fields[column] ?? '');
+  const keys = Array.from({ length: list.length }, (_, n) => {
+    const edit = list.edits.get(n);
+    if (edit !== undefined && column in edit) return keyOf(edit);
+    unedited[n] ??= keyOf(JSON.parse(account.textOf(object, n, NOTHING_HIDDEN)) as Record<string, unknown>);
+    return unedited[n];
+  });
   const sorted = keys.map((_, n) => n).sort((a, b) => ((keys[a] as string) < (keys[b] as string) ? -1 : (keys[a] as string) > (keys[b] as string) ? 1 : a - b));
   const ranks: number[] = new Array(list.length);
   sorted.forEach((n, place) => {
     ranks[n] = place;
   });
   return ranks;
+}
+
+const sortKeys = new WeakMap<RecordList, Map<string, string[]>>();
+
+/** Sort keys of the records that nobody has edited, by record number: sorting a list again must not render all of its records. */
+function cachedKeys(list: RecordList, column: string): string[] {
+  const columns = sortKeys.get(list) ?? new Map<string, string[]>();
+  sortKeys.set(list, columns);
+  const keys = columns.get(column) ?? [];
+  columns.set(column, keys);
+  return keys;
 }
 
 /** The same order, but for records of one time, which stand otherwise in every answer. */

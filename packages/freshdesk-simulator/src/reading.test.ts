@@ -285,6 +285,240 @@ test('T17: a rating that is edited after it was given is seen, though the filter
   expect(second.records.length).toBeLessThan(first.records.length / 2);
 });
 
+describe('a complete list of several pages', () => {
+  test.each([
+    // [object, records, pages of 100, calls]: overlapping pages, the test of the filter, the other views, and what changed meanwhile.
+    ['contacts', 800, 8, 9 + 1 + 2 + 1],
+    ['companies', 250, 3, 3 + 1 + 1],
+    ['satisfaction_ratings', 400, 4, 5 + 1],
+    ['time_entries', 300, 3, 4 + 1],
+    ['agents', 250, 3, 3],
+    ['automation_rules', 2, 3, 3],
+  ] as const)('%s: a first reading of a quiet list returns each of its %i records once', async (name, count, pages, expected) => {
+    await using account = await open({ counts: { [name]: count, tickets: 10 } });
+    const reading = await read(account.client, name);
+    expect(latest(reading)).toEqual(oracle(account.simulator, name));
+    expect(reading.records).toHaveLength(count);
+    expect(account.simulator.callCount).toBe(expected);
+    expect(expected).toBeLessThanOrEqual(Math.ceil(pages * 1.15) + 4);
+  });
+
+  test('a list without a filter is proven by one reading when records were added since the last run', async () => {
+    await using account = await open({ counts: { agents: 250 } });
+    const first = await read(account.client, 'agents');
+    account.simulator.account.create('agents', { contact: { name: 'Ada' } });
+    const before = account.simulator.callCount;
+    const second = await read(account.client, 'agents', { position: first.position });
+    expect(account.simulator.callCount - before).toBe(3);
+    expect(textOfLine(second.pages.at(-1)?.lines.at(-1))).toContain('"generation"');
+  });
+
+  test('the children of one parent are read once when their list is quiet', async () => {
+    await using account = await open({ counts: { tickets: 30, conversations: 0 } });
+    for (let i = 0; i < 250; i++) account.simulator.account.addChild('conversations', 5, { body: `note ${i}` });
+    const reading = await read(account.client, 'conversations', { parents: [{ object: 'conversations', parentId: '5', version: 'v' }] });
+    expect(reading.records).toHaveLength(250);
+    expect(account.simulator.callCount).toBe(3);
+  });
+
+  test('records deleted between two pages, more than the pages overlap by, make no other record disappear (I3)', async () => {
+    for (const deletedAt of [1, 2, 3, 4, 5]) {
+      await using account = await open({ counts: { contacts: 700, tickets: 10 } });
+      const keys = [...oracle(account.simulator, 'contacts').keys()];
+      const reading = await read(account.client, 'contacts', {
+        afterPage: (_page, count) => {
+          // From all over the list, so that about as many stand in front of the reader as behind it.
+          if (count === deletedAt) for (let n = 0; n < 120; n++) account.simulator.account.remove('contacts', keys[n * 5] as number);
+        },
+      });
+      const left = [...oracle(account.simulator, 'contacts').keys()];
+      expect(
+        left.filter((id) => !latest(reading).has(id)),
+        `deleted after page ${deletedAt}`,
+      ).toEqual([]);
+    }
+  });
+
+  test('a contact that is renamed while its list is read is there when the reading has finished (I10)', async () => {
+    await using account = await open({ counts: { contacts: 400, tickets: 10 } });
+    const names = [...oracle(account.simulator, 'contacts')].flatMap(([id, { fields, deleted }]) =>
+      deleted === null ? [[String(fields['name']), id] as const] : [],
+    );
+    const last = [...names].sort(([a], [b]) => (a < b ? 1 : -1))[0]?.[1] as number;
+    const reading = await read(account.client, 'contacts', {
+      afterPage: (_page, count) => {
+        if (count === 2) account.simulator.account.update('contacts', last, { name: ' first of all' });
+      },
+    });
+    expect(latest(reading).get(last)?.fields['name']).toBe(' first of all');
+  });
+
+  test.each([
+    ['ignores the page size', (records: number[], page: number) => records.slice((page - 1) * 100, page * 100)],
+    ['returns 40 records a page', (records: number[], page: number) => records.slice((page - 1) * 40, page * 40)],
+  ])('a server that %s is read completely, by two readings that agree', async (_name, respond) => {
+    const records = Array.from({ length: 330 }, (_, i) => i + 1);
+    await using account = await open({
+      intercept: ({ path, query }, response) => {
+        if (!path.endsWith('/roles')) return false;
+        const page = Number(query.get('page'));
+        if (respond(records, page + 1).length > 0) response.setHeader('link', `<https://x.freshdesk.com${path}?page=${page + 1}>; rel="next"`);
+        response.setHeader('x-freshdesk-api-version', 'latest=v2; requested=v2');
+        response.writeHead(200, { 'content-type': 'application/json' });
+        response.end(JSON.stringify(respond(records, page).map((id) => ({ id, updated_at: '2026-01-01T00:00:00Z' }))));
+        return true;
+      },
+    });
+    const reading = await read(account.client, 'roles');
+    expect([...latest(reading).keys()].sort((a, b) => a - b)).toEqual(records);
+    expect(textOfLine(reading.pages.at(-1)?.lines.at(-1))).toContain('"generation"');
+  });
+
+  test('a list whose records differ in every response is read completely, by two readings that agree', async () => {
+    let responses = 0;
+    await using account = await open({
+      counts: { companies: 330, tickets: 10 },
+      intercept: ({ path, query }, response) => {
+        if (!path.endsWith('/companies')) return false;
+        const [page, size] = [Number(query.get('page')), Number(query.get('per_page'))];
+        // No record changes.
+        const ids = query.has('updated_since') ? [] : Array.from({ length: 330 }, (_, i) => i + 1).slice((page - 1) * size, page * size);
+        if (ids.length > 0 && page * size < 330) response.setHeader('link', `<https://x.freshdesk.com${path}?page=${page + 1}>; rel="next"`);
+        response.setHeader('x-freshdesk-api-version', 'latest=v2; requested=v2');
+        response.writeHead(200, { 'content-type': 'application/json' });
+        response.end(JSON.stringify(ids.map((id) => ({ id, seen: responses++, created_at: '2020-01-01T00:00:00Z', updated_at: '2020-01-01T00:00:00Z' }))));
+        return true;
+      },
+    });
+    const reading = await read(account.client, 'companies');
+    expect(latest(reading).size).toBe(330);
+    expect(reading.pages.length).toBeLessThan(60);
+  });
+
+  test('an overlapping page that is too large for one response is read in parts, without gap or repetition', async () => {
+    await using account = await open({ counts: { contacts: 330, tickets: 10 } });
+    const client = new FreshdeskClient({
+      account: { subdomain: 'demo', origin: account.simulator.origin },
+      apiKey: 'demo-admin-key',
+      creditClass: 'incremental',
+      budget: { take: async () => {}, learn: async () => {}, block: async () => {} },
+      limits: { bodyBytesMax: 30_000 },
+    });
+    const reading = await read(client, 'contacts');
+    await client.close();
+    expect(latest(reading)).toEqual(oracle(account.simulator, 'contacts'));
+    expect(reading.records).toHaveLength(330);
+  });
+});
+
+describe('a list whose filter does not return edits', () => {
+  const DAY_MS = 86_400_000;
+
+  /** Runs until an edit has arrived; the number of runs, and the calls of each. */
+  async function syncsUntilCurrent(name: string, count: number, ageDays: number): Promise<{ syncs: number; calls: number[] }> {
+    await using account = await open({ counts: { [name]: count, tickets: 10 }, spanDays: 400 });
+    let { position } = await read(account.client, name, { readingId: 'run 0' });
+    const column = name === 'time_entries' ? 'executed_at' : 'created_at';
+    const [key] = [...oracle(account.simulator, name)]
+      .map(([id, { fields }]) => [id, Math.abs(Date.now() - ageDays * DAY_MS - Date.parse(String(fields[column])))] as const)
+      .reduce((nearest, next) => (next[1] < nearest[1] ? next : nearest));
+    account.simulator.account.update(name, key, { note: 'edited', feedback: 'edited' });
+    const calls: number[] = [];
+    for (let run = 1; run <= 100; run++) {
+      const before = account.simulator.callCount;
+      const reading = await read(account.client, name, { position, readingId: `run ${run}` });
+      calls.push(account.simulator.callCount - before);
+      position = reading.position;
+      const found = reading.records.find((r) => r.id === key)?.fields;
+      if (found?.['note'] === 'edited' || found?.['feedback'] === 'edited') return { syncs: run, calls };
+    }
+    throw new Error('never current');
+  }
+
+  test.each([
+    ['time_entries', 300, 2],
+    ['satisfaction_ratings', 400, 3],
+    ['time_entries', 2500, 5],
+    ['satisfaction_ratings', 2500, 5],
+  ] as const)('%s: an edit of one of %i records, however old it is, arrives after %i syncs at most', async (name, count, most) => {
+    for (const ageDays of [31, 100, 200, 399]) {
+      const { syncs } = await syncsUntilCurrent(name, count, ageDays);
+      expect(syncs, `${ageDays} days old`).toBeLessThanOrEqual(most);
+    }
+  });
+
+  test('each sync reads a bounded number of pages again, and the first sync none', async () => {
+    await using account = await open({ counts: { time_entries: 5000, tickets: 10 }, spanDays: 3650 });
+    const callsOf = async (position: Position | null, readingId: string) => {
+      const before = account.simulator.callCount;
+      const reading = await read(account.client, 'time_entries', { position, readingId });
+      return { position: reading.position, calls: account.simulator.callCount - before };
+    };
+    const first = await callsOf(null, 'run 0');
+    expect(first.calls).toBe(1 + 57);
+    const second = await callsOf(first.position, 'run 1');
+    // One page of the lookback window, and a fifth of the list.
+    expect(second.calls).toBe(1 + 12);
+  });
+
+  test('a killed run continues with the pages that it has left', async () => {
+    await using account = await open({ counts: { time_entries: 1500, tickets: 10 }, spanDays: 3650 });
+    const first = await read(account.client, 'time_entries', { readingId: 'run 0' });
+    let position = first.position;
+    const before = account.simulator.callCount;
+    // 17 pages in all, 4 a run; the page of the lookback window is read by each slice.
+    for (let finished = false, slices = 0; !finished; slices++) {
+      const known: Position | null = position;
+      await read(account.client, 'time_entries', {
+        position: known,
+        readingId: 'run 1',
+        pagesMax: 3,
+        afterPage: (page) => {
+          position = page.position;
+          finished = page.finished;
+        },
+      });
+      expect(slices).toBeLessThan(10);
+    }
+    const slices = account.simulator.callCount - before - 4;
+    expect(slices).toBeGreaterThan(1);
+    expect(slices).toBeLessThan(8);
+  });
+
+  test('a run whose leftover credits have run out finishes, and a later run continues', async () => {
+    await using account = await open({ counts: { time_entries: 1500, tickets: 10 }, spanDays: 3650 });
+    const first = await read(account.client, 'time_entries', { readingId: 'run 0' });
+    let leftover = 2;
+    const classes: string[] = [];
+    const client = new FreshdeskClient({
+      account: { subdomain: 'demo', origin: account.simulator.origin },
+      apiKey: 'demo-admin-key',
+      creditClass: 'incremental',
+      budget: {
+        take: async (_buckets, _credits, creditClass) => {
+          classes.push(creditClass);
+          if (creditClass === 'audit' && leftover-- <= 0) throw new AppError('out_of_credits', 'none left', { retryAfterMs: 60_000 });
+        },
+        learn: async () => {},
+        block: async () => {},
+      },
+    });
+    const scarce = await read(client, 'time_entries', { position: first.position, readingId: 'run 1' });
+    expect(scarce.pages.at(-1)).toMatchObject({ finished: true, reached: { completeAsOf: expect.any(Date) } });
+    expect(classes).toEqual(['incremental', 'audit', 'audit', 'audit']);
+    leftover = 100;
+    const ids = new Set(scarce.records.map((r) => r.id));
+    let { position } = scarce;
+    for (let run = 2; run <= 5; run++) {
+      const reading = await read(client, 'time_entries', { position, readingId: `run ${run}` });
+      position = reading.position;
+      for (const { id } of reading.records) ids.add(id);
+    }
+    await client.close();
+    expect(ids.size).toBe(1500);
+  });
+});
+
 describe('sweeps', () => {
   test('T18: a list that suddenly answers empty is not believed', async () => {
     let empty = false;

@@ -10,13 +10,16 @@ import { hash } from './random.ts';
  *
  * Pages are small and few, changes many: each request is followed by edits, creations, records moved to the trash and
  * back, and now and then a bulk change that gives half of the records one timestamp, more than the list has pages for.
- * Readers are killed at random pages and go on from what was stored. After the changes have stopped, one more reading
- * must make the stored records equal the account (I3).
+ * Readers are killed at random pages and go on from what was stored. After each run, what it claims to hold must be stored.
+ * After the changes have stopped, one more reading must make the stored records equal the account (I3).
  */
 export interface SimulationOptions {
   readonly seed: number;
-  /** Which way of reading. */
-  readonly way: 'keyset' | 'since';
+  /**
+   * How the list is read. `lookback` is `since` with a filter that returns creations but not edits; what stays wrong is then
+   * only a record that no reading has stored.
+   */
+  readonly way: 'keyset' | 'since' | 'lookback' | 'sweep';
   readonly quirks?: ListQuirks;
   /** How late changes show; readers assume `LAG_SECONDS` at most. */
   readonly lagSeconds?: number;
@@ -30,6 +33,8 @@ export interface SimulationResult {
   /** Records of which the readings have not stored the last version, or none; `<key> <what is wrong>`. */
   readonly wrong: readonly string[];
   readonly requests: number;
+  /** Records that a finished run claimed to hold, or marked as deleted, wrongly: `<run> <key> <what is wrong>`. */
+  readonly overclaimed: readonly string[];
   /** Codes of the errors with which readings stopped. */
   readonly stopped: readonly string[];
 }
@@ -47,13 +52,23 @@ interface Stored {
   readonly version: number;
   readonly readAt: number;
   readonly deleted: string | null;
+  /** The last generation that held it. */
+  readonly generation: string | null;
 }
+
+/** Orders in which a list that documents none may come. */
+const ORDERS = [
+  ['id', 'asc'],
+  ['created_at', 'desc'],
+  ['updated_at', 'asc'],
+  ['updated_at', 'desc'],
+] as const;
 
 export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
   const { seed } = options;
   let draws = 0;
   const random = (below: number) => hash(seed, draws++, 99) % below;
-  const object = smallObject(options.way, options.pagesMax ?? PAGES_MAX);
+  const object = smallObject(options, options.pagesMax ?? PAGES_MAX);
   let now = START;
   const account = new SimulatedAccount({
     seed,
@@ -66,16 +81,32 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   let requests = 0;
   let changing = true;
 
+  // Changes in 100 requests. A list that is read by page number must stand a few at the wrong moments as well as many.
+  const changeRate = options.way === 'keyset' ? 150 : ([3, 15, 50, 150][seed % 4] as number);
   const change = () => {
     const list = account.listOf(object);
-    const key = list.keyOf(random(list.length));
+    const number = random(list.length);
+    const key = list.keyOf(number);
+    if (options.way !== 'keyset') {
+      // A record that was deleted for good does not come back.
+      if (object.views[list.viewOf(number)] === undefined) return;
+      if (random(8) === 0) return account.remove(object.name, key);
+    }
     const kind = random(20);
-    const view = object.views[1 + random(object.views.length - 1)]?.name as string;
-    if (kind === 0) account.create(object.name);
+    const view = object.views[object.views.length === 1 ? 0 : 1 + random(object.views.length - 1)]?.name as string;
+    if (kind === 0 || (kind === 1 && object.views.length === 1)) account.create(object.name);
     else if (kind === 1) account.move(object.name, key, view);
     else if (kind === 2) account.move(object.name, key, object.views[0]?.name as string);
     else if (options.backdatedEdits === true && kind < 8) account.update(object.name, key, {}, account.nowSeconds() - 3600);
     else account.update(object.name, key, kind < 6 ? { name: `renamed ${random(1000)}` } : {});
+  };
+  const bulkRemoval = () => {
+    const list = account.listOf(object);
+    const from = random(list.length);
+    for (let i = 0; i < 2 + random(5); i++) {
+      const number = (from + i) % list.length;
+      if (object.views[list.viewOf(number)] !== undefined) account.remove(object.name, list.keyOf(number));
+    }
   };
   const bulkChange = () => {
     const list = account.listOf(object);
@@ -89,8 +120,10 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       now += 50 + random(900);
       const page = pageOf(account, object, query, options.quirks ?? {});
       if (changing) {
-        for (let n = random(4); n > 0; n--) change();
-        if (random(60) === 0) bulkChange();
+        if (changeRate === 150) for (let n = random(4); n > 0; n--) change();
+        else if (random(100) < changeRate) change();
+        if (random(changeRate === 150 ? 60 : 600) === 0) bulkChange();
+        if (options.way !== 'keyset' && random(40) === 0) bulkRemoval();
       }
       return page;
     },
@@ -104,6 +137,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   };
 
   const stored = new Map<string, Stored>();
+  const overclaimed: string[] = [];
   const stopped: string[] = [];
   let position: Position | null = null;
   for (let run = 1; run <= RUNS; run++) {
@@ -118,9 +152,10 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       let pages = 0;
       try {
         for await (const page of extract(lists, object, position, { historyFrom: null, readingId: `run ${run}`, nextParents: async () => [] })) {
-          store(stored, page.lines, page.extractedAt);
+          store(stored, page);
           position = page.position;
           finished = page.finished;
+          if (page.finished) overclaimed.push(...checkClaims(account, object, stored, page, options).map((wrong) => `run ${run}: ${wrong}`));
           if (++pages >= killAfter) break;
         }
       } catch (error) {
@@ -131,19 +166,29 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     }
     now += random(600_000);
   }
-  return { wrong: compare(account, object, stored), requests, stopped };
+  return { wrong: compare(account, object, stored, options), overclaimed, requests, stopped };
 }
 
 /** The catalogue's own object, with fewer columns and smaller pages. */
-function smallObject(way: SimulationOptions['way'], pagesMax: number): ObjectSpec {
-  const found = catalogue.find((o) => o.way.kind === way && o.views.length > 1) as ObjectSpec;
+function smallObject({ way, seed }: SimulationOptions, pagesMax: number): ObjectSpec {
+  const { kind, suits } = {
+    keyset: { kind: 'keyset', suits: (o: ObjectSpec) => o.views.length > 1 },
+    since: { kind: 'since', suits: (o: ObjectSpec) => o.views.length > 1 },
+    lookback: { kind: 'since', suits: (o: ObjectSpec) => o.way.kind === 'since' && o.way.column === 'created_at' },
+    sweep: { kind: 'sweep', suits: (o: ObjectSpec) => o.list.defaultOrder[0] === 'name' && o.rows === null },
+  }[way];
+  const found = catalogue.find((o) => o.way.kind === kind && suits(o)) as ObjectSpec;
+  const order = way === 'lookback' ? { list: { ...found.list, defaultOrder: ORDERS[(seed >>> 2) % ORDERS.length] as ObjectSpec['list']['defaultOrder'] } } : {};
+  // Half of the lists are not read again in parts, so that nothing repairs a first reading that has missed a record.
+  const lookback = way === 'lookback' ? { lookbackDays: 1, ...(seed % 2 === 0 ? { rereadSyncs: undefined } : {}) } : {};
   return {
     ...found,
+    ...order,
     pageSize: PAGE_SIZE,
     maxPages: found.maxPages === null ? null : pagesMax,
     include: found.include.slice(0, 1),
     columns: found.columns.filter((c) => KEPT.has(c.name)),
-    way: { ...found.way, lagSeconds: LAG_SECONDS } as ObjectSpec['way'],
+    way: { ...found.way, lagSeconds: LAG_SECONDS, ...lookback } as ObjectSpec['way'],
   };
 }
 
@@ -158,28 +203,51 @@ function pageOf(account: SimulatedAccount, object: ObjectSpec, query: Readonly<R
 }
 
 /** As the loader keeps the newest of each key: by version, then by the time of reading, then by order. */
-function store(stored: Map<string, Stored>, lines: Page['lines'], extractedAt: Date): void {
+function store(stored: Map<string, Stored>, { lines, extractedAt, generation }: Page): void {
   for (const line of lines) {
     const bytes = Buffer.concat(line);
     const found = recordIn(bytes);
-    if (found === null) continue;
+    if (found === null) {
+      const ended = (JSON.parse(bytes.toString()) as { generation?: { id: string } }).generation;
+      for (const [id, record] of ended ? stored : []) if (record.generation !== ended?.id) stored.set(id, { ...record, deleted: 'missing' });
+      continue;
+    }
     const record = RawObject.of(bytes, found.start, found.end);
     const id = String(record.get('id') as number);
-    const fresh = { version: Date.parse(record.get('updated_at') as string), readAt: extractedAt.getTime(), deleted: found.deleted };
+    const fresh = { version: Date.parse(record.get('updated_at') as string), readAt: extractedAt.getTime(), deleted: found.deleted, generation };
     const known = stored.get(id);
     const isOlder = known && (fresh.version < known.version || (fresh.version === known.version && fresh.readAt < known.readAt));
     if (!isOlder) stored.set(id, fresh);
   }
 }
 
-function compare(account: SimulatedAccount, object: ObjectSpec, stored: ReadonlyMap<string, Stored>): string[] {
+/** @param until RFC 3339 seconds: only records that have not changed since then. */
+function compare(
+  account: SimulatedAccount,
+  object: ObjectSpec,
+  stored: ReadonlyMap<string, Stored>,
+  { way }: SimulationOptions,
+  until = Number.POSITIVE_INFINITY,
+): string[] {
   const wrong: string[] = [];
   for (const { view, text } of account.everything(object.name)) {
     const { id, updated_at } = JSON.parse(text) as { id: number; updated_at: string };
+    if (Date.parse(updated_at) >= until) continue;
     const have = stored.get(String(id));
     if (!have) wrong.push(`${id} missing`);
-    else if (have.version !== Date.parse(updated_at)) wrong.push(`${id} stale: ${new Date(have.version).toISOString()} instead of ${updated_at}`);
-    else if (have.deleted !== view.deleted) wrong.push(`${id} marked ${have.deleted} instead of ${view.deleted}`);
+    else if (way !== 'lookback' && have.version !== Date.parse(updated_at)) {
+      wrong.push(`${id} stale: ${new Date(have.version).toISOString()} instead of ${updated_at}`);
+    } else if (have.deleted !== view.deleted) wrong.push(`${id} marked ${have.deleted} instead of ${view.deleted}`);
   }
   return wrong;
+}
+
+/** What a finished run claims to hold, and does not; of a list that never held still only what it deleted wrongly. */
+function checkClaims(account: SimulatedAccount, object: ObjectSpec, stored: ReadonlyMap<string, Stored>, page: Page, options: SimulationOptions): string[] {
+  if (options.way === 'keyset') return [];
+  const isUnsettled = options.way === 'sweep' && !page.lines.some((line) => Buffer.concat(line).includes('"generation"'));
+  // A complete reading says when it began, whatever the lag of the list.
+  const until = (page.reached?.completeAsOf.getTime() ?? 0) - (options.way === 'sweep' ? LAG_SECONDS * 1000 : 0);
+  const wrong = compare(account, object, stored, options, until);
+  return isUnsettled ? wrong.filter((text) => text.includes('marked')) : wrong;
 }

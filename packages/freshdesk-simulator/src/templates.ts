@@ -77,6 +77,8 @@ export class Templates {
     if (way.kind === 'children' && column.name === way.column) return `${MARK}parent`;
     if (column.name === 'created_at') return `${MARK}created`;
     if (column.name === 'updated_at') return `${MARK}updated`;
+    // A date of the record's business, which its edits do not move.
+    if (way.kind === 'since' && column.name === way.column) return `${MARK}created`;
     if (column.samples) {
       const samples = this.#tame ? tameOf(column.samples) : column.samples;
       return samples.length === 0 ? undefined : pick(samples, random);

@@ -69,8 +69,13 @@ export interface Since {
   readonly sinceParams: readonly string[];
   readonly column: string;
   readonly lagSeconds: number;
-  /** Read this many days back each time: for objects whose filter shows creations but not edits. */
+  /** Lookback window: each sync reads so many days again. For objects whose filter does not return edits. */
   readonly lookbackDays: number;
+  /**
+   * Each sync reads a part of the complete list again, so that edits older than the lookback window arrive after so many
+   * syncs, or more for a long list. Absent: the filter returns edits.
+   */
+  readonly rereadSyncs?: number;
 }
 
 /** Lists without a usable filter: read whole. */

@@ -1,5 +1,5 @@
 import { batchLine, type GenerationLine, type LinePieces } from '@freshet/contracts';
-import type { Keyset, View } from '../catalogue/define.ts';
+import type { Keyset, Since, View } from '../catalogue/define.ts';
 import type { ListedRecord } from '../client.ts';
 import { type FailedUnit, type Page, type Position, page, type ReadOptions } from '../pages.ts';
 import { type ObjectReader, recordPage } from '../reader.ts';
@@ -7,7 +7,7 @@ import { readChildren } from './children.ts';
 import type { KeysetPosition } from './keyset.ts';
 import { lookUpRecords } from './lookups.ts';
 import { type Pass, passShare, readPass, startPass } from './pass.ts';
-import type { SincePosition } from './since.ts';
+import { proofOf, type SincePosition } from './since.ts';
 import { BEGINNING, wholeSeconds } from './times.ts';
 import { readWhole, startWhole, type WholeState } from './whole.ts';
 
@@ -42,7 +42,7 @@ export async function* readAudit(reader: ObjectReader, from: AuditPosition, opti
     case 'keyset':
       return yield* readAll(reader, from, options, (from.synced as KeysetPosition).backTo, (view, at) => pass(reader, way, view, at, from));
     case 'since':
-      return yield* readAll(reader, from, options, (from.synced as SincePosition).backTo, (view, at) => whole(reader, view, at, from));
+      return yield* readAll(reader, from, options, (from.synced as SincePosition).backTo, (view, at) => whole(reader, way, view, at, from));
     case 'children':
       for await (const read of readChildren(reader, way, options)) {
         yield { ...read, position: from, reached: null, ...(read.finished && !from.refresh ? { lines: [...read.lines, audited(read.extractedAt)] } : {}) };
@@ -135,10 +135,11 @@ async function* pass(reader: ObjectReader, way: Keyset, view: View, at: Reading,
   }
 }
 
-async function* whole(reader: ObjectReader, view: View, at: Reading, { synced }: AuditPosition): AsyncGenerator<ViewStep> {
+async function* whole(reader: ObjectReader, way: Since, view: View, at: Reading, { synced }: AuditPosition): AsyncGenerator<ViewStep> {
   const { param, backTo } = synced as SincePosition;
   const query = backTo === BEGINNING || param === '' ? view.query : { ...view.query, [param]: wholeSeconds(new Date(backTo)) };
-  for await (const step of readWhole(reader, (n) => reader.list(query, n), at.whole ?? startWhole(null))) {
+  const proof = proofOf(way);
+  for await (const step of readWhole(reader, (n, size) => reader.list(query, n, { size }), at.whole ?? startWhole(null, proof), proof)) {
     const next = step.outcome === 'next' ? { pass: null, whole: step.state } : null;
     yield { records: step.records, serverTime: step.serverTime, next, unsettled: step.outcome === 'unsettled', failed: [], share: null, ahead: step.ahead };
   }

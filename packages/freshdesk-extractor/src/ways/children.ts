@@ -91,8 +91,9 @@ async function readList(reader: ObjectReader, way: Children, parentId: string, l
   let beganAt: string | null = null;
   let unsettled = false;
   let readAt = reader.now();
+  const proof = reader.object.rows === null ? 'still' : 'readings';
   try {
-    for await (const step of readWhole(reader, (n) => reader.list({}, n, { parentId: listId, path }), startWhole(null))) {
+    for await (const step of readWhole(reader, (n, size) => reader.list({}, n, { parentId: listId, path, size }), startWhole(null, proof), proof)) {
       readAt = step.serverTime;
       beganAt = beganAt ?? step.serverTime.toISOString();
       for (const record of step.records) records.push(ownedBy(record, way.column, parentId));

@@ -2,10 +2,11 @@ import { AppError } from '@freshet/contracts';
 import type { Since, View } from '../catalogue/define.ts';
 import { type Page, type Position, page, type ReadOptions } from '../pages.ts';
 import { type ObjectReader, recordPage } from '../reader.ts';
+import { type Reread, rereadPart } from './reread.ts';
 import { readSweep, type SweepPosition } from './sweep.ts';
 import { BEGINNING, DAY_MS, newestOf, readFrom, wholeSeconds } from './times.ts';
 import { isEndless } from './trail.ts';
-import { readWhole, startWhole, type WholeState } from './whole.ts';
+import { type Proof, readWhole, startWhole, type WholeState } from './whole.ts';
 
 /**
  * Reads lists with a changed-since filter but no usable order: the filtered list, whole, view by view.
@@ -22,18 +23,25 @@ export interface SincePosition extends Position {
   readonly newest?: string | undefined;
   readonly newestByView?: Readonly<Record<string, string | undefined>>;
   readonly reading: { readonly view: string; readonly whole: WholeState } | null;
+  /** The rolling reading of the complete list; absent: none has begun. */
+  readonly reread?: Reread;
   /** Where the filter does not work. */
   readonly sweep: SweepPosition | null;
 }
 
 /** A day on which nothing has changed yet: a filter that works answers with an empty list. */
 const FUTURE = '2100-01-01T00:00:00Z';
+/** A list that changes faster than it can be read is left to the next run. */
+const FOLLOW_UPS_MAX = 2;
 
 export async function* readSince(reader: ObjectReader, way: Since, from: SincePosition | null, options: ReadOptions): AsyncGenerator<Page> {
   const { object } = reader;
   const backTo = from?.backTo ?? (object.history && options.historyFrom ? options.historyFrom.toISOString() : BEGINNING);
   const param = from?.param ?? (await workingParam(reader, way));
-  let position: SincePosition = { ...(from ?? { backTo, watermarks: {}, reading: null, sweep: null }), param };
+  const proof = proofOf(way);
+  // The first run reads the complete list anyway.
+  const reread: Reread = { run: options.readingId, pages: 0, records: null, whole: null };
+  let position: SincePosition = from === null ? { param, backTo, watermarks: {}, reading: null, sweep: null, reread } : { ...from, param };
   if (param === '') {
     try {
       for await (const swept of readSweep(reader, null, position.sweep, options)) {
@@ -52,29 +60,49 @@ export async function* readSince(reader: ObjectReader, way: Since, from: SincePo
 
   let extractedAt = reader.now();
   for (const view of object.views) {
-    const done = position.watermarks[view.name];
-    const since =
-      done === undefined ? backTo : readFrom(new Date(Date.parse(done) - way.lookbackDays * DAY_MS).toISOString(), position.newestByView?.[view.name]);
-    // A first reading of everything needs no filter, and an unfiltered list is the best known of all.
-    const query = { ...view.query, ...(since === BEGINNING ? {} : { [param]: wholeSeconds(new Date(since)) }) };
-    // A first reading may be of a hundred thousand records, and nobody who waits for a change should wait for it.
-    const creditClass = done === undefined ? 'backfill' : undefined;
-    const start = position.reading?.view === view.name ? position.reading.whole : startWhole(null);
-    for await (const step of readWhole(reader, (n) => reader.list(query, n, { creditClass }), start)) {
-      extractedAt = step.serverTime;
-      position = { ...position, newest: newestOf(position.newest, step.records, way.column) };
-      if (step.outcome === 'next') position = { ...position, reading: { view: view.name, whole: step.state } };
-      else {
-        // From the first reading's beginning: what changed during any of them is read again by the next run.
-        const watermark = new Date(reader.claim(step.state.firstBeganAt ?? '').getTime() - way.lagSeconds * 1000).toISOString();
-        const newestByView = { ...position.newestByView, [view.name]: position.newest };
-        position = { ...position, reading: null, newestByView, watermarks: { ...position.watermarks, [view.name]: watermark } };
+    for (let followUps = 0; ; followUps++) {
+      const done = position.watermarks[view.name];
+      const since =
+        done === undefined ? backTo : readFrom(new Date(Date.parse(done) - way.lookbackDays * DAY_MS).toISOString(), position.newestByView?.[view.name]);
+      // A first reading of everything needs no filter, and an unfiltered list is the best known of all.
+      const query = { ...view.query, ...(since === BEGINNING ? {} : { [param]: wholeSeconds(new Date(since)) }) };
+      // A first reading may be of a hundred thousand records, and nobody who waits for a change should wait for it.
+      const creditClass = done === undefined ? 'backfill' : undefined;
+      const start = position.reading?.view === view.name ? position.reading.whole : startWhole(null, proof);
+      let isOnePage = true;
+      for await (const step of readWhole(reader, (n, size) => reader.list(query, n, { creditClass, size }), start, proof)) {
+        extractedAt = step.serverTime;
+        position = { ...position, newest: newestOf(position.newest, step.records, way.column) };
+        if (step.outcome === 'next') position = { ...position, reading: { view: view.name, whole: step.state } };
+        else {
+          isOnePage = step.state.page === 1;
+          // From the first reading's beginning: what changed during any of them is read again by the next run.
+          const watermark = new Date(reader.claim(step.state.firstBeganAt ?? '').getTime() - way.lagSeconds * 1000).toISOString();
+          const newestByView = { ...position.newestByView, [view.name]: position.newest };
+          position = { ...position, reading: null, newestByView, watermarks: { ...position.watermarks, [view.name]: watermark } };
+          if (done === undefined && position.reread) position = { ...position, reread: { ...position.reread, records: step.state.sum.count } };
+        }
+        yield recordPage(reader, options, { view, records: step.records, position, extractedAt, ahead: step.ahead });
       }
-      yield recordPage(reader, options, { view, records: step.records, position, extractedAt, ahead: step.ahead });
+      // A record that was renamed between two pages may have moved past the reader. The filter returns it.
+      if (proof !== 'chain' || isOnePage || followUps === FOLLOW_UPS_MAX) break;
     }
   }
   const completeAsOf = new Date(Math.min(...object.views.map((view: View) => Date.parse(position.watermarks[view.name] ?? BEGINNING))));
-  yield page({ position, extractedAt, reached: { completeAsOf, completeBackTo: new Date(backTo) }, finished: true });
+  const reached = { completeAsOf, completeBackTo: new Date(backTo) };
+  if (way.rereadSyncs !== undefined) {
+    yield page({ position, extractedAt, reached });
+    for await (const read of rereadPart(reader, way.rereadSyncs, position, options)) {
+      ({ position, extractedAt } = read);
+      yield recordPage(reader, options, read);
+    }
+  }
+  yield page({ position, extractedAt, reached, finished: true });
+}
+
+/** What proves a reading of the object's lists: a filter that returns edits returns what moved while the list was read. */
+export function proofOf({ lookbackDays }: Since): Proof {
+  return lookbackDays === 0 ? 'chain' : 'still';
 }
 
 /** The first spelling that the account accepts and obeys, '' if none: one call for each tried. */

@@ -4,7 +4,7 @@ import type { ListPage } from '../client.ts';
 import type { Page, Position, ReadOptions } from '../pages.ts';
 import { type ObjectReader, recordPage } from '../reader.ts';
 import type { IdSum } from './id-sum.ts';
-import { readWhole, startWhole, type WholeState } from './whole.ts';
+import { type Proof, readWhole, startWhole, type WholeState } from './whole.ts';
 
 /**
  * Reads a list without a usable filter: all of it, on every run. A reading that agreed is a generation, and
@@ -19,9 +19,10 @@ export interface SweepPosition extends Position {
 export async function* readSweep(reader: ObjectReader, way: Sweep | null, from: SweepPosition | null, options: ReadOptions): AsyncGenerator<Page> {
   const view = reader.object.views[0] as View;
   const last = from?.last ?? null;
-  const start = from?.reading ?? startWhole(last);
+  const proof = proofOf(reader, way);
+  const start = from?.reading ?? startWhole(last, proof);
   let read: WholeState = start;
-  for await (const step of readWhole(reader, pagesOf(reader, way, view), start)) {
+  for await (const step of readWhole(reader, pagesOf(reader, way, view), start, proof)) {
     const generation = generationId(options.readingId, read);
     read = step.state;
     const { serverTime: extractedAt, outcome, state } = step;
@@ -40,10 +41,15 @@ export async function* readSweep(reader: ObjectReader, way: Sweep | null, from: 
   }
 }
 
+function proofOf({ object }: ObjectReader, way: Sweep | null): Proof {
+  if (way?.paths !== undefined) return 'parts';
+  return object.rows === null ? 'still' : 'readings';
+}
+
 /** Parts of a list are its pages. */
-function pagesOf(reader: ObjectReader, way: Sweep | null, view: View): (page: number) => Promise<ListPage> {
+function pagesOf(reader: ObjectReader, way: Sweep | null, view: View): (page: number, size: number) => Promise<ListPage> {
   const paths = way?.paths;
-  if (paths === undefined) return (n) => reader.list(view.query, n);
+  if (paths === undefined) return (n, size) => reader.list(view.query, n, { size });
   return async (n) => ({ ...(await reader.list(view.query, 1, { path: paths[n - 1] })), hasNext: n < paths.length });
 }
 

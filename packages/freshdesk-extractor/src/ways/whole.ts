@@ -1,95 +1,135 @@
 import type { ListedRecord, ListPage } from '../client.ts';
 import type { ObjectReader } from '../reader.ts';
 import { add, EMPTY, type IdSum, same } from './id-sum.ts';
+import { compare, NO_PAGE_READ, nextWindow, type Overlap, startOf, type Window } from './overlap.ts';
 import { follow, type Trail } from './trail.ts';
 
 /**
- * Reading a list whole, though its pages shift while it is read.
+ * Reads a complete list by page number while the list changes.
  *
- * Paging is by offset: a record that is deleted or renamed on a page already read moves all later ones one
- * place forward, and one of them slips onto that page, unseen. No timestamp shows it afterwards. So a list of
- * more than one page is read until two readings agree on the ids of the records that existed when the first began.
- * An answer of one page is one consistent answer, and agrees with itself. The last agreed reading counts as one
- * of the two: when nothing changed since the last run, one reading is enough.
+ * Freshdesk paginates by offset. When a record is deleted or renamed on a page that was already read, every later record
+ * moves one offset forward, and one of them moves onto that page, unread. Its own timestamp does not change, so no later
+ * changed-since reading returns it. A reading of several pages therefore needs a proof that no record was missed.
  *
- * A busy list may never agree. After a few readings it is `unsettled`: a record that all of them missed would
- * have had to slip away each time, so what was read is kept, but nothing is concluded from what was not.
- *
- * Memory: a reading is remembered by the number of its ids and the sum of their hashes, never by the ids.
+ * Memory: the state holds the number of records, the sum of the hashes of their keys, and fingerprints of the last records
+ * of one page.
  */
 export interface WholeState {
-  /** Which reading of this list it is, from 1. */
+  /** Number of this reading of the list, from 1. */
   readonly reading: number;
-  /** The next page to read. */
+  /** Number of the next page. */
   readonly page: number;
   readonly sum: IdSum;
-  /** The reading that this one has to agree with. */
+  /** An earlier reading: this one is proven if both found the same keys. */
   readonly previous: IdSum | null;
   /** RFC 3339: the server's clock at the first page of this reading. */
   readonly beganAt: string | null;
-  /** … and of the first reading: records created later do not count, or a busy list would never agree. */
+  /** … and of the first reading: records created later are not compared, or a busy list would never agree. */
   readonly firstBeganAt: string | null;
-  /** A record of this reading was too large even to know which it is. */
+  /** A record of this reading was too large for its key to be known. */
   readonly blind?: true;
   /** The pages of this reading so far; absent: none has announced another. */
   readonly trail?: Trail;
+  /** Absent: pages do not overlap, and only a second reading proves this one. */
+  readonly overlap?: Overlap;
 }
 
+/**
+ * What proves a reading of several pages. Two readings that agree on the keys prove it in any case.
+ *
+ * - `chain`: each page shares an unchanged record with a page before it. A record that was behind that record is still behind
+ *   it, and the page starts at or before it, so every record that did not change meanwhile was read. Assumes that two
+ *   unchanged records keep their order. For lists whose filter returns the changed records afterwards.
+ * - `still`: each page begins with the last keys of the page before, in the same order, and with no other key of them. Nothing
+ *   moved. For lists whose filter does not return changed records, and where records that are absent count as deleted.
+ * - `readings`: two readings agree. For lists that are not paginated by page number.
+ * - `parts`: each page is a complete response, so no record moves from one page to another.
+ */
+export type Proof = 'chain' | 'still' | 'readings' | 'parts';
+
 export interface WholeStep {
+  /** Without the records of the overlap that have not changed. */
   readonly records: readonly ListedRecord[];
   readonly serverTime: Date;
   readonly state: WholeState;
-  /** `next`: more pages or another reading to come. `agreed`: the list was read whole. `unsettled`: it never held still. */
+  /** `next`: more pages or another reading follow. `agreed`: the reading is proven. `unsettled`: no reading could be proven. */
   readonly outcome: 'next' | 'agreed' | 'unsettled';
-  /** The next page has been asked for. */
+  /** The next page has been requested. */
   readonly ahead: boolean;
 }
 
-/** Readings of a list that never holds still. Each costs as much as the first. */
+/** Readings of a list that cannot be proven. Each costs as much as the first. */
 const READINGS_MAX = 3;
 
-export function startWhole(previous: IdSum | null): WholeState {
-  return { reading: 1, page: 1, sum: EMPTY, previous, beganAt: null, firstBeganAt: null };
+export function startWhole(previous: IdSum | null, proof: Proof): WholeState {
+  const start: WholeState = { reading: 1, page: 1, sum: EMPTY, previous, beganAt: null, firstBeganAt: null };
+  return overlaps(proof) ? { ...start, overlap: NO_PAGE_READ } : start;
 }
 
-/** @param fetchPage reads one page of the list by its number, from 1. */
-export async function* readWhole(reader: ObjectReader, fetchPage: (page: number) => Promise<ListPage>, from: WholeState): AsyncGenerator<WholeStep> {
-  const { primaryKey } = reader.object;
-  let state = from;
+/** @param fetchPage returns one page of the list by its number, from 1, and its size. */
+export async function* readWhole(
+  reader: ObjectReader,
+  fetchPage: (page: number, size: number) => Promise<ListPage>,
+  from: WholeState,
+  proof: Proof,
+): AsyncGenerator<WholeStep> {
+  const { primaryKey, pageSize } = reader.object;
+  const windowOf = (s: WholeState): Window => (s.overlap ? nextWindow(s.overlap.end, pageSize) : { page: s.page, size: pageSize });
+  const request = (s: WholeState) => fetchPage(windowOf(s).page, windowOf(s).size);
+  // A worker of an earlier release, which does not know `overlap`, may have continued this reading without it.
+  const isForeign = from.overlap !== undefined && from.page !== windowOf(from).page;
+  let state = isForeign ? startWhole(from.previous, proof) : from;
   let asked: Promise<ListPage> | null = null;
   for (;;) {
-    const { records, hasNext, serverTime }: ListPage = await (asked ?? fetchPage(state.page));
+    const window = windowOf(state);
+    const answer: ListPage = await (asked ?? request(state));
     asked = null;
+    const { records, hasNext, serverTime } = answer;
     const beganAt = state.beganAt ?? serverTime.toISOString();
     const firstBeganAt = state.firstBeganAt ?? beganAt;
-    const blind = state.blind === true || records.some((r) => r.rejected !== undefined && !r.raw.has(primaryKey[0] as string)) ? { blind: true as const } : {};
-    const sum = add(state.sum, existing(records, firstBeganAt), primaryKey);
-    if (hasNext) {
-      let trail: Trail;
+    const isBlind = state.blind === true || records.some((r) => r.rejected !== undefined && !r.raw.has(primaryKey[0] as string));
+    const { overlap: before, ...plain } = state;
+    const { overlap, fresh, unseen, stepBack } =
+      before && overlaps(proof)
+        ? compare(before, window, pageSize, answer, primaryKey, proof)
+        : { overlap: null, fresh: records, unseen: records, stepBack: false };
+    const sum = add(startOf(window) === 0 ? EMPTY : state.sum, existing(unseen, firstBeganAt), primaryKey);
+    const read: WholeState = { ...plain, page: window.page, sum, beganAt, firstBeganAt, ...(isBlind ? { blind: true } : {}), ...(overlap ? { overlap } : {}) };
+    // Without overlap the list is read from its first page.
+    const startOver = before !== undefined && overlap === null && startOf(window) > 0;
+    if (hasNext || stepBack || startOver) {
+      let { trail } = state;
       try {
-        trail = follow(state.trail, records, reader.object, state.page);
+        // Pages that are requested again to find an overlap are bounded by what was read. The first page begins a new trail.
+        if (hasNext && !stepBack) trail = follow(startOf(window) === 0 ? null : trail, records, reader.object, window.page);
       } catch (error) {
-        yield { records: [], serverTime, state: startWhole(null), outcome: 'next', ahead: true };
+        yield { records: [], serverTime, state: startWhole(null, proof), outcome: 'next', ahead: true };
         throw error;
       }
-      state = { ...state, page: state.page + 1, sum, beganAt, firstBeganAt, trail, ...blind };
+      const page = overlap ? nextWindow(overlap.end, pageSize).page : window.page + 1;
+      const { trail: _, ...untracked } = read;
+      state = startOver || !trail ? { ...untracked, page: startOver ? 1 : page } : { ...read, page, trail };
       if (reader.mayReadAhead()) {
-        asked = fetchPage(state.page);
-        // Whoever goes on meets its failure; who does not has no use for it.
+        asked = request(state);
+        // The next iteration handles a failure. If the consumer stops before, the failure has no effect.
         asked.catch(() => {});
       }
-      yield { records, serverTime, state, outcome: 'next', ahead: asked !== null };
+      yield { records: fresh, serverTime, state, outcome: 'next', ahead: asked !== null };
       continue;
     }
-    const finished = { ...state, sum, beganAt, firstBeganAt };
-    const agreed = (state.page === 1 || (state.previous !== null && same(sum, state.previous))) && !('blind' in blind);
-    if (agreed || 'blind' in blind || state.reading >= READINGS_MAX) {
-      yield { records, serverTime, state: finished, outcome: agreed ? 'agreed' : 'unsettled', ahead: false };
+    const isProven = startOf(window) === 0 || proof === 'parts' || overlap?.proven === true || (state.previous !== null && same(sum, state.previous));
+    const agreed = isProven && !isBlind;
+    if (agreed || isBlind || state.reading >= READINGS_MAX) {
+      yield { records: fresh, serverTime, state: read, outcome: agreed ? 'agreed' : 'unsettled', ahead: false };
       return;
     }
-    state = { reading: state.reading + 1, page: 1, sum: EMPTY, previous: sum, beganAt: null, firstBeganAt };
-    yield { records, serverTime, state, outcome: 'next', ahead: false };
+    state = { ...startWhole(sum, overlap === null ? 'readings' : proof), reading: state.reading + 1, firstBeganAt };
+    yield { records: fresh, serverTime, state, outcome: 'next', ahead: false };
   }
+}
+
+function overlaps(proof: Proof): proof is 'chain' | 'still' {
+  return proof === 'chain' || proof === 'still';
 }
 
 /** Records created after the first reading began do not count. */

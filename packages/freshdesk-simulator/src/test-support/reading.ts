@@ -42,6 +42,8 @@ export interface ReadingOptions {
   readonly position?: Position | null;
   readonly historyFrom?: Date | null;
   readonly detail?: boolean;
+  /** Names the run; absent: all readings belong to one. */
+  readonly readingId?: string;
   readonly pastUntil?: Date;
   readonly parents?: readonly ChildWork[];
   /** Called after each page, before the next is read. */
@@ -59,7 +61,7 @@ export async function read(client: FreshdeskClient, objectName: string, options:
     historyFrom: options.historyFrom ?? null,
     detail: options.detail ?? false,
     ...(options.pastUntil ? { pastUntil: options.pastUntil } : {}),
-    readingId: 'reading',
+    readingId: options.readingId ?? 'reading',
     nextParents: async (limit) => parents.splice(0, limit),
   });
   for await (const page of reading) {

@@ -6,8 +6,9 @@ export const satisfactionRatings = defineObject({
   description: 'Answers to satisfaction surveys.',
   docs: 'https://developers.freshdesk.com/api/#list_all_satisfaction_ratings',
   path: '/api/v2/surveys/satisfaction_ratings',
-  // The filter shows creations only; customers extend their feedback later, so a window is read again.
-  way: { kind: 'since', sinceParams: ['created_since'], column: 'created_at', lagSeconds: 120, lookbackDays: 30 },
+  // The filter returns creations only, and customers extend their feedback later. Most do so within the lookback window; a
+  // rolling reading of the complete list finds the others.
+  way: { kind: 'since', sinceParams: ['created_since'], column: 'created_at', lagSeconds: 120, lookbackDays: 30, rereadSyncs: 5 },
   feature: 'Surveys',
   history: true,
   typicalCount: { each: 'tickets', times: 0.2 },

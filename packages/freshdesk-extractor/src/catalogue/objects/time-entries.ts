@@ -6,9 +6,9 @@ export const timeEntries = defineObject({
   description: 'Time that agents spent on tickets.',
   docs: 'https://developers.freshdesk.com/api/#list_all_time_entries',
   path: '/api/v2/time_entries',
-  // Its only time filter is on a business date that users edit, so a window is read again each time; entries that are dated
-  // back further, edited later or deleted are found by audits.
-  way: { kind: 'since', sinceParams: ['executed_after'], column: 'executed_at', lagSeconds: 120, lookbackDays: 30 },
+  // The only time filter is on a business date that users edit. A lookback window finds most edits, a rolling reading of the
+  // complete list the others. Deleted entries are found by audits.
+  way: { kind: 'since', sinceParams: ['executed_after'], column: 'executed_at', lagSeconds: 120, lookbackDays: 30, rereadSyncs: 5 },
   feature: 'Timesheets',
   typicalCount: { each: 'tickets', times: 0.15 },
   list: { filters: ['company_id', 'agent_id', 'executed_before', 'billable'] },
