@@ -326,6 +326,21 @@ test('a read-back neither postpones an audit, nor starts a run earlier, nor forg
   expect(await webhook.read()).toEqual(failing);
 });
 
+test('a representation is accepted although Freshet has moved its times since, and a time that they never had is not', async () => {
+  const { path, read } = resources.get('a pipeline') as Resource;
+  const { body } = await read();
+  await t.database.sql`update freshet.pipelines set next_run_at = now() + interval '40 days', next_audit_at = now() + interval '40 days'`;
+  await call('patch', path)
+    .send({ ...body, name: 'moved' })
+    .expect(200);
+  const before = new Date(Date.parse(String(body['created_at'])) - 1).toISOString();
+  const after = new Date(Date.now() + 50 * 86_400_000).toISOString();
+  for (const next_run_at of [before, after]) {
+    const { body: refused } = await call('patch', path).send({ next_run_at }).expect(400);
+    expect(refused.errors).toEqual([{ pointer: '/next_run_at', detail: expect.stringContaining('read-only') }]);
+  }
+});
+
 test('an unchanged value that would be refused as a new one is accepted', async () => {
   const token = resources.get('a token') as Resource;
   await t.database

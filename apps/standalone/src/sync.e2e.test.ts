@@ -171,6 +171,8 @@ describe('I7: one object’s trouble is its own', () => {
       },
     });
     const pipelineId = await deployment.createPipeline();
+    // Included by name: whether anything was read of the object before, its loss makes the run partial.
+    await deployment.api.call('PATCH', `/v1/pipelines/${pipelineId}/objects/satisfaction_ratings`, { included: true });
     await deployment.sync(pipelineId);
     const run = await deployment.sync(pipelineId);
     expect(run.status).toBe('partial');

@@ -196,7 +196,7 @@ type ObjectChange = Static<typeof PipelineObjectChange>;
  * object. In a body that was read before, which has the read-only `object`, it is none.
  */
 function compareObject(pipeline: Pipeline, object: ObjectSpec, known: readonly StoredObject[], body: ObjectChange) {
-  const { changes, problems } = compareWithCurrent(PipelineObjectChange, objectJson(pipeline, object, known), body);
+  const { changes, problems } = compareWithCurrent(PipelineObjectChange, objectJson(pipeline, object, known), body, pipeline.created_at);
   const names = body.included === true && !('object' in body) && pipeline.objects[object.name]?.included !== true;
   return { changes: (names ? { ...changes, included: true } : changes) as ObjectChange, problems };
 }

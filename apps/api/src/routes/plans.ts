@@ -63,7 +63,7 @@ export function planRoutes(app: App, deps: Deps): void {
 }
 
 function compare(current: Pipeline, body: PartialPipeline) {
-  return compareWithCurrent(PipelineChange, pipelineJson(current), withPlainSubdomain(body));
+  return compareWithCurrent(PipelineChange, pipelineJson(current), withPlainSubdomain(body), current.created_at);
 }
 
 /** Does it, and undoes it: so that it is refused for exactly what it would be refused for. */

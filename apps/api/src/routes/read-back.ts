@@ -21,10 +21,12 @@ interface Shape {
 
 /**
  * Compares the body of a `PATCH` with the current representation, so that a client can send back what it read with one field
- * changed. Equal fields are no change, whether they are read-only or not.
+ * changed. Equal fields are no change, whether they are read-only or not. Neither is an earlier value of a read-only time, which
+ * Freshet has moved since the client read it (`next_run_at`, `last_used_at`).
  * @param schema the shape of the change, in which read-only fields are marked with `readOnly`.
+ * @param createdAt since when read-only times can have had earlier values.
  */
-export function compareWithCurrent(schema: TSchema, current: object, body: object, pointer = ''): Comparison {
+export function compareWithCurrent(schema: TSchema, current: object, body: object, createdAt: Date, pointer = ''): Comparison {
   const properties = (findNamed(schema) as Shape).properties ?? {};
   const changes: Record<string, unknown> = {};
   const problems: FieldProblem[] = [];
@@ -36,10 +38,11 @@ export function compareWithCurrent(schema: TSchema, current: object, body: objec
     const known: unknown = (current as Readonly<Record<string, unknown>>)[name];
     const shape: Shape = { ...findNamed(property), ...property };
     if (hasReadOnly(shape) && isObject(value) && isObject(known)) {
-      const inner = compareWithCurrent(shape as TSchema, known, value, at);
+      const inner = compareWithCurrent(shape as TSchema, known, value, createdAt, at);
       problems.push(...inner.problems);
       if (Object.keys(inner.changes).length > 0) changes[name] = inner.changes;
     } else if (isEqual(value, known, shape)) continue;
+    else if (shape.readOnly === true && isEarlier(value, known, shape, createdAt)) continue;
     else if (shape.readOnly === true) problems.push({ pointer: at, detail: refusal(at, known) });
     else changes[name] = value;
   }
@@ -70,9 +73,19 @@ function hasReadOnly({ properties }: Shape): boolean {
 function isEqual(value: unknown, known: unknown, shape: Shape): boolean {
   if (isDeepStrictEqual(value, known)) return true;
   if (typeof value !== 'string' || typeof known !== 'string') return false;
-  const formats = [shape, ...(shape.anyOf ?? [])].map(({ format }) => format);
-  if (formats.includes('date-time')) return Date.parse(value.toUpperCase()) === Date.parse(known);
-  return formats.includes('uuid') && value.toLowerCase() === known.toLowerCase();
+  if (hasFormat(shape, 'date-time')) return Date.parse(value.toUpperCase()) === Date.parse(known);
+  return hasFormat(shape, 'uuid') && value.toLowerCase() === known.toLowerCase();
+}
+
+/** Whether a time is one that the field can have had before, since the resource was created. */
+function isEarlier(value: unknown, known: unknown, shape: Shape, createdAt: Date): boolean {
+  if (typeof value !== 'string' || typeof known !== 'string' || !hasFormat(shape, 'date-time')) return false;
+  const at = Date.parse(value.toUpperCase());
+  return at >= createdAt.getTime() && at < Date.parse(known);
+}
+
+function hasFormat(shape: Shape, format: string): boolean {
+  return [shape, ...(shape.anyOf ?? [])].some((s) => s.format === format);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -10,7 +10,7 @@ type Page<S> = { readonly data: readonly S[]; readonly nextCursor: string | null
 type Query = { readonly limit?: number; readonly cursor?: string };
 
 /** A resource of the API: made, listed, read, changed and deleted as every other one is. */
-export interface Resource<S extends { readonly id: string; readonly version: number }> {
+export interface Resource<S extends { readonly id: string; readonly version: number; readonly created_at: Date }> {
   /** Such as `credentials`. */
   readonly path: string;
   /** Such as `Credential`: operations are named after it. */
@@ -41,7 +41,7 @@ export interface Resource<S extends { readonly id: string; readonly version: num
 }
 
 /** The five routes of a resource. */
-export function resourceRoutes<S extends { readonly id: string; readonly version: number }>(app: App, resource: Resource<S>): void {
+export function resourceRoutes<S extends { readonly id: string; readonly version: number; readonly created_at: Date }>(app: App, resource: Resource<S>): void {
   const { path, noun, plural, shapes, manage, read = 'read', said } = resource;
   const about = (verb: 'create' | 'list' | 'get' | 'change' | 'delete') =>
     operation({ operationId: `${verb}${verb === 'list' ? plural : noun}`, tags: [resource.tag], summary: said[verb][0], description: said[verb][1] });
@@ -49,7 +49,7 @@ export function resourceRoutes<S extends { readonly id: string; readonly version
   const shape = (schema: TSchema) => ref(schema) as TSchema;
   const findProblems = async (input: unknown, current: S | null) => (await resource.findProblems?.(input as never, current)) ?? [];
   const compare = (current: S, body: unknown) =>
-    compareWithCurrent(shapes.change, resource.toJson(current), resource.normalize?.(body as never) ?? (body as object));
+    compareWithCurrent(shapes.change, resource.toJson(current), resource.normalize?.(body as never) ?? (body as object), current.created_at);
 
   app.post(
     `/v1/${path}`,
