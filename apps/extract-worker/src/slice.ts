@@ -50,6 +50,9 @@ const SLICE_MS = 20_000;
 /** At the end of a slice a response that arrives too slowly gets so many milliseconds more, and twice as many after each failed slice. */
 const GRACE_MS = 5000;
 const GRACE_MAX_MS = 60_000;
+/** A response of the largest size must arrive before its job expires, which is after an hour. */
+const RESPONSE_SECONDS_MAX = 1800;
+const BYTES_PER_SECOND_MIN = 64 * 1024;
 /** After a shutdown signal, requests in flight get so many milliseconds. */
 const DRAIN_GRACE_MS = 5000;
 /** A child whose parent is still being read looks for new work this often. */
@@ -292,7 +295,11 @@ class Slice {
       now: () => claim.databaseTime.getTime() + performance.now() - this.#claimedAt,
       localNow: Date.now,
       signals: { ending: this.#ending, cancel: this.#cancel.signal },
-      limits: { bodyBytesMax: answerBytesMax, graceMs: Math.min(GRACE_MAX_MS, GRACE_MS * 2 ** claim.failures) },
+      limits: {
+        bodyBytesMax: answerBytesMax,
+        bytesPerSecondMin: Math.max(BYTES_PER_SECOND_MIN, answerBytesMax / RESPONSE_SECONDS_MAX),
+        graceMs: Math.min(GRACE_MAX_MS, GRACE_MS * 2 ** claim.failures),
+      },
     });
     return this.#client;
   }

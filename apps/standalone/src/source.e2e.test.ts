@@ -172,7 +172,7 @@ describe('clocks', () => {
     } finally {
       dateShiftMs = 0;
     }
-    const { text } = await deployment.monitor('extract-worker-2', '/metrics');
+    const { text } = await deployment.monitor(deployment.alive.find((name) => name.startsWith('extract-worker')) ?? '', '/metrics');
     expect(text).toContain('freshet_source_clock_skew_seconds');
   });
 

@@ -207,5 +207,7 @@ describe('deadlines', () => {
     const results = await Promise.allSettled([list(account.client), list(account.client), list(account.client)]);
     for (const result of results) expect(result).toMatchObject({ status: 'rejected', reason: { code: 'interrupted' } });
     expect(account.requests()).toBe(3);
+    await expect(list(account.client)).rejects.toMatchObject({ code: 'interrupted' });
+    expect(account.requests()).toBe(3);
   });
 });

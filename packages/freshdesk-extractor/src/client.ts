@@ -194,6 +194,7 @@ export class FreshdeskClient implements Lists {
     const search = new URLSearchParams(query).toString();
     const target = search === '' ? path : `${path}?${search}`;
     for (let attempt = 1; ; attempt++) {
+      this.#deadlines.throwIfCancelled();
       await this.#budget.take(cost.bucket === null ? [ACCOUNT_BUCKET] : [ACCOUNT_BUCKET, cost.bucket], cost.credits, cost.creditClass ?? this.#creditClass);
       try {
         return await this.#traced(target, path, cost);

@@ -47,6 +47,12 @@ export class Deadlines {
     return this.#signals.ending?.aborted === true || this.#signals.cancel?.aborted === true;
   }
 
+  /** @throws the reason of a cancellation: no further request is sent. */
+  throwIfCancelled(): void {
+    const { cancel } = this.#signals;
+    if (cancel?.aborted === true) throw cancelError(cancel);
+  }
+
   watch(transfer: Transfer): void {
     this.#transfers.add(transfer);
     this.#timer ??= setInterval(() => this.#check(), CHECK_MS);
@@ -71,7 +77,7 @@ export class Deadlines {
   #expired({ startedAt, headersAt, bytes }: Transfer, now: number): Error | null {
     const { timeoutMs, bodyMs, bytesPerSecondMin, graceMs } = this.#limits;
     const { cancel } = this.#signals;
-    if (cancel?.aborted === true) return cancel.reason instanceof Error ? cancel.reason : new AppError('interrupted', 'The request was cancelled.');
+    if (cancel?.aborted === true) return cancelError(cancel);
     const earnedMs = (bytes * 1000) / bytesPerSecondMin;
     if (headersAt !== null && now - headersAt > bodyMs + earnedMs) {
       return new TooSlowError(`${bytes} bytes in ${seconds(now - headersAt)} s, less than ${bytesPerSecondMin} bytes/s`);
@@ -84,6 +90,10 @@ export class Deadlines {
     }
     return null;
   }
+}
+
+function cancelError({ reason }: AbortSignal): Error {
+  return reason instanceof AppError ? reason : new AppError('interrupted', 'The request was cancelled.', { cause: reason });
 }
 
 /** A response that exceeded a deadline. The request is not sent again in the same time slice. */
