@@ -65,4 +65,4 @@ test('a record of 60 MB lands character for character, as a new row, as updates 
   expect(versions.map((v) => v['digest'])).toEqual(CONTENTS.map(({ text }) => digestOf(text)));
   const unchanged = await deployment.sync(pipelineId);
   expect(unchanged.objects.find((o) => o.object === 'groups')).toMatchObject({ records_loaded: 0, records_unchanged: 2 });
-});
+}, 300_000);

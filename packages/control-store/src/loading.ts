@@ -79,7 +79,7 @@ export interface LoadOutcome {
 }
 
 /** Where a complete reading begins, by where an object's reading stands. */
-type Reread = (known: Record<string, unknown>) => Record<string, unknown>;
+type Reread = (known: Record<string, unknown>) => Record<string, unknown> | null;
 
 /** What the load worker needs to keep. */
 export class Loading {
@@ -296,6 +296,11 @@ export class Loading {
           await startRebuild(tx, this.#queue, claim, stored, 'schedule', joined);
           started = 'rebuild';
         } else {
+          // An audit reads the object completely, too. If the table is incomplete after it, a later load tries again.
+          const [audit] = await tx`
+            select 1 from freshet.object_runs
+            where pipeline_id = ${pipelineId} and object = ${object} and mode = 'audit' and status = any(${[...OPEN_OBJECT_RUN_STATUSES]}) limit 1`;
+          if (audit) return null;
           const next = row.position === null ? null : position(row.position);
           await tx`
             update freshet.pipeline_objects set extract_epoch = extract_epoch + 1, position = ${next === null ? null : tx.json(next as never)},

@@ -139,13 +139,14 @@ export function restoredPosition(object: ObjectSpec, position: Position, certain
 
 /**
  * A position from which the next reading reads again all that was read before, as deep as before.
- * @returns null for an object that every run reads completely.
+ * @returns null for an object that every run reads completely. The function returns null where a reading begins anyway.
  */
-export function rereadPosition(object: ObjectSpec): ((known: Position) => Position) | null {
+export function rereadPosition(object: ObjectSpec): ((known: Position) => Position | null) | null {
   const { kind } = object.way;
   if (kind === 'sweep') return null;
   return (known) => {
-    const inner = withoutDetail(known) ?? {};
+    const inner = withoutDetail(known);
+    if (inner === null) return null;
     if (kind === 'keyset') return { backTo: (inner as KeysetPosition).backTo, views: {}, window: null } satisfies KeysetPosition;
     // Children are read again because their parents are queued again. A list without a working filter is read completely anyway.
     if (kind === 'children' || (inner as SincePosition).param === '') return known;

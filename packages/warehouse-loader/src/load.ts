@@ -184,7 +184,7 @@ async function apply(
       if (request.history && (isGone || written.length > 0)) await keepVersions(client, target, request.table, isGone ? null : written);
       await account(client, target, request, prepared, merged, gone, freshIds);
     }
-    if (prepared.reached !== null) await finishCompletion(client, target);
+    if (prepared.reached !== null || prepared.audited !== null) await finishCompletion(client, target);
     const suspects = await findSuspects(client, target, request, columns, prepared);
     const ledger = await client.query<LedgerRow>(
       `select batch_id, records, inserted, updated, unchanged, rejected, deleted, missing, stale from ${s}._freshet_batches where batch_id = any($1::uuid[])`,
