@@ -1791,7 +1791,7 @@ export interface components {
             drop?: boolean;
             /** @description Only the HMAC-SHA256 of its value is stored, with a salt of the pipeline’s own: equal values stay equal. */
             hash?: boolean;
-            /** @description The name of its column. */
+            /** @description The name of its column. If the name belongs to another field already, the column ends with a hash. */
             rename?: string;
         };
         /** @description A Freshdesk API key to keep. */
@@ -2019,6 +2019,8 @@ export interface components {
             /** @description Records that the warehouse had already. */
             records_unchanged: number;
             status: components["schemas"]["ObjectRunStatus"];
+            /** @description Conditions that did not fail the run. Empty: none. */
+            warnings: components["schemas"]["RunWarning"][];
         };
         /**
          * @description `forbidden`: the key may not read it. `not_in_plan`: the account’s plan lacks it.
@@ -2175,7 +2177,7 @@ export interface components {
             record_spike?: components["schemas"]["RecordSpike"] | null;
             schedule?: components["schemas"]["Schedule"] | null;
             /**
-             * @description What happens to a value that does not fit its column: `evolve` widens the column, `freeze` rejects the record, `discard` nulls the value and notes it.
+             * @description What happens to a value that does not fit its column. `evolve`: the value is kept in `_freshet_extra` with a note; custom and unknown columns are widened if most of their values do not fit. `freeze`: the record is rejected. `discard`: the column is null, with a note. Documented columns never change their type.
              * @default evolve
              * @enum {string}
              */
@@ -2588,6 +2590,22 @@ export interface components {
          * @enum {string}
          */
         RunTrigger: "schedule" | "manual" | "created";
+        /** @description A condition that does not fail a run. */
+        RunWarning: {
+            code: components["schemas"]["RunWarningCode"];
+            /** @description How often the condition occurred in this run. */
+            count: number;
+            /**
+             * @description The cause, the effect, and the action to take, if any.
+             * @example 2 values of tickets.due_by are not valid timestamps. They were kept in _freshet_extra.
+             */
+            message: string;
+        };
+        /**
+         * @description `values_misfit`: values did not fit the type of their column.
+         * @enum {string}
+         */
+        RunWarningCode: "values_misfit";
         /** @description When a pipeline runs. Each starts at a moment of its own within the minute that follows; a time that was missed is made up for once. */
         Schedule: {
             /**
@@ -2602,7 +2620,7 @@ export interface components {
             time_zone: string;
         };
         /**
-         * @description What happens to a value that does not fit its column: `evolve` widens the column, `freeze` rejects the record, `discard` nulls the value and notes it.
+         * @description What happens to a value that does not fit its column. `evolve`: the value is kept in `_freshet_extra` with a note; custom and unknown columns are widened if most of their values do not fit. `freeze`: the record is rejected. `discard`: the column is null, with a note. Documented columns never change their type.
          * @enum {string}
          */
         SchemaPolicy: "evolve" | "freeze" | "discard";
