@@ -90,7 +90,7 @@ export function compare(
   const unseen = records.filter((_, i) => !knownKeys.has(keys[i] as string));
   const isAsRequested = hasNext ? records.length === window.size : records.length <= window.size;
   // A page that ends within the page before it is not the page that was requested.
-  const isRepeated = hasNext && knownKeys.has(keys.at(-1) as string);
+  const isRepeated = hasNext && tail.has(prints.at(-1) as string);
   if (!isAsRequested || (isRepeated && start > 0)) return { overlap: null, fresh, unseen, stepBack: false };
 
   const end = start + records.length;
@@ -99,7 +99,9 @@ export function compare(
   const next: Overlap = { ...overlap, ...progress, end, tail: prints.slice(-tailLength) };
   // The first page needs no proof, wherever the reading was before.
   if (start === 0) return { overlap: { ...next, proven: true }, fresh, unseen, stepBack: false };
-  const isConnected = (proof === 'chain' ? fresh : unseen).length < records.length;
+  const shared = overlap.end - start;
+  const isStill = unseen.length === records.length - shared && keys.slice(0, shared).join() === tailKeys.slice(-shared).join();
+  const isConnected = fresh.length < records.length || (proof === 'still' && isStill);
   if (!isConnected) {
     // All records of the overlap were deleted or changed, so unread records may have moved in front of this page.
     if (overlap.stepsBack === STEPS_BACK_MAX) return { overlap: null, fresh, unseen, stepBack: false };
@@ -107,8 +109,6 @@ export function compare(
     const stepped = { ...overlap, end: earlier, proven: proof === 'chain', stepsBack: overlap.stepsBack + 1 };
     return { overlap: stepped, fresh, unseen, stepBack: true };
   }
-  const shared = overlap.end - start;
-  const isStill = unseen.length === records.length - shared && keys.slice(0, shared).join() === tailKeys.slice(-shared).join();
   return { overlap: { ...next, proven: overlap.proven && (proof === 'chain' || isStill) }, fresh, unseen, stepBack: false };
 }
 
