@@ -34,7 +34,7 @@ export async function* readSince(reader: ObjectReader, way: Since, from: SincePo
   const { object } = reader;
   const backTo = from?.backTo ?? (object.history && options.historyFrom ? options.historyFrom.toISOString() : BEGINNING);
   const param = from?.param ?? (await workingParam(reader, way));
-  const proof = proofOf(way);
+  const proof = chooseProof(way);
   // The first run reads the complete list anyway.
   const reread: Reread = { run: options.readingId, pages: 0, records: null, whole: null };
   let position: SincePosition = from === null ? { param, backTo, watermarks: {}, reading: null, sweep: null, reread } : { ...from, param };
@@ -86,7 +86,7 @@ export async function* readSince(reader: ObjectReader, way: Since, from: SincePo
 }
 
 /** What proves a reading of the object's lists: a filter that returns edits returns what moved while the list was read. */
-export function proofOf({ lookbackDays }: Since): Proof {
+export function chooseProof({ lookbackDays }: Since): Proof {
   return lookbackDays === 0 ? 'chain' : 'still';
 }
 

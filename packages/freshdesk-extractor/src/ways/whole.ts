@@ -1,7 +1,7 @@
 import type { ListedRecord, ListPage } from '../client.ts';
 import type { ObjectReader } from '../reader.ts';
 import { add, EMPTY, type IdSum, same } from './id-sum.ts';
-import { compare, NO_PAGE_READ, nextWindow, type Overlap, startOf, type Window } from './overlap.ts';
+import { compare, NO_PAGE_READ, nextWindow, type Overlap, startOffset, type Window } from './overlap.ts';
 
 /**
  * Reads a complete list by page number while the list changes.
@@ -71,14 +71,14 @@ export async function* readWhole(
   proof: Proof,
 ): AsyncGenerator<WholeStep> {
   const { primaryKey, pageSize } = reader.object;
-  const windowOf = (s: WholeState): Window => (s.overlap ? nextWindow(s.overlap.end, pageSize) : { page: s.page, size: pageSize });
-  const request = (s: WholeState) => fetchPage(windowOf(s).page, windowOf(s).size);
+  const getWindow = (s: WholeState): Window => (s.overlap ? nextWindow(s.overlap.end, pageSize) : { page: s.page, size: pageSize });
+  const request = (s: WholeState) => fetchPage(getWindow(s).page, getWindow(s).size);
   // A worker of an earlier release, which does not know `overlap`, may have continued this reading without it.
-  const isForeign = from.overlap !== undefined && from.page !== windowOf(from).page;
+  const isForeign = from.overlap !== undefined && from.page !== getWindow(from).page;
   let state = isForeign ? startWhole(from.previous, proof) : from;
   let asked: Promise<ListPage> | null = null;
   for (;;) {
-    const window = windowOf(state);
+    const window = getWindow(state);
     const answer: ListPage = await (asked ?? request(state));
     asked = null;
     const { records, hasNext, serverTime } = answer;
@@ -90,10 +90,10 @@ export async function* readWhole(
       before && overlaps(proof)
         ? compare(before, window, pageSize, answer, primaryKey, proof)
         : { overlap: null, fresh: records, unseen: records, stepBack: false };
-    const sum = add(startOf(window) === 0 ? EMPTY : state.sum, existing(unseen, firstBeganAt), primaryKey);
+    const sum = add(startOffset(window) === 0 ? EMPTY : state.sum, existing(unseen, firstBeganAt), primaryKey);
     const read: WholeState = { ...plain, page: window.page, sum, beganAt, firstBeganAt, ...(isBlind ? { blind: true } : {}), ...(overlap ? { overlap } : {}) };
     // Without overlap the list is read from its first page.
-    const startOver = before !== undefined && overlap === null && startOf(window) > 0;
+    const startOver = before !== undefined && overlap === null && startOffset(window) > 0;
     if (hasNext || stepBack || startOver) {
       const page = overlap ? nextWindow(overlap.end, pageSize).page : window.page + 1;
       state = { ...read, page: startOver ? 1 : page };
@@ -105,7 +105,7 @@ export async function* readWhole(
       yield { records: fresh, serverTime, state, outcome: 'next', ahead: asked !== null };
       continue;
     }
-    const isProven = startOf(window) === 0 || proof === 'parts' || overlap?.proven === true || (state.previous !== null && same(sum, state.previous));
+    const isProven = startOffset(window) === 0 || proof === 'parts' || overlap?.proven === true || (state.previous !== null && same(sum, state.previous));
     const agreed = isProven && !isBlind;
     if (agreed || isBlind || state.reading >= READINGS_MAX) {
       yield { records: fresh, serverTime, state: read, outcome: agreed ? 'agreed' : 'unsettled', ahead: false };
