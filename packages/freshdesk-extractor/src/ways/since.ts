@@ -2,7 +2,7 @@ import { AppError } from '@freshet/contracts';
 import type { Since, View } from '../catalogue/define.ts';
 import { type Page, type Position, page, type ReadOptions } from '../pages.ts';
 import { type ObjectReader, recordPage } from '../reader.ts';
-import { type Reread, rereadPart } from './reread.ts';
+import { type Reread, rereadPart, startReread } from './reread.ts';
 import { readSweep, type SweepPosition } from './sweep.ts';
 import { BEGINNING, DAY_MS, wholeSeconds } from './times.ts';
 import { type Proof, readWhole, startWhole, type WholeState } from './whole.ts';
@@ -47,7 +47,9 @@ export async function* readSince(reader: ObjectReader, way: Since, from: SincePo
   }
 
   let extractedAt = new Date();
-  for (const view of object.views) {
+  // A run that was interrupted in its rolling reading has read the changes already.
+  const isRereading = position.reread?.run === options.readingId && position.reread.pages > 0;
+  for (const view of isRereading ? [] : object.views) {
     for (let followUps = 0; ; followUps++) {
       const done = position.watermarks[view.name];
       const since = done === undefined ? backTo : new Date(Date.parse(done) - way.lookbackDays * DAY_MS).toISOString();
@@ -76,8 +78,9 @@ export async function* readSince(reader: ObjectReader, way: Since, from: SincePo
   const completeAsOf = new Date(Math.min(...object.views.map((view: View) => Date.parse(position.watermarks[view.name] ?? BEGINNING))));
   const reached = { completeAsOf, completeBackTo: new Date(backTo) };
   if (way.rereadSyncs !== undefined) {
+    position = { ...position, reread: startReread(position.reread, way.rereadSyncs, options.readingId, object.pageSize) };
     yield page({ position, extractedAt, reached });
-    for await (const read of rereadPart(reader, way.rereadSyncs, position, options)) {
+    for await (const read of rereadPart(reader, position)) {
       ({ position, extractedAt } = read);
       yield recordPage(reader, options, read);
     }
