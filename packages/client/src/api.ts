@@ -2465,6 +2465,8 @@ export interface components {
             readonly complete_as_of?: string | null;
             /** @description Read-only: accepted with its current value, and refused with another one. */
             readonly complete_back_to?: string | null;
+            /** @description Read-only: accepted with its current value, and refused with another one. */
+            readonly completing_since?: string | null;
             /** @description Whether its records are completed by what only their own addresses show. */
             detail?: boolean;
             /** @description Whether every version of its rows is kept, in a table beside its own. */
@@ -2621,6 +2623,7 @@ export interface components {
             };
             complete_as_of: string | null;
             complete_back_to: string | null;
+            completing_since: string | null;
             /** @description Whether its records are completed by what only their own addresses show. */
             detail: boolean;
             /** @description Whether every version of its rows is kept. */

@@ -8,7 +8,7 @@ import { costOf, readerOf, singleCostOf } from './reader.ts';
 import type { KeysetPosition } from './ways/keyset.ts';
 import { countWindows } from './ways/overlap.ts';
 import { rereadEstimate } from './ways/reread.ts';
-import { proofOf, type SincePosition } from './ways/since.ts';
+import { chooseProof, type SincePosition } from './ways/since.ts';
 import type { SweepPosition } from './ways/sweep.ts';
 import { BEGINNING, DAY_MS, readFrom, wholeSeconds } from './ways/times.ts';
 
@@ -113,7 +113,7 @@ class Estimator {
         const { param } = (position ?? { param: null }) as Pick<SincePosition, 'param'>;
         if (param === '') return this.#swept(object, ((position as SincePosition).sweep ?? null) as SweepPosition | null);
         const windows = countWindows(amount.records, object.pageSize);
-        const followUp = windows > 1 && proofOf(way) === 'chain' ? 1 : 0;
+        const followUp = windows > 1 && chooseProof(way) === 'chain' ? 1 : 0;
         const calls = windows + followUp + object.views.length - 1;
         // The first run finds out which filter works, and has read the complete list.
         if (position === null) return { ...amount, calls: calls + 1 };

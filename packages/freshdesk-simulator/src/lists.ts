@@ -78,7 +78,7 @@ function selection(
   if (since !== null && since.column === column && ascending && ['created_at', 'updated_at'].includes(column)) {
     from = list.firstSince(order, column, quirks.exclusiveSince === true ? since.seconds + 1 : since.seconds);
   } else if (since !== null) {
-    selected = order.filter((n) => timeOf(list, n, since.column) >= since.seconds);
+    selected = order.filter((n) => getTime(list, n, since.column) >= since.seconds);
   } else if (object.list.defaultWindowDays !== null) {
     const oldest = account.nowSeconds() - object.list.defaultWindowDays * DAY_SECONDS;
     selected = order.filter((n) => list.createdAt(n) >= oldest);
@@ -89,7 +89,7 @@ function selection(
 }
 
 /** A time of a record in seconds. One that is neither creation nor last change is as old as the record until somebody edits it. */
-function timeOf(list: RecordList, n: number, column: string): number {
+function getTime(list: RecordList, n: number, column: string): number {
   if (column === 'updated_at') return list.updatedAt(n);
   if (column === 'created_at') return list.createdAt(n);
   const edited = list.edits.get(n)?.[column];

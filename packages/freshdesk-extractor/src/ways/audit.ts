@@ -7,7 +7,7 @@ import { readChildren } from './children.ts';
 import type { KeysetPosition } from './keyset.ts';
 import { lookUpRecords } from './lookups.ts';
 import { type Pass, passShare, readPass, startPass } from './pass.ts';
-import { proofOf, type SincePosition } from './since.ts';
+import { chooseProof, type SincePosition } from './since.ts';
 import { BEGINNING, wholeSeconds } from './times.ts';
 import { readWhole, startWhole, type WholeState } from './whole.ts';
 
@@ -138,7 +138,7 @@ async function* pass(reader: ObjectReader, way: Keyset, view: View, at: Reading,
 async function* whole(reader: ObjectReader, way: Since, view: View, at: Reading, { synced }: AuditPosition): AsyncGenerator<ViewStep> {
   const { param, backTo } = synced as SincePosition;
   const query = backTo === BEGINNING || param === '' ? view.query : { ...view.query, [param]: wholeSeconds(new Date(backTo)) };
-  const proof = proofOf(way);
+  const proof = chooseProof(way);
   for await (const step of readWhole(reader, (n, size) => reader.list(query, n, { size }), at.whole ?? startWhole(null, proof), proof)) {
     const next = step.outcome === 'next' ? { pass: null, whole: step.state } : null;
     yield { records: step.records, serverTime: step.serverTime, next, unsettled: step.outcome === 'unsettled', failed: [], share: null, ahead: step.ahead };

@@ -1,16 +1,16 @@
 import { RawObject } from '@freshet/contracts';
 import { describe, expect, test } from 'vitest';
-import { compare, countWindows, NO_PAGE_READ, nextWindow, type Overlap, startOf } from './overlap.ts';
+import { compare, countWindows, NO_PAGE_READ, nextWindow, type Overlap, startOffset } from './overlap.ts';
 
 const SIZE = 100;
 
 describe('nextWindow', () => {
   test('each page starts before the end of the page before it and reads at least half a page further, up to 200,000 records', () => {
     let end = 0;
-    for (let pages = 0; end < 200_000; pages++) {
+    while (end < 200_000) {
       const window = nextWindow(end, SIZE);
       expect(window.size).toBeLessThanOrEqual(SIZE);
-      if (end > 0) expect(startOf(window)).toBeLessThan(end);
+      if (end > 0) expect(startOffset(window)).toBeLessThan(end);
       const next = window.page * window.size;
       expect(next - end).toBeGreaterThan(SIZE / 2);
       end = next;
@@ -51,7 +51,7 @@ describe('compare', () => {
   test.each(['chain', 'still'] as const)('%s: a page without a record of the page before is followed by an earlier one', (proof) => {
     const { overlap, stepBack } = step(first(proof), range(START + 2, END + 2), true, proof);
     expect(stepBack).toBe(true);
-    expect(startOf(nextWindow((overlap as Overlap).end, SIZE))).toBeLessThan(START);
+    expect(startOffset(nextWindow((overlap as Overlap).end, SIZE))).toBeLessThan(START);
   });
 
   test('chain: a record that has changed connects nothing, because the change may have moved it', () => {

@@ -37,7 +37,7 @@ const STEPS_BACK_MAX = 20;
 /** At least so many records of a page are remembered: deletions may move the next page behind a short overlap. */
 const TAIL_MIN = 10;
 
-export const startOf = ({ page, size }: Window): number => (page - 1) * size;
+export const startOffset = ({ page, size }: Window): number => (page - 1) * size;
 
 /** The page that starts before an offset and ends as far behind it as possible. At offset 0: the first page. */
 export function nextWindow(end: number, sizeMax: number): Window {
@@ -81,25 +81,27 @@ export function compare(
   primaryKey: readonly string[],
   proof: OverlapProof,
 ): Comparison {
-  const start = startOf(window);
+  const start = startOffset(window);
   const prints = records.map((record) => fingerprint(record, primaryKey));
-  const keys = prints.map(keyIn);
-  const [tail, tailKeys] = [new Set(overlap.tail), overlap.tail.map(keyIn)];
+  const keys = prints.map(getKey);
+  const [tail, tailKeys] = [new Set(overlap.tail), overlap.tail.map(getKey)];
   const knownKeys = new Set(tailKeys);
   const fresh = records.filter((_, i) => !tail.has(prints[i] as string));
   const unseen = records.filter((_, i) => !knownKeys.has(keys[i] as string));
   const isAsRequested = hasNext ? records.length === window.size : records.length <= window.size;
   // A page that ends within the page before it is not the page that was requested.
-  const isRepeated = hasNext && knownKeys.has(keys.at(-1) as string);
+  const isRepeated = hasNext && tail.has(prints.at(-1) as string);
   if (!isAsRequested || (isRepeated && start > 0)) return { overlap: null, fresh, unseen, stepBack: false };
 
   const end = start + records.length;
-  const tailLength = Math.max(TAIL_MIN, end - startOf(nextWindow(end, sizeMax)));
+  const tailLength = Math.max(TAIL_MIN, end - startOffset(nextWindow(end, sizeMax)));
   const progress = end > overlap.furthest ? { furthest: end, stepsBack: 0 } : {};
   const next: Overlap = { ...overlap, ...progress, end, tail: prints.slice(-tailLength) };
   // The first page needs no proof, wherever the reading was before.
   if (start === 0) return { overlap: { ...next, proven: true }, fresh, unseen, stepBack: false };
-  const isConnected = (proof === 'chain' ? fresh : unseen).length < records.length;
+  const shared = overlap.end - start;
+  const isStill = unseen.length === records.length - shared && keys.slice(0, shared).join() === tailKeys.slice(-shared).join();
+  const isConnected = fresh.length < records.length || (proof === 'still' && isStill);
   if (!isConnected) {
     // All records of the overlap were deleted or changed, so unread records may have moved in front of this page.
     if (overlap.stepsBack === STEPS_BACK_MAX) return { overlap: null, fresh, unseen, stepBack: false };
@@ -107,8 +109,6 @@ export function compare(
     const stepped = { ...overlap, end: earlier, proven: proof === 'chain', stepsBack: overlap.stepsBack + 1 };
     return { overlap: stepped, fresh, unseen, stepBack: true };
   }
-  const shared = overlap.end - start;
-  const isStill = unseen.length === records.length - shared && keys.slice(0, shared).join() === tailKeys.slice(-shared).join();
   return { overlap: { ...next, proven: overlap.proven && (proof === 'chain' || isStill) }, fresh, unseen, stepBack: false };
 }
 
@@ -120,4 +120,4 @@ function fingerprint(record: ListedRecord, primaryKey: readonly string[]): strin
   return digest(JSON.stringify(keyTexts(record, primaryKey))) + digest(record.raw.bytes);
 }
 
-const keyIn = (print: string): string => print.slice(0, KEY_LENGTH);
+const getKey = (print: string): string => print.slice(0, KEY_LENGTH);

@@ -1,7 +1,6 @@
 import { AppError } from '@freshet/contracts';
 import type { Since, View } from '../catalogue/define.ts';
 import type { ListedRecord } from '../client.ts';
-import type { ReadOptions } from '../pages.ts';
 import type { ObjectReader } from '../reader.ts';
 import { countWindows } from './overlap.ts';
 import type { SincePosition } from './since.ts';
@@ -53,16 +52,18 @@ interface RereadStep {
   readonly extractedAt: Date;
 }
 
-/** Reads the pages of one run. */
-export async function* rereadPart(reader: ObjectReader, rereadSyncs: number, from: SincePosition, options: ReadOptions): AsyncGenerator<RereadStep> {
+/** The rolling reading as a run begins its pages, or continues with those that it has left. */
+export function startReread(known: Reread | undefined, rereadSyncs: number, run: string, pageSize: number): Reread {
+  if (known?.run === run) return known;
+  const records = known?.records ?? null;
+  return { run, pages: rereadPages(records, rereadSyncs, pageSize), records, whole: known?.whole ?? null };
+}
+
+/** Reads the pages that a run has left. */
+export async function* rereadPart(reader: ObjectReader, from: SincePosition): AsyncGenerator<RereadStep> {
   const { object } = reader;
   const { backTo, param } = from;
-  const known = from.reread;
-  const records = known?.records ?? null;
-  let reread: Reread =
-    known?.run === options.readingId
-      ? known
-      : { run: options.readingId, pages: rereadPages(records, rereadSyncs, object.pageSize), records, whole: known?.whole ?? null };
+  let reread = from.reread as Reread;
   if (reread.pages === 0) return;
   const view = object.views[0] as View;
   const query = { ...view.query, ...(backTo === BEGINNING ? {} : { [param]: wholeSeconds(new Date(backTo)) }) };

@@ -2,7 +2,7 @@ import { AppError } from '@freshet/contracts';
 import type { Since, View } from '../catalogue/define.ts';
 import { type Page, type Position, page, type ReadOptions } from '../pages.ts';
 import { type ObjectReader, recordPage } from '../reader.ts';
-import { type Reread, rereadPart } from './reread.ts';
+import { type Reread, rereadPart, startReread } from './reread.ts';
 import { readSweep, type SweepPosition } from './sweep.ts';
 import { BEGINNING, DAY_MS, newestOf, readFrom, wholeSeconds } from './times.ts';
 import { isEndless } from './trail.ts';
@@ -38,7 +38,7 @@ export async function* readSince(reader: ObjectReader, way: Since, from: SincePo
   const { object } = reader;
   const backTo = from?.backTo ?? (object.history && options.historyFrom ? options.historyFrom.toISOString() : BEGINNING);
   const param = from?.param ?? (await workingParam(reader, way));
-  const proof = proofOf(way);
+  const proof = chooseProof(way);
   // The first run reads the complete list anyway.
   const reread: Reread = { run: options.readingId, pages: 0, records: null, whole: null };
   let position: SincePosition = from === null ? { param, backTo, watermarks: {}, reading: null, sweep: null, reread } : { ...from, param };
@@ -59,7 +59,9 @@ export async function* readSince(reader: ObjectReader, way: Since, from: SincePo
   }
 
   let extractedAt = reader.now();
-  for (const view of object.views) {
+  // A run that was interrupted in its rolling reading has read the changes already.
+  const isRereading = position.reread?.run === options.readingId && position.reread.pages > 0;
+  for (const view of isRereading ? [] : object.views) {
     for (let followUps = 0; ; followUps++) {
       const done = position.watermarks[view.name];
       const since =
@@ -91,8 +93,9 @@ export async function* readSince(reader: ObjectReader, way: Since, from: SincePo
   const completeAsOf = new Date(Math.min(...object.views.map((view: View) => Date.parse(position.watermarks[view.name] ?? BEGINNING))));
   const reached = { completeAsOf, completeBackTo: new Date(backTo) };
   if (way.rereadSyncs !== undefined) {
+    position = { ...position, reread: startReread(position.reread, way.rereadSyncs, options.readingId, object.pageSize) };
     yield page({ position, extractedAt, reached });
-    for await (const read of rereadPart(reader, way.rereadSyncs, position, options)) {
+    for await (const read of rereadPart(reader, position)) {
       ({ position, extractedAt } = read);
       yield recordPage(reader, options, read);
     }
@@ -101,7 +104,7 @@ export async function* readSince(reader: ObjectReader, way: Since, from: SincePo
 }
 
 /** What proves a reading of the object's lists: a filter that returns edits returns what moved while the list was read. */
-export function proofOf({ lookbackDays }: Since): Proof {
+export function chooseProof({ lookbackDays }: Since): Proof {
   return lookbackDays === 0 ? 'chain' : 'still';
 }
 

@@ -19,7 +19,7 @@ export interface SweepPosition extends Position {
 export async function* readSweep(reader: ObjectReader, way: Sweep | null, from: SweepPosition | null, options: ReadOptions): AsyncGenerator<Page> {
   const view = reader.object.views[0] as View;
   const last = from?.last ?? null;
-  const proof = proofOf(reader, way);
+  const proof = chooseProof(reader, way);
   const start = from?.reading ?? startWhole(last, proof);
   let read: WholeState = start;
   for await (const step of readWhole(reader, pagesOf(reader, way, view), start, proof)) {
@@ -41,7 +41,7 @@ export async function* readSweep(reader: ObjectReader, way: Sweep | null, from: 
   }
 }
 
-function proofOf({ object }: ObjectReader, way: Sweep | null): Proof {
+function chooseProof({ object }: ObjectReader, way: Sweep | null): Proof {
   if (way?.paths !== undefined) return 'parts';
   return object.rows === null ? 'still' : 'readings';
 }

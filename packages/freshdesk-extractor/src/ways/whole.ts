@@ -1,7 +1,7 @@
 import type { ListedRecord, ListPage } from '../client.ts';
 import type { ObjectReader } from '../reader.ts';
 import { add, EMPTY, type IdSum, same } from './id-sum.ts';
-import { compare, NO_PAGE_READ, nextWindow, type Overlap, startOf, type Window } from './overlap.ts';
+import { compare, NO_PAGE_READ, nextWindow, type Overlap, startOffset, type Window } from './overlap.ts';
 import { follow, type Trail } from './trail.ts';
 
 /**
@@ -74,14 +74,14 @@ export async function* readWhole(
   proof: Proof,
 ): AsyncGenerator<WholeStep> {
   const { primaryKey, pageSize } = reader.object;
-  const windowOf = (s: WholeState): Window => (s.overlap ? nextWindow(s.overlap.end, pageSize) : { page: s.page, size: pageSize });
-  const request = (s: WholeState) => fetchPage(windowOf(s).page, windowOf(s).size);
+  const getWindow = (s: WholeState): Window => (s.overlap ? nextWindow(s.overlap.end, pageSize) : { page: s.page, size: pageSize });
+  const request = (s: WholeState) => fetchPage(getWindow(s).page, getWindow(s).size);
   // A worker of an earlier release, which does not know `overlap`, may have continued this reading without it.
-  const isForeign = from.overlap !== undefined && from.page !== windowOf(from).page;
+  const isForeign = from.overlap !== undefined && from.page !== getWindow(from).page;
   let state = isForeign ? startWhole(from.previous, proof) : from;
   let asked: Promise<ListPage> | null = null;
   for (;;) {
-    const window = windowOf(state);
+    const window = getWindow(state);
     const answer: ListPage = await (asked ?? request(state));
     asked = null;
     const { records, hasNext, serverTime } = answer;
@@ -93,15 +93,15 @@ export async function* readWhole(
       before && overlaps(proof)
         ? compare(before, window, pageSize, answer, primaryKey, proof)
         : { overlap: null, fresh: records, unseen: records, stepBack: false };
-    const sum = add(startOf(window) === 0 ? EMPTY : state.sum, existing(unseen, firstBeganAt), primaryKey);
+    const sum = add(startOffset(window) === 0 ? EMPTY : state.sum, existing(unseen, firstBeganAt), primaryKey);
     const read: WholeState = { ...plain, page: window.page, sum, beganAt, firstBeganAt, ...(isBlind ? { blind: true } : {}), ...(overlap ? { overlap } : {}) };
     // Without overlap the list is read from its first page.
-    const startOver = before !== undefined && overlap === null && startOf(window) > 0;
+    const startOver = before !== undefined && overlap === null && startOffset(window) > 0;
     if (hasNext || stepBack || startOver) {
       let { trail } = state;
       try {
         // Pages that are requested again to find an overlap are bounded by what was read. The first page begins a new trail.
-        if (hasNext && !stepBack) trail = follow(startOf(window) === 0 ? null : trail, records, reader.object, window.page);
+        if (hasNext && !stepBack) trail = follow(startOffset(window) === 0 ? null : trail, records, reader.object, window.page);
       } catch (error) {
         yield { records: [], serverTime, state: startWhole(null, proof), outcome: 'next', ahead: true };
         throw error;
@@ -117,7 +117,7 @@ export async function* readWhole(
       yield { records: fresh, serverTime, state, outcome: 'next', ahead: asked !== null };
       continue;
     }
-    const isProven = startOf(window) === 0 || proof === 'parts' || overlap?.proven === true || (state.previous !== null && same(sum, state.previous));
+    const isProven = startOffset(window) === 0 || proof === 'parts' || overlap?.proven === true || (state.previous !== null && same(sum, state.previous));
     const agreed = isProven && !isBlind;
     if (agreed || isBlind || state.reading >= READINGS_MAX) {
       yield { records: fresh, serverTime, state: read, outcome: agreed ? 'agreed' : 'unsettled', ahead: false };
