@@ -186,7 +186,7 @@ class Slice {
         await this.#store();
         return this.#handOn(LOAD_WAIT_MS);
       }
-      if (this.#records.expected === undefined) this.#records.expected = await this.#expectedRecords(page.records);
+      if (this.#records.expected === undefined) this.#records.expected = await this.#expectedRecords();
       if (this.#buffer.isDue) await this.#storeAside();
       // What has been asked for already is paid.
       if (ending.aborted && !page.ahead) break;
@@ -368,12 +368,15 @@ class Slice {
 
   /**
    * How many records a reading of more than one page will bring: as many as the last one for a list that is always read completely, and as many
-   * as the account's search counts for a first reading. Null when neither is known: then the strategy's own estimate is used.
+   * as the account's search counts for a first reading. Null when neither is known: then the strategy's own estimate is used. Undefined before
+   * a page was read completely.
    */
-  async #expectedRecords(pageRecords: number): Promise<number | null> {
+  async #expectedRecords(): Promise<number | null | undefined> {
     const { way, history, pageSize } = this.#object;
     const { store } = this.#context;
-    if (way.kind === 'children' || this.#claim.isAudit || pageRecords < pageSize) return null;
+    if (way.kind === 'children' || this.#claim.isAudit) return null;
+    // A reading of one page ends before its progress is of use.
+    if (this.#records.done + this.#buffer.records <= pageSize) return undefined;
     const expected =
       way.kind === 'sweep'
         ? await store.extraction.lastRecordCount(this.#claim)

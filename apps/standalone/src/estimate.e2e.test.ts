@@ -50,7 +50,7 @@ describe('an estimate is within a fifth of what is spent, and costs a handful of
   test('the first sync reads each record of a quiet list once, and the estimate is what its lists cost', () => {
     const objectRun = (object: string) => firstRun.objects.find((o) => o.object === object);
     // The simulated account holds 0.4 contacts, 0.05 companies and 0.15 time entries for each of its 2,000 tickets.
-    expect(objectRun('contacts')).toMatchObject({ records_extracted: 800, credits_used: 14 });
+    expect(objectRun('contacts')).toMatchObject({ records_extracted: 800, credits_used: 15 });
     expect(objectRun('companies')).toMatchObject({ records_extracted: 100, credits_used: 3 });
     expect(objectRun('time_entries')).toMatchObject({ records_extracted: 300, credits_used: 5 });
     for (const object of ['contacts', 'companies', 'time_entries']) {

@@ -72,10 +72,13 @@ export async function estimate(
     const cost = costOf(object).credits;
     // The definitions of its own fields come first.
     const definitions = object.customFields === null || options.backfillFrom ? 0 : 1;
+    // A first reading of several pages counts its records, to report progress.
+    const isFirst = (known.get(object.name)?.position ?? null) === null && !options.backfillFrom;
+    const counted = isFirst && object.search !== null && records > object.pageSize ? 1 : 0;
     const listed = calls * cost + plain;
     const completed = options.detail.has(object.name) && object.single !== null ? records * singleCostOf(object.single).credits : 0;
     const bucket = object.bucket === null ? null : { name: object.bucket, credits: listed };
-    estimates.push({ object: object.name, records, credits: listed + completed + definitions, bucket, basis });
+    estimates.push({ object: object.name, records, credits: listed + completed + definitions + counted, bucket, basis });
   }
   return estimates;
 }
