@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { count, Failure, id, list, name, object, ref, text, time } from './base.ts';
 
-export const FailedUnit = name(
+const FailedUnit = name(
   'FailedUnit',
   object(
     {
