@@ -118,7 +118,7 @@ export const RESPONSE_RULES: readonly Rule[] = [
     name: 'refused key',
     when: (r) => r.status === 401 && (r.isApi || r.kind !== 'html'),
     verdict: 'source_auth',
-    message: () => 'status 401: Freshdesk refused the API key. Copy it again from the profile settings of an agent of this account.',
+    message: () => 'Freshdesk refused the API key. Copy it again from the profile settings of an agent of this account.',
   },
   {
     name: 'client error of something in front of the API',
@@ -153,8 +153,8 @@ export const RESPONSE_RULES: readonly Rule[] = [
   },
 ];
 
-/** These messages are Freshdesk's own words, and name no path. */
-const PLAIN_MESSAGES = new Set(['feature that the plan lacks', 'suspended account', 'missing permission']);
+/** These messages hold for the whole account, or are Freshdesk's own words: they name no path. */
+const PLAIN_MESSAGES = new Set(['refused key', 'feature that the plan lacks', 'suspended account', 'missing permission']);
 
 const RETRY_AFTER_DEFAULT_S = 60;
 /** Freshdesk counts credits by the minute, on old plans by the hour: a longer wait is a mistake of something in front of it. */

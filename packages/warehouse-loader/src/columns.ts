@@ -5,7 +5,7 @@ import { META_COLUMNS } from './identifiers.ts';
 export interface Live {
   /** Its `attnum`: a column that was dropped and added again has another one. */
   readonly number: number;
-  /** As `format_type` spells it. */
+  /** As `format_type` spells it, with a length or precision: a type with a limit would refuse or round values. */
   readonly type: string;
   readonly comment: string | null;
 }

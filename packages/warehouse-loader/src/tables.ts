@@ -344,7 +344,7 @@ function ignoreMisfits(error: unknown): void {
 /** The table's columns, null if there is no table; and whether the ledger is there as this release needs it. */
 async function liveColumns(client: ClientBase, target: Target): Promise<{ readonly columns: Map<string, Live> | null; readonly hasLedger: boolean }> {
   const { rows } = await client.query<{ table: string; name: string; number: number; type: string; comment: string | null }>(
-    `select c.relname as table, a.attname as name, a.attnum as number, format_type(a.atttypid, null) as type, col_description(c.oid, a.attnum) as comment
+    `select c.relname as table, a.attname as name, a.attnum as number, format_type(a.atttypid, a.atttypmod) as type, col_description(c.oid, a.attnum) as comment
      from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
      where n.nspname = $1 and (c.relname = $2 or (c.relname = '_freshet_objects' and a.attname = 'restarted_at')) and a.attnum > 0 and not a.attisdropped
      order by a.attnum`,

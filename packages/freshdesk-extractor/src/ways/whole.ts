@@ -101,7 +101,8 @@ export async function* readWhole(
       let { trail } = state;
       try {
         // Pages that are requested again to find an overlap are bounded by what was read. The first page begins a new trail.
-        if (hasNext && !stepBack && proof !== 'parts') trail = follow(startOffset(window) === 0 ? null : trail, records, reader.object, window.page);
+        const isAgain = stepBack || (before !== undefined && overlap !== null && overlap.end <= before.furthest);
+        if (hasNext && !isAgain && proof !== 'parts') trail = follow(startOffset(window) === 0 ? null : trail, records, reader.object, window.page);
       } catch (error) {
         yield { records: [], serverTime, state: startWhole(null, proof), outcome: 'next', ahead: true };
         throw error;
