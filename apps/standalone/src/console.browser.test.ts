@@ -104,8 +104,29 @@ test('a run is started and shown live, to its end', async () => {
   for (let id = 20; id < 40; id++) deployment.simulator.account.update('tickets', id, { subject: 'changed' });
   await page.getByRole('button', { name: 'Run now' }).click();
   await page.getByRole('heading', { name: /: succeeded$/ }).waitFor({ timeout: 60_000 });
-  expect(await page.getByRole('progressbar', { name: /^tickets: / }).count()).toBe(1);
+  expect(await page.getByRole('progressbar', { name: 'Progress of tickets: 100 %' }).count()).toBe(1);
   await picture('run');
+});
+
+test('failed units are listed with their error, and are retried and discarded', async () => {
+  await deployment.control.sql`
+    insert into freshet.failed_units (id, pipeline_id, object, key, attempts, error_code, error_message, object_run_id, next_attempt_at)
+    select gen_random_uuid(), pipeline_id, object, k, 3, 'source_unavailable', 'Freshdesk answered with status 500.', id, now() + interval '1 hour'
+    from freshet.object_runs, unnest(array['21', '22']) as k where pipeline_id = ${pipelineId} and object = 'conversations' order by id desc limit 2`;
+  await visit(`/pipelines/${pipelineId}`);
+  const units = page.getByRole('table', { name: 'Units of work that could not be read and are set aside' });
+  await units.getByRole('cell', { name: '21', exact: true }).waitFor();
+  await units.getByRole('cell', { name: 'Freshdesk answered with status 500.' }).first().waitFor();
+  await units
+    .getByRole('row', { name: /^conversations 22/ })
+    .getByRole('button', { name: 'Discard' })
+    .click();
+  await units.getByRole('cell', { name: '22', exact: true }).waitFor({ state: 'detached' });
+  await units
+    .getByRole('row', { name: /^conversations 21/ })
+    .getByRole('button', { name: 'Retry' })
+    .click();
+  await page.getByText('No failed units.').waitFor({ timeout: 60_000 });
 });
 
 test('the system shows who is alive and what waits', async () => {
