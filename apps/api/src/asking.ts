@@ -8,7 +8,7 @@ export interface Account {
   readonly credit_share_percent: number;
 }
 
-/** All requests of one call of the API together may take so many milliseconds: somebody waits for the response. */
+/** Milliseconds for all requests to Freshdesk of one API call: a client waits for the response. */
 const TOTAL_MS = 60_000;
 
 /** Asks an account for somebody who waits for the answer: within the pipeline's share of the credits, and with few tries. */

@@ -51,7 +51,7 @@ async function load(table: Table, records: readonly string[], at: number, histor
   return misfits;
 }
 
-/** A ticket whose fields hold texts of their own. Written by hand: an object literal cannot have every name. */
+/** A ticket, as JSON, each of whose fields holds a different text. Built from strings, because an object literal cannot have every name. */
 function ticket(id: number, fields: readonly (readonly [Path, string])[]): string {
   const pairs = (own: readonly (readonly [Path, string])[]) => own.map(([path, text]) => `,${JSON.stringify(path.at(-1))}:${JSON.stringify(text)}`).join('');
   const custom = pairs(fields.filter(([path]) => path.length === 2)).slice(1);

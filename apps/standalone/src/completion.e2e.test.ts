@@ -81,7 +81,7 @@ describe('a column that is not as the rows were written', () => {
     await expectNothingLeft();
   });
 
-  test('what stored batches do not reach is read once more by the next run, whose mode is full', async () => {
+  test('the next run reads rows that stored batches do not reach, in mode full', async () => {
     const subjects = await digest('tickets', 'subject');
     const emails = await digest('contacts', 'email');
     const bodies = await digest('conversations', 'body_text');

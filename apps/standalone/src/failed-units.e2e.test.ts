@@ -51,7 +51,7 @@ describe('a parent whose children cannot be read', () => {
     expect(conversations?.error?.message).toContain(`${DAMAGED.length} units could not be read`);
     const units = await list();
     expect(units.map(({ key }) => Number(key))).toEqual(DAMAGED);
-    // Once, and once more in the same run.
+    // The second attempt is in the same run.
     expect(new Set(units.map(({ attempts }) => attempts))).toEqual(new Set([2]));
     expect(units[0]).toMatchObject({ object: 'conversations', error: { code: 'source_unavailable' } });
     const missing = new Set(

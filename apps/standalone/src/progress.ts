@@ -78,7 +78,7 @@ export class Progress {
     for (const o of run.objects) {
       const state = this.#state(o, run).replace(/ \(\d+ s\)$/, '');
       const line = ENDED.has(o.status)
-        ? `${o.status}: ${number(o.records_extracted)} read, ${number(loaded(o))} in the warehouse, ${number(o.credits_used)} credits${state ? ` (${state})` : ''}`
+        ? `${o.status}: ${number(o.records_extracted)} read, ${number(loaded(o))} in the warehouse, ${number(o.credits_used)} ${o.credits_used === 1 ? 'credit' : 'credits'}${state ? ` (${state})` : ''}`
         : state;
       if (this.#printed.get(o.object) === line) continue;
       this.#printed.set(o.object, line);

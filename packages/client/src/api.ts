@@ -2451,7 +2451,7 @@ export interface components {
             /** @description Its table in the warehouse, with its schema. */
             table: string;
         };
-        /** @description Fields to change. Nobody is told of its freshness any more where `max_staleness_minutes` is null. */
+        /** @description Fields to change. If `max_staleness_minutes` is null, the freshness of the object is no longer monitored. */
         PipelineObjectChange: {
             /** @description Read-only: accepted with its current value, and refused with another one. */
             readonly availability?: components["schemas"]["ObjectAvailability"];

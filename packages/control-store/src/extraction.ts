@@ -266,7 +266,7 @@ export class Extraction {
         await sendExtract(this.#queue, tx, claim.objectRunId, claim.urgency);
         return;
       }
-      // A unit that failed for the first time gets a second attempt in the same run: the failure may have been brief.
+      // A parent that failed for the first time gets a second attempt in the same run: the failure may have been brief.
       const retryInMs = claim.isAudit ? null : await dueWithinRun(tx, claim);
       if (retryInMs !== null) {
         await sendExtract(this.#queue, tx, claim.objectRunId, claim.urgency, retryInMs);

@@ -131,11 +131,15 @@ export async function clearFailedUnits(tx: Tx, pipelineId: string, settled: read
     where f.pipeline_id = ${pipelineId} and f.object = s.o and f.key = s.k`;
 }
 
-/** Milliseconds until the second attempt of a unit that this object run tried once; null when there is none. */
+/**
+ * Milliseconds until the second attempt of a parent that this object run tried once; null when there is none. Lookups wait for the next run: a second
+ * attempt would read their list again.
+ */
 export async function dueWithinRun(tx: Tx, { pipelineId, object, objectRunId }: Claim): Promise<number | null> {
   const [row] = await tx<{ ms: number | null }[]>`
-    select 1000 * extract(epoch from min(next_attempt_at) - now())::float8 as ms from freshet.failed_units
-    where pipeline_id = ${pipelineId} and object = ${object} and object_run_id = ${objectRunId} and attempts = 1`;
+    select 1000 * extract(epoch from min(f.next_attempt_at) - now())::float8 as ms
+    from freshet.failed_units f join freshet.child_work c on c.pipeline_id = f.pipeline_id and c.object = f.object and c.parent_id = f.key
+    where f.pipeline_id = ${pipelineId} and f.object = ${object} and f.object_run_id = ${objectRunId} and f.attempts = 1`;
   return row?.ms == null ? null : Math.max(0, Math.ceil(row.ms));
 }
 

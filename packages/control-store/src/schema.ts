@@ -194,7 +194,7 @@ export const pipelineObjects = freshet.table(
     availability_message: text('availability_message'),
     /** When a run first read the object. Null: no API key has been able to read it yet. */
     first_read_at: time('first_read_at'),
-    /** When somebody last restarted it: rows that were written before are written again when they are read. */
+    /** Time of the last restart of the object. Rows written before it are rewritten when their records are read. */
     restarted_at: time('restarted_at'),
     /** Since when its table has lacked values of a column, by the warehouse's clock. Null: it lacks none. */
     completing_since: time('completing_since'),

@@ -706,6 +706,25 @@ describe('answers that are not what they should be', () => {
 });
 
 describe('detail', () => {
+  test('a record whose lookup failed is looked up again by the next reading, and reported again if that fails (I7)', async () => {
+    let isDamaged = false;
+    await using account = await open({
+      counts: { tickets: 40 },
+      intercept: ({ path }, response) => {
+        if (!isDamaged || !path.endsWith('/tickets/8')) return false;
+        response.writeHead(500).end();
+        return true;
+      },
+    });
+    const { position } = await read(account.client, 'tickets');
+    isDamaged = true;
+    const lookups = ['7', '8', '9'].map((key) => ({ object: 'tickets', parentId: key, version: 'asked' }));
+    const next = await read(account.client, 'tickets', { position, parents: lookups });
+    expect(next.records.map(({ id }) => id)).toEqual(expect.arrayContaining([7, 9]));
+    expect(next.pages.flatMap((page) => page.settled.map((s) => s.parentId)).toSorted()).toEqual(['7', '9']);
+    expect(next.pages.flatMap((page) => page.failed)).toMatchObject([{ object: 'tickets', key: '8', code: 'source_unavailable' }]);
+  });
+
   test('a record whose own address fails is loaded as the list shows it and reported as a failed unit (I7)', async () => {
     await using account = await open({
       counts: { tickets: 40 },

@@ -60,7 +60,7 @@ export async function trackColumns(client: ClientBase, target: Target, names: Co
     return [];
   }
   const changed = Object.keys(columns).filter((name) => columns[name] !== written[name]);
-  // Nobody declares these: they are added again when a record that has a value for them is written.
+  // Undeclared columns. They are added again when a record that has a value for them is written.
   const removed = Object.keys(written).filter((name) => written[name] !== DROPPED && !live.has(name));
   if (changed.length + removed.length === 0) return [];
   const affected: string[] = [];

@@ -64,7 +64,7 @@ function refusal(pointer: string, known: unknown): string {
   return `${field} is read-only and is ${JSON.stringify(known)}. Send this value, or leave the field out.`;
 }
 
-/** An object with fields of its own that are read-only. */
+/** A nested object that has read-only fields. */
 function hasReadOnly({ properties }: Shape): boolean {
   return Object.values(properties ?? {}).some((property) => (property as Shape).readOnly === true);
 }

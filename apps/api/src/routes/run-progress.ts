@@ -15,7 +15,7 @@ export interface RunEstimate {
 export function objectProgress(o: ObjectRun): number | null {
   if (o.status === 'succeeded' || o.status === 'partial') return 1;
   if (o.mode !== 'replay' && o.mode !== 'rebuild') return o.progress;
-  // Everything is extracted: what is left is to load it.
+  // Every record is extracted. Only loading remains.
   const loaded = o.records_inserted + o.records_updated + o.records_unchanged + o.records_rejected;
   return o.records_extracted === 0 ? null : Math.min(PROGRESS_MAX, loaded / o.records_extracted);
 }
@@ -43,7 +43,7 @@ function hasEnded({ finished_at: finishedAt, status }: ObjectRun): boolean {
   return finishedAt !== null && status !== 'cancelled';
 }
 
-/** From the credits that are left to spend: of each open object, in proportion to what it has spent so far. */
+/** The end at which the remaining credits are spent. Each open object needs credits in proportion to those that it has used so far. */
 function estimatedEnd({ objects, started_at: startedAt, credits_per_minute: limit }: Run, now: Date): Date | null {
   if (startedAt === null) return null;
   let left = 0;

@@ -76,7 +76,7 @@ export const PipelineObjectChange = change(
     max_staleness_minutes: Type.Optional(nullable(maxStaleness)),
   },
   PipelineObject,
-  { description: 'Fields to change. Nobody is told of its freshness any more where `max_staleness_minutes` is null.' },
+  { description: 'Fields to change. If `max_staleness_minutes` is null, the freshness of the object is no longer monitored.' },
 );
 
 export const PipelineObjects = name(

@@ -120,7 +120,7 @@ async function* readAll(
   yield* lookUpSuspects(reader, position, options);
 }
 
-/** Looks up the records on the work list: an audit's deletion candidates, or records that somebody asked for. */
+/** Looks up the records on the work list: an audit's deletion candidates, or records that a client requested. */
 async function* lookUpSuspects(reader: ObjectReader, position: AuditPosition, options: ReadOptions): AsyncGenerator<Page> {
   const { beganAt = reader.now().toISOString() } = position;
   yield* lookUpRecords(reader, position, options);

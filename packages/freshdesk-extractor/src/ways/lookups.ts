@@ -6,8 +6,8 @@ import { type ObjectReader, recordPage, viewOf } from '../reader.ts';
 import { type ItemRead, readWorkList } from './work-list.ts';
 
 /**
- * Looks up single records by their own address: deletion candidates and gaps that an audit found, records that somebody asked for, and records whose
- * lookup failed before.
+ * Looks up single records by their own address: deletion candidates and gaps that an audit found, records that a client requested, and
+ * records whose lookup failed before.
  *
  * @param position the position of the reading, which lookups do not change.
  */
