@@ -42,11 +42,24 @@ function chart() {
   must('go', ['install', HELM], { env: { ...process.env, GOBIN: folder } });
   const helm = join(folder, 'helm');
   const path = join(ROOT, 'deploy/helm/freshet');
-  const everything = ['keda.enabled=true', 'podMonitor.enabled=true', 'ingress.enabled=true', 'ingress.host=freshet.example.com', 'ingress.tlsSecret=tls'];
+  const everything = [
+    'keda.enabled=true',
+    'podMonitor.enabled=true',
+    'ingress.enabled=true',
+    'ingress.host=freshet.example.com',
+    'ingress.tlsSecret=tls',
+  ];
   must(helm, ['lint', '--strict', path]);
   for (const version of KUBERNETES) {
     for (const values of [[], everything]) {
-      const args = ['template', 'freshet', path, '--kube-version', version, ...values.flatMap((value) => ['--set', value])];
+      const args = [
+        'template',
+        'freshet',
+        path,
+        '--kube-version',
+        version,
+        ...values.flatMap((value) => ['--set', value]),
+      ];
       const rendered = execFileSync(helm, args, { encoding: 'utf8' });
       const own = parseAllDocuments(rendered).filter((document) => !FOREIGN.includes(document.toJS()?.kind));
       const file = join(folder, `${version}-${values.length}.yaml`);
@@ -74,9 +87,14 @@ function metrics() {
       .filter((file) => /\/src\/(plugins\/)?(metrics|request-log)\.ts$/.test(file) && !file.includes('node_modules'))
       .map((file) => readFileSync(join(ROOT, top, file), 'utf8')),
   );
-  const known = new Set([...sources.join('\n').matchAll(/(?:counter|gauge|histogram)\(\s*'([a-z_]+)'/g)].map(([, name]) => name));
+  const known = new Set(
+    [...sources.join('\n').matchAll(/(?:counter|gauge|histogram)\(\s*'([a-z_]+)'/g)].map(([, name]) => name),
+  );
   const { panels } = JSON.parse(readFileSync(join(ROOT, 'deploy/grafana/freshet.json'), 'utf8'));
-  const asked = [...panels.flatMap((panel) => panel.targets.map((target) => target.expr)), ...rules().map((rule) => rule.expr)];
+  const asked = [
+    ...panels.flatMap((panel) => panel.targets.map((target) => target.expr)),
+    ...rules().map((rule) => rule.expr),
+  ];
   for (const expression of asked) {
     for (const [, name] of expression.matchAll(/\bfreshet_([a-z_]+)\b/g)) {
       if (!known.has(name.replace(/_(bucket|count|sum)$/, '')))
@@ -86,7 +104,9 @@ function metrics() {
 }
 
 function rules() {
-  return parse(readFileSync(join(ROOT, 'deploy/prometheus/alerts.yaml'), 'utf8')).groups.flatMap((group) => group.rules);
+  return parse(readFileSync(join(ROOT, 'deploy/prometheus/alerts.yaml'), 'utf8')).groups.flatMap(
+    (group) => group.rules,
+  );
 }
 
 /** What the image would hold, made as its Dockerfile makes it: its dependencies are enough for every process of it to start. */
@@ -107,14 +127,16 @@ function image() {
       encoding: 'utf8',
       env: { PATH: process.env.PATH },
     });
-    if (status !== 78 || !stderr.includes('DATABASE_URL is missing')) problems.push(`image: ${name} does not get as far as its settings: ${stderr}`);
+    if (status !== 78 || !stderr.includes('DATABASE_URL is missing'))
+      problems.push(`image: ${name} does not get as far as its settings: ${stderr}`);
   }
 }
 
 /** Every alert has its part in the operator's guide. */
 function runbooks() {
   const guide = readFileSync(join(ROOT, 'docs/operations.md'), 'utf8');
-  for (const { alert } of rules()) if (!guide.includes(`### ${alert}\n`)) problems.push(`docs/operations.md has nothing to do about ${alert}.`);
+  for (const { alert } of rules())
+    if (!guide.includes(`### ${alert}\n`)) problems.push(`docs/operations.md has nothing to do about ${alert}.`);
 }
 
 /** Services refer to what is there. */

@@ -12,7 +12,9 @@ for (const entry of readdirSync(store)) {
   const folder = join(store, entry, 'node_modules');
   let names = [];
   try {
-    names = readdirSync(folder).flatMap((name) => (name.startsWith('@') ? readdirSync(join(folder, name)).map((n) => `${name}/${n}`) : [name]));
+    names = readdirSync(folder).flatMap((name) =>
+      name.startsWith('@') ? readdirSync(join(folder, name)).map((n) => `${name}/${n}`) : [name],
+    );
   } catch {
     continue; // Not a package's folder.
   }

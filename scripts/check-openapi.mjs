@@ -40,7 +40,9 @@ if (breaks(released, join(folder, 'broken.json')) === null) {
 }
 const said = breaks(released, join(DOCS, 'openapi.json'));
 if (said !== null) {
-  console.error(`${said}\nClients of the last release would break. Within /v1 the API only adds; what is to go is announced first (docs/api-guide.md).`);
+  console.error(
+    `${said}\nClients of the last release would break. Within /v1 the API only adds; what is to go is announced first (docs/api-guide.md).`,
+  );
   process.exit(1);
 }
 console.log('Clients of the last release still work.');

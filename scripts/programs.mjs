@@ -12,7 +12,14 @@ export function pythonEnvironment(root, name, requirements) {
   if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== state) {
     rmSync(folder, { recursive: true, force: true });
     must('python3', ['-m', 'venv', folder]);
-    must(join(folder, 'bin/pip'), ['install', '--quiet', '--disable-pip-version-check', '--no-deps', '-r', requirements]);
+    must(join(folder, 'bin/pip'), [
+      'install',
+      '--quiet',
+      '--disable-pip-version-check',
+      '--no-deps',
+      '-r',
+      requirements,
+    ]);
     writeFileSync(stamp, state);
   }
   return join(folder, 'bin');

@@ -63,7 +63,9 @@ function pinnedNode() {
     const { status, stdout } = spawnSync(node, ['-p', 'process.versions.node'], { encoding: 'utf8' });
     if (status === 0 && Number.parseInt(stdout, 10) >= NODE_MIN) return node;
   }
-  console.error(`Node ${NODE_MIN} or newer is needed: the pinned one does not run on this machine, and the machine's own is ${process.versions.node}.`);
+  console.error(
+    `Node ${NODE_MIN} or newer is needed: the pinned one does not run on this machine, and the machine's own is ${process.versions.node}.`,
+  );
   process.exit(1);
 }
 

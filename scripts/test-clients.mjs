@@ -29,8 +29,15 @@ process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 const programs = [python(), go(), java(), typescript()];
 
 const deployment = await startDeployment(ROOT);
-const env = { ...process.env, FRESHET_URL: deployment.url, FRESHET_TOKEN: deployment.token, WAREHOUSE_URL: deployment.warehouseUrl };
-const failed = programs.filter(({ program, args, cwd }) => spawnSync(program, args, { cwd, env, stdio: 'inherit' }).status !== 0);
+const env = {
+  ...process.env,
+  FRESHET_URL: deployment.url,
+  FRESHET_TOKEN: deployment.token,
+  WAREHOUSE_URL: deployment.warehouseUrl,
+};
+const failed = programs.filter(
+  ({ program, args, cwd }) => spawnSync(program, args, { cwd, env, stdio: 'inherit' }).status !== 0,
+);
 await deployment.stop();
 if (failed.length > 0) console.error(`Failed: ${failed.map(({ name }) => name).join(', ')}.`);
 process.exit(failed.length > 0 ? 1 : 0);
@@ -40,7 +47,11 @@ function python() {
   const cwd = join(folder, 'python');
   cpSync(join(ROOT, 'clients/python'), cwd, { recursive: true });
   const env = { ...process.env, PATH: `${bin}:${process.env.PATH}` };
-  must(join(bin, 'openapi-python-client'), ['generate', '--path', DOCUMENT, '--output-path', join(cwd, 'freshet_client'), '--meta', 'none'], { env });
+  must(
+    join(bin, 'openapi-python-client'),
+    ['generate', '--path', DOCUMENT, '--output-path', join(cwd, 'freshet_client'), '--meta', 'none'],
+    { env },
+  );
   return { name: 'Python', program: join(bin, 'python'), args: ['use_client.py'], cwd };
 }
 
@@ -73,12 +84,39 @@ function typescript() {
   // The generator works with TypeScript 5; what it makes is checked by the workspace's own, and bundled as an application would be.
   must(
     'npx',
-    ['--yes', '--package', GENERATOR_TYPESCRIPT, '--package', HEY_API, 'openapi-ts', '-i', DOCUMENT, '-o', 'generated', '-c', '@hey-api/client-fetch'],
+    [
+      '--yes',
+      '--package',
+      GENERATOR_TYPESCRIPT,
+      '--package',
+      HEY_API,
+      'openapi-ts',
+      '-i',
+      DOCUMENT,
+      '-o',
+      'generated',
+      '-c',
+      '@hey-api/client-fetch',
+    ],
     { cwd },
   );
-  const strict = ['--noEmit', '--strict', '--skipLibCheck', '--target', 'esnext', '--module', 'esnext', '--moduleResolution', 'bundler'];
+  const strict = [
+    '--noEmit',
+    '--strict',
+    '--skipLibCheck',
+    '--target',
+    'esnext',
+    '--module',
+    'esnext',
+    '--moduleResolution',
+    'bundler',
+  ];
   const types = ['--types', 'node', '--typeRoots', join(ROOT, 'node_modules/@types')];
   must(join(ROOT, 'node_modules/.bin/tsc'), [...strict, ...types, 'use-client.ts'], { cwd });
-  must(join(ROOT, 'node_modules/.bin/vite'), ['build', '--ssr', 'use-client.ts', '--outDir', 'dist', '--logLevel', 'warn'], { cwd });
+  must(
+    join(ROOT, 'node_modules/.bin/vite'),
+    ['build', '--ssr', 'use-client.ts', '--outDir', 'dist', '--logLevel', 'warn'],
+    { cwd },
+  );
   return { name: 'TypeScript', program: process.execPath, args: ['dist/use-client.mjs'], cwd };
 }

@@ -48,7 +48,14 @@ try {
 process.exit(failed ? 1 : 0);
 
 function fuzz(which, phases) {
-  const args = ['run', `${deployment.url}/v1/openapi.json`, '-H', `Authorization: Bearer ${deployment.token}`, '--checks', 'all'];
+  const args = [
+    'run',
+    `${deployment.url}/v1/openapi.json`,
+    '-H',
+    `Authorization: Bearer ${deployment.token}`,
+    '--checks',
+    'all',
+  ];
   args.push(
     '--exclude-checks',
     excluded,
@@ -64,6 +71,10 @@ function fuzz(which, phases) {
     '60',
     ...which,
   );
-  const { status } = spawnSync(join(bin, 'st'), args, { cwd: folder, stdio: 'inherit', env: { ...process.env, SCHEMATHESIS_NO_TELEMETRY: '1' } });
+  const { status } = spawnSync(join(bin, 'st'), args, {
+    cwd: folder,
+    stdio: 'inherit',
+    env: { ...process.env, SCHEMATHESIS_NO_TELEMETRY: '1' },
+  });
   if (status !== 0) failed = true;
 }

@@ -18,7 +18,9 @@ const tag = git('describe', '--tags', '--abbrev=0', '--match', 'v*', 'HEAD^').st
 const released = tag === '' ? BEFORE_A_RELEASE : tag;
 if (git('cat-file', '-e', `${released}^{commit}`).status !== 0) {
   if (git('rev-parse', '--is-shallow-repository').stdout.trim() === 'true') {
-    console.log(`NOT TESTED: this clone is shallow, and does not hold ${released}. Fetch the history: git fetch --unshallow.`);
+    console.log(
+      `NOT TESTED: this clone is shallow, and does not hold ${released}. Fetch the history: git fetch --unshallow.`,
+    );
     process.exit(0);
   }
   console.error(`There is no commit ${released} here.`);
@@ -29,8 +31,14 @@ try {
   console.log(`== Processes of ${released} beside those of this checkout`);
   must('bash', ['-c', `git archive ${released} | tar -x -C ${folder}`], { cwd: ROOT });
   const { packageManager } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-  must('npx', ['--yes', packageManager, 'install', '--frozen-lockfile', '--reporter=append-only'], { cwd: folder, env: { ...process.env, CI: 'true' } });
-  must(process.execPath, [join(ROOT, 'scripts/run.mjs'), 'test:release'], { cwd: ROOT, env: { ...process.env, FRESHET_RELEASED: folder } });
+  must('npx', ['--yes', packageManager, 'install', '--frozen-lockfile', '--reporter=append-only'], {
+    cwd: folder,
+    env: { ...process.env, CI: 'true' },
+  });
+  must(process.execPath, [join(ROOT, 'scripts/run.mjs'), 'test:release'], {
+    cwd: ROOT,
+    env: { ...process.env, FRESHET_RELEASED: folder },
+  });
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

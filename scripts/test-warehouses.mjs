@@ -19,7 +19,10 @@ if (spawnSync('pgbouncer', ['--version'], { stdio: 'ignore' }).error) {
   console.error('pgbouncer is needed, and not on the PATH. On Debian and Ubuntu: apt-get install pgbouncer');
   process.exit(1);
 }
-must('npx', ['--yes', packageManager, 'install', '--frozen-lockfile', '--reporter=append-only'], { cwd: servers, env: { ...process.env, CI: 'true' } });
+must('npx', ['--yes', packageManager, 'install', '--frozen-lockfile', '--reporter=append-only'], {
+  cwd: servers,
+  env: { ...process.env, CI: 'true' },
+});
 const { dependencies } = JSON.parse(readFileSync(join(servers, 'package.json'), 'utf8'));
 for (const name of Object.keys(dependencies)) {
   const major = name.replace('postgres-', '');
@@ -30,5 +33,8 @@ console.log('\n== Through PgBouncer in transaction mode');
 test({ FRESHET_TEST_PGBOUNCER: 'on' }, [...LOADER, 'apps/standalone/src/sync.e2e.test.ts']);
 
 function test(env, files) {
-  must(process.execPath, [join(ROOT, 'scripts/run.mjs'), 'test', '--project', 'db', ...files], { cwd: ROOT, env: { ...process.env, ...env } });
+  must(process.execPath, [join(ROOT, 'scripts/run.mjs'), 'test', '--project', 'db', ...files], {
+    cwd: ROOT,
+    env: { ...process.env, ...env },
+  });
 }

@@ -17,7 +17,14 @@ console.error(`CPU ${(user + system) / 1e6}`);
 
 async function freshet(): Promise<void> {
   const { hostname, port, username, password, pathname } = new URL(WAREHOUSE);
-  const warehouse = new Warehouse({ host: hostname, port: Number(port), database: pathname.slice(1), username, password, sslMode: 'disable' });
+  const warehouse = new Warehouse({
+    host: hostname,
+    port: Number(port),
+    database: pathname.slice(1),
+    username,
+    password,
+    sslMode: 'disable',
+  });
   const load = (prepared: Prepared) =>
     warehouse.load({
       schema: 'freshet_peer',
@@ -78,7 +85,11 @@ async function insert(): Promise<void> {
   };
   for await (const line of lines) {
     const record = JSON.parse(line) as Record<string, unknown>;
-    rows.push(table.columns.map((c) => (c.type === 'jsonb' && record[c.name] !== undefined ? JSON.stringify(record[c.name]) : (record[c.name] ?? null))));
+    rows.push(
+      table.columns.map((c) =>
+        c.type === 'jsonb' && record[c.name] !== undefined ? JSON.stringify(record[c.name]) : (record[c.name] ?? null),
+      ),
+    );
     if (rows.length === 500) await flush();
   }
   await flush();
@@ -87,5 +98,12 @@ async function insert(): Promise<void> {
 
 function batchOf(lines: readonly string[]): BatchToLoad {
   const raw = Buffer.from(lines.join('\n'));
-  return { id: randomUUID(), extractedAt: new Date(), audit: false, rewrite: false, body: zstdCompressSync(raw), rawBytes: raw.length };
+  return {
+    id: randomUUID(),
+    extractedAt: new Date(),
+    audit: false,
+    rewrite: false,
+    body: zstdCompressSync(raw),
+    rawBytes: raw.length,
+  };
 }

@@ -15,7 +15,10 @@ import { Lab } from '../src/lab.ts';
  * one record of a hundred changed, with nothing changed, and with all changed.
  */
 const { values } = parseArgs({
-  options: { rows: { type: 'string', default: '20000' }, peers: { type: 'string', default: 'freshet,insert,dlt,dlt fast,singer,singer fast' } },
+  options: {
+    rows: { type: 'string', default: '20000' },
+    peers: { type: 'string', default: 'freshet,insert,dlt,dlt fast,singer,singer fast' },
+  },
 });
 const ROWS = Number(values.rows);
 const here = fileURLToPath(new URL('.', import.meta.url));
@@ -24,7 +27,12 @@ await using lab = await Lab.open('http://127.0.0.1:1');
 const client = new pg.Client(lab.warehouseUrl);
 await client.connect();
 
-const account = new SimulatedAccount({ seed: 1, asOf: new Date(Date.now() - 7_200_000), spanDays: 365, counts: { tickets: ROWS } });
+const account = new SimulatedAccount({
+  seed: 1,
+  asOf: new Date(Date.now() - 7_200_000),
+  spanDays: 365,
+  counts: { tickets: ROWS },
+});
 const texts = [...account.everything('tickets')].flatMap(({ view, text }) => (view.deleted === null ? [text] : []));
 let minute = 0;
 const change = (text: string) => {
@@ -59,7 +67,9 @@ async function load(peer: string, file: string): Promise<string> {
   const [name, mode = 'default'] = peer.split(' ') as [string, string?];
   const isOurs = name === 'freshet' || name === 'insert';
   const command = isOurs ? process.execPath : python();
-  const script = isOurs ? [...WORKER_NODE_OPTIONS, join(here, 'load-child.ts')] : [join(here, name === 'dlt' ? 'dlt_load.py' : 'singer_load.py')];
+  const script = isOurs
+    ? [...WORKER_NODE_OPTIONS, join(here, 'load-child.ts')]
+    : [join(here, name === 'dlt' ? 'dlt_load.py' : 'singer_load.py')];
   const env = {
     ...process.env,
     FILE: file,

@@ -17,7 +17,9 @@ import { KEY, Lab } from '../src/lab.ts';
  * Twice each: on an account at rest (records a second of CPU, credits of a first and of a second run), and on one where a
  * ticket changes with every other call, then rests for one more run: tickets whose last version did not arrive are lost.
  */
-const { values } = parseArgs({ options: { tickets: { type: 'string', default: '20000' }, peers: { type: 'string', default: 'freshet,singer,dlt' } } });
+const { values } = parseArgs({
+  options: { tickets: { type: 'string', default: '20000' }, peers: { type: 'string', default: 'freshet,singer,dlt' } },
+});
 const TICKETS = Number(values.tickets);
 const here = fileURLToPath(new URL('.', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'freshet-peers-'));
@@ -40,7 +42,8 @@ const PEERS: Readonly<Record<string, (origin: string) => Promise<Peer>>> = { fre
 
 try {
   console.log(`${TICKETS.toLocaleString('en-US')} tickets with conversations; each at rest, then with changes\n`);
-  for (const name of values.peers.split(',')) console.log(await compare(PEERS[name] as (origin: string) => Promise<Peer>));
+  for (const name of values.peers.split(','))
+    console.log(await compare(PEERS[name] as (origin: string) => Promise<Peer>));
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
@@ -73,7 +76,9 @@ async function compare(open: (origin: string) => Promise<Peer>): Promise<string>
   return [
     peer.name.padEnd(22),
     `${Math.round(first.records / first.cpuSeconds).toLocaleString('en-US')} records a CPU second`.padEnd(32),
-    `first run ${firstCredits.toLocaleString('en-US')} credits, second ${secondCredits.toLocaleString('en-US')} (${second.records} records)`.padEnd(64),
+    `first run ${firstCredits.toLocaleString('en-US')} credits, second ${secondCredits.toLocaleString('en-US')} (${second.records} records)`.padEnd(
+      64,
+    ),
     `${lost} tickets lost of ${TICKETS.toLocaleString('en-US')} under ${n.toLocaleString('en-US')} changes`,
   ].join('');
 }
@@ -113,12 +118,17 @@ async function freshet(origin: string): Promise<Peer> {
     run: async () => {
       const before = cpuSeconds(extractor);
       const run = await lab.finished(await lab.startRun(pipeline));
-      return { records: run.objects.reduce((sum, o) => sum + o.records_extracted, 0), cpuSeconds: cpuSeconds(extractor) - before };
+      return {
+        records: run.objects.reduce((sum, o) => sum + o.records_extracted, 0),
+        cpuSeconds: cpuSeconds(extractor) - before,
+      };
     },
     tickets: async () => {
       const client = new pg.Client(lab.warehouseUrl);
       await client.connect();
-      const { rows } = await client.query<{ id: string; at: string }>('select id, extract(epoch from updated_at) as at from bench.tickets');
+      const { rows } = await client.query<{ id: string; at: string }>(
+        'select id, extract(epoch from updated_at) as at from bench.tickets',
+      );
       await client.end();
       return new Map(rows.map((r) => [Number(r.id), Number(r.at)]));
     },
@@ -132,10 +142,19 @@ async function singer(origin: string): Promise<Peer> {
     writeFileSync(join(at, name), JSON.stringify(content));
     return join(at, name);
   };
-  const config = file('config.json', { api_key: KEY, domain: 'demo', start_date: '1970-01-01T00:00:00Z', user_agent: 'bench' });
+  const config = file('config.json', {
+    api_key: KEY,
+    domain: 'demo',
+    start_date: '1970-01-01T00:00:00Z',
+    user_agent: 'bench',
+  });
   const env = { ...process.env, ORIGIN: origin };
   const discovered = JSON.parse(
-    execFileSync(python(), [join(here, 'tap.py'), '--config', config, '--discover'], { env, maxBuffer: 1e9, stdio: ['ignore', 'pipe', 'ignore'] }).toString(),
+    execFileSync(python(), [join(here, 'tap.py'), '--config', config, '--discover'], {
+      env,
+      maxBuffer: 1e9,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).toString(),
   );
   for (const stream of discovered.streams) {
     for (const { breadcrumb, metadata } of stream.metadata)
@@ -148,10 +167,19 @@ async function singer(origin: string): Promise<Peer> {
     name: 'Singer tap 1.0.1',
     run: async () => {
       let records = 0;
-      const child = spawn(python(), [join(here, 'tap.py'), '--config', config, '--catalog', catalog, ...(state === null ? [] : ['--state', state])], { env });
+      const child = spawn(
+        python(),
+        [join(here, 'tap.py'), '--config', config, '--catalog', catalog, ...(state === null ? [] : ['--state', state])],
+        { env },
+      );
       const cpu = cpuOf(child);
       for await (const line of createInterface({ input: child.stdout })) {
-        const message = JSON.parse(line) as { type: string; stream?: string; record?: { id: number; updated_at: string }; value?: unknown };
+        const message = JSON.parse(line) as {
+          type: string;
+          stream?: string;
+          record?: { id: number; updated_at: string };
+          value?: unknown;
+        };
         if (message.type === 'STATE') state = file('state.json', message.value);
         if (message.type !== 'RECORD' || !message.record) continue;
         records++;
@@ -233,6 +261,10 @@ function python(): string {
   const venv = join(folder, 'venv');
   execFileSync('python3', ['-m', 'venv', venv]);
   interpreter = join(venv, 'bin', 'python');
-  execFileSync(interpreter, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', join(here, 'requirements.txt')], { stdio: 'inherit' });
+  execFileSync(
+    interpreter,
+    ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', join(here, 'requirements.txt')],
+    { stdio: 'inherit' },
+  );
   return interpreter;
 }

@@ -16,7 +16,9 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
   },
 });
-const [pipelines, runs, seconds, rounds] = [values.pipelines, values.runs, values.seconds, values.rounds].map(Number) as [number, number, number, number];
+const [pipelines, runs, seconds, rounds] = [values.pipelines, values.runs, values.seconds, values.rounds].map(
+  Number,
+) as [number, number, number, number];
 const CONNECTIONS = 8;
 
 await using lab = await Lab.open('http://127.0.0.1:1');
@@ -37,7 +39,9 @@ await sql.unsafe(`
   insert into freshet.object_runs (id, run_id, pipeline_id, object, status, mode)
   select gen_random_uuid(), id, pipeline_id, 'tickets', 'succeeded', 'incremental' from freshet.runs;
   analyze freshet.pipelines, freshet.runs, freshet.object_runs`);
-console.log(`${pipelines} pipelines and ${runs} runs are stored after ${Math.round((performance.now() - began) / 1000)} s`);
+console.log(
+  `${pipelines} pipelines and ${runs} runs are stored after ${Math.round((performance.now() - began) / 1000)} s`,
+);
 
 const [some] = await sql<
   { run: string; pipeline: string }[]
@@ -65,14 +69,40 @@ const calls: Call[] = [
   { name: 'bare: 20 runs, deep', url: bare, method: 'GET', path: `/runs?before=${oldest}` },
   { name: 'read a run', floor: 'bare: a row', url: api.url, method: 'GET', path: `/v1/runs/${run}` },
   { name: 'read a pipeline', floor: 'bare: a row', url: api.url, method: 'GET', path: `/v1/pipelines/${pipeline}` },
-  { name: 'the runs of a pipeline (20)', floor: 'bare: 20 runs', url: api.url, method: 'GET', path: `/v1/runs?pipeline_id=${pipeline}&limit=20` },
-  { name: 'list pipelines (20)', floor: 'bare: 20 pipelines', url: api.url, method: 'GET', path: '/v1/pipelines?limit=20' },
+  {
+    name: 'the runs of a pipeline (20)',
+    floor: 'bare: 20 runs',
+    url: api.url,
+    method: 'GET',
+    path: `/v1/runs?pipeline_id=${pipeline}&limit=20`,
+  },
+  {
+    name: 'list pipelines (20)',
+    floor: 'bare: 20 pipelines',
+    url: api.url,
+    method: 'GET',
+    path: '/v1/pipelines?limit=20',
+  },
   { name: 'run now', floor: 'bare: a row', url: api.url, method: 'POST', path: `/v1/pipelines/${first.id}/runs` },
-  { name: 'list runs, the first page (20)', floor: 'bare: 20 runs', url: api.url, method: 'GET', path: '/v1/runs?limit=20' },
-  { name: 'list runs, the last page (20)', floor: 'bare: 20 runs, deep', url: api.url, method: 'GET', path: `/v1/runs?limit=20&cursor=${cursor}` },
+  {
+    name: 'list runs, the first page (20)',
+    floor: 'bare: 20 runs',
+    url: api.url,
+    method: 'GET',
+    path: '/v1/runs?limit=20',
+  },
+  {
+    name: 'list runs, the last page (20)',
+    floor: 'bare: 20 runs, deep',
+    url: api.url,
+    method: 'GET',
+    path: `/v1/runs?limit=20&cursor=${cursor}`,
+  },
 ];
 
-const measured = new Map<string, { rate: number[]; p99: number[] }>(calls.map(({ name }) => [name, { rate: [], p99: [] }]));
+const measured = new Map<string, { rate: number[]; p99: number[] }>(
+  calls.map(({ name }) => [name, { rate: [], p99: [] }]),
+);
 for (let round = 0; round < rounds; round++) {
   for (const call of calls) {
     const { rate, p99 } = await measure(call);
@@ -80,7 +110,8 @@ for (let round = 0; round < rounds; round++) {
     measured.get(call.name)?.p99.push(p99);
   }
 }
-const median = (numbers: readonly number[]) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] as number;
+const median = (numbers: readonly number[]) =>
+  [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] as number;
 for (const { name, floor = name } of calls) {
   const { rate = [], p99 = [] } = measured.get(name) ?? {};
   const ratio = median(rate) / median(measured.get(floor)?.rate ?? []);

@@ -4,7 +4,10 @@ import postgres from 'postgres';
 /** The floor of the API's benchmark: routes with one indexed query each, no token, no schema, no log. */
 const sql = postgres(process.env['DATABASE_URL'] as string, { max: 5 });
 const app = Fastify();
-app.get('/runs/:id', async (request) => (await sql`select * from freshet.runs where id = ${(request.params as { id: string }).id}`)[0]);
+app.get(
+  '/runs/:id',
+  async (request) => (await sql`select * from freshet.runs where id = ${(request.params as { id: string }).id}`)[0],
+);
 app.get('/pipelines', () => sql`select * from freshet.pipelines order by id desc limit 20`);
 app.get('/runs', (request) => {
   const { before } = request.query as { before?: string };

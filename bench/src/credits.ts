@@ -13,12 +13,17 @@ import { Lab } from './lab.ts';
  *    each.
  */
 const { values } = parseArgs({
-  options: { minutes: { type: 'string', default: '5' }, tickets: { type: 'string', default: '100000' }, workers: { type: 'string', default: '1,4' } },
+  options: {
+    minutes: { type: 'string', default: '5' },
+    tickets: { type: 'string', default: '100000' },
+    workers: { type: 'string', default: '1,4' },
+  },
 });
 const SHARE = 80;
 const PLAN_CREDITS = 700;
 
-for (const workers of values.workers.split(',').map(Number)) console.log(await backlog(workers, Number(values.minutes)));
+for (const workers of values.workers.split(',').map(Number))
+  console.log(await backlog(workers, Number(values.minutes)));
 console.log(await increment(Number(values.tickets)));
 
 async function backlog(workers: number, minutes: number): Promise<string> {
@@ -44,7 +49,12 @@ async function backlog(workers: number, minutes: number): Promise<string> {
 }
 
 async function increment(tickets: number): Promise<string> {
-  const simulator = new FreshdeskSimulator({ seed: 1, counts: { tickets, conversations: 1 }, spanDays: 300, asOf: new Date(Date.now() - 3_600_000) });
+  const simulator = new FreshdeskSimulator({
+    seed: 1,
+    counts: { tickets, conversations: 1 },
+    spanDays: 300,
+    asOf: new Date(Date.now() - 3_600_000),
+  });
   const origin = await simulator.listen();
   const cleanups = [() => simulator.close()];
   await using lab = await Lab.open(origin, cleanups);

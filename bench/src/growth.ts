@@ -22,7 +22,9 @@ for (const client of [control, warehouse]) {
 const size = async (client: pg.Client, vacuum: boolean) => {
   if (vacuum) await client.query('vacuum');
   await client.query('checkpoint');
-  return Number((await client.query<{ bytes: string }>('select pg_database_size(current_database()) as bytes')).rows[0]?.bytes);
+  return Number(
+    (await client.query<{ bytes: string }>('select pg_database_size(current_database()) as bytes')).rows[0]?.bytes,
+  );
 };
 
 const pipeline = await lab.pipeline({ objects: [OBJECT], schema: 'growth' });
@@ -63,7 +65,9 @@ const again = await size(control, false);
 
 const perMillion = (bytes: number) => `${Math.round(((bytes / records) * 1e6) / 2 ** 20).toLocaleString('en-US')} MiB`;
 const line = (what: string, bytes: number) =>
-  console.log(`${what.padEnd(58)}${perMillion(bytes).padStart(12)}${(bytes / (rows - before.warehouse)).toFixed(2).padStart(18)}`);
+  console.log(
+    `${what.padEnd(58)}${perMillion(bytes).padStart(12)}${(bytes / (rows - before.warehouse)).toFixed(2).padStart(18)}`,
+  );
 console.log(`\n${records.toLocaleString('en-US')} records in ${batches} batches, Node ${process.versions.node}\n`);
 console.log(`${''.padEnd(58)}${'a million'.padStart(12)}${'of the warehouse'.padStart(18)}`);
 line('the warehouse', rows - before.warehouse);

@@ -21,7 +21,13 @@ export class Lab implements AsyncDisposable {
   readonly #env: Readonly<Record<string, string>>;
   readonly #cleanups: (() => unknown)[];
 
-  private constructor(folder: string, warehouseUrl: string, store: ControlStore, env: Readonly<Record<string, string>>, cleanups: (() => unknown)[]) {
+  private constructor(
+    folder: string,
+    warehouseUrl: string,
+    store: ControlStore,
+    env: Readonly<Record<string, string>>,
+    cleanups: (() => unknown)[],
+  ) {
     this.folder = folder;
     this.warehouseUrl = warehouseUrl;
     this.store = store;
@@ -33,7 +39,11 @@ export class Lab implements AsyncDisposable {
   static async open(origin: string, cleanups: (() => unknown)[] = []): Promise<Lab> {
     const folder = mkdtempSync(join(tmpdir(), 'freshet-bench-'));
     cleanups.push(() => rmSync(folder, { recursive: true, force: true }));
-    const postgres = await startEmbeddedPostgres({ from: import.meta.url, dataDir: folder, settings: { max_wal_size: '4GB', shared_buffers: '512MB' } });
+    const postgres = await startEmbeddedPostgres({
+      from: import.meta.url,
+      dataDir: folder,
+      settings: { max_wal_size: '4GB', shared_buffers: '512MB' },
+    });
     cleanups.push(() => postgres.stop());
     const admin = new pg.Client(postgres.url);
     await admin.connect();
@@ -48,7 +58,11 @@ export class Lab implements AsyncDisposable {
       FRESHET_ALLOWED_ADDRESSES: '127.0.0.0/8',
       LOG_LEVEL: 'warn',
     };
-    const store = await openControlStore({ databaseUrl: env.DATABASE_URL, secretKeys: env.FRESHET_SECRET_KEYS, onError: console.error });
+    const store = await openControlStore({
+      databaseUrl: env.DATABASE_URL,
+      secretKeys: env.FRESHET_SECRET_KEYS,
+      onError: console.error,
+    });
     cleanups.push(() => store.close(1000));
     return new Lab(folder, at('warehouse'), store, env, cleanups);
   }
@@ -59,7 +73,10 @@ export class Lab implements AsyncDisposable {
   }
 
   /** The same, to be stopped and sent on. */
-  static async simulatorProcess(args: readonly string[], cleanups: (() => unknown)[]): Promise<{ readonly origin: string; readonly child: ChildProcess }> {
+  static async simulatorProcess(
+    args: readonly string[],
+    cleanups: (() => unknown)[],
+  ): Promise<{ readonly origin: string; readonly child: ChildProcess }> {
     const child = spawn('packages/freshdesk-simulator/src/main.ts', args, {}, [], cleanups);
     return { origin: await listening(child), child };
   }
@@ -71,7 +88,13 @@ export class Lab implements AsyncDisposable {
   /** The API, in a process of its own. @returns where it answers, and a token of the role `team_admin`. */
   async api(): Promise<{ readonly url: string; readonly token: string }> {
     const token = newToken();
-    const env = { ...this.#env, FRESHET_BOOTSTRAP_TOKEN: token, FRESHET_REQUESTS_PER_MINUTE: '1000000', PORT: '0', HOST: '127.0.0.1' };
+    const env = {
+      ...this.#env,
+      FRESHET_BOOTSTRAP_TOKEN: token,
+      FRESHET_REQUESTS_PER_MINUTE: '1000000',
+      PORT: '0',
+      HOST: '127.0.0.1',
+    };
     return { url: await listening(spawn('apps/api/src/main.ts', [], env, [], this.#cleanups)), token };
   }
 
@@ -85,11 +108,19 @@ export class Lab implements AsyncDisposable {
     return this.#env['DATABASE_URL'] as string;
   }
 
-  async pipeline(options: { readonly objects: readonly string[]; readonly sharePercent?: number; readonly schema?: string }): Promise<Pipeline> {
+  async pipeline(options: {
+    readonly objects: readonly string[];
+    readonly sharePercent?: number;
+    readonly schema?: string;
+  }): Promise<Pipeline> {
     const { objects, sharePercent = 100, schema = 'bench' } = options;
     const warehouse = new URL(this.warehouseUrl);
     const key = await this.store.credentials.create({ name: `key ${schema}`, type: 'freshdesk_api_key', secret: KEY });
-    const password = await this.store.credentials.create({ name: `password ${schema}`, type: 'postgres_password', secret: warehouse.password });
+    const password = await this.store.credentials.create({
+      name: `password ${schema}`,
+      type: 'postgres_password',
+      secret: warehouse.password,
+    });
     const destination = await this.store.destinations.create({
       name: `warehouse ${schema}`,
       type: 'postgres',
@@ -126,7 +157,9 @@ export class Lab implements AsyncDisposable {
       const run = await this.store.runs.get(runId);
       if (run.finished_at !== null) {
         if (run.status === 'succeeded') return run;
-        throw new Error(`The run ended as ${run.status}: ${run.objects.map((o) => `${o.object} ${o.status} ${o.error_message ?? ''}`).join('; ')}`);
+        throw new Error(
+          `The run ended as ${run.status}: ${run.objects.map((o) => `${o.object} ${o.status} ${o.error_message ?? ''}`).join('; ')}`,
+        );
       }
       await sleep(50);
     }

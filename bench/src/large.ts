@@ -13,7 +13,13 @@ import { Lab, peakMiB } from './lab.ts';
  * each time with other bytes, so that the record is an update. Prints medians and the peak resident memory of the workers.
  * A record over the limit of one response is measured last.
  */
-const { values } = parseArgs({ options: { mb: { type: 'string', default: '60' }, rounds: { type: 'string', default: '5' }, contents: { type: 'string' } } });
+const { values } = parseArgs({
+  options: {
+    mb: { type: 'string', default: '60' },
+    rounds: { type: 'string', default: '5' },
+    contents: { type: 'string' },
+  },
+});
 const bytes = Number(values.mb) * 1_000_000;
 const rounds = Number(values.rounds);
 
@@ -22,10 +28,12 @@ const CONTENTS: Readonly<Record<string, (digit: number) => string>> = {
   words: (digit) => filled(`words ${digit} `),
   'incompressible text': (digit) => `${digit}${incompressible()}`,
   'HTML with short escapes': (digit) => filled(`<div class=\\"x${digit}\\">a &amp; b\\n\\t\\"q\\" \\\\ é</div>`),
-  'HTML with \\u escapes': (digit) => filled(`\\u003cdiv\\u003e${digit} gr\\u00fc\\u00dfe \\u0026 \\u2028\\u003c/div\\u003e`),
+  'HTML with \\u escapes': (digit) =>
+    filled(`\\u003cdiv\\u003e${digit} gr\\u00fc\\u00dfe \\u0026 \\u2028\\u003c/div\\u003e`),
   'emoji as surrogate pairs': (digit) => filled(`emoji ${digit} \\ud83d\\ude00 `),
   'NUL and lone surrogates': (digit) => filled(`words ${digit}\\u0000 \\ud83d and more `),
-  'addresses with a signature': (digit) => `${filled(`https://a.example/b?c=${digit}&e=f#g_`)} https://a.example/x?X-Amz-Signature=${digit}`,
+  'addresses with a signature': (digit) =>
+    `${filled(`https://a.example/b?c=${digit}&e=f#g_`)} https://a.example/x?X-Amz-Signature=${digit}`,
 };
 
 function filled(text: string): string {
@@ -34,15 +42,17 @@ function filled(text: string): string {
 
 function incompressible(): string {
   const block = 3 * 16_384;
-  return Array.from({ length: Math.floor(bytes / (block / 3) / 4) }, () => Buffer.from(crypto.getRandomValues(new Uint8Array(block))).toString('base64')).join(
-    '',
-  );
+  return Array.from({ length: Math.floor(bytes / (block / 3) / 4) }, () =>
+    Buffer.from(crypto.getRandomValues(new Uint8Array(block))).toString('base64'),
+  ).join('');
 }
 
 let page: Buffer = Buffer.from('[]');
 const answer = (response: ServerResponse): true => {
   response.setHeader('x-freshdesk-api-version', 'latest=v2; requested=v2');
-  response.writeHead(200, { 'content-type': 'application/json; charset=utf-8', 'content-length': page.length }).end(page);
+  response
+    .writeHead(200, { 'content-type': 'application/json; charset=utf-8', 'content-length': page.length })
+    .end(page);
   return true;
 };
 const simulator = new FreshdeskSimulator({

@@ -17,7 +17,9 @@ import { Lab } from './lab.ts';
  * of a hundred changed, all changed. Beside it, in the same run: a raw COPY of the same rows into the same table with its key,
  * and the very statement that changes rows, fed by COPY, without anything around it.
  */
-const { values } = parseArgs({ options: { rows: { type: 'string', default: '100000' }, rounds: { type: 'string', default: '1' } } });
+const { values } = parseArgs({
+  options: { rows: { type: 'string', default: '100000' }, rounds: { type: 'string', default: '1' } },
+});
 const ROWS = Number(values.rows);
 /** More rounds load further rows into the same table: the rate and the memory should stay. */
 const ROUNDS = Number(values.rounds);
@@ -27,11 +29,23 @@ const TRANSACTION_BYTES = 8 * 1024 * 1024;
 
 const tickets = objectNamed('tickets');
 const table = tableOf(tickets);
-const account = new SimulatedAccount({ seed: 1, asOf: new Date(Date.now() - 3_600_000), spanDays: 365, counts: { tickets: ROWS } });
+const account = new SimulatedAccount({
+  seed: 1,
+  asOf: new Date(Date.now() - 3_600_000),
+  spanDays: 365,
+  counts: { tickets: ROWS },
+});
 
 await using lab = await Lab.open('http://127.0.0.1:1');
 const { hostname, port, username, password } = new URL(lab.warehouseUrl);
-const warehouse = new Warehouse({ host: hostname, port: Number(port), database: 'warehouse', username, password, sslMode: 'disable' });
+const warehouse = new Warehouse({
+  host: hostname,
+  port: Number(port),
+  database: 'warehouse',
+  username,
+  password,
+  sslMode: 'disable',
+});
 const client = new pg.Client(lab.warehouseUrl);
 await client.connect();
 const TABLE = 'bench.tickets';
@@ -178,7 +192,8 @@ async function* linesOf(name: string, rowsAtOnce: number): AsyncGenerator<Buffer
 
 const asIs = (text: string) => text;
 const later = new Date(Date.now() - 600_000).toISOString().replace(/\.\d+Z/, 'Z');
-const changed = (text: string) => text.replace(/"updated_at":"[^"]*"/, `"updated_at":"${later}"`).replace('"subject":"', '"subject":"Re: ');
+const changed = (text: string) =>
+  text.replace(/"updated_at":"[^"]*"/, `"updated_at":"${later}"`).replace('"subject":"', '"subject":"Re: ');
 
 const fresh = await load(asIs);
 await copyOut(TABLE, 'fresh.copy');
@@ -200,15 +215,25 @@ const line = (what: string, m: Measured, floor: Measured | null) =>
     (m.walBytes / 2 ** 20 / (m.rows / 20_000)).toFixed(1).padStart(14),
     (floor ? (m.rows / m.seconds / (floor.rows / floor.seconds)).toFixed(2) : '').padStart(14),
   );
-console.log(`\n${n(fresh.rows)} tickets, ${n(statSync(file('fresh.copy')).size / fresh.rows)} bytes each as COPY text, Node ${process.versions.node}\n`);
-console.log(''.padEnd(46), 'seconds'.padStart(8), 'rows/s'.padStart(12), 'WAL MiB/20,000'.padStart(14), 'of the floor'.padStart(14));
+console.log(
+  `\n${n(fresh.rows)} tickets, ${n(statSync(file('fresh.copy')).size / fresh.rows)} bytes each as COPY text, Node ${process.versions.node}\n`,
+);
+console.log(
+  ''.padEnd(46),
+  'seconds'.padStart(8),
+  'rows/s'.padStart(12),
+  'WAL MiB/20,000'.padStart(14),
+  'of the floor'.padStart(14),
+);
 line('floor: raw COPY, same rows, same table', copied, null);
 line('a fresh table', fresh, copied);
 line('nothing changed', unchanged, null);
 line('one of a hundred changed', one, null);
 line('floor: COPY and the upsert, nothing around it', upserted, null);
 line('all changed', all, upserted);
-console.log(`\nunchanged: ${(unchanged.rows / unchanged.seconds / (all.rows / all.seconds)).toFixed(1)} times the rate of changed ones`);
+console.log(
+  `\nunchanged: ${(unchanged.rows / unchanged.seconds / (all.rows / all.seconds)).toFixed(1)} times the rate of changed ones`,
+);
 for (let round = 2; round <= ROUNDS; round++) {
   const more = await load((text) => text.replace(/"id":(\d+)/, (_, id: string) => `"id":${Number(id) + round * 1e9}`));
   console.log(

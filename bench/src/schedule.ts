@@ -9,7 +9,9 @@ import { Lab } from './lab.ts';
  * What scheduled pipelines cost while nothing is due, and how long it takes from the moment that one is due to its run, to the first slice of it,
  * and from a page to its rows, for few and for many pipelines. One scheduler, one extract worker, one load worker.
  */
-const { values } = parseArgs({ options: { pipelines: { type: 'string', default: '1,100,10000' }, idle: { type: 'string', default: '15' } } });
+const { values } = parseArgs({
+  options: { pipelines: { type: 'string', default: '1,100,10000' }, idle: { type: 'string', default: '15' } },
+});
 const IDLE_SECONDS = Number(values.idle);
 /** Of many pipelines so many fall due, one after the other, as over a day. */
 const DUE_MAX = 100;
@@ -31,7 +33,8 @@ const scheduler = lab.worker('scheduler');
 lab.worker('extract-worker');
 lab.worker('load-worker');
 
-const line = (...cells: string[]) => console.log(cells.map((c, i) => (i === 0 ? c.padStart(10) : c.padStart(16))).join(''));
+const line = (...cells: string[]) =>
+  console.log(cells.map((c, i) => (i === 0 ? c.padStart(10) : c.padStart(16))).join(''));
 console.log(`\nNode ${process.versions.node}; milliseconds, p50 / p99\n`);
 line('pipelines', 'idle CPU', 'idle tx/s', 'due → run', 'due → slice', 'page → row');
 for (const count of values.pipelines.split(',').map(Number)) {
@@ -46,7 +49,14 @@ for (const count of values.pipelines.split(',').map(Number)) {
   await sleep(3000);
   const idle = await idleCost(scheduler);
   const due = await fallDue(Math.min(count, DUE_MAX));
-  line(count.toLocaleString('en-US'), `${idle.cpuPercent.toFixed(1)} %`, idle.transactions.toFixed(1), due.run, due.slice, due.row);
+  line(
+    count.toLocaleString('en-US'),
+    `${idle.cpuPercent.toFixed(1)} %`,
+    idle.transactions.toFixed(1),
+    due.run,
+    due.slice,
+    due.row,
+  );
 }
 
 async function idleCost(child: ChildProcess): Promise<{ cpuPercent: number; transactions: number }> {
@@ -55,12 +65,17 @@ async function idleCost(child: ChildProcess): Promise<{ cpuPercent: number; tran
     return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
   };
   const transactions = async () => {
-    const { rows } = await db.query<{ n: string }>('select xact_commit as n from pg_stat_database where datname = current_database()');
+    const { rows } = await db.query<{ n: string }>(
+      'select xact_commit as n from pg_stat_database where datname = current_database()',
+    );
     return Number(rows[0]?.n);
   };
   const [cpuBefore, transactionsBefore] = [cpu(), await transactions()];
   await sleep(IDLE_SECONDS * 1000);
-  return { cpuPercent: ((cpu() - cpuBefore) / IDLE_SECONDS) * 100, transactions: ((await transactions()) - transactionsBefore) / IDLE_SECONDS };
+  return {
+    cpuPercent: ((cpu() - cpuBefore) / IDLE_SECONDS) * 100,
+    transactions: ((await transactions()) - transactionsBefore) / IDLE_SECONDS,
+  };
 }
 
 async function fallDue(count: number): Promise<{ run: string; slice: string; row: string }> {
@@ -79,13 +94,18 @@ async function fallDue(count: number): Promise<{ run: string; slice: string; row
       [began],
     );
     if (done.length >= count) {
-      const after = (of: 'created_at' | 'started_at') => done.map((run) => run[of].getTime() - (due.get(run.pipeline_id) as number));
+      const after = (of: 'created_at' | 'started_at') =>
+        done.map((run) => run[of].getTime() - (due.get(run.pipeline_id) as number));
       const { rows: batches } = await db.query<{ ms: number }>(
         `select extract(epoch from loaded_at - extracted_at)::float8 * 1000 as ms from freshet.batches where loaded_at > $1`,
         [began],
       );
       await db.query(`update freshet.pipelines set next_run_at = now() + interval '10 years'`);
-      return { run: spread(after('created_at')), slice: spread(after('started_at')), row: spread(batches.map((b) => b.ms)) };
+      return {
+        run: spread(after('created_at')),
+        slice: spread(after('started_at')),
+        row: spread(batches.map((b) => b.ms)),
+      };
     }
     await sleep(100);
   }
@@ -93,6 +113,7 @@ async function fallDue(count: number): Promise<{ run: string; slice: string; row
 
 function spread(of: number[]): string {
   const sorted = of.toSorted((a, b) => a - b);
-  const at = (part: number) => Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN);
+  const at = (part: number) =>
+    Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN);
   return `${at(0.5)} / ${at(0.99)}`;
 }

@@ -16,7 +16,9 @@ const simulator = fork(
     execArgv: [],
   },
 );
-const origin = await new Promise<string>((resolve) => simulator.once('message', (m) => resolve((m as { listening: string }).listening)));
+const origin = await new Promise<string>((resolve) =>
+  simulator.once('message', (m) => resolve((m as { listening: string }).listening)),
+);
 console.log(`an account of 200,000 tickets listens after ${Math.round(performance.now() - began)} ms`);
 for (const connections of [1, 4]) {
   const pool = new Pool(origin, { connections });

@@ -6,7 +6,9 @@ import { FreshdeskSimulator } from '@freshet/freshdesk-simulator';
  * After how many syncs an edit of a time entry is read that is older than the lookback window, and how many credits each
  * sync spends on it. Before each sync some random old entries are edited; a sync counts as the first if it reads the edit.
  */
-const { values } = parseArgs({ options: { entries: { type: 'string', default: '300,1000,5000,20000' }, edits: { type: 'string', default: '5' } } });
+const { values } = parseArgs({
+  options: { entries: { type: 'string', default: '300,1000,5000,20000' }, edits: { type: 'string', default: '5' } },
+});
 const NAME = 'time_entries';
 const SPAN_DAYS = 1000;
 const LOOKBACK_MS = 30 * 86_400_000;
@@ -24,7 +26,9 @@ async function measure(entries: number, editsPerSync: number): Promise<string> {
     creditClass: 'incremental',
   });
   const list = simulator.account.listOf(objectNamed(NAME));
-  const old = Array.from({ length: list.length }, (_, n) => n).filter((n) => list.createdAt(n) * 1000 < Date.now() - LOOKBACK_MS);
+  const old = Array.from({ length: list.length }, (_, n) => n).filter(
+    (n) => list.createdAt(n) * 1000 < Date.now() - LOOKBACK_MS,
+  );
   let position: Position | null = null;
   /** Key → the sync before which it was edited. */
   const waiting = new Map<number, number>();
@@ -40,12 +44,17 @@ async function measure(entries: number, editsPerSync: number): Promise<string> {
       waiting.set(key, sync);
     }
     const before = simulator.callCount;
-    for await (const page of extract(client, objectNamed(NAME), position, { historyFrom: null, readingId: `sync ${sync}`, nextParents: async () => [] })) {
+    for await (const page of extract(client, objectNamed(NAME), position, {
+      historyFrom: null,
+      readingId: `sync ${sync}`,
+      nextParents: async () => [],
+    })) {
       position = page.position;
       for (const line of page.lines) {
         const { record } = JSON.parse(Buffer.concat(line).toString()) as { record?: { id: number; note: string } };
         const editedBefore = record && waiting.get(record.id);
-        if (record === undefined || editedBefore === undefined || record.note !== `edited before sync ${editedBefore}`) continue;
+        if (record === undefined || editedBefore === undefined || record.note !== `edited before sync ${editedBefore}`)
+          continue;
         delays.push(sync - editedBefore + 1);
         waiting.delete(record.id);
       }

@@ -32,9 +32,17 @@ const whole = await both(lab, await lab.pipeline({ objects: [OBJECT], schema: 'w
 
 const perSecond = (n: number, seconds: number) => Math.round(n / seconds).toLocaleString('en-US');
 const line = (what: string, ...cells: string[]) => console.log(what.padEnd(44), ...cells.map((c) => c.padStart(14)));
-console.log(`\n${TICKETS.toLocaleString('en-US')} tickets, ${reading.records.toLocaleString('en-US')} records read, Node ${process.versions.node}\n`);
+console.log(
+  `\n${TICKETS.toLocaleString('en-US')} tickets, ${reading.records.toLocaleString('en-US')} records read, Node ${process.versions.node}\n`,
+);
 line('', 'seconds', 'records/s', 'pages/s', 'of the floor');
-line('bare client, same pages', bare.seconds.toFixed(2), perSecond(bare.records, bare.seconds), perSecond(bare.pages, bare.seconds), '');
+line(
+  'bare client, same pages',
+  bare.seconds.toFixed(2),
+  perSecond(bare.records, bare.seconds),
+  perSecond(bare.pages, bare.seconds),
+  '',
+);
 line(
   'one extract worker, alone',
   reading.seconds.toFixed(2),
@@ -44,9 +52,27 @@ line(
 );
 line('raw COPY, same rows, same table', copy.seconds.toFixed(2), perSecond(copy.rows, copy.seconds), '', '');
 const ofCopy = loading.records / loading.seconds / (copy.rows / copy.seconds);
-line('one load worker, alone', loading.seconds.toFixed(2), perSecond(loading.records, loading.seconds), '', ofCopy.toFixed(2));
-line('both at once, start to last row landed', whole.seconds.toFixed(2), perSecond(whole.records, whole.seconds), '', '');
-line('both floors one after the other', (bare.seconds + copy.seconds).toFixed(2), '', '', ((bare.seconds + copy.seconds) / whole.seconds).toFixed(2));
+line(
+  'one load worker, alone',
+  loading.seconds.toFixed(2),
+  perSecond(loading.records, loading.seconds),
+  '',
+  ofCopy.toFixed(2),
+);
+line(
+  'both at once, start to last row landed',
+  whole.seconds.toFixed(2),
+  perSecond(whole.records, whole.seconds),
+  '',
+  '',
+);
+line(
+  'both floors one after the other',
+  (bare.seconds + copy.seconds).toFixed(2),
+  '',
+  '',
+  ((bare.seconds + copy.seconds) / whole.seconds).toFixed(2),
+);
 console.log(`\npeak memory: extract worker ${reading.peakMiB} MiB, load worker ${loading.peakMiB} MiB`);
 
 /** Notes the very requests that the extractor makes, then times their repetition by a client that does nothing else. */
@@ -66,7 +92,11 @@ async function bareClient(origin: string): Promise<{ pages: number; records: num
     records += page.records.length;
     return page;
   };
-  for await (const _page of extract(client, objectNamed(OBJECT), null, { historyFrom: null, readingId: 'bench', nextParents: async () => [] }));
+  for await (const _page of extract(client, objectNamed(OBJECT), null, {
+    historyFrom: null,
+    readingId: 'bench',
+    nextParents: async () => [],
+  }));
   await client.close();
   const pool = new Pool(origin, { connections: 1 });
   const headers = { authorization: `Basic ${Buffer.from(`${KEY}:X`).toString('base64')}`, accept: 'application/json' };
@@ -96,7 +126,11 @@ async function readOnly(lab: Lab, pipeline: Pipeline): Promise<Synced> {
     if (o?.extracted_at && startedAt) {
       const peak = peakMiB(worker);
       worker.kill('SIGKILL');
-      return { records: o.records_extracted, seconds: (o.extracted_at.getTime() - startedAt.getTime()) / 1000, peakMiB: peak };
+      return {
+        records: o.records_extracted,
+        seconds: (o.extracted_at.getTime() - startedAt.getTime()) / 1000,
+        peakMiB: peak,
+      };
     }
     await sleep(20);
   }
@@ -107,7 +141,10 @@ async function loadOnly(lab: Lab, pipeline: Pipeline): Promise<Synced> {
   const worker = lab.worker('load-worker');
   let began: number | null = null;
   for (;;) {
-    const { data } = await lab.store.runs.list({ limit: 1, cursor: null }, { pipelineId: pipeline.id, kind: null, status: null });
+    const { data } = await lab.store.runs.list(
+      { limit: 1, cursor: null },
+      { pipelineId: pipeline.id, kind: null, status: null },
+    );
     const [o] = data[0]?.objects ?? [];
     const landed = (o?.records_inserted ?? 0) + (o?.records_updated ?? 0) + (o?.records_unchanged ?? 0);
     // The first transaction's rows are known when it is over: what the start costs does not count.
@@ -127,7 +164,11 @@ async function both(lab: Lab, pipeline: Pipeline): Promise<Synced> {
   lab.worker('load-worker');
   const run = await lab.finished(await lab.startRun(pipeline));
   const [o] = run.objects;
-  return { records: o?.records_extracted ?? 0, seconds: ((run.finished_at?.getTime() ?? 0) - (run.started_at?.getTime() ?? 0)) / 1000, peakMiB: 0 };
+  return {
+    records: o?.records_extracted ?? 0,
+    seconds: ((run.finished_at?.getTime() ?? 0) - (run.started_at?.getTime() ?? 0)) / 1000,
+    peakMiB: 0,
+  };
 }
 
 async function rawCopy({ warehouseUrl, folder }: Lab, schema: string): Promise<{ rows: number; seconds: number }> {

@@ -27,8 +27,11 @@ const control = await connected(lab.controlUrl);
 const warehouse = await connected(lab.warehouseUrl);
 lab.worker('scheduler');
 
-const line = (...cells: string[]) => console.log(cells.map((c, i) => (i === 0 ? c.padEnd(34) : c.padStart(16))).join(''));
-console.log(`\nNode ${process.versions.node}, ${availableParallelism()} cores for workers, simulator and PostgreSQL together\n`);
+const line = (...cells: string[]) =>
+  console.log(cells.map((c, i) => (i === 0 ? c.padEnd(34) : c.padStart(16))).join(''));
+console.log(
+  `\nNode ${process.versions.node}, ${availableParallelism()} cores for workers, simulator and PostgreSQL together\n`,
+);
 line('workers of each kind', 'seconds', 'records/s', 'of the first');
 let first = 0;
 for (const count of values.workers.split(',').map(Number)) {
@@ -52,7 +55,9 @@ async function connected(url: string): Promise<pg.Client> {
 
 /** All pipelines' first syncs, from the start of the runs until the last row has landed. */
 async function syncs(count: number): Promise<{ records: number; seconds: number }> {
-  const pipelines = await Promise.all(Array.from({ length: PIPELINES }, (_, n) => lab.pipeline({ objects: [OBJECT], schema: `w${count}_${n}` })));
+  const pipelines = await Promise.all(
+    Array.from({ length: PIPELINES }, (_, n) => lab.pipeline({ objects: [OBJECT], schema: `w${count}_${n}` })),
+  );
   // A scheduler must not start them.
   await control.query(`update freshet.pipelines set next_run_at = now() + interval '10 years'`);
   const workers = Array.from({ length: count }, () => [lab.worker('extract-worker'), lab.worker('load-worker')]).flat();
@@ -69,7 +74,10 @@ async function syncs(count: number): Promise<{ records: number; seconds: number 
 async function up(...children: readonly ChildProcess[]): Promise<void> {
   const pids = children.map(({ pid }) => pid);
   await eventually(async () => {
-    const { rows } = await control.query<{ n: number }>('select count(*)::int as n from pgboss.instance where pid = any($1) and stopped_on is null', [pids]);
+    const { rows } = await control.query<{ n: number }>(
+      'select count(*)::int as n from pgboss.instance where pid = any($1) and stopped_on is null',
+      [pids],
+    );
     return rows[0]?.n === pids.length;
   });
 }
@@ -99,7 +107,11 @@ async function killLoader(n: number): Promise<number> {
   const reader = lab.worker('extract-worker');
   const victim = lab.worker('load-worker');
   const run = await lab.startRun(pipeline);
-  await eventually(async () => (await warehouse.query(`select to_regclass($1) is not null as there`, [`${schema}._freshet_objects`])).rows[0]?.there);
+  await eventually(
+    async () =>
+      (await warehouse.query(`select to_regclass($1) is not null as there`, [`${schema}._freshet_objects`])).rows[0]
+        ?.there,
+  );
   await warehouse.query('begin');
   await warehouse.query(`lock table ${schema}._freshet_objects`);
   const heir = lab.worker('load-worker');
@@ -111,7 +123,11 @@ async function killLoader(n: number): Promise<number> {
   return seconds;
 }
 
-async function killed(victim: ChildProcess, pipelineId: string, epoch: 'extract_epoch' | 'load_epoch'): Promise<number> {
+async function killed(
+  victim: ChildProcess,
+  pipelineId: string,
+  epoch: 'extract_epoch' | 'load_epoch',
+): Promise<number> {
   const before = await epochOf(pipelineId, epoch);
   await kill(victim);
   const began = performance.now();
@@ -120,7 +136,10 @@ async function killed(victim: ChildProcess, pipelineId: string, epoch: 'extract_
 }
 
 async function epochOf(pipelineId: string, epoch: 'extract_epoch' | 'load_epoch'): Promise<number> {
-  const { rows } = await control.query<{ epoch: string }>(`select ${epoch} as epoch from freshet.pipeline_objects where pipeline_id = $1`, [pipelineId]);
+  const { rows } = await control.query<{ epoch: string }>(
+    `select ${epoch} as epoch from freshet.pipeline_objects where pipeline_id = $1`,
+    [pipelineId],
+  );
   return Number(rows[0]?.epoch ?? 0);
 }
 
@@ -132,7 +151,10 @@ async function timesOf(count: number, measure: (n: number) => Promise<number>): 
 
 function spread(times: readonly number[]): string[] {
   const sorted = times.toSorted((a, b) => a - b);
-  return [`p50 ${(sorted[Math.floor(sorted.length / 2)] ?? Number.NaN).toFixed(1)}`, `max ${(sorted.at(-1) ?? Number.NaN).toFixed(1)}`];
+  return [
+    `p50 ${(sorted[Math.floor(sorted.length / 2)] ?? Number.NaN).toFixed(1)}`,
+    `max ${(sorted.at(-1) ?? Number.NaN).toFixed(1)}`,
+  ];
 }
 
 async function kill(child: ChildProcess): Promise<void> {

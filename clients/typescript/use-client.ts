@@ -1,7 +1,16 @@
 /** Uses the API by the client that @hey-api/openapi-ts has made. Ends with status 0 only if everything was as it should be. */
 import assert from 'node:assert/strict';
 import { client } from './generated/client.gen';
-import { changePipeline, createCredential, createDestination, createPipeline, getPipeline, getRun, listCredentials, startRun } from './generated/sdk.gen';
+import {
+  changePipeline,
+  createCredential,
+  createDestination,
+  createPipeline,
+  getPipeline,
+  getRun,
+  listCredentials,
+  startRun,
+} from './generated/sdk.gen';
 
 const { FRESHET_URL, FRESHET_TOKEN, WAREHOUSE_URL } = process.env as Record<string, string>;
 const warehouse = new URL(WAREHOUSE_URL as string);
@@ -17,7 +26,11 @@ const headers = { 'idempotency-key': crypto.randomUUID() };
 const body = { name, type: 'freshdesk_api_key', api_key: 'demo-admin-key' } as const;
 const key = ok(await createCredential({ body, headers }));
 assert.deepEqual(ok(await createCredential({ body, headers })), key);
-const password = ok(await createCredential({ body: { name: `${name} password`, type: 'postgres_password', password: warehouse.password } }));
+const password = ok(
+  await createCredential({
+    body: { name: `${name} password`, type: 'postgres_password', password: warehouse.password },
+  }),
+);
 const destination = ok(
   await createDestination({
     body: {
@@ -63,6 +76,9 @@ assert.ok(seen.includes(key.id) && seen.includes(password.id));
 assert.equal((await createCredential({ body })).error?.code, 'conflict');
 assert.equal((await getRun({ path: { id: crypto.randomUUID() } })).error?.code, 'not_found');
 assert.equal((await createCredential({ body: { ...body, name: '' } })).error?.errors?.[0]?.pointer, '/name');
-assert.equal((await changePipeline({ path, body: { frequency_minutes: 60 }, headers: { 'if-match': '"999"' } })).error?.status, 412);
+assert.equal(
+  (await changePipeline({ path, body: { frequency_minutes: 60 }, headers: { 'if-match': '"999"' } })).error?.status,
+  412,
+);
 assert.equal((await getRun({ path: { id: run.id }, auth: () => 'frt_nobody' })).error?.status, 401);
 console.log('The TypeScript client did all that it should.');

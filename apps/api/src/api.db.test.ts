@@ -38,7 +38,8 @@ beforeEach(async () => {
 });
 
 type Method = 'get' | 'post' | 'patch' | 'delete';
-const call = (method: Method, path: string) => supertest(app.server)[method](path).set('authorization', `Bearer ${TOKEN}`);
+const call = (method: Method, path: string) =>
+  supertest(app.server)[method](path).set('authorization', `Bearer ${TOKEN}`);
 
 const keyInput = { name: 'key', type: 'freshdesk_api_key', api_key: 'demo-admin-key' };
 
@@ -46,7 +47,9 @@ const keyInput = { name: 'key', type: 'freshdesk_api_key', api_key: 'demo-admin-
 async function ingredients() {
   const key = (await call('post', '/v1/credentials').send(keyInput).expect(201)).body;
   const { hostname, port, username, password } = new URL(inject('postgresUrl'));
-  const secret = (await call('post', '/v1/credentials').send({ name: 'password', type: 'postgres_password', password }).expect(201)).body;
+  const secret = (
+    await call('post', '/v1/credentials').send({ name: 'password', type: 'postgres_password', password }).expect(201)
+  ).body;
   const destinationInput = {
     name: 'warehouse',
     type: 'postgres',
@@ -81,9 +84,14 @@ describe('who may call', () => {
   test('an observer reads and does not write', async () => {
     const observer = newToken();
     await t.store.tokens.ensureBootstrap(observer);
-    await t.database.sql`update freshet.api_tokens set role = 'observer' where id = (select max(id::text)::uuid from freshet.api_tokens)`;
+    await t.database
+      .sql`update freshet.api_tokens set role = 'observer' where id = (select max(id::text)::uuid from freshet.api_tokens)`;
     await supertest(app.server).get('/v1/pipelines').set('authorization', `Bearer ${observer}`).expect(200);
-    const { body } = await supertest(app.server).post('/v1/credentials').set('authorization', `Bearer ${observer}`).send(keyInput).expect(403);
+    const { body } = await supertest(app.server)
+      .post('/v1/credentials')
+      .set('authorization', `Bearer ${observer}`)
+      .send(keyInput)
+      .expect(403);
     expect(body.code).toBe('permission_denied');
   });
 
@@ -92,7 +100,10 @@ describe('who may call', () => {
     for (const [path, methods] of Object.entries(document.paths)) {
       for (const [method, operation] of Object.entries(methods)) {
         const response = await supertest(app.server)[method as Method](
-          path.replaceAll(/\{(\w+)\}/g, (_, name) => ({ object: 'tickets', subdomain: 'acme' })[name as string] ?? NOBODY),
+          path.replaceAll(
+            /\{(\w+)\}/g,
+            (_, name) => ({ object: 'tickets', subdomain: 'acme' })[name as string] ?? NOBODY,
+          ),
         );
         if (operation.security?.length === 0) expect(response.status, path).toBe(200);
         else expect(response.status, `${method} ${path}`).toBe(401);
@@ -109,7 +120,9 @@ describe('credentials', () => {
     expect(made.text).not.toContain('demo-admin-key');
     expect((await call('get', `/v1/credentials/${made.body.id}`).expect(200)).body).toEqual(made.body);
     expect((await call('get', '/v1/credentials').expect(200)).body).toEqual({ data: [made.body], next_cursor: null });
-    const rotated = await call('patch', `/v1/credentials/${made.body.id}`).send({ name: 'other', api_key: 'another-secret-9876' }).expect(200);
+    const rotated = await call('patch', `/v1/credentials/${made.body.id}`)
+      .send({ name: 'other', api_key: 'another-secret-9876' })
+      .expect(200);
     expect(rotated.body).toMatchObject({ name: 'other', hint: '9876' });
     expect(await t.store.credentials.reveal(made.body.id, 'freshdesk_api_key')).toBe('another-secret-9876');
     await call('delete', `/v1/credentials/${made.body.id}`).expect(204);
@@ -147,13 +160,21 @@ describe('destinations', () => {
     const { destination, destinationInput } = await ingredients();
     expect(destination).toMatchObject(destinationInput);
     expect(destination.ssl_ca).toBeNull();
-    const { body: refused } = await call('patch', `/v1/destinations/${destination.id}`).send({ ssl_ca: 'no certificate' }).expect(400);
+    const { body: refused } = await call('patch', `/v1/destinations/${destination.id}`)
+      .send({ ssl_ca: 'no certificate' })
+      .expect(400);
     expect(refused.errors[0].pointer).toBe('/ssl_ca');
-    expect((await call('patch', `/v1/destinations/${destination.id}`).send({ name: 'renamed' }).expect(200)).body).toMatchObject({
+    expect(
+      (await call('patch', `/v1/destinations/${destination.id}`).send({ name: 'renamed' }).expect(200)).body,
+    ).toMatchObject({
       ...destinationInput,
       name: 'renamed',
     });
-    expect((await call('post', `/v1/destinations/${destination.id}/test`).expect(200)).body).toMatchObject({ usable: true, missing_grants: [], error: null });
+    expect((await call('post', `/v1/destinations/${destination.id}/test`).expect(200)).body).toMatchObject({
+      usable: true,
+      missing_grants: [],
+      error: null,
+    });
     await call('delete', `/v1/destinations/${destination.id}`).expect(204);
   });
 
@@ -161,7 +182,10 @@ describe('destinations', () => {
     const { destination } = await ingredients();
     await call('patch', `/v1/destinations/${destination.id}`).send({ port: 1 }).expect(200);
     const { body } = await call('post', `/v1/destinations/${destination.id}/test`).expect(200);
-    expect(body).toMatchObject({ usable: false, error: { code: 'warehouse_unavailable', message: expect.stringContaining('No server answers') } });
+    expect(body).toMatchObject({
+      usable: false,
+      error: { code: 'warehouse_unavailable', message: expect.stringContaining('No server answers') },
+    });
   });
 
   test('a credential of the wrong type, or that does not exist, is refused', async () => {
@@ -207,7 +231,12 @@ describe('pipelines', () => {
     ['a frequency of 90 minutes', { frequency_minutes: 90 }, '/frequency_minutes', 'whole number of hours'],
     ['an unknown object', { objects: { tikets: { included: true } } }, '/objects/tikets', 'Known objects: agents'],
     ['a name of 256 characters', { name: 'x'.repeat(256) }, '/name', '255'],
-    ['detail where there is none', { objects: { roles: { included: true, detail: true } } }, '/objects/roles/detail', 'agents, contacts, groups, tickets'],
+    [
+      'detail where there is none',
+      { objects: { roles: { included: true, detail: true } } },
+      '/objects/roles/detail',
+      'agents, contacts, groups, tickets',
+    ],
     ['a schema of PostgreSQL’s own', { destination_schema: 'pg_mine' }, '/destination_schema', 'PostgreSQL keeps'],
     ['a schema with quotes', { destination_schema: 'a"b' }, '/destination_schema', 'pattern'],
     ['an unknown policy', { schema_policy: 'hope' }, '/schema_policy', 'evolve'],
@@ -268,23 +297,33 @@ describe('pipelines', () => {
     const { body: made } = await call('post', '/v1/pipelines').send(input).expect(201);
     const { body: objects } = await call('get', `/v1/pipelines/${made.id}/objects`).expect(200);
     expect(objects.data).toHaveLength(catalogue.length);
-    expect((await call('patch', `/v1/pipelines/${made.id}/objects/roles`).send({ included: false }).expect(200)).body).toMatchObject({
+    expect(
+      (await call('patch', `/v1/pipelines/${made.id}/objects/roles`).send({ included: false }).expect(200)).body,
+    ).toMatchObject({
       included: false,
       table: 'freshdesk_acme.roles',
     });
     await call('post', `/v1/pipelines/${made.id}/objects/roles/restart`).expect(200);
-    expect((await call('patch', `/v1/pipelines/${made.id}/objects/groups`).send({ detail: true }).expect(200)).body).toMatchObject({
+    expect(
+      (await call('patch', `/v1/pipelines/${made.id}/objects/groups`).send({ detail: true }).expect(200)).body,
+    ).toMatchObject({
       included: true,
       detail: true,
       history: false,
     });
-    expect((await call('patch', `/v1/pipelines/${made.id}/objects/roles`).send({ history: true }).expect(200)).body).toMatchObject({ history: true });
+    expect(
+      (await call('patch', `/v1/pipelines/${made.id}/objects/roles`).send({ history: true }).expect(200)).body,
+    ).toMatchObject({ history: true });
     expect((await call('get', `/v1/pipelines/${made.id}`)).body.objects).toEqual({
       roles: { included: false, history: true },
       groups: { included: true, detail: true },
     });
     expect(
-      (await call('post', `/v1/pipelines/${made.id}/objects/groups/position`).send({ changed_since: '2026-01-01T00:00:00Z' }).expect(409)).body.detail,
+      (
+        await call('post', `/v1/pipelines/${made.id}/objects/groups/position`)
+          .send({ changed_since: '2026-01-01T00:00:00Z' })
+          .expect(409)
+      ).body.detail,
     ).toContain('not read yet');
     await call('patch', `/v1/pipelines/${made.id}/objects/nothing`).send({ included: false }).expect(404);
   });
@@ -293,9 +332,18 @@ describe('pipelines', () => {
 describe('a plan', () => {
   test('tells what making a pipeline would come to, and writes nothing', async () => {
     const { input } = await ingredients();
-    const sent = { ...input, objects: Object.fromEntries(catalogue.map((o) => [o.name, { included: o.name === 'tickets' || o.name === 'roles' }])) };
+    const sent = {
+      ...input,
+      objects: Object.fromEntries(
+        catalogue.map((o) => [o.name, { included: o.name === 'tickets' || o.name === 'roles' }]),
+      ),
+    };
     const { body } = await call('post', '/v1/pipelines/plan').send(sent).expect(200);
-    expect(body).toMatchObject({ account: { ok: true, sees_all_tickets: true }, destination: { usable: true }, estimate: { records: expect.any(Number) } });
+    expect(body).toMatchObject({
+      account: { ok: true, sees_all_tickets: true },
+      destination: { usable: true },
+      estimate: { records: expect.any(Number) },
+    });
     expect(body.tables.map((t: { object: string; exists: boolean }) => [t.object, t.exists])).toEqual([
       ['roles', false],
       ['tickets', false],
@@ -331,12 +379,23 @@ describe('a plan', () => {
 describe('tests of an account', () => {
   test('say what the key sees, object by object', async () => {
     const { key } = await ingredients();
-    const { body } = await call('post', '/v1/pipelines/test').send({ subdomain: 'acme', credential_id: key.id }).expect(200);
+    const { body } = await call('post', '/v1/pipelines/test')
+      .send({ subdomain: 'acme', credential_id: key.id })
+      .expect(200);
     expect(body).toMatchObject({ ok: true, agent: { ticket_scope: 'global' }, sees_all_tickets: true, error: null });
-    const verdicts = Object.fromEntries(body.objects.map((o: { object: string; verdict: string }) => [o.object, o.verdict]));
+    const verdicts = Object.fromEntries(
+      body.objects.map((o: { object: string; verdict: string }) => [o.object, o.verdict]),
+    );
     expect(verdicts).toMatchObject({ tickets: 'available', conversations: 'available', surveys: 'not_in_plan' });
-    const filters = Object.fromEntries(body.objects.map((o: { object: string; changed_since_filter: string }) => [o.object, o.changed_since_filter]));
-    expect(filters).toMatchObject({ tickets: 'updated_since', contacts: 'updated_since', satisfaction_ratings: null, groups: null });
+    const filters = Object.fromEntries(
+      body.objects.map((o: { object: string; changed_since_filter: string }) => [o.object, o.changed_since_filter]),
+    );
+    expect(filters).toMatchObject({
+      tickets: 'updated_since',
+      contacts: 'updated_since',
+      satisfaction_ratings: null,
+      groups: null,
+    });
     // The simulated account has no limits, so its answers told none.
     expect(body.limits).toContainEqual({ bucket: 'account', credits_per_minute: null });
   });
@@ -344,16 +403,25 @@ describe('tests of an account', () => {
   test('a key without admin rights: the admin objects are forbidden', async () => {
     const { key } = await ingredients();
     await call('patch', `/v1/credentials/${key.id}`).send({ api_key: 'demo-agent-key' }).expect(200);
-    const { body } = await call('post', '/v1/pipelines/test').send({ subdomain: 'acme', credential_id: key.id }).expect(200);
-    const verdicts = Object.fromEntries(body.objects.map((o: { object: string; verdict: string }) => [o.object, o.verdict]));
+    const { body } = await call('post', '/v1/pipelines/test')
+      .send({ subdomain: 'acme', credential_id: key.id })
+      .expect(200);
+    const verdicts = Object.fromEntries(
+      body.objects.map((o: { object: string; verdict: string }) => [o.object, o.verdict]),
+    );
     expect(verdicts).toMatchObject({ tickets: 'available', agents: 'forbidden', groups: 'forbidden' });
   });
 
   test('a wrong key is an answer that says what to do', async () => {
     const { key } = await ingredients();
     await call('patch', `/v1/credentials/${key.id}`).send({ api_key: 'wrong' }).expect(200);
-    const { body } = await call('post', '/v1/pipelines/test').send({ subdomain: 'acme', credential_id: key.id }).expect(200);
-    expect(body).toMatchObject({ ok: false, error: { code: 'source_auth', message: expect.stringContaining('API key') } });
+    const { body } = await call('post', '/v1/pipelines/test')
+      .send({ subdomain: 'acme', credential_id: key.id })
+      .expect(200);
+    expect(body).toMatchObject({
+      ok: false,
+      error: { code: 'source_auth', message: expect.stringContaining('API key') },
+    });
   });
 });
 
@@ -366,8 +434,13 @@ describe('runs', () => {
     expect(started.body).toMatchObject({ pipeline_id: pipeline.id, status: 'queued', trigger: 'manual' });
     expect(started.body.objects).toHaveLength(objectsToRead({}).length);
     expect((await call('post', `/v1/pipelines/${pipeline.id}/runs`).expect(202)).body.id).toBe(started.body.id);
-    expect((await call('get', `/v1/runs?pipeline_id=${pipeline.id}&status=queued`).expect(200)).body.data).toHaveLength(1);
-    expect((await call('post', `/v1/runs/${started.body.id}/cancel`).expect(200)).body).toMatchObject({ status: 'cancelled', finished_at: expect.any(String) });
+    expect((await call('get', `/v1/runs?pipeline_id=${pipeline.id}&status=queued`).expect(200)).body.data).toHaveLength(
+      1,
+    );
+    expect((await call('post', `/v1/runs/${started.body.id}/cancel`).expect(200)).body).toMatchObject({
+      status: 'cancelled',
+      finished_at: expect.any(String),
+    });
     expect((await call('get', `/v1/runs/${started.body.id}`).expect(200)).body.objects[0].status).toBe('cancelled');
   });
 
@@ -387,19 +460,28 @@ describe('runs', () => {
       kind: 'audit',
       objects: [{ object: 'tickets', mode: 'audit', findings: { missing: 0, stale: 0, repaired: 0, explained: {} } }],
     });
-    expect((await call('get', `/v1/runs?pipeline_id=${pipeline.id}&kind=audit`).expect(200)).body.data.map((r: { id: string }) => r.id)).toEqual([audit.id]);
-    const { body: changed } = await call('patch', `/v1/pipelines/${pipeline.id}`).send({ audit_frequency_days: 30 }).expect(200);
+    expect(
+      (await call('get', `/v1/runs?pipeline_id=${pipeline.id}&kind=audit`).expect(200)).body.data.map(
+        (r: { id: string }) => r.id,
+      ),
+    ).toEqual([audit.id]);
+    const { body: changed } = await call('patch', `/v1/pipelines/${pipeline.id}`)
+      .send({ audit_frequency_days: 30 })
+      .expect(200);
     expect(Date.parse(changed.next_audit_at)).toBeGreaterThan(Date.now() + 29 * 86_400_000);
     await call('post', `/v1/pipelines/${pipeline.id}/runs`).send({ kind: 'look' }).expect(400);
     await call('patch', `/v1/pipelines/${pipeline.id}`).send({ audit_frequency_days: 0 }).expect(400);
   });
 
-  test.each(['/v1/runs?limit=0', '/v1/runs?limit=1000', '/v1/runs?cursor=%25%25', '/v1/runs?status=fine', '/v1/runs/not-an-id'])(
-    '%s is refused',
-    async (path) => {
-      expect((await call('get', path).expect(400)).body.code).toBe('invalid_input');
-    },
-  );
+  test.each([
+    '/v1/runs?limit=0',
+    '/v1/runs?limit=1000',
+    '/v1/runs?cursor=%25%25',
+    '/v1/runs?status=fine',
+    '/v1/runs/not-an-id',
+  ])('%s is refused', async (path) => {
+    expect((await call('get', path).expect(400)).body.code).toBe('invalid_input');
+  });
 });
 
 describe('rejected records', () => {
@@ -413,7 +495,9 @@ describe('rejected records', () => {
     await call('get', `${path}/${NOBODY}`).expect(404);
     expect((await call('get', `${path}/replay`).expect(405)).headers['allow']).toBe('POST');
     await call('get', `/v1/pipelines/${NOBODY}/rejected-records`).expect(404);
-    expect((await call('post', `${path}/discard`).send({ object: 'nothing' }).expect(404)).body.detail).toContain('Known objects');
+    expect((await call('post', `${path}/discard`).send({ object: 'nothing' }).expect(404)).body.detail).toContain(
+      'Known objects',
+    );
     expect(
       (
         await call('post', `${path}/replay`)
@@ -429,19 +513,42 @@ describe('rejected records', () => {
 
 describe('the budget of an account', () => {
   test('shows each bucket as it stands, and the end of a 429', async () => {
-    expect((await call('get', '/v1/accounts/never/budget').expect(200)).body).toEqual({ subdomain: 'never', buckets: [] });
+    expect((await call('get', '/v1/accounts/never/budget').expect(200)).body).toEqual({
+      subdomain: 'never',
+      buckets: [],
+    });
     await t.store.budgets.take('busy', ['account', 'list'], 3, 80, 'incremental');
     await t.store.budgets.learn('busy', [{ bucket: 'account', total: 700, remaining: 600, used: 3 }]);
     await t.store.budgets.block('busy', 30_000);
     const { body } = await call('get', '/v1/accounts/busy.freshdesk.com/budget').expect(200);
     const classes = (incremental: number) =>
-      ['by_hand', 'incremental', 'children', 'backfill', 'audit'].map((c) => ({ class: c, used: c === 'incremental' ? incremental : 0, wanted_until: null }));
+      ['by_hand', 'incremental', 'children', 'backfill', 'audit'].map((c) => ({
+        class: c,
+        used: c === 'incremental' ? incremental : 0,
+        wanted_until: null,
+      }));
     const soon = expect.stringMatching(/^\d{4}-/);
     expect(body).toEqual({
       subdomain: 'busy',
       buckets: [
-        { bucket: 'account', unlimited: false, total: 700, used: 100, window_ends_at: soon, blocked_until: soon, classes: classes(3) },
-        { bucket: 'list', unlimited: false, total: null, used: 3, window_ends_at: soon, blocked_until: soon, classes: classes(3) },
+        {
+          bucket: 'account',
+          unlimited: false,
+          total: 700,
+          used: 100,
+          window_ends_at: soon,
+          blocked_until: soon,
+          classes: classes(3),
+        },
+        {
+          bucket: 'list',
+          unlimited: false,
+          total: null,
+          used: 3,
+          window_ends_at: soon,
+          blocked_until: soon,
+          classes: classes(3),
+        },
       ],
     });
     await call('get', '/v1/accounts/not%20one/budget').expect(400);
@@ -449,16 +556,24 @@ describe('the budget of an account', () => {
 });
 
 describe('every route', () => {
-  test.each(['credentials', 'destinations', 'pipelines', 'runs'])('%s: an id that nobody has is not found', async (kind) => {
-    expect((await call('get', `/v1/${kind}/${NOBODY}`).expect(404)).body.code).toBe('not_found');
-  });
+  test.each(['credentials', 'destinations', 'pipelines', 'runs'])(
+    '%s: an id that nobody has is not found',
+    async (kind) => {
+      expect((await call('get', `/v1/${kind}/${NOBODY}`).expect(404)).body.code).toBe('not_found');
+    },
+  );
 
   test('an unknown path, a body that is no JSON, one that is too large, another media type', async () => {
     await call('get', '/v1/nothing').expect(404);
     const wrong = await call('delete', '/v1/credentials').expect(405);
     expect(wrong.headers['allow']).toBe('GET, HEAD, POST');
-    expect(wrong.body).toMatchObject({ code: 'method_not_allowed', detail: expect.stringContaining('GET, HEAD, POST') });
-    expect((await call('get', `/v1/accounts/${'x'.repeat(5000)}/budget`).expect(400)).body.errors[0].pointer).toBe('/params/subdomain');
+    expect(wrong.body).toMatchObject({
+      code: 'method_not_allowed',
+      detail: expect.stringContaining('GET, HEAD, POST'),
+    });
+    expect((await call('get', `/v1/accounts/${'x'.repeat(5000)}/budget`).expect(400)).body.errors[0].pointer).toBe(
+      '/params/subdomain',
+    );
     await call('post', '/v1/credentials').set('content-type', 'application/json').send('{"a":').expect(400);
     await call('post', '/v1/credentials')
       .send({ ...keyInput, api_key: 'x'.repeat(2_000_000) })

@@ -41,7 +41,13 @@ import { tokenRoutes } from './routes/tokens.ts';
 import { usageRoutes } from './routes/usage.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 
-export type App = FastifyInstance<RawServerDefault, RawRequestDefaultExpression, RawReplyDefaultExpression, FastifyBaseLogger, TypeBoxTypeProvider>;
+export type App = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;
 
 /** How often pipelines may run, and do where nothing is said; in minutes. */
 export interface Frequency {
@@ -89,7 +95,8 @@ export async function buildApp(deps: Deps): Promise<App> {
     reply.header('x-request-id', request.id);
     // Answers are for whoever asked, and for now.
     reply.header('x-content-type-options', 'nosniff');
-    if (request.routeOptions.config.permission !== undefined && !reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
+    if (request.routeOptions.config.permission !== undefined && !reply.hasHeader('cache-control'))
+      reply.header('cache-control', 'no-store');
   });
   registerTracing(app);
   registerErrors(app);

@@ -12,9 +12,16 @@ export interface Account {
 const TOTAL_MS = 60_000;
 
 /** Asks an account for somebody who waits for the answer: within the pipeline's share of the credits, and with few tries. */
-export async function asking<T>({ store, originTemplate }: Deps, account: Account, work: (client: FreshdeskClient) => Promise<T>): Promise<T> {
+export async function asking<T>(
+  { store, originTemplate }: Deps,
+  account: Account,
+  work: (client: FreshdeskClient) => Promise<T>,
+): Promise<T> {
   const cancel = new AbortController();
-  const timeout = new AppError('source_unavailable', `The account did not answer all requests within ${TOTAL_MS / 1000} seconds. Try again later.`);
+  const timeout = new AppError(
+    'source_unavailable',
+    `The account did not answer all requests within ${TOTAL_MS / 1000} seconds. Try again later.`,
+  );
   const timer = setTimeout(() => cancel.abort(timeout), TOTAL_MS);
   const client = new FreshdeskClient({
     account: accountAt(account.subdomain, originTemplate),

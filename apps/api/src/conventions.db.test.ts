@@ -20,7 +20,14 @@ let app: App;
 let isDraining = false;
 
 const build = (requestsPerMinute = 1_000_000) =>
-  buildApp({ store: t.store, originTemplate: null, isDraining: () => isDraining, reach: outbound(''), metrics: new Metrics('api'), requestsPerMinute });
+  buildApp({
+    store: t.store,
+    originTemplate: null,
+    isDraining: () => isDraining,
+    reach: outbound(''),
+    metrics: new Metrics('api'),
+    requestsPerMinute,
+  });
 
 beforeAll(async () => {
   t = await openTestStore();
@@ -39,13 +46,18 @@ beforeEach(async () => {
 });
 
 type Method = 'get' | 'post' | 'patch' | 'delete';
-const call = (method: Method, path: string, token = TOKEN, of: App = app) => supertest(of.server)[method](path).set('authorization', `Bearer ${token}`);
+const call = (method: Method, path: string, token = TOKEN, of: App = app) =>
+  supertest(of.server)[method](path).set('authorization', `Bearer ${token}`);
 const secretInput = (name: string) => ({ name, type: 'freshdesk_api_key', api_key: `secret of ${name}` });
 const credentials = async () => (await t.store.credentials.list({ limit: 50, cursor: null })).data;
 
 describe('Idempotency-Key', () => {
   test('many at once with one key do it once, and all get the same answer', async () => {
-    const answers = await Promise.all(Array.from({ length: 8 }, () => call('post', '/v1/credentials').set('idempotency-key', 'k').send(secretInput('a'))));
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, () =>
+        call('post', '/v1/credentials').set('idempotency-key', 'k').send(secretInput('a')),
+      ),
+    );
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201]));
     expect(new Set(answers.map(({ body }) => body.id)).size).toBe(1);
     expect(answers.filter(({ headers }) => headers['idempotent-replayed'] === undefined)).toHaveLength(1);
@@ -77,8 +89,14 @@ describe('Idempotency-Key', () => {
   });
 
   test('an answer that holds a secret is kept encrypted, and given again', async () => {
-    const first = await call('post', '/v1/tokens').set('idempotency-key', 'k').send({ name: 'a', role: 'observer' }).expect(201);
-    const again = await call('post', '/v1/tokens').set('idempotency-key', 'k').send({ name: 'a', role: 'observer' }).expect(201);
+    const first = await call('post', '/v1/tokens')
+      .set('idempotency-key', 'k')
+      .send({ name: 'a', role: 'observer' })
+      .expect(201);
+    const again = await call('post', '/v1/tokens')
+      .set('idempotency-key', 'k')
+      .send({ name: 'a', role: 'observer' })
+      .expect(201);
     expect(again.body.token).toBe(first.body.token);
     const rows = await t.database.sql`select * from freshet.idempotency_keys`;
     expect(JSON.stringify(rows)).not.toContain(first.body.token);
@@ -93,15 +111,24 @@ describe('Idempotency-Key', () => {
 });
 
 describe('the audit log', () => {
-  const log = async (query = '') => (await call('get', `/v1/audit-log${query}`).expect(200)).body.data as Record<string, unknown>[];
+  const log = async (query = '') =>
+    (await call('get', `/v1/audit-log${query}`).expect(200)).body.data as Record<string, unknown>[];
 
   test('has who changed what, from where, and what it was before and after, without secrets', async () => {
     const { body: made } = await call('post', '/v1/credentials').send(secretInput('a')).expect(201);
-    const changed = await call('patch', `/v1/credentials/${made.id}`).send({ name: 'b', api_key: 'another secret' }).expect(200);
+    const changed = await call('patch', `/v1/credentials/${made.id}`)
+      .send({ name: 'b', api_key: 'another secret' })
+      .expect(200);
     await call('delete', `/v1/credentials/${made.id}`).expect(204);
     await call('patch', `/v1/credentials/${randomUUID()}`).send({ name: 'c' }).expect(404);
     const entries = await log(`?resource=credentials/${made.id}`);
-    expect(entries.map((e) => [e['action'], (e['before'] as { name?: string })?.name, (e['after'] as { name?: string })?.name])).toEqual([
+    expect(
+      entries.map((e) => [
+        e['action'],
+        (e['before'] as { name?: string })?.name,
+        (e['after'] as { name?: string })?.name,
+      ]),
+    ).toEqual([
       ['deleteCredential', 'b', undefined],
       ['changeCredential', 'a', 'b'],
       ['createCredential', undefined, 'a'],
@@ -152,19 +179,25 @@ describe('the audit log', () => {
       values (${`00000000-0000-7000-8000-000000000${days}`}, now() - make_interval(days => ${days}), gen_random_uuid(), 'n', 'team_admin', 'a', 'r', 'retention', 'x')`;
     for (const days of [500, 400, 300]) await insert(days);
     const left = async () =>
-      (await sql`select (extract(epoch from now() - at) / 86400)::int as days from freshet.audit_log where action = 'retention' order by at`).map(
-        ({ days }) => days,
-      );
+      (
+        await sql`select (extract(epoch from now() - at) / 86400)::int as days from freshet.audit_log where action = 'retention' order by at`
+      ).map(({ days }) => days);
     await expect(t.store.auditLog.deleteOlderThan(200)).rejects.toThrow('only ever added to');
     expect(await left()).toEqual([500, 400, 300]);
     expect(await t.store.auditLog.deleteOlderThan(450)).toBe(1);
     expect(await left()).toEqual([400, 300]);
-    await expect(sql`delete from freshet.audit_log where at < now() - interval '390 days'`).rejects.toThrow('only ever added to');
+    await expect(sql`delete from freshet.audit_log where at < now() - interval '390 days'`).rejects.toThrow(
+      'only ever added to',
+    );
   });
 
   test('is only ever added to, at the database’s own level', async () => {
     await call('post', '/v1/credentials').send(secretInput('a')).expect(201);
-    for (const statement of ['delete from freshet.audit_log', "update freshet.audit_log set actor_name = 'nobody'", 'truncate freshet.audit_log']) {
+    for (const statement of [
+      'delete from freshet.audit_log',
+      "update freshet.audit_log set actor_name = 'nobody'",
+      'truncate freshet.audit_log',
+    ]) {
       await expect(t.database.sql.unsafe(statement), statement).rejects.toThrow('only ever added to');
     }
   });
@@ -175,10 +208,16 @@ describe('tokens', () => {
     const { body: made } = await call('post', '/v1/tokens')
       .send({ name: 't', role: 'team_collaborator', scopes: ['read', 'run'] })
       .expect(201);
-    expect(made).toMatchObject({ token: expect.stringMatching(/^frt_\w{36}$/), scopes: ['read', 'run'], last_used_at: null });
+    expect(made).toMatchObject({
+      token: expect.stringMatching(/^frt_\w{36}$/),
+      scopes: ['read', 'run'],
+      last_used_at: null,
+    });
     expect((await call('get', `/v1/tokens/${made.id}`).expect(200)).text).not.toContain(made.token);
     await call('get', '/v1/pipelines', made.token).expect(200);
-    expect((await call('post', '/v1/credentials', made.token).send(secretInput('a')).expect(403)).body.detail).toContain('manage_connections');
+    expect(
+      (await call('post', '/v1/credentials', made.token).send(secretInput('a')).expect(403)).body.detail,
+    ).toContain('manage_connections');
     expect((await call('get', `/v1/tokens/${made.id}`)).body.last_used_at).not.toBeNull();
 
     const { body: rotated } = await call('post', `/v1/tokens/${made.id}/rotate`).expect(200);
@@ -189,7 +228,9 @@ describe('tokens', () => {
 
     await t.database.sql`update freshet.api_tokens set expires_at = now() where id = ${made.id}`;
     await call('get', '/v1/pipelines', rotated.token).expect(401);
-    const { body: other } = await call('post', '/v1/tokens').send({ name: 'u', role: 'observer', expires_at: '2100-01-01T00:00:00.000Z' }).expect(201);
+    const { body: other } = await call('post', '/v1/tokens')
+      .send({ name: 'u', role: 'observer', expires_at: '2100-01-01T00:00:00.000Z' })
+      .expect(201);
     expect(other.expires_at).toBe('2100-01-01T00:00:00.000Z');
     await call('delete', `/v1/tokens/${other.id}`).expect(204);
     await call('get', '/v1/pipelines', other.token).expect(401);
@@ -208,7 +249,9 @@ describe('tokens', () => {
   });
 
   test('the last one that can make others stays', async () => {
-    const admin = (await t.store.tokens.list({ limit: 200, cursor: null })).data.find((token) => token.name === 'bootstrap');
+    const admin = (await t.store.tokens.list({ limit: 200, cursor: null })).data.find(
+      (token) => token.name === 'bootstrap',
+    );
     for (const attempt of [
       call('delete', `/v1/tokens/${admin?.id}`),
       call('patch', `/v1/tokens/${admin?.id}`).send({ role: 'observer' }),
@@ -226,10 +269,14 @@ describe('limits', () => {
     const limited = await build(3);
     try {
       const left = [];
-      for (let i = 0; i < 3; i++) left.push((await call('get', '/v1/pipelines', TOKEN, limited).expect(200)).headers['ratelimit-remaining']);
+      for (let i = 0; i < 3; i++)
+        left.push((await call('get', '/v1/pipelines', TOKEN, limited).expect(200)).headers['ratelimit-remaining']);
       expect(left).toEqual(['2', '1', '0']);
       const refused = await call('get', '/v1/pipelines', TOKEN, limited).expect(429);
-      expect(refused.body).toMatchObject({ code: 'rate_limited', detail: expect.stringContaining('3 requests a minute') });
+      expect(refused.body).toMatchObject({
+        code: 'rate_limited',
+        detail: expect.stringContaining('3 requests a minute'),
+      });
       expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
       const { text } = await t.store.tokens.create({ name: 'other', role: 'observer', scopes: null, expires_at: null });
       await call('get', '/v1/pipelines', text, limited).expect(200);
@@ -256,13 +303,30 @@ describe('limits', () => {
     expect(body.errors[0].pointer).toBe('/url');
   });
 
-  test.each(['127.0.0.1', '::1', 'localhost', '169.254.169.254', '::ffff:127.0.0.1'])('OWASP API7: a warehouse at %s is not connected to', async (host) => {
-    const secret = (await call('post', '/v1/credentials').send({ name: 'p', type: 'postgres_password', password: 'x' }).expect(201)).body;
-    const input = { name: 'w', type: 'postgres', host, port: 5432, database: 'd', username: 'u', credential_id: secret.id, ssl_mode: 'disable' };
-    const { body: destination } = await call('post', '/v1/destinations').send(input).expect(201);
-    const { body } = await call('post', `/v1/destinations/${destination.id}/test`).expect(200);
-    expect(body).toMatchObject({ usable: false, error: { code: 'address_refused', message: expect.stringContaining('FRESHET_ALLOWED_ADDRESSES') } });
-  });
+  test.each(['127.0.0.1', '::1', 'localhost', '169.254.169.254', '::ffff:127.0.0.1'])(
+    'OWASP API7: a warehouse at %s is not connected to',
+    async (host) => {
+      const secret = (
+        await call('post', '/v1/credentials').send({ name: 'p', type: 'postgres_password', password: 'x' }).expect(201)
+      ).body;
+      const input = {
+        name: 'w',
+        type: 'postgres',
+        host,
+        port: 5432,
+        database: 'd',
+        username: 'u',
+        credential_id: secret.id,
+        ssl_mode: 'disable',
+      };
+      const { body: destination } = await call('post', '/v1/destinations').send(input).expect(201);
+      const { body } = await call('post', `/v1/destinations/${destination.id}/test`).expect(200);
+      expect(body).toMatchObject({
+        usable: false,
+        error: { code: 'address_refused', message: expect.stringContaining('FRESHET_ALLOWED_ADDRESSES') },
+      });
+    },
+  );
 });
 
 describe('a run', () => {
@@ -271,13 +335,20 @@ describe('a run', () => {
     return (await t.store.runs.start(pipeline.id, 'manual', [{ name: 'roles', creditClass: 'incremental' }])).id;
   };
   /** Reads events until the server ends them, or until `enough`. */
-  async function watch(id: string, lastEventId?: string, enough?: (events: Seen[]) => boolean): Promise<{ status: number; events: Seen[] }> {
+  async function watch(
+    id: string,
+    lastEventId?: string,
+    enough?: (events: Seen[]) => boolean,
+  ): Promise<{ status: number; events: Seen[] }> {
     if (!app.server.listening) await app.listen({ host: '127.0.0.1', port: 0 });
     const abort = new AbortController();
-    const response = await fetch(`http://127.0.0.1:${(app.server.address() as AddressInfo).port}/v1/runs/${id}/events`, {
-      headers: { authorization: `Bearer ${TOKEN}`, ...(lastEventId ? { 'last-event-id': lastEventId } : {}) },
-      signal: abort.signal,
-    });
+    const response = await fetch(
+      `http://127.0.0.1:${(app.server.address() as AddressInfo).port}/v1/runs/${id}/events`,
+      {
+        headers: { authorization: `Bearer ${TOKEN}`, ...(lastEventId ? { 'last-event-id': lastEventId } : {}) },
+        signal: abort.signal,
+      },
+    );
     const events: Seen[] = [];
     let text = '';
     if (response.status === 200 && response.body) {
@@ -287,8 +358,11 @@ describe('a run', () => {
         const parts = text.split('\n\n');
         text = parts.pop() ?? '';
         for (const part of parts) {
-          const fields = Object.fromEntries(part.split('\n').map((line) => line.split(/: (.*)/s, 2) as [string, string]));
-          if (fields['event'] === 'run') events.push({ id: fields['id'] as string, run: JSON.parse(fields['data'] as string) });
+          const fields = Object.fromEntries(
+            part.split('\n').map((line) => line.split(/: (.*)/s, 2) as [string, string]),
+          );
+          if (fields['event'] === 'run')
+            events.push({ id: fields['id'] as string, run: JSON.parse(fields['data'] as string) });
         }
         if (enough?.(events)) {
           abort.abort();
@@ -371,7 +445,10 @@ describe('usage', () => {
     await insert('2026-03-01T18:00:00Z', '2026-03-04T12:00:00Z');
     await insert('2026-03-06T08:00:00Z', '2026-03-06T08:10:00Z');
     const lags = async (query: string) =>
-      (await call('get', `/v1/usage?${query}`).expect(200)).body.data.map((u: { day: string; lag_seconds: number }) => [u.day, u.lag_seconds / 3600]);
+      (await call('get', `/v1/usage?${query}`).expect(200)).body.data.map((u: { day: string; lag_seconds: number }) => [
+        u.day,
+        u.lag_seconds / 3600,
+      ]);
     expect(await lags('from=2026-03-02&until=2026-03-31')).toEqual([
       ['2026-03-06', 1 / 6],
       ['2026-03-04', 66],
@@ -397,7 +474,10 @@ test('the address of the audit log is the caller’s where a trusted proxy says 
     trustedProxies: '127.0.0.1,::1',
   });
   const addressOf = async (of: App, name: string) => {
-    await call('post', '/v1/credentials', TOKEN, of).set('x-forwarded-for', '203.0.113.9').send(secretInput(name)).expect(201);
+    await call('post', '/v1/credentials', TOKEN, of)
+      .set('x-forwarded-for', '203.0.113.9')
+      .send(secretInput(name))
+      .expect(201);
     return (await call('get', '/v1/audit-log?limit=1').expect(200)).body.data[0].address as string;
   };
   try {
@@ -416,7 +496,11 @@ test('a route that is to go says so in every answer, and in the document', async
   registerConventions(small, t.store);
   await registerOpenApi(small);
   const deprecated = { since: new Date('2027-01-01T00:00:00Z'), sunset: new Date('2027-07-01T00:00:00Z') };
-  small.get('/v1/old', { config: { permission: 'read', deprecated }, schema: { operationId: 'old' } }, async () => ({}));
+  small.get(
+    '/v1/old',
+    { config: { permission: 'read', deprecated }, schema: { operationId: 'old' } },
+    async () => ({}),
+  );
   await small.ready();
   try {
     for (const [token, status] of [
@@ -426,7 +510,9 @@ test('a route that is to go says so in every answer, and in the document', async
       const { headers } = await call('get', '/v1/old', token, small).expect(status);
       expect(headers).toMatchObject({ deprecation: '@1798761600', sunset: 'Thu, 01 Jul 2027 00:00:00 GMT' });
     }
-    expect((small.swagger() as unknown as { paths: Record<string, { get: object }> }).paths['/v1/old']?.get).toMatchObject({ deprecated: true });
+    expect(
+      (small.swagger() as unknown as { paths: Record<string, { get: object }> }).paths['/v1/old']?.get,
+    ).toMatchObject({ deprecated: true });
     expect((await call('get', '/v1/pipelines')).headers['deprecation']).toBeUndefined();
   } finally {
     await small.close();
@@ -441,8 +527,16 @@ test('JSON is indented for a request that asks for it, with every digit, and com
   expect(Number(indented.headers['content-length'])).toBe(Buffer.byteLength(indented.text));
   const problem = await call('get', '/v1/nothing').set('accept', '*/*; indent=4, text/plain').expect(404);
   expect(problem.text).toMatch(/^\{\n {4}"type"/);
-  const made = await call('post', '/v1/credentials').set('accept', 'application/json;indent=1').set('idempotency-key', 'k').send(secretInput('a')).expect(201);
-  const again = await call('post', '/v1/credentials').set('accept', 'application/json;indent=1').set('idempotency-key', 'k').send(secretInput('a')).expect(201);
+  const made = await call('post', '/v1/credentials')
+    .set('accept', 'application/json;indent=1')
+    .set('idempotency-key', 'k')
+    .send(secretInput('a'))
+    .expect(201);
+  const again = await call('post', '/v1/credentials')
+    .set('accept', 'application/json;indent=1')
+    .set('idempotency-key', 'k')
+    .send(secretInput('a'))
+    .expect(201);
   expect(again.text).toBe(made.text);
   for (const accept of ['application/json; indent=0', 'application/json; indent=99', 'application/json; indent=x']) {
     expect((await call('get', '/v1/pipelines').set('accept', accept).expect(200)).text, accept).not.toContain('\n');
@@ -463,7 +557,8 @@ test('JSON is indented for a request that asks for it, with every digit, and com
 test('lists are filtered, and answers are kept by nobody', async () => {
   await call('post', '/v1/credentials').send(secretInput('a')).expect(201);
   await call('post', '/v1/credentials').send({ name: 'b', type: 'postgres_password', password: 'x' }).expect(201);
-  const names = async (path: string) => (await call('get', path).expect(200)).body.data.map(({ name }: { name: string }) => name);
+  const names = async (path: string) =>
+    (await call('get', path).expect(200)).body.data.map(({ name }: { name: string }) => name);
   expect(await names('/v1/credentials?name=a')).toEqual(['a']);
   expect(await names('/v1/credentials?type=postgres_password')).toEqual(['b']);
   expect(await names('/v1/credentials?type=postgres_password&name=a')).toEqual([]);

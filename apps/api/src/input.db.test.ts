@@ -42,7 +42,14 @@ beforeEach(async () => {
   const pipeline = await t.pipeline();
   pipelineId = pipeline.id;
   const destination = await t.store.destinations.get(pipeline.destination_id);
-  destinationInput = { name: 'other', type: 'postgres', host: 'h.example', database: 'd', username: 'u', credential_id: destination.credential_id };
+  destinationInput = {
+    name: 'other',
+    type: 'postgres',
+    host: 'h.example',
+    database: 'd',
+    username: 'u',
+    credential_id: destination.credential_id,
+  };
   pipelineInput = {
     name: 'other',
     source: { type: 'freshdesk', subdomain: 'other', credential_id: pipeline.credential_id },
@@ -52,7 +59,8 @@ beforeEach(async () => {
 });
 
 type Method = 'get' | 'post' | 'patch' | 'delete';
-const call = (method: Method, path: string) => supertest(app.server)[method](path).set('authorization', `Bearer ${TOKEN}`);
+const call = (method: Method, path: string) =>
+  supertest(app.server)[method](path).set('authorization', `Bearer ${TOKEN}`);
 const pointers = (body: { errors?: { pointer: string }[] }) => (body.errors ?? []).map(({ pointer }) => pointer);
 
 describe('a request without a body', () => {
@@ -60,21 +68,37 @@ describe('a request without a body', () => {
     'no body, and no content type': { headers: {}, chunks: [] },
     'no body, and a content type': { headers: { 'content-type': 'application/json' }, chunks: [] },
     'Content-Length: 0': { headers: { 'content-type': 'application/json', 'content-length': '0' }, chunks: [] },
-    'an empty chunked body': { headers: { 'content-type': 'application/json; charset=utf-8', 'transfer-encoding': 'chunked' }, chunks: [] },
-    'a body of whitespace': { headers: { 'content-type': 'application/json', 'content-length': '5' }, chunks: [' \r\n', '\t '] },
-    'an empty body of a form, as curl -d sends it': { headers: { 'content-type': 'application/x-www-form-urlencoded', 'content-length': '0' }, chunks: [] },
+    'an empty chunked body': {
+      headers: { 'content-type': 'application/json; charset=utf-8', 'transfer-encoding': 'chunked' },
+      chunks: [],
+    },
+    'a body of whitespace': {
+      headers: { 'content-type': 'application/json', 'content-length': '5' },
+      chunks: [' \r\n', '\t '],
+    },
+    'an empty body of a form, as curl -d sends it': {
+      headers: { 'content-type': 'application/x-www-form-urlencoded', 'content-length': '0' },
+      chunks: [],
+    },
   } as const;
 
-  async function send(method: string, path: string, { headers, chunks }: (typeof EMPTY)[keyof typeof EMPTY]): Promise<{ status: number; text: string }> {
+  async function send(
+    method: string,
+    path: string,
+    { headers, chunks }: (typeof EMPTY)[keyof typeof EMPTY],
+  ): Promise<{ status: number; text: string }> {
     const { port } = app.server.address() as AddressInfo;
     return await new Promise((resolve, reject) => {
-      const sent = request({ host: '127.0.0.1', port, method, path, headers: { ...headers, authorization: `Bearer ${TOKEN}` } }, (response) => {
-        let text = '';
-        response.setEncoding('utf8').on('data', (part: string) => {
-          text += part;
-        });
-        response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
-      });
+      const sent = request(
+        { host: '127.0.0.1', port, method, path, headers: { ...headers, authorization: `Bearer ${TOKEN}` } },
+        (response) => {
+          let text = '';
+          response.setEncoding('utf8').on('data', (part: string) => {
+            text += part;
+          });
+          response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
+        },
+      );
       sent.on('error', reject);
       for (const chunk of chunks) sent.write(chunk);
       sent.end();
@@ -83,12 +107,20 @@ describe('a request without a body', () => {
 
   /** Every operation that takes no body, or none that is required, by the document. */
   function bodiless(): [string, string][] {
-    const { paths } = app.swagger() as unknown as { paths: Record<string, Record<string, { requestBody?: { required?: boolean } }>> };
+    const { paths } = app.swagger() as unknown as {
+      paths: Record<string, Record<string, { requestBody?: { required?: boolean } }>>;
+    };
     return Object.entries(paths).flatMap(([path, methods]) =>
       Object.entries(methods)
         // What Freshdesk sends is checked by the route itself.
-        .filter(([method, { requestBody }]) => !path.includes('/inbound/') && (method === 'post' || method === 'delete') && requestBody?.required !== true)
-        .map(([method]): [string, string] => [method.toUpperCase(), path.replaceAll(/\{object\}/g, 'tickets').replaceAll(/\{\w+\}/g, NOBODY)]),
+        .filter(
+          ([method, { requestBody }]) =>
+            !path.includes('/inbound/') && (method === 'post' || method === 'delete') && requestBody?.required !== true,
+        )
+        .map(([method]): [string, string] => [
+          method.toUpperCase(),
+          path.replaceAll(/\{object\}/g, 'tickets').replaceAll(/\{\w+\}/g, NOBODY),
+        ]),
     );
   }
 
@@ -112,25 +144,48 @@ describe('a request without a body', () => {
     ] as const) {
       const { status, text } = await send(method, path, empty);
       expect(status, text).toBe(400);
-      expect(JSON.parse(text)).toMatchObject({ code: 'invalid_input', detail: expect.stringContaining('no body'), errors: [{ pointer: '/' }] });
+      expect(JSON.parse(text)).toMatchObject({
+        code: 'invalid_input',
+        detail: expect.stringContaining('no body'),
+        errors: [{ pointer: '/' }],
+      });
     }
   });
 
   test('a body of another content type, and one that is no JSON, are refused', async () => {
     expect((await call('post', '/v1/credentials').set('content-type', 'text/plain').send('{}')).status).toBe(415);
-    expect((await call('post', '/v1/credentials').set('content-type', 'application/json').send('{"name"')).status).toBe(400);
-    expect((await call('post', '/v1/credentials').set('content-type', 'application/json').send('{"__proto__": {}}')).status).toBe(400);
-    expect((await call('post', `/v1/pipelines/${pipelineId}/runs`).set('content-type', 'application/json').send('null')).status).toBe(400);
+    expect((await call('post', '/v1/credentials').set('content-type', 'application/json').send('{"name"')).status).toBe(
+      400,
+    );
+    expect(
+      (await call('post', '/v1/credentials').set('content-type', 'application/json').send('{"__proto__": {}}')).status,
+    ).toBe(400);
+    expect(
+      (await call('post', `/v1/pipelines/${pipelineId}/runs`).set('content-type', 'application/json').send('null'))
+        .status,
+    ).toBe(400);
   });
 });
 
 describe('invalid input', () => {
   test.each([
     ['two shapes', { source: undefined, name: 'x'.repeat(256) }, ['/source', '/name']],
-    ['two parts of a schedule', { schedule: { cron: '61 * * * *', time_zone: 'Berlin' } }, ['/schedule/cron', '/schedule/time_zone']],
+    [
+      'two parts of a schedule',
+      { schedule: { cron: '61 * * * *', time_zone: 'Berlin' } },
+      ['/schedule/cron', '/schedule/time_zone'],
+    ],
     ['a shape and a meaning', { name: '', frequency_minutes: 90 }, ['/name', '/frequency_minutes']],
-    ['a missing field and a meaning within the same object', { schedule: { time_zone: 'Berlin' } }, ['/schedule/cron', '/schedule/time_zone']],
-    ['a wrong type beside a meaning', { schedule: { cron: 5, time_zone: 'Berlin' } }, ['/schedule/cron', '/schedule/time_zone']],
+    [
+      'a missing field and a meaning within the same object',
+      { schedule: { time_zone: 'Berlin' } },
+      ['/schedule/cron', '/schedule/time_zone'],
+    ],
+    [
+      'a wrong type beside a meaning',
+      { schedule: { cron: 5, time_zone: 'Berlin' } },
+      ['/schedule/cron', '/schedule/time_zone'],
+    ],
     [
       'references',
       { destination_id: NOBODY, source: { type: 'freshdesk', subdomain: 'a_b', credential_id: NOBODY } },
@@ -143,7 +198,14 @@ describe('invalid input', () => {
     ],
     [
       'several rules',
-      { objects: { tickets: { included: true, columns: { id: { drop: true }, subject: { rename: 'status' }, 'a/b': { rename: 'ctid' } } } } },
+      {
+        objects: {
+          tickets: {
+            included: true,
+            columns: { id: { drop: true }, subject: { rename: 'status' }, 'a/b': { rename: 'ctid' } },
+          },
+        },
+      },
       ['/objects/tickets/columns/id', '/objects/tickets/columns/subject', '/objects/tickets/columns/a~1b'],
     ],
     [
@@ -170,7 +232,12 @@ describe('invalid input', () => {
 
   test('says what would be valid, once for each mistake', async () => {
     const { body } = await call('post', '/v1/pipelines')
-      .send({ ...pipelineInput, audit_frequency_days: 'x', schema_policy: 5, source: { ...(pipelineInput['source'] as object), type: 'zendesk' } })
+      .send({
+        ...pipelineInput,
+        audit_frequency_days: 'x',
+        schema_policy: 5,
+        source: { ...(pipelineInput['source'] as object), type: 'zendesk' },
+      })
       .expect(400);
     expect(body.errors).toEqual([
       { pointer: '/source/type', detail: 'must be "freshdesk"' },
@@ -184,7 +251,13 @@ describe('invalid input', () => {
       .set('idempotency-key', 'x'.repeat(256))
       .send({ kind: 'hope' })
       .expect(400);
-    expect(pointers(body)).toEqual(['/params/id', '/kind', '/querystring/color', '/querystring/wait', '/headers/idempotency-key']);
+    expect(pointers(body)).toEqual([
+      '/params/id',
+      '/kind',
+      '/querystring/color',
+      '/querystring/wait',
+      '/headers/idempotency-key',
+    ]);
   });
 
   test.each([
@@ -196,8 +269,16 @@ describe('invalid input', () => {
       { port: 0, host: '/run', ssl_ca: 'x', credential_id: NOBODY },
       ['/name', '/type', '/database', '/username', '/port', '/host', '/ssl_ca', '/credential_id'],
     ],
-    ['webhooks', { name: 'x', url: 'ftp://x', events: ['run.failed', 'run.failed'], enabled: 'yes' }, ['/events', '/enabled', '/url']],
-    ['tokens', { role: 'observer', scopes: ['run', 'erase'], expires_at: '2020-01-01T00:00:00Z' }, ['/name', '/scopes', '/expires_at']],
+    [
+      'webhooks',
+      { name: 'x', url: 'ftp://x', events: ['run.failed', 'run.failed'], enabled: 'yes' },
+      ['/events', '/enabled', '/url'],
+    ],
+    [
+      'tokens',
+      { role: 'observer', scopes: ['run', 'erase'], expires_at: '2020-01-01T00:00:00Z' },
+      ['/name', '/scopes', '/expires_at'],
+    ],
   ])('of POST /v1/%s is reported at once: %j', async (path, input, expected) => {
     const { body } = await call('post', `/v1/${path}`).send(input).expect(400);
     expect(pointers(body)).toEqual(expected);
@@ -218,7 +299,9 @@ describe('invalid input', () => {
     expect(body.errors.length).toBeLessThanOrEqual(101);
     expect(body.errors.at(-1).detail).toContain('more problems');
     const huge = Array.from({ length: 100_000 }, () => 0);
-    const { body: first } = await call('post', '/v1/tokens').send({ name: 't', role: 'observer', scopes: huge }).expect(400);
+    const { body: first } = await call('post', '/v1/tokens')
+      .send({ name: 't', role: 'observer', scopes: huge })
+      .expect(400);
     expect(first.errors.length).toBeLessThan(5);
     const unknown = Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`o${i}`, { included: true }]));
     const { body: known } = await call('post', '/v1/pipelines')
@@ -273,14 +356,20 @@ describe('the host of a destination', () => {
     for (const host of ['/var/run/postgresql', '@socket']) {
       await t.database.sql`update freshet.destinations set host = ${host} where id = ${destination_id}`;
       const { body } = await call('post', `/v1/destinations/${destination_id}/test`).expect(200);
-      expect(body).toMatchObject({ usable: false, error: { code: 'address_refused', message: expect.stringContaining('Change its host') } });
+      expect(body).toMatchObject({
+        usable: false,
+        error: { code: 'address_refused', message: expect.stringContaining('Change its host') },
+      });
     }
   });
 
-  test.each(['http://[::1', 'http://a b/', 'unix:/run/hook', 'http://a%2Fb/', 'http://999.1.1.1/'])('of a webhook is refused: %s', async (url) => {
-    const { body } = await call('post', '/v1/webhooks')
-      .send({ name: 'w', url, events: ['run.failed'] })
-      .expect(400);
-    expect(pointers(body)).toEqual(['/url']);
-  });
+  test.each(['http://[::1', 'http://a b/', 'unix:/run/hook', 'http://a%2Fb/', 'http://999.1.1.1/'])(
+    'of a webhook is refused: %s',
+    async (url) => {
+      const { body } = await call('post', '/v1/webhooks')
+        .send({ name: 'w', url, events: ['run.failed'] })
+        .expect(400);
+      expect(pointers(body)).toEqual(['/url']);
+    },
+  );
 });

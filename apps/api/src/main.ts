@@ -39,7 +39,13 @@ await runProcess(NAME, logger, async () => {
   let draining = false;
   const metrics = new Metrics(NAME);
   const check = () => store.ping();
-  const monitor = await startMonitor({ host: env.HOST, port: env.FRESHET_MONITOR_PORT, metrics, check, isDraining: () => draining });
+  const monitor = await startMonitor({
+    host: env.HOST,
+    port: env.FRESHET_MONITOR_PORT,
+    metrics,
+    check,
+    isDraining: () => draining,
+  });
   const app = await buildApp({
     store,
     originTemplate: env.FRESHDESK_ORIGIN ?? null,
@@ -58,8 +64,13 @@ await runProcess(NAME, logger, async () => {
   } catch (error) {
     await store.close();
     const { code } = error as { code?: string };
-    if (code === 'EADDRINUSE') throw new AppError('configuration', `Port ${env.PORT} is in use. Give another one with PORT.`);
-    if (code === 'EACCES') throw new AppError('configuration', `Port ${env.PORT} may not be used by this user. Give one above 1023 with PORT.`);
+    if (code === 'EADDRINUSE')
+      throw new AppError('configuration', `Port ${env.PORT} is in use. Give another one with PORT.`);
+    if (code === 'EACCES')
+      throw new AppError(
+        'configuration',
+        `Port ${env.PORT} may not be used by this user. Give one above 1023 with PORT.`,
+      );
     throw error;
   }
   return {

@@ -7,7 +7,9 @@ test('the documentation says of every role and permission what the code does', (
   const rows = [...text.matchAll(/^\| `(\w+)`: [^|]*\|(.*)\|$/gm)].map(
     ([, permission, cells]) => [permission, (cells as string).split('|').map((c) => c.trim())] as const,
   );
-  const roles = (/^\| permission \|(.*)\|$/m.exec(text)?.[1] ?? '').split('|').map((c) => c.trim()) as (keyof typeof ROLES)[];
+  const roles = (/^\| permission \|(.*)\|$/m.exec(text)?.[1] ?? '')
+    .split('|')
+    .map((c) => c.trim()) as (keyof typeof ROLES)[];
   expect(roles.sort()).toEqual(Object.keys(ROLES).sort());
   expect(rows.map(([permission]) => permission).sort()).toEqual([...PERMISSION_NAMES].sort());
 });

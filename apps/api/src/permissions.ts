@@ -20,12 +20,24 @@ export const PERMISSION_NAMES = Object.keys(PERMISSIONS) as Permission[];
 /** Who may do what. `docs/security.md` has the same table for people; a test compares the two. */
 export const ROLES: Readonly<Record<TokenRole, readonly Permission[]>> = {
   team_admin: PERMISSION_NAMES,
-  team_collaborator: ['read', 'read_records', 'run', 'refresh', 'redrive', 'manage_pipelines', 'manage_connections', 'manage_webhooks'],
+  team_collaborator: [
+    'read',
+    'read_records',
+    'run',
+    'refresh',
+    'redrive',
+    'manage_pipelines',
+    'manage_connections',
+    'manage_webhooks',
+  ],
   pipeline_admin: ['read', 'read_records', 'run', 'refresh', 'redrive', 'manage_pipelines'],
   observer: ['read'],
 };
 
 /** Whether a token may: its role must, and its scopes, if it has any. */
-export function may({ role, scopes }: { readonly role: TokenRole; readonly scopes: readonly string[] | null }, permission: Permission): boolean {
+export function may(
+  { role, scopes }: { readonly role: TokenRole; readonly scopes: readonly string[] | null },
+  permission: Permission,
+): boolean {
   return ROLES[role].includes(permission) && (scopes === null || scopes.includes(permission));
 }

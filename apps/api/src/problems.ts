@@ -15,9 +15,15 @@ const PROBLEMS_MAX = 100;
  * All problems of a request as one error.
  * @param describe a problem in the message of the error; without it, by its detail.
  */
-export function invalidInput(problems: readonly FieldProblem[], describe = ({ detail }: FieldProblem) => detail): AppError {
+export function invalidInput(
+  problems: readonly FieldProblem[],
+  describe = ({ detail }: FieldProblem) => detail,
+): AppError {
   const more = problems.length - PROBLEMS_MAX;
-  const errors = more > 0 ? [...problems.slice(0, PROBLEMS_MAX), { pointer: '/', detail: `There are ${more} more problems.` }] : problems;
+  const errors =
+    more > 0
+      ? [...problems.slice(0, PROBLEMS_MAX), { pointer: '/', detail: `There are ${more} more problems.` }]
+      : problems;
   return new AppError('invalid_input', errors.map(describe).join('; '), { context: { errors } });
 }
 

@@ -20,7 +20,8 @@ let simulator: FreshdeskSimulator;
 
 type Json = Record<string, unknown>;
 type Method = 'get' | 'post' | 'patch';
-const call = (method: Method, path: string) => supertest(app.server)[method](path).set('authorization', `Bearer ${TOKEN}`);
+const call = (method: Method, path: string) =>
+  supertest(app.server)[method](path).set('authorization', `Bearer ${TOKEN}`);
 
 interface Resource {
   /** The names of its shape, and of the shape of its change. */
@@ -35,7 +36,14 @@ interface Resource {
 }
 
 const resources = new Map<string, Resource>();
-const NAMES = ['a credential', 'a destination', 'a pipeline', 'a webhook', 'a token', 'an object of a pipeline'] as const;
+const NAMES = [
+  'a credential',
+  'a destination',
+  'a pipeline',
+  'a webhook',
+  'a token',
+  'an object of a pipeline',
+] as const;
 
 beforeAll(async () => {
   t = await openTestStore();
@@ -49,11 +57,16 @@ beforeAll(async () => {
     metrics: new Metrics('api'),
     requestsPerMinute: 1_000_000,
   });
-  const create = async (path: string, body: object) => (await call('post', path).send(body).expect(201)).body as Json & { id: string };
+  const create = async (path: string, body: object) =>
+    (await call('post', path).send(body).expect(201)).body as Json & { id: string };
   const key = await create('/v1/credentials', { name: 'key', type: 'freshdesk_api_key', api_key: 'demo-admin-key' });
   const otherKey = await create('/v1/credentials', { name: 'other key', type: 'freshdesk_api_key', api_key: 'x' });
   const password = await create('/v1/credentials', { name: 'password', type: 'postgres_password', password: 'x' });
-  const otherPassword = await create('/v1/credentials', { name: 'other password', type: 'postgres_password', password: 'x' });
+  const otherPassword = await create('/v1/credentials', {
+    name: 'other password',
+    type: 'postgres_password',
+    password: 'x',
+  });
   const destination = await create('/v1/destinations', {
     name: 'warehouse',
     type: 'postgres',
@@ -76,7 +89,12 @@ beforeAll(async () => {
     template: { text: '{{summary}}', nested: { b: 1, a: [1, { z: null }] } },
     template_secret: 'abc',
   });
-  const token = await create('/v1/tokens', { name: 't', role: 'team_collaborator', scopes: ['read', 'run'], expires_at: '2100-01-01T00:00:00Z' });
+  const token = await create('/v1/tokens', {
+    name: 't',
+    role: 'team_collaborator',
+    scopes: ['read', 'run'],
+    expires_at: '2100-01-01T00:00:00Z',
+  });
   // As it is when time has passed.
   await t.database.sql`update freshet.webhooks set failing_since = now() - interval '1 hour'`;
   await t.database.sql`update freshet.pipelines set next_audit_at = now() + interval '1 day'`;
@@ -128,7 +146,14 @@ beforeAll(async () => {
   add('a webhook', {
     shapes: ['Webhook', 'WebhookChange'],
     path: `/v1/webhooks/${webhook.id}`,
-    changed: { name: 'renamed', url: 'mailto:ops@example.com', events: ['run.failed'], enabled: false, template: null, template_secret: 'other' },
+    changed: {
+      name: 'renamed',
+      url: 'mailto:ops@example.com',
+      events: ['run.failed'],
+      enabled: false,
+      template: null,
+      template_secret: 'other',
+    },
     secrets: ['template_secret'],
   });
   add('a token', {
@@ -145,7 +170,13 @@ beforeAll(async () => {
       const { etag } = await direct(`/v1/pipelines/${pipeline.id}`)();
       return { body: body.data.find(({ object }: { object: string }) => object === 'contacts'), etag };
     },
-    changed: { included: false, detail: true, history: true, columns: { phone: { drop: true } }, max_staleness_minutes: 60 },
+    changed: {
+      included: false,
+      detail: true,
+      history: true,
+      columns: { phone: { drop: true } },
+      max_staleness_minutes: 60,
+    },
     secrets: [],
   });
 });
@@ -162,25 +193,34 @@ interface Shape {
 }
 
 function shape(name: string): Shape {
-  return (app.swagger() as unknown as { components: { schemas: Record<string, Shape> } }).components.schemas[name] as Shape;
+  return (app.swagger() as unknown as { components: { schemas: Record<string, Shape> } }).components.schemas[
+    name
+  ] as Shape;
 }
 
 /** The fields of a change by their paths: those that can be changed, and those that are read-only. */
 function fields(of: Shape, prefix = ''): { writable: string[]; readOnly: string[] } {
   const all = Object.entries(of.properties ?? {}).map(([name, property]) => {
     const inner = property.$ref === undefined ? property : shape(property.$ref.split('/').at(-1) as string);
-    const isNested = property.readOnly !== true && Object.values(inner.properties ?? {}).some(({ readOnly }) => readOnly === true);
+    const isNested =
+      property.readOnly !== true && Object.values(inner.properties ?? {}).some(({ readOnly }) => readOnly === true);
     if (isNested) return fields(inner, `${prefix}${name}/`);
-    return property.readOnly === true ? { writable: [], readOnly: [`${prefix}${name}`] } : { writable: [`${prefix}${name}`], readOnly: [] };
+    return property.readOnly === true
+      ? { writable: [], readOnly: [`${prefix}${name}`] }
+      : { writable: [`${prefix}${name}`], readOnly: [] };
   });
   return { writable: all.flatMap(({ writable }) => writable), readOnly: all.flatMap(({ readOnly }) => readOnly) };
 }
 
-const at = (body: unknown, path: string): unknown => path.split('/').reduce<unknown>((value, name) => (value as Json)[name], body);
+const at = (body: unknown, path: string): unknown =>
+  path.split('/').reduce<unknown>((value, name) => (value as Json)[name], body);
 
 function withValue(body: Json, path: string, value: unknown): Json {
   const [first = '', ...rest] = path.split('/');
-  return { ...body, [first]: rest.length === 0 ? value : withValue((body[first] ?? {}) as Json, rest.join('/'), value) };
+  return {
+    ...body,
+    [first]: rest.length === 0 ? value : withValue((body[first] ?? {}) as Json, rest.join('/'), value),
+  };
 }
 
 /** Another value of the same type. */
@@ -188,7 +228,13 @@ function different(value: unknown, path: string): unknown {
   if (/_at$|_until$|_since$|_as_of$|_to$/.test(path)) return '2001-02-03T04:05:06.000Z';
   if (path === 'id' || path.endsWith('_id')) return OTHER_ID;
   if (typeof value === 'boolean') return !value;
-  const others: Json = { type: 'postgres_password', status: 'paused', paused_by: 'user', availability: 'forbidden', destination_schema: 'other_schema' };
+  const others: Json = {
+    type: 'postgres_password',
+    status: 'paused',
+    paused_by: 'user',
+    availability: 'forbidden',
+    destination_schema: 'other_schema',
+  };
   return others[path] ?? `${String(value ?? '')}x`;
 }
 
@@ -227,7 +273,8 @@ describe.each(NAMES)('PATCH of %s', (name) => {
     const { body } = await read();
     const respelled = Object.fromEntries(
       Object.entries(body).map(([field, value]) => {
-        if (typeof value === 'string' && /^\d{4}-\d\d-\d\dT/.test(value)) return [field, value.replace('Z', '000+00:00')];
+        if (typeof value === 'string' && /^\d{4}-\d\d-\d\dT/.test(value))
+          return [field, value.replace('Z', '000+00:00')];
         return [field, field === 'id' ? String(value).toUpperCase() : value];
       }),
     );
@@ -272,7 +319,9 @@ describe.each(NAMES)('PATCH of %s', (name) => {
   test('accepts the representation with each field changed that can be', async () => {
     const { path, read, shapes, changed, secrets } = resource();
     const { writable } = fields(shape(shapes[1]));
-    expect([...Object.keys(changed), ...secrets, 'ssl_ca'].toSorted()).toEqual(expect.arrayContaining(writable.toSorted()));
+    expect([...Object.keys(changed), ...secrets, 'ssl_ca'].toSorted()).toEqual(
+      expect.arrayContaining(writable.toSorted()),
+    );
     for (const [field, value] of Object.entries(changed)) {
       const before = await read();
       const {
@@ -313,7 +362,8 @@ test('PATCH of a pipeline with the source as it was read and one changed field c
 test('a read-back neither postpones an audit, nor starts a run earlier, nor forgives a failing webhook', async () => {
   const pipeline = resources.get('a pipeline') as Resource;
   await call('patch', pipeline.path).send({ audit_frequency_days: 7 }).expect(200);
-  await t.database.sql`update freshet.pipelines set next_audit_at = now() + interval '1 day', next_run_at = now() + interval '20 days'`;
+  await t.database
+    .sql`update freshet.pipelines set next_audit_at = now() + interval '1 day', next_run_at = now() + interval '20 days'`;
   const before = await pipeline.read();
   await call('patch', pipeline.path).send(before.body).expect(200);
   expect(await pipeline.read()).toEqual(before);
@@ -329,7 +379,8 @@ test('a read-back neither postpones an audit, nor starts a run earlier, nor forg
 test('a representation is accepted although Freshet has moved its times since, and a time that they never had is not', async () => {
   const { path, read } = resources.get('a pipeline') as Resource;
   const { body } = await read();
-  await t.database.sql`update freshet.pipelines set next_run_at = now() + interval '40 days', next_audit_at = now() + interval '40 days'`;
+  await t.database
+    .sql`update freshet.pipelines set next_run_at = now() + interval '40 days', next_audit_at = now() + interval '40 days'`;
   await call('patch', path)
     .send({ ...body, name: 'moved' })
     .expect(200);
@@ -375,7 +426,11 @@ test('the dry run of a change accepts the representation as well, and refuses th
   const { body: refused } = await call('post', `${path}/plan`)
     .send({ ...body, table_prefix: 'b_', schedule: { cron: '61 * * * *', time_zone: 'Berlin' } })
     .expect(400);
-  expect(refused.errors.map(({ pointer }: { pointer: string }) => pointer)).toEqual(['/table_prefix', '/schedule/cron', '/schedule/time_zone']);
+  expect(refused.errors.map(({ pointer }: { pointer: string }) => pointer)).toEqual([
+    '/table_prefix',
+    '/schedule/cron',
+    '/schedule/time_zone',
+  ]);
   await call('post', `${path}/plan`)
     .send({ ...body, name: 'planned' })
     .expect(200);

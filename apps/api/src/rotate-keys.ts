@@ -5,7 +5,10 @@ import { createLogger, readSettings, runProcess, settings } from '@freshet/runti
 const logger = createLogger('rotate-keys', process.env['LOG_LEVEL'] || 'info');
 
 await runProcess('rotate-keys', logger, async () => {
-  const env = readSettings({ DATABASE_URL: settings.DATABASE_URL, FRESHET_SECRET_KEYS: settings.FRESHET_SECRET_KEYS }, process.env);
+  const env = readSettings(
+    { DATABASE_URL: settings.DATABASE_URL, FRESHET_SECRET_KEYS: settings.FRESHET_SECRET_KEYS },
+    process.env,
+  );
   const store = await openControlStore({
     databaseUrl: env.DATABASE_URL,
     secretKeys: env.FRESHET_SECRET_KEYS,

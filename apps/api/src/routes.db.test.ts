@@ -116,7 +116,11 @@ const CASES: Readonly<Record<string, Case>> = {
     conflict: (w) => ({ at: { id: w.key.id }, body: { name: 'spare' } }),
   },
   deleteCredential: { at: (w) => ({ id: w.spare.id }), status: 204, conflict: (w) => ({ at: { id: w.key.id } }) },
-  createDestination: { body: (w) => destinationBody(w, 'another'), status: 201, conflict: (w) => ({ body: destinationBody(w, 'warehouse') }) },
+  createDestination: {
+    body: (w) => destinationBody(w, 'another'),
+    status: 201,
+    conflict: (w) => ({ body: destinationBody(w, 'warehouse') }),
+  },
   listDestinations: { status: 200 },
   getDestination: { at: (w) => ({ id: w.destination.id }), status: 200 },
   changeDestination: {
@@ -125,10 +129,22 @@ const CASES: Readonly<Record<string, Case>> = {
     status: 200,
     conflict: (w) => ({ at: { id: w.destination.id }, body: { name: 'spare' } }),
   },
-  deleteDestination: { at: (w) => ({ id: w.spareDestination.id }), status: 204, conflict: (w) => ({ at: { id: w.destination.id } }) },
+  deleteDestination: {
+    at: (w) => ({ id: w.spareDestination.id }),
+    status: 204,
+    conflict: (w) => ({ at: { id: w.destination.id } }),
+  },
   testDestination: { at: (w) => ({ id: w.destination.id }), status: 200 },
-  createPipeline: { body: (w) => pipelineBody(w, 'other'), status: 201, conflict: (w) => ({ body: pipelineBody(w, 'acme') }) },
-  planPipeline: { body: (w) => pipelineBody(w, 'other'), status: 200, conflict: (w) => ({ body: pipelineBody(w, 'acme') }) },
+  createPipeline: {
+    body: (w) => pipelineBody(w, 'other'),
+    status: 201,
+    conflict: (w) => ({ body: pipelineBody(w, 'acme') }),
+  },
+  planPipeline: {
+    body: (w) => pipelineBody(w, 'other'),
+    status: 200,
+    conflict: (w) => ({ body: pipelineBody(w, 'acme') }),
+  },
   planPipelineChange: {
     at: ofPipeline,
     body: () => ({ frequency_minutes: 60 }),
@@ -137,7 +153,12 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   listPipelines: { status: 200 },
   getPipeline: { at: ofPipeline, status: 200 },
-  changePipeline: { at: ofPipeline, body: () => ({ frequency_minutes: 60 }), status: 200, conflict: (w) => ({ at: ofPipeline(w), body: { name: 'taken' } }) },
+  changePipeline: {
+    at: ofPipeline,
+    body: () => ({ frequency_minutes: 60 }),
+    status: 200,
+    conflict: (w) => ({ at: ofPipeline(w), body: { name: 'taken' } }),
+  },
   deletePipeline: { at: ofPipeline, status: 204 },
   pausePipeline: { at: ofPipeline, status: 200 },
   resumePipeline: { at: ofPipeline, status: 200 },
@@ -153,7 +174,10 @@ const CASES: Readonly<Record<string, Case>> = {
     at: (w) => ({ id: w.pipeline.id, object: 'tickets' }),
     body: () => ({ changed_since: '2026-01-01T00:00:00Z' }),
     status: 200,
-    conflict: (w) => ({ at: { id: w.pipeline.id, object: 'contacts' }, body: { changed_since: '2026-01-01T00:00:00Z' } }),
+    conflict: (w) => ({
+      at: { id: w.pipeline.id, object: 'contacts' },
+      body: { changed_since: '2026-01-01T00:00:00Z' },
+    }),
   },
   refreshRecord: {
     at: (w) => ({ id: w.pipeline.id, object: 'tickets', record_id: '5' }),
@@ -240,21 +264,33 @@ async function newWorld(): Promise<World> {
     .sql`truncate freshet.pipelines, freshet.credentials, freshet.destinations, freshet.webhooks, freshet.events, freshet.idempotency_keys, freshet.dead_jobs cascade`;
   await t.database.sql`delete from freshet.api_tokens where name <> all(${ROLE_NAMES})`;
   const key = await store.credentials.create({ name: 'key', type: 'freshdesk_api_key', secret: 'demo-admin-key' });
-  const password = await store.credentials.create({ name: 'password', type: 'postgres_password', secret: new URL(inject('postgresUrl')).password });
+  const password = await store.credentials.create({
+    name: 'password',
+    type: 'postgres_password',
+    secret: new URL(inject('postgresUrl')).password,
+  });
   const spare = await store.credentials.create({ name: 'spare', type: 'freshdesk_api_key', secret: 'x' });
   const make = async (path: string, body: object) =>
-    (await supertest(app.server).post(path).set('authorization', `Bearer ${tokens.team_admin}`).send(body).expect(201)).body as { id: string };
+    (await supertest(app.server).post(path).set('authorization', `Bearer ${tokens.team_admin}`).send(body).expect(201))
+      .body as { id: string };
   const half = { key, password, spare } as unknown as World;
   const destination = await make('/v1/destinations', destinationBody(half, 'warehouse'));
   const spareDestination = await make('/v1/destinations', destinationBody(half, 'spare'));
   const pipeline = await make('/v1/pipelines', pipelineBody({ ...half, destination } as World, 'acme'));
   await make('/v1/pipelines', { ...pipelineBody({ ...half, destination } as World, 'taken') });
-  const { webhook } = await store.webhooks.create({ name: 'hook', url: 'http://127.0.0.1:1/', events: ['run.failed'], enabled: true });
+  const { webhook } = await store.webhooks.create({
+    name: 'hook',
+    url: 'http://127.0.0.1:1/',
+    events: ['run.failed'],
+    enabled: true,
+  });
   await store.webhooks.create({ name: 'spare', url: 'http://127.0.0.1:1/', events: ['run.failed'], enabled: true });
   const delivery = await store.webhooks.test(webhook.id);
   const { token } = await store.tokens.create({ name: 'a', role: 'observer', scopes: null, expires_at: null });
   // A run that is over, of which a batch is stored still and a record was rejected.
-  const { id: runId } = await store.runs.start(pipeline.id, 'manual', [{ name: 'tickets', creditClass: 'incremental' }]);
+  const { id: runId } = await store.runs.start(pipeline.id, 'manual', [
+    { name: 'tickets', creditClass: 'incremental' },
+  ]);
   await store.runs.cancel(runId);
   const batch = randomUUID();
   await t.database.sql`
@@ -282,7 +318,12 @@ async function newWorld(): Promise<World> {
   const [rejected] = (await store.rejectedRecords.list(pipeline.id, { limit: 1, cursor: null }, {})).data;
   const erasure = await store.erasures.request(pipeline.id, 'contacts', '1');
   await t.database.sql`update freshet.erasures set status = 'completed' where id = ${erasure.id}`;
-  await store.deadJobs.setAside({ queue: 'load', data: { pipelineId: pipeline.id, object: 'roles' }, attempts: 11, reason: 'It was killed.' });
+  await store.deadJobs.setAside({
+    queue: 'load',
+    data: { pipelineId: pipeline.id, object: 'roles' },
+    attempts: 11,
+    reason: 'It was killed.',
+  });
   const [deadJob] = (await store.deadJobs.list({ limit: 1, cursor: null }, {})).data;
   return {
     key,
@@ -301,9 +342,14 @@ async function newWorld(): Promise<World> {
   };
 }
 
-const fill = (path: string, at: Readonly<Record<string, string>>) => path.replaceAll(/\{(\w+)\}/g, (_, name: string) => at[name] ?? `no ${name}`);
-const nowhere = (path: string) => path.replaceAll(/\{(\w+)\}/g, (_, name: string) => (name === 'object' ? 'tickets' : name === 'subdomain' ? 'acme' : NOBODY));
-const call = (method: Method, path: string, token = tokens.team_admin) => supertest(app.server)[method](path).set('authorization', `Bearer ${token}`);
+const fill = (path: string, at: Readonly<Record<string, string>>) =>
+  path.replaceAll(/\{(\w+)\}/g, (_, name: string) => at[name] ?? `no ${name}`);
+const nowhere = (path: string) =>
+  path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
+    name === 'object' ? 'tickets' : name === 'subdomain' ? 'acme' : NOBODY,
+  );
+const call = (method: Method, path: string, token = tokens.team_admin) =>
+  supertest(app.server)[method](path).set('authorization', `Bearer ${token}`);
 
 test('every operation of the document has a case, and every case an operation', () => {
   expect(Object.keys(CASES).sort()).toEqual(
@@ -337,7 +383,9 @@ describe.each(Object.entries(CASES))('%s', (operationId, spec) => {
     expect(again.headers['idempotent-replayed']).toBe('true');
     expect(again.body).toEqual(first.body);
     for (const header of ['location', 'etag']) expect(again.headers[header]).toBe(first.headers[header]);
-    const other = await call('post', '/v1/credentials').set('idempotency-key', key).send({ name: 'x', type: 'freshdesk_api_key', api_key: 'y' });
+    const other = await call('post', '/v1/credentials')
+      .set('idempotency-key', key)
+      .send({ name: 'x', type: 'freshdesk_api_key', api_key: 'y' });
     expect(other.body).toMatchObject({ status: 422, code: 'idempotency_key_reused' });
   });
 
@@ -347,30 +395,53 @@ describe.each(Object.entries(CASES))('%s', (operationId, spec) => {
     expect(anonymous.body).toMatchObject({ status: 401, code: 'unauthenticated' });
     const wrong = [
       ...(path.includes('{id}') ? [() => call(method, nowhere(path).replace(NOBODY, 'not-an-id'))] : []),
-      ...(hasBody ? [() => call(method, nowhere(path)).send([1]), () => call(method, nowhere(path)).set('content-type', 'application/json').send('null')] : []),
+      ...(hasBody
+        ? [
+            () => call(method, nowhere(path)).send([1]),
+            () => call(method, nowhere(path)).set('content-type', 'application/json').send('null'),
+          ]
+        : []),
       // What Freshdesk sends is not ours to choose.
-      ...(hasBody && operationId !== 'receiveFromFreshdesk' ? [() => call(method, nowhere(path)).send({ no_such_field: 1 })] : []),
-      ...(isList ? ['limit=0', 'limit=x', 'cursor=x'].map((query) => () => call(method, `${nowhere(path)}?${query}`)) : []),
+      ...(hasBody && operationId !== 'receiveFromFreshdesk'
+        ? [() => call(method, nowhere(path)).send({ no_such_field: 1 })]
+        : []),
+      ...(isList
+        ? ['limit=0', 'limit=x', 'cursor=x'].map((query) => () => call(method, `${nowhere(path)}?${query}`))
+        : []),
       ...(method === 'get' ? [] : [() => call(method, nowhere(path)).set('idempotency-key', 'x'.repeat(256))]),
     ];
     for (const [i, request] of wrong.entries()) {
       const { status, body } = await request();
       // A cursor is looked at where the list is: its pipeline may be missing.
-      expect([400, ...(isList && path.includes('{id}') ? [404] : [])], `${i}: ${JSON.stringify(body)}`).toContain(status);
-      expect(body).toMatchObject({ type: 'about:blank', code: status === 400 ? 'invalid_input' : 'not_found', request_id: expect.any(String) });
+      expect([400, ...(isList && path.includes('{id}') ? [404] : [])], `${i}: ${JSON.stringify(body)}`).toContain(
+        status,
+      );
+      expect(body).toMatchObject({
+        type: 'about:blank',
+        code: status === 400 ? 'invalid_input' : 'not_found',
+        request_id: expect.any(String),
+      });
     }
     if (takesIfMatch) expect((await call(method, fill(path, {})).set('if-match', '"1"')).status).toBe(400);
   });
 
-  test.each(ROLE_NAMES)('is open to the role %s exactly if it may, and to scopes that name what it needs', async (role) => {
-    const { method, path } = operation();
-    const permission = permissionOf(operation());
-    const { status, body } = await call(method, nowhere(path), tokens[role]);
-    expect(status === 403, JSON.stringify(body)).toBe(!ROLES[role].includes(permission));
-    const { text } = await t.store.tokens.create({ name: 'scoped', role, scopes: PERMISSION_NAMES.filter((p) => p !== permission), expires_at: null });
-    const scoped = await call(method, nowhere(path), text);
-    expect(scoped.body).toMatchObject({ status: 403, code: 'permission_denied' });
-  });
+  test.each(ROLE_NAMES)(
+    'is open to the role %s exactly if it may, and to scopes that name what it needs',
+    async (role) => {
+      const { method, path } = operation();
+      const permission = permissionOf(operation());
+      const { status, body } = await call(method, nowhere(path), tokens[role]);
+      expect(status === 403, JSON.stringify(body)).toBe(!ROLES[role].includes(permission));
+      const { text } = await t.store.tokens.create({
+        name: 'scoped',
+        role,
+        scopes: PERMISSION_NAMES.filter((p) => p !== permission),
+        expires_at: null,
+      });
+      const scoped = await call(method, nowhere(path), text);
+      expect(scoped.body).toMatchObject({ status: 403, code: 'permission_denied' });
+    },
+  );
 
   test('says what there is not, what conflicts, and that somebody else was faster', async () => {
     const w = await newWorld();
@@ -387,7 +458,8 @@ describe.each(Object.entries(CASES))('%s', (operationId, spec) => {
       expect(again.headers['idempotent-replayed']).toBe('true');
       expect(again.body).toEqual(first.body);
     }
-    if (takesIfMatch) expect((await send(w).set('if-match', '"999"')).body).toMatchObject({ status: 412, code: 'precondition_failed' });
+    if (takesIfMatch)
+      expect((await send(w).set('if-match', '"999"')).body).toMatchObject({ status: 412, code: 'precondition_failed' });
   });
 });
 

@@ -31,7 +31,13 @@ await runProcess(NAME, logger, async () => {
   const drain = new AbortController();
   const metrics = new Metrics(NAME);
   const isDraining = () => drain.signal.aborted;
-  const monitor = await startMonitor({ host: env.HOST, port: env.FRESHET_MONITOR_PORT, metrics, check: () => store.ping(), isDraining });
+  const monitor = await startMonitor({
+    host: env.HOST,
+    port: env.FRESHET_MONITOR_PORT,
+    metrics,
+    check: () => store.ping(),
+    isDraining,
+  });
   const context = {
     store,
     logger,
@@ -41,7 +47,9 @@ await runProcess(NAME, logger, async () => {
     unloadedBytesMax: env.FRESHET_UNLOADED_MIB_MAX * 1024 * 1024,
     drain: drain.signal,
   };
-  await store.queue.work('extract', { concurrency: env.FRESHET_CONCURRENCY }, ({ objectRunId }) => runSlice(context, objectRunId));
+  await store.queue.work('extract', { concurrency: env.FRESHET_CONCURRENCY }, ({ objectRunId }) =>
+    runSlice(context, objectRunId),
+  );
   logger.info('working');
   return {
     stop: async () => {

@@ -9,7 +9,11 @@ export function extractMetrics(metrics: Metrics) {
     records: metrics.counter('extracted_records_total', 'Records stored in batches.', ['object']),
     bytes: metrics.counter('extracted_bytes_total', 'Bytes stored in batches, before compression.', ['object']),
     credits: metrics.counter('credits_used_total', 'Credits spent, by what for.', ['credit_class']),
-    clockSkew: metrics.gauge('source_clock_skew_seconds', 'How far the account of the last slice is ahead of this deployment, by its Date header.', []),
+    clockSkew: metrics.gauge(
+      'source_clock_skew_seconds',
+      'How far the account of the last slice is ahead of this deployment, by its Date header.',
+      [],
+    ),
     slice: metrics.histogram('slice_seconds', 'How long slices took.', [], [0.1, 0.5, 1, 2.5, 5, 10, 20, 30, 60]),
   };
 }

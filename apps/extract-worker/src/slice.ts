@@ -72,20 +72,28 @@ export async function runSlice(context: SliceContext, objectRunId: string): Prom
   if (claim === null) return;
   const logger = context.logger.child({ runId: claim.runId, pipelineId: claim.pipelineId, object: claim.object });
   const slice = new Slice({ ...context, logger }, claim);
-  const attributes = { 'freshet.run_id': claim.runId, 'freshet.pipeline_id': claim.pipelineId, 'freshet.object': claim.object };
-  await traced(`extract ${claim.object}`, { kind: 'CONSUMER', causes: [claim.traceparent], attributes }, async (span) => {
-    const began = performance.now();
-    try {
-      await slice.read();
-    } catch (error) {
-      await slice.settle(toAppError(error));
-    } finally {
-      context.metrics.slice.observe({}, (performance.now() - began) / 1000);
-      context.metrics.slices.inc({ object: claim.object, outcome: slice.outcome });
-      span.setAttribute('freshet.outcome', slice.outcome);
-      await slice.close();
-    }
-  });
+  const attributes = {
+    'freshet.run_id': claim.runId,
+    'freshet.pipeline_id': claim.pipelineId,
+    'freshet.object': claim.object,
+  };
+  await traced(
+    `extract ${claim.object}`,
+    { kind: 'CONSUMER', causes: [claim.traceparent], attributes },
+    async (span) => {
+      const began = performance.now();
+      try {
+        await slice.read();
+      } catch (error) {
+        await slice.settle(toAppError(error));
+      } finally {
+        context.metrics.slice.observe({}, (performance.now() - began) / 1000);
+        context.metrics.slices.inc({ object: claim.object, outcome: slice.outcome });
+        span.setAttribute('freshet.outcome', slice.outcome);
+        await slice.close();
+      }
+    },
+  );
 }
 
 class Slice {
@@ -136,7 +144,10 @@ class Slice {
 
   /** A shutdown does not wait for slow responses: their requests are sent again by another worker. */
   readonly #cancelAfterGrace = (): void => {
-    const cancel = () => this.#cancel.abort(new AppError('interrupted', 'The worker is shutting down. Another worker sends the request again.'));
+    const cancel = () =>
+      this.#cancel.abort(
+        new AppError('interrupted', 'The worker is shutting down. Another worker sends the request again.'),
+      );
     this.#cancelTimer = setTimeout(cancel, DRAIN_GRACE_MS);
   };
 
@@ -144,20 +155,27 @@ class Slice {
     const { store, drain } = this.#context;
     const claim = this.#claim;
     // Looked at before the work list is: a parent that was done by then adds no more to it.
-    const parent = this.#object.way.kind === 'children' && !claim.isAudit ? await store.extraction.parentState(claim, this.#object.way.parent) : null;
+    const parent =
+      this.#object.way.kind === 'children' && !claim.isAudit
+        ? await store.extraction.parentState(claim, this.#object.way.parent)
+        : null;
     if (parent?.state === 'stopped') return this.#stopWithParent(parent.status);
     if (parent?.state === 'reading') this.#parentProgress = parent.progress;
     await this.#look();
     if (this.#behind) return this.#holdBack();
     const client = await this.#connect();
-    if (claim.isFirstSlice && this.#object.customFields !== null && !claim.isAudit) this.#customColumns = await customColumnsOf(client, this.#object);
+    if (claim.isFirstSlice && this.#object.customFields !== null && !claim.isAudit)
+      this.#customColumns = await customColumnsOf(client, this.#object);
     // What an audit asks for next is found by loading what it has read.
     if (claim.isAudit && !(await store.extraction.isLoaded(claim))) return this.#handOn(LOAD_WAIT_MS);
     const ending = this.#ending;
     const owners = ownerFields(this.#object);
-    const erased = await Promise.all(owners.map(async (o) => ({ ...o, keys: await store.erasures.keys(claim.pipelineId, o.object) })));
+    const erased = await Promise.all(
+      owners.map(async (o) => ({ ...o, keys: await store.erasures.keys(claim.pipelineId, o.object) })),
+    );
     const isChild = this.#object.way.kind === 'children';
-    if (isChild) this.#units = { done: claim.unitsDone, total: claim.unitsDone + (await store.extraction.pendingUnits(claim)) };
+    if (isChild)
+      this.#units = { done: claim.unitsDone, total: claim.unitsDone + (await store.extraction.pendingUnits(claim)) };
     const options = {
       historyFrom: claim.historyFrom,
       pastUntil: claim.pastUntil,
@@ -204,7 +222,10 @@ class Slice {
     const certain = await this.#context.store.extraction.lastCertainCompleteness(this.#claim);
     const restored = restoredPosition(this.#object, position, certain);
     this.#warnings.push(futurePositionWarning(ahead, restored.from));
-    this.#context.logger.warn({ position: ahead, resumedFrom: restored.from }, 'the stored position is in the future; changes are read again');
+    this.#context.logger.warn(
+      { position: ahead, resumedFrom: restored.from },
+      'the stored position is in the future; changes are read again',
+    );
     return restored.position;
   }
 
@@ -216,7 +237,10 @@ class Slice {
     if (!clock.isSkewed) return;
     this.#isSkewReported = true;
     this.#warnings.push(clockSkewWarning(clock.skewMs));
-    this.#context.logger.warn({ skewSeconds: Math.round(clock.skewMs / 1000) }, 'the clock of the account and of this deployment disagree');
+    this.#context.logger.warn(
+      { skewSeconds: Math.round(clock.skewMs / 1000) },
+      'the clock of the account and of this deployment disagree',
+    );
   }
 
   /** A warehouse that takes less than is read must not fill the control database's disk. */
@@ -229,7 +253,10 @@ class Slice {
   async #holdBack(): Promise<void> {
     this.outcome = 'behind';
     const limit = Math.round(this.#context.unloadedBytesMax / 2 ** 20);
-    const error = new AppError('warehouse_behind', `More than ${limit} MiB wait to be loaded: reading goes on when the warehouse has caught up.`);
+    const error = new AppError(
+      'warehouse_behind',
+      `More than ${limit} MiB wait to be loaded: reading goes on when the warehouse has caught up.`,
+    );
     await this.#context.store.extraction.holdBack(this.#claim, error, BEHIND_WAIT_MS, this.#newCredits());
     this.#context.logger.info('waiting for the warehouse');
   }
@@ -246,7 +273,11 @@ class Slice {
       if (error.code === 'out_of_credits') {
         this.outcome = 'no_credits';
         const afterMs = error.retryAfterMs ?? 60_000;
-        await store.extraction.handOn(this.#claim, { afterMs, status: 'waiting_for_credits', credits: this.#newCredits() });
+        await store.extraction.handOn(this.#claim, {
+          afterMs,
+          status: 'waiting_for_credits',
+          credits: this.#newCredits(),
+        });
         return logger.info({ afterMs }, 'waiting for credits');
       }
       if (error.code === 'interrupted') {
@@ -258,7 +289,12 @@ class Slice {
       if (ERROR_POLICY[error.code].job === 'retry' && !isLast) {
         this.outcome = 'retried';
         const afterMs = Math.min(BACKOFF_MAX_MS, BACKOFF_MS * 2 ** this.#claim.failures);
-        await store.extraction.handOn(this.#claim, { afterMs, status: 'running', failed: error, credits: this.#newCredits() });
+        await store.extraction.handOn(this.#claim, {
+          afterMs,
+          status: 'running',
+          failed: error,
+          credits: this.#newCredits(),
+        });
         return logger.warn({ err: error, afterMs }, 'slice failed, tried again');
       }
       this.outcome = 'stopped';
@@ -342,7 +378,9 @@ class Slice {
     let batchId: string | null;
     try {
       const attributes = { 'freshet.records': step.batch?.records ?? 0, 'freshet.bytes': step.batch?.rawBytes ?? 0 };
-      batchId = await traced('store step', { attributes }, () => this.#context.store.extraction.commit(this.#claim, step));
+      batchId = await traced('store step', { attributes }, () =>
+        this.#context.store.extraction.commit(this.#claim, step),
+      );
     } catch (error) {
       this.#refused = true;
       throw error;
@@ -359,7 +397,10 @@ class Slice {
         { units: step.failed.length, key: unit.key, code: unit.code, reason: unit.message },
         'units could not be read and were set aside',
       );
-    this.#context.logger.debug({ batchId, records: step.batch?.records ?? 0, bytes: step.batch?.rawBytes ?? 0, finished: step.finished }, 'step stored');
+    this.#context.logger.debug(
+      { batchId, records: step.batch?.records ?? 0, bytes: step.batch?.rawBytes ?? 0, finished: step.finished },
+      'step stored',
+    );
     if (step.finished) {
       this.outcome = 'finished';
       this.#context.logger.info('object read');
@@ -402,15 +443,26 @@ class Slice {
   }
 
   async #handOn(afterMs: number, isLong = false): Promise<void> {
-    await this.#context.store.extraction.handOn(this.#claim, { afterMs, status: 'running', credits: this.#newCredits(), isLong });
+    await this.#context.store.extraction.handOn(this.#claim, {
+      afterMs,
+      status: 'running',
+      credits: this.#newCredits(),
+      isLong,
+    });
   }
 
   /** A child cannot be complete where its parent is not. */
   async #stopWithParent(status: string): Promise<void> {
     const { parent } = this.#object.way as { parent: string };
     const own = status === 'forbidden' || status === 'not_in_plan' ? status : 'failed';
-    const code = own === 'forbidden' ? 'source_forbidden' : own === 'not_in_plan' ? 'source_not_in_plan' : 'source_unavailable';
-    await this.#context.store.extraction.stop(this.#claim, own, { code, message: `${parent}, which it belongs to, could not be read: ${status}.` }, {});
+    const code =
+      own === 'forbidden' ? 'source_forbidden' : own === 'not_in_plan' ? 'source_not_in_plan' : 'source_unavailable';
+    await this.#context.store.extraction.stop(
+      this.#claim,
+      own,
+      { code, message: `${parent}, which it belongs to, could not be read: ${status}.` },
+      {},
+    );
   }
 
   /** What was spent since they were last told. */

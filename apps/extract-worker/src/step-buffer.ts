@@ -50,7 +50,11 @@ export class StepBuffer {
   }
 
   get isDue(): boolean {
-    return this.#length >= BATCH_BYTES || performance.now() - this.#since >= BATCH_AGE_MS || (this.#pages.at(-1)?.finished ?? false);
+    return (
+      this.#length >= BATCH_BYTES ||
+      performance.now() - this.#since >= BATCH_AGE_MS ||
+      (this.#pages.at(-1)?.finished ?? false)
+    );
   }
 
   /**
@@ -69,7 +73,10 @@ export class StepBuffer {
     const last = pages.at(-1) as Kept;
     if (reached !== null) {
       // Travels as the last line, so that it reaches the warehouse after all that it speaks of.
-      const times = { complete_as_of: reached.completeAsOf?.toISOString() ?? null, complete_back_to: reached.completeBackTo?.toISOString() ?? null };
+      const times = {
+        complete_as_of: reached.completeAsOf?.toISOString() ?? null,
+        complete_back_to: reached.completeBackTo?.toISOString() ?? null,
+      };
       this.#append([batchLine({ reached: { run_id: this.#claim.runId, ...times } })]);
     }
     const bytes = this.#bytes;
@@ -78,7 +85,8 @@ export class StepBuffer {
     this.#length = 0;
     this.#bytes = this.#spare ?? Buffer.alloc(0);
     this.#spare = null;
-    const body = raw.length === 0 ? null : await compress(raw, { chunkSize: Math.max(OUTPUT_BYTES_MIN, raw.length >> 2) });
+    const body =
+      raw.length === 0 ? null : await compress(raw, { chunkSize: Math.max(OUTPUT_BYTES_MIN, raw.length >> 2) });
     if (bytes.length <= KEPT_BYTES_MAX) this.#spare = bytes;
     return {
       position: last.position,

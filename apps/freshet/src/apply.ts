@@ -11,11 +11,22 @@ export interface ApplyOptions {
 }
 
 /** Does the steps, one after the other, in their order. What was done before one that fails stays done: the next plan has the rest. */
-export async function applySteps(freshet: Freshet, steps: readonly Step[], { deployed, adopt }: ApplyOptions, done: (step: Step) => void): Promise<void> {
+export async function applySteps(
+  freshet: Freshet,
+  steps: readonly Step[],
+  { deployed, adopt }: ApplyOptions,
+  done: (step: Step) => void,
+): Promise<void> {
   const ids = new Map<string, string>(
-    Object.entries(deployed).flatMap(([kind, some]) => some.map(({ id, name }): [string, string] => [`${kind}/${name}`, id])),
+    Object.entries(deployed).flatMap(([kind, some]) =>
+      some.map(({ id, name }): [string, string] => [`${kind}/${name}`, id]),
+    ),
   );
-  const [post, patch, remove] = [freshet.post, freshet.patch, freshet.delete] as unknown as readonly [AnyCall, AnyCall, AnyCall];
+  const [post, patch, remove] = [freshet.post, freshet.patch, freshet.delete] as unknown as readonly [
+    AnyCall,
+    AnyCall,
+    AnyCall,
+  ];
   for (const step of steps) {
     const { action, kind, name } = step;
     const key = `${kind}/${name}`;
@@ -32,7 +43,11 @@ export async function applySteps(freshet: Freshet, steps: readonly Step[], { dep
 }
 
 /** Ids for names. */
-function withIds(kind: KindName, fields: Readonly<Record<string, unknown>>, ids: ReadonlyMap<string, string>): Record<string, unknown> {
+function withIds(
+  kind: KindName,
+  fields: Readonly<Record<string, unknown>>,
+  ids: ReadonlyMap<string, string>,
+): Record<string, unknown> {
   const body = structuredClone(fields) as Record<string, unknown>;
   for (const [path, { field, kind: of }] of Object.entries(REFERENCES[kind] ?? {})) {
     const name = at(fields, path);

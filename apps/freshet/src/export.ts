@@ -19,7 +19,10 @@ const KEPT = [
 
 /** A deployment as a file. Secrets are not read back: where they stood, the file says which variable it wants. */
 export function exported(deployed: Deployed): Manifest {
-  const kinds = KINDS.map((kind) => [kind, deployed[kind].toReversed().map((stored) => itemOf(stored, withNames(kind, stored, deployed)))]);
+  const kinds = KINDS.map((kind) => [
+    kind,
+    deployed[kind].toReversed().map((stored) => itemOf(stored, withNames(kind, stored, deployed))),
+  ]);
   return Object.fromEntries(kinds) as unknown as Manifest;
 }
 

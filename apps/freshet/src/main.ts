@@ -32,7 +32,13 @@ const USAGE = `Usage: freshet <command>
 apply, diff and export call the API at FRESHET_URL with the token FRESHET_TOKEN.
 `;
 
-const SIGNS: Readonly<Record<Step['action'], string>> = { create: '+', change: '~', delete: '-', pause: '~', resume: '~' };
+const SIGNS: Readonly<Record<Step['action'], string>> = {
+  create: '+',
+  change: '~',
+  delete: '-',
+  pause: '~',
+  resume: '~',
+};
 
 const say = (text: string): void => {
   process.stdout.write(`${text}\n`);
@@ -76,8 +82,16 @@ async function run(): Promise<void> {
 
 /** Turns into the process: signals reach it, and nothing stands between. */
 function become(main: string): void {
-  if (process.execve === undefined) throw new AppError('configuration', 'This Node cannot turn into another process: use the one that the workspace pins.');
-  process.execve(process.execPath, [process.execPath, ...WORKER_NODE_OPTIONS, fileURLToPath(new URL(main, import.meta.url)), ...args], process.env);
+  if (process.execve === undefined)
+    throw new AppError(
+      'configuration',
+      'This Node cannot turn into another process: use the one that the workspace pins.',
+    );
+  process.execve(
+    process.execPath,
+    [process.execPath, ...WORKER_NODE_OPTIONS, fileURLToPath(new URL(main, import.meta.url)), ...args],
+    process.env,
+  );
 }
 
 function client(): Freshet {
@@ -101,10 +115,18 @@ async function plan(verb: 'apply' | 'diff'): Promise<void> {
     say('Nothing was done.');
     process.exit(1);
   }
-  await applySteps(freshet, steps, { deployed, adopt: options.adopt }, (step) => say(`done: ${step.action} ${step.kind} "${step.name}"`));
+  await applySteps(freshet, steps, { deployed, adopt: options.adopt }, (step) =>
+    say(`done: ${step.action} ${step.kind} "${step.name}"`),
+  );
 }
 
-function optionsOf(): { readonly file: string; readonly yes: boolean; readonly prune: boolean; readonly secrets: boolean; readonly adopt: boolean } {
+function optionsOf(): {
+  readonly file: string;
+  readonly yes: boolean;
+  readonly prune: boolean;
+  readonly secrets: boolean;
+  readonly adopt: boolean;
+} {
   try {
     const { values } = parseArgs({
       args,

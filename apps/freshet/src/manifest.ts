@@ -29,7 +29,10 @@ export function readManifest(path: string, environment: Readonly<Record<string, 
   if (!isObject(content)) throw invalid(`${path} must hold an object with: ${KINDS.join(', ')}.`);
   const unknown = Object.keys(content).filter((name) => !(KINDS as readonly string[]).includes(name));
   const problems = unknown.map((name) => `${path}: "${name}" is not known here. A file may hold: ${KINDS.join(', ')}.`);
-  const kinds = KINDS.map((kind) => [kind, itemsOf(kind, (content as Record<string, unknown>)[kind] ?? [], environment, problems)]);
+  const kinds = KINDS.map((kind) => [
+    kind,
+    itemsOf(kind, (content as Record<string, unknown>)[kind] ?? [], environment, problems),
+  ]);
   rejectProblems(problems);
   return Object.fromEntries(kinds) as unknown as Manifest;
 }
@@ -40,7 +43,12 @@ export function writeManifest(manifest: Manifest): string {
 }
 
 /** @param problems gets every problem of the items. */
-function itemsOf(kind: KindName, items: unknown, environment: Readonly<Record<string, string | undefined>>, problems: string[]): Item[] {
+function itemsOf(
+  kind: KindName,
+  items: unknown,
+  environment: Readonly<Record<string, string | undefined>>,
+  problems: string[],
+): Item[] {
   if (!Array.isArray(items)) {
     problems.push(`${kind} must be a list.`);
     return [];

@@ -20,7 +20,9 @@ export interface Step {
 }
 
 /** Fields that name another resource in a file, and what the API calls them. */
-export const REFERENCES: Readonly<Partial<Record<KindName, Readonly<Record<string, { readonly field: string; readonly kind: KindName }>>>>> = {
+export const REFERENCES: Readonly<
+  Partial<Record<KindName, Readonly<Record<string, { readonly field: string; readonly kind: KindName }>>>>
+> = {
   destinations: { credential: { field: 'credential_id', kind: 'credentials' } },
   pipelines: {
     destination: { field: 'destination_id', kind: 'destinations' },
@@ -68,14 +70,30 @@ export function planOf(manifest: Manifest, deployed: Deployed, { prune, secrets 
       const stored = deployed[kind].find((s) => s.name === item.name);
       const { status, ...fields } = item;
       if (stored === undefined) {
-        steps.push({ action: 'create', kind, name: item.name, id: null, fields, said: Object.entries(flat(fields)).map(([f, v]) => `${f}: ${shown(f, v)}`) });
-        if (kind === 'pipelines' && status === 'paused') steps.push({ action: 'pause', kind, name: item.name, id: null, fields: {}, said: [] });
+        steps.push({
+          action: 'create',
+          kind,
+          name: item.name,
+          id: null,
+          fields,
+          said: Object.entries(flat(fields)).map(([f, v]) => `${f}: ${shown(f, v)}`),
+        });
+        if (kind === 'pipelines' && status === 'paused')
+          steps.push({ action: 'pause', kind, name: item.name, id: null, fields: {}, said: [] });
         continue;
       }
       steps.push(...changes(kind, fields, stored, deployed, secrets, problems));
       if (kind === 'pipelines' && status !== undefined && status !== stored['status']) {
-        if (status !== 'paused' && status !== 'active') problems.push(`pipelines "${item.name}": status must be active or paused.`);
-        steps.push({ action: status === 'paused' ? 'pause' : 'resume', kind, name: item.name, id: stored.id, fields: {}, said: [] });
+        if (status !== 'paused' && status !== 'active')
+          problems.push(`pipelines "${item.name}": status must be active or paused.`);
+        steps.push({
+          action: status === 'paused' ? 'pause' : 'resume',
+          kind,
+          name: item.name,
+          id: stored.id,
+          fields: {},
+          said: [],
+        });
       }
     }
   }
@@ -83,13 +101,21 @@ export function planOf(manifest: Manifest, deployed: Deployed, { prune, secrets 
   if (!prune) return steps;
   for (const kind of KINDS.toReversed()) {
     for (const { id, name } of deployed[kind]) {
-      if (!manifest[kind].some((item) => item.name === name)) steps.push({ action: 'delete', kind, name, id, fields: {}, said: [] });
+      if (!manifest[kind].some((item) => item.name === name))
+        steps.push({ action: 'delete', kind, name, id, fields: {}, said: [] });
     }
   }
   return steps;
 }
 
-function changes(kind: KindName, wanted: Readonly<Record<string, unknown>>, stored: Stored, deployed: Deployed, secrets: boolean, problems: string[]): Step[] {
+function changes(
+  kind: KindName,
+  wanted: Readonly<Record<string, unknown>>,
+  stored: Stored,
+  deployed: Deployed,
+  secrets: boolean,
+  problems: string[],
+): Step[] {
   const current = withNames(kind, stored, deployed);
   const changed: Record<string, unknown> = {};
   const said: string[] = [];
@@ -101,7 +127,9 @@ function changes(kind: KindName, wanted: Readonly<Record<string, unknown>>, stor
       const now = at(current, path);
       if (isDeepStrictEqual(now, value)) continue;
       if (FIXED[kind]?.includes(path)) {
-        problems.push(`${kind} "${stored.name}": ${path} is ${JSON.stringify(now)} and cannot be changed to ${JSON.stringify(value)}. Make another one.`);
+        problems.push(
+          `${kind} "${stored.name}": ${path} is ${JSON.stringify(now)} and cannot be changed to ${JSON.stringify(value)}. Make another one.`,
+        );
       }
       said.push(`${path}: ${shown(path, now)} → ${shown(path, value)}`);
     }
@@ -131,7 +159,9 @@ function checkReferences(kind: KindName, item: Item, manifest: Manifest, deploye
     const name = at(item, path);
     if (name === undefined) continue;
     if (![...manifest[of], ...deployed[of]].some((other) => other.name === name)) {
-      problems.push(`${kind} "${item.name}": ${path}: there is no "${String(name)}" among the ${of}, neither in the file nor deployed.`);
+      problems.push(
+        `${kind} "${item.name}": ${path}: there is no "${String(name)}" among the ${of}, neither in the file nor deployed.`,
+      );
     }
   }
 }

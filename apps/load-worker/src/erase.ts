@@ -1,6 +1,14 @@
 import { AppError, type Owners, toAppError } from '@freshet/contracts';
 import type { ControlStore, ErasedFrom, ErasureClaim, ErasureOutcome } from '@freshet/control-store';
-import { childrenOf, erasedObjects, hashOf, type ObjectSpec, ownerFields, people, tableOf } from '@freshet/freshdesk-extractor';
+import {
+  childrenOf,
+  erasedObjects,
+  hashOf,
+  type ObjectSpec,
+  ownerFields,
+  people,
+  tableOf,
+} from '@freshet/freshdesk-extractor';
 import type { Logger } from '@freshet/runtime';
 import type { RowsOf, Warehouse } from '@freshet/warehouse-loader';
 import type { Warehouses } from './warehouses.ts';
@@ -60,9 +68,18 @@ class PersonErasure {
   async #refuseStaff(): Promise<void> {
     const { schema, tablePrefix, key } = this.#claim;
     const staff = people.person?.staff as string;
-    const { rows } = await this.#warehouse.count({ schema, tablePrefix, table: staff, key: 'id', among: [{ column: 'id', values: [key] }] });
+    const { rows } = await this.#warehouse.count({
+      schema,
+      tablePrefix,
+      table: staff,
+      key: 'id',
+      among: [{ column: 'id', values: [key] }],
+    });
     if (rows > 0) {
-      throw new AppError('conflict', `${key} stands among the ${staff} as well: what they have written belongs to the tickets of others. Nothing was erased.`);
+      throw new AppError(
+        'conflict',
+        `${key} stands among the ${staff} as well: what they have written belongs to the tickets of others. Nothing was erased.`,
+      );
     }
   }
 
@@ -81,7 +98,11 @@ class PersonErasure {
       const names = new Set([field, columns.find((c) => (c.path ?? [c.name])[0] === field)?.name ?? field]);
       for (const column of names) among.push({ column, values: [...values] });
     }
-    return { object, owners, rows: { schema, tablePrefix, table: object.name, key: object.primaryKey[0] as string, among } };
+    return {
+      object,
+      owners,
+      rows: { schema, tablePrefix, table: object.name, key: object.primaryKey[0] as string, among },
+    };
   }
 
   async #remove({ object, owners, rows }: Trace): Promise<ErasedFrom> {
@@ -98,17 +119,26 @@ class PersonErasure {
         ? { rows: 0, versions: 0, keys: [] }
         : await this.#warehouse.erase(rows, load.epoch).catch(async (error: unknown) => {
             // The next try has a greater epoch than the warehouse.
-            if (error instanceof AppError && error.code === 'fenced') await loading.overtake(load, Number(error.context['epoch'] ?? 0));
+            if (error instanceof AppError && error.code === 'fenced')
+              await loading.overtake(load, Number(error.context['epoch'] ?? 0));
             throw error;
           });
     if (load !== null) await loading.handOn(load, 0, null);
     const rejected = await erasures.takeOutOfRejected(claim, name, owners);
-    if (erasedObjects().some((other) => other !== object && ownerFields(other).some((owner) => owner.object === name))) {
+    if (
+      erasedObjects().some((other) => other !== object && ownerFields(other).some((owner) => owner.object === name))
+    ) {
       await erasures.keepOut(claim, name, [...staged.keys, ...erased.keys]);
       const below = childrenOf(name).map((child) => child.name);
       await erasures.forgetWork(claim, name, below, [...(await erasures.keys(claim.pipelineId, name, claim.id))]);
     }
-    return { object: name, rows: erased.rows, versions: erased.versions, staged_records: staged.records, rejected_records: rejected };
+    return {
+      object: name,
+      rows: erased.rows,
+      versions: erased.versions,
+      staged_records: staged.records,
+      rejected_records: rejected,
+    };
   }
 
   /** @throws AppError when anything is left, which a repetition then removes. */
@@ -119,11 +149,16 @@ class PersonErasure {
       const counted = await this.#warehouse.count(rows);
       left.rows += counted.rows;
       left.versions += counted.versions;
-      left.staged_records += (await this.#store.erasures.takeOutOfBatches(this.#claim, object.name, owners, rows.key, true)).records;
+      left.staged_records += (
+        await this.#store.erasures.takeOutOfBatches(this.#claim, object.name, owners, rows.key, true)
+      ).records;
       left.rejected_records += await this.#store.erasures.takeOutOfRejected(this.#claim, object.name, owners, true);
     }
     if (Object.values(left).some((n) => n > 0)) {
-      throw new AppError('warehouse_busy', `Something of the person was found after all was done: ${JSON.stringify(left)}. It is removed by another try.`);
+      throw new AppError(
+        'warehouse_busy',
+        `Something of the person was found after all was done: ${JSON.stringify(left)}. It is removed by another try.`,
+      );
     }
     return { verified_at: new Date().toISOString(), ...left };
   }

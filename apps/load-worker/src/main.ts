@@ -32,10 +32,25 @@ await runProcess(NAME, logger, async () => {
   const drain = new AbortController();
   const metrics = new Metrics(NAME);
   const isDraining = () => drain.signal.aborted;
-  const monitor = await startMonitor({ host: env.HOST, port: env.FRESHET_MONITOR_PORT, metrics, check: () => store.ping(), isDraining });
+  const monitor = await startMonitor({
+    host: env.HOST,
+    port: env.FRESHET_MONITOR_PORT,
+    metrics,
+    check: () => store.ping(),
+    isDraining,
+  });
   const warehouses = new Warehouses(store, env.FRESHET_CONCURRENCY, reach);
-  const context = { store, warehouses, logger, metrics: loadMetrics(metrics), drain: drain.signal, failures: new Map<string, number>() };
-  await store.queue.work('load', { concurrency: env.FRESHET_CONCURRENCY }, ({ pipelineId, object }) => runLoad(context, pipelineId, object));
+  const context = {
+    store,
+    warehouses,
+    logger,
+    metrics: loadMetrics(metrics),
+    drain: drain.signal,
+    failures: new Map<string, number>(),
+  };
+  await store.queue.work('load', { concurrency: env.FRESHET_CONCURRENCY }, ({ pipelineId, object }) =>
+    runLoad(context, pipelineId, object),
+  );
   await store.queue.work('erase', { concurrency: 1 }, ({ erasureId }) => runErasure(context, erasureId));
   logger.info('working');
   return {

@@ -12,7 +12,14 @@ let warehouse: Warehouse;
 beforeAll(async () => {
   database = await createDatabase();
   const { hostname, port, username, password, pathname } = new URL(database.warehouseUrl);
-  warehouse = new Warehouse({ host: hostname, port: Number(port), database: pathname.slice(1), username, password, sslMode: 'disable' });
+  warehouse = new Warehouse({
+    host: hostname,
+    port: Number(port),
+    database: pathname.slice(1),
+    username,
+    password,
+    sslMode: 'disable',
+  });
 });
 afterAll(async () => {
   await warehouse.close();
@@ -27,14 +34,19 @@ type Path = readonly [string] | readonly ['custom_fields', string];
 
 /** What the account defines as its ticket fields, as columns. */
 async function declaredColumns(names: readonly string[], type = 'custom_text') {
-  const records = names.map((name) => ({ raw: RawObject.of(Buffer.from(JSON.stringify({ name, type, label: `It's “${name}”` }))) }));
+  const records = names.map((name) => ({
+    raw: RawObject.of(Buffer.from(JSON.stringify({ name, type, label: `It's “${name}”` }))),
+  }));
   const list = async () => ({ records, hasNext: false, serverTime: new Date() });
   return customColumnsOf({ list, view: list as never }, TICKETS);
 }
 
 async function load(table: Table, records: readonly string[], at: number, history = true) {
   const body = zstdCompressSync(Buffer.from(records.map((record) => `{"record":${record}}`).join('\n')));
-  const prepared = await prepare([{ id: randomUUID(), extractedAt: new Date(at * 1000), body, rawBytes: 1, audit: false, rewrite: false }], table);
+  const prepared = await prepare(
+    [{ id: randomUUID(), extractedAt: new Date(at * 1000), body, rawBytes: 1, audit: false, rewrite: false }],
+    table,
+  );
   const { rejected, misfits } = await warehouse.load({
     schema: 'acme',
     tablePrefix: '',
@@ -53,7 +65,8 @@ async function load(table: Table, records: readonly string[], at: number, histor
 
 /** A ticket, as JSON, each of whose fields holds a different text. Built from strings, because an object literal cannot have every name. */
 function ticket(id: number, fields: readonly (readonly [Path, string])[]): string {
-  const pairs = (own: readonly (readonly [Path, string])[]) => own.map(([path, text]) => `,${JSON.stringify(path.at(-1))}:${JSON.stringify(text)}`).join('');
+  const pairs = (own: readonly (readonly [Path, string])[]) =>
+    own.map(([path, text]) => `,${JSON.stringify(path.at(-1))}:${JSON.stringify(text)}`).join('');
   const custom = pairs(fields.filter(([path]) => path.length === 2)).slice(1);
   return `{"id":${id},"updated_at":"2026-01-01T00:00:0${id % 10}Z"${pairs(fields.filter(([path]) => path.length === 1))},"custom_fields":{${custom}}}`;
 }
@@ -146,7 +159,11 @@ describe('column names', () => {
       await database.sql.unsafe('drop schema if exists acme cascade');
       const context = `seed ${SEED}, round ${round}`;
       // A name, the name that its column has, and the name that its column has when another field has that name.
-      const pool = [...new Set(some(HOSTILE, 0.6).flatMap((name) => [name, columnNameOf([name]), columnNameOf(['custom_fields', name])]))];
+      const pool = [
+        ...new Set(
+          some(HOSTILE, 0.6).flatMap((name) => [name, columnNameOf([name]), columnNameOf(['custom_fields', name])]),
+        ),
+      ];
       const documented = new Set(TICKETS.columns.map((c) => c.name));
       const paths: Path[] = shuffled([
         ...some(pool, 0.7).map((name): Path => ['custom_fields', name]),
@@ -154,13 +171,18 @@ describe('column names', () => {
       ]).slice(0, 120);
       const custom = paths.flatMap((path) => (path.length === 2 ? [path[1]] : []));
       const rules: FieldRules = Object.fromEntries(
-        some(paths, 0.1).map((path) => [path.join('.'), { rename: shuffled([...pool, 'subject', 'status', `${'r'.repeat(70)}`])[0] as string }]),
+        some(paths, 0.1).map((path) => [
+          path.join('.'),
+          { rename: shuffled([...pool, 'subject', 'status', `${'r'.repeat(70)}`])[0] as string },
+        ]),
       );
       const seen = new Map<string, string>();
       // Each time other fields are declared, and others hold a value.
       for (let id = 1; id <= 4; id++) {
         const table = tableOf(TICKETS, await declaredColumns(shuffled(some(custom, id === 3 ? 0 : 0.6))), rules);
-        const fields = shuffled(some(paths, id === 4 ? 1 : 0.7)).map((path) => [path, `text ${JSON.stringify(path)}`] as const);
+        const fields = shuffled(some(paths, id === 4 ? 1 : 0.7)).map(
+          (path) => [path, `text ${JSON.stringify(path)}`] as const,
+        );
         const misfits = await load(table, [ticket(id, fields)], id).catch((cause: unknown) => {
           throw new Error(`The load failed: ${context}, ticket ${id}`, { cause });
         });
@@ -191,7 +213,13 @@ describe('column names', () => {
     const table = tableOf(TICKETS, await declaredColumns(names), { type: { rename: 'kind' } });
     await load(
       table,
-      [ticket(1, [...names.map((name) => [['custom_fields', name], `text ${name}`] as const), [['ctid'], 'text ctid'], [['kind'], 'text kind']])],
+      [
+        ticket(1, [
+          ...names.map((name) => [['custom_fields', name], `text ${name}`] as const),
+          [['ctid'], 'text ctid'],
+          [['kind'], 'text kind'],
+        ]),
+      ],
       1,
     );
     const columns = await columnsByText('tickets', 1);
@@ -213,7 +241,11 @@ describe('column names', () => {
 
   test('a field that is defined twice, has no name, or holds characters that PostgreSQL cannot store does not fail its object', async () => {
     const columns = await declaredColumns(['cf_a', 'cf_a', '', 'cf_\u0000', 'cf_\ud800']);
-    await load(tableOf(TICKETS, columns), [`{"id":1,"updated_at":"2026-01-01T00:00:00Z","custom_fields":{"cf_a":"text a","cf_\\u0000":"text nul"}}`], 1);
+    await load(
+      tableOf(TICKETS, columns),
+      [`{"id":1,"updated_at":"2026-01-01T00:00:00Z","custom_fields":{"cf_a":"text a","cf_\\u0000":"text nul"}}`],
+      1,
+    );
     const found = await columnsByText('tickets', 1);
     expect(found.get('text a')).toEqual(['cf_a']);
     expect(found.get('text nul')).toHaveLength(1);
@@ -251,7 +283,8 @@ describe('tables of earlier releases', () => {
       comment on column acme.tickets."cf_Größe" is 'Custom field “Größe”.';
       comment on column acme.tickets.cf_gr_e_00000000 is '{"path":["custom_fields","cf_grün"]}'`);
     const names = ['cf_Größe', 'cf_Size', 'cf_plain', 'cf_grün'];
-    const before = await database.sql`select count(*)::int as n from information_schema.columns where table_schema = 'acme' and table_name = 'tickets'`;
+    const before =
+      await database.sql`select count(*)::int as n from information_schema.columns where table_schema = 'acme' and table_name = 'tickets'`;
     const fields = names.map((name) => [field(name), `text ${name}`] as const);
     await load(tableOf(TICKETS, await declaredColumns(names)), [ticket(2, fields)], 2);
     // The key may not see the definitions any more.
@@ -264,9 +297,9 @@ describe('tables of earlier releases', () => {
         'text cf_grün': ['cf_gr_e_00000000'],
       });
     }
-    expect(await database.sql`select count(*)::int as n from information_schema.columns where table_schema = 'acme' and table_name = 'tickets'`).toEqual(
-      before,
-    );
+    expect(
+      await database.sql`select count(*)::int as n from information_schema.columns where table_schema = 'acme' and table_name = 'tickets'`,
+    ).toEqual(before);
     const [comment] = await database.sql.unsafe(
       `select col_description('acme.tickets'::regclass, attnum) as c from pg_attribute where attname = 'cf_Größe' and attrelid = 'acme.tickets'::regclass`,
     );
@@ -295,7 +328,9 @@ describe('tables of earlier releases', () => {
       comment on column acme.tickets.note is 'Ours.'`);
     await load(tableOf(TICKETS), [ticket(1, [[['note'], 'text theirs']])], 2, false);
     expect(await database.sql`select note from acme.tickets`).toEqual([{ note: 'mine' }]);
-    expect((await columnsByText('tickets', 1)).get('text theirs')).toEqual([expect.stringMatching(/^note_[0-9a-f]{8}$/)]);
+    expect((await columnsByText('tickets', 1)).get('text theirs')).toEqual([
+      expect.stringMatching(/^note_[0-9a-f]{8}$/),
+    ]);
     const [comment] = await database.sql.unsafe(
       `select col_description('acme.tickets'::regclass, attnum) as c from pg_attribute where attname = 'note' and attrelid = 'acme.tickets'::regclass`,
     );

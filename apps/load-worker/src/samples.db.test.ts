@@ -4,7 +4,14 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { zstdCompressSync } from 'node:zlib';
 import { isJsonObject, type Json, type JsonObject, parseJson } from '@freshet/contracts';
-import { catalogue, customColumnsOf, extract, FreshdeskClient, objectNamed, tableOf } from '@freshet/freshdesk-extractor';
+import {
+  catalogue,
+  customColumnsOf,
+  extract,
+  FreshdeskClient,
+  objectNamed,
+  tableOf,
+} from '@freshet/freshdesk-extractor';
 import { comparable, createDatabase, fixture, type TestDatabase } from '@freshet/testing';
 import { prepare, Warehouse } from '@freshet/warehouse-loader';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -60,9 +67,15 @@ const SAMPLES: readonly (readonly [file: string, object: string, records: (body:
   ['solution_articles', 'solution_articles', (b) => b],
   ['canned_response_folders', 'canned_response_folders', (b) => b],
   ['canned_responses', 'canned_responses', (b) => b],
-  ...['automation_rules', 'custom_object_records', 'custom_object_schemas', 'ticket_statuses', 'ticket_priorities', 'ticket_sources', 'settings'].map(
-    (name): (typeof SAMPLES)[number] => [FILES[name] ?? name, name, (b) => objectNamed(name).rows?.(b) ?? []],
-  ),
+  ...[
+    'automation_rules',
+    'custom_object_records',
+    'custom_object_schemas',
+    'ticket_statuses',
+    'ticket_priorities',
+    'ticket_sources',
+    'settings',
+  ].map((name): (typeof SAMPLES)[number] => [FILES[name] ?? name, name, (b) => objectNamed(name).rows?.(b) ?? []]),
 ];
 
 /** Paths of field definitions → their samples. */
@@ -81,13 +94,26 @@ let answerText = '[]';
 beforeAll(async () => {
   database = await createDatabase();
   const { hostname, port, username, password } = new URL(database.url);
-  warehouse = new Warehouse({ host: hostname, port: Number(port), database: database.name, username, password, sslMode: 'disable' });
+  warehouse = new Warehouse({
+    host: hostname,
+    port: Number(port),
+    database: database.name,
+    username,
+    password,
+    sslMode: 'disable',
+  });
   server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://samples');
     const definitions = DEFINITIONS[url.pathname];
     // Lists of other views, and filters that ask for the future, hold nothing.
-    const empty = url.searchParams.has('filter') || url.searchParams.has('state') || [...url.searchParams.values()].some((v) => v.startsWith('2100'));
-    response.writeHead(200, { 'content-type': 'application/json; charset=utf-8', 'x-freshdesk-api-version': 'latest=v2; requested=v2' });
+    const empty =
+      url.searchParams.has('filter') ||
+      url.searchParams.has('state') ||
+      [...url.searchParams.values()].some((v) => v.startsWith('2100'));
+    response.writeHead(200, {
+      'content-type': 'application/json; charset=utf-8',
+      'x-freshdesk-api-version': 'latest=v2; requested=v2',
+    });
     response.end(
       url.searchParams.has('next_token')
         ? '{"records":[]}'
@@ -134,12 +160,20 @@ describe('a real account’s answers land', () => {
     answerText =
       object.rows !== null
         ? fixture(file)
-        : JSON.stringify([...records].sort((a, b) => Date.parse(String(a['updated_at'])) - Date.parse(String(b['updated_at']))));
+        : JSON.stringify(
+            [...records].sort((a, b) => Date.parse(String(a['updated_at'])) - Date.parse(String(b['updated_at']))),
+          );
     const parents =
-      object.way.kind === 'children' ? [{ object: objectName, parentId: String(records[0]?.[object.way.column] ?? 84170000001), version: 'v' }] : [];
+      object.way.kind === 'children'
+        ? [{ object: objectName, parentId: String(records[0]?.[object.way.column] ?? 84170000001), version: 'v' }]
+        : [];
     const columns = await customColumnsOf(client, object);
     const lines: string[] = [];
-    for await (const page of extract(client, object, null, { historyFrom: null, readingId: 'r', nextParents: async () => parents.splice(0) }))
+    for await (const page of extract(client, object, null, {
+      historyFrom: null,
+      readingId: 'r',
+      nextParents: async () => parents.splice(0),
+    }))
       lines.push(...page.lines.map((line) => Buffer.concat(line).toString()));
     const schema = `sample_${file}`;
     const raw = Buffer.from(lines.filter((l) => l.includes('"record"')).join('\n'));
@@ -165,20 +199,24 @@ describe('a real account’s answers land', () => {
     });
     expect(result.rejected).toEqual([]);
 
-    const rows = await database.sql.unsafe<{ row: string }[]>(`select to_jsonb(t)::text as row from ${schema}.${objectName} t`);
+    const rows = await database.sql.unsafe<{ row: string }[]>(
+      `select to_jsonb(t)::text as row from ${schema}.${objectName} t`,
+    );
     expect(rows).toHaveLength(records.length);
     const types = new Map(
-      (await database.sql`select column_name as name, data_type as type from information_schema.columns where table_schema = ${schema}`).map((r) => [
-        r['name'] as string,
-        r['type'] as string,
-      ]),
+      (
+        await database.sql`select column_name as name, data_type as type from information_schema.columns where table_schema = ${schema}`
+      ).map((r) => [r['name'] as string, r['type'] as string]),
     );
-    const typeOf = (column: string) => (types.get(column) === 'timestamp with time zone' ? 'timestamptz' : (types.get(column) as string));
+    const typeOf = (column: string) =>
+      types.get(column) === 'timestamp with time zone' ? 'timestamptz' : (types.get(column) as string);
     for (const record of records) {
       const row = rows
         .map((r) => parseJson(r.row) as JsonObject)
         // Its parent's key is added where the list leaves it out.
-        .find((r) => object.primaryKey.every((k) => !(k in record) || String(r[k]) === String(record[k]))) as JsonObject;
+        .find((r) =>
+          object.primaryKey.every((k) => !(k in record) || String(r[k]) === String(record[k])),
+        ) as JsonObject;
       // Every field stands in a column of its name, as it was; only fields that are null everywhere need none.
       for (const [field, value] of Object.entries(record)) {
         if (value === null && !types.has(field)) continue;

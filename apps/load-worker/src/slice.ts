@@ -46,7 +46,10 @@ export async function runLoad(context: LoadContext, pipelineId: string, object: 
     }
     if (UNREACHABLE.has(error.code)) context.warehouses.doubt(claim.destinationId);
     if (error.context['isGivenUp'] === true) {
-      logger.error({ err: error, destinationId: claim.destinationId }, 'the warehouse does not answer: loading given up');
+      logger.error(
+        { err: error, destinationId: claim.destinationId },
+        'the warehouse does not answer: loading given up',
+      );
       return context.store.loading.giveUpDestination(claim.destinationId, error);
     }
     const failures = (context.failures.get(key) ?? 0) + 1;
@@ -84,31 +87,42 @@ async function loadPending(context: LoadContext, claim: LoadClaim): Promise<void
     // Whoever comes next meets its failure; if this one fails, it is nobody's.
     next.catch(() => {});
     const began = performance.now();
-    const attributes = { 'freshet.pipeline_id': claim.pipelineId, 'freshet.object': claim.object, 'freshet.batches': prepared.batches.length };
-    const result = await traced(`load ${claim.object}`, { kind: 'CONSUMER', causes: batches.map((b) => b.traceparent), attributes }, async () => {
-      const warehouse = await context.warehouses.open(claim.destinationId);
-      const loaded = await observed(context.metrics, () =>
-        warehouse.load({
-          schema: claim.schema,
-          tablePrefix: claim.tablePrefix,
-          table,
-          below: tablesBelow(claim.object),
-          epoch: claim.epoch,
-          policy: claim.schemaPolicy,
-          history: claim.history,
-          restartedAt: claim.restartedAt,
-          prepared,
-          generation: (id) => loading.generationBodies(claim, id),
-        }),
-      );
-      await traced('mark loaded', {}, () => loading.markLoaded(claim, loaded));
-      const started = await loading.complete(claim, loaded.completion, rereadPosition(objectNamed(claim.object)));
-      if (started !== null) {
-        const { since } = loaded.completion as { since: Date };
-        context.logger.warn({ pipelineId: claim.pipelineId, object: claim.object, since, by: started }, 'a table lacks values of a column: completing it');
-      }
-      return loaded;
-    });
+    const attributes = {
+      'freshet.pipeline_id': claim.pipelineId,
+      'freshet.object': claim.object,
+      'freshet.batches': prepared.batches.length,
+    };
+    const result = await traced(
+      `load ${claim.object}`,
+      { kind: 'CONSUMER', causes: batches.map((b) => b.traceparent), attributes },
+      async () => {
+        const warehouse = await context.warehouses.open(claim.destinationId);
+        const loaded = await observed(context.metrics, () =>
+          warehouse.load({
+            schema: claim.schema,
+            tablePrefix: claim.tablePrefix,
+            table,
+            below: tablesBelow(claim.object),
+            epoch: claim.epoch,
+            policy: claim.schemaPolicy,
+            history: claim.history,
+            restartedAt: claim.restartedAt,
+            prepared,
+            generation: (id) => loading.generationBodies(claim, id),
+          }),
+        );
+        await traced('mark loaded', {}, () => loading.markLoaded(claim, loaded));
+        const started = await loading.complete(claim, loaded.completion, rereadPosition(objectNamed(claim.object)));
+        if (started !== null) {
+          const { since } = loaded.completion as { since: Date };
+          context.logger.warn(
+            { pipelineId: claim.pipelineId, object: claim.object, since, by: started },
+            'a table lacks values of a column: completing it',
+          );
+        }
+        return loaded;
+      },
+    );
     context.metrics.batches.inc({ object: claim.object }, result.batches.length);
     context.metrics.bytes.inc({ object: claim.object }, bytes);
     for (const name of RESULTS) {

@@ -53,10 +53,15 @@ export class Warehouses {
   async open(destinationId: string): Promise<Warehouse> {
     const opened = await this.#find(destinationId);
     // Of one that was found wanting before, nobody waits to hear it again.
-    if (!opened.answers && opened.trial !== null && opened.error === null) await Promise.race([opened.trial, pause(TRIAL_WAIT_MS)]);
+    if (!opened.answers && opened.trial !== null && opened.error === null)
+      await Promise.race([opened.trial, pause(TRIAL_WAIT_MS)]);
     if (opened.answers) return opened.warehouse;
     const waitMs = opened.trial === null ? opened.retryAt - Date.now() : TRIAL_MS;
-    if (waitMs > 0) throw again(opened.error ?? new AppError('warehouse_unavailable', 'Whether the warehouse answers is being found out.'), waitMs);
+    if (waitMs > 0)
+      throw again(
+        opened.error ?? new AppError('warehouse_unavailable', 'Whether the warehouse answers is being found out.'),
+        waitMs,
+      );
     opened.trial = tryOut(opened);
     await opened.trial;
     if (opened.error === null) return opened.warehouse;
@@ -88,8 +93,20 @@ export class Warehouses {
     // In use or not, its pool ends when its connections are given back.
     if (known) void known.warehouse.close();
     const { host, port, database, username, ssl_mode: sslMode, ssl_ca: sslCa } = destination;
-    const warehouse = new Warehouse({ host, port, database, username, password, sslMode, sslCa }, this.#connections, this.#reach);
-    const opened: Opened = { fingerprint, warehouse, answers: false, trial: null, failures: 0, retryAt: 0, error: null };
+    const warehouse = new Warehouse(
+      { host, port, database, username, password, sslMode, sslCa },
+      this.#connections,
+      this.#reach,
+    );
+    const opened: Opened = {
+      fingerprint,
+      warehouse,
+      answers: false,
+      trial: null,
+      failures: 0,
+      retryAt: 0,
+      error: null,
+    };
     this.#opened.set(destinationId, opened);
     const oldest = this.#opened.entries().next().value;
     if (this.#opened.size > POOLS_MAX && oldest) {

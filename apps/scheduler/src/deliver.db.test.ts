@@ -47,12 +47,24 @@ afterAll(async () => {
 beforeEach(async () => {
   received = [];
   answer = { status: 204 };
-  await t.database.sql`truncate freshet.webhooks, freshet.events, freshet.pipelines, freshet.credentials, freshet.destinations cascade`;
+  await t.database
+    .sql`truncate freshet.webhooks, freshet.events, freshet.pipelines, freshet.credentials, freshet.destinations cascade`;
   await t.database.sql`delete from pgboss.job`;
 });
 
-const hook = async (options: { events?: ('webhook.test' | 'run.failed' | 'run.succeeded' | 'webhook.disabled')[]; url?: string; name?: string } = {}) =>
-  t.store.webhooks.create({ name: options.name ?? 'hook', url: options.url ?? url, events: options.events ?? ['run.failed'], enabled: true });
+const hook = async (
+  options: {
+    events?: ('webhook.test' | 'run.failed' | 'run.succeeded' | 'webhook.disabled')[];
+    url?: string;
+    name?: string;
+  } = {},
+) =>
+  t.store.webhooks.create({
+    name: options.name ?? 'hook',
+    url: options.url ?? url,
+    events: options.events ?? ['run.failed'],
+    enabled: true,
+  });
 
 /** A run that fails at once: its key is refused. */
 async function failingRun(): Promise<void> {
@@ -61,11 +73,20 @@ async function failingRun(): Promise<void> {
   const { id } = await t.store.runs.start(pipeline.id, 'manual', [{ name: 'tickets', creditClass: 'incremental' }]);
   const [objectRun] = (await t.store.runs.get(id)).objects;
   const claim = await t.store.extraction.claim((objectRun as { id: string }).id);
-  await t.store.extraction.stop(claim as NonNullable<typeof claim>, 'failed', { code: 'source_auth', message: 'The key is refused.' }, { incremental: 1 });
+  await t.store.extraction.stop(
+    claim as NonNullable<typeof claim>,
+    'failed',
+    { code: 'source_auth', message: 'The key is refused.' },
+    { incremental: 1 },
+  );
 }
 
 const pending = async () =>
-  (await t.database.sql<{ id: string }[]>`select id from freshet.webhook_deliveries where status = 'pending' order by id`).map(({ id }) => id);
+  (
+    await t.database.sql<
+      { id: string }[]
+    >`select id from freshet.webhook_deliveries where status = 'pending' order by id`
+  ).map(({ id }) => id);
 const log = async (id: string) => (await t.store.webhooks.deliveries(id, { limit: 50, cursor: null }, {})).data;
 
 describe('webhooks', () => {
@@ -81,15 +102,33 @@ describe('webhooks', () => {
     const [{ headers, body }] = received as [Received];
     // By an implementation that is not ours.
     const said = new Verifier(secret).verify(body, headers as Record<string, string>);
-    expect(said).toMatchObject({ type: 'run.failed', timestamp: expect.any(String), data: { status: 'failed', kind: 'sync', records_loaded: 0 } });
-    expect(() => new Verifier(secret).verify(body.replace('failed', 'sailed'), headers as Record<string, string>)).toThrow();
+    expect(said).toMatchObject({
+      type: 'run.failed',
+      timestamp: expect.any(String),
+      data: { status: 'failed', kind: 'sync', records_loaded: 0 },
+    });
+    expect(() =>
+      new Verifier(secret).verify(body.replace('failed', 'sailed'), headers as Record<string, string>),
+    ).toThrow();
     expect(await log(webhook.id)).toMatchObject([
-      { status: 'delivered', attempts: 1, response_status: 204, error: null, event_type: 'run.failed', next_attempt_at: null },
+      {
+        status: 'delivered',
+        attempts: 1,
+        response_status: 204,
+        error: null,
+        event_type: 'run.failed',
+        next_attempt_at: null,
+      },
     ]);
   });
 
   test('a failed object and a refused key are events of their own, and hold no secret', async () => {
-    const { webhook } = await t.store.webhooks.create({ name: 'all', url, events: ['object.failed', 'credential.refused'], enabled: true });
+    const { webhook } = await t.store.webhooks.create({
+      name: 'all',
+      url,
+      events: ['object.failed', 'credential.refused'],
+      enabled: true,
+    });
     await failingRun();
     for (const id of await pending()) await deliveries.deliver(id);
     expect(received.map(({ body }) => JSON.parse(body)).map(({ type, data }) => [type, data.error.code])).toEqual([
@@ -119,7 +158,8 @@ describe('webhooks', () => {
       if (attempt > 1 && attempt < 7) expect(wait).toBeGreaterThan(waited);
       waited = wait;
     }
-    const [{ n }] = (await t.database.sql`select count(*)::int as n from pgboss.job where name = 'deliver' and start_after > now()`) as unknown as [
+    const [{ n }] = (await t.database
+      .sql`select count(*)::int as n from pgboss.job where name = 'deliver' and start_after > now()`) as unknown as [
       { n: number },
     ];
     expect(n).toBeGreaterThan(0);
@@ -137,14 +177,25 @@ describe('webhooks', () => {
     const [id] = (await pending()) as [string];
     answer = { status: 500 };
     await deliveries.deliver(id);
-    await t.database.sql`update freshet.webhooks set failing_since = now() - interval '2 days' where id = ${webhook.id}`;
+    await t.database
+      .sql`update freshet.webhooks set failing_since = now() - interval '2 days' where id = ${webhook.id}`;
     await t.database.sql`update freshet.webhook_deliveries set attempts = 7 where id = ${id}`;
     await deliveries.deliver(id);
-    expect(await t.store.webhooks.get(webhook.id)).toMatchObject({ enabled: false, disabled_reason: expect.stringContaining('status 500') });
+    expect(await t.store.webhooks.get(webhook.id)).toMatchObject({
+      enabled: false,
+      disabled_reason: expect.stringContaining('status 500'),
+    });
     answer = { status: 200 };
     for (const next of await pending()) await deliveries.deliver(next);
-    expect(JSON.parse(received.at(-1)?.body ?? '{}')).toMatchObject({ type: 'webhook.disabled', data: { name: 'hook', webhook_id: webhook.id } });
-    expect(await t.store.webhooks.change(webhook.id, { enabled: true }, null)).toMatchObject({ enabled: true, disabled_reason: null, failing_since: null });
+    expect(JSON.parse(received.at(-1)?.body ?? '{}')).toMatchObject({
+      type: 'webhook.disabled',
+      data: { name: 'hook', webhook_id: webhook.id },
+    });
+    expect(await t.store.webhooks.change(webhook.id, { enabled: true }, null)).toMatchObject({
+      enabled: true,
+      disabled_reason: null,
+      failing_since: null,
+    });
   });
 
   test('410 Gone disables at once', async () => {
@@ -152,7 +203,10 @@ describe('webhooks', () => {
     await failingRun();
     answer = { status: 410 };
     for (const id of await pending()) await deliveries.deliver(id);
-    expect(await t.store.webhooks.get(webhook.id)).toMatchObject({ enabled: false, disabled_reason: 'It answered 410 Gone.' });
+    expect(await t.store.webhooks.get(webhook.id)).toMatchObject({
+      enabled: false,
+      disabled_reason: 'It answered 410 Gone.',
+    });
     expect(await log(webhook.id)).toMatchObject([{ status: 'failed', attempts: 1 }]);
   });
 
@@ -163,7 +217,10 @@ describe('webhooks', () => {
     await t.store.webhooks.test(webhook.id);
     for (const id of await pending()) await deliveries.deliver(id);
     const [{ headers, body }] = received as [Received];
-    for (const each of [secret, old]) expect(new Verifier(each).verify(body, headers as Record<string, string>)).toMatchObject({ type: 'webhook.test' });
+    for (const each of [secret, old])
+      expect(new Verifier(each).verify(body, headers as Record<string, string>)).toMatchObject({
+        type: 'webhook.test',
+      });
     await t.store.webhooks.rotate(webhook.id, 0, null);
     await t.store.webhooks.test(webhook.id);
     for (const id of await pending()) await deliveries.deliver(id);
@@ -172,7 +229,11 @@ describe('webhooks', () => {
   });
 
   test.each([
-    ['a redirect is not followed', { status: 302, headers: { location: 'http://127.0.0.1:1/' } }, 'It answered with status 302.'],
+    [
+      'a redirect is not followed',
+      { status: 302, headers: { location: 'http://127.0.0.1:1/' } },
+      'It answered with status 302.',
+    ],
     ['an answer that is no success', { status: 404 }, 'It answered with status 404.'],
   ])('%s', async (_name, wrong, error) => {
     answer = wrong;
@@ -183,23 +244,29 @@ describe('webhooks', () => {
     expect(await log(webhook.id)).toMatchObject([{ status: 'pending', error }]);
   });
 
-  test.each(['http://localhost:1/', 'http://169.254.169.254/latest/meta-data/', 'http://[::ffff:127.0.0.1]:1/', 'http://2130706433:1/'])(
-    'OWASP API7: %s is not connected to unless the operator allows it',
-    async (address) => {
-      const strict = new Deliveries(t.store, outbound(''));
-      const { webhook } = await hook({ url: address });
-      await failingRun();
-      for (const id of await pending()) await strict.deliver(id);
-      await strict.close();
-      expect(await log(webhook.id)).toMatchObject([{ response_status: null, error: expect.stringContaining('may not be connected to') }]);
-    },
-  );
+  test.each([
+    'http://localhost:1/',
+    'http://169.254.169.254/latest/meta-data/',
+    'http://[::ffff:127.0.0.1]:1/',
+    'http://2130706433:1/',
+  ])('OWASP API7: %s is not connected to unless the operator allows it', async (address) => {
+    const strict = new Deliveries(t.store, outbound(''));
+    const { webhook } = await hook({ url: address });
+    await failingRun();
+    for (const id of await pending()) await strict.deliver(id);
+    await strict.close();
+    expect(await log(webhook.id)).toMatchObject([
+      { response_status: null, error: expect.stringContaining('may not be connected to') },
+    ]);
+  });
 
   test('where nobody answers, the log says so', async () => {
     const { webhook } = await hook({ url: 'http://127.0.0.1:1/' });
     await failingRun();
     for (const id of await pending()) await deliveries.deliver(id);
-    expect(await log(webhook.id)).toMatchObject([{ response_status: null, error: 'It could not be reached: ECONNREFUSED.' }]);
+    expect(await log(webhook.id)).toMatchObject([
+      { response_status: null, error: 'It could not be reached: ECONNREFUSED.' },
+    ]);
   });
 
   test('a receiver that wants another shape gets it, with its own key in it, which is nowhere else', async () => {
@@ -260,7 +327,9 @@ describe('mail', () => {
       authOptional: true,
       disabledCommands: ['STARTTLS'],
       onAuth: ({ username, password }, _session, done) =>
-        username === 'freshet' && password === 'the-password-of-the-mail-server' ? done(null, { user: username }) : done(new Error('no')),
+        username === 'freshet' && password === 'the-password-of-the-mail-server'
+          ? done(null, { user: username })
+          : done(new Error('no')),
       onData: (stream, { envelope }, done) => {
         let text = '';
         stream.setEncoding('utf8').on('data', (part: string) => {
@@ -268,7 +337,11 @@ describe('mail', () => {
         });
         stream.on('end', () => {
           if (refuses) return done(Object.assign(new Error('full'), { responseCode: 452 }));
-          mails.push({ from: envelope.mailFrom === false ? '' : envelope.mailFrom.address, to: envelope.rcptTo.map((r) => r.address), text });
+          mails.push({
+            from: envelope.mailFrom === false ? '' : envelope.mailFrom.address,
+            to: envelope.rcptTo.map((r) => r.address),
+            text,
+          });
           done();
         });
       },
@@ -309,7 +382,9 @@ describe('mail', () => {
     await failingRun();
     const [id] = (await pending()) as [string];
     await sending.deliver(id);
-    expect(await log(webhook.id)).toMatchObject([{ status: 'pending', error: 'The mail server did not take it: 452.' }]);
+    expect(await log(webhook.id)).toMatchObject([
+      { status: 'pending', error: 'The mail server did not take it: 452.' },
+    ]);
     await deliveries.deliver(id);
     expect(await log(webhook.id)).toMatchObject([{ status: 'pending', error: expect.stringContaining('SMTP_URL') }]);
     refuses = false;
@@ -325,11 +400,17 @@ describe('mail', () => {
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const smtpUrl = `smtp://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const slow = new Deliveries(t.store, outbound('127.0.0.0/8'), { smtpUrl, from: 'freshet@example.com', totalMs: 300 });
+    const slow = new Deliveries(t.store, outbound('127.0.0.0/8'), {
+      smtpUrl,
+      from: 'freshet@example.com',
+      totalMs: 300,
+    });
     const { webhook } = await hook({ url: 'mailto:ops@example.com' });
     await failingRun();
     for (const id of await pending()) expect(await slow.deliver(id)).toBe(false);
-    expect(await log(webhook.id)).toMatchObject([{ status: 'pending', error: expect.stringContaining('The mail server did not take it') }]);
+    expect(await log(webhook.id)).toMatchObject([
+      { status: 'pending', error: expect.stringContaining('The mail server did not take it') },
+    ]);
     await slow.close();
     server.close();
   });

@@ -36,7 +36,8 @@ export class Deliveries {
     this.#reach = reach;
     const timeouts = { connectionTimeout: TIMEOUT_MS, greetingTimeout: TIMEOUT_MS, socketTimeout: TIMEOUT_MS };
     this.#mailMs = mail?.totalMs ?? MAIL_TIMEOUT_MS;
-    this.#mail = mail === null ? null : { transport: createTransport({ url: mail.smtpUrl, ...timeouts }), from: mail.from };
+    this.#mail =
+      mail === null ? null : { transport: createTransport({ url: mail.smtpUrl, ...timeouts }), from: mail.from };
     this.#agent = new Agent({
       connect: { lookup: reach.lookup, timeout: TIMEOUT_MS },
       headersTimeout: TIMEOUT_MS,
@@ -65,7 +66,11 @@ export class Deliveries {
   }
 
   async #sendMail(url: string, message: Message): Promise<AttemptOutcome> {
-    if (this.#mail === null) return { status: null, error: 'No mail goes out of this deployment: set SMTP_URL and FRESHET_MAIL_FROM for its schedulers.' };
+    if (this.#mail === null)
+      return {
+        status: null,
+        error: 'No mail goes out of this deployment: set SMTP_URL and FRESHET_MAIL_FROM for its schedulers.',
+      };
     const summary = summaryOf(message);
     try {
       await this.#mail.transport.sendMail({
@@ -85,10 +90,15 @@ export class Deliveries {
     }
   }
 
-  async #post({ url: template, secrets, template: wanted, templateSecret }: Attempt, message: Message): Promise<AttemptOutcome> {
+  async #post(
+    { url: template, secrets, template: wanted, templateSecret }: Attempt,
+    message: Message,
+  ): Promise<AttemptOutcome> {
     const { id: eventId, type, at, data } = message;
     const url = template.replaceAll('{{secret}}', templateSecret ?? '');
-    const body = JSON.stringify(wanted === null ? { type, timestamp: at.toISOString(), data } : filledIn(wanted, message, templateSecret));
+    const body = JSON.stringify(
+      wanted === null ? { type, timestamp: at.toISOString(), data } : filledIn(wanted, message, templateSecret),
+    );
     // The moment of the attempt: receivers refuse what is too old to be no replay.
     const timestamp = Math.floor(Date.now() / 1000);
     try {
@@ -126,6 +136,7 @@ function signature(secret: string, signed: string): string {
 function said(error: unknown): string {
   for (let at = error; at instanceof Error; at = at.cause) if (at instanceof AppError) return at.message;
   const { code, name, message } = error as { code?: string; name?: string; message?: string };
-  if (name === 'TimeoutError' || code?.includes('TIMEOUT')) return `It did not answer within ${TIMEOUT_MS / 1000} seconds.`;
+  if (name === 'TimeoutError' || code?.includes('TIMEOUT'))
+    return `It did not answer within ${TIMEOUT_MS / 1000} seconds.`;
   return `It could not be reached: ${code ?? message ?? 'unknown'}.`;
 }

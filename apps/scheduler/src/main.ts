@@ -45,7 +45,8 @@ await runProcess(NAME, logger, async () => {
     connections: 2,
     onError: (error) => logger.warn({ err: error }, 'queue trouble'),
   });
-  const mail = env.SMTP_URL === undefined ? null : { smtpUrl: env.SMTP_URL, from: env.FRESHET_MAIL_FROM ?? 'freshet@localhost' };
+  const mail =
+    env.SMTP_URL === undefined ? null : { smtpUrl: env.SMTP_URL, from: env.FRESHET_MAIL_FROM ?? 'freshet@localhost' };
   const deliveries = new Deliveries(store, reach, mail);
   const stopping = new AbortController();
   const metrics = new Metrics(NAME);
@@ -60,7 +61,14 @@ await runProcess(NAME, logger, async () => {
   });
   const isDraining = () => stopping.signal.aborted;
   const check = () => store.ping();
-  const monitor = await startMonitor({ host: env.HOST, port: env.FRESHET_MONITOR_PORT, metrics, refresh: counted.refresh, check, isDraining });
+  const monitor = await startMonitor({
+    host: env.HOST,
+    port: env.FRESHET_MONITOR_PORT,
+    metrics,
+    refresh: counted.refresh,
+    check,
+    isDraining,
+  });
   let cleanAt = Date.now();
   let freshnessAt = Date.now();
   const tick = async () => {
@@ -87,7 +95,8 @@ await runProcess(NAME, logger, async () => {
       const runs = await store.schedule.deleteRuns(env.FRESHET_RUN_RETENTION_DAYS);
       if (runs > 0) logger.info({ runs }, 'old runs deleted');
       await store.schedule.deleteLags(env.FRESHET_RUN_RETENTION_DAYS);
-      if (env.FRESHET_AUDIT_LOG_RETENTION_DAYS !== undefined) await store.auditLog.deleteOlderThan(env.FRESHET_AUDIT_LOG_RETENTION_DAYS);
+      if (env.FRESHET_AUDIT_LOG_RETENTION_DAYS !== undefined)
+        await store.auditLog.deleteOlderThan(env.FRESHET_AUDIT_LOG_RETENTION_DAYS);
       await store.idempotency.deleteOlderThan(IDEMPOTENCY_RETENTION_HOURS);
       await store.webhooks.deleteEvents(EVENT_RETENTION_DAYS);
     }

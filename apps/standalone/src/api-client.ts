@@ -51,13 +51,19 @@ export class ApiClient {
   async call<T>(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<T> {
     const response = await fetch(`${this.#base}${path}`, {
       method,
-      headers: { authorization: `Bearer ${this.#token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      headers: {
+        authorization: `Bearer ${this.#token}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await response.text();
     const answer = text === '' ? null : (JSON.parse(text) as unknown);
     if (!response.ok)
-      throw new AppError('configuration', (answer as { detail?: string } | null)?.detail ?? `${method} ${path} answered with ${response.status}.`);
+      throw new AppError(
+        'configuration',
+        (answer as { detail?: string } | null)?.detail ?? `${method} ${path} answered with ${response.status}.`,
+      );
     return answer as T;
   }
 }

@@ -14,7 +14,10 @@ beforeAll(async () => {
     counts: { tickets: 400, contacts: 60, companies: 12 },
     intercept: ({ path }, response) => {
       if (path !== forbidden) return false;
-      response.writeHead(403, { 'content-type': 'application/json', 'x-freshdesk-api-version': 'latest=v2; requested=v2' });
+      response.writeHead(403, {
+        'content-type': 'application/json',
+        'x-freshdesk-api-version': 'latest=v2; requested=v2',
+      });
       response.end('{"code":"access_denied","message":"You are not authorized to perform this action."}');
       return true;
     },
@@ -31,18 +34,33 @@ afterAll(() => deployment[Symbol.asyncDispose]());
 
 const findingsOf = (run: RunAnswer, object: string) => run.objects.find((o) => o.object === object)?.findings;
 const rowsOf = (table: string, where: string) =>
-  deployment.warehouse.sql.unsafe(`select id, _freshet_delete_kind as kind from ${deployment.schema}.${table} where ${where} order by id`);
+  deployment.warehouse.sql.unsafe(
+    `select id, _freshet_delete_kind as kind from ${deployment.schema}.${table} where ${where} order by id`,
+  );
 
 test('I3: everything that happened without a trace is found, repaired, explained and reported', async () => {
   const { account } = deployment.simulator;
   const { warehouse, schema } = deployment;
-  const list = (name: string) => [...account.everything(name)].filter(({ view }) => view.deleted === null).map(({ text }) => JSON.parse(text));
+  const list = (name: string) =>
+    [...account.everything(name)].filter(({ view }) => view.deleted === null).map(({ text }) => JSON.parse(text));
   const tickets = list('tickets').filter((t) => t.id > 20);
   const people = list('contacts');
-  const [conversation] = await warehouse.sql.unsafe(`select id::float8 as id from ${schema}.conversations where _freshet_deleted_at is null limit 1`);
+  const [conversation] = await warehouse.sql.unsafe(
+    `select id::float8 as id from ${schema}.conversations where _freshet_deleted_at is null limit 1`,
+  );
 
-  const [edited, archived, purged, lost] = tickets as [{ id: number; updated_at: string }, { id: number }, { id: number }, { id: number }];
-  account.update('tickets', edited.id, { subject: 'changed without a newer version' }, Date.parse(edited.updated_at) / 1000);
+  const [edited, archived, purged, lost] = tickets as [
+    { id: number; updated_at: string },
+    { id: number },
+    { id: number },
+    { id: number },
+  ];
+  account.update(
+    'tickets',
+    edited.id,
+    { subject: 'changed without a newer version' },
+    Date.parse(edited.updated_at) / 1000,
+  );
   account.archive('tickets', archived.id);
   account.remove('tickets', purged.id);
   // As if a sync had missed it.
@@ -60,7 +78,12 @@ test('I3: everything that happened without a trace is found, repaired, explained
   const audit = await deployment.audit(pipelineId);
   expect(audit).toMatchObject({ kind: 'audit', status: 'succeeded' });
   expect(await differences(deployment.simulator, warehouse, schema)).toEqual([]);
-  expect(findingsOf(audit, 'tickets')).toEqual({ missing: 2, stale: 2, repaired: 5, explained: { archived: 2, not_found: 3 } });
+  expect(findingsOf(audit, 'tickets')).toEqual({
+    missing: 2,
+    stale: 2,
+    repaired: 5,
+    explained: { archived: 2, not_found: 3 },
+  });
   expect(findingsOf(audit, 'conversations')).toMatchObject({ missing: 0, stale: 1 });
   expect(findingsOf(audit, 'contacts')).toMatchObject({ repaired: 2, explained: { not_found: 1, became_agent: 1 } });
   expect(findingsOf(audit, 'companies')).toMatchObject({ repaired: 1, explained: { not_found: 1 } });
@@ -69,8 +92,12 @@ test('I3: everything that happened without a trace is found, repaired, explained
     { id: String(archived.id), kind: null },
   ]);
   expect(await rowsOf('tickets', `_freshet_delete_kind = 'not_found'`)).toMatchObject([{ id: String(purged.id) }]);
-  expect(await rowsOf('contacts', `_freshet_delete_kind = 'became_agent'`)).toMatchObject([{ id: String(people[1].id) }]);
-  const audited = await warehouse.sql.unsafe(`select table_name from ${schema}._freshet_objects where last_audit_at is not null order by 1`);
+  expect(await rowsOf('contacts', `_freshet_delete_kind = 'became_agent'`)).toMatchObject([
+    { id: String(people[1].id) },
+  ]);
+  const audited = await warehouse.sql.unsafe(
+    `select table_name from ${schema}._freshet_objects where last_audit_at is not null order by 1`,
+  );
   expect(audited.map((r) => r['table_name'])).toEqual([
     'companies',
     'contacts',
@@ -97,7 +124,9 @@ test('the next audit finds nothing, asks for nothing that is explained for good,
 test('T24: merged tickets stay, closed, with their conversations elsewhere at once; merged contacts are found by the audit, with all that referred to them', async () => {
   const { account } = deployment.simulator;
   const { warehouse, schema } = deployment;
-  const live = [...account.everything('tickets')].filter(({ view }) => view.deleted === null).map(({ text }) => JSON.parse(text));
+  const live = [...account.everything('tickets')]
+    .filter(({ view }) => view.deleted === null)
+    .map(({ text }) => JSON.parse(text));
   const [primary, secondary] = live.filter((t) => t.id > 200 && !t.archived);
   account.mergeInto('tickets', primary.id, [secondary.id]);
   expect((await deployment.sync(pipelineId)).status).toBe('succeeded');

@@ -7,10 +7,13 @@ import { differences } from './test-support/equality.ts';
 let deployment: Deployment;
 
 beforeAll(async () => {
-  deployment = await Deployment.start({ counts: { tickets: 1000, conversations: 0 } }, ['api', 'extract-worker'], { FRESHET_UNLOADED_MIB_MAX: '4' });
+  deployment = await Deployment.start({ counts: { tickets: 1000, conversations: 0 } }, ['api', 'extract-worker'], {
+    FRESHET_UNLOADED_MIB_MAX: '4',
+  });
   const { account } = deployment.simulator;
   // Nothing that a batch's compression makes small.
-  for (let id = 1; id <= 1000; id++) account.update('tickets', id, { description: randomBytes(12_000).toString('base64') });
+  for (let id = 1; id <= 1000; id++)
+    account.update('tickets', id, { description: randomBytes(12_000).toString('base64') });
 });
 afterAll(() => deployment[Symbol.asyncDispose]());
 

@@ -51,7 +51,11 @@ test(`I1, I2, I3, I7, I8: whatever is killed, stopped, cut off or crashes, every
 }, async () => {
   const random = randomOf(SEED);
   const dataDir = mkdtempSync(join(tmpdir(), 'freshet-chaos-'));
-  const server = await startEmbeddedPostgres({ from: import.meta.url, dataDir, settings: { fsync: 'off', max_connections: '300' } });
+  const server = await startEmbeddedPostgres({
+    from: import.meta.url,
+    dataDir,
+    settings: { fsync: 'off', max_connections: '300' },
+  });
   const admin = postgres(server.url, { max: 2, onnotice: () => {}, connection: { application_name: 'chaos' } });
   const simulators: FreshdeskSimulator[] = [];
   const at = (database: string) => Object.assign(new URL(server.url), { pathname: `/${database}` }).href;
@@ -72,7 +76,8 @@ test(`I1, I2, I3, I7, I8: whatever is killed, stopped, cut off or crashes, every
     port = Number(new URL(await simulator.listen()).port);
   }
   await using fleet = new Fleet(at('control'), `http://127.0.0.{subdomain}:${port}`);
-  for (const [app, count] of Object.entries(EACH) as [FleetApp, number][]) for (let n = 1; n <= count; n++) fleet.launch(app, `${app}-${n}`);
+  for (const [app, count] of Object.entries(EACH) as [FleetApp, number][])
+    for (let n = 1; n <= count; n++) fleet.launch(app, `${app}-${n}`);
   const api = () => eventually(async () => fleet.api(), 'an API answers');
   /** Whichever API is alive, until one answers. */
   const call = <T>(work: (api: ApiClient) => Promise<T>) =>
@@ -92,8 +97,17 @@ test(`I1, I2, I3, I7, I8: whatever is killed, stopped, cut off or crashes, every
     for (let n = 0; n < PIPELINES; n++) {
       const simulator = simulators[n] as FreshdeskSimulator;
       await admin.unsafe(`create database warehouse_${n}`);
-      const wish = { subdomain: String(FIRST_HOST + n), apiKey: 'demo-admin-key', warehouseUrl: at(`warehouse_${n}`), historicalSyncDays: null };
-      const made = await eventually(async () => setUpPipeline(await api(), wish).catch(() => null), 'the pipeline is made', 60_000);
+      const wish = {
+        subdomain: String(FIRST_HOST + n),
+        apiKey: 'demo-admin-key',
+        warehouseUrl: at(`warehouse_${n}`),
+        historicalSyncDays: null,
+      };
+      const made = await eventually(
+        async () => setUpPipeline(await api(), wish).catch(() => null),
+        'the pipeline is made',
+        60_000,
+      );
       pipelines.push({ id: made.id, schema: made.destination_schema, simulator });
     }
 
@@ -101,7 +115,9 @@ test(`I1, I2, I3, I7, I8: whatever is killed, stopped, cut off or crashes, every
     const standing = new Set<string>();
     const background: Promise<unknown>[] = [];
     const backends = () =>
-      admin<{ pid: number }[]>`select pid from pg_stat_activity where backend_type = 'client backend' and application_name <> 'chaos' order by pid`;
+      admin<
+        { pid: number }[]
+      >`select pid from pg_stat_activity where backend_type = 'client backend' and application_name <> 'chaos' order by pid`;
     const change = ({ account }: FreshdeskSimulator) => {
       const key = 1 + random(150);
       if (random(4) === 0) account.create('tickets', { subject: `new ${random(1000)}` });

@@ -14,7 +14,12 @@ export interface ChildSpec {
 /** EX_CONFIG: the child has said what is wrong with its settings, and would again. */
 const CONFIGURATION_STATUS = 78;
 /** Settings of single apps, which they read themselves. */
-const PASSED_ON = ['FRESHET_CONCURRENCY', 'FRESHET_ANSWER_MIB_MAX', 'FRESHET_UNLOADED_MIB_MAX', 'FRESHET_REQUESTS_PER_MINUTE'];
+const PASSED_ON = [
+  'FRESHET_CONCURRENCY',
+  'FRESHET_ANSWER_MIB_MAX',
+  'FRESHET_UNLOADED_MIB_MAX',
+  'FRESHET_REQUESTS_PER_MINUTE',
+];
 /** OpenTelemetry's, which it reads itself. */
 const TRACING = 'OTEL_';
 const RESTART_MS = 1000;
@@ -46,7 +51,11 @@ export class Children {
         this.#keep(spec, child);
         resolve(listening);
       });
-      child.once('exit', (code) => reject(new AppError('configuration', words() || `The ${spec.name} ended with status ${code}; see ${this.#logDir}.`)));
+      child.once('exit', (code) =>
+        reject(
+          new AppError('configuration', words() || `The ${spec.name} ended with status ${code}; see ${this.#logDir}.`),
+        ),
+      );
     });
   }
 
@@ -91,7 +100,11 @@ export class Children {
       env: {
         PATH: process.env['PATH'] ?? '',
         NODE_EXTRA_CA_CERTS: process.env['NODE_EXTRA_CA_CERTS'],
-        ...Object.fromEntries(Object.entries(process.env).filter(([name, value]) => value && (PASSED_ON.includes(name) || name.startsWith(TRACING)))),
+        ...Object.fromEntries(
+          Object.entries(process.env).filter(
+            ([name, value]) => value && (PASSED_ON.includes(name) || name.startsWith(TRACING)),
+          ),
+        ),
         ...spec.env,
       },
       execArgv: [...WORKER_NODE_OPTIONS],

@@ -37,8 +37,12 @@ const refused = async (call: Promise<unknown>) =>
 
 test('from nothing to rows: credentials, destination, pipeline, a run that is watched and waited for', async () => {
   const { hostname, port, username, password, pathname } = new URL(deployment.warehouse.url);
-  const key = await freshet.post('/v1/credentials', { body: { name: 'key', type: 'freshdesk_api_key', api_key: 'demo-admin-key' } });
-  const secret = await freshet.post('/v1/credentials', { body: { name: 'password', type: 'postgres_password', password } });
+  const key = await freshet.post('/v1/credentials', {
+    body: { name: 'key', type: 'freshdesk_api_key', api_key: 'demo-admin-key' },
+  });
+  const secret = await freshet.post('/v1/credentials', {
+    body: { name: 'password', type: 'postgres_password', password },
+  });
   const destination = await freshet.post('/v1/destinations', {
     body: {
       name: 'warehouse',
@@ -51,7 +55,9 @@ test('from nothing to rows: credentials, destination, pipeline, a run that is wa
       ssl_mode: 'disable',
     },
   });
-  expect(await freshet.post('/v1/destinations/{id}/test', { params: { path: { id: destination.id } } })).toMatchObject({ usable: true });
+  expect(await freshet.post('/v1/destinations/{id}/test', { params: { path: { id: destination.id } } })).toMatchObject({
+    usable: true,
+  });
   const pipeline = await freshet.post('/v1/pipelines', {
     body: {
       name: 'acme',
@@ -79,11 +85,15 @@ test('from nothing to rows: credentials, destination, pipeline, a run that is wa
     objects: { conversations: { included: false } },
     table_prefix: '',
   });
-  expect((await freshet.get('/v1/usage')).data.find((u) => u.object === 'tickets')).toMatchObject({ pipeline_id: pipeline.id, records_loaded: 60 });
+  expect((await freshet.get('/v1/usage')).data.find((u) => u.object === 'tickets')).toMatchObject({
+    pipeline_id: pipeline.id,
+    records_loaded: 60,
+  });
 });
 
 test('a list is read page by page, each row once', async () => {
-  for (let i = 0; i < 5; i++) await freshet.post('/v1/credentials', { body: { name: `c${i}`, type: 'freshdesk_api_key', api_key: 'x' } });
+  for (let i = 0; i < 5; i++)
+    await freshet.post('/v1/credentials', { body: { name: `c${i}`, type: 'freshdesk_api_key', api_key: 'x' } });
   const names: string[] = [];
   for await (const { name } of freshet.all('/v1/credentials', { query: { limit: 2 } })) names.push(name);
   expect(names).toEqual(expect.arrayContaining(['c0', 'c1', 'c2', 'c3', 'c4']));
@@ -92,10 +102,19 @@ test('a list is read page by page, each row once', async () => {
 
 describe('errors', () => {
   test('say what is wrong, where, and under which request', async () => {
-    const invalid = await refused(freshet.post('/v1/credentials', { body: { name: '', type: 'freshdesk_api_key', api_key: 'x' } }));
+    const invalid = await refused(
+      freshet.post('/v1/credentials', { body: { name: '', type: 'freshdesk_api_key', api_key: 'x' } }),
+    );
     expect(invalid).toBeInstanceOf(FreshetError);
-    expect(invalid).toMatchObject({ status: 400, code: 'invalid_input', errors: [{ pointer: '/name' }], requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) });
-    const missing = await refused(freshet.get('/v1/runs/{id}', { params: { path: { id: '00000000-0000-7000-8000-000000000000' } } }));
+    expect(invalid).toMatchObject({
+      status: 400,
+      code: 'invalid_input',
+      errors: [{ pointer: '/name' }],
+      requestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    });
+    const missing = await refused(
+      freshet.get('/v1/runs/{id}', { params: { path: { id: '00000000-0000-7000-8000-000000000000' } } }),
+    );
     expect(missing).toMatchObject({ status: 404, code: 'not_found' });
     const stranger = new Freshet({ url: deployment.url, token: 'frt_nobody' });
     expect(await refused(stranger.get('/v1/pipelines'))).toMatchObject({ status: 401, code: 'unauthenticated' });
@@ -120,9 +139,17 @@ describe('errors', () => {
   });
 
   test('a change that was based on an older version is refused', async () => {
-    const { id } = await freshet.post('/v1/credentials', { body: { name: 'versioned', type: 'freshdesk_api_key', api_key: 'x' } });
-    await freshet.patch('/v1/credentials/{id}', { params: { path: { id }, header: { 'if-match': '"1"' } }, body: { name: 'version 2' } });
-    const late = freshet.patch('/v1/credentials/{id}', { params: { path: { id }, header: { 'if-match': '"1"' } }, body: { name: 'version 2b' } });
+    const { id } = await freshet.post('/v1/credentials', {
+      body: { name: 'versioned', type: 'freshdesk_api_key', api_key: 'x' },
+    });
+    await freshet.patch('/v1/credentials/{id}', {
+      params: { path: { id }, header: { 'if-match': '"1"' } },
+      body: { name: 'version 2' },
+    });
+    const late = freshet.patch('/v1/credentials/{id}', {
+      params: { path: { id }, header: { 'if-match': '"1"' } },
+      body: { name: 'version 2b' },
+    });
     expect(await refused(late)).toMatchObject({ status: 412, code: 'precondition_failed' });
     await freshet.delete('/v1/credentials/{id}', { params: { path: { id } } });
   });
@@ -130,7 +157,9 @@ describe('errors', () => {
 
 test('an answer that was lost is asked for again with the same key, and nothing is done twice', async () => {
   const { client, sent } = losing(2);
-  const made = await client.post('/v1/credentials', { body: { name: 'once', type: 'freshdesk_api_key', api_key: 'x' } });
+  const made = await client.post('/v1/credentials', {
+    body: { name: 'once', type: 'freshdesk_api_key', api_key: 'x' },
+  });
   expect(sent).toHaveLength(3);
   expect(new Set(sent.map((request) => request.headers.get('idempotency-key'))).size).toBe(1);
   const named: string[] = [];
@@ -147,7 +176,8 @@ test('watching goes on where the connection was lost, and ends when it is told t
     token: deployment.token,
     fetch: async (input, init) => {
       const response = await fetch(new Request(input, init));
-      if (!response.headers.get('content-type')?.includes('event-stream') || ++cut > 2 || response.body === null) return response;
+      if (!response.headers.get('content-type')?.includes('event-stream') || ++cut > 2 || response.body === null)
+        return response;
       // Each of the first connections breaks after its first piece.
       const reader = response.body.getReader();
       let pieces = 0;

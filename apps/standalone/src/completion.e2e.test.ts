@@ -15,7 +15,9 @@ beforeAll(async () => {
 });
 afterAll(() => deployment[Symbol.asyncDispose]());
 
-const query = async (text: string) => [...(await deployment.warehouse.sql.unsafe(text.replaceAll('$s', deployment.schema)))];
+const query = async (text: string) => [
+  ...(await deployment.warehouse.sql.unsafe(text.replaceAll('$s', deployment.schema))),
+];
 const of = (run: RunAnswer, object: string) => run.objects.find((o) => o.object === object);
 
 /** A digest of the values of a column, by key, as the account has them. */
@@ -49,7 +51,8 @@ async function expectNothingLeft(): Promise<void> {
   expect(run.objects.filter((o) => o.records_loaded > 0).map((o) => o.object)).toEqual([]);
 }
 
-const startedRuns = async (kind: string) => (await deployment.control.sql`select id from freshet.runs where kind = ${kind} and trigger = 'schedule'`).length;
+const startedRuns = async (kind: string) =>
+  (await deployment.control.sql`select id from freshet.runs where kind = ${kind} and trigger = 'schedule'`).length;
 
 describe('a column that is not as the rows were written', () => {
   test('a dropped column of an object that each run reads completely is filled by the next run, once', async () => {
@@ -57,7 +60,11 @@ describe('a column that is not as the rows were written', () => {
     await query('alter table $s.groups drop column name');
     const run = await deployment.sync(pipelineId);
     expect(await digest('groups', 'name')).toBe(before);
-    expect(of(run, 'groups')).toMatchObject({ status: 'succeeded', records_loaded: of(run, 'groups')?.records_extracted, records_unchanged: 0 });
+    expect(of(run, 'groups')).toMatchObject({
+      status: 'succeeded',
+      records_loaded: of(run, 'groups')?.records_extracted,
+      records_unchanged: 0,
+    });
     await completed('groups');
     await expectNothingLeft();
     expect(await startedRuns('rebuild')).toBe(0);
@@ -85,11 +92,17 @@ describe('a column that is not as the rows were written', () => {
     const subjects = await digest('tickets', 'subject');
     const emails = await digest('contacts', 'email');
     const bodies = await digest('conversations', 'body_text');
-    const coverage = await query("select table_name, complete_back_to from $s._freshet_objects where table_name in ('tickets', 'contacts') order by 1");
+    const coverage = await query(
+      "select table_name, complete_back_to from $s._freshet_objects where table_name in ('tickets', 'contacts') order by 1",
+    );
     await deployment.control.sql`delete from freshet.batches where loaded_at is not null`;
-    await query('alter table $s.tickets drop column subject; alter table $s.contacts drop column email; alter table $s.conversations drop column body_text');
+    await query(
+      'alter table $s.tickets drop column subject; alter table $s.contacts drop column email; alter table $s.conversations drop column body_text',
+    );
     const noticed = await deployment.sync(pipelineId);
-    const states = await query('select table_name from $s._freshet_objects where completing_since is not null order by 1');
+    const states = await query(
+      'select table_name from $s._freshet_objects where completing_since is not null order by 1',
+    );
     expect(states.map((s) => s['table_name'])).toEqual(expect.arrayContaining(['contacts', 'tickets']));
     const run = await deployment.sync(pipelineId);
     expect(run.status).toBe('succeeded');
@@ -99,9 +112,11 @@ describe('a column that is not as the rows were written', () => {
     expect(await digest('tickets', 'subject')).toBe(subjects);
     expect(await digest('contacts', 'email')).toBe(emails);
     expect(await digest('conversations', 'body_text')).toBe(bodies);
-    expect(await query("select table_name, complete_back_to from $s._freshet_objects where table_name in ('tickets', 'contacts') order by 1")).toEqual(
-      coverage,
-    );
+    expect(
+      await query(
+        "select table_name, complete_back_to from $s._freshet_objects where table_name in ('tickets', 'contacts') order by 1",
+      ),
+    ).toEqual(coverage);
     await expectNothingLeft();
     expect(of(await deployment.sync(pipelineId), 'tickets')?.mode).toBe('incremental');
   });
@@ -111,9 +126,11 @@ describe('a column that is not as the rows were written', () => {
     await query('alter table $s.groups alter column name type varchar(10) using null');
     await deployment.sync(pipelineId);
     await completed('groups');
-    expect(await query("select count(*)::int as n from $s.groups where name is null and _freshet_extra ->> 'name' is not null")).toEqual([
-      { n: (await query('select from $s.groups')).length },
-    ]);
+    expect(
+      await query(
+        "select count(*)::int as n from $s.groups where name is null and _freshet_extra ->> 'name' is not null",
+      ),
+    ).toEqual([{ n: (await query('select from $s.groups')).length }]);
     await query('alter table $s.groups alter column name type text using null');
     await deployment.sync(pipelineId);
     await completed('groups');
@@ -126,7 +143,8 @@ describe('a column that is not as the rows were written', () => {
     const subjects = await digest('tickets', 'subject');
     const names = await digest('groups', 'name');
     await query("update $s.tickets set subject = 'changed'; update $s.groups set name = 'changed'");
-    for (const object of ['tickets', 'groups']) await deployment.api.call('POST', `/v1/pipelines/${pipelineId}/objects/${object}/restart`);
+    for (const object of ['tickets', 'groups'])
+      await deployment.api.call('POST', `/v1/pipelines/${pipelineId}/objects/${object}/restart`);
     await deployment.sync(pipelineId);
     expect(await digest('tickets', 'subject')).toBe(subjects);
     expect(await digest('groups', 'name')).toBe(names);
@@ -138,7 +156,10 @@ describe('a column that is not as the rows were written', () => {
     await deployment.control.sql`delete from freshet.batches where loaded_at is not null`;
     await query('alter table $s.tickets drop column subject');
     const audit = await deployment.audit(pipelineId);
-    expect(of(audit, 'tickets')).toMatchObject({ status: 'succeeded', findings: { stale: 0, missing: 0, repaired: 0 } });
+    expect(of(audit, 'tickets')).toMatchObject({
+      status: 'succeeded',
+      findings: { stale: 0, missing: 0, repaired: 0 },
+    });
     expect(await digest('tickets', 'subject')).toBe(subjects);
     await completed('tickets');
     // What the audit has completed is not read a second time.
@@ -152,7 +173,11 @@ describe('a column that is not as the rows were written', () => {
     await query('alter table $s.tickets drop column subject, drop column description');
     const { id } = await deployment.startRun(pipelineId);
     await eventually(
-      async () => ((await query("select from $s._freshet_objects where table_name = 'tickets' and completing_since is not null")).length > 0 ? true : null),
+      async () =>
+        (await query("select from $s._freshet_objects where table_name = 'tickets' and completing_since is not null"))
+          .length > 0
+          ? true
+          : null,
       'the completion has begun',
     );
     await deployment.kill('load-worker');

@@ -8,9 +8,12 @@ import { Deployment } from './test-support/deployment.ts';
  * The operators' console, in a real browser: `npm run test:console`. Chromium comes with the system (`apt-get install chromium`), or from where CHROMIUM says.
  */
 
-const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', process.env['CHROMIUM'] ?? ''].find(
-  (path) => path !== '' && existsSync(path),
-);
+const CHROMIUM = [
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  process.env['CHROMIUM'] ?? '',
+].find((path) => path !== '' && existsSync(path));
 const SCREENSHOTS = fileURLToPath(new URL('../../../docs/console/', import.meta.url));
 
 let deployment: Deployment;
@@ -132,7 +135,8 @@ test('failed units are listed with their error, and are retried and discarded', 
 test('the system shows who is alive and what waits', async () => {
   await visit('/system');
   const processes = page.getByRole('table', { name: 'Processes' });
-  for (const name of ['api', 'extract-worker', 'load-worker', 'scheduler']) await processes.getByRole('cell', { name, exact: true }).waitFor();
+  for (const name of ['api', 'extract-worker', 'load-worker', 'scheduler'])
+    await processes.getByRole('cell', { name, exact: true }).waitFor();
   await page.getByText('No job was set aside.').waitFor();
   await picture('system');
 });

@@ -33,7 +33,11 @@ beforeAll(async () => {
   await api.call('PATCH', `/v1/pipelines/${pipelineId}/objects/tickets`, { history: true });
   await deployment.sync(pipelineId);
   // Who is no agent, and has written to another's ticket as well.
-  const agents = new Set((await deployment.warehouse.sql.unsafe(`select id::text from ${deployment.schema}.agents`)).map((r) => r['id'] as string));
+  const agents = new Set(
+    (await deployment.warehouse.sql.unsafe(`select id::text from ${deployment.schema}.agents`)).map(
+      (r) => r['id'] as string,
+    ),
+  );
   const [most] = await deployment.warehouse.sql.unsafe(
     `select requester_id::text as id, min(id)::int as ticket from ${deployment.schema}.tickets where _freshet_deleted_at is null
      group by 1 having count(*) > 3 and not requester_id::text = any($1) order by count(*) desc limit 1`,
@@ -44,7 +48,11 @@ beforeAll(async () => {
   const [other] = await deployment.warehouse.sql.unsafe(
     `select id::int from ${deployment.schema}.tickets where requester_id <> ${person} and _freshet_deleted_at is null order by id limit 1`,
   );
-  simulator.account.addChild('conversations', other?.['id'] as number, { user_id: person, body: 'A word of theirs elsewhere', incoming: true });
+  simulator.account.addChild('conversations', other?.['id'] as number, {
+    user_id: person,
+    body: 'A word of theirs elsewhere',
+    incoming: true,
+  });
   simulator.account.update('tickets', other?.['id'] as number, { subject: 'moved' });
   simulator.account.update('tickets', ticket, { subject: 'A second version' });
   await deployment.sync(pipelineId);
@@ -60,10 +68,13 @@ async function traces(): Promise<string[]> {
   const keys = new Map<string, Set<string>>([['contacts', new Set([String(person)])]]);
   const sql = deployment.control.sql;
   for (const object of erasedObjects()) {
-    const isTheirs = (record: Record<string, unknown>) => ownerFields(object).some((o) => keys.get(o.object)?.has(String(record[o.field])));
+    const isTheirs = (record: Record<string, unknown>) =>
+      ownerFields(object).some((o) => keys.get(o.object)?.has(String(record[o.field])));
     const own = new Set(keys.get(object.name) ?? []);
     for (const table of [object.name, `${object.name}_history`]) {
-      const [there] = await deployment.warehouse.sql.unsafe(`select to_regclass('${deployment.schema}.${table}') is not null as there`);
+      const [there] = await deployment.warehouse.sql.unsafe(
+        `select to_regclass('${deployment.schema}.${table}') is not null as there`,
+      );
       if (!there?.['there']) continue;
       for (const row of await deployment.warehouse.sql.unsafe(`select * from ${deployment.schema}.${table}`)) {
         if (!isTheirs(row)) continue;
@@ -71,7 +82,9 @@ async function traces(): Promise<string[]> {
         found.push(`${table} ${row['id']}`);
       }
     }
-    for (const { body } of await sql<{ body: Buffer }[]>`select body from freshet.batches where object = ${object.name}`) {
+    for (const { body } of await sql<
+      { body: Buffer }[]
+    >`select body from freshet.batches where object = ${object.name}`) {
       for (const line of zstdDecompressSync(body).toString().split('\n').filter(Boolean)) {
         const { record } = JSON.parse(line) as { record?: Record<string, unknown> };
         if (record === undefined || !isTheirs(record)) continue;
@@ -85,7 +98,9 @@ async function traces(): Promise<string[]> {
 }
 
 const erase = async (contactId: number) => {
-  const { id } = await deployment.api.call<Erasure>('POST', `/v1/pipelines/${pipelineId}/erasures`, { contact_id: String(contactId) });
+  const { id } = await deployment.api.call<Erasure>('POST', `/v1/pipelines/${pipelineId}/erasures`, {
+    contact_id: String(contactId),
+  });
   return eventually(async () => {
     const erasure = await deployment.api.call<Erasure>('GET', `/v1/pipelines/${pipelineId}/erasures/${id}`);
     return erasure.status === 'queued' || erasure.status === 'running' ? null : erasure;
@@ -94,17 +109,27 @@ const erase = async (contactId: number) => {
 
 test('a person is taken out of tables, histories, stored batches and rejected records, and it is proved', async () => {
   const before = await traces();
-  for (const place of ['contacts ', 'tickets ', 'tickets_history ', 'conversations ', 'batch of tickets ', 'batch of contacts ']) {
+  for (const place of [
+    'contacts ',
+    'tickets ',
+    'tickets_history ',
+    'conversations ',
+    'batch of tickets ',
+    'batch of contacts ',
+  ]) {
     expect(
       before.some((trace) => trace.startsWith(place)),
       place,
     ).toBe(true);
   }
-  const [rejected] = await deployment.control.sql`select count(*)::int as n from freshet.rejected_records where object = 'tickets'`;
+  const [rejected] = await deployment.control
+    .sql`select count(*)::int as n from freshet.rejected_records where object = 'tickets'`;
   expect(rejected?.['n']).toBeGreaterThan(0);
-  const others = (await deployment.warehouse.sql.unsafe(`select count(*)::int as n from ${deployment.schema}.tickets where requester_id <> ${person}`))[0]?.[
-    'n'
-  ];
+  const others = (
+    await deployment.warehouse.sql.unsafe(
+      `select count(*)::int as n from ${deployment.schema}.tickets where requester_id <> ${person}`,
+    )
+  )[0]?.['n'];
 
   const erasure = await erase(person);
   expect(erasure).toMatchObject({
@@ -120,9 +145,13 @@ test('a person is taken out of tables, histories, stored batches and rejected re
   expect(of('conversations')?.rows).toBeGreaterThan(0);
   expect(await traces()).toEqual([]);
   // Nobody else has lost anything.
-  expect((await deployment.warehouse.sql.unsafe(`select count(*)::int as n from ${deployment.schema}.tickets where requester_id <> ${person}`))[0]?.['n']).toBe(
-    others,
-  );
+  expect(
+    (
+      await deployment.warehouse.sql.unsafe(
+        `select count(*)::int as n from ${deployment.schema}.tickets where requester_id <> ${person}`,
+      )
+    )[0]?.['n'],
+  ).toBe(others);
 });
 
 test('no later reading brings them back: neither a sync, nor one from the start, nor an audit, nor a rebuild', async () => {
@@ -139,11 +168,16 @@ test('no later reading brings them back: neither a sync, nor one from the start,
   expect(run.status).toBe('succeeded');
   expect(await traces()).toEqual([]);
   expect((await deployment.audit(pipelineId)).status).toBe('succeeded');
-  const { run_id } = await deployment.api.call<{ run_id: string }>('POST', `/v1/pipelines/${pipelineId}/objects/tickets/rebuild`);
+  const { run_id } = await deployment.api.call<{ run_id: string }>(
+    'POST',
+    `/v1/pipelines/${pipelineId}/objects/tickets/rebuild`,
+  );
   expect((await deployment.finished(run_id)).status).toBe('succeeded');
   expect(await traces()).toEqual([]);
   // What belongs to others is whole.
-  const theirs = [...account.everything('tickets')].filter(({ text }) => (JSON.parse(text) as { requester_id: number }).requester_id === person).length;
+  const theirs = [...account.everything('tickets')].filter(
+    ({ text }) => (JSON.parse(text) as { requester_id: number }).requester_id === person,
+  ).length;
   const all = [...account.everything('tickets')].length;
   const [rows] = await deployment.warehouse.sql.unsafe(
     `select count(*)::int as n from ${deployment.schema}.tickets where _freshet_delete_kind is distinct from 'missing'`,
@@ -169,13 +203,21 @@ test('an erasure in the middle of a reading leaves nothing of what was on its wa
 test('who works there is not erased; and an erasure that was a mistake is lifted', async () => {
   const { api, warehouse, schema, simulator } = deployment;
   const [agent] = await warehouse.sql.unsafe(`select id::text from ${schema}.agents limit 1`);
-  expect(await erase(Number(agent?.['id']))).toMatchObject({ status: 'failed', proof: null, error: { code: 'conflict' } });
+  expect(await erase(Number(agent?.['id']))).toMatchObject({
+    status: 'failed',
+    proof: null,
+    error: { code: 'conflict' },
+  });
 
-  const mine = (await api.call<{ data: (Erasure & { contact_id: string })[] }>('GET', `/v1/pipelines/${pipelineId}/erasures`)).data.filter(
-    (e) => e.contact_id === String(person),
+  const mine = (
+    await api.call<{ data: (Erasure & { contact_id: string })[] }>('GET', `/v1/pipelines/${pipelineId}/erasures`)
+  ).data.filter((e) => e.contact_id === String(person));
+  expect((await api.call<Erasure>('POST', `/v1/pipelines/${pipelineId}/erasures/${mine[0]?.id}/lift`)).status).toBe(
+    'lifted',
   );
-  expect((await api.call<Erasure>('POST', `/v1/pipelines/${pipelineId}/erasures/${mine[0]?.id}/lift`)).status).toBe('lifted');
   simulator.account.update('contacts', person, { name: 'Back again' });
   await deployment.sync(pipelineId);
-  expect(await warehouse.sql.unsafe(`select name from ${schema}.contacts where id = ${person}`)).toMatchObject([{ name: 'Back again' }]);
+  expect(await warehouse.sql.unsafe(`select name from ${schema}.contacts where id = ${person}`)).toMatchObject([
+    { name: 'Back again' },
+  ]);
 });

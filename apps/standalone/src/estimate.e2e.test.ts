@@ -13,11 +13,16 @@ interface Estimate {
 let deployment: Deployment;
 beforeAll(async () => {
   // No scheduler: nothing runs before it was estimated.
-  deployment = await Deployment.start({ counts: { tickets: 2000 }, spanDays: 400, plan: 'purchased_2000' }, ['api', 'extract-worker', 'load-worker']);
+  deployment = await Deployment.start({ counts: { tickets: 2000 }, spanDays: 400, plan: 'purchased_2000' }, [
+    'api',
+    'extract-worker',
+    'load-worker',
+  ]);
 });
 afterAll(() => deployment[Symbol.asyncDispose]());
 
-const estimate = (pipelineId: string, body?: object) => deployment.api.call<Estimate>('POST', `/v1/pipelines/${pipelineId}/estimate`, body);
+const estimate = (pipelineId: string, body?: object) =>
+  deployment.api.call<Estimate>('POST', `/v1/pipelines/${pipelineId}/estimate`, body);
 const totalOf = (run: RunAnswer) => run.objects.reduce((sum, o) => sum + o.credits_used, 0);
 
 /** Within a fifth; of what costs next to nothing, within one page, such as the trash has if something in it changed. */
@@ -43,7 +48,8 @@ describe('an estimate is within a fifth of what is spent, and costs a handful of
     expectClose(told.credits, totalOf(run), 'all');
     for (const { object, credits, basis } of told.objects) {
       // What is typical is right on the whole, and may be wrong for one account.
-      if (basis !== 'typical') expectClose(credits, run.objects.find((o) => o.object === object)?.credits_used ?? 0, object);
+      if (basis !== 'typical')
+        expectClose(credits, run.objects.find((o) => o.object === object)?.credits_used ?? 0, object);
     }
   });
 
@@ -54,7 +60,9 @@ describe('an estimate is within a fifth of what is spent, and costs a handful of
     expect(objectRun('companies')).toMatchObject({ records_extracted: 100, credits_used: 3 });
     expect(objectRun('time_entries')).toMatchObject({ records_extracted: 300, credits_used: 5 });
     for (const object of ['contacts', 'companies', 'time_entries']) {
-      expect(firstEstimate.objects.find((o) => o.object === object)?.credits, object).toBe(objectRun(object)?.credits_used);
+      expect(firstEstimate.objects.find((o) => o.object === object)?.credits, object).toBe(
+        objectRun(object)?.credits_used,
+      );
     }
   });
 
@@ -65,7 +73,9 @@ describe('an estimate is within a fifth of what is spent, and costs a handful of
     account.update('time_entries', key, { note: 'edited a year later' });
     await deployment.sync(pipelineId);
     await deployment.sync(pipelineId);
-    const [row] = await deployment.warehouse.sql.unsafe(`select note from ${deployment.schema}.time_entries where id = ${key}`);
+    const [row] = await deployment.warehouse.sql.unsafe(
+      `select note from ${deployment.schema}.time_entries where id = ${key}`,
+    );
     expect(row).toEqual({ note: 'edited a year later' });
   });
 
@@ -80,7 +90,8 @@ describe('an estimate is within a fifth of what is spent, and costs a handful of
     expectClose(told.credits, totalOf(run), 'all');
     for (const { object, credits, basis } of told.objects) {
       // What is typical is right on the whole, and may be wrong for one account.
-      if (basis !== 'typical') expectClose(credits, run.objects.find((o) => o.object === object)?.credits_used ?? 0, object);
+      if (basis !== 'typical')
+        expectClose(credits, run.objects.find((o) => o.object === object)?.credits_used ?? 0, object);
     }
   });
 

@@ -25,7 +25,10 @@ beforeAll(async () => {
     intercept: ({ path }, response) => {
       const isConversations = path.endsWith('/conversations');
       if (!(isDamaged && damagedPaths.has(path)) && !(isDown && isConversations)) return false;
-      response.writeHead(500, { 'content-type': 'application/json', 'x-freshdesk-api-version': 'latest=v2; requested=v2' });
+      response.writeHead(500, {
+        'content-type': 'application/json',
+        'x-freshdesk-api-version': 'latest=v2; requested=v2',
+      });
       response.end('{"message": "We are sorry, something went wrong"}');
       return true;
     },
@@ -35,10 +38,14 @@ beforeAll(async () => {
 afterAll(() => deployment[Symbol.asyncDispose]());
 
 const list = async (query = '') =>
-  (await deployment.api.call<{ data: FailedUnit[] }>('GET', `/v1/pipelines/${pipelineId}/failed-units?limit=200${query}`)).data.toSorted(
-    (a, b) => Number(a.key) - Number(b.key),
-  );
-const conversationsOf = async (id: string) => (await deployment.run(id)).objects.find((o) => o.object === 'conversations');
+  (
+    await deployment.api.call<{ data: FailedUnit[] }>(
+      'GET',
+      `/v1/pipelines/${pipelineId}/failed-units?limit=200${query}`,
+    )
+  ).data.toSorted((a, b) => Number(a.key) - Number(b.key));
+const conversationsOf = async (id: string) =>
+  (await deployment.run(id)).objects.find((o) => o.object === 'conversations');
 const callsFor = (path: string) => deployment.simulator.calls.get(path) ?? 0;
 
 describe('a parent whose children cannot be read', () => {
@@ -88,16 +95,22 @@ describe('a parent whose children cannot be read', () => {
 
   test('stays away when it is discarded', async () => {
     const [first] = await list('&error_code=source_unavailable');
-    expect(await deployment.api.call('POST', `/v1/pipelines/${pipelineId}/failed-units/discard`, { ids: [first?.id] })).toEqual({ units: 1 });
+    expect(
+      await deployment.api.call('POST', `/v1/pipelines/${pipelineId}/failed-units/discard`, { ids: [first?.id] }),
+    ).toEqual({ units: 1 });
     const run = await deployment.sync(pipelineId);
     expect(await conversationsOf(run.id)).toMatchObject({ status: 'partial', failed_units: DAMAGED.length - 1 });
   });
 
   test('that is retried on request and can be read is no longer listed, and the next run succeeds', async () => {
     isDamaged = false;
-    const retried = await deployment.api.call<{ run_id: string; units: number }>('POST', `/v1/pipelines/${pipelineId}/failed-units/retry`, {
-      object: 'conversations',
-    });
+    const retried = await deployment.api.call<{ run_id: string; units: number }>(
+      'POST',
+      `/v1/pipelines/${pipelineId}/failed-units/retry`,
+      {
+        object: 'conversations',
+      },
+    );
     expect(retried.units).toBe(DAMAGED.length - 1);
     expect((await deployment.finished(retried.run_id)).status).toBe('succeeded');
     expect(await list()).toEqual([]);
@@ -127,7 +140,10 @@ test('an outage of the endpoint is not blamed on single units, and its run conti
   for (let id = 1; id <= 30; id++) account.addChild('conversations', id, { body: `during the outage ${id}` });
   isDown = true;
   const { id } = await deployment.startRun(pipelineId);
-  await eventually(async () => (await conversationsOf(id))?.error?.code === 'source_unavailable', 'the object run names the failure');
+  await eventually(
+    async () => (await conversationsOf(id))?.error?.code === 'source_unavailable',
+    'the object run names the failure',
+  );
   expect(await list()).toEqual([]);
   isDown = false;
   expect((await deployment.finished(id)).status).toBe('succeeded');

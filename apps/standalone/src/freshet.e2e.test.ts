@@ -15,7 +15,10 @@ interface Ended {
 }
 
 function start(args: readonly string[], env: Readonly<Record<string, string>>): ChildProcess {
-  return spawn(process.execPath, [MAIN, ...args], { env: { PATH: process.env['PATH'], ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
+  return spawn(process.execPath, [MAIN, ...args], {
+    env: { PATH: process.env['PATH'], ...env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
 }
 
 async function freshet(args: readonly string[], env: Readonly<Record<string, string>>, input = ''): Promise<Ended> {
@@ -92,8 +95,17 @@ webhooks:
     expect(first.out).not.toContain('demo-admin-key');
     expect(await apply(file)).toMatchObject({ status: 0, out: 'Everything is as the file says.\n' });
     expect((await diff(file)).status).toBe(0);
-    const [pipeline] = (await deployment.api.call<{ data: { status: string; source: { historical_sync_days: null } }[] }>('GET', '/v1/pipelines')).data;
-    expect(pipeline).toMatchObject({ status: 'paused', schedule: { cron: '30 6 * * 1-5' }, source: { historical_sync_days: null } });
+    const [pipeline] = (
+      await deployment.api.call<{ data: { status: string; source: { historical_sync_days: null } }[] }>(
+        'GET',
+        '/v1/pipelines',
+      )
+    ).data;
+    expect(pipeline).toMatchObject({
+      status: 'paused',
+      schedule: { cron: '30 6 * * 1-5' },
+      source: { historical_sync_days: null },
+    });
   });
 
   test('is changed field by field, and what it does not name stays', async () => {
@@ -124,7 +136,10 @@ webhooks:
     expect(out).toMatch(/api_key: \$\{env:ACME_KEY\}/);
     for (const secret of ['demo-admin-key', 'T0/B0/X']) expect(out).not.toContain(secret);
     const variables = { ...env, SLACK: 'T0/B0/X' };
-    expect(await freshet(['diff', '-f', '-', '--prune'], variables, out)).toMatchObject({ status: 0, out: 'Everything is as the file says.\n' });
+    expect(await freshet(['diff', '-f', '-', '--prune'], variables, out)).toMatchObject({
+      status: 0,
+      out: 'Everything is as the file says.\n',
+    });
   });
 
   test('what stands in no file goes only where that is asked for', async () => {
@@ -167,15 +182,27 @@ webhooks:
 
 test('a command that is not known says which are, and settings that are missing are named', async () => {
   expect(await freshet(['dance'], {})).toMatchObject({ status: 64, err: expect.stringContaining('Usage: freshet') });
-  expect(await freshet(['apply', '-f', 'x'], {})).toMatchObject({ status: 64, err: expect.stringContaining('x cannot be read') });
-  expect(await freshet(['export'], {})).toMatchObject({ status: 78, err: expect.stringContaining('FRESHET_URL is missing') });
-  expect(await freshet(['load-worker'], {})).toMatchObject({ status: 78, err: expect.stringContaining('DATABASE_URL is missing') });
+  expect(await freshet(['apply', '-f', 'x'], {})).toMatchObject({
+    status: 64,
+    err: expect.stringContaining('x cannot be read'),
+  });
+  expect(await freshet(['export'], {})).toMatchObject({
+    status: 78,
+    err: expect.stringContaining('FRESHET_URL is missing'),
+  });
+  expect(await freshet(['load-worker'], {})).toMatchObject({
+    status: 78,
+    err: expect.stringContaining('DATABASE_URL is missing'),
+  });
 });
 
 test('a process is started by its name and is that process: signals reach it, and it ends as it should', async () => {
   await using deployment = await Deployment.start({}, ['api']);
   expect(await freshet(['migrate'], { DATABASE_URL: deployment.control.url })).toMatchObject({ status: 0 });
-  const worker = start(['load-worker'], { DATABASE_URL: deployment.control.url, FRESHET_SECRET_KEYS: deployment.secretKeys });
+  const worker = start(['load-worker'], {
+    DATABASE_URL: deployment.control.url,
+    FRESHET_SECRET_KEYS: deployment.secretKeys,
+  });
   let out = '';
   worker.stdout?.setEncoding('utf8').on('data', (text: string) => {
     out += text;

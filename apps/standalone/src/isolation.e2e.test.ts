@@ -16,7 +16,9 @@ let tries = 0;
 let isWell = false;
 
 beforeAll(async () => {
-  deployment = await Deployment.start({ counts: { tickets: 60, contacts: 20 } }, undefined, { FRESHET_CONCURRENCY: '2' });
+  deployment = await Deployment.start({ counts: { tickets: 60, contacts: 20 } }, undefined, {
+    FRESHET_CONCURRENCY: '2',
+  });
   hole = createServer((socket) => {
     socket.on('error', () => {});
     if (isWell) {
@@ -43,7 +45,11 @@ afterAll(async () => {
 async function secondPipeline(schema: string): Promise<string> {
   const { api } = deployment;
   const { pathname, username, password } = new URL(deployment.warehouse.url);
-  const key = await api.call<{ id: string }>('POST', '/v1/credentials', { name: 'key 2', type: 'freshdesk_api_key', api_key: 'demo-admin-key' });
+  const key = await api.call<{ id: string }>('POST', '/v1/credentials', {
+    name: 'key 2',
+    type: 'freshdesk_api_key',
+    api_key: 'demo-admin-key',
+  });
   const secret = await api.call<{ id: string }>('POST', '/v1/credentials', {
     name: 'password 2',
     type: 'postgres_password',
@@ -73,7 +79,8 @@ test('I7, I8: a warehouse that does not answer holds one worker at most, the oth
 }, async () => {
   const away = await secondPipeline('freshdesk_away');
   const runOf = async (pipelineId: string) =>
-    (await deployment.api.call<{ data: RunAnswer[] }>('GET', `/v1/runs?pipeline_id=${pipelineId}`)).data[0] as RunAnswer;
+    (await deployment.api.call<{ data: RunAnswer[] }>('GET', `/v1/runs?pipeline_id=${pipelineId}`))
+      .data[0] as RunAnswer;
   const waiting = await eventually(async () => {
     const run = await runOf(away);
     return run?.objects.some(({ error }) => error?.code === 'warehouse_unavailable') ? run : null;

@@ -47,7 +47,8 @@ describe('I8: workers are disposable', () => {
       await tx.unsafe(`lock table ${deployment.schema}.tickets in exclusive mode`);
       killed = (await deployment.startRun(pipelineId)).id;
       await eventually(async () => {
-        const [row] = await sql`select count(*)::int as n from pg_stat_activity where datname = ${deployment.warehouse.name} and wait_event_type = 'Lock'`;
+        const [row] =
+          await sql`select count(*)::int as n from pg_stat_activity where datname = ${deployment.warehouse.name} and wait_event_type = 'Lock'`;
         return (row?.['n'] as number) > 0;
       }, 'the load waits for the lock');
       await deployment.kill('load-worker');
@@ -90,7 +91,8 @@ describe('I8: workers are disposable', () => {
     await deployment.api.call('POST', `/v1/pipelines/${pipelineId}/pause`);
     halfWay.open();
     await eventually(async () => {
-      const [row] = await deployment.control.sql`select count(*)::int as n from pgboss.job where name = 'extract' and state < 'completed'`;
+      const [row] = await deployment.control
+        .sql`select count(*)::int as n from pgboss.job where name = 'extract' and state < 'completed'`;
       return row?.['n'] === 0;
     }, 'no slice is under way');
     const calls = deployment.simulator.callCount;

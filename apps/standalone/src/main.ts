@@ -38,10 +38,12 @@ await runProcess('standalone', createLogger('standalone', 'error'), async () => 
       say(`PostgreSQL runs, with its data in ${embedded.dataDir}.`);
     }
     const databaseUrl = settings.databaseUrl ?? (await ensureDatabase((embedded as { url: string }).url, 'freshet'));
-    const warehouseUrl = settings.warehouseUrl ?? (await ensureDatabase((embedded as { url: string }).url, 'warehouse'));
+    const warehouseUrl =
+      settings.warehouseUrl ?? (await ensureDatabase((embedded as { url: string }).url, 'warehouse'));
 
     const children = new Children(settings.dataDir);
-    children.onRestart = (name, status) => say(`The ${name} ended (${status}) and is started again; its log is in ${settings.dataDir}/logs.`);
+    children.onRestart = (name, status) =>
+      say(`The ${name} ended (${status}) and is started again; its log is in ${settings.dataDir}/logs.`);
     let origin = settings.origin;
     if (settings.account === null) {
       origin = await children.startListener({
@@ -70,7 +72,12 @@ await runProcess('standalone', createLogger('standalone', 'error'), async () => 
 
     const api = new ApiClient(base, token);
     const { subdomain, apiKey } = settings.account ?? DEMO;
-    const pipeline = await setUpPipeline(api, { subdomain, apiKey, warehouseUrl, historicalSyncDays: settings.historicalSyncDays });
+    const pipeline = await setUpPipeline(api, {
+      subdomain,
+      apiKey,
+      warehouseUrl,
+      historicalSyncDays: settings.historicalSyncDays,
+    });
     const finish = async () => {
       const run = await watchRun(api, pipeline.id);
       if (settings.once) {
@@ -79,7 +86,16 @@ await runProcess('standalone', createLogger('standalone', 'error'), async () => 
         say(process.stdout.isTTY ? toSummary(outcome) : toJsonLine(outcome));
         process.exit(run.status === 'succeeded' ? 0 : 1);
       }
-      say(whatNext({ base, token, warehouseUrl, schema: pipeline.destination_schema, table: largest(run), real: settings.account !== null }));
+      say(
+        whatNext({
+          base,
+          token,
+          warehouseUrl,
+          schema: pipeline.destination_schema,
+          table: largest(run),
+          real: settings.account !== null,
+        }),
+      );
     };
     // A stop while the run goes on is no failure of it.
     void finish().catch(async (error: unknown) => {
@@ -96,7 +112,11 @@ await runProcess('standalone', createLogger('standalone', 'error'), async () => 
 });
 
 /** On the usual port or, where nobody has asked for it, on another one that is free. */
-async function startApi(children: Children, env: Readonly<Record<string, string>>, port: number | null): Promise<string> {
+async function startApi(
+  children: Children,
+  env: Readonly<Record<string, string>>,
+  port: number | null,
+): Promise<string> {
   const spec = (p: number) => ({ name: 'api', main: app('api'), env: { ...env, PORT: String(p) } });
   if (port !== null) return children.startListener(spec(port));
   try {

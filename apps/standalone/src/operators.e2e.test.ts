@@ -40,17 +40,24 @@ test('every process says that it lives, that it is ready, and what it has done',
   expect(sampleOf(extracted, /^freshet_extracted_records_total\{object="tickets"/)).toBe(tickets?.records_extracted);
   const loaded = (await deployment.monitor('load-worker', '/metrics')).text;
   expect(sampleOf(loaded, /^freshet_loaded_bytes_total\{object="tickets"/)).toBe(tickets?.bytes_staged);
-  expect(sampleOf(loaded, /^freshet_loaded_records_total\{object="tickets",result="inserted"/)).toBe(tickets?.records_loaded);
+  expect(sampleOf(loaded, /^freshet_loaded_records_total\{object="tickets",result="inserted"/)).toBe(
+    tickets?.records_loaded,
+  );
   const whole = (await deployment.monitor('scheduler', '/metrics')).text;
   expect(sampleOf(whole, /^freshet_unloaded_batches/)).toBe(0);
   expect(sampleOf(whole, /^freshet_staleness_seconds\{object="tickets"/)).toBeGreaterThan(0);
   expect(whole).toMatch(/^freshet_credits_used_ratio\{account="demo"/m);
   // The API's own are for whoever may read, and name routes by their patterns.
-  const metrics = await fetch(`${deployment.url}/metrics`, { headers: { authorization: `Bearer ${deployment.token}` } });
+  const metrics = await fetch(`${deployment.url}/metrics`, {
+    headers: { authorization: `Bearer ${deployment.token}` },
+  });
   expect(await metrics.text()).toContain('route="/v1/runs/:id"');
   expect((await fetch(`${deployment.url}/metrics`)).status).toBe(401);
 
-  const system = await deployment.api.call<{ processes: { name: string; state: string }[]; rejected_records: number }>('GET', '/v1/system');
+  const system = await deployment.api.call<{ processes: { name: string; state: string }[]; rejected_records: number }>(
+    'GET',
+    '/v1/system',
+  );
   expect(system.processes.map(({ name, state }) => [name, state])).toEqual(PROCESSES.map((name) => [name, 'alive']));
 });
 
@@ -70,7 +77,10 @@ test('I8: on SIGTERM a worker is ready no more, finishes the page in hand, and a
   const { id } = await deployment.startRun(await deployment.createPipeline());
   await eventually(async () => waiting > 0, 'a call is in flight');
   const worker = deployment.signal('extract-worker', 'SIGTERM');
-  await eventually(async () => (await deployment.monitor('extract-worker', '/readyz')).status === 503, 'it is ready no more');
+  await eventually(
+    async () => (await deployment.monitor('extract-worker', '/readyz')).status === 503,
+    'it is ready no more',
+  );
   expect((await deployment.monitor('extract-worker', '/livez')).status).toBe(200);
   const ended = once(worker, 'exit');
   shut = false;
@@ -110,8 +120,12 @@ test('a job that always fails is set aside with its reason, ends what waits for 
     error: { code: 'bug', message: expect.stringContaining('set aside after 3 tries') },
   });
   const { data } = await api.call<{ data: DeadJob[] }>('GET', `/v1/dead-jobs?pipeline_id=${pipelineId}`);
-  expect(data).toMatchObject([{ queue: 'extract', attempts: 3, pipeline_id: pipelineId, reason: expect.stringContaining('unheard_of') }]);
-  expect((await deployment.monitor('scheduler', '/metrics')).text).toMatch(/^freshet_dead_jobs\{process="scheduler"\} 1$/m);
+  expect(data).toMatchObject([
+    { queue: 'extract', attempts: 3, pipeline_id: pipelineId, reason: expect.stringContaining('unheard_of') },
+  ]);
+  expect((await deployment.monitor('scheduler', '/metrics')).text).toMatch(
+    /^freshet_dead_jobs\{process="scheduler"\} 1$/m,
+  );
 
   // Mended, it is sent again, and its run goes on to its end.
   await control.sql`update freshet.object_runs set object = was where run_id = ${id} and was is not null`;

@@ -23,7 +23,16 @@ const objectRun = (object: string, status: string, more: Partial<ObjectRunAnswer
 });
 const unavailable = [{ code: 'object_unavailable', message: 'agents was not read.', count: 1 }];
 const outcome = (status: string, objects: readonly ObjectRunAnswer[]) => ({
-  run: { id: 'r', kind: 'sync', status, created_at: '', finished_at: '', progress: 1, estimated_finished_at: null, objects } satisfies RunAnswer,
+  run: {
+    id: 'r',
+    kind: 'sync',
+    status,
+    created_at: '',
+    finished_at: '',
+    progress: 1,
+    estimated_finished_at: null,
+    objects,
+  } satisfies RunAnswer,
   warehouseUrl: 'postgres://u:p@h/w',
   schema: 's',
 });
@@ -49,5 +58,9 @@ test('the summary of --once on a terminal names the objects that did not succeed
 test('the last line of --once for programs is one JSON object', () => {
   const line = toJsonLine(outcome('succeeded', [objectRun('tickets', 'succeeded')]));
   expect(line).not.toContain('\n');
-  expect(JSON.parse(line)).toMatchObject({ run: { status: 'succeeded' }, warehouse_url: 'postgres://u:p@h/w', schema: 's' });
+  expect(JSON.parse(line)).toMatchObject({
+    run: { status: 'succeeded' },
+    warehouse_url: 'postgres://u:p@h/w',
+    schema: 's',
+  });
 });

@@ -17,7 +17,9 @@ export function toSummary({ run, warehouseUrl, schema }: Outcome): string {
   const { objects } = run;
   const succeeded = objects.filter(({ status }) => status === 'succeeded').length;
   const unavailable = objects.filter(isUnavailable).map(({ object }) => object);
-  const failed = objects.filter((o) => o.status !== 'succeeded' && o.status !== 'skipped' && !isUnavailable(o)).map((o) => `${o.object} (${o.status})`);
+  const failed = objects
+    .filter((o) => o.status !== 'succeeded' && o.status !== 'skipped' && !isUnavailable(o))
+    .map((o) => `${o.object} (${o.status})`);
   const rejected = objects.reduce((sum, o) => sum + o.records_rejected, 0);
   const lines = [
     `The run is ${run.status}: ${succeeded} of ${objects.length} objects succeeded.`,

@@ -13,13 +13,16 @@ beforeAll(async () => {
     plan: 'demo',
     spanDays: 300,
     intercept: async ({ path }) => {
-      if (['/api/v2/tickets', '/api/v2/contacts'].includes(path)) await new Promise((resolve) => setTimeout(resolve, LATENCY_MS));
+      if (['/api/v2/tickets', '/api/v2/contacts'].includes(path))
+        await new Promise((resolve) => setTimeout(resolve, LATENCY_MS));
       return false;
     },
   });
   const { id } = await deployment.startRun(await deployment.createPipeline('demo-admin-key', null));
   const watched: RunAnswer[] = [];
-  const response = await fetch(`${deployment.url}/v1/runs/${id}/events`, { headers: { authorization: `Bearer ${deployment.token}` } });
+  const response = await fetch(`${deployment.url}/v1/runs/${id}/events`, {
+    headers: { authorization: `Bearer ${deployment.token}` },
+  });
   let text = '';
   for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
     text += Buffer.from(chunk).toString();
@@ -55,9 +58,10 @@ test.each([
 ])('the progress of %s is known while it is read, and never decreases', (name, valuesMin) => {
   const seen = states.map(({ objects }) => objects.find(({ object }) => object === name));
   const open = seen.filter((o) => o?.status === 'running');
-  expect(new Set(open.flatMap((o) => (o?.progress == null ? [] : [o.progress]))).size, JSON.stringify(open.map((o) => o?.progress))).toBeGreaterThanOrEqual(
-    valuesMin,
-  );
+  expect(
+    new Set(open.flatMap((o) => (o?.progress == null ? [] : [o.progress]))).size,
+    JSON.stringify(open.map((o) => o?.progress)),
+  ).toBeGreaterThanOrEqual(valuesMin);
   expect(open.every((o) => o?.progress == null || o.progress < 1)).toBe(true);
   expect(isNonDecreasing(seen.map((o) => o?.progress ?? null))).toBe(true);
   expect(seen.at(-1)?.progress).toBe(1);
@@ -66,5 +70,6 @@ test.each([
 test('a run under way names an estimated end that lies ahead of it', () => {
   const estimates = states.filter(({ estimated_finished_at }) => estimated_finished_at !== null);
   expect(estimates.length).toBeGreaterThan(1);
-  for (const { created_at, estimated_finished_at } of estimates) expect(Date.parse(estimated_finished_at as string)).toBeGreaterThan(Date.parse(created_at));
+  for (const { created_at, estimated_finished_at } of estimates)
+    expect(Date.parse(estimated_finished_at as string)).toBeGreaterThan(Date.parse(created_at));
 });

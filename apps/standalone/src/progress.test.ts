@@ -50,7 +50,9 @@ describe('Progress on a terminal', () => {
       objectRun('conversations', { status: 'queued' }),
       objectRun('groups', { status: 'succeeded', progress: 1 }),
     ];
-    new Progress(stream, new Map()).show(run(objects, { progress: 0.25, estimated_finished_at: new Date(Date.now() + 119_000).toISOString() }));
+    new Progress(stream, new Map()).show(
+      run(objects, { progress: 0.25, estimated_finished_at: new Date(Date.now() + 119_000).toISOString() }),
+    );
     expect(text()).toMatch(/^tickets {8}█{12}░{12} {2}50 % {8}100 read {2}reading$/m);
     expect(text()).toMatch(/^run {12}█{6}░{18} {2}25 % .* about 2 min left$/m);
     expect(text()).toContain('1 of 3 objects done');
@@ -59,7 +61,10 @@ describe('Progress on a terminal', () => {
 
   test('names an object that ended without success, with its reason', () => {
     const { stream, text } = output(true);
-    const partial = objectRun('conversations', { status: 'partial', error: { code: 'source_unavailable', message: '1 unit could not be read.' } });
+    const partial = objectRun('conversations', {
+      status: 'partial',
+      error: { code: 'source_unavailable', message: '1 unit could not be read.' },
+    });
     new Progress(stream, new Map()).show(run([partial]));
     expect(text()).toContain('conversations  partial: 1 unit could not be read.');
   });

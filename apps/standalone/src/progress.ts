@@ -43,8 +43,11 @@ export class Progress {
       number(o.credits_used),
       o.error?.message ?? '',
     ]);
-    const sum = (field: 'records_extracted' | 'records_loaded' | 'records_unchanged' | 'records_deleted' | 'credits_used') => number(total(run, field));
-    const seconds = ((run.finished_at === null ? Date.now() : Date.parse(run.finished_at)) - Date.parse(run.created_at)) / 1000;
+    const sum = (
+      field: 'records_extracted' | 'records_loaded' | 'records_unchanged' | 'records_deleted' | 'credits_used',
+    ) => number(total(run, field));
+    const seconds =
+      ((run.finished_at === null ? Date.now() : Date.parse(run.finished_at)) - Date.parse(run.created_at)) / 1000;
     const totals = [
       '',
       run.status,
@@ -55,7 +58,11 @@ export class Progress {
       sum('credits_used'),
       `${seconds.toFixed(1)} s`,
     ];
-    const lines = table([['object', 'status', 'read', 'new or changed', 'unchanged', 'deleted', 'credits', ''], ...rows, totals]);
+    const lines = table([
+      ['object', 'status', 'read', 'new or changed', 'unchanged', 'deleted', 'credits', ''],
+      ...rows,
+      totals,
+    ]);
     if (this.#out.isTTY) this.#redraw.clear();
     this.#out.write(`\n${lines.join('\n')}\n`);
   }
@@ -67,7 +74,10 @@ export class Progress {
     const failed = run.objects.filter((o) => ENDED.has(o.status) && o.status !== 'succeeded');
     return [
       ...failed.map((o) => `${o.object.padEnd(width)}  ${o.status}: ${o.error?.message ?? ''}`),
-      ...underWay.map((o) => `${o.object.padEnd(width)}  ${bar(o.progress)}  ${number(o.records_extracted).padStart(9)} read  ${this.#state(o, run)}`),
+      ...underWay.map(
+        (o) =>
+          `${o.object.padEnd(width)}  ${bar(o.progress)}  ${number(o.records_extracted).padStart(9)} read  ${this.#state(o, run)}`,
+      ),
       '',
       `${'run'.padEnd(width)}  ${bar(run.progress)}  ${number(total(run, 'records_extracted')).padStart(9)} read  ${number(total(run, 'credits_used'))} credits, ${timeLeft(run)}`,
       `${' '.repeat(width)}  ${run.objects.length - open.length} of ${run.objects.length} objects done`,
@@ -94,7 +104,8 @@ export class Progress {
   #state(o: ObjectRunAnswer, run: RunAnswer): string {
     if (ENDED.has(o.status)) return o.error?.message ?? '';
     if (o.status === 'waiting_for_credits') {
-      const seconds = o.not_before === null ? null : Math.max(0, Math.ceil((Date.parse(o.not_before) - Date.now()) / 1000));
+      const seconds =
+        o.not_before === null ? null : Math.max(0, Math.ceil((Date.parse(o.not_before) - Date.now()) / 1000));
       return `waiting for credits${seconds === null ? '' : ` (${seconds} s)`}`;
     }
     if (o.error !== null) return `retrying: ${o.error.message}`;
@@ -114,7 +125,10 @@ export function bar(share: number | null): string {
 }
 
 /** The time until the estimated end, rounded up, in words. */
-export function timeLeft({ estimated_finished_at: end }: Pick<RunAnswer, 'estimated_finished_at'>, now = Date.now()): string {
+export function timeLeft(
+  { estimated_finished_at: end }: Pick<RunAnswer, 'estimated_finished_at'>,
+  now = Date.now(),
+): string {
   if (end === null) return 'time left unknown';
   const seconds = Math.max(1, Math.ceil((Date.parse(end) - now) / 1000));
   if (seconds < 60) return `about ${seconds} s left`;
@@ -125,7 +139,10 @@ export function timeLeft({ estimated_finished_at: end }: Pick<RunAnswer, 'estima
 const loaded = (o: ObjectRunAnswer): number => o.records_loaded + o.records_unchanged + o.records_rejected;
 const number = (value: number): string => value.toLocaleString('en-US');
 
-function total(run: RunAnswer, field: 'records_extracted' | 'records_loaded' | 'records_unchanged' | 'records_deleted' | 'credits_used'): number {
+function total(
+  run: RunAnswer,
+  field: 'records_extracted' | 'records_loaded' | 'records_unchanged' | 'records_deleted' | 'credits_used',
+): number {
   return run.objects.reduce((sum, o) => sum + o[field], 0);
 }
 
@@ -134,7 +151,9 @@ function table(rows: readonly (readonly string[])[]): string[] {
   const widths = (rows[0] as readonly string[]).map((_, i) => Math.max(...rows.map((row) => (row[i] ?? '').length)));
   return rows.map((row) =>
     row
-      .map((cell, i) => (i < 2 || i === row.length - 1 ? cell.padEnd(widths[i] as number) : cell.padStart(widths[i] as number)))
+      .map((cell, i) =>
+        i < 2 || i === row.length - 1 ? cell.padEnd(widths[i] as number) : cell.padStart(widths[i] as number),
+      )
       .join('  ')
       .trimEnd(),
   );

@@ -17,7 +17,11 @@ beforeEach(async () => {
 afterAll(() => deployment[Symbol.asyncDispose]());
 
 const row = async (id: number) =>
-  (await deployment.warehouse.sql.unsafe(`select subject, _freshet_delete_kind as kind from ${deployment.schema}.tickets where id = ${id}`))[0];
+  (
+    await deployment.warehouse.sql.unsafe(
+      `select subject, _freshet_delete_kind as kind from ${deployment.schema}.tickets where id = ${id}`,
+    )
+  )[0];
 const conversations = async (ticketId: number) =>
   (
     await deployment.warehouse.sql.unsafe(
@@ -37,14 +41,18 @@ test('a ticket is read at once with its conversations, for a few credits, and no
   expect(kind).toBe('refresh');
   const run = await deployment.finished(id);
   expect(run.status).toBe('succeeded');
-  expect(run.objects.map((o) => [o.object, o.mode, o.status])).toEqual(run.objects.map((o) => [o.object, 'refresh', 'succeeded']));
+  expect(run.objects.map((o) => [o.object, o.mode, o.status])).toEqual(
+    run.objects.map((o) => [o.object, 'refresh', 'succeeded']),
+  );
   expect(run.objects.find((o) => o.object === 'tickets')).toMatchObject({ records_extracted: 1, records_loaded: 1 });
   expect(run.objects.reduce((sum, o) => sum + o.credits_used, 0)).toBeLessThanOrEqual(6);
   expect((await row(7))?.['subject']).toBe('changed just now');
   expect((await row(8))?.['subject']).not.toBe('and not asked for');
   expect(await conversations(7)).toBe(before + 1);
   // It is no audit, and the next sync brings the rest.
-  const [audited] = await deployment.warehouse.sql.unsafe(`select last_audit_at from ${deployment.schema}._freshet_objects where table_name = 'tickets'`);
+  const [audited] = await deployment.warehouse.sql.unsafe(
+    `select last_audit_at from ${deployment.schema}._freshet_objects where table_name = 'tickets'`,
+  );
   expect(audited?.['last_audit_at']).toBeNull();
   await deployment.sync(pipelineId);
   expect(await differences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
@@ -74,7 +82,9 @@ test('Freshdesk itself says that a ticket has changed: many at once are taken in
   for (const id of runs) expect((await deployment.finished(id)).status).toBe('succeeded');
   for (const id of ids) expect((await row(id))?.['subject'], String(id)).toBe(`told of ${id}`);
   for (const wrong of [{}, { ticket_id: 'INC' }, { ticket_id: '{{ticket.id}}' }, { ticket_id: 2 ** 53 }]) {
-    await expect(deployment.api.call('POST', `/v1/pipelines/${pipelineId}/inbound/freshdesk`, wrong)).rejects.toThrow('{{ticket.id}}');
+    await expect(deployment.api.call('POST', `/v1/pipelines/${pipelineId}/inbound/freshdesk`, wrong)).rejects.toThrow(
+      '{{ticket.id}}',
+    );
   }
 });
 

@@ -8,8 +8,12 @@ test('I1: a control database that refuses steps for a while costs tries, and no 
   await using deployment = await Deployment.start({ counts: { tickets: 4000, conversations: 0 } });
   const { sql } = deployment.control;
   const pipelineId = await deployment.createPipeline();
-  await sql.unsafe(`create function freshet.refuse() returns trigger language plpgsql as $$ begin raise exception 'refused for now'; end $$`);
-  await sql.unsafe('create trigger refuse before insert on freshet.batches for each row execute function freshet.refuse()');
+  await sql.unsafe(
+    `create function freshet.refuse() returns trigger language plpgsql as $$ begin raise exception 'refused for now'; end $$`,
+  );
+  await sql.unsafe(
+    'create trigger refuse before insert on freshet.batches for each row execute function freshet.refuse()',
+  );
   const { id } = await deployment.startRun(pipelineId);
   await eventually(
     async () => {

@@ -39,7 +39,10 @@ test('I10: rejected records are listed with their reasons, shown, replayed when 
   const list = (query = '') => api.call<{ data: Rejected[]; next_cursor: string | null }>('GET', `${path}${query}`);
   const first = await list('?limit=3');
   const rest = await list(`?limit=3&cursor=${first.next_cursor}`);
-  expect([...first.data, ...rest.data].map((r) => r.reason).sort()).toEqual(['value_not_bigint: group_id', ...odd.map(() => 'value_not_bigint: priority')]);
+  expect([...first.data, ...rest.data].map((r) => r.reason).sort()).toEqual([
+    'value_not_bigint: group_id',
+    ...odd.map(() => 'value_not_bigint: priority'),
+  ]);
   expect(rest.next_cursor).toBeNull();
   expect(first.data.every((r) => r.record === null)).toBe(true);
   const [other] = (await list('?reason=value_not_bigint: group_id')).data as [Rejected];
@@ -71,11 +74,15 @@ test('I10: rejected records are listed with their reasons, shown, replayed when 
     [odd],
   );
   // The documented column keeps its type.
-  expect(rows.map((r) => [r['priority'], r['kept']])).toEqual(odd.toSorted((a, b) => a - b).map((id) => (id === odd[0] ? ['2', null] : [null, 'urgent'])));
+  expect(rows.map((r) => [r['priority'], r['kept']])).toEqual(
+    odd.toSorted((a, b) => a - b).map((id) => (id === odd[0] ? ['2', null] : [null, 'urgent'])),
+  );
   expect(rows.find((r) => r['id'] === odd[0])?.['subject']).toBe('newer');
 
   // Its history was asked for: as it came first, and as it is.
-  const versions = await warehouse.sql.unsafe(`select subject, valid_to from ${schema}.tickets_history where id = ${odd[0]} order by valid_from`);
+  const versions = await warehouse.sql.unsafe(
+    `select subject, valid_to from ${schema}.tickets_history where id = ${odd[0]} order by valid_from`,
+  );
   expect(versions.map((v) => [v['subject'] === 'newer', v['valid_to'] === null])).toEqual([
     [false, false],
     [true, true],
@@ -90,14 +97,22 @@ test('a table that was dropped is loaded anew from what is stored, without a cre
   const { api, simulator, warehouse, schema } = deployment;
   const [pipeline] = (await api.call<{ data: { id: string }[] }>('GET', '/v1/pipelines')).data as [{ id: string }];
   // All but the record that was refused and discarded: with the policy as it is now, it lands.
-  const rows = () => warehouse.sql.unsafe(`select id, subject, updated_at from ${schema}.tickets where id <> ${refused} order by id`);
+  const rows = () =>
+    warehouse.sql.unsafe(`select id, subject, updated_at from ${schema}.tickets where id <> ${refused} order by id`);
   const before = await rows();
   await warehouse.sql.unsafe(`drop table ${schema}.tickets`);
   const calls = simulator.callCount;
-  const started = await api.call<{ run_id: string; records: number; whole: boolean }>('POST', `/v1/pipelines/${pipeline.id}/objects/tickets/rebuild`);
+  const started = await api.call<{ run_id: string; records: number; whole: boolean }>(
+    'POST',
+    `/v1/pipelines/${pipeline.id}/objects/tickets/rebuild`,
+  );
   expect(started).toMatchObject({ whole: true });
   const run = await deployment.finished(started.run_id);
-  expect(run).toMatchObject({ kind: 'rebuild', status: 'succeeded', objects: [{ object: 'tickets', mode: 'rebuild', records_extracted: started.records }] });
+  expect(run).toMatchObject({
+    kind: 'rebuild',
+    status: 'succeeded',
+    objects: [{ object: 'tickets', mode: 'rebuild', records_extracted: started.records }],
+  });
   expect(simulator.callCount).toBe(calls);
   expect(await rows()).toEqual(before);
   await expect(api.call('POST', `/v1/pipelines/${pipeline.id}/objects/skills/rebuild`)).rejects.toThrow(/restart it/);
@@ -111,7 +126,12 @@ test('I6: what is dropped or hashed is stored nowhere, neither in a batch nor in
     .filter(({ view }) => view.deleted === null)
     .map(({ text }) => (JSON.parse(text) as { id: number }).id);
   const [one, two] = ids.slice(20) as [number, number];
-  const columns = { subject: { hash: true }, description: { drop: true }, description_text: { drop: true }, type: { rename: 'kind' } };
+  const columns = {
+    subject: { hash: true },
+    description: { drop: true },
+    description_text: { drop: true },
+    type: { rename: 'kind' },
+  };
   expect((await api.call<{ columns: object }>('PATCH', path, { columns })).columns).toEqual(columns);
   for (const [wrong, why] of [
     [{ id: { hash: true } }, /stand on it/],
@@ -123,9 +143,16 @@ test('I6: what is dropped or hashed is stored nowhere, neither in a batch nor in
   }
   await control.sql`delete from freshet.batches`;
   for (const id of [one, two])
-    simulator.account.update('tickets', id, { subject: 'Very Secret Subject', description: 'Very Secret Text', description_text: 'Very Secret Text' });
+    simulator.account.update('tickets', id, {
+      subject: 'Very Secret Subject',
+      description: 'Very Secret Text',
+      description_text: 'Very Secret Text',
+    });
   expect((await deployment.sync(pipeline.id)).status).toBe('succeeded');
-  const rows = await warehouse.sql.unsafe(`select subject, description, kind from ${schema}.tickets where id = any($1)`, [[one, two]]);
+  const rows = await warehouse.sql.unsafe(
+    `select subject, description, kind from ${schema}.tickets where id = any($1)`,
+    [[one, two]],
+  );
   expect(rows[0]?.['subject']).toMatch(/^[0-9a-f]{64}$/);
   expect(rows[1]).toMatchObject({ subject: rows[0]?.['subject'], description: null });
   const bodies = await control.sql<{ body: Buffer }[]>`select body from freshet.batches where object = 'tickets'`;

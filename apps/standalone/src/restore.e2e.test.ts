@@ -57,7 +57,12 @@ test('I3: a control database that is restored from an older backup goes on, and 
 
 test('I3: a control database that is lost: the same pipeline, made again, goes on from what its tables say, for few credits', async () => {
   const { api, simulator, warehouse, schema } = deployment;
-  const [lost] = (await api.call<{ data: { id: string; name: string; destination_id: string; source: object }[] }>('GET', '/v1/pipelines')).data;
+  const [lost] = (
+    await api.call<{ data: { id: string; name: string; destination_id: string; source: object }[] }>(
+      'GET',
+      '/v1/pipelines',
+    )
+  ).data;
   if (!lost) throw new Error('the pipeline is there');
   const before = await deployment.sync(lost.id);
   expect(before.status).toBe('succeeded');
@@ -69,10 +74,15 @@ test('I3: a control database that is lost: the same pipeline, made again, goes o
   const { name, destination_id, source } = lost;
   const again = { name, destination_id, source };
   for (const path of ['/v1/pipelines/plan', '/v1/pipelines'])
-    await expect(api.call('POST', path, { ...again, destination_schema: 'nothing_there', adopt: true }), path).rejects.toThrow(
-      'adopt: nothing_there holds no tables',
-    );
-  const made = await api.call<{ id: string }>('POST', '/v1/pipelines', { ...again, destination_schema: schema, adopt: true });
+    await expect(
+      api.call('POST', path, { ...again, destination_schema: 'nothing_there', adopt: true }),
+      path,
+    ).rejects.toThrow('adopt: nothing_there holds no tables');
+  const made = await api.call<{ id: string }>('POST', '/v1/pipelines', {
+    ...again,
+    destination_schema: schema,
+    adopt: true,
+  });
   const run = await deployment.sync(made.id);
   expect(run.objects.filter((o) => o.status !== 'succeeded')).toEqual([]);
   // The first run may be the one that its making has started.

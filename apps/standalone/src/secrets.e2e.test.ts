@@ -52,7 +52,9 @@ async function call(method: string, path: string, body?: object): Promise<Record
 async function* rowsOf(sql: Deployment['control']['sql']): AsyncGenerator<string> {
   const tables = await sql<{ table: string }[]>`
     select format('%I.%I', schemaname, tablename) as table from pg_tables where schemaname not in ('pg_catalog', 'information_schema')`;
-  for (const { table } of tables) for (const { row } of await sql.unsafe<{ row: string }[]>(`select t::text as row from ${table} t`)) yield `${table}: ${row}`;
+  for (const { table } of tables)
+    for (const { row } of await sql.unsafe<{ row: string }[]>(`select t::text as row from ${table} t`))
+      yield `${table}: ${row}`;
 }
 
 test('I6: secrets that were planted everywhere are found nowhere', async () => {
@@ -60,10 +62,29 @@ test('I6: secrets that were planted everywhere are found nowhere', async () => {
   await deployment.warehouse.sql.unsafe(
     `create role planted login password '${SECRETS.password}'; grant create, temporary on database ${deployment.warehouse.name} to planted`,
   );
-  const key = await call('POST', '/v1/credentials', { name: 'key', type: 'freshdesk_api_key', api_key: SECRETS.wrongKey });
-  const password = await call('POST', '/v1/credentials', { name: 'password', type: 'postgres_password', password: SECRETS.wrongPassword });
-  const address = { host: hostname, port: Number(port), database: pathname.slice(1), username: 'planted', ssl_mode: 'disable' };
-  const destination = await call('POST', '/v1/destinations', { name: 'w', type: 'postgres', ...address, credential_id: password['id'] });
+  const key = await call('POST', '/v1/credentials', {
+    name: 'key',
+    type: 'freshdesk_api_key',
+    api_key: SECRETS.wrongKey,
+  });
+  const password = await call('POST', '/v1/credentials', {
+    name: 'password',
+    type: 'postgres_password',
+    password: SECRETS.wrongPassword,
+  });
+  const address = {
+    host: hostname,
+    port: Number(port),
+    database: pathname.slice(1),
+    username: 'planted',
+    ssl_mode: 'disable',
+  };
+  const destination = await call('POST', '/v1/destinations', {
+    name: 'w',
+    type: 'postgres',
+    ...address,
+    credential_id: password['id'],
+  });
   await call('POST', `/v1/destinations/${destination['id']}/test`);
   await call('POST', '/v1/pipelines/test', { subdomain: 'acme', credential_id: key['id'] });
   // Refused for other reasons, with the secret in the body.
@@ -79,7 +100,11 @@ test('I6: secrets that were planted everywhere are found nowhere', async () => {
     events: ['run.failed', 'object.failed', 'credential.refused', 'run.partial'],
   });
   answers.splice(-2);
-  const mail = await call('POST', '/v1/webhooks', { name: 'mail', url: 'mailto:ops@example.com', events: ['run.failed'] });
+  const mail = await call('POST', '/v1/webhooks', {
+    name: 'mail',
+    url: 'mailto:ops@example.com',
+    events: ['run.failed'],
+  });
   answers.pop();
 
   const pipeline = await call('POST', '/v1/pipelines', {
@@ -118,7 +143,8 @@ test('I6: secrets that were planted everywhere are found nowhere', async () => {
     `pipelines/${pipeline['id']}/rejected-records`,
   ])
     await call('GET', `/v1/${path}`);
-  for (const name of ['api', 'extract-worker', 'load-worker', 'scheduler']) answers.push((await deployment.monitor(name, '/metrics')).text);
+  for (const name of ['api', 'extract-worker', 'load-worker', 'scheduler'])
+    answers.push((await deployment.monitor(name, '/metrics')).text);
 
   const secrets = [...Object.values(SECRETS), token as string, secret as string, deployment.token];
   const encoded = secrets.flatMap((text) => [

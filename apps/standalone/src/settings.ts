@@ -29,7 +29,8 @@ const days = settings.wholeNumber(1, 36_500);
 /** @throws AppError `configuration` that names what is missing or malformed. */
 export function readStandaloneSettings(environment: NodeJS.ProcessEnv, args: readonly string[]): StandaloneSettings {
   const unknown = args.find((arg) => arg !== '--once');
-  if (unknown !== undefined) throw new AppError('configuration', `"${unknown}" is not known; the only option is --once.`);
+  if (unknown !== undefined)
+    throw new AppError('configuration', `"${unknown}" is not known; the only option is --once.`);
   const env = readSettings(
     {
       DATABASE_URL: settings.DATABASE_URL.optional(),
@@ -64,13 +65,28 @@ export function readStandaloneSettings(environment: NodeJS.ProcessEnv, args: rea
   };
 }
 
-function accountOf(subdomain: string | undefined, apiKey: string | undefined, origin: string | undefined): StandaloneSettings['account'] {
+function accountOf(
+  subdomain: string | undefined,
+  apiKey: string | undefined,
+  origin: string | undefined,
+): StandaloneSettings['account'] {
   if (subdomain === undefined && apiKey === undefined) {
-    if (origin !== undefined) throw new AppError('configuration', 'FRESHDESK_ORIGIN needs FRESHDESK_SUBDOMAIN and FRESHDESK_API_KEY beside it.');
+    if (origin !== undefined)
+      throw new AppError(
+        'configuration',
+        'FRESHDESK_ORIGIN needs FRESHDESK_SUBDOMAIN and FRESHDESK_API_KEY beside it.',
+      );
     return null;
   }
-  if (subdomain === undefined) throw new AppError('configuration', 'FRESHDESK_API_KEY needs FRESHDESK_SUBDOMAIN beside it: the part before .freshdesk.com.');
+  if (subdomain === undefined)
+    throw new AppError(
+      'configuration',
+      'FRESHDESK_API_KEY needs FRESHDESK_SUBDOMAIN beside it: the part before .freshdesk.com.',
+    );
   if (apiKey === undefined)
-    throw new AppError('configuration', 'FRESHDESK_SUBDOMAIN needs FRESHDESK_API_KEY beside it: an API key from an agent’s profile settings.');
+    throw new AppError(
+      'configuration',
+      'FRESHDESK_SUBDOMAIN needs FRESHDESK_API_KEY beside it: an API key from an agent’s profile settings.',
+    );
   return { subdomain: parseSubdomain(subdomain), apiKey };
 }

@@ -40,7 +40,11 @@ export async function setUpPipeline(api: ApiClient, wish: PipelineWish): Promise
     await checkWarehouse(api, known.destination_id, known.destination_schema);
     return known;
   }
-  const key = await api.call<Named>('POST', '/v1/credentials', { name: `${wish.subdomain} API key`, type: 'freshdesk_api_key', api_key: wish.apiKey });
+  const key = await api.call<Named>('POST', '/v1/credentials', {
+    name: `${wish.subdomain} API key`,
+    type: 'freshdesk_api_key',
+    api_key: wish.apiKey,
+  });
   const made: [string, string][] = [['credentials', key.id]];
   try {
     await checkAccount(api, wish.subdomain, key.id);
@@ -60,7 +64,12 @@ export async function setUpPipeline(api: ApiClient, wish: PipelineWish): Promise
     await checkWarehouse(api, destination.id, `freshdesk_${wish.subdomain.replaceAll('-', '_')}`);
     return await api.call<PipelineAnswer>('POST', '/v1/pipelines', {
       name: wish.subdomain,
-      source: { type: 'freshdesk', subdomain: wish.subdomain, credential_id: key.id, historical_sync_days: wish.historicalSyncDays },
+      source: {
+        type: 'freshdesk',
+        subdomain: wish.subdomain,
+        credential_id: key.id,
+        historical_sync_days: wish.historicalSyncDays,
+      },
       destination_id: destination.id,
     });
   } catch (error) {
@@ -71,9 +80,17 @@ export async function setUpPipeline(api: ApiClient, wish: PipelineWish): Promise
 }
 
 async function checkAccount(api: ApiClient, subdomain: string, credentialId: string): Promise<void> {
-  const verdict = await api.call<{ ok: boolean; error: { message: string } | null }>('POST', '/v1/pipelines/test', { subdomain, credential_id: credentialId });
-  if (verdict.error) throw new AppError('configuration', `The account "${subdomain}" cannot be read: ${verdict.error.message}`);
-  if (!verdict.ok) throw new AppError('configuration', `The key may read no object of the account "${subdomain}". Use the API key of an admin.`);
+  const verdict = await api.call<{ ok: boolean; error: { message: string } | null }>('POST', '/v1/pipelines/test', {
+    subdomain,
+    credential_id: credentialId,
+  });
+  if (verdict.error)
+    throw new AppError('configuration', `The account "${subdomain}" cannot be read: ${verdict.error.message}`);
+  if (!verdict.ok)
+    throw new AppError(
+      'configuration',
+      `The key may read no object of the account "${subdomain}". Use the API key of an admin.`,
+    );
 }
 
 async function checkWarehouse(api: ApiClient, destinationId: string, schema: string): Promise<void> {
@@ -95,7 +112,10 @@ function addressOf(warehouseUrl: string) {
   const local = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
   const database = decodeURIComponent(url.pathname.slice(1));
   if (database === '' || url.username === '') {
-    throw new AppError('configuration', 'WAREHOUSE_URL must name a user and a database: postgres://user:password@host:5432/database');
+    throw new AppError(
+      'configuration',
+      'WAREHOUSE_URL must name a user and a database: postgres://user:password@host:5432/database',
+    );
   }
   return {
     password: decodeURIComponent(url.password),
@@ -104,7 +124,12 @@ function addressOf(warehouseUrl: string) {
       port: Number(url.port || 5432),
       database,
       username: decodeURIComponent(url.username),
-      ssl_mode: asked === 'disable' || asked === 'require' || asked === 'verify-full' ? asked : local ? 'disable' : 'verify-full',
+      ssl_mode:
+        asked === 'disable' || asked === 'require' || asked === 'verify-full'
+          ? asked
+          : local
+            ? 'disable'
+            : 'verify-full',
     },
   };
 }

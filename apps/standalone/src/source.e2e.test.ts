@@ -48,7 +48,12 @@ async function syncWith(path: string, answer: Answer) {
 
 describe('a server that misbehaves', () => {
   test('a list that answers every page with page 1 fails its object with a clear error, and no other', async () => {
-    const page = Array.from({ length: 100 }, (_, i) => ({ id: 1 + i, name: `c ${i}`, created_at: '2024-01-01T00:00:00Z', updated_at: '2024-01-01T00:00:00Z' }));
+    const page = Array.from({ length: 100 }, (_, i) => ({
+      id: 1 + i,
+      name: `c ${i}`,
+      created_at: '2024-01-01T00:00:00Z',
+      updated_at: '2024-01-01T00:00:00Z',
+    }));
     let requests = 0;
     const run = await syncWith('/api/v2/contacts', (response, n) => {
       requests++;
@@ -59,7 +64,11 @@ describe('a server that misbehaves', () => {
     expect(requests).toBeLessThan(10);
     expect(run.status).toBe('partial');
     expect(run.objects.filter((o) => o.status !== 'succeeded')).toMatchObject([
-      { object: 'contacts', status: 'failed', error: { code: 'source_contract', message: expect.stringContaining('page 3 announces another page') } },
+      {
+        object: 'contacts',
+        status: 'failed',
+        error: { code: 'source_contract', message: expect.stringContaining('page 3 announces another page') },
+      },
     ]);
     await deployment.warehouse.sql.unsafe(`delete from ${deployment.schema}.contacts where id <= 100`);
   });
@@ -69,7 +78,9 @@ describe('a server that misbehaves', () => {
     const run = await syncWith('/api/v2/tickets', (response) => {
       // More than one slice tries again, without any sign of the API.
       if (++requests > 9) return false;
-      response.writeHead(200, { 'content-type': 'text/html' }).end('<html><body>We are down for maintenance</body></html>');
+      response
+        .writeHead(200, { 'content-type': 'text/html' })
+        .end('<html><body>We are down for maintenance</body></html>');
       return true;
     });
     expect(run.status).toBe('succeeded');
@@ -77,13 +88,18 @@ describe('a server that misbehaves', () => {
 
   test('JSON after a byte order mark lands', async () => {
     const { account } = deployment.simulator;
-    const groups = [...account.everything('groups')].map(({ text }) => JSON.parse(text) as { id: number; name: string; updated_at: string });
+    const groups = [...account.everything('groups')].map(
+      ({ text }) => JSON.parse(text) as { id: number; name: string; updated_at: string },
+    );
     const renamed = groups.map((g) => ({ ...g, name: `${g.name} ☂`, updated_at: new Date().toISOString() }));
     const run = await syncWith('/api/v2/groups', (response) => {
       response.writeHead(200, JSON_HEADERS).end(`\uFEFF${JSON.stringify(renamed)}`);
       return true;
     });
-    expect(run.objects.find((o) => o.object === 'groups')).toMatchObject({ status: 'succeeded', records_loaded: groups.length });
+    expect(run.objects.find((o) => o.object === 'groups')).toMatchObject({
+      status: 'succeeded',
+      records_loaded: groups.length,
+    });
     const rows = await deployment.warehouse.sql.unsafe(`select name from ${deployment.schema}.groups`);
     expect(rows.map((r) => r['name'] as string).toSorted()).toEqual(renamed.map((g) => g.name).toSorted());
     for (const { id } of groups) account.update('groups', id, {});
@@ -99,7 +115,10 @@ describe('a server that misbehaves', () => {
       return true;
     });
     expect(requests).toBe(1);
-    expect(run.objects.find((o) => o.object === 'groups')).toMatchObject({ status: 'failed', error: { code: 'source_too_large' } });
+    expect(run.objects.find((o) => o.object === 'groups')).toMatchObject({
+      status: 'failed',
+      error: { code: 'source_too_large' },
+    });
   });
 
   test('a response that drips is aborted within its slice and retried, while other objects finish', async () => {
@@ -150,7 +169,10 @@ describe('clocks', () => {
     const { account } = deployment.simulator;
     const tables = ['tickets', 'contacts', 'companies'];
     const claims = async () => {
-      const { data } = await deployment.api.call<{ data: { object: string; complete_as_of: string | null }[] }>('GET', `/v1/pipelines/${pipelineId}/objects`);
+      const { data } = await deployment.api.call<{ data: { object: string; complete_as_of: string | null }[] }>(
+        'GET',
+        `/v1/pipelines/${pipelineId}/objects`,
+      );
       return data.flatMap((o) => (o.complete_as_of === null ? [] : [Date.parse(o.complete_as_of)]));
     };
     try {
@@ -172,7 +194,10 @@ describe('clocks', () => {
     } finally {
       dateShiftMs = 0;
     }
-    const { text } = await deployment.monitor(deployment.alive.find((name) => name.startsWith('extract-worker')) ?? '', '/metrics');
+    const { text } = await deployment.monitor(
+      deployment.alive.find((name) => name.startsWith('extract-worker')) ?? '',
+      '/metrics',
+    );
     expect(text).toContain('freshet_source_clock_skew_seconds');
   });
 
@@ -183,24 +208,40 @@ describe('clocks', () => {
         complete_as_of = '2099-01-01' where object = 'tickets'`;
     deployment.simulator.account.update('tickets', 3, { subject: 'after the wrong clock' });
     const run = await deployment.sync(pipelineId);
-    const tickets = run.objects.find((o) => o.object === 'tickets') as unknown as { warnings: { code: string; message: string }[] };
-    expect(tickets.warnings).toMatchObject([{ code: 'clock_skew', message: expect.stringContaining('2099-01-01T00:00:00Z) was in the future') }]);
+    const tickets = run.objects.find((o) => o.object === 'tickets') as unknown as {
+      warnings: { code: string; message: string }[];
+    };
+    expect(tickets.warnings).toMatchObject([
+      { code: 'clock_skew', message: expect.stringContaining('2099-01-01T00:00:00Z) was in the future') },
+    ]);
     expect(await differences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
-    const [row] = await sql`select complete_as_of <= now() as ok from freshet.pipeline_objects where object = 'tickets'`;
+    const [row] =
+      await sql`select complete_as_of <= now() as ok from freshet.pipeline_objects where object = 'tickets'`;
     expect(row?.['ok']).toBe(true);
   });
 
   test('POST …/position refuses a moment in the future, and names what a moment ahead of the position skips', async () => {
     const path = `/v1/pipelines/${pipelineId}/objects/tickets/position`;
-    await expect(deployment.api.call('POST', path, { changed_since: '2099-01-01T00:00:00Z' })).rejects.toThrow(/must not be in the future/);
+    await expect(deployment.api.call('POST', path, { changed_since: '2099-01-01T00:00:00Z' })).rejects.toThrow(
+      /must not be in the future/,
+    );
     const to = new Date(Math.floor(Date.now() / 1000) * 1000).toISOString();
-    const moved = await deployment.api.call<{ unread_from: string; unread_to: string; complete_as_of: string }>('POST', path, { changed_since: to });
+    const moved = await deployment.api.call<{ unread_from: string; unread_to: string; complete_as_of: string }>(
+      'POST',
+      path,
+      { changed_since: to },
+    );
     expect(Date.parse(moved.unread_to)).toBe(Date.parse(to));
     expect(Date.parse(moved.unread_from)).toBeLessThanOrEqual(Date.parse(moved.complete_as_of));
     expect((await deployment.sync(pipelineId)).status).toBe('succeeded');
-    const object = await deployment.api.call<{ data: { object: string; complete_back_to: string }[] }>('GET', `/v1/pipelines/${pipelineId}/objects`);
+    const object = await deployment.api.call<{ data: { object: string; complete_back_to: string }[] }>(
+      'GET',
+      `/v1/pipelines/${pipelineId}/objects`,
+    );
     expect(Date.parse(object.data.find((o) => o.object === 'tickets')?.complete_back_to ?? '')).toBe(Date.parse(to));
-    const [row] = await deployment.warehouse.sql.unsafe(`select complete_back_to from ${deployment.schema}._freshet_objects where table_name = 'tickets'`);
+    const [row] = await deployment.warehouse.sql.unsafe(
+      `select complete_back_to from ${deployment.schema}._freshet_objects where table_name = 'tickets'`,
+    );
     expect(row?.['complete_back_to']).toEqual(new Date(to));
   });
 });

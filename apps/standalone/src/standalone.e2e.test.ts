@@ -14,11 +14,18 @@ import { isRunning, Standalone } from './test-support/standalone.ts';
 
 test('--once: the simulated account lands in an embedded PostgreSQL, the last line says where, and nothing stays behind', async () => {
   using first = new Standalone(['--once']);
-  const family = await eventually(() => (first.output.includes('The API answers') ? first.family() : null), 'everything runs');
+  const family = await eventually(
+    () => (first.output.includes('The API answers') ? first.family() : null),
+    'everything runs',
+  );
   expect(family.length).toBeGreaterThanOrEqual(8);
   expect(await first.exited, first.output).toBe(0);
   const last = JSON.parse(first.lastLine);
-  expect(last).toMatchObject({ run: { status: 'succeeded' }, schema: 'freshdesk_demo', warehouse_url: expect.stringMatching(/^postgres:/) });
+  expect(last).toMatchObject({
+    run: { status: 'succeeded' },
+    schema: 'freshdesk_demo',
+    warehouse_url: expect.stringMatching(/^postgres:/),
+  });
   expect(last.run.objects).toHaveLength(objectsToRead({}).length);
   expect(last.run.objects.find((o: { object: string }) => o.object === 'tickets').records_loaded).toBe(2000);
   await eventually(() => !family.some(isRunning), 'no process is left');
@@ -27,7 +34,10 @@ test('--once: the simulated account lands in an embedded PostgreSQL, the last li
   const second = new Standalone(['--once'], {}, first.dataDir);
   expect(await second.exited, second.output).toBe(0);
   const { run, warehouse_url } = JSON.parse(second.lastLine);
-  expect(run.objects.find((o: { object: string }) => o.object === 'conversations')).toMatchObject({ mode: 'incremental', credits_used: 0 });
+  expect(run.objects.find((o: { object: string }) => o.object === 'conversations')).toMatchObject({
+    mode: 'incremental',
+    credits_used: 0,
+  });
   expect(warehouse_url).toBe(last.warehouse_url);
 });
 
@@ -128,7 +138,8 @@ describe('what a wrong input gets', () => {
 
   test('an unknown option', () => refused({}, /"--twice" is not known/, ['--twice']));
 
-  test('a wrong subdomain', () => refused({ FRESHDESK_SUBDOMAIN: 'support.acme.com' }, /is not a Freshdesk account.*before \.freshdesk\.com/s));
+  test('a wrong subdomain', () =>
+    refused({ FRESHDESK_SUBDOMAIN: 'support.acme.com' }, /is not a Freshdesk account.*before \.freshdesk\.com/s));
 
   test('a wrong key: nothing is kept of it, and the right one works afterwards', async () => {
     await refused({ FRESHDESK_API_KEY: 'wrong-key' }, /cannot be read: Freshdesk refused the API key/);
@@ -140,13 +151,23 @@ describe('what a wrong input gets', () => {
     const answers: Record<string, (response: ServerResponse) => void> = {
       page: (r) => r.writeHead(200, { 'content-type': 'text/html' }).end('<html>Welcome</html>'),
       redirect: (r) => r.writeHead(302, { location: 'https://elsewhere.example/' }).end(),
-      other: (r) => r.writeHead(200, { 'content-type': 'application/json', 'x-freshdesk-api-version': 'v2' }).end('{"agent":{"id":1}}'),
+      other: (r) =>
+        r
+          .writeHead(200, { 'content-type': 'application/json', 'x-freshdesk-api-version': 'v2' })
+          .end('{"agent":{"id":1}}'),
     };
-    const expected: Record<string, RegExp> = { page: /instead of JSON/, redirect: /redirect/, other: /another product/ };
+    const expected: Record<string, RegExp> = {
+      page: /instead of JSON/,
+      redirect: /redirect/,
+      other: /another product/,
+    };
     for (const [name, answer] of Object.entries(answers)) {
       const server = createServer((_request, response) => answer(response)).listen(0, '127.0.0.1');
       await once(server, 'listening');
-      await refused({ FRESHDESK_ORIGIN: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }, expected[name] as RegExp);
+      await refused(
+        { FRESHDESK_ORIGIN: `http://127.0.0.1:${(server.address() as AddressInfo).port}` },
+        expected[name] as RegExp,
+      );
       server.closeAllConnections();
       server.close();
     }
@@ -162,11 +183,15 @@ describe('what a wrong input gets', () => {
     const limited = new URL(warehouse.url);
     limited.username = role;
     limited.password = 'secret';
-    await refused({ WAREHOUSE_URL: limited.href }, new RegExp(`CREATE SCHEMA "freshdesk_acme" AUTHORIZATION "${role}"`));
+    await refused(
+      { WAREHOUSE_URL: limited.href },
+      new RegExp(`CREATE SCHEMA "freshdesk_acme" AUTHORIZATION "${role}"`),
+    );
     await warehouse.sql.unsafe(`drop role ${role}`);
   });
 
-  test('an unreachable control database', () => refused({ DATABASE_URL: 'postgres://u:p@127.0.0.1:1/x' }, /DATABASE_URL: no server answers there/));
+  test('an unreachable control database', () =>
+    refused({ DATABASE_URL: 'postgres://u:p@127.0.0.1:1/x' }, /DATABASE_URL: no server answers there/));
 
   test('a port that is in use', async () => {
     const server = createServer().listen(0, '127.0.0.1');
@@ -179,7 +204,10 @@ describe('what a wrong input gets', () => {
   test('a data folder that cannot be written', () => {
     // Below a file nobody can make a folder, not even root.
     const below = join(fileURLToPath(import.meta.url), 'folder');
-    return refused({ FRESHET_DATA_DIR: below }, /The data folder .* cannot be used \(ENOTDIR\)\. Give another one with FRESHET_DATA_DIR/);
+    return refused(
+      { FRESHET_DATA_DIR: below },
+      /The data folder .* cannot be used \(ENOTDIR\)\. Give another one with FRESHET_DATA_DIR/,
+    );
   });
 
   test('--once exits with 0 for a key without admin rights, reads more with an admin key, and exits with 1 when that access is lost (I7)', async () => {
@@ -187,7 +215,12 @@ describe('what a wrong input gets', () => {
       using standalone = new Standalone(['--once'], { ...env, FRESHDESK_API_KEY: apiKey });
       const status = await standalone.exited;
       const { run } = JSON.parse(standalone.lastLine);
-      return { status, run, output: standalone.output, agents: run.objects.find((o: { object: string }) => o.object === 'agents') };
+      return {
+        status,
+        run,
+        output: standalone.output,
+        agents: run.objects.find((o: { object: string }) => o.object === 'agents'),
+      };
     };
     const restricted = await sync('demo-agent-key');
     expect(restricted.status, restricted.output).toBe(0);
@@ -199,7 +232,11 @@ describe('what a wrong input gets', () => {
 
     const admin = await sync('demo-admin-key');
     expect(admin.status, admin.output).toBe(0);
-    expect(admin.run.objects.every((o: { status: string; warnings: unknown[] }) => o.status === 'succeeded' && o.warnings.length === 0)).toBe(true);
+    expect(
+      admin.run.objects.every(
+        (o: { status: string; warnings: unknown[] }) => o.status === 'succeeded' && o.warnings.length === 0,
+      ),
+    ).toBe(true);
 
     const lost = await sync('demo-agent-key');
     expect(lost.status, lost.output).toBe(1);
@@ -213,7 +250,10 @@ describe('what a wrong input gets', () => {
     // npm itself draws on a terminal as well.
     const lines = stripVTControlCharacters(standalone.output).split('\r\n');
     const summary = lines.findIndex((line) => line.startsWith('The run is succeeded:'));
-    expect(lines.slice(summary + 1, summary + 3)).toEqual([`Warehouse  psql '${warehouse.url}'`, 'Schema     freshdesk_acme']);
+    expect(lines.slice(summary + 1, summary + 3)).toEqual([
+      `Warehouse  psql '${warehouse.url}'`,
+      'Schema     freshdesk_acme',
+    ]);
     expect(lines.some((line) => line.startsWith('{'))).toBe(false);
   });
 

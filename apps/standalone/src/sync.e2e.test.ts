@@ -25,7 +25,9 @@ describe('an account is synchronised', () => {
     const deployment = await started;
     const { data } = await deployment.api.call<{ data: RunAnswer[] }>('GET', `/v1/runs?pipeline_id=${pipelineId}`);
     for (const o of data[0]?.objects ?? []) {
-      const [row] = await deployment.warehouse.sql.unsafe(`select count(*)::int as n from ${deployment.schema}.${o.object}`);
+      const [row] = await deployment.warehouse.sql.unsafe(
+        `select count(*)::int as n from ${deployment.schema}.${o.object}`,
+      );
       expect(row?.['n'], o.object).toBe(o.records_extracted - o.records_unchanged - o.records_rejected);
       expect(o.records_loaded + o.records_unchanged + o.records_rejected, o.object).toBe(o.records_extracted);
     }
@@ -59,7 +61,9 @@ describe('an account is synchronised', () => {
     account.move('tickets', (JSON.parse(trashed?.text as string) as { id: number }).id, 'live');
     account.move('tickets', 25, 'spam');
     // With everything below it.
-    const [category] = [...account.everything('discussion_categories')].map(({ text }) => (JSON.parse(text) as { id: number }).id);
+    const [category] = [...account.everything('discussion_categories')].map(
+      ({ text }) => (JSON.parse(text) as { id: number }).id,
+    );
     account.remove('discussion_categories', category as number);
     const run = await deployment.sync(pipelineId);
     expect(run.status, JSON.stringify(run.objects)).toBe('succeeded');
@@ -123,14 +127,18 @@ describe('an account is synchronised', () => {
     const back = { changed_since: new Date(Date.now() - 10 * 86_400_000).toISOString() };
     await deployment.api.call('POST', `/v1/pipelines/${pipelineId}/objects/tickets/position`, back);
     await deployment.api.call('POST', `/v1/pipelines/${pipelineId}/objects/conversations/restart`);
-    await expect(deployment.api.call('POST', `/v1/pipelines/${pipelineId}/objects/groups/position`, back)).rejects.toThrow(/not read by time/);
+    await expect(
+      deployment.api.call('POST', `/v1/pipelines/${pipelineId}/objects/groups/position`, back),
+    ).rejects.toThrow(/not read by time/);
     const run = await deployment.sync(pipelineId);
     const [changed] = await deployment.warehouse.sql.unsafe(
       `select count(*)::int as n from ${deployment.schema}.tickets where updated_at >= '${back.changed_since}'`,
     );
     expect(of(run, 'tickets')).toMatchObject({ status: 'succeeded', mode: 'incremental', records_loaded: 0 });
     expect(of(run, 'tickets')?.records_extracted).toBeGreaterThanOrEqual(changed?.['n'] as number);
-    const [rows] = await deployment.warehouse.sql.unsafe(`select count(*)::int as n from ${deployment.schema}.conversations where _freshet_deleted_at is null`);
+    const [rows] = await deployment.warehouse.sql.unsafe(
+      `select count(*)::int as n from ${deployment.schema}.conversations where _freshet_deleted_at is null`,
+    );
     expect(of(run, 'conversations')).toMatchObject({ status: 'succeeded', records_extracted: rows?.['n'] });
   });
 
@@ -140,7 +148,8 @@ describe('an account is synchronised', () => {
       `select table_name, complete_as_of, complete_back_to, row_count from ${deployment.schema}._freshet_objects`,
     );
     expect(rows).toHaveLength(catalogue.length);
-    for (const row of rows) expect(Date.now() - (row['complete_as_of'] as Date).getTime(), row['table_name']).toBeLessThan(300_000);
+    for (const row of rows)
+      expect(Date.now() - (row['complete_as_of'] as Date).getTime(), row['table_name']).toBeLessThan(300_000);
     const backTo = (table: string) => rows.find((r) => r['table_name'] === table)?.['complete_back_to'] as Date;
     expect(Date.now() - backTo('tickets').getTime()).toBeGreaterThan(29 * 86_400_000);
     expect(backTo('agents').getTime()).toBe(0);
@@ -180,7 +189,8 @@ describe('I7: one object’s trouble is its own', () => {
     const run = await deployment.sync(pipelineId);
     expect(run.status).toBe('partial');
     expect(of(run, 'satisfaction_ratings')).toMatchObject({ status: 'not_in_plan' });
-    for (const object of ['tickets', 'conversations', 'contacts']) expect(of(run, object)?.status, object).toBe('succeeded');
+    for (const object of ['tickets', 'conversations', 'contacts'])
+      expect(of(run, object)?.status, object).toBe('succeeded');
     expect(deployment.simulator.limits.refused).toBe(0);
   });
 
@@ -209,14 +219,18 @@ describe('I7: one object’s trouble is its own', () => {
       intercept: ({ path }, response) => {
         if (!mistaken || !path.endsWith('/conversations') || answered.has(path)) return false;
         answered.add(path);
-        response.writeHead(200, { 'content-type': 'application/json', 'x-freshdesk-api-version': 'latest=v2; requested=v2' }).end('[]');
+        response
+          .writeHead(200, { 'content-type': 'application/json', 'x-freshdesk-api-version': 'latest=v2; requested=v2' })
+          .end('[]');
         return true;
       },
     });
     const { account } = deployment.simulator;
     const pipelineId = await deployment.createPipeline();
     await deployment.sync(pipelineId);
-    const live = [...account.everything('tickets')].filter(({ view }) => view.deleted === null).map(({ text }) => (JSON.parse(text) as { id: number }).id);
+    const live = [...account.everything('tickets')]
+      .filter(({ view }) => view.deleted === null)
+      .map(({ text }) => (JSON.parse(text) as { id: number }).id);
     for (const id of live.slice(0, 20)) account.update('tickets', id, { subject: 'changed' });
     mistaken = true;
     const run = await deployment.sync(pipelineId);

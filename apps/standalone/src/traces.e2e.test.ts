@@ -48,7 +48,9 @@ beforeAll(async () => {
   collector.listen(0, '127.0.0.1');
   await once(collector, 'listening');
   const endpoint = `http://127.0.0.1:${(collector.address() as AddressInfo).port}`;
-  deployment = await Deployment.start({ counts: { tickets: 40, contacts: 10 } }, undefined, { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint });
+  deployment = await Deployment.start({ counts: { tickets: 40, contacts: 10 } }, undefined, {
+    OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
+  });
 });
 afterAll(async () => {
   await deployment[Symbol.asyncDispose]();
@@ -66,8 +68,16 @@ function lineage(span: Span): string[] {
 /** Runs now. The body comes when the headers have been read, as a slow client's does. */
 async function ask(pipelineId: string, traceparent: string): Promise<RunAnswer> {
   const body = JSON.stringify({ kind: 'sync' });
-  const headers = { authorization: `Bearer ${deployment.token}`, traceparent, 'content-type': 'application/json', 'content-length': body.length };
-  const asking = request(`${deployment.url}/v1/pipelines/${pipelineId}/runs`, { method: 'POST', headers: { ...headers, expect: '100-continue' } });
+  const headers = {
+    authorization: `Bearer ${deployment.token}`,
+    traceparent,
+    'content-type': 'application/json',
+    'content-length': body.length,
+  };
+  const asking = request(`${deployment.url}/v1/pipelines/${pipelineId}/runs`, {
+    method: 'POST',
+    headers: { ...headers, expect: '100-continue' },
+  });
   asking.once('continue', () => asking.end(body));
   asking.flushHeaders();
   const [response] = (await once(asking, 'response')) as [IncomingMessage];
@@ -88,7 +98,11 @@ test('from the request to the commit in the warehouse, within the trace of whoev
   const lineages = await eventually(
     () => {
       const found = traceOf(traceId).map(lineage);
-      return [...start, 'load-worker: commit', 'extract-worker: store step'].every((name) => found.some((l) => l.at(-1) === name)) ? found : null;
+      return [...start, 'load-worker: commit', 'extract-worker: store step'].every((name) =>
+        found.some((l) => l.at(-1) === name),
+      )
+        ? found
+        : null;
     },
     'the spans have come',
     30_000,
@@ -96,22 +110,35 @@ test('from the request to the commit in the warehouse, within the trace of whoev
   expect(traceOf(traceId).find(({ name }) => name.startsWith('POST'))?.parentSpanId).toBe(callersSpan);
   expect(lineages).toContainEqual([...start, 'extract-worker: extract tickets', 'extract-worker: GET Freshdesk']);
   expect(lineages).toContainEqual([...start, 'extract-worker: extract tickets', 'extract-worker: store step']);
-  expect(lineages).toContainEqual([...start, 'load-worker: load tickets', 'load-worker: warehouse transaction', 'load-worker: commit']);
+  expect(lineages).toContainEqual([
+    ...start,
+    'load-worker: load tickets',
+    'load-worker: warehouse transaction',
+    'load-worker: commit',
+  ]);
   expect(lineages).toContainEqual([...start, 'load-worker: load tickets', 'load-worker: mark loaded']);
   // However many slices it takes, none stands deeper than the first.
   expect(Math.max(...lineages.map((l) => l.length))).toBe(5);
 });
 
 test('what a scheduler starts is a trace of its own, and a process that drains sends what it has', async () => {
-  const pipelineId = await deployment.control.sql`select id from freshet.pipelines`.then(([row]) => row?.['id'] as string);
+  const pipelineId = await deployment.control.sql`select id from freshet.pipelines`.then(
+    ([row]) => row?.['id'] as string,
+  );
   await deployment.control.sql`update freshet.pipelines set next_run_at = now()`;
   const started = await eventually(
-    async () => (await deployment.control.sql`select id, traceparent from freshet.runs where trigger = 'schedule' and finished_at is not null`)[0],
+    async () =>
+      (
+        await deployment.control
+          .sql`select id, traceparent from freshet.runs where trigger = 'schedule' and finished_at is not null`
+      )[0],
     'a run was scheduled',
   );
   expect(started['traceparent']).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
   const traceId = (started['traceparent'] as string).split('-')[1] as string;
-  const gone = ['scheduler', 'extract-worker', 'load-worker'].map((name) => once(deployment.signal(name, 'SIGTERM'), 'exit'));
+  const gone = ['scheduler', 'extract-worker', 'load-worker'].map((name) =>
+    once(deployment.signal(name, 'SIGTERM'), 'exit'),
+  );
   await Promise.all(gone);
   const roots = traceOf(traceId).filter(({ parentSpanId }) => !parentSpanId);
   expect(roots.map(({ service, name }) => `${service}: ${name}`)).toEqual(['freshet-scheduler: start run']);
@@ -121,5 +148,6 @@ test('what a scheduler starts is a trace of its own, and a process that drains s
 
 test('I6: no secret, no address of a person and no text of a record is in what was sent', async () => {
   expect(everything).toContain('GET Freshdesk');
-  for (const secret of [deployment.token, 'demo-admin-key', 'password', '@', 'subject']) expect(everything).not.toContain(secret);
+  for (const secret of [deployment.token, 'demo-admin-key', 'password', '@', 'subject'])
+    expect(everything).not.toContain(secret);
 });

@@ -22,8 +22,22 @@ const OWN_FIELDS: readonly (readonly [name: string, type: string])[] = [
   ['cf_"; drop table x; --', 'custom_text'],
   ['cf_seats', 'custom_number'],
 ];
-const DUE_BY = ['2024-02-30T00:00:00Z', '0000-00-00 00:00:00', '', 'infinity', '12024-01-01T00:00:00Z', 1_700_000_000, '2024-01-01T10:00:00+05:30'];
-const INTEGERS = ['9007199254740992', '12345678901234568', '9007199254740993', '1855870000000000000', '9223372036854775807'];
+const DUE_BY = [
+  '2024-02-30T00:00:00Z',
+  '0000-00-00 00:00:00',
+  '',
+  'infinity',
+  '12024-01-01T00:00:00Z',
+  1_700_000_000,
+  '2024-01-01T10:00:00+05:30',
+];
+const INTEGERS = [
+  '9007199254740992',
+  '12345678901234568',
+  '9007199254740993',
+  '1855870000000000000',
+  '9223372036854775807',
+];
 
 /** What the account says that `cf_seats` is. */
 let seatsType = 'custom_number';
@@ -69,16 +83,24 @@ beforeAll(async () => {
         const usual = [...deployment.simulator.account.everything('ticket_fields')].map(({ text }) => text);
         return answer(response, `[${[...usual, ...own.map((field) => JSON.stringify(field))].join(',')}]`);
       }
-      if (path === `/api/v2/tickets/${parent}/conversations`) return answer(response, `[${INTEGERS.map(conversation).join(',')}]`);
+      if (path === `/api/v2/tickets/${parent}/conversations`)
+        return answer(response, `[${INTEGERS.map(conversation).join(',')}]`);
       if (path === '/api/v2/contacts')
-        return answer(response, query.has('state') || query.get('page') === '2' ? '[]' : `[${INTEGERS.map((id) => contact(id)).join(',')}]`);
+        return answer(
+          response,
+          query.has('state') || query.get('page') === '2' ? '[]' : `[${INTEGERS.map((id) => contact(id)).join(',')}]`,
+        );
       const single = /^\/api\/v2\/contacts\/(\d+)$/.exec(path)?.[1];
       if (single !== undefined) return answer(response, contact(single, `,"tags":["${single}"],"other_emails":[]`));
       return false;
     },
   });
   const { account } = deployment.simulator;
-  tickets.push(...[...account.everything('tickets')].filter(({ view }) => view.deleted === null).map(({ text }) => (JSON.parse(text) as { id: number }).id));
+  tickets.push(
+    ...[...account.everything('tickets')]
+      .filter(({ view }) => view.deleted === null)
+      .map(({ text }) => (JSON.parse(text) as { id: number }).id),
+  );
   parent = tickets[20] as number;
   for (const [n, id] of tickets.slice(0, 14).entries()) {
     account.update('tickets', id, {
@@ -87,14 +109,20 @@ beforeAll(async () => {
     });
   }
   pipelineId = await deployment.createPipeline('demo-admin-key', null);
-  await deployment.api.call('PATCH', `/v1/pipelines/${pipelineId}/objects/contacts`, { detail: true, history: true, columns: { mobile: { hash: true } } });
+  await deployment.api.call('PATCH', `/v1/pipelines/${pipelineId}/objects/contacts`, {
+    detail: true,
+    history: true,
+    columns: { mobile: { hash: true } },
+  });
   firstRun = await deployment.sync(pipelineId);
 });
 afterAll(() => deployment[Symbol.asyncDispose]());
 
 const objectRun = (run: RunAnswer, object: string) => run.objects.find((o) => o.object === object);
-const select = (columns: string, from: string) => deployment.warehouse.sql.unsafe(`select ${columns} from ${deployment.schema}.${from}`);
-const typeOf = async (table: string, column: string) => (await select(`pg_typeof(${column})::text as type`, `${table} limit 1`))[0]?.['type'];
+const select = (columns: string, from: string) =>
+  deployment.warehouse.sql.unsafe(`select ${columns} from ${deployment.schema}.${from}`);
+const typeOf = async (table: string, column: string) =>
+  (await select(`pg_typeof(${column})::text as type`, `${table} limit 1`))[0]?.['type'];
 
 describe('hostile names', () => {
   test('tickets whose custom fields have long, mixed-case and non-ASCII names land, each field in a column of its own (I10)', async () => {
@@ -120,8 +148,15 @@ describe('malformed times', () => {
         `tickets where id = ${id}`,
       );
       const value = DUE_BY[n % DUE_BY.length];
-      if (value === DUE_BY.at(-1)) expect(row).toMatchObject({ due_by: new Date('2024-01-01T04:30:00Z'), intact: true, extra: null });
-      else expect(row).toMatchObject({ due_by: null, intact: true, extra: value, notes: { kept_in_extra: expect.arrayContaining(['due_by']) } });
+      if (value === DUE_BY.at(-1))
+        expect(row).toMatchObject({ due_by: new Date('2024-01-01T04:30:00Z'), intact: true, extra: null });
+      else
+        expect(row).toMatchObject({
+          due_by: null,
+          intact: true,
+          extra: value,
+          notes: { kept_in_extra: expect.arrayContaining(['due_by']) },
+        });
     }
     expect(objectRun(firstRun, 'tickets')?.warnings).toContainEqual({
       code: 'values_misfit',
@@ -134,7 +169,10 @@ describe('malformed times', () => {
   test('one outlier leaves the type of a custom field, and a new definition of the account widens it (I10)', async () => {
     const { account } = deployment.simulator;
     const [outlier, later] = tickets.slice(14) as [number, number];
-    const seats = async (id: number) => (await select(`cf_seats::text, _freshet_extra ->> 'custom_fields.cf_seats' as kept`, `tickets where id = ${id}`))[0];
+    const seats = async (id: number) =>
+      (
+        await select(`cf_seats::text, _freshet_extra ->> 'custom_fields.cf_seats' as kept`, `tickets where id = ${id}`)
+      )[0];
     account.update('tickets', outlier, { custom_fields: { cf_seats: 'many' } });
     const run = await deployment.sync(pipelineId);
     expect(await typeOf('tickets', 'cf_seats')).toBe('bigint');
@@ -156,14 +194,23 @@ describe('malformed times', () => {
 });
 
 describe('great integers', () => {
-  const texts = (rows: readonly Record<string, unknown>[], name: string) => rows.map((row) => row[name] as string).sort();
+  const texts = (rows: readonly Record<string, unknown>[], name: string) =>
+    rows.map((row) => row[name] as string).sort();
   const all = INTEGERS.toSorted();
 
   test('ids of conversations land digit for digit, as keys, references and nested values (I10)', async () => {
-    expect(objectRun(firstRun, 'conversations')).toMatchObject({ status: 'succeeded', records_rejected: 0, warnings: [] });
-    const rows = await select('id::text, user_id::text, body, source_additional_info::text as nested', `conversations where ticket_id = ${parent}`);
+    expect(objectRun(firstRun, 'conversations')).toMatchObject({
+      status: 'succeeded',
+      records_rejected: 0,
+      warnings: [],
+    });
+    const rows = await select(
+      'id::text, user_id::text, body, source_additional_info::text as nested',
+      `conversations where ticket_id = ${parent}`,
+    );
     expect(texts(rows, 'id')).toEqual(all);
-    for (const row of rows) expect(row).toEqual({ id: row['id'], user_id: row['id'], body: row['id'], nested: `{"n": [${row['id']}]}` });
+    for (const row of rows)
+      expect(row).toEqual({ id: row['id'], user_id: row['id'], body: row['id'], nested: `{"n": [${row['id']}]}` });
     expect(await typeOf('conversations', 'user_id')).toBe('bigint');
   });
 
@@ -189,7 +236,8 @@ describe('great integers', () => {
         expect((row['row'] as Record<string, unknown>)['cf_x']).toBe('other');
       }
     }
-    for (const name of ['org_contact_id', 'company_id', 'cf_number']) expect(await typeOf('contacts', name)).toBe('bigint');
+    for (const name of ['org_contact_id', 'company_id', 'cf_number'])
+      expect(await typeOf('contacts', name)).toBe('bigint');
     const audit = await deployment.audit(pipelineId);
     expect(objectRun(audit, 'contacts')?.findings).toMatchObject({ missing: 0, stale: 0, explained: {} });
   });
@@ -214,7 +262,13 @@ describe('great integers', () => {
     const replay = await deployment.finished(run_id);
     expect(objectRun(replay, 'tickets')).toMatchObject({
       status: 'succeeded',
-      warnings: [{ code: 'values_misfit', count: 1, message: '1 value of tickets.due_by is not a valid timestamp. It was kept in _freshet_extra.' }],
+      warnings: [
+        {
+          code: 'values_misfit',
+          count: 1,
+          message: '1 value of tickets.due_by is not a valid timestamp. It was kept in _freshet_extra.',
+        },
+      ],
     });
     expect(await select('cf_big::text, cf_bigger::text, due_by', `tickets where id = ${id}`)).toEqual([
       { cf_big: '9007199254740992', cf_bigger: '18446744073709551616', due_by: null },

@@ -19,14 +19,24 @@ test('I8: processes of the last release work on this schema and beside these pro
     account.create('tickets', { subject: `new ${edits}` });
     account.addChild('conversations', edits, { body: `said ${edits}` });
     const run = await deployment.sync(pipelineId);
-    expect(run.status, `${what}: ${JSON.stringify(run.objects.filter((o) => o.status !== 'succeeded'))}`).toBe('succeeded');
+    expect(run.status, `${what}: ${JSON.stringify(run.objects.filter((o) => o.status !== 'succeeded'))}`).toBe(
+      'succeeded',
+    );
     expect(await differences(deployment.simulator, deployment.warehouse, deployment.schema), what).toEqual([]);
   };
   await syncsWith('the last release');
-  const migrated = spawnSync(process.execPath, [fileURLToPath(new URL('../../freshet/src/main.ts', import.meta.url)), 'migrate'], {
-    env: { PATH: process.env['PATH'] ?? '', DATABASE_URL: deployment.control.url, FRESHET_SECRET_KEYS: deployment.secretKeys },
-    encoding: 'utf8',
-  });
+  const migrated = spawnSync(
+    process.execPath,
+    [fileURLToPath(new URL('../../freshet/src/main.ts', import.meta.url)), 'migrate'],
+    {
+      env: {
+        PATH: process.env['PATH'] ?? '',
+        DATABASE_URL: deployment.control.url,
+        FRESHET_SECRET_KEYS: deployment.secretKeys,
+      },
+      encoding: 'utf8',
+    },
+  );
   expect(migrated.status, migrated.stderr).toBe(0);
   await syncsWith('the last release on this schema');
   const replaceBy = async (app: 'api' | 'load-worker' | 'extract-worker' | 'scheduler', root?: string) => {

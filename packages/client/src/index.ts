@@ -6,7 +6,12 @@
  *     const run = await freshet.post('/v1/pipelines/{id}/runs', { params: { path: { id } } });
  *     const done = await freshet.waitForRun(run.id);
  */
-import createClient, { type Client, type ClientPathsWithMethod, type FetchResponse, type MaybeOptionalInit } from 'openapi-fetch';
+import createClient, {
+  type Client,
+  type ClientPathsWithMethod,
+  type FetchResponse,
+  type MaybeOptionalInit,
+} from 'openapi-fetch';
 import type { components, paths } from './api.ts';
 import { FreshetError } from './errors.ts';
 import { retryingFetch } from './retrying-fetch.ts';
@@ -42,19 +47,36 @@ interface Page<T> {
 
 /** Paths whose answer is a page, and what is in it. */
 type ListPath = {
-  [P in keyof paths]: paths[P] extends { get: { responses: { 200: { content: { 'application/json': Page<unknown> } } } } } ? P : never;
+  [P in keyof paths]: paths[P] extends {
+    get: { responses: { 200: { content: { 'application/json': Page<unknown> } } } };
+  }
+    ? P
+    : never;
 }[keyof paths];
 type ListGet<P extends ListPath> = paths[P] extends { get: infer G } ? G : never;
-type Item<P extends ListPath> = ListGet<P> extends { responses: { 200: { content: { 'application/json': { data: readonly (infer T)[] } } } } } ? T : never;
+type Item<P extends ListPath> =
+  ListGet<P> extends { responses: { 200: { content: { 'application/json': { data: readonly (infer T)[] } } } } }
+    ? T
+    : never;
 type ListParameters<P extends ListPath> =
-  ListGet<P> extends { parameters: infer Q } ? { [K in keyof Q as K extends 'query' | 'path' ? K : never]: Q[K] } : never;
+  ListGet<P> extends { parameters: infer Q }
+    ? { [K in keyof Q as K extends 'query' | 'path' ? K : never]: Q[K] }
+    : never;
 
 type Verb = 'get' | 'post' | 'patch' | 'delete';
 /** A call by the path's template, as the document has it; what it needs (`params`, `body`) and what it answers follow from that. */
-type Call<V extends Verb> = <P extends ClientPathsWithMethod<Client<paths>, V>, Init extends MaybeOptionalInit<paths[P], V>>(
+type Call<V extends Verb> = <
+  P extends ClientPathsWithMethod<Client<paths>, V>,
+  Init extends MaybeOptionalInit<paths[P], V>,
+>(
   path: P,
   ...init: Record<string, never> extends Init ? [init?: Init] : [init: Init]
-) => Promise<Extract<FetchResponse<paths[P][V] & Record<string | number, unknown>, Init, `${string}/${string}`>, { error?: never }>['data']>;
+) => Promise<
+  Extract<
+    FetchResponse<paths[P][V] & Record<string | number, unknown>, Init, `${string}/${string}`>,
+    { error?: never }
+  >['data']
+>;
 
 const WAIT_SECONDS = 30;
 
@@ -97,7 +119,10 @@ export class Freshet {
   /** The run when it is over, whatever its status. @throws FreshetError, or the signal's reason. */
   async waitForRun(id: string, { signal }: WaitOptions = {}): Promise<Run> {
     for (;;) {
-      const run = await this.get('/v1/runs/{id}', { params: { path: { id }, query: { wait: WAIT_SECONDS } }, ...(signal ? { signal } : {}) });
+      const run = await this.get('/v1/runs/{id}', {
+        params: { path: { id }, query: { wait: WAIT_SECONDS } },
+        ...(signal ? { signal } : {}),
+      });
       if (run.finished_at !== null) return run;
     }
   }
@@ -107,7 +132,12 @@ export class Freshet {
     let seen: string | null = null;
     for (;;) {
       const headers = seen === null ? {} : { 'last-event-id': seen };
-      const response = await this.#fetch(new Request(`${this.#url}/v1/runs/${encodeURIComponent(id)}/events`, { headers, ...(signal ? { signal } : {}) }));
+      const response = await this.#fetch(
+        new Request(`${this.#url}/v1/runs/${encodeURIComponent(id)}/events`, {
+          headers,
+          ...(signal ? { signal } : {}),
+        }),
+      );
       if (response.status === 204 || response.body === null) return;
       try {
         for await (const { id: eventId, data } of eventsIn(response.body)) {

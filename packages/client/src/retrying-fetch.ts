@@ -25,7 +25,8 @@ export function retryingFetch({ token, tries, fetch }: RetryOptions): (request: 
   return async (original) => {
     const headers = new Headers(original.headers);
     headers.set('authorization', `Bearer ${token}`);
-    if (!SAFE.has(original.method) && !headers.has('idempotency-key')) headers.set('idempotency-key', crypto.randomUUID());
+    if (!SAFE.has(original.method) && !headers.has('idempotency-key'))
+      headers.set('idempotency-key', crypto.randomUUID());
     const request = new Request(original, { headers });
     for (let attempt = 1; ; attempt++) {
       const { response, error } = await attemptOf(fetch, request.clone());
@@ -37,14 +38,24 @@ export function retryingFetch({ token, tries, fetch }: RetryOptions): (request: 
   };
 }
 
-async function attemptOf(send: typeof fetch, request: Request): Promise<{ response: Response | null; error: FreshetError | null }> {
+async function attemptOf(
+  send: typeof fetch,
+  request: Request,
+): Promise<{ response: Response | null; error: FreshetError | null }> {
   try {
     const response = await send(request);
     return { response, error: response.ok ? null : new FreshetError(response.status, await problemIn(response)) };
   } catch (cause) {
     if (request.signal.aborted) throw cause;
     const { message } = cause as Error;
-    return { response: null, error: new FreshetError(0, { code: 'unreachable', detail: `The API could not be reached: ${message}.` }, { cause }) };
+    return {
+      response: null,
+      error: new FreshetError(
+        0,
+        { code: 'unreachable', detail: `The API could not be reached: ${message}.` },
+        { cause },
+      ),
+    };
   }
 }
 
@@ -60,7 +71,9 @@ async function problemIn(response: Response): Promise<Partial<Problem>> {
 /** As long as the answer asks for; else twice as long each time, with jitter. */
 function pause(response: Response | null, attempt: number, signal: AbortSignal): Promise<void> {
   const asked = Number(response?.headers.get('retry-after') ?? Number.NaN) * 1000;
-  const ms = Number.isFinite(asked) ? asked : Math.min(WAIT_MAX_MS, WAIT_MS * 2 ** (attempt - 1)) * (0.5 + Math.random());
+  const ms = Number.isFinite(asked)
+    ? asked
+    : Math.min(WAIT_MAX_MS, WAIT_MS * 2 ** (attempt - 1)) * (0.5 + Math.random());
   return new Promise((resolve, reject) => {
     const onAbort = () => {
       clearTimeout(timer);

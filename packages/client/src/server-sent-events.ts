@@ -14,7 +14,8 @@ export async function* eventsIn(body: ReadableStream<Uint8Array<ArrayBuffer>>): 
     for (const part of parts) {
       const fields = part.split(/\r?\n/).map((line) => /^([^:]*):? ?(.*)$/s.exec(line) as RegExpExecArray);
       const data = fields.filter(([, name]) => name === 'data').map(([, , value]) => value);
-      if (data.length > 0) yield { id: fields.findLast(([, name]) => name === 'id')?.[2] ?? null, data: data.join('\n') };
+      if (data.length > 0)
+        yield { id: fields.findLast(([, name]) => name === 'id')?.[2] ?? null, data: data.join('\n') };
     }
   }
 }

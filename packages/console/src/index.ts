@@ -44,7 +44,10 @@ export function loadConsole(): Console {
     imports[name] = `./${path}`;
   }
   const map = JSON.stringify({ imports });
-  const page = readFileSync(join(WEB, 'index.html'), 'utf8').replace('<!-- imports -->', `<script type="importmap">${map}</script>`);
+  const page = readFileSync(join(WEB, 'index.html'), 'utf8').replace(
+    '<!-- imports -->',
+    `<script type="importmap">${map}</script>`,
+  );
   files.set('', { type: 'text/html; charset=utf-8', body: page });
   const hash = createHash('sha256').update(map).digest('base64');
   return {

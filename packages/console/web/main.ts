@@ -40,7 +40,8 @@ function App(): VNode {
     const found = pattern.exec(path);
     return found ? [show(found[1] ?? '')] : [];
   })[0];
-  const link = (to: string, name: string) => html`<a href=${`#${to}`} aria-current=${path === to ? 'page' : undefined}>${name}</a>`;
+  const link = (to: string, name: string) =>
+    html`<a href=${`#${to}`} aria-current=${path === to ? 'page' : undefined}>${name}</a>`;
   return html`<header><strong>Freshet</strong>
       <nav aria-label="Pages">${link('/', 'Pipelines')}${link('/new', 'New pipeline')}${link('/system', 'System')}<a href="/docs">API</a></nav>
       <button type="button" onClick=${signOut}>Sign out</button></header>
@@ -56,7 +57,11 @@ function SignIn({ done }: { readonly done: () => void }): VNode {
       .get('/v1/system')
       .then(done, (refused: Error) => {
         keepToken(null);
-        setError(refused instanceof FreshetError && refused.status === 401 ? new Error('This token is not known here, or has expired.') : refused);
+        setError(
+          refused instanceof FreshetError && refused.status === 401
+            ? new Error('This token is not known here, or has expired.')
+            : refused,
+        );
       });
   };
   return html`<main id="main"><h1>Freshet</h1>

@@ -44,7 +44,8 @@ export function NewPipeline(): VNode {
       location.hash = `#/pipelines/${made.id}`;
     });
   };
-  const options = (of: readonly { id: string; name: string }[]) => of.map(({ id, name }) => html`<option value=${id}>${name}</option>`);
+  const options = (of: readonly { id: string; name: string }[]) =>
+    of.map(({ id, name }) => html`<option value=${id}>${name}</option>`);
   return html`<h1>New pipeline</h1>
     <form onSubmit=${submit}>
       <label>Name<input name="name" required maxlength="255" /></label>

@@ -60,7 +60,10 @@ export function PipelinePage({ id }: { readonly id: string }): VNode {
   const isPaused = pipeline.status === 'paused';
   const button = (name: string, work: () => Promise<unknown>, primary = false) =>
     html`<button type="button" class=${primary ? 'primary' : ''} disabled=${busy} onClick=${() => act(work)}>${name}</button>`;
-  const schedule = pipeline.schedule === null ? `every ${pipeline.frequency_minutes} minutes` : `${pipeline.schedule.cron} (${pipeline.schedule.time_zone})`;
+  const schedule =
+    pipeline.schedule === null
+      ? `every ${pipeline.frequency_minutes} minutes`
+      : `${pipeline.schedule.cron} (${pipeline.schedule.time_zone})`;
   return html`<h1>${pipeline.name}: <${Status} of=${pipeline.status} /></h1>
     <p class="quiet">${pipeline.source.subdomain} into ${pipeline.destination_schema}; ${schedule}; ${pipeline.priority} priority; ${isPaused ? 'paused' : `next run ${ago(pipeline.next_run_at)}`}; next audit ${pipeline.next_audit_at === null ? 'on request' : ago(pipeline.next_audit_at)}.</p>
     <${Problem} error=${refused ?? error} />
@@ -104,10 +107,15 @@ function ScheduleForm({ pipeline, act, busy }: ScheduleFormOptions): VNode {
     const fields = new FormData(event.currentTarget as HTMLFormElement);
     const text = (name: string) => String(fields.get(name) ?? '').trim();
     const schedule = text('cron') === '' ? null : { cron: text('cron'), time_zone: text('time_zone') || 'UTC' };
-    const body = { frequency_minutes: Number(text('frequency')), schedule, priority: text('priority') as Schemas['PipelinePriority'] };
+    const body = {
+      frequency_minutes: Number(text('frequency')),
+      schedule,
+      priority: text('priority') as Schemas['PipelinePriority'],
+    };
     act(() => freshet().patch('/v1/pipelines/{id}', { params: { path: { id: pipeline.id } }, body }));
   };
-  const option = (value: string) => html`<option value=${value} selected=${pipeline.priority === value}>${value}</option>`;
+  const option = (value: string) =>
+    html`<option value=${value} selected=${pipeline.priority === value}>${value}</option>`;
   return html`<details><summary>Change its schedule</summary><form onSubmit=${submit}>
     <label>Minutes between runs<input name="frequency" type="number" min="5" max="1440" defaultValue=${pipeline.frequency_minutes} required /></label>
     <label>Cron expression <small>instead: minute, hour, day, month, weekday</small><input name="cron" defaultValue=${pipeline.schedule?.cron ?? ''} placeholder="15 6 * * 1-5" /></label>
@@ -126,7 +134,8 @@ const RUN_COLUMNS = [
   {
     title: 'Audit repaired',
     number: true,
-    cell: (r: Run) => (r.kind === 'audit' ? count(r.objects.reduce((n, o) => n + (o.findings?.repaired ?? 0), 0)) : '—'),
+    cell: (r: Run) =>
+      r.kind === 'audit' ? count(r.objects.reduce((n, o) => n + (o.findings?.repaired ?? 0), 0)) : '—',
   },
 ];
 
@@ -140,18 +149,25 @@ type Act = (work: () => Promise<unknown>) => void;
 
 function objectColumns(id: string, act: Act, busy: boolean) {
   const change = (object: string, included: boolean) => () =>
-    act(() => freshet().patch('/v1/pipelines/{id}/objects/{object}', { params: { path: { id, object } }, body: { included } }));
+    act(() =>
+      freshet().patch('/v1/pipelines/{id}/objects/{object}', { params: { path: { id, object } }, body: { included } }),
+    );
   return [
     { title: 'Object', cell: (o: PipelineObject) => o.object },
     {
       title: 'Access',
-      cell: (o: PipelineObject) => html`<span title=${o.availability_message ?? ''}><${Status} of=${o.availability} /></span>`,
+      cell: (o: PipelineObject) =>
+        html`<span title=${o.availability_message ?? ''}><${Status} of=${o.availability} /></span>`,
     },
     { title: 'Complete as of', cell: (o: PipelineObject) => ago(o.complete_as_of) },
     {
       title: 'Back to',
       cell: (o: PipelineObject) =>
-        o.complete_back_to === null ? '—' : o.complete_back_to.startsWith('1970') ? 'the beginning' : o.complete_back_to.slice(0, 10),
+        o.complete_back_to === null
+          ? '—'
+          : o.complete_back_to.startsWith('1970')
+            ? 'the beginning'
+            : o.complete_back_to.slice(0, 10),
     },
     {
       title: 'Included',
@@ -165,8 +181,14 @@ function rejectedColumns(id: string, act: Act, busy: boolean) {
   const decide = (verb: 'replay' | 'discard', record: Rejected) => () =>
     act(() =>
       verb === 'replay'
-        ? freshet().post('/v1/pipelines/{id}/rejected-records/replay', { params: { path: { id } }, body: { ids: [record.id] } })
-        : freshet().post('/v1/pipelines/{id}/rejected-records/discard', { params: { path: { id } }, body: { ids: [record.id] } }),
+        ? freshet().post('/v1/pipelines/{id}/rejected-records/replay', {
+            params: { path: { id } },
+            body: { ids: [record.id] },
+          })
+        : freshet().post('/v1/pipelines/{id}/rejected-records/discard', {
+            params: { path: { id } },
+            body: { ids: [record.id] },
+          }),
     );
   return [
     { title: 'Object', cell: (r: Rejected) => r.object },
@@ -182,8 +204,10 @@ function rejectedColumns(id: string, act: Act, busy: boolean) {
 
 function failedUnitColumns(id: string, act: Act, busy: boolean) {
   const params = { path: { id } };
-  const retry = (unit: FailedUnit) => () => act(() => freshet().post('/v1/pipelines/{id}/failed-units/retry', { params, body: { ids: [unit.id] } }));
-  const discard = (unit: FailedUnit) => () => act(() => freshet().post('/v1/pipelines/{id}/failed-units/discard', { params, body: { ids: [unit.id] } }));
+  const retry = (unit: FailedUnit) => () =>
+    act(() => freshet().post('/v1/pipelines/{id}/failed-units/retry', { params, body: { ids: [unit.id] } }));
+  const discard = (unit: FailedUnit) => () =>
+    act(() => freshet().post('/v1/pipelines/{id}/failed-units/discard', { params, body: { ids: [unit.id] } }));
   return [
     { title: 'Object', cell: (u: FailedUnit) => u.object },
     { title: 'Key', cell: (u: FailedUnit) => u.key },

@@ -1,5 +1,21 @@
 import type { VNode } from 'preact';
-import { ago, byDay, Chart, count, creditsByDay, freshet, html, lagByDay, Problem, type Schemas, Stacked, Status, span, Table, useLoaded } from './ui.ts';
+import {
+  ago,
+  byDay,
+  Chart,
+  count,
+  creditsByDay,
+  freshet,
+  html,
+  lagByDay,
+  Problem,
+  type Schemas,
+  Stacked,
+  Status,
+  span,
+  Table,
+  useLoaded,
+} from './ui.ts';
 
 type Pipeline = Schemas['Pipeline'];
 
@@ -25,7 +41,9 @@ export function Pipelines(): VNode {
   const { pipelines, newest, records, credits, lags } = value;
   /** The table that is furthest behind says how fresh a pipeline is. */
   const freshAsOf = (p: Pipeline) => {
-    const times = (newest.get(p.id)?.objects ?? []).flatMap((o) => (o.complete_as_of === null ? [] : [o.complete_as_of]));
+    const times = (newest.get(p.id)?.objects ?? []).flatMap((o) =>
+      o.complete_as_of === null ? [] : [o.complete_as_of],
+    );
     return times.sort()[0] ?? null;
   };
   const columns = [
@@ -40,11 +58,17 @@ export function Pipelines(): VNode {
       title: 'Newest run',
       cell: (p: Pipeline) => {
         const run = newest.get(p.id);
-        return run ? html`<a href=${`#/runs/${run.id}`}><${Status} of=${run.status} /></a> ${ago(run.created_at)}` : 'none';
+        return run
+          ? html`<a href=${`#/runs/${run.id}`}><${Status} of=${run.status} /></a> ${ago(run.created_at)}`
+          : 'none';
       },
     },
     { title: 'Next run', cell: (p: Pipeline) => (p.status === 'active' ? ago(p.next_run_at) : '—') },
-    { title: 'Rejected', number: true, cell: (p: Pipeline) => count((newest.get(p.id)?.objects ?? []).reduce((n, o) => n + o.records_rejected, 0)) },
+    {
+      title: 'Rejected',
+      number: true,
+      cell: (p: Pipeline) => count((newest.get(p.id)?.objects ?? []).reduce((n, o) => n + o.records_rejected, 0)),
+    },
   ];
   return html`<h1>Pipelines</h1><${Problem} error=${error} />
     <${Table} caption="Pipelines" columns=${columns} rows=${pipelines} empty="There is no pipeline yet." />

@@ -39,14 +39,26 @@ export function RunPage({ id }: { readonly id: string }): VNode {
     { title: 'Written', number: true, cell: (o: ObjectRun) => count(o.records_loaded) },
     { title: 'Unchanged', number: true, cell: (o: ObjectRun) => count(o.records_unchanged) },
     { title: 'Deleted', number: true, cell: (o: ObjectRun) => count(o.records_deleted) },
-    { title: 'Rejected', number: true, cell: (o: ObjectRun) => html`<span class=${o.records_rejected > 0 ? 'bad' : ''}>${count(o.records_rejected)}</span>` },
-    { title: 'Failed units', number: true, cell: (o: ObjectRun) => html`<span class=${o.failed_units > 0 ? 'bad' : ''}>${count(o.failed_units)}</span>` },
+    {
+      title: 'Rejected',
+      number: true,
+      cell: (o: ObjectRun) =>
+        html`<span class=${o.records_rejected > 0 ? 'bad' : ''}>${count(o.records_rejected)}</span>`,
+    },
+    {
+      title: 'Failed units',
+      number: true,
+      cell: (o: ObjectRun) => html`<span class=${o.failed_units > 0 ? 'bad' : ''}>${count(o.failed_units)}</span>`,
+    },
     { title: 'Credits', number: true, cell: (o: ObjectRun) => count(o.credits_used) },
     { title: 'Bytes', number: true, cell: (o: ObjectRun) => bytes(o.bytes_staged) },
     {
       title: 'Message',
       cell: (o: ObjectRun) =>
-        [o.error?.message ?? findings(o), ...o.warnings.filter((w) => o.error === null || w.code !== 'object_unavailable').map((w) => w.message)]
+        [
+          o.error?.message ?? findings(o),
+          ...o.warnings.filter((w) => o.error === null || w.code !== 'object_unavailable').map((w) => w.message),
+        ]
           .filter(Boolean)
           .join(' '),
     },

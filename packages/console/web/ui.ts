@@ -56,7 +56,11 @@ export function useLoaded<T>(read: () => Promise<T>, key: string, everyMs = 5000
 }
 
 /** Something that somebody asks for: what came of it is said, and the page read again. */
-export function useAction(done: () => void): { readonly act: (work: () => Promise<unknown>) => void; readonly busy: boolean; readonly error: Error | null } {
+export function useAction(done: () => void): {
+  readonly act: (work: () => Promise<unknown>) => void;
+  readonly busy: boolean;
+  readonly error: Error | null;
+} {
   const [state, setState] = useState<{ busy: boolean; error: Error | null }>({ busy: false, error: null });
   return {
     ...state,
@@ -85,7 +89,17 @@ export interface ColumnOf<T> {
   readonly cell: (row: T) => ComponentChildren;
 }
 
-export function Table<T>({ caption, columns, rows, empty }: { caption: string; columns: readonly ColumnOf<T>[]; rows: readonly T[]; empty: string }): VNode {
+export function Table<T>({
+  caption,
+  columns,
+  rows,
+  empty,
+}: {
+  caption: string;
+  columns: readonly ColumnOf<T>[];
+  rows: readonly T[];
+  empty: string;
+}): VNode {
   if (rows.length === 0) return html`<p class="quiet">${empty}</p>`;
   const kind = (column: ColumnOf<T>) => (column.number ? 'number' : undefined);
   return html`<div class="table" tabindex="0" role="region" aria-label=${caption}><table>
@@ -123,7 +137,8 @@ interface StackedOptions {
 export function Stacked({ title, parts, format = count }: StackedOptions): VNode {
   const labels = parts[0]?.points.map((p) => p.label) ?? [];
   const partOf = (part: number, i: number) => parts[part]?.points[i]?.value ?? 0;
-  const below = (part: number, i: number) => parts.slice(0, part).reduce((sum, p) => sum + (p.points[i]?.value ?? 0), 0);
+  const below = (part: number, i: number) =>
+    parts.slice(0, part).reduce((sum, p) => sum + (p.points[i]?.value ?? 0), 0);
   const totals = labels.map((_, i) => below(parts.length, i));
   const most = Math.max(1, ...totals);
   const width = 100 / Math.max(1, labels.length);
@@ -156,11 +171,20 @@ export function byDay<T extends { readonly day: string }>(
   });
 }
 
-const CREDIT_CLASSES = ['by_hand', 'incremental', 'children', 'backfill', 'audit'] as const satisfies readonly (keyof Schemas['CreditsByClass'])[];
+const CREDIT_CLASSES = [
+  'by_hand',
+  'incremental',
+  'children',
+  'backfill',
+  'audit',
+] as const satisfies readonly (keyof Schemas['CreditsByClass'])[];
 
 /** What credits were spent for, on each of the last 30 days. */
 export function creditsByDay(rows: readonly Schemas['Usage'][]): { name: string; points: Point[] }[] {
-  return CREDIT_CLASSES.map((name) => ({ name: name.replaceAll('_', ' '), points: byDay(rows, (row) => row.credits_by_class[name]) }));
+  return CREDIT_CLASSES.map((name) => ({
+    name: name.replaceAll('_', ' '),
+    points: byDay(rows, (row) => row.credits_by_class[name]),
+  }));
 }
 
 /** How far the furthest table was behind, on each of the last 30 days. */
@@ -175,7 +199,13 @@ export function lagByDay(rows: readonly Schemas['Usage'][]): { label: string; va
 /** A time in seconds, in words. */
 export function span(seconds: number): string {
   const [n, unit] =
-    seconds < 90 ? [seconds, 's'] : seconds < 5400 ? [seconds / 60, 'min'] : seconds < 129_600 ? [seconds / 3600, 'h'] : [seconds / 86_400, 'days'];
+    seconds < 90
+      ? [seconds, 's']
+      : seconds < 5400
+        ? [seconds / 60, 'min']
+        : seconds < 129_600
+          ? [seconds / 3600, 'h']
+          : [seconds / 86_400, 'days'];
   return `${count(n)} ${unit}`;
 }
 

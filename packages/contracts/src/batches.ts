@@ -4,7 +4,15 @@ import type { JsonObject } from './json.ts';
  * A batch's body is newline-delimited JSON, compressed with zstd. Each line is one of these.
  * Strings in JSON escape line breaks, so a record's own text never breaks a line.
  */
-export type BatchLine = RecordLine | RejectedLine | ErasedLine | CompleteLine | GenerationLine | GoneLine | ReachedLine | AuditedLine;
+export type BatchLine =
+  | RecordLine
+  | RejectedLine
+  | ErasedLine
+  | CompleteLine
+  | GenerationLine
+  | GoneLine
+  | ReachedLine
+  | AuditedLine;
 
 /** A record as Freshdesk answered it. `deleted` says that it stands in a list of deleted records, and which. */
 export interface RecordLine {
@@ -104,7 +112,8 @@ const END = Buffer.from('}');
 export function recordLine(record: Buffer, deleted: string | null): LinePieces {
   // Outside strings a raw line break is white space, and may as well be a space; inside strings JSON escapes it.
   for (const lineBreak of [10, 13]) {
-    for (let at = record.indexOf(lineBreak); at >= 0; at = record.indexOf(lineBreak, at)) while (record[at] === lineBreak) record[at++] = 32;
+    for (let at = record.indexOf(lineBreak); at >= 0; at = record.indexOf(lineBreak, at))
+      while (record[at] === lineBreak) record[at++] = 32;
   }
   return [deleted === null ? LIVE : Buffer.from(`{"deleted":${JSON.stringify(deleted)},"record":`), record, END];
 }
@@ -115,9 +124,12 @@ export function batchLine(line: Exclude<BatchLine, RecordLine>): LinePieces {
 }
 
 /** Where the record stands in its line, and of what view it is; null when it is another kind of line. */
-export function recordIn(line: Buffer): { readonly start: number; readonly end: number; readonly deleted: string | null } | null {
+export function recordIn(
+  line: Buffer,
+): { readonly start: number; readonly end: number; readonly deleted: string | null } | null {
   const end = line.length - END.length;
-  if (line.length > LIVE.length && line.compare(LIVE, 0, LIVE.length, 0, LIVE.length) === 0) return { start: LIVE.length, end, deleted: null };
+  if (line.length > LIVE.length && line.compare(LIVE, 0, LIVE.length, 0, LIVE.length) === 0)
+    return { start: LIVE.length, end, deleted: null };
   const head = /^{"deleted":("(?:[^"\\]|\\.)*"),"record":/.exec(line.toString('latin1', 0, DELETED_HEAD_MAX));
   return head === null ? null : { start: head[0].length, end, deleted: JSON.parse(head[1] as string) as string };
 }

@@ -13,7 +13,10 @@ export interface Owners {
 }
 
 /** Whom of those who are erased a record belongs to; null: to none of them. What is no record belongs to nobody. */
-export function ownerOf(record: Buffer, owners: readonly Owners[]): { readonly object: string; readonly key: string } | null {
+export function ownerOf(
+  record: Buffer,
+  owners: readonly Owners[],
+): { readonly object: string; readonly key: string } | null {
   try {
     const raw = RawObject.of(record);
     return ownerIn((field) => raw.get(field), owners);
@@ -23,7 +26,10 @@ export function ownerOf(record: Buffer, owners: readonly Owners[]): { readonly o
   }
 }
 
-function ownerIn(get: (field: string) => Json | undefined, owners: readonly Owners[]): { readonly object: string; readonly key: string } | null {
+function ownerIn(
+  get: (field: string) => Json | undefined,
+  owners: readonly Owners[],
+): { readonly object: string; readonly key: string } | null {
   for (const { field, object, keys } of owners) {
     const key = textOf(get(field));
     if (keys.has(key)) return { object, key };
@@ -47,7 +53,11 @@ export interface ErasedBatch {
  * @param keyField the field that is a record's key.
  * @returns null when nothing of it does.
  */
-export async function eraseFromBatch(body: Buffer, owners: readonly Owners[], keyField: string): Promise<ErasedBatch | null> {
+export async function eraseFromBatch(
+  body: Buffer,
+  owners: readonly Owners[],
+  keyField: string,
+): Promise<ErasedBatch | null> {
   const bytes = await decompress(body);
   const keys: string[] = [];
   let records = 0;
@@ -72,7 +82,8 @@ export function isOwnedLine(line: Buffer, owners: readonly Owners[]): boolean {
 function ownedLine(line: Buffer, owners: readonly Owners[]): JsonObject | null {
   const found = recordIn(line);
   const record = found === null ? null : line.subarray(found.start, found.end);
-  if (record !== null) return ownerOf(record, owners) === null ? null : (parseJson(record.toString('utf8')) as JsonObject);
+  if (record !== null)
+    return ownerOf(record, owners) === null ? null : (parseJson(record.toString('utf8')) as JsonObject);
   if (!line.subarray(0, REJECTED.length).equals(REJECTED)) return null;
   const { rejected } = parseJson(line.toString('utf8')) as unknown as { rejected: { record: JsonObject } };
   return ownerIn((field) => rejected.record[field], owners) === null ? null : rejected.record;

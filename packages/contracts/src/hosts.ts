@@ -31,9 +31,14 @@ export function parseHost(text: string): string {
   }
   const labels = text.replace(/\.$/, '').split('.');
   if (labels.every((label) => LABEL.test(label)) && !NUMBER.test(labels.at(-1) as string)) return text;
-  throw refusal('it has a part that is neither of a host name nor of an IP address, such as a scheme, a user, a port, a path or a list.');
+  throw refusal(
+    'it has a part that is neither of a host name nor of an IP address, such as a scheme, a user, a port, a path or a list.',
+  );
 }
 
 function refusal(why: string): AppError {
-  return new AppError('invalid_input', `host must be a host name or an IP address, such as warehouse.example.com: ${why}`);
+  return new AppError(
+    'invalid_input',
+    `host must be a host name or an IP address, such as warehouse.example.com: ${why}`,
+  );
 }

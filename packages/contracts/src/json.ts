@@ -35,7 +35,9 @@ const MAY_LOSE_DIGITS = /\d[\d.]{15}|\d[eE][+-]?\d/;
 export function parseJson(text: string): Json {
   if (!MAY_LOSE_DIGITS.test(text)) return JSON.parse(text) as Json;
   return lossless.parse(text, (_key, value, context) =>
-    typeof value === 'number' && context.source !== undefined && losesDigits(value, context.source) ? lossless.rawJSON(context.source) : value,
+    typeof value === 'number' && context.source !== undefined && losesDigits(value, context.source)
+      ? lossless.rawJSON(context.source)
+      : value,
   );
 }
 

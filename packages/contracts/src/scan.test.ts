@@ -7,7 +7,9 @@ const raw = (text: string) => RawObject.of(Buffer.from(text));
 describe('RawObject', () => {
   test('cuts an array into the very texts of its elements', () => {
     const elements = ['{"a": 1}', '{"b":"}],{\\"[\\\\"}', '{"c":[{"d":[]}],"e":null}', '{}', '{"é":"ü", "\\u0061":2}'];
-    expect(RawObject.allOf(Buffer.from(` [ ${elements.join(' ,\n')} ] `))?.map((o) => o.bytes.toString())).toEqual(elements);
+    expect(RawObject.allOf(Buffer.from(` [ ${elements.join(' ,\n')} ] `))?.map((o) => o.bytes.toString())).toEqual(
+      elements,
+    );
     expect(RawObject.allOf(Buffer.from('[]'))).toEqual([]);
   });
 
@@ -21,7 +23,13 @@ describe('RawObject', () => {
   test('I10: a field’s value keeps its digits, and its name may be spelt in any way', () => {
     const object = raw('{"id":1848295627395445811,"id2":2,"na\\u006de":"x\\n","größe":[1e400],"id2":3,"no":null}');
     expect(JSON.stringify(object.get('id'))).toBe('1848295627395445811');
-    expect([object.get('name'), object.get('no'), object.get('nam'), object.has('no'), object.has('n')]).toEqual(['x\n', null, undefined, true, false]);
+    expect([object.get('name'), object.get('no'), object.get('nam'), object.has('no'), object.has('n')]).toEqual([
+      'x\n',
+      null,
+      undefined,
+      true,
+      false,
+    ]);
     expect(JSON.stringify(object.get('größe'))).toBe('[1e400]');
     // As everywhere, the last one of a name counts.
     expect(object.get('id2')).toBe(3);
@@ -41,7 +49,8 @@ test('a text is JSON exactly where JSON.parse says so, and fields are what it sa
     `"${Array.from({ length: random(6) }, () => pick(['a', 'é', '𝒳', '\\n', '\\"', '\\\\', '\\/', '\\u00e9', '\\ud83d\\ude00', '\\u0000', '[', '}', ',', ':'])).join('')}"`;
   // V8 14.6 takes the name `\\u0000` for a name `\\\\` that stood in its place in an earlier text; no such name, no disagreement.
   const name = () => string().replaceAll('\\\\', '\\t');
-  const number = () => pick(['0', '-0', '12', '-3.50', '1e5', '2E-3', '1848295627395445811', '0.1234567890123456789', '1e400']);
+  const number = () =>
+    pick(['0', '-0', '12', '-3.50', '1e5', '2E-3', '1848295627395445811', '0.1234567890123456789', '1e400']);
   const value = (depth: number): string => {
     const kind = random(depth > 4 ? 6 : 9);
     if (kind < 3) return pick(['null', 'true', 'false', number()]);
@@ -54,7 +63,9 @@ test('a text is JSON exactly where JSON.parse says so, and fields are what it sa
     const at = random(text.length + 1);
     return pick([
       text.slice(0, at),
-      text.slice(0, at) + pick([',', '"', '}', ']', '0', '\\', '\u0001', 'e', '-', '{', ':', ' ']) + text.slice(at + random(2)),
+      text.slice(0, at) +
+        pick([',', '"', '}', ']', '0', '\\', '\u0001', 'e', '-', '{', ':', ' ']) +
+        text.slice(at + random(2)),
       text,
     ]);
   };
@@ -74,11 +85,17 @@ test('a text is JSON exactly where JSON.parse says so, and fields are what it sa
       continue;
     }
     const { kind } = scanJson(bytes, 1, 0, bytes.length, new Places(0));
-    expect(kind === OBJECT, context).toBe(typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed) && text.trim().startsWith('{'));
+    expect(kind === OBJECT, context).toBe(
+      typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed) && text.trim().startsWith('{'),
+    );
     if (kind !== OBJECT) continue;
     const object = RawObject.of(bytes);
-    for (const [name, expected] of Object.entries(parsed as object)) expect(JSON.stringify(object.get(name)), context).toBe(JSON.stringify(expected));
-    expect(RawObject.allOf(Buffer.from(`[${text},${text}]`))?.map((o) => o.bytes.toString())).toEqual([text.trim(), text.trim()]);
+    for (const [name, expected] of Object.entries(parsed as object))
+      expect(JSON.stringify(object.get(name)), context).toBe(JSON.stringify(expected));
+    expect(RawObject.allOf(Buffer.from(`[${text},${text}]`))?.map((o) => o.bytes.toString())).toEqual([
+      text.trim(),
+      text.trim(),
+    ]);
   }
   // Both kinds of text were tried.
   expect(valid).toBeGreaterThan(5000);

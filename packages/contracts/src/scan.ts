@@ -34,9 +34,8 @@ const DEEP_LEVELS = 64;
 const DOUBLE_DIGITS = 15;
 const ASCII_MAX = 127;
 
-const [SPACE, QUOTE, COMMA, MINUS, ZERO, NINE, COLON, OPEN_BRACKET, BACKSLASH, CLOSE_BRACKET, OPEN_BRACE, CLOSE_BRACE] = [
-  32, 34, 44, 45, 48, 57, 58, 91, 92, 93, 123, 125,
-] as const;
+const [SPACE, QUOTE, COMMA, MINUS, ZERO, NINE, COLON, OPEN_BRACKET, BACKSLASH, CLOSE_BRACKET, OPEN_BRACE, CLOSE_BRACE] =
+  [32, 34, 44, 45, 48, 57, 58, 91, 92, 93, 123, 125] as const;
 /** `"`, `\\`, `/`, `b`, `f`, `n`, `r`, `t`. */
 const SHORT_ESCAPES: ReadonlySet<number> = new Set([34, 92, 47, 98, 102, 110, 114, 116]);
 
@@ -72,7 +71,13 @@ export class Places {
  * @returns what the whole text is, and whether above the depth there is nothing but containers.
  * @throws SyntaxError where `JSON.parse` does.
  */
-export function scanJson(bytes: Buffer, depth: number, from: number, to: number, places: Places): { readonly kind: number; readonly onlyObjects: boolean } {
+export function scanJson(
+  bytes: Buffer,
+  depth: number,
+  from: number,
+  to: number,
+  places: Places,
+): { readonly kind: number; readonly onlyObjects: boolean } {
   let { fields, fieldInts, objects, objectInts } = places;
   let onlyObjects = true;
   /** The containers that are open: whether each is an object. */
@@ -272,7 +277,8 @@ function wordAt(bytes: Buffer, at: number, to: number): number {
   const c = at < to ? bytes[at] : -1;
   const kind = c === 110 ? NULL : c === 116 ? TRUE : c === 102 ? FALSE : -1;
   const word = kind === NULL ? 'null' : kind === TRUE ? 'true' : 'false';
-  for (let i = 0; i < word.length; i++) if (kind < 0 || at + i >= to || bytes[at + i] !== word.charCodeAt(i)) throw notJson(at + i, 0, to);
+  for (let i = 0; i < word.length; i++)
+    if (kind < 0 || at + i >= to || bytes[at + i] !== word.charCodeAt(i)) throw notJson(at + i, 0, to);
   return kind;
 }
 
@@ -336,7 +342,10 @@ export class RawObject {
     const places = new Places(source.length);
     const { kind, onlyObjects } = scanJson(source, 2, 0, source.length, places);
     if (kind !== ARRAY || !onlyObjects) return null;
-    return Array.from({ length: places.objectInts / OBJECT_INTS }, (_, index) => new RawObject(source, places, index * OBJECT_INTS));
+    return Array.from(
+      { length: places.objectInts / OBJECT_INTS },
+      (_, index) => new RawObject(source, places, index * OBJECT_INTS),
+    );
   }
 
   /** The object as it was sent. */
@@ -370,7 +379,8 @@ export class RawObject {
 
   /** Of several fields of one name the last counts, as everywhere. */
   #find(name: string): number {
-    for (let field = this.end - FIELD_INTS; field >= this.first; field -= FIELD_INTS) if (nameIs(this.source, this.fields, field, name)) return field;
+    for (let field = this.end - FIELD_INTS; field >= this.first; field -= FIELD_INTS)
+      if (nameIs(this.source, this.fields, field, name)) return field;
     return -1;
   }
 }

@@ -16,7 +16,11 @@ export const OBJECT_RUN_STATUSES = [
 export type ObjectRunStatus = (typeof OBJECT_RUN_STATUSES)[number];
 
 /** Object runs in these states have work left. */
-export const OPEN_OBJECT_RUN_STATUSES = ['queued', 'running', 'waiting_for_credits'] as const satisfies readonly ObjectRunStatus[];
+export const OPEN_OBJECT_RUN_STATUSES = [
+  'queued',
+  'running',
+  'waiting_for_credits',
+] as const satisfies readonly ObjectRunStatus[];
 
 export const RUN_TRIGGERS = ['schedule', 'manual', 'created'] as const;
 export type RunTrigger = (typeof RUN_TRIGGERS)[number];

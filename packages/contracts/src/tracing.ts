@@ -1,4 +1,14 @@
-import { type Attributes, context, type Link, propagation, ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import {
+  type Attributes,
+  context,
+  type Link,
+  propagation,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api';
 
 export type { Span };
 
@@ -21,18 +31,26 @@ export async function traced<T>(name: string, options: Traced, work: (span: Span
   const links = others.map((other) => trace.getSpanContext(other)).filter((found) => found !== undefined);
   return await trace
     .getTracer('freshet')
-    .startActiveSpan(name, { kind: SpanKind[kind], attributes, links: links.map((spanContext): Link => ({ context: spanContext })) }, parent, async (span) => {
-      try {
-        return await work(span);
-      } catch (error) {
-        // Messages may hold what an account holds: a code says enough, and the log has the rest.
-        span.setStatus({ code: SpanStatusCode.ERROR });
-        span.setAttribute('error.type', String((error as { code?: unknown } | null)?.code ?? (error as Error | null)?.name ?? 'unknown'));
-        throw error;
-      } finally {
-        span.end();
-      }
-    });
+    .startActiveSpan(
+      name,
+      { kind: SpanKind[kind], attributes, links: links.map((spanContext): Link => ({ context: spanContext })) },
+      parent,
+      async (span) => {
+        try {
+          return await work(span);
+        } catch (error) {
+          // Messages may hold what an account holds: a code says enough, and the log has the rest.
+          span.setStatus({ code: SpanStatusCode.ERROR });
+          span.setAttribute(
+            'error.type',
+            String((error as { code?: unknown } | null)?.code ?? (error as Error | null)?.name ?? 'unknown'),
+          );
+          throw error;
+        } finally {
+          span.end();
+        }
+      },
+    );
 }
 
 /** What is under way here, for whoever goes on with it elsewhere, as in W3C's Trace Context; null: nothing that is traced. */

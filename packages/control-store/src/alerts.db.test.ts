@@ -10,7 +10,8 @@ beforeAll(async () => {
 });
 afterAll(() => t[Symbol.asyncDispose]());
 beforeEach(async () => {
-  await t.database.sql`truncate freshet.pipelines, freshet.credentials, freshet.destinations, freshet.webhooks, freshet.events cascade`;
+  await t.database
+    .sql`truncate freshet.pipelines, freshet.credentials, freshet.destinations, freshet.webhooks, freshet.events cascade`;
   await t.database.sql`delete from pgboss.job`;
   pipelineId = (await t.pipeline()).id;
   const events: EventType[] = ['records.spiked', 'quota.reached', 'records.digest'];
@@ -24,18 +25,36 @@ async function run(records: number, mode: 'incremental' | 'full' = 'incremental'
   await t.database.sql`update freshet.object_runs set mode = ${mode} where run_id = ${id}`;
   const claim = await t.store.extraction.claim((objectRun as { id: string }).id);
   // What was read is loaded, so that its counts agree.
-  await t.database.sql`update freshet.object_runs set records_extracted = ${records}, records_unchanged = ${records} where run_id = ${id}`;
-  const nothing = { customColumns: null, batch: null, erased: [], work: [], settled: [], failed: [], progress: null, credits: {}, reached: null };
-  await t.store.extraction.commit(claim as NonNullable<typeof claim>, { ...nothing, position: { n: 1 }, finished: true });
+  await t.database
+    .sql`update freshet.object_runs set records_extracted = ${records}, records_unchanged = ${records} where run_id = ${id}`;
+  const nothing = {
+    customColumns: null,
+    batch: null,
+    erased: [],
+    work: [],
+    settled: [],
+    failed: [],
+    progress: null,
+    credits: {},
+    reached: null,
+  };
+  await t.store.extraction.commit(claim as NonNullable<typeof claim>, {
+    ...nothing,
+    position: { n: 1 },
+    finished: true,
+  });
   expect((await t.store.runs.get(id)).status).toBe('succeeded');
   return id;
 }
 
 const told = async (): Promise<{ type: string; data: Record<string, unknown> }[]> =>
-  await t.database.sql<{ type: string; data: Record<string, unknown> }[]>`select type, data from freshet.events order by id`;
+  await t.database.sql<
+    { type: string; data: Record<string, unknown> }[]
+  >`select type, data from freshet.events order by id`;
 
 describe('record spikes', () => {
-  const spike = (pause: boolean) => t.store.pipelines.change(pipelineId, { record_spike: { percent: 300, pause } }, null);
+  const spike = (pause: boolean) =>
+    t.store.pipelines.change(pipelineId, { record_spike: { percent: 300, pause } }, null);
 
   test('a run that reads far more than the runs before it is told of, and pauses the pipeline if it is to', async () => {
     await spike(true);
@@ -44,7 +63,10 @@ describe('record spikes', () => {
     expect(await told()).toEqual([]);
     const id = await run(601);
     expect(await told()).toMatchObject([
-      { type: 'records.spiked', data: { pipeline_id: pipelineId, run_id: id, records_extracted: 601, usual: 200, percent: 300, paused: true } },
+      {
+        type: 'records.spiked',
+        data: { pipeline_id: pipelineId, run_id: id, records_extracted: 601, usual: 200, percent: 300, paused: true },
+      },
     ]);
     expect(await t.store.pipelines.get(pipelineId)).toMatchObject({ status: 'paused', paused_by: 'record_spike' });
     expect(await t.store.pipelines.setStatus(pipelineId, 'active')).toMatchObject({ paused_by: null });

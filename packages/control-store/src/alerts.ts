@@ -16,7 +16,9 @@ const QUOTA_LEVELS = [100, 90, 70] as const;
  * read completely is no measure, and no spike.
  */
 export async function checkSpike(tx: Tx, queue: JobQueue, pipelineId: string, runId: string): Promise<void> {
-  const [pipeline] = await tx<{ record_spike: RecordSpike | null }[]>`select record_spike from freshet.pipelines where id = ${pipelineId}`;
+  const [pipeline] = await tx<
+    { record_spike: RecordSpike | null }[]
+  >`select record_spike from freshet.pipelines where id = ${pipelineId}`;
   const spike = pipeline?.record_spike ?? null;
   if (spike === null) return;
   const [counts] = await tx<{ records: number; usual: number | null; runs: number }[]>`
@@ -65,7 +67,16 @@ export class Alerts {
    * @returns how many were told of or let go on.
    */
   async checkQuotas(): Promise<number> {
-    const used = await this.#sql<{ id: string; month: string; quota: MonthlyQuota | null; told: string | null; records: number; paused_by: string | null }[]>`
+    const used = await this.#sql<
+      {
+        id: string;
+        month: string;
+        quota: MonthlyQuota | null;
+        told: string | null;
+        records: number;
+        paused_by: string | null;
+      }[]
+    >`
       select p.id, to_char(now() at time zone 'UTC', 'YYYY-MM') as month, p.monthly_quota as quota, p.quota_told as told, p.paused_by,
         (
           select coalesce(sum(o.records_extracted), 0)::float8 from freshet.runs r join freshet.object_runs o on o.run_id = r.id
@@ -74,7 +85,10 @@ export class Alerts {
       from freshet.pipelines p where p.monthly_quota is not null or p.paused_by = 'monthly_quota'`;
     let done = 0;
     for (const row of used) {
-      if (row.paused_by === 'monthly_quota' && (row.quota === null || row.records < row.quota.records || row.quota.when_reached === 'continue')) {
+      if (
+        row.paused_by === 'monthly_quota' &&
+        (row.quota === null || row.records < row.quota.records || row.quota.when_reached === 'continue')
+      ) {
         if (await this.#goOn(row.id)) done++;
       }
       if (row.quota !== null && (await this.#tell(row.id, row.month, row.quota, row.records, row.told))) done++;
@@ -91,7 +105,13 @@ export class Alerts {
     return true;
   }
 
-  async #tell(pipelineId: string, month: string, quota: MonthlyQuota, records: number, told: string | null): Promise<boolean> {
+  async #tell(
+    pipelineId: string,
+    month: string,
+    quota: MonthlyQuota,
+    records: number,
+    told: string | null,
+  ): Promise<boolean> {
     const level = QUOTA_LEVELS.find((percent) => records >= (quota.records * percent) / 100);
     const [toldMonth, toldLevel] = (told ?? '').split('/');
     if (level === undefined || (toldMonth === month && Number(toldLevel) >= level)) return false;
@@ -106,7 +126,14 @@ export class Alerts {
           update freshet.pipelines set status = 'paused', paused_by = 'monthly_quota', version = version + 1, updated_at = now()
           where id = ${pipelineId} and status = 'active'`;
       }
-      await emit(tx, this.#queue, 'quota.reached', { pipeline_id: pipelineId, month, percent: level, records, quota: quota.records, paused: pauses });
+      await emit(tx, this.#queue, 'quota.reached', {
+        pipeline_id: pipelineId,
+        month,
+        percent: level,
+        records,
+        quota: quota.records,
+        paused: pauses,
+      });
       return true;
     });
   }
@@ -125,7 +152,11 @@ export class Alerts {
           from freshet.rejected_records where pipeline_id = ${id} group by 1, 2 order by 3 desc, 1, 2 limit 100`;
         if (rejected.length === 0) continue;
         told++;
-        await emit(tx, this.#queue, 'records.digest', { pipeline_id: id, records: rejected.reduce((sum, r) => sum + r.records, 0), rejected: [...rejected] });
+        await emit(tx, this.#queue, 'records.digest', {
+          pipeline_id: id,
+          records: rejected.reduce((sum, r) => sum + r.records, 0),
+          rejected: [...rejected],
+        });
       }
       return told;
     });

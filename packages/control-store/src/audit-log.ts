@@ -37,7 +37,12 @@ export class AuditLog {
         and(
           actorId === undefined ? undefined : eq(auditLog.actor_id, actorId),
           action === undefined ? undefined : eq(auditLog.action, action),
-          resource === undefined ? undefined : or(eq(auditLog.resource, resource), like(auditLog.resource, `${resource.replaceAll(/[\\%_]/g, '\\$&')}/%`)),
+          resource === undefined
+            ? undefined
+            : or(
+                eq(auditLog.resource, resource),
+                like(auditLog.resource, `${resource.replaceAll(/[\\%_]/g, '\\$&')}/%`),
+              ),
           from === undefined ? undefined : gte(auditLog.at, from),
           until === undefined ? undefined : lt(auditLog.at, until),
           options.cursor === null ? undefined : lt(auditLog.id, decodeCursor(options.cursor)),

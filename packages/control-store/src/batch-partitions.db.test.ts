@@ -20,9 +20,9 @@ afterAll(() => t[Symbol.asyncDispose]());
 const dayOf = (daysAgo: number) => new Date(Date.now() - daysAgo * 86_400_000).toISOString().slice(0, 10);
 const nameOf = (daysAgo: number) => `batches_${dayOf(daysAgo).replaceAll('-', '')}`;
 const partitions = async (sql: postgres.Sql) =>
-  (await sql`select c.relname as name from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = 'freshet.batches'::regclass order by 1`).map(
-    ({ name }) => name,
-  );
+  (
+    await sql`select c.relname as name from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = 'freshet.batches'::regclass order by 1`
+  ).map(({ name }) => name);
 
 test('days get their place before they come, and go as a whole when nothing of them is needed', async () => {
   const { sql } = t.database;
@@ -33,14 +33,18 @@ test('days get their place before they come, and go as a whole when nothing of t
   const kept = [0, -1, -2, -3, -4, -5, -6, -7].map(nameOf);
   expect(await partitions(sql)).toEqual([...kept, 'batches_other']);
   const pipeline = await t.pipeline();
-  const { id: runId } = await t.store.runs.start(pipeline.id, 'manual', [{ name: 'roles', creditClass: 'incremental' }]);
+  const { id: runId } = await t.store.runs.start(pipeline.id, 'manual', [
+    { name: 'roles', creditClass: 'incremental' },
+  ]);
   const [open] = (await t.store.runs.get(runId)).objects;
   const store = (daysAgo: number, loadedDaysAgo: number | null, objectRunId: string = randomUUID()) => sql`
     insert into freshet.batches (id, stored_on, pipeline_id, object, object_run_id, records, raw_bytes, extracted_at, body, loaded_at)
     values (gen_random_uuid(), ${dayOf(daysAgo)}, ${pipeline.id}, 'roles', ${objectRunId}, 1, 2, now(), '\\x00',
       ${loadedDaysAgo === null ? null : new Date(Date.now() - loadedDaysAgo * 86_400_000)})`;
   for (const day of [20, 19, 18, 17]) {
-    await sql.unsafe(`create table freshet.${nameOf(day)} partition of freshet.batches for values from ('${dayOf(day)}') to ('${dayOf(day - 1)}')`);
+    await sql.unsafe(
+      `create table freshet.${nameOf(day)} partition of freshet.batches for values from ('${dayOf(day)}') to ('${dayOf(day - 1)}')`,
+    );
     await store(day, 15);
   }
   // One that waits still, one that was loaded lately, one of an open run; and a day that has no place of its own.
@@ -59,9 +63,9 @@ test('days get their place before they come, and go as a whole when nothing of t
   // What stands beside something that is needed goes in pieces.
   expect(await schedule.deleteLoadedBatches(7)).toBe(4);
   expect(
-    (await sql`select stored_on::text as day, loaded_at is null as waits, object_run_id = ${open?.id as string} as open from freshet.batches order by 1`).map(
-      (row) => ({ ...row }),
-    ),
+    (
+      await sql`select stored_on::text as day, loaded_at is null as waits, object_run_id = ${open?.id as string} as open from freshet.batches order by 1`
+    ).map((row) => ({ ...row })),
   ).toEqual([
     { day: dayOf(19), waits: true, open: false },
     { day: dayOf(18), waits: false, open: false },
@@ -96,7 +100,11 @@ test('what was stored before there were partitions stays, in its order, and is l
     values (${id}, ${pipeline}, 'roles', ${randomUUID()}, 1, 2, now(), '\\x00')`;
   await store(ids[0]);
   await store(ids[1]);
-  const opened = await openControlStore({ databaseUrl: database.url, secretKeys: `k:${randomBytes(32).toString('base64')}`, onError: () => {} });
+  const opened = await openControlStore({
+    databaseUrl: database.url,
+    secretKeys: `k:${randomBytes(32).toString('base64')}`,
+    onError: () => {},
+  });
   try {
     await store(ids[2]);
     await opened.schedule.keepBatchPartitions(7);

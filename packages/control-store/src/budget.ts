@@ -34,7 +34,11 @@ export interface BucketState {
   /** No call is made before then. */
   readonly blockedUntil: Date | null;
   /** What each class has taken in this minute, and until when lower ones leave the bucket to it. */
-  readonly classes: readonly { readonly creditClass: CreditClass; readonly used: number; readonly wantedUntil: Date | null }[];
+  readonly classes: readonly {
+    readonly creditClass: CreditClass;
+    readonly used: number;
+    readonly wantedUntil: Date | null;
+  }[];
 }
 
 /** How long an account known to have no limits is believed without asking again. */
@@ -58,7 +62,8 @@ export class CreditBudgets {
           const waitMs = await this.take(account, buckets, credits, sharePercent, creditClass);
           if (waitMs === 0) return;
           waited += waitMs;
-          if (waited > WAIT_MAX_MS) throw new AppError('out_of_credits', 'No credits are left in this minute.', { retryAfterMs: waitMs });
+          if (waited > WAIT_MAX_MS)
+            throw new AppError('out_of_credits', 'No credits are left in this minute.', { retryAfterMs: waitMs });
           await sleep(waitMs);
         }
       },
@@ -71,7 +76,13 @@ export class CreditBudgets {
    * Takes credits from all of the buckets, or from none.
    * @returns 0 when taken, else the milliseconds after which there may be some.
    */
-  async take(account: string, buckets: readonly string[], credits: number, sharePercent: number, creditClass: CreditClass): Promise<number> {
+  async take(
+    account: string,
+    buckets: readonly string[],
+    credits: number,
+    sharePercent: number,
+    creditClass: CreditClass,
+  ): Promise<number> {
     if ((this.#unlimitedUntil.get(account) ?? 0) > Date.now()) return 0;
     const rank = CREDIT_CLASSES.indexOf(creditClass);
     const [row] = await this.#sql<{ wait: number }[]>`
@@ -84,7 +95,8 @@ export class CreditBudgets {
     if (readings.length === 0) {
       if ((this.#unlimitedUntil.get(account) ?? 0) > Date.now()) return;
       this.#unlimitedUntil.set(account, Date.now() + UNLIMITED_MS);
-      await this.#sql`update freshet.credit_buckets set unlimited = true, total = null where account = ${account} and not unlimited`;
+      await this
+        .#sql`update freshet.credit_buckets set unlimited = true, total = null where account = ${account} and not unlimited`;
       return;
     }
     this.#unlimitedUntil.delete(account);
@@ -95,7 +107,9 @@ export class CreditBudgets {
 
   /** The account's buckets as they stand now. A window that has ended counts as unused. */
   async read(account: string): Promise<BucketState[]> {
-    const rows = await this.#sql<(Omit<BucketState, 'classes'> & { usedByClass: number[]; wantedUntil: (Date | null)[] })[]>`
+    const rows = await this.#sql<
+      (Omit<BucketState, 'classes'> & { usedByClass: number[]; wantedUntil: (Date | null)[] })[]
+    >`
       select bucket, unlimited, total::float8 as total, case when window_ends_at > now() then used::float8 else 0 end as used,
         case when window_ends_at > now() then window_ends_at end as "windowEndsAt",
         case when blocked_until > now() then blocked_until end as "blockedUntil",
@@ -106,7 +120,11 @@ export class CreditBudgets {
       ...bucket,
       classes: CREDIT_CLASSES.map((creditClass, i) => {
         const wanted = wantedUntil[i] ?? null;
-        return { creditClass, used: usedByClass[i] ?? 0, wantedUntil: wanted !== null && wanted.getTime() > Date.now() ? wanted : null };
+        return {
+          creditClass,
+          used: usedByClass[i] ?? 0,
+          wantedUntil: wanted !== null && wanted.getTime() > Date.now() ? wanted : null,
+        };
       }),
     }));
   }

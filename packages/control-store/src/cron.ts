@@ -25,18 +25,28 @@ export function nextRun(schedule: CronSchedule, after: Date, pipelineId: string)
  * Finds what is wrong with a schedule: its time zone, its expression, runs that come too often or never.
  * @param schedule may lack a field; the other one is checked all the same.
  */
-export function findScheduleProblems({ cron, time_zone }: Partial<CronSchedule>, minutesMin: number): { readonly pointer: string; readonly detail: string }[] {
-  const problem = (field: 'cron' | 'time_zone', why: string) => ({ pointer: `/schedule/${field}`, detail: `schedule.${field}: ${why}` });
-  const isZoneKnown = time_zone !== undefined && (time_zone === 'UTC' || Intl.supportedValuesOf('timeZone').includes(time_zone));
+export function findScheduleProblems(
+  { cron, time_zone }: Partial<CronSchedule>,
+  minutesMin: number,
+): { readonly pointer: string; readonly detail: string }[] {
+  const problem = (field: 'cron' | 'time_zone', why: string) => ({
+    pointer: `/schedule/${field}`,
+    detail: `schedule.${field}: ${why}`,
+  });
+  const isZoneKnown =
+    time_zone !== undefined && (time_zone === 'UTC' || Intl.supportedValuesOf('timeZone').includes(time_zone));
   const zoneProblems =
-    time_zone === undefined || isZoneKnown ? [] : [problem('time_zone', `"${time_zone}" is no time zone of the IANA database, such as Europe/Berlin or UTC.`)];
+    time_zone === undefined || isZoneKnown
+      ? []
+      : [problem('time_zone', `"${time_zone}" is no time zone of the IANA database, such as Europe/Berlin or UTC.`)];
   if (cron === undefined) return zoneProblems;
   const why = findCronProblem({ cron, time_zone: isZoneKnown ? time_zone : 'UTC' }, minutesMin);
   return why === null ? zoneProblems : [problem('cron', why), ...zoneProblems];
 }
 
 function findCronProblem(schedule: CronSchedule, minutesMin: number): string | null {
-  if (schedule.cron.trim().split(/\s+/).length !== 5) return 'five fields are needed: minute, hour, day of the month, month, day of the week.';
+  if (schedule.cron.trim().split(/\s+/).length !== 5)
+    return 'five fields are needed: minute, hour, day of the month, month, day of the week.';
   let times: Date[];
   try {
     times = opened(schedule).nextRuns(TIMES_LOOKED_AT);
@@ -44,7 +54,9 @@ function findCronProblem(schedule: CronSchedule, minutesMin: number): string | n
     return `it is not understood: ${error instanceof Error ? error.message.replace(/^CronPattern: /, '') : 'unknown'}`;
   }
   if (times.length === 0) return 'it never comes.';
-  const close = times.findIndex((time, i) => i > 0 && time.getTime() - (times[i - 1] as Date).getTime() < minutesMin * 60_000);
+  const close = times.findIndex(
+    (time, i) => i > 0 && time.getTime() - (times[i - 1] as Date).getTime() < minutesMin * 60_000,
+  );
   return close > 0 ? `runs would be less than ${minutesMin} minutes apart.` : null;
 }
 

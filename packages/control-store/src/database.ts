@@ -27,7 +27,8 @@ export async function migrateControlDatabase(url: string): Promise<void> {
   const sql = connect(url, 1);
   try {
     const [row] = await sql<{ version: number }[]>`select current_setting('server_version_num')::int as version`;
-    if ((row?.version ?? 0) < SERVER_VERSION_MIN) throw new AppError('configuration', 'DATABASE_URL: PostgreSQL 14 or newer is needed.');
+    if ((row?.version ?? 0) < SERVER_VERSION_MIN)
+      throw new AppError('configuration', 'DATABASE_URL: PostgreSQL 14 or newer is needed.');
     // Any number of processes may start at once; one migrates, the others wait and find it done.
     await sql`select pg_advisory_lock(hashtextextended('freshet.migrations', 0))`;
     await migrate(drizzle(sql), { migrationsFolder: MIGRATIONS, migrationsSchema: 'freshet_migrations' });
@@ -57,12 +58,20 @@ export async function patiently<T>(work: () => Promise<T>): Promise<T> {
 
 /** @throws AppError `configuration` when an older release was the last to migrate, or the tables are gone. */
 export async function checkSchema(sql: Sql): Promise<void> {
-  const [row] = await sql<{ newest: number }[]>`select coalesce(max(created_at), 0)::float8 as newest from freshet_migrations.__drizzle_migrations`;
-  if ((row?.newest ?? 0) < NEWEST_MIGRATION) throw new AppError('configuration', 'The control database is older than this release: it was not migrated.');
+  const [row] = await sql<
+    { newest: number }[]
+  >`select coalesce(max(created_at), 0)::float8 as newest from freshet_migrations.__drizzle_migrations`;
+  if ((row?.newest ?? 0) < NEWEST_MIGRATION)
+    throw new AppError('configuration', 'The control database is older than this release: it was not migrated.');
 }
 
 export function connect(url: string, max: number, settings: Record<string, string> = {}): Sql {
-  return postgres(url, { max, onnotice: () => {}, types: { json: JSON_ONCE, number: AS_NUMBER }, connection: { application_name: 'freshet', ...settings } });
+  return postgres(url, {
+    max,
+    onnotice: () => {},
+    types: { json: JSON_ONCE, number: AS_NUMBER },
+    connection: { application_name: 'freshet', ...settings },
+  });
 }
 
 /** bigint and numeric: nothing here is beyond a double's 53 bits. (Records' own keys are texts.) */

@@ -42,7 +42,8 @@ export class DeadJobs {
         insert into freshet.dead_jobs (id, queue, data, attempts, reason, pipeline_id)
         values (${uuidv7()}, ${queue}, ${tx.json(data as never)}, ${attempts}, ${reason}, ${pipelineId})`;
       const message = `Its job was set aside after ${attempts} tries: ${reason}`;
-      if (queue === 'extract') await failObjectRuns(tx, this.#queue, message, tx`id = ${(data as Jobs['extract']).objectRunId}`);
+      if (queue === 'extract')
+        await failObjectRuns(tx, this.#queue, message, tx`id = ${(data as Jobs['extract']).objectRunId}`);
       if (queue === 'load') {
         const { pipelineId: id, object } = data as Jobs['load'];
         await failObjectRuns(tx, this.#queue, message, tx`pipeline_id = ${id} and object = ${object}`);
@@ -70,11 +71,19 @@ export class DeadJobs {
           const [objectRun] = await tx<{ run_id: string }[]>`
             update freshet.object_runs set status = 'queued', error_code = null, error_message = null, finished_at = null, failures = 0
             where id = ${objectRunId} and status = 'failed' and extracted_at is null returning run_id`;
-          if (!objectRun) throw new AppError('conflict', 'What the job is about is over or gone: run the pipeline again, and discard the job.');
+          if (!objectRun)
+            throw new AppError(
+              'conflict',
+              'What the job is about is over or gone: run the pipeline again, and discard the job.',
+            );
           const [other] = await tx`
             select o.id from freshet.runs r join freshet.runs o on o.pipeline_id = r.pipeline_id and o.kind = r.kind and o.id <> r.id
             where r.id = ${objectRun.run_id} and o.status in ('queued', 'running')`;
-          if (other) throw new AppError('conflict', 'Another run of the pipeline is under way, and reads the object: discard the job.');
+          if (other)
+            throw new AppError(
+              'conflict',
+              'Another run of the pipeline is under way, and reads the object: discard the job.',
+            );
           await tx`update freshet.runs set status = 'running', finished_at = null where id = ${objectRun.run_id}`;
           await sendExtract(this.#queue, tx, objectRunId, null);
           return;
@@ -106,7 +115,9 @@ export class DeadJobs {
 }
 
 async function take(tx: Tx, id: string): Promise<DeadJob> {
-  const [job] = await tx<DeadJob[]>`delete from freshet.dead_jobs where id = ${id} returning ${columnsOf(tx, deadJobs)}`;
+  const [job] = await tx<
+    DeadJob[]
+  >`delete from freshet.dead_jobs where id = ${id} returning ${columnsOf(tx, deadJobs)}`;
   if (!job) throw new AppError('not_found', `There is no dead job ${id}.`);
   return job;
 }
@@ -115,9 +126,13 @@ async function aboutWhat(tx: Tx, queue: QueueName, data: object): Promise<{ read
   if (queue === 'load') return { pipelineId: (data as Jobs['load']).pipelineId };
   const [row] =
     queue === 'extract'
-      ? await tx<{ id: string }[]>`select pipeline_id as id from freshet.object_runs where id = ${(data as Jobs['extract']).objectRunId}`
+      ? await tx<
+          { id: string }[]
+        >`select pipeline_id as id from freshet.object_runs where id = ${(data as Jobs['extract']).objectRunId}`
       : queue === 'erase'
-        ? await tx<{ id: string }[]>`select pipeline_id as id from freshet.erasures where id = ${(data as Jobs['erase']).erasureId}`
+        ? await tx<
+            { id: string }[]
+          >`select pipeline_id as id from freshet.erasures where id = ${(data as Jobs['erase']).erasureId}`
         : [];
   return { pipelineId: row?.id ?? null };
 }

@@ -7,11 +7,16 @@ import { changeResource, deleteResource, findResource, listResources, refuseConf
 import { credentials, destinations, pipelines } from './schema.ts';
 
 export type Destination = typeof destinations.$inferSelect;
-export type DestinationInput = Pick<Destination, 'name' | 'type' | 'host' | 'port' | 'database' | 'username' | 'credential_id' | 'ssl_mode'> &
+export type DestinationInput = Pick<
+  Destination,
+  'name' | 'type' | 'host' | 'port' | 'database' | 'username' | 'credential_id' | 'ssl_mode'
+> &
   Partial<Pick<Destination, 'ssl_ca'>>;
 
 const conflicts = {
-  destinations_name_unique: new AppError('conflict', 'name: another destination has this name.', { context: { pointer: '/name' } }),
+  destinations_name_unique: new AppError('conflict', 'name: another destination has this name.', {
+    context: { pointer: '/name' },
+  }),
 };
 
 /** PostgreSQL warehouses. */
@@ -50,9 +55,15 @@ export class Destinations {
   }
 
   async delete(id: string, expected: number | null = null): Promise<void> {
-    const users = await this.#db.select({ name: pipelines.name }).from(pipelines).where(eq(pipelines.destination_id, id));
+    const users = await this.#db
+      .select({ name: pipelines.name })
+      .from(pipelines)
+      .where(eq(pipelines.destination_id, id));
     if (users.length > 0) {
-      throw new AppError('conflict', `The destination is in use by ${users.map(({ name }) => `pipeline "${name}"`).join(', ')}.`);
+      throw new AppError(
+        'conflict',
+        `The destination is in use by ${users.map(({ name }) => `pipeline "${name}"`).join(', ')}.`,
+      );
     }
     await deleteResource(this.#db, destinations, 'destination', id, expected);
   }
@@ -72,13 +83,21 @@ export interface ReferenceProblem {
 /** @throws AppError `invalid_input` that holds all of the problems. */
 export async function rejectReferenceProblems(found: Promise<readonly ReferenceProblem[]>): Promise<void> {
   const errors = await found;
-  if (errors.length > 0) throw new AppError('invalid_input', errors.map(({ detail }) => detail).join(' '), { context: { errors } });
+  if (errors.length > 0)
+    throw new AppError('invalid_input', errors.map(({ detail }) => detail).join(' '), { context: { errors } });
 }
 
 /** Finds whether a credential of this type is missing. */
-export async function findCredentialProblems(db: Database, id: string, type: string, pointer: string): Promise<ReferenceProblem[]> {
+export async function findCredentialProblems(
+  db: Database,
+  id: string,
+  type: string,
+  pointer: string,
+): Promise<ReferenceProblem[]> {
   const [row] = await db.select({ type: credentials.type }).from(credentials).where(eq(credentials.id, id));
   const field = pointer.slice(1).replaceAll('/', '.');
   if (!row) return [{ pointer, detail: `${field}: there is no credential ${id}.` }];
-  return row.type === type ? [] : [{ pointer, detail: `${field}: this credential is a ${row.type}; a ${type} is needed.` }];
+  return row.type === type
+    ? []
+    : [{ pointer, detail: `${field}: this credential is a ${row.type}; a ${type} is needed.` }];
 }

@@ -1,4 +1,12 @@
-import { AppError, ERROR_POLICY, eraseFromBatch, type FieldRules, isOwnedLine, OPEN_OBJECT_RUN_STATUSES, type Owners } from '@freshet/contracts';
+import {
+  AppError,
+  ERROR_POLICY,
+  eraseFromBatch,
+  type FieldRules,
+  isOwnedLine,
+  OPEN_OBJECT_RUN_STATUSES,
+  type Owners,
+} from '@freshet/contracts';
 import { columnsOf, type Sql, type Tx } from './database.ts';
 import { emit } from './events.ts';
 import { uuidv7 } from './ids.ts';
@@ -67,7 +75,9 @@ export class Erasures {
   }
 
   async get(pipelineId: string, id: string): Promise<Erasure> {
-    const [row] = await this.#sql<Erasure[]>`select ${columnsOf(this.#sql, erasures)} from freshet.erasures where pipeline_id = ${pipelineId} and id = ${id}`;
+    const [row] = await this.#sql<
+      Erasure[]
+    >`select ${columnsOf(this.#sql, erasures)} from freshet.erasures where pipeline_id = ${pipelineId} and id = ${id}`;
     if (!row) throw new AppError('not_found', `There is no erasure ${id}.`);
     return row;
   }
@@ -87,12 +97,15 @@ export class Erasures {
         Erasure[]
       >`select ${columnsOf(tx, erasures)} from freshet.erasures where pipeline_id = ${pipelineId} and id = ${id} for no key update`;
       if (!row) throw new AppError('not_found', `There is no erasure ${id}.`);
-      if (row.status === 'queued' || row.status === 'running') throw new AppError('conflict', 'The erasure is under way: it can be lifted when it is over.');
+      if (row.status === 'queued' || row.status === 'running')
+        throw new AppError('conflict', 'The erasure is under way: it can be lifted when it is over.');
       await tx`
         delete from freshet.audit_work a using freshet.erased_keys k
         where k.erasure_id = ${id} and a.pipeline_id = k.pipeline_id and a.object = k.object and a.key = k.key and a.outcome = 'erased'`;
       await tx`delete from freshet.erased_keys where erasure_id = ${id}`;
-      const [lifted] = await tx<Erasure[]>`update freshet.erasures set status = 'lifted' where id = ${id} returning ${columnsOf(tx, erasures)}`;
+      const [lifted] = await tx<
+        Erasure[]
+      >`update freshet.erasures set status = 'lifted' where id = ${id} returning ${columnsOf(tx, erasures)}`;
       return lifted as Erasure;
     });
   }
@@ -120,8 +133,13 @@ export class Erasures {
       destinationId: row.destination_id,
       schema: row.destination_schema,
       tablePrefix: row.table_prefix,
-      fieldRules: Object.fromEntries(Object.entries(row.objects).map(([object, { columns }]) => [object, columns ?? {}])),
-      hashSalt: row.hash_salt === null ? null : Buffer.from(this.#box.open(row.hash_salt, `pipelines/${row.pipeline_id}/hash_salt`), 'base64'),
+      fieldRules: Object.fromEntries(
+        Object.entries(row.objects).map(([object, { columns }]) => [object, columns ?? {}]),
+      ),
+      hashSalt:
+        row.hash_salt === null
+          ? null
+          : Buffer.from(this.#box.open(row.hash_salt, `pipelines/${row.pipeline_id}/hash_salt`), 'base64'),
     };
   }
 
@@ -183,12 +201,19 @@ export class Erasures {
       if (erased === null) continue;
       records += erased.records;
       keys.push(...erased.keys);
-      if (!dry) await this.#sql`update freshet.batches set body = ${erased.body}, raw_bytes = ${erased.rawBytes} where id = ${batch.id}`;
+      if (!dry)
+        await this
+          .#sql`update freshet.batches set body = ${erased.body}, raw_bytes = ${erased.rawBytes} where id = ${batch.id}`;
     }
   }
 
   /** Takes them out of the rejected records. @param dry only counts. @returns how many. */
-  async takeOutOfRejected({ pipelineId }: ErasureClaim, object: string, owners: readonly Owners[], dry = false): Promise<number> {
+  async takeOutOfRejected(
+    { pipelineId }: ErasureClaim,
+    object: string,
+    owners: readonly Owners[],
+    dry = false,
+  ): Promise<number> {
     let after = '00000000-0000-0000-0000-000000000000';
     let found = 0;
     for (;;) {
@@ -198,16 +223,25 @@ export class Erasures {
       const last = rows.at(-1);
       if (!last) return found;
       after = last.id;
-      const ids = rows.filter(({ id, raw }) => isOwnedLine(Buffer.from(this.#box.open(raw, boundTo(id))), owners)).map(({ id }) => id);
+      const ids = rows
+        .filter(({ id, raw }) => isOwnedLine(Buffer.from(this.#box.open(raw, boundTo(id))), owners))
+        .map(({ id }) => id);
       found += ids.length;
       if (!dry && ids.length > 0) await this.#sql`delete from freshet.rejected_records where id = any(${ids})`;
     }
   }
 
   /** What stands below these records is not asked for any more, nor are they themselves. @param below objects whose parents they are. */
-  async forgetWork({ id, pipelineId }: ErasureClaim, object: string, below: readonly string[], keys: readonly string[]): Promise<void> {
-    await this.#sql`delete from freshet.child_work where pipeline_id = ${pipelineId} and object = any(${[...below]}) and parent_id = any(${[...keys]})`;
-    await this.#sql`delete from freshet.audit_work where pipeline_id = ${pipelineId} and object = any(${[...below]}) and key = any(${[...keys]})`;
+  async forgetWork(
+    { id, pipelineId }: ErasureClaim,
+    object: string,
+    below: readonly string[],
+    keys: readonly string[],
+  ): Promise<void> {
+    await this
+      .#sql`delete from freshet.child_work where pipeline_id = ${pipelineId} and object = any(${[...below]}) and parent_id = any(${[...keys]})`;
+    await this
+      .#sql`delete from freshet.audit_work where pipeline_id = ${pipelineId} and object = any(${[...below]}) and key = any(${[...keys]})`;
     await this.#sql`
       insert into freshet.audit_work (pipeline_id, object, key, reason, object_run_id, outcome, lasting)
       select ${pipelineId}, ${object}, k, 'gap', ${id}, 'erased', true from unnest(${[...keys]}::text[]) as k
@@ -238,13 +272,23 @@ export class Erasures {
         return false;
       }
       await tx`update freshet.erasures set status = 'failed', finished_at = now() where id = ${id}`;
-      await emit(tx, this.#queue, 'erasure.failed', { pipeline_id: pipelineId, erasure_id: id, error: { code: error.code, message: error.message } });
+      await emit(tx, this.#queue, 'erasure.failed', {
+        pipeline_id: pipelineId,
+        erasure_id: id,
+        error: { code: error.code, message: error.message },
+      });
       return true;
     });
   }
 }
 
-async function addKeys(tx: Tx, pipelineId: string, erasureId: string, object: string, keys: readonly string[]): Promise<void> {
+async function addKeys(
+  tx: Tx,
+  pipelineId: string,
+  erasureId: string,
+  object: string,
+  keys: readonly string[],
+): Promise<void> {
   await tx`
     insert into freshet.erased_keys (pipeline_id, object, key, erasure_id)
     select distinct ${pipelineId}::uuid, ${object}, k, ${erasureId}::uuid from unnest(${[...keys]}::text[]) as k

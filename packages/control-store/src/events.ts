@@ -8,7 +8,13 @@ import type { JobQueue } from './queue.ts';
  * @param data ids, names, numbers and words; never a secret, never what a record holds.
  * @param only this webhook alone; undefined: all that have subscribed.
  */
-export async function emit(tx: Tx, queue: JobQueue, type: EventType, data: Readonly<Record<string, unknown>>, only?: string): Promise<void> {
+export async function emit(
+  tx: Tx,
+  queue: JobQueue,
+  type: EventType,
+  data: Readonly<Record<string, unknown>>,
+  only?: string,
+): Promise<void> {
   const hooks = await tx<{ id: string }[]>`
     select id from freshet.webhooks where ${only === undefined ? tx`enabled and ${type} = any(events)` : tx`id = ${only}`} order by id`;
   if (hooks.length === 0) return;

@@ -80,7 +80,10 @@ export interface Step {
   /** Null when the pages held nothing to load. */
   readonly batch: StagedBatch | null;
   /** Records that were left out, because they belong to somebody who is erased. */
-  readonly erased: readonly { readonly key: string; readonly owner: { readonly object: string; readonly key: string } }[];
+  readonly erased: readonly {
+    readonly key: string;
+    readonly owner: { readonly object: string; readonly key: string };
+  }[];
   readonly work: readonly ParentVersion[];
   readonly settled: readonly Settled[];
   /** Units that could not be read: they are set aside and offered again later. */
@@ -226,7 +229,8 @@ export class Extraction {
     const batchId = step.batch === null ? null : uuidv7();
     await this.#sql.begin(async (tx) => {
       await this.#hold(tx, claim);
-      if (claim.isAudit) await tx`update freshet.object_runs set position = ${tx.json(step.position as never)} where id = ${claim.objectRunId}`;
+      if (claim.isAudit)
+        await tx`update freshet.object_runs set position = ${tx.json(step.position as never)} where id = ${claim.objectRunId}`;
       else
         await tx`
         update freshet.pipeline_objects set
@@ -273,13 +277,15 @@ export class Extraction {
         return;
       }
       // And what was asked for meanwhile.
-      const [asked] = await tx`select 1 from freshet.audit_work where object_run_id = ${claim.objectRunId} and outcome is null limit 1`;
+      const [asked] =
+        await tx`select 1 from freshet.audit_work where object_run_id = ${claim.objectRunId} and outcome is null limit 1`;
       if (asked) {
         await sendExtract(this.#queue, tx, claim.objectRunId, claim.urgency);
         return;
       }
       await tx`update freshet.object_runs set extracted_at = now() where id = ${claim.objectRunId}`;
-      if (claim.isAudit) await tx`delete from freshet.audit_work where object_run_id = ${claim.objectRunId} and not lasting`;
+      if (claim.isAudit)
+        await tx`delete from freshet.audit_work where object_run_id = ${claim.objectRunId} and not lasting`;
       await finishIfDone(tx, this.#queue, claim.objectRunId);
     });
     return batchId;
@@ -334,7 +340,9 @@ export class Extraction {
       const waiting = await tx<{ object: string }[]>`
         select distinct object from freshet.batches where pipeline_id = ${claim.pipelineId} and loaded_at is null order by object`;
       for (const { object } of waiting) {
-        await sendLoad(this.#queue, tx, { pipelineId: claim.pipelineId, object }, null, { onceInSeconds: RELOAD_SECONDS });
+        await sendLoad(this.#queue, tx, { pipelineId: claim.pipelineId, object }, null, {
+          onceInSeconds: RELOAD_SECONDS,
+        });
       }
     });
   }
@@ -350,7 +358,8 @@ export class Extraction {
     const isForAll = status === 'failed' && error.code === 'source_auth';
     await this.#sql.begin(async (tx) => {
       // In the order in which everybody locks them.
-      if (isForAll) await tx`select id from freshet.object_runs where run_id = ${claim.runId} order by id for no key update`;
+      if (isForAll)
+        await tx`select id from freshet.object_runs where run_id = ${claim.runId} order by id for no key update`;
       await this.#hold(tx, claim);
       if (isForAll) {
         await tx`
@@ -378,7 +387,8 @@ export class Extraction {
       where po.pipeline_id = ${claim.pipelineId} and po.object = ${claim.object} and p.id = po.pipeline_id
       returning po.first_read_at is not null or po.complete_as_of is not null
         or coalesce((p.objects -> po.object ->> 'included')::boolean, false) as is_required`;
-    if (row?.is_required === false) await addWarnings(tx, claim.objectRunId, [unavailableWarning(claim.object, reason)]);
+    if (row?.is_required === false)
+      await addWarnings(tx, claim.objectRunId, [unavailableWarning(claim.object, reason)]);
   }
 
   /** The next parents whose children are to be read, longest waiting first; none twice in one slice. */
@@ -395,7 +405,12 @@ export class Extraction {
         order by changed_at, parent_id limit ${limit}`;
       const last = rows.at(-1);
       if (last) after = { changed_at: last.changed_at, parent_id: last.parent_id };
-      return rows.map(({ parent_id, version, doubted }) => ({ object: claim.object, parentId: parent_id, version, doubted }));
+      return rows.map(({ parent_id, version, doubted }) => ({
+        object: claim.object,
+        parentId: parent_id,
+        version,
+        doubted,
+      }));
     };
   }
 
@@ -431,13 +446,16 @@ export class Extraction {
 
   /** Stores how many records the object run is expected to bring. */
   async expectRecords(claim: Claim, records: number): Promise<void> {
-    await this.#sql`update freshet.object_runs set records_expected = ${records} where id = ${claim.objectRunId} and records_expected is null`;
+    await this
+      .#sql`update freshet.object_runs set records_expected = ${records} where id = ${claim.objectRunId} and records_expected is null`;
   }
 
   /** Units of the work list that are not read yet. */
   async pendingUnits(claim: Claim): Promise<number> {
     const [row] = claim.isAudit
-      ? await this.#sql<{ n: number }[]>`select count(*)::int as n from freshet.audit_work where object_run_id = ${claim.objectRunId} and outcome is null`
+      ? await this.#sql<
+          { n: number }[]
+        >`select count(*)::int as n from freshet.audit_work where object_run_id = ${claim.objectRunId} and outcome is null`
       : await this.#sql<{ n: number }[]>`
           select count(*)::int as n from freshet.child_work
           where pipeline_id = ${claim.pipelineId} and object = ${claim.object} and done_version is distinct from version`;
@@ -468,18 +486,26 @@ export class Extraction {
 
   /** Whether everything that this object run has stored is loaded. */
   async isLoaded(claim: Claim): Promise<boolean> {
-    const [row] = await this.#sql`select 1 from freshet.batches where object_run_id = ${claim.objectRunId} and loaded_at is null limit 1`;
+    const [row] = await this
+      .#sql`select 1 from freshet.batches where object_run_id = ${claim.objectRunId} and loaded_at is null limit 1`;
     return row === undefined;
   }
 
   /** Whether a child's parent has been read to its end in this run; a parent that is not part of it is done. */
   async parentState(claim: Claim, parent: string): Promise<ParentState> {
     const [row] = await this.#sql<
-      { status: ObjectRunStatus; extracted_at: Date | null; complete_as_of: Date | null; complete_back_to: Date | null; progress: number | null }[]
+      {
+        status: ObjectRunStatus;
+        extracted_at: Date | null;
+        complete_as_of: Date | null;
+        complete_back_to: Date | null;
+        progress: number | null;
+      }[]
     >`
       select status, extracted_at, complete_as_of, complete_back_to, progress from freshet.object_runs where run_id = ${claim.runId} and object = ${parent}`;
     if (!row) return { state: 'done', completeAsOf: null, completeBackTo: null };
-    if (row.extracted_at !== null) return { state: 'done', completeAsOf: row.complete_as_of, completeBackTo: row.complete_back_to };
+    if (row.extracted_at !== null)
+      return { state: 'done', completeAsOf: row.complete_as_of, completeBackTo: row.complete_back_to };
     const open = (OPEN_OBJECT_RUN_STATUSES as readonly ObjectRunStatus[]).includes(row.status);
     return open ? { state: 'reading', progress: row.progress } : { state: 'stopped', status: row.status };
   }
@@ -495,7 +521,11 @@ export class Extraction {
       where o.id = ${claim.objectRunId} and o.status = any(${[...OPEN_OBJECT_RUN_STATUSES]})
         and ${claim.epoch} = ${claim.isAudit ? tx`o.extract_epoch` : tx`po.extract_epoch`} and p.status = 'active'
       for no key update of po`;
-    if (!held) throw new AppError('fenced', 'The object run is no longer this worker’s: it was taken over, cancelled or paused.');
+    if (!held)
+      throw new AppError(
+        'fenced',
+        'The object run is no longer this worker’s: it was taken over, cancelled or paused.',
+      );
   }
 
   async #stage(tx: Tx, claim: Claim, id: string, batch: StagedBatch): Promise<void> {

@@ -64,7 +64,9 @@ export class FailedUnits {
       const rows = await tx<{ object: string; key: string }[]>`
         select object, key from freshet.failed_units where ${matching(tx, pipelineId, filter)} order by next_attempt_at, id limit ${RETRIED_MAX}`;
       if (rows.length === 0) throw new AppError('not_found', 'No failed unit matches.');
-      const wanted = rows.map(({ object, key }): Wanted => ({ object, key, as: isParent(object) ? 'parent' : 'record' }));
+      const wanted = rows.map(
+        ({ object, key }): Wanted => ({ object, key, as: isParent(object) ? 'parent' : 'record' }),
+      );
       return { runId: await addRequests(tx, this.#queue, pipelineId, wanted), units: rows.length };
     });
   }
@@ -100,7 +102,11 @@ const INTERVAL_SECONDS = 300;
 const INTERVAL_MAX_SECONDS = 86_400;
 
 /** A subquery with a row when a unit is set aside: it failed, and its next attempt is not due. */
-export function isSetAside(sql: Sql | Tx, key: Fragment, { pipelineId, object }: Pick<Claim, 'pipelineId' | 'object'>): Fragment {
+export function isSetAside(
+  sql: Sql | Tx,
+  key: Fragment,
+  { pipelineId, object }: Pick<Claim, 'pipelineId' | 'object'>,
+): Fragment {
   return sql`select from freshet.failed_units f where f.pipeline_id = ${pipelineId} and f.object = ${object} and f.key = ${key} and f.next_attempt_at > now()`;
 }
 
@@ -123,7 +129,11 @@ export async function recordFailedUnits(tx: Tx, claim: Claim, failed: readonly F
 }
 
 /** Forgets the failures of units that were read. */
-export async function clearFailedUnits(tx: Tx, pipelineId: string, settled: readonly { readonly object: string; readonly parentId: string }[]): Promise<void> {
+export async function clearFailedUnits(
+  tx: Tx,
+  pipelineId: string,
+  settled: readonly { readonly object: string; readonly parentId: string }[],
+): Promise<void> {
   if (settled.length === 0) return;
   await tx`
     delete from freshet.failed_units f

@@ -81,7 +81,14 @@ test('first slices go before what a whole slice was not enough for; of equals, t
     slices.push(whose.get(objectRunId) as string);
   });
   await eventually(() => slices.length === 6, 'all slices were taken up');
-  expect(slices).toEqual(['urgent/lists', 'other/lists', 'urgent/children', 'large/children', 'other/children', 'large/lists']);
+  expect(slices).toEqual([
+    'urgent/lists',
+    'other/lists',
+    'urgent/children',
+    'large/children',
+    'other/children',
+    'large/lists',
+  ]);
 });
 
 test('a pause and a change of position forget neither', async () => {

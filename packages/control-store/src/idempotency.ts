@@ -47,29 +47,47 @@ export class Idempotency {
       if (added.count === 1) return null;
     } catch (error) {
       if ((error as { code?: string }).code !== LOCK_NOT_AVAILABLE) throw error;
-      throw new AppError('request_in_progress', 'The first request with this Idempotency-Key is still worked on. Send it again in a while.', {
-        retryAfterMs: 5000,
-      });
+      throw new AppError(
+        'request_in_progress',
+        'The first request with this Idempotency-Key is still worked on. Send it again in a while.',
+        {
+          retryAfterMs: 5000,
+        },
+      );
     }
     const known = await this.find({ tokenId, key, fingerprint });
     // It was there, and has been forgotten at this very moment.
-    if (known === null) throw new AppError('request_in_progress', 'The Idempotency-Key has just expired. Send it again.', { retryAfterMs: 1000 });
+    if (known === null)
+      throw new AppError('request_in_progress', 'The Idempotency-Key has just expired. Send it again.', {
+        retryAfterMs: 1000,
+      });
     return known;
   }
 
   /** The answer that is kept; null: there is none. @throws AppError `idempotency_key_reused` as well. */
   async find({ tokenId, key, fingerprint }: KeyedRequest): Promise<Answer | null> {
-    const [row] = await this.#sql<{ id: string; fingerprint: string; status: number; headers: Record<string, string>; body: string | null }[]>`
+    const [row] = await this.#sql<
+      { id: string; fingerprint: string; status: number; headers: Record<string, string>; body: string | null }[]
+    >`
       select id, fingerprint, status, headers, body from freshet.idempotency_keys where token_id = ${tokenId} and key = ${key}`;
     if (row === undefined) return null;
     if (row.fingerprint !== fingerprint) {
-      throw new AppError('idempotency_key_reused', 'Idempotency-Key: it was used for another request. Use a new key for each thing that you ask for.');
+      throw new AppError(
+        'idempotency_key_reused',
+        'Idempotency-Key: it was used for another request. Use a new key for each thing that you ask for.',
+      );
     }
-    return { status: row.status, headers: row.headers, body: row.body === null ? null : this.#box.open(row.body, boundTo(row.id)) };
+    return {
+      status: row.status,
+      headers: row.headers,
+      body: row.body === null ? null : this.#box.open(row.body, boundTo(row.id)),
+    };
   }
 
   async keep({ tokenId, key }: KeyedRequest, { status, headers, body }: Answer): Promise<void> {
-    const [row] = await this.#sql<{ id: string }[]>`select id from freshet.idempotency_keys where token_id = ${tokenId} and key = ${key}`;
+    const [row] = await this.#sql<
+      { id: string }[]
+    >`select id from freshet.idempotency_keys where token_id = ${tokenId} and key = ${key}`;
     const { id } = row as { id: string };
     await this.#sql`
       update freshet.idempotency_keys
@@ -77,7 +95,8 @@ export class Idempotency {
   }
 
   async deleteOlderThan(hours: number): Promise<number> {
-    const deleted = await this.#sql`delete from freshet.idempotency_keys where created_at < now() - make_interval(hours => ${hours})`;
+    const deleted = await this
+      .#sql`delete from freshet.idempotency_keys where created_at < now() - make_interval(hours => ${hours})`;
     return deleted.count;
   }
 }

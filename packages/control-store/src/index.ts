@@ -127,7 +127,11 @@ async function open(options: ControlStoreOptions): Promise<ControlStore> {
   const pool = connect(options.databaseUrl, connections);
   const budgetSql = connect(options.databaseUrl, 2, { synchronous_commit: 'off' });
   const { sql, db, transaction } = ambientSql(pool);
-  const queue = new JobQueue(options.databaseUrl, { name: options.name ?? 'freshet', supervise: options.supervise ?? true, onError: options.onError });
+  const queue = new JobQueue(options.databaseUrl, {
+    name: options.name ?? 'freshet',
+    supervise: options.supervise ?? true,
+    onError: options.onError,
+  });
   const closeClients = () => Promise.all([pool.end({ timeout: 5 }), budgetSql.end({ timeout: 5 })]);
   try {
     await queue.start();

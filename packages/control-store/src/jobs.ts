@@ -23,9 +23,16 @@ function rankOf({ creditClass, isLong, priority }: Urgency): number {
  * The job that reads on in an object run.
  * @param urgency null: it is looked up.
  */
-export async function sendExtract(queue: JobQueue, tx: Tx, objectRunId: string, urgency: Urgency | null, startAfterMs = 0): Promise<void> {
+export async function sendExtract(
+  queue: JobQueue,
+  tx: Tx,
+  objectRunId: string,
+  urgency: Urgency | null,
+  startAfterMs = 0,
+): Promise<void> {
   const known = urgency ?? (await urgencyOfReading(tx, objectRunId));
-  if (known !== null) await queue.send(tx, 'extract', { objectRunId }, { key: objectRunId, rank: rankOf(known), startAfterMs });
+  if (known !== null)
+    await queue.send(tx, 'extract', { objectRunId }, { key: objectRunId, rank: rankOf(known), startAfterMs });
 }
 
 /**
@@ -40,7 +47,12 @@ export async function sendLoad(
   options: Pick<SendOptions, 'startAfterMs' | 'onceInSeconds' | 'alone'> = {},
 ): Promise<void> {
   const known = urgency ?? (await urgencyOfWaiting(tx, pipelineId, object));
-  await queue.send(tx, 'load', { pipelineId, object }, { ...options, key: `${pipelineId}/${object}`, rank: rankOf(known) });
+  await queue.send(
+    tx,
+    'load',
+    { pipelineId, object },
+    { ...options, key: `${pipelineId}/${object}`, rank: rankOf(known) },
+  );
 }
 
 /** Null: it is gone. */

@@ -166,13 +166,17 @@ export class Loading {
    * Notes what the warehouse has committed. Repeating it changes nothing: a batch is counted when it is marked.
    * Object runs whose last batch this was are finished.
    */
-  async markLoaded(claim: LoadClaim, { batches: results, rejected, reached, suspects, notBelieved, doubted, changes, misfits }: LoadOutcome): Promise<void> {
+  async markLoaded(
+    claim: LoadClaim,
+    { batches: results, rejected, reached, suspects, notBelieved, doubted, changes, misfits }: LoadOutcome,
+  ): Promise<void> {
     await this.#sql.begin(async (tx) => {
       const ids = results.map((r) => r.batchId);
       const owners = await tx<{ id: string; object_run_id: string }[]>`
         select id, object_run_id from freshet.batches where id = any(${ids}) and loaded_at is null`;
       const objectRunIds = [...new Set(owners.map((o) => o.object_run_id))].sort();
-      for (const objectRunId of objectRunIds) await tx`select id from freshet.object_runs where id = ${objectRunId} for no key update`;
+      for (const objectRunId of objectRunIds)
+        await tx`select id from freshet.object_runs where id = ${objectRunId} for no key update`;
       if (rejected.length > 0) {
         // Somebody may have been erased meanwhile, who would come back with what was rejected: then it is looked at again.
         const [held] = await tx`
@@ -185,7 +189,8 @@ export class Loading {
       const counted = new Set(marked.map((m) => m.id));
       for (const objectRunId of objectRunIds) {
         const mine = new Set(marked.filter((m) => m.object_run_id === objectRunId).map((m) => m.id));
-        const sum = (field: keyof BatchCounts) => results.filter((r) => mine.has(r.batchId)).reduce((n, r) => n + r.counts[field], 0);
+        const sum = (field: keyof BatchCounts) =>
+          results.filter((r) => mine.has(r.batchId)).reduce((n, r) => n + r.counts[field], 0);
         await tx`
           update freshet.object_runs set
             records_inserted = records_inserted + ${sum('inserted')},
@@ -233,9 +238,15 @@ export class Loading {
       if (refused.length > 0) {
         const reasons: Record<string, number> = {};
         for (const { reason } of refused) reasons[reason] = (reasons[reason] ?? 0) + 1;
-        await emit(tx, this.#queue, 'records.rejected', { pipeline_id: claim.pipelineId, object: claim.object, records: refused.length, reasons });
+        await emit(tx, this.#queue, 'records.rejected', {
+          pipeline_id: claim.pipelineId,
+          object: claim.object,
+          records: refused.length,
+          reasons,
+        });
       }
-      if (changes.length > 0) await emit(tx, this.#queue, 'schema.changed', { pipeline_id: claim.pipelineId, object: claim.object, changes });
+      if (changes.length > 0)
+        await emit(tx, this.#queue, 'schema.changed', { pipeline_id: claim.pipelineId, object: claim.object, changes });
       for (const r of refused) {
         const id = uuidv7();
         await tx`
@@ -266,7 +277,11 @@ export class Loading {
    * @param position where a complete reading begins, by where the object's reading stands; null: every run reads the object completely.
    * @returns what was started; null: nothing had to be.
    */
-  async complete(claim: LoadClaim, completion: LoadOutcome['completion'], position: Reread | null): Promise<'rebuild' | 'reading' | null> {
+  async complete(
+    claim: LoadClaim,
+    completion: LoadOutcome['completion'],
+    position: Reread | null,
+  ): Promise<'rebuild' | 'reading' | null> {
     const { pipelineId, object } = claim;
     const since = completion?.since ?? null;
     // Most loads find that nothing has changed, and need no transaction.
@@ -292,7 +307,11 @@ export class Loading {
         if (stored?.whole === true) {
           const joined = await openRebuild(tx, pipelineId);
           // This table is being rebuilt already, with the columns that it had: a later load tries again.
-          if (joined !== null && (await tx`select 1 from freshet.object_runs where run_id = ${joined} and object = ${object}`).length > 0) return null;
+          if (
+            joined !== null &&
+            (await tx`select 1 from freshet.object_runs where run_id = ${joined} and object = ${object}`).length > 0
+          )
+            return null;
           await startRebuild(tx, this.#queue, claim, stored, 'schedule', joined);
           started = 'rebuild';
         } else {
@@ -351,7 +370,11 @@ export class Loading {
   }
 
   /** Puts the job back, and lets the object runs that wait for it say why. */
-  async handOn(claim: LoadClaim, afterMs: number, error: { readonly code: string; readonly message: string } | null): Promise<void> {
+  async handOn(
+    claim: LoadClaim,
+    afterMs: number,
+    error: { readonly code: string; readonly message: string } | null,
+  ): Promise<void> {
     await this.#sql.begin(async (tx) => {
       if (error !== null) {
         await tx`
@@ -389,7 +412,8 @@ export class Loading {
         where id = any(${open.map((o) => o.id)})
         returning id, run_id`;
       for (const { id } of failed) await tellOfFailure(tx, this.#queue, id);
-      for (const run_id of [...new Set(failed.map((f) => f.run_id))].sort()) await finishRunIfDone(tx, this.#queue, run_id);
+      for (const run_id of [...new Set(failed.map((f) => f.run_id))].sort())
+        await finishRunIfDone(tx, this.#queue, run_id);
     });
   }
 }

@@ -23,9 +23,13 @@ function encodeCursor(lastId: string): string {
 export function decodeCursor(cursor: string): string {
   const id = Buffer.from(cursor, 'base64url').toString('utf8');
   if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) {
-    throw new AppError('invalid_input', 'cursor: not one that a list has answered with; leave it out to start at the beginning.', {
-      context: { pointer: '/cursor' },
-    });
+    throw new AppError(
+      'invalid_input',
+      'cursor: not one that a list has answered with; leave it out to start at the beginning.',
+      {
+        context: { pointer: '/cursor' },
+      },
+    );
   }
   return id;
 }

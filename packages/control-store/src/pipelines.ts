@@ -42,7 +42,9 @@ export interface AdoptedObject {
 }
 
 const conflicts = {
-  pipelines_name_unique: new AppError('conflict', 'name: another pipeline has this name.', { context: { pointer: '/name' } }),
+  pipelines_name_unique: new AppError('conflict', 'name: another pipeline has this name.', {
+    context: { pointer: '/name' },
+  }),
   pipelines_one_writer: new AppError(
     'conflict',
     'destination_schema: another pipeline writes this schema with the same table prefix. Choose another schema or prefix.',
@@ -65,7 +67,11 @@ export class Pipelines {
     const [created] = await refuseConflicts(
       this.#db
         .insert(pipelines)
-        .values({ id: uuidv7(), ...input, next_audit_at: sql`now() + make_interval(days => ${input.audit_frequency_days ?? 7})` })
+        .values({
+          id: uuidv7(),
+          ...input,
+          next_audit_at: sql`now() + make_interval(days => ${input.audit_frequency_days ?? 7})`,
+        })
         .returning(),
       conflicts,
     );
@@ -104,12 +110,22 @@ export class Pipelines {
       typeof changes.audit_frequency_days !== 'number'
         ? {}
         : { next_audit_at: sql`now() + make_interval(days => ${changes.audit_frequency_days})` as unknown as Date };
-    return refuseConflicts(changeResource(this.#db, pipelines, 'pipeline', id, { ...changes, ...sooner, ...audit }, expected), conflicts);
+    return refuseConflicts(
+      changeResource(this.#db, pipelines, 'pipeline', id, { ...changes, ...sooner, ...audit }, expected),
+      conflicts,
+    );
   }
 
   /** A paused pipeline starts no run, and its run under way reads no further; what is stored is still loaded. */
   setStatus(id: string, status: PipelineStatus, expected: number | null = null): Promise<Pipeline> {
-    return changeResource(this.#db, pipelines, 'pipeline', id, { status, paused_by: status === 'paused' ? 'user' : null }, expected);
+    return changeResource(
+      this.#db,
+      pipelines,
+      'pipeline',
+      id,
+      { status, paused_by: status === 'paused' ? 'user' : null },
+      expected,
+    );
   }
 
   /** Everything that Freshet keeps of it goes; the warehouse's tables stay, they are the user's. */
@@ -128,7 +144,10 @@ export class Pipelines {
 
   /** Of each object below a parent: how many parents were ever seen, and how many of them wait. */
   async parentsOf(id: string): Promise<ReadonlyMap<string, { readonly parents: number; readonly pending: number }>> {
-    const pending = sql<number>`count(*) filter (where ${childWork.done_version} is distinct from ${childWork.version})`.mapWith(Number);
+    const pending =
+      sql<number>`count(*) filter (where ${childWork.done_version} is distinct from ${childWork.version})`.mapWith(
+        Number,
+      );
     const rows = await this.#db
       .select({ object: childWork.object, parents: count(), pending })
       .from(childWork)
@@ -139,9 +158,20 @@ export class Pipelines {
 
   /** Finds what the input refers to and does not exist, or cannot be used. */
   async findReferenceProblems({ credential_id, destination_id }: Partial<PipelineInput>): Promise<ReferenceProblem[]> {
-    const problems = credential_id === undefined ? [] : await findCredentialProblems(this.#db, credential_id, 'freshdesk_api_key', '/source/credential_id');
+    const problems =
+      credential_id === undefined
+        ? []
+        : await findCredentialProblems(this.#db, credential_id, 'freshdesk_api_key', '/source/credential_id');
     if (destination_id === undefined) return problems;
-    const [row] = await this.#db.select({ id: destinations.id }).from(destinations).where(eq(destinations.id, destination_id));
-    return row ? problems : [...problems, { pointer: '/destination_id', detail: `destination_id: there is no destination ${destination_id}.` }];
+    const [row] = await this.#db
+      .select({ id: destinations.id })
+      .from(destinations)
+      .where(eq(destinations.id, destination_id));
+    return row
+      ? problems
+      : [
+          ...problems,
+          { pointer: '/destination_id', detail: `destination_id: there is no destination ${destination_id}.` },
+        ];
   }
 }

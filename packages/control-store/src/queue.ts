@@ -75,7 +75,12 @@ export class JobQueue {
 
   async start(): Promise<void> {
     await this.#boss.start();
-    await this.#boss.createQueue(DEAD, { policy: 'standard', retentionSeconds: DEAD_RETENTION_SECONDS, heartbeatSeconds: HEARTBEAT_SECONDS, retryLimit: 1000 });
+    await this.#boss.createQueue(DEAD, {
+      policy: 'standard',
+      retentionSeconds: DEAD_RETENTION_SECONDS,
+      heartbeatSeconds: HEARTBEAT_SECONDS,
+      retryLimit: 1000,
+    });
     for (const name of QUEUES) {
       const options = {
         notify: true,
@@ -100,7 +105,8 @@ export class JobQueue {
 
   async send<Q extends QueueName>(tx: Tx, queue: Q, data: Jobs[Q], options: SendOptions): Promise<void> {
     // One that a worker is just taking up is not touched.
-    if (options.alone) await tx`delete from pgboss.job where name = ${queue} and singleton_key = ${options.key} and state = 'created'`;
+    if (options.alone)
+      await tx`delete from pgboss.job where name = ${queue} and singleton_key = ${options.key} and state = 'created'`;
     await this.#boss.send(queue, data, {
       singletonKey: options.key,
       priority: options.rank ?? 0,
@@ -113,30 +119,47 @@ export class JobQueue {
   /** Takes up jobs that have used up their tries. */
   async workDead(handle: (died: Died) => Promise<void>): Promise<void> {
     await patiently(() =>
-      this.#boss.work(DEAD, { batchSize: 1, pollingIntervalSeconds: 2, includeMetadata: true }, async ([job]: JobWithMetadata<Jobs[QueueName]>[]) => {
-        if (job === undefined) return;
-        const { sourceName, sourceRetryCount, sourceOutput, data } = job;
-        await handle({ queue: sourceName as QueueName, data, attempts: (sourceRetryCount ?? 0) + 1, reason: reasonIn(sourceOutput) });
-      }),
+      this.#boss.work(
+        DEAD,
+        { batchSize: 1, pollingIntervalSeconds: 2, includeMetadata: true },
+        async ([job]: JobWithMetadata<Jobs[QueueName]>[]) => {
+          if (job === undefined) return;
+          const { sourceName, sourceRetryCount, sourceOutput, data } = job;
+          await handle({
+            queue: sourceName as QueueName,
+            data,
+            attempts: (sourceRetryCount ?? 0) + 1,
+            reason: reasonIn(sourceOutput),
+          });
+        },
+      ),
     );
   }
 
   /** @param handle must not throw for what it can foresee: a thrown error counts as a crash and is tried again. */
-  async work<Q extends QueueName>(queue: Q, options: WorkOptions, handle: (data: Jobs[Q], signal: AbortSignal) => Promise<void>): Promise<void> {
+  async work<Q extends QueueName>(
+    queue: Q,
+    options: WorkOptions,
+    handle: (data: Jobs[Q], signal: AbortSignal) => Promise<void>,
+  ): Promise<void> {
     for (let n = 0; n < options.concurrency; n++) {
       let worker: string | null = null;
       worker = await patiently(() =>
-        this.#boss.work<Jobs[Q]>(queue, { batchSize: 1, pollingIntervalSeconds: 0.5, notifyPollingIntervalSeconds: 0.5 }, async (jobs) => {
-          for (const job of jobs) {
-            try {
-              await handle(job.data, job.signal);
-            } catch (error) {
-              throw toAppError(error);
+        this.#boss.work<Jobs[Q]>(
+          queue,
+          { batchSize: 1, pollingIntervalSeconds: 0.5, notifyPollingIntervalSeconds: 0.5 },
+          async (jobs) => {
+            for (const job of jobs) {
+              try {
+                await handle(job.data, job.signal);
+              } catch (error) {
+                throw toAppError(error);
+              }
             }
-          }
-          // Who has just had a job looks for the next at once: many short jobs would wait for each other's half seconds.
-          if (worker !== null) this.#boss.notifyWorker(worker);
-        }),
+            // Who has just had a job looks for the next at once: many short jobs would wait for each other's half seconds.
+            if (worker !== null) this.#boss.notifyWorker(worker);
+          },
+        ),
       );
     }
   }
@@ -151,6 +174,8 @@ function reasonIn(output: object | null): string {
 /** pg-boss' statements in our transaction, so that a job exists exactly if what it is about does. */
 function inTransaction(tx: Tx): Db {
   return {
-    executeSql: async (text, values) => ({ rows: [...(values?.length ? await tx.unsafe(text, values as never[]) : await tx.unsafe(text))] }),
+    executeSql: async (text, values) => ({
+      rows: [...(values?.length ? await tx.unsafe(text, values as never[]) : await tx.unsafe(text))],
+    }),
   };
 }

@@ -39,7 +39,10 @@ export class Rebuilds {
       if (open !== null) throw new AppError('conflict', `A table is being rebuilt already, by the run ${open}.`);
       const stored = await storedRecords(tx, pipelineId, object);
       if (stored === null) {
-        throw new AppError('conflict', `Nothing that was read of ${object} is stored any more: restart it to read it again.`);
+        throw new AppError(
+          'conflict',
+          `Nothing that was read of ${object} is stored any more: restart it to read it again.`,
+        );
       }
       return startRebuild(tx, this.#queue, { pipelineId, object }, stored, 'manual');
     });
@@ -107,5 +110,11 @@ export async function startRebuild(
         where b.pipeline_id = ${pipelineId} and b.object = ${object} and b.loaded_at is not null and o.mode <> 'rebuild' order by b.seq`;
   await sendLoad(queue, tx, { pipelineId, object }, null);
   await finishRunIfDone(tx, queue, runId);
-  return { runId, batches: stored.batches, records: stored.records, reachesBackTo: stored.oldest, isWhole: stored.whole };
+  return {
+    runId,
+    batches: stored.batches,
+    records: stored.records,
+    reachesBackTo: stored.oldest,
+    isWhole: stored.whole,
+  };
 }

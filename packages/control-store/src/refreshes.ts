@@ -1,4 +1,10 @@
-import { AppError, OPEN_OBJECT_RUN_STATUSES, type PipelinePriority, type RunStatus, traceparent } from '@freshet/contracts';
+import {
+  AppError,
+  OPEN_OBJECT_RUN_STATUSES,
+  type PipelinePriority,
+  type RunStatus,
+  traceparent,
+} from '@freshet/contracts';
 import type { Sql, Tx } from './database.ts';
 import { uuidv7 } from './ids.ts';
 import { sendExtract } from './jobs.ts';
@@ -28,8 +34,15 @@ export class Refreshes {
 }
 
 /** The same in the caller's transaction. @throws AppError `not_found` when the pipeline does not exist. */
-export async function addRequests(tx: Tx, queue: JobQueue, pipelineId: string, wanted: readonly Wanted[]): Promise<string> {
-  const [pipeline] = await tx<{ priority: PipelinePriority }[]>`select priority from freshet.pipelines where id = ${pipelineId} for no key update`;
+export async function addRequests(
+  tx: Tx,
+  queue: JobQueue,
+  pipelineId: string,
+  wanted: readonly Wanted[],
+): Promise<string> {
+  const [pipeline] = await tx<
+    { priority: PipelinePriority }[]
+  >`select priority from freshet.pipelines where id = ${pipelineId} for no key update`;
   if (!pipeline) throw new AppError('not_found', `Pipeline ${pipelineId} does not exist.`);
   const runId = (await openRun(tx, pipelineId)) ?? uuidv7();
   await tx`
@@ -62,6 +75,8 @@ async function openRun(tx: Tx, pipelineId: string): Promise<string | null> {
   if (!open) return null;
   // Object runs before their run: the order in which everybody locks them.
   await tx`select id from freshet.object_runs where run_id = ${open.id} order by id for no key update`;
-  const [run] = await tx<{ status: RunStatus }[]>`select status from freshet.runs where id = ${open.id} for no key update`;
+  const [run] = await tx<
+    { status: RunStatus }[]
+  >`select status from freshet.runs where id = ${open.id} for no key update`;
   return run?.status === 'queued' || run?.status === 'running' ? open.id : null;
 }

@@ -65,7 +65,10 @@ export class RejectedRecords {
    * or a newer release they may land. Those that do not are rejected records again.
    * @throws AppError `conflict` when a replay is under way, `not_found` when there is nothing to replay.
    */
-  async replay(pipelineId: string, filter: RejectedFilter): Promise<{ readonly runId: string; readonly records: number }> {
+  async replay(
+    pipelineId: string,
+    filter: RejectedFilter,
+  ): Promise<{ readonly runId: string; readonly records: number }> {
     return await this.#sql.begin(async (tx) => {
       const [pipeline] = await tx`select id from freshet.pipelines where id = ${pipelineId} for no key update`;
       if (!pipeline) throw new AppError('not_found', `There is no pipeline ${pipelineId}.`);
@@ -82,7 +85,8 @@ export class RejectedRecords {
       await tx`
         insert into freshet.runs (id, pipeline_id, kind, trigger, status, started_at, traceparent)
         values (${runId}, ${pipelineId}, 'replay', 'manual', 'running', now(), ${traceparent()})`;
-      for (const [object, own] of Map.groupBy(rows, (r) => r.object)) await this.#stage(tx, pipelineId, runId, object, own);
+      for (const [object, own] of Map.groupBy(rows, (r) => r.object))
+        await this.#stage(tx, pipelineId, runId, object, own);
       await finishRunIfDone(tx, this.#queue, runId);
       return { runId, records: rows.length };
     });
@@ -90,11 +94,18 @@ export class RejectedRecords {
 
   /** Forgets them. @returns how many. */
   async discard(pipelineId: string, filter: RejectedFilter): Promise<number> {
-    const deleted = await this.#sql`delete from freshet.rejected_records where ${this.#which(this.#sql, pipelineId, filter)}`;
+    const deleted = await this
+      .#sql`delete from freshet.rejected_records where ${this.#which(this.#sql, pipelineId, filter)}`;
     return deleted.count;
   }
 
-  async #stage(tx: Tx, pipelineId: string, runId: string, object: string, rows: readonly { id: string; raw: string; extracted_at: Date }[]): Promise<void> {
+  async #stage(
+    tx: Tx,
+    pipelineId: string,
+    runId: string,
+    object: string,
+    rows: readonly { id: string; raw: string; extracted_at: Date }[],
+  ): Promise<void> {
     const objectRunId = uuidv7();
     // Read already: what is left is to load it.
     await tx`
@@ -102,7 +113,9 @@ export class RejectedRecords {
       values (${objectRunId}, ${runId}, ${pipelineId}, ${object}, 'replay', 'by_hand', 'running', now(), now(), ${rows.length})`;
     // Each is as old as when it was read: a newer version that has landed since stays.
     for (const [at, own] of Map.groupBy(rows, (r) => r.extracted_at.getTime())) {
-      const lines = own.toSorted((a, b) => (a.id < b.id ? -1 : 1)).map(({ id, raw }) => this.#box.open(raw, boundTo(id)));
+      const lines = own
+        .toSorted((a, b) => (a.id < b.id ? -1 : 1))
+        .map(({ id, raw }) => this.#box.open(raw, boundTo(id)));
       const bytes = Buffer.from(`${lines.join('\n')}\n`);
       await tx`
         insert into freshet.batches (id, pipeline_id, object, object_run_id, records, raw_bytes, extracted_at, body)

@@ -5,14 +5,23 @@ import { columnsOf, type Database, type Fragment, type Sql } from './database.ts
 import { decodeCursor, type List, type ListOptions, toList } from './page-lists.ts';
 
 /** A table of the API's resources: what every one of them can do, in one place. */
-export type ResourceTable = PgTable & { readonly id: PgColumn; readonly version: PgColumn; readonly updated_at: PgColumn };
+export type ResourceTable = PgTable & {
+  readonly id: PgColumn;
+  readonly version: PgColumn;
+  readonly updated_at: PgColumn;
+};
 
 /*
  * Reading goes by SQL of its own: building a statement takes drizzle longer than PostgreSQL needs to answer it
  * (bench/src/api.ts), and these are what most requests do.
  */
 
-export async function findResource<T extends ResourceTable>(sql: Sql, table: T, kind: string, id: string): Promise<T['$inferSelect']> {
+export async function findResource<T extends ResourceTable>(
+  sql: Sql,
+  table: T,
+  kind: string,
+  id: string,
+): Promise<T['$inferSelect']> {
   const [row] = await sql`select ${columnsOf(sql, table)} from ${sql(nameOf(table))} where id = ${id}`;
   if (!row) throw new AppError('not_found', `There is no ${kind} ${id}.`);
   return row as T['$inferSelect'];
@@ -59,7 +68,13 @@ export async function changeResource<T extends ResourceTable>(
 }
 
 /** The same for deleting. */
-export async function deleteResource<T extends ResourceTable>(db: Database, table: T, kind: string, id: string, expected: number | null): Promise<void> {
+export async function deleteResource<T extends ResourceTable>(
+  db: Database,
+  table: T,
+  kind: string,
+  id: string,
+  expected: number | null,
+): Promise<void> {
   const deleted = await db
     .delete(table as PgTable)
     .where(and(eq(table.id, id), expected === null ? undefined : eq(table.version, expected)))
@@ -75,7 +90,10 @@ async function refusal(db: Database, table: ResourceTable, kind: string, id: str
     .from(table as PgTable)
     .where(eq(table.id, id));
   if (!row) return new AppError('not_found', `There is no ${kind} ${id}.`);
-  return new AppError('precondition_failed', `The ${kind} has been changed since; read it again and repeat what you want.`);
+  return new AppError(
+    'precondition_failed',
+    `The ${kind} has been changed since; read it again and repeat what you want.`,
+  );
 }
 
 const UNIQUE_VIOLATION = '23505';
@@ -86,7 +104,10 @@ export async function refuseConflicts<T>(work: Promise<T>, conflicts: Readonly<R
   try {
     return await work;
   } catch (error) {
-    const { code, constraint_name: constraint = '' } = ((error as { cause?: unknown }).cause ?? error) as { code?: string; constraint_name?: string };
+    const { code, constraint_name: constraint = '' } = ((error as { cause?: unknown }).cause ?? error) as {
+      code?: string;
+      constraint_name?: string;
+    };
     const said = conflicts[constraint];
     if ((code === UNIQUE_VIOLATION || code === FOREIGN_KEY_VIOLATION) && said) throw said;
     throw error;

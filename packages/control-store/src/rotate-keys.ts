@@ -30,7 +30,8 @@ export async function rotateKeys(sql: Sql, box: SecretBox): Promise<number> {
         const fresh = box.rewrap(sealed, `${table}/${id}/${column}`);
         if (fresh === null) continue;
         // Only if nobody has written another secret meanwhile.
-        const { count } = await sql`update freshet.${sql(table)} set ${sql(column)} = ${fresh} where id = ${id} and ${sql(column)} = ${sealed}`;
+        const { count } =
+          await sql`update freshet.${sql(table)} set ${sql(column)} = ${fresh} where id = ${id} and ${sql(column)} = ${sealed}`;
         rewrapped += count;
       }
       const last = rows.at(-1);

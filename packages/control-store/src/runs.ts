@@ -78,7 +78,12 @@ export class Runs {
    * Starts a run: the run, its object runs and a job for each, in one transaction. If one of its kind is under way, that
    * is the run (two callers at once get the same one).
    */
-  async start(pipelineId: string, trigger: RunTrigger, objects: readonly ObjectToRead[], kind: ReadingRunKind = 'sync'): Promise<StartedRun> {
+  async start(
+    pipelineId: string,
+    trigger: RunTrigger,
+    objects: readonly ObjectToRead[],
+    kind: ReadingRunKind = 'sync',
+  ): Promise<StartedRun> {
     return await this.#sql.begin(async (tx) => {
       const [pipeline] = await tx`select id from freshet.pipelines where id = ${pipelineId} for no key update`;
       if (!pipeline) throw new AppError('not_found', `There is no pipeline ${pipelineId}.`);
@@ -87,7 +92,13 @@ export class Runs {
   }
 
   /** The same in the caller's transaction, which holds the pipeline's row lock. */
-  async startIn(tx: Tx, pipelineId: string, trigger: RunTrigger, objects: readonly ObjectToRead[], kind: ReadingRunKind): Promise<StartedRun> {
+  async startIn(
+    tx: Tx,
+    pipelineId: string,
+    trigger: RunTrigger,
+    objects: readonly ObjectToRead[],
+    kind: ReadingRunKind,
+  ): Promise<StartedRun> {
     const [pipeline] = await tx<{ priority: PipelinePriority; open: string | null }[]>`
       select priority, (select r.id from freshet.runs r where r.pipeline_id = p.id and r.kind = ${kind} and r.status in ('queued', 'running')) as open
       from freshet.pipelines p where id = ${pipelineId}`;
@@ -95,12 +106,15 @@ export class Runs {
     if (pipeline.open !== null) return { id: pipeline.open, created: false };
     const id = uuidv7();
     // Whoever asks for it may be traced, and else its trace begins here.
-    const cause = await traced('start run', { attributes: { 'freshet.run_id': id, 'freshet.pipeline_id': pipelineId, 'freshet.kind': kind } }, async () =>
-      traceparent(),
+    const cause = await traced(
+      'start run',
+      { attributes: { 'freshet.run_id': id, 'freshet.pipeline_id': pipelineId, 'freshet.kind': kind } },
+      async () => traceparent(),
     );
     await tx`insert into freshet.runs (id, pipeline_id, kind, trigger, traceparent) values (${id}, ${pipelineId}, ${kind}, ${trigger}, ${cause})`;
     for (const { name, creditClass } of objects) {
-      const own = kind === 'audit' ? 'audit' : trigger === 'manual' && creditClass === 'incremental' ? 'by_hand' : creditClass;
+      const own =
+        kind === 'audit' ? 'audit' : trigger === 'manual' && creditClass === 'incremental' ? 'by_hand' : creditClass;
       const objectRunId = uuidv7();
       await tx`insert into freshet.pipeline_objects (pipeline_id, object) values (${pipelineId}, ${name}) on conflict do nothing`;
       // What was never read cannot be audited.
@@ -152,9 +166,9 @@ export class Runs {
   async usage(from: string, until: string, pipelineId: string | null): Promise<Usage[]> {
     const mine = this.#sql`(${pipelineId}::uuid is null or pipeline_id = ${pipelineId})`;
     const sql = this.#sql;
-    const byClass = CREDIT_CLASSES.map((name, i) => sql`${name}::text, sum(o.credits_by_class[${i + 1}::int])::float8`).reduce(
-      (so, next) => sql`${so}, ${next}`,
-    );
+    const byClass = CREDIT_CLASSES.map(
+      (name, i) => sql`${name}::text, sum(o.credits_by_class[${i + 1}::int])::float8`,
+    ).reduce((so, next) => sql`${so}, ${next}`);
     const nothing = Object.fromEntries(CREDIT_CLASSES.map((name) => [name, 0]));
     return await sql<Usage[]>`
       with used as (
@@ -192,7 +206,9 @@ export class Runs {
     await this.#sql.begin(async (tx) => {
       // Object runs before their run: the order in which everybody locks them.
       await tx`select id from freshet.object_runs where run_id = ${id} order by id for no key update`;
-      const [run] = await tx<{ status: RunStatus }[]>`select status from freshet.runs where id = ${id} for no key update`;
+      const [run] = await tx<
+        { status: RunStatus }[]
+      >`select status from freshet.runs where id = ${id} for no key update`;
       if (!run) throw new AppError('not_found', `There is no run ${id}.`);
       if (run.status !== 'queued' && run.status !== 'running') return;
       await tx`
@@ -222,14 +238,22 @@ export class Runs {
   }
 
   /** Puts an object's reading at another position. A run under way goes on from there. */
-  moveObject(pipelineId: string, object: string, position: (known: Record<string, unknown>) => Record<string, unknown>): Promise<void> {
+  moveObject(
+    pipelineId: string,
+    object: string,
+    position: (known: Record<string, unknown>) => Record<string, unknown>,
+  ): Promise<void> {
     return this.#move(pipelineId, object, (known) => {
       if (known === null) throw new AppError('conflict', `${object} was not read yet: it has no position to change.`);
       return position(known);
     });
   }
 
-  async #move(pipelineId: string, object: string, to: (known: Record<string, unknown> | null) => Record<string, unknown> | null): Promise<void> {
+  async #move(
+    pipelineId: string,
+    object: string,
+    to: (known: Record<string, unknown> | null) => Record<string, unknown> | null,
+  ): Promise<void> {
     await this.#sql.begin(async (tx) => {
       // Object runs before the object: the order in which everybody locks them.
       const open = await tx<{ id: string }[]>`
@@ -255,7 +279,9 @@ export class Runs {
 
   /** Runs with their object runs, newest first: in one statement, so that they belong to the same moment. */
   async #found(where: Fragment, limit: number): Promise<Run[]> {
-    const rows = await this.#sql<({ run: typeof runs.$inferSelect; object_run: boolean; credits_per_minute: number | null } & ObjectRun)[]>`
+    const rows = await this.#sql<
+      ({ run: typeof runs.$inferSelect; object_run: boolean; credits_per_minute: number | null } & ObjectRun)[]
+    >`
       select to_jsonb(page) as run, o.id is not null as object_run, o.*,
         case when page.finished_at is null then (
           select b.total * p.credit_share_percent / 100.0 from freshet.pipelines p join freshet.credit_buckets b on b.account = p.subdomain and b.bucket = 'account'
@@ -351,16 +377,25 @@ export async function finishRunIfDone(tx: Tx, queue: JobQueue, runId: string): P
       coalesce(sum(credits_used), 0)::float8 as credits_used
     from freshet.object_runs where run_id = ${runId}`;
   if (over.kind === 'sync') await checkSpike(tx, queue, over.pipeline_id, runId);
-  await emit(tx, queue, `run.${over.status}`, { pipeline_id: over.pipeline_id, run_id: runId, kind: over.kind, status: over.status, ...sums });
+  await emit(tx, queue, `run.${over.status}`, {
+    pipeline_id: over.pipeline_id,
+    run_id: runId,
+    kind: over.kind,
+    status: over.status,
+    ...sums,
+  });
 }
 
 /** An object run has failed: webhooks are told, and those for a key that Freshdesk refuses. */
 export async function tellOfFailure(tx: Tx, queue: JobQueue, objectRunId: string): Promise<void> {
-  const [row] = await tx<{ run_id: string; pipeline_id: string; object: string; code: string; message: string; credential_id: string }[]>`
+  const [row] = await tx<
+    { run_id: string; pipeline_id: string; object: string; code: string; message: string; credential_id: string }[]
+  >`
     select o.run_id, o.pipeline_id, o.object, o.error_code as code, o.error_message as message, p.credential_id
     from freshet.object_runs o join freshet.pipelines p on p.id = o.pipeline_id where o.id = ${objectRunId}`;
   if (!row) return;
   const { run_id, pipeline_id, object, code, message, credential_id } = row;
   await emit(tx, queue, 'object.failed', { pipeline_id, run_id, object, error: { code, message } });
-  if (code === 'source_auth') await emit(tx, queue, 'credential.refused', { pipeline_id, run_id, credential_id, error: { code, message } });
+  if (code === 'source_auth')
+    await emit(tx, queue, 'credential.refused', { pipeline_id, run_id, credential_id, error: { code, message } });
 }

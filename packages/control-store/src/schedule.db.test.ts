@@ -28,7 +28,9 @@ test('a pipeline with a schedule runs when it comes, once for all that were miss
   const started = await Promise.all([t.store.schedule.startDue(10, OBJECTS), t.store.schedule.startDue(10, OBJECTS)]);
   expect(started.toSorted()).toEqual([0, 1]);
   expect((await t.store.pipelines.get(id)).next_run_at).toEqual(nextRun(SCHEDULE, new Date(), id));
-  expect((await t.store.runs.list({ limit: 10, cursor: null }, { pipelineId: id, kind: null, status: null })).data).toHaveLength(2);
+  expect(
+    (await t.store.runs.list({ limit: 10, cursor: null }, { pipelineId: id, kind: null, status: null })).data,
+  ).toHaveLength(2);
   // And every so many minutes again.
   const back = await t.store.pipelines.change(id, { schedule: null }, null);
   expect(back.next_run_at.getTime()).toBeLessThanOrEqual(Date.now() + 360 * 60_000);
@@ -55,12 +57,16 @@ test('after an outage what is due is started as workers take it up, the oldest f
   await t.database.sql`update freshet.runs set status = 'running' where id in (select id from freshet.runs limit 120)`;
   expect(await start()).toBe(120);
   // Those of a paused pipeline are taken up by nobody, and are not waited for.
-  await t.database.sql`update freshet.pipelines set status = 'paused' where id in (select pipeline_id from freshet.runs where status = 'queued' limit 30)`;
+  await t.database
+    .sql`update freshet.pipelines set status = 'paused' where id in (select pipeline_id from freshet.runs where status = 'queued' limit 30)`;
   expect(await start()).toBe(30);
 });
 
 test('what the chart scales workers by is how many jobs could be worked on, and are', async () => {
-  const chart = readFileSync(new URL('../../../deploy/helm/freshet/templates/deployments.yaml', import.meta.url), 'utf8');
+  const chart = readFileSync(
+    new URL('../../../deploy/helm/freshet/templates/deployments.yaml', import.meta.url),
+    'utf8',
+  );
   const query = /query: (select .*)/.exec(chart)?.[1]?.replace('{{ $process.queue }}', 'extract') ?? '';
   await t.database.sql`delete from pgboss.job`;
   const { id } = await t.pipeline('scaled');
@@ -68,9 +74,14 @@ test('what the chart scales workers by is how many jobs could be worked on, and 
   const waiting = OBJECTS().length + 1;
   expect(Object.values((await t.database.sql.unsafe(query))[0] ?? {}).map(Number)).toEqual([waiting]);
   // One that waits for its time needs nobody yet.
-  await t.database.sql`update pgboss.job set start_after = now() + interval '1 hour' where id = (select id from pgboss.job where name = 'extract' limit 1)`;
+  await t.database
+    .sql`update pgboss.job set start_after = now() + interval '1 hour' where id = (select id from pgboss.job where name = 'extract' limit 1)`;
   expect(Object.values((await t.database.sql.unsafe(query))[0] ?? {}).map(Number)).toEqual([waiting - 1]);
-  expect((await t.store.backlog()).queues.find(({ queue }) => queue === 'extract')).toMatchObject({ ready: waiting - 1, deferred: 1, active: 0 });
+  expect((await t.store.backlog()).queues.find(({ queue }) => queue === 'extract')).toMatchObject({
+    ready: waiting - 1,
+    deferred: 1,
+    active: 0,
+  });
 });
 
 test('runs go when they are old enough, but never the newest of a kind, nor one of which a batch is stored', async () => {
@@ -86,7 +97,10 @@ test('runs go when they are old enough, but never the newest of a kind, nor one 
   await t.database.sql`
     insert into freshet.batches (id, pipeline_id, object, object_run_id, records, raw_bytes, extracted_at, body, loaded_at)
     select gen_random_uuid(), pipeline_id, object, id, 1, 2, now(), '\\x00', now() - interval '90 days' from freshet.object_runs where run_id = ${staged}`;
-  const left = async () => (await t.store.runs.list({ limit: 10, cursor: null }, { pipelineId: id, kind: null, status: null })).data.map((r) => r.id);
+  const left = async () =>
+    (await t.store.runs.list({ limit: 10, cursor: null }, { pipelineId: id, kind: null, status: null })).data.map(
+      (r) => r.id,
+    );
   expect(await t.store.schedule.deleteRuns(32)).toBe(1);
   expect(await left()).toEqual([young, staged]);
   expect(await t.store.schedule.deleteLoadedBatches(7)).toBe(1);

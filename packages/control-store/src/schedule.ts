@@ -36,9 +36,14 @@ export class Schedule {
    * @param objectsOf which objects a pipeline's choices come to.
    * @returns how many pipelines were started.
    */
-  async startDue(limit: number, objectsOf: (choices: Readonly<Record<string, ObjectChoice>>) => readonly ObjectToRead[]): Promise<number> {
+  async startDue(
+    limit: number,
+    objectsOf: (choices: Readonly<Record<string, ObjectChoice>>) => readonly ObjectToRead[],
+  ): Promise<number> {
     return await this.#sql.begin(async (tx) => {
-      const due = await tx<{ id: string; objects: Record<string, ObjectChoice>; schedule: CronSchedule | null; never_run: boolean }[]>`
+      const due = await tx<
+        { id: string; objects: Record<string, ObjectChoice>; schedule: CronSchedule | null; never_run: boolean }[]
+      >`
         select id, objects, schedule, not exists (select from freshet.runs r where r.pipeline_id = p.id) as never_run
         from freshet.pipelines p where status = 'active' and next_run_at <= now()
         order by next_run_at limit (
@@ -64,7 +69,10 @@ export class Schedule {
    * The same for audits. An account's audits are spread by when its pipeline was made; one that is due while another is
    * under way waits for the next time.
    */
-  async startDueAudits(limit: number, objectsOf: (choices: Readonly<Record<string, ObjectChoice>>) => readonly ObjectToRead[]): Promise<number> {
+  async startDueAudits(
+    limit: number,
+    objectsOf: (choices: Readonly<Record<string, ObjectChoice>>) => readonly ObjectToRead[],
+  ): Promise<number> {
     return await this.#sql.begin(async (tx) => {
       const due = await tx<{ id: string; objects: Record<string, ObjectChoice> }[]>`
         select id, objects from freshet.pipelines where status = 'active' and audit_frequency_days is not null and next_audit_at <= now()
@@ -100,7 +108,8 @@ export class Schedule {
         ['freshness.missed', missed],
         ['freshness.restored', restored],
       ] as const) {
-        for (const row of some) await emit(tx, this.#queue, type, { ...row, complete_as_of: row.complete_as_of?.toISOString() ?? null });
+        for (const row of some)
+          await emit(tx, this.#queue, type, { ...row, complete_as_of: row.complete_as_of?.toISOString() ?? null });
       }
       return missed.length + restored.length;
     });
@@ -152,7 +161,8 @@ export class Schedule {
   /** Nobody waits long for a lock that is held for a few rows only. */
   async #inPieces(work: (limit: number) => PromiseLike<{ readonly count: number }>): Promise<number> {
     let deleted = 0;
-    for (let count = DELETED_AT_ONCE; count === DELETED_AT_ONCE; deleted += count) ({ count } = await work(DELETED_AT_ONCE));
+    for (let count = DELETED_AT_ONCE; count === DELETED_AT_ONCE; deleted += count)
+      ({ count } = await work(DELETED_AT_ONCE));
     return deleted;
   }
 }

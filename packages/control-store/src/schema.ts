@@ -351,7 +351,9 @@ export const childWork = freshet.table(
   },
   (t) => [
     primaryKey({ columns: [t.pipeline_id, t.object, t.parent_id] }),
-    index('child_work_pending').on(t.pipeline_id, t.object, t.changed_at, t.parent_id).where(sql`done_version is distinct from version`),
+    index('child_work_pending')
+      .on(t.pipeline_id, t.object, t.changed_at, t.parent_id)
+      .where(sql`done_version is distinct from version`),
   ],
 );
 
@@ -370,7 +372,10 @@ export const auditWork = freshet.table(
     outcome: text('outcome'),
     lasting: boolean('lasting').notNull().default(false),
   },
-  (t) => [primaryKey({ columns: [t.pipeline_id, t.object, t.key] }), index('audit_work_pending').on(t.object_run_id, t.key).where(sql`outcome is null`)],
+  (t) => [
+    primaryKey({ columns: [t.pipeline_id, t.object, t.key] }),
+    index('audit_work_pending').on(t.object_run_id, t.key).where(sql`outcome is null`),
+  ],
 );
 
 /**
@@ -398,7 +403,10 @@ export const failedUnits = freshet.table(
     /** Syncs skip the unit until then. */
     next_attempt_at: time('next_attempt_at').notNull(),
   },
-  (t) => [unique('failed_units_once').on(t.pipeline_id, t.object, t.key), index('failed_units_of_pipeline').on(t.pipeline_id, t.id)],
+  (t) => [
+    unique('failed_units_once').on(t.pipeline_id, t.object, t.key),
+    index('failed_units_of_pipeline').on(t.pipeline_id, t.id),
+  ],
 );
 
 export const rejectedRecords = freshet.table(
@@ -624,7 +632,10 @@ export const webhookDeliveries = freshet.table(
     response_status: integer('response_status'),
     error: text('error'),
   },
-  (t) => [index('webhook_deliveries_of_webhook').on(t.webhook_id, t.id), index('webhook_deliveries_of_event').on(t.event_id)],
+  (t) => [
+    index('webhook_deliveries_of_webhook').on(t.webhook_id, t.id),
+    index('webhook_deliveries_of_event').on(t.event_id),
+  ],
 );
 
 /** Credits of an account, one row for each of its buckets: the one hot row that all workers share. */
@@ -645,7 +656,10 @@ export const creditBuckets = freshet.table(
     /** Of `used`, what each class has taken, in the order of `CREDIT_CLASSES`. */
     used_by_class: numeric('used_by_class', { mode: 'number' }).array().notNull().default(sql`'{0,0,0,0,0}'`),
     /** Class → the moment until which lower classes leave it the bucket: it was refused for want of credits. */
-    wanted_until: timestamp('wanted_until', { withTimezone: true, mode: 'date' }).array().notNull().default(sql`array_fill(null::timestamptz, array[5])`),
+    wanted_until: timestamp('wanted_until', { withTimezone: true, mode: 'date' })
+      .array()
+      .notNull()
+      .default(sql`array_fill(null::timestamptz, array[5])`),
   },
   (t) => [primaryKey({ columns: [t.account, t.bucket] })],
 );

@@ -48,7 +48,10 @@ export class SecretBox {
     const [version, keyId = '', wrapped = '', body = ''] = sealed.split('.');
     const key = this.#keys.get(keyId);
     if (version !== 'v1' || key === undefined) {
-      throw new AppError('secret_unreadable', `A stored secret needs the key "${keyId}", which FRESHET_SECRET_KEYS does not hold.`);
+      throw new AppError(
+        'secret_unreadable',
+        `A stored secret needs the key "${keyId}", which FRESHET_SECRET_KEYS does not hold.`,
+      );
     }
     try {
       return decrypt(decrypt(key, wrapped, `${boundTo}#${keyId}`), body, boundTo).toString('utf8');

@@ -35,7 +35,13 @@ const step = (parts: Partial<Step> = {}): Step => ({
   finished: false,
   ...parts,
 });
-const staged = (records = 3) => ({ body: Buffer.from('compressed'), rawBytes: 100, records, generation: null, extractedAt: new Date() });
+const staged = (records = 3) => ({
+  body: Buffer.from('compressed'),
+  rawBytes: 100,
+  records,
+  generation: null,
+  extractedAt: new Date(),
+});
 const work = (parentId: string, version: string) => ({ object: 'children', parentId, version });
 
 async function start(pipelineId: string) {
@@ -56,7 +62,13 @@ async function everything() {
     sql`select object, records_extracted, credits_used from freshet.object_runs order by object`,
     sql`select count(*)::int from pgboss.job where name = 'load'`,
   ]);
-  return { positions: [...positions], batches: [...batches], parents: [...parents], counts: [...counts], jobs: [...jobs] };
+  return {
+    positions: [...positions],
+    batches: [...batches],
+    parents: [...parents],
+    counts: [...counts],
+    jobs: [...jobs],
+  };
 }
 
 const outcome = (parts: Partial<LoadOutcome>): LoadOutcome => ({
@@ -73,13 +85,15 @@ const outcome = (parts: Partial<LoadOutcome>): LoadOutcome => ({
 });
 
 async function pendingParents(): Promise<number> {
-  const [row] = await t.database.sql`select count(*)::int as n from freshet.child_work where done_version is distinct from version`;
+  const [row] = await t.database
+    .sql`select count(*)::int as n from freshet.child_work where done_version is distinct from version`;
   return row?.['n'] as number;
 }
 
 describe('I1: a step commits whole or not at all', () => {
   test('a transaction whose connection is lost does nothing more, even where the pool has made the connection anew, and takes nobody with it', async () => {
-    const names = async () => (await t.store.credentials.list({ limit: 200, cursor: null })).data.map(({ name }) => name);
+    const names = async () =>
+      (await t.store.credentials.list({ limit: 200, cursor: null })).data.map(({ name }) => name);
     const make = (name: string) => t.store.credentials.create({ name, type: 'freshdesk_api_key', secret: 'x' });
     for (let round = 0; round < 10; round++) {
       const late: PromiseSettledResult<unknown>[] = [];
@@ -102,7 +116,10 @@ describe('I1: a step commits whole or not at all', () => {
 
   test('batch, position, child work, counters and load job come together', async () => {
     const run = await start((await t.pipeline()).id);
-    await t.store.extraction.commit(await claimed(run.objectRun('lists')), step({ batch: staged(), work: [work('7', 'v1')] }));
+    await t.store.extraction.commit(
+      await claimed(run.objectRun('lists')),
+      step({ batch: staged(), work: [work('7', 'v1')] }),
+    );
     expect(await everything()).toMatchObject({
       positions: [
         { object: 'children', position: null },
@@ -120,9 +137,16 @@ describe('I1: a step commits whole or not at all', () => {
     const claim = await claimed(run.objectRun('lists'));
     const before = await everything();
     for (const table of ['batches', 'child_work', 'pipeline_objects', 'object_runs']) {
-      await t.database.sql.unsafe(`create function freshet.fail() returns trigger language plpgsql as $$ begin raise exception 'injected'; end $$`);
-      await t.database.sql.unsafe(`create trigger fail before insert or update on freshet.${table} for each row execute function freshet.fail()`);
-      await expect(t.store.extraction.commit(claim, step({ batch: staged(), work: [work('7', 'v1')] })), table).rejects.toThrow('injected');
+      await t.database.sql.unsafe(
+        `create function freshet.fail() returns trigger language plpgsql as $$ begin raise exception 'injected'; end $$`,
+      );
+      await t.database.sql.unsafe(
+        `create trigger fail before insert or update on freshet.${table} for each row execute function freshet.fail()`,
+      );
+      await expect(
+        t.store.extraction.commit(claim, step({ batch: staged(), work: [work('7', 'v1')] })),
+        table,
+      ).rejects.toThrow('injected');
       await t.database.sql.unsafe('drop function freshet.fail cascade');
       expect(await everything(), table).toEqual(before);
     }
@@ -139,8 +163,12 @@ describe('I1: a step commits whole or not at all', () => {
     const successor = await claimed(run.objectRun('lists'));
     await t.store.extraction.commit(successor, step({ position: { n: 2 } }));
     const before = await everything();
-    await expect(t.store.extraction.commit(paused, step({ position: { n: 1 }, batch: staged() }))).rejects.toMatchObject({ code: 'fenced' });
-    await expect(t.store.extraction.handOn(paused, { afterMs: 0, status: 'running', credits: {} })).rejects.toMatchObject({ code: 'fenced' });
+    await expect(
+      t.store.extraction.commit(paused, step({ position: { n: 1 }, batch: staged() })),
+    ).rejects.toMatchObject({ code: 'fenced' });
+    await expect(
+      t.store.extraction.handOn(paused, { afterMs: 0, status: 'running', credits: {} }),
+    ).rejects.toMatchObject({ code: 'fenced' });
     expect(await everything()).toEqual(before);
   });
 
@@ -179,7 +207,9 @@ describe('the work list of children', () => {
 describe('runs', () => {
   test('T20: two callers at once get the same run', async () => {
     const pipeline = await t.pipeline();
-    const started = await Promise.all(Array.from({ length: 8 }, () => t.store.runs.start(pipeline.id, 'manual', OBJECTS)));
+    const started = await Promise.all(
+      Array.from({ length: 8 }, () => t.store.runs.start(pipeline.id, 'manual', OBJECTS)),
+    );
     expect(new Set(started.map((s) => s.id)).size).toBe(1);
     expect(started.filter((s) => s.created)).toHaveLength(1);
   });
@@ -189,20 +219,28 @@ describe('runs', () => {
     const run = await start(pipeline.id);
     const done = { completeAsOf: new Date('2026-01-01T00:00:00Z'), completeBackTo: new Date(0) };
     await t.store.extraction.commit(await claimed(run.objectRun('children')), step({ reached: done, finished: true }));
-    await t.store.extraction.commit(await claimed(run.objectRun('lists')), step({ batch: staged(3), reached: done, finished: true }));
+    await t.store.extraction.commit(
+      await claimed(run.objectRun('lists')),
+      step({ batch: staged(3), reached: done, finished: true }),
+    );
     expect((await t.store.runs.get(run.id)).status).toBe('running');
     const claim = await t.store.loading.claim(pipeline.id, 'lists');
     if (!claim) throw new Error('nothing to load');
     const [pending] = await t.store.loading.pending(claim, 1);
     const counts = { records: 3, inserted: 1, updated: 1, unchanged: 1, rejected: 0, deleted: 0, missing: 0, stale: 0 };
-    await t.store.loading.markLoaded(claim, outcome({ batches: [{ batchId: pending?.id as string, counts }], reached: done }));
+    await t.store.loading.markLoaded(
+      claim,
+      outcome({ batches: [{ batchId: pending?.id as string, counts }], reached: done }),
+    );
     // Saying it again counts nothing twice.
     await t.store.loading.markLoaded(claim, outcome({ batches: [{ batchId: pending?.id as string, counts }] }));
     expect(await t.store.runs.get(run.id)).toMatchObject({
       status: 'succeeded',
       objects: [{}, { records_inserted: 1, records_updated: 1, records_unchanged: 1 }],
     });
-    expect(await t.store.pipelines.objectsOf(pipeline.id)).toContainEqual(expect.objectContaining({ object: 'lists', complete_as_of: done.completeAsOf }));
+    expect(await t.store.pipelines.objectsOf(pipeline.id)).toContainEqual(
+      expect.objectContaining({ object: 'lists', complete_as_of: done.completeAsOf }),
+    );
   });
 
   test('I7: a parent whose list is doubted is read again, and told so; a second empty list is believed', async () => {
@@ -218,7 +256,10 @@ describe('runs', () => {
     if (!claim) throw new Error('nothing to load');
     const [pending] = await t.store.loading.pending(claim, 1);
     const counts = { records: 0, inserted: 0, updated: 0, unchanged: 0, rejected: 0, deleted: 0, missing: 0, stale: 0 };
-    await t.store.loading.markLoaded(claim, outcome({ batches: [{ batchId: pending?.id as string, counts }], doubted: ['1'] }));
+    await t.store.loading.markLoaded(
+      claim,
+      outcome({ batches: [{ batchId: pending?.id as string, counts }], doubted: ['1'] }),
+    );
     expect(await next()).toEqual([{ object: 'children', parentId: '1', version: 'v', doubted: true }]);
     await t.store.extraction.commit(children, step({ settled: [work('1', 'v')] }));
     expect(await next()).toEqual([]);
@@ -257,7 +298,10 @@ describe('runs', () => {
     const run = await start(pipeline.id);
     const done = { completeAsOf: new Date(), completeBackTo: new Date(0) };
     await t.store.extraction.commit(await claimed(run.objectRun('children')), step({ reached: done, finished: true }));
-    await t.store.extraction.commit(await claimed(run.objectRun('lists')), step({ batch: staged(3), reached: done, finished: true }));
+    await t.store.extraction.commit(
+      await claimed(run.objectRun('lists')),
+      step({ batch: staged(3), reached: done, finished: true }),
+    );
     const claim = await t.store.loading.claim(pipeline.id, 'lists');
     if (!claim) throw new Error('nothing to load');
     const [pending] = await t.store.loading.pending(claim, 1);
@@ -265,13 +309,28 @@ describe('runs', () => {
       claim,
       outcome({
         batches: [
-          { batchId: pending?.id as string, counts: { records: 3, inserted: 2, updated: 0, unchanged: 0, rejected: 0, deleted: 0, missing: 0, stale: 0 } },
+          {
+            batchId: pending?.id as string,
+            counts: {
+              records: 3,
+              inserted: 2,
+              updated: 0,
+              unchanged: 0,
+              rejected: 0,
+              deleted: 0,
+              missing: 0,
+              stale: 0,
+            },
+          },
         ],
       }),
     );
     const over = await t.store.runs.get(run.id);
     expect(over.status).toBe('partial');
-    expect(over.objects[1]).toMatchObject({ status: 'failed', error_message: 'Counts do not agree: 3 records read, 2 accounted for.' });
+    expect(over.objects[1]).toMatchObject({
+      status: 'failed',
+      error_message: 'Counts do not agree: 3 records read, 2 accounted for.',
+    });
   });
 
   test('a key that is refused is refused to all: whatever is not read yet stops with it, and what was read is loaded', async () => {
@@ -279,21 +338,33 @@ describe('runs', () => {
     const { objects } = await t.store.runs.get(run.id);
     const claims = await Promise.all(objects.slice(0, 2).map(({ id }) => claimed(id)));
     const stopped = await Promise.allSettled(
-      claims.map((claim) => t.store.extraction.stop(claim, 'failed', { code: 'source_auth', message: 'The key is refused.' }, { incremental: 1 })),
+      claims.map((claim) =>
+        t.store.extraction.stop(
+          claim,
+          'failed',
+          { code: 'source_auth', message: 'The key is refused.' },
+          { incremental: 1 },
+        ),
+      ),
     );
     // The second one finds that it has been stopped already.
     expect(stopped.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
     const over = await t.store.runs.get(run.id);
     expect(over.status).toBe('failed');
-    expect(over.objects.map((o) => [o.object, o.status, o.error_code])).toEqual(objects.map(({ object }) => [object, 'failed', 'source_auth']));
+    expect(over.objects.map((o) => [o.object, o.status, o.error_code])).toEqual(
+      objects.map(({ object }) => [object, 'failed', 'source_auth']),
+    );
   });
 
   describe('an object that the API key cannot read', () => {
     const refusal = { code: 'source_forbidden', message: 'You are not authorized.' } as const;
     const done = { completeAsOf: new Date(), completeBackTo: new Date(0) };
-    const forbid = async (objectRunId: string) => t.store.extraction.stop(await claimed(objectRunId), 'forbidden', refusal, { incremental: 1 });
-    const finish = async (objectRunId: string) => t.store.extraction.commit(await claimed(objectRunId), step({ reached: done, finished: true }));
-    const lists = async (pipelineId: string) => (await t.store.pipelines.objectsOf(pipelineId)).find(({ object }) => object === 'lists');
+    const forbid = async (objectRunId: string) =>
+      t.store.extraction.stop(await claimed(objectRunId), 'forbidden', refusal, { incremental: 1 });
+    const finish = async (objectRunId: string) =>
+      t.store.extraction.commit(await claimed(objectRunId), step({ reached: done, finished: true }));
+    const lists = async (pipelineId: string) =>
+      (await t.store.pipelines.objectsOf(pipelineId)).find(({ object }) => object === 'lists');
 
     test('does not stop the others, and is a warning of a succeeded run if no key could ever read it (I7)', async () => {
       const pipeline = await t.pipeline();
@@ -304,9 +375,17 @@ describe('runs', () => {
       expect(status).toBe('succeeded');
       expect(objects).toMatchObject([
         { object: 'children', status: 'succeeded', warnings: [] },
-        { object: 'lists', status: 'forbidden', warnings: [{ code: 'object_unavailable', message: expect.stringContaining(refusal.message) }] },
+        {
+          object: 'lists',
+          status: 'forbidden',
+          warnings: [{ code: 'object_unavailable', message: expect.stringContaining(refusal.message) }],
+        },
       ]);
-      expect(await lists(pipeline.id)).toMatchObject({ availability: 'forbidden', availability_message: refusal.message, first_read_at: null });
+      expect(await lists(pipeline.id)).toMatchObject({
+        availability: 'forbidden',
+        availability_message: refusal.message,
+        first_read_at: null,
+      });
       expect((await t.store.backlog()).freshness.map(({ object }) => object)).not.toContain('lists');
     });
 
@@ -315,7 +394,11 @@ describe('runs', () => {
       const first = await start(pipeline.id);
       await finish(first.objectRun('lists'));
       await finish(first.objectRun('children'));
-      expect(await lists(pipeline.id)).toMatchObject({ availability: 'available', availability_message: null, first_read_at: expect.any(Date) });
+      expect(await lists(pipeline.id)).toMatchObject({
+        availability: 'available',
+        availability_message: null,
+        first_read_at: expect.any(Date),
+      });
       await t.store.runs.restartObject(pipeline.id, 'lists');
       const second = await start(pipeline.id);
       await forbid(second.objectRun('lists'));
@@ -331,7 +414,10 @@ describe('runs', () => {
       const run = await start(pipeline.id);
       await forbid(run.objectRun('lists'));
       await finish(run.objectRun('children'));
-      expect(await t.store.runs.get(run.id)).toMatchObject({ status: 'partial', objects: [{ status: 'succeeded' }, { status: 'forbidden', warnings: [] }] });
+      expect(await t.store.runs.get(run.id)).toMatchObject({
+        status: 'partial',
+        objects: [{ status: 'succeeded' }, { status: 'forbidden', warnings: [] }],
+      });
     });
 
     test('fails the run if the key can read no other object either', async () => {
@@ -343,11 +429,20 @@ describe('runs', () => {
 
     test('leaves a run partial in which another object failed', async () => {
       const pipeline = await t.pipeline();
-      const { id } = await t.store.runs.start(pipeline.id, 'manual', [...OBJECTS, { name: 'more', creditClass: 'incremental' }]);
-      const of = async (name: string) => (await t.store.runs.get(id)).objects.find(({ object }) => object === name)?.id as string;
+      const { id } = await t.store.runs.start(pipeline.id, 'manual', [
+        ...OBJECTS,
+        { name: 'more', creditClass: 'incremental' },
+      ]);
+      const of = async (name: string) =>
+        (await t.store.runs.get(id)).objects.find(({ object }) => object === name)?.id as string;
       await forbid(await of('lists'));
       await finish(await of('children'));
-      await t.store.extraction.stop(await claimed(await of('more')), 'failed', { code: 'source_contract', message: 'no' }, {});
+      await t.store.extraction.stop(
+        await claimed(await of('more')),
+        'failed',
+        { code: 'source_contract', message: 'no' },
+        {},
+      );
       expect((await t.store.runs.get(id)).status).toBe('partial');
     });
 
@@ -368,7 +463,10 @@ describe('runs', () => {
     const pipeline = await t.pipeline();
     const taken = await Promise.all(Array.from({ length: 5 }, () => t.store.schedule.startDue(10, () => OBJECTS)));
     expect(taken.reduce((a, b) => a + b)).toBe(1);
-    expect((await t.store.runs.list({ limit: 10, cursor: null }, { pipelineId: pipeline.id, status: null, kind: null })).data).toHaveLength(1);
+    expect(
+      (await t.store.runs.list({ limit: 10, cursor: null }, { pipelineId: pipeline.id, status: null, kind: null }))
+        .data,
+    ).toHaveLength(1);
     expect((await t.store.pipelines.get(pipeline.id)).next_run_at.getTime()).toBeGreaterThan(Date.now() + 359 * 60_000);
     expect(await t.store.schedule.startDue(10, () => OBJECTS)).toBe(0);
   });
@@ -401,17 +499,30 @@ describe('runs', () => {
 describe('freshness', () => {
   test('a table that is further behind than it may be is told of once, and so is that it has caught up', async () => {
     const { id } = await t.pipeline();
-    await t.store.pipelines.change(id, { objects: { tickets: { included: true, max_staleness_minutes: 60 }, roles: { included: true } } }, null);
-    await t.store.webhooks.create({ name: 'w', url: 'http://127.0.0.1:1/', events: ['freshness.missed', 'freshness.restored'], enabled: true });
+    await t.store.pipelines.change(
+      id,
+      { objects: { tickets: { included: true, max_staleness_minutes: 60 }, roles: { included: true } } },
+      null,
+    );
+    await t.store.webhooks.create({
+      name: 'w',
+      url: 'http://127.0.0.1:1/',
+      events: ['freshness.missed', 'freshness.restored'],
+      enabled: true,
+    });
     const { sql } = t.database;
     await sql`insert into freshet.pipeline_objects (pipeline_id, object, complete_as_of) values (${id}, 'tickets', now() - interval '59 minutes'), (${id}, 'roles', now() - interval '9 days')`;
     const told = async () =>
-      [...(await sql`select type, data from freshet.events order by id`)].map(({ type, data }) => `${type} ${data.object} ${data.max_staleness_minutes}`);
+      [...(await sql`select type, data from freshet.events order by id`)].map(
+        ({ type, data }) => `${type} ${data.object} ${data.max_staleness_minutes}`,
+      );
     expect(await t.store.schedule.checkFreshness()).toBe(0);
     await sql`update freshet.pipeline_objects set complete_as_of = now() - interval '61 minutes' where object = 'tickets'`;
     const counts = await Promise.all([t.store.schedule.checkFreshness(), t.store.schedule.checkFreshness()]);
     expect(counts.sort()).toEqual([0, 1]);
-    expect((await t.store.pipelines.objectsOf(id)).find((o) => o.object === 'tickets')?.stale_since).toBeInstanceOf(Date);
+    expect((await t.store.pipelines.objectsOf(id)).find((o) => o.object === 'tickets')?.stale_since).toBeInstanceOf(
+      Date,
+    );
     await sql`update freshet.pipeline_objects set complete_as_of = now() where object = 'tickets'`;
     expect(await t.store.schedule.checkFreshness()).toBe(1);
     expect(await told()).toEqual(['freshness.missed tickets 60', 'freshness.restored tickets 60']);
@@ -433,14 +544,28 @@ describe('lags', () => {
       const table = await t.store.loading.claim(pipeline.id, 'lists');
       if (!table) throw new Error('nothing to load');
       const [pending] = await t.store.loading.pending(table, 1);
-      const counts = { records: 3, inserted: 3, updated: 0, unchanged: 0, rejected: 0, deleted: 0, missing: 0, stale: 0 };
+      const counts = {
+        records: 3,
+        inserted: 3,
+        updated: 0,
+        unchanged: 0,
+        rejected: 0,
+        deleted: 0,
+        missing: 0,
+        stale: 0,
+      };
       await t.store.loading.markLoaded(
         table,
-        outcome({ batches: [{ batchId: pending?.id as string, counts }], reached: { completeAsOf, completeBackTo: new Date(0) } }),
+        outcome({
+          batches: [{ batchId: pending?.id as string, counts }],
+          reached: { completeAsOf, completeBackTo: new Date(0) },
+        }),
       );
     };
     const hours = async () =>
-      (await sql`select extract(epoch from until - since)::float8 / 3600 as h from freshet.lags`).map(({ h }) => Math.round(h * 10) / 10);
+      (await sql`select extract(epoch from until - since)::float8 / 3600 as h from freshet.lags`).map(
+        ({ h }) => Math.round(h * 10) / 10,
+      );
     const ago = (h: number) => new Date(Date.now() - h * 3_600_000);
     await load(ago(5));
     expect(await hours()).toEqual([]);
@@ -462,7 +587,9 @@ describe('positions', () => {
     const run = await start(pipeline.id);
     const claim = await claimed(run.objectRun('lists'));
     await t.store.extraction.commit(claim, step({ position: { page: 7 } }));
-    const jobs = () => t.database.sql`select id from pgboss.job where name = 'extract' and data ->> 'objectRunId' = ${run.objectRun('lists')}`;
+    const jobs = () =>
+      t.database
+        .sql`select id from pgboss.job where name = 'extract' and data ->> 'objectRunId' = ${run.objectRun('lists')}`;
     const before = (await jobs()).length;
     await t.store.runs.restartObject(pipeline.id, 'lists');
     await expect(t.store.extraction.commit(claim, step())).rejects.toMatchObject({ code: 'fenced' });
@@ -473,7 +600,10 @@ describe('positions', () => {
   test('children that are restarted are read of every parent', async () => {
     const pipeline = await t.pipeline();
     const run = await start(pipeline.id);
-    await t.store.extraction.commit(await claimed(run.objectRun('lists')), step({ work: [work('7', 'v1'), work('8', 'v1')] }));
+    await t.store.extraction.commit(
+      await claimed(run.objectRun('lists')),
+      step({ work: [work('7', 'v1'), work('8', 'v1')] }),
+    );
     const children = await claimed(run.objectRun('children'));
     await t.store.extraction.commit(children, step({ settled: [work('7', 'v1'), work('8', 'v1')] }));
     expect(await pendingParents()).toBe(0);
@@ -500,8 +630,14 @@ describe('audits', () => {
     const pipeline = await t.pipeline();
     const run = await start(pipeline.id);
     const parents = [work('7', 'v1'), work('8', 'v1')];
-    await t.store.extraction.commit(await claimed(run.objectRun('lists')), step({ position: { synced: 1 }, work: parents, finished: true }));
-    await t.store.extraction.commit(await claimed(run.objectRun('children')), step({ settled: [work('7', 'v1')], finished: true }));
+    await t.store.extraction.commit(
+      await claimed(run.objectRun('lists')),
+      step({ position: { synced: 1 }, work: parents, finished: true }),
+    );
+    await t.store.extraction.commit(
+      await claimed(run.objectRun('children')),
+      step({ settled: [work('7', 'v1')], finished: true }),
+    );
     const auditId = (await t.store.runs.start(pipeline.id, 'manual', AUDITED, 'audit')).id;
     const audit = await t.store.runs.get(auditId);
     return { pipeline, audit, objectRun: (name: string) => audit.objects.find((o) => o.object === name)?.id as string };
@@ -545,8 +681,21 @@ describe('audits', () => {
       const [pending] = await t.store.loading.pending(loading, 1);
       expect(pending?.audit).toBe(true);
       const batchId = pending?.id as string;
-      const counts = { records: 0, inserted: 0, updated: 0, unchanged: 0, rejected: 0, deleted: 0, missing: 0, stale: 0 };
-      const suspects = (['1', '2', '3'] as const).map((key) => ({ key, reason: key === '1' ? ('unseen' as const) : ('gap' as const), batchId }));
+      const counts = {
+        records: 0,
+        inserted: 0,
+        updated: 0,
+        unchanged: 0,
+        rejected: 0,
+        deleted: 0,
+        missing: 0,
+        stale: 0,
+      };
+      const suspects = (['1', '2', '3'] as const).map((key) => ({
+        key,
+        reason: key === '1' ? ('unseen' as const) : ('gap' as const),
+        batchId,
+      }));
       await t.store.loading.markLoaded(loading, outcome({ batches: [{ batchId, counts }], suspects }));
       expect(await t.store.extraction.isLoaded(claim)).toBe(true);
       return t.store.extraction.nextParents(claim)(10);
@@ -558,14 +707,22 @@ describe('audits', () => {
       { object: 'lists', parentId: '2', version: 'gap' },
       { object: 'lists', parentId: '3', version: 'gap' },
     ]);
-    const settle = (n: number, name: string, lasting: boolean) => ({ ...(suspects[n] as (typeof suspects)[number]), outcome: { name, lasting } });
-    await t.store.extraction.commit(claim, step({ settled: [settle(0, 'present', false), settle(1, 'not_found', true)] }));
+    const settle = (n: number, name: string, lasting: boolean) => ({
+      ...(suspects[n] as (typeof suspects)[number]),
+      outcome: { name, lasting },
+    });
+    await t.store.extraction.commit(
+      claim,
+      step({ settled: [settle(0, 'present', false), settle(1, 'not_found', true)] }),
+    );
     await t.store.extraction.commit(claim, step({ settled: [settle(2, 'not_found', true)], finished: true }));
     const run = await t.store.runs.get(audit.id);
     expect(run.objects.find((o) => o.object === 'lists')?.explained).toEqual({ present: 1, not_found: 2 });
     await t.store.runs.cancel(audit.id);
     const next = await t.store.runs.get((await t.store.runs.start(pipeline.id, 'schedule', AUDITED, 'audit')).id);
-    expect((await found(await claimed(next.objects.find((o) => o.object === 'lists')?.id as string))).map((s) => s.parentId)).toEqual(['1']);
+    expect(
+      (await found(await claimed(next.objects.find((o) => o.object === 'lists')?.id as string))).map((s) => s.parentId),
+    ).toEqual(['1']);
   });
 
   test('what was never read is not audited, and an audit of nothing is over at once', async () => {
@@ -581,7 +738,9 @@ describe('audits', () => {
     await t.database.sql`update freshet.pipelines set next_audit_at = now() - interval '1 hour'`;
     expect(await due()).toBe(1);
     expect(await due()).toBe(0);
-    expect((await t.store.pipelines.get(pipeline.id)).next_audit_at.getTime()).toBeGreaterThan(Date.now() + 6.9 * 86_400_000);
+    expect((await t.store.pipelines.get(pipeline.id)).next_audit_at.getTime()).toBeGreaterThan(
+      Date.now() + 6.9 * 86_400_000,
+    );
     await t.store.pipelines.change(pipeline.id, { audit_frequency_days: null }, null);
     await t.database.sql`update freshet.pipelines set next_audit_at = now() - interval '1 hour'`;
     expect(await due()).toBe(0);
@@ -597,7 +756,9 @@ describe('I5: within budget', () => {
 
   test('many workers at once never take more than the share of the limit', async () => {
     await learnt(100);
-    const taken = await Promise.all(Array.from({ length: 200 }, () => budgets().take('acme', ['account'], 1, 80, 'incremental')));
+    const taken = await Promise.all(
+      Array.from({ length: 200 }, () => budgets().take('acme', ['account'], 1, 80, 'incremental')),
+    );
     expect(taken.filter((wait) => wait === 0)).toHaveLength(79);
     expect(Math.max(...taken)).toBeLessThanOrEqual(61_000);
   });
@@ -605,7 +766,9 @@ describe('I5: within budget', () => {
   test('of two buckets, both pay or none does', async () => {
     await learnt(100);
     await learnt(10, 'list');
-    const taken = await Promise.all(Array.from({ length: 30 }, () => budgets().take('acme', ['account', 'list'], 2, 100, 'incremental')));
+    const taken = await Promise.all(
+      Array.from({ length: 30 }, () => budgets().take('acme', ['account', 'list'], 2, 100, 'incremental')),
+    );
     expect(taken.filter((wait) => wait === 0)).toHaveLength(4);
     const rows = await t.database.sql`select bucket, used::int from freshet.credit_buckets order by bucket`;
     expect([...rows]).toEqual([
@@ -617,24 +780,32 @@ describe('I5: within budget', () => {
   test('credits that others spend are seen by what remains', async () => {
     await learnt(100);
     await budgets().learn('acme', [{ bucket: 'account', total: 100, remaining: 5, used: 1 }]);
-    const taken = await Promise.all(Array.from({ length: 20 }, () => budgets().take('acme', ['account'], 1, 100, 'incremental')));
+    const taken = await Promise.all(
+      Array.from({ length: 20 }, () => budgets().take('acme', ['account'], 1, 100, 'incremental')),
+    );
     expect(taken.filter((wait) => wait === 0)).toHaveLength(5);
   });
 
   test('T10: a limit that changes in the middle holds from the next answer on', async () => {
     await learnt(100);
     await budgets().learn('acme', [{ bucket: 'account', total: 20, remaining: 10, used: 1 }]);
-    const taken = await Promise.all(Array.from({ length: 50 }, () => budgets().take('acme', ['account'], 1, 100, 'incremental')));
+    const taken = await Promise.all(
+      Array.from({ length: 50 }, () => budgets().take('acme', ['account'], 1, 100, 'incremental')),
+    );
     expect(taken.filter((wait) => wait === 0)).toHaveLength(10);
   });
 
   test('T11: after a 429 nobody calls before the end of its Retry-After', async () => {
     await learnt(100);
     await budgets().block('acme', 34_000);
-    const waits = await Promise.all(Array.from({ length: 10 }, () => budgets().take('acme', ['account'], 1, 100, 'incremental')));
+    const waits = await Promise.all(
+      Array.from({ length: 10 }, () => budgets().take('acme', ['account'], 1, 100, 'incremental')),
+    );
     for (const wait of waits) expect(wait).toBeGreaterThan(30_000);
     expect(await budgets().take('other', ['account'], 1, 100, 'incremental')).toBe(0);
-    await expect(budgets().forAccount('acme', 100).take(['account'], 1, 'incremental')).rejects.toMatchObject({ code: 'out_of_credits' });
+    await expect(budgets().forAccount('acme', 100).take(['account'], 1, 'incremental')).rejects.toMatchObject({
+      code: 'out_of_credits',
+    });
   });
 
   test('a list that counts calls is charged calls, and one that counts credits credits', async () => {
@@ -647,7 +818,9 @@ describe('I5: within budget', () => {
     await budgets().take('acme', ['account', 'credits'], 3, 100, 'incremental');
     await budgets().learn('acme', [{ bucket: 'credits', total: 10, remaining: 6, used: 3 }]);
     const granted = async (bucket: string) => {
-      const waits = await Promise.all(Array.from({ length: 20 }, () => budgets().take('acme', [bucket], 3, 100, 'incremental')));
+      const waits = await Promise.all(
+        Array.from({ length: 20 }, () => budgets().take('acme', [bucket], 3, 100, 'incremental')),
+      );
       return waits.filter((wait) => wait === 0).length;
     };
     expect(await granted('calls')).toBe(8);
@@ -688,11 +861,14 @@ describe('I5: within budget', () => {
 
   test('one who waits for a more urgent class that goes on and on does not hold its slot for that', async () => {
     await learnt(100);
-    const again = () => t.database.sql`update freshet.credit_buckets set wanted_until[2] = now() + interval '1500 milliseconds'`;
+    const again = () =>
+      t.database.sql`update freshet.credit_buckets set wanted_until[2] = now() + interval '1500 milliseconds'`;
     await again();
     const goesOn = setInterval(() => void again().execute(), 200);
     try {
-      await expect(budgets().forAccount('acme', 100).take(['account'], 1, 'children')).rejects.toMatchObject({ code: 'out_of_credits' });
+      await expect(budgets().forAccount('acme', 100).take(['account'], 1, 'children')).rejects.toMatchObject({
+        code: 'out_of_credits',
+      });
     } finally {
       clearInterval(goesOn);
     }
@@ -701,7 +877,9 @@ describe('I5: within budget', () => {
   test('backfill and audit leave a tenth of a window to others until it is nearly over, then use it', async () => {
     await learnt(101);
     const granted = async (creditClass: CreditClass) => {
-      const waits = await Promise.all(Array.from({ length: 120 }, () => budgets().take('acme', ['account'], 1, 100, creditClass)));
+      const waits = await Promise.all(
+        Array.from({ length: 120 }, () => budgets().take('acme', ['account'], 1, 100, creditClass)),
+      );
       return { granted: waits.filter((wait) => wait === 0).length, wait: Math.max(...waits) };
     };
     const most = await granted('backfill');
@@ -713,7 +891,9 @@ describe('I5: within budget', () => {
   });
 
   test('before an answer has told the limit, only a few calls are made', async () => {
-    const taken = await Promise.all(Array.from({ length: 100 }, () => budgets().take('new', ['account'], 1, 80, 'incremental')));
+    const taken = await Promise.all(
+      Array.from({ length: 100 }, () => budgets().take('new', ['account'], 1, 80, 'incremental')),
+    );
     expect(taken.filter((wait) => wait === 0)).toHaveLength(20);
   });
 });
@@ -723,22 +903,29 @@ describe('I6: secrets stay secret', () => {
     const pipeline = await t.pipeline();
     await start(pipeline.id);
     const { sql } = t.database;
-    const tables = await sql<{ s: string; t: string }[]>`select schemaname as s, tablename as t from pg_tables where schemaname in ('freshet', 'pgboss')`;
+    const tables = await sql<
+      { s: string; t: string }[]
+    >`select schemaname as s, tablename as t from pg_tables where schemaname in ('freshet', 'pgboss')`;
     for (const { s, t: table } of tables) {
       const [row] = await sql.unsafe(
         `select count(*)::int as n from "${s}"."${table}" x where x::text like '%the-api-key-of-acme%' or x::text like '%the-password-of-acme%'`,
       );
       expect(row?.['n'], `${s}.${table}`).toBe(0);
     }
-    expect(JSON.stringify(await t.store.credentials.list({ limit: 10, cursor: null }))).not.toMatch(/the-api-key|"secret"/);
+    expect(JSON.stringify(await t.store.credentials.list({ limit: 10, cursor: null }))).not.toMatch(
+      /the-api-key|"secret"/,
+    );
     expect(await t.store.credentials.reveal(pipeline.credential_id, 'freshdesk_api_key')).toBe('the-api-key-of-acme');
   });
 
   test('a sealed secret that is copied to another row does not open', async () => {
     const a = await t.store.credentials.create({ name: 'a', type: 'freshdesk_api_key', secret: 'aaaa' });
     const b = await t.store.credentials.create({ name: 'b', type: 'freshdesk_api_key', secret: 'bbbb' });
-    await t.database.sql`update freshet.credentials set secret = (select secret from freshet.credentials where id = ${a.id}) where id = ${b.id}`;
-    await expect(t.store.credentials.reveal(b.id, 'freshdesk_api_key')).rejects.toMatchObject({ code: 'secret_unreadable' });
+    await t.database
+      .sql`update freshet.credentials set secret = (select secret from freshet.credentials where id = ${a.id}) where id = ${b.id}`;
+    await expect(t.store.credentials.reveal(b.id, 'freshdesk_api_key')).rejects.toMatchObject({
+      code: 'secret_unreadable',
+    });
   });
 
   test('keys rotate by one command, for everything that is sealed, and then the old key may go', async () => {
@@ -752,10 +939,14 @@ describe('I6: secrets stay secret', () => {
     const batchId = batch?.id as string;
     await t.store.loading.markLoaded(
       claim,
-      outcome({ batches: [{ batchId, counts }], rejected: [{ batchId, line: 0, reason: 'key_missing: id', raw: '{"record":{}}' }] }),
+      outcome({
+        batches: [{ batchId, counts }],
+        rejected: [{ batchId, line: 0, reason: 'key_missing: id', raw: '{"record":{}}' }],
+      }),
     );
     const young = `young:${randomBytes(32).toString('base64')}`;
-    const open = (secretKeys: string) => openControlStore({ databaseUrl: t.database.url, secretKeys, onError: () => {} });
+    const open = (secretKeys: string) =>
+      openControlStore({ databaseUrl: t.database.url, secretKeys, onError: () => {} });
     const both = await open(`${young},${t.secretKeys}`);
     expect(await both.rotateKeys()).toBe(3);
     expect(await both.rotateKeys()).toBe(0);
@@ -763,7 +954,9 @@ describe('I6: secrets stay secret', () => {
     const after = await open(young);
     expect(await after.credentials.reveal(pipeline.credential_id, 'freshdesk_api_key')).toBe('the-api-key-of-acme');
     await after.close(1000);
-    await expect(t.store.credentials.reveal(pipeline.credential_id, 'freshdesk_api_key')).rejects.toMatchObject({ code: 'secret_unreadable' });
+    await expect(t.store.credentials.reveal(pipeline.credential_id, 'freshdesk_api_key')).rejects.toMatchObject({
+      code: 'secret_unreadable',
+    });
   });
 
   test('a credential in use is not deleted, and the refusal names who uses it', async () => {
@@ -777,7 +970,9 @@ describe('I6: secrets stay secret', () => {
 
 test('the store opens on a database that is migrated already, by many processes at once', async () => {
   const stores = await Promise.all(
-    Array.from({ length: 4 }, () => openControlStore({ databaseUrl: t.database.url, secretKeys: t.secretKeys, onError: () => {} })),
+    Array.from({ length: 4 }, () =>
+      openControlStore({ databaseUrl: t.database.url, secretKeys: t.secretKeys, onError: () => {} }),
+    ),
   );
   await Promise.all(stores.map((s) => s.ping()));
   await Promise.all(stores.map((s) => s.close(1000)));

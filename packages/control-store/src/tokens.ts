@@ -17,13 +17,16 @@ const CHECK_DIGITS = 6;
 export function newToken(): string {
   let random = '';
   // 248 = 4 × 62: greater bytes are thrown away, so that every digit is equally likely.
-  while (random.length < RANDOM_DIGITS) for (const byte of randomBytes(64)) if (byte < 248 && random.length < RANDOM_DIGITS) random += DIGITS[byte % 62];
+  while (random.length < RANDOM_DIGITS)
+    for (const byte of randomBytes(64)) if (byte < 248 && random.length < RANDOM_DIGITS) random += DIGITS[byte % 62];
   return `${PREFIX}${random}${checksum(random)}`;
 }
 
 export function isToken(text: string): boolean {
   const random = text.slice(PREFIX.length, PREFIX.length + RANDOM_DIGITS);
-  return text.length === PREFIX.length + RANDOM_DIGITS + CHECK_DIGITS && text === `${PREFIX}${random}${checksum(random)}`;
+  return (
+    text.length === PREFIX.length + RANDOM_DIGITS + CHECK_DIGITS && text === `${PREFIX}${random}${checksum(random)}`
+  );
 }
 
 function checksum(random: string): string {
@@ -95,7 +98,12 @@ export class Tokens {
     const text = newToken();
     const [row] = await this.#db
       .insert(apiTokens)
-      .values({ id: uuidv7(), ...input, scopes: input.scopes === null ? null : [...input.scopes], digest: digestOf(text) })
+      .values({
+        id: uuidv7(),
+        ...input,
+        scopes: input.scopes === null ? null : [...input.scopes],
+        digest: digestOf(text),
+      })
       .returning();
     return { token: withoutDigests(row as typeof apiTokens.$inferSelect), text };
   }
@@ -104,7 +112,10 @@ export class Tokens {
     return withoutDigests(await findResource(this.#sql, apiTokens, 'token', id));
   }
 
-  async list(options: ListOptions, filter: { readonly name?: string | undefined; readonly role?: string | undefined } = {}): Promise<List<Token>> {
+  async list(
+    options: ListOptions,
+    filter: { readonly name?: string | undefined; readonly role?: string | undefined } = {},
+  ): Promise<List<Token>> {
     const { data, nextCursor } = await listResources(this.#sql, apiTokens, options, filter);
     return { data: data.map(withoutDigests), nextCursor };
   }
@@ -150,10 +161,18 @@ async function refuseLockout(db: Database): Promise<void> {
     .from(apiTokens)
     .where(and(eq(apiTokens.role, 'team_admin'), isNull(apiTokens.scopes), isNull(apiTokens.expires_at)))
     .limit(1);
-  if (!admin) throw new AppError('conflict', 'It is the last token of the role team_admin that has no scopes and does not expire. Make another one first.');
+  if (!admin)
+    throw new AppError(
+      'conflict',
+      'It is the last token of the role team_admin that has no scopes and does not expire. Make another one first.',
+    );
 }
 
-function withoutDigests({ digest: _digest, previous_digest: _previous, ...rest }: typeof apiTokens.$inferSelect): Token {
+function withoutDigests({
+  digest: _digest,
+  previous_digest: _previous,
+  ...rest
+}: typeof apiTokens.$inferSelect): Token {
   return rest;
 }
 

@@ -7,7 +7,9 @@ import type { Tx } from './database.ts';
  */
 export async function addWarnings(tx: Tx, objectRunId: string, added: readonly NewWarning[]): Promise<void> {
   if (added.length === 0) return;
-  const [row] = await tx<{ warnings: Warning[] }[]>`select warnings from freshet.object_runs where id = ${objectRunId} for no key update`;
+  const [row] = await tx<
+    { warnings: Warning[] }[]
+  >`select warnings from freshet.object_runs where id = ${objectRunId} for no key update`;
   if (!row) return;
   await tx`update freshet.object_runs set warnings = ${tx.json(mergeWarnings(row.warnings, added) as never)} where id = ${objectRunId}`;
 }

@@ -10,7 +10,9 @@ import { changeResource, deleteResource, findResource, listResources, refuseConf
 import { type DeliveryStatus, events, webhookDeliveries, webhooks } from './schema.ts';
 import type { SecretBox } from './secrets.ts';
 
-export type Webhook = Omit<typeof webhooks.$inferSelect, 'secret' | 'previous_secret' | 'template_secret'> & { readonly has_template_secret: boolean };
+export type Webhook = Omit<typeof webhooks.$inferSelect, 'secret' | 'previous_secret' | 'template_secret'> & {
+  readonly has_template_secret: boolean;
+};
 export type Delivery = typeof webhookDeliveries.$inferSelect & { readonly event_type: EventType };
 
 export interface WebhookInput {
@@ -56,7 +58,11 @@ const RETRY_SECONDS = [5, 300, 1800, 7200, 18_000, 36_000, 36_000] as const;
 const JITTER = 0.1;
 const GONE = 410;
 
-const nameTaken = { webhooks_name_unique: new AppError('conflict', 'name: another webhook has this name.', { context: { pointer: '/name' } }) };
+const nameTaken = {
+  webhooks_name_unique: new AppError('conflict', 'name: another webhook has this name.', {
+    context: { pointer: '/name' },
+  }),
+};
 
 /** Who is told of events, and what was delivered to them. */
 export class Webhooks {
@@ -81,7 +87,9 @@ export class Webhooks {
       events: [...input.events],
       template: input.template ? { ...input.template } : null,
       secret: this.#box.seal(secret, boundTo(id, 'secret')),
-      template_secret: input.template_secret ? this.#box.seal(input.template_secret, boundTo(id, 'template_secret')) : null,
+      template_secret: input.template_secret
+        ? this.#box.seal(input.template_secret, boundTo(id, 'template_secret'))
+        : null,
     };
     const [created] = await refuseConflicts(this.#db.insert(webhooks).values(row).returning(), nameTaken);
     return { webhook: withoutSecrets(created as typeof webhooks.$inferSelect), secret };
@@ -105,10 +113,15 @@ export class Webhooks {
       ...(template === undefined ? {} : { template: template === null ? null : { ...template } }),
       ...(templateSecret === undefined
         ? {}
-        : { template_secret: templateSecret === null ? null : this.#box.seal(templateSecret, boundTo(id, 'template_secret')) }),
+        : {
+            template_secret:
+              templateSecret === null ? null : this.#box.seal(templateSecret, boundTo(id, 'template_secret')),
+          }),
       ...(input.enabled === true ? { disabled_reason: null, failing_since: null } : {}),
     };
-    return withoutSecrets(await refuseConflicts(changeResource(this.#db, webhooks, 'webhook', id, changes, expected), nameTaken));
+    return withoutSecrets(
+      await refuseConflicts(changeResource(this.#db, webhooks, 'webhook', id, changes, expected), nameTaken),
+    );
   }
 
   delete(id: string, expected: number | null): Promise<void> {
@@ -142,7 +155,11 @@ export class Webhooks {
     return delivery as Delivery;
   }
 
-  async deliveries(id: string, options: ListOptions, filter: { readonly status?: DeliveryStatus | undefined }): Promise<List<Delivery>> {
+  async deliveries(
+    id: string,
+    options: ListOptions,
+    filter: { readonly status?: DeliveryStatus | undefined },
+  ): Promise<List<Delivery>> {
     await this.get(id);
     const rows = await this.#deliveriesWhere(
       and(
@@ -157,7 +174,10 @@ export class Webhooks {
 
   /** Sends a delivery's event once more, as a delivery of its own with the same message id, which tells receivers that it is the same. */
   async redeliver(id: string, deliveryId: string): Promise<Delivery> {
-    const [known] = await this.#deliveriesWhere(and(eq(webhookDeliveries.webhook_id, id), eq(webhookDeliveries.id, deliveryId)), 1);
+    const [known] = await this.#deliveriesWhere(
+      and(eq(webhookDeliveries.webhook_id, id), eq(webhookDeliveries.id, deliveryId)),
+      1,
+    );
     if (!known) throw new AppError('not_found', `There is no delivery ${deliveryId} of this webhook.`);
     const again = await this.#sql.begin((tx) => enqueueDelivery(tx, this.#queue, id, known.event_id));
     const [delivery] = await this.#deliveriesWhere(eq(webhookDeliveries.id, again), 1);
@@ -186,7 +206,10 @@ export class Webhooks {
     if (!row) return null;
     const secrets = [this.#box.open(row.secret, boundTo(row.webhook_id, 'secret'))];
     if (row.previous !== null) secrets.push(this.#box.open(row.previous, boundTo(row.webhook_id, 'previous_secret')));
-    const templateSecret = row.template_secret === null ? null : this.#box.open(row.template_secret, boundTo(row.webhook_id, 'template_secret'));
+    const templateSecret =
+      row.template_secret === null
+        ? null
+        : this.#box.open(row.template_secret, boundTo(row.webhook_id, 'template_secret'));
     const { event_id: eventId, type, at, data, url, template } = row;
     return { deliveryId, eventId, type, at, data, url, template, templateSecret, secrets };
   }
@@ -198,7 +221,8 @@ export class Webhooks {
         select d.attempts, d.webhook_id, e.type from freshet.webhook_deliveries d join freshet.events e on e.id = d.event_id
         where d.id = ${deliveryId} and d.status = 'pending' for no key update of d`;
       if (!row) return;
-      const wait = error === null || status === GONE || row.type === 'webhook.test' ? undefined : RETRY_SECONDS[row.attempts];
+      const wait =
+        error === null || status === GONE || row.type === 'webhook.test' ? undefined : RETRY_SECONDS[row.attempts];
       const ms = wait === undefined ? null : Math.round(wait * 1000 * (1 + JITTER * Math.random()));
       await tx`
         update freshet.webhook_deliveries set attempts = attempts + 1, last_attempt_at = now(), response_status = ${status}, error = ${error},
@@ -212,7 +236,10 @@ export class Webhooks {
         returning name, failing_since, enabled, coalesce(failing_since < now() - make_interval(secs => ${RETRIED_SECONDS}), false) as lasting`;
       const isGivenUp = error !== null && hook?.enabled === true && (status === GONE || (ms === null && hook.lasting));
       if (!isGivenUp) return;
-      const reason = status === GONE ? 'It answered 410 Gone.' : `Every attempt has failed for more than a day. The last one: ${error}`;
+      const reason =
+        status === GONE
+          ? 'It answered 410 Gone.'
+          : `Every attempt has failed for more than a day. The last one: ${error}`;
       await tx`
         update freshet.webhooks set enabled = false, disabled_reason = ${reason}, version = version + 1, updated_at = now() where id = ${row.webhook_id}`;
       await emit(tx, this.#queue, 'webhook.disabled', { webhook_id: row.webhook_id, name: hook.name, reason });
@@ -221,7 +248,8 @@ export class Webhooks {
 
   /** Events that are older, and their deliveries. */
   async deleteEvents(olderThanDays: number): Promise<number> {
-    const deleted = await this.#sql`delete from freshet.events where at < now() - make_interval(days => ${olderThanDays})`;
+    const deleted = await this
+      .#sql`delete from freshet.events where at < now() - make_interval(days => ${olderThanDays})`;
     return deleted.count;
   }
 
@@ -249,6 +277,11 @@ function boundTo(id: string, column: 'secret' | 'previous_secret' | 'template_se
   return `webhooks/${id}/${column}`;
 }
 
-function withoutSecrets({ secret: _secret, previous_secret: _previous, template_secret: template, ...rest }: typeof webhooks.$inferSelect): Webhook {
+function withoutSecrets({
+  secret: _secret,
+  previous_secret: _previous,
+  template_secret: template,
+  ...rest
+}: typeof webhooks.$inferSelect): Webhook {
   return { ...rest, has_template_secret: template !== null };
 }

@@ -68,7 +68,10 @@ test('no file outside the catalogue’s folder names an object', () => {
   const found: string[] = [];
   for (const folder of ['apps', 'packages']) {
     for (const file of readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })) {
-      const usual = file.endsWith('.ts') && file.includes('/src/') && !/node_modules|\.test\.ts|catalogue\/|\/test-support\//.test(file);
+      const usual =
+        file.endsWith('.ts') &&
+        file.includes('/src/') &&
+        !/node_modules|\.test\.ts|catalogue\/|\/test-support\//.test(file);
       if (usual && literal.test(readFileSync(join(ROOT, folder, file), 'utf8'))) found.push(`${folder}/${file}`);
     }
   }
@@ -95,29 +98,50 @@ test('labels of default ticket fields are rows, whatever the shape of their choi
 
 test('I6: what opens other systems is left out of automation rules, however deep it stands', () => {
   const actions = [
-    { field_name: 'trigger_webhook', url: 'https://x.example', api_key: 'S1', custom_headers: { Authorization: 'S2' }, content: [{ password: 'S3' }] },
+    {
+      field_name: 'trigger_webhook',
+      url: 'https://x.example',
+      api_key: 'S1',
+      custom_headers: { Authorization: 'S2' },
+      content: [{ password: 'S3' }],
+    },
   ];
   const rows = objectNamed('automation_rules').rows?.({ rules: [{ id: 1, actions }], meta: {} });
-  expect(rows).toEqual([{ id: 1, actions: [{ field_name: 'trigger_webhook', url: 'https://x.example', content: [{}] }] }]);
+  expect(rows).toEqual([
+    { id: 1, actions: [{ field_name: 'trigger_webhook', url: 'https://x.example', content: [{}] }] },
+  ]);
 });
 
 test('names of documented columns and of tables are names by the rule, also with the longest prefix and a history', () => {
   const PREFIX_BYTES_MAX = 20;
   for (const object of catalogue) {
-    for (const column of object.columns) expect(columnName(column.name), `${object.name}.${column.name}`).toBe(column.name);
+    for (const column of object.columns)
+      expect(columnName(column.name), `${object.name}.${column.name}`).toBe(column.name);
     expect(PREFIX_BYTES_MAX + `${object.name}_history`.length, object.name).toBeLessThanOrEqual(63);
   }
 });
 
 test('choices whose values are great integers keep every digit (I10)', () => {
-  const fields = parseJson('[{"type":"default_status","choices":{"9007199254740993":["Open","Open"],"2":["Pending","Waiting"],"odd":["Odd","Odd"]}}]');
+  const fields = parseJson(
+    '[{"type":"default_status","choices":{"9007199254740993":["Open","Open"],"2":["Pending","Waiting"],"odd":["Odd","Odd"]}}]',
+  );
   expect(JSON.stringify(labelsOf(fields, 'default_status').map(({ id }) => id))).toBe('[2,9007199254740993,"odd"]');
 });
 
 test('stored declarations of an earlier release get the names of the rule, and documented types are marked', () => {
-  const stored = { name: 'cf_Größe', type: 'text' as const, description: 'Größe.', path: ['custom_fields', 'cf_Größe'] };
-  const { columns } = tableOf(objectNamed('tickets'), [stored], { requester_id: { hash: true }, constructor: { rename: 'x' } });
-  expect(columns.find((c) => c.path?.[1] === 'cf_Größe')).toMatchObject({ name: expect.stringMatching(/^cf_gr_e_[0-9a-f]{8}$/) });
+  const stored = {
+    name: 'cf_Größe',
+    type: 'text' as const,
+    description: 'Größe.',
+    path: ['custom_fields', 'cf_Größe'],
+  };
+  const { columns } = tableOf(objectNamed('tickets'), [stored], {
+    requester_id: { hash: true },
+    constructor: { rename: 'x' },
+  });
+  expect(columns.find((c) => c.path?.[1] === 'cf_Größe')).toMatchObject({
+    name: expect.stringMatching(/^cf_gr_e_[0-9a-f]{8}$/),
+  });
   expect(columns.find((c) => c.name === 'due_by')).toMatchObject({ type: 'timestamptz', documented: true });
   expect(columns.find((c) => c.name === 'requester_id')).toEqual({
     name: 'requester_id',

@@ -63,7 +63,9 @@ describe('content encodings', () => {
     ['identity', Buffer.from(body)],
     ['gzip, br', brotliCompressSync(gzipSync(body))],
   ])('a %s body is decoded, although none was requested', async (encoding, encoded) => {
-    await using account = await open((_request, response) => response.writeHead(200, { ...JSON_HEADERS, 'content-encoding': encoding }).end(encoded));
+    await using account = await open((_request, response) =>
+      response.writeHead(200, { ...JSON_HEADERS, 'content-encoding': encoding }).end(encoded),
+    );
     expect((await list(account.client)).records).toHaveLength(500);
   });
 
@@ -86,22 +88,34 @@ describe('content encodings', () => {
   });
 
   test('an encoding that does not exist is named at once', async () => {
-    await using account = await open((_request, response) => response.writeHead(200, { ...JSON_HEADERS, 'content-encoding': 'middle-out' }).end('x'));
-    await expect(list(account.client)).rejects.toMatchObject({ code: 'source_contract', message: expect.stringContaining('middle-out') });
+    await using account = await open((_request, response) =>
+      response.writeHead(200, { ...JSON_HEADERS, 'content-encoding': 'middle-out' }).end('x'),
+    );
+    await expect(list(account.client)).rejects.toMatchObject({
+      code: 'source_contract',
+      message: expect.stringContaining('middle-out'),
+    });
     expect(account.requests()).toBe(1);
   });
 
   test('a small body that decodes to a huge one is too large at once, in bounded memory, and is not requested in parts', async () => {
-    const bomb = gzipSync(Buffer.concat([Buffer.from('"'), Buffer.alloc(400 * 1024 * 1024, 'a'), Buffer.from('"')]), { level: 1 });
-    await using account = await open((_request, response) => response.writeHead(200, { ...JSON_HEADERS, 'content-encoding': 'gzip' }).end(bomb), {
-      limits: { bodyBytesMax: 16 * 1024 * 1024 },
+    const bomb = gzipSync(Buffer.concat([Buffer.from('"'), Buffer.alloc(400 * 1024 * 1024, 'a'), Buffer.from('"')]), {
+      level: 1,
     });
+    await using account = await open(
+      (_request, response) => response.writeHead(200, { ...JSON_HEADERS, 'content-encoding': 'gzip' }).end(bomb),
+      {
+        limits: { bodyBytesMax: 16 * 1024 * 1024 },
+      },
+    );
     const before = process.memoryUsage().arrayBuffers + process.memoryUsage().external;
     await expect(readerOf(account.client, objectNamed('groups')).list({}, 1)).rejects.toMatchObject({
       code: 'source_too_large',
       message: expect.stringContaining('too large'),
     });
-    expect(process.memoryUsage().arrayBuffers + process.memoryUsage().external - before).toBeLessThan(100 * 1024 * 1024);
+    expect(process.memoryUsage().arrayBuffers + process.memoryUsage().external - before).toBeLessThan(
+      100 * 1024 * 1024,
+    );
     expect(account.requests()).toBe(1);
   });
 });
@@ -119,7 +133,10 @@ describe('responses that pass', () => {
 
   test('a web page is reported at once on a host that has never answered as Freshdesk', async () => {
     await using account = await open(page, { isKnownHost: false });
-    await expect(list(account.client)).rejects.toMatchObject({ code: 'source_not_freshdesk', message: expect.stringContaining('text/html') });
+    await expect(list(account.client)).rejects.toMatchObject({
+      code: 'source_not_freshdesk',
+      message: expect.stringContaining('text/html'),
+    });
     expect(account.requests()).toBe(1);
   });
 
@@ -136,7 +153,9 @@ describe('responses that pass', () => {
   });
 
   test('a final error is not retried', async () => {
-    await using account = await open((_request, response) => response.writeHead(415, JSON_HEADERS).end('{"code":"invalid_content"}'));
+    await using account = await open((_request, response) =>
+      response.writeHead(415, JSON_HEADERS).end('{"code":"invalid_content"}'),
+    );
     await expect(list(account.client)).rejects.toMatchObject({ code: 'source_invalid_request' });
     expect(account.requests()).toBe(1);
   });
@@ -145,7 +164,10 @@ describe('responses that pass', () => {
 describe('deadlines', () => {
   test('a body that arrives a byte at a time is aborted by the total deadline, and is charged', async () => {
     await using account = await open(drip, { limits: { bodyMs: 300 } });
-    await expect(list(account.client)).rejects.toMatchObject({ code: 'source_unavailable', message: expect.stringContaining('arrived too slowly') });
+    await expect(list(account.client)).rejects.toMatchObject({
+      code: 'source_unavailable',
+      message: expect.stringContaining('arrived too slowly'),
+    });
     expect(account.requests()).toBe(1);
     expect(account.client.creditsSpent).toEqual({ incremental: 3 });
   });
@@ -189,7 +211,10 @@ describe('deadlines', () => {
       },
       { limits: { graceMs: 100 }, signals: { ending: ending.signal } },
     );
-    await expect(list(account.client)).rejects.toMatchObject({ code: 'source_unavailable', message: expect.stringContaining('time slice has ended') });
+    await expect(list(account.client)).rejects.toMatchObject({
+      code: 'source_unavailable',
+      message: expect.stringContaining('time slice has ended'),
+    });
     expect(account.requests()).toBe(1);
     expect(account.client.creditsSpent).toEqual({ incremental: 3 });
   });

@@ -1,5 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { AppError, type CreditClass, type CreditsSpent, isJsonObject, type Json, parseJson, RawObject, type Span, traced } from '@freshet/contracts';
+import {
+  AppError,
+  type CreditClass,
+  type CreditsSpent,
+  isJsonObject,
+  type Json,
+  parseJson,
+  RawObject,
+  type Span,
+  traced,
+} from '@freshet/contracts';
 import { Pool } from 'undici';
 import type { ObjectSpec } from './catalogue/define.ts';
 import { SourceClock } from './clock.ts';
@@ -109,7 +119,12 @@ export type AnswerShape = Pick<ObjectSpec, 'nextQuery'> & { readonly rows: NonNu
 /** What the ways of reading need of a client. */
 export interface Lists {
   /** @param shape what the answer holds, if it is not a list of records. */
-  list(path: string, query: Readonly<Record<string, string>>, cost: CallCost, shape?: AnswerShape | null): Promise<ListPage>;
+  list(
+    path: string,
+    query: Readonly<Record<string, string>>,
+    cost: CallCost,
+    shape?: AnswerShape | null,
+  ): Promise<ListPage>;
   view(path: string, query: Readonly<Record<string, string>>, cost: CallCost): Promise<ViewedRecord>;
   /** How far its clocks have been seen to disagree; absent: they agree. */
   readonly clock?: SourceClock;
@@ -160,7 +175,12 @@ export class FreshdeskClient implements Lists {
    * One page of a list.
    * @throws AppError `source_contract` when the answer is not an array of objects.
    */
-  async list(path: string, query: Readonly<Record<string, string>>, cost: CallCost, shape: AnswerShape | null = null): Promise<ListPage> {
+  async list(
+    path: string,
+    query: Readonly<Record<string, string>>,
+    cost: CallCost,
+    shape: AnswerShape | null = null,
+  ): Promise<ListPage> {
     const answer = await this.#get(path, query, cost);
     if (shape !== null) {
       const parsed = parse(answer, path);
@@ -171,7 +191,10 @@ export class FreshdeskClient implements Lists {
     }
     const objects = checked(path, () => RawObject.allOf(answer.body));
     if (objects === null) {
-      throw new AppError('source_contract', `${path} answered with ${describe(parse(answer, path))} where a list of records was expected.`);
+      throw new AppError(
+        'source_contract',
+        `${path} answered with ${describe(parse(answer, path))} where a list of records was expected.`,
+      );
     }
     return { records: objects.map((raw) => ({ raw })), hasNext: answer.hasNext, serverTime: answer.serverTime };
   }
@@ -186,7 +209,10 @@ export class FreshdeskClient implements Lists {
       return { raw: checked(path, () => RawObject.of(answer.body)), serverTime: answer.serverTime };
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;
-      throw new AppError('source_contract', `${path} answered with ${describe(parse(answer, path))} where one record was expected.`);
+      throw new AppError(
+        'source_contract',
+        `${path} answered with ${describe(parse(answer, path))} where one record was expected.`,
+      );
     }
   }
 
@@ -195,12 +221,17 @@ export class FreshdeskClient implements Lists {
     const target = search === '' ? path : `${path}?${search}`;
     for (let attempt = 1; ; attempt++) {
       this.#deadlines.throwIfCancelled();
-      await this.#budget.take(cost.bucket === null ? [ACCOUNT_BUCKET] : [ACCOUNT_BUCKET, cost.bucket], cost.credits, cost.creditClass ?? this.#creditClass);
+      await this.#budget.take(
+        cost.bucket === null ? [ACCOUNT_BUCKET] : [ACCOUNT_BUCKET, cost.bucket],
+        cost.credits,
+        cost.creditClass ?? this.#creditClass,
+      );
       try {
         return await this.#traced(target, path, cost);
       } catch (error) {
         const fault = asFault(error, path);
-        const isFinal = fault.code !== 'source_unavailable' || error instanceof TooSlowError || this.#deadlines.isEnding;
+        const isFinal =
+          fault.code !== 'source_unavailable' || error instanceof TooSlowError || this.#deadlines.isEnding;
         if (isFinal || attempt >= this.#limits.tries) throw fault;
         await pause(this.#limits.backoffMs * 2 ** (attempt - 1) * (0.5 + Math.random()));
       }
@@ -210,8 +241,14 @@ export class FreshdeskClient implements Lists {
   async #traced(target: string, path: string, cost: CallCost): Promise<Answer> {
     const { hostname } = new URL(this.account.origin);
     // The path as the catalogue has it: ids are many, and who they are is nobody's business.
-    const attributes = { 'http.request.method': 'GET', 'server.address': hostname, 'url.template': path.replace(/\/\d+/g, '/{id}') };
-    return await traced('GET Freshdesk', { kind: 'CLIENT', attributes }, (span) => this.#once(target, path, cost, span));
+    const attributes = {
+      'http.request.method': 'GET',
+      'server.address': hostname,
+      'url.template': path.replace(/\/\d+/g, '/{id}'),
+    };
+    return await traced('GET Freshdesk', { kind: 'CLIENT', attributes }, (span) =>
+      this.#once(target, path, cost, span),
+    );
   }
 
   async #once(target: string, path: string, cost: CallCost, span: Span): Promise<Answer> {
@@ -234,10 +271,15 @@ export class FreshdeskClient implements Lists {
     try {
       body = readResponse({ path, response, isKnownHost: this.#isKnownHost, bytesMax });
     } catch (error) {
-      if (error instanceof AppError && error.code === 'out_of_credits') await this.#budget.block(error.retryAfterMs ?? 0);
+      if (error instanceof AppError && error.code === 'out_of_credits')
+        await this.#budget.block(error.retryAfterMs ?? 0);
       throw error;
     }
-    return { body, hasNext: hasNextIn(header(response.headers, 'link')), serverTime: this.clock.read(header(response.headers, 'date')) };
+    return {
+      body,
+      hasNext: hasNextIn(header(response.headers, 'link')),
+      serverTime: this.clock.read(header(response.headers, 'date')),
+    };
   }
 
   /** @param isFull an answer of the API itself: one without limits has none, where an error of a proxy says nothing of them. */
@@ -294,7 +336,9 @@ function decimal(headers: Headers, name: string): number | null {
 
 /** Errors of a request that never reached the server. */
 function isUnsent(error: unknown): boolean {
-  return ['ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED', 'UND_ERR_CONNECT_TIMEOUT', 'EHOSTUNREACH', 'ENETUNREACH'].includes(networkCode(error));
+  return ['ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED', 'UND_ERR_CONNECT_TIMEOUT', 'EHOSTUNREACH', 'ENETUNREACH'].includes(
+    networkCode(error),
+  );
 }
 
 function networkCode(error: unknown): string {
@@ -306,10 +350,18 @@ function asFault(error: unknown, path: string): AppError {
   if (error instanceof AppError) return error;
   const code = networkCode(error);
   if (error instanceof TooSlowError) {
-    return new AppError('source_unavailable', `The response to ${path} arrived too slowly and was aborted: ${error.message}.`, { cause: error });
+    return new AppError(
+      'source_unavailable',
+      `The response to ${path} arrived too slowly and was aborted: ${error.message}.`,
+      { cause: error },
+    );
   }
   if (code === 'ENOTFOUND') {
-    return new AppError('source_unavailable', 'The account’s host name does not resolve. Check the subdomain and this machine’s DNS.', { cause: error });
+    return new AppError(
+      'source_unavailable',
+      'The account’s host name does not resolve. Check the subdomain and this machine’s DNS.',
+      { cause: error },
+    );
   }
   const reason = code || (error instanceof Error ? error.message : String(error));
   return new AppError('source_unavailable', `No complete answer from ${path}: ${reason}.`, { cause: error });

@@ -55,7 +55,8 @@ export class SourceClock {
     const local = this.#local();
     const server = Date.parse(dateHeader);
     if (Number.isNaN(server)) return new Date(reference);
-    for (const skew of [server - reference, server - local]) if (Math.abs(skew) > Math.abs(this.#skewMs)) this.#skewMs = skew;
+    for (const skew of [server - reference, server - local])
+      if (Math.abs(skew) > Math.abs(this.#skewMs)) this.#skewMs = skew;
     const time = Math.abs(server - reference) > CLOCK_TOLERANCE_MS ? reference : server;
     this.#aheadMs = Math.max(this.#aheadMs, time - Math.min(server, reference, local));
     return new Date(time);

@@ -80,20 +80,28 @@ export class Deadlines {
     if (cancel?.aborted === true) return cancelError(cancel);
     const earnedMs = (bytes * 1000) / bytesPerSecondMin;
     if (headersAt !== null && now - headersAt > bodyMs + earnedMs) {
-      return new TooSlowError(`${bytes} bytes in ${seconds(now - headersAt)} s, less than ${bytesPerSecondMin} bytes/s`);
+      return new TooSlowError(
+        `${bytes} bytes in ${seconds(now - headersAt)} s, less than ${bytesPerSecondMin} bytes/s`,
+      );
     }
-    if (startedAt !== null && headersAt === null && now - startedAt > timeoutMs) return new TooSlowError(`no headers within ${seconds(timeoutMs)} s`);
+    if (startedAt !== null && headersAt === null && now - startedAt > timeoutMs)
+      return new TooSlowError(`no headers within ${seconds(timeoutMs)} s`);
     const isPastGrace = this.#endedAt !== null && now - Math.max(this.#endedAt, startedAt ?? 0) > graceMs;
     if (isPastGrace && (headersAt === null || now - headersAt > earnedMs)) {
       const elapsedMs = now - (startedAt ?? now);
-      return new TooSlowError(`${bytes} bytes in ${seconds(elapsedMs)} s, and the time slice has ended`, elapsedMs < bodyMs);
+      return new TooSlowError(
+        `${bytes} bytes in ${seconds(elapsedMs)} s, and the time slice has ended`,
+        elapsedMs < bodyMs,
+      );
     }
     return null;
   }
 }
 
 function cancelError({ reason }: AbortSignal): Error {
-  return reason instanceof AppError ? reason : new AppError('interrupted', 'The request was cancelled.', { cause: reason });
+  return reason instanceof AppError
+    ? reason
+    : new AppError('interrupted', 'The request was cancelled.', { cause: reason });
 }
 
 /** A response that exceeded a deadline. The request is not sent again in the same time slice. */

@@ -1,4 +1,12 @@
-import { AppError, type JsonObject, type LinePieces, parseJson, RawObject, recordIn, recordLine } from '@freshet/contracts';
+import {
+  AppError,
+  type JsonObject,
+  type LinePieces,
+  parseJson,
+  RawObject,
+  recordIn,
+  recordLine,
+} from '@freshet/contracts';
 import { FailureJudge, failedUnit, isReadable, isUnitError } from './failing-units.ts';
 import { type FailedUnit, type Page, type Position, page, textOf } from './pages.ts';
 import type { ObjectReader } from './reader.ts';
@@ -27,7 +35,11 @@ export function withoutDetail(position: Position | null): Position | null {
 }
 
 /** @param read reads on from a position. */
-export async function* withDetail(reader: ObjectReader, from: Position | null, read: (from: Position | null) => AsyncGenerator<Page>): AsyncGenerator<Page> {
+export async function* withDetail(
+  reader: ObjectReader,
+  from: Position | null,
+  read: (from: Position | null) => AsyncGenerator<Page>,
+): AsyncGenerator<Page> {
   const underWay = from !== null && 'detailed' in from ? (from as DetailPosition) : null;
   const done = new Set(underWay?.detailed);
   let before = underWay === null ? from : underWay.within;
@@ -38,7 +50,14 @@ export async function* withDetail(reader: ObjectReader, from: Position | null, r
     const kept = lines.map(({ line }) => line);
     if (failed !== null) {
       const position: DetailPosition = { detailed: [...done], within: before };
-      yield page({ position, lines: kept, records, extractedAt: whole.extractedAt, generation: whole.generation, failed: units });
+      yield page({
+        position,
+        lines: kept,
+        records,
+        extractedAt: whole.extractedAt,
+        generation: whole.generation,
+        failed: units,
+      });
       throw failed;
     }
     yield { ...whole, lines: kept, records, failed: [...whole.failed, ...units] };
@@ -86,7 +105,8 @@ async function complete(
     ids.push(id);
     // Records in the trash have no address that answers.
     if (found.deleted !== null) completed.push({ line, isRecord: true });
-    else if (!done.has(id)) waiting.push({ id, key: textOf(raw.get(reader.object.primaryKey[0] as string)), raw, line });
+    else if (!done.has(id))
+      waiting.push({ id, key: textOf(raw.get(reader.object.primaryKey[0] as string)), raw, line });
   }
   let failed: unknown = null;
   const units: FailedUnit[] = [];
@@ -129,12 +149,18 @@ async function complete(
   return { lines: failed === null ? [...completed, ...others] : completed, ids, units, failed };
 }
 
-async function completeOne(reader: ObjectReader, { raw, line }: { readonly raw: RawObject; readonly line: LinePieces }): Promise<LinePieces> {
+async function completeOne(
+  reader: ObjectReader,
+  { raw, line }: { readonly raw: RawObject; readonly line: LinePieces },
+): Promise<LinePieces> {
   try {
     const own = await reader.view(textOf(raw.get(reader.object.primaryKey[0] as string)));
     if (own === null) return line;
     // The later answer, and all that the list embeds beyond it.
-    const merged: JsonObject = { ...(parseJson(String(raw.bytes)) as JsonObject), ...(parseJson(String(own.raw.bytes)) as JsonObject) };
+    const merged: JsonObject = {
+      ...(parseJson(String(raw.bytes)) as JsonObject),
+      ...(parseJson(String(own.raw.bytes)) as JsonObject),
+    };
     return recordLine(Buffer.from(JSON.stringify(merged)), null);
   } catch (error) {
     // What the key may not see of it stays as the list shows it.

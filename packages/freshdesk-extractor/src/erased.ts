@@ -3,7 +3,11 @@ import type { ObjectSpec } from './catalogue/define.ts';
 import { type ErasedKey, type Page, textOf } from './pages.ts';
 
 /** The same pages without the records that belong to somebody who is erased, and without the work that those call for: they are stored nowhere. */
-export async function* withoutErased(pages: AsyncGenerator<Page>, object: ObjectSpec, owners: readonly Owners[]): AsyncGenerator<Page> {
+export async function* withoutErased(
+  pages: AsyncGenerator<Page>,
+  object: ObjectSpec,
+  owners: readonly Owners[],
+): AsyncGenerator<Page> {
   for await (const page of pages) {
     const erased: ErasedKey[] = [];
     let left = 0;
@@ -23,7 +27,13 @@ export async function* withoutErased(pages: AsyncGenerator<Page>, object: Object
     if (left === 0) yield page;
     else {
       const keys = new Set(erased.map(({ key }) => key));
-      yield { ...page, lines: lines as LinePieces[], records: page.records - left, erased, work: page.work.filter(({ parentId }) => !keys.has(parentId)) };
+      yield {
+        ...page,
+        lines: lines as LinePieces[],
+        records: page.records - left,
+        erased,
+        work: page.work.filter(({ parentId }) => !keys.has(parentId)),
+      };
     }
   }
 }

@@ -76,9 +76,16 @@ export async function estimate(
     const isFirst = (known.get(object.name)?.position ?? null) === null && !options.backfillFrom;
     const counted = isFirst && object.search !== null && records > object.pageSize ? 1 : 0;
     const listed = calls * cost + plain;
-    const completed = options.detail.has(object.name) && object.single !== null ? records * singleCostOf(object.single).credits : 0;
+    const completed =
+      options.detail.has(object.name) && object.single !== null ? records * singleCostOf(object.single).credits : 0;
     const bucket = object.bucket === null ? null : { name: object.bucket, credits: listed };
-    estimates.push({ object: object.name, records, credits: listed + completed + definitions + counted, bucket, basis });
+    estimates.push({
+      object: object.name,
+      records,
+      credits: listed + completed + definitions + counted,
+      bucket,
+      basis,
+    });
   }
   return estimates;
 }
@@ -114,13 +121,18 @@ class Estimator {
         if (this.#options.backfillFrom && !object.history) return NOTHING;
         const amount = await this.#changedIn(object);
         const { param } = (position ?? { param: null }) as Pick<SincePosition, 'param'>;
-        if (param === '') return this.#swept(object, ((position as SincePosition).sweep ?? null) as SweepPosition | null);
+        if (param === '')
+          return this.#swept(object, ((position as SincePosition).sweep ?? null) as SweepPosition | null);
         const windows = countWindows(amount.records, object.pageSize);
         const followUp = windows > 1 && chooseProof(way) === 'chain' ? 1 : 0;
         const calls = windows + followUp + object.views.length - 1;
         // The first run finds out which filter works, and has read the complete list.
         if (position === null) return { ...amount, calls: calls + 1 };
-        return { ...amount, calls: calls + (this.#options.backfillFrom ? 0 : rereadEstimate(way, position as SincePosition, object.pageSize)) };
+        return {
+          ...amount,
+          calls:
+            calls + (this.#options.backfillFrom ? 0 : rereadEstimate(way, position as SincePosition, object.pageSize)),
+        };
       }
       case 'sweep':
         return this.#options.backfillFrom ? NOTHING : this.#swept(object, position as SweepPosition | null);
@@ -135,7 +147,10 @@ class Estimator {
     const last = position?.last ?? null;
     const amount: Amount = last === null ? await this.#typical(object) : { records: last.count, basis: 'known' };
     const { way } = object;
-    return { ...amount, calls: way.kind === 'sweep' && way.paths ? way.paths.length : countWindows(amount.records, object.pageSize) };
+    return {
+      ...amount,
+      calls: way.kind === 'sweep' && way.paths ? way.paths.length : countWindows(amount.records, object.pageSize),
+    };
   }
 
   /** Parents whose children the reading asks for. */
@@ -150,7 +165,8 @@ class Estimator {
       return { records: changed.records + (known?.pending ?? 0), basis: changed.basis };
     }
     if (this.#options.backfillFrom) return { records: 0, basis: 'known' };
-    if (known && known.parents > 0) return { records: way.versionFields.length > 0 ? known.pending : known.parents, basis: 'known' };
+    if (known && known.parents > 0)
+      return { records: way.versionFields.length > 0 ? known.pending : known.parents, basis: 'known' };
     return this.#typical(parent);
   }
 
@@ -170,7 +186,9 @@ class Estimator {
       const done = position === null ? new Date() : new Date((position as KeysetPosition).backTo);
       if (!object.history || done <= backfillFrom) return { records: 0, basis: 'known' };
       const [all, newer] = [await this.#search(object, backfillFrom), await this.#search(object, done)];
-      return all === null || newer === null ? this.#typical(object) : { records: Math.max(0, all - newer), basis: 'counted' };
+      return all === null || newer === null
+        ? this.#typical(object)
+        : { records: Math.max(0, all - newer), basis: 'counted' };
     }
     if (position === null) {
       const found = await this.#search(object, depth);
@@ -178,7 +196,10 @@ class Estimator {
     }
     const first = object.views[0]?.name as string;
     const live = (position as KeysetPosition).views?.['live'];
-    const watermark = way.kind === 'keyset' ? live?.watermark && readFrom(live.watermark, live.newest) : (position as SincePosition).watermarks[first];
+    const watermark =
+      way.kind === 'keyset'
+        ? live?.watermark && readFrom(live.watermark, live.newest)
+        : (position as SincePosition).watermarks[first];
     const param = way.kind === 'keyset' ? way.sinceParam : (position as SincePosition).param;
     if (!watermark || param === '') return this.#typical(object);
     const lookback = way.kind === 'since' ? way.lookbackDays * DAY_MS : 0;
@@ -188,7 +209,9 @@ class Estimator {
     const { records, hasNext } = await plain.list({ [param]: wholeSeconds(since) }, 1);
     if (!hasNext) return { records: records.length, basis: 'counted' };
     const found = await this.#search(object, since);
-    return found === null ? { records: records.length * 2, basis: 'typical' } : { records: Math.max(found, records.length + 1), basis: 'counted' };
+    return found === null
+      ? { records: records.length * 2, basis: 'typical' }
+      : { records: Math.max(found, records.length + 1), basis: 'counted' };
   }
 
   /** How many records changed since a day began, by the account's search; null: it does not tell. */
@@ -208,8 +231,10 @@ class Estimator {
     if (typeof typicalCount === 'number') return { records: typicalCount, basis: 'typical' };
     const each = objectNamed(typicalCount.each);
     const above =
-      (await this.#search(each, object.history && this.#options.historyFrom ? this.#options.historyFrom : new Date(BEGINNING))) ??
-      (await this.#typical(each)).records;
+      (await this.#search(
+        each,
+        object.history && this.#options.historyFrom ? this.#options.historyFrom : new Date(BEGINNING),
+      )) ?? (await this.#typical(each)).records;
     return { records: Math.round(above * typicalCount.times), basis: 'typical' };
   }
 
@@ -232,7 +257,9 @@ function timesOf({ typicalCount }: ObjectSpec): number {
  * @returns null when the object has no search, or the key or plan may not use it.
  */
 export async function countRecords(client: Lists, object: ObjectSpec, since: Date | null): Promise<number | null> {
-  return object.search === null ? null : totalOf(client, object.search, (since ?? new Date(BEGINNING)).toISOString().slice(0, 10));
+  return object.search === null
+    ? null
+    : totalOf(client, object.search, (since ?? new Date(BEGINNING)).toISOString().slice(0, 10));
 }
 
 async function totalOf(client: Lists, search: string, day: string): Promise<number | null> {
@@ -242,7 +269,11 @@ async function totalOf(client: Lists, search: string, day: string): Promise<numb
     return typeof total === 'number' ? total : null;
   } catch (error) {
     // Not for every key and plan; the estimate is a guess then, and says so.
-    if (error instanceof AppError && ['source_forbidden', 'source_not_in_plan', 'source_not_found', 'source_invalid_request'].includes(error.code)) return null;
+    if (
+      error instanceof AppError &&
+      ['source_forbidden', 'source_not_in_plan', 'source_not_found', 'source_invalid_request'].includes(error.code)
+    )
+      return null;
     throw error;
   }
 }

@@ -21,7 +21,12 @@ import { BEGINNING, earlierOf, laterOf, seconds, wholeSeconds } from './ways/tim
  * @param position null for a first reading; else the position of the page that was stored last.
  * @throws AppError `out_of_credits` (go on later), `source_*` as the account answered.
  */
-export function extract(client: Lists, object: ObjectSpec, position: Position | null, options: ReadOptions): AsyncGenerator<Page> {
+export function extract(
+  client: Lists,
+  object: ObjectSpec,
+  position: Position | null,
+  options: ReadOptions,
+): AsyncGenerator<Page> {
   const reader = readerOf(client, object, options.ending);
   const pages =
     options.detail !== true || object.single === null
@@ -31,14 +36,23 @@ export function extract(client: Lists, object: ObjectSpec, position: Position | 
 }
 
 /** Looks up the records whose lookup failed before, then reads the object. A first reading has no such records. */
-async function* retryLookups(reader: ObjectReader, position: Position | null, options: ReadOptions, pages: AsyncGenerator<Page>): AsyncGenerator<Page> {
+async function* retryLookups(
+  reader: ObjectReader,
+  position: Position | null,
+  options: ReadOptions,
+  pages: AsyncGenerator<Page>,
+): AsyncGenerator<Page> {
   const { single, way } = reader.object;
   if (position !== null && single !== null && way.kind !== 'children') yield* lookUpRecords(reader, position, options);
   yield* pages;
 }
 
 /** What leaves the reading: without those who are erased, and masked. */
-function leaving(pages: AsyncGenerator<Page>, object: ObjectSpec, { erased = [], mask }: ReadOptions): AsyncGenerator<Page> {
+function leaving(
+  pages: AsyncGenerator<Page>,
+  object: ObjectSpec,
+  { erased = [], mask }: ReadOptions,
+): AsyncGenerator<Page> {
   const kept = erased.length === 0 ? pages : withoutErased(pages, object, erased);
   return mask ? withMask(kept, mask) : kept;
 }
@@ -77,9 +91,13 @@ export function positionAt(object: ObjectSpec, known: Position, changedSince: Da
   const { kind } = object.way;
   const inner = withoutDetail(known) ?? {};
   if (kind !== 'keyset' && (kind !== 'since' || (inner as SincePosition).param === '')) {
-    throw new AppError('invalid_input', `changed_since: ${object.name} is not read by time. Restart it to read it again.`, {
-      context: { pointer: '/changed_since' },
-    });
+    throw new AppError(
+      'invalid_input',
+      `changed_since: ${object.name} is not read by time. Restart it to read it again.`,
+      {
+        context: { pointer: '/changed_since' },
+      },
+    );
   }
   const { backTo } = inner as KeysetPosition | SincePosition;
   const readUntil = watermarkOf(object, inner) ?? BEGINNING;
@@ -89,20 +107,36 @@ export function positionAt(object: ObjectSpec, known: Position, changedSince: Da
   if (kind === 'since') {
     const { param } = inner as SincePosition;
     const watermarks = Object.fromEntries(object.views.map((view) => [view.name, since]));
-    return { position: { param, backTo: deeper ? since : backTo, watermarks, reading: null, sweep: null } satisfies SincePosition, ...gap };
+    return {
+      position: {
+        param,
+        backTo: deeper ? since : backTo,
+        watermarks,
+        reading: null,
+        sweep: null,
+      } satisfies SincePosition,
+      ...gap,
+    };
   }
   const { window, skippedUntil: skippedBefore } = inner as KeysetPosition;
   const views = Object.fromEntries(object.views.map((view) => [view.name, { watermark: since, pass: null }]));
   const isStillSkipped = skippedBefore !== undefined && seconds(skippedBefore) <= seconds(since);
   const skippedUntil = isAhead ? since : isStillSkipped ? skippedBefore : undefined;
-  const position: KeysetPosition = { backTo: deeper ? since : backTo, views, window: deeper ? null : window, ...(skippedUntil ? { skippedUntil } : {}) };
+  const position: KeysetPosition = {
+    backTo: deeper ? since : backTo,
+    views,
+    window: deeper ? null : window,
+    ...(skippedUntil ? { skippedUntil } : {}),
+  };
   return { position, ...gap };
 }
 
 /** The moment up to which a position claims that every change was read; null: it claims nothing. */
 function watermarkOf(object: ObjectSpec, position: Position): string | null {
   const of = (view: string): string | null | undefined =>
-    object.way.kind === 'keyset' ? (position as KeysetPosition).views?.[view]?.watermark : (position as SincePosition).watermarks?.[view];
+    object.way.kind === 'keyset'
+      ? (position as KeysetPosition).views?.[view]?.watermark
+      : (position as SincePosition).watermarks?.[view];
   const watermarks = object.views.map(({ name }) => of(name) ?? null);
   return watermarks.reduce((least, next) => (least === null || next === null ? null : earlierOf(least, next)));
 }
@@ -115,7 +149,10 @@ export function futureWatermark(object: ObjectSpec, position: Position | null, n
   const inner = withoutDetail(position);
   if (inner === null || (object.way.kind !== 'keyset' && object.way.kind !== 'since')) return null;
   const ahead = object.views.flatMap(({ name }) => {
-    const of = object.way.kind === 'keyset' ? (inner as KeysetPosition).views?.[name]?.watermark : (inner as SincePosition).watermarks?.[name];
+    const of =
+      object.way.kind === 'keyset'
+        ? (inner as KeysetPosition).views?.[name]?.watermark
+        : (inner as SincePosition).watermarks?.[name];
     return of != null && Date.parse(of) > now.getTime() ? [of] : [];
   });
   return ahead.reduce<string | null>((latest, next) => laterOf(latest, next), null);
@@ -125,12 +162,19 @@ export function futureWatermark(object: ObjectSpec, position: Position | null, n
  * A position that replaces one of which `futureWatermark` is not null: everything is read again from the last moment that is certain.
  * @param certain null: no moment is known, so that everything is read again as far back as the position reaches.
  */
-export function restoredPosition(object: ObjectSpec, position: Position, certain: Date | null): { readonly position: Position; readonly from: string } {
+export function restoredPosition(
+  object: ObjectSpec,
+  position: Position,
+  certain: Date | null,
+): { readonly position: Position; readonly from: string } {
   const inner = withoutDetail(position) as KeysetPosition | SincePosition;
   const from = certain === null || certain.getTime() < Date.parse(inner.backTo) ? inner.backTo : wholeSeconds(certain);
   if (object.way.kind === 'since') {
     const watermarks = Object.fromEntries(object.views.map((view) => [view.name, from]));
-    return { from, position: { ...(inner as SincePosition), watermarks, newestByView: {}, reading: null } satisfies SincePosition };
+    return {
+      from,
+      position: { ...(inner as SincePosition), watermarks, newestByView: {}, reading: null } satisfies SincePosition,
+    };
   }
   // Lists of deleted records are short.
   const views = Object.fromEntries(object.views.map((view) => [view.name, { watermark: from, pass: null }]));
@@ -147,7 +191,8 @@ export function rereadPosition(object: ObjectSpec): ((known: Position) => Positi
   return (known) => {
     const inner = withoutDetail(known);
     if (inner === null) return null;
-    if (kind === 'keyset') return { backTo: (inner as KeysetPosition).backTo, views: {}, window: null } satisfies KeysetPosition;
+    if (kind === 'keyset')
+      return { backTo: (inner as KeysetPosition).backTo, views: {}, window: null } satisfies KeysetPosition;
     // Children are read again because their parents are queued again. A list without a working filter is read completely anyway.
     if (kind === 'children' || (inner as SincePosition).param === '') return known;
     return { ...(inner as SincePosition), watermarks: {}, reading: null } satisfies SincePosition;
@@ -161,9 +206,14 @@ export function rereadPosition(object: ObjectSpec): ((known: Position) => Positi
 export function positionFrom(object: ObjectSpec, completeBackTo: Date, completeAsOf: Date): Position | null {
   const [backTo, watermark] = [wholeSeconds(completeBackTo), wholeSeconds(completeAsOf)];
   const forEachView = <T>(value: T) => Object.fromEntries(object.views.map(({ name }) => [name, value]));
-  if (object.way.kind === 'keyset') return { backTo, views: forEachView({ watermark, pass: null }), window: null } satisfies KeysetPosition;
+  if (object.way.kind === 'keyset')
+    return { backTo, views: forEachView({ watermark, pass: null }), window: null } satisfies KeysetPosition;
   // Whether the account's filter works is found out by the reading.
-  if (object.way.kind === 'since') return { backTo, watermarks: forEachView(watermark), reading: null, sweep: null } satisfies Omit<SincePosition, 'param'>;
+  if (object.way.kind === 'since')
+    return { backTo, watermarks: forEachView(watermark), reading: null, sweep: null } satisfies Omit<
+      SincePosition,
+      'param'
+    >;
   return null;
 }
 
@@ -173,10 +223,19 @@ export function positionFrom(object: ObjectSpec, completeBackTo: Date, completeA
  * @param position `{ synced: <the position of the syncs> }` at first; else the position of the page that was stored last.
  * @throws AppError as `extract`.
  */
-export function audit(client: Lists, object: ObjectSpec, position: Position, options: ReadOptions): AsyncGenerator<Page> {
+export function audit(
+  client: Lists,
+  object: ObjectSpec,
+  position: Position,
+  options: ReadOptions,
+): AsyncGenerator<Page> {
   const reader = readerOf(client, object, options.ending);
   // The syncs may have stood in the middle of a page.
-  const read = (from: Position | null) => readAudit(reader, { ...from, synced: withoutDetail((from as AuditPosition).synced) ?? {} }, options);
-  const pages = options.detail === true && object.single !== null ? withDetail(reader, position, read) : read(withoutDetail(position));
+  const read = (from: Position | null) =>
+    readAudit(reader, { ...from, synced: withoutDetail((from as AuditPosition).synced) ?? {} }, options);
+  const pages =
+    options.detail === true && object.single !== null
+      ? withDetail(reader, position, read)
+      : read(withoutDetail(position));
   return leaving(pages, object, options);
 }

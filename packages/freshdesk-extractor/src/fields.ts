@@ -35,24 +35,39 @@ export async function customColumnsOf(client: Lists, object: ObjectSpec): Promis
       const nested = raw.get('nested_ticket_fields');
       return [
         customColumn(field, raw.get('name'), type, raw.get('label')),
-        ...(Array.isArray(nested) ? nested : []).filter(isJsonObject).map(({ name, label }) => customColumn(field, name, 'text', label)),
+        ...(Array.isArray(nested) ? nested : [])
+          .filter(isJsonObject)
+          .map(({ name, label }) => customColumn(field, name, 'text', label)),
       ];
     });
     // A field that is defined twice has one column: the first definition counts.
     const names = new Set<string>();
-    return columns.filter((column) => column !== null).filter(({ path: [, name = ''] }) => !names.has(name) && names.add(name));
+    return columns
+      .filter((column) => column !== null)
+      .filter(({ path: [, name = ''] }) => !names.has(name) && names.add(name));
   } catch (error) {
-    const hidden = error instanceof AppError && ['source_forbidden', 'source_not_found', 'source_not_in_plan'].includes(error.code);
+    const hidden =
+      error instanceof AppError && ['source_forbidden', 'source_not_found', 'source_not_in_plan'].includes(error.code);
     if (!hidden) throw error;
     return [];
   }
 }
 
 /** Null for a definition without a name, which no record can refer to. */
-function customColumn(field: string, name: unknown, type: ColumnType, label: unknown): (Column & { readonly path: readonly string[] }) | null {
+function customColumn(
+  field: string,
+  name: unknown,
+  type: ColumnType,
+  label: unknown,
+): (Column & { readonly path: readonly string[] }) | null {
   if (typeof name !== 'string' || name === '') return null;
   const path = [field, storable(name)];
-  return { name: columnNameOf(path), type, description: `Custom field “${storable(typeof label === 'string' ? label : name)}”.`, path };
+  return {
+    name: columnNameOf(path),
+    type,
+    description: `Custom field “${storable(typeof label === 'string' ? label : name)}”.`,
+    path,
+  };
 }
 
 /** Text as PostgreSQL can hold it, by the rule that records follow: NUL and lone surrogates become U+FFFD. */

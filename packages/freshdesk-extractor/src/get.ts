@@ -33,7 +33,12 @@ const START_BYTES = 64;
  * a second cost half as much; only an encoded body passes through one.
  * @throws the network's error when the response is incomplete, `TooSlowError` when it exceeds a deadline.
  */
-export function get(pool: Pool, path: string, headers: Record<string, string>, { deadlines, bytesMax }: GetOptions): Promise<RawResponse> {
+export function get(
+  pool: Pool,
+  path: string,
+  headers: Record<string, string>,
+  { deadlines, bytesMax }: GetOptions,
+): Promise<RawResponse> {
   return new Promise((resolve, reject) => {
     let statusCode = 0;
     let received: Headers = {};
@@ -61,7 +66,8 @@ export function get(pool: Pool, path: string, headers: Record<string, string>, {
       deadlines.unwatch(transfer);
       end();
       decoder?.destroy();
-      if (controller !== null && !isReceived && !controller.aborted) controller.abort(failure ?? new Error('The response is not needed any more.'));
+      if (controller !== null && !isReceived && !controller.aborted)
+        controller.abort(failure ?? new Error('The response is not needed any more.'));
     };
     const finish = (body: Buffer, isTruncated: boolean, encodingError: RawResponse['encodingError'] = null) =>
       settle(() => resolve({ statusCode, headers: received, body, isTruncated, encodingError }));
@@ -93,12 +99,18 @@ export function get(pool: Pool, path: string, headers: Record<string, string>, {
         const encodings = encodingsIn(received['content-encoding']);
         if (encodings.length === 0) return;
         const unknown = encodings.find((name) => !isKnownEncoding(name));
-        if (unknown !== undefined) return finish(Buffer.alloc(0), false, { encoding: unknown, isKnown: false, reason: 'unknown' });
+        if (unknown !== undefined)
+          return finish(Buffer.alloc(0), false, { encoding: unknown, isKnown: false, reason: 'unknown' });
         decoder = new Decoder(encodings, {
           keep,
           complete,
           resume: () => started.resume(),
-          fail: (error) => finish(Buffer.alloc(0), false, { encoding: encodings.join(', '), isKnown: true, reason: error.code ?? error.message }),
+          fail: (error) =>
+            finish(Buffer.alloc(0), false, {
+              encoding: encodings.join(', '),
+              isKnown: true,
+              reason: error.code ?? error.message,
+            }),
         });
       },
       onResponseData(started, chunk) {

@@ -7,10 +7,36 @@
  */
 export * from './catalogue/define.ts';
 export { erasedObjects, type OwnerField, ownerFields, people } from './catalogue/erasing.ts';
-export { catalogue, childrenOf, isObjectName, objectNamed, objectsToAudit, objectsToRead, tablesBelow, typicalCredits } from './catalogue/index.ts';
-export { ACCOUNT_BUCKET, type Budget, type ClientOptions, type CreditReading, FreshdeskClient, type ListPage, type Lists } from './client.ts';
+export {
+  catalogue,
+  childrenOf,
+  isObjectName,
+  objectNamed,
+  objectsToAudit,
+  objectsToRead,
+  tablesBelow,
+  typicalCredits,
+} from './catalogue/index.ts';
+export {
+  ACCOUNT_BUCKET,
+  type Budget,
+  type ClientOptions,
+  type CreditReading,
+  FreshdeskClient,
+  type ListPage,
+  type Lists,
+} from './client.ts';
 export { countRecords, type EstimateOptions, estimate, type KnownObject, type ObjectEstimate } from './estimate.ts';
-export { audit, extract, futureWatermark, type MovedPosition, positionAt, positionFrom, rereadPosition, restoredPosition } from './extract.ts';
+export {
+  audit,
+  extract,
+  futureWatermark,
+  type MovedPosition,
+  positionAt,
+  positionFrom,
+  rereadPosition,
+  restoredPosition,
+} from './extract.ts';
 export { customColumnsOf } from './fields.ts';
 export { hashOf, maskOf } from './mask.ts';
 export type { ChildWork, Page, Position, Reached, ReadOptions, Settled } from './pages.ts';

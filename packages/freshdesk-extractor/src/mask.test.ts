@@ -4,7 +4,8 @@ import { maskOf } from './mask.ts';
 
 const salt = Buffer.from('salt');
 const hmac = (said: string) => createHmac('sha256', salt).update(said).digest('hex');
-const masked = (rules: Parameters<typeof maskOf>[0], text: string) => maskOf(rules, () => salt)?.(Buffer.from(text)).toString();
+const masked = (rules: Parameters<typeof maskOf>[0], text: string) =>
+  maskOf(rules, () => salt)?.(Buffer.from(text)).toString();
 
 test('dropped values are null, hashed ones the same for the same value however it is spelt, and all else stays as it was sent', () => {
   const rules = {

@@ -1,5 +1,16 @@
 import { createHmac } from 'node:crypto';
-import { ESCAPED, FIELD_INTS, type FieldRules, KIND, NULL, nameOf, OBJECT, Places, STRING, scanJson } from '@freshet/contracts';
+import {
+  ESCAPED,
+  FIELD_INTS,
+  type FieldRules,
+  KIND,
+  NULL,
+  nameOf,
+  OBJECT,
+  Places,
+  STRING,
+  scanJson,
+} from '@freshet/contracts';
 import type { Page } from './pages.ts';
 
 /** Field, with dots → what happens to its value. */
@@ -14,10 +25,13 @@ type Rules = ReadonlyMap<string, 'drop' | 'hash'>;
  */
 export function maskOf(rules: FieldRules, salt: () => Buffer): ((record: Buffer) => Buffer) | null {
   const wanted = new Map<string, 'drop' | 'hash'>();
-  for (const [field, { drop, hash }] of Object.entries(rules)) if (drop === true || hash === true) wanted.set(field, drop === true ? 'drop' : 'hash');
+  for (const [field, { drop, hash }] of Object.entries(rules))
+    if (drop === true || hash === true) wanted.set(field, drop === true ? 'drop' : 'hash');
   if (wanted.size === 0) return null;
   // Names may hold dots themselves, so every beginning of a field may be an object with it.
-  const above = new Set([...wanted.keys()].flatMap((field) => [...field.matchAll(/\./g)].map(({ index }) => field.slice(0, index))));
+  const above = new Set(
+    [...wanted.keys()].flatMap((field) => [...field.matchAll(/\./g)].map(({ index }) => field.slice(0, index))),
+  );
   const key = salt();
   return (record) => {
     const pieces: Buffer[] = [];
@@ -40,12 +54,24 @@ export function hashOf(said: string, salt: Buffer): string {
 }
 
 /** @returns up to where the record stands in `pieces`, its values replaced. */
-function rewrite(record: Buffer, from: number, to: number, prefix: string, masking: Masking, pieces: Buffer[], copied: number): number {
+function rewrite(
+  record: Buffer,
+  from: number,
+  to: number,
+  prefix: string,
+  masking: Masking,
+  pieces: Buffer[],
+  copied: number,
+): number {
   const places = new Places(to - from);
   if (scanJson(record, 1, from, to, places).kind !== OBJECT) return copied;
   let done = copied;
   for (let field = 0; field < places.fieldInts; field += FIELD_INTS) {
-    const [start, end, kind] = [places.fields[field + 2] as number, places.fields[field + 3] as number, places.fields[field + 4] as number];
+    const [start, end, kind] = [
+      places.fields[field + 2] as number,
+      places.fields[field + 3] as number,
+      places.fields[field + 4] as number,
+    ];
     if ((kind & KIND) === NULL) continue;
     const name = `${prefix}${nameOf(record, places.fields, field)}`;
     const rule = masking.wanted.get(name);
@@ -54,7 +80,8 @@ function rewrite(record: Buffer, from: number, to: number, prefix: string, maski
       continue;
     }
     const text = record.toString('utf8', start, end);
-    const said = (kind & KIND) !== STRING ? text : (kind & ESCAPED) === 0 ? text.slice(1, -1) : (JSON.parse(text) as string);
+    const said =
+      (kind & KIND) !== STRING ? text : (kind & ESCAPED) === 0 ? text.slice(1, -1) : (JSON.parse(text) as string);
     const value = rule === 'drop' ? 'null' : `"${hashOf(said, masking.key)}"`;
     pieces.push(record.subarray(done, start), Buffer.from(value));
     done = end;

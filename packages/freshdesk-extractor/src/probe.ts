@@ -9,7 +9,11 @@ import { workingParam } from './ways/since.ts';
 export interface ConnectionVerdict {
   readonly subdomain: string;
   /** The agent whose key it is. */
-  readonly agent: { readonly id: string; readonly name: string; readonly ticketScope: 'global' | 'group' | 'restricted' | 'unknown' };
+  readonly agent: {
+    readonly id: string;
+    readonly name: string;
+    readonly ticketScope: 'global' | 'group' | 'restricted' | 'unknown';
+  };
   /** True when the key's ticket scope is global: a narrower one gives smaller answers without any error. */
   readonly seesAllTickets: boolean;
   readonly objects: readonly ObjectProbe[];
@@ -23,16 +27,24 @@ interface ObjectProbe {
   readonly changedSinceFilter: string | null;
 }
 
-const SCOPES: Readonly<Record<string, ConnectionVerdict['agent']['ticketScope']>> = { '1': 'global', '2': 'group', '3': 'restricted' };
+const SCOPES: Readonly<Record<string, ConnectionVerdict['agent']['ticketScope']>> = {
+  '1': 'global',
+  '2': 'group',
+  '3': 'restricted',
+};
 
 /**
  * Tries the key, then one small call for each object that has a list of its own; children share their parent's verdict.
  * @throws AppError `source_auth`, `source_not_freshdesk`, `source_unavailable` when no object could be read at all.
  */
-export async function probeConnection(client: FreshdeskClient, objects: readonly ObjectSpec[]): Promise<ConnectionVerdict> {
+export async function probeConnection(
+  client: FreshdeskClient,
+  objects: readonly ObjectSpec[],
+): Promise<ConnectionVerdict> {
   const me = await whoAmI(client);
   const probes = new Map<string, ObjectProbe>();
-  for (const object of objects) if (object.way.kind !== 'children') probes.set(object.name, await probe(client, object));
+  for (const object of objects)
+    if (object.way.kind !== 'children') probes.set(object.name, await probe(client, object));
   const verdictOf = (object: ObjectSpec): ObjectProbe => {
     const { way } = object;
     if (way.kind !== 'children') return probes.get(object.name) as ObjectProbe;
@@ -49,20 +61,33 @@ export async function probeConnection(client: FreshdeskClient, objects: readonly
 }
 
 async function whoAmI(client: FreshdeskClient): Promise<ConnectionVerdict['agent']> {
-  const { raw: me } = await client.view('/api/v2/agents/me', {}, { credits: 1, bucket: null }).catch((error: unknown) => {
-    if (error instanceof AppError && error.code === 'source_not_found') {
-      throw new AppError('source_not_freshdesk', `${client.account.origin} does not serve this account: it knows no agent for this key. Check the subdomain.`, {
-        cause: error,
-      });
-    }
-    throw error;
-  });
+  const { raw: me } = await client
+    .view('/api/v2/agents/me', {}, { credits: 1, bucket: null })
+    .catch((error: unknown) => {
+      if (error instanceof AppError && error.code === 'source_not_found') {
+        throw new AppError(
+          'source_not_freshdesk',
+          `${client.account.origin} does not serve this account: it knows no agent for this key. Check the subdomain.`,
+          {
+            cause: error,
+          },
+        );
+      }
+      throw error;
+    });
   // Another product of the vendor answers this path as well, in another shape.
   if (!me.has('ticket_scope')) {
-    throw new AppError('source_not_freshdesk', `${client.account.origin} answers, but not as Freshdesk does: is it another product, such as Freshservice?`);
+    throw new AppError(
+      'source_not_freshdesk',
+      `${client.account.origin} answers, but not as Freshdesk does: is it another product, such as Freshservice?`,
+    );
   }
   const contact = me.get('contact') as { name?: unknown } | null | undefined;
-  return { id: textOf(me.get('id')), name: String(contact?.name ?? ''), ticketScope: SCOPES[textOf(me.get('ticket_scope'))] ?? 'unknown' };
+  return {
+    id: textOf(me.get('id')),
+    name: String(contact?.name ?? ''),
+    ticketScope: SCOPES[textOf(me.get('ticket_scope'))] ?? 'unknown',
+  };
 }
 
 async function probe(client: FreshdeskClient, object: ObjectSpec): Promise<ObjectProbe> {

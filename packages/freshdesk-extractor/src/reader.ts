@@ -1,4 +1,13 @@
-import { AppError, batchLine, type CreditClass, type JsonObject, type LinePieces, parseJson, RawObject, recordLine } from '@freshet/contracts';
+import {
+  AppError,
+  batchLine,
+  type CreditClass,
+  type JsonObject,
+  type LinePieces,
+  parseJson,
+  RawObject,
+  recordLine,
+} from '@freshet/contracts';
 import type { ObjectSpec, Single, View } from './catalogue/define.ts';
 import { INCLUDE_COST } from './catalogue/define.ts';
 import { childrenOf } from './catalogue/index.ts';
@@ -67,19 +76,31 @@ export function readerOf(client: Lists, object: ObjectSpec, ending?: AbortSignal
       { ...(plain ? { credits: 1, bucket: object.bucket } : costOf(object)), creditClass },
       rows === null ? null : { rows, nextQuery },
     );
-  const askByToken = async (query: Readonly<Record<string, string>>, pageNumber: number, options: ListCall): Promise<ListPage> => {
+  const askByToken = async (
+    query: Readonly<Record<string, string>>,
+    pageNumber: number,
+    options: ListCall,
+  ): Promise<ListPage> => {
     const list = options.parentId ?? '';
     const token = pageNumber === 1 ? { page_size: String(object.pageSize) } : tokens.get(list);
-    if (token === undefined) throw new AppError('bug', `${object.name}: page ${pageNumber} was asked for before the one that names it.`);
+    if (token === undefined)
+      throw new AppError('bug', `${object.name}: page ${pageNumber} was asked for before the one that names it.`);
     const answer = await ask({ ...query, ...token }, pageNumber, options);
     if (answer.nextQuery && JSON.stringify(answer.nextQuery) === JSON.stringify(token)) {
-      throw new AppError('source_contract', `The list of ${object.name} names the page that it answers as the next one.`);
+      throw new AppError(
+        'source_contract',
+        `The list of ${object.name} names the page that it answers as the next one.`,
+      );
     }
     if (answer.nextQuery) tokens.set(list, answer.nextQuery);
     else tokens.delete(list);
     return answer;
   };
-  const askPlainly = async (query: Readonly<Record<string, string>>, pageNumber: number, options: ListCall): Promise<ListPage> => {
+  const askPlainly = async (
+    query: Readonly<Record<string, string>>,
+    pageNumber: number,
+    options: ListCall,
+  ): Promise<ListPage> => {
     try {
       if (nextQuery !== null) return await askByToken(query, pageNumber, options);
       const answer = await ask(query, pageNumber, options);
@@ -101,7 +122,13 @@ export function readerOf(client: Lists, object: ObjectSpec, ending?: AbortSignal
         return await askPlainly(query, pageNumber, options);
       } catch (error) {
         // What is not a list has no parts.
-        if (!paged || !(error instanceof AppError) || error.code !== 'source_too_large' || error.context['isList'] === false) throw error;
+        if (
+          !paged ||
+          !(error instanceof AppError) ||
+          error.code !== 'source_too_large' ||
+          error.context['isList'] === false
+        )
+          throw error;
         const size = options.size ?? object.pageSize;
         return inParts(
           (page, partSize, plain) => ask(query, page, { ...options, plain, size: partSize }),
@@ -144,7 +171,11 @@ async function inParts(
     const { records, hasNext, serverTime } = await ask(page, 1, true).catch((error: unknown): ListPage => {
       if (!(error instanceof AppError) || error.code !== 'source_too_large') throw error;
       // Not even its key is known.
-      return { records: [{ raw: RawObject.of(Buffer.from('{}')) }], hasNext: tooLarge.context['hasNext'] === true, serverTime: new Date() };
+      return {
+        records: [{ raw: RawObject.of(Buffer.from('{}')) }],
+        hasNext: tooLarge.context['hasNext'] === true,
+        serverTime: new Date(),
+      };
     });
     return { records: records.map((record) => ({ ...record, rejected: 'too_large' })), hasNext, serverTime };
   }
@@ -153,7 +184,8 @@ async function inParts(
   const records: ListedRecord[] = [];
   for (let at = Math.floor(start / partSize) + 1; ; at++) {
     const answer = await ask(at, partSize, false).catch((error: unknown) => {
-      if (error instanceof AppError && error.code === 'source_too_large') return inParts(ask, at, partSize, mayBeShort, error);
+      if (error instanceof AppError && error.code === 'source_too_large')
+        return inParts(ask, at, partSize, mayBeShort, error);
       throw error;
     });
     // The first and the last part may reach beyond the page.
@@ -198,7 +230,8 @@ interface RecordsRead {
 
 /** The view of which a record says that it stands there; the first of all if it says nothing. */
 export function viewOf(object: ObjectSpec, record: ListedRecord): View {
-  const says = (view: View) => view.deleted !== null && Object.values(view.query).some((value) => record.raw.get(value) === true);
+  const says = (view: View) =>
+    view.deleted !== null && Object.values(view.query).some((value) => record.raw.get(value) === true);
   return object.views.find(says) ?? (object.views[0] as View);
 }
 

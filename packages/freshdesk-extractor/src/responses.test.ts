@@ -58,7 +58,14 @@ const cases: readonly Case[] = [
     ...same('source_unavailable'),
     message: 'gzip encoding is damaged',
   },
-  { rule: 'web page in place of JSON', status: 200, headers: HTML_TYPE, body: PAGE, ...foreign, message: 'content type text/html' },
+  {
+    rule: 'web page in place of JSON',
+    status: 200,
+    headers: HTML_TYPE,
+    body: PAGE,
+    ...foreign,
+    message: 'content type text/html',
+  },
   {
     rule: 'web page in place of JSON',
     status: 200,
@@ -67,7 +74,14 @@ const cases: readonly Case[] = [
     ...same('source_unavailable'),
     message: 'content type text/html',
   },
-  { rule: 'web page in place of JSON', status: 200, headers: { 'content-type': 'image/png' }, body: 'PNG', ...foreign, message: 'content type image/png' },
+  {
+    rule: 'web page in place of JSON',
+    status: 200,
+    headers: { 'content-type': 'image/png' },
+    body: 'PNG',
+    ...foreign,
+    message: 'content type image/png',
+  },
   { rule: 'web page in place of JSON', status: 200, headers: {}, body: PAGE, ...foreign, message: 'no content type' },
   {
     rule: 'body larger than the limit',
@@ -78,12 +92,25 @@ const cases: readonly Case[] = [
     ...same('source_too_large'),
     message: 'too large',
   },
-  { rule: 'empty body', status: 200, headers: { ...API, ...JSON_TYPE }, body: ' \n', ...same('source_unavailable'), message: 'an empty body' },
+  {
+    rule: 'empty body',
+    status: 200,
+    headers: { ...API, ...JSON_TYPE },
+    body: ' \n',
+    ...same('source_unavailable'),
+    message: 'an empty body',
+  },
   { rule: 'empty body', status: 200, headers: {}, body: '', ...foreign, message: 'an empty body' },
   { rule: 'JSON', status: 200, headers: JSON_TYPE, body: '[]', ...same('records') },
   { rule: 'JSON', status: 200, headers: { ...API, 'content-type': 'text/plain' }, body: ' []', ...same('records') },
   { rule: 'JSON', status: 200, headers: {}, body: '{}', ...same('records') },
-  ...[202, 204, 206].map((status) => ({ rule: 'success without records', status, headers: { ...API, ...JSON_TYPE }, body: '', ...same('source_unavailable') })),
+  ...[202, 204, 206].map((status) => ({
+    rule: 'success without records',
+    status,
+    headers: { ...API, ...JSON_TYPE },
+    body: '',
+    ...same('source_unavailable'),
+  })),
   ...[301, 302, 307, 308].map((status) => ({
     rule: 'redirect',
     status,
@@ -92,7 +119,13 @@ const cases: readonly Case[] = [
     ...foreign,
     message: 'elsewhere.example',
   })),
-  { rule: 'refused key', status: 401, headers: { ...API, ...JSON_TYPE }, body: '{"code":"invalid_credentials"}', ...same('source_auth') },
+  {
+    rule: 'refused key',
+    status: 401,
+    headers: { ...API, ...JSON_TYPE },
+    body: '{"code":"invalid_credentials"}',
+    ...same('source_auth'),
+  },
   { rule: 'refused key', status: 401, headers: {}, body: '', ...same('source_auth') },
   ...[400, 401, 403, 404, 451].map((status) => ({
     rule: 'client error of something in front of the API',
@@ -135,13 +168,26 @@ const cases: readonly Case[] = [
     ...same('source_invalid_request'),
     message: 'page: no',
   },
-  { rule: 'refused request', status: 415, headers: { ...API, ...JSON_TYPE }, body: '{"code":"invalid_content"}', ...same('source_invalid_request') },
+  {
+    rule: 'refused request',
+    status: 415,
+    headers: { ...API, ...JSON_TYPE },
+    body: '{"code":"invalid_content"}',
+    ...same('source_invalid_request'),
+  },
 ];
 
 const covered = new Set<string>();
 
 function read({ status, headers, body, more }: Case, isKnownHost: boolean): string {
-  const response: RawResponse = { statusCode: status, headers, body: Buffer.from(body), isTruncated: false, encodingError: null, ...more };
+  const response: RawResponse = {
+    statusCode: status,
+    headers,
+    body: Buffer.from(body),
+    isTruncated: false,
+    encodingError: null,
+    ...more,
+  };
   try {
     readResponse({ path: '/api/v2/groups', response, isKnownHost, bytesMax: 10 });
     return 'records';
@@ -152,13 +198,16 @@ function read({ status, headers, body, more }: Case, isKnownHost: boolean): stri
 }
 
 describe('RESPONSE_RULES', () => {
-  test.each(cases)('"$rule": status $status with $headers is $known on a known host and $unknown on an unknown one', (one) => {
-    covered.add(one.rule);
-    const [known, unknown] = [read(one, true), read(one, false)];
-    expect(known.split(':')[0]).toBe(one.known);
-    expect(unknown.split(':')[0]).toBe(one.unknown);
-    if (one.message !== undefined) expect(known).toContain(one.message);
-  });
+  test.each(cases)(
+    '"$rule": status $status with $headers is $known on a known host and $unknown on an unknown one',
+    (one) => {
+      covered.add(one.rule);
+      const [known, unknown] = [read(one, true), read(one, false)];
+      expect(known.split(':')[0]).toBe(one.known);
+      expect(unknown.split(':')[0]).toBe(one.unknown);
+      if (one.message !== undefined) expect(known).toContain(one.message);
+    },
+  );
 
   afterAll(() => {
     // A rule without a case would be an untested judgement.
@@ -180,11 +229,21 @@ describe('readResponse', () => {
     ['a UTF-16 BE byte order mark', utf16(`\uFEFF${TEXT}`, true), 'application/json'],
     ['UTF-16 LE without a mark', utf16(TEXT, false), 'application/json'],
     ['UTF-16 BE without a mark', utf16(TEXT, true), 'application/json; charset=UTF-16BE'],
-    ['a UTF-8 mark and a wrong charset parameter', Buffer.from(`\uFEFF${TEXT}`), 'application/json; charset=iso-8859-1'],
+    [
+      'a UTF-8 mark and a wrong charset parameter',
+      Buffer.from(`\uFEFF${TEXT}`),
+      'application/json; charset=iso-8859-1',
+    ],
     ['a charset parameter that does not exist', Buffer.from(TEXT), 'application/json; charset=nonsense'],
     ['leading white space', Buffer.from(`\r\n\t ${TEXT}`), 'application/json'],
   ])('reads JSON with %s', (_name, body, contentType) => {
-    const response: RawResponse = { statusCode: 200, headers: { 'content-type': contentType }, body, isTruncated: false, encodingError: null };
+    const response: RawResponse = {
+      statusCode: 200,
+      headers: { 'content-type': contentType },
+      body,
+      isTruncated: false,
+      encodingError: null,
+    };
     const read = readResponse({ path: '/x', response, isKnownHost: true, bytesMax: 1000 });
     expect(JSON.parse(read.toString('utf8'))).toEqual([{ name: 'Größe 日本' }]);
   });

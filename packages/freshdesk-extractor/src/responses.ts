@@ -44,7 +44,8 @@ interface Rule {
 }
 
 const STATUSES_THAT_PASS = new Set([408, 409, 421, 423, 425]);
-const SUBDOMAIN_ADVICE = 'Check the subdomain: it is the part before .freshdesk.com of the address where agents log in.';
+const SUBDOMAIN_ADVICE =
+  'Check the subdomain: it is the part before .freshdesk.com of the address where agents log in.';
 const isBetween = (from: number, to: number) => (r: Judged) => r.status >= from && r.status <= to;
 const isForeign = (r: Judged) => !r.isApi;
 /** What something in front of the API answers: it passes, unless nothing shows that the host is Freshdesk. */
@@ -53,11 +54,17 @@ const foreignAdvice = (r: Judged) =>
   r.isKnownHost
     ? 'The response did not come from the Freshdesk API: a maintenance page, proxy or firewall has sent it.'
     : `The response shows no sign of the Freshdesk API. ${SUBDOMAIN_ADVICE}`;
-const described = (r: Judged) => `status ${r.status} and ${r.contentType === '' ? 'no content type' : `content type ${r.contentType}`}`;
+const described = (r: Judged) =>
+  `status ${r.status} and ${r.contentType === '' ? 'no content type' : `content type ${r.contentType}`}`;
 
 /** The first rule that matches decides. Each line has a test of its name in `responses.test.ts`. */
 export const RESPONSE_RULES: readonly Rule[] = [
-  { name: 'rate limit', when: (r) => r.status === 429, verdict: 'rate_limit', message: () => 'status 429: the rate limit is exhausted.' },
+  {
+    name: 'rate limit',
+    when: (r) => r.status === 429,
+    verdict: 'rate_limit',
+    message: () => 'status 429: the rate limit is exhausted.',
+  },
   {
     name: 'server error',
     when: isBetween(500, 599),
@@ -118,7 +125,8 @@ export const RESPONSE_RULES: readonly Rule[] = [
     name: 'refused key',
     when: (r) => r.status === 401 && (r.isApi || r.kind !== 'html'),
     verdict: 'source_auth',
-    message: () => 'Freshdesk refused the API key. Copy it again from the profile settings of an agent of this account.',
+    message: () =>
+      'Freshdesk refused the API key. Copy it again from the profile settings of an agent of this account.',
   },
   {
     name: 'client error of something in front of the API',
@@ -144,7 +152,12 @@ export const RESPONSE_RULES: readonly Rule[] = [
     verdict: 'source_forbidden',
     message: (r) => r.error.text || 'The API key may not read this.',
   },
-  { name: 'not found', when: (r) => r.status === 404 || r.status === 410, verdict: 'source_not_found', message: () => 'status 404.' },
+  {
+    name: 'not found',
+    when: (r) => r.status === 404 || r.status === 410,
+    verdict: 'source_not_found',
+    message: () => 'status 404.',
+  },
   {
     name: 'refused request',
     when: () => true,
@@ -154,7 +167,12 @@ export const RESPONSE_RULES: readonly Rule[] = [
 ];
 
 /** These messages hold for the whole account, or are Freshdesk's own words: they name no path. */
-const PLAIN_MESSAGES = new Set(['refused key', 'feature that the plan lacks', 'suspended account', 'missing permission']);
+const PLAIN_MESSAGES = new Set([
+  'refused key',
+  'feature that the plan lacks',
+  'suspended account',
+  'missing permission',
+]);
 
 const RETRY_AFTER_DEFAULT_S = 60;
 /** Freshdesk counts credits by the minute, on old plans by the hour: a longer wait is a mistake of something in front of it. */
@@ -184,11 +202,15 @@ export function readResponse({ path, response, isKnownHost, bytesMax }: Response
   const verdict = typeof rule.verdict === 'string' ? rule.verdict : rule.verdict(judged);
   if (verdict === 'records') return body;
   if (verdict === 'rate_limit') {
-    throw new AppError('out_of_credits', 'The account’s rate limit is used up.', { retryAfterMs: retryAfterMs(headers) });
+    throw new AppError('out_of_credits', 'The account’s rate limit is used up.', {
+      retryAfterMs: retryAfterMs(headers),
+    });
   }
   if (verdict === 'source_too_large') {
     const message = `${path} answered with more than ${bytesMax} bytes, the most that one response may have: it is too large.`;
-    throw new AppError(verdict, message, { context: { hasNext: hasNextIn(header(headers, 'link')), isList: firstByte(body) === LIST_START } });
+    throw new AppError(verdict, message, {
+      context: { hasNext: hasNextIn(header(headers, 'link')), isList: firstByte(body) === LIST_START },
+    });
   }
   const message = rule.message(judged).trim();
   throw new AppError(verdict, PLAIN_MESSAGES.has(rule.name) ? message : `${path} answered with ${message}`, {
@@ -261,7 +283,9 @@ function kindOf(body: Buffer, contentType: string): MediaKind {
   if (/html|xml/i.test(contentType)) return 'html';
   if (first === undefined) return 'empty';
   // Some proxies drop or replace the content type; the body says what it is.
-  return (first === LIST_START || first === OBJECT_START) && /^$|text\/plain|octet-stream/i.test(contentType) ? 'json' : 'other';
+  return (first === LIST_START || first === OBJECT_START) && /^$|text\/plain|octet-stream/i.test(contentType)
+    ? 'json'
+    : 'other';
 }
 
 const UTF8_MARK = Buffer.from([0xef, 0xbb, 0xbf]);

@@ -15,7 +15,16 @@ test('a subdomain is understood as people paste it', () => {
 });
 
 test('what is no Freshdesk account is refused with words that help', () => {
-  for (const input of ['', 'support.acme.com', 'acme.freshservice.com', 'a b', '-acme', 'acme.freshdesk.com.evil.example', 'user@acme', '127.0.0.1']) {
+  for (const input of [
+    '',
+    'support.acme.com',
+    'acme.freshservice.com',
+    'a b',
+    '-acme',
+    'acme.freshdesk.com.evil.example',
+    'user@acme',
+    '127.0.0.1',
+  ]) {
     expect(() => parseSubdomain(input), input).toThrow(/is not a Freshdesk account.*before \.freshdesk\.com/s);
   }
 });

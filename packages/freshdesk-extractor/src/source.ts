@@ -36,8 +36,18 @@ export function parseSubdomain(input: string): string {
 export function accountAt(subdomain: string, originTemplate: string | null): Account {
   const text = (originTemplate ?? 'https://{subdomain}.freshdesk.com').replaceAll('{subdomain}', subdomain);
   const url = URL.parse(text);
-  if (!url || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search !== '' || url.username !== '' || url.password !== '') {
-    throw new AppError('configuration', `FRESHDESK_ORIGIN must be an origin such as "https://proxy.example:8443", with no path; it is "${text}".`);
+  if (
+    !url ||
+    !/^https?:$/.test(url.protocol) ||
+    url.pathname !== '/' ||
+    url.search !== '' ||
+    url.username !== '' ||
+    url.password !== ''
+  ) {
+    throw new AppError(
+      'configuration',
+      `FRESHDESK_ORIGIN must be an origin such as "https://proxy.example:8443", with no path; it is "${text}".`,
+    );
   }
   return { subdomain, origin: url.origin };
 }

@@ -9,7 +9,9 @@ import { costOf } from './reader.ts';
 const WAYS: Readonly<Record<ObjectSpec['way']['kind'], (object: ObjectSpec) => string>> = {
   keyset: () => 'What has changed since the last run, oldest first, by value and not by page number.',
   since: ({ way }) =>
-    way.kind === 'since' ? `What has changed since the last run${lookback(way)}; the whole list where the account’s filter does not work.` : '',
+    way.kind === 'since'
+      ? `What has changed since the last run${lookback(way)}; the whole list where the account’s filter does not work.`
+      : '',
   sweep: () => 'The whole list on every run; what it no longer holds is marked as `missing`.',
   children: ({ way }) =>
     way.kind === 'children'
@@ -18,7 +20,10 @@ const WAYS: Readonly<Record<ObjectSpec['way']['kind'], (object: ObjectSpec) => s
 };
 
 function lookback({ lookbackDays, rereadSyncs }: Since): string {
-  const part = rereadSyncs === undefined ? '' : `, and in each run a part of the complete list, which is spread over ${rereadSyncs} runs or more`;
+  const part =
+    rereadSyncs === undefined
+      ? ''
+      : `, and in each run a part of the complete list, which is spread over ${rereadSyncs} runs or more`;
   return lookbackDays > 0 ? `, the last ${lookbackDays} days again${part}` : '';
 }
 

@@ -46,10 +46,13 @@ export class SimulatedAccount {
 
   constructor(options: AccountOptions) {
     this.options = options;
-    this.#templates = new Templates(options.seed, options.tame ?? false, (object, number, salt) => this.#reference(object, number, salt));
+    this.#templates = new Templates(options.seed, options.tame ?? false, (object, number, salt) =>
+      this.#reference(object, number, salt),
+    );
     this.#now = options.now ?? Date.now;
     for (const object of catalogue) {
-      if (object.way.kind !== 'children') this.#lists.set(object.name, new RecordList(object, options, this.countOf(object)));
+      if (object.way.kind !== 'children')
+        this.#lists.set(object.name, new RecordList(object, options, this.countOf(object)));
     }
   }
 
@@ -94,7 +97,13 @@ export class SimulatedAccount {
     return this.#pages.take();
   }
 
-  #writeRecord(writer: ByteWriter, object: ObjectSpec, list: RecordList, number: number, hidden: ReadonlySet<string>): void {
+  #writeRecord(
+    writer: ByteWriter,
+    object: ObjectSpec,
+    list: RecordList,
+    number: number,
+    hidden: ReadonlySet<string>,
+  ): void {
     const template = this.#templates.for(object, number, hidden);
     const edit = list.edits.get(number);
     const view = list.viewOf(number);
@@ -102,13 +111,32 @@ export class SimulatedAccount {
     const into = plain ? writer : new ByteWriter();
     const fixed = object.list.fixed?.[number];
     if (fixed) into.bytes(Buffer.from(JSON.stringify(fixed)));
-    else this.#writeTemplate(into, template, list.keyOf(number), list.createdAt(number), list.updatedAt(number), number, 0);
+    else
+      this.#writeTemplate(
+        into,
+        template,
+        list.keyOf(number),
+        list.createdAt(number),
+        list.updatedAt(number),
+        number,
+        0,
+      );
     if (plain) return;
     const fields = JSON.parse(into.take().toString('utf8')) as Fields;
-    writer.bytes(Buffer.from(JSON.stringify({ ...fields, ...viewFields(object, view), ...withoutHidden(edit, hidden) })));
+    writer.bytes(
+      Buffer.from(JSON.stringify({ ...fields, ...viewFields(object, view), ...withoutHidden(edit, hidden) })),
+    );
   }
 
-  #writeTemplate(writer: ByteWriter, { texts, gaps }: Template, key: number, created: number, updated: number, number: number, parentKey: number): void {
+  #writeTemplate(
+    writer: ByteWriter,
+    { texts, gaps }: Template,
+    key: number,
+    created: number,
+    updated: number,
+    number: number,
+    parentKey: number,
+  ): void {
     writer.bytes(texts[0] as Buffer);
     for (let g = 0; g < gaps.length; g++) {
       writer.ascii(this.#fill(gaps[g] as Gap, key, created, updated, number, parentKey));
@@ -163,12 +191,16 @@ export class SimulatedAccount {
 
   /** A new record's fields, those that come late without their values until then. */
   #setLate(list: RecordList, number: number, fields: Fields): void {
-    const late = this.options.lateSeconds === undefined ? [] : list.object.columns.filter((c) => c.late && !(c.name in fields)).map((c) => c.name);
+    const late =
+      this.options.lateSeconds === undefined
+        ? []
+        : list.object.columns.filter((c) => c.late && !(c.name in fields)).map((c) => c.name);
     const edits = { ...Object.fromEntries(late.map((name) => [name, null])), ...fields };
     if (Object.keys(edits).length > 0) list.edits.set(number, edits);
     if (late.length === 0) return;
     const at = rfc3339(this.nowSeconds() + 3600);
-    const show = () => list.edits.set(number, { ...list.edits.get(number), ...Object.fromEntries(late.map((name) => [name, at])) });
+    const show = () =>
+      list.edits.set(number, { ...list.edits.get(number), ...Object.fromEntries(late.map((name) => [name, at])) });
     this.#unseen.push({ number, at: this.#now() + (this.options.lateSeconds ?? 0) * 1000, show });
     this.#unseen.sort((a, b) => a.at - b.at);
   }
@@ -220,12 +252,21 @@ export class SimulatedAccount {
     const gone = new Set(others);
     for (const other of others) this.remove(objectName, other);
     for (const [name, list] of this.#lists) {
-      const columns = list.object.rows === null ? list.object.columns.filter((c) => c.references === objectName).map((c) => c.name) : [];
+      const columns =
+        list.object.rows === null
+          ? list.object.columns.filter((c) => c.references === objectName).map((c) => c.name)
+          : [];
       if (columns.length === 0) continue;
       for (let number = 0; number < list.length; number++) {
         const fields = JSON.parse(this.textOf(list.object, number, NOTHING_HIDDEN)) as Fields;
         const stale = columns.filter((column) => gone.has(fields[column] as number));
-        if (stale.length > 0) this.update(name, list.keyOf(number), Object.fromEntries(stale.map((column) => [column, primary])), list.updatedAt(number));
+        if (stale.length > 0)
+          this.update(
+            name,
+            list.keyOf(number),
+            Object.fromEntries(stale.map((column) => [column, primary])),
+            list.updatedAt(number),
+          );
       }
     }
   }
@@ -239,7 +280,8 @@ export class SimulatedAccount {
   /** Makes changes show whose time has come. Every answer begins with it. */
   settle(): void {
     this.#age();
-    while (this.#unseen.length > 0 && (this.#unseen[0] as Unseen).at <= this.#now()) (this.#unseen.shift() as Unseen).show();
+    while (this.#unseen.length > 0 && (this.#unseen[0] as Unseen).at <= this.#now())
+      (this.#unseen.shift() as Unseen).show();
   }
 
   /** What time alone does to records, once a day of the account's clock. */
@@ -254,7 +296,8 @@ export class SimulatedAccount {
       for (let number = 0; number < list.length; number++) {
         const rested = (now - list.updatedAt(number)) / DAY_SECONDS;
         const view = views[list.viewOf(number)];
-        if (view && view.deleted !== null && rested >= (purgeAfterDays ?? Number.POSITIVE_INFINITY)) this.remove(name, list.keyOf(number));
+        if (view && view.deleted !== null && rested >= (purgeAfterDays ?? Number.POSITIVE_INFINITY))
+          this.remove(name, list.keyOf(number));
         const isArchived = single?.elsewhere.some((e) => e.deleted === null) === true;
         if (view?.deleted !== null || !isArchived || rested < (archiveAfterDays ?? Number.POSITIVE_INFINITY)) continue;
         const { status } = JSON.parse(this.textOf(list.object, number, NOTHING_HIDDEN)) as { status?: number };
@@ -291,10 +334,13 @@ export class SimulatedAccount {
   /** The children that stand within another one; null: there is no such other. */
   childrenWithin(object: ObjectSpec, key: number): string[] | null {
     const { way } = object;
-    if (way.kind !== 'children' || way.within === undefined) throw new TypeError(`${object.name} do not stand within one another`);
+    if (way.kind !== 'children' || way.within === undefined)
+      throw new TypeError(`${object.name} do not stand within one another`);
     const { column } = way.within;
     const all = [...this.everything(object.name)].map(({ text }) => [JSON.parse(text) as Fields, text] as const);
-    return all.some(([fields]) => fields['id'] === key) ? all.flatMap(([fields, text]) => (fields[column] === key ? [text] : [])) : null;
+    return all.some(([fields]) => fields['id'] === key)
+      ? all.flatMap(([fields, text]) => (fields[column] === key ? [text] : []))
+      : null;
   }
 
   addChild(objectName: string, parentKey: number, fields: Fields = {}): number {
@@ -323,7 +369,8 @@ export class SimulatedAccount {
     if (object.rows !== null) {
       const above = way.kind === 'children' ? { [way.column]: idIn(object) } : {};
       for (const answer of this.answersOf(object)) {
-        for (const row of object.rows(answer)) yield { view: object.views[0] as View, text: JSON.stringify({ ...above, ...row }) };
+        for (const row of object.rows(answer))
+          yield { view: object.views[0] as View, text: JSON.stringify({ ...above, ...row }) };
       }
       return;
     }
@@ -347,7 +394,9 @@ export class SimulatedAccount {
   /** What only a record's own address shows. */
   detailOf(object: ObjectSpec, key: number): Fields {
     const number = this.listOf(object).numberOf(key);
-    return Object.fromEntries((object.single?.columns ?? []).map((name, i) => [name, [hash(this.options.seed, number, 40 + i) % 1000]]));
+    return Object.fromEntries(
+      (object.single?.columns ?? []).map((name, i) => [name, [hash(this.options.seed, number, 40 + i) % 1000]]),
+    );
   }
 
   /** What is answered for an object whose answers are no lists of its records. */
@@ -389,18 +438,29 @@ export class SimulatedAccount {
     return list.keyOf(hash(this.options.seed, number, salt) % list.initialLength);
   }
 
-  #parent(objectName: string, key: number): { number: number; createdAt: number; updatedAt: number; archived: boolean } | null {
+  #parent(
+    objectName: string,
+    key: number,
+  ): { number: number; createdAt: number; updatedAt: number; archived: boolean } | null {
     const list = this.#lists.get(objectName);
     if (list) {
       const number = list.numberOf(key);
       if (number < 0 || number >= list.length || list.viewOf(number) === REMOVED) return null;
-      return { number, createdAt: list.createdAt(number), updatedAt: list.updatedAt(number), archived: list.isArchived(number) };
+      return {
+        number,
+        createdAt: list.createdAt(number),
+        updatedAt: list.updatedAt(number),
+        archived: list.isArchived(number),
+      };
     }
     // A child that is a parent itself.
     const object = objectNamed(objectName);
     if (object.way.kind !== 'children') return null;
     const number = key - keyBase(object);
-    const above = this.#parent(object.way.parent, this.#keyByNumber(object.way.parent, Math.floor(number / CHILDREN_MAX)));
+    const above = this.#parent(
+      object.way.parent,
+      this.#keyByNumber(object.way.parent, Math.floor(number / CHILDREN_MAX)),
+    );
     if (above === null || number % CHILDREN_MAX >= this.#childCount(object, above.number)) return null;
     if (this.#childEdits.get(`${objectName}/${key}`) === null) return null;
     return { number, createdAt: above.createdAt, updatedAt: above.updatedAt, archived: false };
@@ -413,8 +473,12 @@ export class SimulatedAccount {
 
   #childCount(object: ObjectSpec, parentNumber: number): number {
     const { typicalCount } = object;
-    const average = this.options.counts?.[object.name] ?? (typeof typicalCount === 'number' ? typicalCount : typicalCount.times);
-    return Math.min(CHILDREN_MAX, hash(this.options.seed, parentNumber, object.name.length) % Math.round(average * 2 + 1));
+    const average =
+      this.options.counts?.[object.name] ?? (typeof typicalCount === 'number' ? typicalCount : typicalCount.times);
+    return Math.min(
+      CHILDREN_MAX,
+      hash(this.options.seed, parentNumber, object.name.length) % Math.round(average * 2 + 1),
+    );
   }
 }
 
@@ -438,7 +502,9 @@ function childKey(object: ObjectSpec, parentNumber: number, n: number): number {
 function viewFields(object: ObjectSpec, view: number): Fields {
   if (view === ARCHIVED) return { archived: true };
   const asked = Object.values(object.views[view]?.query ?? {});
-  return Object.fromEntries(asked.filter((name) => object.columns.some((c) => c.name === name)).map((name) => [name, true]));
+  return Object.fromEntries(
+    asked.filter((name) => object.columns.some((c) => c.name === name)).map((name) => [name, true]),
+  );
 }
 
 function withoutHidden(edit: Fields | undefined, hidden: ReadonlySet<string>): Fields {

@@ -1,9 +1,16 @@
-import { futureWatermark, objectNamed, type Position, positionAt, restoredPosition } from '@freshet/freshdesk-extractor';
+import {
+  futureWatermark,
+  objectNamed,
+  type Position,
+  positionAt,
+  restoredPosition,
+} from '@freshet/freshdesk-extractor';
 import { describe, expect, test } from 'vitest';
 import { latest, open, oracle, read } from './test-support/reading.ts';
 
 const DAY = 86_400_000;
-const versions = (rows: ReturnType<typeof latest>) => [...rows].map(([id, { deleted, fields }]) => `${id} ${deleted} ${String(fields['updated_at'])}`).sort();
+const versions = (rows: ReturnType<typeof latest>) =>
+  [...rows].map(([id, { deleted, fields }]) => `${id} ${deleted} ${String(fields['updated_at'])}`).sort();
 
 /** `Date` headers, by how wrong they are. */
 const DATES: readonly (readonly [string, (now: number) => string | null])[] = [
@@ -80,7 +87,8 @@ describe('clocks', () => {
         spanDays: 20,
         intercept: (_request, response) => {
           const setHeader = response.setHeader.bind(response);
-          response.setHeader = (name, value) => setHeader(name, name === 'date' ? new Date(ahead()).toUTCString() : value);
+          response.setHeader = (name, value) =>
+            setHeader(name, name === 'date' ? new Date(ahead()).toUTCString() : value);
           return false;
         },
       },
@@ -121,7 +129,8 @@ describe('clocks', () => {
           asOf: new Date(clock.now - 60_000),
           intercept: (_request, response) => {
             const setHeader = response.setHeader.bind(response);
-            response.setHeader = (name, value) => setHeader(name, name === 'date' ? new Date(clock.now + shift).toUTCString() : value);
+            response.setHeader = (name, value) =>
+              setHeader(name, name === 'date' ? new Date(clock.now + shift).toUTCString() : value);
             return false;
           },
         },
@@ -158,7 +167,9 @@ describe('positions', () => {
       // What a Date header three days ahead has left behind in an earlier release.
       const ahead = JSON.parse(
         JSON.stringify(first.position, (key, value) =>
-          key === 'watermark' || (typeof value === 'string' && object.views.some((v) => v.name === key)) ? new Date(Date.now() + 3 * DAY).toISOString() : value,
+          key === 'watermark' || (typeof value === 'string' && object.views.some((v) => v.name === key))
+            ? new Date(Date.now() + 3 * DAY).toISOString()
+            : value,
         ),
       ) as Record<string, unknown>;
       delete ahead['newest'];
@@ -174,23 +185,30 @@ describe('positions', () => {
     },
   );
 
-  test.each([tickets, contacts])('$name: a position moved forward names what is skipped, and completeness begins there', async (object) => {
-    await using account = await open({ counts: { tickets: 300, contacts: 150 }, spanDays: 200, asOf: new Date(Date.now() - DAY) });
-    const first = await read(account.client, object.name);
-    const reached = first.pages.at(-1)?.reached;
-    const to = new Date(Math.floor(Date.now() / 1000) * 1000);
-    const moved = positionAt(object, first.position ?? {}, to);
-    expect(Date.parse(moved.unreadFrom ?? '')).toBeLessThanOrEqual(reached?.completeAsOf.getTime() ?? 0);
-    expect(Date.parse(moved.unreadTo ?? '')).toBe(to.getTime());
-    const second = await read(account.client, object.name, { position: moved.position });
-    expect(second.pages.at(-1)?.reached?.completeBackTo).toEqual(to);
-    expect(second.records.filter((r) => r.deleted === null)).toEqual([]);
-    // Moving back reads everything since then, and the past before it where an object has one.
-    const back = positionAt(object, second.position ?? {}, new Date(to.getTime() - 30 * DAY));
-    expect(back).toMatchObject({ unreadFrom: null, unreadTo: null });
-    const third = await read(account.client, object.name, { position: back.position });
-    expect(third.pages.at(-1)?.reached?.completeBackTo.getTime()).toBeLessThanOrEqual(to.getTime() - 30 * DAY);
-  });
+  test.each([tickets, contacts])(
+    '$name: a position moved forward names what is skipped, and completeness begins there',
+    async (object) => {
+      await using account = await open({
+        counts: { tickets: 300, contacts: 150 },
+        spanDays: 200,
+        asOf: new Date(Date.now() - DAY),
+      });
+      const first = await read(account.client, object.name);
+      const reached = first.pages.at(-1)?.reached;
+      const to = new Date(Math.floor(Date.now() / 1000) * 1000);
+      const moved = positionAt(object, first.position ?? {}, to);
+      expect(Date.parse(moved.unreadFrom ?? '')).toBeLessThanOrEqual(reached?.completeAsOf.getTime() ?? 0);
+      expect(Date.parse(moved.unreadTo ?? '')).toBe(to.getTime());
+      const second = await read(account.client, object.name, { position: moved.position });
+      expect(second.pages.at(-1)?.reached?.completeBackTo).toEqual(to);
+      expect(second.records.filter((r) => r.deleted === null)).toEqual([]);
+      // Moving back reads everything since then, and the past before it where an object has one.
+      const back = positionAt(object, second.position ?? {}, new Date(to.getTime() - 30 * DAY));
+      expect(back).toMatchObject({ unreadFrom: null, unreadTo: null });
+      const third = await read(account.client, object.name, { position: back.position });
+      expect(third.pages.at(-1)?.reached?.completeBackTo.getTime()).toBeLessThanOrEqual(to.getTime() - 30 * DAY);
+    },
+  );
 
   test('moving a position to a moment that was read skips nothing', async () => {
     await using account = await open({ counts: { tickets: 100 }, spanDays: 100 });
@@ -200,7 +218,11 @@ describe('positions', () => {
   });
 
   test('an object of which nothing was read yet is skipped from the beginning', () => {
-    const moved = positionAt(tickets, { backTo: '2026-01-01T00:00:00Z', views: {}, window: null }, new Date('2026-02-01T00:00:00Z'));
+    const moved = positionAt(
+      tickets,
+      { backTo: '2026-01-01T00:00:00Z', views: {}, window: null },
+      new Date('2026-02-01T00:00:00Z'),
+    );
     expect(moved).toMatchObject({ unreadFrom: '1970-01-01T00:00:00Z', unreadTo: '2026-02-01T00:00:00Z' });
   });
 });

@@ -20,14 +20,20 @@ export function faultOf(faults: Faults | undefined, call: number): Fault | null 
 }
 
 /** @returns whether the call is answered with it; a slow one goes on to its answer. */
-export async function commit(fault: Fault, response: ServerResponse, block: (seconds: number) => void): Promise<boolean> {
+export async function commit(
+  fault: Fault,
+  response: ServerResponse,
+  block: (seconds: number) => void,
+): Promise<boolean> {
   switch (fault) {
     case 'slow':
       await new Promise((resolve) => setTimeout(resolve, SLOW_MS));
       return false;
     case '429':
       block(RETRY_AFTER_SECONDS);
-      response.writeHead(429, { 'retry-after': String(RETRY_AFTER_SECONDS), 'content-type': 'application/json' }).end('{"message":"storm"}');
+      response
+        .writeHead(429, { 'retry-after': String(RETRY_AFTER_SECONDS), 'content-type': 'application/json' })
+        .end('{"message":"storm"}');
       return true;
     case 'html':
       response.writeHead(200, { 'content-type': 'text/html' }).end('<html><body>We will be back soon</body></html>');

@@ -49,10 +49,16 @@ export function answerList(
   if (parent !== undefined) {
     const children = within ? account.childrenWithin(object, parent) : account.childrenAtTop(object, parent, archived);
     if (children === null) return null;
-    return { body: Buffer.from(`[${children.slice((page - 1) * perPage, page * perPage).join(',')}]`), hasNext: page * perPage < children.length };
+    return {
+      body: Buffer.from(`[${children.slice((page - 1) * perPage, page * perPage).join(',')}]`),
+      hasNext: page * perPage < children.length,
+    };
   }
   const { numbers, from, to } = selection(account, object, quirks, query, (page - 1) * perPage, page * perPage);
-  return { body: account.arrayOf(object, numbers, hiddenColumns(object, include)), hasNext: page * perPage < to - from };
+  return {
+    body: account.arrayOf(object, numbers, hiddenColumns(object, include)),
+    hasNext: page * perPage < to - from,
+  };
 }
 
 /** The record numbers of one page, and the range of the order that the whole answer spans. */
@@ -84,7 +90,9 @@ function selection(
     selected = order.filter((n) => list.createdAt(n) >= oldest);
   }
   const to = selected.length;
-  const numbers = ascending ? selected.slice(from + start, from + end) : selected.slice(Math.max(0, to - end), Math.max(0, to - start)).reverse();
+  const numbers = ascending
+    ? selected.slice(from + start, from + end)
+    : selected.slice(Math.max(0, to - end), Math.max(0, to - start)).reverse();
   return { numbers, from, to };
 }
 
@@ -101,11 +109,21 @@ const SEARCH_PAGE = 30;
 const SEARCH = /^"(created_at|updated_at):>'(\d{4}-\d{2}-\d{2})'"$/;
 
 /** One page of a search: how many there are, and 30 of them. Records in the trash, in spam and in the archive are not found. */
-export function answerSearch(account: SimulatedAccount, object: ObjectSpec, query: URLSearchParams): Buffer | { readonly invalid: object } {
+export function answerSearch(
+  account: SimulatedAccount,
+  object: ObjectSpec,
+  query: URLSearchParams,
+): Buffer | { readonly invalid: object } {
   account.settle();
   const [, column, day] = SEARCH.exec(query.get('query') ?? '') ?? [];
   if (column === undefined || day === undefined) {
-    return { invalid: { field: 'query', message: 'Given query is invalid. Please provide a valid query.', code: 'invalid_value' } };
+    return {
+      invalid: {
+        field: 'query',
+        message: 'Given query is invalid. Please provide a valid query.',
+        code: 'invalid_value',
+      },
+    };
   }
   const list = account.listOf(object);
   const order = list.ordered(0, column, () => []);
@@ -115,17 +133,27 @@ export function answerSearch(account: SimulatedAccount, object: ObjectSpec, quer
   return Buffer.concat([Buffer.from(`{"total":${order.length - first},"results":`), results, Buffer.from('}')]);
 }
 
-function sinceOf(object: ObjectSpec, quirks: ListQuirks, query: URLSearchParams): { column: string; seconds: number } | null {
+function sinceOf(
+  object: ObjectSpec,
+  quirks: ListQuirks,
+  query: URLSearchParams,
+): { column: string; seconds: number } | null {
   const { way } = object;
   if (way.kind !== 'keyset' && way.kind !== 'since') return null;
   for (const param of sinceParams(object)) {
     const value = query.get(param);
-    if (value !== null && !quirks.ignoredParams?.includes(param)) return { column: way.column, seconds: Math.floor(Date.parse(value) / 1000) };
+    if (value !== null && !quirks.ignoredParams?.includes(param))
+      return { column: way.column, seconds: Math.floor(Date.parse(value) / 1000) };
   }
   return null;
 }
 
-function invalidParam(object: ObjectSpec, quirks: ListQuirks, query: URLSearchParams, include: readonly string[]): object | null {
+function invalidParam(
+  object: ObjectSpec,
+  quirks: ListQuirks,
+  query: URLSearchParams,
+  include: readonly string[],
+): object | null {
   const known = new Set(['page', 'per_page', ...object.list.filters, ...sinceParams(object)]);
   if (object.list.orderBy.length > 0) known.add('order_by').add('order_type');
   if (Object.keys(object.list.includeColumns).length > 0) known.add('include');
@@ -133,19 +161,27 @@ function invalidParam(object: ObjectSpec, quirks: ListQuirks, query: URLSearchPa
   for (const [name, value] of query) {
     const bad = (message: string, code = 'invalid_value') => ({ field: name, message, code });
     if (!known.has(name)) return bad('Unexpected/invalid field in request', 'invalid_field');
-    if (name === 'page' && !(/^\d+$/.test(value) && Number(value) >= 1)) return bad('It should be a Positive Integer', 'datatype_mismatch');
+    if (name === 'page' && !(/^\d+$/.test(value) && Number(value) >= 1))
+      return bad('It should be a Positive Integer', 'datatype_mismatch');
     if (name === 'page' && object.maxPages !== null && Number(value) > object.maxPages) {
-      return bad(`You cannot access ${object.name} beyond the ${object.maxPages}th page. Please provide a smaller page number.`);
+      return bad(
+        `You cannot access ${object.name} beyond the ${object.maxPages}th page. Please provide a smaller page number.`,
+      );
     }
     if (name === 'per_page' && !(/^\d+$/.test(value) && Number(value) >= 1 && Number(value) <= object.pageSize)) {
       return bad(`It should be a Positive Integer less than or equal to ${object.pageSize}`);
     }
-    if (name === 'order_by' && !object.list.orderBy.includes(value)) return bad(`It should be one of these values: '${object.list.orderBy.join(',')}'`);
-    if (name === 'order_type' && value !== 'asc' && value !== 'desc') return bad("It should be one of these values: 'asc,desc'");
-    if (sinceParams(object).includes(name) && Number.isNaN(Date.parse(value))) return bad('It should be in the date format', 'invalid_value');
+    if (name === 'order_by' && !object.list.orderBy.includes(value))
+      return bad(`It should be one of these values: '${object.list.orderBy.join(',')}'`);
+    if (name === 'order_type' && value !== 'asc' && value !== 'desc')
+      return bad("It should be one of these values: 'asc,desc'");
+    if (sinceParams(object).includes(name) && Number.isNaN(Date.parse(value)))
+      return bad('It should be in the date format', 'invalid_value');
   }
   const unknown = include.find((name) => object.list.includeColumns[name] === undefined);
-  return unknown === undefined ? null : { field: 'include', message: `Unknown include ${unknown}`, code: 'invalid_value' };
+  return unknown === undefined
+    ? null
+    : { field: 'include', message: `Unknown include ${unknown}`, code: 'invalid_value' };
 }
 
 function sinceParams({ way }: ObjectSpec): readonly string[] {
@@ -167,7 +203,9 @@ function hiddenColumns(object: ObjectSpec, include: readonly string[]): Readonly
   const key = `${object.name}|${include.join()}`;
   let hidden = hiddenSets.get(key);
   if (!hidden) {
-    hidden = new Set(Object.entries(object.list.includeColumns).flatMap(([name, columns]) => (include.includes(name) ? [] : columns)));
+    hidden = new Set(
+      Object.entries(object.list.includeColumns).flatMap(([name, columns]) => (include.includes(name) ? [] : columns)),
+    );
     hiddenSets.set(key, hidden);
   }
   return hidden;
@@ -184,7 +222,11 @@ function rankBy(account: SimulatedAccount, object: ObjectSpec, column: string): 
     unedited[n] ??= keyOf(JSON.parse(account.textOf(object, n, NOTHING_HIDDEN)) as Record<string, unknown>);
     return unedited[n];
   });
-  const sorted = keys.map((_, n) => n).sort((a, b) => ((keys[a] as string) < (keys[b] as string) ? -1 : (keys[a] as string) > (keys[b] as string) ? 1 : a - b));
+  const sorted = keys
+    .map((_, n) => n)
+    .sort((a, b) =>
+      (keys[a] as string) < (keys[b] as string) ? -1 : (keys[a] as string) > (keys[b] as string) ? 1 : a - b,
+    );
   const ranks: number[] = new Array(list.length);
   sorted.forEach((n, place) => {
     ranks[n] = place;

@@ -17,7 +17,9 @@ const HELP = `freshdesk-simulator: a Freshdesk account that answers API v2 on th
 API keys: ${Object.keys(DEFAULT_KEYS).join(', ')}. Any password.
 `;
 
-const objectFlags = Object.fromEntries(catalogue.map((o) => [o.name.replaceAll('_', '-'), { type: 'string' as const }]));
+const objectFlags = Object.fromEntries(
+  catalogue.map((o) => [o.name.replaceAll('_', '-'), { type: 'string' as const }]),
+);
 
 function usage(message: string): never {
   process.stderr.write(`${message}\n\n${HELP}`);
@@ -78,7 +80,9 @@ const simulator = new FreshdeskSimulator({
 });
 const origin = await simulator
   .listen()
-  .catch((error: NodeJS.ErrnoException) => usage(`Cannot listen on ${text('host') ?? '127.0.0.1'}:${text('port') ?? 0}: ${error.message}`));
+  .catch((error: NodeJS.ErrnoException) =>
+    usage(`Cannot listen on ${text('host') ?? '127.0.0.1'}:${text('port') ?? 0}: ${error.message}`),
+  );
 process.stdout.write(`${JSON.stringify({ listening: origin })}\n`);
 process.send?.({ listening: origin });
 

@@ -1,6 +1,9 @@
 /** A well-mixed 32-bit number from a seed and a position: the same for the same arguments, on every machine. */
 export function hash(seed: number, a: number, b: number): number {
-  let h = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(a + 0x7f4a7c15, 0xc2b2ae35) ^ Math.imul(b + 0x165667b1, 0x27d4eb2f);
+  let h =
+    Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) ^
+    Math.imul(a + 0x7f4a7c15, 0xc2b2ae35) ^
+    Math.imul(b + 0x165667b1, 0x27d4eb2f);
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
   return (h ^ (h >>> 16)) >>> 0;

@@ -39,7 +39,8 @@ test('a first reading goes back as far as asked, and says so', async () => {
   const reading = await read(account.client, 'tickets', { historyFrom });
   const expected = [...oracle(account.simulator, 'tickets')].filter(
     // Lists of deleted records are short, and read whole.
-    ([, { fields, deleted }]) => deleted !== null || Date.parse(String(fields['updated_at'])) >= Math.floor(historyFrom.getTime() / 1000) * 1000,
+    ([, { fields, deleted }]) =>
+      deleted !== null || Date.parse(String(fields['updated_at'])) >= Math.floor(historyFrom.getTime() / 1000) * 1000,
   );
   expect(new Set(latest(reading).keys())).toEqual(new Set(expected.map(([id]) => id)));
   expect(reading.pages.at(-1)?.reached?.completeBackTo.getTime()).toBe(Math.floor(historyFrom.getTime() / 1000) * 1000);
@@ -48,11 +49,18 @@ test('a first reading goes back as far as asked, and says so', async () => {
 test('a first sync reads the newest window first, then back step by step, and says each time how deep it has come', async () => {
   await using account = await open({ counts: { tickets: 1000 }, spanDays: 400 });
   const reading = await read(account.client, 'tickets');
-  const depths = reading.pages.flatMap((p) => (p.reached ? [Math.round((Date.now() - p.reached.completeBackTo.getTime()) / 86_400_000)] : []));
+  const depths = reading.pages.flatMap((p) =>
+    p.reached ? [Math.round((Date.now() - p.reached.completeBackTo.getTime()) / 86_400_000)] : [],
+  );
   expect(depths.slice(0, 5)).toEqual([30, 60, 120, 240, 480]);
   expect(reading.pages.at(-1)?.reached?.completeBackTo.getTime()).toBe(0);
   const days = (page: (typeof reading.pages)[number]) =>
-    page.lines.map((line) => (Date.now() - Date.parse((JSON.parse(textOfLine(line)) as { record: { updated_at: string } }).record.updated_at)) / 86_400_000);
+    page.lines.map(
+      (line) =>
+        (Date.now() -
+          Date.parse((JSON.parse(textOfLine(line)) as { record: { updated_at: string } }).record.updated_at)) /
+        86_400_000,
+    );
   const untilFirstDepth = reading.pages.slice(
     0,
     reading.pages.findIndex((p) => p.reached),
@@ -73,7 +81,9 @@ test('what changes while the past is read is new, and is there after the next re
     const begun = await read(account.client, 'tickets', { pagesMax: stopAt, afterPage: meddle });
     const rest = await read(account.client, 'tickets', { position: begun.position, afterPage: meddle });
     const after = await read(account.client, 'tickets', { position: rest.position });
-    expect(versions(latest(begun, rest, after)), `stopped after page ${stopAt}`).toEqual(versions(oracle(account.simulator, 'tickets')));
+    expect(versions(latest(begun, rest, after)), `stopped after page ${stopAt}`).toEqual(
+      versions(oracle(account.simulator, 'tickets')),
+    );
   }
 });
 
@@ -82,7 +92,9 @@ test('a run ends when it may read no more of the past, and the next one goes on:
   const { account: tickets } = account.simulator;
   const newest = await read(account.client, 'tickets', { pastUntil: new Date(0) });
   expect(newest.pages.at(-1)?.finished).toBe(true);
-  expect(Math.round((Date.now() - (newest.pages.at(-1)?.reached?.completeBackTo.getTime() ?? 0)) / 86_400_000)).toBe(30);
+  expect(Math.round((Date.now() - (newest.pages.at(-1)?.reached?.completeBackTo.getTime() ?? 0)) / 86_400_000)).toBe(
+    30,
+  );
   tickets.update('tickets', 3, { subject: 'changed' });
   const young = await read(account.client, 'tickets', { position: newest.position, pastUntil: new Date(0) });
   expect(latest(young).get(3)?.fields['subject']).toBe('changed');
@@ -94,7 +106,12 @@ test('a run ends when it may read no more of the past, and the next one goes on:
 
 test('however long a stretch of the past takes, what is new is read every ten minutes, through slices and within them', async () => {
   const clock = { now: Date.now() };
-  await using account = await open({ counts: { tickets: 3000 }, spanDays: 50, now: () => clock.now, asOf: new Date(clock.now) });
+  await using account = await open({
+    counts: { tickets: 3000 },
+    spanDays: 50,
+    now: () => clock.now,
+    asOf: new Date(clock.now),
+  });
   const seen: number[] = [];
   const readings: Reading[] = [];
   let position: Position | null = null;
@@ -142,20 +159,32 @@ describe('I3: nothing is skipped while the account changes', () => {
 
   test('T2, T3: more tickets than a page in one second are all read, while some of them leave it', async () => {
     const clock = { now: Date.parse('2026-03-01T00:00:00Z') };
-    await using account = await open({ counts: { tickets: 900 }, spanDays: 60, now: () => clock.now, asOf: new Date(clock.now) });
+    await using account = await open({
+      counts: { tickets: 900 },
+      spanDays: 60,
+      now: () => clock.now,
+      asOf: new Date(clock.now),
+    });
     const { account: tickets } = account.simulator;
     clock.now += 60_000;
     for (let id = 1; id <= 600; id++) tickets.update('tickets', id, { priority: 4 });
     clock.now += 600_000;
     let n = 0;
-    const first = await read(account.client, 'tickets', { afterPage: () => tickets.update('tickets', 1 + ((n++ * 53) % 600), { priority: 1 }) });
+    const first = await read(account.client, 'tickets', {
+      afterPage: () => tickets.update('tickets', 1 + ((n++ * 53) % 600), { priority: 1 }),
+    });
     const second = await read(account.client, 'tickets', { position: first.position });
     expect(versions(latest(first, second))).toEqual(versions(oracle(account.simulator, 'tickets')));
   });
 
   test('T2: more tickets in one second than the list has pages for are all read, by creation from both ends', async () => {
     const clock = { now: Date.parse('2026-03-01T00:00:00Z') };
-    await using account = await open({ counts: { tickets: 31_000 }, spanDays: 60, now: () => clock.now, asOf: new Date(clock.now) });
+    await using account = await open({
+      counts: { tickets: 31_000 },
+      spanDays: 60,
+      now: () => clock.now,
+      asOf: new Date(clock.now),
+    });
     const { account: tickets } = account.simulator;
     clock.now += 60_000;
     for (let id = 1; id <= 31_000; id++) tickets.update('tickets', id, { priority: 4 });
@@ -166,7 +195,13 @@ describe('I3: nothing is skipped while the account changes', () => {
 
   test('what is filled in some seconds later, without a newer version, is there after the next reading', async () => {
     const clock = { now: Date.parse('2026-03-01T00:00:00Z') };
-    await using account = await open({ counts: { tickets: 50 }, spanDays: 20, now: () => clock.now, asOf: new Date(clock.now), lateSeconds: 20 });
+    await using account = await open({
+      counts: { tickets: 50 },
+      spanDays: 20,
+      now: () => clock.now,
+      asOf: new Date(clock.now),
+      lateSeconds: 20,
+    });
     clock.now += 60_000;
     const key = account.simulator.account.create('tickets', { subject: 'young' });
     const first = await read(account.client, 'tickets');
@@ -214,7 +249,10 @@ describe('the order that the keyset relies on', () => {
         return true;
       },
     });
-    await expect(read(account.client, 'tickets')).rejects.toMatchObject({ code: 'source_contract', message: expect.stringContaining('not ordered') });
+    await expect(read(account.client, 'tickets')).rejects.toMatchObject({
+      code: 'source_contract',
+      message: expect.stringContaining('not ordered'),
+    });
   });
 
   test('T13: a record without the field that it is read by stops the object instead of disappearing', async () => {
@@ -226,7 +264,10 @@ describe('the order that the keyset relies on', () => {
         return true;
       },
     });
-    await expect(read(account.client, 'tickets')).rejects.toMatchObject({ code: 'source_contract', message: expect.stringContaining('updated_at') });
+    await expect(read(account.client, 'tickets')).rejects.toMatchObject({
+      code: 'source_contract',
+      message: expect.stringContaining('updated_at'),
+    });
   });
 });
 
@@ -241,7 +282,10 @@ describe('T7: the spelling of the filter', () => {
   });
 
   test('where the filter is taken and ignored, the object is read whole', async () => {
-    await using account = await open({ counts: { companies: 250, tickets: 10 }, ignoredParams: ['updated_since', '_updated_since'] });
+    await using account = await open({
+      counts: { companies: 250, tickets: 10 },
+      ignoredParams: ['updated_since', '_updated_since'],
+    });
     const first = await read(account.client, 'companies');
     expect(latest(first)).toEqual(oracle(account.simulator, 'companies'));
     expect(first.pages.at(-1)?.generation).not.toBeNull();
@@ -256,7 +300,9 @@ test('T5: a page that came back short is not the last one while the answer names
       const n = Number(query.get('page'));
       if (n < pages.length) response.setHeader('link', `<https://x.freshdesk.com${path}?page=${n + 1}>; rel="next"`);
       response.setHeader('x-freshdesk-api-version', 'v2');
-      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(pages[n - 1]?.map((id) => ({ id }))));
+      response
+        .writeHead(200, { 'content-type': 'application/json' })
+        .end(JSON.stringify(pages[n - 1]?.map((id) => ({ id }))));
       return true;
     },
   });
@@ -268,7 +314,9 @@ test('a small list that refuses paging parameters is asked without them', async 
   const fields = await read(account.client, 'ticket_fields');
   expect(latest(fields)).toEqual(oracle(account.simulator, 'ticket_fields'));
   // Other refusals are not taken for that.
-  await expect(account.client.list('/api/v2/ticket_fields', { foo: '1' }, { credits: 1, bucket: null })).rejects.toMatchObject({
+  await expect(
+    account.client.list('/api/v2/ticket_fields', { foo: '1' }, { credits: 1, bucket: null }),
+  ).rejects.toMatchObject({
     code: 'source_invalid_request',
   });
 });
@@ -279,7 +327,9 @@ test('T17: a rating that is edited after it was given is seen, though the filter
   const young = [...oracle(account.simulator, 'satisfaction_ratings')].find(
     ([, { fields }]) => Date.parse(String(fields['created_at'])) > Date.now() - 20 * 86_400_000,
   );
-  account.simulator.account.update('satisfaction_ratings', young?.[0] as number, { feedback: 'even better, on second thoughts' });
+  account.simulator.account.update('satisfaction_ratings', young?.[0] as number, {
+    feedback: 'even better, on second thoughts',
+  });
   const second = await read(account.client, 'satisfaction_ratings', { position: first.position });
   expect(latest(first, second)).toEqual(oracle(account.simulator, 'satisfaction_ratings'));
   expect(second.records.length).toBeLessThan(first.records.length / 2);
@@ -294,14 +344,17 @@ describe('a complete list of several pages', () => {
     ['time_entries', 300, 3, 4 + 1],
     ['agents', 250, 3, 3],
     ['automation_rules', 2, 3, 3],
-  ] as const)('%s: a first reading of a quiet list returns each of its %i records once', async (name, count, pages, expected) => {
-    await using account = await open({ counts: { [name]: count, tickets: 10 } });
-    const reading = await read(account.client, name);
-    expect(latest(reading)).toEqual(oracle(account.simulator, name));
-    expect(reading.records).toHaveLength(count);
-    expect(account.simulator.callCount).toBe(expected);
-    expect(expected).toBeLessThanOrEqual(Math.ceil(pages * 1.15) + 4);
-  });
+  ] as const)(
+    '%s: a first reading of a quiet list returns each of its %i records once',
+    async (name, count, pages, expected) => {
+      await using account = await open({ counts: { [name]: count, tickets: 10 } });
+      const reading = await read(account.client, name);
+      expect(latest(reading)).toEqual(oracle(account.simulator, name));
+      expect(reading.records).toHaveLength(count);
+      expect(account.simulator.callCount).toBe(expected);
+      expect(expected).toBeLessThanOrEqual(Math.ceil(pages * 1.15) + 4);
+    },
+  );
 
   test('a list without a filter is proven by one reading when records were added since the last run', async () => {
     await using account = await open({ counts: { agents: 250 } });
@@ -316,7 +369,9 @@ describe('a complete list of several pages', () => {
   test('the children of one parent are read once when their list is quiet', async () => {
     await using account = await open({ counts: { tickets: 30, conversations: 0 } });
     for (let i = 0; i < 250; i++) account.simulator.account.addChild('conversations', 5, { body: `note ${i}` });
-    const reading = await read(account.client, 'conversations', { parents: [{ object: 'conversations', parentId: '5', version: 'v' }] });
+    const reading = await read(account.client, 'conversations', {
+      parents: [{ object: 'conversations', parentId: '5', version: 'v' }],
+    });
     expect(reading.records).toHaveLength(250);
     expect(account.simulator.callCount).toBe(3);
   });
@@ -328,7 +383,8 @@ describe('a complete list of several pages', () => {
       const reading = await read(account.client, 'contacts', {
         afterPage: (_page, count) => {
           // From all over the list, so that about as many stand in front of the reader as behind it.
-          if (count === deletedAt) for (let n = 0; n < 120; n++) account.simulator.account.remove('contacts', keys[n * 5] as number);
+          if (count === deletedAt)
+            for (let n = 0; n < 120; n++) account.simulator.account.remove('contacts', keys[n * 5] as number);
         },
       });
       const left = [...oracle(account.simulator, 'contacts').keys()];
@@ -362,7 +418,8 @@ describe('a complete list of several pages', () => {
       intercept: ({ path, query }, response) => {
         if (!path.endsWith('/roles')) return false;
         const page = Number(query.get('page'));
-        if (respond(records, page + 1).length > 0) response.setHeader('link', `<https://x.freshdesk.com${path}?page=${page + 1}>; rel="next"`);
+        if (respond(records, page + 1).length > 0)
+          response.setHeader('link', `<https://x.freshdesk.com${path}?page=${page + 1}>; rel="next"`);
         response.setHeader('x-freshdesk-api-version', 'latest=v2; requested=v2');
         response.writeHead(200, { 'content-type': 'application/json' });
         response.end(JSON.stringify(respond(records, page).map((id) => ({ id, updated_at: '2026-01-01T00:00:00Z' }))));
@@ -382,11 +439,23 @@ describe('a complete list of several pages', () => {
         if (!path.endsWith('/companies')) return false;
         const [page, size] = [Number(query.get('page')), Number(query.get('per_page'))];
         // No record changes.
-        const ids = query.has('updated_since') ? [] : Array.from({ length: 330 }, (_, i) => i + 1).slice((page - 1) * size, page * size);
-        if (ids.length > 0 && page * size < 330) response.setHeader('link', `<https://x.freshdesk.com${path}?page=${page + 1}>; rel="next"`);
+        const ids = query.has('updated_since')
+          ? []
+          : Array.from({ length: 330 }, (_, i) => i + 1).slice((page - 1) * size, page * size);
+        if (ids.length > 0 && page * size < 330)
+          response.setHeader('link', `<https://x.freshdesk.com${path}?page=${page + 1}>; rel="next"`);
         response.setHeader('x-freshdesk-api-version', 'latest=v2; requested=v2');
         response.writeHead(200, { 'content-type': 'application/json' });
-        response.end(JSON.stringify(ids.map((id) => ({ id, seen: responses++, created_at: '2020-01-01T00:00:00Z', updated_at: '2020-01-01T00:00:00Z' }))));
+        response.end(
+          JSON.stringify(
+            ids.map((id) => ({
+              id,
+              seen: responses++,
+              created_at: '2020-01-01T00:00:00Z',
+              updated_at: '2020-01-01T00:00:00Z',
+            })),
+          ),
+        );
         return true;
       },
     });
@@ -415,12 +484,19 @@ describe('a list whose filter does not return edits', () => {
   const DAY_MS = 86_400_000;
 
   /** Runs until an edit has arrived; the number of runs, and the calls of each. */
-  async function syncsUntilCurrent(name: string, count: number, ageDays: number): Promise<{ syncs: number; calls: number[] }> {
+  async function syncsUntilCurrent(
+    name: string,
+    count: number,
+    ageDays: number,
+  ): Promise<{ syncs: number; calls: number[] }> {
     await using account = await open({ counts: { [name]: count, tickets: 10 }, spanDays: 400 });
     let { position } = await read(account.client, name, { readingId: 'run 0' });
     const column = name === 'time_entries' ? 'executed_at' : 'created_at';
     const [key] = [...oracle(account.simulator, name)]
-      .map(([id, { fields }]) => [id, Math.abs(Date.now() - ageDays * DAY_MS - Date.parse(String(fields[column])))] as const)
+      .map(
+        ([id, { fields }]) =>
+          [id, Math.abs(Date.now() - ageDays * DAY_MS - Date.parse(String(fields[column])))] as const,
+      )
       .reduce((nearest, next) => (next[1] < nearest[1] ? next : nearest));
     account.simulator.account.update(name, key, { note: 'edited', feedback: 'edited' });
     const calls: number[] = [];
@@ -440,12 +516,15 @@ describe('a list whose filter does not return edits', () => {
     ['satisfaction_ratings', 400, 3],
     ['time_entries', 2500, 5],
     ['satisfaction_ratings', 2500, 5],
-  ] as const)('%s: an edit of one of %i records, however old it is, arrives after %i syncs at most', async (name, count, most) => {
-    for (const ageDays of [31, 100, 200, 399]) {
-      const { syncs } = await syncsUntilCurrent(name, count, ageDays);
-      expect(syncs, `${ageDays} days old`).toBeLessThanOrEqual(most);
-    }
-  });
+  ] as const)(
+    '%s: an edit of one of %i records, however old it is, arrives after %i syncs at most',
+    async (name, count, most) => {
+      for (const ageDays of [31, 100, 200, 399]) {
+        const { syncs } = await syncsUntilCurrent(name, count, ageDays);
+        expect(syncs, `${ageDays} days old`).toBeLessThanOrEqual(most);
+      }
+    },
+  );
 
   test('each sync reads a bounded number of pages again, and the first sync none', async () => {
     await using account = await open({ counts: { time_entries: 5000, tickets: 10 }, spanDays: 3650 });
@@ -495,7 +574,8 @@ describe('a list whose filter does not return edits', () => {
       budget: {
         take: async (_buckets, _credits, creditClass) => {
           classes.push(creditClass);
-          if (creditClass === 'audit' && leftover-- <= 0) throw new AppError('out_of_credits', 'none left', { retryAfterMs: 60_000 });
+          if (creditClass === 'audit' && leftover-- <= 0)
+            throw new AppError('out_of_credits', 'none left', { retryAfterMs: 60_000 });
         },
         learn: async () => {},
         block: async () => {},
@@ -530,7 +610,9 @@ describe('sweeps', () => {
     });
     const first = await read(account.client, 'groups');
     empty = true;
-    await expect(read(account.client, 'groups', { position: first.position })).rejects.toMatchObject({ code: 'source_shrunk' });
+    await expect(read(account.client, 'groups', { position: first.position })).rejects.toMatchObject({
+      code: 'source_shrunk',
+    });
   });
 
   test('a record that is gone is missing from the generation of the next reading', async () => {
@@ -549,8 +631,12 @@ describe('children', () => {
   test('T12: all conversations of a ticket are read, whatever the size of a page', async () => {
     await using account = await open({ counts: { tickets: 30, conversations: 30 } });
     for (let i = 0; i < 250; i++) account.simulator.account.addChild('conversations', 5, { body: `note ${i}` });
-    const reading = await read(account.client, 'conversations', { parents: work(...Array.from({ length: 30 }, (_, i) => i + 1)) });
-    expect([...latest(reading).keys()].sort()).toEqual([...oracle(account.simulator, 'conversations').keys(), ...deadParents(account)].sort());
+    const reading = await read(account.client, 'conversations', {
+      parents: work(...Array.from({ length: 30 }, (_, i) => i + 1)),
+    });
+    expect([...latest(reading).keys()].sort()).toEqual(
+      [...oracle(account.simulator, 'conversations').keys(), ...deadParents(account)].sort(),
+    );
   });
 
   /** Conversations of tickets in the trash exist as well, when somebody asks for them. */
@@ -560,7 +646,9 @@ describe('children', () => {
     if (!conversations) throw new Error('no conversations');
     return [...oracle(account.simulator, 'tickets')]
       .filter(([, { deleted }]) => deleted !== null)
-      .flatMap(([id]) => (simulated.childrenOf(conversations, id) ?? []).map((text) => (JSON.parse(text) as { id: number }).id));
+      .flatMap(([id]) =>
+        (simulated.childrenOf(conversations, id) ?? []).map((text) => (JSON.parse(text) as { id: number }).id),
+      );
   }
 
   test('folders within folders are read with their category, at any depth, and so is what stands in them', async () => {
@@ -568,17 +656,28 @@ describe('children', () => {
     const { account: simulated } = account.simulator;
     const categories = [...oracle(account.simulator, 'solution_categories').keys()];
     const [category] = categories as [number];
-    const top = [...oracle(account.simulator, 'solution_folders')].find(([, { fields }]) => fields['category_id'] === category)?.[0] as number;
+    const top = [...oracle(account.simulator, 'solution_folders')].find(
+      ([, { fields }]) => fields['category_id'] === category,
+    )?.[0] as number;
     simulated.editChild('solution_folders', top, { sub_folders_count: 1 });
     const inner = simulated.addChild('solution_folders', category, { parent_folder_id: top, sub_folders_count: 1 });
-    const innermost = simulated.addChild('solution_folders', category, { parent_folder_id: inner, sub_folders_count: 0 });
+    const innermost = simulated.addChild('solution_folders', category, {
+      parent_folder_id: inner,
+      sub_folders_count: 0,
+    });
     const parents = categories.map((id) => ({ object: 'solution_folders', parentId: String(id), version: 'v' }));
     const reading = await read(account.client, 'solution_folders', { parents });
-    expect([...latest(reading).keys()].sort()).toEqual([...oracle(account.simulator, 'solution_folders').keys()].sort());
+    expect([...latest(reading).keys()].sort()).toEqual(
+      [...oracle(account.simulator, 'solution_folders').keys()].sort(),
+    );
     expect([...latest(reading).keys()]).toEqual(expect.arrayContaining([inner, innermost]));
-    expect(reading.pages.flatMap((p) => p.work.map((w) => w.parentId))).toEqual(expect.arrayContaining([String(inner), String(innermost)]));
+    expect(reading.pages.flatMap((p) => p.work.map((w) => w.parentId))).toEqual(
+      expect.arrayContaining([String(inner), String(innermost)]),
+    );
     // The parent's answer is complete: it names them all.
-    const complete = reading.pages.flatMap((p) => p.lines.map(textOfLine)).find((line) => line.includes('"complete"') && line.includes(String(category)));
+    const complete = reading.pages
+      .flatMap((p) => p.lines.map(textOfLine))
+      .find((line) => line.includes('"complete"') && line.includes(String(category)));
     expect(complete).toContain(String(innermost));
   });
 
@@ -599,7 +698,8 @@ describe('children', () => {
     await using account = await open({ counts: { tickets: 10, conversations: 0 } });
     const complete = async (doubted: boolean) => {
       const reading = await read(account.client, 'conversations', { parents: work(1).map((w) => ({ ...w, doubted })) });
-      return (JSON.parse(textOfLine(reading.pages[0]?.lines[0])) as { complete: { keys: unknown[]; confirmed?: true } }).complete;
+      return (JSON.parse(textOfLine(reading.pages[0]?.lines[0])) as { complete: { keys: unknown[]; confirmed?: true } })
+        .complete;
     };
     expect(await complete(false)).not.toHaveProperty('confirmed');
     expect(await complete(true)).toMatchObject({ keys: [], confirmed: true });
@@ -614,7 +714,9 @@ describe('children', () => {
         return true;
       },
     });
-    const { pages } = await read(account.client, 'conversations', { parents: work(...Array.from({ length: 100 }, (_, i) => i + 1)) });
+    const { pages } = await read(account.client, 'conversations', {
+      parents: work(...Array.from({ length: 100 }, (_, i) => i + 1)),
+    });
     const settled = pages.flatMap((page) => page.settled.map((s) => s.parentId));
     expect(settled).toHaveLength(99);
     expect(settled).not.toContain('7');
@@ -671,10 +773,22 @@ describe('answers that are not what they should be', () => {
       '{"code":"require_feature","message":"The Surveys feature(s) is/are not supported in your plan."}',
       'source_not_in_plan',
     ],
-    ['a host that is not Freshdesk', 404, { 'content-type': 'text/html' }, '<html>helpdesk not found</html>', 'source_not_freshdesk'],
+    [
+      'a host that is not Freshdesk',
+      404,
+      { 'content-type': 'text/html' },
+      '<html>helpdesk not found</html>',
+      'source_not_freshdesk',
+    ],
     ['a redirect', 302, { location: 'https://www.freshworks.com/' }, '', 'source_not_freshdesk'],
     ['a page of another product', 200, { 'content-type': 'text/html' }, '<html>Welcome</html>', 'source_not_freshdesk'],
-    ['an HTML page with status 200', 200, { 'content-type': 'text/html', 'x-freshdesk-api-version': 'v2' }, '<html>Maintenance</html>', 'source_unavailable'],
+    [
+      'an HTML page with status 200',
+      200,
+      { 'content-type': 'text/html', 'x-freshdesk-api-version': 'v2' },
+      '<html>Maintenance</html>',
+      'source_unavailable',
+    ],
     ['a wrapped list of another product', 200, json, '{"groups":[]}', 'source_contract'],
     ['a list of something else', 200, json, '[1,2]', 'source_contract'],
     ['cut JSON', 200, json, '[{"id":1},{"id":', 'source_unavailable'],
@@ -722,7 +836,9 @@ describe('detail', () => {
     const next = await read(account.client, 'tickets', { position, parents: lookups });
     expect(next.records.map(({ id }) => id)).toEqual(expect.arrayContaining([7, 9]));
     expect(next.pages.flatMap((page) => page.settled.map((s) => s.parentId)).toSorted()).toEqual(['7', '9']);
-    expect(next.pages.flatMap((page) => page.failed)).toMatchObject([{ object: 'tickets', key: '8', code: 'source_unavailable' }]);
+    expect(next.pages.flatMap((page) => page.failed)).toMatchObject([
+      { object: 'tickets', key: '8', code: 'source_unavailable' },
+    ]);
   });
 
   test('a record whose own address fails is loaded as the list shows it and reported as a failed unit (I7)', async () => {
@@ -736,7 +852,9 @@ describe('detail', () => {
     });
     const reading = await read(account.client, 'tickets', { detail: true });
     expect(new Set(reading.records.map(({ id }) => id))).toEqual(new Set(oracle(account.simulator, 'tickets').keys()));
-    expect(new Set(reading.pages.flatMap((page) => page.failed.map(({ key }) => key)))).toEqual(new Set(['7', '8', '9']));
+    expect(new Set(reading.pages.flatMap((page) => page.failed.map(({ key }) => key)))).toEqual(
+      new Set(['7', '8', '9']),
+    );
     expect(reading.records.find(({ id }) => id === 7)?.fields).not.toHaveProperty('attachments');
   });
 
@@ -758,7 +876,10 @@ describe('detail', () => {
     new Map(
       [...oracle(simulator, name)].map(([id, { deleted, fields }]) => [
         id,
-        { deleted, fields: deleted === null ? { ...fields, ...simulator.account.detailOf(objectNamed(name), id) } : fields },
+        {
+          deleted,
+          fields: deleted === null ? { ...fields, ...simulator.account.detailOf(objectNamed(name), id) } : fields,
+        },
       ]),
     );
 
@@ -798,9 +919,13 @@ describe('detail', () => {
         expect(readings.length).toBeLessThan(40);
       }
       expect(latest(...readings)).toEqual(withDetail(account.simulator, name));
-      const asked = [...account.simulator.calls].filter(([path]) => path.endsWith('/{id}')).reduce((sum, [, n]) => sum + n, 0);
+      const asked = [...account.simulator.calls]
+        .filter(([path]) => path.endsWith('/{id}'))
+        .reduce((sum, [, n]) => sum + n, 0);
       // Those in flight when the credits ran out, and a list of more than a page that is read until two readings agree.
-      expect(asked).toBeLessThanOrEqual(oracle(account.simulator, name).size * (name === 'contacts' ? 2 : 1) + readings.length * 8);
+      expect(asked).toBeLessThanOrEqual(
+        oracle(account.simulator, name).size * (name === 'contacts' ? 2 : 1) + readings.length * 8,
+      );
     },
   );
 });

@@ -53,7 +53,11 @@ export class RecordList {
   }
 
   keyOf(number: number): number {
-    return this.#adopted.get(number) ?? (this.object.list.fixed?.[number]?.['id'] as number | undefined) ?? keyBase(this.object) + number;
+    return (
+      this.#adopted.get(number) ??
+      (this.object.list.fixed?.[number]?.['id'] as number | undefined) ??
+      keyBase(this.object) + number
+    );
   }
 
   numberOf(key: number): number {
@@ -111,7 +115,14 @@ export class RecordList {
     const key = `${view}/${column}`;
     let order = this.#orders.get(key);
     if (!order) {
-      const by = column === 'created_at' ? this.#created : column === 'updated_at' ? this.#updated : column === 'id' ? null : rank();
+      const by =
+        column === 'created_at'
+          ? this.#created
+          : column === 'updated_at'
+            ? this.#updated
+            : column === 'id'
+              ? null
+              : rank();
       order = [];
       for (let n = 0; n < this.length; n++) if (this.#views[n] === view) order.push(n);
       if (by) order.sort((a, b) => (by[a] as number) - (by[b] as number) || a - b);
@@ -137,14 +148,20 @@ export class RecordList {
   #reorder(number: number, change: () => void): void {
     const key = `${this.viewOf(number)}/updated_at`;
     const order = this.#orders.get(key);
-    for (const other of this.#orders.keys()) if (other !== key && !other.endsWith('/created_at')) this.#orders.delete(other);
+    for (const other of this.#orders.keys())
+      if (other !== key && !other.endsWith('/created_at')) this.#orders.delete(other);
     if (!order) return change();
     let at = this.firstSince(order, 'updated_at', this.updatedAt(number));
     while (order[at] !== number) at++;
     order.splice(at, 1);
     change();
     let to = this.firstSince(order, 'updated_at', this.updatedAt(number));
-    while (to < order.length && this.updatedAt(order[to] as number) === this.updatedAt(number) && (order[to] as number) < number) to++;
+    while (
+      to < order.length &&
+      this.updatedAt(order[to] as number) === this.updatedAt(number) &&
+      (order[to] as number) < number
+    )
+      to++;
     order.splice(to, 0, number);
   }
 }

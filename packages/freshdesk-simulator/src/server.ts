@@ -80,8 +80,12 @@ export class FreshdeskSimulator {
     const featureOf = (path: string) => archive.find((e) => path.startsWith(e.path))?.feature ?? null;
     this.#lists = catalogue.flatMap((object) => {
       const { way } = object;
-      const elsewhere = way.kind === 'children' && way.elsewhere !== null ? [route(object, way.elsewhere, true, featureOf(way.elsewhere))] : [];
-      const within = way.kind === 'children' && way.within ? [{ ...route(object, way.within.path), within: true as const }] : [];
+      const elsewhere =
+        way.kind === 'children' && way.elsewhere !== null
+          ? [route(object, way.elsewhere, true, featureOf(way.elsewhere))]
+          : [];
+      const within =
+        way.kind === 'children' && way.within ? [{ ...route(object, way.within.path), within: true as const }] : [];
       return object.rows === null
         ? [route(object, object.path), ...elsewhere, ...within]
         : Object.keys(object.list.answers ?? {}).flatMap((path) => (path.includes('#') ? [] : [route(object, path)]));
@@ -90,7 +94,9 @@ export class FreshdeskSimulator {
       .filter((o) => o.way.kind !== 'children' && o.rows === null)
       .flatMap((object) => [
         route(object, `${object.path}/{id}`),
-        ...(object.single?.elsewhere ?? []).filter((e) => e.deleted === null).map((e) => route(object, e.path, true, e.feature)),
+        ...(object.single?.elsewhere ?? [])
+          .filter((e) => e.deleted === null)
+          .map((e) => route(object, e.path, true, e.feature)),
       ]);
     this.#searches = catalogue.flatMap((object) => (object.search === null ? [] : [route(object, object.search)]));
     this.#server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
@@ -127,7 +133,8 @@ export class FreshdeskSimulator {
     const path = url.pathname;
     const query = url.searchParams;
     this.#requests++;
-    if (this.#options.intercept && (await this.#options.intercept({ number: this.#requests, path, query }, response))) return;
+    if (this.#options.intercept && (await this.#options.intercept({ number: this.#requests, path, query }, response)))
+      return;
     const label = path.replace(/\d+/g, '{id}');
     this.calls.set(label, (this.calls.get(label) ?? 0) + 1);
     response.setHeader('x-freshdesk-api-version', 'latest=v2; requested=v2');
@@ -154,7 +161,11 @@ export class FreshdeskSimulator {
 
     const key = keyOf(request);
     const agent = (this.#options.keys ?? (DEFAULT_KEYS as NonNullable<SimulatorOptions['keys']>))[key];
-    if (!agent) return send(response, 401, { code: 'invalid_credentials', message: 'You have to be logged in to perform this action.' });
+    if (!agent)
+      return send(response, 401, {
+        code: 'invalid_credentials',
+        message: 'You have to be logged in to perform this action.',
+      });
     const accept = request.headers.accept ?? '*/*';
     if (!/\*\/\*|application\/json/.test(accept)) return send(response, 406, null);
     if (request.method !== 'GET') return send(response, 405, null);
@@ -182,11 +193,19 @@ export class FreshdeskSimulator {
       const message = `The ${missing} feature(s) is/are not supported in your plan. Please upgrade your account to use it.`;
       return { code: 'require_feature', message };
     }
-    if (object.permission === 'admin' && !admin) return { code: 'access_denied', message: 'You are not authorized to perform this action.' };
+    if (object.permission === 'admin' && !admin)
+      return { code: 'access_denied', message: 'You are not authorized to perform this action.' };
     return null;
   }
 
-  #list(route: Route, parent: number | undefined, query: URLSearchParams, admin: boolean, url: URL, response: ServerResponse): void {
+  #list(
+    route: Route,
+    parent: number | undefined,
+    query: URLSearchParams,
+    admin: boolean,
+    url: URL,
+    response: ServerResponse,
+  ): void {
     const refusal = this.#refusal(route, admin);
     if (refusal) return send(response, 403, refusal);
     const token = query.get('next_token');
@@ -218,7 +237,10 @@ export class FreshdeskSimulator {
     const { object, archived } = route;
     const list = this.account.listOf(object);
     const number = list.numberOf(key);
-    const exists = number >= 0 && number < list.length && (archived ? list.isArchived(number) : object.views[list.viewOf(number)] !== undefined);
+    const exists =
+      number >= 0 &&
+      number < list.length &&
+      (archived ? list.isArchived(number) : object.views[list.viewOf(number)] !== undefined);
     if (!exists) return send(response, 404, null);
     // As text, so that no digit is touched.
     const more = JSON.stringify(this.account.detailOf(object, key)).slice(1);
@@ -258,5 +280,7 @@ function send(response: ServerResponse, status: number, body: unknown): void {
 }
 
 function sendJson(response: ServerResponse, status: number, body: Buffer): void {
-  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', 'content-length': body.length }).end(body);
+  response
+    .writeHead(status, { 'content-type': 'application/json; charset=utf-8', 'content-length': body.length })
+    .end(body);
 }

@@ -26,7 +26,9 @@ for (let seed = from; seed < from + seeds; seed++) {
   const wrong = [...result.wrong, ...result.overclaimed];
   if (wrong.length > 0) {
     lossy += result.wrong.length > 0 ? 1 : 0;
-    console.log(`seed ${seed}: ${wrong.length} wrong, such as ${wrong.slice(0, 3).join('; ')}; stopped: ${result.stopped.join() || 'never'}`);
+    console.log(
+      `seed ${seed}: ${wrong.length} wrong, such as ${wrong.slice(0, 3).join('; ')}; stopped: ${result.stopped.join() || 'never'}`,
+    );
   }
   if ((seed - from + 1) % 5000 === 0) console.error(`${seed - from + 1} seeds, ${lossy} lossy`);
 }

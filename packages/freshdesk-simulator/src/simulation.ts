@@ -1,5 +1,13 @@
 import { AppError, RawObject, recordIn } from '@freshet/contracts';
-import { catalogue, extract, type ListPage, type Lists, type ObjectSpec, type Page, type Position } from '@freshet/freshdesk-extractor';
+import {
+  catalogue,
+  extract,
+  type ListPage,
+  type Lists,
+  type ObjectSpec,
+  type Page,
+  type Position,
+} from '@freshet/freshdesk-extractor';
 import { SimulatedAccount } from './account.ts';
 import { answerList, type ListQuirks } from './lists.ts';
 import { hash } from './random.ts';
@@ -97,7 +105,8 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     if (kind === 0 || (kind === 1 && object.views.length === 1)) account.create(object.name);
     else if (kind === 1) account.move(object.name, key, view);
     else if (kind === 2) account.move(object.name, key, object.views[0]?.name as string);
-    else if (options.backdatedEdits === true && kind < 8) account.update(object.name, key, {}, account.nowSeconds() - 3600);
+    else if (options.backdatedEdits === true && kind < 8)
+      account.update(object.name, key, {}, account.nowSeconds() - 3600);
     else account.update(object.name, key, kind < 6 ? { name: `renamed ${random(1000)}` } : {});
   };
   const bulkRemoval = () => {
@@ -130,7 +139,9 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     view: async (path) => {
       requests++;
       now += 50 + random(900);
-      const record = [...account.everything(object.name)].find(({ text }) => (JSON.parse(text) as { id: number }).id === Number(path.split('/').at(-1)));
+      const record = [...account.everything(object.name)].find(
+        ({ text }) => (JSON.parse(text) as { id: number }).id === Number(path.split('/').at(-1)),
+      );
       if (!record) throw new AppError('source_not_found', path);
       return { raw: RawObject.of(Buffer.from(record.text)), serverTime: new Date(now) };
     },
@@ -151,11 +162,18 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       const killAfter = random(3) === 0 ? 1 + random(20) : Number.POSITIVE_INFINITY;
       let pages = 0;
       try {
-        for await (const page of extract(lists, object, position, { historyFrom: null, readingId: `run ${run}`, nextParents: async () => [] })) {
+        for await (const page of extract(lists, object, position, {
+          historyFrom: null,
+          readingId: `run ${run}`,
+          nextParents: async () => [],
+        })) {
           store(stored, page);
           position = page.position;
           finished = page.finished;
-          if (page.finished) overclaimed.push(...checkClaims(account, object, stored, page, options).map((wrong) => `run ${run}: ${wrong}`));
+          if (page.finished)
+            overclaimed.push(
+              ...checkClaims(account, object, stored, page, options).map((wrong) => `run ${run}: ${wrong}`),
+            );
           if (++pages >= killAfter) break;
         }
       } catch (error) {
@@ -178,7 +196,15 @@ function smallObject({ way, seed }: SimulationOptions, pagesMax: number): Object
     sweep: { kind: 'sweep', suits: (o: ObjectSpec) => o.list.defaultOrder[0] === 'name' && o.rows === null },
   }[way];
   const found = catalogue.find((o) => o.way.kind === kind && suits(o)) as ObjectSpec;
-  const order = way === 'lookback' ? { list: { ...found.list, defaultOrder: ORDERS[(seed >>> 2) % ORDERS.length] as ObjectSpec['list']['defaultOrder'] } } : {};
+  const order =
+    way === 'lookback'
+      ? {
+          list: {
+            ...found.list,
+            defaultOrder: ORDERS[(seed >>> 2) % ORDERS.length] as ObjectSpec['list']['defaultOrder'],
+          },
+        }
+      : {};
   // Half of the lists are not read again in parts, so that nothing repairs a first reading that has missed a record.
   const lookback = way === 'lookback' ? { lookbackDays: 1, ...(seed % 2 === 0 ? { rereadSyncs: undefined } : {}) } : {};
   return {
@@ -192,9 +218,15 @@ function smallObject({ way, seed }: SimulationOptions, pagesMax: number): Object
   };
 }
 
-function pageOf(account: SimulatedAccount, object: ObjectSpec, query: Readonly<Record<string, string>>, quirks: ListQuirks): ListPage {
+function pageOf(
+  account: SimulatedAccount,
+  object: ObjectSpec,
+  query: Readonly<Record<string, string>>,
+  quirks: ListQuirks,
+): ListPage {
   const answer = answerList(account, object, undefined, new URLSearchParams(query), quirks);
-  if (answer === null || 'invalid' in answer) throw new AppError('source_invalid_request', `Refused: ${JSON.stringify(answer)}`);
+  if (answer === null || 'invalid' in answer)
+    throw new AppError('source_invalid_request', `Refused: ${JSON.stringify(answer)}`);
   return {
     records: (RawObject.allOf(answer.body) ?? []).map((raw) => ({ raw })),
     hasNext: answer.hasNext,
@@ -209,14 +241,21 @@ function store(stored: Map<string, Stored>, { lines, extractedAt, generation }: 
     const found = recordIn(bytes);
     if (found === null) {
       const ended = (JSON.parse(bytes.toString()) as { generation?: { id: string } }).generation;
-      for (const [id, record] of ended ? stored : []) if (record.generation !== ended?.id) stored.set(id, { ...record, deleted: 'missing' });
+      for (const [id, record] of ended ? stored : [])
+        if (record.generation !== ended?.id) stored.set(id, { ...record, deleted: 'missing' });
       continue;
     }
     const record = RawObject.of(bytes, found.start, found.end);
     const id = String(record.get('id') as number);
-    const fresh = { version: Date.parse(record.get('updated_at') as string), readAt: extractedAt.getTime(), deleted: found.deleted, generation };
+    const fresh = {
+      version: Date.parse(record.get('updated_at') as string),
+      readAt: extractedAt.getTime(),
+      deleted: found.deleted,
+      generation,
+    };
     const known = stored.get(id);
-    const isOlder = known && (fresh.version < known.version || (fresh.version === known.version && fresh.readAt < known.readAt));
+    const isOlder =
+      known && (fresh.version < known.version || (fresh.version === known.version && fresh.readAt < known.readAt));
     if (!isOlder) stored.set(id, fresh);
   }
 }
@@ -243,9 +282,16 @@ function compare(
 }
 
 /** What a finished run claims to hold, and does not; of a list that never held still only what it deleted wrongly. */
-function checkClaims(account: SimulatedAccount, object: ObjectSpec, stored: ReadonlyMap<string, Stored>, page: Page, options: SimulationOptions): string[] {
+function checkClaims(
+  account: SimulatedAccount,
+  object: ObjectSpec,
+  stored: ReadonlyMap<string, Stored>,
+  page: Page,
+  options: SimulationOptions,
+): string[] {
   if (options.way === 'keyset') return [];
-  const isUnsettled = options.way === 'sweep' && !page.lines.some((line) => Buffer.concat(line).includes('"generation"'));
+  const isUnsettled =
+    options.way === 'sweep' && !page.lines.some((line) => Buffer.concat(line).includes('"generation"'));
   // A complete reading says when it began, whatever the lag of the list.
   const until = (page.reached?.completeAsOf.getTime() ?? 0) - (options.way === 'sweep' ? LAG_SECONDS * 1000 : 0);
   const wrong = compare(account, object, stored, options, until);

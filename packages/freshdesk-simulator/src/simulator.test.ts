@@ -5,8 +5,13 @@ import { FreshdeskSimulator, type SimulatorOptions } from './index.ts';
 async function serve(options: SimulatorOptions = {}) {
   const simulator = new FreshdeskSimulator({ seed: 3, counts: { tickets: 400 }, ...options });
   const origin = await simulator.listen();
-  const get = async (path: string, { key = 'demo-admin-key', headers = {} }: { key?: string; headers?: Record<string, string> } = {}) => {
-    const response = await fetch(`${origin}/api/v2${path}`, { headers: { authorization: `Basic ${btoa(`${key}:X`)}`, ...headers } });
+  const get = async (
+    path: string,
+    { key = 'demo-admin-key', headers = {} }: { key?: string; headers?: Record<string, string> } = {},
+  ) => {
+    const response = await fetch(`${origin}/api/v2${path}`, {
+      headers: { authorization: `Basic ${btoa(`${key}:X`)}`, ...headers },
+    });
     const text = await response.text();
     return { status: response.status, headers: response.headers, body: text === '' ? null : JSON.parse(text) };
   };
@@ -28,7 +33,9 @@ test('pages: 30 by default, 100 at most, a link to the next one and none at the 
   await using account = await serve();
   const first = await account.get('/tickets?updated_since=2000-01-01');
   expect(first.body).toHaveLength(30);
-  expect(first.headers.get('link')).toMatch(/^<https:\/\/[^>]+\/api\/v2\/tickets\?updated_since=2000-01-01&page=2>; rel="next"$/);
+  expect(first.headers.get('link')).toMatch(
+    /^<https:\/\/[^>]+\/api\/v2\/tickets\?updated_since=2000-01-01&page=2>; rel="next"$/,
+  );
   const all = await account.get('/tickets?updated_since=2000-01-01&per_page=100&page=4');
   expect(all.headers.get('link')).toBeNull();
   expect((await account.get('/tickets?updated_since=2000-01-01&page=299')).body).toEqual([]);
@@ -65,22 +72,33 @@ test('the tickets list hides what is older than 30 days, in the trash, or only t
 
 test('updated_since is inclusive, and the order is as asked', async () => {
   await using account = await serve();
-  const asc = (await account.get('/tickets?updated_since=2000-01-01&order_by=updated_at&order_type=asc&per_page=100')).body as {
+  const asc = (await account.get('/tickets?updated_since=2000-01-01&order_by=updated_at&order_type=asc&per_page=100'))
+    .body as {
     id: number;
     updated_at: string;
   }[];
   const times = asc.map((t) => t.updated_at);
   expect(times).toEqual(times.toSorted());
   const boundary = asc[50] as { id: number; updated_at: string };
-  const since = (await account.get(`/tickets?updated_since=${boundary.updated_at}&order_by=updated_at&order_type=asc`)).body as { id: number }[];
+  const since = (await account.get(`/tickets?updated_since=${boundary.updated_at}&order_by=updated_at&order_type=asc`))
+    .body as { id: number }[];
   expect(since.map((t) => t.id)).toContain(boundary.id);
 });
 
 test('keys: a wrong one is 401, one without admin rights 403 for admin lists, an unknown id 404 without a body', async () => {
   await using account = await serve();
-  expect(await account.get('/tickets', { key: 'wrong' })).toMatchObject({ status: 401, body: { code: 'invalid_credentials' } });
-  expect(await account.get('/agents', { key: 'demo-agent-key' })).toMatchObject({ status: 403, body: { code: 'access_denied' } });
-  expect(await account.get('/agents/me', { key: 'demo-agent-key' })).toMatchObject({ status: 200, body: { ticket_scope: 1 } });
+  expect(await account.get('/tickets', { key: 'wrong' })).toMatchObject({
+    status: 401,
+    body: { code: 'invalid_credentials' },
+  });
+  expect(await account.get('/agents', { key: 'demo-agent-key' })).toMatchObject({
+    status: 403,
+    body: { code: 'access_denied' },
+  });
+  expect(await account.get('/agents/me', { key: 'demo-agent-key' })).toMatchObject({
+    status: 200,
+    body: { ticket_scope: 1 },
+  });
   expect(await account.get('/tickets/999999')).toMatchObject({ status: 404, body: null });
   expect(await account.get('/nothing')).toMatchObject({ status: 404, body: null });
   expect((await account.get('/tickets', { headers: { accept: 'text/html' } })).status).toBe(406);
@@ -88,13 +106,17 @@ test('keys: a wrong one is 401, one without admin rights 403 for admin lists, an
 
 test('a feature that the plan lacks is a 403 that names it', async () => {
   await using account = await serve({ withoutFeatures: ['Surveys'] });
-  expect(await account.get('/surveys')).toMatchObject({ status: 403, body: { code: 'require_feature', message: expect.stringContaining('Surveys') } });
+  expect(await account.get('/surveys')).toMatchObject({
+    status: 403,
+    body: { code: 'require_feature', message: expect.stringContaining('Surveys') },
+  });
 });
 
 test('limits: two buckets, credits by include, a fixed window from the first call, and 429 to its end', async () => {
   const clock = { now: Date.parse('2026-01-01T00:00:00Z') };
   await using account = await serve({ plan: 'growth', now: () => clock.now, asOf: new Date(clock.now) });
-  const limits = (r: { headers: Headers }) => ['total', 'remaining', 'used-currentrequest'].map((n) => Number(r.headers.get(`x-ratelimit-${n}`)));
+  const limits = (r: { headers: Headers }) =>
+    ['total', 'remaining', 'used-currentrequest'].map((n) => Number(r.headers.get(`x-ratelimit-${n}`)));
   expect(limits(await account.get('/companies'))).toEqual([200, 199, 1]);
   // The list's own bucket is the one described; the account's is lowered as well.
   expect(limits(await account.get('/tickets?include=stats,description'))).toEqual([20, 15, 5]);
@@ -112,17 +134,29 @@ test('limits: two buckets, credits by include, a fixed window from the first cal
 test('its data is as ugly as real data', async () => {
   await using account = await serve();
   const contacts = JSON.stringify((await account.get('/contacts?per_page=100')).body);
-  const tickets = (await account.get('/tickets?updated_since=2000-01-01&include=description&per_page=100')).body as Record<string, unknown>[];
+  const tickets = (await account.get('/tickets?updated_since=2000-01-01&include=description&per_page=100'))
+    .body as Record<string, unknown>[];
   expect(contacts).toMatch(/[\u{10000}-\u{10ffff}]/u);
-  const emails = new Set(tickets.map((t) => (t['to_emails'] === null ? 'null' : Array.isArray(t['to_emails']) ? 'array' : typeof t['to_emails'])));
+  const emails = new Set(
+    tickets.map((t) =>
+      t['to_emails'] === null ? 'null' : Array.isArray(t['to_emails']) ? 'array' : typeof t['to_emails'],
+    ),
+  );
   expect(emails).toEqual(new Set(['array', 'null', 'string']));
-  const raw = await (await fetch(`${account.simulator.origin}/api/v2/contacts`, { headers: { authorization: `Basic ${btoa('demo-admin-key:X')}` } })).text();
+  const raw = await (
+    await fetch(`${account.simulator.origin}/api/v2/contacts`, {
+      headers: { authorization: `Basic ${btoa('demo-admin-key:X')}` },
+    })
+  ).text();
   expect(raw).toMatch(/"org_contact_id":\d{19}/);
 });
 
 test('an account of 200,000 tickets is there at once', async () => {
   await using account = await serve({ counts: { tickets: 200_000 } });
-  expect((await account.get('/tickets?updated_since=2000-01-01&order_by=updated_at&order_type=asc&per_page=100&page=300')).body).toHaveLength(100);
+  expect(
+    (await account.get('/tickets?updated_since=2000-01-01&order_by=updated_at&order_type=asc&per_page=100&page=300'))
+      .body,
+  ).toHaveLength(100);
 });
 
 test('I5: only a good answer without limits means that there are none; an error of a proxy says nothing', async () => {
@@ -134,7 +168,11 @@ test('I5: only a good answer without limits means that there are none; an error 
     },
   });
   const learnt: number[] = [];
-  const budget = { take: async () => {}, learn: async (readings: readonly unknown[]) => void learnt.push(readings.length), block: async () => {} };
+  const budget = {
+    take: async () => {},
+    learn: async (readings: readonly unknown[]) => void learnt.push(readings.length),
+    block: async () => {},
+  };
   const client = new FreshdeskClient({
     account: { subdomain: 'demo', origin: simulated.simulator.origin },
     apiKey: 'demo-admin-key',

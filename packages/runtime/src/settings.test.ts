@@ -54,13 +54,24 @@ describe('a setting', () => {
     const file = join(folder, 'keys');
     writeFileSync(file, 'k1:abc\n');
     expect(readSettings(shape, { FRESHET_SECRET_KEYS_FILE: file })).toEqual({ FRESHET_SECRET_KEYS: 'k1:abc', PORT: 1 });
-    expect(readSettings(shape, { FRESHET_SECRET_KEYS_COMMAND: "echo ' k2:def'", PORT: '5' })).toEqual({ FRESHET_SECRET_KEYS: 'k2:def', PORT: 5 });
+    expect(readSettings(shape, { FRESHET_SECRET_KEYS_COMMAND: "echo ' k2:def'", PORT: '5' })).toEqual({
+      FRESHET_SECRET_KEYS: 'k2:def',
+      PORT: 5,
+    });
   });
 
   test.each([
     ['given twice', { FRESHET_SECRET_KEYS: 'PLANTED', FRESHET_SECRET_KEYS_FILE: '/x' }, 'give one of them'],
-    ['in a file that is not there', { FRESHET_SECRET_KEYS_FILE: '/nowhere' }, 'FRESHET_SECRET_KEYS_FILE could not be read (ENOENT)'],
-    ['of a command that fails', { FRESHET_SECRET_KEYS_COMMAND: 'echo PLANTED; exit 3' }, 'FRESHET_SECRET_KEYS_COMMAND could not be run (status 3)'],
+    [
+      'in a file that is not there',
+      { FRESHET_SECRET_KEYS_FILE: '/nowhere' },
+      'FRESHET_SECRET_KEYS_FILE could not be read (ENOENT)',
+    ],
+    [
+      'of a command that fails',
+      { FRESHET_SECRET_KEYS_COMMAND: 'echo PLANTED; exit 3' },
+      'FRESHET_SECRET_KEYS_COMMAND could not be run (status 3)',
+    ],
     ['missing', { FRESHET_SECRET_KEYS: '' }, 'FRESHET_SECRET_KEYS is missing'],
     ['malformed', { FRESHET_SECRET_KEYS: 'PLANTED', PORT: 'x' }, 'PORT must be a whole number'],
   ])('%s is told by its name, and never by its value', (_name, environment, words) => {

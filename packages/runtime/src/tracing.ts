@@ -10,7 +10,10 @@ export interface Tracing {
  * Exports traces if the environment says where to, by OpenTelemetry's own variables; without them nothing is recorded, and nothing of the SDK is loaded.
  * @throws AppError `configuration` when they are not right.
  */
-export async function startTracing(process: string, environment: Readonly<Record<string, string | undefined>>): Promise<Tracing> {
+export async function startTracing(
+  process: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<Tracing> {
   const env = readSettings(
     {
       OTEL_EXPORTER_OTLP_ENDPOINT: settings.serverUrl(['http:', 'https:']).optional(),

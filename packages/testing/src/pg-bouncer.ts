@@ -36,7 +36,9 @@ auth_query = select usename, passwd from pg_shadow where usename = $1
   );
   // It refuses to be root, and needs nothing that root has.
   const asWho = process.getuid?.() === 0 ? ['-u', 'nobody'] : [];
-  const child = spawn('pgbouncer', ['-q', ...asWho, join(folder, 'pgbouncer.ini')], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const child = spawn('pgbouncer', ['-q', ...asWho, join(folder, 'pgbouncer.ini')], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   const failed = new Promise<never>((_, reject) => {
     child.once('error', reject);
     child.once('exit', (status) => reject(new Error(`pgbouncer ended with status ${status}.`)));

@@ -43,7 +43,22 @@ function escaped(json: string, random: (below: number) => number): string {
   });
 }
 
-const PIECES = ['\0', '\ud83d', '\ude00', '\ud83d\ude00', '\udbff\udfff', 'a', '"', '\\', '\\u0000', '/', '~', 'é', '\n', '日'];
+const PIECES = [
+  '\0',
+  '\ud83d',
+  '\ude00',
+  '\ud83d\ude00',
+  '\udbff\udfff',
+  'a',
+  '"',
+  '\\',
+  '\\u0000',
+  '/',
+  '~',
+  'é',
+  '\n',
+  '日',
+];
 
 describe('clean', () => {
   test(`replaces and notes the same characters as the rules for parsed values (seed ${SEED})`, () => {
@@ -54,7 +69,8 @@ describe('clean', () => {
     const value = (depth: number): Value => {
       const kind = random(depth > 3 ? 4 : 6);
       if (kind === 4) return Array.from({ length: random(4) }, () => value(depth + 1));
-      if (kind === 5) return Object.fromEntries(Array.from({ length: random(4) }, (_, i) => [`f${i}${name()}`, value(depth + 1)]));
+      if (kind === 5)
+        return Object.fromEntries(Array.from({ length: random(4) }, (_, i) => [`f${i}${name()}`, value(depth + 1)]));
       return [text(), random(1000) - 500, random(2) === 0, null][kind] as Value;
     };
     for (let round = 0; round < 3000; round++) {
@@ -72,7 +88,11 @@ describe('clean', () => {
     const deep = `${'['.repeat(600)}"]\\u0000"${']'.repeat(600)}`;
     const json = `{"a":[1e999, -2.5E+1001 ,{"b/c":1e-2000}],"deep":${deep},"z":1}`;
     const { json: bytes, notes } = clean(Buffer.from(json));
-    const record = JSON.parse(bytes.toString('utf8')) as { a: [unknown, string, { 'b/c': string }]; deep: unknown; z: number };
+    const record = JSON.parse(bytes.toString('utf8')) as {
+      a: [unknown, string, { 'b/c': string }];
+      deep: unknown;
+      z: number;
+    };
     expect(bytes.toString('utf8')).toContain('1e999,');
     expect(record.a[1]).toBe('-2.5E+1001');
     expect(record.a[2]).toEqual({ 'b/c': '1e-2000' });

@@ -106,7 +106,11 @@ function endOfString(json: Buffer, from: number): number {
   return at + 1;
 }
 
-function replaceEscapes(json: Buffer, from: number, to: number): { readonly nul: boolean; readonly surrogate: boolean } {
+function replaceEscapes(
+  json: Buffer,
+  from: number,
+  to: number,
+): { readonly nul: boolean; readonly surrogate: boolean } {
   let nul = false;
   let surrogate = false;
   for (let at = from; at < to; at++) {
@@ -114,7 +118,12 @@ function replaceEscapes(json: Buffer, from: number, to: number): { readonly nul:
     at++;
     if (json[at] !== LETTER_U) continue;
     const code = codeAt(json, at);
-    const isPair = code >= 0xd800 && code <= 0xdbff && json[at + 5] === BACKSLASH && json[at + 6] === LETTER_U && (codeAt(json, at + 6) & 0xfc00) === 0xdc00;
+    const isPair =
+      code >= 0xd800 &&
+      code <= 0xdbff &&
+      json[at + 5] === BACKSLASH &&
+      json[at + 6] === LETTER_U &&
+      (codeAt(json, at + 6) & 0xfc00) === 0xdc00;
     if (isPair) at += 10;
     else {
       if (code === 0) nul = true;
@@ -152,7 +161,11 @@ function endOfContainer(json: Buffer, from: number): number {
 
 function endOfNumber(json: Buffer, from: number): number {
   let at = from;
-  for (let c = json[at] as number; (c >= ZERO && c <= NINE) || c === MINUS || c === 43 || c === 46 || (c | 32) === 101; c = json[++at] as number);
+  for (
+    let c = json[at] as number;
+    (c >= ZERO && c <= NINE) || c === MINUS || c === 43 || c === 46 || (c | 32) === 101;
+    c = json[++at] as number
+  );
   return at;
 }
 

@@ -1,4 +1,12 @@
-import { type Column, type ColumnType, columnName, columnNameOf, customFieldName, distinctColumnName, type Table } from '@freshet/contracts';
+import {
+  type Column,
+  type ColumnType,
+  columnName,
+  columnNameOf,
+  customFieldName,
+  distinctColumnName,
+  type Table,
+} from '@freshet/contracts';
 import { META_COLUMNS } from './identifiers.ts';
 
 /** A column of the warehouse as it is. */
@@ -167,14 +175,17 @@ export class ColumnNames {
     const isCustom = path.length > 1;
     // After a rename, the column that the field filled before keeps what it holds.
     const isOfRename = (name: string) =>
-      name === preferred || name === rename || ATTEMPTS.some((attempt) => name === distinctColumnName(preferred, path, attempt));
+      name === preferred ||
+      name === rename ||
+      ATTEMPTS.some((attempt) => name === distinctColumnName(preferred, path, attempt));
     const commented = (this.#byPath.get(key) ?? []).filter((name) => rename === null || isOfRename(name));
     // Names before the rule. An unknown field has had its path in the comment from the start.
     const earlier = rename ?? (isCustom ? customFieldName(path.at(-1) as string) : preferred);
     const isKnown = isCustom || this.#declared.has(key);
     const isUsable = (name: string) => !this.#fields.has(name) && !Object.hasOwn(META_COLUMNS, name);
     const isUncommented = (name: string) => this.live.has(name) && !this.#commented.has(name);
-    if (isKnown && commented.length === 0 && earlier === preferred && isUncommented(preferred) && isUsable(preferred)) return preferred;
+    if (isKnown && commented.length === 0 && earlier === preferred && isUncommented(preferred) && isUsable(preferred))
+      return preferred;
     const uncommented = isKnown ? [...new Set([preferred, earlier, distinctColumnName(preferred, path, 0)])] : [];
     const candidates = [...commented, ...uncommented.filter(isUncommented)].filter(isUsable);
     if (!isCustom && candidates.includes(preferred)) return preferred;
@@ -184,7 +195,8 @@ export class ColumnNames {
 
   #free(path: readonly string[]): string {
     const preferred = this.#preferred(path);
-    const isFree = (name: string) => !this.live.has(name) && !this.#fields.has(name) && !Object.hasOwn(META_COLUMNS, name);
+    const isFree = (name: string) =>
+      !this.live.has(name) && !this.#fields.has(name) && !Object.hasOwn(META_COLUMNS, name);
     if (isFree(preferred)) return preferred;
     for (let attempt = 0; ; attempt++) {
       const name = distinctColumnName(preferred, path, attempt);

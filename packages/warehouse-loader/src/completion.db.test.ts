@@ -20,8 +20,11 @@ beforeEach(async () => {
 });
 
 const thing = (id: number, version: number, more: object = {}) => ({ id, updated_at: moment(version), ...more });
-const endOfReading = () => ({ reached: { run_id: randomUUID(), complete_as_of: moment(1000), complete_back_to: moment(0) } });
-const state = async () => (await database.sql`select completing_since is not null as completing, reread_needed from acme._freshet_objects`)[0];
+const endOfReading = () => ({
+  reached: { run_id: randomUUID(), complete_as_of: moment(1000), complete_back_to: moment(0) },
+});
+const state = async () =>
+  (await database.sql`select completing_since is not null as completing, reread_needed from acme._freshet_objects`)[0];
 const COMPLETE = { completing: false, reread_needed: false };
 const counts = async (loading: ReturnType<Loader['load']>) => (await loading).batches.map((b) => b.counts)[0];
 const withColumns = (change: (column: Table['columns'][number]) => Table['columns'][number] | null): Table => ({
@@ -41,11 +44,20 @@ describe('completion of a table', () => {
     await database.sql`update acme._freshet_objects set written_columns = null`;
     const noticed = await loader.load([batch([], { at: 1 }, endOfReading())]);
     expect(noticed.completion).toMatchObject({ isRereadNeeded: false });
-    expect(await counts(loader.load([batch([records[0] as object], { at: 2 }, endOfReading())]))).toMatchObject({ updated: 1, unchanged: 0 });
+    expect(await counts(loader.load([batch([records[0] as object], { at: 2 }, endOfReading())]))).toMatchObject({
+      updated: 1,
+      unchanged: 0,
+    });
     expect(await state()).toEqual({ completing: true, reread_needed: false });
-    expect(await counts(loader.load([batch(records, { at: 3 }, endOfReading())]))).toMatchObject({ updated: 1, unchanged: 1 });
+    expect(await counts(loader.load([batch(records, { at: 3 }, endOfReading())]))).toMatchObject({
+      updated: 1,
+      unchanged: 1,
+    });
     expect(await state()).toEqual(COMPLETE);
-    expect(await counts(loader.load([batch(records, { at: 4 }, endOfReading())]))).toMatchObject({ updated: 0, unchanged: 2 });
+    expect(await counts(loader.load([batch(records, { at: 4 }, endOfReading())]))).toMatchObject({
+      updated: 0,
+      unchanged: 2,
+    });
     expect(await loader.rows('name')).toEqual([{ name: 'a' }, { name: 'b' }]);
   });
 
@@ -58,7 +70,10 @@ describe('completion of a table', () => {
       { name: 'b', amount: '2' },
     ]);
     await loader.load([batch([thing(3, 3, { open: 'perhaps' })], { at: 2 }, endOfReading())]);
-    expect(await counts(loader.load([batch(records, { at: 3 }, endOfReading())]))).toMatchObject({ updated: 0, unchanged: 2 });
+    expect(await counts(loader.load([batch(records, { at: 3 }, endOfReading())]))).toMatchObject({
+      updated: 0,
+      unchanged: 2,
+    });
     expect(await state()).toEqual(COMPLETE);
   });
 
@@ -79,7 +94,10 @@ describe('completion of a table', () => {
       { amount: '1.5', _freshet_extra: null },
       { amount: '2', _freshet_extra: null },
     ]);
-    expect(await counts(loader.load([batch(records, { at: 4 }, endOfReading())]))).toMatchObject({ updated: 0, unchanged: 2 });
+    expect(await counts(loader.load([batch(records, { at: 4 }, endOfReading())]))).toMatchObject({
+      updated: 0,
+      unchanged: 2,
+    });
   });
 
   test('a new field of the account does not write rows again that have no value for it', async () => {
@@ -87,16 +105,28 @@ describe('completion of a table', () => {
     await loader.load([batch(some, {}, endOfReading())]);
     const declaring: Table = {
       ...THINGS,
-      columns: [...THINGS.columns, { name: 'cf_new', type: 'text', description: 'New.', path: ['custom_fields', 'cf_new'] }],
+      columns: [
+        ...THINGS.columns,
+        { name: 'cf_new', type: 'text', description: 'New.', path: ['custom_fields', 'cf_new'] },
+      ],
     };
     await using declared = loaderFor(database, declaring);
     const more = thing(3, 3, { custom_fields: { cf_a: 2, cf_new: 'x', cf_other: 'y' }, unknown: 1 });
-    expect(await counts(declared.load([batch([...some, more], { at: 1 }, endOfReading())]))).toMatchObject({ updated: 0, unchanged: 2, inserted: 1 });
-    expect(await counts(declared.load([batch([...some, more], { at: 2 }, endOfReading())]))).toMatchObject({ updated: 0, unchanged: 3 });
+    expect(await counts(declared.load([batch([...some, more], { at: 1 }, endOfReading())]))).toMatchObject({
+      updated: 0,
+      unchanged: 2,
+      inserted: 1,
+    });
+    expect(await counts(declared.load([batch([...some, more], { at: 2 }, endOfReading())]))).toMatchObject({
+      updated: 0,
+      unchanged: 3,
+    });
     expect(await state()).toEqual(COMPLETE);
     // A row that has the value in custom_fields only, as after a user has dropped the column.
     await database.sql.unsafe('alter table acme.things drop column cf_a');
-    expect(await counts(declared.load([batch([...some, more], { at: 3 }, endOfReading())]))).toMatchObject({ updated: 3 });
+    expect(await counts(declared.load([batch([...some, more], { at: 3 }, endOfReading())]))).toMatchObject({
+      updated: 3,
+    });
     expect(await declared.rows('cf_a')).toEqual([{ cf_a: '1' }, { cf_a: null }, { cf_a: '2' }]);
   });
 
@@ -121,7 +151,10 @@ describe('completion of a table', () => {
     await database.sql`update acme.things set name = 'by hand'`;
     expect(await counts(loader.load([batch(records, { at: 1 })]))).toMatchObject({ updated: 0, unchanged: 2 });
     expect(await counts(loader.load([batch(records, { at: 2 })], { restartedAt }))).toMatchObject({ updated: 2 });
-    expect(await counts(loader.load([batch(records, { at: 3 })], { restartedAt }))).toMatchObject({ updated: 0, unchanged: 2 });
+    expect(await counts(loader.load([batch(records, { at: 3 })], { restartedAt }))).toMatchObject({
+      updated: 0,
+      unchanged: 2,
+    });
     expect(await loader.rows('name')).toEqual([{ name: 'a' }, { name: 'b' }]);
     expect(await state()).toEqual(COMPLETE);
   });
@@ -137,9 +170,13 @@ describe('completion of a table', () => {
   test('the versions in a history get the values of the column, and no version is added', async () => {
     const history = true;
     await loader.load([batch(records, {}, endOfReading())], { history });
-    await database.sql.unsafe('alter table acme.things drop column name; alter table acme.things alter column amount type text using null');
+    await database.sql.unsafe(
+      'alter table acme.things drop column name; alter table acme.things alter column amount type text using null',
+    );
     await loader.load([batch(records, { at: 1 }, endOfReading())], { history });
-    expect([...(await database.sql`select id::int, name, amount, valid_to from acme.things_history order by id`)]).toEqual([
+    expect([
+      ...(await database.sql`select id::int, name, amount, valid_to from acme.things_history order by id`),
+    ]).toEqual([
       { id: 1, name: 'a', amount: '1.5', valid_to: null },
       { id: 2, name: 'b', amount: '2', valid_to: null },
     ]);

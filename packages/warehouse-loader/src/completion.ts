@@ -51,9 +51,10 @@ export async function trackColumns(client: ClientBase, target: Target, names: Co
   const { live } = names;
   const columns = writtenColumns(names);
   const objects = `${quote(target.schema)}._freshet_objects`;
-  const { rows } = await client.query<{ written: WrittenColumns | null }>(`select written_columns as written from ${objects} where table_name = $1`, [
-    target.name,
-  ]);
+  const { rows } = await client.query<{ written: WrittenColumns | null }>(
+    `select written_columns as written from ${objects} where table_name = $1`,
+    [target.name],
+  );
   const written = rows[0]?.written ?? null;
   if (written === null) {
     await assumeWritten(client, target, names);
@@ -65,7 +66,8 @@ export async function trackColumns(client: ClientBase, target: Target, names: Co
   if (changed.length + removed.length === 0) return [];
   const affected: string[] = [];
   for (const name of changed) {
-    if (columns[name] !== DROPPED && (await lacksValues(client, target, names, columns, name, written[name]))) affected.push(name);
+    if (columns[name] !== DROPPED && (await lacksValues(client, target, names, columns, name, written[name])))
+      affected.push(name);
   }
   if (removed.length > 0 && (await exists(client, `select from ${target.sql}`, []))) affected.push(...removed);
   await client.query(
@@ -103,10 +105,18 @@ async function lacksValues(
   if ((declared && !isCustom) || before !== undefined) return exists(client, `select from ${target.sql}`, []);
   // A new field of the account: a row without a value for it is complete as it is.
   const field = path.at(-1) as string;
-  const custom = isCustom ? [...paths].find(([column, at]) => at.length === 1 && at[0] === path[0] && columns[column]?.endsWith(' jsonb'))?.[0] : undefined;
+  const custom = isCustom
+    ? [...paths].find(
+        ([column, at]) => at.length === 1 && at[0] === path[0] && columns[column]?.endsWith(' jsonb'),
+      )?.[0]
+    : undefined;
   const kept = `t._freshet_extra ? $1${custom === undefined ? '' : ` or t.${quote(custom)} ->> $1 is not null`}`;
   // A value that was kept elsewhere because it did not fit has a note, and would not fit again.
-  return exists(client, `select from ${target.sql} t where t.${quote(name)} is null and t._freshet_notes is null and (${kept})`, [field]);
+  return exists(
+    client,
+    `select from ${target.sql} t where t.${quote(name)} is null and t._freshet_notes is null and (${kept})`,
+    [field],
+  );
 }
 
 async function exists(client: ClientBase, query: string, parameters: readonly string[]): Promise<boolean> {

@@ -15,7 +15,11 @@ export function escapeText(text: string): string {
 export const CHUNK_BYTES = 64 * 1024;
 
 /** @param lines rows in COPY's text format, with their line breaks. */
-export async function copy(client: ClientBase, statement: string, lines: Iterable<string> | AsyncIterable<string>): Promise<void> {
+export async function copy(
+  client: ClientBase,
+  statement: string,
+  lines: Iterable<string> | AsyncIterable<string>,
+): Promise<void> {
   async function* chunks(): AsyncGenerator<Buffer> {
     let chunk = '';
     for await (const line of lines) {

@@ -13,7 +13,9 @@ const CRASHES = 8;
 test(
   'I2, I8: loaders killed and PostgreSQL crashed at random moments, batches in every order, twice, and from two at once: nothing is lost, nothing there twice',
   async () => {
-    const random = new RandomRecords(process.env['FRESHET_SEED'] === undefined ? undefined : Number(process.env['FRESHET_SEED']));
+    const random = new RandomRecords(
+      process.env['FRESHET_SEED'] === undefined ? undefined : Number(process.env['FRESHET_SEED']),
+    );
     const context = `seed ${random.seed}`;
     await using server = await OwnServer.start();
     const planned = plannedBatches(random.seed);
@@ -36,7 +38,8 @@ test(
       }
       await check(server.url, planned, false, `${context}, after ${kills} kills`);
     }
-    for (const direction of ['up', 'down'] as const) expect(await start(server.url, random.seed, direction).gone, context).toBe(0);
+    for (const direction of ['up', 'down'] as const)
+      expect(await start(server.url, random.seed, direction).gone, context).toBe(0);
     await check(server.url, planned, true, context);
     expect(begun).toBeGreaterThan(0);
   },

@@ -41,11 +41,13 @@ export async function eraseRows(client: ClientBase, of: RowsOf, epoch: number): 
   if (where === null) return NONE;
   await client.query('begin');
   try {
-    await client.query(`set local search_path = pg_catalog, pg_temp; set local lock_timeout = '10s'; set local statement_timeout = '30min'`);
-    const fence = await client.query(`update ${quote(of.schema)}._freshet_objects set epoch = greatest(epoch, $2) where table_name = $1 returning epoch`, [
-      target.name,
-      epoch,
-    ]);
+    await client.query(
+      `set local search_path = pg_catalog, pg_temp; set local lock_timeout = '10s'; set local statement_timeout = '30min'`,
+    );
+    const fence = await client.query(
+      `update ${quote(of.schema)}._freshet_objects set epoch = greatest(epoch, $2) where table_name = $1 returning epoch`,
+      [target.name, epoch],
+    );
     const held = Number(fence.rows[0]?.epoch ?? epoch);
     if (held > epoch) throw fenced(target, held);
     const deleted = await client.query<{ key: string }>(
@@ -57,16 +59,16 @@ export async function eraseRows(client: ClientBase, of: RowsOf, epoch: number): 
     let versions = 0;
     const past = await condition(client, target, history, of);
     if (past !== null) {
-      const old = await client.query(`delete from ${history.sql} t where ${past.sql} or t.${quote(of.key)}::text = any($${past.values.length + 1}::text[])`, [
-        ...past.values,
-        keys,
-      ]);
+      const old = await client.query(
+        `delete from ${history.sql} t where ${past.sql} or t.${quote(of.key)}::text = any($${past.values.length + 1}::text[])`,
+        [...past.values, keys],
+      );
       versions = old.rowCount ?? 0;
     }
-    await client.query(`update ${quote(of.schema)}._freshet_objects set row_count = greatest(0, row_count - $2) where table_name = $1`, [
-      target.name,
-      keys.length,
-    ]);
+    await client.query(
+      `update ${quote(of.schema)}._freshet_objects set row_count = greatest(0, row_count - $2) where table_name = $1`,
+      [target.name, keys.length],
+    );
     await client.query('commit');
     return { rows: keys.length, versions, keys };
   } catch (error) {
@@ -83,7 +85,10 @@ export async function countRows(client: ClientBase, of: RowsOf): Promise<RowCoun
   const count = async (counted: Target): Promise<number> => {
     const where = await condition(client, target, counted, of);
     if (where === null) return 0;
-    const { rows } = await client.query<{ n: string }>(`select count(*) as n from ${counted.sql} t where ${where.sql}`, where.values);
+    const { rows } = await client.query<{ n: string }>(
+      `select count(*) as n from ${counted.sql} t where ${where.sql}`,
+      where.values,
+    );
     return Number(rows[0]?.n);
   };
   return { rows: await count(target), versions: await count(historyOf(target)) };
@@ -108,7 +113,9 @@ async function condition(
   // A field may fill a column of another name, which then has its path in the comment.
   const fills = (row: { readonly name: string; readonly comment: string | null }, field: string) =>
     row.name === field || (pathIn(row.comment)?.length === 1 && pathIn(row.comment)?.[0] === field);
-  const there = among.flatMap(({ column, values }) => rows.filter((r) => r.there && fills(r, column)).map((r) => ({ column: r.name, values })));
+  const there = among.flatMap(({ column, values }) =>
+    rows.filter((r) => r.there && fills(r, column)).map((r) => ({ column: r.name, values })),
+  );
   if (there.length === 0) return null;
   // As texts: a column may have been widened to hold more than its object's keys.
   return {

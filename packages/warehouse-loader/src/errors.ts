@@ -29,11 +29,16 @@ export function warehouseError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   const { code = '', message = String(error) } = error as { code?: string; message?: string };
   // PgBouncer has one code for all that is its own.
-  const [known, text] = BY_CODE[code === '08P01' && /authentication failed|no such user/i.test(message) ? '28P01' : code] ?? BY_CLASS[code.slice(0, 2)] ?? [];
+  const [known, text] =
+    BY_CODE[code === '08P01' && /authentication failed|no such user/i.test(message) ? '28P01' : code] ??
+    BY_CLASS[code.slice(0, 2)] ??
+    [];
   if (known && text) return new AppError(known, `${text}${said(code, message)}`, { cause: error });
   if (/certificate|self-signed/i.test(message)) {
     const hint = 'If a CA of your own has signed the server’s certificate, give that CA’s as ssl_ca.';
-    return new AppError('warehouse_unavailable', `The warehouse’s certificate is not trusted: ${message}. ${hint}`, { cause: error });
+    return new AppError('warehouse_unavailable', `The warehouse’s certificate is not trusted: ${message}. ${hint}`, {
+      cause: error,
+    });
   }
   if (/timeout|Connection terminated|not queryable|SSL/i.test(message)) {
     return new AppError('warehouse_unavailable', `The warehouse cannot be used: ${message}.`, { cause: error });

@@ -24,7 +24,9 @@ export function historyColumn(name: string): string {
 }
 
 async function hasHistory(client: ClientBase, target: Target): Promise<boolean> {
-  const { rows } = await client.query<{ there: boolean }>('select to_regclass($1) is not null as there', [historyOf(target).sql]);
+  const { rows } = await client.query<{ there: boolean }>('select to_regclass($1) is not null as there', [
+    historyOf(target).sql,
+  ]);
   return rows[0]?.there === true;
 }
 
@@ -32,14 +34,27 @@ async function hasHistory(client: ClientBase, target: Target): Promise<boolean> 
  * Begins or ends the keeping of versions, in the caller's transaction, which holds the table's fence. A history that is there
  * already goes on; what has changed meanwhile is its next version.
  */
-export async function switchHistory(client: ClientBase, target: Target, { table, history }: Pick<LoadRequest, 'table' | 'history'>): Promise<void> {
-  if (history && (await hasHistory(client, target))) await addVersions(client, target, table, '', 't._freshet_hash is distinct from h._freshet_hash', []);
+export async function switchHistory(
+  client: ClientBase,
+  target: Target,
+  { table, history }: Pick<LoadRequest, 'table' | 'history'>,
+): Promise<void> {
+  if (history && (await hasHistory(client, target)))
+    await addVersions(client, target, table, '', 't._freshet_hash is distinct from h._freshet_hash', []);
   else if (history) await createHistory(client, target, table.primaryKey, table.version);
-  await client.query(`update ${quote(target.schema)}._freshet_objects set history = $2 where table_name = $1`, [target.name, history]);
+  await client.query(`update ${quote(target.schema)}._freshet_objects set history = $2 where table_name = $1`, [
+    target.name,
+    history,
+  ]);
 }
 
 /** With what the table holds now as its first versions. */
-async function createHistory(client: ClientBase, target: Target, primaryKey: readonly string[], version: string | null): Promise<void> {
+async function createHistory(
+  client: ClientBase,
+  target: Target,
+  primaryKey: readonly string[],
+  version: string | null,
+): Promise<void> {
   const history = historyOf(target);
   const keys = primaryKey.map(quote).join(', ');
   await client.query(`create table ${history.sql} (like ${target.sql} including comments) with (fillfactor = 85)`);
@@ -47,13 +62,16 @@ async function createHistory(client: ClientBase, target: Target, primaryKey: rea
     'select attname as name from pg_attribute where attrelid = $1::regclass and attnum > 0 and not attisdropped and attname = any($2)',
     [history.sql, [...OWN_NAMES]],
   );
-  for (const { name } of taken) await client.query(`alter table ${history.sql} rename column ${quote(name)} to ${quote(historyColumn(name))}`);
+  for (const { name } of taken)
+    await client.query(`alter table ${history.sql} rename column ${quote(name)} to ${quote(historyColumn(name))}`);
   const columns = await columnsOf(client, target);
   await client.query(`alter table ${history.sql} add column valid_from timestamptz not null, add column valid_to timestamptz,
     add primary key (${keys}, valid_from)`);
   // Finding the version that stands is what every load does.
   await client.query(`create unique index on ${history.sql} (${keys}) where valid_to is null`);
-  await client.query(`comment on table ${history.sql} is 'Every version of ${target.name.replaceAll("'", "''")}, and from when to when it stood.'`);
+  await client.query(
+    `comment on table ${history.sql} is 'Every version of ${target.name.replaceAll("'", "''")}, and from when to when it stood.'`,
+  );
   await client.query(
     `insert into ${history.sql} (${historyNames(columns)}, valid_from) select ${columns.map(quote).join(', ')}, ${beginning('t', version)} from ${target.sql} t`,
   );
@@ -66,7 +84,12 @@ async function createHistory(client: ClientBase, target: Target, primaryKey: rea
  * Adds the versions that this transaction has written, told by their time of loading, which is the transaction's.
  * @param keys of the rows that may have been written, column by column as PostgreSQL's texts; null: any.
  */
-export async function keepVersions(client: ClientBase, target: Target, table: Table, keys: readonly (readonly string[])[] | null): Promise<void> {
+export async function keepVersions(
+  client: ClientBase,
+  target: Target,
+  table: Table,
+  keys: readonly (readonly string[])[] | null,
+): Promise<void> {
   const types = table.primaryKey.map((name) => table.columns.find((c) => c.name === name)?.type ?? 'text');
   const among =
     keys === null
@@ -75,7 +98,14 @@ export async function keepVersions(client: ClientBase, target: Target, table: Ta
          on ${table.primaryKey.map((name, i) => `t.${quote(name)} = k.k${i}`).join(' and ')}`;
   const parameters = keys === null ? [] : table.primaryKey.map((_, i) => keys.map((key) => key[i] as string));
   await rewriteVersions(client, target, table, among, parameters);
-  await addVersions(client, target, table, among, 't._freshet_loaded_at = now() and h._freshet_loaded_at is distinct from now()', parameters);
+  await addVersions(
+    client,
+    target,
+    table,
+    among,
+    't._freshet_loaded_at = now() and h._freshet_loaded_at is distinct from now()',
+    parameters,
+  );
 }
 
 /** A row that was written again from the same record is the same version: it gets the row's values. */
@@ -106,7 +136,14 @@ export async function keepVersionsBelow(client: ClientBase, target: Target): Pro
   );
   if (rows.length === 0) return;
   // What was marked begins when that was seen, whatever its version.
-  await addVersions(client, target, { primaryKey: rows.map((r) => r.key), version: null }, '', 't._freshet_loaded_at = now()', []);
+  await addVersions(
+    client,
+    target,
+    { primaryKey: rows.map((r) => r.key), version: null },
+    '',
+    't._freshet_loaded_at = now()',
+    [],
+  );
 }
 
 /** @param among joined to the table `t`. @param where which rows have a new version, by themselves and the one that stands, `h`. */
@@ -120,7 +157,8 @@ async function addVersions(
 ): Promise<void> {
   const history = historyOf(target);
   const columns = await columnsOf(client, target);
-  const same = (a: string, b: string) => table.primaryKey.map((name) => `${a}.${quote(name)} = ${b}.${quote(name)}`).join(' and ');
+  const same = (a: string, b: string) =>
+    table.primaryKey.map((name) => `${a}.${quote(name)} = ${b}.${quote(name)}`).join(' and ');
   // In steps: one statement would add a version before the one that stands has ended.
   await client.query('drop table if exists pg_temp.freshet_versions');
   await client.query(
@@ -130,7 +168,9 @@ async function addVersions(
      where ${where}`,
     [...parameters],
   );
-  await client.query(`update ${history.sql} h set valid_to = w._freshet_begins from freshet_versions w where ${same('h', 'w')} and h.valid_to is null`);
+  await client.query(
+    `update ${history.sql} h set valid_to = w._freshet_begins from freshet_versions w where ${same('h', 'w')} and h.valid_to is null`,
+  );
   await client.query(
     `insert into ${history.sql} (${historyNames(columns)}, valid_from) select ${columns.map(quote).join(', ')}, _freshet_begins from freshet_versions`,
   );
@@ -154,7 +194,10 @@ async function columnsOfBoth(
      where attrelid in ($1::regclass, $2::regclass) and attnum > 0 and not attisdropped order by attnum`,
     [target.sql, historyOf(target).sql],
   );
-  return { table: rows.filter((r) => !r.history), history: new Map(rows.filter((r) => r.history).map((r) => [r.name, r])) };
+  return {
+    table: rows.filter((r) => !r.history),
+    history: new Map(rows.filter((r) => r.history).map((r) => [r.name, r])),
+  };
 }
 
 interface LiveType {
@@ -177,7 +220,9 @@ export async function alignHistory(client: ClientBase, target: Target): Promise<
     const column = quote(historyColumn(name));
     const there = history.get(historyColumn(name));
     if (there?.oid === oid) continue;
-    const change = there ? `alter column ${column} type ${type} using ${column}::text::${type}` : `add column ${column} ${type}`;
+    const change = there
+      ? `alter column ${column} type ${type} using ${column}::text::${type}`
+      : `add column ${column} ${type}`;
     await client.query(`alter table ${historyOf(target).sql} ${change}`);
   }
 }

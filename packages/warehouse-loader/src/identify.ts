@@ -1,6 +1,15 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash, hash } from 'node:crypto';
-import { type Column, DEEP, EXPONENT, type Json, ODD_ESCAPE, type Places, RawObject, type Table } from '@freshet/contracts';
+import {
+  type Column,
+  DEEP,
+  EXPONENT,
+  type Json,
+  ODD_ESCAPE,
+  type Places,
+  RawObject,
+  type Table,
+} from '@freshet/contracts';
 import { clean, type Notes } from './clean.ts';
 import { MISFIT, toSqlText } from './values.ts';
 
@@ -92,7 +101,8 @@ function hashOf(line: Buffer): string {
   let searched = 0;
   for (signature = text.indexOf(SIGNATURE); signature >= 0; signature = text.indexOf(SIGNATURE, searched)) {
     let query = -1;
-    for (let at = signature - 1; at >= searched && !endsAddress(text, at); at--) if (text[at] === QUESTION_MARK) query = at;
+    for (let at = signature - 1; at >= searched && !endsAddress(text, at); at--)
+      if (text[at] === QUESTION_MARK) query = at;
     searched = signature + SIGNATURE.length;
     if (query < 0) continue;
     while (searched < text.length && !endsAddress(text, searched)) searched++;
@@ -107,7 +117,8 @@ function hashOf(line: Buffer): string {
 
 /** Code points of white space beyond ASCII, as regular expressions define it. */
 const WIDE_SPACE: ReadonlySet<number> = new Set([
-  0xa0, 0x1680, 0x2000, 0x2001, 0x2002, 0x2003, 0x2004, 0x2005, 0x2006, 0x2007, 0x2008, 0x2009, 0x200a, 0x2028, 0x2029, 0x202f, 0x205f, 0x3000, 0xfeff,
+  0xa0, 0x1680, 0x2000, 0x2001, 0x2002, 0x2003, 0x2004, 0x2005, 0x2006, 0x2007, 0x2008, 0x2009, 0x200a, 0x2028, 0x2029,
+  0x202f, 0x205f, 0x3000, 0xfeff,
 ]);
 
 /** Whether the character of which a byte is part ends an address: a quote, a backslash or white space. */
@@ -119,5 +130,9 @@ function endsAddress(text: Buffer, at: number): boolean {
   const lead = text[start] as number;
   if (lead >= 0xf0) return false;
   const second = (text[start + 1] as number) & 63;
-  return WIDE_SPACE.has(lead < 0xe0 ? ((lead & 31) << 6) | second : ((lead & 15) << 12) | (second << 6) | ((text[start + 2] as number) & 63));
+  return WIDE_SPACE.has(
+    lead < 0xe0
+      ? ((lead & 31) << 6) | second
+      : ((lead & 15) << 12) | (second << 6) | ((text[start + 2] as number) & 63),
+  );
 }

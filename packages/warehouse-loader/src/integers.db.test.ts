@@ -35,8 +35,22 @@ function randomBelow(seed: number): (bound: number) => number {
 /** 64-bit integers of 16 to 19 digits, of which doubles hold some exactly, and their limits. */
 function integers(seed: number, count: number): string[] {
   const below = randomBelow(seed);
-  const found = new Set(['9007199254740991', '9007199254740992', '9007199254740993', '-9007199254740992', '12345678901234568', '1855870000000000000']);
-  for (const limit of ['9223372036854775807', '-9223372036854775808', '9223372036854774784', '1000000000000000000', '4611686018427387904']) found.add(limit);
+  const found = new Set([
+    '9007199254740991',
+    '9007199254740992',
+    '9007199254740993',
+    '-9007199254740992',
+    '12345678901234568',
+    '1855870000000000000',
+  ]);
+  for (const limit of [
+    '9223372036854775807',
+    '-9223372036854775808',
+    '9223372036854774784',
+    '1000000000000000000',
+    '4611686018427387904',
+  ])
+    found.add(limit);
   while (found.size < count) {
     const kind = below(3);
     const near = 2n ** BigInt(53 + below(10)) + BigInt(below(64) - 32);
@@ -87,18 +101,34 @@ describe('integers', () => {
         { at: 1 },
       ),
     ]);
-    const [row] = await database.sql`select count(*)::int as n from acme.things where id = parent_id and name = id::text and _freshet_notes is not null`;
+    const [row] =
+      await database.sql`select count(*)::int as n from acme.things where id = parent_id and name = id::text and _freshet_notes is not null`;
     expect(row, `seed ${SEED}`).toEqual({ n: values.length });
     // A complete reading by the same keys misses none of them.
-    const { batches } = await loader.load([batch(values.map(record), { at: 2 }, { generation: { id: 'g', began_at: '2026-01-01T00:00:02Z' } })]);
+    const { batches } = await loader.load([
+      batch(values.map(record), { at: 2 }, { generation: { id: 'g', began_at: '2026-01-01T00:00:02Z' } }),
+    ]);
     expect(batches[0]?.counts.deleted, `seed ${SEED}`).toBe(0);
   });
 
   test('an integer beyond 64 bits is no key, and a number that equals an integer is one, however it is spelled (I10)', async () => {
-    const keys = ['9223372036854775808', '-9223372036854775809', '12.0', '1e3', '9007199254740993.0', '1.5', '9007199254740991.5', '1.00000000000000000001'];
-    const { rejected } = await loader.load([batch(keys.map((id) => `{"id":${id},"updated_at":"2026-01-01T00:00:00Z"}`))]);
+    const keys = [
+      '9223372036854775808',
+      '-9223372036854775809',
+      '12.0',
+      '1e3',
+      '9007199254740993.0',
+      '1.5',
+      '9007199254740991.5',
+      '1.00000000000000000001',
+    ];
+    const { rejected } = await loader.load([
+      batch(keys.map((id) => `{"id":${id},"updated_at":"2026-01-01T00:00:00Z"}`)),
+    ]);
     expect(rejected.map(({ line, reason }) => [keys[line], reason])).toEqual(
-      ['9223372036854775808', '-9223372036854775809', '1.5', '9007199254740991.5', '1.00000000000000000001'].map((id) => [id, 'key_not_bigint: id']),
+      ['9223372036854775808', '-9223372036854775809', '1.5', '9007199254740991.5', '1.00000000000000000001'].map(
+        (id) => [id, 'key_not_bigint: id'],
+      ),
     );
     expect((await loader.rows('id')).map((r) => r['id'])).toEqual(['12', '1000', '9007199254740993']);
   });
@@ -108,7 +138,9 @@ describe('integers', () => {
     const suspects = { id: 'g', began_at: '2026-01-01T00:00:00Z', suspects: { gaps: true } };
     const { suspects: few } = await loader.load([batch(['2', '3', '6'].map(record), {}, { generation: suspects })]);
     expect(few.map(({ key, reason }) => `${key} ${reason}`)).toEqual(['5 gap', '4 gap', '1 gap']);
-    const { suspects: many } = await loader.load([batch(['2', '3', '6', '9007199254740993'].map(record), { at: 1 }, { generation: suspects })]);
+    const { suspects: many } = await loader.load([
+      batch(['2', '3', '6', '9007199254740993'].map(record), { at: 1 }, { generation: suspects }),
+    ]);
     expect(many.length).toBe(100_000);
     expect(many[0]?.key).toBe('9007199254740992');
     expect(many.at(-1)?.key).toBe(String(9007199254740993n - 100_000n));
@@ -116,7 +148,12 @@ describe('integers', () => {
 
   test('parsing and writing JSON keeps every digit of a number (I10)', () => {
     const below = randomBelow(SEED);
-    const texts = integers(SEED + 1, 300).flatMap((n) => [n, `${n}.${below(1e9)}1`, `${n.replace('-', '').slice(0, 9)}.${n.replace('-', '').slice(3)}1`]);
-    for (const text of texts) expect(JSON.stringify(parseJson(`[{"n":${text}}]`)), `seed ${SEED}`).toBe(`[{"n":${text}}]`);
+    const texts = integers(SEED + 1, 300).flatMap((n) => [
+      n,
+      `${n}.${below(1e9)}1`,
+      `${n.replace('-', '').slice(0, 9)}.${n.replace('-', '').slice(3)}1`,
+    ]);
+    for (const text of texts)
+      expect(JSON.stringify(parseJson(`[{"n":${text}}]`)), `seed ${SEED}`).toBe(`[{"n":${text}}]`);
   });
 });

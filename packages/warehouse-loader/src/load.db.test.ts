@@ -29,7 +29,16 @@ describe('I2: applied once', () => {
     expect(first.changes).toEqual([{ change: 'table_added', table: 'things', column: null, type: null }]);
     expect(await loader.load([b])).toEqual({ ...first, changes: [] });
     expect(await loader.rows()).toEqual(before);
-    expect(first.batches[0]?.counts).toEqual({ records: 2, inserted: 2, updated: 0, unchanged: 0, rejected: 0, deleted: 0, missing: 0, stale: 0 });
+    expect(first.batches[0]?.counts).toEqual({
+      records: 2,
+      inserted: 2,
+      updated: 0,
+      unchanged: 0,
+      rejected: 0,
+      deleted: 0,
+      missing: 0,
+      stale: 0,
+    });
   });
 
   test('ledger and table agree: the sum of what was inserted is the number of rows', async () => {
@@ -102,7 +111,9 @@ describe('I4: newest wins', () => {
   });
 
   test('signed addresses that differ from answer to answer are no change', async () => {
-    const file = (signature: string) => ({ tags: [{ url: `https://files.example/1?Expires=${signature.length}&Signature=${signature}&Key-Pair-Id=K` }] });
+    const file = (signature: string) => ({
+      tags: [{ url: `https://files.example/1?Expires=${signature.length}&Signature=${signature}&Key-Pair-Id=K` }],
+    });
     await loader.load([batch([thing(1, 0, file('aaa'))])]);
     const { batches } = await loader.load([batch([thing(1, 0, file('bbbb'))], { at: 1 })]);
     expect(batches[0]?.counts).toMatchObject({ unchanged: 1, updated: 0 });
@@ -119,13 +130,17 @@ describe('deletions', () => {
       { _freshet_deleted_at: new Date(moment(10)), _freshet_delete_kind: 'trash' },
     ]);
     await loader.load([batch([thing(1, 3)], { at: 30 })]);
-    expect(await loader.rows('_freshet_deleted_at, _freshet_delete_kind')).toEqual([{ _freshet_deleted_at: null, _freshet_delete_kind: null }]);
+    expect(await loader.rows('_freshet_deleted_at, _freshet_delete_kind')).toEqual([
+      { _freshet_deleted_at: null, _freshet_delete_kind: null },
+    ]);
   });
 
   test('a generation marks what it does not hold, but not what was read again meanwhile', async () => {
     await loader.load([batch([thing(1, 0), thing(2, 0), thing(3, 0)], { at: 0 })]);
     await loader.load([batch([thing(3, 1)], { at: 200 })]);
-    const { batches } = await loader.load([batch([thing(1, 0)], { at: 100 }, { generation: { id: 'g', began_at: moment(99) } })]);
+    const { batches } = await loader.load([
+      batch([thing(1, 0)], { at: 100 }, { generation: { id: 'g', began_at: moment(99) } }),
+    ]);
     expect(batches[0]?.counts.deleted).toBe(1);
     expect(await loader.rows('id, _freshet_delete_kind')).toEqual([
       { id: '1', _freshet_delete_kind: null },
@@ -170,7 +185,9 @@ describe('deletions', () => {
 describe('I7: an empty list where there are rows', () => {
   test('is not believed at once: the parent is to be asked again, and believed then', async () => {
     const child = (id: number, parent_id: number) => thing(id, 0, { parent_id });
-    const empty = (parent: number, more: object = {}) => ({ complete: { where: { parent_id: String(parent) }, keys: [], began_at: moment(50), ...more } });
+    const empty = (parent: number, more: object = {}) => ({
+      complete: { where: { parent_id: String(parent) }, keys: [], began_at: moment(50), ...more },
+    });
     await loader.load([batch([child(1, 7), child(2, 7), child(3, 8)])]);
     const first = await loader.load([batch([], { at: 50 }, empty(7), empty(9))]);
     expect(first.doubted).toEqual(['7']);
@@ -196,7 +213,9 @@ describe('deletions below', () => {
     await loader.load([batch([thing(1, 0), thing(2, 0)])]);
     await folders.load([batch([thing(10, 0, { parent_id: 1 }), thing(20, 0, { parent_id: 2 })])]);
     await files.load([batch([thing(100, 0, { parent_id: 10 }), thing(200, 0, { parent_id: 20 })])]);
-    await loader.load([batch([thing(2, 0)], { at: 100 }, { generation: { id: 'g', began_at: moment(99) } })], { below });
+    await loader.load([batch([thing(2, 0)], { at: 100 }, { generation: { id: 'g', began_at: moment(99) } })], {
+      below,
+    });
     const kinds = async (l: Loader) => (await l.rows('_freshet_delete_kind')).map((r) => r['_freshet_delete_kind']);
     expect([await kinds(loader), await kinds(folders), await kinds(files)]).toEqual([
       ['missing', null],
@@ -210,21 +229,32 @@ describe('deletions below', () => {
 
 describe('I10: no silent loss', () => {
   test('ids beyond 2^53 and decimals beyond a double land digit for digit', async () => {
-    await loader.load([batch([`{"id":9223372036854775807,"amount":0.12345678901234567890,"tags":[18482956273954458110],"updated_at":"${moment(0)}"}`])]);
+    await loader.load([
+      batch([
+        `{"id":9223372036854775807,"amount":0.12345678901234567890,"tags":[18482956273954458110],"updated_at":"${moment(0)}"}`,
+      ]),
+    ]);
     expect(await loader.rows('id::text, amount::text, tags::text')).toEqual([
       { id: '9223372036854775807', amount: '0.12345678901234567890', tags: '[18482956273954458110]' },
     ]);
   });
 
   test('NUL and lone surrogates, in values and keys, nested or not, are replaced with a note', async () => {
-    await loader.load([batch([`{"id":1,"name":"a\\u0000b","tags":{"k\\u0000":["x\\ud800y"]},"updated_at":"${moment(0)}"}`])]);
+    await loader.load([
+      batch([`{"id":1,"name":"a\\u0000b","tags":{"k\\u0000":["x\\ud800y"]},"updated_at":"${moment(0)}"}`]),
+    ]);
     const [row] = await loader.rows('name, tags, _freshet_notes');
     expect(row).toMatchObject({ name: 'a\ufffdb', tags: { 'k\ufffd': ['x\ufffdy'] } });
-    expect(row?.['_freshet_notes']).toMatchObject({ nul_replaced: ['/name', '/tags/k\ufffd'], surrogate_replaced: ['/tags/k\ufffd/0'] });
+    expect(row?.['_freshet_notes']).toMatchObject({
+      nul_replaced: ['/name', '/tags/k\ufffd'],
+      surrogate_replaced: ['/tags/k\ufffd/0'],
+    });
   });
 
   test('a record without its key, or that is no object, is rejected with its reason and its text; the rest lands', async () => {
-    const { batches, rejected } = await loader.load([batch([{ name: 'no key' }, thing(1, 0), '[1]', { id: 'abc', updated_at: moment(0) }])]);
+    const { batches, rejected } = await loader.load([
+      batch([{ name: 'no key' }, thing(1, 0), '[1]', { id: 'abc', updated_at: moment(0) }]),
+    ]);
     expect(rejected.map((r) => [r.line, r.reason])).toEqual([
       [0, 'key_missing: id'],
       [2, 'not_an_object'],
@@ -238,27 +268,42 @@ describe('I10: no silent loss', () => {
     // A rule of the user's own, which no check of ours foresees.
     await loader.load([batch([thing(1000, 0)])]);
     await database.sql.unsafe('alter table acme.things add constraint small check (amount < 100)');
-    const { rejected, batches } = await loader.load([batch(Array.from({ length: 300 }, (_, i) => thing(i, 0, { amount: i === 137 ? 5000 : 1 })))]);
+    const { rejected, batches } = await loader.load([
+      batch(Array.from({ length: 300 }, (_, i) => thing(i, 0, { amount: i === 137 ? 5000 : 1 }))),
+    ]);
     expect(rejected).toHaveLength(1);
     expect(JSON.parse(rejected[0]?.raw as string)).toMatchObject({ record: { id: 137 } });
     expect(batches[0]?.counts).toMatchObject({ inserted: 299, rejected: 1 });
     // Two of many more than are sent at once.
-    const large = Array.from({ length: 2000 }, (_, i) => thing(2000 + i, 0, { amount: i === 300 || i === 1700 ? 5000 : 1, name: 'x'.repeat(200) }));
+    const large = Array.from({ length: 2000 }, (_, i) =>
+      thing(2000 + i, 0, { amount: i === 300 || i === 1700 ? 5000 : 1, name: 'x'.repeat(200) }),
+    );
     const second = await loader.load([batch(large, { at: 1 })]);
-    expect(second.rejected.map((r) => (JSON.parse(r.raw) as { record: { id: number } }).record.id).sort()).toEqual([2300, 3700]);
+    expect(second.rejected.map((r) => (JSON.parse(r.raw) as { record: { id: number } }).record.id).sort()).toEqual([
+      2300, 3700,
+    ]);
     expect(second.batches[0]?.counts).toMatchObject({ inserted: 1998, rejected: 2 });
   });
 
   test('values that do not fit a documented column are kept in _freshet_extra with a note and a misfit, and the column keeps its type (I10)', async () => {
     const values = ['2024-02-30', '0000-00-00', '', 'infinity', '12024-01-01', 1700000000, true, { a: 1 }];
     const records = values.map((day, n) => thing(n + 1, 0, { day, name: `kept ${n}` }));
-    const { misfits, changes, batches, rejected } = await loader.load([batch([...records, thing(100, 0, { day: '2024-02-29' })])]);
+    const { misfits, changes, batches, rejected } = await loader.load([
+      batch([...records, thing(100, 0, { day: '2024-02-29' })]),
+    ]);
     expect(changes).toEqual([{ change: 'table_added', table: 'things', column: null, type: null }]);
     expect(batches[0]?.counts).toMatchObject({ inserted: values.length + 1, rejected: 0 });
     expect(rejected).toEqual([]);
-    expect(misfits).toEqual([{ batchId: batches[0]?.batchId, column: 'day', type: 'date', note: 'kept_in_extra', count: values.length }]);
+    expect(misfits).toEqual([
+      { batchId: batches[0]?.batchId, column: 'day', type: 'date', note: 'kept_in_extra', count: values.length },
+    ]);
     expect(await loader.rows('day::text, name, _freshet_extra, _freshet_notes')).toEqual([
-      ...values.map((day, n) => ({ day: null, name: `kept ${n}`, _freshet_extra: { day }, _freshet_notes: { kept_in_extra: ['day'] } })),
+      ...values.map((day, n) => ({
+        day: null,
+        name: `kept ${n}`,
+        _freshet_extra: { day },
+        _freshet_notes: { kept_in_extra: ['day'] },
+      })),
       { day: '2024-02-29', name: null, _freshet_extra: null, _freshet_notes: null },
     ]);
   });
@@ -276,7 +321,11 @@ describe('I10: no silent loss', () => {
 
 describe('audits', () => {
   const reached = (asOf: number, backTo: number) => ({
-    reached: { run_id: '00000000-0000-7000-8000-000000000000', complete_as_of: moment(asOf), complete_back_to: moment(backTo) },
+    reached: {
+      run_id: '00000000-0000-7000-8000-000000000000',
+      complete_as_of: moment(asOf),
+      complete_back_to: moment(backTo),
+    },
   });
 
   test('what should have been there and what differs with the same version are counted, what is merely new is not', async () => {
@@ -296,7 +345,16 @@ describe('audits', () => {
         { at: 200, audit: true },
       ),
     ]);
-    expect(batches[0]?.counts).toEqual({ records: 7, inserted: 3, updated: 3, unchanged: 1, rejected: 0, deleted: 0, missing: 2, stale: 1 });
+    expect(batches[0]?.counts).toEqual({
+      records: 7,
+      inserted: 3,
+      updated: 3,
+      unchanged: 1,
+      rejected: 0,
+      deleted: 0,
+      missing: 2,
+      stale: 1,
+    });
     // A batch that is no audit’s counts none of it.
     const sync = await loader.load([batch([thing(1, 10, { name: 'other' }), thing(8, 50)], { at: 300 })]);
     expect(sync.batches[0]?.counts).toMatchObject({ inserted: 1, updated: 1, missing: 0, stale: 0 });
@@ -305,13 +363,23 @@ describe('audits', () => {
   test('what the reading did not hold is a suspect, and so is a number without a row; nothing is marked, and a repeat gives the same', async () => {
     await loader.load([batch([thing(1, 10), thing(2, 20), thing(4, 40), thing(7, 70)])]);
     await loader.load([batch([thing(6, 60)], { at: 1, deleted: 'trash' })]);
-    const audit = batch([thing(2, 20), thing(7, 70)], { at: 200, audit: true }, { generation: { id: 'g', began_at: moment(200), suspects: { gaps: true } } });
+    const audit = batch(
+      [thing(2, 20), thing(7, 70)],
+      { at: 200, audit: true },
+      { generation: { id: 'g', began_at: moment(200), suspects: { gaps: true } } },
+    );
     for (let n = 0; n < 2; n++) {
       const { suspects } = await loader.load([audit]);
       expect(suspects.map(({ key, reason }) => `${reason} ${key}`)).toEqual(['unseen 4', 'unseen 1', 'gap 5', 'gap 3']);
       expect(suspects.every((s) => s.batchId === audit.id)).toBe(true);
     }
-    expect(await loader.rows('_freshet_delete_kind as kind')).toEqual([{ kind: null }, { kind: null }, { kind: null }, { kind: 'trash' }, { kind: null }]);
+    expect(await loader.rows('_freshet_delete_kind as kind')).toEqual([
+      { kind: null },
+      { kind: null },
+      { kind: null },
+      { kind: 'trash' },
+      { kind: null },
+    ]);
     const shallow = batch(
       [thing(7, 70)],
       { at: 300, audit: true },
@@ -346,13 +414,27 @@ describe('audits', () => {
     await loader.load([batch([thing(3, 30)], { at: 500 })]);
     const gone = (id: number, kind: string) => ({ gone: { key: [String(id)], kind, at: moment(400) } });
     const { batches } = await loader.load([
-      batch([], { at: 400, audit: true }, gone(1, 'not_found'), gone(2, 'became_agent'), gone(3, 'not_found'), gone(9, 'not_found'), {
-        audited: { at: moment(350) },
-      }),
+      batch(
+        [],
+        { at: 400, audit: true },
+        gone(1, 'not_found'),
+        gone(2, 'became_agent'),
+        gone(3, 'not_found'),
+        gone(9, 'not_found'),
+        {
+          audited: { at: moment(350) },
+        },
+      ),
     ]);
     expect(batches[0]?.counts.deleted).toBe(2);
-    expect(await loader.rows('_freshet_delete_kind as kind')).toEqual([{ kind: 'not_found' }, { kind: 'became_agent' }, { kind: null }]);
-    expect(await database.sql`select last_audit_at from acme._freshet_objects`).toEqual([{ last_audit_at: new Date(moment(350)) }]);
+    expect(await loader.rows('_freshet_delete_kind as kind')).toEqual([
+      { kind: 'not_found' },
+      { kind: 'became_agent' },
+      { kind: null },
+    ]);
+    expect(await database.sql`select last_audit_at from acme._freshet_objects`).toEqual([
+      { last_audit_at: new Date(moment(350)) },
+    ]);
     // It comes back as it was if it is seen again.
     await loader.load([batch([thing(1, 10)], { at: 600 })]);
     expect((await loader.rows('_freshet_delete_kind as kind'))[0]).toEqual({ kind: null });
@@ -361,11 +443,21 @@ describe('audits', () => {
 
 describe('columns', () => {
   test('unknown fields become columns, typed by their values; a field that is null says nothing yet', async () => {
-    await loader.load([batch([thing(1, 0, { n: 5, f: 1.5, b: true, s: 'x', t: moment(0), o: { a: 1 }, l: [], nothing: null })])]);
+    await loader.load([
+      batch([thing(1, 0, { n: 5, f: 1.5, b: true, s: 'x', t: moment(0), o: { a: 1 }, l: [], nothing: null })]),
+    ]);
     const types =
       await database.sql`select column_name as c, data_type as t from information_schema.columns where table_schema = 'acme' and table_name = 'things'`;
     const typeOf = Object.fromEntries(types.map((r) => [r['c'], r['t']]));
-    expect(typeOf).toMatchObject({ n: 'bigint', f: 'numeric', b: 'boolean', s: 'text', t: 'timestamp with time zone', o: 'jsonb', l: 'jsonb' });
+    expect(typeOf).toMatchObject({
+      n: 'bigint',
+      f: 'numeric',
+      b: 'boolean',
+      s: 'text',
+      t: 'timestamp with time zone',
+      o: 'jsonb',
+      l: 'jsonb',
+    });
     expect(typeOf).not.toHaveProperty('nothing');
     // They are filled from then on, by a loader that has never seen them as well.
     await using other = loaderFor(database);
@@ -379,12 +471,22 @@ describe('columns', () => {
   test('the account’s own fields are columns, declared or not', async () => {
     const declared = {
       ...THINGS,
-      columns: [...THINGS.columns, { name: 'cf_paid_on', type: 'date' as const, description: 'Paid on.', path: ['custom_fields', 'cf_paid_on'] }],
+      columns: [
+        ...THINGS.columns,
+        { name: 'cf_paid_on', type: 'date' as const, description: 'Paid on.', path: ['custom_fields', 'cf_paid_on'] },
+      ],
     };
     await using withField = loaderFor(database, declared);
-    await withField.load([batch([thing(1, 0, { custom_fields: { cf_paid_on: '2026-01-02', department: 'Einkauf', vip: true } })])]);
+    await withField.load([
+      batch([thing(1, 0, { custom_fields: { cf_paid_on: '2026-01-02', department: 'Einkauf', vip: true } })]),
+    ]);
     expect(await loader.rows('cf_paid_on::text, cf_department, cf_vip, custom_fields')).toEqual([
-      { cf_paid_on: '2026-01-02', cf_department: 'Einkauf', cf_vip: true, custom_fields: { cf_paid_on: '2026-01-02', department: 'Einkauf', vip: true } },
+      {
+        cf_paid_on: '2026-01-02',
+        cf_department: 'Einkauf',
+        cf_vip: true,
+        custom_fields: { cf_paid_on: '2026-01-02', department: 'Einkauf', vip: true },
+      },
     ]);
   });
 
@@ -419,15 +521,31 @@ describe('columns', () => {
         { at: 4 },
       ),
     ];
-    expect((await loader.load(more, { history: true })).changes).toEqual([{ change: 'column_widened', table: 'things', column: 'cf_n', type: 'text' }]);
-    expect((await loader.rows('cf_n')).map((r) => r['cf_n'])).toEqual(['5', '6', 'many', '5.25', '7.5', 'lots', 'lots', 'lots', 'lots']);
-    expect(await loader.rows('distinct _freshet_extra, _freshet_notes, 1 as id')).toEqual([{ _freshet_extra: null, _freshet_notes: null, id: 1 }]);
+    expect((await loader.load(more, { history: true })).changes).toEqual([
+      { change: 'column_widened', table: 'things', column: 'cf_n', type: 'text' },
+    ]);
+    expect((await loader.rows('cf_n')).map((r) => r['cf_n'])).toEqual([
+      '5',
+      '6',
+      'many',
+      '5.25',
+      '7.5',
+      'lots',
+      'lots',
+      'lots',
+      'lots',
+    ]);
+    expect(await loader.rows('distinct _freshet_extra, _freshet_notes, 1 as id')).toEqual([
+      { _freshet_extra: null, _freshet_notes: null, id: 1 },
+    ]);
   });
 
   test('a column is widened to the narrowest type that most values fit, so that an outlier among decimals does not make it text', async () => {
     const own = (id: number, cf_n: unknown) => thing(id, 0, { custom_fields: { cf_n } });
     await loader.load([batch([own(1, 5), own(2, 6)])]);
-    const { changes, misfits } = await loader.load([batch([own(3, 1.5), own(4, 'many'), own(5, 2.5), own(6, 3.5)], { at: 1 })]);
+    const { changes, misfits } = await loader.load([
+      batch([own(3, 1.5), own(4, 'many'), own(5, 2.5), own(6, 3.5)], { at: 1 }),
+    ]);
     expect(changes).toEqual([{ change: 'column_widened', table: 'things', column: 'cf_n', type: 'numeric' }]);
     expect(misfits).toMatchObject([{ column: 'cf_n', type: 'numeric', count: 1 }]);
     expect((await loader.rows('cf_n')).map((r) => r['cf_n'])).toEqual(['5', '6', '1.5', null, '2.5', '3.5']);
@@ -449,9 +567,12 @@ describe('columns', () => {
     for (const order of [values, values.toReversed()]) {
       await database.sql.unsafe('drop schema if exists acme cascade');
       await loader.load([batch([thing(0, 0, { custom_fields: { cf_n: 0 } })])]);
-      for (const [id, cf_n] of order.entries()) await loader.load([batch([thing(id + 1, 0, { custom_fields: { cf_n } })], { at: id })]);
+      for (const [id, cf_n] of order.entries())
+        await loader.load([batch([thing(id + 1, 0, { custom_fields: { cf_n } })], { at: id })]);
       expect(await loader.rows('distinct pg_typeof(cf_n)::text as type, 1 as id')).toEqual([{ type: 'bigint', id: 1 }]);
-      expect(await database.sql`select count(*)::int as n from acme.things where cf_n is null and _freshet_extra is not null`).toEqual([{ n: 3 }]);
+      expect(
+        await database.sql`select count(*)::int as n from acme.things where cf_n is null and _freshet_extra is not null`,
+      ).toEqual([{ n: 3 }]);
     }
   });
 
@@ -462,7 +583,9 @@ describe('columns', () => {
     });
     const own = (id: number, cf_n: unknown) => thing(id, 0, { custom_fields: { cf_n } });
     await loader.load([batch([own(1, 1), own(2, 2), own(3, 3)])], { table: fieldOf('bigint') });
-    expect((await loader.load([batch([own(4, 'a')], { at: 1 })], { table: fieldOf('bigint') })).misfits).toHaveLength(1);
+    expect((await loader.load([batch([own(4, 'a')], { at: 1 })], { table: fieldOf('bigint') })).misfits).toHaveLength(
+      1,
+    );
     const { changes, misfits } = await loader.load([batch([own(5, 'b')], { at: 2 })], { table: fieldOf('text') });
     expect(changes).toEqual([{ change: 'column_widened', table: 'things', column: 'cf_n', type: 'text' }]);
     expect(misfits).toEqual([]);
@@ -476,7 +599,9 @@ describe('columns', () => {
     await database.sql.unsafe(
       'alter table acme.things alter column amount type text using amount::text, alter column day type timestamp using day::timestamp, alter column open type double precision using 1, alter column name type varchar',
     );
-    const { misfits } = await loader.load([batch([thing(2, 0, { amount: 'lots', day: '2024-03-01', open: false, name: 'short' })], { at: 1 })]);
+    const { misfits } = await loader.load([
+      batch([thing(2, 0, { amount: 'lots', day: '2024-03-01', open: false, name: 'short' })], { at: 1 }),
+    ]);
     expect(misfits.map(({ column, type }) => [column, type])).toEqual([
       ['day', null],
       ['open', null],
@@ -496,10 +621,13 @@ describe('columns', () => {
     await database.sql.unsafe('alter table acme.things alter column name type varchar(10)');
     const limited = await loader.load([batch([thing(3, 0, { name: 'longer than ten characters' })], { at: 2 })]);
     expect(limited.rejected).toEqual([]);
-    expect((await loader.rows('id, _freshet_extra')).at(-1)).toMatchObject({ id: '3', _freshet_extra: { name: 'longer than ten characters' } });
-    expect((await loader.load([batch([thing(4, 0, { open: true })], { at: 3 })], { policy: 'freeze' })).rejected).toMatchObject([
-      { reason: 'column_not_writable: open' },
-    ]);
+    expect((await loader.rows('id, _freshet_extra')).at(-1)).toMatchObject({
+      id: '3',
+      _freshet_extra: { name: 'longer than ten characters' },
+    });
+    expect(
+      (await loader.load([batch([thing(4, 0, { open: true })], { at: 3 })], { policy: 'freeze' })).rejected,
+    ).toMatchObject([{ reason: 'column_not_writable: open' }]);
     await database.sql.unsafe('alter table acme.things alter column updated_at type timestamp');
     await expect(loader.load([batch([thing(5, 0)], { at: 4 })])).rejects.toMatchObject({
       code: 'warehouse_data',
@@ -518,7 +646,13 @@ describe('columns', () => {
     ['u_decimal', '1.50', '[1]', 'text', ['1.50', '[1]']],
     ['u_flag', 'true', '1', 'text', ['true', '1']],
     ['u_flag', 'true', '"yes"', 'text', ['true', 'yes']],
-    ['cf_day', '"2024-02-29"', '"2024-03-01T10:00:00Z"', 'timestamp with time zone', ['2024-02-29 00:00:00+00', '2024-03-01 10:00:00+00']],
+    [
+      'cf_day',
+      '"2024-02-29"',
+      '"2024-03-01T10:00:00Z"',
+      'timestamp with time zone',
+      ['2024-02-29 00:00:00+00', '2024-03-01 10:00:00+00'],
+    ],
     ['cf_day', '"2024-02-29"', '"2024-02-30"', 'text', ['2024-02-29', '2024-02-30']],
     ['cf_day', '"2024-02-29"', '5', 'text', ['2024-02-29', '5']],
     ['u_seen', '"2024-03-01T10:00:00Z"', '"never"', 'text', ['2024-03-01 10:00:00+00', 'never']],
@@ -529,16 +663,27 @@ describe('columns', () => {
     ['tags', '["x"]', '5', 'jsonb', ['["x"]', '5']],
   ])('T15: %s with %s once, then %s twice, is %s', async (field, first, second, type, stored) => {
     await database.sql.unsafe(`alter database ${database.name} set timezone = 'UTC'`);
-    const table = { ...THINGS, columns: [...THINGS.columns, { name: 'cf_day', type: 'date' as const, description: 'Day.', path: ['custom_fields', 'day'] }] };
-    const record = (id: number, value: string) => `{"id":${id},${field === 'cf_day' ? `"custom_fields":{"day":${value}}` : `"${field}":${value}`}}`;
+    const table = {
+      ...THINGS,
+      columns: [
+        ...THINGS.columns,
+        { name: 'cf_day', type: 'date' as const, description: 'Day.', path: ['custom_fields', 'day'] },
+      ],
+    };
+    const record = (id: number, value: string) =>
+      `{"id":${id},${field === 'cf_day' ? `"custom_fields":{"day":${value}}` : `"${field}":${value}`}}`;
     await loader.load([batch([record(1, first)])], { table });
     await loader.load([batch([record(2, second), record(3, second)], { at: 1 })], { table });
     const [column] =
       await database.sql`select data_type as type from information_schema.columns where table_schema = 'acme' and table_name = 'things' and column_name = ${field}`;
     expect(column?.['type']).toBe(type);
-    const rows = await database.sql.unsafe(`set timezone = 'UTC'; select ${field}::text as v from acme.things order by id`).simple();
+    const rows = await database.sql
+      .unsafe(`set timezone = 'UTC'; select ${field}::text as v from acme.things order by id`)
+      .simple();
     const expected = [...stored, stored.at(-1) as string].map((v) => v.replaceAll(' ', ''));
-    expect((rows.at(-1) as unknown as { v: string }[]).map((r) => r.v.replaceAll(' ', '').replace('T', ''))).toEqual(expected);
+    expect((rows.at(-1) as unknown as { v: string }[]).map((r) => r.v.replaceAll(' ', '').replace('T', ''))).toEqual(
+      expected,
+    );
   });
 
   test('a new column waits for nobody who reads for long, and nobody waits for it: the load is tried again', async () => {
@@ -546,7 +691,9 @@ describe('columns', () => {
     const reader = await database.sql.reserve();
     await reader`begin`;
     await reader`select count(*) from acme.things`;
-    await expect(loader.load([batch([thing(2, 0, { brand_new: 1 })], { at: 1 })])).rejects.toMatchObject({ code: 'warehouse_busy' });
+    await expect(loader.load([batch([thing(2, 0, { brand_new: 1 })], { at: 1 })])).rejects.toMatchObject({
+      code: 'warehouse_busy',
+    });
     // Whoever came behind the change has been let through.
     expect(await loader.rows('id')).toEqual([{ id: '1' }]);
     await reader`commit`;
@@ -589,9 +736,23 @@ describe('columns', () => {
 
   test('names that are long, reserved, upper case or ours get columns of their own', async () => {
     const long = (end: string) => `a${'b'.repeat(70)}${end}`;
-    await loader.load([batch([thing(1, 0, { select: 1, Name: 'upper', _freshet_hash: 'theirs', ctid: 'x', [long('1')]: 1, [long('2')]: 2, 'größe "x"': 3 })])]);
+    await loader.load([
+      batch([
+        thing(1, 0, {
+          select: 1,
+          Name: 'upper',
+          _freshet_hash: 'theirs',
+          ctid: 'x',
+          [long('1')]: 1,
+          [long('2')]: 2,
+          'größe "x"': 3,
+        }),
+      ]),
+    ]);
     const [row] = await loader.rows();
-    const values = Object.entries(row as object).filter(([c]) => !c.startsWith('_freshet') && !THINGS.columns.some((t) => t.name === c));
+    const values = Object.entries(row as object).filter(
+      ([c]) => !c.startsWith('_freshet') && !THINGS.columns.some((t) => t.name === c),
+    );
     expect(values.map(([, v]) => v)).toEqual(expect.arrayContaining(['1', 'upper', 'theirs', 'x', '1', '2', '3']));
     expect(values.every(([c]) => Buffer.byteLength(c) <= 63)).toBe(true);
     expect(row).toHaveProperty('select');
@@ -612,19 +773,32 @@ describe('rules for columns', () => {
     const table = {
       ...THINGS,
       columns: THINGS.columns.map((c) =>
-        c.name === 'name' ? { ...c, name: 'title', path: ['name'] } : c.name === 'amount' || c.name === 'day' ? { ...c, dropped: true as const } : c,
+        c.name === 'name'
+          ? { ...c, name: 'title', path: ['name'] }
+          : c.name === 'amount' || c.name === 'day'
+            ? { ...c, dropped: true as const }
+            : c,
       ),
       renames: { name: 'title', 'custom_fields.cf_x': 'own_x' },
     };
     await using ruled = loaderFor(database, table);
-    await ruled.load([batch([thing(1, 1, { name: 'b', amount: null, custom_fields: { cf_x: 1 } }), thing(2, 1, { name: 'c', amount: null })], { at: 1 })]);
+    await ruled.load([
+      batch(
+        [
+          thing(1, 1, { name: 'b', amount: null, custom_fields: { cf_x: 1 } }),
+          thing(2, 1, { name: 'c', amount: null }),
+        ],
+        { at: 1 },
+      ),
+    ]);
     expect(await loader.rows('name, title, amount, own_x')).toEqual([
       { name: 'a', title: 'b', amount: null, own_x: '1' },
       { name: null, title: 'c', amount: null, own_x: null },
     ]);
     await database.sql.unsafe('drop schema acme cascade');
     await ruled.load([batch([thing(1, 0, { name: 'a' })])]);
-    const columns = await database.sql`select column_name as c from information_schema.columns where table_schema = 'acme' and table_name = 'things'`;
+    const columns =
+      await database.sql`select column_name as c from information_schema.columns where table_schema = 'acme' and table_name = 'things'`;
     const names = columns.map((r) => r['c'] as string);
     expect(names).toContain('title');
     expect(names.filter((n) => ['name', 'amount', 'day'].includes(n))).toEqual([]);
@@ -635,7 +809,9 @@ describe('rebuild', () => {
   test('rows that were lost or changed by hand are written again, newer ones stay, and nothing is concluded from generations', async () => {
     await loader.load([batch([thing(1, 10, { name: 'a' }), thing(2, 20, { name: 'b' }), thing(3, 30, { name: 'c' })])]);
     await loader.load([batch([thing(3, 50, { name: 'newer' })], { at: 100 })]);
-    await database.sql.unsafe(`delete from acme.things where id = 1; update acme.things set name = 'by hand' where id = 2`);
+    await database.sql.unsafe(
+      `delete from acme.things where id = 1; update acme.things set name = 'by hand' where id = 2`,
+    );
     const again = batch(
       [thing(1, 10, { name: 'a' }), thing(2, 20, { name: 'b' }), thing(3, 30, { name: 'c' })],
       { at: 0, rewrite: true },
@@ -656,7 +832,9 @@ describe('history', () => {
   const versions = async () => [
     ...(await database.sql`select id::int, name, valid_from as from, valid_to as to, _freshet_delete_kind as kind from acme.things_history order by id, valid_from`),
   ];
-  const asOf = async (seconds: number) => [...(await database.sql`select id::int, name from acme.things_as_of(${moment(seconds)}) order by id`)];
+  const asOf = async (seconds: number) => [
+    ...(await database.sql`select id::int, name from acme.things_as_of(${moment(seconds)}) order by id`),
+  ];
   const at = (seconds: number) => new Date(moment(seconds));
 
   test('every version is kept, from when to when it stood; a function answers the table as it was', async () => {
@@ -699,13 +877,18 @@ describe('history', () => {
     const below = [{ name: 'folders', column: 'parent_id', parent: 'things', parentKey: 'id' }];
     await loader.load([batch([thing(1, 10), thing(2, 20)])], { history });
     await folders.load([batch([thing(10, 5, { parent_id: 1 })])], { history });
-    await loader.load([batch([thing(2, 20)], { at: 100 }, { generation: { id: 'g', began_at: moment(99) } })], { below, history });
+    await loader.load([batch([thing(2, 20)], { at: 100 }, { generation: { id: 'g', began_at: moment(99) } })], {
+      below,
+      history,
+    });
     expect((await versions()).map((v) => [v['id'], v['kind'], v['to']])).toEqual([
       [1, null, at(99)],
       [1, 'missing', null],
       [2, null, null],
     ]);
-    expect([...(await database.sql`select _freshet_delete_kind as kind, valid_to as to from acme.folders_history order by valid_from`)]).toEqual([
+    expect([
+      ...(await database.sql`select _freshet_delete_kind as kind, valid_to as to from acme.folders_history order by valid_from`),
+    ]).toEqual([
       { kind: null, to: at(99) },
       { kind: 'missing', to: null },
     ]);
@@ -714,20 +897,31 @@ describe('history', () => {
   test('it begins with what the table holds, follows new and wider columns, and goes on after a pause with what has changed', async () => {
     await loader.load([batch([thing(1, 10, { name: 'a' }), thing(2, 20, { name: 'x' })])]);
     await loader.load([batch([thing(1, 30, { name: 'b', extra: 1 })], { at: 100 })], { history });
-    const { changes } = await loader.load([batch([thing(1, 40, { name: 'c', extra: 'text' }), thing(2, 20, { name: 'x', extra: 'text' })], { at: 200 })], {
-      history,
-    });
+    const { changes } = await loader.load(
+      [batch([thing(1, 40, { name: 'c', extra: 'text' }), thing(2, 20, { name: 'x', extra: 'text' })], { at: 200 })],
+      {
+        history,
+      },
+    );
     expect(changes).toEqual([{ change: 'column_widened', table: 'things', column: 'extra', type: 'text' }]);
     expect((await versions()).map((v) => `${v['id']} ${v['name']}`)).toEqual(['1 a', '1 b', '1 c', '2 x', '2 x']);
-    expect([...(await database.sql`select extra from acme.things_history where id = 1 order by valid_from`)].map((r) => r['extra'])).toEqual([
-      null,
-      '1',
-      'text',
-    ]);
+    expect(
+      [...(await database.sql`select extra from acme.things_history where id = 1 order by valid_from`)].map(
+        (r) => r['extra'],
+      ),
+    ).toEqual([null, '1', 'text']);
     await loader.load([batch([thing(2, 50, { name: 'paused' })], { at: 300 })]);
     expect(await versions()).toHaveLength(5);
     await loader.load([batch([thing(1, 60, { name: 'd' })], { at: 400 })], { history });
-    expect((await versions()).map((v) => `${v['id']} ${v['name']}`)).toEqual(['1 a', '1 b', '1 c', '1 d', '2 x', '2 x', '2 paused']);
+    expect((await versions()).map((v) => `${v['id']} ${v['name']}`)).toEqual([
+      '1 a',
+      '1 b',
+      '1 c',
+      '1 d',
+      '2 x',
+      '2 x',
+      '2 paused',
+    ]);
     expect((await asOf(45)).map((r) => r['name'])).toEqual(['c', 'x']);
   });
 });
@@ -735,7 +929,11 @@ describe('history', () => {
 describe('the connection', () => {
   test('a test of a good one names the version, and nothing is left behind', async () => {
     const [server] = await database.sql<{ version: string }[]>`select current_setting('server_version') as version`;
-    expect(await loader.warehouse.test('acme')).toEqual({ usable: true, missingGrants: [], serverVersion: server?.version });
+    expect(await loader.warehouse.test('acme')).toEqual({
+      usable: true,
+      missingGrants: [],
+      serverVersion: server?.version,
+    });
     expect(await database.sql`select count(*)::int from pg_namespace where nspname = 'acme'`).toEqual([{ count: 0 }]);
   });
 

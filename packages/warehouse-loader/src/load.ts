@@ -17,7 +17,12 @@ import { changesOf, ensureTable, evolveTable, type TableState, type Target } fro
  * Applies batches to a table, once, whatever is killed or repeated: new tables and columns in short transactions
  * of their own, then rows and ledger in one (I2).
  */
-export async function loadBatches(client: ClientBase, target: Target, request: LoadRequest, lz4: boolean): Promise<LoadResult> {
+export async function loadBatches(
+  client: ClientBase,
+  target: Target,
+  request: LoadRequest,
+  lz4: boolean,
+): Promise<LoadResult> {
   const { state: found, before } = await ensureTable(client, target, request.table);
   let state = found;
   const { prepared } = request;
@@ -44,7 +49,11 @@ export async function loadBatches(client: ClientBase, target: Target, request: L
         for (const [{ batch, line }, reason] of attempt.refused) rejected.push({ batch, line, reason });
       } else if (attempt.wishes.widen.size > 0 || attempt.wishes.add.size > 0) {
         // Each time a wish is granted or a column fixed, and a column is widened three times at most.
-        if (++grown > GROWN_MAX) throw new AppError('bug', `Schema evolution of table ${target.name} did not converge after ${GROWN_MAX} attempts.`);
+        if (++grown > GROWN_MAX)
+          throw new AppError(
+            'bug',
+            `Schema evolution of table ${target.name} did not converge after ${GROWN_MAX} attempts.`,
+          );
         state = await evolveTable(client, target, request.table, state, attempt.wishes, healthy);
         continue;
       } else {
@@ -52,7 +61,11 @@ export async function loadBatches(client: ClientBase, target: Target, request: L
         if (!isDataError(error) || healthy.length === 0) throw error;
         const found = await findPoison(client, target, attempt, healthy, lz4);
         if (found === null) throw error;
-        rejected.push({ batch: found.batch, line: found.line, reason: `refused_by_warehouse: ${(error as { code?: string }).code}` });
+        rejected.push({
+          batch: found.batch,
+          line: found.line,
+          reason: `refused_by_warehouse: ${(error as { code?: string }).code}`,
+        });
       }
       const gone = new Set(rejected.map((r) => `${r.batch}/${r.line}`));
       healthy = healthy.filter((r) => !gone.has(`${r.batch}/${r.line}`));
@@ -105,7 +118,8 @@ class Attempt {
       if (reason !== null) this.refused.set(record, reason);
       if (out.isChunk) yield out.take();
     }
-    if (this.refused.size > 0 || this.wishes.widen.size > 0 || this.wishes.add.size > 0) throw new Error('to be tried again');
+    if (this.refused.size > 0 || this.wishes.widen.size > 0 || this.wishes.add.size > 0)
+      throw new Error('to be tried again');
     if (out.length > 0) yield out.take();
   }
 }
@@ -120,15 +134,26 @@ async function apply(
   records: readonly Identified[],
   rejected: readonly Rejected[],
   lz4: boolean,
-): Promise<Pick<LoadResult, 'batches' | 'suspects' | 'notBelieved' | 'doubted' | 'completion'> & { readonly again: readonly Identified[] }> {
+): Promise<
+  Pick<LoadResult, 'batches' | 'suspects' | 'notBelieved' | 'doubted' | 'completion'> & {
+    readonly again: readonly Identified[];
+  }
+> {
   const s = quote(target.schema);
   const { columns } = attempt;
   await client.query('begin');
   try {
     await client.query(SESSION + (lz4 ? 'set local default_toast_compression = lz4;' : ''));
     // The fence: its row lock also makes the loaders of one table wait for each other.
-    await client.query(`insert into ${s}._freshet_objects (table_name) values ($1) on conflict do nothing`, [target.name]);
-    const fence = await client.query<{ complete_as_of: Date | null; complete_back_to: Date | null; history: boolean; rewrite_before: string | null }>(
+    await client.query(`insert into ${s}._freshet_objects (table_name) values ($1) on conflict do nothing`, [
+      target.name,
+    ]);
+    const fence = await client.query<{
+      complete_as_of: Date | null;
+      complete_back_to: Date | null;
+      history: boolean;
+      rewrite_before: string | null;
+    }>(
       `update ${s}._freshet_objects set epoch = $2,
          -- By the warehouse's clock, as the rows' own times.
          rewrite_before = case when $3::timestamptz is distinct from restarted_at and $3 is not null then now() else rewrite_before end,
@@ -138,7 +163,10 @@ async function apply(
     );
     const [held] = fence.rows;
     if (!held) {
-      const { rows } = await client.query<{ epoch: string }>(`select epoch from ${s}._freshet_objects where table_name = $1`, [target.name]);
+      const { rows } = await client.query<{ epoch: string }>(
+        `select epoch from ${s}._freshet_objects where table_name = $1`,
+        [target.name],
+      );
       throw fenced(target, Number(rows[0]?.epoch));
     }
 
@@ -161,11 +189,16 @@ async function apply(
       ],
     );
     const freshIds = new Set(fresh.rows.map((r) => r.batch_id));
-    const isFresh = ({ batch }: { readonly batch: number }) => freshIds.has((request.prepared.batches[batch] as BatchToLoad).id);
+    const isFresh = ({ batch }: { readonly batch: number }) =>
+      freshIds.has((request.prepared.batches[batch] as BatchToLoad).id);
     let notBelieved: LoadResult['notBelieved'] = [];
     let doubted: LoadResult['doubted'] = [];
     if (freshIds.size > 0) {
-      const reach = { completeAsOf: held.complete_as_of, completeBackTo: held.complete_back_to, rewriteBefore: held.rewrite_before };
+      const reach = {
+        completeAsOf: held.complete_as_of,
+        completeBackTo: held.complete_back_to,
+        rewriteBefore: held.rewrite_before,
+      };
       const toRows = (some: readonly Identified[]) => attempt.toRows(some);
       const { merged, written } = await merge(
         client,
@@ -181,7 +214,8 @@ async function apply(
       ({ notBelieved, doubted } = marked);
       const isGone = [...gone.values()].some((n) => n > 0);
       if (isGone) await markBelow(client, request);
-      if (request.history && (isGone || written.length > 0)) await keepVersions(client, target, request.table, isGone ? null : written);
+      if (request.history && (isGone || written.length > 0))
+        await keepVersions(client, target, request.table, isGone ? null : written);
       await account(client, target, request, prepared, merged, gone, freshIds);
     }
     if (prepared.reached !== null || prepared.audited !== null) await finishCompletion(client, target);
@@ -194,11 +228,14 @@ async function apply(
       `select completing_since as since, reread_needed as reread from ${s}._freshet_objects where table_name = $1 and completing_since is not null`,
       [target.name],
     );
-    const completion = incomplete.map(({ since, reread }): Completion => ({ since, isRereadNeeded: reread }))[0] ?? null;
+    const completion =
+      incomplete.map(({ since, reread }): Completion => ({ since, isRereadNeeded: reread }))[0] ?? null;
     await traced('commit', {}, () => client.query('commit'));
     const batches = ledger.rows.map(({ batch_id, ...counts }) => ({
       batchId: batch_id,
-      counts: Object.fromEntries(Object.entries(counts).map(([name, n]) => [name, Number(n)])) as unknown as BatchCounts,
+      counts: Object.fromEntries(
+        Object.entries(counts).map(([name, n]) => [name, Number(n)]),
+      ) as unknown as BatchCounts,
     }));
     const again = freshIds.size === request.prepared.batches.length ? [] : records.filter((record) => !isFresh(record));
     return { batches, suspects, notBelieved, doubted, completion, again };
@@ -297,7 +334,13 @@ function isDataError(error: unknown): boolean {
 }
 
 /** The first record that PostgreSQL refuses to stage, by halving; each trial is rolled back. */
-async function findPoison(client: ClientBase, target: Target, attempt: Attempt, records: readonly Identified[], lz4: boolean): Promise<Identified | null> {
+async function findPoison(
+  client: ClientBase,
+  target: Target,
+  attempt: Attempt,
+  records: readonly Identified[],
+  lz4: boolean,
+): Promise<Identified | null> {
   const names = [...attempt.columns.map((c) => quote(c.name)), ...WRITTEN_META].join(', ');
   const refused = async (some: readonly Identified[]): Promise<boolean> => {
     await client.query('begin');

@@ -45,7 +45,9 @@ export async function merge(
   records: readonly Identified[],
   toRows: ToRows,
 ): Promise<{ readonly merged: readonly Merged[]; readonly written: readonly (readonly string[])[] }> {
-  const merged = request.prepared.batches.map((): Merged => ({ inserted: 0, updated: 0, deleted: 0, missing: 0, stale: 0 }));
+  const merged = request.prepared.batches.map(
+    (): Merged => ({ inserted: 0, updated: 0, deleted: 0, missing: 0, stale: 0 }),
+  );
   if (records.length === 0) return { merged, written: [] };
   const newest = newestOf(request, records);
   // By the key is the only way that never reads the whole table, and nothing tells the planner how few rows these are.
@@ -57,7 +59,8 @@ export async function merge(
       const counts = merged[record.batch] as Merged;
       counts.inserted++;
       if (record.deleted !== null) counts.deleted++;
-      else if ((request.prepared.batches[record.batch] as BatchToLoad).audit && isHeld(record, request, held)) counts.missing++;
+      else if ((request.prepared.batches[record.batch] as BatchToLoad).audit && isHeld(record, request, held))
+        counts.missing++;
     }
   }
   if (differing.length > 0) await upsert(client, target, request, columns, differing, toRows, merged);
@@ -96,7 +99,8 @@ async function lookUp(
   );
   const found = new Uint8Array(records.length);
   const isSame = (n: number) => !(request.prepared.batches[(records[n] as Identified).batch] as BatchToLoad).rewrite;
-  for (const { ord, same } of rows) for (const n of (ord ?? '').split(',')) found[Number(n) - 1] = same && isSame(Number(n) - 1) ? SAME : DIFFERS;
+  for (const { ord, same } of rows)
+    for (const n of (ord ?? '').split(',')) found[Number(n) - 1] = same && isSame(Number(n) - 1) ? SAME : DIFFERS;
   return { fresh: records.filter((_, i) => found[i] === 0), differing: records.filter((_, i) => found[i] === DIFFERS) };
 }
 
@@ -112,11 +116,14 @@ async function upsert(
   merged: readonly Merged[],
 ): Promise<void> {
   const names = namesOf(columns);
-  await client.query(`create temp table freshet_stage on commit drop as select ${names} from ${target.sql} with no data`);
+  await client.query(
+    `create temp table freshet_stage on commit drop as select ${names} from ${target.sql} with no data`,
+  );
   await copyBytes(client, `copy freshet_stage (${names}) from stdin`, toRows(records));
   const { primaryKey, version } = request.table;
   const onKeys = primaryKey.map((k) => `t.${quote(k)} = n.${quote(k)}`).join(' and ');
-  const age = (alias: string) => `(${version === null ? '' : `coalesce(${alias}.${quote(version)}, '-infinity'), `}${readingTime(alias, request)})`;
+  const age = (alias: string) =>
+    `(${version === null ? '' : `coalesce(${alias}.${quote(version)}, '-infinity'), `}${readingTime(alias, request)})`;
   const changed = `from freshet_stage n join ${target.sql} t on ${onKeys} where ${age('n')} >= ${age('t')}`;
   const places = new Map(request.prepared.batches.map((b, i) => [b.id, i]));
   const count = (counted: readonly ({ readonly batch_id: string } & Partial<Record<keyof Merged, string>>)[]) => {
@@ -131,8 +138,12 @@ async function upsert(
     );
     count(rows);
   }
-  if (records.some(({ batch }) => (request.prepared.batches[batch] as BatchToLoad).audit)) count(await repaired(client, target, request, changed));
-  const sets = [...columns.filter((c) => !primaryKey.includes(c.name)).map((c) => quote(c.name)), ...WRITTEN_META.filter((m) => m !== '_freshet_deleted_at')]
+  if (records.some(({ batch }) => (request.prepared.batches[batch] as BatchToLoad).audit))
+    count(await repaired(client, target, request, changed));
+  const sets = [
+    ...columns.filter((c) => !primaryKey.includes(c.name)).map((c) => quote(c.name)),
+    ...WRITTEN_META.filter((m) => m !== '_freshet_deleted_at'),
+  ]
     .map((name) => `${name} = excluded.${name}`)
     // Deleted since when it was first seen to be.
     .concat(
@@ -178,7 +189,10 @@ async function repaired(
 /** Whether a record that has no row is one that the table is said to hold. */
 function isHeld({ version }: Identified, { table }: LoadRequest, { completeAsOf, completeBackTo }: Held): boolean {
   if (table.version === null) return true;
-  return (completeAsOf === null || version < completeAsOf.getTime()) && (completeBackTo === null || version >= completeBackTo.getTime());
+  return (
+    (completeAsOf === null || version < completeAsOf.getTime()) &&
+    (completeBackTo === null || version >= completeBackTo.getTime())
+  );
 }
 
 /** One record of each key: the newest by version, then by time of reading, then by order; an upsert refuses to meet a key twice. */
@@ -190,7 +204,8 @@ function newestOf(request: LoadRequest, records: readonly Identified[]): readonl
     const known = newest.get(key);
     const isOlder =
       known !== undefined &&
-      (record.version < known.version || (record.version === known.version && (readAt[record.batch] as number) < (readAt[known.batch] as number)));
+      (record.version < known.version ||
+        (record.version === known.version && (readAt[record.batch] as number) < (readAt[known.batch] as number)));
     if (!isOlder) newest.set(key, record);
   }
   return newest.size === records.length ? records : [...newest.values()];

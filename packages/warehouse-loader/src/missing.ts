@@ -39,7 +39,9 @@ export async function markMissing(
     await client.query(
       `create temp table freshet_parents on commit drop as select ${l.join(', ')}, _freshet_extracted_at as began_at, 0 as batch, true as doubtful from ${target.sql} with no data`,
     );
-    await client.query(`create temp table freshet_present on commit drop as select ${k.join(', ')} from ${target.sql} with no data`);
+    await client.query(
+      `create temp table freshet_present on commit drop as select ${k.join(', ')} from ${target.sql} with no data`,
+    );
     const sqlText = (text: string | undefined, c: LiveColumn) => {
       const value = toSqlText(text ?? null, c.type);
       return value === MISFIT || value === null ? '\\N' : escapeText(value);
@@ -54,7 +56,9 @@ export async function markMissing(
           `${lookupColumns.map((column) => sqlText(c.where[column.name], column)).join('\t')}\t${c.began_at}\t${c.batch}\t${c.keys.length === 0 && c.confirmed !== true ? 't' : 'f'}\n`,
       ),
     );
-    const present = [...last.values()].flatMap((c) => c.keys.map((key) => `${keyColumns.map((column, i) => sqlText(key[i], column)).join('\t')}\n`));
+    const present = [...last.values()].flatMap((c) =>
+      c.keys.map((key) => `${keyColumns.map((column, i) => sqlText(key[i], column)).join('\t')}\n`),
+    );
     if (present.length > 0) await copy(client, 'copy freshet_present from stdin', present);
     if ([...last.values()].some((c) => c.keys.length === 0 && c.confirmed !== true)) {
       // An outage may look like a list without anything in it.
@@ -100,7 +104,11 @@ export async function markMissing(
 }
 
 /** How many rows a generation lacks, if they are too many to be believed; else 0. */
-async function lackingRows(client: ClientBase, target: Target, unseen: { readonly where: string; readonly parameters: string[] }): Promise<number> {
+async function lackingRows(
+  client: ClientBase,
+  target: Target,
+  unseen: { readonly where: string; readonly parameters: string[] },
+): Promise<number> {
   const { rows } = await client.query<{ lacking: number; alive: number }>(
     `select count(*) filter (where ${unseen.where})::int as lacking, count(*) filter (where t._freshet_deleted_at is null)::int as alive
      from ${target.sql} t, (select $1::timestamptz as began_at) p`,
@@ -129,7 +137,8 @@ export async function findSuspects(
   for (const generation of prepared.generations) {
     if (!generation.suspects || !keyColumn) continue;
     const batchId = (request.prepared.batches[generation.batch] as BatchToLoad).id;
-    const found = (keys: readonly { key: string }[], reason: Suspect['reason']) => suspects.push(...keys.map(({ key }) => ({ key, reason, batchId })));
+    const found = (keys: readonly { key: string }[], reason: Suspect['reason']) =>
+      suspects.push(...keys.map(({ key }) => ({ key, reason, batchId })));
     const unseen = await generationTable(client, target, request, [keyColumn], generation);
     const k = quote(keyColumn.name);
     const rows = await client.query<{ key: string }>(
@@ -163,8 +172,14 @@ async function generationTable(
 ): Promise<{ readonly where: string; readonly parameters: string[] }> {
   const k = keyColumns.map((c) => quote(c.name));
   await client.query(`drop table if exists pg_temp.freshet_generation`);
-  await client.query(`create temp table freshet_generation on commit drop as select ${k.join(', ')} from ${target.sql} with no data`);
-  await copy(client, 'copy freshet_generation from stdin', generationKeys(request.generation(generation.id), keyColumns));
+  await client.query(
+    `create temp table freshet_generation on commit drop as select ${k.join(', ')} from ${target.sql} with no data`,
+  );
+  await copy(
+    client,
+    'copy freshet_generation from stdin',
+    generationKeys(request.generation(generation.id), keyColumns),
+  );
   await client.query('analyze freshet_generation');
   const { version } = request.table;
   const since = version === null ? undefined : generation.since;
@@ -184,7 +199,10 @@ export async function markBelow(client: ClientBase, request: LoadRequest): Promi
   for (const { name, column, parent, parentKey } of request.below) {
     const child = targetOf(request.schema, request.tablePrefix, name);
     const above = targetOf(request.schema, request.tablePrefix, parent).sql;
-    const { rows } = await client.query<{ there: boolean }>('select to_regclass($1) is not null and to_regclass($2) is not null as there', [child.sql, above]);
+    const { rows } = await client.query<{ there: boolean }>(
+      'select to_regclass($1) is not null and to_regclass($2) is not null as there',
+      [child.sql, above],
+    );
     if (!rows[0]?.there) continue;
     const { rowCount } =
       await client.query(`update ${child.sql} t set ${marking("'missing'")} from (select ${quote(parentKey)} as key, _freshet_deleted_at as began_at from ${above}
@@ -198,7 +216,10 @@ function marking(kind: string): string {
   return `_freshet_deleted_at = p.began_at, _freshet_delete_kind = ${kind}, _freshet_hash = null, _freshet_extracted_at = p.began_at, _freshet_loaded_at = now()`;
 }
 
-async function* generationKeys(bodies: AsyncIterable<Buffer>, keyColumns: readonly LiveColumn[]): AsyncGenerator<string> {
+async function* generationKeys(
+  bodies: AsyncIterable<Buffer>,
+  keyColumns: readonly LiveColumn[],
+): AsyncGenerator<string> {
   for await (const body of bodies) {
     for await (const fieldOf of recordsOf(body)) {
       const key = keyColumns.map((c) => toSqlText(fieldOf(c.name), c.type));

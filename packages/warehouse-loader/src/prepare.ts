@@ -93,7 +93,10 @@ export async function prepare(batches: readonly BatchToLoad[], table: Table): Pr
 }
 
 /** The text of some of a batch's lines, by their numbers from 0. */
-export async function linesOf({ body, rawBytes }: BatchToLoad, numbers: ReadonlySet<number>): Promise<Map<number, string>> {
+export async function linesOf(
+  { body, rawBytes }: BatchToLoad,
+  numbers: ReadonlySet<number>,
+): Promise<Map<number, string>> {
   const texts = new Map<number, string>();
   let line = 0;
   for (const text of linesIn(await unpack(body, rawBytes))) {

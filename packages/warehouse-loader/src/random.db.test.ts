@@ -12,7 +12,9 @@ const LOADS = 4;
 test(
   'I10: of random records of every shape each lands as it was, or with a note, or is a rejected record; no batch is aborted',
   async () => {
-    const random = new RandomRecords(process.env['FRESHET_SEED'] === undefined ? undefined : Number(process.env['FRESHET_SEED']));
+    const random = new RandomRecords(
+      process.env['FRESHET_SEED'] === undefined ? undefined : Number(process.env['FRESHET_SEED']),
+    );
     await using database = await createDatabase();
     await using loader = loaderFor(database);
     const seen = { landed: 0, noted: 0, rejected: 0 };
@@ -23,10 +25,16 @@ test(
         const texts = new Map<number, string>();
         for (let n = 0; n < AT_ONCE; n++) texts.set(id, random.record(id++));
         const context = `seed ${random.seed}, records ${id - AT_ONCE} to ${id - 1}`;
-        const { batches, rejected } = await loader.load([batch([...texts.values()], { at: load })]).catch((cause: unknown) => {
-          throw new Error(`A batch was aborted: ${context}`, { cause });
+        const { batches, rejected } = await loader
+          .load([batch([...texts.values()], { at: load })])
+          .catch((cause: unknown) => {
+            throw new Error(`A batch was aborted: ${context}`, { cause });
+          });
+        expect(batches[0]?.counts, context).toMatchObject({
+          records: AT_ONCE,
+          rejected: rejected.length,
+          inserted: AT_ONCE - rejected.length,
         });
-        expect(batches[0]?.counts, context).toMatchObject({ records: AT_ONCE, rejected: rejected.length, inserted: AT_ONCE - rejected.length });
         const rows = new Map(
           (
             await database.sql.unsafe<{ id: string; row: string }[]>(
@@ -67,15 +75,23 @@ function differences(record: JsonObject, row: JsonObject): string[] {
     if (have !== undefined && have !== null && same(have, want)) return;
     // Text that nobody could read otherwise, or a value that its column could not hold.
     if (notes['depth_as_text'] && typeof value === 'object') return;
-    if (place in extra && same(extra[place] as Json, want) && (have === undefined || notes['kept_in_extra']?.includes(name))) return;
+    if (
+      place in extra &&
+      same(extra[place] as Json, want) &&
+      (have === undefined || notes['kept_in_extra']?.includes(name))
+    )
+      return;
     lost.push(`${place} = ${JSON.stringify(value)} stands as ${JSON.stringify(have)}`);
   };
   for (const [field, value] of Object.entries(record)) check(columnNameOf([field]), field, value);
   const custom = record['custom_fields'];
   if (isJsonObject(custom))
-    for (const [field, value] of Object.entries(cleaned(custom) as JsonObject)) check(columnNameOf(['custom_fields', field]), `custom_fields.${field}`, value);
+    for (const [field, value] of Object.entries(cleaned(custom) as JsonObject))
+      check(columnNameOf(['custom_fields', field]), `custom_fields.${field}`, value);
   if (JSON.stringify(cleaned(record)) !== JSON.stringify(record)) {
-    const said = Object.keys(notes).some((code) => ['nul_replaced', 'surrogate_replaced', 'number_as_text', 'depth_as_text'].includes(code));
+    const said = Object.keys(notes).some((code) =>
+      ['nul_replaced', 'surrogate_replaced', 'number_as_text', 'depth_as_text'].includes(code),
+    );
     if (!said) lost.push('changed without a note');
   }
   return lost;
@@ -84,9 +100,11 @@ function differences(record: JsonObject, row: JsonObject): string[] {
 /** What PostgreSQL can hold of a value, by the rules that the documentation states. */
 function cleaned(value: Json): Json {
   if (typeof value === 'string') return value.replaceAll('\0', '\ufffd').toWellFormed();
-  if (isRawNumber(value)) return Math.abs(Number(/[eE]([+-]?\d+)$/.exec(value.rawJSON)?.[1] ?? 0)) > 1000 ? value.rawJSON : value;
+  if (isRawNumber(value))
+    return Math.abs(Number(/[eE]([+-]?\d+)$/.exec(value.rawJSON)?.[1] ?? 0)) > 1000 ? value.rawJSON : value;
   if (Array.isArray(value)) return value.map(cleaned);
-  if (isJsonObject(value)) return Object.fromEntries(Object.entries(value).map(([k, v]) => [cleaned(k) as string, cleaned(v)]));
+  if (isJsonObject(value))
+    return Object.fromEntries(Object.entries(value).map(([k, v]) => [cleaned(k) as string, cleaned(v)]));
   return value;
 }
 
@@ -114,7 +132,8 @@ function moment(text: string): string {
 }
 
 function canonical(value: Json): string {
-  if (typeof value === 'number' || isRawNumber(value)) return decimal(isRawNumber(value) ? value.rawJSON : String(value));
+  if (typeof value === 'number' || isRawNumber(value))
+    return decimal(isRawNumber(value) ? value.rawJSON : String(value));
   if (Array.isArray(value)) return `[${value.map(canonical).join()}]`;
   if (isJsonObject(value)) {
     const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
@@ -125,7 +144,8 @@ function canonical(value: Json): string {
 
 /** Digits and exponent of a number, however it is written. */
 function decimal(text: string): string {
-  const [, sign = '', whole = '', fraction = '', exponent = '0'] = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text) ?? [];
+  const [, sign = '', whole = '', fraction = '', exponent = '0'] =
+    /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text) ?? [];
   const digits = (whole + fraction).replace(/^0+/, '');
   const kept = digits.replace(/0+$/, '');
   return kept === '' ? '0' : `${sign}${kept}e${Number(exponent) - fraction.length + digits.length - kept.length}`;

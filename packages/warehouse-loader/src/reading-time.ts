@@ -6,7 +6,9 @@ import type { LoadRequest } from './request.ts';
  * @param alias of the table.
  */
 export function readingTime(alias: string, { prepared }: LoadRequest): string {
-  const newest = new Date(Math.max(0, ...prepared.batches.map(({ extractedAt }) => extractedAt.getTime()))).toISOString();
+  const newest = new Date(
+    Math.max(0, ...prepared.batches.map(({ extractedAt }) => extractedAt.getTime())),
+  ).toISOString();
   const column = `${alias}._freshet_extracted_at`;
   return `(case when ${column} > greatest(now(), timestamptz '${newest}') + interval '5 minutes' then timestamptz '-infinity' else ${column} end)`;
 }

@@ -1,4 +1,13 @@
-import type { BatchCounts, Misfits, RejectedRecord, SchemaChange, SchemaPolicy, Suspect, Table, TableBelow } from '@freshet/contracts';
+import type {
+  BatchCounts,
+  Misfits,
+  RejectedRecord,
+  SchemaChange,
+  SchemaPolicy,
+  Suspect,
+  Table,
+  TableBelow,
+} from '@freshet/contracts';
 import type { Completion } from './completion.ts';
 import type { Prepared } from './prepare.ts';
 

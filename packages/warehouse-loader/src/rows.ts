@@ -118,7 +118,11 @@ export class RowWriter {
     this.#wishes = wishes;
     const { columns } = context;
     const at = (length: number, part: number) =>
-      new Map(columns.flatMap(({ path }, i): [string, number][] => (path.length === length ? [[path[part] as string, i]] : [])));
+      new Map(
+        columns.flatMap(({ path }, i): [string, number][] =>
+          path.length === length ? [[path[part] as string, i]] : [],
+        ),
+      );
     this.#top = new Layout(at(1, 0));
     this.#custom = new Layout(at(2, 1));
     this.#types = columns.map((c) => c.type);
@@ -143,7 +147,11 @@ export class RowWriter {
     const { source } = raw;
     this.#place(source, raw.fields, raw.first, raw.end, this.#top, (name) => [name]);
     const { customFields } = table;
-    if (customFields !== null && this.#customAt !== UNKNOWN && ((values[this.#customAt * 3 + 2] as number) & KIND) === OBJECT) {
+    if (
+      customFields !== null &&
+      this.#customAt !== UNKNOWN &&
+      ((values[this.#customAt * 3 + 2] as number) & KIND) === OBJECT
+    ) {
       const places = this.#customPlaces.clear();
       scanJson(source, 1, values[this.#customAt * 3] as number, values[this.#customAt * 3 + 1] as number, places);
       this.#place(source, places.fields, 0, places.fieldInts, this.#custom, (name) => [customFields, name]);
@@ -184,7 +192,9 @@ export class RowWriter {
     }
     if (this.#extra.size === 0) out.raw(NOTHING, 0, NOTHING.length);
     else {
-      const extra = Buffer.from(`{${[...this.#extra].map(([name, json]) => `${JSON.stringify(name)}:${json}`).join(',')}}`);
+      const extra = Buffer.from(
+        `{${[...this.#extra].map(([name, json]) => `${JSON.stringify(name)}:${json}`).join(',')}}`,
+      );
       out.json(extra, 0, extra.length);
       out.raw(TAB, 0, 1);
     }
@@ -204,7 +214,14 @@ export class RowWriter {
   }
 
   /** Notes where each column's value stands; fields without a column are asked for, or kept where there can be none. */
-  #place(source: Buffer, fields: Int32Array, first: number, end: number, layout: Layout, pathOf: (name: string) => readonly string[]): void {
+  #place(
+    source: Buffer,
+    fields: Int32Array,
+    first: number,
+    end: number,
+    layout: Layout,
+    pathOf: (name: string) => readonly string[],
+  ): void {
     for (let field = first, nth = 0; field < end; field += FIELD_INTS, nth++) {
       const column = layout.columnOf(source, fields, field, nth);
       const kind = fields[field + 4] as number;
@@ -213,7 +230,11 @@ export class RowWriter {
         this.#values[column * 3 + 1] = fields[field + 3] as number;
         this.#values[column * 3 + 2] = kind;
       } else if ((kind & KIND) !== NULL) {
-        this.#see(pathOf(nameOf(source, fields, field)), source.toString('utf8', fields[field + 2], fields[field + 3]), kind & KIND);
+        this.#see(
+          pathOf(nameOf(source, fields, field)),
+          source.toString('utf8', fields[field + 2], fields[field + 3]),
+          kind & KIND,
+        );
       }
     }
   }
@@ -257,13 +278,22 @@ export class RowWriter {
         if (type === 'text') {
           if ((kind & ESCAPED) === 0) out.raw(from, start + 1, end - 1);
           else out.jsonString(from, start + 1, end - 1);
-        } else if ((type === 'timestamptz' && isPlainTimestamp(from, start + 1, end - 1)) || (type === 'date' && isPlainDate(from, start + 1, end - 1))) {
+        } else if (
+          (type === 'timestamptz' && isPlainTimestamp(from, start + 1, end - 1)) ||
+          (type === 'date' && isPlainDate(from, start + 1, end - 1))
+        ) {
           out.raw(from, start + 1, end - 1);
         } else if (type === 'jsonb') out.json(from, start, end);
         else return false;
         break;
       case NUMBER:
-        if ((kind & EXPONENT) !== 0 || (type !== 'numeric' && type !== 'jsonb' && type !== 'text' && !(type === 'bigint' && isShortInteger(from, start, end))))
+        if (
+          (kind & EXPONENT) !== 0 ||
+          (type !== 'numeric' &&
+            type !== 'jsonb' &&
+            type !== 'text' &&
+            !(type === 'bigint' && isShortInteger(from, start, end)))
+        )
           return false;
         out.raw(from, start, end);
         break;

@@ -7,7 +7,9 @@ import { RandomRecords } from './test-support/random-records.ts';
 import { stepProxy } from './test-support/step-proxy.ts';
 
 test('I2: a loader killed after each thing that it asks of the warehouse, when that is done and it has not heard of it', async () => {
-  const { seed } = new RandomRecords(process.env['FRESHET_SEED'] === undefined ? undefined : Number(process.env['FRESHET_SEED']));
+  const { seed } = new RandomRecords(
+    process.env['FRESHET_SEED'] === undefined ? undefined : Number(process.env['FRESHET_SEED']),
+  );
   // Two transactions: the tables are made and rows are new in the first, and many come again in the second.
   const planned = plannedBatches(seed).slice(0, 6);
   let steps = 0;

@@ -79,12 +79,16 @@ export async function ensureTable(
   }
   const changed = await trackColumns(client, target, names);
   // Where old versions do not fit the new type, their history keeps the column as it is, and gets no new values for it.
-  if (changed.length > 0) await inShortTransaction(client, target, () => alignHistory(client, target)).catch(ignoreMisfits);
+  if (changed.length > 0)
+    await inShortTransaction(client, target, () => alignHistory(client, target)).catch(ignoreMisfits);
   return { state, before: existing === null ? null : typesOf(existing) };
 }
 
 /** What loading would change about a schema before the first rows: nothing is changed. */
-export async function planTables(client: ClientBase, targets: readonly { readonly target: Target; readonly table: Table }[]): Promise<SchemaPlan> {
+export async function planTables(
+  client: ClientBase,
+  targets: readonly { readonly target: Target; readonly table: Table }[],
+): Promise<SchemaPlan> {
   const tables: TablePlan[] = [];
   const schema = new Set<string>();
   for (const { target, table } of targets) {
@@ -113,7 +117,12 @@ interface TablePlan {
 export function changesOf(target: Target, before: TableState['types'] | null, { types }: TableState): SchemaChange[] {
   if (before === null) return [{ change: 'table_added', table: target.name, column: null, type: null }];
   const changed = [...types].filter(([name, type]) => before.get(name) !== type);
-  return changed.map(([column, type]) => ({ change: before.has(column) ? 'column_widened' : 'column_added', table: target.name, column, type }));
+  return changed.map(([column, type]) => ({
+    change: before.has(column) ? 'column_widened' : 'column_added',
+    table: target.name,
+    column,
+    type,
+  }));
 }
 
 /**
@@ -141,7 +150,12 @@ export async function evolveTable(
       const names = new ColumnNames(table, (await liveColumns(client, target)).columns);
       const added = wanted
         .slice(0, room)
-        .map(([, { path, types }]) => ({ name: names.nameOf(path), path, type: [...types].reduce(commonType), description: '' }));
+        .map(([, { path, types }]) => ({
+          name: names.nameOf(path),
+          path,
+          type: [...types].reduce(commonType),
+          description: '',
+        }));
       await client.query(added.map((column) => additionOf(target, column)).join('\n'));
     });
   }
@@ -169,7 +183,9 @@ function missingIn(target: Target, table: Table, live: ReadonlyMap<string, Live>
 async function addComments(client: ClientBase, target: Target, { comments }: ColumnNames): Promise<void> {
   if (comments.length === 0) return;
   try {
-    await inShortTransaction(client, target, () => client.query(comments.map(({ name, comment }) => commentOn(target, name, comment)).join('\n')));
+    await inShortTransaction(client, target, () =>
+      client.query(comments.map(({ name, comment }) => commentOn(target, name, comment)).join('\n')),
+    );
   } catch (error) {
     // Another session has the table locked, or another role owns it. The columns are known without comments as well.
     if (![LOCK_NOT_AVAILABLE, INSUFFICIENT_PRIVILEGE].includes((error as { code?: string }).code ?? '')) throw error;
@@ -224,20 +240,29 @@ async function bytesOf(client: ClientBase, target: Target): Promise<number> {
   return Number(rows[0]?.bytes);
 }
 
-async function widen(client: ClientBase, target: Target, { name, type: from, path }: LiveColumn, type: ColumnType): Promise<boolean> {
+async function widen(
+  client: ClientBase,
+  target: Target,
+  { name, type: from, path }: LiveColumn,
+  type: ColumnType,
+): Promise<boolean> {
   if ((await bytesOf(client, target)) > REWRITE_BYTES_MAX) return false;
   const history = historyOf(target);
   try {
     await inShortTransaction(client, target, async () => {
-      const { rows } = await client.query<{ there: boolean }>('select to_regclass($1) is not null as there', [history.sql]);
+      const { rows } = await client.query<{ there: boolean }>('select to_regclass($1) is not null as there', [
+        history.sql,
+      ]);
       for (const { sql } of rows[0]?.there === true ? [target, history] : [target]) {
         const column = quote(sql === history.sql ? historyColumn(name) : name);
-        const value = from === 'date' && type === 'timestamptz' ? `${column}::timestamp at time zone 'UTC'` : `${column}::${type}`;
+        const value =
+          from === 'date' && type === 'timestamptz' ? `${column}::timestamp at time zone 'UTC'` : `${column}::${type}`;
         await client.query(`alter table ${sql} alter column ${column} type ${type} using ${value}`);
         await restoreKept(client, sql, column, name, path.join('.'), type, sql === target.sql);
       }
       // PostgreSQL writes times in another form than Freshdesk: such rows are written again.
-      if (from !== 'timestamptz' && !(from === 'date' && type === 'text')) await recordWidened(client, target, name, typeName(type));
+      if (from !== 'timestamptz' && !(from === 'date' && type === 'text'))
+        await recordWidened(client, target, name, typeName(type));
     });
     return true;
   } catch (error) {
@@ -248,8 +273,17 @@ async function widen(client: ClientBase, target: Target, { name, type: from, pat
 }
 
 /** Moves values that were kept in `_freshet_extra` into their column, now that its type holds them. Others stay there until their record is written again. */
-async function restoreKept(client: ClientBase, sql: string, column: string, name: string, field: string, type: ColumnType, isTable: boolean): Promise<void> {
-  const fits = type === 'text' ? 'true' : type === 'numeric' ? `jsonb_typeof(_freshet_extra -> $2) = 'number'` : 'false';
+async function restoreKept(
+  client: ClientBase,
+  sql: string,
+  column: string,
+  name: string,
+  field: string,
+  type: ColumnType,
+  isTable: boolean,
+): Promise<void> {
+  const fits =
+    type === 'text' ? 'true' : type === 'numeric' ? `jsonb_typeof(_freshet_extra -> $2) = 'number'` : 'false';
   await client.query(
     `update ${sql} set ${column} = (_freshet_extra ->> $2)::${type}, _freshet_extra = nullif(_freshet_extra - $2, '{}'),
        _freshet_notes = nullif(case when _freshet_notes -> 'kept_in_extra' = jsonb_build_array($1::text) then _freshet_notes - 'kept_in_extra'
@@ -317,7 +351,9 @@ function creationOf(target: Target, table: Table): string[] {
     // Room in each page keeps updates beside their old version, which spares the index (HOT).
     `create table ${target.sql} (${columns.join(', ')}) with (fillfactor = 85);`,
     `comment on table ${target.sql} is ${literal(table.description)};`,
-    ...made.map((c) => commentOn(target, c.name, isSelfEvident(c) ? c.description : commentOf(c.path ?? [c.name], c.description))),
+    ...made.map((c) =>
+      commentOn(target, c.name, isSelfEvident(c) ? c.description : commentOf(c.path ?? [c.name], c.description)),
+    ),
     ...table.lookups.map((column) => `create index on ${target.sql} (${quote(column)});`),
   ];
 }
@@ -342,8 +378,17 @@ function ignoreMisfits(error: unknown): void {
 }
 
 /** The table's columns, null if there is no table; and whether the ledger is there as this release needs it. */
-async function liveColumns(client: ClientBase, target: Target): Promise<{ readonly columns: Map<string, Live> | null; readonly hasLedger: boolean }> {
-  const { rows } = await client.query<{ table: string; name: string; number: number; type: string; comment: string | null }>(
+async function liveColumns(
+  client: ClientBase,
+  target: Target,
+): Promise<{ readonly columns: Map<string, Live> | null; readonly hasLedger: boolean }> {
+  const { rows } = await client.query<{
+    table: string;
+    name: string;
+    number: number;
+    type: string;
+    comment: string | null;
+  }>(
     `select c.relname as table, a.attname as name, a.attnum as number, format_type(a.atttypid, a.atttypmod) as type, col_description(c.oid, a.attnum) as comment
      from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
      where n.nspname = $1 and (c.relname = $2 or (c.relname = '_freshet_objects' and a.attname = 'restarted_at')) and a.attnum > 0 and not a.attisdropped
@@ -352,7 +397,10 @@ async function liveColumns(client: ClientBase, target: Target): Promise<{ readon
   );
   const own = rows.filter((r) => r.table === target.name);
   return {
-    columns: own.length === 0 ? null : new Map(own.map((r) => [r.name, { number: r.number, type: r.type, comment: r.comment }])),
+    columns:
+      own.length === 0
+        ? null
+        : new Map(own.map((r) => [r.name, { number: r.number, type: r.type, comment: r.comment }])),
     hasLedger: own.length < rows.length,
   };
 }

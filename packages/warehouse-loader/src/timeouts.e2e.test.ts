@@ -12,7 +12,9 @@ afterAll(() => database[Symbol.asyncDispose]());
 
 describe('a warehouse that stops responding', () => {
   test('fails a load with a typed error, whichever statement is under way, and COPY too', async () => {
-    const batches = [batch(Array.from({ length: 50 }, (_, id) => ({ id, name: `n ${id}`, updated_at: '2026-01-01T00:00:00Z' })))];
+    const batches = [
+      batch(Array.from({ length: 50 }, (_, id) => ({ id, name: `n ${id}`, updated_at: '2026-01-01T00:00:00Z' }))),
+    ];
     let failures = 0;
     for (let last = 1, isThrough = false; !isThrough; last++) {
       await using proxy = await stepProxy(database.warehouseUrl, last, () => {});

@@ -1,4 +1,12 @@
-import { type ColumnType, isJsonObject, isRawNumber, type Json, numberText, type RawObject, unreachable } from '@freshet/contracts';
+import {
+  type ColumnType,
+  isJsonObject,
+  isRawNumber,
+  type Json,
+  numberText,
+  type RawObject,
+  unreachable,
+} from '@freshet/contracts';
 
 /**
  * JSON values as PostgreSQL's text form of a column type. Everything is checked here, so that PostgreSQL never
@@ -20,7 +28,15 @@ export function toSqlText(value: Json | undefined, type: ColumnType): string | n
     case 'jsonb':
       return JSON.stringify(value);
     case 'boolean':
-      return typeof value === 'boolean' ? (value ? 't' : 'f') : value === 'true' ? 't' : value === 'false' ? 'f' : MISFIT;
+      return typeof value === 'boolean'
+        ? value
+          ? 't'
+          : 'f'
+        : value === 'true'
+          ? 't'
+          : value === 'false'
+            ? 'f'
+            : MISFIT;
     case 'bigint':
       return toBigint(value);
     case 'numeric':
@@ -79,7 +95,8 @@ export function countFits(
   const [field, inner] = path as [string, string?];
   for (const { raw } of records) {
     const whole = raw.get(field);
-    const value = inner === undefined ? whole : isJsonObject(whole) && Object.hasOwn(whole, inner) ? whole[inner] : null;
+    const value =
+      inner === undefined ? whole : isJsonObject(whole) && Object.hasOwn(whole, inner) ? whole[inner] : null;
     const text = toSqlText(value, type);
     if (text === MISFIT) counts.misfits++;
     else if (text !== null) counts.fits++;
@@ -100,7 +117,8 @@ const EXPONENT_MAX = 1000;
 
 function toNumeric(value: Json): string | typeof MISFIT {
   const text = typeof value === 'number' ? String(value) : isRawNumber(value) ? value.rawJSON : value;
-  if (typeof text !== 'string' || !/^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/.test(text) || text.length > 10_000) return MISFIT;
+  if (typeof text !== 'string' || !/^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/.test(text) || text.length > 10_000)
+    return MISFIT;
   return exponentOf(text) > EXPONENT_MAX ? MISFIT : text;
 }
 
@@ -115,7 +133,13 @@ function toTimestamp(text: string): string | typeof MISFIT {
   const match = TIMESTAMP.exec(text);
   if (!match) return MISFIT;
   const [, year = '', month = '', day = '', hour = '', minute = '', second = '00', fraction = '', zone = 'Z'] = match;
-  if (!isDay(Number(year), Number(month), Number(day)) || Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return MISFIT;
+  if (
+    !isDay(Number(year), Number(month), Number(day)) ||
+    Number(hour) > 23 ||
+    Number(minute) > 59 ||
+    Number(second) > 59
+  )
+    return MISFIT;
   if (zone !== 'Z' && (Number(zone.slice(1, 3)) > 15 || Number(zone.slice(-2)) > 59)) return MISFIT;
   return `${year}-${month}-${day} ${hour}:${minute}:${second}${fraction}${zone === 'Z' ? '+00:00' : `${zone.slice(0, 3)}:${zone.slice(-2)}`}`;
 }
@@ -128,9 +152,24 @@ function toDate(text: string): string | typeof MISFIT {
 
 /** Whether bytes are `2026-01-02T03:04:05Z` and that moment exists: PostgreSQL reads them as they stand. */
 export function isPlainTimestamp(bytes: Buffer, start: number, end: number): boolean {
-  if (end - start !== 20 || bytes[start + 10] !== 84 || bytes[start + 13] !== 58 || bytes[start + 16] !== 58 || bytes[start + 19] !== 90) return false;
+  if (
+    end - start !== 20 ||
+    bytes[start + 10] !== 84 ||
+    bytes[start + 13] !== 58 ||
+    bytes[start + 16] !== 58 ||
+    bytes[start + 19] !== 90
+  )
+    return false;
   const [hour, minute, second] = [two(bytes, start + 11), two(bytes, start + 14), two(bytes, start + 17)];
-  return isPlainDate(bytes, start, start + 10) && hour >= 0 && hour < 24 && minute >= 0 && minute < 60 && second >= 0 && second < 60;
+  return (
+    isPlainDate(bytes, start, start + 10) &&
+    hour >= 0 &&
+    hour < 24 &&
+    minute >= 0 &&
+    minute < 60 &&
+    second >= 0 &&
+    second < 60
+  );
 }
 
 /** Whether bytes are `2026-01-02` and that day exists. */

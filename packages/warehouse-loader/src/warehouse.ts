@@ -73,7 +73,12 @@ export class Warehouse {
    * @param connections at most so many at once.
    * @param reach null: any host.
    */
-  constructor(address: WarehouseAddress, connections = 2, reach: WarehouseReach | null = null, timeouts: Partial<WarehouseTimeouts> = {}) {
+  constructor(
+    address: WarehouseAddress,
+    connections = 2,
+    reach: WarehouseReach | null = null,
+    timeouts: Partial<WarehouseTimeouts> = {},
+  ) {
     this.#address = address;
     const { host, problem } = hostOf(address);
     this.#hostProblem = problem;
@@ -84,7 +89,10 @@ export class Warehouse {
       database: address.database,
       user: address.username,
       password: address.password,
-      ssl: address.sslMode === 'disable' ? false : { rejectUnauthorized: address.sslMode === 'verify-full', ...(address.sslCa ? { ca: address.sslCa } : {}) },
+      ssl:
+        address.sslMode === 'disable'
+          ? false
+          : { rejectUnauthorized: address.sslMode === 'verify-full', ...(address.sslCa ? { ca: address.sslCa } : {}) },
       max: connections,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       // Whoever waits for an answer finds out that nobody is there any more.
@@ -132,10 +140,16 @@ export class Warehouse {
       const found = rows[0] as (typeof rows)[number];
       const role = quote(this.#address.username);
       const missingGrants: string[] = [];
-      if (found.exists && !found.may_create) missingGrants.push(`GRANT USAGE, CREATE ON SCHEMA ${quote(schema)} TO ${role};`);
-      if (!found.exists && !found.may_create_schema) missingGrants.push(`CREATE SCHEMA ${quote(schema)} AUTHORIZATION ${role};`);
+      if (found.exists && !found.may_create)
+        missingGrants.push(`GRANT USAGE, CREATE ON SCHEMA ${quote(schema)} TO ${role};`);
+      if (!found.exists && !found.may_create_schema)
+        missingGrants.push(`CREATE SCHEMA ${quote(schema)} AUTHORIZATION ${role};`);
       if (!found.may_temp) missingGrants.push(`GRANT TEMPORARY ON DATABASE ${quote(found.database)} TO ${role};`);
-      return { serverVersion: found.version, usable: missingGrants.length === 0 && found.number >= SERVER_VERSION_MIN, missingGrants };
+      return {
+        serverVersion: found.version,
+        usable: missingGrants.length === 0 && found.number >= SERVER_VERSION_MIN,
+        missingGrants,
+      };
     });
   }
 
@@ -152,7 +166,9 @@ export class Warehouse {
   /** How fresh and deep tables are that were loaded before, by object; empty where there is nothing of Freshet's. @throws AppError `warehouse_*`. */
   async reached(schema: string, tablePrefix: string): Promise<ReachedTable[]> {
     return await this.#check(async (client) => {
-      const { rows: found } = await client.query<{ there: boolean }>(`select to_regclass($1) is not null as there`, [`${quote(schema)}._freshet_objects`]);
+      const { rows: found } = await client.query<{ there: boolean }>(`select to_regclass($1) is not null as there`, [
+        `${quote(schema)}._freshet_objects`,
+      ]);
       if (!found[0]?.there) return [];
       const { rows } = await client.query<ReachedTable>(
         `select substr(table_name, length($1) + 1) as object, complete_as_of as "completeAsOf", complete_back_to as "completeBackTo"
@@ -191,7 +207,11 @@ export class Warehouse {
   }
 
   async #with<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-    if (this.#hostProblem !== null) throw new AppError('address_refused', `The destination cannot be connected to. Change its host: ${this.#hostProblem}`);
+    if (this.#hostProblem !== null)
+      throw new AppError(
+        'address_refused',
+        `The destination cannot be connected to. Change its host: ${this.#hostProblem}`,
+      );
     let client: pg.PoolClient;
     try {
       client = await this.#pool.connect();
@@ -277,6 +297,8 @@ function isLost(error: unknown): boolean {
 }
 
 async function hasLz4(client: pg.ClientBase): Promise<boolean> {
-  const { rows } = await client.query<{ ok: boolean }>(`select 'lz4' = any(enumvals) as ok from pg_settings where name = 'default_toast_compression'`);
+  const { rows } = await client.query<{ ok: boolean }>(
+    `select 'lz4' = any(enumvals) as ok from pg_settings where name = 'default_toast_compression'`,
+  );
   return rows[0]?.ok ?? false;
 }

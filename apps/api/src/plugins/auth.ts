@@ -25,13 +25,17 @@ export function registerAuth(app: App, store: ControlStore): void {
     if (identity === null) {
       throw new AppError(
         'unauthenticated',
-        token === undefined ? 'A token is needed: send the header "Authorization: Bearer frt_…".' : 'The token is not known here, or has expired.',
+        token === undefined
+          ? 'A token is needed: send the header "Authorization: Bearer frt_…".'
+          : 'The token is not known here, or has expired.',
       );
     }
     request.identity = identity;
     if (!may(identity, permission)) {
       const why =
-        identity.scopes === null ? `The role ${identity.role} may not` : `The role ${identity.role} with the scopes ${identity.scopes.join(', ')} may not`;
+        identity.scopes === null
+          ? `The role ${identity.role} may not`
+          : `The role ${identity.role} with the scopes ${identity.scopes.join(', ')} may not`;
       throw new AppError('permission_denied', `${why} do this: it needs the permission ${permission}.`);
     }
   });

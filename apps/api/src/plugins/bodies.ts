@@ -28,7 +28,10 @@ export function registerBodies(app: App): void {
 
 /** Whether a request of this shape may have no body: nothing in it is required. */
 export function isBodyOptional(schema: object): boolean {
-  const { required = [], minProperties = 0 } = findNamed(schema) as { required?: readonly string[]; minProperties?: number };
+  const { required = [], minProperties = 0 } = findNamed(schema) as {
+    required?: readonly string[];
+    minProperties?: number;
+  };
   return required.length === 0 && minProperties === 0;
 }
 
@@ -38,7 +41,9 @@ async function completeBody(request: FastifyRequest): Promise<void> {
 
 async function refuseMissingBody(request: FastifyRequest): Promise<void> {
   if (request.body !== undefined) return;
-  throw invalidInput([{ pointer: '/', detail: 'The request has no body. Send a JSON object, with the content type application/json.' }]);
+  throw invalidInput([
+    { pointer: '/', detail: 'The request has no body. Send a JSON object, with the content type application/json.' },
+  ]);
 }
 
 function hooksOf({ preValidation = [] }: RouteOptions): never[] {

@@ -46,16 +46,27 @@ export function registerConventions(app: App, store: ControlStore): void {
   app.addHook('onSend', async (request, reply) => {
     const { deprecated } = request.routeOptions.config;
     if (deprecated === undefined) return;
-    reply.header('deprecation', `@${Math.floor(deprecated.since.getTime() / 1000)}`).header('sunset', deprecated.sunset.toUTCString());
+    reply
+      .header('deprecation', `@${Math.floor(deprecated.since.getTime() / 1000)}`)
+      .header('sunset', deprecated.sunset.toUTCString());
   });
 }
 
 function describe(route: RouteOptions, isSafe: boolean): void {
   route.schema ??= {};
-  const schema = route.schema as { body?: unknown; querystring?: object; headers?: { properties?: object }; response?: object };
+  const schema = route.schema as {
+    body?: unknown;
+    querystring?: object;
+    headers?: { properties?: object };
+    response?: object;
+  };
   // A filter that is misspelt would give everything.
   if (schema.querystring !== undefined) schema.querystring = { ...schema.querystring, additionalProperties: false };
-  const common = { ...problems(400, 401, 403, 429, 500), ...(schema.body === undefined ? {} : problems(413, 415)), ...(isSafe ? {} : problems(409, 422)) };
+  const common = {
+    ...problems(400, 401, 403, 429, 500),
+    ...(schema.body === undefined ? {} : problems(413, 415)),
+    ...(isSafe ? {} : problems(409, 422)),
+  };
   schema.response = { ...common, ...schema.response };
   if (route.config?.deprecated !== undefined) Object.assign(schema, { deprecated: true });
   if (isSafe) return;
@@ -66,13 +77,21 @@ function describe(route: RouteOptions, isSafe: boolean): void {
     description:
       'A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time.',
   };
-  schema.headers = { type: 'object', ...schema.headers, properties: { ...schema.headers?.properties, 'idempotency-key': key } } as never;
+  schema.headers = {
+    type: 'object',
+    ...schema.headers,
+    properties: { ...schema.headers?.properties, 'idempotency-key': key },
+  } as never;
 }
 
 function changing(route: RouteOptions, store: ControlStore): void {
   const { handler } = route;
   const { changesNothing = false, before, afterwards, findProblems } = route.config ?? {};
-  const act = async (app: ThisParameterType<typeof handler>, request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
+  const act = async (
+    app: ThisParameterType<typeof handler>,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<unknown> => {
     if (findProblems !== undefined) rejectProblems(await findProblems(request, request.body as never));
     const was = changesNothing || before === undefined ? null : await before(request);
     const payload: unknown = await handler.call(app, request, reply);
@@ -82,7 +101,12 @@ function changing(route: RouteOptions, store: ControlStore): void {
   route.handler = async function (request, reply) {
     const keyed = keyedRequest(request);
     let done: Outcome;
-    if (keyed === null) done = { payload: await (changesNothing ? act(this, request, reply) : store.transaction(() => act(this, request, reply))) };
+    if (keyed === null)
+      done = {
+        payload: await (changesNothing
+          ? act(this, request, reply)
+          : store.transaction(() => act(this, request, reply))),
+      };
     else if (changesNothing) done = await asked(store, keyed, request, reply, () => act(this, request, reply));
     else done = await once(store, keyed, request, reply, () => act(this, request, reply));
     if ('error' in done) throw done.error;
@@ -94,7 +118,13 @@ function changing(route: RouteOptions, store: ControlStore): void {
 type Outcome = { readonly payload: unknown } | { readonly again: Answer } | { readonly error: unknown };
 
 /** Does it and keeps the answer; or gives the answer that is kept. What is not over yet is not kept: it may go well the next time. */
-function once(store: ControlStore, keyed: KeyedRequest, request: FastifyRequest, reply: FastifyReply, act: () => Promise<unknown>): Promise<Outcome> {
+function once(
+  store: ControlStore,
+  keyed: KeyedRequest,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  act: () => Promise<unknown>,
+): Promise<Outcome> {
   return store.transaction(async () => {
     const again = await store.idempotency.begin(keyed);
     if (again !== null) return { again };
@@ -106,7 +136,13 @@ function once(store: ControlStore, keyed: KeyedRequest, request: FastifyRequest,
 }
 
 /** The same for what changes nothing, and may take long: no connection is held for as long as it does. */
-async function asked(store: ControlStore, keyed: KeyedRequest, request: FastifyRequest, reply: FastifyReply, act: () => Promise<unknown>): Promise<Outcome> {
+async function asked(
+  store: ControlStore,
+  keyed: KeyedRequest,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  act: () => Promise<unknown>,
+): Promise<Outcome> {
   const known = await store.idempotency.find(keyed);
   if (known !== null) return { again: known };
   const { answer, outcome } = await answered(request, reply, act);
@@ -126,8 +162,13 @@ async function answered(
 ): Promise<{ readonly answer: Answer; readonly outcome: Outcome }> {
   try {
     const payload = await act();
-    const headers = Object.fromEntries(KEPT_HEADERS.flatMap((name) => (reply.hasHeader(name) ? [[name, String(reply.getHeader(name))]] : [])));
-    return { answer: { status: reply.statusCode, headers, body: payload === undefined ? null : JSON.stringify(payload) }, outcome: { payload } };
+    const headers = Object.fromEntries(
+      KEPT_HEADERS.flatMap((name) => (reply.hasHeader(name) ? [[name, String(reply.getHeader(name))]] : [])),
+    );
+    return {
+      answer: { status: reply.statusCode, headers, body: payload === undefined ? null : JSON.stringify(payload) },
+      outcome: { payload },
+    };
   } catch (error) {
     const { code } = toAppError(error);
     const isFinal = ERROR_POLICY[code].http < 500 && ERROR_POLICY[code].http !== 429;
@@ -140,7 +181,12 @@ async function answered(
 function keyedRequest(request: FastifyRequest): KeyedRequest | null {
   const key = request.headers['idempotency-key'];
   if (typeof key !== 'string' || request.identity === null) return null;
-  const asked = JSON.stringify([request.method, request.url, request.headers['if-match'] ?? null, request.body ?? null]);
+  const asked = JSON.stringify([
+    request.method,
+    request.url,
+    request.headers['if-match'] ?? null,
+    request.body ?? null,
+  ]);
   return { tokenId: request.identity.id, key, fingerprint: createHash('sha256').update(asked).digest('hex') };
 }
 
@@ -150,7 +196,13 @@ function answerAgain(reply: FastifyReply, { status, headers, body }: Answer): Fa
   return reply.send(body === null ? undefined : JSON.parse(body));
 }
 
-async function audit(store: ControlStore, request: FastifyRequest, reply: FastifyReply, before: object | null, payload: unknown): Promise<void> {
+async function audit(
+  store: ControlStore,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  before: object | null,
+  payload: unknown,
+): Promise<void> {
   const { identity } = request;
   if (identity === null) throw new AppError('bug', 'A change without an identity.');
   await store.auditLog.append({

@@ -21,16 +21,31 @@ export function problemOf(error: FastifyError, request: FastifyRequest): Problem
   }
   const known = toAppError(error);
   if (known.code === 'bug' || known.code === 'secret_unreadable') {
-    return problem(request, 500, known.code, 'Something went wrong on our side; the logs say what, under this request id.');
+    return problem(
+      request,
+      500,
+      known.code,
+      'Something went wrong on our side; the logs say what, under this request id.',
+    );
   }
   const { pointer, errors: several } = known.context;
-  const errors = Array.isArray(several) ? (several as FieldProblem[]) : typeof pointer === 'string' ? [{ pointer, detail: known.message }] : undefined;
-  return { ...problem(request, ERROR_POLICY[known.code].http, known.code, known.message, errors), retryAfter: seconds(known.retryAfterMs) };
+  const errors = Array.isArray(several)
+    ? (several as FieldProblem[])
+    : typeof pointer === 'string'
+      ? [{ pointer, detail: known.message }]
+      : undefined;
+  return {
+    ...problem(request, ERROR_POLICY[known.code].http, known.code, known.message, errors),
+    retryAfter: seconds(known.retryAfterMs),
+  };
 }
 
 export function registerErrors(app: App): void {
   app.setErrorHandler(async (thrown: FastifyError, request, reply) => {
-    const error = thrown.validation === undefined ? thrown : await collectProblems(thrown, request).catch((failed: FastifyError) => failed);
+    const error =
+      thrown.validation === undefined
+        ? thrown
+        : await collectProblems(thrown, request).catch((failed: FastifyError) => failed);
     const { status, body, retryAfter } = problemOf(error as FastifyError, request);
     if (status >= 500) request.log.error({ err: error }, 'request failed');
     if (retryAfter !== null) reply.header('retry-after', retryAfter);
@@ -46,10 +61,20 @@ export function registerErrors(app: App): void {
     const allowed = [...methods].flatMap(([pattern, some]) => (matches(pattern, path) ? [...some] : []));
     if (allowed.length > 0) {
       const allow = [...new Set(allowed)].sort().join(', ');
-      const { status, body } = problem(request, 405, 'method_not_allowed', `${path} takes ${allow}, and not ${request.method}.`);
+      const { status, body } = problem(
+        request,
+        405,
+        'method_not_allowed',
+        `${path} takes ${allow}, and not ${request.method}.`,
+      );
       return sendProblem(reply.header('allow', allow), status, body);
     }
-    const { status, body } = problem(request, 404, 'not_found', `There is no ${request.method} ${request.url.split('?')[0]}. The API is described at /docs.`);
+    const { status, body } = problem(
+      request,
+      404,
+      'not_found',
+      `There is no ${request.method} ${request.url.split('?')[0]}. The API is described at /docs.`,
+    );
     return sendProblem(reply, status, body);
   });
 }
@@ -58,7 +83,8 @@ export function registerErrors(app: App): void {
 function matches(pattern: string, path: string): boolean {
   const parts = pattern.split('/');
   const given = path.split('/');
-  const fits = (part: string, text: string) => (part.startsWith(':') ? new RegExp(/\((.+)\)$/.exec(part)?.[1] ?? '.').test(text) : part === text);
+  const fits = (part: string, text: string) =>
+    part.startsWith(':') ? new RegExp(/\((.+)\)$/.exec(part)?.[1] ?? '.').test(text) : part === text;
   return parts.length === given.length && parts.every((part, i) => fits(part, given[i] as string));
 }
 
@@ -66,8 +92,22 @@ export function sendProblem(reply: FastifyReply, status: number, body: string): 
   return reply.code(status).type('application/problem+json').send(body);
 }
 
-function problem(request: FastifyRequest, status: number, code: string, detail: string, errors?: readonly FieldProblem[]): Problem {
-  const said = { type: 'about:blank', title: STATUS_CODES[status] ?? 'Error', status, code, detail, request_id: request.id, ...(errors ? { errors } : {}) };
+function problem(
+  request: FastifyRequest,
+  status: number,
+  code: string,
+  detail: string,
+  errors?: readonly FieldProblem[],
+): Problem {
+  const said = {
+    type: 'about:blank',
+    title: STATUS_CODES[status] ?? 'Error',
+    status,
+    code,
+    detail,
+    request_id: request.id,
+    ...(errors ? { errors } : {}),
+  };
   return { status, body: JSON.stringify(said), retryAfter: null };
 }
 
@@ -79,9 +119,18 @@ function seconds(ms: number | null): number | null {
 async function collectProblems(error: FastifyError, request: FastifyRequest): Promise<AppError> {
   const shape = findShapeProblems(request, error.validationContext ?? 'body', error.validation ?? []);
   const { findProblems } = request.routeOptions.config;
-  const isBody = error.validationContext === 'body' && typeof request.body === 'object' && request.body !== null && !Array.isArray(request.body);
-  const others = isBody && findProblems !== undefined ? await findProblems(request, withoutInvalid(request.body, shape) as never).catch(noneIfMissing) : [];
-  return invalidInput([...shape, ...others], (problem) => (shape.includes(problem) ? `${problem.pointer}: ${problem.detail}` : problem.detail));
+  const isBody =
+    error.validationContext === 'body' &&
+    typeof request.body === 'object' &&
+    request.body !== null &&
+    !Array.isArray(request.body);
+  const others =
+    isBody && findProblems !== undefined
+      ? await findProblems(request, withoutInvalid(request.body, shape) as never).catch(noneIfMissing)
+      : [];
+  return invalidInput([...shape, ...others], (problem) =>
+    shape.includes(problem) ? `${problem.pointer}: ${problem.detail}` : problem.detail,
+  );
 }
 
 /** A resource that does not exist, or has changed, is not reported before the request is valid. */

@@ -91,7 +91,8 @@ const WHOLE: Readonly<Record<string, unknown>> = {
 
 /** An example of a shape, made of the examples of its fields. */
 function exampleOf(schema: Schema, schemas: Schemas, field: string): unknown {
-  if (schema.$ref !== undefined) return exampleOf(schemas[schema.$ref.split('/').at(-1) as string] ?? {}, schemas, field);
+  if (schema.$ref !== undefined)
+    return exampleOf(schemas[schema.$ref.split('/').at(-1) as string] ?? {}, schemas, field);
   if (schema.examples !== undefined) return schema.examples[0];
   if (schema.default !== undefined) return schema.default;
   if (schema.const !== undefined) return schema.const;
@@ -126,13 +127,21 @@ function exampleOf(schema: Schema, schemas: Schemas, field: string): unknown {
 
 /** What each status of a problem is called, and the code that comes with it most often. */
 const PROBLEMS: Readonly<Record<string, readonly [title: string, code: string, detail: string]>> = {
-  400: ['Bad Request', 'invalid_input', 'frequency_minutes must be 30, or a whole number of hours up to 24 (60, 120, … 1440); it is 7.'],
+  400: [
+    'Bad Request',
+    'invalid_input',
+    'frequency_minutes must be 30, or a whole number of hours up to 24 (60, 120, … 1440); it is 7.',
+  ],
   401: ['Unauthorized', 'unauthenticated', 'A valid token is needed: Authorization: Bearer frt_….'],
   403: ['Forbidden', 'permission_denied', 'This token’s role may not do this.'],
   404: ['Not Found', 'not_found', 'There is no pipeline 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21.'],
   405: ['Method Not Allowed', 'not_found', 'This address does not take this method.'],
   409: ['Conflict', 'conflict', 'name: another pipeline has this name.'],
-  412: ['Precondition Failed', 'precondition_failed', 'The pipeline has been changed since; read it again and repeat what you want.'],
+  412: [
+    'Precondition Failed',
+    'precondition_failed',
+    'The pipeline has been changed since; read it again and repeat what you want.',
+  ],
   422: ['Unprocessable Entity', 'idempotency_key_reused', 'This Idempotency-Key was used for another request.'],
   429: ['Too Many Requests', 'rate_limited', 'This token has no requests left in this minute.'],
   500: ['Internal Server Error', 'bug', 'Something went wrong on our side.'],
@@ -143,11 +152,22 @@ const PROBLEMS: Readonly<Record<string, readonly [title: string, code: string, d
 function problemExample(status: string): unknown {
   const [title, code, detail] = PROBLEMS[status] ?? [status, 'bug', ''];
   const errors = code === 'invalid_input' ? { errors: [{ pointer: '/frequency_minutes', detail }] } : {};
-  return { type: 'about:blank', title, status: Number(status), code, detail, request_id: TEXTS['request_id'], ...errors };
+  return {
+    type: 'about:blank',
+    title,
+    status: Number(status),
+    code,
+    detail,
+    request_id: TEXTS['request_id'],
+    ...errors,
+  };
 }
 
 /** Gives every body and answer of the document an example, so that the reference page shows what is really sent. */
-export function addExamples(document: { readonly paths?: unknown; readonly components?: { readonly schemas?: unknown } }): void {
+export function addExamples(document: {
+  readonly paths?: unknown;
+  readonly components?: { readonly schemas?: unknown };
+}): void {
   const schemas = (document.components?.schemas ?? {}) as Schemas;
   const fill = (body: Body | undefined, status: string) => {
     for (const [type, media] of Object.entries(body?.content ?? {})) {

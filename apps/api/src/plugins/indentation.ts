@@ -9,7 +9,12 @@ const JSON_TYPE = /^application\/(?:problem\+)?json\b/;
 export function registerIndentation(app: App): void {
   app.addHook('onSend', async (request, reply, payload) => {
     const spaces = INDENT.exec(request.headers.accept ?? '')?.[1];
-    if (spaces === undefined || typeof payload !== 'string' || !JSON_TYPE.test(String(reply.getHeader('content-type') ?? ''))) return payload;
+    if (
+      spaces === undefined ||
+      typeof payload !== 'string' ||
+      !JSON_TYPE.test(String(reply.getHeader('content-type') ?? ''))
+    )
+      return payload;
     // Every digit of a number is kept.
     return `${JSON.stringify(parseJson(payload), null, Number(spaces))}\n`;
   });

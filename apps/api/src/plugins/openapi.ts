@@ -49,14 +49,21 @@ export async function registerOpenApi(app: App): Promise<void> {
       },
       servers: [{ url: '/', description: 'This deployment.' }],
       tags: TAGS,
-      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer', description: 'An API token: `frt_…`.' } } },
+      components: {
+        securitySchemes: { token: { type: 'http', scheme: 'bearer', description: 'An API token: `frt_…`.' } },
+      },
       security: [{ token: [] }],
     },
     transformObject: (document) =>
-      'openapiObject' in document ? withExamples(withMappings(withOptionalBodies(document.openapiObject))) : document.swaggerObject,
+      'openapiObject' in document
+        ? withExamples(withMappings(withOptionalBodies(document.openapiObject)))
+        : document.swaggerObject,
     refResolver: { buildLocalReference: (json, _base, _fragment, i) => (json.$id as string | undefined) ?? `def-${i}` },
   });
-  await app.register(scalar, { routePrefix: '/docs', configuration: { url: '/v1/openapi.json', withDefaultFonts: false } });
+  await app.register(scalar, {
+    routePrefix: '/docs',
+    configuration: { url: '/v1/openapi.json', withDefaultFonts: false },
+  });
 }
 
 type Document = Extract<Parameters<SwaggerTransformObject>[0], { openapiObject: unknown }>['openapiObject'];
@@ -66,7 +73,9 @@ function withOptionalBodies(document: Document): Document {
   for (const path of Object.values(document.paths ?? {})) {
     const body = path?.post?.requestBody;
     if (!body || !('content' in body)) continue;
-    const reference = (body.content['application/json']?.schema as { $ref?: string } | undefined)?.$ref?.split('/').at(-1);
+    const reference = (body.content['application/json']?.schema as { $ref?: string } | undefined)?.$ref
+      ?.split('/')
+      .at(-1);
     if (reference !== undefined && isBodyOptional({ $ref: reference })) body.required = false;
   }
   return document;

@@ -14,6 +14,8 @@ export async function registerRateLimit(app: App, requestsPerMinute: number): Pr
     keyGenerator: (request) => request.identity?.id ?? request.ip,
     enableDraftSpec: true,
     errorResponseBuilder: (_request, { max, ttl }) =>
-      new AppError('rate_limited', `A token may send ${max} requests a minute. Wait for as long as Retry-After says.`, { retryAfterMs: ttl }),
+      new AppError('rate_limited', `A token may send ${max} requests a minute. Wait for as long as Retry-After says.`, {
+        retryAfterMs: ttl,
+      }),
   });
 }

@@ -11,11 +11,15 @@ export function registerTracing(app: App): void {
     const { promise: answered, resolve } = Promise.withResolvers<void>();
     reply.raw.once('close', resolve);
     // Its end is when the answer is sent, or nobody waits for it any more; whatever happens until then happens in it.
-    void traced(`${method} ${route}`, { kind: 'SERVER', causes: typeof sent === 'string' ? [sent] : [], attributes }, async (span) => {
-      done();
-      await answered;
-      span.setAttribute('http.response.status_code', reply.statusCode);
-      if (reply.statusCode >= 500) span.setAttribute('error.type', String(reply.statusCode));
-    });
+    void traced(
+      `${method} ${route}`,
+      { kind: 'SERVER', causes: typeof sent === 'string' ? [sent] : [], attributes },
+      async (span) => {
+        done();
+        await answered;
+        span.setAttribute('http.response.status_code', reply.statusCode);
+        if (reply.statusCode >= 500) span.setAttribute('error.type', String(reply.statusCode));
+      },
+    );
   });
 }

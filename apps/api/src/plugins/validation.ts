@@ -7,7 +7,10 @@ const VALUES_MAX = 10_000;
 const PARTS = ['params', 'body', 'querystring', 'headers'] as const;
 type Part = (typeof PARTS)[number];
 /** Where Fastify stores each part. */
-const FIELDS = { params: 'params', body: 'body', querystring: 'query', headers: 'headers' } as const satisfies Record<Part, keyof FastifyRequest>;
+const FIELDS = { params: 'params', body: 'body', querystring: 'query', headers: 'headers' } as const satisfies Record<
+  Part,
+  keyof FastifyRequest
+>;
 /** The keyword of problems with text that no JSON schema expresses. */
 const TEXT = 'text';
 
@@ -49,13 +52,19 @@ export const buildValidator: BuildCompilerFromPool = (schemas, options) => {
 };
 
 /** All problems of a request that failed the schema of one of its parts, in a stable order. */
-export function findShapeProblems(request: FastifyRequest, failed: string, errors: readonly FastifySchemaValidationError[]): FieldProblem[] {
+export function findShapeProblems(
+  request: FastifyRequest,
+  failed: string,
+  errors: readonly FastifySchemaValidationError[],
+): FieldProblem[] {
   const problems = PARTS.slice(Math.max(0, PARTS.indexOf(failed as Part))).flatMap((part) => {
     if (part === failed) return toProblems(errors, part);
     // Fastify stops at the first part that fails.
     const validate = request.getValidationFunction(part) as Validate | undefined;
     const value = request[FIELDS[part]];
-    return validate === undefined || value === undefined || validate(value) ? [] : toProblems(validate.errors ?? [], part);
+    return validate === undefined || value === undefined || validate(value)
+      ? []
+      : toProblems(validate.errors ?? [], part);
   });
   return [...new Map(problems.map((problem) => [`${problem.pointer} ${problem.detail}`, problem])).values()];
 }
@@ -88,17 +97,29 @@ function unescapeSegment(segment: string): string {
 /** One problem for each mistake: what a union or an enumeration says in several errors is said once. */
 function toProblems(errors: readonly FastifySchemaValidationError[], part: Part): FieldProblem[] {
   const isWithin = (path: string, of: string) => path === of || path.startsWith(`${of}/`);
-  const isNullBranch = (e: FastifySchemaValidationError) => e.keyword === 'type' && e.params['type'] === 'null' && e.schemaPath.includes('/anyOf/');
+  const isNullBranch = (e: FastifySchemaValidationError) =>
+    e.keyword === 'type' && e.params['type'] === 'null' && e.schemaPath.includes('/anyOf/');
   const unions = errors.filter((e) => e.keyword === 'anyOf');
   const unlessRepeated = errors.filter((e, i) => {
-    if (e.keyword === 'anyOf') return !errors.some((other) => other !== e && !isNullBranch(other) && isWithin(other.instancePath, e.instancePath));
+    if (e.keyword === 'anyOf')
+      return !errors.some(
+        (other) => other !== e && !isNullBranch(other) && isWithin(other.instancePath, e.instancePath),
+      );
     if (isNullBranch(e)) return false;
-    if (e.keyword === 'type') return !errors.some((o) => o.instancePath === e.instancePath && (o.keyword === 'enum' || o.keyword === 'const'));
+    if (e.keyword === 'type')
+      return !errors.some((o) => o.instancePath === e.instancePath && (o.keyword === 'enum' || o.keyword === 'const'));
     if (e.keyword === 'discriminator') {
       const tag = String(e.params['tag']);
-      return !errors.some((o) => o.keyword === 'required' && o.instancePath === e.instancePath && o.params['missingProperty'] === tag);
+      return !errors.some(
+        (o) => o.keyword === 'required' && o.instancePath === e.instancePath && o.params['missingProperty'] === tag,
+      );
     }
-    return errors.findIndex((o) => o.instancePath === e.instancePath && o.keyword === e.keyword && o.message === e.message && sameParams(o, e)) === i;
+    return (
+      errors.findIndex(
+        (o) =>
+          o.instancePath === e.instancePath && o.keyword === e.keyword && o.message === e.message && sameParams(o, e),
+      ) === i
+    );
   });
   return unlessRepeated.map((e) => {
     const isNullable = e.keyword === 'type' && unions.some((u) => u.instancePath === e.instancePath);
@@ -120,9 +141,12 @@ function toProblem(e: FastifySchemaValidationError, part: Part, isNullable: bool
     tag?: string;
     tagValue?: unknown;
   };
-  if (params.missingProperty !== undefined) return { pointer: `${at}/${pointerSegment(params.missingProperty)}`, detail: 'is missing' };
-  if (params.additionalProperty !== undefined) return { pointer: `${at}/${pointerSegment(params.additionalProperty)}`, detail: 'is not known here' };
-  if (e.keyword === 'discriminator') return { pointer: `${at}/${params.tag}`, detail: 'is not one of the values that are known here' };
+  if (params.missingProperty !== undefined)
+    return { pointer: `${at}/${pointerSegment(params.missingProperty)}`, detail: 'is missing' };
+  if (params.additionalProperty !== undefined)
+    return { pointer: `${at}/${pointerSegment(params.additionalProperty)}`, detail: 'is not known here' };
+  if (e.keyword === 'discriminator')
+    return { pointer: `${at}/${params.tag}`, detail: 'is not one of the values that are known here' };
   if (e.keyword === 'const') return { pointer: at || '/', detail: `must be ${JSON.stringify(params.allowedValue)}` };
   const allowed = params.allowedValues ? `: ${params.allowedValues.join(', ')}` : '';
   return { pointer: at || '/', detail: `${e.message ?? 'is not valid'}${isNullable ? ' or null' : ''}${allowed}` };
@@ -143,7 +167,10 @@ function findTextErrors(value: unknown, pointer: string): FastifySchemaValidatio
     ];
   }
   if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([name, inner]) => [...findTextErrors(name, pointer), ...findTextErrors(inner, `${pointer}/${pointerSegment(name)}`)]);
+  return Object.entries(value).flatMap(([name, inner]) => [
+    ...findTextErrors(name, pointer),
+    ...findTextErrors(inner, `${pointer}/${pointerSegment(name)}`),
+  ]);
 }
 
 /** Whether a JSON value consists of at most so many values. */

@@ -32,7 +32,11 @@ export function accountRoutes(app: App, { store }: Deps): void {
           used: b.used,
           window_ends_at: b.windowEndsAt?.toISOString() ?? null,
           blocked_until: b.blockedUntil?.toISOString() ?? null,
-          classes: b.classes.map((c) => ({ class: c.creditClass, used: c.used, wanted_until: c.wantedUntil?.toISOString() ?? null })),
+          classes: b.classes.map((c) => ({
+            class: c.creditClass,
+            used: c.used,
+            wanted_until: c.wantedUntil?.toISOString() ?? null,
+          })),
         })),
       };
     },

@@ -12,7 +12,12 @@ const EXPORT_PAGE = 200;
 const filters = {
   actor_id: Type.Optional(Type.String({ format: 'uuid', description: 'Only what this token has done.' })),
   action: Type.Optional(Type.String({ description: 'Only this operation, such as `changePipeline`.' })),
-  resource: Type.Optional(Type.String({ description: 'Only this resource and what stands below it, by its path: `pipelines/<id>`.', maxLength: 300 })),
+  resource: Type.Optional(
+    Type.String({
+      description: 'Only this resource and what stands below it, by its path: `pipelines/<id>`.',
+      maxLength: 300,
+    }),
+  ),
   from: Type.Optional(Type.String({ format: 'date-time', description: 'Only from then on.' })),
   until: Type.Optional(Type.String({ format: 'date-time', description: 'Only before then.' })),
 };
@@ -64,7 +69,10 @@ export function auditLogRoutes(app: App, { store: { auditLog } }: Deps): void {
       const filter = filterOf(request.query);
       const lines = async function* () {
         for (let cursor: string | null = null, isFirst = true; isFirst || cursor !== null; isFirst = false) {
-          const page: { data: readonly StoredEntry[]; nextCursor: string | null } = await auditLog.list({ limit: EXPORT_PAGE, cursor }, filter);
+          const page: { data: readonly StoredEntry[]; nextCursor: string | null } = await auditLog.list(
+            { limit: EXPORT_PAGE, cursor },
+            filter,
+          );
           for (const entry of page.data) yield `${JSON.stringify(toJson(entry))}\n`;
           cursor = page.nextCursor;
         }
@@ -74,7 +82,13 @@ export function auditLogRoutes(app: App, { store: { auditLog } }: Deps): void {
   );
 }
 
-function filterOf(query: { actor_id?: string; action?: string; resource?: string; from?: string; until?: string }): AuditFilter {
+function filterOf(query: {
+  actor_id?: string;
+  action?: string;
+  resource?: string;
+  from?: string;
+  until?: string;
+}): AuditFilter {
   return {
     actorId: query.actor_id,
     action: query.action,

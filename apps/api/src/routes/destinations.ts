@@ -6,7 +6,13 @@ import { type Static, Type } from 'typebox';
 import type { App, Deps } from '../app.ts';
 import { type FieldProblem, problemsFrom } from '../problems.ts';
 import { IdParams } from '../schemas/base.ts';
-import { Destination, DestinationChange, DestinationInput, DestinationList, DestinationVerdict } from '../schemas/destinations.ts';
+import {
+  Destination,
+  DestinationChange,
+  DestinationInput,
+  DestinationList,
+  DestinationVerdict,
+} from '../schemas/destinations.ts';
 import { resourceRoutes } from './resource.ts';
 import { answer, operation, problems } from './route.ts';
 
@@ -57,21 +63,32 @@ export function destinationRoutes(app: App, deps: Deps): void {
           operationId: 'testDestination',
           tags,
           summary: 'Try a destination',
-          description: 'Connects, and looks whether the role may make what a pipeline needs. A warehouse that cannot be used is an answer, not an error.',
+          description:
+            'Connects, and looks whether the role may make what a pipeline needs. A warehouse that cannot be used is an answer, not an error.',
         }),
         params: IdParams,
         querystring: Type.Object({
-          schema: Type.Optional(Type.String({ description: 'The schema to look at; by default one that does not exist yet.', maxLength: 63 })),
+          schema: Type.Optional(
+            Type.String({
+              description: 'The schema to look at; by default one that does not exist yet.',
+              maxLength: 63,
+            }),
+          ),
         }),
         response: { 200: answer('The verdict.', DestinationVerdict), ...problems(404) },
       },
     },
-    async (request) => testDestination(deps, await store.destinations.get(request.params.id), request.query.schema ?? 'freshdesk'),
+    async (request) =>
+      testDestination(deps, await store.destinations.get(request.params.id), request.query.schema ?? 'freshdesk'),
   );
 }
 
 /** Works with a destination's warehouse over a connection of its own. */
-export async function opened<T>({ store, reach }: Deps, destination: StoredDestination, work: (warehouse: Warehouse) => Promise<T>): Promise<T> {
+export async function opened<T>(
+  { store, reach }: Deps,
+  destination: StoredDestination,
+  work: (warehouse: Warehouse) => Promise<T>,
+): Promise<T> {
   const password = await store.credentials.reveal(destination.credential_id, 'postgres_password');
   const { host, port, database, username, ssl_mode: sslMode, ssl_ca: sslCa } = destination;
   const warehouse = new Warehouse({ host, port, database, username, password, sslMode, sslCa }, 1, reach);
@@ -85,11 +102,18 @@ export async function opened<T>({ store, reach }: Deps, destination: StoredDesti
 /** Whether it can be used for a schema. One that cannot is an answer. */
 export async function testDestination(deps: Deps, destination: StoredDestination, schema: string) {
   try {
-    const { usable, serverVersion, missingGrants } = await opened(deps, destination, (warehouse) => warehouse.test(schema));
+    const { usable, serverVersion, missingGrants } = await opened(deps, destination, (warehouse) =>
+      warehouse.test(schema),
+    );
     return { usable, server_version: serverVersion, missing_grants: [...missingGrants], error: null };
   } catch (thrown) {
     const error = toAppError(thrown);
-    return { usable: false, server_version: null, missing_grants: [], error: { code: error.code, message: error.message } };
+    return {
+      usable: false,
+      server_version: null,
+      missing_grants: [],
+      error: { code: error.code, message: error.message },
+    };
   }
 }
 
@@ -100,7 +124,12 @@ function findCaProblems(pem: string | null | undefined): FieldProblem[] {
     new X509Certificate(pem);
     return [];
   } catch {
-    return [{ pointer: '/ssl_ca', detail: 'ssl_ca: not a certificate. Give the text of the CA’s file, from -----BEGIN CERTIFICATE----- on.' }];
+    return [
+      {
+        pointer: '/ssl_ca',
+        detail: 'ssl_ca: not a certificate. Give the text of the CA’s file, from -----BEGIN CERTIFICATE----- on.',
+      },
+    ];
   }
 }
 

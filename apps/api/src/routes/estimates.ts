@@ -1,5 +1,11 @@
 import type { Pipeline } from '@freshet/control-store';
-import { ACCOUNT_BUCKET, estimate, type ObjectEstimate, objectNamed, objectsToRead } from '@freshet/freshdesk-extractor';
+import {
+  ACCOUNT_BUCKET,
+  estimate,
+  type ObjectEstimate,
+  objectNamed,
+  objectsToRead,
+} from '@freshet/freshdesk-extractor';
 import type { App, Deps } from '../app.ts';
 import { asking } from '../asking.ts';
 import { IdParams, ref } from '../schemas/base.ts';
@@ -20,7 +26,8 @@ export function estimateRoutes(app: App, deps: Deps): void {
           operationId: 'estimatePipeline',
           tags: ['pipelines'],
           summary: 'What the next run will cost',
-          description: 'Credits and minutes for each object of the next run, or of reading further back, before they are spent. Spends a few credits itself.',
+          description:
+            'Credits and minutes for each object of the next run, or of reading further back, before they are spent. Spends a few credits itself.',
         }),
         params: IdParams,
         body: ref(EstimateInput),
@@ -38,13 +45,23 @@ export function estimateRoutes(app: App, deps: Deps): void {
 export function estimateFor(deps: Deps, pipeline: Pipeline, backfillFrom: Date | null) {
   const { store } = deps;
   return asking(deps, pipeline, async (client) => {
-    const [objects, parents] = await Promise.all([store.pipelines.objectsOf(pipeline.id), store.pipelines.parentsOf(pipeline.id)]);
-    const known = new Map(objects.map((o) => [o.object, { position: o.position, ...(parents.get(o.object) ?? { parents: 0, pending: 0 }) }]));
+    const [objects, parents] = await Promise.all([
+      store.pipelines.objectsOf(pipeline.id),
+      store.pipelines.parentsOf(pipeline.id),
+    ]);
+    const known = new Map(
+      objects.map((o) => [
+        o.object,
+        { position: o.position, ...(parents.get(o.object) ?? { parents: 0, pending: 0 }) },
+      ]),
+    );
     const chosen = objectsToRead(pipeline.objects).map(({ name }) => objectNamed(name));
     const days = pipeline.historical_sync_days;
     const estimates = await estimate(client, chosen, known, {
       historyFrom: days === null ? null : new Date(Date.now() - days * DAY_MS),
-      detail: new Set(Object.entries(pipeline.objects).flatMap(([name, choice]) => (choice.detail === true ? [name] : []))),
+      detail: new Set(
+        Object.entries(pipeline.objects).flatMap(([name, choice]) => (choice.detail === true ? [name] : [])),
+      ),
       ...(backfillFrom === null ? {} : { backfillFrom }),
     });
     const allowances = await allowancesOf(store, pipeline);
@@ -53,7 +70,13 @@ export function estimateFor(deps: Deps, pipeline: Pipeline, backfillFrom: Date |
       records: sum(estimates, (e) => e.records),
       credits: sum(estimates, (e) => e.credits),
       minutes: minutesOf(estimates, allowances),
-      objects: estimates.map((e) => ({ object: e.object, records: e.records, credits: e.credits, minutes: minutesOf([e], allowances), basis: e.basis })),
+      objects: estimates.map((e) => ({
+        object: e.object,
+        records: e.records,
+        credits: e.credits,
+        minutes: minutesOf([e], allowances),
+        basis: e.basis,
+      })),
     };
   });
 }
@@ -63,7 +86,9 @@ async function allowancesOf(store: Deps['store'], pipeline: Pipeline): Promise<R
   const buckets = await store.budgets.read(pipeline.subdomain);
   return new Map(
     buckets.flatMap(({ bucket, total, unlimited }) =>
-      unlimited || total === null ? [] : [[bucket, Math.max(1, Math.floor((total * pipeline.credit_share_percent) / 100))] as const],
+      unlimited || total === null
+        ? []
+        : [[bucket, Math.max(1, Math.floor((total * pipeline.credit_share_percent) / 100))] as const],
     ),
   );
 }
@@ -71,7 +96,8 @@ async function allowancesOf(store: Deps['store'], pipeline: Pipeline): Promise<R
 /** The bucket that takes longest decides. Each minute's credits may be spent at its beginning, so the last one costs only its calls. */
 function minutesOf(estimates: readonly ObjectEstimate[], allowances: ReadonlyMap<string, number>): number {
   const charged = new Map([[ACCOUNT_BUCKET, sum(estimates, (e) => e.credits)]]);
-  for (const { bucket } of estimates) if (bucket) charged.set(bucket.name, (charged.get(bucket.name) ?? 0) + bucket.credits);
+  for (const { bucket } of estimates)
+    if (bucket) charged.set(bucket.name, (charged.get(bucket.name) ?? 0) + bucket.credits);
   const minutes = [...charged].map(([bucket, credits]) => {
     const allowance = allowances.get(bucket);
     if (allowance === undefined) return credits / CALLS_A_MINUTE;

@@ -57,7 +57,11 @@ export function failedUnitRoutes(app: App, { store }: Deps): void {
     },
     async (request, reply) => {
       const { id } = await store.pipelines.get(request.params.id);
-      const { runId, units } = await store.failedUnits.retry(id, toFilter(request.body), (object) => objectNamed(object).way.kind === 'children');
+      const { runId, units } = await store.failedUnits.retry(
+        id,
+        toFilter(request.body),
+        (object) => objectNamed(object).way.kind === 'children',
+      );
       reply.code(202).header('location', `/v1/runs/${runId}`);
       return { run_id: runId, units };
     },

@@ -8,7 +8,12 @@ export function healthRoutes(app: App, { store, isDraining }: Deps): void {
     '/livez',
     {
       schema: {
-        ...operation({ operationId: 'getLiveness', tags: ['health'], summary: 'Is the process alive', description: 'Depends on nothing else.' }),
+        ...operation({
+          operationId: 'getLiveness',
+          tags: ['health'],
+          summary: 'Is the process alive',
+          description: 'Depends on nothing else.',
+        }),
         security: [],
         response: { 200: answer('It is.', Health), ...problems(400) },
       },
@@ -23,7 +28,8 @@ export function healthRoutes(app: App, { store, isDraining }: Deps): void {
           operationId: 'getReadiness',
           tags: ['health'],
           summary: 'Can it take requests',
-          description: 'The database answers, its tables are those that this release needs, and the process is not about to end.',
+          description:
+            'The database answers, its tables are those that this release needs, and the process is not about to end.',
         }),
         security: [],
         response: { 200: answer('It can.', Health), 503: answer('It cannot.', Health), ...problems(400) },
@@ -34,5 +40,7 @@ export function healthRoutes(app: App, { store, isDraining }: Deps): void {
       return ok ? { status: 'ok' as const } : reply.code(503).send({ status: 'unavailable' as const });
     },
   );
-  app.get('/v1/openapi.json', { schema: { hide: true } }, async (_request, reply) => reply.type('application/json').send(JSON.stringify(app.swagger())));
+  app.get('/v1/openapi.json', { schema: { hide: true } }, async (_request, reply) =>
+    reply.type('application/json').send(JSON.stringify(app.swagger())),
+  );
 }

@@ -4,7 +4,15 @@ import { catalogue, type MovedPosition, type ObjectSpec, objectNamed, positionAt
 import type { Static } from 'typebox';
 import type { App, Deps } from '../app.ts';
 import { IdParams, IfMatch, ObjectParams, ref } from '../schemas/base.ts';
-import { CatalogObjects, PipelineObject, PipelineObjectChange, PipelineObjects, PositionChange, PositionChanged, RebuildStarted } from '../schemas/objects.ts';
+import {
+  CatalogObjects,
+  PipelineObject,
+  PipelineObjectChange,
+  PipelineObjects,
+  PositionChange,
+  PositionChanged,
+  RebuildStarted,
+} from '../schemas/objects.ts';
 import { findObjectProblems } from './pipelines.ts';
 import { compareWithCurrent, requireVersion } from './read-back.ts';
 import { answer, expectedVersion, operation, problems, withEtag } from './route.ts';
@@ -68,14 +76,18 @@ export function objectRoutes(app: App, { store }: Deps): void {
           const pipeline = await store.pipelines.get(id);
           requireVersion(pipeline, expectedVersion(headers));
           const { changes, problems } = compareObject(pipeline, object, await store.pipelines.objectsOf(id), body);
-          return [...problems, ...findObjectProblems({ ...pipeline.objects, [object.name]: changedChoice(pipeline, object, changes) })];
+          return [
+            ...problems,
+            ...findObjectProblems({ ...pipeline.objects, [object.name]: changedChoice(pipeline, object, changes) }),
+          ];
         },
       },
       schema: {
         ...operation({
           operationId: 'changePipelineObject',
           tags: ['pipelines'],
-          summary: 'Include or skip an object, read it in detail, keep its history, change its columns, or say how fresh it must be',
+          summary:
+            'Include or skip an object, read it in detail, keep its history, change its columns, or say how fresh it must be',
           description:
             'Takes effect with the next run. A table that is there stays. Records that are there already are read in detail when they change, or when the object is restarted. A history begins with what the table holds. The `ETag` is the pipeline’s. Rules for columns replace those that there are, and hold for what is read from then on: restart the object to apply them to all of it.',
         }),
@@ -96,7 +108,11 @@ export function objectRoutes(app: App, { store }: Deps): void {
       }
       const objects = { ...pipeline.objects, [object.name]: changedChoice(pipeline, object, changes) };
       // Of all choices together: another one that was changed meanwhile must not be lost, whoever asks for what.
-      const changed = await store.pipelines.change(pipeline.id, { objects }, expectedVersion(request.headers) ?? pipeline.version);
+      const changed = await store.pipelines.change(
+        pipeline.id,
+        { objects },
+        expectedVersion(request.headers) ?? pipeline.version,
+      );
       withEtag(reply, changed.version);
       return objectJson(changed, object, await store.pipelines.objectsOf(pipeline.id));
     },
@@ -144,7 +160,10 @@ export function objectRoutes(app: App, { store }: Deps): void {
     },
     async (request, reply) => {
       const object = objectNamed(request.params.object);
-      const { runId, batches, records, reachesBackTo, isWhole } = await store.rebuilds.start(request.params.id, object.name);
+      const { runId, batches, records, reachesBackTo, isWhole } = await store.rebuilds.start(
+        request.params.id,
+        object.name,
+      );
       reply.code(202).header('location', `/v1/runs/${runId}`);
       return { run_id: runId, batches, records, reaches_back_to: reachesBackTo.toISOString(), whole: isWhole };
     },
@@ -174,7 +193,9 @@ export function objectRoutes(app: App, { store }: Deps): void {
       const pipeline = await store.pipelines.get(request.params.id);
       const wanted = Date.parse(request.body.changed_since);
       if (wanted > Date.now() + CLOCK_TOLERANCE_MS) {
-        throw new AppError('invalid_input', 'changed_since must not be in the future.', { context: { pointer: '/changed_since' } });
+        throw new AppError('invalid_input', 'changed_since must not be in the future.', {
+          context: { pointer: '/changed_since' },
+        });
       }
       const since = new Date(Math.min(wanted, Date.now()));
       let unread: Pick<MovedPosition, 'unreadFrom' | 'unreadTo'> = { unreadFrom: null, unreadTo: null };
@@ -196,7 +217,12 @@ type ObjectChange = Static<typeof PipelineObjectChange>;
  * object. In a body that was read before, which has the read-only `object`, it is none.
  */
 function compareObject(pipeline: Pipeline, object: ObjectSpec, known: readonly StoredObject[], body: ObjectChange) {
-  const { changes, problems } = compareWithCurrent(PipelineObjectChange, objectJson(pipeline, object, known), body, pipeline.created_at);
+  const { changes, problems } = compareWithCurrent(
+    PipelineObjectChange,
+    objectJson(pipeline, object, known),
+    body,
+    pipeline.created_at,
+  );
   const names = body.included === true && !('object' in body) && pipeline.objects[object.name]?.included !== true;
   return { changes: (names ? { ...changes, included: true } : changes) as ObjectChange, problems };
 }

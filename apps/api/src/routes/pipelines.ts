@@ -1,5 +1,10 @@
 import { AppError, columnName, type FieldRules, toAppError } from '@freshet/contracts';
-import { findScheduleProblems, type ObjectChoice, type PipelineFilter, type Pipeline as StoredPipeline } from '@freshet/control-store';
+import {
+  findScheduleProblems,
+  type ObjectChoice,
+  type PipelineFilter,
+  type Pipeline as StoredPipeline,
+} from '@freshet/control-store';
 import {
   catalogue,
   fixedFields,
@@ -43,7 +48,9 @@ export function pipelineRoutes(app: App, deps: Deps): void {
     shapes: { input: PipelineInput, change: PipelineChange, output: Pipeline, list: PipelineList },
     filters: {
       name: Type.Optional(Type.String({ description: 'Only the one of this name.' })),
-      status: Type.Optional(Type.Unsafe<string>({ ...PipelineStatus, $id: undefined, description: 'Only those in this state.' })),
+      status: Type.Optional(
+        Type.Unsafe<string>({ ...PipelineStatus, $id: undefined, description: 'Only those in this state.' }),
+      ),
       subdomain: Type.Optional(Type.String({ description: 'Only those of this account, as `acme`.', maxLength: 255 })),
       destination_id: Type.Optional(Type.String({ format: 'uuid', description: 'Only those into this warehouse.' })),
     },
@@ -64,9 +71,17 @@ export function pipelineRoutes(app: App, deps: Deps): void {
     app.post(
       `/v1/pipelines/:id/${verb}`,
       {
-        config: { permission: 'run', before: async (request) => pipelineJson(await pipelines.get((request.params as { id: string }).id)) },
+        config: {
+          permission: 'run',
+          before: async (request) => pipelineJson(await pipelines.get((request.params as { id: string }).id)),
+        },
         schema: {
-          ...operation({ operationId: `${verb}Pipeline`, tags, summary: `${verb === 'pause' ? 'Pause' : 'Resume'} a pipeline`, description }),
+          ...operation({
+            operationId: `${verb}Pipeline`,
+            tags,
+            summary: `${verb === 'pause' ? 'Pause' : 'Resume'} a pipeline`,
+            description,
+          }),
           params: IdParams,
           headers: IfMatch,
           response: { 200: answer('The pipeline.', Pipeline), ...problems(404, 412) },
@@ -95,7 +110,8 @@ export function pipelineRoutes(app: App, deps: Deps): void {
           operationId: 'testAccount',
           tags,
           summary: 'Try an account and a key',
-          description: 'Before a pipeline is made. Spends one credit for the key and one for each object. A key that does not work is an answer, not an error.',
+          description:
+            'Before a pipeline is made. Spends one credit for the key and one for each object. A key that does not work is an answer, not an error.',
         }),
         body: ref(PipelineTestInput),
         response: { 200: answer('The verdict.', PipelineVerdict), ...problems(404) },
@@ -140,7 +156,10 @@ export interface PartialPipeline {
 }
 
 /** Finds everything that the schemas cannot express: names, times, and references. */
-export async function findPipelineProblems({ store, frequency = USUAL_FREQUENCY }: Deps, input: PartialPipeline): Promise<FieldProblem[]> {
+export async function findPipelineProblems(
+  { store, frequency = USUAL_FREQUENCY }: Deps,
+  input: PartialPipeline,
+): Promise<FieldProblem[]> {
   const { source, destination_id, destination_schema, frequency_minutes, schedule, objects } = input;
   const { subdomain, credential_id } = source ?? {};
   return [
@@ -159,12 +178,16 @@ export async function findPipelineProblems({ store, frequency = USUAL_FREQUENCY 
 /** A change whose subdomain, if it has one, is spelled as it is stored. */
 export function withPlainSubdomain<T extends PartialPipeline>(body: T): T {
   const { subdomain } = body.source ?? {};
-  if (subdomain === undefined || problemsFrom('/source/subdomain', () => parseSubdomain(subdomain)).length > 0) return body;
+  if (subdomain === undefined || problemsFrom('/source/subdomain', () => parseSubdomain(subdomain)).length > 0)
+    return body;
   return { ...body, source: { ...body.source, subdomain: parseSubdomain(subdomain) } };
 }
 
 /** @param body without problems. @throws AppError `conflict` with a pointer to what is wrong. */
-export async function createdPipeline(deps: Deps, { source, ...body }: Static<typeof PipelineInput>): Promise<StoredPipeline> {
+export async function createdPipeline(
+  deps: Deps,
+  { source, ...body }: Static<typeof PipelineInput>,
+): Promise<StoredPipeline> {
   const { store, frequency = USUAL_FREQUENCY } = deps;
   const subdomain = parseSubdomain(source.subdomain);
   const made = await store.pipelines.create({
@@ -194,12 +217,15 @@ async function adoptTables(deps: Deps, pipeline: StoredPipeline): Promise<void> 
   const { pipelines, destinations } = deps.store;
   const refuse = (why: string) => new AppError('conflict', `adopt: ${why}`, { context: { pointer: '/adopt' } });
   const destination = await destinations.get(pipeline.destination_id);
-  const tables = await opened(deps, destination, (warehouse) => warehouse.reached(pipeline.destination_schema, pipeline.table_prefix)).catch(
-    (error: unknown) => {
-      throw refuse(toAppError(error).message);
-    },
-  );
-  if (tables.length === 0) throw refuse(`${pipeline.destination_schema} holds no tables that say how far they are complete. Make the pipeline without it.`);
+  const tables = await opened(deps, destination, (warehouse) =>
+    warehouse.reached(pipeline.destination_schema, pipeline.table_prefix),
+  ).catch((error: unknown) => {
+    throw refuse(toAppError(error).message);
+  });
+  if (tables.length === 0)
+    throw refuse(
+      `${pipeline.destination_schema} holds no tables that say how far they are complete. Make the pipeline without it.`,
+    );
   const known = tables.filter(({ object }) => isObjectName(object));
   await pipelines.adopt(
     pipeline.id,
@@ -230,14 +256,28 @@ export async function testAccount(deps: Deps, account: Account) {
       subdomain,
       agent: { id: verdict.agent.id, name: verdict.agent.name, ticket_scope: verdict.agent.ticketScope },
       sees_all_tickets: verdict.seesAllTickets,
-      limits: (await deps.store.budgets.read(subdomain)).map((b) => ({ bucket: b.bucket, credits_per_minute: b.total })),
-      objects: verdict.objects.map(({ changedSinceFilter, ...o }) => ({ ...o, changed_since_filter: changedSinceFilter })),
+      limits: (await deps.store.budgets.read(subdomain)).map((b) => ({
+        bucket: b.bucket,
+        credits_per_minute: b.total,
+      })),
+      objects: verdict.objects.map(({ changedSinceFilter, ...o }) => ({
+        ...o,
+        changed_since_filter: changedSinceFilter,
+      })),
       error: null,
     };
   } catch (thrown) {
     const error = toAppError(thrown);
     if (error.code === 'not_found' || error.code === 'invalid_input') throw error;
-    return { ok: false, subdomain, agent: null, limits: [], sees_all_tickets: false, objects: [], error: { code: error.code, message: error.message } };
+    return {
+      ok: false,
+      subdomain,
+      agent: null,
+      limits: [],
+      sees_all_tickets: false,
+      objects: [],
+      error: { code: error.code, message: error.message },
+    };
   }
 }
 
@@ -254,7 +294,9 @@ function findFrequencyProblems(minutes: number, { min }: Frequency): FieldProble
 
 function findSchemaProblems(schema: string): FieldProblem[] {
   if (!schema.startsWith('pg_') && schema !== 'information_schema') return [];
-  return [{ pointer: '/destination_schema', detail: 'destination_schema: PostgreSQL keeps schemas of this name for itself.' }];
+  return [
+    { pointer: '/destination_schema', detail: 'destination_schema: PostgreSQL keeps schemas of this name for itself.' },
+  ];
 }
 
 /** Finds unknown objects, choices that an object does not have, and that no object is included. */
@@ -264,7 +306,10 @@ export function findObjectProblems(choices: Readonly<Record<string, Partial<Obje
   for (const [name, choice] of Object.entries(choices)) {
     const pointer = `/objects/${pointerSegment(name)}`;
     if (!isObjectName(name)) {
-      problems.push({ pointer, detail: `objects: there is no object "${name}". Known objects: ${catalogue.map((o) => o.name).join(', ')}.` });
+      problems.push({
+        pointer,
+        detail: `objects: there is no object "${name}". Known objects: ${catalogue.map((o) => o.name).join(', ')}.`,
+      });
       continue;
     }
     const object = objectNamed(name);
@@ -278,7 +323,8 @@ export function findObjectProblems(choices: Readonly<Record<string, Partial<Obje
     }
     problems.push(...findFieldProblems(object, choice.columns ?? {}));
   }
-  if (objectsToRead(complete).length === 0) problems.push({ pointer: '/objects', detail: 'objects: at least one must be included.' });
+  if (objectsToRead(complete).length === 0)
+    problems.push({ pointer: '/objects', detail: 'objects: at least one must be included.' });
   return problems;
 }
 
@@ -289,19 +335,33 @@ function findFieldProblems(object: ObjectSpec, rules: FieldRules): FieldProblem[
     const why = findFieldProblem(object, field, rule, taken);
     if (rule.rename !== undefined) taken.add(rule.rename);
     if (why === null) return [];
-    return [{ pointer: `/objects/${object.name}/columns/${pointerSegment(field)}`, detail: `objects.${object.name}.columns.${field}: ${why}` }];
+    return [
+      {
+        pointer: `/objects/${object.name}/columns/${pointerSegment(field)}`,
+        detail: `objects.${object.name}.columns.${field}: ${why}`,
+      },
+    ];
   });
 }
 
-function findFieldProblem(object: ObjectSpec, field: string, { rename, drop, hash }: FieldRules[string], taken: ReadonlySet<string>): string | null {
+function findFieldProblem(
+  object: ObjectSpec,
+  field: string,
+  { rename, drop, hash }: FieldRules[string],
+  taken: ReadonlySet<string>,
+): string | null {
   const custom = object.customFields?.field;
   if (fixedFields(object).includes(field)) return 'reading and loading stand on it; it stays as it is.';
   if (field === custom && (drop === true || hash === true)) return `name the fields in it: ${field}.cf_….`;
-  if (drop === true && (hash === true || rename !== undefined)) return 'a field that is dropped is neither hashed nor renamed.';
+  if (drop === true && (hash === true || rename !== undefined))
+    return 'a field that is dropped is neither hashed nor renamed.';
   if (rename === undefined) return null;
-  if (columnName(rename) !== rename) return `rename: "${rename}" is a name that PostgreSQL or Freshet keeps for itself.`;
+  if (columnName(rename) !== rename)
+    return `rename: "${rename}" is a name that PostgreSQL or Freshet keeps for itself.`;
   if (taken.has(rename)) return `rename: there is a column "${rename}" already.`;
-  return field.includes('.') && !field.startsWith(`${custom}.`) ? 'rename: only fields with a column of their own have a name.' : null;
+  return field.includes('.') && !field.startsWith(`${custom}.`)
+    ? 'rename: only fields with a column of their own have a name.'
+    : null;
 }
 
 export function pipelineJson(p: StoredPipeline) {

@@ -9,7 +9,15 @@ import { PipelineChange, PipelineInput } from '../schemas/pipelines.ts';
 import { PipelinePlan } from '../schemas/plans.ts';
 import { opened, testDestination } from './destinations.ts';
 import { estimateFor } from './estimates.ts';
-import { changedPipeline, createdPipeline, findPipelineProblems, type PartialPipeline, pipelineJson, testAccount, withPlainSubdomain } from './pipelines.ts';
+import {
+  changedPipeline,
+  createdPipeline,
+  findPipelineProblems,
+  type PartialPipeline,
+  pipelineJson,
+  testAccount,
+  withPlainSubdomain,
+} from './pipelines.ts';
 import { compareWithCurrent } from './read-back.ts';
 import { answer, operation, problems } from './route.ts';
 
@@ -29,7 +37,12 @@ export function planRoutes(app: App, deps: Deps): void {
         findProblems: (_request, body: PartialPipeline) => findPipelineProblems(deps, body),
       },
       schema: {
-        ...operation({ operationId: 'planPipeline', tags: ['pipelines'], summary: 'What making a pipeline would come to', description }),
+        ...operation({
+          operationId: 'planPipeline',
+          tags: ['pipelines'],
+          summary: 'What making a pipeline would come to',
+          description,
+        }),
         body: ref(PipelineInput),
         response: { 200: answer('What would happen.', PipelinePlan) },
       },
@@ -49,7 +62,12 @@ export function planRoutes(app: App, deps: Deps): void {
         },
       },
       schema: {
-        ...operation({ operationId: 'planPipelineChange', tags: ['pipelines'], summary: 'What changing a pipeline would come to', description }),
+        ...operation({
+          operationId: 'planPipelineChange',
+          tags: ['pipelines'],
+          summary: 'What changing a pipeline would come to',
+          description,
+        }),
         params: IdParams,
         body: ref(PipelineChange),
         response: { 200: answer('What would happen.', PipelinePlan), ...problems(404) },
@@ -87,14 +105,26 @@ async function planOf(deps: Deps, pipeline: Pipeline): Promise<Static<typeof Pip
   const destination = await store.destinations.get(pipeline.destination_id);
   const warehouse = await testDestination(deps, destination, pipeline.destination_schema);
   const names = objectsToRead(pipeline.objects).map(({ name }) => name);
-  const custom = account.ok ? await asking(deps, pipeline, async (client) => new Map(await customColumns(client, names))) : new Map<string, Column[]>();
-  const tables = names.map((name) => tableOf(objectNamed(name), custom.get(name) ?? [], pipeline.objects[name]?.columns ?? {}));
-  const planned = warehouse.error === null ? await opened(deps, destination, (w) => w.plan(pipeline.destination_schema, pipeline.table_prefix, tables)) : null;
+  const custom = account.ok
+    ? await asking(deps, pipeline, async (client) => new Map(await customColumns(client, names)))
+    : new Map<string, Column[]>();
+  const tables = names.map((name) =>
+    tableOf(objectNamed(name), custom.get(name) ?? [], pipeline.objects[name]?.columns ?? {}),
+  );
+  const planned =
+    warehouse.error === null
+      ? await opened(deps, destination, (w) => w.plan(pipeline.destination_schema, pipeline.table_prefix, tables))
+      : null;
   return {
     account,
     destination: warehouse,
     statements: [...(planned?.statements ?? [])],
-    tables: (planned?.tables ?? []).map(({ table, exists, statements }, i) => ({ object: names[i] as string, table, exists, statements: [...statements] })),
+    tables: (planned?.tables ?? []).map(({ table, exists, statements }, i) => ({
+      object: names[i] as string,
+      table,
+      exists,
+      statements: [...statements],
+    })),
     estimate: account.ok ? await estimateFor(deps, pipeline, null).catch(nothingIfRefused) : null,
   };
 }

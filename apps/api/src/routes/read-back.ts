@@ -26,7 +26,13 @@ interface Shape {
  * @param schema the shape of the change, in which read-only fields are marked with `readOnly`.
  * @param createdAt since when read-only times can have had earlier values.
  */
-export function compareWithCurrent(schema: TSchema, current: object, body: object, createdAt: Date, pointer = ''): Comparison {
+export function compareWithCurrent(
+  schema: TSchema,
+  current: object,
+  body: object,
+  createdAt: Date,
+  pointer = '',
+): Comparison {
   const properties = (findNamed(schema) as Shape).properties ?? {};
   const changes: Record<string, unknown> = {};
   const problems: FieldProblem[] = [];
@@ -56,7 +62,10 @@ export function compareWithCurrent(schema: TSchema, current: object, body: objec
  */
 export function requireVersion({ version }: { readonly version: number }, expected: number | null): void {
   if (expected === null || expected === version) return;
-  throw new AppError('precondition_failed', 'The resource has changed since the version that If-Match names. Get it again, and repeat the change.');
+  throw new AppError(
+    'precondition_failed',
+    'The resource has changed since the version that If-Match names. Get it again, and repeat the change.',
+  );
 }
 
 function refusal(pointer: string, known: unknown): string {

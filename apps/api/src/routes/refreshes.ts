@@ -30,7 +30,11 @@ export function refreshRoutes(app: App, { store }: Deps): void {
         params: Type.Object({
           id: Type.String({ format: 'uuid', description: 'The pipeline’s id.' }),
           object: Type.String({ description: 'The object’s name.' }),
-          record_id: Type.String({ pattern: '^[0-9A-Za-z_-]{1,64}$', description: 'The record’s own id, as Freshdesk has it.', examples: ['4711'] }),
+          record_id: Type.String({
+            pattern: '^[0-9A-Za-z_-]{1,64}$',
+            description: 'The record’s own id, as Freshdesk has it.',
+            examples: ['4711'],
+          }),
         }),
         response: { 202: answer('The run that reads it.', Run), ...problems(404) },
       },
@@ -69,15 +73,23 @@ export function refreshRoutes(app: App, { store }: Deps): void {
       const field = pushed.pushedAs as keyof typeof given;
       const number = given[field];
       if (typeof number === 'number' && !Number.isSafeInteger(number)) {
-        throw new AppError('invalid_input', `${field} must be a string: JSON numbers beyond 2^53 lose digits. Send "{{ticket.id}}" with quotes.`, {
-          context: { pointer: `/${field}` },
-        });
+        throw new AppError(
+          'invalid_input',
+          `${field} must be a string: JSON numbers beyond 2^53 lose digits. Send "{{ticket.id}}" with quotes.`,
+          {
+            context: { pointer: `/${field}` },
+          },
+        );
       }
       const key = String(number ?? '');
       if (!/^\d{1,19}$/.test(key)) {
-        throw new AppError('invalid_input', `${field}: must be its number. In an automation rule, {{ticket.id}} stands for it.`, {
-          context: { pointer: `/${field}` },
-        });
+        throw new AppError(
+          'invalid_input',
+          `${field}: must be its number. In an automation rule, {{ticket.id}} stands for it.`,
+          {
+            context: { pointer: `/${field}` },
+          },
+        );
       }
       const run = await refresh(await store.pipelines.get(params.id), pushed.name, key);
       reply.code(202).header('location', `/v1/runs/${run.id}`);
@@ -89,9 +101,13 @@ export function refreshRoutes(app: App, { store }: Deps): void {
 /** The record, and the lists below it that the pipeline reads. @throws AppError `invalid_input`, `conflict` for an object that cannot be asked for by its records. */
 function wanted(pipeline: Pipeline, object: string, key: string): Wanted[] {
   const included = objectsToRead(pipeline.objects).map(({ name }) => name);
-  if (!included.includes(object)) throw new AppError('conflict', `${object} is not read by this pipeline: include it first.`);
+  if (!included.includes(object))
+    throw new AppError('conflict', `${object} is not read by this pipeline: include it first.`);
   if (objectNamed(object).single === null) {
-    throw new AppError('conflict', `${object}: its records have no address of their own in Freshdesk. Refresh what they belong to, or run the pipeline.`);
+    throw new AppError(
+      'conflict',
+      `${object}: its records have no address of their own in Freshdesk. Refresh what they belong to, or run the pipeline.`,
+    );
   }
   const below = included.filter((name) => {
     const { way } = objectNamed(name);

@@ -3,7 +3,13 @@ import { objectNamed } from '@freshet/freshdesk-extractor';
 import { Type } from 'typebox';
 import type { App, Deps } from '../app.ts';
 import { IdParams, ListQuery, ref } from '../schemas/base.ts';
-import { Discarded, RejectedFilter, RejectedRecord, RejectedRecordList, Replayed } from '../schemas/rejected-records.ts';
+import {
+  Discarded,
+  RejectedFilter,
+  RejectedRecord,
+  RejectedRecordList,
+  Replayed,
+} from '../schemas/rejected-records.ts';
 import { answer, listOptions, operation, problems } from './route.ts';
 
 const tags = ['rejected records'];
@@ -23,13 +29,16 @@ export function rejectedRecordRoutes(app: App, { store }: Deps): void {
           operationId: 'listRejectedRecords',
           tags,
           summary: 'List rejected records',
-          description: 'Records that could not be loaded, newest first, with their reasons. What they hold is answered for one at a time.',
+          description:
+            'Records that could not be loaded, newest first, with their reasons. What they hold is answered for one at a time.',
         }),
         params: IdParams,
         querystring: Type.Object({
           ...ListQuery,
           object: Type.Optional(Type.String({ description: 'Only of this object.' })),
-          reason: Type.Optional(Type.String({ description: 'Only with this reason, or with what stands before its colon.' })),
+          reason: Type.Optional(
+            Type.String({ description: 'Only with this reason, or with what stands before its colon.' }),
+          ),
         }),
         response: { 200: answer('One page.', RejectedRecordList), ...problems(404) },
       },
@@ -53,7 +62,8 @@ export function rejectedRecordRoutes(app: App, { store }: Deps): void {
           operationId: 'getRejectedRecord',
           tags,
           summary: 'Read a rejected record',
-          description: 'With the record itself, as Freshdesk sent it. It may hold personal data, so an observer may not read it.',
+          description:
+            'With the record itself, as Freshdesk sent it. It may hold personal data, so an observer may not read it.',
         }),
         params: RecordParams,
         response: { 200: answer('The rejected record.', RejectedRecord), ...problems(404) },
@@ -99,7 +109,8 @@ export function rejectedRecordRoutes(app: App, { store }: Deps): void {
           operationId: 'discardRejectedRecords',
           tags,
           summary: 'Forget rejected records',
-          description: 'They cannot be replayed any more. A record that changes in Freshdesk is read again. Without a body it is all of them.',
+          description:
+            'They cannot be replayed any more. A record that changes in Freshdesk is read again. Without a body it is all of them.',
         }),
         params: IdParams,
         body: ref(RejectedFilter),

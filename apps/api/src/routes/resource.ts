@@ -20,12 +20,23 @@ export interface Resource<S extends { readonly id: string; readonly version: num
   readonly read?: Permission;
   readonly manage: Permission;
   /** What the document says of each operation: its summary and its description. */
-  readonly said: Readonly<Record<'create' | 'list' | 'get' | 'change' | 'delete', readonly [summary: string, description: string]>>;
-  readonly shapes: { readonly input: TSchema; readonly change: TSchema; readonly made?: TSchema; readonly output: TSchema; readonly list: TSchema };
+  readonly said: Readonly<
+    Record<'create' | 'list' | 'get' | 'change' | 'delete', readonly [summary: string, description: string]>
+  >;
+  readonly shapes: {
+    readonly input: TSchema;
+    readonly change: TSchema;
+    readonly made?: TSchema;
+    readonly output: TSchema;
+    readonly list: TSchema;
+  };
   /** Filters of the list, beside `limit` and `cursor`. */
   readonly filters?: Readonly<Record<string, TSchema>>;
   create(body: never): Promise<S | { readonly stored: S; readonly shownOnce: object }>;
-  list(options: { readonly limit: number; readonly cursor: string | null }, filter: Readonly<Record<string, never>>): Promise<Page<S>>;
+  list(
+    options: { readonly limit: number; readonly cursor: string | null },
+    filter: Readonly<Record<string, never>>,
+  ): Promise<Page<S>>;
   get(id: string): Promise<S>;
   change(id: string, body: never, expected: number | null): Promise<S>;
   delete(id: string, expected: number | null): Promise<void>;
@@ -41,21 +52,40 @@ export interface Resource<S extends { readonly id: string; readonly version: num
 }
 
 /** The five routes of a resource. */
-export function resourceRoutes<S extends { readonly id: string; readonly version: number; readonly created_at: Date }>(app: App, resource: Resource<S>): void {
+export function resourceRoutes<S extends { readonly id: string; readonly version: number; readonly created_at: Date }>(
+  app: App,
+  resource: Resource<S>,
+): void {
   const { path, noun, plural, shapes, manage, read = 'read', said } = resource;
   const about = (verb: 'create' | 'list' | 'get' | 'change' | 'delete') =>
-    operation({ operationId: `${verb}${verb === 'list' ? plural : noun}`, tags: [resource.tag], summary: said[verb][0], description: said[verb][1] });
-  const before = async (request: { readonly params: unknown }) => resource.toJson(await resource.get((request.params as { id: string }).id));
+    operation({
+      operationId: `${verb}${verb === 'list' ? plural : noun}`,
+      tags: [resource.tag],
+      summary: said[verb][0],
+      description: said[verb][1],
+    });
+  const before = async (request: { readonly params: unknown }) =>
+    resource.toJson(await resource.get((request.params as { id: string }).id));
   const shape = (schema: TSchema) => ref(schema) as TSchema;
-  const findProblems = async (input: unknown, current: S | null) => (await resource.findProblems?.(input as never, current)) ?? [];
+  const findProblems = async (input: unknown, current: S | null) =>
+    (await resource.findProblems?.(input as never, current)) ?? [];
   const compare = (current: S, body: unknown) =>
-    compareWithCurrent(shapes.change, resource.toJson(current), resource.normalize?.(body as never) ?? (body as object), current.created_at);
+    compareWithCurrent(
+      shapes.change,
+      resource.toJson(current),
+      resource.normalize?.(body as never) ?? (body as object),
+      current.created_at,
+    );
 
   app.post(
     `/v1/${path}`,
     {
       config: { permission: manage, findProblems: async (_request, body) => findProblems(body, null) },
-      schema: { ...about('create'), body: shape(shapes.input), response: { 201: answer('It was made.', shapes.made ?? shapes.output) } },
+      schema: {
+        ...about('create'),
+        body: shape(shapes.input),
+        response: { 201: answer('It was made.', shapes.made ?? shapes.output) },
+      },
     },
     async (request, reply) => {
       const made = await resource.create(request.body as never);
@@ -78,7 +108,9 @@ export function resourceRoutes<S extends { readonly id: string; readonly version
     async (request) => {
       const query = request.query as Query & Readonly<Record<string, never>>;
       // By what the document says and nothing else: a name becomes a column's.
-      const filter = Object.fromEntries(Object.keys(resource.filters ?? {}).map((name) => [name, query[name] as never]));
+      const filter = Object.fromEntries(
+        Object.keys(resource.filters ?? {}).map((name) => [name, query[name] as never]),
+      );
       const { data, nextCursor } = await resource.list(listOptions(query), filter);
       return { data: data.map((stored) => resource.toJson(stored)), next_cursor: nextCursor };
     },
@@ -86,7 +118,14 @@ export function resourceRoutes<S extends { readonly id: string; readonly version
 
   app.get(
     `/v1/${path}/:id`,
-    { config: { permission: read }, schema: { ...about('get'), params: IdParams, response: { 200: answer('As it is.', shapes.output), ...problems(404) } } },
+    {
+      config: { permission: read },
+      schema: {
+        ...about('get'),
+        params: IdParams,
+        response: { 200: answer('As it is.', shapes.output), ...problems(404) },
+      },
+    },
     async (request, reply) => {
       const found = await resource.get(request.params.id);
       withEtag(reply, found.version);
@@ -119,7 +158,9 @@ export function resourceRoutes<S extends { readonly id: string; readonly version
       const current = await resource.get(request.params.id);
       const { changes } = compare(current, request.body);
       const isUnchanged = Object.keys(changes).length === 0;
-      const changed = isUnchanged ? current : await resource.change(request.params.id, changes as never, expectedVersion(request.headers));
+      const changed = isUnchanged
+        ? current
+        : await resource.change(request.params.id, changes as never, expectedVersion(request.headers));
       withEtag(reply, changed.version);
       return resource.toJson(changed);
     },
@@ -129,7 +170,12 @@ export function resourceRoutes<S extends { readonly id: string; readonly version
     `/v1/${path}/:id`,
     {
       config: { permission: manage, before },
-      schema: { ...about('delete'), params: IdParams, headers: IfMatch, response: { 204: gone, ...problems(404, 412) } },
+      schema: {
+        ...about('delete'),
+        params: IdParams,
+        headers: IfMatch,
+        response: { 204: gone, ...problems(404, 412) },
+      },
     },
     async (request, reply) => {
       await resource.delete(request.params.id, expectedVersion(request.headers));

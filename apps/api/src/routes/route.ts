@@ -29,8 +29,15 @@ const SAID: Readonly<Record<ProblemStatus, string>> = {
 };
 
 /** Problem answers of an operation, keeping their statuses in the type. */
-export function problems<const S extends ProblemStatus>(...statuses: S[]): { [K in S]: { description: string; content: Record<string, { schema: TSchema }> } } {
-  return Object.fromEntries(statuses.map((s) => [s, { description: SAID[s], content: { 'application/problem+json': { schema: ref(Problem) } } }])) as never;
+export function problems<const S extends ProblemStatus>(
+  ...statuses: S[]
+): { [K in S]: { description: string; content: Record<string, { schema: TSchema }> } } {
+  return Object.fromEntries(
+    statuses.map((s) => [
+      s,
+      { description: SAID[s], content: { 'application/problem+json': { schema: ref(Problem) } } },
+    ]),
+  ) as never;
 }
 
 /** An answer of a named shape. */

@@ -27,9 +27,16 @@ export function runEventRoutes(app: App, { store, isDraining }: Deps): void {
             'Server-sent events: each time that the run has changed, one of the type `run` whose data is the whole Run. Ends when the run does. A reader that was cut off goes on with `Last-Event-ID`, as browsers do by themselves: it is sent the run as it is now, unless it has seen that already. 204: the run is over, and was seen.',
         }),
         params: IdParams,
-        headers: Type.Object({ 'last-event-id': Type.Optional(Type.String({ maxLength: 100, description: 'The id of the last event that was seen.' })) }),
+        headers: Type.Object({
+          'last-event-id': Type.Optional(
+            Type.String({ maxLength: 100, description: 'The id of the last event that was seen.' }),
+          ),
+        }),
         response: {
-          200: { description: 'The events.', content: { 'text/event-stream': { schema: Type.String({ description: 'Server-sent events.' }) } } },
+          200: {
+            description: 'The events.',
+            content: { 'text/event-stream': { schema: Type.String({ description: 'Server-sent events.' }) } },
+          },
           204: Type.Unsafe<undefined>({ description: 'It is over, and its end was seen.', type: 'null' }),
           ...problems(404),
         },
@@ -52,7 +59,12 @@ export function runEventRoutes(app: App, { store, isDraining }: Deps): void {
   );
 }
 
-async function* eventsOf(store: ControlStore, first: StoredRun, seen: string | null, isDraining: () => boolean): AsyncGenerator<string> {
+async function* eventsOf(
+  store: ControlStore,
+  first: StoredRun,
+  seen: string | null,
+  isDraining: () => boolean,
+): AsyncGenerator<string> {
   let last = seen;
   let saidAt = Date.now();
   yield 'retry: 2000\n\n';

@@ -26,7 +26,11 @@ export function objectProgress(o: ObjectRun): number | null {
  * Objects are weighted by the credits that they usually cost. The weights are the same during a whole run, so that its progress never decreases.
  */
 export function estimateRun(run: Run, now: Date): RunEstimate {
-  if (run.finished_at !== null) return { progress: run.status === 'succeeded' || run.status === 'partial' ? 1 : progressOf(run), estimatedFinishedAt: null };
+  if (run.finished_at !== null)
+    return {
+      progress: run.status === 'succeeded' || run.status === 'partial' ? 1 : progressOf(run),
+      estimatedFinishedAt: null,
+    };
   return { progress: progressOf(run), estimatedFinishedAt: estimatedEnd(run, now) };
 }
 

@@ -12,7 +12,12 @@ const tags = ['runs'];
 
 const Wait = Type.Object({
   wait: Type.Optional(
-    Type.Integer({ minimum: 0, maximum: 60, description: 'Seconds to wait for the run to be over; it is answered as it is then.', examples: [30] }),
+    Type.Integer({
+      minimum: 0,
+      maximum: 60,
+      description: 'Seconds to wait for the run to be over; it is answered as it is then.',
+      examples: [30],
+    }),
   ),
 });
 
@@ -60,8 +65,12 @@ export function runRoutes(app: App, { store }: Deps): void {
         querystring: Type.Object({
           ...ListQuery,
           pipeline_id: Type.Optional(Type.String({ format: 'uuid', description: 'Only runs of this pipeline.' })),
-          kind: Type.Optional(Type.Unsafe<StoredRun['kind']>({ ...RunKind, $id: undefined, description: 'Only runs of this kind.' })),
-          status: Type.Optional(Type.Unsafe<StoredRun['status']>({ ...RunStatus, $id: undefined, description: 'Only runs in this state.' })),
+          kind: Type.Optional(
+            Type.Unsafe<StoredRun['kind']>({ ...RunKind, $id: undefined, description: 'Only runs of this kind.' }),
+          ),
+          status: Type.Optional(
+            Type.Unsafe<StoredRun['status']>({ ...RunStatus, $id: undefined, description: 'Only runs in this state.' }),
+          ),
         }),
         response: { 200: answer('One page.', RunList) },
       },
@@ -82,7 +91,12 @@ export function runRoutes(app: App, { store }: Deps): void {
     {
       config: { permission: 'read' },
       schema: {
-        ...operation({ operationId: 'getRun', tags, summary: 'Read a run', description: 'With what each object has come to so far.' }),
+        ...operation({
+          operationId: 'getRun',
+          tags,
+          summary: 'Read a run',
+          description: 'With what each object has come to so far.',
+        }),
         params: IdParams,
         querystring: Wait,
         response: { 200: answer('The run.', Run), ...problems(404) },

@@ -6,7 +6,9 @@ import { DeadJobList, System } from '../schemas/system.ts';
 import { answer, gone, listOptions, operation, problems } from './route.ts';
 
 const tags = ['system'];
-const DeadJobParams = Type.Object({ id: Type.String({ format: 'uuid', description: 'The id of the job that was set aside.' }) });
+const DeadJobParams = Type.Object({
+  id: Type.String({ format: 'uuid', description: 'The id of the job that was set aside.' }),
+});
 
 /** How the deployment itself is: for operators, and for the console. */
 export function systemRoutes(app: App, { store, metrics }: Deps): void {
@@ -15,14 +17,23 @@ export function systemRoutes(app: App, { store, metrics }: Deps): void {
     {
       config: { permission: 'read' },
       schema: {
-        ...operation({ operationId: 'getSystem', tags, summary: 'How the deployment is', description: 'Which processes are alive, and how much work waits.' }),
+        ...operation({
+          operationId: 'getSystem',
+          tags,
+          summary: 'How the deployment is',
+          description: 'Which processes are alive, and how much work waits.',
+        }),
         response: { 200: answer('As it is now.', System) },
       },
     },
     async () => {
       const [processes, backlog] = await Promise.all([store.processes.list(), store.backlog()]);
       return {
-        processes: processes.map((p) => ({ ...p, started_at: p.started_at.toISOString(), seen_at: p.seen_at.toISOString() })),
+        processes: processes.map((p) => ({
+          ...p,
+          started_at: p.started_at.toISOString(),
+          seen_at: p.seen_at.toISOString(),
+        })),
         queues: backlog.queues.map(({ oldestSeconds, ...q }) => ({ ...q, oldest_seconds: oldestSeconds })),
         unloaded_bytes: backlog.unloadedBytes,
         unloaded_batches: backlog.unloadedBatches,
@@ -39,7 +50,12 @@ export function systemRoutes(app: App, { store, metrics }: Deps): void {
     {
       config: { permission: 'read' },
       schema: {
-        ...operation({ operationId: 'listDeadJobs', tags, summary: 'List jobs that were set aside', description: 'Newest first, with why.' }),
+        ...operation({
+          operationId: 'listDeadJobs',
+          tags,
+          summary: 'List jobs that were set aside',
+          description: 'Newest first, with why.',
+        }),
         querystring: Type.Object({
           ...ListQuery,
           queue: Type.Optional(Type.String({ maxLength: 64, description: 'Only of this queue.' })),
@@ -80,7 +96,12 @@ export function systemRoutes(app: App, { store, metrics }: Deps): void {
     {
       config: { permission: 'redrive' },
       schema: {
-        ...operation({ operationId: 'discardDeadJob', tags, summary: 'Discard a job', description: 'What waited for it has failed, and stays so.' }),
+        ...operation({
+          operationId: 'discardDeadJob',
+          tags,
+          summary: 'Discard a job',
+          description: 'What waited for it has failed, and stays so.',
+        }),
         params: DeadJobParams,
         response: { 204: gone, ...problems(404) },
       },
@@ -100,9 +121,15 @@ export function systemRoutes(app: App, { store, metrics }: Deps): void {
           operationId: 'getMetrics',
           tags,
           summary: 'This process’ numbers',
-          description: 'In the format of Prometheus. Every process has its own, at `FRESHET_MONITOR_PORT`; schedulers tell how much work waits as well.',
+          description:
+            'In the format of Prometheus. Every process has its own, at `FRESHET_MONITOR_PORT`; schedulers tell how much work waits as well.',
         }),
-        response: { 200: { description: 'The numbers.', content: { 'text/plain': { schema: Type.String({ description: 'Lines of the text format.' }) } } } },
+        response: {
+          200: {
+            description: 'The numbers.',
+            content: { 'text/plain': { schema: Type.String({ description: 'Lines of the text format.' }) } },
+          },
+        },
       },
     },
     async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()),

@@ -17,19 +17,32 @@ export function tokenRoutes(app: App, { store: { tokens } }: Deps): void {
     read: 'manage_tokens',
     manage: 'manage_tokens',
     said: {
-      create: ['Make a token', 'The answer holds the token itself: it is shown this once, and only its digest is kept.'],
+      create: [
+        'Make a token',
+        'The answer holds the token itself: it is shown this once, and only its digest is kept.',
+      ],
       list: ['List tokens', 'Newest first. None of them shows the token itself.'],
       get: ['Read a token', 'Everything but the token itself.'],
-      change: ['Change a token', 'Its name, role, scopes or expiry. Takes effect with the next request that it is used for.'],
+      change: [
+        'Change a token',
+        'Its name, role, scopes or expiry. Takes effect with the next request that it is used for.',
+      ],
       delete: ['Delete a token', 'It opens nothing any more, at once. The last token that can make others stays.'],
     },
     shapes: { input: TokenInput, change: TokenChange, made: NewToken, output: Token, list: TokenList },
     filters: {
       name: Type.Optional(Type.String({ description: 'Only the one of this name.' })),
-      role: Type.Optional(Type.Unsafe<string>({ ...TokenRoleName, $id: undefined, description: 'Only those of this role.' })),
+      role: Type.Optional(
+        Type.Unsafe<string>({ ...TokenRoleName, $id: undefined, description: 'Only those of this role.' }),
+      ),
     },
     create: async ({ name, role, scopes = null, expires_at = null }: Static<typeof TokenInput>) => {
-      const { token, text } = await tokens.create({ name, role, scopes, expires_at: expires_at === null ? null : new Date(expires_at) });
+      const { token, text } = await tokens.create({
+        name,
+        role,
+        scopes,
+        expires_at: expires_at === null ? null : new Date(expires_at),
+      });
       return { stored: token, shownOnce: { token: text } };
     },
     list: (options, filter) => tokens.list(options, filter),
@@ -51,13 +64,17 @@ export function tokenRoutes(app: App, { store: { tokens } }: Deps): void {
   app.post(
     '/v1/tokens/:id/rotate',
     {
-      config: { permission: 'manage_tokens', before: async ({ params }) => toJson(await tokens.get((params as { id: string }).id)) },
+      config: {
+        permission: 'manage_tokens',
+        before: async ({ params }) => toJson(await tokens.get((params as { id: string }).id)),
+      },
       schema: {
         ...operation({
           operationId: 'rotateToken',
           tags: ['tokens'],
           summary: 'Rotate a token',
-          description: 'Answers with a new text of the same token. The old one opens beside it for the overlap, so that its users can be told.',
+          description:
+            'Answers with a new text of the same token. The old one opens beside it for the overlap, so that its users can be told.',
         }),
         params: IdParams,
         headers: IfMatch,
@@ -66,7 +83,11 @@ export function tokenRoutes(app: App, { store: { tokens } }: Deps): void {
       },
     },
     async (request, reply) => {
-      const { token, text } = await tokens.rotate(request.params.id, request.body.overlap_minutes ?? 60, expectedVersion(request.headers));
+      const { token, text } = await tokens.rotate(
+        request.params.id,
+        request.body.overlap_minutes ?? 60,
+        expectedVersion(request.headers),
+      );
       withEtag(reply, token.version);
       return { ...toJson(token), token: text };
     },
@@ -82,7 +103,12 @@ function findScopeProblems(input: Static<typeof TokenChange>, current: StoredTok
   const beyond = scopes.filter((scope) => !ROLES[role].includes(scope as Permission));
   if (beyond.length === 0) return [];
   const names = beyond.map((scope) => `"${scope}"`).join(', ');
-  return [{ pointer: '/scopes', detail: `scopes: the role ${role} does not have ${names}. It has ${ROLES[role].join(', ')}.` }];
+  return [
+    {
+      pointer: '/scopes',
+      detail: `scopes: the role ${role} does not have ${names}. It has ${ROLES[role].join(', ')}.`,
+    },
+  ];
 }
 
 function toJson(t: StoredToken) {

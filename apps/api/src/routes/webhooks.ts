@@ -1,12 +1,25 @@
 import { AppError, parseHost, toAppError } from '@freshet/contracts';
-import { DELIVERY_STATUSES, type DeliveryStatus, type Delivery as StoredDelivery, type Webhook as StoredWebhook } from '@freshet/control-store';
+import {
+  DELIVERY_STATUSES,
+  type DeliveryStatus,
+  type Delivery as StoredDelivery,
+  type Webhook as StoredWebhook,
+} from '@freshet/control-store';
 import type { Outbound } from '@freshet/runtime';
 import { type Static, Type } from 'typebox';
 import type { App, Deps } from '../app.ts';
 import { problemsFrom } from '../problems.ts';
 import { IdParams, IfMatch, ListQuery, ref } from '../schemas/base.ts';
 import { Rotation } from '../schemas/tokens.ts';
-import { Delivery, DeliveryList, NewWebhook, Webhook, WebhookChange, WebhookInput, WebhookList } from '../schemas/webhooks.ts';
+import {
+  Delivery,
+  DeliveryList,
+  NewWebhook,
+  Webhook,
+  WebhookChange,
+  WebhookInput,
+  WebhookList,
+} from '../schemas/webhooks.ts';
 import { resourceRoutes } from './resource.ts';
 import { answer, expectedVersion, listOptions, operation, problems, withEtag } from './route.ts';
 
@@ -27,20 +40,31 @@ export function webhookRoutes(app: App, { store: { webhooks }, reach }: Deps): v
       ],
       list: ['List webhooks', 'Newest first.'],
       get: ['Read a webhook', 'Everything but its signing secret.'],
-      change: ['Change a webhook', 'Deliveries that wait go to the new URL. Enabling one that was disabled begins anew.'],
+      change: [
+        'Change a webhook',
+        'Deliveries that wait go to the new URL. Enabling one that was disabled begins anew.',
+      ],
       delete: ['Delete a webhook', 'With its log of deliveries. What waits is not delivered.'],
     },
     shapes: { input: WebhookInput, change: WebhookChange, made: NewWebhook, output: Webhook, list: WebhookList },
     filters: {
       name: Type.Optional(Type.String({ description: 'Only the one of this name.' })),
     },
-    create: async ({ name, url, events, enabled = true, template = null, template_secret = null }: Static<typeof WebhookInput>) => {
+    create: async ({
+      name,
+      url,
+      events,
+      enabled = true,
+      template = null,
+      template_secret = null,
+    }: Static<typeof WebhookInput>) => {
       const { webhook, secret } = await webhooks.create({ name, url, events, enabled, template, template_secret });
       return { stored: webhook, shownOnce: { secret } };
     },
     list: (options, filter) => webhooks.list(options, filter),
     get: (id) => webhooks.get(id),
-    findProblems: ({ url }: Static<typeof WebhookChange>) => (url === undefined ? [] : problemsFrom('/url', () => checkUrl(reach, url))),
+    findProblems: ({ url }: Static<typeof WebhookChange>) =>
+      url === undefined ? [] : problemsFrom('/url', () => checkUrl(reach, url)),
     change: (id, body: Static<typeof WebhookChange>, expected) => webhooks.change(id, body, expected),
     delete: (id, expected) => webhooks.delete(id, expected),
     toJson,
@@ -49,7 +73,10 @@ export function webhookRoutes(app: App, { store: { webhooks }, reach }: Deps): v
   app.post(
     '/v1/webhooks/:id/rotate',
     {
-      config: { permission: 'manage_webhooks', before: async ({ params }) => toJson(await webhooks.get((params as { id: string }).id)) },
+      config: {
+        permission: 'manage_webhooks',
+        before: async ({ params }) => toJson(await webhooks.get((params as { id: string }).id)),
+      },
       schema: {
         ...operation({
           operationId: 'rotateWebhookSecret',
@@ -64,7 +91,11 @@ export function webhookRoutes(app: App, { store: { webhooks }, reach }: Deps): v
       },
     },
     async (request, reply) => {
-      const { webhook, secret } = await webhooks.rotate(request.params.id, request.body.overlap_minutes ?? 60, expectedVersion(request.headers));
+      const { webhook, secret } = await webhooks.rotate(
+        request.params.id,
+        request.body.overlap_minutes ?? 60,
+        expectedVersion(request.headers),
+      );
       withEtag(reply, webhook.version);
       return { ...toJson(webhook), secret };
     },
@@ -105,13 +136,21 @@ export function webhookRoutes(app: App, { store: { webhooks }, reach }: Deps): v
         params: IdParams,
         querystring: Type.Object({
           ...ListQuery,
-          status: Type.Optional(Type.Unsafe<DeliveryStatus>({ type: 'string', enum: [...DELIVERY_STATUSES], description: 'Only deliveries in this state.' })),
+          status: Type.Optional(
+            Type.Unsafe<DeliveryStatus>({
+              type: 'string',
+              enum: [...DELIVERY_STATUSES],
+              description: 'Only deliveries in this state.',
+            }),
+          ),
         }),
         response: { 200: answer('One page.', DeliveryList), ...problems(404) },
       },
     },
     async (request) => {
-      const { data, nextCursor } = await webhooks.deliveries(request.params.id, listOptions(request.query), { status: request.query.status });
+      const { data, nextCursor } = await webhooks.deliveries(request.params.id, listOptions(request.query), {
+        status: request.query.status,
+      });
       return { data: data.map(deliveryJson), next_cursor: nextCursor };
     },
   );
@@ -125,7 +164,8 @@ export function webhookRoutes(app: App, { store: { webhooks }, reach }: Deps): v
           operationId: 'redeliver',
           tags,
           summary: 'Deliver once more',
-          description: 'Sends the event of a delivery again, with the same message id, by which receivers can tell that it is the same.',
+          description:
+            'Sends the event of a delivery again, with the same message id, by which receivers can tell that it is the same.',
         }),
         params: Type.Object({
           id: Type.String({ format: 'uuid', description: 'The webhook’s id.' }),
@@ -147,13 +187,15 @@ function checkUrl(reach: Outbound, text: string): void {
     throw new AppError('invalid_input', `url: ${why}`);
   };
   if (text.startsWith('mailto:')) {
-    if (!isMailTo(text)) refuse('after mailto: stand addresses as they are, with commas between them, and nothing else.');
+    if (!isMailTo(text))
+      refuse('after mailto: stand addresses as they are, with commas between them, and nothing else.');
     return;
   }
   const url = URL.parse(text);
   if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:'))
     return refuse('it must be a URL that begins with https:// (or http://), or mailto: and addresses.');
-  if (url.username !== '' || url.password !== '') return refuse('it may hold no user and password: deliveries are signed instead.');
+  if (url.username !== '' || url.password !== '')
+    return refuse('it may hold no user and password: deliveries are signed instead.');
   try {
     parseHost(url.hostname.replaceAll('{{secret}}', 'secret'));
     reach.check(url.hostname);

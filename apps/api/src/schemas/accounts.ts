@@ -7,14 +7,24 @@ const ObjectVerdict = enumeration('ObjectVerdict', OBJECT_VERDICTS, 'Whether the
 
 export const PipelineTestInput = name(
   'PipelineTestInput',
-  object({ subdomain: sourceFields.subdomain, credential_id: sourceFields.credential_id }, { description: 'An account and a key to try.' }),
+  object(
+    { subdomain: sourceFields.subdomain, credential_id: sourceFields.credential_id },
+    { description: 'An account and a key to try.' },
+  ),
 );
 
-const TicketScope = enumeration('TicketScope', ['global', 'group', 'restricted', 'unknown'], 'Which tickets the agent sees.');
+const TicketScope = enumeration(
+  'TicketScope',
+  ['global', 'group', 'restricted', 'unknown'],
+  'Which tickets the agent sees.',
+);
 
 const AccountAgent = name(
   'AccountAgent',
-  object({ id: text('The agent’s id.'), name: text('The agent’s name.'), ticket_scope: ref(TicketScope) }, { description: 'The agent whose key it is.' }),
+  object(
+    { id: text('The agent’s id.'), name: text('The agent’s name.'), ticket_scope: ref(TicketScope) },
+    { description: 'The agent whose key it is.' },
+  ),
 );
 
 const AccountLimit = name(
@@ -65,7 +75,9 @@ const CreditClassUse = name(
     {
       class: ref(CreditClassName),
       used: Type.Number({ minimum: 0, description: 'Credits that it has taken in this minute.' }),
-      wanted_until: nullable(time('It was refused for want of credits, and less urgent work leaves the bucket to it until then.')),
+      wanted_until: nullable(
+        time('It was refused for want of credits, and less urgent work leaves the bucket to it until then.'),
+      ),
     },
     { description: 'Credits by what they are spent for.' },
   ),
@@ -77,11 +89,18 @@ const CreditBucket = name(
     {
       bucket: text('`account`, or the name of a list that has a limit of its own.'),
       unlimited: Type.Boolean({ description: 'The account answers without limits.' }),
-      total: nullable(Type.Number({ description: 'Credits in a minute, as the account’s answers told; null: not known yet.' })),
-      used: Type.Number({ minimum: 0, description: 'Credits spent in this minute, by Freshet and, as far as answers told, by others.' }),
+      total: nullable(
+        Type.Number({ description: 'Credits in a minute, as the account’s answers told; null: not known yet.' }),
+      ),
+      used: Type.Number({
+        minimum: 0,
+        description: 'Credits spent in this minute, by Freshet and, as far as answers told, by others.',
+      }),
       window_ends_at: nullable(time('When the minute ends; null: none is under way.')),
       blocked_until: nullable(time('No call is made before then: the account has answered with 429.')),
-      classes: Type.Array(ref(CreditClassUse), { description: 'Of `used`, what Freshet’s own work has taken; the most urgent first.' }),
+      classes: Type.Array(ref(CreditClassUse), {
+        description: 'Of `used`, what Freshet’s own work has taken; the most urgent first.',
+      }),
     },
     { description: 'Credits that calls draw on.' },
   ),
@@ -90,7 +109,10 @@ const CreditBucket = name(
 export const Budget = name(
   'Budget',
   object(
-    { subdomain: text('The account.'), buckets: Type.Array(ref(CreditBucket), { description: 'Each bucket; none before the first call.' }) },
+    {
+      subdomain: text('The account.'),
+      buckets: Type.Array(ref(CreditBucket), { description: 'Each bucket; none before the first call.' }),
+    },
     { description: 'An account’s credits, which all of its pipelines and workers share.' },
   ),
 );

@@ -4,7 +4,10 @@ import { TokenRoleName } from './tokens.ts';
 
 const Actor = name(
   'Actor',
-  object({ id: id('The token'), name: text('Its name at that time.'), role: ref(TokenRoleName) }, { description: 'Who has changed something.' }),
+  object(
+    { id: id('The token'), name: text('Its name at that time.'), role: ref(TokenRoleName) },
+    { description: 'Who has changed something.' },
+  ),
 );
 
 const AuditEntry = name(
@@ -17,9 +20,19 @@ const AuditEntry = name(
       address: text('The address that the request came from.'),
       request_id: text('Names the request in the logs.'),
       action: text('The operation.', { examples: ['changePipeline'] }),
-      resource: text('What was changed, by its path.', { examples: ['pipelines/019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21'] }),
-      before: nullable(Type.Record(Type.String(), Type.Unknown(), { description: 'As it was, without secrets; null: it was not there, or is not told.' })),
-      after: nullable(Type.Record(Type.String(), Type.Unknown(), { description: 'As the request was answered, without secrets; null: it had no answer.' })),
+      resource: text('What was changed, by its path.', {
+        examples: ['pipelines/019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21'],
+      }),
+      before: nullable(
+        Type.Record(Type.String(), Type.Unknown(), {
+          description: 'As it was, without secrets; null: it was not there, or is not told.',
+        }),
+      ),
+      after: nullable(
+        Type.Record(Type.String(), Type.Unknown(), {
+          description: 'As the request was answered, without secrets; null: it had no answer.',
+        }),
+      ),
     },
     { description: 'One change.' },
   ),

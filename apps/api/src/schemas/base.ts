@@ -21,15 +21,21 @@ export function ref<T extends TSchema>(schema: T) {
   return Type.Unsafe<Static<T>>({ $ref: `${(schema as { $id?: string }).$id}#` });
 }
 
-export const id = (what: string) => Type.String({ format: 'uuid', description: `${what} (UUIDv7).`, examples: ['019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21'] });
+export const id = (what: string) =>
+  Type.String({ format: 'uuid', description: `${what} (UUIDv7).`, examples: ['019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21'] });
 
 export const time = (description: string) =>
-  Type.String({ format: 'date-time', description: `${description} RFC 3339, UTC.`, examples: ['2026-01-31T12:00:00.000Z'] });
+  Type.String({
+    format: 'date-time',
+    description: `${description} RFC 3339, UTC.`,
+    examples: ['2026-01-31T12:00:00.000Z'],
+  });
 
 /** Without a default: with one, Java's generator makes a class of its own of it that does not compile. What is meant where nothing is said stands in the description. */
 export const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 
-export const text = (description: string, options: Record<string, unknown> = {}) => Type.String({ description, ...options });
+export const text = (description: string, options: Record<string, unknown> = {}) =>
+  Type.String({ description, ...options });
 export const count = (description: string) => Type.Integer({ minimum: 0, description });
 
 export const enumeration = <const V extends readonly string[]>($id: string, values: V, description: string) =>
@@ -56,8 +62,15 @@ export const list = <T extends TSchema>($id: string, item: T) =>
  * @param writable the fields that can be changed, each optional.
  * @param resource the shape of the resource.
  */
-export const change = <W extends Record<string, TSchema>>($id: string, writable: W, resource: TObject, options: Record<string, unknown>) => {
-  const others = Object.entries(resource.properties as Record<string, TSchema>).filter(([field]) => !(field in writable));
+export const change = <W extends Record<string, TSchema>>(
+  $id: string,
+  writable: W,
+  resource: TObject,
+  options: Record<string, unknown>,
+) => {
+  const others = Object.entries(resource.properties as Record<string, TSchema>).filter(
+    ([field]) => !(field in writable),
+  );
   const readOnly = Object.fromEntries(others.map(([field, schema]) => [field, Type.Optional(asReadOnly(schema))]));
   // In handlers, only the fields that can be changed are of interest.
   return name($id, object({ ...writable, ...readOnly }, { minProperties: 1, ...options }) as unknown as TObject<W>);
@@ -68,7 +81,11 @@ function asReadOnly(schema: TSchema): TSchema {
   const rule = 'Read-only: accepted with its current value, and refused with another one.';
   // The document keeps nothing beside a reference.
   const own = (schema as { $ref?: string }).$ref === undefined ? schema : { allOf: [schema] };
-  return { ...own, readOnly: true, description: description === undefined ? rule : `${description} ${rule}` } as TSchema;
+  return {
+    ...own,
+    readOnly: true,
+    description: description === undefined ? rule : `${description} ${rule}`,
+  } as TSchema;
 }
 
 export const stamps = { created_at: time('When it was made.'), updated_at: time('When it last changed.') };
@@ -76,7 +93,10 @@ export const stamps = { created_at: time('When it was made.'), updated_at: time(
 const ProblemField = name(
   'ProblemField',
   object(
-    { pointer: text('JSON pointer to the field.', { examples: ['/frequency_minutes'] }), detail: text('What is wrong with it.') },
+    {
+      pointer: text('JSON pointer to the field.', { examples: ['/frequency_minutes'] }),
+      detail: text('What is wrong with it.'),
+    },
     { description: 'A field that is wrong.' },
   ),
 );
@@ -84,7 +104,10 @@ const ProblemField = name(
 export const Failure = name(
   'Failure',
   object(
-    { code: text('The stable, machine-readable kind of failure.', { examples: ['source_auth'] }), message: text('What is wrong, and what would be right.') },
+    {
+      code: text('The stable, machine-readable kind of failure.', { examples: ['source_auth'] }),
+      message: text('What is wrong, and what would be right.'),
+    },
     { description: 'Why something could not be done.' },
   ),
 );
@@ -105,7 +128,11 @@ export const Problem = name(
   ),
 );
 
-export const resourceName = text('A name of your own, unique among its kind.', { minLength: 1, maxLength: 255, examples: ['acme'] });
+export const resourceName = text('A name of your own, unique among its kind.', {
+  minLength: 1,
+  maxLength: 255,
+  examples: ['acme'],
+});
 export const IdParams = Type.Object({ id: Type.String({ format: 'uuid', description: 'The resource’s id.' }) });
 
 export const ObjectParams = Type.Object({
@@ -119,5 +146,9 @@ export const ListQuery = {
 };
 
 export const IfMatch = Type.Object({
-  'if-match': Type.Optional(Type.String({ description: 'The `ETag` that the change is based on: it is refused if somebody changed the resource since.' })),
+  'if-match': Type.Optional(
+    Type.String({
+      description: 'The `ETag` that the change is based on: it is refused if somebody changed the resource since.',
+    }),
+  ),
 });

@@ -12,7 +12,11 @@ const Secret = {
 export const FreshdeskApiKeyInput = name(
   'FreshdeskApiKeyInput',
   object(
-    { name: resourceName, type: Type.Literal('freshdesk_api_key', { description: 'A Freshdesk API key.' }), api_key: Secret.api_key },
+    {
+      name: resourceName,
+      type: Type.Literal('freshdesk_api_key', { description: 'A Freshdesk API key.' }),
+      api_key: Secret.api_key,
+    },
     { description: 'A Freshdesk API key to keep.' },
   ),
 );
@@ -20,7 +24,11 @@ export const FreshdeskApiKeyInput = name(
 export const PostgresPasswordInput = name(
   'PostgresPasswordInput',
   object(
-    { name: resourceName, type: Type.Literal('postgres_password', { description: 'A PostgreSQL password.' }), password: Secret.password },
+    {
+      name: resourceName,
+      type: Type.Literal('postgres_password', { description: 'A PostgreSQL password.' }),
+      password: Secret.password,
+    },
     { description: 'A PostgreSQL password to keep.' },
   ),
 );
@@ -53,7 +61,11 @@ export const Credential = name(
 
 export const CredentialChange = change(
   'CredentialChange',
-  { name: Type.Optional(resourceName), api_key: Type.Optional(Secret.api_key), password: Type.Optional(Secret.password) },
+  {
+    name: Type.Optional(resourceName),
+    api_key: Type.Optional(Secret.api_key),
+    password: Type.Optional(Secret.password),
+  },
   Credential,
   { description: 'A new name, or a new secret: the one that fits the credential’s type.' },
 );

@@ -1,6 +1,19 @@
 import { SSL_MODES } from '@freshet/control-store';
 import { type Static, Type } from 'typebox';
-import { change, enumeration, Failure, id, list, name, nullable, object, ref, resourceName, stamps, text } from './base.ts';
+import {
+  change,
+  enumeration,
+  Failure,
+  id,
+  list,
+  name,
+  nullable,
+  object,
+  ref,
+  resourceName,
+  stamps,
+  text,
+} from './base.ts';
 
 export const SslMode = enumeration(
   'SslMode',
@@ -11,11 +24,14 @@ export const SslMode = enumeration(
 const destinationFields = {
   name: resourceName,
   type: Type.Literal('postgres', { description: 'The kind of warehouse.' }),
-  host: text('Host name, IPv4 address, or IPv6 address with or without brackets. No path of a socket, no port, no list.', {
-    minLength: 1,
-    maxLength: 253,
-    examples: ['warehouse.example.com'],
-  }),
+  host: text(
+    'Host name, IPv4 address, or IPv6 address with or without brackets. No path of a socket, no port, no list.',
+    {
+      minLength: 1,
+      maxLength: 253,
+      examples: ['warehouse.example.com'],
+    },
+  ),
   port: Type.Integer({ minimum: 1, maximum: 65_535, description: 'TCP port.', examples: [5432] }),
   database: text('Name of the database.', { minLength: 1, maxLength: 63, examples: ['analytics'] }),
   username: text('The role that writes.', { minLength: 1, maxLength: 63, examples: ['freshet'] }),
@@ -23,7 +39,9 @@ const destinationFields = {
 };
 
 const sslCa = nullable(
-  text('Certificates (PEM) of whoever has signed the warehouse’s, where it is none of the well-known; null: those.', { maxLength: 100_000 }),
+  text('Certificates (PEM) of whoever has signed the warehouse’s, where it is none of the well-known; null: those.', {
+    maxLength: 100_000,
+  }),
 );
 
 export const DestinationInput = name(
@@ -32,7 +50,9 @@ export const DestinationInput = name(
     {
       ...destinationFields,
       port: Type.Optional({ ...destinationFields.port, default: 5432 }),
-      ssl_mode: Type.Optional(Type.Unsafe<Static<typeof SslMode>>({ ...SslMode, $id: undefined, default: 'verify-full' })),
+      ssl_mode: Type.Optional(
+        Type.Unsafe<Static<typeof SslMode>>({ ...SslMode, $id: undefined, default: 'verify-full' }),
+      ),
       ssl_ca: Type.Optional(sslCa),
     },
     {
@@ -43,7 +63,10 @@ export const DestinationInput = name(
 
 export const Destination = name(
   'Destination',
-  object({ id: id('The destination'), ...destinationFields, ssl_mode: ref(SslMode), ssl_ca: sslCa, ...stamps }, { description: 'A PostgreSQL warehouse.' }),
+  object(
+    { id: id('The destination'), ...destinationFields, ssl_mode: ref(SslMode), ssl_ca: sslCa, ...stamps },
+    { description: 'A PostgreSQL warehouse.' },
+  ),
 );
 
 export const DestinationChange = change(

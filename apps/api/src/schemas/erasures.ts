@@ -11,14 +11,20 @@ const erasedCounts = {
 
 const ErasedFrom = name(
   'ErasedFrom',
-  object({ object: text('The object.'), ...erasedCounts }, { description: 'What was removed of one object, by the try that completed the erasure.' }),
+  object(
+    { object: text('The object.'), ...erasedCounts },
+    { description: 'What was removed of one object, by the try that completed the erasure.' },
+  ),
 );
 
 const ErasureProof = name(
   'ErasureProof',
   object(
     { verified_at: time('When it was looked.'), ...erasedCounts },
-    { description: 'What was still found of the person when everything was searched again: nothing, or the erasure would not be completed.' },
+    {
+      description:
+        'What was still found of the person when everything was searched again: nothing, or the erasure would not be completed.',
+    },
   ),
 );
 
@@ -38,7 +44,8 @@ export const Erasure = name(
       status: ref(ErasureState),
       removed: Type.Array(ref(ErasedFrom), { description: 'What was removed, object by object.' }),
       unsearchable: Type.Array(text('`object.field`'), {
-        description: 'Fields by which nothing could be found, because the pipeline drops them: what only they tell of is still there.',
+        description:
+          'Fields by which nothing could be found, because the pipeline drops them: what only they tell of is still there.',
       }),
       proof: nullable(ref(ErasureProof)),
       error: nullable(ref(Failure)),

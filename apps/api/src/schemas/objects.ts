@@ -12,7 +12,8 @@ export const RebuildStarted = name(
       records: count('Records in them.'),
       reaches_back_to: time('When the oldest of them was read: rows that were last read before it stay as they are.'),
       whole: Type.Boolean({
-        description: 'What is stored begins with a whole reading, so that every row is written again. If not, restart the object to read the rest.',
+        description:
+          'What is stored begins with a whole reading, so that every row is written again. If not, restart the object to read the rest.',
       }),
     },
     { description: 'A rebuild that was started.' },
@@ -21,7 +22,10 @@ export const RebuildStarted = name(
 
 export const PositionChange = name(
   'PositionChange',
-  object({ changed_since: time('Changes since this moment are read. Not in the future.') }, { description: 'Where an object is to be read from.' }),
+  object(
+    { changed_since: time('Changes since this moment are read. Not in the future.') },
+    { description: 'Where an object is to be read from.' },
+  ),
 );
 
 const ObjectAvailability = enumeration(
@@ -40,7 +44,9 @@ const pipelineObject = {
   max_staleness_minutes: nullable(maxStaleness),
   stale_since: nullable(time('Its table has been further behind than it may be since then; null: it is not.')),
   completing_since: nullable(
-    time('Since then rows of the table have lacked values of a column that was added or changed. They are being written again. Null: no value is missing.'),
+    time(
+      'Since then rows of the table have lacked values of a column that was added or changed. They are being written again. Null: no value is missing.',
+    ),
   ),
   availability: ref(ObjectAvailability),
   availability_message: nullable(text('Why the object cannot be read. Null: it can, or it is unknown.')),
@@ -48,7 +54,10 @@ const pipelineObject = {
   complete_back_to: nullable(time('… and from then on. The year 1970: from the beginning.')),
 };
 
-export const PipelineObject = name('PipelineObject', object(pipelineObject, { description: 'What lasts of an object from run to run.' }));
+export const PipelineObject = name(
+  'PipelineObject',
+  object(pipelineObject, { description: 'What lasts of an object from run to run.' }),
+);
 
 export const PositionChanged = name(
   'PositionChanged',
@@ -70,18 +79,28 @@ export const PipelineObjectChange = change(
   'PipelineObjectChange',
   {
     included: Type.Optional(Type.Boolean({ description: 'Whether the object is read.' })),
-    detail: Type.Optional(Type.Boolean({ description: 'Whether its records are completed by what only their own addresses show.' })),
-    history: Type.Optional(Type.Boolean({ description: 'Whether every version of its rows is kept, in a table beside its own.' })),
+    detail: Type.Optional(
+      Type.Boolean({ description: 'Whether its records are completed by what only their own addresses show.' }),
+    ),
+    history: Type.Optional(
+      Type.Boolean({ description: 'Whether every version of its rows is kept, in a table beside its own.' }),
+    ),
     columns: Type.Optional(fieldRules),
     max_staleness_minutes: Type.Optional(nullable(maxStaleness)),
   },
   PipelineObject,
-  { description: 'Fields to change. If `max_staleness_minutes` is null, the freshness of the object is no longer monitored.' },
+  {
+    description:
+      'Fields to change. If `max_staleness_minutes` is null, the freshness of the object is no longer monitored.',
+  },
 );
 
 export const PipelineObjects = name(
   'PipelineObjectList',
-  object({ data: Type.Array(ref(PipelineObject), { description: 'Each object, by name.' }) }, { description: 'The objects of a pipeline.' }),
+  object(
+    { data: Type.Array(ref(PipelineObject), { description: 'Each object, by name.' }) },
+    { description: 'The objects of a pipeline.' },
+  ),
 );
 
 const ColumnType = enumeration('ColumnType', COLUMN_TYPES, 'PostgreSQL’s type.');
@@ -115,9 +134,13 @@ const CatalogObject = name(
       permission: text('Whose key may read it: any `agent`’s, or an `admin`’s.'),
       feature: nullable(text('The feature of the plan that it needs.')),
       included_by_default: Type.Boolean({ description: 'Part of a new pipeline.' }),
-      detail_columns: Type.Array(Type.String(), { description: 'Columns that only `detail` fills; none: it cannot be read in detail.' }),
+      detail_columns: Type.Array(Type.String(), {
+        description: 'Columns that only `detail` fills; none: it cannot be read in detail.',
+      }),
       primary_key: Type.Array(Type.String(), { description: 'Columns that identify a record.' }),
-      columns: Type.Array(ref(CatalogColumn), { description: 'Its columns; the account’s own fields come in addition.' }),
+      columns: Type.Array(ref(CatalogColumn), {
+        description: 'Its columns; the account’s own fields come in addition.',
+      }),
     },
     { description: 'A kind of Freshdesk data.' },
   ),
@@ -125,5 +148,8 @@ const CatalogObject = name(
 
 export const CatalogObjects = name(
   'CatalogObjectList',
-  object({ data: Type.Array(ref(CatalogObject), { description: 'Each object, by name.' }) }, { description: 'The catalogue.' }),
+  object(
+    { data: Type.Array(ref(CatalogObject), { description: 'Each object, by name.' }) },
+    { description: 'The catalogue.' },
+  ),
 );

@@ -6,7 +6,11 @@ import { DestinationVerdict } from './destinations.ts';
 export const EstimateInput = name(
   'EstimateInput',
   object(
-    { backfill_from: Type.Optional(time('Estimate reading back to this moment, beyond what has been read, instead of the next run.')) },
+    {
+      backfill_from: Type.Optional(
+        time('Estimate reading back to this moment, beyond what has been read, instead of the next run.'),
+      ),
+    },
     { description: 'What to estimate.' },
   ),
 );
@@ -24,7 +28,10 @@ const ObjectEstimate = name(
       object: text('The object.'),
       records: count('Records that will be read.'),
       credits: count('Credits that this will cost.'),
-      minutes: Type.Number({ minimum: 0, description: 'How long it would take alone, within the pipeline’s share of the limits.' }),
+      minutes: Type.Number({
+        minimum: 0,
+        description: 'How long it would take alone, within the pipeline’s share of the limits.',
+      }),
       basis: ref(EstimateBasis),
     },
     { description: 'What one object will cost.' },
@@ -38,7 +45,10 @@ export const Estimate = name(
       spent: Type.Number({ minimum: 0, description: 'Credits that the estimate itself has cost.' }),
       records: count('Records that will be read.'),
       credits: count('Credits that this will cost.'),
-      minutes: Type.Number({ minimum: 0, description: 'How long it will take within the pipeline’s share of the limits, if nothing else is read.' }),
+      minutes: Type.Number({
+        minimum: 0,
+        description: 'How long it will take within the pipeline’s share of the limits, if nothing else is read.',
+      }),
       objects: Type.Array(ref(ObjectEstimate), { description: 'Each object that is read.' }),
     },
     { description: 'What a run will cost, before it is spent.' },
@@ -52,7 +62,9 @@ const TablePlan = name(
       object: text('The object.'),
       table: text('Its table.'),
       exists: Type.Boolean({ description: 'It is there already.' }),
-      statements: Type.Array(Type.String(), { description: 'SQL that would be run before the first rows; none: it is as it should be.' }),
+      statements: Type.Array(Type.String(), {
+        description: 'SQL that would be run before the first rows; none: it is as it should be.',
+      }),
     },
     { description: 'What would become of a table.' },
   ),
@@ -64,7 +76,9 @@ export const PipelinePlan = name(
     {
       account: ref(PipelineVerdict),
       destination: ref(DestinationVerdict),
-      statements: Type.Array(Type.String(), { description: 'SQL that would make the schema and the ledger; none: they are there.' }),
+      statements: Type.Array(Type.String(), {
+        description: 'SQL that would make the schema and the ledger; none: they are there.',
+      }),
       tables: Type.Array(ref(TablePlan), { description: 'Each table; none where the warehouse could not be asked.' }),
       estimate: nullable(ref(Estimate)),
     },

@@ -24,7 +24,9 @@ export const RejectedFilter = name(
   'RejectedFilter',
   object(
     {
-      ids: Type.Optional(Type.Array(Type.String({ format: 'uuid' }), { minItems: 1, maxItems: 1000, description: 'Only these.' })),
+      ids: Type.Optional(
+        Type.Array(Type.String({ format: 'uuid' }), { minItems: 1, maxItems: 1000, description: 'Only these.' }),
+      ),
       object: Type.Optional(text('Only of this object.')),
       reason: Type.Optional(text('Only with this reason, or with what stands before its colon.')),
     },
@@ -34,7 +36,13 @@ export const RejectedFilter = name(
 
 export const Replayed = name(
   'Replayed',
-  object({ run_id: id('The run that loads them'), records: count('How many they are.') }, { description: 'A replay that was started.' }),
+  object(
+    { run_id: id('The run that loads them'), records: count('How many they are.') },
+    { description: 'A replay that was started.' },
+  ),
 );
 
-export const Discarded = name('Discarded', object({ records: count('How many they were.') }, { description: 'What was forgotten.' }));
+export const Discarded = name(
+  'Discarded',
+  object({ records: count('How many they were.') }, { description: 'What was forgotten.' }),
+);

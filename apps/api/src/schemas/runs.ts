@@ -42,7 +42,10 @@ export const RunInput = name(
 );
 
 const ticketNumber = Type.Optional(
-  Type.Union([Type.String(), Type.Integer()], { description: 'The ticket’s number: `{{ticket.id}}` in an automation rule.', examples: ['4711'] }),
+  Type.Union([Type.String(), Type.Integer()], {
+    description: 'The ticket’s number: `{{ticket.id}}` in an automation rule.',
+    examples: ['4711'],
+  }),
 );
 
 export const FreshdeskCall = name(
@@ -51,7 +54,10 @@ export const FreshdeskCall = name(
     {
       ticket_id: ticketNumber,
       freshdesk_webhook: Type.Optional(
-        Type.Object({ ticket_id: ticketNumber }, { description: 'As Freshdesk wraps what is chosen in its form; whatever else is in it is passed over.' }),
+        Type.Object(
+          { ticket_id: ticketNumber },
+          { description: 'As Freshdesk wraps what is chosen in its form; whatever else is in it is passed over.' },
+        ),
       ),
     },
     { description: 'What an automation rule of Freshdesk sends.' },

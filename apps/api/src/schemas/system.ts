@@ -19,7 +19,10 @@ const DeadJob = name(
       reason: text('What its last try said; where its workers ended, that they did.'),
       died_at: time('When it was set aside.'),
     },
-    { description: 'A job that has failed, or ended its workers, too often. What waited for it has failed; it is sent again when somebody has seen to it.' },
+    {
+      description:
+        'A job that has failed, or ended its workers, too often. What waited for it has failed; it is sent again when somebody has seen to it.',
+    },
   ),
 );
 
@@ -40,8 +43,16 @@ const LivingProcess = name(
       host: text('Where it runs.', { examples: ['worker-7f9c'] }),
       pid: count('Its number there.'),
       state: ref(ProcessState),
-      cpu: nullable(Type.Number({ minimum: 0, description: 'Cores that it uses; null: not known yet.', examples: [0.4] })),
-      memory_bytes: nullable(Type.Number({ minimum: 0, description: 'Memory that it uses, in bytes; null: not known yet.', examples: [150_000_000] })),
+      cpu: nullable(
+        Type.Number({ minimum: 0, description: 'Cores that it uses; null: not known yet.', examples: [0.4] }),
+      ),
+      memory_bytes: nullable(
+        Type.Number({
+          minimum: 0,
+          description: 'Memory that it uses, in bytes; null: not known yet.',
+          examples: [150_000_000],
+        }),
+      ),
       started_at: time('When it was started.'),
       seen_at: time('When it was last heard of.'),
     },
@@ -57,7 +68,10 @@ const QueueDepth = name(
       ready: count('Jobs that could be worked on now.'),
       deferred: count('Jobs that wait for their time.'),
       active: count('Jobs that are worked on.'),
-      oldest_seconds: Type.Number({ minimum: 0, description: 'For how long the oldest of those that are ready has been, in seconds.' }),
+      oldest_seconds: Type.Number({
+        minimum: 0,
+        description: 'For how long the oldest of those that are ready has been, in seconds.',
+      }),
     },
     { description: 'How much work waits in a queue.' },
   ),
@@ -84,7 +98,13 @@ export const System = name(
 export const Health = name(
   'Health',
   object(
-    { status: Type.Unsafe<'ok' | 'unavailable'>({ type: 'string', enum: ['ok', 'unavailable'], description: 'Whether it is well.' }) },
+    {
+      status: Type.Unsafe<'ok' | 'unavailable'>({
+        type: 'string',
+        enum: ['ok', 'unavailable'],
+        description: 'Whether it is well.',
+      }),
+    },
     { description: 'The state of this process.' },
   ),
 );

@@ -3,20 +3,39 @@ import { Type } from 'typebox';
 import { PERMISSION_NAMES, PERMISSIONS } from '../permissions.ts';
 import { change, enumeration, id, list, name, nullable, object, ref, stamps, text, time } from './base.ts';
 
-export const TokenRoleName = enumeration('TokenRole', TOKEN_ROLES, 'Who may do what: `docs/security.md` has the table.');
-const Permission = enumeration('Permission', PERMISSION_NAMES, PERMISSION_NAMES.map((permission) => `\`${permission}\`: ${PERMISSIONS[permission]}`).join(' '));
+export const TokenRoleName = enumeration(
+  'TokenRole',
+  TOKEN_ROLES,
+  'Who may do what: `docs/security.md` has the table.',
+);
+const Permission = enumeration(
+  'Permission',
+  PERMISSION_NAMES,
+  PERMISSION_NAMES.map((permission) => `\`${permission}\`: ${PERMISSIONS[permission]}`).join(' '),
+);
 
 const tokenFields = {
   name: text('What it is for.', { minLength: 1, maxLength: 255, examples: ['nightly reports'] }),
   role: ref(TokenRoleName),
-  scopes: nullable(Type.Array(ref(Permission), { minItems: 1, uniqueItems: true, description: 'Fewer permissions than the role has; null: all of them.' })),
+  scopes: nullable(
+    Type.Array(ref(Permission), {
+      minItems: 1,
+      uniqueItems: true,
+      description: 'Fewer permissions than the role has; null: all of them.',
+    }),
+  ),
   expires_at: nullable(time('It opens nothing from then on; null: it does not expire.')),
 };
 
 export const TokenInput = name(
   'TokenInput',
   object(
-    { name: tokenFields.name, role: tokenFields.role, scopes: Type.Optional(tokenFields.scopes), expires_at: Type.Optional(tokenFields.expires_at) },
+    {
+      name: tokenFields.name,
+      role: tokenFields.role,
+      scopes: Type.Optional(tokenFields.scopes),
+      expires_at: Type.Optional(tokenFields.expires_at),
+    },
     { description: 'A token to make.' },
   ),
 );
@@ -49,7 +68,9 @@ export const NewToken = name(
   object(
     {
       ...tokenShown,
-      token: text('The token itself, shown this once: `frt_`, 30 random characters and a checksum of six.', { pattern: '^frt_[0-9A-Za-z]{36}$' }),
+      token: text('The token itself, shown this once: `frt_`, 30 random characters and a checksum of six.', {
+        pattern: '^frt_[0-9A-Za-z]{36}$',
+      }),
     },
     { description: 'An API token with its text.' },
   ),
@@ -60,7 +81,12 @@ export const Rotation = name(
   object(
     {
       overlap_minutes: Type.Optional(
-        Type.Integer({ minimum: 0, maximum: 43_200, default: 60, description: 'How long the old secret is good beside the new one, in minutes.' }),
+        Type.Integer({
+          minimum: 0,
+          maximum: 43_200,
+          default: 60,
+          description: 'How long the old secret is good beside the new one, in minutes.',
+        }),
       ),
     },
     { description: 'How a secret is rotated.' },

@@ -6,9 +6,15 @@ const creditsSpent = Type.Number({ minimum: 0, description: 'Credits.', examples
 
 const CreditsByClass = name(
   'CreditsByClass',
-  object(Object.fromEntries(CREDIT_CLASSES.map((creditClass) => [creditClass, creditsSpent])) as Record<CreditClass, typeof creditsSpent>, {
-    description: 'What credits were spent for.',
-  }),
+  object(
+    Object.fromEntries(CREDIT_CLASSES.map((creditClass) => [creditClass, creditsSpent])) as Record<
+      CreditClass,
+      typeof creditsSpent
+    >,
+    {
+      description: 'What credits were spent for.',
+    },
+  ),
 );
 
 export const UsageList = name(
@@ -30,7 +36,11 @@ export const UsageList = name(
                 credits_by_class: ref(CreditsByClass),
                 bytes_staged: count('Bytes stored between reading and loading, uncompressed.'),
                 lag_seconds: nullable(
-                  Type.Number({ minimum: 0, description: 'The longest that its table was behind on that day, in seconds; null: not known.', examples: [840] }),
+                  Type.Number({
+                    minimum: 0,
+                    description: 'The longest that its table was behind on that day, in seconds; null: not known.',
+                    examples: [840],
+                  }),
                 ),
               },
               { description: 'What one object of one pipeline has come to on one day.' },

@@ -1,17 +1,34 @@
 import { EVENT_TYPES } from '@freshet/contracts';
 import { DELIVERY_STATUSES } from '@freshet/control-store';
 import { Type } from 'typebox';
-import { change, count, enumeration, id, list, name, nullable, object, ref, resourceName, stamps, text, time } from './base.ts';
+import {
+  change,
+  count,
+  enumeration,
+  id,
+  list,
+  name,
+  nullable,
+  object,
+  ref,
+  resourceName,
+  stamps,
+  text,
+  time,
+} from './base.ts';
 
 const EventName = enumeration('EventType', EVENT_TYPES, 'What has happened.');
 
 const webhookFields = {
   name: resourceName,
-  url: text('Where events are posted to, or `mailto:` and the addresses, with commas between them, that get them as mail. May hold `{{secret}}`.', {
-    minLength: 1,
-    maxLength: 2000,
-    examples: ['https://hooks.example.com/freshet', 'mailto:oncall@example.com'],
-  }),
+  url: text(
+    'Where events are posted to, or `mailto:` and the addresses, with commas between them, that get them as mail. May hold `{{secret}}`.',
+    {
+      minLength: 1,
+      maxLength: 2000,
+      examples: ['https://hooks.example.com/freshet', 'mailto:oncall@example.com'],
+    },
+  ),
   template: nullable(
     Type.Record(Type.String(), Type.Unknown(), {
       description:
@@ -24,10 +41,13 @@ const webhookFields = {
 };
 
 const templateSecret = nullable(
-  text('What `{{secret}}` stands for in the template and the URL: a key of the receiver’s. Kept encrypted, and never shown again.', {
-    minLength: 1,
-    maxLength: 1000,
-  }),
+  text(
+    'What `{{secret}}` stands for in the template and the URL: a key of the receiver’s. Kept encrypted, and never shown again.',
+    {
+      minLength: 1,
+      maxLength: 1000,
+    },
+  ),
 );
 
 export const WebhookInput = name(
@@ -53,7 +73,10 @@ const webhookShown = {
   ...stamps,
 };
 
-export const Webhook = name('Webhook', object(webhookShown, { description: 'Who is told of events. Its signing secret is never shown again.' }));
+export const Webhook = name(
+  'Webhook',
+  object(webhookShown, { description: 'Who is told of events. Its signing secret is never shown again.' }),
+);
 export const WebhookChange = change(
   'WebhookChange',
   {
@@ -77,7 +100,11 @@ export const NewWebhook = name(
   ),
 );
 
-const DeliveryState = enumeration('DeliveryStatus', DELIVERY_STATUSES, '`pending`: not taken yet, and tried again. `failed`: given up.');
+const DeliveryState = enumeration(
+  'DeliveryStatus',
+  DELIVERY_STATUSES,
+  '`pending`: not taken yet, and tried again. `failed`: given up.',
+);
 
 export const Delivery = name(
   'Delivery',
@@ -89,7 +116,9 @@ export const Delivery = name(
       event_type: ref(EventName),
       status: ref(DeliveryState),
       attempts: count('Attempts so far.'),
-      response_status: nullable(Type.Integer({ description: 'The HTTP status of the last answer; null: there was none.' })),
+      response_status: nullable(
+        Type.Integer({ description: 'The HTTP status of the last answer; null: there was none.' }),
+      ),
       error: nullable(text('Why the last attempt failed; null: it did not.')),
       created_at: time('When it was made.'),
       last_attempt_at: nullable(time('When it was last tried.')),

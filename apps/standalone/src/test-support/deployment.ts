@@ -27,7 +27,13 @@ export class Deployment implements AsyncDisposable {
   readonly #monitors = new Map<string, string>();
   readonly #errors: string[] = [];
 
-  private constructor(simulator: FreshdeskSimulator, origin: string, control: TestDatabase, warehouse: TestDatabase, env: Readonly<Record<string, string>>) {
+  private constructor(
+    simulator: FreshdeskSimulator,
+    origin: string,
+    control: TestDatabase,
+    warehouse: TestDatabase,
+    env: Readonly<Record<string, string>>,
+  ) {
     this.simulator = simulator;
     this.control = control;
     this.warehouse = warehouse;
@@ -56,7 +62,12 @@ export class Deployment implements AsyncDisposable {
     root = ROOT,
   ): Promise<Deployment> {
     // At rest for an hour: nothing is so young that it is read twice for safety.
-    const simulator = new FreshdeskSimulator({ seed: 5, spanDays: 25, asOf: new Date(Date.now() - 3_600_000), ...options });
+    const simulator = new FreshdeskSimulator({
+      seed: 5,
+      spanDays: 25,
+      asOf: new Date(Date.now() - 3_600_000),
+      ...options,
+    });
     const [origin, control, warehouse] = await Promise.all([simulator.listen(), createDatabase(), createDatabase()]);
     const deployment = new Deployment(simulator, origin, control, warehouse, env);
     for (const app of apps) await deployment.launch(app, app, root);
@@ -95,7 +106,8 @@ export class Deployment implements AsyncDisposable {
       execArgv: [],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
-    for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => this.#errors.push(text));
+    for (const stream of [child.stdout, child.stderr])
+      stream?.setEncoding('utf8').on('data', (text: string) => this.#errors.push(text));
     this.#processes.set(name, child);
     child.on('message', (message) => {
       const { monitoring } = message as { monitoring?: string };
@@ -122,7 +134,9 @@ export class Deployment implements AsyncDisposable {
 
   /** Of those that were started, whose process is there. */
   get alive(): readonly string[] {
-    return [...this.#processes].filter(([, child]) => child.exitCode === null && child.signalCode === null).map(([name]) => name);
+    return [...this.#processes]
+      .filter(([, child]) => child.exitCode === null && child.signalCode === null)
+      .map(([name]) => name);
   }
 
   /** Sends a signal, without waiting for what comes of it. */
@@ -141,7 +155,12 @@ export class Deployment implements AsyncDisposable {
   }
 
   async createPipeline(apiKey = 'demo-admin-key', historicalSyncDays: number | null = 30): Promise<string> {
-    const { id } = await setUpPipeline(this.api, { subdomain: 'demo', apiKey, warehouseUrl: this.warehouse.warehouseUrl, historicalSyncDays });
+    const { id } = await setUpPipeline(this.api, {
+      subdomain: 'demo',
+      apiKey,
+      warehouseUrl: this.warehouse.warehouseUrl,
+      historicalSyncDays,
+    });
     return id;
   }
 

@@ -20,7 +20,9 @@ export async function differences(
   for (const object of objects) {
     const keyOf = (record: Record<string, Json>) => object.primaryKey.map((k) => String(record[k])).join('/');
     const rows = new Map<string, Record<string, Json>>();
-    for (const { row } of await warehouse.sql.unsafe<{ row: string }[]>(`select to_jsonb(t)::text as row from ${schema}.${object.name} t`)) {
+    for (const { row } of await warehouse.sql.unsafe<{ row: string }[]>(
+      `select to_jsonb(t)::text as row from ${schema}.${object.name} t`,
+    )) {
       const parsed = parseJson(row) as Record<string, Json>;
       rows.set(keyOf(parsed), parsed);
     }
@@ -34,7 +36,11 @@ export async function differences(
         continue;
       }
       if (row['_freshet_delete_kind'] !== view.deleted)
-        found.push({ object: object.name, id, what: `marked ${String(row['_freshet_delete_kind'])}, is ${view.deleted}` });
+        found.push({
+          object: object.name,
+          id,
+          what: `marked ${String(row['_freshet_delete_kind'])}, is ${view.deleted}`,
+        });
       // What only a record's own address shows is there where it was asked for, as by an audit.
       const listed = object.columns.filter((c) => object.single?.columns.includes(c.name) !== true);
       for (const column of listed) {
@@ -42,7 +48,8 @@ export async function differences(
         if (want !== have) found.push({ object: object.name, id, what: `${column.name}: ${have} instead of ${want}` });
       }
     }
-    for (const [id, row] of rows) if (row['_freshet_deleted_at'] === null) found.push({ object: object.name, id, what: 'of no record' });
+    for (const [id, row] of rows)
+      if (row['_freshet_deleted_at'] === null) found.push({ object: object.name, id, what: 'of no record' });
   }
   return found;
 }

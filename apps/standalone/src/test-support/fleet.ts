@@ -53,7 +53,8 @@ export class Fleet implements AsyncDisposable {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     const member: Member = { app, child, address: null, ending: false };
-    for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => this.#said.push(text));
+    for (const stream of [child.stdout, child.stderr])
+      stream?.setEncoding('utf8').on('data', (text: string) => this.#said.push(text));
     child.on('message', (message) => {
       member.address = (message as { listening?: string }).listening ?? member.address;
     });
@@ -78,7 +79,9 @@ export class Fleet implements AsyncDisposable {
 
   /** An API that answers, whichever. */
   api(): ApiClient | null {
-    const found = [...this.#members.values()].find(({ app, address, child }) => app === 'api' && address !== null && child.exitCode === null);
+    const found = [...this.#members.values()].find(
+      ({ app, address, child }) => app === 'api' && address !== null && child.exitCode === null,
+    );
     return found?.address ? new ApiClient(found.address, this.#env['FRESHET_BOOTSTRAP_TOKEN'] as string) : null;
   }
 

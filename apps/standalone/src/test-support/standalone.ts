@@ -33,7 +33,9 @@ export class Standalone implements Disposable {
     if (this.#ownsDataDir) chmodSync(this.dataDir, 0o755);
     // The shell's environment, but for what Freshet itself reads.
     const shell = Object.fromEntries(
-      Object.entries(process.env).filter(([name]) => !/^(FRESH|DATABASE_URL|WAREHOUSE_URL|PORT|HOST$|LOG_LEVEL|VITEST|NODE_ENV)/.test(name)),
+      Object.entries(process.env).filter(
+        ([name]) => !/^(FRESH|DATABASE_URL|WAREHOUSE_URL|PORT|HOST$|LOG_LEVEL|VITEST|NODE_ENV)/.test(name),
+      ),
     );
     const command = ['npm', 'start', '--', ...args];
     const [program = '', ...programArgs] = terminal ? ['python3', '-c', IN_TERMINAL, ...command] : command;
@@ -43,7 +45,8 @@ export class Standalone implements Disposable {
       env: { ...shell, FRESHET_DATA_DIR: this.dataDir, PORT: '0', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    for (const stream of [this.process.stdout, this.process.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => (this.#output += text));
+    for (const stream of [this.process.stdout, this.process.stderr])
+      stream?.setEncoding('utf8').on('data', (text: string) => (this.#output += text));
     this.exited = new Promise((resolve) => this.process.once('exit', (code) => resolve(code)));
   }
 
@@ -116,7 +119,13 @@ function readProcess(name: string): { pid: number; parent: number; command: stri
     const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
     const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     if (state === 'Z') return [];
-    return [{ pid: Number(name), parent: Number(parent), command: readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ') }];
+    return [
+      {
+        pid: Number(name),
+        parent: Number(parent),
+        command: readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' '),
+      },
+    ];
   } catch {
     // Ended while we looked.
     return [];

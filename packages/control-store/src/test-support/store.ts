@@ -25,8 +25,16 @@ export async function openTestStore(): Promise<TestStore> {
     database,
     secretKeys,
     pipeline: async (name = 'acme') => {
-      const key = await store.credentials.create({ name: `${name} key`, type: 'freshdesk_api_key', secret: 'the-api-key-of-acme' });
-      const password = await store.credentials.create({ name: `${name} password`, type: 'postgres_password', secret: 'the-password-of-acme' });
+      const key = await store.credentials.create({
+        name: `${name} key`,
+        type: 'freshdesk_api_key',
+        secret: 'the-api-key-of-acme',
+      });
+      const password = await store.credentials.create({
+        name: `${name} password`,
+        type: 'postgres_password',
+        secret: 'the-password-of-acme',
+      });
       const destination = await store.destinations.create({
         name: `${name} warehouse`,
         type: 'postgres',

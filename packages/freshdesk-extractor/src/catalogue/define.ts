@@ -1,4 +1,13 @@
-import { type Column, type ColumnType, columnNameOf, type FieldRule, type FieldRules, type Json, type JsonObject, type Table } from '@freshet/contracts';
+import {
+  type Column,
+  type ColumnType,
+  columnNameOf,
+  type FieldRule,
+  type FieldRules,
+  type Json,
+  type JsonObject,
+  type Table,
+} from '@freshet/contracts';
 
 /**
  * What a catalogue file may say. Everything about an object that any other part of Freshet needs to know
@@ -28,7 +37,9 @@ export interface CatalogueColumn extends Column {
 export const TEXT_KINDS = ['title', 'person', 'email', 'phone', 'paragraph', 'html', 'uuid'] as const;
 export type TextKind = (typeof TEXT_KINDS)[number];
 
-type ColumnHints = Partial<Pick<CatalogueColumn, 'nullable' | 'optional' | 'values' | 'references' | 'owner' | 'samples' | 'like' | 'late'>>;
+type ColumnHints = Partial<
+  Pick<CatalogueColumn, 'nullable' | 'optional' | 'values' | 'references' | 'owner' | 'samples' | 'like' | 'late'>
+>;
 type ColumnDraft = { readonly type: ColumnType; readonly description: string } & ColumnHints;
 
 const column =
@@ -295,7 +306,9 @@ export function tableOf(object: ObjectSpec, customColumns: readonly Column[] = [
   const columns: readonly Column[] = [
     ...object.columns.map(({ name, type, description }): Column => ({ name, type, description, documented: true })),
     // Declarations that an earlier release has stored hold names that do not follow the rule.
-    ...customColumns.map((column) => (column.path === undefined ? column : { ...column, name: columnNameOf(column.path) })),
+    ...customColumns.map((column) =>
+      column.path === undefined ? column : { ...column, name: columnNameOf(column.path) },
+    ),
   ];
   return {
     name: object.name,
@@ -319,7 +332,9 @@ export function tableOf(object: ObjectSpec, customColumns: readonly Column[] = [
     version: object.columns.some((c) => c.name === 'updated_at') ? 'updated_at' : null,
     lookups: way.kind === 'children' ? [way.column] : [],
     customFields: object.customFields?.field ?? null,
-    renames: Object.fromEntries(Object.entries(rules).flatMap(([field, { rename }]) => (rename === undefined ? [] : [[field, rename]]))),
+    renames: Object.fromEntries(
+      Object.entries(rules).flatMap(([field, { rename }]) => (rename === undefined ? [] : [[field, rename]])),
+    ),
   };
 }
 

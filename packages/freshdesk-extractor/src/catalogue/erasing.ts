@@ -12,7 +12,9 @@ export interface OwnerField {
 
 /** By what an object's records are erased along with others. */
 export function ownerFields(object: ObjectSpec): OwnerField[] {
-  const fields = object.columns.flatMap(({ name, owner, references }) => (owner && references !== null ? [{ field: name, object: references }] : []));
+  const fields = object.columns.flatMap(({ name, owner, references }) =>
+    owner && references !== null ? [{ field: name, object: references }] : [],
+  );
   if (fields.length === 0 && object !== people) return [];
   return [{ field: object.primaryKey[0] as string, object: object.name }, ...fields];
 }

@@ -84,7 +84,8 @@ const byName = new Map(catalogue.map((object) => [object.name, object]));
 /** @throws AppError `not_found` for a name that the catalogue does not have. */
 export function objectNamed(name: string): ObjectSpec {
   const object = byName.get(name);
-  if (!object) throw new AppError('not_found', `There is no object "${name}". Known objects: ${[...byName.keys()].join(', ')}.`);
+  if (!object)
+    throw new AppError('not_found', `There is no object "${name}". Known objects: ${[...byName.keys()].join(', ')}.`);
   return object;
 }
 
@@ -106,7 +107,9 @@ export function typicalCredits(name: string): number {
 }
 
 function typicalRecords({ typicalCount }: ObjectSpec): number {
-  return typeof typicalCount === 'number' ? typicalCount : typicalRecords(objectNamed(typicalCount.each)) * typicalCount.times;
+  return typeof typicalCount === 'number'
+    ? typicalCount
+    : typicalRecords(objectNamed(typicalCount.each)) * typicalCount.times;
 }
 
 /** Every table below an object's, level by level. */
@@ -114,7 +117,10 @@ export function tablesBelow(name: string): TableBelow[] {
   return childrenOf(name).flatMap((child) => {
     const { way } = child;
     return way.kind === 'children'
-      ? [{ name: child.name, column: way.column, parent: name, parentKey: objectNamed(name).primaryKey[0] as string }, ...tablesBelow(child.name)]
+      ? [
+          { name: child.name, column: way.column, parent: name, parentKey: objectNamed(name).primaryKey[0] as string },
+          ...tablesBelow(child.name),
+        ]
       : [];
   });
 }

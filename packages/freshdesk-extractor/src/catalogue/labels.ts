@@ -9,7 +9,9 @@ export function labelsOf(fields: Json, type: string): JsonObject[] {
   const choices = field?.['choices'];
   if (!isJsonObject(choices)) return [];
   return Object.entries(choices).map(([key, value]) =>
-    Array.isArray(value) ? { id: keyValue(key), label: value[0] ?? null, label_for_customers: value[1] ?? null } : { id: value, label: key },
+    Array.isArray(value)
+      ? { id: keyValue(key), label: value[0] ?? null, label_for_customers: value[1] ?? null }
+      : { id: value, label: key },
   );
 }
 

@@ -34,18 +34,31 @@ export interface AuditPosition extends Position {
   readonly refresh?: true;
 }
 
-export async function* readAudit(reader: ObjectReader, from: AuditPosition, options: ReadOptions): AsyncGenerator<Page> {
+export async function* readAudit(
+  reader: ObjectReader,
+  from: AuditPosition,
+  options: ReadOptions,
+): AsyncGenerator<Page> {
   const { object } = reader;
   const { way } = object;
   if (from.refresh && way.kind !== 'children') return yield* lookUpSuspects(reader, from, options);
   switch (way.kind) {
     case 'keyset':
-      return yield* readAll(reader, from, options, (from.synced as KeysetPosition).backTo, (view, at) => pass(reader, way, view, at, from));
+      return yield* readAll(reader, from, options, (from.synced as KeysetPosition).backTo, (view, at) =>
+        pass(reader, way, view, at, from),
+      );
     case 'since':
-      return yield* readAll(reader, from, options, (from.synced as SincePosition).backTo, (view, at) => whole(reader, way, view, at, from));
+      return yield* readAll(reader, from, options, (from.synced as SincePosition).backTo, (view, at) =>
+        whole(reader, way, view, at, from),
+      );
     case 'children':
       for await (const read of readChildren(reader, way, options)) {
-        yield { ...read, position: from, reached: null, ...(read.finished && !from.refresh ? { lines: [...read.lines, audited(read.extractedAt)] } : {}) };
+        yield {
+          ...read,
+          position: from,
+          reached: null,
+          ...(read.finished && !from.refresh ? { lines: [...read.lines, audited(read.extractedAt)] } : {}),
+        };
       }
       return;
     default:
@@ -107,13 +120,25 @@ async function* readAll(
     const { beganAt = reader.now().toISOString() } = position;
     const since = backTo === BEGINNING ? {} : { since: backTo };
     // Without an address to ask at, an outage must not look like a deletion.
-    const doubt = object.single === null ? { guarded: true as const } : { suspects: { gaps: object.denseIds && backTo === BEGINNING } };
+    const doubt =
+      object.single === null
+        ? { guarded: true as const }
+        : { suspects: { gaps: object.denseIds && backTo === BEGINNING } };
     const generation: GenerationLine = { generation: { id: options.readingId, began_at: beganAt, ...since, ...doubt } };
     const lines = position.unsettled ? [] : [batchLine(generation)];
     // … and the findings say so.
-    const settled = position.unsettled ? [{ object: object.name, parentId: '', version: '', outcome: { name: 'unsettled', lasting: false } }] : [];
+    const settled = position.unsettled
+      ? [{ object: object.name, parentId: '', version: '', outcome: { name: 'unsettled', lasting: false } }]
+      : [];
     position = { synced: position.synced, beganAt, confirming: true };
-    yield page({ position, extractedAt: new Date(beganAt), lines, settled, generation: options.readingId, awaitsLoad: true });
+    yield page({
+      position,
+      extractedAt: new Date(beganAt),
+      lines,
+      settled,
+      generation: options.readingId,
+      awaitsLoad: true,
+    });
     // Whoever goes on finds the suspects once the loader has found them.
     return;
   }
@@ -121,27 +146,75 @@ async function* readAll(
 }
 
 /** Looks up the records on the work list: an audit's deletion candidates, or records that a client requested. */
-async function* lookUpSuspects(reader: ObjectReader, position: AuditPosition, options: ReadOptions): AsyncGenerator<Page> {
+async function* lookUpSuspects(
+  reader: ObjectReader,
+  position: AuditPosition,
+  options: ReadOptions,
+): AsyncGenerator<Page> {
   const { beganAt = reader.now().toISOString() } = position;
   yield* lookUpRecords(reader, position, options);
-  yield page({ position, extractedAt: reader.now(), lines: position.refresh ? [] : [audited(new Date(beganAt))], finished: true });
+  yield page({
+    position,
+    extractedAt: reader.now(),
+    lines: position.refresh ? [] : [audited(new Date(beganAt))],
+    finished: true,
+  });
 }
 
-async function* pass(reader: ObjectReader, way: Keyset, view: View, at: Reading, { synced }: AuditPosition): AsyncGenerator<ViewStep> {
+async function* pass(
+  reader: ObjectReader,
+  way: Keyset,
+  view: View,
+  at: Reading,
+  { synced }: AuditPosition,
+): AsyncGenerator<ViewStep> {
   // Lists of deleted records are short, and always read whole.
   const start = view.deleted === null ? (synced as KeysetPosition).backTo : BEGINNING;
-  for await (const { records, serverTime, pass: next, failed, ahead } of readPass(reader, way, view, at.pass ?? startPass(start))) {
-    yield { records, serverTime, next: next && { pass: next, whole: null }, unsettled: false, failed, share: passShare(next, start, serverTime), ahead };
+  for await (const { records, serverTime, pass: next, failed, ahead } of readPass(
+    reader,
+    way,
+    view,
+    at.pass ?? startPass(start),
+  )) {
+    yield {
+      records,
+      serverTime,
+      next: next && { pass: next, whole: null },
+      unsettled: false,
+      failed,
+      share: passShare(next, start, serverTime),
+      ahead,
+    };
   }
 }
 
-async function* whole(reader: ObjectReader, way: Since, view: View, at: Reading, { synced }: AuditPosition): AsyncGenerator<ViewStep> {
+async function* whole(
+  reader: ObjectReader,
+  way: Since,
+  view: View,
+  at: Reading,
+  { synced }: AuditPosition,
+): AsyncGenerator<ViewStep> {
   const { param, backTo } = synced as SincePosition;
-  const query = backTo === BEGINNING || param === '' ? view.query : { ...view.query, [param]: wholeSeconds(new Date(backTo)) };
+  const query =
+    backTo === BEGINNING || param === '' ? view.query : { ...view.query, [param]: wholeSeconds(new Date(backTo)) };
   const proof = chooseProof(way);
-  for await (const step of readWhole(reader, (n, size) => reader.list(query, n, { size }), at.whole ?? startWhole(null, proof), proof)) {
+  for await (const step of readWhole(
+    reader,
+    (n, size) => reader.list(query, n, { size }),
+    at.whole ?? startWhole(null, proof),
+    proof,
+  )) {
     const next = step.outcome === 'next' ? { pass: null, whole: step.state } : null;
-    yield { records: step.records, serverTime: step.serverTime, next, unsettled: step.outcome === 'unsettled', failed: [], share: null, ahead: step.ahead };
+    yield {
+      records: step.records,
+      serverTime: step.serverTime,
+      next,
+      unsettled: step.outcome === 'unsettled',
+      failed: [],
+      share: null,
+      ahead: step.ahead,
+    };
   }
 }
 

@@ -13,15 +13,29 @@ import { type ItemRead, readWorkList } from './work-list.ts';
 
 export async function* readChildren(reader: ObjectReader, way: Children, options: ReadOptions): AsyncGenerator<Page> {
   let lastRead = reader.now();
-  const list = { next: options.nextParents, read: (parent: ChildWork) => readParent(reader, way, parent, options), readable: options.readableParents };
+  const list = {
+    next: options.nextParents,
+    read: (parent: ChildWork) => readParent(reader, way, parent, options),
+    readable: options.readableParents,
+  };
   for await (const { readAt, page: read, ahead } of readWorkList(reader, list)) {
     lastRead = readAt;
     yield page({ ...read, extractedAt: readAt, position: {}, ahead });
   }
-  yield page({ position: {}, extractedAt: lastRead, reached: { completeAsOf: reader.claim(lastRead), completeBackTo: new Date(0) }, finished: true });
+  yield page({
+    position: {},
+    extractedAt: lastRead,
+    reached: { completeAsOf: reader.claim(lastRead), completeBackTo: new Date(0) },
+    finished: true,
+  });
 }
 
-async function readParent(reader: ObjectReader, way: Children, parent: ChildWork, options: ReadOptions): Promise<ItemRead> {
+async function readParent(
+  reader: ObjectReader,
+  way: Children,
+  parent: ChildWork,
+  options: ReadOptions,
+): Promise<ItemRead> {
   const unchanged = { readAt: reader.now(), page: { lines: [], records: 0, work: [], settled: [parent] } };
   let read: WholeChildren;
   try {
@@ -85,7 +99,13 @@ async function readTree(reader: ObjectReader, way: Children, parentId: string): 
  * One whole list of children; none when what it belongs to does not exist any more, here or elsewhere.
  * @param listId fills the `{id}` of the list's path.
  */
-async function readList(reader: ObjectReader, way: Children, parentId: string, listId: string, path?: string): Promise<WholeChildren> {
+async function readList(
+  reader: ObjectReader,
+  way: Children,
+  parentId: string,
+  listId: string,
+  path?: string,
+): Promise<WholeChildren> {
   let records: ListedRecord[] = [];
   let reading = 1;
   let beganAt: string | null = null;
@@ -93,7 +113,12 @@ async function readList(reader: ObjectReader, way: Children, parentId: string, l
   let readAt = reader.now();
   const proof = reader.object.rows === null ? 'still' : 'readings';
   try {
-    for await (const step of readWhole(reader, (n, size) => reader.list({}, n, { parentId: listId, path, size }), startWhole(null, proof), proof)) {
+    for await (const step of readWhole(
+      reader,
+      (n, size) => reader.list({}, n, { parentId: listId, path, size }),
+      startWhole(null, proof),
+      proof,
+    )) {
       readAt = step.serverTime;
       beganAt = beganAt ?? step.serverTime.toISOString();
       for (const record of step.records) records.push(ownedBy(record, way.column, parentId));
@@ -117,5 +142,10 @@ function ownedBy(record: ListedRecord, column: string, parentId: string): Listed
   if (record.raw.has(column)) return record;
   const text = record.raw.bytes.toString('utf8');
   const own = text.slice(text.indexOf('{') + 1);
-  return { ...record, raw: RawObject.of(Buffer.from(`{${JSON.stringify(column)}:${parentId}${own.trimStart().startsWith('}') ? '' : ','}${own}`)) };
+  return {
+    ...record,
+    raw: RawObject.of(
+      Buffer.from(`{${JSON.stringify(column)}:${parentId}${own.trimStart().startsWith('}') ? '' : ','}${own}`),
+    ),
+  };
 }

@@ -48,7 +48,12 @@ const NEWEST_DAYS = 30;
 /** While the past is read, what has changed is read as often as this. */
 const REFRESH_MS = 600_000;
 
-export async function* readKeyset(reader: ObjectReader, way: Keyset, from: KeysetPosition | null, options: ReadOptions): AsyncGenerator<Page> {
+export async function* readKeyset(
+  reader: ObjectReader,
+  way: Keyset,
+  from: KeysetPosition | null,
+  options: ReadOptions,
+): AsyncGenerator<Page> {
   const { object } = reader;
   const wanted = object.history && options.historyFrom ? wholeSeconds(options.historyFrom) : BEGINNING;
   const target = laterOf(from?.skippedUntil ?? null, wanted);
@@ -63,7 +68,8 @@ export async function* readKeyset(reader: ObjectReader, way: Keyset, from: Keyse
     return object.views.some(({ name }) => {
       const { watermark, pass, readAt }: ViewPosition = position.views[name] ?? { watermark: null, pass: null };
       // Not by the watermark: while a clock is behind, it stays behind.
-      const last = readAt === undefined ? Date.parse(watermark ?? BEGINNING) + way.lagSeconds * 1000 : Date.parse(readAt);
+      const last =
+        readAt === undefined ? Date.parse(watermark ?? BEGINNING) + way.lagSeconds * 1000 : Date.parse(readAt);
       return watermark === null || pass !== null || now.getTime() - last > REFRESH_MS;
     });
   }
@@ -73,12 +79,23 @@ export async function* readKeyset(reader: ObjectReader, way: Keyset, from: Keyse
     for (const view of object.views) {
       const known: ViewPosition = position.views[view.name] ?? { watermark: null, pass: null };
       // Lists of deleted records are short (they are emptied after 30 days), so they are read from the beginning.
-      const start = known.watermark === null ? (view.deleted === null ? position.backTo : BEGINNING) : readFrom(known.watermark, known.newest);
+      const start =
+        known.watermark === null
+          ? view.deleted === null
+            ? position.backTo
+            : BEGINNING
+          : readFrom(known.watermark, known.newest);
       // At the end of the list every change visible when the pass began has been read.
-      const behind = (beganAt: string) => wholeSeconds(new Date(reader.claim(beganAt).getTime() - way.lagSeconds * 1000));
+      const behind = (beganAt: string) =>
+        wholeSeconds(new Date(reader.claim(beganAt).getTime() - way.lagSeconds * 1000));
       const atRest = view.deleted !== null && known.pass === null ? await nothingSince(reader, way, view, start) : null;
       if (atRest !== null) {
-        const next = { watermark: laterOf(known.watermark, behind(atRest.toISOString())), pass: null, newest: position.newest, readAt: atRest.toISOString() };
+        const next = {
+          watermark: laterOf(known.watermark, behind(atRest.toISOString())),
+          pass: null,
+          newest: position.newest,
+          readAt: atRest.toISOString(),
+        };
         position = { ...position, views: { ...position.views, [view.name]: next } };
         continue;
       }
@@ -94,14 +111,31 @@ export async function* readKeyset(reader: ObjectReader, way: Keyset, from: Keyse
         const newestRecord = newestOf(position.newest, step.records, way.column);
         const next =
           step.pass === null
-            ? { watermark: laterOf(known.watermark, behind(step.beganAt)), pass: null, newest: newestRecord, readAt: step.beganAt }
+            ? {
+                watermark: laterOf(known.watermark, behind(step.beganAt)),
+                pass: null,
+                newest: newestRecord,
+                readAt: step.beganAt,
+              }
             : { ...known, pass: step.pass };
         position = { ...position, newest: newestRecord, views: { ...position.views, [view.name]: next } };
         const share = view === object.views[0] ? passShare(step.pass, start, serverTime) : 1;
         // During a backfill, recent changes are read in between; they say nothing about how much history is left.
         const isFirst = known.watermark === null;
-        const progress = isFirst ? progressAt(newest, target, position.backTo, share - 1) : pastRemains() ? null : share;
-        yield recordPage(reader, options, { view, records: step.records, position, extractedAt: serverTime, failed: step.failed, progress, ahead: step.ahead });
+        const progress = isFirst
+          ? progressAt(newest, target, position.backTo, share - 1)
+          : pastRemains()
+            ? null
+            : share;
+        yield recordPage(reader, options, {
+          view,
+          records: step.records,
+          position,
+          extractedAt: serverTime,
+          failed: step.failed,
+          progress,
+          ahead: step.ahead,
+        });
       }
     }
     newWasRead = true;
@@ -112,7 +146,11 @@ export async function* readKeyset(reader: ObjectReader, way: Keyset, from: Keyse
   async function* readPast(window: Window): AsyncGenerator<Page> {
     const view = object.views[0] as View;
     const mayGoOn = () => !isNewDue(serverTime);
-    const pass = readPass(reader, way, view, window.pass ?? startPass(window.from), { until: window.to, creditClass: 'backfill', mayGoOn });
+    const pass = readPass(reader, way, view, window.pass ?? startPass(window.from), {
+      until: window.to,
+      creditClass: 'backfill',
+      mayGoOn,
+    });
     const forget = () => {
       position = { ...position, window: { ...window, pass: null } };
     };
@@ -130,7 +168,15 @@ export async function* readKeyset(reader: ObjectReader, way: Keyset, from: Keyse
           : { ...position, newest: newestRecord, window: { ...window, pass: step.pass } };
       // Where the newest window was empty, the newest record is found in the past.
       if (step.pass === null) position = { ...position, views: withNewest(position.views, newestRecord) };
-      yield recordPage(reader, options, { view, records: step.records, position, extractedAt: serverTime, failed: step.failed, progress, ahead: step.ahead });
+      yield recordPage(reader, options, {
+        view,
+        records: step.records,
+        position,
+        extractedAt: serverTime,
+        failed: step.failed,
+        progress,
+        ahead: step.ahead,
+      });
       // What has changed goes before the past; the stretch goes on from its position.
       if (step.pass !== null && !step.ahead && isNewDue(serverTime)) return;
     }
@@ -165,7 +211,9 @@ async function* restartable(pass: AsyncGenerator<Step>, forget: () => void): Asy
 }
 
 function withNewest(views: KeysetPosition['views'], newest: string | undefined): KeysetPosition['views'] {
-  return Object.fromEntries(Object.entries(views).map(([name, view]) => [name, view.newest === undefined ? { ...view, newest } : view]));
+  return Object.fromEntries(
+    Object.entries(views).map(([name, view]) => [name, view.newest === undefined ? { ...view, newest } : view]),
+  );
 }
 
 function reached(object: ObjectReader['object'], position: KeysetPosition): Reached {
@@ -190,5 +238,9 @@ function progressAt(newest: string, target: string, backTo: string, more: number
 /** As long as all that was read before it, so that the beginning is reached in few steps. */
 function windowBefore(backTo: string, newest: string, target: string): Window {
   const read = Math.max(NEWEST_DAYS * DAY_MS, Date.parse(newest) + NEWEST_DAYS * DAY_MS - Date.parse(backTo));
-  return { from: laterOf(target, wholeSeconds(new Date(Math.max(0, Date.parse(backTo) - read)))), to: backTo, pass: null };
+  return {
+    from: laterOf(target, wholeSeconds(new Date(Math.max(0, Date.parse(backTo) - read)))),
+    to: backTo,
+    pass: null,
+  };
 }

@@ -11,9 +11,14 @@ import { type ItemRead, readWorkList } from './work-list.ts';
  *
  * @param position the position of the reading, which lookups do not change.
  */
-export async function* lookUpRecords(reader: ObjectReader, position: Position, options: ReadOptions): AsyncGenerator<Page> {
+export async function* lookUpRecords(
+  reader: ObjectReader,
+  position: Position,
+  options: ReadOptions,
+): AsyncGenerator<Page> {
   const list = { next: options.nextParents, read: (item: ChildWork) => lookUp(reader, item, options) };
-  for await (const { readAt, page: read, ahead } of readWorkList(reader, list)) yield page({ ...read, extractedAt: readAt, position, ahead });
+  for await (const { readAt, page: read, ahead } of readWorkList(reader, list))
+    yield page({ ...read, extractedAt: readAt, position, ahead });
 }
 
 /** Looks up one record by its own address. */
@@ -22,7 +27,12 @@ async function lookUp(reader: ObjectReader, suspect: ChildWork, options: ReadOpt
   const settle = (name: string, lasting: boolean): Settled[] => [{ ...suspect, outcome: { name, lasting } }];
   let asked = reader.now();
   const found = (record: ListedRecord, view: View, outcome: Settled[], readAt: Date): ItemRead => {
-    const { lines, records, work } = recordPage(reader, options, { view, records: [record], position: {}, extractedAt: readAt });
+    const { lines, records, work } = recordPage(reader, options, {
+      view,
+      records: [record],
+      position: {},
+      extractedAt: readAt,
+    });
     return { readAt, page: { lines, records, work, settled: outcome } };
   };
   try {
@@ -30,14 +40,16 @@ async function lookUp(reader: ObjectReader, suspect: ChildWork, options: ReadOpt
     const own = await reader.view(suspect.parentId);
     if (own !== null) {
       // It exists: it moved while the lists were read, and the next sync shows how. A number that nobody had is loaded at once.
-      if (suspect.version === 'asked') return found(own, viewOf(object, own), settle('refreshed', false), own.serverTime);
+      if (suspect.version === 'asked')
+        return found(own, viewOf(object, own), settle('refreshed', false), own.serverTime);
       if (suspect.version === 'gap') return found(own, viewOf(object, own), settle('recovered', false), own.serverTime);
       return { readAt: own.serverTime, page: { lines: [], records: 0, work: [], settled: settle('present', false) } };
     }
     for (const elsewhere of object.single?.elsewhere ?? []) {
       const other = await reader.view(suspect.parentId, { path: elsewhere.path }).catch(ignoreMissingFeature);
       if (other === null) continue;
-      if (elsewhere.deleted === null) return found(other, object.views[0] as View, settle(elsewhere.outcome, true), other.serverTime);
+      if (elsewhere.deleted === null)
+        return found(other, object.views[0] as View, settle(elsewhere.outcome, true), other.serverTime);
       return gone(suspect, elsewhere.deleted, settle(elsewhere.outcome, false), other.serverTime);
     }
     return gone(suspect, 'not_found', settle('not_found', suspect.version === 'gap'), asked);
@@ -52,11 +64,15 @@ async function lookUp(reader: ObjectReader, suspect: ChildWork, options: ReadOpt
 
 function gone(suspect: ChildWork, kind: string, settled: Settled[], at: Date): ItemRead {
   const line: GoneLine = { gone: { key: [suspect.parentId], kind, at: at.toISOString() } };
-  return { readAt: at, page: { lines: suspect.version === 'gap' ? [] : [batchLine(line)], records: 0, work: [], settled } };
+  return {
+    readAt: at,
+    page: { lines: suspect.version === 'gap' ? [] : [batchLine(line)], records: 0, work: [], settled },
+  };
 }
 
 /** Where the plan lacks the archive, nothing is in it. */
 function ignoreMissingFeature(error: unknown): null {
-  if (error instanceof AppError && (error.code === 'source_not_in_plan' || error.code === 'source_forbidden')) return null;
+  if (error instanceof AppError && (error.code === 'source_not_in_plan' || error.code === 'source_forbidden'))
+    return null;
   throw error;
 }

@@ -19,7 +19,8 @@ describe('nextWindow', () => {
 
   test('a list costs one page more in seven at most, and a list of two pages none', () => {
     expect([1, 100, 101, 198].map((records) => countWindows(records, SIZE))).toEqual([1, 1, 2, 2]);
-    for (const pages of [20, 100, 1000]) expect(countWindows(pages * SIZE, SIZE)).toBeLessThanOrEqual(Math.ceil(pages * 1.15));
+    for (const pages of [20, 100, 1000])
+      expect(countWindows(pages * SIZE, SIZE)).toBeLessThanOrEqual(Math.ceil(pages * 1.15));
   });
 });
 
@@ -48,11 +49,14 @@ describe('compare', () => {
     expect(step(first('still'), moved, true, 'still')).toMatchObject({ overlap: { proven: false }, stepBack: false });
   });
 
-  test.each(['chain', 'still'] as const)('%s: a page without a record of the page before is followed by an earlier one', (proof) => {
-    const { overlap, stepBack } = step(first(proof), range(START + 2, END + 2), true, proof);
-    expect(stepBack).toBe(true);
-    expect(startOffset(nextWindow((overlap as Overlap).end, SIZE))).toBeLessThan(START);
-  });
+  test.each(['chain', 'still'] as const)(
+    '%s: a page without a record of the page before is followed by an earlier one',
+    (proof) => {
+      const { overlap, stepBack } = step(first(proof), range(START + 2, END + 2), true, proof);
+      expect(stepBack).toBe(true);
+      expect(startOffset(nextWindow((overlap as Overlap).end, SIZE))).toBeLessThan(START);
+    },
+  );
 
   test('chain: a record that has changed connects nothing, because the change may have moved it', () => {
     expect(step(first('chain'), [record(99, 2), ...range(START + 1, END)], true, 'chain').stepBack).toBe(true);

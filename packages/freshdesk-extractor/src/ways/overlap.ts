@@ -100,7 +100,8 @@ export function compare(
   // The first page needs no proof, wherever the reading was before.
   if (start === 0) return { overlap: { ...next, proven: true }, fresh, unseen, stepBack: false };
   const shared = overlap.end - start;
-  const isStill = unseen.length === records.length - shared && keys.slice(0, shared).join() === tailKeys.slice(-shared).join();
+  const isStill =
+    unseen.length === records.length - shared && keys.slice(0, shared).join() === tailKeys.slice(-shared).join();
   const isConnected = fresh.length < records.length || (proof === 'still' && isStill);
   if (!isConnected) {
     // All records of the overlap were deleted or changed, so unread records may have moved in front of this page.
@@ -109,7 +110,12 @@ export function compare(
     const stepped = { ...overlap, end: earlier, proven: proof === 'chain', stepsBack: overlap.stepsBack + 1 };
     return { overlap: stepped, fresh, unseen, stepBack: true };
   }
-  return { overlap: { ...next, proven: overlap.proven && (proof === 'chain' || isStill) }, fresh, unseen, stepBack: false };
+  return {
+    overlap: { ...next, proven: overlap.proven && (proof === 'chain' || isStill) },
+    fresh,
+    unseen,
+    stepBack: false,
+  };
 }
 
 const KEY_LENGTH = 11;

@@ -58,7 +58,10 @@ export function startPass(anchor: string): Pass {
 /** How much of a pass from a moment to another is done, from 0 to 1. */
 export function passShare(pass: Pass | null, from: string, to: Date): number {
   if (pass === null) return 1;
-  return Math.min(1, Math.max(0, (Date.parse(pass.anchor) - Date.parse(from)) / Math.max(1, to.getTime() - Date.parse(from))));
+  return Math.min(
+    1,
+    Math.max(0, (Date.parse(pass.anchor) - Date.parse(from)) / Math.max(1, to.getTime() - Date.parse(from))),
+  );
 }
 
 export async function* readPass(
@@ -90,8 +93,16 @@ export async function* readPass(
   ): Step => {
     beganAt = beganAt ?? serverTime.toISOString();
     // What stands beyond the stretch was read when it was new.
-    const wanted = until === undefined ? records : records.filter((r) => timeOf(reader, r, way.column) < seconds(until));
-    return { records: wanted, serverTime, beganAt, pass: next && { ...next, beganAt, ...(trail ? { trail } : {}) }, failed, ahead: ahead !== null };
+    const wanted =
+      until === undefined ? records : records.filter((r) => timeOf(reader, r, way.column) < seconds(until));
+    return {
+      records: wanted,
+      serverTime,
+      beganAt,
+      pass: next && { ...next, beganAt, ...(trail ? { trail } : {}) },
+      failed,
+      ahead: ahead !== null,
+    };
   };
 
   // Whether a record of the anchor's own second was read already: the list then begins with it, unless it has changed.
@@ -99,7 +110,10 @@ export async function* readPass(
   for (;;) {
     if (tie !== null) {
       for await (const part of readTie(reader, way, view, anchor, tie, (n) => fetchAt(anchor, n), creditClass)) {
-        yield step(part, part.tie === null ? { anchor: secondsAfter(anchor, 1), tie: null } : { anchor, tie: part.tie });
+        yield step(
+          part,
+          part.tie === null ? { anchor: secondsAfter(anchor, 1), tie: null } : { anchor, tie: part.tie },
+        );
       }
       anchor = secondsAfter(anchor, 1);
       tie = null;

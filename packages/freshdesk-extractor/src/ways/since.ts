@@ -34,14 +34,21 @@ const FUTURE = '2100-01-01T00:00:00Z';
 /** A list that changes faster than it can be read is left to the next run. */
 const FOLLOW_UPS_MAX = 2;
 
-export async function* readSince(reader: ObjectReader, way: Since, from: SincePosition | null, options: ReadOptions): AsyncGenerator<Page> {
+export async function* readSince(
+  reader: ObjectReader,
+  way: Since,
+  from: SincePosition | null,
+  options: ReadOptions,
+): AsyncGenerator<Page> {
   const { object } = reader;
-  const backTo = from?.backTo ?? (object.history && options.historyFrom ? options.historyFrom.toISOString() : BEGINNING);
+  const backTo =
+    from?.backTo ?? (object.history && options.historyFrom ? options.historyFrom.toISOString() : BEGINNING);
   const param = from?.param ?? (await workingParam(reader, way));
   const proof = chooseProof(way);
   // The first run reads the complete list anyway.
   const reread: Reread = { run: options.readingId, pages: 0, records: null, whole: null };
-  let position: SincePosition = from === null ? { param, backTo, watermarks: {}, reading: null, sweep: null, reread } : { ...from, param };
+  let position: SincePosition =
+    from === null ? { param, backTo, watermarks: {}, reading: null, sweep: null, reread } : { ...from, param };
   if (param === '') {
     try {
       for await (const swept of readSweep(reader, null, position.sweep, options)) {
@@ -65,24 +72,42 @@ export async function* readSince(reader: ObjectReader, way: Since, from: SincePo
     for (let followUps = 0; ; followUps++) {
       const done = position.watermarks[view.name];
       const since =
-        done === undefined ? backTo : readFrom(new Date(Date.parse(done) - way.lookbackDays * DAY_MS).toISOString(), position.newestByView?.[view.name]);
+        done === undefined
+          ? backTo
+          : readFrom(
+              new Date(Date.parse(done) - way.lookbackDays * DAY_MS).toISOString(),
+              position.newestByView?.[view.name],
+            );
       // A first reading of everything needs no filter, and an unfiltered list is the best known of all.
       const query = { ...view.query, ...(since === BEGINNING ? {} : { [param]: wholeSeconds(new Date(since)) }) };
       // A first reading may be of a hundred thousand records, and nobody who waits for a change should wait for it.
       const creditClass = done === undefined ? 'backfill' : undefined;
       const start = position.reading?.view === view.name ? position.reading.whole : startWhole(null, proof);
       let isOnePage = true;
-      for await (const step of readWhole(reader, (n, size) => reader.list(query, n, { creditClass, size }), start, proof)) {
+      for await (const step of readWhole(
+        reader,
+        (n, size) => reader.list(query, n, { creditClass, size }),
+        start,
+        proof,
+      )) {
         extractedAt = step.serverTime;
         position = { ...position, newest: newestOf(position.newest, step.records, way.column) };
         if (step.outcome === 'next') position = { ...position, reading: { view: view.name, whole: step.state } };
         else {
           isOnePage = step.state.page === 1;
           // From the first reading's beginning: what changed during any of them is read again by the next run.
-          const watermark = new Date(reader.claim(step.state.firstBeganAt ?? '').getTime() - way.lagSeconds * 1000).toISOString();
+          const watermark = new Date(
+            reader.claim(step.state.firstBeganAt ?? '').getTime() - way.lagSeconds * 1000,
+          ).toISOString();
           const newestByView = { ...position.newestByView, [view.name]: position.newest };
-          position = { ...position, reading: null, newestByView, watermarks: { ...position.watermarks, [view.name]: watermark } };
-          if (done === undefined && position.reread) position = { ...position, reread: { ...position.reread, records: step.state.sum.count } };
+          position = {
+            ...position,
+            reading: null,
+            newestByView,
+            watermarks: { ...position.watermarks, [view.name]: watermark },
+          };
+          if (done === undefined && position.reread)
+            position = { ...position, reread: { ...position.reread, records: step.state.sum.count } };
         }
         yield recordPage(reader, options, { view, records: step.records, position, extractedAt, ahead: step.ahead });
       }
@@ -90,10 +115,15 @@ export async function* readSince(reader: ObjectReader, way: Since, from: SincePo
       if (proof !== 'chain' || isOnePage || followUps === FOLLOW_UPS_MAX) break;
     }
   }
-  const completeAsOf = new Date(Math.min(...object.views.map((view: View) => Date.parse(position.watermarks[view.name] ?? BEGINNING))));
+  const completeAsOf = new Date(
+    Math.min(...object.views.map((view: View) => Date.parse(position.watermarks[view.name] ?? BEGINNING))),
+  );
   const reached = { completeAsOf, completeBackTo: new Date(backTo) };
   if (way.rereadSyncs !== undefined) {
-    position = { ...position, reread: startReread(position.reread, way.rereadSyncs, options.readingId, object.pageSize) };
+    position = {
+      ...position,
+      reread: startReread(position.reread, way.rereadSyncs, options.readingId, object.pageSize),
+    };
     yield page({ position, extractedAt, reached });
     for await (const read of rereadPart(reader, position)) {
       ({ position, extractedAt } = read);

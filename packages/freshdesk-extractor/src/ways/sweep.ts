@@ -16,7 +16,12 @@ export interface SweepPosition extends Position {
   readonly reading: WholeState | null;
 }
 
-export async function* readSweep(reader: ObjectReader, way: Sweep | null, from: SweepPosition | null, options: ReadOptions): AsyncGenerator<Page> {
+export async function* readSweep(
+  reader: ObjectReader,
+  way: Sweep | null,
+  from: SweepPosition | null,
+  options: ReadOptions,
+): AsyncGenerator<Page> {
   const view = reader.object.views[0] as View;
   const last = from?.last ?? null;
   const proof = chooseProof(reader, way);
@@ -27,7 +32,14 @@ export async function* readSweep(reader: ObjectReader, way: Sweep | null, from: 
     read = step.state;
     const { serverTime: extractedAt, outcome, state } = step;
     if (outcome === 'next') {
-      yield recordPage(reader, options, { view, records: step.records, position: { last, reading: state }, extractedAt, generation, ahead: step.ahead });
+      yield recordPage(reader, options, {
+        view,
+        records: step.records,
+        position: { last, reading: state },
+        extractedAt,
+        generation,
+        ahead: step.ahead,
+      });
       continue;
     }
     if (last !== null) assertNotShrunk(reader.object.name, last, state.sum);
@@ -36,8 +48,15 @@ export async function* readSweep(reader: ObjectReader, way: Sweep | null, from: 
     const position: SweepPosition = { last: agreed ? state.sum : last, reading: null };
     const records = recordPage(reader, options, { view, records: step.records, position, extractedAt, generation });
     // What an unsettled reading did not see may only have slipped away: nothing is concluded from it this time.
-    const lines = agreed ? [...records.lines, batchLine({ generation: { id: generation, began_at: beganAt.toISOString() } })] : records.lines;
-    yield { ...records, lines, reached: { completeAsOf: reader.claim(beganAt), completeBackTo: new Date(0) }, finished: true };
+    const lines = agreed
+      ? [...records.lines, batchLine({ generation: { id: generation, began_at: beganAt.toISOString() } })]
+      : records.lines;
+    yield {
+      ...records,
+      lines,
+      reached: { completeAsOf: reader.claim(beganAt), completeBackTo: new Date(0) },
+      finished: true,
+    };
   }
 }
 
@@ -47,7 +66,11 @@ function chooseProof({ object }: ObjectReader, way: Sweep | null): Proof {
 }
 
 /** Parts of a list are its pages. */
-function pagesOf(reader: ObjectReader, way: Sweep | null, view: View): (page: number, size: number) => Promise<ListPage> {
+function pagesOf(
+  reader: ObjectReader,
+  way: Sweep | null,
+  view: View,
+): (page: number, size: number) => Promise<ListPage> {
   const paths = way?.paths;
   if (paths === undefined) return (n, size) => reader.list(view.query, n, { size });
   return async (n) => ({ ...(await reader.list(view.query, 1, { path: paths[n - 1] })), hasNext: n < paths.length });

@@ -106,11 +106,14 @@ export async function* readTie(
   async function next(tie: Tie): Promise<TieStep> {
     switch (tie.at) {
       case 'end': {
-        const page = tie.beyond === null ? Math.min(tie.inside * 2, pagesMax) : Math.floor((tie.inside + tie.beyond) / 2);
+        const page =
+          tie.beyond === null ? Math.min(tie.inside * 2, pagesMax) : Math.floor((tie.inside + tie.beyond) / 2);
         const { records, hasNext, serverTime } = await fetchPage(page);
         const last = records.at(-1);
         const found =
-          hasNext && last && isOfSecond(last) ? { ...tie, inside: page, trail: follow(tie.trail, records, object, page) } : { ...tie, beyond: page };
+          hasNext && last && isOfSecond(last)
+            ? { ...tie, inside: page, trail: follow(tie.trail, records, object, page) }
+            : { ...tie, beyond: page };
         return { records: [], serverTime, tie: afterProbe(found) };
       }
       case 'pages': {
@@ -138,13 +141,22 @@ export async function* readTie(
     const { records, hasNext, serverTime } = await reader.list(query, tie.page, { creditClass });
     const fresh = records.filter((record) => isOfSecond(record) && !seen.has(idOf(record)));
     for (const record of fresh) seen.add(idOf(record));
-    const read: BigTie = { ...tie, unseen: tie.unseen + fresh.length, seen: fresh.length === 0 ? tie.seen : seen.toString() };
+    const read: BigTie = {
+      ...tie,
+      unseen: tie.unseen + fresh.length,
+      seen: fresh.length === 0 ? tie.seen : seen.toString(),
+    };
     const { reached } = tie;
     const last = records.at(-1);
     const created = last && timeOf(reader, last, CREATED);
     const met = !hasNext || created === undefined || (reached !== null && created < seconds(reached.created));
     if (met) return { records, serverTime, tie: afterReading(read, null) };
-    if (tie.page < pagesMax) return { records, serverTime, tie: { ...read, page: tie.page + 1, trail: follow(tie.trail, records, object, tie.page) } };
+    if (tie.page < pagesMax)
+      return {
+        records,
+        serverTime,
+        tie: { ...read, page: tie.page + 1, trail: follow(tie.trail, records, object, tie.page) },
+      };
     // The pages end here: on from the other end, and if that does not meet this one either, id by id.
     const ids = records.map(idOf);
     if (reached === null) {
@@ -157,9 +169,13 @@ export async function* readTie(
 
   /** @param gap ids that neither end has reached; null: none. */
   function afterReading(tie: BigTie, gap: readonly [low: number, high: number] | null): Tie | null {
-    if (tie.unseen === 0) return gap && { at: 'ids', next: Math.max(1, gap[0] - IDS_MARGIN), last: gap[1] + IDS_MARGIN, seen: tie.seen };
+    if (tie.unseen === 0)
+      return gap && { at: 'ids', next: Math.max(1, gap[0] - IDS_MARGIN), last: gap[1] + IDS_MARGIN, seen: tie.seen };
     if (tie.reading < READINGS_MAX) return { ...START_BIG, reading: tie.reading + 1, seen: tie.seen };
-    throw new AppError('source_unavailable', `The ${object.name} of ${second} kept changing while they were read; they are read again.`);
+    throw new AppError(
+      'source_unavailable',
+      `The ${object.name} of ${second} kept changing while they were read; they are read again.`,
+    );
   }
 
   async function byIds(tie: TieIds): Promise<TieStep> {

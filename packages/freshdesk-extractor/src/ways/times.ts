@@ -11,7 +11,8 @@ export const seconds = (time: string): number => Math.floor(Date.parse(time) / 1
 export const wholeSeconds = (time: Date): string => time.toISOString().replace(/\.\d+Z$/, 'Z');
 export const secondsAfter = (time: string, by: number): string => wholeSeconds(new Date((seconds(time) + by) * 1000));
 /** Of two moments, either of which may be unknown, the earlier. */
-export const earlierOf = (a: string, b: string | undefined): string => (b !== undefined && Date.parse(b) < Date.parse(a) ? b : a);
+export const earlierOf = (a: string, b: string | undefined): string =>
+  b !== undefined && Date.parse(b) < Date.parse(a) ? b : a;
 export const laterOf = (a: string | null, b: string): string => (a !== null && Date.parse(a) > Date.parse(b) ? a : b);
 
 /**
@@ -31,7 +32,11 @@ export function timeOf({ object }: ObjectReader, record: ListedRecord, column: s
  * The newest version among records, and those that were seen before: no later moment is supported by what the account itself shows.
  * @returns RFC 3339; undefined when no record has a time.
  */
-export function newestOf(known: string | undefined, records: readonly ListedRecord[], column: string): string | undefined {
+export function newestOf(
+  known: string | undefined,
+  records: readonly ListedRecord[],
+  column: string,
+): string | undefined {
   let newest = known === undefined ? Number.NEGATIVE_INFINITY : Date.parse(known);
   for (const { raw } of records) {
     const value = raw.get(column);

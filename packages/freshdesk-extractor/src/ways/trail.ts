@@ -54,14 +54,18 @@ export function follow(
   const before = trail ?? NEW;
   if (records.length === 0) {
     const empty = before.empty + 1;
-    if (empty > before.pages + PAGES_SPARE) throw stuck(name, page, `${empty} empty pages in a row announce another page`);
+    if (empty > before.pages + PAGES_SPARE)
+      throw stuck(name, page, `${empty} empty pages in a row announce another page`);
     return { ...before, empty };
   }
   // Of a record that is too large, not even the key may be known; a child's list may leave out the parent's column.
-  const keys = records.filter(({ raw }) => primaryKey.some((column) => raw.has(column))).map((record) => JSON.stringify(keyTexts(record, primaryKey)));
+  const keys = records
+    .filter(({ raw }) => primaryKey.some((column) => raw.has(column)))
+    .map((record) => JSON.stringify(keyTexts(record, primaryKey)));
   const last = digestOf('sha256', keys.toSorted().join('\n'), 'base64');
   const repeats = keys.length > 0 && last === before.last ? before.repeats + 1 : 0;
-  if (repeats > REPEATS_MAX) throw stuck(name, page, `it holds the records of the page before it, and so did that page`);
+  if (repeats > REPEATS_MAX)
+    throw stuck(name, page, `it holds the records of the page before it, and so did that page`);
   const registers = addKeys(before.sketch, keys);
   const read = before.records + keys.length;
   const distinct = countOf(registers);

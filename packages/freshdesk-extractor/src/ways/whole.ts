@@ -74,7 +74,8 @@ export async function* readWhole(
   proof: Proof,
 ): AsyncGenerator<WholeStep> {
   const { primaryKey, pageSize } = reader.object;
-  const getWindow = (s: WholeState): Window => (s.overlap ? nextWindow(s.overlap.end, pageSize) : { page: s.page, size: pageSize });
+  const getWindow = (s: WholeState): Window =>
+    s.overlap ? nextWindow(s.overlap.end, pageSize) : { page: s.page, size: pageSize };
   const request = (s: WholeState) => fetchPage(getWindow(s).page, getWindow(s).size);
   // A worker of an earlier release, which does not know `overlap`, may have continued this reading without it.
   const isForeign = from.overlap !== undefined && from.page !== getWindow(from).page;
@@ -87,14 +88,23 @@ export async function* readWhole(
     const { records, hasNext, serverTime } = answer;
     const beganAt = state.beganAt ?? serverTime.toISOString();
     const firstBeganAt = state.firstBeganAt ?? beganAt;
-    const isBlind = state.blind === true || records.some((r) => r.rejected !== undefined && !r.raw.has(primaryKey[0] as string));
+    const isBlind =
+      state.blind === true || records.some((r) => r.rejected !== undefined && !r.raw.has(primaryKey[0] as string));
     const { overlap: before, ...plain } = state;
     const { overlap, fresh, unseen, stepBack } =
       before && overlaps(proof)
         ? compare(before, window, pageSize, answer, primaryKey, proof)
         : { overlap: null, fresh: records, unseen: records, stepBack: false };
     const sum = add(startOffset(window) === 0 ? EMPTY : state.sum, existing(unseen, firstBeganAt), primaryKey);
-    const read: WholeState = { ...plain, page: window.page, sum, beganAt, firstBeganAt, ...(isBlind ? { blind: true } : {}), ...(overlap ? { overlap } : {}) };
+    const read: WholeState = {
+      ...plain,
+      page: window.page,
+      sum,
+      beganAt,
+      firstBeganAt,
+      ...(isBlind ? { blind: true } : {}),
+      ...(overlap ? { overlap } : {}),
+    };
     // Without overlap the list is read from its first page.
     const startOver = before !== undefined && overlap === null && startOffset(window) > 0;
     if (hasNext || stepBack || startOver) {
@@ -102,7 +112,8 @@ export async function* readWhole(
       try {
         // Pages that are requested again to find an overlap are bounded by what was read. The first page begins a new trail.
         const isAgain = stepBack || (before !== undefined && overlap !== null && overlap.end <= before.furthest);
-        if (hasNext && !isAgain && proof !== 'parts') trail = follow(startOffset(window) === 0 ? null : trail, records, reader.object, window.page);
+        if (hasNext && !isAgain && proof !== 'parts')
+          trail = follow(startOffset(window) === 0 ? null : trail, records, reader.object, window.page);
       } catch (error) {
         yield { records: [], serverTime, state: startWhole(null, proof), outcome: 'next', ahead: true };
         throw error;
@@ -118,7 +129,11 @@ export async function* readWhole(
       yield { records: fresh, serverTime, state, outcome: 'next', ahead: asked !== null };
       continue;
     }
-    const isProven = startOffset(window) === 0 || proof === 'parts' || overlap?.proven === true || (state.previous !== null && same(sum, state.previous));
+    const isProven =
+      startOffset(window) === 0 ||
+      proof === 'parts' ||
+      overlap?.proven === true ||
+      (state.previous !== null && same(sum, state.previous));
     const agreed = isProven && !isBlind;
     if (agreed || isBlind || state.reading >= READINGS_MAX) {
       yield { records: fresh, serverTime, state: read, outcome: agreed ? 'agreed' : 'unsettled', ahead: false };

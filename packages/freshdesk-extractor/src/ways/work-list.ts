@@ -26,7 +26,9 @@ export interface WorkList {
   readonly readable?: (() => Promise<readonly ChildWork[]>) | undefined;
 }
 
-type Outcome = { readonly item: ChildWork; readonly read: ItemRead } | { readonly item: ChildWork; readonly error: unknown };
+type Outcome =
+  | { readonly item: ChildWork; readonly read: ItemRead }
+  | { readonly item: ChildWork; readonly error: unknown };
 
 /**
  * Reads the units of a durable work list, several at once, until it is empty. A unit that fails is reported in `failed`; the others continue.
@@ -51,14 +53,23 @@ export async function* readWorkList(reader: ObjectReader, list: WorkList): Async
     }
     return false;
   });
-  const step = ({ readAt, page }: ItemRead, failed: readonly FailedUnit[]): WorkListStep => ({ readAt, page: { ...page, failed }, ahead: inFlight.size > 0 });
+  const step = ({ readAt, page }: ItemRead, failed: readonly FailedUnit[]): WorkListStep => ({
+    readAt,
+    page: { ...page, failed },
+    ahead: inFlight.size > 0,
+  });
   for (;;) {
     if (queue.length === 0 && !drained && stopped === null) {
       const more = await list.next(IN_FLIGHT * 8);
       drained = more.length === 0;
       queue.push(...more);
     }
-    while (stopped === null && inFlight.size < IN_FLIGHT && queue.length > 0 && (inFlight.size === 0 || reader.mayReadAhead())) {
+    while (
+      stopped === null &&
+      inFlight.size < IN_FLIGHT &&
+      queue.length > 0 &&
+      (inFlight.size === 0 || reader.mayReadAhead())
+    ) {
       const item = queue.shift() as ChildWork;
       inFlight.set(
         item,

@@ -1,4 +1,13 @@
-import { type Budget, type ChildWork, type ClientOptions, extract, FreshdeskClient, objectNamed, type Page, type Position } from '@freshet/freshdesk-extractor';
+import {
+  type Budget,
+  type ChildWork,
+  type ClientOptions,
+  extract,
+  FreshdeskClient,
+  objectNamed,
+  type Page,
+  type Position,
+} from '@freshet/freshdesk-extractor';
 import { FreshdeskSimulator, type SimulatorOptions } from '../index.ts';
 
 /** A budget that never says no. */
@@ -10,7 +19,11 @@ export interface Opened extends AsyncDisposable {
 }
 
 /** A simulated account on a real socket, and a client for it. */
-export async function open(options: SimulatorOptions = {}, apiKey = 'demo-admin-key', more: Partial<ClientOptions> = {}): Promise<Opened> {
+export async function open(
+  options: SimulatorOptions = {},
+  apiKey = 'demo-admin-key',
+  more: Partial<ClientOptions> = {},
+): Promise<Opened> {
   const simulator = new FreshdeskSimulator({ seed: 7, ...options });
   const origin = await simulator.listen();
   const client = new FreshdeskClient({
@@ -33,7 +46,11 @@ export async function open(options: SimulatorOptions = {}, apiKey = 'demo-admin-
 }
 
 export interface Reading {
-  readonly records: readonly { readonly id: number; readonly deleted: string | null; readonly fields: Record<string, unknown> }[];
+  readonly records: readonly {
+    readonly id: number;
+    readonly deleted: string | null;
+    readonly fields: Record<string, unknown>;
+  }[];
   readonly pages: readonly Page[];
   readonly position: Position | null;
 }
@@ -53,7 +70,11 @@ export interface ReadingOptions {
 }
 
 /** Reads one object to its end, or as far as it is told to. */
-export async function read(client: FreshdeskClient, objectName: string, options: ReadingOptions = {}): Promise<Reading> {
+export async function read(
+  client: FreshdeskClient,
+  objectName: string,
+  options: ReadingOptions = {},
+): Promise<Reading> {
   const parents = [...(options.parents ?? [])];
   const pages: Page[] = [];
   let position = options.position ?? null;
@@ -78,12 +99,18 @@ export function textOfLine(line: Page['lines'][number] | undefined): string {
 }
 
 export function recordsOf(pages: readonly Page[]): Reading['records'] {
-  const lines = pages.flatMap((page) => page.lines.map((line) => JSON.parse(textOfLine(line)) as { record?: Record<string, unknown>; deleted?: string }));
-  return lines.flatMap((line) => (line.record ? [{ id: line.record['id'] as number, deleted: line.deleted ?? null, fields: line.record }] : []));
+  const lines = pages.flatMap((page) =>
+    page.lines.map((line) => JSON.parse(textOfLine(line)) as { record?: Record<string, unknown>; deleted?: string }),
+  );
+  return lines.flatMap((line) =>
+    line.record ? [{ id: line.record['id'] as number, deleted: line.deleted ?? null, fields: line.record }] : [],
+  );
 }
 
 /** The newest version of each record in the order of reading, as a loader would keep it: id → what is left of it. */
-export function latest(...readings: readonly Reading[]): Map<number, { deleted: string | null; fields: Record<string, unknown> }> {
+export function latest(
+  ...readings: readonly Reading[]
+): Map<number, { deleted: string | null; fields: Record<string, unknown> }> {
   const rows = new Map<number, { deleted: string | null; fields: Record<string, unknown> }>();
   for (const { id, deleted, fields } of readings.flatMap((r) => r.records)) {
     const known = rows.get(id);
@@ -93,7 +120,10 @@ export function latest(...readings: readonly Reading[]): Map<number, { deleted: 
 }
 
 /** What the account holds: id → view's kind of deletion and fields. */
-export function oracle(simulator: FreshdeskSimulator, objectName: string): Map<number, { deleted: string | null; fields: Record<string, unknown> }> {
+export function oracle(
+  simulator: FreshdeskSimulator,
+  objectName: string,
+): Map<number, { deleted: string | null; fields: Record<string, unknown> }> {
   const rows = new Map<number, { deleted: string | null; fields: Record<string, unknown> }>();
   for (const { view, text } of simulator.account.everything(objectName)) {
     const fields = JSON.parse(text) as Record<string, unknown>;

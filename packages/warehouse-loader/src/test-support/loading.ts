@@ -2,9 +2,21 @@ import { randomUUID } from 'node:crypto';
 import { zstdCompressSync } from 'node:zlib';
 import type { Column, Table } from '@freshet/contracts';
 import type { TestDatabase } from '@freshet/testing';
-import { type BatchToLoad, type LoadRequest, type LoadResult, prepare, Warehouse, type WarehouseAddress } from '../index.ts';
+import {
+  type BatchToLoad,
+  type LoadRequest,
+  type LoadResult,
+  prepare,
+  Warehouse,
+  type WarehouseAddress,
+} from '../index.ts';
 
-const column = (name: string, type: Column['type']): Column => ({ name, type, description: `${name}.`, documented: true });
+const column = (name: string, type: Column['type']): Column => ({
+  name,
+  type,
+  description: `${name}.`,
+  documented: true,
+});
 
 /** A table with a column of each type. */
 export const THINGS: Table = {
@@ -56,7 +68,14 @@ export function batch(
     return deleted === undefined ? `{"record":${text}}` : `{"deleted":"${deleted}","record":${text}}`;
   });
   const raw = Buffer.from([...lines, ...instructions.map((i) => JSON.stringify(i))].join('\n'));
-  return { id, extractedAt: new Date(MOMENT + at * 1000), body: zstdCompressSync(raw), rawBytes: raw.length, audit, rewrite };
+  return {
+    id,
+    extractedAt: new Date(MOMENT + at * 1000),
+    body: zstdCompressSync(raw),
+    rawBytes: raw.length,
+    audit,
+    rewrite,
+  };
 }
 
 export interface Loader extends AsyncDisposable {
@@ -65,7 +84,11 @@ export interface Loader extends AsyncDisposable {
   rows(columns?: string): Promise<Record<string, unknown>[]>;
 }
 
-export function loaderFor(database: TestDatabase, table: Table = THINGS, warehouse = new Warehouse(addressOf(database.warehouseUrl), 4)): Loader {
+export function loaderFor(
+  database: TestDatabase,
+  table: Table = THINGS,
+  warehouse = new Warehouse(addressOf(database.warehouseUrl), 4),
+): Loader {
   return {
     warehouse,
     load: async (batches, options = {}) =>
@@ -84,7 +107,9 @@ export function loaderFor(database: TestDatabase, table: Table = THINGS, warehou
         ...options,
         prepared: await prepare(batches, options.table ?? table),
       }),
-    rows: async (columns = '*') => [...(await database.sql.unsafe(`select ${columns} from acme.${table.name} order by id`))],
+    rows: async (columns = '*') => [
+      ...(await database.sql.unsafe(`select ${columns} from acme.${table.name} order by id`)),
+    ],
     [Symbol.asyncDispose]: () => warehouse.close(),
   };
 }

@@ -134,7 +134,19 @@ export class RandomRecords {
   }
 }
 
-const FIELDS = ['extra_one', 'Extra Two', 'größe', 'select', '_freshet_hash', 'ctid', 'n'.repeat(80), 'flag', 'list', 'when', 'deep'];
+const FIELDS = [
+  'extra_one',
+  'Extra Two',
+  'größe',
+  'select',
+  '_freshet_hash',
+  'ctid',
+  'n'.repeat(80),
+  'flag',
+  'list',
+  'when',
+  'deep',
+];
 const CUSTOM = ['cf_a', 'cf_b', 'department', 'Größe', 'cf_when', 'cf_flag'];
 const PARTS = [
   'a',

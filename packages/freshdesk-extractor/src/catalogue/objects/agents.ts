@@ -58,7 +58,10 @@ export const agents = defineObject({
     contribution_group_ids: jsonb('Groups the agent contributes to.', { optional: true, samples: [] }),
     org_agent_id: text('Key in the organisation.', { optional: true, nullable: true, samples: [] }),
     org_group_ids: jsonb('Groups of the organisation.', { optional: true, samples: [] }),
-    org_contribution_group_ids: jsonb('Groups of the organisation the agent contributes to.', { optional: true, samples: [] }),
+    org_contribution_group_ids: jsonb('Groups of the organisation the agent contributes to.', {
+      optional: true,
+      samples: [],
+    }),
     agent_operational_status: text('Operational status.', { optional: true, nullable: true, samples: [] }),
     scope: jsonb('Scope.', { optional: true, nullable: true, samples: [] }),
     availability: jsonb('Availability by channel.', { optional: true, nullable: true, samples: [] }),

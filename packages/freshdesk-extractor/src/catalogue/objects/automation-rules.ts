@@ -20,10 +20,14 @@ const RULE = {
 export const automationRules = defineObject({
   name: 'automation_rules',
   title: 'Automation rules',
-  description: 'Rules that act on tickets when they are created, change, or every hour. Keys and passwords of webhooks are left out.',
+  description:
+    'Rules that act on tickets when they are created, change, or every hour. Keys and passwords of webhooks are left out.',
   docs: 'https://developers.freshdesk.com/api/#automations',
   path: pathOf(1),
-  rows: (answer) => (isJsonObject(answer) && Array.isArray(answer['rules']) ? answer['rules'].filter(isJsonObject).map(withoutSecrets) : []),
+  rows: (answer) =>
+    isJsonObject(answer) && Array.isArray(answer['rules'])
+      ? answer['rules'].filter(isJsonObject).map(withoutSecrets)
+      : [],
   // On creation, every hour, on change. [documented]
   way: { kind: 'sweep', paths: [pathOf(1), pathOf(3), pathOf(4)] },
   permission: 'admin',
@@ -31,7 +35,17 @@ export const automationRules = defineObject({
   typicalCount: 3,
   list: {
     answers: {
-      [pathOf(1)]: { rules: [{ id: 84190000101, name: 'Greet', automation_type_id: 1, ...RULE, actions: [{ field_name: 'status', value: 3 }] }] },
+      [pathOf(1)]: {
+        rules: [
+          {
+            id: 84190000101,
+            name: 'Greet',
+            automation_type_id: 1,
+            ...RULE,
+            actions: [{ field_name: 'status', value: 3 }],
+          },
+        ],
+      },
       [pathOf(3)]: { rules: [], meta: { count: 0 } },
       [pathOf(4)]: {
         rules: [
@@ -40,7 +54,14 @@ export const automationRules = defineObject({
             name: 'Tell another system',
             automation_type_id: 4,
             ...RULE,
-            actions: [{ field_name: 'trigger_webhook', url: 'https://hooks.example/in', auth_header: { username: 'u', password: 'p' }, api_key: 'k' }],
+            actions: [
+              {
+                field_name: 'trigger_webhook',
+                url: 'https://hooks.example/in',
+                auth_header: { username: 'u', password: 'p' },
+                api_key: 'k',
+              },
+            ],
           },
         ],
         meta: { count: 1 },
@@ -57,7 +78,10 @@ export const automationRules = defineObject({
     events: jsonb('What has to happen.', { nullable: true, optional: true }),
     conditions: jsonb('What has to be true.', { nullable: true, optional: true }),
     operator: text('How its conditions are joined.', { nullable: true, optional: true }),
-    actions: jsonb('What it does; keys, passwords and headers of webhooks are left out.', { nullable: true, optional: true }),
+    actions: jsonb('What it does; keys, passwords and headers of webhooks are left out.', {
+      nullable: true,
+      optional: true,
+    }),
     outdated: boolean('It refers to something that is gone.', { optional: true }),
     last_updated_by: bigint('Who changed it last.', { nullable: true, optional: true, references: 'agents' }),
     affected_tickets_count: bigint('Tickets that it changed lately.', { nullable: true, optional: true }),
@@ -77,5 +101,7 @@ function withoutSecrets(rule: JsonObject): JsonObject {
 function strip(value: Json): Json {
   if (Array.isArray(value)) return value.map(strip);
   if (!isJsonObject(value)) return value;
-  return Object.fromEntries(Object.entries(value).flatMap(([name, inner]) => (SECRET.test(name) ? [] : [[name, strip(inner)]])));
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, inner]) => (SECRET.test(name) ? [] : [[name, strip(inner)]])),
+  );
 }

@@ -16,7 +16,12 @@ export const businessHours = defineObject({
     is_default: boolean('The account’s default calendar.'),
     time_zone: text('Time zone, by its Rails name.', { samples: ['Berlin', 'Eastern Time (US & Canada)'] }),
     business_hours: jsonb('Weekday → start_time and end_time on a 12-hour clock; closed days are absent.', {
-      samples: [{ monday: { start_time: '8:00 am', end_time: '5:00 pm' }, friday: { start_time: '08:00:00 am', end_time: '3:30 pm' } }],
+      samples: [
+        {
+          monday: { start_time: '8:00 am', end_time: '5:00 pm' },
+          friday: { start_time: '08:00:00 am', end_time: '3:30 pm' },
+        },
+      ],
     }),
     created_at: timestamp('When it was created.'),
     updated_at: timestamp('When it last changed.'),

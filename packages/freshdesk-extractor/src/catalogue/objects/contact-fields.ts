@@ -14,7 +14,15 @@ export const contactFields = defineObject({
   list: {
     defaultOrder: ['position', 'asc'],
     fixed: [
-      { id: 84140000001, name: 'name', label: 'Full name', position: 1, type: 'default_name', default: true, ...CREATED },
+      {
+        id: 84140000001,
+        name: 'name',
+        label: 'Full name',
+        position: 1,
+        type: 'default_name',
+        default: true,
+        ...CREATED,
+      },
       {
         id: 84140000006,
         name: 'time_zone',
@@ -25,7 +33,15 @@ export const contactFields = defineObject({
         choices: { Berlin: '(GMT+01:00) Berlin', Tokyo: '(GMT+09:00) Tokyo' },
         ...CREATED,
       },
-      { id: 84140000011, name: 'department', label: 'Department', position: 11, type: 'custom_text', default: false, ...CREATED },
+      {
+        id: 84140000011,
+        name: 'department',
+        label: 'Department',
+        position: 11,
+        type: 'custom_text',
+        default: false,
+        ...CREATED,
+      },
       { id: 84140000012, name: 'vip', label: 'VIP', position: 12, type: 'custom_checkbox', default: false, ...CREATED },
     ],
   },
@@ -37,10 +53,13 @@ export const contactFields = defineObject({
     position: bigint('Its place in the form.'),
     type: text('Kind of field: default_… or custom_….'),
     default: boolean('Comes with every account.'),
-    choices: jsonb('Values it takes, in one of several shapes: a list of texts, of objects, or an object of value and label.', {
-      nullable: true,
-      optional: true,
-    }),
+    choices: jsonb(
+      'Values it takes, in one of several shapes: a list of texts, of objects, or an object of value and label.',
+      {
+        nullable: true,
+        optional: true,
+      },
+    ),
     required_for_agents: boolean('Agents must fill it.', { optional: true }),
     label_for_customers: text('Its label for customers.', { nullable: true, optional: true }),
     required_for_customers: boolean('Customers must fill it.', { optional: true }),

@@ -12,7 +12,13 @@ export const contacts = defineObject({
     { name: 'deleted', query: { state: 'deleted' }, deleted: 'deleted' },
   ],
   // Documentation and accounts disagree on the spelling, so the account is asked.
-  way: { kind: 'since', sinceParams: ['updated_since', '_updated_since'], column: 'updated_at', lagSeconds: 120, lookbackDays: 0 },
+  way: {
+    kind: 'since',
+    sinceParams: ['updated_since', '_updated_since'],
+    column: 'updated_at',
+    lagSeconds: 120,
+    lookbackDays: 0,
+  },
   bucket: 'contacts_list',
   // Agents and contacts are one kind of person: one who became an agent is found there, under the same key.
   single: {
@@ -41,19 +47,29 @@ export const contacts = defineObject({
     address: text('Postal address.', { nullable: true, like: 'title' }),
     description: text('What agents wrote about the person.', { nullable: true, like: 'paragraph' }),
     language: text('Language code.', { nullable: true, samples: ['en', 'de', 'ja-JP', null] }),
-    time_zone: text('Time zone, by its Rails name.', { nullable: true, samples: ['Berlin', 'Eastern Time (US & Canada)', null] }),
+    time_zone: text('Time zone, by its Rails name.', {
+      nullable: true,
+      samples: ['Berlin', 'Eastern Time (US & Canada)', null],
+    }),
     company_id: bigint('Main company.', { nullable: true, references: 'companies' }),
     other_companies: jsonb('Further companies.', { nullable: true, optional: true, samples: [[], [84030000002]] }),
     view_all_tickets: boolean('May see all tickets of the company.', { nullable: true, optional: true }),
     other_emails: jsonb('Further addresses; the list hides them on many accounts.', { optional: true, samples: [] }),
     tags: jsonb('Tags; the list hides them on many accounts.', { optional: true, samples: [] }),
     twitter_id: text('Twitter name or id.', { nullable: true, samples: [null, 'acme'] }),
-    twitter_profile_status: boolean('Twitter profile is verified.', { nullable: true, optional: true, samples: [false] }),
+    twitter_profile_status: boolean('Twitter profile is verified.', {
+      nullable: true,
+      optional: true,
+      samples: [false],
+    }),
     twitter_followers_count: bigint('Followers on Twitter.', { nullable: true, optional: true, samples: [null, 12] }),
     facebook_id: text('Facebook id; number or text.', { nullable: true, samples: [null, 1000042, 'acme.page'] }),
     unique_external_id: text('The key in another system.', { nullable: true, samples: [null, 'crm-000177'] }),
     csat_rating: bigint('Last rating given.', { nullable: true, samples: [null, 103, -102] }),
-    preferred_source: text('Channel the person prefers.', { nullable: true, samples: [null, 'phone', 'outbound_email'] }),
+    preferred_source: text('Channel the person prefers.', {
+      nullable: true,
+      samples: [null, 'phone', 'outbound_email'],
+    }),
     contact_type: text('Contact or visitor.', { optional: true, samples: ['contact', 'visitor'] }),
     visitor_id: text('Key as a visitor.', { nullable: true, optional: true, like: 'uuid' }),
     org_contact_id: bigint('Key in the organisation; greater than 2^53.', { nullable: true, optional: true }),

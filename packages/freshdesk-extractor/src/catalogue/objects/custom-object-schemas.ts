@@ -7,7 +7,8 @@ export const customObjectSchemas = defineObject({
   description: 'Kinds of records that the account has defined itself.',
   docs: 'https://developers.freshdesk.com/api/#custom-objects',
   path: '/api/v2/custom_objects/schemas',
-  rows: (answer) => (isJsonObject(answer) && Array.isArray(answer['schemas']) ? answer['schemas'].filter(isJsonObject) : []),
+  rows: (answer) =>
+    isJsonObject(answer) && Array.isArray(answer['schemas']) ? answer['schemas'].filter(isJsonObject) : [],
   way: { kind: 'sweep' },
   feature: 'Custom Objects',
   includedByDefault: false,
@@ -16,7 +17,16 @@ export const customObjectSchemas = defineObject({
     answers: {
       '/api/v2/custom_objects/schemas': {
         schemas: [
-          { id: 14051437, name: 'Bookings', prefix: 'BKG', version: 3, deleted: false, created_time: 1738709222216, updated_time: 1740696867927, fields: [] },
+          {
+            id: 14051437,
+            name: 'Bookings',
+            prefix: 'BKG',
+            version: 3,
+            deleted: false,
+            created_time: 1738709222216,
+            updated_time: 1740696867927,
+            fields: [],
+          },
         ],
       },
     },

@@ -6,7 +6,13 @@ export const discussionForums = defineObject({
   description: 'Forums of a category. They have no timestamps.',
   docs: 'https://developers.freshdesk.com/api/#list_all_forums',
   path: '/api/v2/discussions/categories/{id}/forums',
-  way: { kind: 'children', parent: 'discussion_categories', column: 'forum_category_id', versionFields: [], elsewhere: null },
+  way: {
+    kind: 'children',
+    parent: 'discussion_categories',
+    column: 'forum_category_id',
+    versionFields: [],
+    elsewhere: null,
+  },
   typicalCount: { each: 'discussion_categories', times: 2 },
   columns: {
     id: bigint('Key.'),

@@ -17,7 +17,17 @@ export const discussionTopics = defineObject({
     published: boolean('Visible.'),
     stamp_type: bigint('State of the topic.', {
       nullable: true,
-      values: { 1: 'Planned', 2: 'Implemented', 3: 'Not taken', 4: 'In progress', 5: 'Deferred', 6: 'Answered', 7: 'Unanswered', 8: 'Solved', 9: 'Unsolved' },
+      values: {
+        1: 'Planned',
+        2: 'Implemented',
+        3: 'Not taken',
+        4: 'In progress',
+        5: 'Deferred',
+        6: 'Answered',
+        7: 'Unanswered',
+        8: 'Solved',
+        9: 'Unsolved',
+      },
     }),
     replied_by: bigint('Who commented last.', { nullable: true, references: 'contacts' }),
     replied_at: timestamp('When the last comment came; updated_at does not move then.', { nullable: true }),

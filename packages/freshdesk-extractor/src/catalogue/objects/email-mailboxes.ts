@@ -19,8 +19,14 @@ export const emailMailboxes = defineObject({
     default_reply_email: boolean('Answers come from it where nothing else says so.'),
     active: boolean('Verified and in use.'),
     mailbox_type: text('Freshdesk’s own or a custom one.', { samples: ['freshdesk_mailbox', 'custom_mailbox'] }),
-    failure_code: text('Why it fails; the text "null" has been seen for none.', { nullable: true, samples: [null, 'null'] }),
-    freshdesk_mailbox: jsonb('Freshdesk’s own: forward_email.', { optional: true, samples: [{ forward_email: 'x@demo.freshdesk.com' }] }),
+    failure_code: text('Why it fails; the text "null" has been seen for none.', {
+      nullable: true,
+      samples: [null, 'null'],
+    }),
+    freshdesk_mailbox: jsonb('Freshdesk’s own: forward_email.', {
+      optional: true,
+      samples: [{ forward_email: 'x@demo.freshdesk.com' }],
+    }),
     custom_mailbox: jsonb('A custom one: access_type, incoming, outgoing.', {
       optional: true,
       samples: [{ access_type: 'both', incoming: { port: 993, use_ssl: true } }],

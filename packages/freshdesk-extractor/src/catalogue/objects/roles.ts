@@ -14,7 +14,10 @@ export const roles = defineObject({
     name: text('Name.', { like: 'title' }),
     description: text('Description.', { nullable: true, like: 'paragraph' }),
     default: boolean('Comes with every account.'),
-    agent_type: bigint('Kind of agent it is for.', { optional: true, values: { 1: 'Support agent', 2: 'Field agent', 3: 'Collaborator' } }),
+    agent_type: bigint('Kind of agent it is for.', {
+      optional: true,
+      values: { 1: 'Support agent', 2: 'Field agent', 3: 'Collaborator' },
+    }),
     created_at: timestamp('When it was created.'),
     updated_at: timestamp('When it last changed; migrations of the platform move it in bulk.'),
   },

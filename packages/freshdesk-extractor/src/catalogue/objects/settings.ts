@@ -13,7 +13,12 @@ export const settings = defineObject({
   typicalCount: 1,
   list: {
     answers: {
-      '/api/v2/settings/helpdesk': { primary_language: 'en', supported_languages: ['de', 'fr'], portal_languages: ['de'], help_widget_languages: [] },
+      '/api/v2/settings/helpdesk': {
+        primary_language: 'en',
+        supported_languages: ['de', 'fr'],
+        portal_languages: ['de'],
+        help_widget_languages: [],
+      },
     },
   },
   columns: {

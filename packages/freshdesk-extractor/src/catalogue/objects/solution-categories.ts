@@ -13,7 +13,10 @@ export const solutionCategories = defineObject({
     id: bigint('Key.'),
     name: text('Name.', { like: 'title' }),
     description: text('Description.', { nullable: true, like: 'paragraph' }),
-    visible_in_portals: jsonb('Portals that show it, where there are several.', { optional: true, samples: [[84170000900]] }),
+    visible_in_portals: jsonb('Portals that show it, where there are several.', {
+      optional: true,
+      samples: [[84170000900]],
+    }),
     icon: jsonb('Picture.', { optional: true, samples: [{}] }),
     created_at: timestamp('When it was created.'),
     updated_at: timestamp('When it last changed.'),

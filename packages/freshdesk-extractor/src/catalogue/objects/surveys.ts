@@ -15,7 +15,9 @@ export const surveys = defineObject({
     title: text('Title.', { like: 'title' }),
     active: boolean('In use.'),
     questions: jsonb('Questions, each with id, label and accepted_ratings.', {
-      samples: [[{ id: 'default_question', label: 'How did we do?', accepted_ratings: [103, 100, -103], default: true }]],
+      samples: [
+        [{ id: 'default_question', label: 'How did we do?', accepted_ratings: [103, 100, -103], default: true }],
+      ],
     }),
     created_at: timestamp('When it was created.'),
     updated_at: timestamp('When it last changed.'),

@@ -1,6 +1,9 @@
 import { bigint, boolean, defineObject, jsonb, numeric, text, timestamp } from '../define.ts';
 
-const emails = { nullable: true, samples: [[], [], ['lea@acme.example'], ['a@x.example', 'b@y.example'], null, 'plain@string.example'] };
+const emails = {
+  nullable: true,
+  samples: [[], [], ['lea@acme.example'], ['a@x.example', 'b@y.example'], null, 'plain@string.example'],
+};
 
 export const tickets = defineObject({
   name: 'tickets',
@@ -20,7 +23,9 @@ export const tickets = defineObject({
     include: ['stats'],
     columns: ['attachments', 'cloud_files', 'associated_tickets_list'],
     // Closed tickets leave every list for the archive after some months: they still exist.
-    elsewhere: [{ path: '/api/v2/tickets/archived/{id}', outcome: 'archived', deleted: null, feature: 'Archive Tickets' }],
+    elsewhere: [
+      { path: '/api/v2/tickets/archived/{id}', outcome: 'archived', deleted: null, feature: 'Archive Tickets' },
+    ],
   },
   denseIds: true,
   pushedAs: 'ticket_id',
@@ -35,7 +40,12 @@ export const tickets = defineObject({
     orderBy: ['created_at', 'due_by', 'updated_at', 'status'],
     defaultWindowDays: 30,
     filters: ['filter', 'requester_id', 'email', 'unique_external_id', 'company_id'],
-    includeColumns: { description: ['description', 'description_text'], stats: ['stats'], requester: ['requester'], company: ['company'] },
+    includeColumns: {
+      description: ['description', 'description_text'],
+      stats: ['stats'],
+      requester: ['requester'],
+      company: ['company'],
+    },
   },
   columns: {
     id: bigint('The number that people see; counted from 1 in each account.'),
@@ -43,7 +53,14 @@ export const tickets = defineObject({
     description: text('The first message, as HTML.', { nullable: true, like: 'html' }),
     description_text: text('The first message as plain text.', { nullable: true, like: 'paragraph' }),
     status: bigint('Status; labels of custom ones (from 6) stand in the ticket fields.', {
-      values: { 2: 'Open', 3: 'Pending', 4: 'Resolved', 5: 'Closed', 6: 'Waiting on Customer', 7: 'Waiting on Third Party' },
+      values: {
+        2: 'Open',
+        3: 'Pending',
+        4: 'Resolved',
+        5: 'Closed',
+        6: 'Waiting on Customer',
+        7: 'Waiting on Third Party',
+      },
     }),
     priority: bigint('Priority.', { values: { 1: 'Low', 2: 'Medium', 3: 'High', 4: 'Urgent' } }),
     source: bigint('Channel by which the ticket came.', {
@@ -60,7 +77,10 @@ export const tickets = defineObject({
         13: 'WhatsApp',
       },
     }),
-    type: text('Type, one of the account’s own list.', { nullable: true, samples: ['Question', 'Incident', 'Problem', 'Refund', null] }),
+    type: text('Type, one of the account’s own list.', {
+      nullable: true,
+      samples: ['Question', 'Incident', 'Problem', 'Refund', null],
+    }),
     requester_id: bigint('The person who asks.', { references: 'contacts', owner: true }),
     responder_id: bigint('The agent it is assigned to.', { nullable: true, references: 'agents' }),
     group_id: bigint('The group it is assigned to.', { nullable: true, references: 'groups' }),
@@ -74,7 +94,10 @@ export const tickets = defineObject({
     ticket_cc_emails: jsonb('Addresses in copy when it was created.', emails),
     ticket_bcc_emails: jsonb('Addresses in blind copy.', { ...emails, optional: true }),
     support_email: text('The support address it came to.', { nullable: true, like: 'email' }),
-    due_by: timestamp('When it should be resolved; filled some seconds after creation.', { nullable: true, late: true }),
+    due_by: timestamp('When it should be resolved; filled some seconds after creation.', {
+      nullable: true,
+      late: true,
+    }),
     fr_due_by: timestamp('When the first response is due.', { nullable: true, late: true }),
     nr_due_by: timestamp('When the next response is due.', { nullable: true }),
     fr_escalated: boolean('The first response came too late.'),
@@ -82,49 +105,101 @@ export const tickets = defineObject({
     is_escalated: boolean('It was not resolved in time.'),
     spam: boolean('It is in spam.', { samples: [false] }),
     deleted: boolean('It is in the trash; absent from ordinary lists.', { optional: true, samples: [] }),
-    archived: boolean('It is in the archive: closed long ago, in no list any more, and read-only. Found by audits.', { optional: true, samples: [] }),
-    association_type: bigint('Its place among associated tickets.', { nullable: true, values: { 1: 'Parent', 2: 'Child', 3: 'Tracker', 4: 'Related' } }),
-    associated_tickets_count: bigint('How many tickets are associated with it.', { nullable: true, samples: [null, null, 1, 3] }),
+    archived: boolean('It is in the archive: closed long ago, in no list any more, and read-only. Found by audits.', {
+      optional: true,
+      samples: [],
+    }),
+    association_type: bigint('Its place among associated tickets.', {
+      nullable: true,
+      values: { 1: 'Parent', 2: 'Child', 3: 'Tracker', 4: 'Related' },
+    }),
+    associated_tickets_count: bigint('How many tickets are associated with it.', {
+      nullable: true,
+      samples: [null, null, 1, 3],
+    }),
     custom_fields: jsonb('All of the account’s own fields; each is a column of its own as well.', {
       samples: [
-        { cf_reference_number: 'R-2291', cf_issue_type: 'Billing', cf_amount: 149.9, cf_paid: true, cf_delivery_date: '2025-02-14', cf_boxes: 3 },
-        { cf_reference_number: null, cf_issue_type: null, cf_amount: null, cf_paid: null, cf_delivery_date: null, cf_boxes: null },
-        { cf_reference_number: '０１２ Ünïcode 🧾', cf_issue_type: 'Shipping', cf_amount: 0.1, cf_paid: false, cf_delivery_date: '2024-02-29', cf_boxes: 12 },
+        {
+          cf_reference_number: 'R-2291',
+          cf_issue_type: 'Billing',
+          cf_amount: 149.9,
+          cf_paid: true,
+          cf_delivery_date: '2025-02-14',
+          cf_boxes: 3,
+        },
+        {
+          cf_reference_number: null,
+          cf_issue_type: null,
+          cf_amount: null,
+          cf_paid: null,
+          cf_delivery_date: null,
+          cf_boxes: null,
+        },
+        {
+          cf_reference_number: '０１２ Ünïcode 🧾',
+          cf_issue_type: 'Shipping',
+          cf_amount: 0.1,
+          cf_paid: false,
+          cf_delivery_date: '2024-02-29',
+          cf_boxes: 12,
+        },
       ],
     }),
-    attachments: jsonb('Files of the first message; only the single view shows them. Their addresses are signed and expire.', { optional: true, samples: [] }),
+    attachments: jsonb(
+      'Files of the first message; only the single view shows them. Their addresses are signed and expire.',
+      { optional: true, samples: [] },
+    ),
     cloud_files: jsonb('Files in other services; only the single view shows them.', { optional: true, samples: [] }),
-    associated_tickets_list: jsonb('Keys of associated tickets; only the single view shows them.', { nullable: true, optional: true, samples: [] }),
+    associated_tickets_list: jsonb('Keys of associated tickets; only the single view shows them.', {
+      nullable: true,
+      optional: true,
+      samples: [],
+    }),
     tags: jsonb('Tags.', { samples: [[], ['invoice'], ['vip', 'naïve café'], ['🔥']] }),
-    form_id: bigint('The form that it was made with.', { nullable: true, optional: true, samples: [null, 84170000001] }),
+    form_id: bigint('The form that it was made with.', {
+      nullable: true,
+      optional: true,
+      samples: [null, 84170000001],
+    }),
     source_additional_info: jsonb('More about the channel.', { nullable: true, optional: true, samples: [null] }),
     structured_description: jsonb('The first message in parts.', { nullable: true, optional: true, samples: [null] }),
-    sentiment_score: numeric('Freshdesk’s guess of the mood, 0 to 100.', { nullable: true, optional: true, samples: [null, 41, 87.5] }),
-    initial_sentiment_score: numeric('The same guess at the first message.', { nullable: true, optional: true, samples: [null, 50] }),
-    stats: jsonb('When it was answered, resolved, reopened and closed: agent_responded_at, first_responded_at, resolved_at, closed_at, …', {
-      samples: [
-        {
-          agent_responded_at: '2025-03-01T10:20:00Z',
-          requester_responded_at: null,
-          first_responded_at: '2025-03-01T10:04:02Z',
-          status_updated_at: '2025-03-01T10:20:00Z',
-          reopened_at: null,
-          resolved_at: '2025-03-01T10:20:00Z',
-          closed_at: null,
-          pending_since: null,
-        },
-        {
-          agent_responded_at: null,
-          requester_responded_at: null,
-          first_responded_at: null,
-          status_updated_at: null,
-          reopened_at: null,
-          resolved_at: null,
-          closed_at: null,
-          pending_since: null,
-        },
-      ],
+    sentiment_score: numeric('Freshdesk’s guess of the mood, 0 to 100.', {
+      nullable: true,
+      optional: true,
+      samples: [null, 41, 87.5],
     }),
+    initial_sentiment_score: numeric('The same guess at the first message.', {
+      nullable: true,
+      optional: true,
+      samples: [null, 50],
+    }),
+    stats: jsonb(
+      'When it was answered, resolved, reopened and closed: agent_responded_at, first_responded_at, resolved_at, closed_at, …',
+      {
+        samples: [
+          {
+            agent_responded_at: '2025-03-01T10:20:00Z',
+            requester_responded_at: null,
+            first_responded_at: '2025-03-01T10:04:02Z',
+            status_updated_at: '2025-03-01T10:20:00Z',
+            reopened_at: null,
+            resolved_at: '2025-03-01T10:20:00Z',
+            closed_at: null,
+            pending_since: null,
+          },
+          {
+            agent_responded_at: null,
+            requester_responded_at: null,
+            first_responded_at: null,
+            status_updated_at: null,
+            reopened_at: null,
+            resolved_at: null,
+            closed_at: null,
+            pending_since: null,
+          },
+        ],
+      },
+    ),
     created_at: timestamp('When it was created; does not always rise with the id.'),
     updated_at: timestamp('When it last changed; time entries and edited notes do not move it.'),
   },

@@ -8,7 +8,14 @@ export const timeEntries = defineObject({
   path: '/api/v2/time_entries',
   // The only time filter is on a business date that users edit. A lookback window finds most edits, a rolling reading of the
   // complete list the others. Deleted entries are found by audits.
-  way: { kind: 'since', sinceParams: ['executed_after'], column: 'executed_at', lagSeconds: 120, lookbackDays: 30, rereadSyncs: 5 },
+  way: {
+    kind: 'since',
+    sinceParams: ['executed_after'],
+    column: 'executed_at',
+    lagSeconds: 120,
+    lookbackDays: 30,
+    rereadSyncs: 5,
+  },
   feature: 'Timesheets',
   typicalCount: { each: 'tickets', times: 0.15 },
   list: { filters: ['company_id', 'agent_id', 'executed_before', 'billable'] },
