@@ -30,7 +30,7 @@ for (const name of Object.keys(dependencies)) {
   test({ FRESHET_TEST_POSTGRES: major }, LOADER);
 }
 console.log('\n== Through PgBouncer in transaction mode');
-test({ FRESHET_TEST_PGBOUNCER: 'on' }, [...LOADER, 'apps/standalone/src/sync.e2e.test.ts']);
+test({ FRESHET_TEST_PGBOUNCER: 'on' }, [...LOADER, 'apps/standalone/src/e2e/sync.e2e.test.ts']);
 
 function test(env, files) {
   must(process.execPath, [join(ROOT, 'scripts/run.mjs'), 'test', '--project', 'db', ...files], {

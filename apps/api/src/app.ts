@@ -10,36 +10,36 @@ import Fastify, {
   type RawRequestDefaultExpression,
   type RawServerDefault,
 } from 'fastify';
-import { registerAuth } from './plugins/auth.ts';
-import { registerBodies } from './plugins/bodies.ts';
-import { registerConventions } from './plugins/conventions.ts';
-import { registerErrors } from './plugins/errors.ts';
-import { registerIndentation } from './plugins/indentation.ts';
-import { registerOpenApi } from './plugins/openapi.ts';
-import { registerRateLimit } from './plugins/rate-limit.ts';
-import { registerRequestLog } from './plugins/request-log.ts';
-import { registerTracing } from './plugins/tracing.ts';
-import { buildValidator } from './plugins/validation.ts';
-import { accountRoutes } from './routes/accounts.ts';
-import { auditLogRoutes } from './routes/audit-log.ts';
-import { consoleRoutes } from './routes/console.ts';
-import { credentialRoutes } from './routes/credentials.ts';
-import { destinationRoutes } from './routes/destinations.ts';
-import { erasureRoutes } from './routes/erasures.ts';
-import { estimateRoutes } from './routes/estimates.ts';
-import { failedUnitRoutes } from './routes/failed-units.ts';
-import { healthRoutes } from './routes/health.ts';
-import { objectRoutes } from './routes/objects.ts';
-import { pipelineRoutes } from './routes/pipelines.ts';
-import { planRoutes } from './routes/plans.ts';
-import { refreshRoutes } from './routes/refreshes.ts';
-import { rejectedRecordRoutes } from './routes/rejected-records.ts';
-import { runEventRoutes } from './routes/run-events.ts';
-import { runRoutes } from './routes/runs.ts';
-import { systemRoutes } from './routes/system.ts';
-import { tokenRoutes } from './routes/tokens.ts';
-import { usageRoutes } from './routes/usage.ts';
-import { webhookRoutes } from './routes/webhooks.ts';
+import { registerAuth } from './http/auth.ts';
+import { registerBodies } from './http/bodies.ts';
+import { registerConventions } from './http/conventions.ts';
+import { registerErrors } from './http/errors.ts';
+import { registerIndentation } from './http/indentation.ts';
+import { registerOpenApi } from './http/openapi.ts';
+import { registerRateLimit } from './http/rate-limit.ts';
+import { registerRequestLog } from './http/request-log.ts';
+import { registerTracing } from './http/tracing.ts';
+import { buildValidator } from './http/validation.ts';
+import { accountRoutes } from './resources/accounts/routes.ts';
+import { auditLogRoutes } from './resources/audit-log/routes.ts';
+import { consoleRoutes } from './resources/console/routes.ts';
+import { credentialRoutes } from './resources/credentials/routes.ts';
+import { destinationRoutes } from './resources/destinations/routes.ts';
+import { erasureRoutes } from './resources/erasures/routes.ts';
+import { estimateRoutes } from './resources/estimates/routes.ts';
+import { failedUnitRoutes } from './resources/failed-units/routes.ts';
+import { healthRoutes } from './resources/health/routes.ts';
+import { objectRoutes } from './resources/objects/routes.ts';
+import { pipelineRoutes } from './resources/pipelines/routes.ts';
+import { planRoutes } from './resources/plans/routes.ts';
+import { refreshRoutes } from './resources/refreshes/routes.ts';
+import { rejectedRecordRoutes } from './resources/rejected-records/routes.ts';
+import { runEventRoutes } from './resources/runs/events.ts';
+import { runRoutes } from './resources/runs/routes.ts';
+import { systemRoutes } from './resources/system/routes.ts';
+import { tokenRoutes } from './resources/tokens/routes.ts';
+import { usageRoutes } from './resources/usage/routes.ts';
+import { webhookRoutes } from './resources/webhooks/routes.ts';
 
 export type App = FastifyInstance<
   RawServerDefault,

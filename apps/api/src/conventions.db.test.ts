@@ -7,11 +7,11 @@ import Fastify from 'fastify';
 import supertest from 'supertest';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type App, buildApp } from './app.ts';
-import { registerAuth } from './plugins/auth.ts';
-import { registerConventions } from './plugins/conventions.ts';
-import { registerErrors } from './plugins/errors.ts';
-import { registerOpenApi } from './plugins/openapi.ts';
-import { registerRateLimit } from './plugins/rate-limit.ts';
+import { registerAuth } from './http/auth.ts';
+import { registerConventions } from './http/conventions.ts';
+import { registerErrors } from './http/errors.ts';
+import { registerOpenApi } from './http/openapi.ts';
+import { registerRateLimit } from './http/rate-limit.ts';
 
 const TOKEN = newToken();
 

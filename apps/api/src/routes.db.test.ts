@@ -7,7 +7,7 @@ import { Metrics, outbound } from '@freshet/runtime';
 import supertest from 'supertest';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { type App, buildApp } from './app.ts';
-import { may, PERMISSION_NAMES, type Permission, ROLES } from './permissions.ts';
+import { may, PERMISSION_NAMES, type Permission, ROLES } from './http/permissions.ts';
 
 /*
  * What every route must do, whatever it is for: one case for each operation of the document, and a test that says which

@@ -3,51 +3,51 @@
  * queues. Hides PostgreSQL, pg-boss and the transactions that keep them consistent; promises that each method
  * happens whole or not at all. Start reading at `schema.ts`, then `extraction.ts` and `loading.ts`.
  */
-import { Alerts } from './alerts.ts';
-import { AuditLog } from './audit-log.ts';
-import { type Backlog, readBacklog } from './backlog.ts';
-import { CreditBudgets } from './budget.ts';
-import { Credentials } from './credentials.ts';
-import { ambientSql, checkSchema, connect, databaseError, migrateControlDatabase, patiently } from './database.ts';
-import { DeadJobs } from './dead-jobs.ts';
-import { Destinations } from './destinations.ts';
-import { Erasures } from './erasures.ts';
-import { Extraction } from './extraction.ts';
-import { FailedUnits } from './failed-units.ts';
-import { Idempotency } from './idempotency.ts';
-import { Loading } from './loading.ts';
-import { Pipelines } from './pipelines.ts';
-import { Processes } from './processes.ts';
-import { JobQueue } from './queue.ts';
-import { Rebuilds } from './rebuilds.ts';
-import { Refreshes } from './refreshes.ts';
-import { RejectedRecords } from './rejected-records.ts';
-import { rotateKeys } from './rotate-keys.ts';
-import { Runs } from './runs.ts';
-import { Schedule } from './schedule.ts';
-import { SecretBox } from './secrets.ts';
-import { Tokens } from './tokens.ts';
-import { Webhooks } from './webhooks.ts';
+import { Alerts } from './notifications/alerts.ts';
+import { AuditLog } from './security/audit-log.ts';
+import { type Backlog, readBacklog } from './work/backlog.ts';
+import { CreditBudgets } from './work/credit-budgets.ts';
+import { Credentials } from './resources/credentials.ts';
+import { ambientSql, checkSchema, connect, databaseError, migrateControlDatabase, patiently } from './database/database.ts';
+import { DeadJobs } from './work/dead-jobs.ts';
+import { Destinations } from './resources/destinations.ts';
+import { Erasures } from './runs/erasures.ts';
+import { Extraction } from './work/extraction.ts';
+import { FailedUnits } from './runs/failed-units.ts';
+import { Idempotency } from './security/idempotency.ts';
+import { Loading } from './work/loading.ts';
+import { Pipelines } from './resources/pipelines.ts';
+import { Processes } from './work/processes.ts';
+import { JobQueue } from './work/queue.ts';
+import { Rebuilds } from './runs/rebuilds.ts';
+import { Refreshes } from './runs/refreshes.ts';
+import { RejectedRecords } from './runs/rejected-records.ts';
+import { rotateKeys } from './security/rotate-keys.ts';
+import { Runs } from './runs/runs.ts';
+import { Schedule } from './runs/schedule.ts';
+import { SecretBox } from './security/secret-box.ts';
+import { Tokens } from './security/tokens.ts';
+import { Webhooks } from './notifications/webhooks.ts';
 
-export type { AuditEntry, AuditFilter } from './audit-log.ts';
-export type { Backlog } from './backlog.ts';
-export type { Credential } from './credentials.ts';
-export { findScheduleProblems } from './cron.ts';
-export { migrateControlDatabase } from './database.ts';
-export type { DeadJob } from './dead-jobs.ts';
-export type { Destination, DestinationInput } from './destinations.ts';
-export type { Erasure, ErasureClaim, ErasureOutcome } from './erasures.ts';
-export type { Claim, ParentState, Step } from './extraction.ts';
-export type { FailedUnitFilter, FailedUnitInfo } from './failed-units.ts';
-export type { Answer, KeyedRequest } from './idempotency.ts';
-export type { LoadClaim, LoadOutcome, PendingBatch } from './loading.ts';
-export type { List, ListOptions } from './page-lists.ts';
-export type { Pipeline, PipelineFilter, PipelineInput, PipelineObject } from './pipelines.ts';
-export type { LivingProcess } from './processes.ts';
-export type { Rebuild } from './rebuilds.ts';
-export type { Wanted } from './refreshes.ts';
-export type { RejectedFilter, RejectedRecordInfo } from './rejected-records.ts';
-export type { ObjectRun, ObjectToRead, Run, StartedRun, Usage } from './runs.ts';
+export type { AuditEntry, AuditFilter } from './security/audit-log.ts';
+export type { Backlog } from './work/backlog.ts';
+export type { Credential } from './resources/credentials.ts';
+export { findScheduleProblems } from './runs/cron.ts';
+export { migrateControlDatabase } from './database/database.ts';
+export type { DeadJob } from './work/dead-jobs.ts';
+export type { Destination, DestinationInput } from './resources/destinations.ts';
+export type { Erasure, ErasureClaim, ErasureOutcome } from './runs/erasures.ts';
+export type { Claim, ParentState, Step } from './work/extraction.ts';
+export type { FailedUnitFilter, FailedUnitInfo } from './runs/failed-units.ts';
+export type { Answer, KeyedRequest } from './security/idempotency.ts';
+export type { LoadClaim, LoadOutcome, PendingBatch } from './work/loading.ts';
+export type { List, ListOptions } from './database/pagination.ts';
+export type { Pipeline, PipelineFilter, PipelineInput, PipelineObject } from './resources/pipelines.ts';
+export type { LivingProcess } from './work/processes.ts';
+export type { Rebuild } from './runs/rebuilds.ts';
+export type { Wanted } from './runs/refreshes.ts';
+export type { RejectedFilter, RejectedRecordInfo } from './runs/rejected-records.ts';
+export type { ObjectRun, ObjectToRead, Run, StartedRun, Usage } from './runs/runs.ts';
 export {
   CREDENTIAL_TYPES,
   type CredentialType,
@@ -62,10 +62,10 @@ export {
   type SslMode,
   TOKEN_ROLES,
   type TokenRole,
-} from './schema.ts';
-export { SecretBox } from './secrets.ts';
-export { isToken, type NewToken, newToken, type Token, type TokenIdentity, type TokenInput } from './tokens.ts';
-export type { Attempt, AttemptOutcome, Delivery, NewWebhook, Webhook, WebhookInput } from './webhooks.ts';
+} from './database/schema.ts';
+export { SecretBox } from './security/secret-box.ts';
+export { isToken, type NewToken, newToken, type Token, type TokenIdentity, type TokenInput } from './security/tokens.ts';
+export type { Attempt, AttemptOutcome, Delivery, NewWebhook, Webhook, WebhookInput } from './notifications/webhooks.ts';
 
 export interface ControlStoreOptions {
   /** What kind of process this is: `api`, `load-worker`, …; absent: none of those that keep running. */

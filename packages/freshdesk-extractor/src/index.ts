@@ -6,7 +6,7 @@
  * `extract.ts`, then one of `ways/`, then a file of `catalogue/objects/`.
  */
 export * from './catalogue/define.ts';
-export { erasedObjects, type OwnerField, ownerFields, people } from './catalogue/erasing.ts';
+export { erasedObjects, type OwnerField, ownerFields, people } from './catalogue/erasure.ts';
 export {
   catalogue,
   childrenOf,
@@ -25,7 +25,7 @@ export {
   FreshdeskClient,
   type ListPage,
   type Lists,
-} from './client.ts';
+} from './http/client.ts';
 export { countRecords, type EstimateOptions, estimate, type KnownObject, type ObjectEstimate } from './estimate.ts';
 export {
   audit,
@@ -37,8 +37,8 @@ export {
   rereadPosition,
   restoredPosition,
 } from './extract.ts';
-export { customColumnsOf } from './fields.ts';
-export { hashOf, maskOf } from './mask.ts';
-export type { ChildWork, Page, Position, Reached, ReadOptions, Settled } from './pages.ts';
+export { customColumnsOf } from './records/custom-fields.ts';
+export { hashOf, maskOf } from './records/masking.ts';
+export type { ChildWork, Page, Position, Reached, ReadOptions, Settled } from './page.ts';
 export { type ConnectionVerdict, probeConnection, verdictFor } from './probe.ts';
-export { accountAt, parseSubdomain } from './source.ts';
+export { accountAt, parseSubdomain } from './http/account-url.ts';

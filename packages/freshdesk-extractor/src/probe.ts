@@ -1,9 +1,9 @@
 import { AppError, type ObjectVerdict } from '@freshet/contracts';
 import type { ObjectSpec } from './catalogue/define.ts';
-import type { FreshdeskClient } from './client.ts';
-import { textOf } from './pages.ts';
-import { readerOf } from './reader.ts';
-import { workingParam } from './ways/since.ts';
+import type { FreshdeskClient } from './http/client.ts';
+import { textOf } from './page.ts';
+import { readerOf } from './object-reader.ts';
+import { workingParam } from './strategies/changed-since.ts';
 
 /** What a key sees of an account. */
 export interface ConnectionVerdict {

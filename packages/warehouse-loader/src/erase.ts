@@ -1,9 +1,9 @@
 import type { ClientBase } from 'pg';
-import { pathIn } from './columns.ts';
-import { historyOf } from './history.ts';
-import { quote } from './identifiers.ts';
-import { fenced } from './load.ts';
-import { type Target, targetOf } from './tables.ts';
+import { pathIn } from './schema/columns.ts';
+import { historyOf } from './schema/history.ts';
+import { quote } from './schema/identifiers.ts';
+import { fenced } from './load/load.ts';
+import { type Target, targetOf } from './schema/tables.ts';
 
 /** Rows that are told by what stands in some of their columns. */
 export interface RowsOf {

@@ -3,10 +3,10 @@ import { AppError, parseHost, type Table, toAppError } from '@freshet/contracts'
 import pg from 'pg';
 import { countRows, type ErasedRows, eraseRows, type RowCounts, type RowsOf } from './erase.ts';
 import { warehouseError } from './errors.ts';
-import { quote } from './identifiers.ts';
-import { loadBatches } from './load.ts';
-import type { LoadRequest, LoadResult } from './request.ts';
-import { planTables, type SchemaPlan, targetOf } from './tables.ts';
+import { quote } from './schema/identifiers.ts';
+import { loadBatches } from './load/load.ts';
+import type { LoadRequest, LoadResult } from './load/request.ts';
+import { planTables, type SchemaPlan, targetOf } from './schema/tables.ts';
 
 export interface WarehouseAddress {
   readonly host: string;

@@ -1,0 +1,186 @@
+import AjvCompiler, { type BuildCompilerFromPool } from '@fastify/ajv-compiler';
+import type { FastifyRequest, FastifySchemaValidationError } from 'fastify';
+import { type FieldProblem, pointerSegment } from './field-problems.ts';
+
+/** Of a request with more values than this, only the first problem is reported: to collect all of them could take much memory. */
+const VALUES_MAX = 10_000;
+const PARTS = ['params', 'body', 'querystring', 'headers'] as const;
+type Part = (typeof PARTS)[number];
+/** Where Fastify stores each part. */
+const FIELDS = { params: 'params', body: 'body', querystring: 'query', headers: 'headers' } as const satisfies Record<
+  Part,
+  keyof FastifyRequest
+>;
+/** The keyword of problems with text that no JSON schema expresses. */
+const TEXT = 'text';
+
+interface Validate {
+  (data: unknown): boolean;
+  errors?: FastifySchemaValidationError[] | null;
+}
+
+/**
+ * Compiles the validators of routes. Parameters are coerced to their types, bodies are not. A validator stops at the first error;
+ * only a request that is refused is validated again to collect all errors.
+ */
+export const buildValidator: BuildCompilerFromPool = (schemas, options) => {
+  const compiler = AjvCompiler();
+  const compile = (more: object) => {
+    const customOptions = { ...(options as { customOptions?: object } | undefined)?.customOptions, ...more };
+    return compiler(schemas, { customOptions }) as unknown as (route: unknown) => Validate;
+  };
+  return (route) => {
+    const part = (route as { httpPart?: string }).httpPart;
+    const coercion = part === 'body' ? { coerceTypes: false } : {};
+    const first = compile(coercion)(route);
+    let all: Validate | null = null;
+    const validate: Validate = (data) => {
+      const isValid = first(data);
+      const textErrors = part === 'headers' ? [] : findTextErrors(data, '');
+      if (isValid && textErrors.length === 0) return true;
+      const isSmall = hasAtMost(data, VALUES_MAX);
+      if (!isValid && isSmall) {
+        all ??= compile({ ...coercion, allErrors: true })(route);
+        all(data);
+      }
+      const shapeErrors = isValid ? [] : (all?.errors ?? first.errors ?? []);
+      validate.errors = [...shapeErrors, ...textErrors];
+      return false;
+    };
+    return validate as never;
+  };
+};
+
+/** All problems of a request that failed the schema of one of its parts, in a stable order. */
+export function findShapeProblems(
+  request: FastifyRequest,
+  failed: string,
+  errors: readonly FastifySchemaValidationError[],
+): FieldProblem[] {
+  const problems = PARTS.slice(Math.max(0, PARTS.indexOf(failed as Part))).flatMap((part) => {
+    if (part === failed) return toProblems(errors, part);
+    // Fastify stops at the first part that fails.
+    const validate = request.getValidationFunction(part) as Validate | undefined;
+    const value = request[FIELDS[part]];
+    return validate === undefined || value === undefined || validate(value)
+      ? []
+      : toProblems(validate.errors ?? [], part);
+  });
+  return [...new Map(problems.map((problem) => [`${problem.pointer} ${problem.detail}`, problem])).values()];
+}
+
+/** A copy of the body without the fields that its schema refused. */
+export function withoutInvalid(body: unknown, problems: readonly FieldProblem[]): unknown {
+  const copy: unknown = structuredClone(body);
+  for (const { pointer } of problems) remove(copy, pointer.split('/').slice(1).map(unescapeSegment));
+  return copy;
+}
+
+function remove(from: unknown, path: readonly string[]): void {
+  let holder = from;
+  for (const [i, name] of path.entries()) {
+    if (typeof holder !== 'object' || holder === null || !Object.hasOwn(holder, name)) return;
+    const inner = (holder as Record<string, unknown>)[name];
+    // An array with an invalid element is invalid as a whole.
+    if (i === path.length - 1 || Array.isArray(inner)) {
+      delete (holder as Record<string, unknown>)[name];
+      return;
+    }
+    holder = inner;
+  }
+}
+
+function unescapeSegment(segment: string): string {
+  return segment.replaceAll('~1', '/').replaceAll('~0', '~');
+}
+
+/** One problem for each mistake: what a union or an enumeration says in several errors is said once. */
+function toProblems(errors: readonly FastifySchemaValidationError[], part: Part): FieldProblem[] {
+  const isWithin = (path: string, of: string) => path === of || path.startsWith(`${of}/`);
+  const isNullBranch = (e: FastifySchemaValidationError) =>
+    e.keyword === 'type' && e.params['type'] === 'null' && e.schemaPath.includes('/anyOf/');
+  const unions = errors.filter((e) => e.keyword === 'anyOf');
+  const unlessRepeated = errors.filter((e, i) => {
+    if (e.keyword === 'anyOf')
+      return !errors.some(
+        (other) => other !== e && !isNullBranch(other) && isWithin(other.instancePath, e.instancePath),
+      );
+    if (isNullBranch(e)) return false;
+    if (e.keyword === 'type')
+      return !errors.some((o) => o.instancePath === e.instancePath && (o.keyword === 'enum' || o.keyword === 'const'));
+    if (e.keyword === 'discriminator') {
+      const tag = String(e.params['tag']);
+      return !errors.some(
+        (o) => o.keyword === 'required' && o.instancePath === e.instancePath && o.params['missingProperty'] === tag,
+      );
+    }
+    return (
+      errors.findIndex(
+        (o) =>
+          o.instancePath === e.instancePath && o.keyword === e.keyword && o.message === e.message && sameParams(o, e),
+      ) === i
+    );
+  });
+  return unlessRepeated.map((e) => {
+    const isNullable = e.keyword === 'type' && unions.some((u) => u.instancePath === e.instancePath);
+    return toProblem(e, part, isNullable);
+  });
+}
+
+function sameParams(a: FastifySchemaValidationError, b: FastifySchemaValidationError): boolean {
+  return JSON.stringify(a.params) === JSON.stringify(b.params);
+}
+
+function toProblem(e: FastifySchemaValidationError, part: Part, isNullable: boolean): FieldProblem {
+  const at = `${part === 'body' ? '' : `/${part}`}${e.instancePath}`;
+  const params = e.params as {
+    missingProperty?: string;
+    additionalProperty?: string;
+    allowedValues?: unknown[];
+    allowedValue?: unknown;
+    tag?: string;
+    tagValue?: unknown;
+  };
+  if (params.missingProperty !== undefined)
+    return { pointer: `${at}/${pointerSegment(params.missingProperty)}`, detail: 'is missing' };
+  if (params.additionalProperty !== undefined)
+    return { pointer: `${at}/${pointerSegment(params.additionalProperty)}`, detail: 'is not known here' };
+  if (e.keyword === 'discriminator')
+    return { pointer: `${at}/${params.tag}`, detail: 'is not one of the values that are known here' };
+  if (e.keyword === 'const') return { pointer: at || '/', detail: `must be ${JSON.stringify(params.allowedValue)}` };
+  const allowed = params.allowedValues ? `: ${params.allowedValues.join(', ')}` : '';
+  return { pointer: at || '/', detail: `${e.message ?? 'is not valid'}${isNullable ? ' or null' : ''}${allowed}` };
+}
+
+/** PostgreSQL stores no U+0000, and an unpaired surrogate would be read back as another character: neither is accepted anywhere. */
+function findTextErrors(value: unknown, pointer: string): FastifySchemaValidationError[] {
+  if (typeof value === 'string') {
+    if (value.isWellFormed() && !value.includes('\0')) return [];
+    return [
+      {
+        keyword: TEXT,
+        instancePath: pointer,
+        schemaPath: '',
+        params: {},
+        message: 'must not contain a character that cannot be stored: U+0000, or an unpaired surrogate',
+      },
+    ];
+  }
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, inner]) => [
+    ...findTextErrors(name, pointer),
+    ...findTextErrors(inner, `${pointer}/${pointerSegment(name)}`),
+  ]);
+}
+
+/** Whether a JSON value consists of at most so many values. */
+function hasAtMost(value: unknown, max: number): boolean {
+  let left = max;
+  const count = (inner: unknown): boolean => {
+    left--;
+    if (left < 0) return false;
+    if (typeof inner !== 'object' || inner === null) return true;
+    return Object.values(inner).every(count);
+  };
+  return count(value);
+}

@@ -1,0 +1,99 @@
+import type { ObjectRun, Run } from '@freshet/control-store';
+import { typicalCredits } from '@freshet/freshdesk-extractor';
+import { describe, expect, test } from 'vitest';
+import { estimateRun, objectProgress } from './progress.ts';
+
+const NOW = new Date('2026-01-01T01:00:00Z');
+
+const objectRun = (parts: Partial<ObjectRun>) =>
+  ({
+    object: 'groups',
+    status: 'running',
+    mode: 'full',
+    progress: null,
+    credits_used: 0,
+    finished_at: null,
+    ...parts,
+  }) as ObjectRun;
+
+const run = (objects: readonly ObjectRun[], parts: Partial<Run> = {}) =>
+  ({
+    status: 'running',
+    started_at: new Date(NOW.getTime() - 600_000),
+    finished_at: null,
+    credits_per_minute: null,
+    objects,
+    ...parts,
+  }) as Run;
+
+describe('objectProgress', () => {
+  test('is 1 only for an object run that ended with its records loaded', () => {
+    expect(objectProgress(objectRun({ status: 'succeeded', progress: 0.99 }))).toBe(1);
+    expect(objectProgress(objectRun({ status: 'partial', progress: 0.99 }))).toBe(1);
+    expect(objectProgress(objectRun({ status: 'failed', progress: 0.4 }))).toBe(0.4);
+  });
+
+  test('of a replay is the loaded share of its records, below 1 before the end', () => {
+    const replay = {
+      mode: 'replay',
+      records_inserted: 1,
+      records_updated: 2,
+      records_unchanged: 3,
+      records_rejected: 4,
+    } as const;
+    expect(objectProgress(objectRun({ ...replay, records_extracted: 40 }))).toBe(0.25);
+    expect(objectProgress(objectRun({ ...replay, records_extracted: 10 }))).toBe(0.99);
+  });
+});
+
+describe('estimateRun', () => {
+  test('is null when nothing is known of any object', () => {
+    expect(estimateRun(run([objectRun({}), objectRun({ object: 'roles' })]), NOW)).toEqual({
+      progress: null,
+      estimatedFinishedAt: null,
+    });
+  });
+
+  test('weights objects by the credits that they usually cost', () => {
+    const { progress } = estimateRun(
+      run([objectRun({ object: 'groups', progress: 0.9 }), objectRun({ object: 'conversations', progress: 0.1 })]),
+      NOW,
+    );
+    const [light, heavy] = [typicalCredits('groups'), typicalCredits('conversations')];
+    expect(heavy).toBeGreaterThan(100 * light);
+    expect(progress).toBeCloseTo((0.9 * light + 0.1 * heavy) / (light + heavy));
+  });
+
+  test('counts an object that failed as ended, and stays below 1 before the end of the run', () => {
+    const { progress } = estimateRun(
+      run([
+        objectRun({ status: 'failed', finished_at: NOW }),
+        objectRun({ object: 'roles', status: 'succeeded', finished_at: NOW }),
+      ]),
+      NOW,
+    );
+    expect(progress).toBe(0.99);
+  });
+
+  test('derives the end from the credits that are left, at the rate of the run so far', () => {
+    // 100 credits in ten minutes; 300 are left.
+    const { estimatedFinishedAt } = estimateRun(run([objectRun({ progress: 0.25, credits_used: 100 })]), NOW);
+    expect(estimatedFinishedAt).toEqual(new Date(NOW.getTime() + 30 * 60_000));
+  });
+
+  test('derives the end from the account’s limit when the run was faster so far', () => {
+    const { estimatedFinishedAt } = estimateRun(
+      run([objectRun({ progress: 0.25, credits_used: 100 })], { credits_per_minute: 5 }),
+      NOW,
+    );
+    expect(estimatedFinishedAt).toEqual(new Date(NOW.getTime() + 60 * 60_000));
+  });
+
+  test('names no end for a run that has ended', () => {
+    const ended = run([objectRun({ status: 'succeeded', finished_at: NOW })], {
+      status: 'succeeded',
+      finished_at: NOW,
+    });
+    expect(estimateRun(ended, NOW)).toEqual({ progress: 1, estimatedFinishedAt: null });
+  });
+});

@@ -1,0 +1,152 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { columnName, parseJson } from '@freshet/contracts';
+import { expect, test } from 'vitest';
+import { tableOf } from './define.ts';
+import { catalogue, childrenOf, objectNamed } from './index.ts';
+import { labelsOf } from './labels.ts';
+
+const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
+
+test('every pipeline has by default the 17 tables of the 14 objects, and those beyond them that cost a credit each', () => {
+  expect(catalogue.filter((o) => o.includedByDefault).map((o) => o.name)).toEqual([
+    'agents',
+    'business_hours',
+    'companies',
+    'company_fields',
+    'contact_fields',
+    'contacts',
+    'conversations',
+    'discussion_categories',
+    'discussion_comments',
+    'discussion_forums',
+    'discussion_topics',
+    'email_configs',
+    'email_mailboxes',
+    'groups',
+    'products',
+    'roles',
+    'satisfaction_ratings',
+    'settings',
+    'sla_policies',
+    'surveys',
+    'ticket_fields',
+    'ticket_priorities',
+    'ticket_sources',
+    'ticket_statuses',
+    'tickets',
+    'time_entries',
+  ]);
+});
+
+test.each(catalogue)('$name is declared consistently', (object) => {
+  const names = new Set(object.columns.map((c) => c.name));
+  expect(names.size).toBe(object.columns.length);
+  for (const key of object.primaryKey) expect(names).toContain(key);
+  for (const column of object.columns) {
+    expect(column.name).toMatch(/^[a-z][a-z0-9_]*$/);
+    expect(column.description, column.name).toMatch(/[.…]$/);
+    if (column.references !== null) expect(objectNamed(column.references).primaryKey).toHaveLength(1);
+  }
+  // Whoever a record belongs to is said of every column that leads to a person, or left out on purpose.
+  for (const { owner, references } of object.columns) if (owner) expect(references).not.toBeNull();
+  const { way } = object;
+  if (way.kind === 'keyset' || way.kind === 'since') expect(names).toContain(way.column);
+  if (way.kind === 'children') {
+    expect(names).toContain(way.column);
+    expect(childrenOf(way.parent)).toContain(object);
+    for (const field of way.versionFields) expect(objectNamed(way.parent).columns.map((c) => c.name)).toContain(field);
+    expect(object.path).toContain('{id}');
+  }
+  expect(tableOf(object).primaryKey).toEqual(object.primaryKey);
+});
+
+test('no file outside the catalogue’s folder names an object', () => {
+  const names = catalogue.map((o) => o.name).join('|');
+  const literal = new RegExp(`['"\`](?:${names})['"\`]`);
+  const found: string[] = [];
+  for (const folder of ['apps', 'packages']) {
+    for (const file of readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })) {
+      const usual =
+        file.endsWith('.ts') &&
+        file.includes('/src/') &&
+        !/node_modules|\.test\.ts|catalogue\/|\/test-support\//.test(file);
+      if (usual && literal.test(readFileSync(join(ROOT, folder, file), 'utf8'))) found.push(`${folder}/${file}`);
+    }
+  }
+  expect(found).toEqual([]);
+});
+
+test('labels of default ticket fields are rows, whatever the shape of their choices', () => {
+  const fields = [
+    { type: 'default_status', choices: { 2: ['Open', 'Being Processed'], 7: ['Waiting', null] } },
+    { type: 'default_priority', choices: { Low: 1, Urgent: 4 } },
+    { type: 'custom_dropdown', choices: ['a'] },
+  ];
+  const rowsOf = (name: string) => objectNamed(name).rows?.(fields);
+  expect(rowsOf('ticket_statuses')).toEqual([
+    { id: 2, label: 'Open', label_for_customers: 'Being Processed' },
+    { id: 7, label: 'Waiting', label_for_customers: null },
+  ]);
+  expect(rowsOf('ticket_priorities')).toEqual([
+    { id: 1, label: 'Low' },
+    { id: 4, label: 'Urgent' },
+  ]);
+  expect(rowsOf('ticket_sources')).toEqual([]);
+});
+
+test('I6: what opens other systems is left out of automation rules, however deep it stands', () => {
+  const actions = [
+    {
+      field_name: 'trigger_webhook',
+      url: 'https://x.example',
+      api_key: 'S1',
+      custom_headers: { Authorization: 'S2' },
+      content: [{ password: 'S3' }],
+    },
+  ];
+  const rows = objectNamed('automation_rules').rows?.({ rules: [{ id: 1, actions }], meta: {} });
+  expect(rows).toEqual([
+    { id: 1, actions: [{ field_name: 'trigger_webhook', url: 'https://x.example', content: [{}] }] },
+  ]);
+});
+
+test('names of documented columns and of tables are names by the rule, also with the longest prefix and a history', () => {
+  const PREFIX_BYTES_MAX = 20;
+  for (const object of catalogue) {
+    for (const column of object.columns)
+      expect(columnName(column.name), `${object.name}.${column.name}`).toBe(column.name);
+    expect(PREFIX_BYTES_MAX + `${object.name}_history`.length, object.name).toBeLessThanOrEqual(63);
+  }
+});
+
+test('choices whose values are great integers keep every digit (I10)', () => {
+  const fields = parseJson(
+    '[{"type":"default_status","choices":{"9007199254740993":["Open","Open"],"2":["Pending","Waiting"],"odd":["Odd","Odd"]}}]',
+  );
+  expect(JSON.stringify(labelsOf(fields, 'default_status').map(({ id }) => id))).toBe('[2,9007199254740993,"odd"]');
+});
+
+test('stored declarations of an earlier release get the names of the rule, and documented types are marked', () => {
+  const stored = {
+    name: 'cf_Größe',
+    type: 'text' as const,
+    description: 'Größe.',
+    path: ['custom_fields', 'cf_Größe'],
+  };
+  const { columns } = tableOf(objectNamed('tickets'), [stored], {
+    requester_id: { hash: true },
+    constructor: { rename: 'x' },
+  });
+  expect(columns.find((c) => c.path?.[1] === 'cf_Größe')).toMatchObject({
+    name: expect.stringMatching(/^cf_gr_e_[0-9a-f]{8}$/),
+  });
+  expect(columns.find((c) => c.name === 'due_by')).toMatchObject({ type: 'timestamptz', documented: true });
+  expect(columns.find((c) => c.name === 'requester_id')).toEqual({
+    name: 'requester_id',
+    type: 'text',
+    description: expect.any(String),
+    path: ['requester_id'],
+  });
+});
