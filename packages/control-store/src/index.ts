@@ -3,51 +3,42 @@
  * queues. Hides PostgreSQL, pg-boss and the transactions that keep them consistent; promises that each method
  * happens whole or not at all. Start reading at `schema.ts`, then `extraction.ts` and `loading.ts`.
  */
+
+import {
+  ambientSql,
+  checkSchema,
+  connect,
+  databaseError,
+  migrateControlDatabase,
+  patiently,
+} from './database/database.ts';
 import { Alerts } from './notifications/alerts.ts';
-import { AuditLog } from './security/audit-log.ts';
-import { type Backlog, readBacklog } from './work/backlog.ts';
-import { CreditBudgets } from './work/credit-budgets.ts';
+import { Webhooks } from './notifications/webhooks.ts';
 import { Credentials } from './resources/credentials.ts';
-import { ambientSql, checkSchema, connect, databaseError, migrateControlDatabase, patiently } from './database/database.ts';
-import { DeadJobs } from './work/dead-jobs.ts';
 import { Destinations } from './resources/destinations.ts';
-import { Erasures } from './runs/erasures.ts';
-import { Extraction } from './work/extraction.ts';
-import { FailedUnits } from './runs/failed-units.ts';
-import { Idempotency } from './security/idempotency.ts';
-import { Loading } from './work/loading.ts';
 import { Pipelines } from './resources/pipelines.ts';
-import { Processes } from './work/processes.ts';
-import { JobQueue } from './work/queue.ts';
+import { Erasures } from './runs/erasures.ts';
+import { FailedUnits } from './runs/failed-units.ts';
 import { Rebuilds } from './runs/rebuilds.ts';
 import { Refreshes } from './runs/refreshes.ts';
 import { RejectedRecords } from './runs/rejected-records.ts';
-import { rotateKeys } from './security/rotate-keys.ts';
 import { Runs } from './runs/runs.ts';
 import { Schedule } from './runs/schedule.ts';
+import { AuditLog } from './security/audit-log.ts';
+import { Idempotency } from './security/idempotency.ts';
+import { rotateKeys } from './security/rotate-keys.ts';
 import { SecretBox } from './security/secret-box.ts';
 import { Tokens } from './security/tokens.ts';
-import { Webhooks } from './notifications/webhooks.ts';
+import { type Backlog, readBacklog } from './work/backlog.ts';
+import { CreditBudgets } from './work/credit-budgets.ts';
+import { DeadJobs } from './work/dead-jobs.ts';
+import { Extraction } from './work/extraction.ts';
+import { Loading } from './work/loading.ts';
+import { Processes } from './work/processes.ts';
+import { JobQueue } from './work/queue.ts';
 
-export type { AuditEntry, AuditFilter } from './security/audit-log.ts';
-export type { Backlog } from './work/backlog.ts';
-export type { Credential } from './resources/credentials.ts';
-export { findScheduleProblems } from './runs/cron.ts';
 export { migrateControlDatabase } from './database/database.ts';
-export type { DeadJob } from './work/dead-jobs.ts';
-export type { Destination, DestinationInput } from './resources/destinations.ts';
-export type { Erasure, ErasureClaim, ErasureOutcome } from './runs/erasures.ts';
-export type { Claim, ParentState, Step } from './work/extraction.ts';
-export type { FailedUnitFilter, FailedUnitInfo } from './runs/failed-units.ts';
-export type { Answer, KeyedRequest } from './security/idempotency.ts';
-export type { LoadClaim, LoadOutcome, PendingBatch } from './work/loading.ts';
 export type { List, ListOptions } from './database/pagination.ts';
-export type { Pipeline, PipelineFilter, PipelineInput, PipelineObject } from './resources/pipelines.ts';
-export type { LivingProcess } from './work/processes.ts';
-export type { Rebuild } from './runs/rebuilds.ts';
-export type { Wanted } from './runs/refreshes.ts';
-export type { RejectedFilter, RejectedRecordInfo } from './runs/rejected-records.ts';
-export type { ObjectRun, ObjectToRead, Run, StartedRun, Usage } from './runs/runs.ts';
 export {
   CREDENTIAL_TYPES,
   type CredentialType,
@@ -63,9 +54,33 @@ export {
   TOKEN_ROLES,
   type TokenRole,
 } from './database/schema.ts';
-export { SecretBox } from './security/secret-box.ts';
-export { isToken, type NewToken, newToken, type Token, type TokenIdentity, type TokenInput } from './security/tokens.ts';
 export type { Attempt, AttemptOutcome, Delivery, NewWebhook, Webhook, WebhookInput } from './notifications/webhooks.ts';
+export type { Credential } from './resources/credentials.ts';
+export type { Destination, DestinationInput } from './resources/destinations.ts';
+export type { Pipeline, PipelineFilter, PipelineInput, PipelineObject } from './resources/pipelines.ts';
+export { findScheduleProblems } from './runs/cron.ts';
+export type { Erasure, ErasureClaim, ErasureOutcome } from './runs/erasures.ts';
+export type { FailedUnitFilter, FailedUnitInfo } from './runs/failed-units.ts';
+export type { Rebuild } from './runs/rebuilds.ts';
+export type { Wanted } from './runs/refreshes.ts';
+export type { RejectedFilter, RejectedRecordInfo } from './runs/rejected-records.ts';
+export type { ObjectRun, ObjectToRead, Run, StartedRun, Usage } from './runs/runs.ts';
+export type { AuditEntry, AuditFilter } from './security/audit-log.ts';
+export type { Answer, KeyedRequest } from './security/idempotency.ts';
+export { SecretBox } from './security/secret-box.ts';
+export {
+  isToken,
+  type NewToken,
+  newToken,
+  type Token,
+  type TokenIdentity,
+  type TokenInput,
+} from './security/tokens.ts';
+export type { Backlog } from './work/backlog.ts';
+export type { DeadJob } from './work/dead-jobs.ts';
+export type { Claim, ParentState, Step } from './work/extraction.ts';
+export type { LoadClaim, LoadOutcome, PendingBatch } from './work/loading.ts';
+export type { LivingProcess } from './work/processes.ts';
 
 export interface ControlStoreOptions {
   /** What kind of process this is: `api`, `load-worker`, …; absent: none of those that keep running. */

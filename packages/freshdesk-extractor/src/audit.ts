@@ -1,15 +1,15 @@
 import { batchLine, type GenerationLine, type LinePieces } from '@freshet/contracts';
 import type { Keyset, Since, View } from './catalogue/define.ts';
 import type { ListedRecord } from './http/client.ts';
-import { type FailedUnit, type Page, type Position, page, type ReadOptions } from './page.ts';
+import { readWhole, startWhole, type WholeState } from './lists/stable-list.ts';
+import { BEGINNING, wholeSeconds } from './lists/timestamps.ts';
 import { type ObjectReader, recordPage } from './object-reader.ts';
+import { type FailedUnit, type Page, type Position, page, type ReadOptions } from './page.ts';
+import { chooseProof, type SincePosition } from './strategies/changed-since.ts';
 import { readChildren } from './strategies/children.ts';
 import type { KeysetPosition } from './strategies/keyset.ts';
-import { lookUpRecords } from './strategies/record-lookups.ts';
 import { type Pass, passShare, readPass, startPass } from './strategies/keyset-pass.ts';
-import { chooseProof, type SincePosition } from './strategies/changed-since.ts';
-import { BEGINNING, wholeSeconds } from './lists/timestamps.ts';
-import { readWhole, startWhole, type WholeState } from './lists/stable-list.ts';
+import { lookUpRecords } from './strategies/record-lookups.ts';
 
 /**
  * Reads an object completely, as deep as its syncs have come, whatever they have read already: what changed without a newer

@@ -2,15 +2,15 @@ import { AppError } from '@freshet/contracts';
 import type { ObjectSpec } from './catalogue/define.ts';
 import { objectNamed } from './catalogue/index.ts';
 import type { Lists } from './http/client.ts';
-import { withoutDetail } from './records/details.ts';
-import type { Position } from './page.ts';
-import { costOf, readerOf, singleCostOf } from './object-reader.ts';
-import type { KeysetPosition } from './strategies/keyset.ts';
 import { countWindows } from './lists/page-overlap.ts';
-import { rereadEstimate } from './strategies/rolling-reread.ts';
+import { BEGINNING, DAY_MS, readFrom, wholeSeconds } from './lists/timestamps.ts';
+import { costOf, readerOf, singleCostOf } from './object-reader.ts';
+import type { Position } from './page.ts';
+import { withoutDetail } from './records/details.ts';
 import { chooseProof, type SincePosition } from './strategies/changed-since.ts';
 import type { SweepPosition } from './strategies/full-list.ts';
-import { BEGINNING, DAY_MS, readFrom, wholeSeconds } from './lists/timestamps.ts';
+import type { KeysetPosition } from './strategies/keyset.ts';
+import { rereadEstimate } from './strategies/rolling-reread.ts';
 
 /**
  * What the next reading of each object will cost, told before it is read. It spends a few credits itself: a search tells how

@@ -1,18 +1,18 @@
 import { AppError, unreachable } from '@freshet/contracts';
+import { type AuditPosition, readAudit } from './audit.ts';
 import type { ObjectSpec } from './catalogue/define.ts';
 import type { Lists } from './http/client.ts';
+import { BEGINNING, earlierOf, laterOf, seconds, wholeSeconds } from './lists/timestamps.ts';
+import { type ObjectReader, readerOf } from './object-reader.ts';
+import type { Page, Position, ReadOptions } from './page.ts';
 import { withDetail, withoutDetail } from './records/details.ts';
 import { withoutErased } from './records/erasure.ts';
 import { withMask } from './records/masking.ts';
-import type { Page, Position, ReadOptions } from './page.ts';
-import { type ObjectReader, readerOf } from './object-reader.ts';
-import { type AuditPosition, readAudit } from './audit.ts';
+import { readSince, type SincePosition } from './strategies/changed-since.ts';
 import { readChildren } from './strategies/children.ts';
+import { readSweep, type SweepPosition } from './strategies/full-list.ts';
 import { type KeysetPosition, readKeyset } from './strategies/keyset.ts';
 import { lookUpRecords } from './strategies/record-lookups.ts';
-import { readSince, type SincePosition } from './strategies/changed-since.ts';
-import { readSweep, type SweepPosition } from './strategies/full-list.ts';
-import { BEGINNING, earlierOf, laterOf, seconds, wholeSeconds } from './lists/timestamps.ts';
 
 /**
  * Reads one object of an account from a position on. The generator owns the algorithm, the caller owns

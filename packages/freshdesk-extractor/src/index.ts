@@ -17,15 +17,6 @@ export {
   tablesBelow,
   typicalCredits,
 } from './catalogue/index.ts';
-export {
-  ACCOUNT_BUCKET,
-  type Budget,
-  type ClientOptions,
-  type CreditReading,
-  FreshdeskClient,
-  type ListPage,
-  type Lists,
-} from './http/client.ts';
 export { countRecords, type EstimateOptions, estimate, type KnownObject, type ObjectEstimate } from './estimate.ts';
 export {
   audit,
@@ -37,8 +28,17 @@ export {
   rereadPosition,
   restoredPosition,
 } from './extract.ts';
-export { customColumnsOf } from './records/custom-fields.ts';
-export { hashOf, maskOf } from './records/masking.ts';
+export { accountAt, parseSubdomain } from './http/account-url.ts';
+export {
+  ACCOUNT_BUCKET,
+  type Budget,
+  type ClientOptions,
+  type CreditReading,
+  FreshdeskClient,
+  type ListPage,
+  type Lists,
+} from './http/client.ts';
 export type { ChildWork, Page, Position, Reached, ReadOptions, Settled } from './page.ts';
 export { type ConnectionVerdict, probeConnection, verdictFor } from './probe.ts';
-export { accountAt, parseSubdomain } from './http/account-url.ts';
+export { customColumnsOf } from './records/custom-fields.ts';
+export { hashOf, maskOf } from './records/masking.ts';

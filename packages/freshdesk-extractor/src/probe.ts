@@ -1,8 +1,8 @@
 import { AppError, type ObjectVerdict } from '@freshet/contracts';
 import type { ObjectSpec } from './catalogue/define.ts';
 import type { FreshdeskClient } from './http/client.ts';
-import { textOf } from './page.ts';
 import { readerOf } from './object-reader.ts';
+import { textOf } from './page.ts';
 import { workingParam } from './strategies/changed-since.ts';
 
 /** What a key sees of an account. */

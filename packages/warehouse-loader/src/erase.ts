@@ -1,8 +1,8 @@
 import type { ClientBase } from 'pg';
+import { fenced } from './load/load.ts';
 import { pathIn } from './schema/columns.ts';
 import { historyOf } from './schema/history.ts';
 import { quote } from './schema/identifiers.ts';
-import { fenced } from './load/load.ts';
 import { type Target, targetOf } from './schema/tables.ts';
 
 /** Rows that are told by what stands in some of their columns. */

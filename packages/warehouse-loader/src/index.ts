@@ -7,7 +7,7 @@
  */
 
 export type { ErasedRows, RowCounts, RowsOf } from './erase.ts';
-export { META_COLUMNS } from './schema/identifiers.ts';
-export { type Prepared, prepare } from './records/prepare.ts';
 export type { BatchToLoad, LoadRequest, LoadResult } from './load/request.ts';
+export { type Prepared, prepare } from './records/prepare.ts';
+export { META_COLUMNS } from './schema/identifiers.ts';
 export { Warehouse, type WarehouseAddress, type WarehouseVerdict } from './warehouse.ts';

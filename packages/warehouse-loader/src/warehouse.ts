@@ -3,9 +3,9 @@ import { AppError, parseHost, type Table, toAppError } from '@freshet/contracts'
 import pg from 'pg';
 import { countRows, type ErasedRows, eraseRows, type RowCounts, type RowsOf } from './erase.ts';
 import { warehouseError } from './errors.ts';
-import { quote } from './schema/identifiers.ts';
 import { loadBatches } from './load/load.ts';
 import type { LoadRequest, LoadResult } from './load/request.ts';
+import { quote } from './schema/identifiers.ts';
 import { planTables, type SchemaPlan, targetOf } from './schema/tables.ts';
 
 export interface WarehouseAddress {

@@ -3,9 +3,9 @@ import { AppError, ERROR_POLICY, toAppError } from '@freshet/contracts';
 import type { Answer, ControlStore, KeyedRequest } from '@freshet/control-store';
 import type { FastifyError, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import type { App } from '../app.ts';
+import { problemOf, sendProblem } from './errors.ts';
 import { type FieldProblem, rejectProblems } from './field-problems.ts';
 import { problems } from './operation.ts';
-import { problemOf, sendProblem } from './errors.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -1,9 +1,9 @@
 import swagger, { type SwaggerTransformObject } from '@fastify/swagger';
 import scalar from '@scalar/fastify-api-reference';
 import type { App } from '../app.ts';
-import { named } from './schemas.ts';
 import { isBodyOptional } from './bodies.ts';
 import { addExamples } from './examples.ts';
+import { named } from './schemas.ts';
 
 const VERSION = '0.1.0';
 

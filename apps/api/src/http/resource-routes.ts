@@ -1,10 +1,10 @@
 import { type TObject, type TSchema, Type } from 'typebox';
 import type { App } from '../app.ts';
-import type { Permission } from './permissions.ts';
 import type { FieldProblem } from './field-problems.ts';
-import { IdParams, IfMatch, ListQuery, ref } from './schemas.ts';
-import { compareWithCurrent, requireVersion } from './read-only-fields.ts';
 import { answer, expectedVersion, gone, listOptions, operation, problems, withEtag } from './operation.ts';
+import type { Permission } from './permissions.ts';
+import { compareWithCurrent, requireVersion } from './read-only-fields.ts';
+import { IdParams, IfMatch, ListQuery, ref } from './schemas.ts';
 
 type Page<S> = { readonly data: readonly S[]; readonly nextCursor: string | null };
 type Query = { readonly limit?: number; readonly cursor?: string };

@@ -1,8 +1,8 @@
 import type { Sql, Tx } from '../database/database.ts';
-import { emit } from './events.ts';
-import type { JobQueue } from '../work/queue.ts';
-import type { Runs } from '../runs/runs.ts';
 import type { MonthlyQuota, RecordSpike } from '../database/schema.ts';
+import type { Runs } from '../runs/runs.ts';
+import type { JobQueue } from '../work/queue.ts';
+import { emit } from './events.ts';
 
 /** Runs that tell what is usual, at most and at least. */
 const [SPIKE_RUNS, SPIKE_RUNS_MIN] = [10, 3] as const;

@@ -2,13 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { AppError, type EventType } from '@freshet/contracts';
 import { and, desc, eq, lt, type SQL, sql } from 'drizzle-orm';
 import type { Database, Sql } from '../database/database.ts';
-import { emit, enqueueDelivery } from './events.ts';
 import { uuidv7 } from '../database/ids.ts';
 import { decodeCursor, type List, type ListOptions, toList } from '../database/pagination.ts';
-import type { JobQueue } from '../work/queue.ts';
-import { changeResource, deleteResource, findResource, listResources, refuseConflicts } from '../resources/resource.ts';
 import { type DeliveryStatus, events, webhookDeliveries, webhooks } from '../database/schema.ts';
+import { changeResource, deleteResource, findResource, listResources, refuseConflicts } from '../resources/resource.ts';
 import type { SecretBox } from '../security/secret-box.ts';
+import type { JobQueue } from '../work/queue.ts';
+import { emit, enqueueDelivery } from './events.ts';
 
 export type Webhook = Omit<typeof webhooks.$inferSelect, 'secret' | 'previous_secret' | 'template_secret'> & {
   readonly has_template_secret: boolean;

@@ -3,9 +3,9 @@ import { eq } from 'drizzle-orm';
 import type { Database, Sql } from '../database/database.ts';
 import { uuidv7 } from '../database/ids.ts';
 import type { List, ListOptions } from '../database/pagination.ts';
-import { changeResource, deleteResource, findResource, listResources, refuseConflicts } from './resource.ts';
 import { type CredentialType, credentials, destinations, pipelines } from '../database/schema.ts';
 import type { SecretBox } from '../security/secret-box.ts';
+import { changeResource, deleteResource, findResource, listResources, refuseConflicts } from './resource.ts';
 
 export type Credential = Omit<typeof credentials.$inferSelect, 'secret'>;
 

@@ -3,8 +3,8 @@ import { eq } from 'drizzle-orm';
 import type { Database, Sql } from '../database/database.ts';
 import { uuidv7 } from '../database/ids.ts';
 import type { List, ListOptions } from '../database/pagination.ts';
-import { changeResource, deleteResource, findResource, listResources, refuseConflicts } from './resource.ts';
 import { credentials, destinations, pipelines } from '../database/schema.ts';
+import { changeResource, deleteResource, findResource, listResources, refuseConflicts } from './resource.ts';
 
 export type Destination = typeof destinations.$inferSelect;
 export type DestinationInput = Pick<

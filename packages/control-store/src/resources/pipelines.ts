@@ -1,12 +1,12 @@
 import { AppError, type PipelineStatus } from '@freshet/contracts';
 import { count, eq, sql } from 'drizzle-orm';
-import { NEVER, nextRun } from '../runs/cron.ts';
 import type { Database, Sql } from '../database/database.ts';
-import { findCredentialProblems, type ReferenceProblem, rejectReferenceProblems } from './destinations.ts';
 import { uuidv7 } from '../database/ids.ts';
 import type { List, ListOptions } from '../database/pagination.ts';
-import { changeResource, deleteResource, findResource, listResources, refuseConflicts } from './resource.ts';
 import { childWork, destinations, pipelineObjects, pipelines } from '../database/schema.ts';
+import { NEVER, nextRun } from '../runs/cron.ts';
+import { findCredentialProblems, type ReferenceProblem, rejectReferenceProblems } from './destinations.ts';
+import { changeResource, deleteResource, findResource, listResources, refuseConflicts } from './resource.ts';
 
 export type Pipeline = typeof pipelines.$inferSelect;
 /** What Freshet keeps of a pipeline beside what its user has said. */

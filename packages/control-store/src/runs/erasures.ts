@@ -8,14 +8,14 @@ import {
   type Owners,
 } from '@freshet/contracts';
 import { columnsOf, type Sql, type Tx } from '../database/database.ts';
-import { emit } from '../notifications/events.ts';
 import { uuidv7 } from '../database/ids.ts';
-import { sendExtract } from '../work/jobs.ts';
 import { decodeCursor, type List, type ListOptions, toList } from '../database/pagination.ts';
+import { type ErasedFrom, type ErasureProof, erasures } from '../database/schema.ts';
+import { emit } from '../notifications/events.ts';
+import type { SecretBox } from '../security/secret-box.ts';
+import { sendExtract } from '../work/jobs.ts';
 import type { JobQueue } from '../work/queue.ts';
 import { boundTo } from './rejected-records.ts';
-import { type ErasedFrom, type ErasureProof, erasures } from '../database/schema.ts';
-import type { SecretBox } from '../security/secret-box.ts';
 
 export type Erasure = typeof erasures.$inferSelect;
 

@@ -1,8 +1,8 @@
 import { AppError, type ErrorCode } from '@freshet/contracts';
 import type { Fragment, Sql, Tx } from '../database/database.ts';
-import type { Claim, FailedUnit } from '../work/extraction.ts';
 import { uuidv7 } from '../database/ids.ts';
 import { decodeCursor, type List, type ListOptions, toList } from '../database/pagination.ts';
+import type { Claim, FailedUnit } from '../work/extraction.ts';
 import type { JobQueue } from '../work/queue.ts';
 import { addRequests, type Wanted } from './refreshes.ts';
 

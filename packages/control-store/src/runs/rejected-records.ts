@@ -2,11 +2,11 @@ import { zstdCompressSync } from 'node:zlib';
 import { AppError, parseJson, recordIn, traceparent } from '@freshet/contracts';
 import type { Sql, Tx } from '../database/database.ts';
 import { uuidv7 } from '../database/ids.ts';
-import { sendLoad } from '../work/jobs.ts';
 import { decodeCursor, type List, type ListOptions, toList } from '../database/pagination.ts';
+import type { SecretBox } from '../security/secret-box.ts';
+import { sendLoad } from '../work/jobs.ts';
 import type { JobQueue } from '../work/queue.ts';
 import { finishRunIfDone } from './runs.ts';
-import type { SecretBox } from '../security/secret-box.ts';
 
 /** What is shown of a rejected record; what it holds is personal data, and shown only to those who ask for one. */
 export interface RejectedRecordInfo {

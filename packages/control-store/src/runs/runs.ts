@@ -11,15 +11,15 @@ import {
   traced,
   traceparent,
 } from '@freshet/contracts';
-import { checkSpike } from '../notifications/alerts.ts';
 import { columnsOf, type Fragment, type Sql, type Tx } from '../database/database.ts';
-import { emit } from '../notifications/events.ts';
-import { outstandingUnits } from './failed-units.ts';
 import { uuidv7 } from '../database/ids.ts';
-import { sendExtract } from '../work/jobs.ts';
 import { decodeCursor, type List, type ListOptions, toList } from '../database/pagination.ts';
-import type { JobQueue } from '../work/queue.ts';
 import { objectRuns, runs } from '../database/schema.ts';
+import { checkSpike } from '../notifications/alerts.ts';
+import { emit } from '../notifications/events.ts';
+import { sendExtract } from '../work/jobs.ts';
+import type { JobQueue } from '../work/queue.ts';
+import { outstandingUnits } from './failed-units.ts';
 
 export type ObjectRun = typeof objectRuns.$inferSelect;
 export type Run = typeof runs.$inferSelect & {

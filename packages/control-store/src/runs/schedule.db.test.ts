@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { nextRun } from './cron.ts';
 import { openTestStore, type TestStore } from '../test-support/store.ts';
+import { nextRun } from './cron.ts';
 
 let t: TestStore;
 const OBJECTS = () => [{ name: 'lists', creditClass: 'incremental' as const }];

@@ -1,10 +1,10 @@
 import { keepBatchPartitions } from '../database/batch-partitions.ts';
-import { NEVER, nextRun } from './cron.ts';
 import type { Sql } from '../database/database.ts';
+import type { CronSchedule, ObjectChoice } from '../database/schema.ts';
 import { emit } from '../notifications/events.ts';
 import type { JobQueue } from '../work/queue.ts';
+import { NEVER, nextRun } from './cron.ts';
 import type { ObjectToRead, Runs } from './runs.ts';
-import type { CronSchedule, ObjectChoice } from '../database/schema.ts';
 
 /** Runs that nobody has taken up: while there are so many, no more are started. What waits for credits or a warehouse has been taken up, and does not count. */
 const QUEUED_RUNS_MAX = 200;

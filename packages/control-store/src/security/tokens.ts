@@ -5,8 +5,8 @@ import { and, eq, isNull, sql } from 'drizzle-orm';
 import { type Database, patiently, type Sql } from '../database/database.ts';
 import { uuidv7 } from '../database/ids.ts';
 import type { List, ListOptions } from '../database/pagination.ts';
-import { changeResource, deleteResource, findResource, listResources } from '../resources/resource.ts';
 import { apiTokens, type TokenRole } from '../database/schema.ts';
+import { changeResource, deleteResource, findResource, listResources } from '../resources/resource.ts';
 
 const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const PREFIX = 'frt_';

@@ -1,12 +1,12 @@
 import { AppError, type Jobs, OPEN_OBJECT_RUN_STATUSES, type QueueName } from '@freshet/contracts';
 import { columnsOf, type Sql, type Tx } from '../database/database.ts';
-import { emit } from '../notifications/events.ts';
 import { uuidv7 } from '../database/ids.ts';
-import { sendExtract, sendLoad } from './jobs.ts';
 import { decodeCursor, type List, type ListOptions, toList } from '../database/pagination.ts';
-import type { Died, JobQueue } from './queue.ts';
-import { finishRunIfDone, tellOfFailure } from '../runs/runs.ts';
 import { deadJobs } from '../database/schema.ts';
+import { emit } from '../notifications/events.ts';
+import { finishRunIfDone, tellOfFailure } from '../runs/runs.ts';
+import { sendExtract, sendLoad } from './jobs.ts';
+import type { Died, JobQueue } from './queue.ts';
 
 export type DeadJob = typeof deadJobs.$inferSelect;
 

@@ -16,13 +16,13 @@ import {
   unavailableWarning,
 } from '@freshet/contracts';
 import type { Fragment, Sql, Tx } from '../database/database.ts';
-import { clearFailedUnits, dueWithinRun, isSetAside, recordFailedUnits } from '../runs/failed-units.ts';
 import { uuidv7 } from '../database/ids.ts';
+import { clearFailedUnits, dueWithinRun, isSetAside, recordFailedUnits } from '../runs/failed-units.ts';
+import { finishIfDone, finishRunIfDone, tellOfFailure } from '../runs/runs.ts';
+import { addWarnings } from '../runs/warnings.ts';
+import type { SecretBox } from '../security/secret-box.ts';
 import { sendExtract, sendLoad, type Urgency } from './jobs.ts';
 import type { JobQueue } from './queue.ts';
-import { finishIfDone, finishRunIfDone, tellOfFailure } from '../runs/runs.ts';
-import type { SecretBox } from '../security/secret-box.ts';
-import { addWarnings } from '../runs/warnings.ts';
 
 /** An object run in the hands of one worker. */
 export interface Claim {

@@ -13,15 +13,15 @@ import {
   type Suspect,
 } from '@freshet/contracts';
 import type { Fragment, Sql } from '../database/database.ts';
-import { emit } from '../notifications/events.ts';
 import { uuidv7 } from '../database/ids.ts';
-import { sendExtract, sendLoad } from './jobs.ts';
-import type { JobQueue } from './queue.ts';
+import { emit } from '../notifications/events.ts';
 import { openRebuild, startRebuild, storedRecords } from '../runs/rebuilds.ts';
 import { boundTo } from '../runs/rejected-records.ts';
 import { finishIfDone, finishRunIfDone, tellOfFailure } from '../runs/runs.ts';
-import type { SecretBox } from '../security/secret-box.ts';
 import { addWarnings } from '../runs/warnings.ts';
+import type { SecretBox } from '../security/secret-box.ts';
+import { sendExtract, sendLoad } from './jobs.ts';
+import type { JobQueue } from './queue.ts';
 
 /** A table in the hands of one load worker. */
 export interface LoadClaim {

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { costOf } from '../object-reader.ts';
 import type { CatalogueColumn, ObjectSpec, Since } from './define.ts';
 import { catalogue } from './index.ts';
-import { costOf } from '../object-reader.ts';
 
 /** Writes the objects' reference, `docs/objects.md`, from the catalogue. */
 

@@ -4,8 +4,8 @@ import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompress
 import { AppError } from '@freshet/contracts';
 import { describe, expect, test } from 'vitest';
 import { objectNamed } from '../catalogue/index.ts';
-import { type ClientOptions, FreshdeskClient } from './client.ts';
 import { readerOf } from '../object-reader.ts';
+import { type ClientOptions, FreshdeskClient } from './client.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse, count: number) => void;
 

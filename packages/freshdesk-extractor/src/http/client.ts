@@ -12,11 +12,11 @@ import {
 } from '@freshet/contracts';
 import { Pool } from 'undici';
 import type { ObjectSpec } from '../catalogue/define.ts';
-import { SourceClock } from './source-clock.ts';
-import { Deadlines, type StopSignals, TooSlowError } from './timeouts.ts';
+import type { Account } from './account-url.ts';
 import { get, type Headers, type RawResponse } from './get.ts';
 import { hasNextIn, header, readResponse } from './response-rules.ts';
-import type { Account } from './account-url.ts';
+import { SourceClock } from './source-clock.ts';
+import { Deadlines, type StopSignals, TooSlowError } from './timeouts.ts';
 
 /** The bucket that every call draws from, beside an endpoint's own. */
 export const ACCOUNT_BUCKET = 'account';

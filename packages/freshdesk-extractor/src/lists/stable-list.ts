@@ -1,8 +1,8 @@
 import type { ListedRecord, ListPage } from '../http/client.ts';
 import type { ObjectReader } from '../object-reader.ts';
 import { add, EMPTY, type IdSum, same } from './id-sum.ts';
-import { compare, NO_PAGE_READ, nextWindow, type Overlap, startOffset, type Window } from './page-overlap.ts';
 import { follow, type Trail } from './loop-detection.ts';
+import { compare, NO_PAGE_READ, nextWindow, type Overlap, startOffset, type Window } from './page-overlap.ts';
 
 /**
  * Reads a complete list by page number while the list changes.

@@ -1,7 +1,7 @@
 import { AppError } from '@freshet/contracts';
 import type { ListedRecord } from '../http/client.ts';
-import { keyTexts } from '../page.ts';
 import type { ObjectReader } from '../object-reader.ts';
+import { keyTexts } from '../page.ts';
 
 /** Freshdesk's times are whole seconds in UTC; positions hold them as RFC 3339. */
 export const BEGINNING = '1970-01-01T00:00:00Z';

@@ -7,9 +7,9 @@ import {
   recordIn,
   recordLine,
 } from '@freshet/contracts';
-import { FailureJudge, failedUnit, isReadable, isUnitError } from '../strategies/unit-failures.ts';
-import { type FailedUnit, type Page, type Position, page, textOf } from '../page.ts';
 import type { ObjectReader } from '../object-reader.ts';
+import { type FailedUnit, type Page, type Position, page, textOf } from '../page.ts';
+import { FailureJudge, failedUnit, isReadable, isUnitError } from '../strategies/unit-failures.ts';
 
 /**
  * Completes the records of a reading by what only their own address shows (attachments of a ticket, tags of a contact, members

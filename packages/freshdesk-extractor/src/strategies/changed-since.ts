@@ -1,12 +1,12 @@
 import { AppError } from '@freshet/contracts';
 import type { Since, View } from '../catalogue/define.ts';
-import { type Page, type Position, page, type ReadOptions } from '../page.ts';
-import { type ObjectReader, recordPage } from '../object-reader.ts';
-import { type Reread, rereadPart, startReread } from './rolling-reread.ts';
-import { readSweep, type SweepPosition } from './full-list.ts';
-import { BEGINNING, DAY_MS, newestOf, readFrom, wholeSeconds } from '../lists/timestamps.ts';
 import { isEndless } from '../lists/loop-detection.ts';
 import { type Proof, readWhole, startWhole, type WholeState } from '../lists/stable-list.ts';
+import { BEGINNING, DAY_MS, newestOf, readFrom, wholeSeconds } from '../lists/timestamps.ts';
+import { type ObjectReader, recordPage } from '../object-reader.ts';
+import { type Page, type Position, page, type ReadOptions } from '../page.ts';
+import { readSweep, type SweepPosition } from './full-list.ts';
+import { type Reread, rereadPart, startReread } from './rolling-reread.ts';
 
 /**
  * Reads lists with a changed-since filter but no usable order: the filtered list, whole, view by view.

@@ -1,9 +1,9 @@
 import { AppError, batchLine, type CompleteLine, type ErrorCode, RawObject } from '@freshet/contracts';
 import type { Children } from '../catalogue/define.ts';
 import type { ListedRecord } from '../http/client.ts';
-import { type ChildWork, keyTexts, type Page, page, type ReadOptions } from '../page.ts';
-import { lineOf, type ObjectReader, workFor } from '../object-reader.ts';
 import { readWhole, startWhole } from '../lists/stable-list.ts';
+import { lineOf, type ObjectReader, workFor } from '../object-reader.ts';
+import { type ChildWork, keyTexts, type Page, page, type ReadOptions } from '../page.ts';
 import { type ItemRead, readWorkList } from './units.ts';
 
 /**

@@ -1,10 +1,10 @@
 import { AppError, batchLine, hasShrunk } from '@freshet/contracts';
 import type { Sweep, View } from '../catalogue/define.ts';
 import type { ListPage } from '../http/client.ts';
-import type { Page, Position, ReadOptions } from '../page.ts';
-import { type ObjectReader, recordPage } from '../object-reader.ts';
 import type { IdSum } from '../lists/id-sum.ts';
 import { type Proof, readWhole, startWhole, type WholeState } from '../lists/stable-list.ts';
+import { type ObjectReader, recordPage } from '../object-reader.ts';
+import type { Page, Position, ReadOptions } from '../page.ts';
 
 /**
  * Reads a list without a usable filter: all of it, on every run. A reading that agreed is a generation, and

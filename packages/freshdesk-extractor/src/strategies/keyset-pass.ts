@@ -1,11 +1,11 @@
 import { AppError, type CreditClass } from '@freshet/contracts';
 import type { Keyset, View } from '../catalogue/define.ts';
 import type { ListedRecord, ListPage } from '../http/client.ts';
-import { type FailedUnit, keyTexts } from '../page.ts';
-import type { ObjectReader } from '../object-reader.ts';
-import { readTie, TIE_FOUND, type Tie, type TieStep } from './tie.ts';
-import { seconds, secondsAfter, timeOf, wholeSeconds } from '../lists/timestamps.ts';
 import { follow, type Trail } from '../lists/loop-detection.ts';
+import { seconds, secondsAfter, timeOf, wholeSeconds } from '../lists/timestamps.ts';
+import type { ObjectReader } from '../object-reader.ts';
+import { type FailedUnit, keyTexts } from '../page.ts';
+import { readTie, TIE_FOUND, type Tie, type TieStep } from './tie.ts';
 
 /**
  * Reads an ordered list from a moment on, by value instead of by page number.

@@ -1,9 +1,9 @@
 import type { Keyset, View } from '../catalogue/define.ts';
-import { type Page, type Position, page, type Reached, type ReadOptions } from '../page.ts';
-import { type ObjectReader, recordPage } from '../object-reader.ts';
-import { nothingSince, type Pass, passShare, readPass, type Step, startPass } from './keyset-pass.ts';
-import { BEGINNING, DAY_MS, laterOf, newestOf, readFrom, seconds, wholeSeconds } from '../lists/timestamps.ts';
 import { isEndless } from '../lists/loop-detection.ts';
+import { BEGINNING, DAY_MS, laterOf, newestOf, readFrom, seconds, wholeSeconds } from '../lists/timestamps.ts';
+import { type ObjectReader, recordPage } from '../object-reader.ts';
+import { type Page, type Position, page, type Reached, type ReadOptions } from '../page.ts';
+import { nothingSince, type Pass, passShare, readPass, type Step, startPass } from './keyset-pass.ts';
 
 /**
  * Reads a list ordered by its version column: what has changed since the watermark, in passes by value (`pass.ts`).

@@ -1,8 +1,8 @@
 import { AppError, batchLine, type GoneLine } from '@freshet/contracts';
 import type { View } from '../catalogue/define.ts';
 import type { ListedRecord } from '../http/client.ts';
-import { type ChildWork, type Page, type Position, page, type ReadOptions, type Settled } from '../page.ts';
 import { type ObjectReader, recordPage, viewOf } from '../object-reader.ts';
+import { type ChildWork, type Page, type Position, page, type ReadOptions, type Settled } from '../page.ts';
 import { type ItemRead, readWorkList } from './units.ts';
 
 /**

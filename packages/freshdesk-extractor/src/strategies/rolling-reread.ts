@@ -1,11 +1,11 @@
 import { AppError } from '@freshet/contracts';
 import type { Since, View } from '../catalogue/define.ts';
 import type { ListedRecord } from '../http/client.ts';
-import type { ObjectReader } from '../object-reader.ts';
 import { countWindows } from '../lists/page-overlap.ts';
-import type { SincePosition } from './changed-since.ts';
-import { BEGINNING, wholeSeconds } from '../lists/timestamps.ts';
 import { readWhole, startWhole, type WholeState } from '../lists/stable-list.ts';
+import { BEGINNING, wholeSeconds } from '../lists/timestamps.ts';
+import type { ObjectReader } from '../object-reader.ts';
+import type { SincePosition } from './changed-since.ts';
 
 /**
  * A rolling reading of a complete list: each run reads some pages, the next run continues, and after the last page the

@@ -1,12 +1,12 @@
 import { AppError, type CreditClass } from '@freshet/contracts';
 import type { Keyset, View } from '../catalogue/define.ts';
 import type { ListedRecord, ListPage } from '../http/client.ts';
-import { FailureJudge, failedUnit, isReadable, isUnitError } from './unit-failures.ts';
-import { type FailedUnit, textOf } from '../page.ts';
-import { type ObjectReader, viewOf } from '../object-reader.ts';
 import { IdSet } from '../lists/id-set.ts';
-import { seconds, timeOf, wholeSeconds } from '../lists/timestamps.ts';
 import { follow, type Trail } from '../lists/loop-detection.ts';
+import { seconds, timeOf, wholeSeconds } from '../lists/timestamps.ts';
+import { type ObjectReader, viewOf } from '../object-reader.ts';
+import { type FailedUnit, textOf } from '../page.ts';
+import { FailureJudge, failedUnit, isReadable, isUnitError } from './unit-failures.ts';
 
 /**
  * Reads a tie: one second with more records than a page. It is the only place for page numbers.

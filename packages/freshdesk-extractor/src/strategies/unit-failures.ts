@@ -1,7 +1,7 @@
 import { AppError, type ErrorCode } from '@freshet/contracts';
 import { TooSlowError } from '../http/timeouts.ts';
-import type { FailedUnit } from '../page.ts';
 import type { ObjectReader } from '../object-reader.ts';
+import type { FailedUnit } from '../page.ts';
 
 /**
  * Tells a failing unit from a failing account. Freshdesk answers 500 for single damaged tickets, again and again, while every other

@@ -1,6 +1,6 @@
-import { FailureJudge, failedUnit, isUnitError } from './unit-failures.ts';
-import type { ChildWork, FailedUnit, Page } from '../page.ts';
 import type { ObjectReader } from '../object-reader.ts';
+import type { ChildWork, FailedUnit, Page } from '../page.ts';
+import { FailureJudge, failedUnit, isUnitError } from './unit-failures.ts';
 
 /** Units read concurrently: their responses are small, and reading them one by one would leave credits unused. */
 const IN_FLIGHT = 8;

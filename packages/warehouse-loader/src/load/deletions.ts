@@ -1,14 +1,14 @@
 import { hasShrunk, type Suspect } from '@freshet/contracts';
 import type { ClientBase } from 'pg';
+import { type Prepared, recordsOf } from '../records/prepare.ts';
+import { MISFIT, toSqlText } from '../records/values.ts';
 import type { LiveColumn } from '../schema/columns.ts';
-import { copy, escapeText } from './copy.ts';
 import { keepVersionsBelow } from '../schema/history.ts';
 import { quote } from '../schema/identifiers.ts';
-import { type Prepared, recordsOf } from '../records/prepare.ts';
+import { type Target, targetOf } from '../schema/tables.ts';
+import { copy, escapeText } from './copy.ts';
 import { readingTime } from './reading-time.ts';
 import type { BatchToLoad, LoadRequest, LoadResult } from './request.ts';
-import { type Target, targetOf } from '../schema/tables.ts';
-import { MISFIT, toSqlText } from '../records/values.ts';
 
 /**
  * Marks what complete readings no longer hold, unless it was read again after they began. Returns batch → rows marked, what was

@@ -1,17 +1,17 @@
 import { AppError, type BatchCounts, type RejectedRecord, traced } from '@freshet/contracts';
 import type { ClientBase } from 'pg';
+import type { Identified } from '../records/identify.ts';
+import { linesOf, type Prepared, type Rejected } from '../records/prepare.ts';
+import { type BatchMeta, RowWriter, type Wishes, WRITTEN_META } from '../records/rows.ts';
 import type { LiveColumn } from '../schema/columns.ts';
 import { type Completion, finishCompletion } from '../schema/completion.ts';
-import { copyBytes } from './copy.ts';
 import { keepVersions, switchHistory } from '../schema/history.ts';
 import { quote } from '../schema/identifiers.ts';
-import type { Identified } from '../records/identify.ts';
-import { type Merged, merge } from './merge.ts';
-import { findSuspects, markBelow, markMissing } from './deletions.ts';
-import { linesOf, type Prepared, type Rejected } from '../records/prepare.ts';
-import type { BatchToLoad, LoadRequest, LoadResult } from './request.ts';
-import { type BatchMeta, RowWriter, type Wishes, WRITTEN_META } from '../records/rows.ts';
 import { changesOf, ensureTable, evolveTable, type TableState, type Target } from '../schema/tables.ts';
+import { copyBytes } from './copy.ts';
+import { findSuspects, markBelow, markMissing } from './deletions.ts';
+import { type Merged, merge } from './merge.ts';
+import type { BatchToLoad, LoadRequest, LoadResult } from './request.ts';
 
 /**
  * Applies batches to a table, once, whatever is killed or repeated: new tables and columns in short transactions

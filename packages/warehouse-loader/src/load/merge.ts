@@ -1,12 +1,12 @@
 import type { ClientBase } from 'pg';
-import type { LiveColumn } from '../schema/columns.ts';
-import { copyBytes } from './copy.ts';
-import { quote } from '../schema/identifiers.ts';
 import { HASH_BYTES, type Identified } from '../records/identify.ts';
+import { WRITTEN_META } from '../records/rows.ts';
+import type { LiveColumn } from '../schema/columns.ts';
+import { quote } from '../schema/identifiers.ts';
+import type { Target } from '../schema/tables.ts';
+import { copyBytes } from './copy.ts';
 import { readingTime } from './reading-time.ts';
 import type { BatchToLoad, LoadRequest } from './request.ts';
-import { WRITTEN_META } from '../records/rows.ts';
-import type { Target } from '../schema/tables.ts';
 
 /** What was done with the records of one batch, as far as they reached the table. */
 export interface Merged {

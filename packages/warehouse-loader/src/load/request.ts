@@ -8,8 +8,8 @@ import type {
   Table,
   TableBelow,
 } from '@freshet/contracts';
-import type { Completion } from '../schema/completion.ts';
 import type { Prepared } from '../records/prepare.ts';
+import type { Completion } from '../schema/completion.ts';
 
 export interface LoadRequest {
   readonly schema: string;

@@ -16,8 +16,8 @@ import {
   recordIn,
   type Table,
 } from '@freshet/contracts';
-import { type Identified, identify } from './identify.ts';
 import type { BatchToLoad } from '../load/request.ts';
+import { type Identified, identify } from './identify.ts';
 
 /** A record that cannot be loaded; `batch` is the place of its batch among those that are loaded together. */
 export interface Rejected {

@@ -20,8 +20,8 @@ import {
   type Table,
   TRUE,
 } from '@freshet/contracts';
-import type { Notes } from './clean.ts';
 import { type LiveColumn, pathKey } from '../schema/columns.ts';
+import type { Notes } from './clean.ts';
 import { CopyBuffer } from './copy-buffer.ts';
 import type { Identified } from './identify.ts';
 import { isPlainDate, isPlainTimestamp, MISFIT, toSqlText, typeOfValue } from './values.ts';

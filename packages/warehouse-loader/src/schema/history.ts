@@ -1,7 +1,7 @@
 import { columnName, type Table } from '@freshet/contracts';
 import type { ClientBase } from 'pg';
-import { quote } from './identifiers.ts';
 import type { LoadRequest } from '../load/request.ts';
+import { quote } from './identifiers.ts';
 import type { Target } from './tables.ts';
 
 /**

@@ -1,12 +1,12 @@
 import { AppError, type Column, type ColumnType, type SchemaChange, type Table } from '@freshet/contracts';
 import type { ClientBase } from 'pg';
+import type { Identified } from '../records/identify.ts';
+import type { Wishes } from '../records/rows.ts';
+import { commonType, countFits, widerTypes } from '../records/values.ts';
 import { ColumnNames, commentOf, type Live, type LiveColumn } from './columns.ts';
 import { assumeWritten, recordWidened, trackColumns } from './completion.ts';
 import { alignHistory, historyColumn, historyOf } from './history.ts';
 import { literal, META_COLUMNS, quote } from './identifiers.ts';
-import type { Identified } from '../records/identify.ts';
-import type { Wishes } from '../records/rows.ts';
-import { commonType, countFits, widerTypes } from '../records/values.ts';
 
 /** A table of the warehouse by its names in SQL. */
 export interface Target {
@@ -148,14 +148,12 @@ export async function evolveTable(
     await inShortTransaction(client, target, async () => {
       // Another loader may have added columns meanwhile, so names are given under the lock.
       const names = new ColumnNames(table, (await liveColumns(client, target)).columns);
-      const added = wanted
-        .slice(0, room)
-        .map(([, { path, types }]) => ({
-          name: names.nameOf(path),
-          path,
-          type: [...types].reduce(commonType),
-          description: '',
-        }));
+      const added = wanted.slice(0, room).map(([, { path, types }]) => ({
+        name: names.nameOf(path),
+        path,
+        type: [...types].reduce(commonType),
+        description: '',
+      }));
       await client.query(added.map((column) => additionOf(target, column)).join('\n'));
     });
   }

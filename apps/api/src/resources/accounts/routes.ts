@@ -1,8 +1,8 @@
 import { parseSubdomain } from '@freshet/freshdesk-extractor';
 import { Type } from 'typebox';
 import type { App, Deps } from '../../app.ts';
-import { Budget } from './schemas.ts';
 import { answer, operation } from '../../http/operation.ts';
+import { Budget } from './schemas.ts';
 
 export function accountRoutes(app: App, { store }: Deps): void {
   app.get(

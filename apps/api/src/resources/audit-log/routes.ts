@@ -2,9 +2,9 @@ import { Readable } from 'node:stream';
 import type { AuditFilter, AuditEntry as StoredEntry } from '@freshet/control-store';
 import { Type } from 'typebox';
 import type { App, Deps } from '../../app.ts';
-import { AuditEntryList } from './schemas.ts';
-import { ListQuery } from '../../http/schemas.ts';
 import { answer, listOptions, operation } from '../../http/operation.ts';
+import { ListQuery } from '../../http/schemas.ts';
+import { AuditEntryList } from './schemas.ts';
 
 const tags = ['audit log'];
 const EXPORT_PAGE = 200;

@@ -1,14 +1,8 @@
 import type { Credential as StoredCredential } from '@freshet/control-store';
 import { type Static, Type } from 'typebox';
 import type { App, Deps } from '../../app.ts';
-import {
-  Credential,
-  CredentialChange,
-  CredentialInput,
-  CredentialList,
-  CredentialType,
-} from './schemas.ts';
 import { resourceRoutes } from '../../http/resource-routes.ts';
+import { Credential, CredentialChange, CredentialInput, CredentialList, CredentialType } from './schemas.ts';
 
 export function credentialRoutes(app: App, { store: { credentials } }: Deps): void {
   resourceRoutes<StoredCredential>(app, {

@@ -1,6 +1,18 @@
 import { CREDENTIAL_TYPES } from '@freshet/control-store';
 import { type Static, Type } from 'typebox';
-import { change, enumeration, id, list, name, object, ref, resourceName, stamps, text, time } from '../../http/schemas.ts';
+import {
+  change,
+  enumeration,
+  id,
+  list,
+  name,
+  object,
+  ref,
+  resourceName,
+  stamps,
+  text,
+  time,
+} from '../../http/schemas.ts';
 
 export const CredentialType = enumeration('CredentialType', CREDENTIAL_TYPES, 'What the secret opens.');
 

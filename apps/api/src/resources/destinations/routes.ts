@@ -5,16 +5,10 @@ import { Warehouse } from '@freshet/warehouse-loader';
 import { type Static, Type } from 'typebox';
 import type { App, Deps } from '../../app.ts';
 import { type FieldProblem, problemsFrom } from '../../http/field-problems.ts';
-import { IdParams } from '../../http/schemas.ts';
-import {
-  Destination,
-  DestinationChange,
-  DestinationInput,
-  DestinationList,
-  DestinationVerdict,
-} from './schemas.ts';
-import { resourceRoutes } from '../../http/resource-routes.ts';
 import { answer, operation, problems } from '../../http/operation.ts';
+import { resourceRoutes } from '../../http/resource-routes.ts';
+import { IdParams } from '../../http/schemas.ts';
+import { Destination, DestinationChange, DestinationInput, DestinationList, DestinationVerdict } from './schemas.ts';
 
 const tags = ['destinations'];
 

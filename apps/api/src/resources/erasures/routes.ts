@@ -2,9 +2,9 @@ import type { Erasure as StoredErasure } from '@freshet/control-store';
 import { people } from '@freshet/freshdesk-extractor';
 import { Type } from 'typebox';
 import type { App, Deps } from '../../app.ts';
+import { answer, listOptions, operation, problems } from '../../http/operation.ts';
 import { IdParams, ListQuery, ref } from '../../http/schemas.ts';
 import { Erasure, ErasureInput, ErasureList } from './schemas.ts';
-import { answer, listOptions, operation, problems } from '../../http/operation.ts';
 
 const tags = ['erasures'];
 

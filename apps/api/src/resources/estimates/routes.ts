@@ -8,9 +8,9 @@ import {
 } from '@freshet/freshdesk-extractor';
 import type { App, Deps } from '../../app.ts';
 import { asking } from '../../http/connection-tests.ts';
+import { answer, operation, problems } from '../../http/operation.ts';
 import { IdParams, ref } from '../../http/schemas.ts';
 import { Estimate, EstimateInput } from '../plans/schemas.ts';
-import { answer, operation, problems } from '../../http/operation.ts';
 
 const DAY_MS = 86_400_000;
 /** Calls of one account a minute, where its limit leaves room for more: answers take time, and some calls wait for others. */

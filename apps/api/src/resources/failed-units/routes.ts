@@ -2,9 +2,9 @@ import type { FailedUnitInfo } from '@freshet/control-store';
 import { objectNamed } from '@freshet/freshdesk-extractor';
 import { Type } from 'typebox';
 import type { App, Deps } from '../../app.ts';
+import { answer, listOptions, operation, problems } from '../../http/operation.ts';
 import { IdParams, ListQuery, ref } from '../../http/schemas.ts';
 import { FailedUnitFilter, FailedUnitList, FailedUnitsDiscarded, FailedUnitsRetried } from './schemas.ts';
-import { answer, listOptions, operation, problems } from '../../http/operation.ts';
 
 const tags = ['failed units'];
 

@@ -1,7 +1,7 @@
 import { isReady } from '@freshet/runtime';
 import type { App, Deps } from '../../app.ts';
-import { Health } from '../system/schemas.ts';
 import { answer, operation, problems } from '../../http/operation.ts';
+import { Health } from '../system/schemas.ts';
 
 export function healthRoutes(app: App, { store, isDraining }: Deps): void {
   app.get(

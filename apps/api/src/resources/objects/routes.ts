@@ -3,7 +3,10 @@ import type { ObjectChoice, Pipeline, PipelineObject as StoredObject } from '@fr
 import { catalogue, type MovedPosition, type ObjectSpec, objectNamed, positionAt } from '@freshet/freshdesk-extractor';
 import type { Static } from 'typebox';
 import type { App, Deps } from '../../app.ts';
+import { answer, expectedVersion, operation, problems, withEtag } from '../../http/operation.ts';
+import { compareWithCurrent, requireVersion } from '../../http/read-only-fields.ts';
 import { IdParams, IfMatch, ObjectParams, ref } from '../../http/schemas.ts';
+import { findObjectProblems } from '../pipelines/routes.ts';
 import {
   CatalogObjects,
   PipelineObject,
@@ -13,9 +16,6 @@ import {
   PositionChanged,
   RebuildStarted,
 } from './schemas.ts';
-import { findObjectProblems } from '../pipelines/routes.ts';
-import { compareWithCurrent, requireVersion } from '../../http/read-only-fields.ts';
-import { answer, expectedVersion, operation, problems, withEtag } from '../../http/operation.ts';
 
 /** A client's clock may be ahead of the API's by so much. */
 const CLOCK_TOLERANCE_MS = 60_000;

@@ -20,12 +20,12 @@ import { type Static, Type } from 'typebox';
 import type { App, Deps, Frequency } from '../../app.ts';
 import { type Account, asking } from '../../http/connection-tests.ts';
 import { type FieldProblem, pointerSegment, problemsFrom } from '../../http/field-problems.ts';
-import { PipelineTestInput, PipelineVerdict } from '../accounts/schemas.ts';
-import { IdParams, IfMatch, ref } from '../../http/schemas.ts';
-import { Pipeline, PipelineChange, PipelineInput, PipelineList, PipelineStatus } from './schemas.ts';
-import { opened } from '../destinations/routes.ts';
-import { resourceRoutes } from '../../http/resource-routes.ts';
 import { answer, expectedVersion, operation, problems, withEtag } from '../../http/operation.ts';
+import { resourceRoutes } from '../../http/resource-routes.ts';
+import { IdParams, IfMatch, ref } from '../../http/schemas.ts';
+import { PipelineTestInput, PipelineVerdict } from '../accounts/schemas.ts';
+import { opened } from '../destinations/routes.ts';
+import { Pipeline, PipelineChange, PipelineInput, PipelineList, PipelineStatus } from './schemas.ts';
 
 const tags = ['pipelines'];
 

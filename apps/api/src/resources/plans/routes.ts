@@ -4,9 +4,9 @@ import { customColumnsOf, objectNamed, objectsToRead, tableOf } from '@freshet/f
 import type { Static } from 'typebox';
 import type { App, Deps } from '../../app.ts';
 import { asking } from '../../http/connection-tests.ts';
+import { answer, operation, problems } from '../../http/operation.ts';
+import { compareWithCurrent } from '../../http/read-only-fields.ts';
 import { IdParams, ref } from '../../http/schemas.ts';
-import { PipelineChange, PipelineInput } from '../pipelines/schemas.ts';
-import { PipelinePlan } from './schemas.ts';
 import { opened, testDestination } from '../destinations/routes.ts';
 import { estimateFor } from '../estimates/routes.ts';
 import {
@@ -18,8 +18,8 @@ import {
   testAccount,
   withPlainSubdomain,
 } from '../pipelines/routes.ts';
-import { compareWithCurrent } from '../../http/read-only-fields.ts';
-import { answer, operation, problems } from '../../http/operation.ts';
+import { PipelineChange, PipelineInput } from '../pipelines/schemas.ts';
+import { PipelinePlan } from './schemas.ts';
 
 const description =
   'Nothing is written, here or in the warehouse. Tells which tables and columns would be made, by which statements; what the key sees of each object; and what the first sync would cost. Spends some credits for that: one for the key and each object, and a few for the estimate. What the real request would be refused for, this one is refused for as well.';

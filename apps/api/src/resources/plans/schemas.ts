@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
-import { PipelineVerdict } from '../accounts/schemas.ts';
 import { count, enumeration, name, nullable, object, ref, text, time } from '../../http/schemas.ts';
+import { PipelineVerdict } from '../accounts/schemas.ts';
 import { DestinationVerdict } from '../destinations/schemas.ts';
 
 export const EstimateInput = name(

@@ -3,10 +3,10 @@ import type { Pipeline, Wanted } from '@freshet/control-store';
 import { catalogue, type ObjectSpec, objectNamed, objectsToRead } from '@freshet/freshdesk-extractor';
 import { Type } from 'typebox';
 import type { App, Deps } from '../../app.ts';
-import { IdParams, ref } from '../../http/schemas.ts';
-import { FreshdeskCall, Run } from '../runs/schemas.ts';
 import { answer, operation, problems } from '../../http/operation.ts';
+import { IdParams, ref } from '../../http/schemas.ts';
 import { runJson } from '../runs/routes.ts';
+import { FreshdeskCall, Run } from '../runs/schemas.ts';
 
 /** Records near real time, one at a time: as somebody asks for them, or as Freshdesk itself says that they have changed. */
 export function refreshRoutes(app: App, { store }: Deps): void {

@@ -2,15 +2,9 @@ import type { RejectedRecordInfo } from '@freshet/control-store';
 import { objectNamed } from '@freshet/freshdesk-extractor';
 import { Type } from 'typebox';
 import type { App, Deps } from '../../app.ts';
-import { IdParams, ListQuery, ref } from '../../http/schemas.ts';
-import {
-  Discarded,
-  RejectedFilter,
-  RejectedRecord,
-  RejectedRecordList,
-  Replayed,
-} from './schemas.ts';
 import { answer, listOptions, operation, problems } from '../../http/operation.ts';
+import { IdParams, ListQuery, ref } from '../../http/schemas.ts';
+import { Discarded, RejectedFilter, RejectedRecord, RejectedRecordList, Replayed } from './schemas.ts';
 
 const tags = ['rejected records'];
 

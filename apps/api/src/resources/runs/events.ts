@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ControlStore, Run as StoredRun } from '@freshet/control-store';
 import { Type } from 'typebox';
 import type { App, Deps } from '../../app.ts';
-import { IdParams } from '../../http/schemas.ts';
 import { operation, problems } from '../../http/operation.ts';
+import { IdParams } from '../../http/schemas.ts';
 import { runJson } from './routes.ts';
 
 /** A run is looked at so often while somebody watches it. */

@@ -2,11 +2,11 @@ import type { ObjectRun as StoredObjectRun, Run as StoredRun } from '@freshet/co
 import { objectsToAudit, objectsToRead } from '@freshet/freshdesk-extractor';
 import { Type } from 'typebox';
 import type { App, Deps } from '../../app.ts';
-import { IdParams, ListQuery, ref } from '../../http/schemas.ts';
-import { Run, RunInput, RunKind, RunList, RunStatus } from './schemas.ts';
 import { answer, listOptions, operation, problems } from '../../http/operation.ts';
+import { IdParams, ListQuery, ref } from '../../http/schemas.ts';
 import { whenOver } from './events.ts';
 import { estimateRun, objectProgress } from './progress.ts';
+import { Run, RunInput, RunKind, RunList, RunStatus } from './schemas.ts';
 
 const tags = ['runs'];
 

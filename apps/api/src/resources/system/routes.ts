@@ -1,9 +1,9 @@
 import type { DeadJob as StoredDeadJob } from '@freshet/control-store';
 import { Type } from 'typebox';
 import type { App, Deps } from '../../app.ts';
+import { answer, gone, listOptions, operation, problems } from '../../http/operation.ts';
 import { ListQuery } from '../../http/schemas.ts';
 import { DeadJobList, System } from './schemas.ts';
-import { answer, gone, listOptions, operation, problems } from '../../http/operation.ts';
 
 const tags = ['system'];
 const DeadJobParams = Type.Object({

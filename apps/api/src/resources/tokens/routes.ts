@@ -1,12 +1,12 @@
 import type { Token as StoredToken } from '@freshet/control-store';
 import { type Static, Type } from 'typebox';
 import type { App, Deps } from '../../app.ts';
-import { type Permission, ROLES } from '../../http/permissions.ts';
 import type { FieldProblem } from '../../http/field-problems.ts';
+import { answer, expectedVersion, operation, problems, withEtag } from '../../http/operation.ts';
+import { type Permission, ROLES } from '../../http/permissions.ts';
+import { resourceRoutes } from '../../http/resource-routes.ts';
 import { IdParams, IfMatch, ref } from '../../http/schemas.ts';
 import { NewToken, Rotation, Token, TokenChange, TokenInput, TokenList, TokenRoleName } from './schemas.ts';
-import { resourceRoutes } from '../../http/resource-routes.ts';
-import { answer, expectedVersion, operation, problems, withEtag } from '../../http/operation.ts';
 
 export function tokenRoutes(app: App, { store: { tokens } }: Deps): void {
   resourceRoutes<StoredToken>(app, {

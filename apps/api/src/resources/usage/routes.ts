@@ -1,8 +1,8 @@
 import { AppError } from '@freshet/contracts';
 import { Type } from 'typebox';
 import type { App, Deps } from '../../app.ts';
-import { UsageList } from './schemas.ts';
 import { answer, operation } from '../../http/operation.ts';
+import { UsageList } from './schemas.ts';
 
 const DAYS_MAX = 366;
 const DAY_MS = 86_400_000;

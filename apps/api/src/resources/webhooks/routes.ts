@@ -9,19 +9,11 @@ import type { Outbound } from '@freshet/runtime';
 import { type Static, Type } from 'typebox';
 import type { App, Deps } from '../../app.ts';
 import { problemsFrom } from '../../http/field-problems.ts';
+import { answer, expectedVersion, listOptions, operation, problems, withEtag } from '../../http/operation.ts';
+import { resourceRoutes } from '../../http/resource-routes.ts';
 import { IdParams, IfMatch, ListQuery, ref } from '../../http/schemas.ts';
 import { Rotation } from '../tokens/schemas.ts';
-import {
-  Delivery,
-  DeliveryList,
-  NewWebhook,
-  Webhook,
-  WebhookChange,
-  WebhookInput,
-  WebhookList,
-} from './schemas.ts';
-import { resourceRoutes } from '../../http/resource-routes.ts';
-import { answer, expectedVersion, listOptions, operation, problems, withEtag } from '../../http/operation.ts';
+import { Delivery, DeliveryList, NewWebhook, Webhook, WebhookChange, WebhookInput, WebhookList } from './schemas.ts';
 
 const tags = ['webhooks'];
 
