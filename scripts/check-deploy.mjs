@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /**
- * `npm run check:deploy`: what stands in deploy/ is rendered, linted and checked against schemas by the tools that are made for it. Needs Python 3 with
- * venv and Go, the registries of both, and `promtool` and `systemd-analyze` on the PATH. No container is built, and no cluster asked.
+ * `npm run check:deploy`: renders, lints and validates the files in deploy/ with their standard
+ * tools. Requires Python 3 with venv, Go, access to the registries of both, and `promtool` and
+ * `systemd-analyze` on the PATH. It builds no container and needs no cluster.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,49 +10,49 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse, parseAllDocuments } from 'yaml';
-import { must, pythonEnvironment } from './programs.mjs';
+import { createPythonEnvironment, runOrExit } from './programs.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const HELM = 'helm.sh/helm/v3/cmd/helm@v3.19.0';
-/** The oldest and the newest that the chart is for. */
-const KUBERNETES = ['1.27', '1.35'];
-/** Resources of others, whose schemas are not Kubernetes' own. */
-const FOREIGN = ['ScaledObject', 'PodMonitor'];
+/** The oldest and the newest Kubernetes version that the chart supports. */
+const KUBERNETES_VERSIONS = ['1.27', '1.35'];
+/** Custom resources, whose schemas are not part of Kubernetes. */
+const CUSTOM_RESOURCES = ['ScaledObject', 'PodMonitor'];
 
 const folder = mkdtempSync(join(tmpdir(), 'freshet-deploy-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-const python = pythonEnvironment(ROOT, 'deploy', join(ROOT, 'deploy/requirements.txt'));
+const python = createPythonEnvironment(ROOT, 'deploy', join(ROOT, 'deploy/requirements.txt'));
 const problems = [];
 
-chart();
-must(join(python, 'hadolint'), [join(ROOT, 'deploy/Dockerfile')]);
-must('promtool', ['check', 'rules', join(ROOT, 'deploy/prometheus/alerts.yaml')]);
-units();
-metrics();
-compose();
-runbooks();
-image();
+checkChart();
+runOrExit(join(python, 'hadolint'), [join(ROOT, 'deploy/Dockerfile')]);
+runOrExit('promtool', ['check', 'rules', join(ROOT, 'deploy/prometheus/alerts.yaml')]);
+checkSystemdUnit();
+checkMetricNames();
+checkCompose();
+checkRunbooks();
+checkImage();
 
 if (problems.length > 0) {
   console.error(problems.join('\n'));
   process.exit(1);
 }
-console.log('What stands in deploy/ is rendered, linted and checked.');
+console.log('All files in deploy/ are valid.');
 
-function chart() {
-  must('go', ['install', HELM], { env: { ...process.env, GOBIN: folder } });
+function checkChart() {
+  runOrExit('go', ['install', HELM], { env: { ...process.env, GOBIN: folder } });
   const helm = join(folder, 'helm');
   const path = join(ROOT, 'deploy/helm/freshet');
-  const everything = [
+  const allOptions = [
     'keda.enabled=true',
     'podMonitor.enabled=true',
     'ingress.enabled=true',
     'ingress.host=freshet.example.com',
     'ingress.tlsSecret=tls',
   ];
-  must(helm, ['lint', '--strict', path]);
-  for (const version of KUBERNETES) {
-    for (const values of [[], everything]) {
+  runOrExit(helm, ['lint', '--strict', path]);
+  for (const version of KUBERNETES_VERSIONS) {
+    for (const values of [[], allOptions]) {
       const args = [
         'template',
         'freshet',
@@ -61,56 +62,63 @@ function chart() {
         ...values.flatMap((value) => ['--set', value]),
       ];
       const rendered = execFileSync(helm, args, { encoding: 'utf8' });
-      const own = parseAllDocuments(rendered).filter((document) => !FOREIGN.includes(document.toJS()?.kind));
+      const kubernetesDocuments = parseAllDocuments(rendered).filter(
+        (document) => !CUSTOM_RESOURCES.includes(document.toJS()?.kind),
+      );
       const file = join(folder, `${version}-${values.length}.yaml`);
-      writeFileSync(file, own.map((document) => document.toString()).join('---\n'));
-      must(join(python, 'kubernetes-validate'), ['--strict', '-k', version, file]);
+      writeFileSync(file, kubernetesDocuments.map((document) => document.toString()).join('---\n'));
+      runOrExit(join(python, 'kubernetes-validate'), ['--strict', '-k', version, file]);
     }
   }
-  // Values that are wrong are refused by the chart's own schema.
-  const wrong = spawnSync(helm, ['template', 'freshet', path, '--kube-version', '1.35', '--set', 'api.replica=3']);
-  if (wrong.status === 0) problems.push('helm: a value that is not known was taken.');
+  // The chart's schema must reject unknown values.
+  const invalid = spawnSync(helm, ['template', 'freshet', path, '--kube-version', '1.35', '--set', 'api.replica=3']);
+  if (invalid.status === 0) problems.push('helm: the chart accepts an unknown value.');
 }
 
-function units() {
-  // It looks for what the unit starts, and for its user.
+function checkSystemdUnit() {
+  // `systemd-analyze verify` fails if the user of the unit does not exist on this machine.
   const unit = readFileSync(join(ROOT, 'deploy/systemd/freshet@.service'), 'utf8').replace(/^(User|Group)=.*$/gm, '');
   const file = join(folder, 'freshet@.service');
   writeFileSync(file, unit);
-  must('systemd-analyze', ['verify', '--man=no', join(folder, 'freshet@api.service')], { cwd: folder });
+  runOrExit('systemd-analyze', ['verify', '--man=no', join(folder, 'freshet@api.service')], { cwd: folder });
 }
 
-/** Every metric that a dashboard or a rule asks for is one that a process has. */
-function metrics() {
+/** Checks that the processes export every metric that the dashboard and the alert rules use. */
+function checkMetricNames() {
   const sources = ['apps', 'packages'].flatMap((top) =>
     readdirSync(join(ROOT, top), { recursive: true, encoding: 'utf8' })
-      .filter((file) => /\/src\/(plugins\/)?(metrics|request-log)\.ts$/.test(file) && !file.includes('node_modules'))
+      .filter((file) => /\/src\/.+\.ts$/.test(file) && !/node_modules|\.test\.ts$/.test(file))
       .map((file) => readFileSync(join(ROOT, top, file), 'utf8')),
   );
   const known = new Set(
-    [...sources.join('\n').matchAll(/(?:counter|gauge|histogram)\(\s*'([a-z_]+)'/g)].map(([, name]) => name),
+    [...sources.join('\n').matchAll(/\.(?:create)?(?:counter|gauge|histogram)\(\s*'([a-z_]+)'/gi)].map(
+      ([, name]) => name,
+    ),
   );
   const { panels } = JSON.parse(readFileSync(join(ROOT, 'deploy/grafana/freshet.json'), 'utf8'));
-  const asked = [
+  const expressions = [
     ...panels.flatMap((panel) => panel.targets.map((target) => target.expr)),
-    ...rules().map((rule) => rule.expr),
+    ...loadRules().map((rule) => rule.expr),
   ];
-  for (const expression of asked) {
+  for (const expression of expressions) {
     for (const [, name] of expression.matchAll(/\bfreshet_([a-z_]+)\b/g)) {
       if (!known.has(name.replace(/_(bucket|count|sum)$/, '')))
-        problems.push(`No process has the metric freshet_${name}, which a dashboard or a rule asks for.`);
+        problems.push(`No process exports the metric freshet_${name}, which the dashboard or an alert rule uses.`);
     }
   }
 }
 
-function rules() {
+function loadRules() {
   return parse(readFileSync(join(ROOT, 'deploy/prometheus/alerts.yaml'), 'utf8')).groups.flatMap(
     (group) => group.rules,
   );
 }
 
-/** What the image would hold, made as its Dockerfile makes it: its dependencies are enough for every process of it to start. */
-function image() {
+/**
+ * Copies and installs what the Dockerfile copies and installs, and checks that every process has
+ * the dependencies to start.
+ */
+function checkImage() {
   const root = join(folder, 'image');
   mkdirSync(root);
   const dockerfile = readFileSync(join(ROOT, 'deploy/Dockerfile'), 'utf8');
@@ -121,32 +129,36 @@ function image() {
       filter: (file) => !/node_modules|\/dist$|\.test\.ts$|test-support$/.test(file.slice(ROOT.length)),
     });
   const install = /^RUN (npx .+)$/m.exec(dockerfile)?.[1];
-  must('sh', ['-c', install], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+  runOrExit('sh', ['-c', install], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
   for (const name of ['api', 'extract-worker', 'load-worker', 'scheduler', 'migrate']) {
     const { status, stderr } = spawnSync(process.execPath, [join(root, 'apps/freshet/src/main.ts'), name], {
       encoding: 'utf8',
       env: { PATH: process.env.PATH },
     });
     if (status !== 78 || !stderr.includes('DATABASE_URL is missing'))
-      problems.push(`image: ${name} does not get as far as its settings: ${stderr}`);
+      problems.push(`image: ${name} fails before it reads its settings: ${stderr}`);
   }
 }
 
-/** Every alert has its part in the operator's guide. */
-function runbooks() {
+/** Checks that every alert has a runbook in docs/operations.md. */
+function checkRunbooks() {
   const guide = readFileSync(join(ROOT, 'docs/operations.md'), 'utf8');
-  for (const { alert } of rules())
-    if (!guide.includes(`### ${alert}\n`)) problems.push(`docs/operations.md has nothing to do about ${alert}.`);
+  for (const { alert } of loadRules())
+    if (!guide.includes(`### ${alert}\n`)) problems.push(`docs/operations.md has no runbook for ${alert}.`);
 }
 
-/** Services refer to what is there. */
-function compose() {
+/**
+ * Checks that services refer to existing secrets and services, and have a read-only root file
+ * system.
+ */
+function checkCompose() {
   const file = parse(readFileSync(join(ROOT, 'deploy/compose.yaml'), 'utf8'), { merge: true });
   for (const [name, service] of Object.entries(file.services)) {
     for (const secret of service.secrets ?? [])
-      if (!(secret in file.secrets)) problems.push(`compose: ${name} wants the secret ${secret}, which is not there.`);
-    for (const other of Object.keys(service.depends_on ?? {}))
-      if (!(other in file.services)) problems.push(`compose: ${name} waits for ${other}, which is not there.`);
-    if (service.build && service.read_only !== true) problems.push(`compose: ${name} may write to its root.`);
+      if (!(secret in file.secrets)) problems.push(`compose: ${name} uses the secret ${secret}, which is not defined.`);
+    for (const dependency of Object.keys(service.depends_on ?? {}))
+      if (!(dependency in file.services))
+        problems.push(`compose: ${name} depends on ${dependency}, which is not defined.`);
+    if (service.build && service.read_only !== true) problems.push(`compose: ${name} has a writable root file system.`);
   }
 }

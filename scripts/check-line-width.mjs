@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /**
- * Checks line widths that the formatter leaves alone: comments and Markdown prose wrap at 100 columns, code at 120.
- * A line may be longer if it cannot be broken: a table row, a link, a string literal or a regular expression.
+ * Checks line widths that the formatter leaves alone: comments and Markdown prose wrap at 100
+ * columns, code at 120. A line may be longer if it cannot be broken: a table row, a link, a string
+ * literal or a regular expression.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';

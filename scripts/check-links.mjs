@@ -1,18 +1,66 @@
-/** Every relative link of the Markdown files leads to a file. */
+#!/usr/bin/env node
+/**
+ * Checks the Markdown files: each relative link leads to a file, each `#fragment` to a heading or
+ * an anchor of that file, and each path of the repository in code font (`apps/…`, `packages/…`, …)
+ * exists.
+ */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, normalize } from 'node:path';
 
+const FOLDERS = /^(?:apps|packages|bench|clients|deploy|docs|scripts|patches|\.ci)\/[\w./-]+$/;
+/** Its entries describe the repository as it was at the time. */
+const HISTORY = 'CHANGELOG.md';
+
+const files = execFileSync('git', ['ls-files', '*.md'], { encoding: 'utf8' }).trim().split('\n').filter(existsSync);
+const anchors = new Map();
 const broken = [];
-const files = execFileSync('git', ['ls-files', '*.md'], { encoding: 'utf8' }).trim().split('\n');
 for (const file of files) {
-  for (const [, target] of readFileSync(file, 'utf8').matchAll(/\]\(([^)\s]+)\)/g)) {
-    if (/^[a-z]+:|^#/.test(target)) continue;
-    if (!existsSync(join(dirname(file), target.split('#')[0]))) broken.push(`${file}: ${target}`);
+  const text = withoutFences(readFileSync(file, 'utf8'));
+  for (const [, target] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
+    if (/^[a-z]+:/.test(target)) continue;
+    const [path, fragment] = target.split('#');
+    const linked = path === '' ? file : normalize(join(dirname(file), path));
+    if (!existsSync(linked)) broken.push(`${file}: ${target}: the file does not exist.`);
+    else if (fragment && linked.endsWith('.md') && !anchorsOf(linked).has(fragment)) {
+      broken.push(`${file}: ${target}: the file has no such heading.`);
+    }
+  }
+  if (file === HISTORY) continue;
+  for (const [, path] of text.matchAll(/`([^`\s]+)`/g)) {
+    if (FOLDERS.test(path) && !existsSync(path)) broken.push(`${file}: \`${path}\`: the file does not exist.`);
   }
 }
 if (broken.length > 0) {
-  console.error(`Links that lead nowhere:\n  ${broken.join('\n  ')}`);
+  console.error(`${broken.join('\n')}\n\nCorrect these ${broken.length} references.`);
   process.exit(1);
 }
-console.log(`The links of ${files.length} files lead to files.`);
+console.log(`The links and paths in ${files.length} Markdown files lead to files and headings.`);
+
+function anchorsOf(file) {
+  if (!anchors.has(file)) anchors.set(file, listAnchors(readFileSync(file, 'utf8')));
+  return anchors.get(file);
+}
+
+/**
+ * Headings as GitHub turns them into fragments, numbered when they repeat, and explicit `<a
+ * id="…">` anchors.
+ */
+function listAnchors(markdown) {
+  const found = new Set([...markdown.matchAll(/<a (?:id|name)="([^"]+)"/g)].map(([, id]) => id));
+  for (const [, heading] of withoutFences(markdown).matchAll(/^#{1,6}\s+(.+?)\s*#*$/gm)) {
+    const slug = heading
+      .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replace(/\s/g, '-');
+    let fragment = slug;
+    for (let n = 1; found.has(fragment); n++) fragment = `${slug}-${n}`;
+    found.add(fragment);
+  }
+  return found;
+}
+
+function withoutFences(markdown) {
+  return markdown.replace(/^([ \t]*)```[\s\S]*?^\1```/gm, '');
+}

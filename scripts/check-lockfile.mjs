@@ -1,6 +1,7 @@
 /**
- * pnpm leaves an optional platform package that it cannot resolve out of the lockfile without a word, and users of that
- * platform then get "no binary". So every package named in the optional dependencies of an installed one must be locked.
+ * Checks that the lockfile contains every optional dependency of the installed packages. pnpm
+ * silently omits an optional platform package that it cannot resolve, and installations on that
+ * platform then lack their binary.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,7 +17,7 @@ for (const entry of readdirSync(store)) {
       name.startsWith('@') ? readdirSync(join(folder, name)).map((n) => `${name}/${n}`) : [name],
     );
   } catch {
-    continue; // Not a package's folder.
+    continue; // Not a package folder.
   }
   for (const name of names) {
     let manifest;
@@ -26,13 +27,14 @@ for (const entry of readdirSync(store)) {
       continue; // A folder without a manifest, such as .bin.
     }
     for (const [dependency, range] of Object.entries(manifest.optionalDependencies ?? {})) {
-      const wanted = /^\d+\.\d+\.\d+$/.test(range) ? `${dependency}@${range}` : `${dependency}@`;
-      if (!lockfile.includes(wanted)) missing.add(`${dependency}@${range}, of ${manifest.name}@${manifest.version}`);
+      const entryPrefix = /^\d+\.\d+\.\d+$/.test(range) ? `${dependency}@${range}` : `${dependency}@`;
+      if (!lockfile.includes(entryPrefix))
+        missing.add(`${dependency}@${range}, required by ${manifest.name}@${manifest.version}`);
     }
   }
 }
 if (missing.size > 0) {
-  console.error(`Not in pnpm-lock.yaml:\n  ${[...missing].sort().join('\n  ')}`);
+  console.error(`Missing from pnpm-lock.yaml:\n  ${[...missing].sort().join('\n  ')}`);
   process.exit(1);
 }
-console.log('Every optional dependency is locked.');
+console.log('pnpm-lock.yaml contains every optional dependency.');

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /**
  * Checks the wording of documents, API descriptions, comments, error texts and test titles against
- * `prose/vocabulary.mjs`, by textlint. Usage: `node scripts/check-prose.mjs [path …]`; without a path, all files.
+ * `prose/vocabulary.mjs`, by textlint. Usage: `node scripts/check-prose.mjs [path …]`; without a
+ * path, all files.
  */
 import { TextlintKernel } from '@textlint/kernel';
 import markdown from '@textlint/textlint-plugin-markdown';

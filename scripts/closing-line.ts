@@ -1,10 +1,10 @@
 import type { Reporter, TestModule } from 'vitest/node';
 
-/** Ends the suite's output with one line that counts its tests. */
+/** Prints one line with the numbers of passed and failed tests as the last line of the output. */
 export default class ClosingLine implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
     let passed = 0;
-    // A file that does not load, or an error outside of any test, fails the run as a test does.
+    // A file that fails to load and an error outside of a test count as failed tests.
     let failed = errors.length + modules.filter((module) => module.errors().length > 0).length;
     for (const module of modules) {
       for (const test of module.children.allTests()) {

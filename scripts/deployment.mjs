@@ -1,10 +1,16 @@
-/** A whole deployment in a folder of its own, with a simulated account: what tests of the API from outside run against. */
+/**
+ * Starts a complete deployment with a simulated account in a temporary folder, for tests that use
+ * the API as external clients.
+ */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** @returns where it answers, a token of the role `team_admin`, its warehouse, where its logs are, and how to end it. */
+/**
+ * @returns the URL of the API, a token with the role `team_admin`, the URL of the warehouse, the
+ * log folder, and a function that stops it.
+ */
 export async function startDeployment(root) {
   const folder = mkdtempSync(join(tmpdir(), 'freshet-deployment-'));
   const child = spawn(process.execPath, [join(root, 'scripts/run.mjs'), 'start'], {
@@ -12,19 +18,22 @@ export async function startDeployment(root) {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, FRESHET_DATA_DIR: folder, FRESHET_REQUESTS_PER_MINUTE: '1000000', PORT: '0' },
   });
-  let said = '';
-  const gone = new Promise((done) => child.once('exit', done));
+  let output = '';
+  const exit = new Promise((done) => child.once('exit', done));
   const url = await new Promise((resolve, reject) => {
     child.stdout.setEncoding('utf8').on('data', (text) => {
-      said += text;
-      const found = /The API answers at (\S+?)\.?\s/.exec(said);
-      if (found) resolve(found[1]);
+      output += text;
+      const match = /The API is available at (\S+?)\.?\s/.exec(output);
+      if (match) resolve(match[1]);
     });
-    void gone.then(() => reject(new Error(`The deployment did not start:\n${said}`)));
+    void exit.then(() => reject(new Error(`The deployment did not start:\n${output}`)));
   });
-  // The embedded PostgreSQL's own files: its folder is elsewhere where the server's user could not reach it.
-  const home = /with its data in (\S+)\.\n/.exec(said)[1];
-  const [password, port] = ['superuser-password', 'port'].map((file) => readFileSync(join(home, file), 'utf8').trim());
+  // The embedded PostgreSQL stores its data elsewhere if its user cannot access the temporary
+  // folder.
+  const dataFolder = /PostgreSQL is running\. Data folder: (\S+)\n/.exec(output)[1];
+  const [password, port] = ['superuser-password', 'port'].map((file) =>
+    readFileSync(join(dataFolder, file), 'utf8').trim(),
+  );
   const { token } = JSON.parse(readFileSync(join(folder, 'standalone.json'), 'utf8'));
   return {
     url,
@@ -33,8 +42,8 @@ export async function startDeployment(root) {
     logs: join(folder, 'logs'),
     stop: async () => {
       child.kill('SIGTERM');
-      await gone;
-      for (const used of [folder, home]) rmSync(used, { recursive: true, force: true });
+      await exit;
+      for (const path of [folder, dataFolder]) rmSync(path, { recursive: true, force: true });
     },
   };
 }

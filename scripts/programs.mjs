@@ -1,18 +1,24 @@
-/** Python programs that tests run, from PyPI, in an environment of their own that is kept as long as its requirements stay as they are. */
+/**
+ * Installs Python programs for tests from PyPI, into virtual environments that are reused until
+ * their requirements change.
+ */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** @returns the folder of the environment's programs. */
-export function pythonEnvironment(root, name, requirements) {
+/**
+ * Creates the virtual environment if necessary.
+ * @returns the folder of its programs.
+ */
+export function createPythonEnvironment(root, name, requirements) {
   const folder = join(root, 'node_modules/.python', name);
   const stamp = join(folder, '.installed');
   const state = createHash('sha256').update(readFileSync(requirements)).digest('hex');
   if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== state) {
     rmSync(folder, { recursive: true, force: true });
-    must('python3', ['-m', 'venv', folder]);
-    must(join(folder, 'bin/pip'), [
+    runOrExit('python3', ['-m', 'venv', folder]);
+    runOrExit(join(folder, 'bin/pip'), [
       'install',
       '--quiet',
       '--disable-pip-version-check',
@@ -25,10 +31,10 @@ export function pythonEnvironment(root, name, requirements) {
   return join(folder, 'bin');
 }
 
-/** Runs a program to its end. Ends this process when it fails. */
-export function must(program, args, options = {}) {
+/** Runs a program and waits for its exit. Exits this process with status 1 if the program fails. */
+export function runOrExit(program, args, options = {}) {
   const { status, error } = spawnSync(program, args, { stdio: 'inherit', ...options });
   if (status === 0) return;
-  console.error(error?.message ?? `${program} ended with status ${status}.`);
+  console.error(error?.message ?? `${program} exited with status ${status}.`);
   process.exit(1);
 }

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /**
- * What `npm start`, `npm test` and `npm run freshet --` call. Plain JavaScript that any Node from 18 on runs: it installs the locked
- * dependencies when they are missing or old, picks the Node that the workspace pins, and runs the command on it.
+ * The entry point of `npm start`, `npm test` and `npm run freshet --`. Installs the locked
+ * dependencies if they are missing or outdated, selects the Node version that the workspace pins,
+ * and runs the command with it. It is plain JavaScript that runs on Node 18 or newer.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -20,8 +21,9 @@ const COMMANDS = {
   'test:console': [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--project', 'browser'],
 };
 /**
- * How often to look whether whoever started us is still there: npm passes no signal on when it dies. (The scripts in
- * package.json say `exec`, so that it is our parent, and not a shell between us that would outlive it.)
+ * How often to check whether the parent process is alive: npm forwards no signal when it is killed.
+ * The scripts in package.json use `exec`, so that npm is the parent of this process, and not a
+ * shell that would survive npm.
  */
 const PARENT_POLL_MS = 500;
 
@@ -32,7 +34,7 @@ if (!command) {
   process.exit(2);
 }
 installIfNeeded();
-run(pinnedNode(), [...command, ...args]);
+run(findNode(), [...command, ...args]);
 
 function installIfNeeded() {
   const { packageManager } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
@@ -42,7 +44,7 @@ function installIfNeeded() {
     .digest('hex');
   const stamp = join(ROOT, 'node_modules/.freshet-installed');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === state) return;
-  console.error('Installing dependencies (once, and again when they change) …');
+  console.error('Installing dependencies …');
   const result = spawnSync('npx', ['--yes', packageManager, 'install', '--frozen-lockfile', '--reporter=append-only'], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -52,19 +54,21 @@ function installIfNeeded() {
   });
   if (result.status !== 0) {
     console.error(result.stdout ?? '', result.stderr ?? '', result.error?.message ?? '');
-    console.error('The dependencies could not be installed. Is the npm registry reachable, and this folder writable?');
+    console.error(
+      'Installing the dependencies failed. Check that the npm registry is reachable and that this folder is writable.',
+    );
     process.exit(1);
   }
   writeFileSync(stamp, state);
 }
 
-function pinnedNode() {
+function findNode() {
   for (const node of [join(ROOT, 'node_modules/.bin/node'), process.execPath]) {
     const { status, stdout } = spawnSync(node, ['-p', 'process.versions.node'], { encoding: 'utf8' });
     if (status === 0 && Number.parseInt(stdout, 10) >= NODE_MIN) return node;
   }
   console.error(
-    `Node ${NODE_MIN} or newer is needed: the pinned one does not run on this machine, and the machine's own is ${process.versions.node}.`,
+    `Node ${NODE_MIN} or newer is required. The version that the workspace pins does not run on this machine, and the installed version is ${process.versions.node}.`,
   );
   process.exit(1);
 }
@@ -87,8 +91,9 @@ function run(node, nodeArgs) {
 }
 
 /**
- * Forwards a signal that may have been sent to this process only (`kill -INT`). After Ctrl-C the child gets SIGINT from the terminal
- * and from here: Freshet's processes count both as one, and the test runner would take the second one as an order to end at once.
+ * Forwards a signal, which may have been sent to this process only (`kill -INT`). After Ctrl-C, the
+ * child receives SIGINT from the terminal and from this process. Freshet's processes count both as
+ * one; the test runner would exit immediately on the second, so it is not forwarded there.
  */
 function forward(child, signal) {
   const isFromTerminal = signal === 'SIGINT' && process.stdin.isTTY === true;

@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 /**
- * `npm run test:chaos`: what `apps/standalone/src/e2e/chaos.e2e.test.ts` does for a quarter of a minute in `npm test`, for longer and with more of everything.
- * FRESHET_SEED repeats one; FRESHET_CHAOS_SECONDS (300), _PIPELINES (20) and _WORKERS (3 of each kind) make it longer, or larger.
+ * `npm run test:chaos`: runs `apps/standalone/src/e2e/chaos.e2e.test.ts` longer and with more
+ * pipelines and workers than `npm test`, which runs it for 15 seconds. FRESHET_SEED repeats a run.
+ * FRESHET_CHAOS_SECONDS (300), FRESHET_CHAOS_PIPELINES (20) and FRESHET_CHAOS_WORKERS (3 of each
+ * kind) set its duration and size.
  */
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';

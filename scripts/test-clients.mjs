@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /**
- * `npm run test:clients`: clients of several languages, made from the document by their usual generators, against a whole
- * deployment (clients/README.md). Needs Python 3 with venv, Go, Java 17 or newer with Maven, and the registries of PyPI, Go, Maven and npm.
+ * `npm run test:clients`: generates clients in several languages from the OpenAPI document, and
+ * runs them against a complete deployment (clients/README.md). Requires Python 3 with venv, Go,
+ * Java 17 or newer with Maven, and access to the registries of PyPI, Go, Maven and npm.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startDeployment } from './deployment.mjs';
-import { must, pythonEnvironment } from './programs.mjs';
+import { createPythonEnvironment, runOrExit } from './programs.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const DOCUMENT = join(ROOT, 'docs/openapi.json');
@@ -17,16 +18,16 @@ const OAPI_CODEGEN = 'github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@v
 const HEY_API = '@hey-api/openapi-ts@0.99.0';
 const GENERATOR_TYPESCRIPT = 'typescript@5.9.3';
 
-const lacking = ['python3', 'go', 'java', 'mvn'].filter(
+const missing = ['python3', 'go', 'java', 'mvn'].filter(
   (program) => spawnSync(program, [program === 'go' ? 'version' : '--version'], { stdio: 'ignore' }).error,
 );
-if (lacking.length > 0) {
-  console.error(`${lacking.join(' and ')} must be installed, and on the PATH.`);
+if (missing.length > 0) {
+  console.error(`${missing.join(' and ')} must be installed and on the PATH.`);
   process.exit(1);
 }
 const folder = mkdtempSync(join(tmpdir(), 'freshet-clients-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-const programs = [python(), go(), java(), typescript()];
+const programs = [preparePython(), prepareGo(), prepareJava(), prepareTypescript()];
 
 const deployment = await startDeployment(ROOT);
 const env = {
@@ -42,12 +43,12 @@ await deployment.stop();
 if (failed.length > 0) console.error(`Failed: ${failed.map(({ name }) => name).join(', ')}.`);
 process.exit(failed.length > 0 ? 1 : 0);
 
-function python() {
-  const bin = pythonEnvironment(ROOT, 'clients', join(ROOT, 'clients/python/requirements.txt'));
+function preparePython() {
+  const bin = createPythonEnvironment(ROOT, 'clients', join(ROOT, 'clients/python/requirements.txt'));
   const cwd = join(folder, 'python');
   cpSync(join(ROOT, 'clients/python'), cwd, { recursive: true });
   const env = { ...process.env, PATH: `${bin}:${process.env.PATH}` };
-  must(
+  runOrExit(
     join(bin, 'openapi-python-client'),
     ['generate', '--path', DOCUMENT, '--output-path', join(cwd, 'freshet_client'), '--meta', 'none'],
     { env },
@@ -55,7 +56,7 @@ function python() {
   return { name: 'Python', program: join(bin, 'python'), args: ['use_client.py'], cwd };
 }
 
-function go() {
+function prepareGo() {
   const cwd = join(folder, 'go');
   cpSync(join(ROOT, 'clients/go'), cwd, { recursive: true });
   const code = execFileSync('go', ['run', OAPI_CODEGEN, '-generate', 'types,client', '-package', 'freshet', DOCUMENT], {
@@ -65,24 +66,24 @@ function go() {
   });
   mkdirSync(join(cwd, 'freshet'));
   writeFileSync(join(cwd, 'freshet/client.gen.go'), code);
-  must('go', ['build', '-o', 'use-client', '.'], { cwd });
+  runOrExit('go', ['build', '-o', 'use-client', '.'], { cwd });
   return { name: 'Go', program: join(cwd, 'use-client'), args: [], cwd };
 }
 
-function java() {
+function prepareJava() {
   const cwd = join(folder, 'java');
   cpSync(join(ROOT, 'clients/java'), cwd, { recursive: true });
-  // Quiet, and without the tests that the generator would make.
   const maven = ['-q', '-B', `-Ddocument=${DOCUMENT}`];
-  must('mvn', [...maven, 'compile'], { cwd });
+  runOrExit('mvn', [...maven, 'compile'], { cwd });
   return { name: 'Java', program: 'mvn', args: [...maven, 'exec:java'], cwd };
 }
 
-function typescript() {
+function prepareTypescript() {
   const cwd = join(folder, 'typescript');
   cpSync(join(ROOT, 'clients/typescript'), cwd, { recursive: true });
-  // The generator works with TypeScript 5; what it makes is checked by the workspace's own, and bundled as an application would be.
-  must(
+  // The generator requires TypeScript 5. The generated code is checked with the workspace's
+  // TypeScript, and bundled like an application.
+  runOrExit(
     'npx',
     [
       '--yes',
@@ -112,8 +113,8 @@ function typescript() {
     'bundler',
   ];
   const types = ['--types', 'node', '--typeRoots', join(ROOT, 'node_modules/@types')];
-  must(join(ROOT, 'node_modules/.bin/tsc'), [...strict, ...types, 'use-client.ts'], { cwd });
-  must(
+  runOrExit(join(ROOT, 'node_modules/.bin/tsc'), [...strict, ...types, 'use-client.ts'], { cwd });
+  runOrExit(
     join(ROOT, 'node_modules/.bin/vite'),
     ['build', '--ssr', 'use-client.ts', '--outDir', 'dist', '--logLevel', 'warn'],
     { cwd },

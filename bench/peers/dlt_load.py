@@ -1,4 +1,4 @@
-"""Records of a file into PostgreSQL by dlt, as its documentation describes: merged by their key; with its defaults, or as fast as it goes."""
+"""Loads the records of a file into PostgreSQL with dlt, merged by primary key, with dlt's defaults or its fastest settings."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The account read by dlt's REST source, configured as its documentation describes: an incremental list, and what stands below it."""
+"""Extracts the account with dlt's REST source, configured as its documentation describes: an incremental list and its child resource."""
 
 import os
 import resource

@@ -2,20 +2,23 @@ import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { zstdCompressSync } from 'node:zlib';
-import { objectNamed, tableOf } from '@freshet/freshdesk-extractor';
-import { type BatchToLoad, type Prepared, prepare, Warehouse } from '@freshet/warehouse-loader';
+import { getObject, toTable } from '@freshet/freshdesk-extractor';
+import { type BatchToLoad, type PreparedBatches, prepareBatches, Warehouse } from '@freshet/warehouse-loader';
 import pg from 'pg';
 
-/** One load of a file's records, in a process of its own, so that what it uses can be counted: by Freshet's loader, or by plain INSERTs of many rows. */
+/**
+ * Loads the records of a file with Freshet's loader or with multi-row INSERTs, in its own process
+ * so that its CPU time can be measured.
+ */
 const { MODE, FILE, WAREHOUSE } = process.env as Record<'MODE' | 'FILE' | 'WAREHOUSE', string>;
-const table = tableOf(objectNamed('tickets'));
+const table = toTable(getObject('tickets'));
 const lines = createInterface({ input: createReadStream(FILE), crlfDelay: Number.POSITIVE_INFINITY });
-if (MODE === 'freshet') await freshet();
-else await insert();
+if (MODE === 'freshet') await loadWithFreshet();
+else await loadWithInserts();
 const { user, system } = process.cpuUsage();
 console.error(`CPU ${(user + system) / 1e6}`);
 
-async function freshet(): Promise<void> {
+async function loadWithFreshet(): Promise<void> {
   const { hostname, port, username, password, pathname } = new URL(WAREHOUSE);
   const warehouse = new Warehouse({
     host: hostname,
@@ -25,47 +28,49 @@ async function freshet(): Promise<void> {
     password,
     sslMode: 'disable',
   });
-  const load = (prepared: Prepared) =>
+  const load = (prepared: PreparedBatches) =>
     warehouse.load({
       schema: 'freshet_peer',
       tablePrefix: '',
       table,
-      below: [],
+      childTables: [],
       epoch: 1,
-      policy: 'evolve',
-      history: false,
+      schemaPolicy: 'evolve',
+      hasHistory: false,
       restartedAt: null,
       prepared,
-      generation: async function* () {},
+      readGeneration: async function* () {},
     });
   let bytes = 0;
-  let some: string[] = [];
+  let pending: string[] = [];
   let batches: BatchToLoad[] = [];
   let loading: Promise<unknown> = Promise.resolve();
   const flush = async () => {
-    const prepared = await prepare(batches, table);
+    const prepared = await prepareBatches(batches, table);
     batches = [];
     await loading;
     loading = load(prepared);
   };
   for await (const line of lines) {
-    some.push(`{"record":${line}}`);
+    pending.push(`{"record":${line}}`);
     bytes += line.length;
     if (bytes < 2 * 1024 * 1024) continue;
-    // As the extract worker stores them.
-    batches.push(batchOf(some));
-    some = [];
+    // The batch size of the extract worker.
+    batches.push(createBatch(pending));
+    pending = [];
     bytes = 0;
     if (batches.length === 4) await flush();
   }
-  batches.push(batchOf(some));
+  batches.push(createBatch(pending));
   await flush();
   await loading;
   await warehouse.close();
 }
 
-/** What one writes who knows PostgreSQL and wants no tool: 500 rows a statement, typed, upserted by the key. */
-async function insert(): Promise<void> {
+/**
+ * The usual hand-written solution: typed columns, upserts by primary key, 500 rows per statement.
+ */
+async function loadWithInserts(): Promise<void> {
   const client = new pg.Client(WAREHOUSE);
   await client.connect();
   const names = table.columns.map((c) => `"${c.name}"`);
@@ -76,9 +81,9 @@ async function insert(): Promise<void> {
   let rows: unknown[][] = [];
   const flush = async () => {
     if (rows.length === 0) return;
-    const places = rows.map((row, r) => `(${row.map((_, c) => `$${r * row.length + c + 1}`).join(', ')})`);
+    const placeholders = rows.map((row, r) => `(${row.map((_, c) => `$${r * row.length + c + 1}`).join(', ')})`);
     await client.query(
-      `insert into insert_peer.tickets (${names.join(', ')}) values ${places.join(', ')} on conflict (id) do update set ${sets.join(', ')}`,
+      `insert into insert_peer.tickets (${names.join(', ')}) values ${placeholders.join(', ')} on conflict (id) do update set ${sets.join(', ')}`,
       rows.flat(),
     );
     rows = [];
@@ -96,13 +101,13 @@ async function insert(): Promise<void> {
   await client.end();
 }
 
-function batchOf(lines: readonly string[]): BatchToLoad {
+function createBatch(lines: readonly string[]): BatchToLoad {
   const raw = Buffer.from(lines.join('\n'));
   return {
     id: randomUUID(),
     extractedAt: new Date(),
-    audit: false,
-    rewrite: false,
+    isAudit: false,
+    isRewrite: false,
     body: zstdCompressSync(raw),
     rawBytes: raw.length,
   };

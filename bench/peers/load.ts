@@ -7,12 +7,13 @@ import { parseArgs } from 'node:util';
 import { SimulatedAccount } from '@freshet/freshdesk-simulator';
 import { WORKER_NODE_OPTIONS } from '@freshet/runtime';
 import pg from 'pg';
-import { Lab } from '../src/lab.ts';
+import { BenchDeployment } from '../src/deployment.ts';
 
 /**
- * The same records into PostgreSQL by Freshet's loader and by others, in the same run: plain INSERTs of many rows, dlt (its
- * defaults, and as fast as it goes) and a published Singer target (the same). Each into a schema of its own: fresh, then with
- * one record of a hundred changed, with nothing changed, and with all changed.
+ * Compares Freshet's loader with other loaders on the same records and the same PostgreSQL:
+ * multi-row INSERTs, dlt and a published Singer target (both with their defaults and with their
+ * fastest settings). Each loads into its own schema: into an empty table, then with 1 % of the
+ * records, no record and all records changed.
  */
 const { values } = parseArgs({
   options: {
@@ -23,8 +24,8 @@ const { values } = parseArgs({
 const ROWS = Number(values.rows);
 const here = fileURLToPath(new URL('.', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'freshet-peers-'));
-await using lab = await Lab.open('http://127.0.0.1:1');
-const client = new pg.Client(lab.warehouseUrl);
+await using deployment = await BenchDeployment.start('http://127.0.0.1:1');
+const client = new pg.Client(deployment.warehouseUrl);
 await client.connect();
 
 const account = new SimulatedAccount({
@@ -33,13 +34,15 @@ const account = new SimulatedAccount({
   spanDays: 365,
   counts: { tickets: ROWS },
 });
-const texts = [...account.everything('tickets')].flatMap(({ view, text }) => (view.deleted === null ? [text] : []));
+const texts = [...account.listAllRecords('tickets')].flatMap(({ view, text }) =>
+  view.deleteKind === null ? [text] : [],
+);
 let minute = 0;
 const change = (text: string) => {
   const later = new Date(Date.now() - 3_600_000 + minute * 60_000).toISOString().replace(/\.\d+Z/, 'Z');
   return text.replace(/"updated_at":"[^"]*"/, `"updated_at":"${later}"`).replace('"subject":"', '"subject":"Re: ');
 };
-const SCENARIOS = ['fresh', '1 % changed', 'unchanged', 'all changed'] as const;
+const SCENARIOS = ['empty table', '1 % changed', 'unchanged', 'all changed'] as const;
 const files = SCENARIOS.map((scenario) => {
   minute++;
   if (scenario === '1 % changed') for (let n = 0; n < texts.length; n += 100) texts[n] = change(texts[n] as string);
@@ -51,7 +54,7 @@ const files = SCENARIOS.map((scenario) => {
 
 let interpreter: string | null = null;
 try {
-  console.log(`${texts.length.toLocaleString('en-US')} tickets; rows a second, CPU seconds, WAL MiB\n`);
+  console.log(`${texts.length.toLocaleString('en-US')} tickets; rows/s, CPU seconds, WAL MiB\n`);
   console.log(''.padEnd(16), ...SCENARIOS.map((s) => s.padEnd(28)));
   for (const peer of values.peers.split(',')) {
     const cells: string[] = [];
@@ -66,40 +69,40 @@ try {
 async function load(peer: string, file: string): Promise<string> {
   const [name, mode = 'default'] = peer.split(' ') as [string, string?];
   const isOurs = name === 'freshet' || name === 'insert';
-  const command = isOurs ? process.execPath : python();
+  const command = isOurs ? process.execPath : getPython();
   const script = isOurs
     ? [...WORKER_NODE_OPTIONS, join(here, 'load-child.ts')]
     : [join(here, name === 'dlt' ? 'dlt_load.py' : 'singer_load.py')];
   const env = {
     ...process.env,
     FILE: file,
-    WAREHOUSE: lab.warehouseUrl,
+    WAREHOUSE: deployment.warehouseUrl,
     MODE: isOurs ? name : mode,
     STATE: join(folder, peer.replace(' ', '-')),
     RUNTIME__DLTHUB_TELEMETRY: 'false',
   };
   await client.query('checkpoint');
-  const before = await wal();
-  const began = performance.now();
+  const before = await getWalBytes();
+  const startedAt = performance.now();
   const child = spawn(command, script, { env, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
-  let said = '';
+  let output = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    said = (said + text).slice(-4000);
+    output = (output + text).slice(-4000);
   });
   const status = await new Promise((resolve) => child.once('close', resolve));
-  const seconds = (performance.now() - began) / 1000;
-  const cpu = Number(/CPU ([\d.]+)\s*$/.exec(said)?.[1]);
-  if (status !== 0 || Number.isNaN(cpu)) throw new Error(`${peer} ended with ${String(status)}: ${said}`);
-  const megabytes = ((await wal()) - before) / 2 ** 20;
+  const seconds = (performance.now() - startedAt) / 1000;
+  const cpu = Number(/CPU ([\d.]+)\s*$/.exec(output)?.[1]);
+  if (status !== 0 || Number.isNaN(cpu)) throw new Error(`${peer} exited with status ${String(status)}: ${output}`);
+  const megabytes = ((await getWalBytes()) - before) / 2 ** 20;
   return `${Math.round(texts.length / seconds).toLocaleString('en-US')}/s ${cpu.toFixed(1)} s ${megabytes.toFixed(1)} MiB`;
 }
 
-async function wal(): Promise<number> {
+async function getWalBytes(): Promise<number> {
   const { rows } = await client.query<{ n: string }>(`select pg_current_wal_lsn() - '0/0' as n`);
   return Number(rows[0]?.n);
 }
 
-function python(): string {
+function getPython(): string {
   if (interpreter !== null) return interpreter;
   const venv = join(folder, 'venv');
   execFileSync('python3', ['-m', 'venv', venv]);

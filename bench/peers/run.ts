@@ -5,17 +5,18 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { objectNamed } from '@freshet/freshdesk-extractor';
+import { getObject } from '@freshet/freshdesk-extractor';
 import { FreshdeskSimulator } from '@freshet/freshdesk-simulator';
 import pg from 'pg';
-import { KEY, Lab } from '../src/lab.ts';
+import { API_KEY, BenchDeployment } from '../src/deployment.ts';
 
 /**
- * Freshet beside others, on the same simulated account of tickets with conversations: a published Singer tap and dlt's REST
- * source, installed from PyPI into an environment of their own.
+ * Compares Freshet with a published Singer tap and dlt's REST source on the same simulated account
+ * of tickets with conversations. The peers are installed from PyPI into a virtual environment.
  *
- * Twice each: on an account at rest (records a second of CPU, credits of a first and of a second run), and on one where a
- * ticket changes with every other call, then rests for one more run: tickets whose last version did not arrive are lost.
+ * Each peer runs on an unchanged account (records per CPU second, credits of the first and of the
+ * second run), and on an account where every other request changes a ticket, followed by one run
+ * without changes. A ticket is lost if its last version did not arrive.
  */
 const { values } = parseArgs({
   options: { tickets: { type: 'string', default: '20000' }, peers: { type: 'string', default: 'freshet,singer,dlt' } },
@@ -24,24 +25,28 @@ const TICKETS = Number(values.tickets);
 const here = fileURLToPath(new URL('.', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'freshet-peers-'));
 
-interface Reading {
+interface RunResult {
   readonly records: number;
   readonly cpuSeconds: number;
 }
 interface Peer {
   readonly name: string;
-  /** Reads the account once more, from where it stood. */
-  run(): Promise<Reading>;
-  /** Ticket → the newest version that has arrived. */
+  /** Extracts the account, incrementally after the first run. */
+  run(): Promise<RunResult>;
+  /** Returns the newest version that arrived of each ticket, by key, as epoch seconds. */
   tickets(): Promise<ReadonlyMap<number, number>>;
   close(): Promise<void>;
 }
 
 let interpreter: string | null = null;
-const PEERS: Readonly<Record<string, (origin: string) => Promise<Peer>>> = { freshet, singer, dlt };
+const PEERS: Readonly<Record<string, (origin: string) => Promise<Peer>>> = {
+  freshet: openFreshet,
+  singer: openSinger,
+  dlt: openDlt,
+};
 
 try {
-  console.log(`${TICKETS.toLocaleString('en-US')} tickets with conversations; each at rest, then with changes\n`);
+  console.log(`${TICKETS.toLocaleString('en-US')} tickets with conversations; each unchanged, then with changes\n`);
   for (const name of values.peers.split(','))
     console.log(await compare(PEERS[name] as (origin: string) => Promise<Peer>));
 } finally {
@@ -49,33 +54,33 @@ try {
 }
 
 async function compare(open: (origin: string) => Promise<Peer>): Promise<string> {
-  const rest = await account(() => {});
-  const peer = await open(rest.origin);
+  const unchanged = await startAccount(() => {});
+  const peer = await open(unchanged.origin);
   const first = await peer.run();
-  const firstCredits = rest.simulator.limits.creditsUsed;
+  const firstCredits = unchanged.simulator.limits.creditsUsed;
   const second = await peer.run();
-  const secondCredits = rest.simulator.limits.creditsUsed - firstCredits;
+  const secondCredits = unchanged.simulator.limits.creditsUsed - firstCredits;
   await peer.close();
-  await rest.simulator.close();
+  await unchanged.simulator.close();
 
   let changing = true;
   let n = 0;
-  const moving = await account((simulator, call) => {
+  const changingAccount = await startAccount((simulator, call) => {
     if (!changing || call % 2 === 1) return;
-    // Any ticket, the same ones for everybody.
+    // The same tickets for each peer.
     n++;
     simulator.account.update('tickets', 1 + ((n * 7919) % TICKETS), {});
   });
-  const other = await open(moving.origin);
+  const other = await open(changingAccount.origin);
   await other.run();
   changing = false;
   await other.run();
-  const lost = lostTickets(moving.simulator, await other.tickets());
+  const lost = countLostTickets(changingAccount.simulator, await other.tickets());
   await other.close();
-  await moving.simulator.close();
+  await changingAccount.simulator.close();
   return [
     peer.name.padEnd(22),
-    `${Math.round(first.records / first.cpuSeconds).toLocaleString('en-US')} records a CPU second`.padEnd(32),
+    `${Math.round(first.records / first.cpuSeconds).toLocaleString('en-US')} records per CPU second`.padEnd(32),
     `first run ${firstCredits.toLocaleString('en-US')} credits, second ${secondCredits.toLocaleString('en-US')} (${second.records} records)`.padEnd(
       64,
     ),
@@ -83,13 +88,13 @@ async function compare(open: (origin: string) => Promise<Peer>): Promise<string>
   ].join('');
 }
 
-async function account(afterCall: (simulator: FreshdeskSimulator, call: number) => void) {
+async function startAccount(afterCall: (simulator: FreshdeskSimulator, call: number) => void) {
   const simulator: FreshdeskSimulator = new FreshdeskSimulator({
     seed: 1,
     counts: { tickets: TICKETS, conversations: 2 },
     spanDays: 300,
-    // The tap stops at the first address that is no list of addresses.
-    tame: true,
+    // The tap fails on email fields that are not lists of addresses.
+    documentedShapesOnly: true,
     asOf: new Date(Date.now() - 3_600_000),
     intercept: ({ number }) => {
       afterCall(simulator, number);
@@ -99,32 +104,32 @@ async function account(afterCall: (simulator: FreshdeskSimulator, call: number) 
   return { simulator, origin: await simulator.listen() };
 }
 
-/** Tickets that exist, in no list of deleted ones, and have not arrived in their last version. */
-function lostTickets({ account: simulated }: FreshdeskSimulator, arrived: ReadonlyMap<number, number>): number {
-  const list = simulated.listOf(objectNamed('tickets'));
+/** Counts the tickets that are not deleted and whose last version did not arrive. */
+function countLostTickets({ account: simulated }: FreshdeskSimulator, arrived: ReadonlyMap<number, number>): number {
+  const list = simulated.getList(getObject('tickets'));
   let lost = 0;
   for (let number = 0; number < list.length; number++) {
-    if (list.viewOf(number) === 0 && arrived.get(list.keyOf(number)) !== list.updatedAt(number)) lost++;
+    if (list.getView(number) === 0 && arrived.get(list.getKey(number)) !== list.getUpdatedAt(number)) lost++;
   }
   return lost;
 }
 
-async function freshet(origin: string): Promise<Peer> {
-  const lab = await Lab.open(origin);
-  const pipeline = await lab.pipeline({ objects: ['tickets', 'conversations'] });
-  const [extractor] = [lab.worker('extract-worker'), lab.worker('load-worker')];
+async function openFreshet(origin: string): Promise<Peer> {
+  const deployment = await BenchDeployment.start(origin);
+  const pipeline = await deployment.createPipeline({ objects: ['tickets', 'conversations'] });
+  const [extractor] = [deployment.startWorker('extract-worker'), deployment.startWorker('load-worker')];
   return {
     name: 'Freshet',
     run: async () => {
-      const before = cpuSeconds(extractor);
-      const run = await lab.finished(await lab.startRun(pipeline));
+      const before = getCpuSeconds(extractor);
+      const run = await deployment.waitForRun(await deployment.startRun(pipeline));
       return {
         records: run.objects.reduce((sum, o) => sum + o.records_extracted, 0),
-        cpuSeconds: cpuSeconds(extractor) - before,
+        cpuSeconds: getCpuSeconds(extractor) - before,
       };
     },
     tickets: async () => {
-      const client = new pg.Client(lab.warehouseUrl);
+      const client = new pg.Client(deployment.warehouseUrl);
       await client.connect();
       const { rows } = await client.query<{ id: string; at: string }>(
         'select id, extract(epoch from updated_at) as at from bench.tickets',
@@ -132,25 +137,25 @@ async function freshet(origin: string): Promise<Peer> {
       await client.end();
       return new Map(rows.map((r) => [Number(r.id), Number(r.at)]));
     },
-    close: async () => lab[Symbol.asyncDispose](),
+    close: async () => deployment[Symbol.asyncDispose](),
   };
 }
 
-async function singer(origin: string): Promise<Peer> {
+async function openSinger(origin: string): Promise<Peer> {
   const at = mkdtempSync(join(folder, 'singer-'));
   const file = (name: string, content: unknown) => {
     writeFileSync(join(at, name), JSON.stringify(content));
     return join(at, name);
   };
   const config = file('config.json', {
-    api_key: KEY,
+    api_key: API_KEY,
     domain: 'demo',
     start_date: '1970-01-01T00:00:00Z',
     user_agent: 'bench',
   });
   const env = { ...process.env, ORIGIN: origin };
   const discovered = JSON.parse(
-    execFileSync(python(), [join(here, 'tap.py'), '--config', config, '--discover'], {
+    execFileSync(getPython(), [join(here, 'tap.py'), '--config', config, '--discover'], {
       env,
       maxBuffer: 1e9,
       stdio: ['ignore', 'pipe', 'ignore'],
@@ -168,11 +173,11 @@ async function singer(origin: string): Promise<Peer> {
     run: async () => {
       let records = 0;
       const child = spawn(
-        python(),
+        getPython(),
         [join(here, 'tap.py'), '--config', config, '--catalog', catalog, ...(state === null ? [] : ['--state', state])],
         { env },
       );
-      const cpu = cpuOf(child);
+      const cpu = readCpuSeconds(child);
       for await (const line of createInterface({ input: child.stdout })) {
         const message = JSON.parse(line) as {
           type: string;
@@ -192,27 +197,29 @@ async function singer(origin: string): Promise<Peer> {
   };
 }
 
-async function dlt(origin: string): Promise<Peer> {
+async function openDlt(origin: string): Promise<Peer> {
   const at = mkdtempSync(join(folder, 'dlt-'));
   const out = join(at, 'out');
   mkdirSync(out);
   const env = {
     ...process.env,
     ORIGIN: origin,
-    KEY,
+    KEY: API_KEY,
     OUT: out,
     STATE: join(at, 'state'),
     RUNTIME__DLTHUB_TELEMETRY: 'false',
     NORMALIZE__DATA_WRITER__DISABLE_COMPRESSION: 'true',
   };
-  const seen = new Set<string>();
+  const processedFiles = new Set<string>();
   const arrived = new Map<number, number>();
   const collect = (table: string): number => {
-    const under = join(out, 'peer', table);
+    const folderPath = join(out, 'peer', table);
     let records = 0;
-    for (const name of readdirSync(under).filter((f) => f.endsWith('.jsonl') && !seen.has(`${table}/${f}`))) {
-      seen.add(`${table}/${name}`);
-      for (const line of readFileSync(join(under, name), 'utf8').split('\n')) {
+    for (const name of readdirSync(folderPath).filter(
+      (f) => f.endsWith('.jsonl') && !processedFiles.has(`${table}/${f}`),
+    )) {
+      processedFiles.add(`${table}/${name}`);
+      for (const line of readFileSync(join(folderPath, name), 'utf8').split('\n')) {
         if (line === '') continue;
         records++;
         if (table === 'tickets') keepNewest(arrived, JSON.parse(line) as { id: number; updated_at: string });
@@ -223,8 +230,12 @@ async function dlt(origin: string): Promise<Peer> {
   return {
     name: 'dlt 1.31.0',
     run: async () => {
-      const child = spawn(python(), [join(here, 'dlt_rest.py')], { env, cwd: at, stdio: ['ignore', 'ignore', 'pipe'] });
-      const cpuSeconds = await cpuOf(child);
+      const child = spawn(getPython(), [join(here, 'dlt_rest.py')], {
+        env,
+        cwd: at,
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
+      const cpuSeconds = await readCpuSeconds(child);
       return { records: collect('tickets') + collect('conversations'), cpuSeconds };
     },
     tickets: async () => arrived,
@@ -236,27 +247,31 @@ function keepNewest(arrived: Map<number, number>, { id, updated_at }: { id: numb
   arrived.set(id, Math.max(arrived.get(id) ?? 0, Date.parse(updated_at) / 1000));
 }
 
-/** What a peer says that it has used, when it ends. @throws Error with its own words when it says nothing. */
-async function cpuOf(child: ChildProcess): Promise<number> {
-  let said = '';
+/**
+ * Waits for a peer to exit, and returns the CPU seconds that it reports on stderr. @throws Error if
+ * it fails or reports none.
+ */
+async function readCpuSeconds(child: ChildProcess): Promise<number> {
+  let output = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    said = (said + text).slice(-4000);
+    output = (output + text).slice(-4000);
   });
   await new Promise((resolve) => child.once('close', resolve));
-  const seconds = Number(/CPU ([\d.]+)/.exec(said)?.[1]);
-  if (child.exitCode !== 0 || Number.isNaN(seconds)) throw new Error(`A peer ended with ${child.exitCode}: ${said}`);
+  const seconds = Number(/CPU ([\d.]+)/.exec(output)?.[1]);
+  if (child.exitCode !== 0 || Number.isNaN(seconds))
+    throw new Error(`A peer exited with status ${child.exitCode}: ${output}`);
   return seconds;
 }
 
-/** User and system time of a process that runs; Linux counts it in hundredths. */
-function cpuSeconds(child: ChildProcess): number {
+/** Returns the user and system time of a running process in seconds. */
+function getCpuSeconds(child: ChildProcess): number {
   const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8')
     .replace(/^.*\) /s, '')
     .split(' ');
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
-function python(): string {
+function getPython(): string {
   if (interpreter !== null) return interpreter;
   const venv = join(folder, 'venv');
   execFileSync('python3', ['-m', 'venv', venv]);

@@ -1,4 +1,4 @@
-"""Records of a file as Singer messages into a published Singer target, in the same process, so that what it uses is counted."""
+"""Loads the records of a file with a published Singer target, in the same process so that its CPU time is measured."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from target_postgres.target import TargetPostgres
 TYPES = {bool: ["boolean", "null"], int: ["integer", "null"], float: ["number", "null"], str: ["string", "null"]}
 
 
-def schema_of(records):
+def infer_schema(records):
     properties = {}
     for record in records:
         for name, value in record.items():
@@ -26,7 +26,7 @@ with open(os.environ["FILE"], encoding="utf-8") as lines:
     records = [json.loads(line) for line in lines]
 messages = os.environ["FILE"] + ".singer"
 with open(messages, "w", encoding="utf-8") as out:
-    out.write(json.dumps({"type": "SCHEMA", "stream": "tickets", "schema": schema_of(records), "key_properties": ["id"]}) + "\n")
+    out.write(json.dumps({"type": "SCHEMA", "stream": "tickets", "schema": infer_schema(records), "key_properties": ["id"]}) + "\n")
     for record in records:
         out.write(json.dumps({"type": "RECORD", "stream": "tickets", "record": record}) + "\n")
 del records

@@ -1,4 +1,4 @@
-"""Runs the published Singer tap as it is, against the simulated account instead of a host of freshdesk.com."""
+"""Runs the unmodified published Singer tap against the simulated account instead of freshdesk.com."""
 
 import atexit
 import os

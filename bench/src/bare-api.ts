@@ -1,7 +1,10 @@
 import Fastify from 'fastify';
 import postgres from 'postgres';
 
-/** The floor of the API's benchmark: routes with one indexed query each, no token, no schema, no log. */
+/**
+ * The baseline of the API benchmark: Fastify routes with one indexed query each, without
+ * authentication, schemas or logs.
+ */
 const sql = postgres(process.env['DATABASE_URL'] as string, { max: 5 });
 const app = Fastify();
 app.get(

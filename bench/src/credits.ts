@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { objectNamed } from '@freshet/freshdesk-extractor';
+import { getObject } from '@freshet/freshdesk-extractor';
 import { FreshdeskSimulator } from '@freshet/freshdesk-simulator';
-import { Lab } from './lab.ts';
+import { BenchDeployment } from './deployment.ts';
 
 /**
- * How well credits are spent.
+ * Measures how efficiently credits are used.
  *
- * 1. A backlog that lasts: of the credits that the pipeline's share allows in so many minutes, how many were used, with one
- *    and with four extract workers; and whether the account refused a call.
- * 2. An account of many tickets, of which 100 have changed: what the next run costs beside one call for the conversations of
- *    each.
+ * 1. During a backlog: the share of the allowed credits that one and four extract workers use, and
+ *    the number of requests that the account throttled.
+ * 2. After 100 of many tickets changed: the credits of the next run. The baseline is one request
+ *    for the conversations of each changed ticket.
  */
 const { values } = parseArgs({
   options: {
@@ -23,32 +23,34 @@ const SHARE = 80;
 const PLAN_CREDITS = 700;
 
 for (const workers of values.workers.split(',').map(Number))
-  console.log(await backlog(workers, Number(values.minutes)));
-console.log(await increment(Number(values.tickets)));
+  console.log(await measureBacklog(workers, Number(values.minutes)));
+console.log(await measureIncrement(Number(values.tickets)));
 
-async function backlog(workers: number, minutes: number): Promise<string> {
+async function measureBacklog(workers: number, minutes: number): Promise<string> {
   const simulator = new FreshdeskSimulator({ seed: 1, counts: { tickets: 20_000 }, spanDays: 300, plan: 'enterprise' });
   const origin = await simulator.listen();
   const cleanups = [() => simulator.close()];
-  await using lab = await Lab.open(origin, cleanups);
-  const pipeline = await lab.pipeline({ objects: ['tickets', 'conversations'], sharePercent: SHARE });
-  for (let n = 0; n < workers; n++) lab.worker('extract-worker');
-  lab.worker('load-worker');
-  const runId = await lab.startRun(pipeline);
-  const used = () => simulator.limits.creditsUsed;
-  while (used() === 0) await sleep(10);
-  // The last moment of the last window, which began with the first call.
+  await using deployment = await BenchDeployment.start(origin, cleanups);
+  const pipeline = await deployment.createPipeline({ objects: ['tickets', 'conversations'], sharePercent: SHARE });
+  for (let n = 0; n < workers; n++) deployment.startWorker('extract-worker');
+  deployment.startWorker('load-worker');
+  const runId = await deployment.startRun(pipeline);
+  const getCreditsUsed = () => simulator.limits.creditsUsed;
+  while (getCreditsUsed() === 0) await sleep(10);
+  // Stop just before the end of the last rate limit window. The first window began with the first
+  // request.
   await sleep(minutes * 60_000 - 500);
-  const credits = used();
-  if ((await lab.store.runs.get(runId)).finished_at !== null) throw new Error('The backlog did not last.');
+  const credits = getCreditsUsed();
+  if ((await deployment.store.runs.get(runId)).finished_at !== null)
+    throw new Error('The backlog was processed before the measurement ended. Use fewer minutes or more tickets.');
   const allowed = minutes * Math.floor((PLAN_CREDITS * SHARE) / 100);
   return (
-    `${workers} extract ${workers === 1 ? 'worker ' : 'workers'}: ${credits} of ${allowed} credits that the share allows in ${minutes} minutes were used ` +
-    `(${((credits / allowed) * 100).toFixed(1)} %), ${simulator.limits.refused} calls refused`
+    `${workers} extract ${workers === 1 ? 'worker ' : 'workers'}: ${credits} of ${allowed} credits allowed by the share in ${minutes} minutes used ` +
+    `(${((credits / allowed) * 100).toFixed(1)} %), ${simulator.limits.rejectedRequests} requests throttled`
   );
 }
 
-async function increment(tickets: number): Promise<string> {
+async function measureIncrement(tickets: number): Promise<string> {
   const simulator = new FreshdeskSimulator({
     seed: 1,
     counts: { tickets, conversations: 1 },
@@ -57,27 +59,27 @@ async function increment(tickets: number): Promise<string> {
   });
   const origin = await simulator.listen();
   const cleanups = [() => simulator.close()];
-  await using lab = await Lab.open(origin, cleanups);
-  const pipeline = await lab.pipeline({ objects: ['tickets', 'conversations'] });
-  lab.worker('extract-worker');
-  lab.worker('load-worker');
-  const creditsOf = async () => {
-    const run = await lab.finished(await lab.startRun(pipeline));
+  await using deployment = await BenchDeployment.start(origin, cleanups);
+  const pipeline = await deployment.createPipeline({ objects: ['tickets', 'conversations'] });
+  deployment.startWorker('extract-worker');
+  deployment.startWorker('load-worker');
+  const runAndGetCredits = async () => {
+    const run = await deployment.waitForRun(await deployment.startRun(pipeline));
     return Object.fromEntries(run.objects.map((o) => [o.object, o.credits_used]));
   };
-  const first = await creditsOf();
-  const rest = await creditsOf();
-  const list = simulator.account.listOf(objectNamed('tickets'));
+  const first = await runAndGetCredits();
+  const unchanged = await runAndGetCredits();
+  const list = simulator.account.getList(getObject('tickets'));
   let changed = 0;
   for (let n = 0; changed < 100; n += 97) {
-    if (list.viewOf(n) !== 0) continue;
-    simulator.account.update('tickets', list.keyOf(n), { subject: `changed ${n}` });
+    if (list.getView(n) !== 0) continue;
+    simulator.account.update('tickets', list.getKey(n), { subject: `changed ${n}` });
     changed++;
   }
-  const next = await creditsOf();
-  const sum = (of: Record<string, number>) => Object.values(of).reduce((a, b) => a + b, 0);
+  const next = await runAndGetCredits();
+  const sum = (credits: Record<string, number>) => Object.values(credits).reduce((a, b) => a + b, 0);
   return (
-    `${tickets.toLocaleString('en-US')} tickets: the first run cost ${sum(first).toLocaleString('en-US')} credits; one at rest ${sum(rest)}; ` +
-    `one after ${changed} changed tickets ${sum(next)} (${next['conversations']} for their conversations, ${sum(next) - changed} beside them)`
+    `${tickets.toLocaleString('en-US')} tickets: first run ${sum(first).toLocaleString('en-US')} credits; run without changes ${sum(unchanged)}; ` +
+    `run after ${changed} changed tickets ${sum(next)} (${next['conversations']} for their conversations, ${sum(next) - changed} other)`
   );
 }

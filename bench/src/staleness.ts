@@ -1,10 +1,11 @@
 import { parseArgs } from 'node:util';
-import { type Budget, extract, FreshdeskClient, objectNamed, type Position } from '@freshet/freshdesk-extractor';
+import { type CreditBudget, extract, FreshdeskClient, getObject, type Position } from '@freshet/freshdesk-extractor';
 import { FreshdeskSimulator } from '@freshet/freshdesk-simulator';
 
 /**
- * After how many syncs an edit of a time entry is read that is older than the lookback window, and how many credits each
- * sync spends on it. Before each sync some random old entries are edited; a sync counts as the first if it reads the edit.
+ * Measures after how many syncs Freshet extracts an edit of a time entry that is older than the
+ * lookback window, and how many credits each sync uses for that. Some random old entries are edited
+ * before each sync. If the next sync extracts the edit, the delay is one sync.
  */
 const { values } = parseArgs({
   options: { entries: { type: 'string', default: '300,1000,5000,20000' }, edits: { type: 'string', default: '5' } },
@@ -12,9 +13,9 @@ const { values } = parseArgs({
 const NAME = 'time_entries';
 const SPAN_DAYS = 1000;
 const LOOKBACK_MS = 30 * 86_400_000;
-const unlimited: Budget = { take: async () => {}, learn: async () => {}, block: async () => {} };
+const unlimited: CreditBudget = { take: async () => {}, learn: async () => {}, block: async () => {} };
 
-console.log('| entries | credits a sync | syncs: median | 95 % | most |\n| ---: | ---: | ---: | ---: | ---: |');
+console.log('| entries | credits per sync | syncs: median | p95 | maximum |\n| ---: | ---: | ---: | ---: | ---: |');
 for (const entries of values.entries.split(',').map(Number)) console.log(await measure(entries, Number(values.edits)));
 
 async function measure(entries: number, editsPerSync: number): Promise<string> {
@@ -25,47 +26,50 @@ async function measure(entries: number, editsPerSync: number): Promise<string> {
     budget: unlimited,
     creditClass: 'incremental',
   });
-  const list = simulator.account.listOf(objectNamed(NAME));
-  const old = Array.from({ length: list.length }, (_, n) => n).filter(
-    (n) => list.createdAt(n) * 1000 < Date.now() - LOOKBACK_MS,
+  const list = simulator.account.getList(getObject(NAME));
+  const oldEntries = Array.from({ length: list.length }, (_, n) => n).filter(
+    (n) => list.getCreatedAt(n) * 1000 < Date.now() - LOOKBACK_MS,
   );
   let position: Position | null = null;
-  /** Key → the sync before which it was edited. */
-  const waiting = new Map<number, number>();
+  /**
+   * The key of each edited entry that was not extracted yet → the number of the sync before which
+   * it was edited.
+   */
+  const pendingEdits = new Map<number, number>();
   const delays: number[] = [];
   const credits: number[] = [];
-  // Twice as many syncs as the longest list takes for one rolling reading.
+  // Twice as many syncs as one rolling reread of the longest list takes.
   const syncs = 2 * Math.ceil(entries / 87 / 20) + 20;
   for (let sync = 0; sync <= syncs; sync++) {
     for (let n = 0; sync > 0 && sync < syncs / 2 && n < editsPerSync; n++) {
-      const key = list.keyOf(old[Math.floor(Math.random() * old.length)] as number);
-      if (waiting.has(key)) continue;
+      const key = list.getKey(oldEntries[Math.floor(Math.random() * oldEntries.length)] as number);
+      if (pendingEdits.has(key)) continue;
       simulator.account.update(NAME, key, { note: `edited before sync ${sync}` });
-      waiting.set(key, sync);
+      pendingEdits.set(key, sync);
     }
-    const before = simulator.callCount;
-    for await (const page of extract(client, objectNamed(NAME), position, {
+    const before = simulator.requestCount;
+    for await (const page of extract(client, getObject(NAME), position, {
       historyFrom: null,
       readingId: `sync ${sync}`,
-      nextParents: async () => [],
+      fetchUnits: async () => [],
     })) {
       position = page.position;
       for (const line of page.lines) {
         const { record } = JSON.parse(Buffer.concat(line).toString()) as { record?: { id: number; note: string } };
-        const editedBefore = record && waiting.get(record.id);
+        const editedBefore = record && pendingEdits.get(record.id);
         if (record === undefined || editedBefore === undefined || record.note !== `edited before sync ${editedBefore}`)
           continue;
         delays.push(sync - editedBefore + 1);
-        waiting.delete(record.id);
+        pendingEdits.delete(record.id);
       }
     }
-    if (sync > 0) credits.push(simulator.callCount - before);
+    if (sync > 0) credits.push(simulator.requestCount - before);
   }
   await client.close();
   await simulator.close();
-  if (waiting.size > 0) throw new Error(`${waiting.size} edits were never read.`);
+  if (pendingEdits.size > 0) throw new Error(`${pendingEdits.size} edits were not extracted.`);
   delays.sort((a, b) => a - b);
-  const at = (share: number) => delays[Math.min(delays.length - 1, Math.floor(delays.length * share))];
+  const getPercentile = (share: number) => delays[Math.min(delays.length - 1, Math.floor(delays.length * share))];
   const mean = credits.reduce((a, b) => a + b, 0) / credits.length;
-  return `| ${entries.toLocaleString('en-US')} | ${mean.toFixed(1)} | ${at(0.5)} | ${at(0.95)} | ${delays.at(-1)} |`;
+  return `| ${entries.toLocaleString('en-US')} | ${mean.toFixed(1)} | ${getPercentile(0.5)} | ${getPercentile(0.95)} | ${delays.at(-1)} |`;
 }

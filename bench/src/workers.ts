@@ -3,11 +3,12 @@ import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
-import { Lab } from './lab.ts';
+import { BenchDeployment } from './deployment.ts';
 
 /**
- * What more workers bring: several pipelines at once with 1, 2 and 4 workers of each kind, beside the first of these. And what a worker's death
- * costs: the time from `kill -9` of one that has work in hand until another has taken it over.
+ * Measures how throughput scales with workers: first syncs of several pipelines at once with 1, 2
+ * and 4 workers of each kind, relative to the first. Also measures the recovery time: from `kill
+ * -9` of a busy worker until another acquires its lease.
  */
 const { values } = parseArgs({
   options: {
@@ -21,59 +22,76 @@ const PIPELINES = Number(values.pipelines);
 const OBJECT = 'tickets';
 
 const cleanups: (() => unknown)[] = [];
-const simulator = await Lab.simulatorProcess(['--tickets', values.tickets, '--span-days', '300'], cleanups);
-await using lab = await Lab.open(simulator.origin, cleanups);
-const control = await connected(lab.controlUrl);
-const warehouse = await connected(lab.warehouseUrl);
-lab.worker('scheduler');
+const simulator = await BenchDeployment.startSimulatorProcess(
+  ['--tickets', values.tickets, '--span-days', '300'],
+  cleanups,
+);
+await using deployment = await BenchDeployment.start(simulator.origin, cleanups);
+const control = await connect(deployment.controlDatabaseUrl);
+const warehouse = await connect(deployment.warehouseUrl);
+deployment.startWorker('scheduler');
 
-const line = (...cells: string[]) =>
+const printLine = (...cells: string[]) =>
   console.log(cells.map((c, i) => (i === 0 ? c.padEnd(34) : c.padStart(16))).join(''));
 console.log(
   `\nNode ${process.versions.node}, ${availableParallelism()} cores for workers, simulator and PostgreSQL together\n`,
 );
-line('workers of each kind', 'seconds', 'records/s', 'of the first');
+printLine('workers of each kind', 'seconds', 'records/s', 'vs. first');
 let first = 0;
 for (const count of values.workers.split(',').map(Number)) {
-  const { records, seconds } = await syncs(count);
+  const { records, seconds } = await measureSyncs(count);
   const rate = records / seconds;
   first ||= rate;
-  line(String(count), seconds.toFixed(1), Math.round(rate).toLocaleString('en-US'), (rate / first).toFixed(2));
+  printLine(String(count), seconds.toFixed(1), Math.round(rate).toLocaleString('en-US'), (rate / first).toFixed(2));
 }
 
-console.log('\nseconds from kill -9 until another worker has taken over');
+console.log('\nseconds from kill -9 until another worker acquires the lease');
 const kills = Number(values.kills);
-line('an extract worker in a slice', ...spread(await timesOf(kills, killReader)));
-line('a load worker in a transaction', ...spread(await timesOf(kills, killLoader)));
+printLine('extract worker during a slice', ...formatPercentiles(await measureRepeatedly(kills, killExtractWorker)));
+printLine('load worker during a transaction', ...formatPercentiles(await measureRepeatedly(kills, killLoadWorker)));
 
-async function connected(url: string): Promise<pg.Client> {
+async function connect(url: string): Promise<pg.Client> {
   const client = new pg.Client(url);
   await client.connect();
   cleanups.push(() => client.end());
   return client;
 }
 
-/** All pipelines' first syncs, from the start of the runs until the last row has landed. */
-async function syncs(count: number): Promise<{ records: number; seconds: number }> {
+/**
+ * Measures the first syncs of all pipelines, from the start of the runs until the last row is
+ * loaded.
+ */
+async function measureSyncs(count: number): Promise<{ records: number; seconds: number }> {
   const pipelines = await Promise.all(
-    Array.from({ length: PIPELINES }, (_, n) => lab.pipeline({ objects: [OBJECT], schema: `w${count}_${n}` })),
+    Array.from({ length: PIPELINES }, (_, n) =>
+      deployment.createPipeline({ objects: [OBJECT], schema: `w${count}_${n}` }),
+    ),
   );
-  // A scheduler must not start them.
+  // Keep the scheduler from starting the pipelines.
   await control.query(`update freshet.pipelines set next_run_at = now() + interval '10 years'`);
-  const workers = Array.from({ length: count }, () => [lab.worker('extract-worker'), lab.worker('load-worker')]).flat();
-  await up(...workers);
-  const began = performance.now();
-  const runs = await Promise.all(pipelines.map((pipeline) => lab.startRun(pipeline)));
-  const done = await Promise.all(runs.map((run) => lab.finished(run)));
-  const seconds = (performance.now() - began) / 1000;
+  const workers = Array.from({ length: count }, () => [
+    deployment.startWorker('extract-worker'),
+    deployment.startWorker('load-worker'),
+  ]).flat();
+  await waitForStart(...workers);
+  const startedAt = performance.now();
+  const runs = await Promise.all(pipelines.map((pipeline) => deployment.startRun(pipeline)));
+  const finishedRuns = await Promise.all(runs.map((run) => deployment.waitForRun(run)));
+  const seconds = (performance.now() - startedAt) / 1000;
   await Promise.all(workers.map(kill));
-  return { records: done.flatMap((run) => run.objects).reduce((sum, o) => sum + o.records_extracted, 0), seconds };
+  return {
+    records: finishedRuns.flatMap((run) => run.objects).reduce((sum, o) => sum + o.records_extracted, 0),
+    seconds,
+  };
 }
 
-/** Waits until these look for work: one that has come up has entered itself. */
-async function up(...children: readonly ChildProcess[]): Promise<void> {
+/**
+ * Waits until the workers poll for jobs: a started worker has registered itself as a pg-boss
+ * instance.
+ */
+async function waitForStart(...children: readonly ChildProcess[]): Promise<void> {
   const pids = children.map(({ pid }) => pid);
-  await eventually(async () => {
+  await waitUntil(async () => {
     const { rows } = await control.query<{ n: number }>(
       'select count(*)::int as n from pgboss.instance where pid = any($1) and stopped_on is null',
       [pids],
@@ -82,60 +100,66 @@ async function up(...children: readonly ChildProcess[]): Promise<void> {
   });
 }
 
-/** In the middle of a call: the account stands still. */
-async function killReader(n: number): Promise<number> {
-  const pipeline = await lab.pipeline({ objects: [OBJECT], schema: `reader_${n}` });
+/**
+ * Kills an extract worker during a request: the simulator is suspended meanwhile.
+ * @returns the recovery time in seconds.
+ */
+async function killExtractWorker(n: number): Promise<number> {
+  const pipeline = await deployment.createPipeline({ objects: [OBJECT], schema: `reader_${n}` });
   await control.query(`update freshet.pipelines set next_run_at = now() + interval '10 years'`);
-  const victim = lab.worker('extract-worker');
-  const run = await lab.startRun(pipeline);
-  await eventually(async () => (await epochOf(pipeline.id, 'extract_epoch')) === 1);
+  const victim = deployment.startWorker('extract-worker');
+  const run = await deployment.startRun(pipeline);
+  await waitUntil(async () => (await getEpoch(pipeline.id, 'extract_epoch')) === 1);
   simulator.child.kill('SIGSTOP');
-  const heir = lab.worker('extract-worker');
-  await up(heir);
-  const seconds = await killed(victim, pipeline.id, 'extract_epoch');
+  const successor = deployment.startWorker('extract-worker');
+  await waitForStart(successor);
+  const seconds = await killAndMeasure(victim, pipeline.id, 'extract_epoch');
   simulator.child.kill('SIGCONT');
-  await lab.store.runs.cancel(run);
-  await kill(heir);
+  await deployment.store.runs.cancel(run);
+  await kill(successor);
   return seconds;
 }
 
-/** In the middle of a transaction: somebody else holds the row that it wants. */
-async function killLoader(n: number): Promise<number> {
+/**
+ * Kills a load worker during a transaction: another session holds the lock that it needs.
+ * @returns the recovery time in seconds.
+ */
+async function killLoadWorker(n: number): Promise<number> {
   const schema = `loader_${n}`;
-  const pipeline = await lab.pipeline({ objects: [OBJECT], schema });
+  const pipeline = await deployment.createPipeline({ objects: [OBJECT], schema });
   await control.query(`update freshet.pipelines set next_run_at = now() + interval '10 years'`);
-  const reader = lab.worker('extract-worker');
-  const victim = lab.worker('load-worker');
-  const run = await lab.startRun(pipeline);
-  await eventually(
+  const extractWorker = deployment.startWorker('extract-worker');
+  const victim = deployment.startWorker('load-worker');
+  const run = await deployment.startRun(pipeline);
+  await waitUntil(
     async () =>
-      (await warehouse.query(`select to_regclass($1) is not null as there`, [`${schema}._freshet_objects`])).rows[0]
-        ?.there,
+      (await warehouse.query(`select to_regclass($1) is not null as exists`, [`${schema}._freshet_objects`])).rows[0]
+        ?.exists,
   );
   await warehouse.query('begin');
   await warehouse.query(`lock table ${schema}._freshet_objects`);
-  const heir = lab.worker('load-worker');
-  await up(heir);
-  const seconds = await killed(victim, pipeline.id, 'load_epoch');
+  const successor = deployment.startWorker('load-worker');
+  await waitForStart(successor);
+  const seconds = await killAndMeasure(victim, pipeline.id, 'load_epoch');
   await warehouse.query('rollback');
-  await lab.store.runs.cancel(run);
-  await Promise.all([reader, heir].map(kill));
+  await deployment.store.runs.cancel(run);
+  await Promise.all([extractWorker, successor].map(kill));
   return seconds;
 }
 
-async function killed(
+async function killAndMeasure(
   victim: ChildProcess,
   pipelineId: string,
   epoch: 'extract_epoch' | 'load_epoch',
 ): Promise<number> {
-  const before = await epochOf(pipelineId, epoch);
+  const before = await getEpoch(pipelineId, epoch);
   await kill(victim);
-  const began = performance.now();
-  await eventually(async () => (await epochOf(pipelineId, epoch)) > before);
-  return (performance.now() - began) / 1000;
+  const startedAt = performance.now();
+  await waitUntil(async () => (await getEpoch(pipelineId, epoch)) > before);
+  return (performance.now() - startedAt) / 1000;
 }
 
-async function epochOf(pipelineId: string, epoch: 'extract_epoch' | 'load_epoch'): Promise<number> {
+async function getEpoch(pipelineId: string, epoch: 'extract_epoch' | 'load_epoch'): Promise<number> {
   const { rows } = await control.query<{ epoch: string }>(
     `select ${epoch} as epoch from freshet.pipeline_objects where pipeline_id = $1`,
     [pipelineId],
@@ -143,13 +167,13 @@ async function epochOf(pipelineId: string, epoch: 'extract_epoch' | 'load_epoch'
   return Number(rows[0]?.epoch ?? 0);
 }
 
-async function timesOf(count: number, measure: (n: number) => Promise<number>): Promise<number[]> {
+async function measureRepeatedly(count: number, measure: (n: number) => Promise<number>): Promise<number[]> {
   const times: number[] = [];
   for (let n = 0; n < count; n++) times.push(await measure(n));
   return times;
 }
 
-function spread(times: readonly number[]): string[] {
+function formatPercentiles(times: readonly number[]): string[] {
   const sorted = times.toSorted((a, b) => a - b);
   return [
     `p50 ${(sorted[Math.floor(sorted.length / 2)] ?? Number.NaN).toFixed(1)}`,
@@ -159,11 +183,11 @@ function spread(times: readonly number[]): string[] {
 
 async function kill(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = new Promise((resolve) => child.once('exit', resolve));
+  const exit = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGKILL');
-  await gone;
+  await exit;
 }
 
-async function eventually(check: () => Promise<boolean>): Promise<void> {
+async function waitUntil(check: () => Promise<boolean>): Promise<void> {
   while (!(await check())) await sleep(20);
 }

@@ -1,4 +1,4 @@
-// Command freshet-go uses the API by the client that oapi-codegen has made. It ends with status 0 only if everything was as it should be.
+// Command freshet-go uses the API through the client that oapi-codegen generated. It exits with status 0 only if every check passes.
 package main
 
 import (
@@ -32,7 +32,7 @@ func main() {
 			request.Header.Set("Authorization", "Bearer "+token)
 			return nil
 		}))
-		must(err == nil, "no client: %v", err)
+		must(err == nil, "creating the client failed: %v", err)
 		return client
 	}
 	client := withToken(os.Getenv("FRESHET_TOKEN"))
@@ -40,74 +40,74 @@ func main() {
 	must(err == nil, "WAREHOUSE_URL: %v", err)
 	const name = "go"
 
-	keyInput := func(keyName string) freshet.CredentialInput {
+	buildKeyInput := func(keyName string) freshet.CredentialInput {
 		var input freshet.CredentialInput
-		must(input.FromFreshdeskApiKeyInput(freshet.FreshdeskApiKeyInput{Name: keyName, ApiKey: "demo-admin-key"}) == nil, "no input")
+		must(input.FromFreshdeskApiKeyInput(freshet.FreshdeskApiKeyInput{Name: keyName, ApiKey: "demo-admin-key"}) == nil, "building the input failed")
 		return input
 	}
-	once := ptr(uuid.NewString())
-	key, err := client.CreateCredentialWithResponse(ctx, &freshet.CreateCredentialParams{IdempotencyKey: once}, keyInput(name))
-	must(err == nil && key.JSON201 != nil, "no credential: %v %s", err, key.Body)
-	again, err := client.CreateCredentialWithResponse(ctx, &freshet.CreateCredentialParams{IdempotencyKey: once}, keyInput(name))
-	must(err == nil && reflect.DeepEqual(again.JSON201, key.JSON201), "the same key gives another answer: %s", again.Body)
+	idempotencyKey := ptr(uuid.NewString())
+	key, err := client.CreateCredentialWithResponse(ctx, &freshet.CreateCredentialParams{IdempotencyKey: idempotencyKey}, buildKeyInput(name))
+	must(err == nil && key.JSON201 != nil, "creating the credential failed: %v %s", err, key.Body)
+	repeated, err := client.CreateCredentialWithResponse(ctx, &freshet.CreateCredentialParams{IdempotencyKey: idempotencyKey}, buildKeyInput(name))
+	must(err == nil && reflect.DeepEqual(repeated.JSON201, key.JSON201), "the same idempotency key returned another response: %s", repeated.Body)
 
 	var secret freshet.CredentialInput
-	text, _ := warehouse.User.Password()
-	must(secret.FromPostgresPasswordInput(freshet.PostgresPasswordInput{Name: name + " password", Password: text}) == nil, "no input")
+	passwordText, _ := warehouse.User.Password()
+	must(secret.FromPostgresPasswordInput(freshet.PostgresPasswordInput{Name: name + " password", Password: passwordText}) == nil, "building the input failed")
 	password, err := client.CreateCredentialWithResponse(ctx, nil, secret)
-	must(err == nil && password.JSON201 != nil, "no password: %v %s", err, password.Body)
+	must(err == nil && password.JSON201 != nil, "creating the password failed: %v %s", err, password.Body)
 
 	port, _ := strconv.Atoi(warehouse.Port())
 	destination, err := client.CreateDestinationWithResponse(ctx, nil, freshet.DestinationInput{
 		Name: name, Type: "postgres", Host: warehouse.Hostname(), Port: &port, Database: strings.TrimPrefix(warehouse.Path, "/"),
 		Username: warehouse.User.Username(), CredentialId: password.JSON201.Id, SslMode: ptr(freshet.DestinationInputSslMode("disable")),
 	})
-	must(err == nil && destination.JSON201 != nil, "no destination: %v %s", err, destination.Body)
+	must(err == nil && destination.JSON201 != nil, "creating the destination failed: %v %s", err, destination.Body)
 
 	pipeline, err := client.CreatePipelineWithResponse(ctx, nil, freshet.PipelineInput{
 		Name:          name,
-		DestinationId: destination.JSON201.Id, DestinationSchema: ptr("by_go"),
+		DestinationId: destination.JSON201.Id, DestinationSchema: ptr("go"),
 		Source:  freshet.PipelineSourceInput{Type: "freshdesk", Subdomain: "demo", CredentialId: key.JSON201.Id},
 		Objects: &map[string]freshet.ObjectChoice{"conversations": {Included: false}},
 	})
-	must(err == nil && pipeline.JSON201 != nil, "no pipeline: %v %s", err, pipeline.Body)
+	must(err == nil && pipeline.JSON201 != nil, "creating the pipeline failed: %v %s", err, pipeline.Body)
 	read, err := client.GetPipelineWithResponse(ctx, pipeline.JSON201.Id)
-	must(err == nil && reflect.DeepEqual(read.JSON200, pipeline.JSON201), "what was read is not what was made: %s", read.Body)
-	must(!read.JSON200.Objects["conversations"].Included && *read.JSON200.Source.HistoricalSyncDays == 30, "not as sent: %s", read.Body)
+	must(err == nil && reflect.DeepEqual(read.JSON200, pipeline.JSON201), "the pipeline differs from the response to its creation: %s", read.Body)
+	must(!read.JSON200.Objects["conversations"].Included && *read.JSON200.Source.HistoricalSyncDays == 30, "the pipeline differs from the input: %s", read.Body)
 
 	started, err := client.StartRunWithResponse(ctx, pipeline.JSON201.Id, nil, freshet.RunInput{})
-	must(err == nil && started.JSON202 != nil, "no run: %v %s", err, started.Body)
+	must(err == nil && started.JSON202 != nil, "starting the run failed: %v %s", err, started.Body)
 	run := *started.JSON202
 	for run.FinishedAt == nil {
 		waited, err := client.GetRunWithResponse(ctx, run.Id, &freshet.GetRunParams{Wait: ptr(30)})
-		must(err == nil && waited.JSON200 != nil, "no run: %v %s", err, waited.Body)
+		must(err == nil && waited.JSON200 != nil, "getting the run failed: %v %s", err, waited.Body)
 		run = *waited.JSON200
 	}
-	must(run.Status == "succeeded", "the run has not succeeded: %+v", run)
+	must(run.Status == "succeeded", "the run did not succeed: %+v", run)
 
-	seen := map[string]bool{}
+	seenIDs := map[string]bool{}
 	params := &freshet.ListCredentialsParams{Limit: ptr(1)}
 	for {
 		page, err := client.ListCredentialsWithResponse(ctx, params)
-		must(err == nil && page.JSON200 != nil, "no page: %v %s", err, page.Body)
+		must(err == nil && page.JSON200 != nil, "listing credentials failed: %v %s", err, page.Body)
 		for _, credential := range page.JSON200.Data {
-			must(!seen[credential.Id.String()], "a row came twice")
-			seen[credential.Id.String()] = true
+			must(!seenIDs[credential.Id.String()], "the list returned an item twice")
+			seenIDs[credential.Id.String()] = true
 		}
 		if page.JSON200.NextCursor == nil {
 			break
 		}
 		params.Cursor = page.JSON200.NextCursor
 	}
-	must(seen[key.JSON201.Id.String()] && seen[password.JSON201.Id.String()], "the list lacks what was made")
+	must(seenIDs[key.JSON201.Id.String()] && seenIDs[password.JSON201.Id.String()], "the list lacks a created credential")
 
-	taken, err := client.CreateCredentialWithResponse(ctx, nil, keyInput(name))
-	must(err == nil && taken.ApplicationproblemJSON409 != nil && taken.ApplicationproblemJSON409.Code == "conflict", "no conflict: %s", taken.Body)
+	duplicate, err := client.CreateCredentialWithResponse(ctx, nil, buildKeyInput(name))
+	must(err == nil && duplicate.ApplicationproblemJSON409 != nil && duplicate.ApplicationproblemJSON409.Code == "conflict", "a duplicate name was accepted: %s", duplicate.Body)
 	missing, err := client.GetRunWithResponse(ctx, uuid.New(), nil)
-	must(err == nil && missing.ApplicationproblemJSON404 != nil, "it is there: %s", missing.Body)
-	late, err := client.ChangePipelineWithResponse(ctx, pipeline.JSON201.Id, &freshet.ChangePipelineParams{IfMatch: ptr(`"999"`)}, freshet.PipelineChange{FrequencyMinutes: ptr(60)})
-	must(err == nil && late.ApplicationproblemJSON412 != nil, "an old version was good enough: %s", late.Body)
-	stranger, err := withToken("frt_nobody").GetRunWithResponse(ctx, run.Id, nil)
-	must(err == nil && stranger.ApplicationproblemJSON401 != nil, "a stranger was let in: %s", stranger.Body)
-	fmt.Println("The Go client did all that it should.")
+	must(err == nil && missing.ApplicationproblemJSON404 != nil, "an unknown run was found: %s", missing.Body)
+	outdated, err := client.UpdatePipelineWithResponse(ctx, pipeline.JSON201.Id, &freshet.UpdatePipelineParams{IfMatch: ptr(`"999"`)}, freshet.PipelineUpdate{FrequencyMinutes: ptr(60)})
+	must(err == nil && outdated.ApplicationproblemJSON412 != nil, "an outdated version was accepted: %s", outdated.Body)
+	unauthenticated, err := withToken("frt_unknown").GetRunWithResponse(ctx, run.Id, nil)
+	must(err == nil && unauthenticated.ApplicationproblemJSON401 != nil, "an unknown token was accepted: %s", unauthenticated.Body)
+	fmt.Println("The Go client passed all checks.")
 }

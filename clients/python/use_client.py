@@ -1,4 +1,4 @@
-"""Uses the API by the client that openapi-python-client has made. Ends with status 0 only if everything was as it should be."""
+"""Uses the API through the client that openapi-python-client generated. Exits with status 0 only if every check passes."""
 
 import os
 import uuid
@@ -7,7 +7,7 @@ from urllib.parse import urlparse
 from freshet_client import AuthenticatedClient
 from freshet_client.api.credentials import create_credential, list_credentials
 from freshet_client.api.destinations import create_destination, get_destination, test_destination
-from freshet_client.api.pipelines import change_pipeline, create_pipeline, get_pipeline
+from freshet_client.api.pipelines import update_pipeline, create_pipeline, get_pipeline
 from freshet_client.api.runs import get_run, start_run
 from freshet_client.models import (
     DestinationInput,
@@ -16,7 +16,7 @@ from freshet_client.models import (
     FreshdeskApiKeyInput,
     FreshdeskApiKeyInputType,
     ObjectChoice,
-    PipelineChange,
+    PipelineUpdate,
     PipelineInput,
     PipelineInputObjects,
     PipelineSourceInput,
@@ -32,14 +32,14 @@ client = AuthenticatedClient(base_url=os.environ["FRESHET_URL"], token=os.enviro
 name = "python"
 
 
-def key_input(key_name: str) -> FreshdeskApiKeyInput:
+def build_key_input(key_name: str) -> FreshdeskApiKeyInput:
     return FreshdeskApiKeyInput(name=key_name, type_=FreshdeskApiKeyInputType.FRESHDESK_API_KEY, api_key="demo-admin-key")
 
 
 idempotency_key = str(uuid.uuid4())
-key = create_credential.sync(client=client, body=key_input(name), idempotency_key=idempotency_key)
-again = create_credential.sync(client=client, body=key_input(name), idempotency_key=idempotency_key)
-assert key == again, "the same key gives the same answer"
+key = create_credential.sync(client=client, body=build_key_input(name), idempotency_key=idempotency_key)
+repeated = create_credential.sync(client=client, body=build_key_input(name), idempotency_key=idempotency_key)
+assert key == repeated, "the same idempotency key returns the same response"
 password = create_credential.sync(
     client=client,
     body=PostgresPasswordInput(name=f"{name} password", type_=PostgresPasswordInputType.POSTGRES_PASSWORD, password=warehouse.password),
@@ -69,7 +69,7 @@ pipeline = create_pipeline.sync(
         name=name,
         source=PipelineSourceInput(type_=PipelineSourceInputType.FRESHDESK, subdomain="demo", credential_id=key.id, historical_sync_days=None),
         destination_id=destination.id,
-        destination_schema="by_python",
+        destination_schema="python",
         objects=objects,
         audit_frequency_days=None,
     ),
@@ -84,25 +84,25 @@ while run.finished_at is None:
     run = get_run.sync(run.id, client=client, wait=30)
 assert run.status == "succeeded", run.to_dict()
 
-seen, cursor = [], None
+seen_ids, cursor = [], None
 while True:
     page = list_credentials.sync(client=client, limit=1, **({} if cursor is None else {"cursor": cursor}))
-    seen += [credential.id for credential in page.data]
+    seen_ids += [credential.id for credential in page.data]
     cursor = page.next_cursor
     if cursor is None:
         break
-assert len(seen) == len(set(seen)) and {key.id, password.id} <= set(seen)
+assert len(seen_ids) == len(set(seen_ids)) and {key.id, password.id} <= set(seen_ids)
 
-taken = create_credential.sync(client=client, body=key_input(name))
-assert isinstance(taken, Problem) and taken.status == 409 and taken.errors[0].pointer == "/name"
+duplicate = create_credential.sync(client=client, body=build_key_input(name))
+assert isinstance(duplicate, Problem) and duplicate.status == 409 and duplicate.errors[0].pointer == "/name"
 missing = get_run.sync(uuid.uuid4(), client=client)
 assert isinstance(missing, Problem) and missing.code == "not_found"
-invalid = create_credential.sync(client=client, body=key_input(""))
+invalid = create_credential.sync(client=client, body=build_key_input(""))
 assert isinstance(invalid, Problem) and invalid.status == 400
-reused = create_credential.sync(client=client, body=key_input("other"), idempotency_key=idempotency_key)
+reused = create_credential.sync(client=client, body=build_key_input("other"), idempotency_key=idempotency_key)
 assert isinstance(reused, Problem) and reused.code == "idempotency_key_reused"
-late = change_pipeline.sync(pipeline.id, client=client, body=PipelineChange(frequency_minutes=60), if_match='"999"')
-assert isinstance(late, Problem) and late.status == 412
-stranger = get_run.sync(run.id, client=AuthenticatedClient(base_url=os.environ["FRESHET_URL"], token="frt_nobody"))
-assert isinstance(stranger, Problem) and stranger.status == 401
-print("The Python client did all that it should.")
+outdated = update_pipeline.sync(pipeline.id, client=client, body=PipelineUpdate(frequency_minutes=60), if_match='"999"')
+assert isinstance(outdated, Problem) and outdated.status == 412
+unauthenticated = get_run.sync(run.id, client=AuthenticatedClient(base_url=os.environ["FRESHET_URL"], token="frt_unknown"))
+assert isinstance(unauthenticated, Problem) and unauthenticated.status == 401
+print("The Python client passed all checks.")

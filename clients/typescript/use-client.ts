@@ -1,8 +1,10 @@
-/** Uses the API by the client that @hey-api/openapi-ts has made. Ends with status 0 only if everything was as it should be. */
+/**
+ * Uses the API through the client that @hey-api/openapi-ts generated. Exits with status 0 only if
+ * every check passes.
+ */
 import assert from 'node:assert/strict';
 import { client } from './generated/client.gen';
 import {
-  changePipeline,
   createCredential,
   createDestination,
   createPipeline,
@@ -10,6 +12,7 @@ import {
   getRun,
   listCredentials,
   startRun,
+  updatePipeline,
 } from './generated/sdk.gen';
 
 const { FRESHET_URL, FRESHET_TOKEN, WAREHOUSE_URL } = process.env as Record<string, string>;
@@ -17,15 +20,15 @@ const warehouse = new URL(WAREHOUSE_URL as string);
 client.setConfig({ baseUrl: FRESHET_URL as string, auth: () => FRESHET_TOKEN as string });
 const name = 'typescript';
 
-function ok<T>({ data, error }: { data?: T; error?: unknown }): T {
+function unwrap<T>({ data, error }: { data?: T; error?: unknown }): T {
   assert.equal(error, undefined);
   return data as T;
 }
 
 const headers = { 'idempotency-key': crypto.randomUUID() };
 const body = { name, type: 'freshdesk_api_key', api_key: 'demo-admin-key' } as const;
-const key = ok(await createCredential({ body, headers }));
-assert.deepEqual(ok(await createCredential({ body, headers })), key);
+const key = unwrap(await createCredential({ body, headers }));
+assert.deepEqual(unwrap(await createCredential({ body, headers })), key);
 const password = ok(
   await createCredential({
     body: { name: `${name} password`, type: 'postgres_password', password: warehouse.password },
@@ -51,34 +54,34 @@ const pipeline = ok(
       name,
       source: { type: 'freshdesk', subdomain: 'demo', credential_id: key.id, historical_sync_days: null },
       destination_id: destination.id,
-      destination_schema: 'by_typescript',
+      destination_schema: 'typescript',
       objects: { conversations: { included: false } },
     },
   }),
 );
 const path = { id: pipeline.id };
-assert.deepEqual(ok(await getPipeline({ path })), pipeline);
+assert.deepEqual(unwrap(await getPipeline({ path })), pipeline);
 assert.equal(pipeline.source.historical_sync_days, null);
 
-let run = ok(await startRun({ path, body: {} }));
-while (run.finished_at === null) run = ok(await getRun({ path: { id: run.id }, query: { wait: 30 } }));
+let run = unwrap(await startRun({ path, body: {} }));
+while (run.finished_at === null) run = unwrap(await getRun({ path: { id: run.id }, query: { wait: 30 } }));
 assert.equal(run.status, 'succeeded');
 
-const seen: string[] = [];
+const seenIds: string[] = [];
 for (let cursor: string | null | undefined; cursor !== null; ) {
-  const page = ok(await listCredentials({ query: { limit: 1, ...(cursor ? { cursor } : {}) } }));
-  seen.push(...page.data.map(({ id }) => id));
+  const page = unwrap(await listCredentials({ query: { limit: 1, ...(cursor ? { cursor } : {}) } }));
+  seenIds.push(...page.data.map(({ id }) => id));
   cursor = page.next_cursor;
 }
-assert.equal(new Set(seen).size, seen.length);
-assert.ok(seen.includes(key.id) && seen.includes(password.id));
+assert.equal(new Set(seenIds).size, seenIds.length);
+assert.ok(seenIds.includes(key.id) && seenIds.includes(password.id));
 
 assert.equal((await createCredential({ body })).error?.code, 'conflict');
 assert.equal((await getRun({ path: { id: crypto.randomUUID() } })).error?.code, 'not_found');
 assert.equal((await createCredential({ body: { ...body, name: '' } })).error?.errors?.[0]?.pointer, '/name');
 assert.equal(
-  (await changePipeline({ path, body: { frequency_minutes: 60 }, headers: { 'if-match': '"999"' } })).error?.status,
+  (await updatePipeline({ path, body: { frequency_minutes: 60 }, headers: { 'if-match': '"999"' } })).error?.status,
   412,
 );
-assert.equal((await getRun({ path: { id: run.id }, auth: () => 'frt_nobody' })).error?.status, 401);
-console.log('The TypeScript client did all that it should.');
+assert.equal((await getRun({ path: { id: run.id }, auth: () => 'frt_unknown' })).error?.status, 401);
+console.log('The TypeScript client passed all checks.');

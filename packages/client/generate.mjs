@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 /**
- * Generates the API's types, `src/api.ts`, from `docs/openapi.json`. Usage: `node generate.mjs [target]`.
+ * Generates the API's types, `src/api.ts`, from `docs/openapi.json`. Usage: `node generate.mjs
+ * [target]`.
  *
- * Examples are removed first: they belong to the reference page and would double the size of the file. The generator
- * runs through npx because it needs TypeScript 5, whose JavaScript API later versions no longer have; as a dependency
- * it would install a second compiler for everyone.
+ * Examples are removed first: they belong to the reference page and would double the size of the
+ * file. The generator runs through npx because it needs TypeScript 5, whose JavaScript API later
+ * versions no longer have; as a dependency it would install a second compiler for everyone.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * Collects the project's prose: Markdown, the texts of the OpenAPI document, comments, and the sentences among the
- * string literals (error texts, log messages, descriptions, test titles).
+ * Collects the project's prose: Markdown, the texts of the OpenAPI document, comments, and the
+ * sentences among the string literals (error texts, log messages, descriptions, test titles).
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -17,7 +17,8 @@ const SQL =
 
 /**
  * @param {readonly string[]} paths Files or folders to read; all tracked and new files when empty.
- * @returns {{ file: string, line: number, ext: '.md' | '.txt', text: string }[]} Texts with the line where each starts.
+ * @returns {{ file: string, line: number, ext: '.md' | '.txt', text: string }[]} Texts with the
+ * line where each starts.
  */
 export function collectProse(paths) {
   const args = ['ls-files', '--cached', '--others', '--exclude-standard', '--', ...paths];

@@ -1,14 +1,15 @@
 import { request } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { newToken } from '@freshet/control-store';
+import { generateToken } from '@freshet/control-store';
 import { openTestStore, type TestStore } from '@freshet/control-store/test-support';
 import { FreshdeskSimulator } from '@freshet/freshdesk-simulator';
-import { Metrics, outbound } from '@freshet/runtime';
+import { createOutboundPolicy, Metrics } from '@freshet/runtime';
 import supertest from 'supertest';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type App, buildApp } from './app.ts';
+import { buildApp } from './app.ts';
+import type { App } from './context.ts';
 
-const TOKEN = newToken();
+const TOKEN = generateToken();
 const NOBODY = '00000000-0000-7000-8000-000000000000';
 
 let t: TestStore;
@@ -26,7 +27,7 @@ beforeAll(async () => {
     store: t.store,
     originTemplate: await simulator.listen(),
     isDraining: () => false,
-    reach: outbound('127.0.0.0/8'),
+    outboundPolicy: createOutboundPolicy('127.0.0.0/8'),
     metrics: new Metrics('api'),
     requestsPerMinute: 1_000_000,
   });
@@ -39,7 +40,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   await t.database.sql`truncate freshet.pipelines, freshet.credentials, freshet.destinations, freshet.webhooks cascade`;
-  const pipeline = await t.pipeline();
+  const pipeline = await t.createPipeline();
   pipelineId = pipeline.id;
   const destination = await t.store.destinations.get(pipeline.destination_id);
   destinationInput = {

@@ -1,17 +1,18 @@
-import { newToken } from '@freshet/control-store';
+import { generateToken } from '@freshet/control-store';
 import { openTestStore, type TestStore } from '@freshet/control-store/test-support';
 import { FreshdeskSimulator } from '@freshet/freshdesk-simulator';
-import { Metrics, outbound } from '@freshet/runtime';
+import { createOutboundPolicy, Metrics } from '@freshet/runtime';
 import supertest from 'supertest';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type App, buildApp } from './app.ts';
+import { buildApp } from './app.ts';
+import type { App } from './context.ts';
 
 /*
  * Read, change one field, send back: what every client does, with every resource that can be changed. The document says which
  * fields a resource has and which of them can be changed, so that a field that is added later is tested as well.
  */
 
-const TOKEN = newToken();
+const TOKEN = generateToken();
 const OTHER_ID = '00000000-0000-7000-8000-000000000000';
 
 let t: TestStore;
@@ -53,7 +54,7 @@ beforeAll(async () => {
     store: t.store,
     originTemplate: await simulator.listen(),
     isDraining: () => false,
-    reach: outbound('127.0.0.0/8'),
+    outboundPolicy: createOutboundPolicy('127.0.0.0/8'),
     metrics: new Metrics('api'),
     requestsPerMinute: 1_000_000,
   });
@@ -345,7 +346,7 @@ describe.each(NAMES)('PATCH of %s', (name) => {
     const { body } = await call('patch', path)
       .send({ ...(await read()).body, color: 'red' })
       .expect(400);
-    expect(body.errors).toEqual([{ pointer: '/color', detail: 'is not known here' }]);
+    expect(body.errors).toEqual([{ pointer: '/color', detail: 'is not a known field' }]);
   });
 });
 

@@ -1,7 +1,7 @@
+/** Re-encrypts all stored secrets with the newest key of `FRESHET_SECRET_KEYS`, then exits. Other processes can run meanwhile. */
 import { openControlStore } from '@freshet/control-store';
 import { createLogger, readSettings, runProcess, settings } from '@freshet/runtime';
 
-/** Puts every stored secret under the newest of FRESHET_SECRET_KEYS, and ends. Any process may run meanwhile. */
 const logger = createLogger('rotate-keys', process.env['LOG_LEVEL'] || 'info');
 
 await runProcess('rotate-keys', logger, async () => {
@@ -13,10 +13,10 @@ await runProcess('rotate-keys', logger, async () => {
     databaseUrl: env.DATABASE_URL,
     secretKeys: env.FRESHET_SECRET_KEYS,
     supervise: false,
-    onError: (error) => logger.warn({ err: error }, 'queue trouble'),
+    onError: (error) => logger.warn({ err: error }, 'Job queue error'),
   });
   const rewrapped = await store.rotateKeys();
   await store.close();
-  process.stdout.write(`${rewrapped} secrets were put under the newest key.\n`);
+  process.stdout.write(`Re-encrypted ${rewrapped} secrets with the newest key.\n`);
   process.exit(0);
 });

@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { TokenRole } from '@freshet/control-store';
-import { newToken } from '@freshet/control-store';
+import { generateToken } from '@freshet/control-store';
 import { openTestStore, type TestStore } from '@freshet/control-store/test-support';
 import { FreshdeskSimulator } from '@freshet/freshdesk-simulator';
-import { Metrics, outbound } from '@freshet/runtime';
+import { createOutboundPolicy, Metrics } from '@freshet/runtime';
 import supertest from 'supertest';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { type App, buildApp } from './app.ts';
-import { may, PERMISSION_NAMES, type Permission, ROLES } from './http/permissions.ts';
+import { buildApp } from './app.ts';
+import type { App } from './context.ts';
+import { hasPermission, PERMISSION_NAMES, type Permission, ROLES } from './http/permissions.ts';
 
 /*
  * What every route must do, whatever it is for: one case for each operation of the document, and a test that says which
@@ -20,7 +21,7 @@ const ROLE_NAMES = Object.keys(ROLES) as TokenRole[];
 let t: TestStore;
 let app: App;
 let simulator: FreshdeskSimulator;
-const tokens = Object.fromEntries(ROLE_NAMES.map((role) => [role, newToken()])) as Record<TokenRole, string>;
+const tokens = Object.fromEntries(ROLE_NAMES.map((role) => [role, generateToken()])) as Record<TokenRole, string>;
 
 beforeAll(async () => {
   t = await openTestStore();
@@ -34,7 +35,7 @@ beforeAll(async () => {
     store: t.store,
     originTemplate: origin,
     isDraining: () => false,
-    reach: outbound('127.0.0.0/8'),
+    outboundPolicy: createOutboundPolicy('127.0.0.0/8'),
     metrics: new Metrics('api'),
     requestsPerMinute: 1_000_000,
   });
@@ -109,7 +110,7 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   listCredentials: { status: 200 },
   getCredential: { at: (w) => ({ id: w.key.id }), status: 200 },
-  changeCredential: {
+  updateCredential: {
     at: (w) => ({ id: w.key.id }),
     body: () => ({ name: 'renamed' }),
     status: 200,
@@ -123,7 +124,7 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   listDestinations: { status: 200 },
   getDestination: { at: (w) => ({ id: w.destination.id }), status: 200 },
-  changeDestination: {
+  updateDestination: {
     at: (w) => ({ id: w.destination.id }),
     body: () => ({ name: 'renamed' }),
     status: 200,
@@ -140,12 +141,12 @@ const CASES: Readonly<Record<string, Case>> = {
     status: 201,
     conflict: (w) => ({ body: pipelineBody(w, 'acme') }),
   },
-  planPipeline: {
+  previewPipeline: {
     body: (w) => pipelineBody(w, 'other'),
     status: 200,
     conflict: (w) => ({ body: pipelineBody(w, 'acme') }),
   },
-  planPipelineChange: {
+  previewPipelineUpdate: {
     at: ofPipeline,
     body: () => ({ frequency_minutes: 60 }),
     status: 200,
@@ -153,7 +154,7 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   listPipelines: { status: 200 },
   getPipeline: { at: ofPipeline, status: 200 },
-  changePipeline: {
+  updatePipeline: {
     at: ofPipeline,
     body: () => ({ frequency_minutes: 60 }),
     status: 200,
@@ -164,13 +165,13 @@ const CASES: Readonly<Record<string, Case>> = {
   resumePipeline: { at: ofPipeline, status: 200 },
   testAccount: { body: (w) => ({ subdomain: 'acme', credential_id: w.key.id }), status: 200 },
   testPipeline: { at: ofPipeline, status: 200 },
-  estimatePipeline: { at: ofPipeline, status: 200 },
+  estimateRun: { at: ofPipeline, status: 200 },
   listCatalogObjects: { status: 200 },
   listPipelineObjects: { at: ofPipeline, status: 200 },
-  changePipelineObject: { at: ofRoles, body: () => ({ included: false }), status: 200 },
+  updatePipelineObject: { at: ofRoles, body: () => ({ included: false }), status: 200 },
   restartPipelineObject: { at: ofRoles, status: 200 },
   rebuildPipelineObject: { at: (w) => ({ id: w.pipeline.id, object: 'tickets' }), status: 202 },
-  movePipelineObject: {
+  setPipelineObjectPosition: {
     at: (w) => ({ id: w.pipeline.id, object: 'tickets' }),
     body: () => ({ changed_since: '2026-01-01T00:00:00Z' }),
     status: 200,
@@ -184,11 +185,11 @@ const CASES: Readonly<Record<string, Case>> = {
     status: 202,
     conflict: (w) => ({ at: { id: w.pipeline.id, object: 'roles', record_id: '5' } }),
   },
-  receiveFromFreshdesk: { at: ofPipeline, body: () => ({ ticket_id: '5' }), status: 202 },
+  receiveFreshdeskWebhook: { at: ofPipeline, body: () => ({ ticket_id: '5' }), status: 202 },
   startRun: { at: ofPipeline, body: () => ({ kind: 'sync' }), status: 202 },
   listRuns: { status: 200 },
   getRun: { at: (w) => ({ id: w.run.id }), status: 200 },
-  watchRun: { at: (w) => ({ id: w.run.id }), status: 200 },
+  streamRunEvents: { at: (w) => ({ id: w.run.id }), status: 200 },
   cancelRun: { at: (w) => ({ id: w.run.id }), status: 200 },
   listRejectedRecords: { at: ofPipeline, status: 200 },
   getRejectedRecord: { at: (w) => ({ id: w.pipeline.id, record_id: w.rejected.id }), status: 200 },
@@ -197,14 +198,14 @@ const CASES: Readonly<Record<string, Case>> = {
   discardFailedUnits: { at: ofPipeline, body: () => ({}), status: 200 },
   replayRejectedRecords: { at: ofPipeline, body: () => ({}), status: 202 },
   discardRejectedRecords: { at: ofPipeline, body: () => ({}), status: 200 },
-  erasePerson: { at: ofPipeline, body: () => ({ contact_id: '4711' }), status: 202 },
+  createErasure: { at: ofPipeline, body: () => ({ contact_id: '4711' }), status: 202 },
   listErasures: { at: ofPipeline, status: 200 },
   getErasure: { at: (w) => ({ id: w.pipeline.id, erasure_id: w.erasure.id }), status: 200 },
   liftErasure: { at: (w) => ({ id: w.pipeline.id, erasure_id: w.erasure.id }), status: 200 },
-  getSystem: { status: 200 },
+  getSystemStatus: { status: 200 },
   getMetrics: { status: 200 },
   listDeadJobs: { status: 200 },
-  redriveDeadJob: { at: (w) => ({ id: w.deadJob.id }), status: 204 },
+  retryDeadJob: { at: (w) => ({ id: w.deadJob.id }), status: 204 },
   discardDeadJob: { at: (w) => ({ id: w.deadJob.id }), status: 204 },
   getBudget: { at: () => ({ subdomain: 'acme' }), status: 200, neverMissing: true },
   listUsage: { status: 200 },
@@ -215,7 +216,7 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   listWebhooks: { status: 200 },
   getWebhook: { at: (w) => ({ id: w.webhook.id }), status: 200 },
-  changeWebhook: {
+  updateWebhook: {
     at: (w) => ({ id: w.webhook.id }),
     body: () => ({ enabled: false }),
     status: 200,
@@ -225,14 +226,14 @@ const CASES: Readonly<Record<string, Case>> = {
   rotateWebhookSecret: { at: (w) => ({ id: w.webhook.id }), body: () => ({ overlap_minutes: 5 }), status: 200 },
   testWebhook: { at: (w) => ({ id: w.webhook.id }), status: 202 },
   listWebhookDeliveries: { at: (w) => ({ id: w.webhook.id }), status: 200 },
-  redeliver: { at: (w) => ({ id: w.webhook.id, delivery_id: w.delivery.id }), status: 202 },
+  redeliverWebhookEvent: { at: (w) => ({ id: w.webhook.id, delivery_id: w.delivery.id }), status: 202 },
   createToken: { body: () => ({ name: 'reports', role: 'observer' }), status: 201 },
   listTokens: { status: 200 },
   getToken: { at: (w) => ({ id: w.token.id }), status: 200 },
-  changeToken: { at: (w) => ({ id: w.token.id }), body: () => ({ name: 'renamed' }), status: 200 },
+  updateToken: { at: (w) => ({ id: w.token.id }), body: () => ({ name: 'renamed' }), status: 200 },
   deleteToken: { at: (w) => ({ id: w.token.id }), status: 204 },
   rotateToken: { at: (w) => ({ id: w.token.id }), body: () => ({ overlap_minutes: 0 }), status: 200 },
-  listAuditLog: { status: 200 },
+  listAuditLogEntries: { status: 200 },
   exportAuditLog: { status: 200 },
 };
 
@@ -285,7 +286,7 @@ async function newWorld(): Promise<World> {
     enabled: true,
   });
   await store.webhooks.create({ name: 'spare', url: 'http://127.0.0.1:1/', events: ['run.failed'], enabled: true });
-  const delivery = await store.webhooks.test(webhook.id);
+  const delivery = await store.webhooks.sendTestEvent(webhook.id);
   const { token } = await store.tokens.create({ name: 'a', role: 'observer', scopes: null, expires_at: null });
   // A run that is over, of which a batch is stored still and a record was rejected.
   const { id: runId } = await store.runs.start(pipeline.id, 'manual', [
@@ -298,27 +299,27 @@ async function newWorld(): Promise<World> {
     select ${batch}, pipeline_id, object, id, 1, 2, now(), '\\x00', now() from freshet.object_runs where run_id = ${runId}`;
   await t.database
     .sql`update freshet.pipeline_objects set position = '{"backTo":"2026-01-01T00:00:00Z","views":{},"window":null}' where pipeline_id = ${pipeline.id} and object = 'tickets'`;
-  const claim = await store.loading.claim(pipeline.id, 'tickets');
+  const claim = await store.loading.acquire(pipeline.id, 'tickets');
   await t.database.sql`update freshet.batches set loaded_at = null where id = ${batch}`;
   const counts = { records: 1, inserted: 0, updated: 0, unchanged: 0, rejected: 1, deleted: 0, missing: 0, stale: 0 };
   await store.loading.markLoaded(claim as NonNullable<typeof claim>, {
     batches: [{ batchId: batch, counts }],
-    rejected: [{ batchId: batch, line: 0, reason: 'value_not_bigint: id', raw: '{"id":"x"}' }],
-    reached: null,
-    suspects: [],
-    notBelieved: [],
-    doubted: [],
+    rejectedRecords: [{ batchId: batch, line: 0, reason: 'value_not_bigint: id', raw: '{"id":"x"}' }],
+    coverage: null,
+    deletionCandidates: [],
+    rejectedGenerations: [],
+    unconfirmedDeletions: [],
     misfits: [],
     completion: null,
-    changes: [],
+    schemaChanges: [],
   });
   await t.database.sql`
     insert into freshet.failed_units (id, pipeline_id, object, key, error_code, error_message, object_run_id, next_attempt_at)
     select ${randomUUID()}, pipeline_id, 'conversations', '7', 'source_unavailable', 'Freshdesk answered with status 500.', id, now() from freshet.object_runs where run_id = ${runId} limit 1`;
   const [rejected] = (await store.rejectedRecords.list(pipeline.id, { limit: 1, cursor: null }, {})).data;
-  const erasure = await store.erasures.request(pipeline.id, 'contacts', '1');
+  const erasure = await store.erasures.create(pipeline.id, 'contacts', '1');
   await t.database.sql`update freshet.erasures set status = 'completed' where id = ${erasure.id}`;
-  await store.deadJobs.setAside({
+  await store.deadJobs.record({
     queue: 'load',
     data: { pipelineId: pipeline.id, object: 'roles' },
     attempts: 11,
@@ -402,7 +403,7 @@ describe.each(Object.entries(CASES))('%s', (operationId, spec) => {
           ]
         : []),
       // What Freshdesk sends is not ours to choose.
-      ...(hasBody && operationId !== 'receiveFromFreshdesk'
+      ...(hasBody && operationId !== 'receiveFreshdeskWebhook'
         ? [() => call(method, nowhere(path)).send({ no_such_field: 1 })]
         : []),
       ...(isList
@@ -432,7 +433,7 @@ describe.each(Object.entries(CASES))('%s', (operationId, spec) => {
       const permission = permissionOf(operation());
       const { status, body } = await call(method, nowhere(path), tokens[role]);
       expect(status === 403, JSON.stringify(body)).toBe(!ROLES[role].includes(permission));
-      const { text } = await t.store.tokens.create({
+      const { value: text } = await t.store.tokens.create({
         name: 'scoped',
         role,
         scopes: PERMISSION_NAMES.filter((p) => p !== permission),
@@ -480,12 +481,12 @@ const EXPECTED: Readonly<Record<Permission, readonly string[]>> = {
     'listPipelineObjects',
     'listRuns',
     'getRun',
-    'watchRun',
+    'streamRunEvents',
     'listFailedUnits',
     'listRejectedRecords',
     'listErasures',
     'getErasure',
-    'getSystem',
+    'getSystemStatus',
     'getMetrics',
     'listDeadJobs',
     'getBudget',
@@ -499,32 +500,32 @@ const EXPECTED: Readonly<Record<Permission, readonly string[]>> = {
     'resumePipeline',
     'restartPipelineObject',
     'rebuildPipelineObject',
-    'movePipelineObject',
+    'setPipelineObjectPosition',
     'retryFailedUnits',
     'discardFailedUnits',
     'replayRejectedRecords',
     'discardRejectedRecords',
   ],
-  refresh: ['refreshRecord', 'receiveFromFreshdesk'],
-  erase: ['erasePerson', 'liftErasure'],
-  redrive: ['redriveDeadJob', 'discardDeadJob'],
+  refresh: ['refreshRecord', 'receiveFreshdeskWebhook'],
+  erase: ['createErasure', 'liftErasure'],
+  redrive: ['retryDeadJob', 'discardDeadJob'],
   manage_pipelines: [
     'createPipeline',
-    'planPipeline',
-    'planPipelineChange',
-    'changePipeline',
+    'previewPipeline',
+    'previewPipelineUpdate',
+    'updatePipeline',
     'deletePipeline',
     'testAccount',
     'testPipeline',
-    'estimatePipeline',
-    'changePipelineObject',
+    'estimateRun',
+    'updatePipelineObject',
   ],
   manage_connections: [
     'createCredential',
-    'changeCredential',
+    'updateCredential',
     'deleteCredential',
     'createDestination',
-    'changeDestination',
+    'updateDestination',
     'deleteDestination',
     'testDestination',
   ],
@@ -532,19 +533,19 @@ const EXPECTED: Readonly<Record<Permission, readonly string[]>> = {
     'createWebhook',
     'listWebhooks',
     'getWebhook',
-    'changeWebhook',
+    'updateWebhook',
     'deleteWebhook',
     'rotateWebhookSecret',
     'testWebhook',
     'listWebhookDeliveries',
-    'redeliver',
+    'redeliverWebhookEvent',
   ],
-  manage_tokens: ['createToken', 'listTokens', 'getToken', 'changeToken', 'deleteToken', 'rotateToken'],
-  read_audit_log: ['listAuditLog', 'exportAuditLog'],
+  manage_tokens: ['createToken', 'listTokens', 'getToken', 'updateToken', 'deleteToken', 'rotateToken'],
+  read_audit_log: ['listAuditLogEntries', 'exportAuditLog'],
 };
 
 test('a scope narrows a role, and never widens it', () => {
-  expect(may({ role: 'observer', scopes: ['manage_tokens', 'read'] }, 'manage_tokens')).toBe(false);
-  expect(may({ role: 'observer', scopes: ['manage_tokens', 'read'] }, 'read')).toBe(true);
-  expect(may({ role: 'team_admin', scopes: ['read'] }, 'manage_tokens')).toBe(false);
+  expect(hasPermission({ role: 'observer', scopes: ['manage_tokens', 'read'] }, 'manage_tokens')).toBe(false);
+  expect(hasPermission({ role: 'observer', scopes: ['manage_tokens', 'read'] }, 'read')).toBe(true);
+  expect(hasPermission({ role: 'team_admin', scopes: ['read'] }, 'manage_tokens')).toBe(false);
 });

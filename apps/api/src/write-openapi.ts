@@ -1,15 +1,16 @@
+/** Writes the OpenAPI document to `docs/openapi.json`, or to the file that the first argument names. */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { ControlStore } from '@freshet/control-store';
-import { Metrics, outbound } from '@freshet/runtime';
+import { createOutboundPolicy, Metrics } from '@freshet/runtime';
 import { buildApp } from './app.ts';
 
-/** Writes the document to `docs/openapi.json`. No route is called, so no store is needed. */
+// Only the schemas of the routes are used, so the store is never called.
 const app = await buildApp({
   store: {} as ControlStore,
   originTemplate: null,
   isDraining: () => false,
-  reach: outbound(''),
+  outboundPolicy: createOutboundPolicy(''),
   metrics: new Metrics('api'),
   requestsPerMinute: 1,
 });

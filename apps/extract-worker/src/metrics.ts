@@ -2,19 +2,22 @@ import type { Metrics } from '@freshet/runtime';
 
 export type SliceOutcome = 'finished' | 'handed_on' | 'behind' | 'no_credits' | 'retried' | 'stopped' | 'taken_over';
 
-/** What an extract worker counts. Objects are those of the catalogue: a few dozen. */
+/**
+ * Registers the metrics of an extract worker. The label `object` has a few dozen values, the
+ * objects of the catalogue.
+ */
 export function extractMetrics(metrics: Metrics) {
   return {
-    slices: metrics.counter('slices_total', 'Slices of object runs, by how they ended.', ['object', 'outcome']),
-    records: metrics.counter('extracted_records_total', 'Records stored in batches.', ['object']),
-    bytes: metrics.counter('extracted_bytes_total', 'Bytes stored in batches, before compression.', ['object']),
-    credits: metrics.counter('credits_used_total', 'Credits spent, by what for.', ['credit_class']),
+    slices: metrics.counter('slices_total', 'Slices of object runs, by outcome.', ['object', 'outcome']),
+    records: metrics.counter('extracted_records_total', 'Records extracted into batches.', ['object']),
+    bytes: metrics.counter('extracted_bytes_total', 'Bytes extracted into batches, before compression.', ['object']),
+    credits: metrics.counter('credits_used_total', 'Freshdesk credits used, by credit class.', ['credit_class']),
     clockSkew: metrics.gauge(
       'source_clock_skew_seconds',
-      'How far the account of the last slice is ahead of this deployment, by its Date header.',
+      'Clock of the account of the latest slice, by its Date header, minus the clock of this deployment.',
       [],
     ),
-    slice: metrics.histogram('slice_seconds', 'How long slices took.', [], [0.1, 0.5, 1, 2.5, 5, 10, 20, 30, 60]),
+    slice: metrics.histogram('slice_seconds', 'Duration of a slice.', [], [0.1, 0.5, 1, 2.5, 5, 10, 20, 30, 60]),
   };
 }
 export type ExtractMetrics = ReturnType<typeof extractMetrics>;

@@ -1,93 +1,115 @@
 import { promisify } from 'node:util';
 import { zstdCompress } from 'node:zlib';
-import { batchLine, type Column, type CreditsSpent } from '@freshet/contracts';
-import type { Claim, Step } from '@freshet/control-store';
+import { type Column, type CreditsSpent, encodeBatchLine } from '@freshet/contracts';
+import type { ObjectRunLease, Step } from '@freshet/control-store';
 import type { Page } from '@freshet/freshdesk-extractor';
 
 const compress = promisify(zstdCompress);
 
-/** A batch is stored when it is this large, uncompressed: the loader takes several, and memory stays bounded. */
+/** A batch is flushed at this size, uncompressed. The limit bounds the memory of a slice. */
 const BATCH_BYTES = 2 * 1024 * 1024;
-/** … or when its first page has waited so long: somebody watches, and a killed worker should lose little. */
+/** A batch is flushed at this age, so that progress is visible and a killed worker loses little. */
 const BATCH_AGE_MS = 1000;
-/** Compressed output is collected in pieces of a quarter of the input, at least this large: each piece is a round trip to another thread. */
-const OUTPUT_BYTES_MIN = 64 * 1024;
+/**
+ * The compressed output is collected in chunks of a quarter of the input, at least this large. Each
+ * chunk is a round trip to the thread pool.
+ */
+const OUTPUT_CHUNK_BYTES_MIN = 64 * 1024;
 const LINE_BREAK = 10;
-/** What one batch has needed is kept for the next, up to here: memory is for batches as they usually are. */
-const KEPT_BYTES_MAX = BATCH_BYTES + 1024 * 1024;
+/**
+ * A buffer up to this size is reused for the next batch. A larger one, after an unusual batch, is
+ * released.
+ */
+const REUSED_BUFFER_BYTES_MAX = BATCH_BYTES + 1024 * 1024;
 
-type Kept = Omit<Page, 'lines'>;
+type BufferedPage = Omit<Page, 'lines'>;
 
-/** Pages on their way into one step: a slow account stores each page, a fast one several together. */
+interface StepParts {
+  readonly credits: CreditsSpent;
+  readonly customColumns: readonly Column[] | null;
+  /** The coverage once the step is loaded. Null: unchanged. */
+  readonly coverage: Step['coverage'];
+  /** The progress once the step is committed, from 0 to 1. Null: the last page's own estimate. */
+  readonly progress: number | null;
+  /** The object run has no further pages. */
+  readonly isLast: boolean;
+}
+
+/**
+ * Collects pages for one step. The pages of a slow account are flushed one by one, those of a fast
+ * account together.
+ */
 export class StepBuffer {
-  readonly #claim: Claim;
-  #pages: Kept[] = [];
-  #since = 0;
-  /** The lines that wait, one after the other: whatever answer they came in can go. */
+  readonly #lease: ObjectRunLease;
+  #pages: BufferedPage[] = [];
+  #firstPageAt = 0;
+  /**
+   * The lines of the buffered pages. They are copied, so that the responses can be
+   * garbage-collected.
+   */
   #bytes: Buffer = Buffer.alloc(0);
   #length = 0;
-  /** Of a batch that was stored: to be used again. */
-  #spare: Buffer | null = null;
+  /** The buffer of a flushed batch, for reuse. */
+  #spareBuffer: Buffer | null = null;
 
-  constructor(claim: Claim) {
-    this.#claim = claim;
+  constructor(lease: ObjectRunLease) {
+    this.#lease = lease;
   }
 
   get isEmpty(): boolean {
     return this.#pages.length === 0;
   }
 
-  /** Whether a page can join those that wait: a batch belongs to one generation. */
-  takes(page: Page): boolean {
+  /** Returns whether the page can join the buffered pages. A batch belongs to one generation. */
+  hasRoomFor(page: Page): boolean {
     const first = this.#pages[0];
     return first === undefined || first.generation === page.generation;
   }
 
   add({ lines, ...page }: Page): void {
-    if (this.#pages.length === 0) this.#since = performance.now();
+    if (this.#pages.length === 0) this.#firstPageAt = performance.now();
     this.#pages.push(page);
     this.#append(lines);
   }
 
-  get isDue(): boolean {
+  get shouldFlush(): boolean {
     return (
       this.#length >= BATCH_BYTES ||
-      performance.now() - this.#since >= BATCH_AGE_MS ||
-      (this.#pages.at(-1)?.finished ?? false)
+      performance.now() - this.#firstPageAt >= BATCH_AGE_MS ||
+      (this.#pages.at(-1)?.isLast ?? false)
     );
   }
 
+  /** The units of the queue that the buffered pages have completed or marked as failed. */
+  get units(): number {
+    return this.#pages.reduce((sum, page) => sum + page.completedUnits.length + page.failedUnits.length, 0);
+  }
+
+  /** The records of the buffered pages. */
+  get records(): number {
+    return this.#pages.reduce((sum, page) => sum + page.recordCount, 0);
+  }
+
+  /** The coverage of the latest buffered page that has one. */
+  get coverage(): Page['coverage'] {
+    return this.#pages.findLast((page) => page.coverage !== null)?.coverage ?? null;
+  }
+
   /**
-   * Everything that waits, as one step. Its last page's position stands for all of them.
-   * @param reached how far the reading has come with them; null: no further.
-   * @param progress share of the reading that is done with them, from 0 to 1; null: as the last page says.
+   * Empties the buffer into one step. The position of the last page is the position of the step.
    */
-  async take(
-    credits: CreditsSpent,
-    customColumns: readonly Column[] | null,
-    reached: Step['reached'],
-    progress: number | null,
-    finished: boolean,
-  ): Promise<Step> {
+  async takeStep({ credits, customColumns, coverage, progress, isLast }: StepParts): Promise<Step> {
     const pages = this.#pages;
-    const last = pages.at(-1) as Kept;
-    if (reached !== null) {
-      // Travels as the last line, so that it reaches the warehouse after all that it speaks of.
+    const last = pages.at(-1) as BufferedPage;
+    if (coverage !== null) {
+      // Coverage is the last line of the batch, so that it is loaded after the records it covers.
       const times = {
-        complete_as_of: reached.completeAsOf?.toISOString() ?? null,
-        complete_back_to: reached.completeBackTo?.toISOString() ?? null,
+        complete_as_of: coverage.completeAsOf?.toISOString() ?? null,
+        complete_back_to: coverage.completeBackTo?.toISOString() ?? null,
       };
-      this.#append([batchLine({ reached: { run_id: this.#claim.runId, ...times } })]);
+      this.#append([encodeBatchLine({ reached: { run_id: this.#lease.runId, ...times } })]);
     }
-    const bytes = this.#bytes;
-    const raw = bytes.subarray(0, this.#length);
-    this.#pages = [];
-    this.#length = 0;
-    this.#bytes = this.#spare ?? Buffer.alloc(0);
-    this.#spare = null;
-    const body =
-      raw.length === 0 ? null : await compress(raw, { chunkSize: Math.max(OUTPUT_BYTES_MIN, raw.length >> 2) });
-    if (bytes.length <= KEPT_BYTES_MAX) this.#spare = bytes;
+    const { body, rawBytes } = await this.#compressLines();
     return {
       position: last.position,
       customColumns,
@@ -96,44 +118,44 @@ export class StepBuffer {
           ? null
           : {
               body,
-              rawBytes: raw.length,
-              records: pages.reduce((sum, page) => sum + page.records, 0),
+              rawBytes,
+              records: pages.reduce((sum, page) => sum + page.recordCount, 0),
               generation: last.generation,
-              // The oldest of the pages: none of these records is younger than it says.
-              extractedAt: (pages[0] as Kept).extractedAt,
+              // The time of the oldest page: every record is at least as recent.
+              extractedAt: (pages[0] as BufferedPage).extractedAt,
             },
-      erased: pages.flatMap((page) => page.erased),
-      work: pages.flatMap((page) => page.work),
-      settled: pages.flatMap((page) => page.settled),
-      failed: pages.flatMap((page) => page.failed),
+      erasedKeys: pages.flatMap((page) => page.erasedKeys),
+      childWork: pages.flatMap((page) => page.childWork),
+      completedUnits: pages.flatMap((page) => page.completedUnits),
+      failedUnits: pages.flatMap((page) => page.failedUnits),
       progress: progress ?? pages.findLast((page) => page.progress !== null)?.progress ?? null,
       credits,
-      reached,
-      finished,
+      coverage,
+      isLast,
     };
   }
 
-  /** Units of the work list that the buffered pages have read or set aside. */
-  get units(): number {
-    return this.#pages.reduce((sum, page) => sum + page.settled.length + page.failed.length, 0);
-  }
-
-  /** Records in the buffered pages. */
-  get records(): number {
-    return this.#pages.reduce((sum, page) => sum + page.records, 0);
-  }
-
-  /** How far the pages that wait have come. */
-  get reached(): Page['reached'] {
-    return this.#pages.findLast((page) => page.reached !== null)?.reached ?? null;
+  /** Resets the buffer before it compresses, so that pages can be added in the meantime. */
+  async #compressLines(): Promise<{ readonly body: Buffer | null; readonly rawBytes: number }> {
+    const bytes = this.#bytes;
+    const raw = bytes.subarray(0, this.#length);
+    this.#pages = [];
+    this.#length = 0;
+    this.#bytes = this.#spareBuffer ?? Buffer.alloc(0);
+    this.#spareBuffer = null;
+    const chunkSize = Math.max(OUTPUT_CHUNK_BYTES_MIN, raw.length >> 2);
+    const body = raw.length === 0 ? null : await compress(raw, { chunkSize });
+    if (bytes.length <= REUSED_BUFFER_BYTES_MAX) this.#spareBuffer = bytes;
+    return { body, rawBytes: raw.length };
   }
 
   #append(lines: Page['lines']): void {
-    let length = this.#length;
+    let length = this.#length + lines.length;
     for (const line of lines) for (const piece of line) length += piece.length;
-    length += lines.length;
     if (length > this.#bytes.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(length, Math.min(this.#bytes.length * 2, KEPT_BYTES_MAX)));
+      const larger = Buffer.allocUnsafeSlow(
+        Math.max(length, Math.min(this.#bytes.length * 2, REUSED_BUFFER_BYTES_MAX)),
+      );
       this.#bytes.copy(larger, 0, 0, this.#length);
       this.#bytes = larger;
     }

@@ -5,87 +5,71 @@ import { Freshet, FreshetError } from '@freshet/client';
 import { AppError } from '@freshet/contracts';
 import { migrateControlDatabase } from '@freshet/control-store';
 import { readSettings, settings, WORKER_NODE_OPTIONS } from '@freshet/runtime';
-import { applySteps } from './apply.ts';
-import { exported } from './export.ts';
-import { type Manifest, readManifest, writeManifest } from './manifest.ts';
-import { planOf, readDeployed, type Step } from './plan.ts';
+import { applyPlan } from './apply-plan.ts';
+import { readDeployedResources } from './deployed-resources.ts';
+import { toManifest } from './export-manifest.ts';
+import { formatManifest, readManifest } from './manifest.ts';
+import { createPlan, type PlanStep } from './plan.ts';
+import { EXIT_DIFFERENT, USAGE } from './usage.ts';
 
-/** `freshet`: every kind of process, and a deployment as a file. */
+/** The command line: starts the processes of a deployment, and manages a deployment as a file. */
 
-const PROCESSES = ['api', 'extract-worker', 'load-worker', 'scheduler', 'standalone'] as const;
-/** EX_USAGE, EX_CONFIG (sysexits.h). */
-const [EX_USAGE, EX_CONFIG] = [64, 78] as const;
-/** Of `diff`: there is something to do. */
-const DIFFERENT = 2;
+const PROCESSES: readonly string[] = ['api', 'extract-worker', 'load-worker', 'scheduler', 'standalone'];
+/** Exit statuses of sysexits.h. */
+const EX_USAGE = 64;
+const EX_CONFIG = 78;
 
-const USAGE = `Usage: freshet <command>
-
-  api | extract-worker | load-worker | scheduler    one process of a deployment, set up by its environment
-  standalone                                        all of them, with an embedded PostgreSQL
-  migrate                                           bring the control database up to this release, and end
-  rotate-keys                                       put every stored secret under the newest key, and end
-  apply  -f FILE [--yes] [--prune] [--secrets] [--adopt]
-                                                    make the deployment what a file says; shows the plan first
-  diff   -f FILE [--prune]                          show the plan only; status ${DIFFERENT} if there is something to do
-  export                                            print the deployment as such a file, without its secrets
-
-apply, diff and export call the API at FRESHET_URL with the token FRESHET_TOKEN.
-`;
-
-const SIGNS: Readonly<Record<Step['action'], string>> = {
+const ACTION_SYMBOLS: Readonly<Record<PlanStep['action'], string>> = {
   create: '+',
-  change: '~',
+  update: '~',
   delete: '-',
   pause: '~',
   resume: '~',
 };
 
-const say = (text: string): void => {
-  process.stdout.write(`${text}\n`);
-};
 const [command = '', ...args] = process.argv.slice(2);
 
 try {
-  await run();
+  await runCommand();
 } catch (error) {
-  if (error instanceof FreshetError) {
-    for (const { pointer, detail } of error.errors) process.stderr.write(`${pointer}: ${detail}\n`);
-    process.stderr.write(`${error.message}${error.requestId === null ? '' : ` (request ${error.requestId})`}\n`);
-    process.exit(1);
-  }
-  if (!(error instanceof AppError)) throw error;
-  process.stderr.write(`${error.message}\n`);
-  process.exit(error.code === 'configuration' ? EX_CONFIG : error.code === 'invalid_input' ? EX_USAGE : 1);
+  reportError(error);
 }
 
-async function run(): Promise<void> {
-  if ((PROCESSES as readonly string[]).includes(command)) return become(`../../${command}/src/main.ts`);
+async function runCommand(): Promise<void> {
+  if (PROCESSES.includes(command)) return replaceProcess(`../../${command}/src/main.ts`);
   switch (command) {
     case 'rotate-keys':
-      return become('../../api/src/rotate-keys.ts');
+      return replaceProcess('../../api/src/rotate-keys.ts');
     case 'migrate': {
-      await migrateControlDatabase(readSettings({ DATABASE_URL: settings.DATABASE_URL }, process.env).DATABASE_URL);
-      return say('The control database is that of this release.');
+      const { DATABASE_URL: url } = readSettings({ DATABASE_URL: settings.DATABASE_URL }, process.env);
+      await migrateControlDatabase(url);
+      return print('The control database is up to date.');
     }
-    case 'apply':
     case 'diff':
-      return await plan(command);
+    case 'apply':
+      return await diffOrApply(command);
     case 'export': {
-      process.stdout.write(writeManifest(exported(await readDeployed(client()))));
+      process.stdout.write(formatManifest(toManifest(await readDeployedResources(createClient()))));
       return;
     }
+    case 'help':
+    case '--help':
+    case '-h':
+      process.stdout.write(USAGE);
+      return;
     default:
-      (command === 'help' || command === '--help' ? process.stdout : process.stderr).write(USAGE);
-      process.exit(command === 'help' || command === '--help' ? 0 : EX_USAGE);
+      if (command !== '') process.stderr.write(`Unknown command "${command}".\n\n`);
+      process.stderr.write(USAGE);
+      process.exit(EX_USAGE);
   }
 }
 
-/** Turns into the process: signals reach it, and nothing stands between. */
-function become(main: string): void {
+/** Replaces this process by another program, so that signals reach it directly. */
+function replaceProcess(main: string): void {
   if (process.execve === undefined)
     throw new AppError(
       'configuration',
-      'This Node cannot turn into another process: use the one that the workspace pins.',
+      'This Node release does not support process.execve. Use the release in the Node packages of this workspace.',
     );
   process.execve(
     process.execPath,
@@ -94,33 +78,32 @@ function become(main: string): void {
   );
 }
 
-function client(): Freshet {
+function createClient(): Freshet {
   const { FRESHET_URL: url, FRESHET_TOKEN: token } = readSettings(
-    { FRESHET_URL: settings.serverUrl(['http:', 'https:']), FRESHET_TOKEN: settings.text },
+    { FRESHET_URL: settings.serverUrl(['http:', 'https:']), FRESHET_TOKEN: settings.string },
     process.env,
   );
   return new Freshet({ url, token });
 }
 
-async function plan(verb: 'apply' | 'diff'): Promise<void> {
-  const options = optionsOf();
-  const manifest: Manifest = readManifest(options.file, process.env);
-  const freshet = client();
-  const deployed = await readDeployed(freshet);
-  const steps = planOf(manifest, deployed, options);
-  for (const step of steps) show(step);
-  if (steps.length === 0) return say('Everything is as the file says.');
-  if (verb === 'diff') process.exit(DIFFERENT);
-  if (!options.yes && !(await confirmed())) {
-    say('Nothing was done.');
+async function diffOrApply(verb: 'diff' | 'apply'): Promise<void> {
+  const options = parseOptions();
+  const manifest = readManifest(options.file, process.env);
+  const client = createClient();
+  const deployed = await readDeployedResources(client);
+  const steps = createPlan(manifest, deployed, options);
+  for (const step of steps) printStep(step);
+  if (steps.length === 0) return print('No changes. The deployment matches the file.');
+  if (verb === 'diff') process.exit(EXIT_DIFFERENT);
+  if (!options.yes && !(await confirm())) {
+    print('Cancelled. No changes were made.');
     process.exit(1);
   }
-  await applySteps(freshet, steps, { deployed, adopt: options.adopt }, (step) =>
-    say(`done: ${step.action} ${step.kind} "${step.name}"`),
-  );
+  const onStep = ({ action, kind, name }: PlanStep) => print(`done: ${action} ${kind} "${name}"`);
+  await applyPlan(client, steps, { deployed, adopt: options.adopt, onStep });
 }
 
-function optionsOf(): {
+function parseOptions(): {
   readonly file: string;
   readonly yes: boolean;
   readonly prune: boolean;
@@ -139,25 +122,40 @@ function optionsOf(): {
       },
     });
     if (values.file !== undefined) return { ...values, file: values.file };
-    throw new Error('-f FILE is needed; - is standard input.');
+    throw new Error('Option -f is required.');
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n\n${USAGE}`);
     process.exit(EX_USAGE);
   }
 }
 
-function show({ action, kind, name, said }: Step): void {
-  say(`${SIGNS[action]} ${action} ${kind} "${name}"`);
-  for (const line of said) say(`    ${line}`);
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
 }
 
-async function confirmed(): Promise<boolean> {
+function printStep({ action, kind, name, changes }: PlanStep): void {
+  print(`${ACTION_SYMBOLS[action]} ${action} ${kind} "${name}"`);
+  for (const change of changes) print(`    ${change}`);
+}
+
+async function confirm(): Promise<boolean> {
   if (!process.stdin.isTTY) {
-    process.stderr.write('Nobody can be asked here: say --yes.\n');
+    process.stderr.write('Confirmation requires a terminal. Use --yes to apply without confirmation.\n');
     return false;
   }
-  const asking = createInterface({ input: process.stdin, output: process.stdout });
-  const answer = await asking.question('Do that? (yes/no) ');
-  asking.close();
-  return answer.trim() === 'yes';
+  const prompt = createInterface({ input: process.stdin, output: process.stdout });
+  const reply = await prompt.question('Apply these changes? (yes/no) ');
+  prompt.close();
+  return reply.trim() === 'yes';
+}
+
+function reportError(error: unknown): never {
+  if (error instanceof FreshetError) {
+    for (const { pointer, detail } of error.errors) process.stderr.write(`${pointer}: ${detail}\n`);
+    process.stderr.write(`${error.message}${error.requestId === null ? '' : ` (request ${error.requestId})`}\n`);
+    process.exit(1);
+  }
+  if (!(error instanceof AppError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exit(error.code === 'configuration' ? EX_CONFIG : error.code === 'invalid_input' ? EX_USAGE : 1);
 }

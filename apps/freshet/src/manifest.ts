@@ -1,116 +1,119 @@
 import { readFileSync } from 'node:fs';
 import { AppError } from '@freshet/contracts';
 import { parse, stringify, YAMLParseError } from 'yaml';
+import { isObject } from './field-paths.ts';
 
-/** A resource as a file has it: the API's own shape, with names where the API has ids. */
-export type Item = Readonly<Record<string, unknown>> & { readonly name: string };
-export type Manifest = Readonly<Record<KindName, readonly Item[]>>;
+/** A resource in a manifest. It has the fields of the API, with names where the API has ids. */
+export type ManifestItem = Readonly<Record<string, unknown>> & { readonly name: string };
+export type Manifest = Readonly<Record<ResourceKind, readonly ManifestItem[]>>;
 
-/** What a file may hold, in the order in which one refers to the other. */
-export const KINDS = ['credentials', 'destinations', 'pipelines', 'webhooks'] as const;
-export type KindName = (typeof KINDS)[number];
+/** The kinds of resources in a manifest. Each kind refers only to kinds before it. */
+export const RESOURCE_KINDS = ['credentials', 'destinations', 'pipelines', 'webhooks'] as const;
+export type ResourceKind = (typeof RESOURCE_KINDS)[number];
 
-/** What is never read back, so that a file may say where it comes from: `${env:NAME}` or `${file:/path}`. */
-const SECRETS: readonly string[] = ['api_key', 'password', 'template_secret'];
+type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * @param environment what `${env:NAME}` stands for.
- * @throws AppError `invalid_input` that names what is wrong and where.
+ * The write-only fields. A manifest can refer to their values: `${env:NAME}` or `${file:/path}`.
  */
-export function readManifest(path: string, environment: Readonly<Record<string, string | undefined>>): Manifest {
-  let content: unknown;
-  try {
-    content = parse(readFileSync(path === '-' ? 0 : path, 'utf8'));
-  } catch (error) {
-    const { code } = error as { code?: string };
-    if (error instanceof YAMLParseError) throw invalid(`${path} is not YAML: ${error.message}`);
-    throw invalid(`${path} cannot be read: ${code ?? 'unknown'}.`);
-  }
-  if (!isObject(content)) throw invalid(`${path} must hold an object with: ${KINDS.join(', ')}.`);
-  const unknown = Object.keys(content).filter((name) => !(KINDS as readonly string[]).includes(name));
-  const problems = unknown.map((name) => `${path}: "${name}" is not known here. A file may hold: ${KINDS.join(', ')}.`);
-  const kinds = KINDS.map((kind) => [
-    kind,
-    itemsOf(kind, (content as Record<string, unknown>)[kind] ?? [], environment, problems),
-  ]);
+const SECRET_FIELDS: readonly string[] = ['api_key', 'password', 'template_secret'];
+
+/**
+ * Reads a manifest and resolves its references to secrets.
+ * @param path a file; `-` is standard input.
+ * @param environment the variables of `${env:NAME}`.
+ * @throws AppError `invalid_input` that lists all problems, one per line, each with its location.
+ */
+export function readManifest(path: string, environment: Environment): Manifest {
+  const content = readYaml(path);
+  if (!isObject(content))
+    throw createInvalidInputError(`${path}: must contain an object with the keys ${RESOURCE_KINDS.join(', ')}.`);
+  const problems = Object.keys(content)
+    .filter((key) => !(RESOURCE_KINDS as readonly string[]).includes(key))
+    .map((key) => `${path}: unknown key "${key}". Valid keys: ${RESOURCE_KINDS.join(', ')}.`);
+  const entries = RESOURCE_KINDS.map((kind) => [kind, parseItems(kind, content[kind] ?? [], environment, problems)]);
   rejectProblems(problems);
-  return Object.fromEntries(kinds) as unknown as Manifest;
+  return Object.fromEntries(entries) as unknown as Manifest;
 }
 
-export function writeManifest(manifest: Manifest): string {
-  const filled = KINDS.filter((kind) => manifest[kind].length > 0).map((kind) => [kind, manifest[kind]]);
-  return stringify(Object.fromEntries(filled), { lineWidth: 0 });
+/** Returns the manifest as YAML. Kinds without resources are omitted. */
+export function formatManifest(manifest: Manifest): string {
+  const entries = RESOURCE_KINDS.filter((kind) => manifest[kind].length > 0).map((kind) => [kind, manifest[kind]]);
+  return stringify(Object.fromEntries(entries), { lineWidth: 0 });
 }
 
-/** @param problems gets every problem of the items. */
-function itemsOf(
-  kind: KindName,
-  items: unknown,
-  environment: Readonly<Record<string, string | undefined>>,
-  problems: string[],
-): Item[] {
+/**
+ * @throws AppError `invalid_input` that lists the problems, one per line; nothing for an empty
+ *   list.
+ */
+export function rejectProblems(problems: readonly string[]): void {
+  if (problems.length > 0) throw createInvalidInputError(problems.join('\n'));
+}
+
+export function isSecretField(field: string): boolean {
+  return SECRET_FIELDS.includes(field);
+}
+
+export function createInvalidInputError(message: string): AppError {
+  return new AppError('invalid_input', message);
+}
+
+function readYaml(path: string): unknown {
+  try {
+    return parse(readFileSync(path === '-' ? 0 : path, 'utf8'));
+  } catch (error) {
+    if (error instanceof YAMLParseError) throw createInvalidInputError(`${path}: not valid YAML: ${error.message}`);
+    throw createInvalidInputError(`${path}: the file cannot be read (${getErrorCode(error)}).`);
+  }
+}
+
+/** @param problems receives the problems of the items. */
+function parseItems(kind: ResourceKind, items: unknown, environment: Environment, problems: string[]): ManifestItem[] {
   if (!Array.isArray(items)) {
-    problems.push(`${kind} must be a list.`);
+    problems.push(`${kind}: must be a list.`);
     return [];
   }
   const names = new Set<string>();
   return items.flatMap((item: unknown, i) => {
     if (!isObject(item) || typeof item['name'] !== 'string') {
-      problems.push(`${kind}[${i}] must be an object with a name.`);
+      problems.push(`${kind}[${i}]: must be an object with a name.`);
       return [];
     }
-    if (names.has(item['name'])) problems.push(`${kind}[${i}]: there is another "${item['name']}".`);
+    if (names.has(item['name'])) problems.push(`${kind}[${i}]: duplicate name "${item['name']}".`);
     names.add(item['name']);
     const entries = Object.entries(item).map(([field, value]) => {
-      if (!SECRETS.includes(field)) return [field, value];
-      return [field, collect(problems, () => secretOf(value, `${kind}[${i}].${field}`, environment)) ?? null];
+      if (!isSecretField(field)) return [field, value];
+      return [field, resolveSecret(value, `${kind}[${i}].${field}`, environment, problems)];
     });
-    return [Object.fromEntries(entries) as Item];
+    return [Object.fromEntries(entries) as ManifestItem];
   });
 }
 
-/** Runs a step, and adds the message of an error of the file to the problems. */
-function collect<T>(problems: string[], step: () => T): T | undefined {
-  try {
-    return step();
-  } catch (error) {
-    if (!(error instanceof AppError) || error.code !== 'invalid_input') throw error;
-    problems.push(error.message);
-    return undefined;
-  }
-}
-
-/** @throws AppError `invalid_input` that lists all problems, one a line. */
-export function rejectProblems(problems: readonly string[]): void {
-  if (problems.length > 0) throw invalid(problems.join('\n'));
-}
-
-function secretOf(value: unknown, where: string, environment: Readonly<Record<string, string | undefined>>): unknown {
+/**
+ * Returns the value of a secret field. When it cannot be resolved, adds a problem and returns null.
+ */
+function resolveSecret(value: unknown, location: string, environment: Environment, problems: string[]): string | null {
   if (value === null) return null;
-  if (typeof value !== 'string') throw invalid(`${where} must be a text.`);
-  const reference = /^\$\{(env|file):(.+)\}$/.exec(value);
-  if (reference === null) return value;
-  const [, kind, name = ''] = reference;
-  if (kind === 'env') {
-    const found = environment[name];
-    if (found === undefined || found === '') throw invalid(`${where}: the variable ${name} is not set.`);
-    return found;
+  if (typeof value !== 'string') {
+    problems.push(`${location}: must be a string.`);
+    return null;
+  }
+  const [, source, name = ''] = /^\$\{(env|file):(.+)\}$/.exec(value) ?? [];
+  if (source === undefined) return value;
+  if (source === 'env') {
+    const secret = environment[name] ?? '';
+    if (secret !== '') return secret;
+    problems.push(`${location}: the environment variable ${name} is not set.`);
+    return null;
   }
   try {
     return readFileSync(name, 'utf8').trim();
   } catch (error) {
-    throw invalid(`${where}: ${name} cannot be read: ${(error as { code?: string }).code ?? 'unknown'}.`);
+    problems.push(`${location}: the file ${name} cannot be read (${getErrorCode(error)}).`);
+    return null;
   }
 }
 
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-export function isSecret(field: string): boolean {
-  return SECRETS.includes(field);
-}
-
-export function invalid(message: string): AppError {
-  return new AppError('invalid_input', message);
+function getErrorCode(error: unknown): string {
+  return (error as { code?: string }).code ?? 'unknown error';
 }

@@ -1,194 +1,143 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Freshet } from '@freshet/client';
-import { type Item, isObject, isSecret, KINDS, type KindName, type Manifest, rejectProblems } from './manifest.ts';
+import { type DeployedResource, type DeployedResources, REFERENCES, replaceIdsByNames } from './deployed-resources.ts';
+import { flattenSource, getField, setField } from './field-paths.ts';
+import {
+  isSecretField,
+  type Manifest,
+  type ManifestItem,
+  RESOURCE_KINDS,
+  type ResourceKind,
+  rejectProblems,
+} from './manifest.ts';
 
-/** A resource as the API answers it. */
-export type Stored = Readonly<Record<string, unknown>> & { readonly id: string; readonly name: string };
-export type Deployed = Readonly<Record<KindName, readonly Stored[]>>;
-
-/** Something that is to be done. */
-export interface Step {
-  readonly action: 'create' | 'change' | 'delete' | 'pause' | 'resume';
-  readonly kind: KindName;
+/** One request that changes the deployment. */
+export interface PlanStep {
+  readonly action: 'create' | 'update' | 'delete' | 'pause' | 'resume';
+  readonly kind: ResourceKind;
   readonly name: string;
-  /** Null where it is not made yet. */
-  readonly id: string | null;
-  /** What is sent, in the file's own words; secrets included. */
+  /** The fields of the request, in the form of the manifest. They include secrets. */
   readonly fields: Readonly<Record<string, unknown>>;
-  /** For people: field by field, without secrets. */
-  readonly said: readonly string[];
+  /** The changed fields for display, one per line, without secrets. */
+  readonly changes: readonly string[];
 }
 
-/** Fields that name another resource in a file, and what the API calls them. */
-export const REFERENCES: Readonly<
-  Partial<Record<KindName, Readonly<Record<string, { readonly field: string; readonly kind: KindName }>>>>
-> = {
-  destinations: { credential: { field: 'credential_id', kind: 'credentials' } },
-  pipelines: {
-    destination: { field: 'destination_id', kind: 'destinations' },
-    'source.credential': { field: 'source.credential_id', kind: 'credentials' },
-  },
-};
+export interface PlanOptions {
+  /** Delete resources that the manifest does not contain. */
+  readonly prune: boolean;
+  /** Send all secrets, also those that appear to be unchanged. */
+  readonly secrets: boolean;
+}
 
-/** What is fixed when a resource is made. */
-const FIXED: Readonly<Partial<Record<KindName, readonly string[]>>> = {
+/** The fields that the API does not update. */
+const IMMUTABLE_FIELDS: Readonly<Partial<Record<ResourceKind, readonly string[]>>> = {
   credentials: ['type'],
   destinations: ['type'],
   pipelines: ['destination', 'destination_schema', 'table_prefix', 'source.type', 'source.subdomain'],
 };
 
-const HINT_CHARACTERS = 4;
-
-export async function readDeployed(freshet: Freshet): Promise<Deployed> {
-  const all = await Promise.all(KINDS.map(async (kind) => [kind, await collected(freshet.all(`/v1/${kind}`))]));
-  return Object.fromEntries(all) as unknown as Deployed;
-}
-
-async function collected<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = [];
-  for await (const item of items) all.push(item);
-  return all;
-}
-
-export interface PlanOptions {
-  /** What stands in no file is deleted. */
-  readonly prune: boolean;
-  /** Secrets are sent even where they seem to be the same. */
-  readonly secrets: boolean;
-}
+/** The API returns this many last characters of a secret as its hint. */
+const HINT_LENGTH = 4;
 
 /**
- * What has to be done so that the deployment is as the file says. Fields that the file does not name stay as they are.
- * @throws AppError `invalid_input` for what cannot be changed, or refers to nothing.
+ * Compares a manifest with the deployment. Fields that the manifest does not contain stay
+ * unchanged.
+ * @returns the steps that make the deployment match the manifest, in the order of their execution.
+ * @throws AppError `invalid_input` that lists changes of immutable fields and unresolved
+ *   references.
  */
-export function planOf(manifest: Manifest, deployed: Deployed, { prune, secrets }: PlanOptions): Step[] {
-  const steps: Step[] = [];
+export function createPlan(manifest: Manifest, deployed: DeployedResources, options: PlanOptions): PlanStep[] {
   const problems: string[] = [];
-  for (const kind of KINDS) {
-    for (const item of manifest[kind]) {
+  const steps = RESOURCE_KINDS.flatMap((kind) =>
+    manifest[kind].flatMap((item) => {
       checkReferences(kind, item, manifest, deployed, problems);
-      const stored = deployed[kind].find((s) => s.name === item.name);
-      const { status, ...fields } = item;
-      if (stored === undefined) {
-        steps.push({
-          action: 'create',
-          kind,
-          name: item.name,
-          id: null,
-          fields,
-          said: Object.entries(flat(fields)).map(([f, v]) => `${f}: ${shown(f, v)}`),
-        });
-        if (kind === 'pipelines' && status === 'paused')
-          steps.push({ action: 'pause', kind, name: item.name, id: null, fields: {}, said: [] });
-        continue;
-      }
-      steps.push(...changes(kind, fields, stored, deployed, secrets, problems));
-      if (kind === 'pipelines' && status !== undefined && status !== stored['status']) {
-        if (status !== 'paused' && status !== 'active')
-          problems.push(`pipelines "${item.name}": status must be active or paused.`);
-        steps.push({
-          action: status === 'paused' ? 'pause' : 'resume',
-          kind,
-          name: item.name,
-          id: stored.id,
-          fields: {},
-          said: [],
-        });
-      }
-    }
-  }
+      const resource = deployed[kind].find(({ name }) => name === item.name);
+      if (resource === undefined) return planCreation(kind, item);
+      const current = replaceIdsByNames(kind, resource, deployed);
+      return planUpdate({ kind, item, resource, current, sendsAllSecrets: options.secrets, problems });
+    }),
+  );
   rejectProblems(problems);
-  if (!prune) return steps;
-  for (const kind of KINDS.toReversed()) {
-    for (const { id, name } of deployed[kind]) {
-      if (!manifest[kind].some((item) => item.name === name))
-        steps.push({ action: 'delete', kind, name, id, fields: {}, said: [] });
-    }
-  }
-  return steps;
+  return options.prune ? [...steps, ...planDeletions(manifest, deployed)] : steps;
 }
 
-function changes(
-  kind: KindName,
-  wanted: Readonly<Record<string, unknown>>,
-  stored: Stored,
-  deployed: Deployed,
-  secrets: boolean,
-  problems: string[],
-): Step[] {
-  const current = withNames(kind, stored, deployed);
-  const changed: Record<string, unknown> = {};
-  const said: string[] = [];
-  for (const [path, value] of Object.entries(flat(wanted))) {
-    if (isSecret(path)) {
-      if (!secrets && seemsTheSame(stored, path, value)) continue;
-      said.push(`${path}: another one`);
+function planCreation(kind: ResourceKind, { status, ...fields }: ManifestItem): PlanStep[] {
+  const { name } = fields;
+  const changes = Object.entries(flattenSource(fields)).map(([field, value]) => `${field}: ${format(field, value)}`);
+  const create: PlanStep = { action: 'create', kind, name, fields, changes };
+  const isPaused = kind === 'pipelines' && status === 'paused';
+  return isPaused ? [create, { action: 'pause', kind, name, fields: {}, changes: [] }] : [create];
+}
+
+function planUpdate(options: {
+  readonly kind: ResourceKind;
+  readonly item: ManifestItem;
+  readonly resource: DeployedResource;
+  /** The resource in the form of the manifest. */
+  readonly current: Readonly<Record<string, unknown>>;
+  readonly sendsAllSecrets: boolean;
+  readonly problems: string[];
+}): PlanStep[] {
+  const { kind, item, resource, current, sendsAllSecrets, problems } = options;
+  const { status, ...fields } = item;
+  const { name } = fields;
+  const changedFields: Record<string, unknown> = {};
+  const changes: string[] = [];
+  for (const [path, value] of Object.entries(flattenSource(fields))) {
+    if (isSecretField(path)) {
+      if (!sendsAllSecrets && isProbablyUnchanged(resource, path, value)) continue;
+      changes.push(`${path}: (secret changed)`);
     } else {
-      const now = at(current, path);
-      if (isDeepStrictEqual(now, value)) continue;
-      if (FIXED[kind]?.includes(path)) {
+      const currentValue = getField(current, path);
+      if (isDeepStrictEqual(currentValue, value)) continue;
+      if (IMMUTABLE_FIELDS[kind]?.includes(path))
         problems.push(
-          `${kind} "${stored.name}": ${path} is ${JSON.stringify(now)} and cannot be changed to ${JSON.stringify(value)}. Make another one.`,
+          `${kind} "${name}": ${path} cannot be changed from ${JSON.stringify(currentValue)} to ${JSON.stringify(value)}. Create another resource.`,
         );
-      }
-      said.push(`${path}: ${shown(path, now)} → ${shown(path, value)}`);
+      changes.push(`${path}: ${format(path, currentValue)} → ${format(path, value)}`);
     }
-    put(changed, path, value);
+    setField(changedFields, path, value);
   }
-  return said.length === 0 ? [] : [{ action: 'change', kind, name: stored.name, id: stored.id, fields: changed, said }];
+  const steps: PlanStep[] =
+    changes.length === 0 ? [] : [{ action: 'update', kind, name, fields: changedFields, changes }];
+  if (kind !== 'pipelines' || status === undefined || status === resource['status']) return steps;
+  if (status !== 'paused' && status !== 'active')
+    problems.push(`pipelines "${name}": status must be active or paused.`);
+  return [...steps, { action: status === 'paused' ? 'pause' : 'resume', kind, name, fields: {}, changes: [] }];
 }
 
-/** What is never read back shows its last characters, or only that it is there. */
-function seemsTheSame(stored: Stored, field: string, value: unknown): boolean {
-  if (field === 'template_secret') return (value !== null) === stored['has_template_secret'];
-  return typeof value === 'string' && stored['hint'] === value.slice(-HINT_CHARACTERS);
+/** Deletes in the reverse order of the kinds, so that no reference is left. */
+function planDeletions(manifest: Manifest, deployed: DeployedResources): PlanStep[] {
+  return RESOURCE_KINDS.toReversed().flatMap((kind) =>
+    deployed[kind]
+      .filter(({ name }) => !manifest[kind].some((item) => item.name === name))
+      .map(({ name }): PlanStep => ({ action: 'delete', kind, name, fields: {}, changes: [] })),
+  );
 }
 
-/** A stored resource in a file's words: names for ids. */
-export function withNames(kind: KindName, stored: Stored, deployed: Deployed): Record<string, unknown> {
-  const named = structuredClone(stored) as Record<string, unknown>;
-  for (const [path, { field, kind: of }] of Object.entries(REFERENCES[kind] ?? {})) {
-    put(named, path, deployed[of].find((s) => s.id === at(stored, field))?.name ?? null);
-    drop(named, field);
-  }
-  return named;
+/** Compares a secret with what the API returns of it: its last characters, or whether it is set. */
+function isProbablyUnchanged(resource: DeployedResource, field: string, value: unknown): boolean {
+  if (field === 'template_secret') return (value !== null) === resource['has_template_secret'];
+  return typeof value === 'string' && resource['hint'] === value.slice(-HINT_LENGTH);
 }
 
-function checkReferences(kind: KindName, item: Item, manifest: Manifest, deployed: Deployed, problems: string[]): void {
-  for (const [path, { kind: of }] of Object.entries(REFERENCES[kind] ?? {})) {
-    const name = at(item, path);
+function checkReferences(
+  kind: ResourceKind,
+  item: ManifestItem,
+  manifest: Manifest,
+  deployed: DeployedResources,
+  problems: string[],
+): void {
+  for (const [path, { kind: targetKind }] of Object.entries(REFERENCES[kind] ?? {})) {
+    const name = getField(item, path);
     if (name === undefined) continue;
-    if (![...manifest[of], ...deployed[of]].some((other) => other.name === name)) {
+    const targets = [...manifest[targetKind], ...deployed[targetKind]];
+    if (!targets.some((target) => target.name === name))
       problems.push(
-        `${kind} "${item.name}": ${path}: there is no "${String(name)}" among the ${of}, neither in the file nor deployed.`,
+        `${kind} "${item.name}": ${path}: ${targetKind} "${String(name)}" does not exist, in the file or in the deployment.`,
       );
-    }
   }
 }
 
-/** `source` is given field by field, all else as a whole. */
-function flat(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const { source, ...rest } = fields;
-  const ofSource = isObject(source) ? Object.entries(source).map(([name, value]) => [`source.${name}`, value]) : [];
-  return { ...rest, ...Object.fromEntries(ofSource) };
-}
-
-export function at(of: Readonly<Record<string, unknown>>, path: string): unknown {
-  return path.split('.').reduce<unknown>((value, name) => (isObject(value) ? value[name] : undefined), of);
-}
-
-export function put(into: Record<string, unknown>, path: string, value: unknown): void {
-  const [first = '', rest] = path.split('.');
-  if (rest === undefined) into[first] = value;
-  else into[first] = { ...(isObject(into[first]) ? into[first] : {}), [rest]: value };
-}
-
-export function drop(from: Record<string, unknown>, path: string): void {
-  const [first = '', rest] = path.split('.');
-  if (rest === undefined) delete from[first];
-  else if (isObject(from[first])) delete from[first][rest];
-}
-
-function shown(field: string, value: unknown): string {
-  return isSecret(field) ? '(secret)' : JSON.stringify(value);
+function format(field: string, value: unknown): string {
+  return isSecretField(field) ? '(secret)' : JSON.stringify(value);
 }

@@ -1,20 +1,23 @@
 import type { Metrics } from '@freshet/runtime';
 
-/** What a load worker counts. Objects are those of the catalogue: a few dozen. */
-export function loadMetrics(metrics: Metrics) {
+/**
+ * Creates the metrics of a load worker. The label `object` has a few dozen values: the objects of
+ * the catalogue.
+ */
+export function createLoadMetrics(metrics: Metrics) {
   return {
-    records: metrics.counter('loaded_records_total', 'Records of batches, by what the warehouse made of them.', [
+    records: metrics.counter('loaded_records_total', 'Records of applied batches, by their result in the warehouse.', [
       'object',
       'result',
     ]),
-    bytes: metrics.counter('loaded_bytes_total', 'Bytes of batches that were applied, before compression.', ['object']),
-    batches: metrics.counter('loaded_batches_total', 'Batches applied.', ['object']),
-    load: metrics.histogram(
+    bytes: metrics.counter('loaded_bytes_total', 'Uncompressed bytes of applied batches.', ['object']),
+    batches: metrics.counter('loaded_batches_total', 'Applied batches.', ['object']),
+    transactionSeconds: metrics.histogram(
       'load_seconds',
-      'How long transactions with the warehouse took.',
+      'Duration of warehouse transactions in seconds.',
       ['outcome'],
       [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300],
     ),
   };
 }
-export type LoadMetrics = ReturnType<typeof loadMetrics>;
+export type LoadMetrics = ReturnType<typeof createLoadMetrics>;

@@ -1,22 +1,21 @@
-import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { zstdCompressSync } from 'node:zlib';
 import { isJsonObject, type Json, type JsonObject, parseJson } from '@freshet/contracts';
 import {
   catalogue,
-  customColumnsOf,
   extract,
   FreshdeskClient,
-  objectNamed,
-  tableOf,
+  getObject,
+  listCustomColumns,
+  toTable,
 } from '@freshet/freshdesk-extractor';
-import { comparable, createDatabase, fixture, type TestDatabase } from '@freshet/testing';
-import { prepare, Warehouse } from '@freshet/warehouse-loader';
+import { createDatabase, readFixture, type TestDatabase, toComparable } from '@freshet/testing';
+import type { Warehouse } from '@freshet/warehouse-loader';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { loadLines, openWarehouse } from './test-support/warehouse.ts';
 
-/** Objects whose answers are no lists of their own. */
+/** Objects whose records are part of another response: object → file of the response. */
 const FILES: Readonly<Record<string, string>> = {
   ticket_statuses: 'ticket_fields',
   ticket_priorities: 'ticket_fields',
@@ -24,8 +23,11 @@ const FILES: Readonly<Record<string, string>> = {
   settings: 'settings_helpdesk',
 };
 
-/** File → the object whose records it holds, and where they stand in it. */
-const SAMPLES: readonly (readonly [file: string, object: string, records: (body: Json) => Json])[] = [
+/**
+ * The files of sample responses, their objects, and functions that select the records of a
+ * response.
+ */
+const SAMPLES: readonly (readonly [file: string, object: string, selectRecords: (body: Json) => Json])[] = [
   ['agents', 'agents', (b) => b],
   ['agent_view', 'agents', (b) => [b]],
   ['business_hours', 'business_hours', (b) => b],
@@ -75,10 +77,14 @@ const SAMPLES: readonly (readonly [file: string, object: string, records: (body:
     'ticket_priorities',
     'ticket_sources',
     'settings',
-  ].map((name): (typeof SAMPLES)[number] => [FILES[name] ?? name, name, (b) => objectNamed(name).rows?.(b) ?? []]),
+  ].map((name): (typeof SAMPLES)[number] => [
+    FILES[name] ?? name,
+    name,
+    (b) => getObject(name).parseRecords?.(b) ?? [],
+  ]),
 ];
 
-/** Paths of field definitions → their samples. */
+/** The sample responses of field definitions: path → file. */
 const DEFINITIONS: Readonly<Record<string, string>> = {
   '/api/v2/ticket_fields': 'ticket_fields',
   '/api/v2/contact_fields': 'contact_fields',
@@ -89,40 +95,19 @@ let database: TestDatabase;
 let warehouse: Warehouse;
 let server: Server;
 let client: FreshdeskClient;
-let answerText = '[]';
+/** The body of the list that the server returns. */
+let listBody = '[]';
 
 beforeAll(async () => {
   database = await createDatabase();
-  const { hostname, port, username, password } = new URL(database.url);
-  warehouse = new Warehouse({
-    host: hostname,
-    port: Number(port),
-    database: database.name,
-    username,
-    password,
-    sslMode: 'disable',
-  });
+  warehouse = openWarehouse(database.url);
   server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://samples');
-    const definitions = DEFINITIONS[url.pathname];
-    // Lists of other views, and filters that ask for the future, hold nothing.
-    const empty =
-      url.searchParams.has('filter') ||
-      url.searchParams.has('state') ||
-      [...url.searchParams.values()].some((v) => v.startsWith('2100'));
     response.writeHead(200, {
       'content-type': 'application/json; charset=utf-8',
       'x-freshdesk-api-version': 'latest=v2; requested=v2',
     });
-    response.end(
-      url.searchParams.has('next_token')
-        ? '{"records":[]}'
-        : definitions
-          ? fixture(definitions)
-          : empty
-            ? '[]'
-            : changedSince(url.searchParams.get('updated_since')),
-    );
+    response.end(buildBody(url));
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -141,91 +126,92 @@ afterAll(async () => {
   await database[Symbol.asyncDispose]();
 });
 
-/** The records that have changed since then. */
-function changedSince(since: string | null): string {
-  if (since === null) return answerText;
-  const records = parseJson(answerText) as JsonObject[];
+function buildBody({ pathname, searchParams }: URL): string {
+  if (searchParams.has('next_token')) return '{"records":[]}';
+  const definitions = DEFINITIONS[pathname];
+  if (definitions !== undefined) return readFixture(definitions);
+  // Lists of other views and of future changes are empty.
+  const isEmpty =
+    searchParams.has('filter') ||
+    searchParams.has('state') ||
+    [...searchParams.values()].some((v) => v.startsWith('2100'));
+  return isEmpty ? '[]' : selectChangedSince(searchParams.get('updated_since'));
+}
+
+function selectChangedSince(since: string | null): string {
+  if (since === null) return listBody;
+  const records = parseJson(listBody) as JsonObject[];
   return JSON.stringify(records.filter((r) => Date.parse(String(r['updated_at'])) >= Date.parse(since)));
 }
 
-describe('a real account’s answers land', () => {
-  test('every table has a sample', () => {
+/** Extracts all records of an object. @returns the record lines of the batches. */
+async function extractRecordLines(object: ReturnType<typeof getObject>, parentId: string): Promise<readonly string[]> {
+  const parents = object.strategy.kind === 'children' ? [{ object: object.name, parentId, version: 'v' }] : [];
+  const lines: string[] = [];
+  for await (const page of extract(client, object, null, {
+    historyFrom: null,
+    readingId: 'r',
+    fetchUnits: async () => parents.splice(0),
+  }))
+    lines.push(...page.lines.map((line) => Buffer.concat(line).toString()));
+  return lines.filter((line) => line.includes('"record"'));
+}
+
+/** Reads the columns of a table. @returns column → type, in the notation of `toComparable`. */
+async function readColumnTypes(schema: string): Promise<ReadonlyMap<string, string>> {
+  const columns =
+    await database.sql`select column_name as name, data_type as type from information_schema.columns where table_schema = ${schema}`;
+  return new Map(
+    columns.map(({ name, type }) => [
+      name as string,
+      type === 'timestamp with time zone' ? 'timestamptz' : (type as string),
+    ]),
+  );
+}
+
+describe('sample responses of a Freshdesk account', () => {
+  test('include every table', () => {
     expect([...new Set(SAMPLES.map(([, object]) => object))].sort()).toEqual(catalogue.map((o) => o.name).sort());
   });
 
-  test.each(SAMPLES)('%s', async (file, objectName, recordsOf) => {
-    const object = objectNamed(objectName);
-    const records = recordsOf(parseJson(fixture(file))) as JsonObject[];
-    // In the order that the list is asked for.
-    answerText =
-      object.rows !== null
-        ? fixture(file)
-        : JSON.stringify(
-            [...records].sort((a, b) => Date.parse(String(a['updated_at'])) - Date.parse(String(b['updated_at']))),
-          );
-    const parents =
-      object.way.kind === 'children'
-        ? [{ object: objectName, parentId: String(records[0]?.[object.way.column] ?? 84170000001), version: 'v' }]
-        : [];
-    const columns = await customColumnsOf(client, object);
-    const lines: string[] = [];
-    for await (const page of extract(client, object, null, {
-      historyFrom: null,
-      readingId: 'r',
-      nextParents: async () => parents.splice(0),
-    }))
-      lines.push(...page.lines.map((line) => Buffer.concat(line).toString()));
+  test.each(SAMPLES)('all values of %s are loaded unchanged (I10)', async (file, objectName, selectRecords) => {
+    const object = getObject(objectName);
+    const records = selectRecords(parseJson(readFixture(file))) as JsonObject[];
+    // The extractor requests lists in this order.
+    const sorted = [...records].sort(
+      (a, b) => Date.parse(String(a['updated_at'])) - Date.parse(String(b['updated_at'])),
+    );
+    listBody = object.parseRecords !== null ? readFixture(file) : JSON.stringify(sorted);
+    const parentId =
+      object.strategy.kind === 'children' ? String(records[0]?.[object.strategy.parentColumn] ?? 84170000001) : '';
+    const table = toTable(object, await listCustomColumns(client, object));
+    const lines = await extractRecordLines(object, parentId);
     const schema = `sample_${file}`;
-    const raw = Buffer.from(lines.filter((l) => l.includes('"record"')).join('\n'));
-    const batch = {
-      id: randomUUID(),
-      extractedAt: new Date(),
-      audit: false,
-      rewrite: false,
-      body: zstdCompressSync(raw),
-      rawBytes: raw.length,
-    };
-    const result = await warehouse.load({
-      schema,
-      tablePrefix: '',
-      table: tableOf(object, columns),
-      below: [],
-      epoch: 1,
-      policy: 'evolve',
-      history: false,
-      restartedAt: null,
-      prepared: await prepare([batch], tableOf(object, columns)),
-      generation: async function* () {},
-    });
-    expect(result.rejected).toEqual([]);
+    const result = await loadLines(warehouse, { schema, table, lines });
+    expect(result.rejectedRecords).toEqual([]);
 
     const rows = await database.sql.unsafe<{ row: string }[]>(
       `select to_jsonb(t)::text as row from ${schema}.${objectName} t`,
     );
     expect(rows).toHaveLength(records.length);
-    const types = new Map(
-      (
-        await database.sql`select column_name as name, data_type as type from information_schema.columns where table_schema = ${schema}`
-      ).map((r) => [r['name'] as string, r['type'] as string]),
-    );
-    const typeOf = (column: string) =>
-      types.get(column) === 'timestamp with time zone' ? 'timestamptz' : (types.get(column) as string);
+    const types = await readColumnTypes(schema);
+    const getType = (column: string) => types.get(column) as string;
     for (const record of records) {
       const row = rows
         .map((r) => parseJson(r.row) as JsonObject)
-        // Its parent's key is added where the list leaves it out.
+        // Lists of children may omit the parent's key, which the extractor adds.
         .find((r) =>
           object.primaryKey.every((k) => !(k in record) || String(r[k]) === String(record[k])),
         ) as JsonObject;
-      // Every field stands in a column of its name, as it was; only fields that are null everywhere need none.
+      // Fields that are always null need no column.
       for (const [field, value] of Object.entries(record)) {
         if (value === null && !types.has(field)) continue;
-        expect(comparable(row[field], typeOf(field)), field).toBe(comparable(value, typeOf(field)));
+        expect(toComparable(row[field], getType(field)), field).toBe(toComparable(value, getType(field)));
       }
-      const custom = record['custom_fields'];
-      for (const [field, value] of Object.entries(isJsonObject(custom) ? custom : {})) {
+      const customFields = record['custom_fields'];
+      for (const [field, value] of Object.entries(isJsonObject(customFields) ? customFields : {})) {
         const column = field.startsWith('cf_') ? field : `cf_${field}`;
-        expect(comparable(row[column], typeOf(column)), column).toBe(comparable(value, typeOf(column)));
+        expect(toComparable(row[column], getType(column)), column).toBe(toComparable(value, getType(column)));
       }
       expect(row['_freshet_notes']).toBeNull();
     }

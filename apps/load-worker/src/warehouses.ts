@@ -1,141 +1,164 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError, toAppError } from '@freshet/contracts';
 import type { ControlStore } from '@freshet/control-store';
-import type { Outbound } from '@freshet/runtime';
+import type { OutboundPolicy } from '@freshet/runtime';
 import { Warehouse } from '@freshet/warehouse-loader';
 
-/** Pools kept open; the one used longest ago is closed for a further one. */
+/**
+ * The maximum number of open connection pools. The least recently used pool is closed for a further
+ * one.
+ */
 const POOLS_MAX = 20;
-/** Whoever finds a warehouse being tried waits so long for what comes of it: one that is well answers by then. */
-const TRIAL_WAIT_MS = 500;
-/** And else comes back when it should be known. */
-const TRIAL_MS = 5000;
-/** Pause after the first trial in a row that failed; doubled after each further one. */
+/** How long a worker waits for a ping of another worker. A healthy warehouse responds by then. */
+const PING_WAIT_MS = 500;
+/**
+ * When a worker that has not waited longer for the ping returns. The ping should be over by then.
+ */
+const PING_RETRY_MS = 5000;
+/** The backoff after the first failed ping. It doubles with each consecutive failure. */
 const BACKOFF_MS = 1000;
 const BACKOFF_MAX_MS = 30_000;
-/** Trials in a row after which what waits for it is given up. With the pauses: about a minute, or two if it does not even refuse. */
-const TRIALS_MAX = 7;
+/**
+ * Consecutive failed pings after which the pending loads fail. With the backoff they take about a
+ * minute, or two if each times out.
+ */
+const PINGS_MAX = 7;
 
-interface Opened {
+interface WarehouseEntry {
+  /** The versions of the destination and its credential. */
   readonly fingerprint: string;
   readonly warehouse: Warehouse;
-  /** It has answered, and nobody has found since that it does not. */
-  answers: boolean;
-  /** Somebody is finding out. */
-  trial: Promise<void> | null;
-  /** Trials in a row that failed. */
+  /** The last ping succeeded, and no worker has reported a failure since. */
+  isReachable: boolean;
+  /** The ping in progress; null: none. */
+  ping: Promise<void> | null;
+  /** Consecutive failed pings. */
   failures: number;
-  /** Nobody tries before then. */
+  /** No ping starts before this time, in milliseconds since 1970. */
   retryAt: number;
+  /** The error of the last ping; null: it succeeded, or there was none. */
   error: AppError | null;
 }
 
 /**
- * Warehouses by destination, opened when needed, and anew when a destination or its password has changed. One that does not answer
- * holds one worker at most: the one that is trying it. The others leave it alone, and work for other pipelines.
+ * Keeps a connection pool for each warehouse, and opens a new one when the destination or its
+ * credential has changed. An unreachable warehouse blocks at most one worker, the one that pings
+ * it. Other workers postpone their loads into it.
  */
 export class Warehouses {
   readonly #store: ControlStore;
-  readonly #connections: number;
-  readonly #reach: Outbound;
-  readonly #opened = new Map<string, Opened>();
+  readonly #connectionsMax: number;
+  readonly #outboundPolicy: OutboundPolicy;
+  /** By destination id, least recently used first. */
+  readonly #entries = new Map<string, WarehouseEntry>();
 
-  constructor(store: ControlStore, connections: number, reach: Outbound) {
+  /** @param connectionsMax the maximum number of connections to each warehouse. */
+  constructor(store: ControlStore, connectionsMax: number, outboundPolicy: OutboundPolicy) {
     this.#store = store;
-    this.#connections = connections;
-    this.#reach = reach;
+    this.#connectionsMax = connectionsMax;
+    this.#outboundPolicy = outboundPolicy;
   }
 
   /**
-   * @throws AppError `warehouse_*` when it cannot be used: with `retryAfterMs` until it is tried again, or because somebody else is about
-   * it; without when it was tried often enough to give up what waits for it (`isGivenUp` in its context).
+   * Returns a reachable warehouse. Pings it first unless it is known to be reachable.
+   * @throws AppError `warehouse_*` if it cannot be used. `retryAfterMs` is set while it is pinged
+   *   by another worker or until the next ping. After the last failed ping, `retryAfterMs` is null
+   *   and `attemptsExhausted` is set in the context.
    */
   async open(destinationId: string): Promise<Warehouse> {
-    const opened = await this.#find(destinationId);
-    // Of one that was found wanting before, nobody waits to hear it again.
-    if (!opened.answers && opened.trial !== null && opened.error === null)
-      await Promise.race([opened.trial, pause(TRIAL_WAIT_MS)]);
-    if (opened.answers) return opened.warehouse;
-    const waitMs = opened.trial === null ? opened.retryAt - Date.now() : TRIAL_MS;
-    if (waitMs > 0)
-      throw again(
-        opened.error ?? new AppError('warehouse_unavailable', 'Whether the warehouse answers is being found out.'),
-        waitMs,
-      );
-    opened.trial = tryOut(opened);
-    await opened.trial;
-    if (opened.error === null) return opened.warehouse;
-    if (opened.failures < TRIALS_MAX) throw again(opened.error, opened.retryAt - Date.now());
-    opened.failures = 0;
-    const { code, message } = opened.error;
-    throw new AppError(code, message, { context: { isGivenUp: true }, cause: opened.error });
+    const entry = await this.#getEntry(destinationId);
+    // If the previous ping failed, do not wait for the current one.
+    if (!entry.isReachable && entry.ping !== null && entry.error === null)
+      await Promise.race([entry.ping, sleep(PING_WAIT_MS)]);
+    if (entry.isReachable) return entry.warehouse;
+    const waitMs = entry.ping === null ? entry.retryAt - Date.now() : PING_RETRY_MS;
+    if (waitMs > 0) {
+      const error =
+        entry.error ??
+        new AppError('warehouse_unavailable', 'The warehouse connection is being checked. Try again shortly.');
+      throw withRetryAfter(error, waitMs);
+    }
+    entry.ping = pingWarehouse(entry);
+    await entry.ping;
+    if (entry.error === null) return entry.warehouse;
+    if (entry.failures < PINGS_MAX) throw withRetryAfter(entry.error, entry.retryAt - Date.now());
+    entry.failures = 0;
+    const { code, message } = entry.error;
+    throw new AppError(code, message, { context: { attemptsExhausted: true }, cause: entry.error });
   }
 
-  /** Somebody has found that it does not answer: from now on it is tried by one before others use it. */
-  doubt(destinationId: string): void {
-    const opened = this.#opened.get(destinationId);
-    if (opened !== undefined) opened.answers = false;
+  /**
+   * Reports that the warehouse did not respond. One worker pings it before any worker uses it
+   * again.
+   */
+  markUnreachable(destinationId: string): void {
+    const entry = this.#entries.get(destinationId);
+    if (entry !== undefined) entry.isReachable = false;
   }
 
-  async #find(destinationId: string): Promise<Opened> {
+  async #getEntry(destinationId: string): Promise<WarehouseEntry> {
     const destination = await this.#store.destinations.get(destinationId);
     const credential = await this.#store.credentials.get(destination.credential_id);
     const fingerprint = `${destination.version}/${credential.id}/${credential.version}`;
-    const isKnown = () => this.#opened.get(destinationId)?.fingerprint === fingerprint;
-    const password = isKnown() ? '' : await this.#store.credentials.reveal(credential.id, 'postgres_password');
-    // Somebody else may have opened it meanwhile.
-    const known = this.#opened.get(destinationId);
-    this.#opened.delete(destinationId);
-    if (known?.fingerprint === fingerprint) {
-      this.#opened.set(destinationId, known);
-      return known;
+    const isCurrent = () => this.#entries.get(destinationId)?.fingerprint === fingerprint;
+    const password = isCurrent() ? '' : await this.#store.credentials.reveal(credential.id, 'postgres_password');
+    // Another job may have added the entry meanwhile.
+    const existingEntry = this.#entries.get(destinationId);
+    // Insert the entry again, so that it becomes the most recently used.
+    this.#entries.delete(destinationId);
+    if (existingEntry?.fingerprint === fingerprint) {
+      this.#entries.set(destinationId, existingEntry);
+      return existingEntry;
     }
-    // In use or not, its pool ends when its connections are given back.
-    if (known) void known.warehouse.close();
+    // The outdated pool closes when its connections are released.
+    if (existingEntry) void existingEntry.warehouse.close();
     const { host, port, database, username, ssl_mode: sslMode, ssl_ca: sslCa } = destination;
     const warehouse = new Warehouse(
       { host, port, database, username, password, sslMode, sslCa },
-      this.#connections,
-      this.#reach,
+      this.#connectionsMax,
+      this.#outboundPolicy,
     );
-    const opened: Opened = {
+    const entry: WarehouseEntry = {
       fingerprint,
       warehouse,
-      answers: false,
-      trial: null,
+      isReachable: false,
+      ping: null,
       failures: 0,
       retryAt: 0,
       error: null,
     };
-    this.#opened.set(destinationId, opened);
-    const oldest = this.#opened.entries().next().value;
-    if (this.#opened.size > POOLS_MAX && oldest) {
-      this.#opened.delete(oldest[0]);
-      void oldest[1].warehouse.close();
-    }
-    return opened;
+    this.#entries.set(destinationId, entry);
+    this.#evictOldest();
+    return entry;
+  }
+
+  #evictOldest(): void {
+    const oldestEntry = this.#entries.entries().next().value;
+    if (this.#entries.size <= POOLS_MAX || !oldestEntry) return;
+    this.#entries.delete(oldestEntry[0]);
+    void oldestEntry[1].warehouse.close();
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#opened.values()].map(({ warehouse }) => warehouse.close()));
+    await Promise.all([...this.#entries.values()].map(({ warehouse }) => warehouse.close()));
   }
 }
 
-async function tryOut(opened: Opened): Promise<void> {
+async function pingWarehouse(entry: WarehouseEntry): Promise<void> {
   try {
-    await opened.warehouse.ping();
-    opened.answers = true;
-    opened.failures = 0;
-    opened.error = null;
-  } catch (thrown) {
-    opened.error = toAppError(thrown);
-    opened.retryAt = Date.now() + Math.min(BACKOFF_MAX_MS, BACKOFF_MS * 2 ** opened.failures);
-    opened.failures += 1;
+    await entry.warehouse.ping();
+    entry.isReachable = true;
+    entry.failures = 0;
+    entry.error = null;
+  } catch (error) {
+    entry.error = toAppError(error);
+    entry.retryAt = Date.now() + Math.min(BACKOFF_MAX_MS, BACKOFF_MS * 2 ** entry.failures);
+    entry.failures += 1;
   } finally {
-    opened.trial = null;
+    entry.ping = null;
   }
 }
 
-function again({ code, message }: AppError, retryAfterMs: number): AppError {
+function withRetryAfter({ code, message }: AppError, retryAfterMs: number): AppError {
   return new AppError(code, message, { retryAfterMs });
 }

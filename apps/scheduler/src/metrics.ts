@@ -1,84 +1,88 @@
 import type { ControlStore } from '@freshet/control-store';
 import type { Metrics } from '@freshet/runtime';
 
-/** A scrape may come from several servers at once; the database is asked no more often than this. */
-const REFRESH_MS = 5000;
+/** Limits the queries when several servers scrape the process at the same time. */
+const REFRESH_INTERVAL_MS = 5000;
 
 /**
- * What a scheduler counts, and what it tells of the whole deployment: each scheduler tells the same, so that dashboards take the
- * greatest. Nothing is told by pipeline, of which there may be thousands: the API has that.
+ * Registers the metrics of a scheduler, and the gauges of the deployment. Every scheduler exports
+ * the same values for the deployment, so dashboards aggregate them by maximum. There is no label
+ * for pipelines, because their number is not bounded. The API reports them.
  */
 export function schedulerMetrics(metrics: Metrics, store: ControlStore) {
-  const gauges = {
-    jobs: metrics.gauge('queue_jobs', 'Jobs of a queue: ready to be worked on, deferred, or active.', [
-      'queue',
-      'state',
-    ]),
-    oldest: metrics.gauge('queue_oldest_seconds', 'For how long the oldest job that is ready has been.', ['queue']),
-    unloadedBytes: metrics.gauge(
-      'unloaded_bytes',
-      'Bytes of batches that are stored and not loaded yet, compressed.',
-      [],
-    ),
-    unloadedBatches: metrics.gauge('unloaded_batches', 'Batches that are stored and not loaded yet.', []),
-    rejected: metrics.gauge('rejected_records', 'Rejected records that wait to be replayed or discarded.', []),
-    failedUnits: metrics.gauge('failed_units', 'Units of work that could not be read and are set aside.', []),
-    dead: metrics.gauge('dead_jobs', 'Jobs that were set aside.', []),
-    runs: metrics.gauge('open_runs', 'Runs that are queued or running.', []),
-    staleness: metrics.gauge(
-      'staleness_seconds',
-      'How far an object’s table is behind, in the pipeline where it is furthest behind.',
-      ['object'],
-    ),
-    missed: metrics.gauge('freshness_missed', 'Pipelines in which an object is further behind than it may be.', [
-      'object',
-    ]),
-    findings: metrics.gauge('audit_findings', 'What the newest audit of each pipeline has repaired.', ['finding']),
-    credits: metrics.gauge(
-      'credits_used_ratio',
-      'Of an account’s credits of this minute, the part that is used. The busiest 50 accounts.',
-      ['account'],
-    ),
-    throttled: metrics.gauge('account_throttled', '1 while Freshdesk has told an account to wait.', ['account']),
-  };
-  let readAt = 0;
   return {
-    started: metrics.counter('pipelines_due_total', 'Pipelines whose runs were started because they were due.', [
-      'kind',
-    ]),
-    deliveries: metrics.counter('deliveries_total', 'Attempts to deliver an event.', ['outcome']),
+    startedRuns: metrics.counter('pipelines_due_total', 'Scheduled runs started, by kind of run.', ['kind']),
+    deliveries: metrics.counter('deliveries_total', 'Attempts to deliver an event, by outcome.', ['outcome']),
     tick: metrics.histogram(
       'tick_seconds',
-      'How long it took to look for what is due.',
+      'Duration of a scheduler tick.',
       [],
       [0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30],
     ),
-    refresh: async () => {
-      if (Date.now() - readAt < REFRESH_MS) return;
-      readAt = Date.now();
-      const backlog = await store.backlog();
-      for (const gauge of Object.values(gauges)) gauge.reset();
-      for (const { queue, ready, deferred, active, oldestSeconds } of backlog.queues) {
-        gauges.jobs.set({ queue, state: 'ready' }, ready);
-        gauges.jobs.set({ queue, state: 'deferred' }, deferred);
-        gauges.jobs.set({ queue, state: 'active' }, active);
-        gauges.oldest.set({ queue }, oldestSeconds);
-      }
-      gauges.unloadedBytes.set({}, backlog.unloadedBytes);
-      gauges.unloadedBatches.set({}, backlog.unloadedBatches);
-      gauges.rejected.set({}, backlog.rejectedRecords);
-      gauges.failedUnits.set({}, backlog.failedUnits);
-      gauges.dead.set({}, backlog.deadJobs);
-      gauges.runs.set({}, backlog.openRuns);
-      for (const { object, seconds, missed } of backlog.freshness) {
-        gauges.staleness.set({ object }, seconds);
-        gauges.missed.set({ object }, missed);
-      }
-      for (const { finding, records } of backlog.findings) gauges.findings.set({ finding }, records);
-      for (const { account, used, blocked } of backlog.credits) {
-        gauges.credits.set({ account }, used);
-        gauges.throttled.set({ account }, blocked ? 1 : 0);
-      }
-    },
+    refresh: createGaugeRefresh(metrics, store),
+  };
+}
+export type SchedulerMetrics = ReturnType<typeof schedulerMetrics>;
+
+/** Registers the gauges of the deployment. Returns a function that updates them from the store. */
+function createGaugeRefresh(metrics: Metrics, store: ControlStore): () => Promise<void> {
+  const gauges = registerGauges(metrics);
+  let refreshedAt = 0;
+  return async () => {
+    if (Date.now() - refreshedAt < REFRESH_INTERVAL_MS) return;
+    refreshedAt = Date.now();
+    const backlog = await store.getBacklog();
+    for (const gauge of Object.values(gauges)) gauge.reset();
+    for (const { queue, ready, deferred, active, oldestSeconds } of backlog.queues) {
+      gauges.jobs.set({ queue, state: 'ready' }, ready);
+      gauges.jobs.set({ queue, state: 'deferred' }, deferred);
+      gauges.jobs.set({ queue, state: 'active' }, active);
+      gauges.oldestJob.set({ queue }, oldestSeconds);
+    }
+    gauges.unloadedBytes.set({}, backlog.unloadedBytes);
+    gauges.unloadedBatches.set({}, backlog.unloadedBatches);
+    gauges.rejectedRecords.set({}, backlog.rejectedRecords);
+    gauges.failedUnits.set({}, backlog.failedUnits);
+    gauges.deadJobs.set({}, backlog.deadJobs);
+    gauges.openRuns.set({}, backlog.openRuns);
+    for (const { object, seconds, missed } of backlog.freshness) {
+      gauges.staleness.set({ object }, seconds);
+      gauges.freshnessMissed.set({ object }, missed);
+    }
+    for (const { finding, records } of backlog.findings) gauges.auditFindings.set({ finding }, records);
+    for (const { account, used, blocked } of backlog.credits) {
+      gauges.creditsUsed.set({ account }, used);
+      gauges.throttled.set({ account }, blocked ? 1 : 0);
+    }
+  };
+}
+
+function registerGauges(metrics: Metrics) {
+  return {
+    jobs: metrics.gauge('queue_jobs', 'Jobs in a queue, by state: ready, deferred or active.', ['queue', 'state']),
+    oldestJob: metrics.gauge('queue_oldest_seconds', 'Age of the oldest ready job in a queue.', ['queue']),
+    unloadedBytes: metrics.gauge('unloaded_bytes', 'Compressed size of the batches that wait to be loaded.', []),
+    unloadedBatches: metrics.gauge('unloaded_batches', 'Batches that wait to be loaded.', []),
+    rejectedRecords: metrics.gauge('rejected_records', 'Rejected records not yet replayed or discarded.', []),
+    failedUnits: metrics.gauge('failed_units', 'Failed units of extraction, excluded from their runs and retried.', []),
+    deadJobs: metrics.gauge('dead_jobs', 'Jobs in the dead-letter queue.', []),
+    openRuns: metrics.gauge('open_runs', 'Runs that are queued or running.', []),
+    staleness: metrics.gauge('staleness_seconds', 'Maximum staleness of an object over all pipelines.', ['object']),
+    freshnessMissed: metrics.gauge('freshness_missed', 'Pipelines in which an object misses its freshness target.', [
+      'object',
+    ]),
+    auditFindings: metrics.gauge(
+      'audit_findings',
+      'Records that the latest audits have repaired, over all pipelines, by finding.',
+      ['finding'],
+    ),
+    creditsUsed: metrics.gauge(
+      'credits_used_ratio',
+      'Fraction of the credits of the current minute that an account has used. The 50 busiest accounts.',
+      ['account'],
+    ),
+    throttled: metrics.gauge('account_throttled', '1 while an account waits for the end of a Retry-After period.', [
+      'account',
+    ]),
   };
 }

@@ -5,41 +5,45 @@ import { parseSubdomain } from '@freshet/freshdesk-extractor';
 import { readSettings, settings } from '@freshet/runtime';
 
 export interface StandaloneSettings {
-  /** Null: the embedded PostgreSQL's. */
+  /** Null: a database of the embedded PostgreSQL. */
   readonly databaseUrl: string | null;
   /** Null: a database of the embedded PostgreSQL. */
   readonly warehouseUrl: string | null;
-  /** Null: the simulator's. */
+  /** Null: the simulated account. */
   readonly account: { readonly subdomain: string; readonly apiKey: string } | null;
   readonly origin: string | null;
+  /** Null: all history. */
   readonly historicalSyncDays: number | null;
   readonly dataDir: string;
   readonly host: string;
-  /** Null: the usual one, or any other that is free. */
+  /** Null: the default port or, when it is in use, a free one. */
   readonly port: number | null;
   readonly logLevel: string;
   readonly bootstrapToken: string | null;
   readonly secretKeys: string | null;
-  /** End after the first run. */
+  /** Exit after the first run. */
   readonly once: boolean;
 }
 
-const days = settings.wholeNumber(1, 36_500);
-
-/** @throws AppError `configuration` that names what is missing or malformed. */
+/**
+ * Reads the settings of `npm start`.
+ * @param args the command-line arguments: none, or `--once`.
+ * @throws AppError `configuration` that names the unknown option, or the missing or malformed
+ *   variables.
+ */
 export function readStandaloneSettings(environment: NodeJS.ProcessEnv, args: readonly string[]): StandaloneSettings {
-  const unknown = args.find((arg) => arg !== '--once');
-  if (unknown !== undefined)
-    throw new AppError('configuration', `"${unknown}" is not known; the only option is --once.`);
+  const unknownOption = args.find((arg) => arg !== '--once');
+  if (unknownOption !== undefined)
+    throw new AppError('configuration', `Unknown option "${unknownOption}". Usage: npm start [-- --once]`);
   const env = readSettings(
     {
       DATABASE_URL: settings.DATABASE_URL.optional(),
       WAREHOUSE_URL: settings.WAREHOUSE_URL.optional(),
-      FRESHDESK_SUBDOMAIN: settings.text.optional(),
-      FRESHDESK_API_KEY: settings.text.optional(),
+      FRESHDESK_SUBDOMAIN: settings.string.optional(),
+      FRESHDESK_API_KEY: settings.string.optional(),
       FRESHDESK_ORIGIN: settings.FRESHDESK_ORIGIN,
-      FRESHDESK_HISTORICAL_SYNC_DAYS: days.or(settings.literal('all')).default(30),
-      FRESHET_DATA_DIR: settings.text.optional(),
+      FRESHDESK_HISTORICAL_SYNC_DAYS: settings.integer(1, 36_500).or(settings.literal('all')).default(30),
+      FRESHET_DATA_DIR: settings.string.optional(),
       FRESHET_BOOTSTRAP_TOKEN: settings.FRESHET_BOOTSTRAP_TOKEN,
       FRESHET_SECRET_KEYS: settings.FRESHET_SECRET_KEYS.optional(),
       HOST: settings.HOST,
@@ -52,7 +56,7 @@ export function readStandaloneSettings(environment: NodeJS.ProcessEnv, args: rea
   return {
     databaseUrl: env.DATABASE_URL ?? null,
     warehouseUrl: env.WAREHOUSE_URL ?? null,
-    account: accountOf(env.FRESHDESK_SUBDOMAIN, env.FRESHDESK_API_KEY, env.FRESHDESK_ORIGIN),
+    account: parseAccount(env.FRESHDESK_SUBDOMAIN, env.FRESHDESK_API_KEY, env.FRESHDESK_ORIGIN),
     origin: env.FRESHDESK_ORIGIN ?? null,
     historicalSyncDays: history === 'all' ? null : history,
     dataDir: env.FRESHET_DATA_DIR ?? join(fileURLToPath(new URL('../../..', import.meta.url)), '.freshet'),
@@ -65,7 +69,7 @@ export function readStandaloneSettings(environment: NodeJS.ProcessEnv, args: rea
   };
 }
 
-function accountOf(
+function parseAccount(
   subdomain: string | undefined,
   apiKey: string | undefined,
   origin: string | undefined,
@@ -74,19 +78,19 @@ function accountOf(
     if (origin !== undefined)
       throw new AppError(
         'configuration',
-        'FRESHDESK_ORIGIN needs FRESHDESK_SUBDOMAIN and FRESHDESK_API_KEY beside it.',
+        'FRESHDESK_ORIGIN requires an account. Set FRESHDESK_SUBDOMAIN and FRESHDESK_API_KEY as well.',
       );
     return null;
   }
   if (subdomain === undefined)
     throw new AppError(
       'configuration',
-      'FRESHDESK_API_KEY needs FRESHDESK_SUBDOMAIN beside it: the part before .freshdesk.com.',
+      'FRESHDESK_SUBDOMAIN is missing. FRESHDESK_API_KEY requires it. Set it to the part of the address before .freshdesk.com.',
     );
   if (apiKey === undefined)
     throw new AppError(
       'configuration',
-      'FRESHDESK_SUBDOMAIN needs FRESHDESK_API_KEY beside it: an API key from an agent’s profile settings.',
+      'FRESHDESK_API_KEY is missing. FRESHDESK_SUBDOMAIN requires it. Copy the API key from the profile settings of an agent.',
     );
   return { subdomain: parseSubdomain(subdomain), apiKey };
 }

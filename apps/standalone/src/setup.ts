@@ -1,120 +1,139 @@
+import { type Freshet, FreshetError, type Schemas } from '@freshet/client';
 import { AppError } from '@freshet/contracts';
-import type { ApiClient } from './api-client.ts';
 
-export interface PipelineWish {
+export interface PipelineSettings {
   readonly subdomain: string;
   readonly apiKey: string;
   readonly warehouseUrl: string;
+  /** Null: all history. */
   readonly historicalSyncDays: number | null;
 }
 
-interface Named {
-  readonly id: string;
-  readonly name: string;
-}
+export type ConfiguredPipeline = Schemas['Pipeline'];
 
-interface PipelineAnswer extends Named {
-  readonly destination_id: string;
-  readonly destination_schema: string;
-  readonly source: { readonly credential_id: string };
-}
-
-interface List<T> {
-  readonly data: readonly T[];
+interface WarehouseAddress {
+  readonly password: string;
+  readonly destination: {
+    readonly host: string;
+    readonly port: number;
+    readonly database: string;
+    readonly username: string;
+    readonly ssl_mode: 'disable' | 'require' | 'verify-full';
+  };
 }
 
 /**
- * Makes the first pipeline, or finds it and gives it today's key and address. The account and the warehouse are
- * tried first, so that a mistake is told here and not by a run that fails.
- * @throws AppError `configuration` that says what is wrong and what would be right.
+ * Creates the pipeline of the account or, when it exists, updates its API key and its warehouse.
+ * Tests both connections first, so that an invalid setting is reported here and not by a failed
+ * run.
+ * @throws AppError `configuration` that names the invalid setting and the remedy.
  */
-export async function setUpPipeline(api: ApiClient, wish: PipelineWish): Promise<PipelineAnswer> {
-  const warehouse = addressOf(wish.warehouseUrl);
-  const found = await api.call<List<PipelineAnswer>>('GET', `/v1/pipelines?name=${encodeURIComponent(wish.subdomain)}`);
-  const known = found.data[0];
-  if (known) {
-    await api.call('PATCH', `/v1/credentials/${known.source.credential_id}`, { api_key: wish.apiKey });
-    const destination = await api.call<{ credential_id: string }>('GET', `/v1/destinations/${known.destination_id}`);
-    await api.call('PATCH', `/v1/credentials/${destination.credential_id}`, { password: warehouse.password });
-    await api.call('PATCH', `/v1/destinations/${known.destination_id}`, warehouse.destination);
-    await checkWarehouse(api, known.destination_id, known.destination_schema);
-    return known;
-  }
-  const key = await api.call<Named>('POST', '/v1/credentials', {
-    name: `${wish.subdomain} API key`,
-    type: 'freshdesk_api_key',
-    api_key: wish.apiKey,
-  });
-  const made: [string, string][] = [['credentials', key.id]];
+export async function setUpPipeline(client: Freshet, settings: PipelineSettings): Promise<ConfiguredPipeline> {
+  const warehouse = parseWarehouseUrl(settings.warehouseUrl);
   try {
-    await checkAccount(api, wish.subdomain, key.id);
-    const password = await api.call<Named>('POST', '/v1/credentials', {
-      name: `${wish.subdomain} warehouse`,
-      type: 'postgres_password',
-      password: warehouse.password,
-    });
-    made.unshift(['credentials', password.id]);
-    const destination = await api.call<Named>('POST', '/v1/destinations', {
-      name: `${wish.subdomain} warehouse`,
-      type: 'postgres',
-      ...warehouse.destination,
-      credential_id: password.id,
-    });
-    made.unshift(['destinations', destination.id]);
-    await checkWarehouse(api, destination.id, `freshdesk_${wish.subdomain.replaceAll('-', '_')}`);
-    return await api.call<PipelineAnswer>('POST', '/v1/pipelines', {
-      name: wish.subdomain,
-      source: {
-        type: 'freshdesk',
-        subdomain: wish.subdomain,
-        credential_id: key.id,
-        historical_sync_days: wish.historicalSyncDays,
-      },
-      destination_id: destination.id,
-    });
+    const { data } = await client.get('/v1/pipelines', { params: { query: { name: settings.subdomain } } });
+    const [existing] = data;
+    if (existing === undefined) return await createPipeline(client, settings, warehouse);
+    await updateConnections(client, existing, settings.apiKey, warehouse);
+    return existing;
   } catch (error) {
-    // What was made for a pipeline that cannot be goes again, so that the next start tries from the beginning.
-    for (const [kind, id] of made) await api.call('DELETE', `/v1/${kind}/${id}`);
+    if (error instanceof FreshetError) throw new AppError('configuration', error.message, { cause: error });
     throw error;
   }
 }
 
-async function checkAccount(api: ApiClient, subdomain: string, credentialId: string): Promise<void> {
-  const verdict = await api.call<{ ok: boolean; error: { message: string } | null }>('POST', '/v1/pipelines/test', {
-    subdomain,
-    credential_id: credentialId,
+async function updateConnections(
+  client: Freshet,
+  pipeline: ConfiguredPipeline,
+  apiKey: string,
+  warehouse: WarehouseAddress,
+): Promise<void> {
+  const updateCredential = (id: string, body: { readonly api_key: string } | { readonly password: string }) =>
+    client.patch('/v1/credentials/{id}', { params: { path: { id } }, body });
+  const params = { path: { id: pipeline.destination_id } };
+  await updateCredential(pipeline.source.credential_id, { api_key: apiKey });
+  const destination = await client.get('/v1/destinations/{id}', { params });
+  await updateCredential(destination.credential_id, { password: warehouse.password });
+  await client.patch('/v1/destinations/{id}', { params, body: warehouse.destination });
+  await testWarehouse(client, pipeline.destination_id, pipeline.destination_schema);
+}
+
+async function createPipeline(
+  client: Freshet,
+  { subdomain, apiKey, historicalSyncDays }: PipelineSettings,
+  warehouse: WarehouseAddress,
+): Promise<ConfiguredPipeline> {
+  // Deletes the created resources, the latest first.
+  const rollbacks: (() => Promise<unknown>)[] = [];
+  const deleteCredential = (id: string) => client.delete('/v1/credentials/{id}', { params: { path: { id } } });
+  try {
+    const key = await client.post('/v1/credentials', {
+      body: { name: `${subdomain} API key`, type: 'freshdesk_api_key', api_key: apiKey },
+    });
+    rollbacks.unshift(() => deleteCredential(key.id));
+    await testAccount(client, subdomain, key.id);
+    const name = `${subdomain} warehouse`;
+    const password = await client.post('/v1/credentials', {
+      body: { name, type: 'postgres_password', password: warehouse.password },
+    });
+    rollbacks.unshift(() => deleteCredential(password.id));
+    const destination = await client.post('/v1/destinations', {
+      body: { name, type: 'postgres', ...warehouse.destination, credential_id: password.id },
+    });
+    const params = { path: { id: destination.id } };
+    rollbacks.unshift(() => client.delete('/v1/destinations/{id}', { params }));
+    await testWarehouse(client, destination.id, `freshdesk_${subdomain.replaceAll('-', '_')}`);
+    return await client.post('/v1/pipelines', {
+      body: {
+        name: subdomain,
+        source: {
+          type: 'freshdesk',
+          subdomain,
+          credential_id: key.id,
+          historical_sync_days: historicalSyncDays,
+        },
+        destination_id: destination.id,
+      },
+    });
+  } catch (error) {
+    // The next start creates the resources again, with corrected settings.
+    for (const rollBack of rollbacks) await rollBack();
+    throw error;
+  }
+}
+
+async function testAccount(client: Freshet, subdomain: string, credentialId: string): Promise<void> {
+  const result = await client.post('/v1/pipelines/test', { body: { subdomain, credential_id: credentialId } });
+  if (result.error)
+    throw new AppError('configuration', `The account "${subdomain}" cannot be read: ${result.error.message}`);
+  if (!result.ok)
+    throw new AppError(
+      'configuration',
+      `FRESHDESK_API_KEY: the key has no access to any object of the account "${subdomain}". Use the API key of an administrator.`,
+    );
+}
+
+async function testWarehouse(client: Freshet, destinationId: string, schema: string): Promise<void> {
+  const result = await client.post('/v1/destinations/{id}/test', {
+    params: { path: { id: destinationId }, query: { schema } },
   });
-  if (verdict.error)
-    throw new AppError('configuration', `The account "${subdomain}" cannot be read: ${verdict.error.message}`);
-  if (!verdict.ok)
+  if (result.error) throw new AppError('configuration', `WAREHOUSE_URL: ${result.error.message}`);
+  if (!result.usable)
     throw new AppError(
       'configuration',
-      `The key may read no object of the account "${subdomain}". Use the API key of an admin.`,
+      `WAREHOUSE_URL: the role lacks privileges. As the owner of the database, run:\n  ${result.missing_grants.join('\n  ')}`,
     );
 }
 
-async function checkWarehouse(api: ApiClient, destinationId: string, schema: string): Promise<void> {
-  const verdict = await api.call<{ usable: boolean; missing_grants: string[]; error: { message: string } | null }>(
-    'POST',
-    `/v1/destinations/${destinationId}/test?schema=${encodeURIComponent(schema)}`,
-  );
-  if (verdict.error) throw new AppError('configuration', `WAREHOUSE_URL: ${verdict.error.message}`);
-  if (!verdict.usable)
-    throw new AppError(
-      'configuration',
-      `WAREHOUSE_URL: the role may not make what is needed. Somebody with the right to must run:\n  ${verdict.missing_grants.join('\n  ')}`,
-    );
-}
-
-function addressOf(warehouseUrl: string) {
+function parseWarehouseUrl(warehouseUrl: string): WarehouseAddress {
   const url = new URL(warehouseUrl);
-  const asked = url.searchParams.get('sslmode');
-  const local = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
+  const sslMode = url.searchParams.get('sslmode');
+  const isLocal = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
   const database = decodeURIComponent(url.pathname.slice(1));
   if (database === '' || url.username === '') {
     throw new AppError(
       'configuration',
-      'WAREHOUSE_URL must name a user and a database: postgres://user:password@host:5432/database',
+      'WAREHOUSE_URL must contain a user and a database: postgres://user:password@host:5432/database',
     );
   }
   return {
@@ -125,9 +144,9 @@ function addressOf(warehouseUrl: string) {
       database,
       username: decodeURIComponent(url.username),
       ssl_mode:
-        asked === 'disable' || asked === 'require' || asked === 'verify-full'
-          ? asked
-          : local
+        sslMode === 'disable' || sslMode === 'require' || sslMode === 'verify-full'
+          ? sslMode
+          : isLocal
             ? 'disable'
             : 'verify-full',
     },

@@ -2,19 +2,25 @@ import type { components } from './api.ts';
 
 export type Problem = components['schemas']['Problem'];
 
-/** An answer that says no, or that never came. */
+/** A response with an error status, or a request that received no response. */
 export class FreshetError extends Error {
-  /** The HTTP status; 0: there was no answer. */
+  /** The HTTP status code, or 0 if the request received no response. */
   readonly status: number;
-  /** The stable kind of problem, such as `invalid_input`; `unreachable` where there was no answer. */
+  /**
+   * The stable error code, such as `invalid_input`; `unreachable` if the request received no
+   * response.
+   */
   readonly code: string;
-  /** Each field that is wrong, by its JSON pointer. */
+  /** The invalid fields, each with its JSON pointer. */
   readonly errors: readonly { readonly pointer: string; readonly detail: string }[];
-  /** Names the request in the logs of the deployment; null where there was no answer. */
+  /**
+   * The request ID, which the deployment's logs contain as well; null if the request received no
+   * response.
+   */
   readonly requestId: string | null;
 
   constructor(status: number, problem: Partial<Problem>, options?: ErrorOptions) {
-    super(problem.detail ?? `The API answered with status ${status}.`, options);
+    super(problem.detail ?? `The API responded with status ${status}.`, options);
     this.name = 'FreshetError';
     this.status = status;
     this.code = problem.code ?? 'unknown';

@@ -3,77 +3,83 @@ import { FreshetError, type Problem } from './errors.ts';
 export interface RetryOptions {
   /** An API token: `frt_…`. */
   readonly token: string;
-  /** Tries of one call, the first included. */
-  readonly tries: number;
+  /** Attempts per request, including the first. */
+  readonly maxAttempts: number;
   readonly fetch: typeof fetch;
 }
 
-const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
-/** Answers after which the same request may go well: too many requests, or trouble that passes. */
-const PASSING = new Set([429, 502, 503, 504]);
-/** A first request with this key is still worked on. */
-const IN_PROGRESS = 'request_in_progress';
-const WAIT_MS = 250;
-const WAIT_MAX_MS = 30_000;
+/**
+ * The outcome of one attempt. `response` is null if the server sent none; `error` is null if the
+ * attempt succeeded.
+ */
+interface Attempt {
+  readonly response: Response | null;
+  readonly error: FreshetError | null;
+}
+
+const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
+/** Too many requests, and temporary failures of the server or of a proxy. */
+const RETRYABLE_STATUSES = new Set([429, 502, 503, 504]);
+/**
+ * The error code for a request whose idempotency key belongs to a request that is still running.
+ */
+const REQUEST_IN_PROGRESS = 'request_in_progress';
+const BACKOFF_INITIAL_MS = 250;
+const BACKOFF_MAX_MS = 30_000;
 
 /**
- * A `fetch` that sends the token, and tries again what may go well the next time. Requests that change something carry one
- * `Idempotency-Key` through all of their tries, so that what an answer was lost of is not done twice.
- * @throws FreshetError for every answer that is no success.
+ * Returns a `fetch` that authenticates with the token and retries temporary failures. A request
+ * that changes data carries one `Idempotency-Key` in all its attempts, so that the server executes
+ * it once even if a response is lost. The returned function throws FreshetError for every response
+ * with an error status, and the signal's reason on abort.
  */
-export function retryingFetch({ token, tries, fetch }: RetryOptions): (request: Request) => Promise<Response> {
+export function retryingFetch({ token, maxAttempts, fetch }: RetryOptions): (request: Request) => Promise<Response> {
   return async (original) => {
     const headers = new Headers(original.headers);
     headers.set('authorization', `Bearer ${token}`);
-    if (!SAFE.has(original.method) && !headers.has('idempotency-key'))
+    if (!SAFE_METHODS.has(original.method) && !headers.has('idempotency-key'))
       headers.set('idempotency-key', crypto.randomUUID());
     const request = new Request(original, { headers });
     for (let attempt = 1; ; attempt++) {
-      const { response, error } = await attemptOf(fetch, request.clone());
+      const { response, error } = await sendOnce(fetch, request.clone());
       if (error === null) return response as Response;
-      const mayGoWell = error.status === 0 || PASSING.has(error.status) || error.code === IN_PROGRESS;
-      if (!mayGoWell || attempt >= tries || original.signal.aborted) throw error;
-      await pause(response, attempt, original.signal);
+      const isRetryable =
+        error.status === 0 || RETRYABLE_STATUSES.has(error.status) || error.code === REQUEST_IN_PROGRESS;
+      if (!isRetryable || attempt >= maxAttempts || original.signal.aborted) throw error;
+      await waitBeforeRetry(response, attempt, original.signal);
     }
   };
 }
 
-async function attemptOf(
-  send: typeof fetch,
-  request: Request,
-): Promise<{ response: Response | null; error: FreshetError | null }> {
+async function sendOnce(send: typeof fetch, request: Request): Promise<Attempt> {
   try {
     const response = await send(request);
-    return { response, error: response.ok ? null : new FreshetError(response.status, await problemIn(response)) };
+    return { response, error: response.ok ? null : new FreshetError(response.status, await parseProblem(response)) };
   } catch (cause) {
     if (request.signal.aborted) throw cause;
-    const { message } = cause as Error;
-    return {
-      response: null,
-      error: new FreshetError(
-        0,
-        { code: 'unreachable', detail: `The API could not be reached: ${message}.` },
-        { cause },
-      ),
-    };
+    const detail = `The API is unreachable: ${(cause as Error).message}. Check the URL and the network connection.`;
+    return { response: null, error: new FreshetError(0, { code: 'unreachable', detail }, { cause }) };
   }
 }
 
-async function problemIn(response: Response): Promise<Partial<Problem>> {
+async function parseProblem(response: Response): Promise<Partial<Problem>> {
   try {
     return (await response.json()) as Problem;
   } catch {
-    // A proxy's page, say: its status is all that there is to tell.
+    // The body is not JSON, for example an HTML page of a proxy. Only the status is known.
     return {};
   }
 }
 
-/** As long as the answer asks for; else twice as long each time, with jitter. */
-function pause(response: Response | null, attempt: number, signal: AbortSignal): Promise<void> {
-  const asked = Number(response?.headers.get('retry-after') ?? Number.NaN) * 1000;
-  const ms = Number.isFinite(asked)
-    ? asked
-    : Math.min(WAIT_MAX_MS, WAIT_MS * 2 ** (attempt - 1)) * (0.5 + Math.random());
+/**
+ * Waits for the time in `Retry-After`, or else with exponential backoff and jitter. Rejects when
+ * the signal aborts.
+ */
+function waitBeforeRetry(response: Response | null, attempt: number, signal: AbortSignal): Promise<void> {
+  const retryAfterMs = Number(response?.headers.get('retry-after') ?? Number.NaN) * 1000;
+  const delayMs = Number.isFinite(retryAfterMs)
+    ? retryAfterMs
+    : Math.min(BACKOFF_MAX_MS, BACKOFF_INITIAL_MS * 2 ** (attempt - 1)) * (0.5 + Math.random());
   return new Promise((resolve, reject) => {
     const onAbort = () => {
       clearTimeout(timer);
@@ -82,7 +88,7 @@ function pause(response: Response | null, attempt: number, signal: AbortSignal):
     const timer = setTimeout(() => {
       signal.removeEventListener('abort', onAbort);
       resolve();
-    }, ms);
+    }, delayMs);
     signal.addEventListener('abort', onAbort, { once: true });
   });
 }

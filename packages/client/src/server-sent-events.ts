@@ -3,16 +3,20 @@ export interface ServerSentEvent {
   readonly data: string;
 }
 
-/** The events of a stream as they come; comments and whatever has no data are passed over. (https://html.spec.whatwg.org/multipage/server-sent-events.html) */
-export async function* eventsIn(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<ServerSentEvent> {
-  let text = '';
+/**
+ * Parses a stream of server-sent events
+ * (https://html.spec.whatwg.org/multipage/server-sent-events.html). Yields each event when it is
+ * complete, and skips comments and events without data.
+ */
+export async function* parseEvents(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<ServerSentEvent> {
+  let buffer = '';
   for await (const chunk of body.pipeThrough(new TextDecoderStream())) {
-    text += chunk;
-    const parts = text.split(/\r?\n\r?\n/);
-    // The last one is not whole yet.
-    text = parts.pop() ?? '';
-    for (const part of parts) {
-      const fields = part.split(/\r?\n/).map((line) => /^([^:]*):? ?(.*)$/s.exec(line) as RegExpExecArray);
+    buffer += chunk;
+    const blocks = buffer.split(/\r?\n\r?\n/);
+    // The last block may be incomplete.
+    buffer = blocks.pop() ?? '';
+    for (const block of blocks) {
+      const fields = block.split(/\r?\n/).map((line) => /^([^:]*):? ?(.*)$/s.exec(line) as RegExpExecArray);
       const data = fields.filter(([, name]) => name === 'data').map(([, , value]) => value);
       if (data.length > 0)
         yield { id: fields.findLast(([, name]) => name === 'id')?.[2] ?? null, data: data.join('\n') };

@@ -1,6 +1,6 @@
 /**
- * The operators' console: a web page that is a client of the API like any other. Its files are TypeScript that the browser gets without its types; there
- * is nothing to build. Start reading at `web/main.ts`.
+ * The web console for operators: a single page that uses the public API. Its TypeScript files are
+ * served with the types stripped, so there is no build step. The entry point is `web/main.ts`.
  */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -14,33 +14,33 @@ export interface ConsoleFile {
 }
 
 export interface Console {
-  /** By their paths below `/console/`; the page itself is `''`. */
+  /** The files by path below `/console/`; the page itself has the path `''`. */
   readonly files: ReadonlyMap<string, ConsoleFile>;
-  /** What the page may load and call: itself, and nothing else. */
+  /** Allows the page to load from and connect to its own origin only. */
   readonly contentSecurityPolicy: string;
 }
 
 const SCRIPT = 'text/javascript; charset=utf-8';
 const WEB = fileURLToPath(new URL('../web', import.meta.url));
 
-/** Everything that the console's page consists of, read once. */
+/** Reads all files of the console from disk. Call it once per process. */
 export function loadConsole(): Console {
   const files = new Map<string, ConsoleFile>();
-  const add = (path: string, file: string, type: string) => {
+  const addFile = (path: string, file: string, type: string) => {
     const text = readFileSync(file, 'utf8');
     files.set(path, { type, body: file.endsWith('.ts') ? stripTypeScriptTypes(text) : text });
   };
-  for (const name of readdirSync(WEB)) if (name.endsWith('.ts')) add(`web/${name}`, join(WEB, name), SCRIPT);
-  add('style.css', join(WEB, 'style.css'), 'text/css; charset=utf-8');
+  for (const name of readdirSync(WEB)) if (name.endsWith('.ts')) addFile(`web/${name}`, join(WEB, name), SCRIPT);
+  addFile('style.css', join(WEB, 'style.css'), 'text/css; charset=utf-8');
   const client = dirname(fileURLToPath(import.meta.resolve('@freshet/client')));
   for (const name of readdirSync(client)) {
-    // Of `api.ts` there is nothing left without its types, and nobody asks for it.
-    if (name.endsWith('.ts') && name !== 'api.ts') add(`client/${name}`, join(client, name), SCRIPT);
+    // `api.ts` holds types only: no module imports it at run time.
+    if (name.endsWith('.ts') && name !== 'api.ts') addFile(`client/${name}`, join(client, name), SCRIPT);
   }
   const imports: Record<string, string> = { '@freshet/client': './client/index.ts' };
   for (const name of ['preact', 'preact/hooks', 'htm', 'openapi-fetch']) {
     const path = `vendor/${name.replace('/', '-')}.js`;
-    add(path, fileURLToPath(import.meta.resolve(name)), SCRIPT);
+    addFile(path, fileURLToPath(import.meta.resolve(name)), SCRIPT);
     imports[name] = `./${path}`;
   }
   const map = JSON.stringify({ imports });

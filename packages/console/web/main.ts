@@ -6,9 +6,9 @@ import { PipelinePage } from './pipeline.ts';
 import { Pipelines } from './pipelines.ts';
 import { RunPage } from './run.ts';
 import { SystemPage } from './system.ts';
-import { freshet, html, keepToken, keptToken, Problem } from './ui.ts';
+import { getClient, getToken, html, Problem, setToken } from './ui.ts';
 
-/** Pages by the part of the address behind its `#`. */
+/** The pages by path, which is the fragment of the URL. */
 const PAGES: readonly (readonly [RegExp, (id: string) => VNode])[] = [
   [/^\/?$/, () => html`<${Pipelines} />`],
   [/^\/new$/, () => html`<${NewPipeline} />`],
@@ -17,23 +17,23 @@ const PAGES: readonly (readonly [RegExp, (id: string) => VNode])[] = [
   [/^\/runs\/([0-9a-f-]{36})$/, (id) => html`<${RunPage} key=${id} id=${id} />`],
 ];
 
-const here = () => (location.hash.startsWith('#/') ? location.hash.slice(1) : '/');
+const getPath = () => (location.hash.startsWith('#/') ? location.hash.slice(1) : '/');
 
 function App(): VNode {
-  const [path, setPath] = useState(here());
-  const [signedIn, setSignedIn] = useState(keptToken() !== null);
+  const [path, setPath] = useState(getPath());
+  const [signedIn, setSignedIn] = useState(getToken() !== null);
   useEffect(() => {
-    const changed = () => {
+    const onHashChange = () => {
       if (location.hash === '#main') return;
-      setPath(here());
+      setPath(getPath());
       document.getElementById('main')?.focus();
     };
-    addEventListener('hashchange', changed);
-    return () => removeEventListener('hashchange', changed);
+    addEventListener('hashchange', onHashChange);
+    return () => removeEventListener('hashchange', onHashChange);
   }, []);
   if (!signedIn) return html`<${SignIn} done=${() => setSignedIn(true)} />`;
   const signOut = () => {
-    keepToken(null);
+    setToken(null);
     setSignedIn(false);
   };
   const page = PAGES.flatMap(([pattern, show]) => {
@@ -45,27 +45,27 @@ function App(): VNode {
   return html`<header><strong>Freshet</strong>
       <nav aria-label="Pages">${link('/', 'Pipelines')}${link('/new', 'New pipeline')}${link('/system', 'System')}<a href="/docs">API</a></nav>
       <button type="button" onClick=${signOut}>Sign out</button></header>
-    <main id="main" tabindex="-1">${page ?? html`<h1>There is no such page</h1>`}</main>`;
+    <main id="main" tabindex="-1">${page ?? html`<h1>Page not found</h1>`}</main>`;
 }
 
 function SignIn({ done }: { readonly done: () => void }): VNode {
   const [error, setError] = useState<Error | null>(null);
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
-    keepToken(String(new FormData(event.currentTarget as HTMLFormElement).get('token')).trim());
-    freshet()
+    setToken(String(new FormData(event.currentTarget as HTMLFormElement).get('token')).trim());
+    getClient()
       .get('/v1/system')
-      .then(done, (refused: Error) => {
-        keepToken(null);
+      .then(done, (cause: Error) => {
+        setToken(null);
         setError(
-          refused instanceof FreshetError && refused.status === 401
-            ? new Error('This token is not known here, or has expired.')
-            : refused,
+          cause instanceof FreshetError && cause.status === 401
+            ? new Error('This token is unknown or has expired.')
+            : cause,
         );
       });
   };
   return html`<main id="main"><h1>Freshet</h1>
-    <form onSubmit=${submit}><label>API token <small>It is kept in this tab only.</small><input name="token" type="password" autocomplete="off" required autofocus /></label>
+    <form onSubmit=${submit}><label>API token <small>The token is stored in this tab only.</small><input name="token" type="password" autocomplete="off" required autofocus /></label>
       <button class="primary">Sign in</button></form><${Problem} error=${error} /></main>`;
 }
 

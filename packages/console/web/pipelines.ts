@@ -1,46 +1,48 @@
 import type { VNode } from 'preact';
 import {
-  ago,
-  byDay,
+  aggregateByDay,
   Chart,
-  count,
-  creditsByDay,
-  freshet,
+  formatDuration,
+  formatNumber,
+  formatRelativeTime,
+  getClient,
+  getCreditsByDay,
+  getLagByDay,
   html,
-  lagByDay,
   Problem,
   type Schemas,
-  Stacked,
+  StackedChart,
   Status,
-  span,
   Table,
-  useLoaded,
+  usePolling,
 } from './ui.ts';
 
 type Pipeline = Schemas['Pipeline'];
 
 const PIPELINES_SHOWN = 200;
 
-async function read() {
-  const api = freshet();
+async function fetchPipelines() {
+  const api = getClient();
   const [pipelines, runs, usage] = await Promise.all([
     api.get('/v1/pipelines', { params: { query: { limit: PIPELINES_SHOWN } } }),
     api.get('/v1/runs', { params: { query: { limit: PIPELINES_SHOWN } } }),
     api.get('/v1/usage'),
   ]);
   const newest = new Map(runs.data.toReversed().map((run) => [run.pipeline_id, run]));
-  const records = byDay(usage.data, (u) => u.records_extracted);
-  const credits = creditsByDay(usage.data);
-  return { pipelines: pipelines.data, newest, records, credits, lags: lagByDay(usage.data) };
+  const records = aggregateByDay(usage.data, (u) => u.records_extracted);
+  const credits = getCreditsByDay(usage.data);
+  return { pipelines: pipelines.data, newest, records, credits, lags: getLagByDay(usage.data) };
 }
 
-/** All pipelines, and how fresh they are, at a glance. */
+/**
+ * The start page: all pipelines with their status and freshness, and the usage of the last 30 days.
+ */
 export function Pipelines(): VNode {
-  const { value, error } = useLoaded(read, 'pipelines');
+  const { value, error } = usePolling(fetchPipelines, 'pipelines');
   if (value === null) return html`<h1>Pipelines</h1><${Problem} error=${error} />`;
   const { pipelines, newest, records, credits, lags } = value;
-  /** The table that is furthest behind says how fresh a pipeline is. */
-  const freshAsOf = (p: Pipeline) => {
+  /** A pipeline is as fresh as its most stale table. */
+  const getFreshAsOf = (p: Pipeline) => {
     const times = (newest.get(p.id)?.objects ?? []).flatMap((o) =>
       o.complete_as_of === null ? [] : [o.complete_as_of],
     );
@@ -49,30 +51,31 @@ export function Pipelines(): VNode {
   const columns = [
     { title: 'Pipeline', cell: (p: Pipeline) => html`<a href=${`#/pipelines/${p.id}`}>${p.name}</a>` },
     {
-      title: 'State',
+      title: 'Status',
       cell: (p: Pipeline) =>
-        html`<${Status} of=${p.status} />${p.paused_by === null ? '' : html` <span class="quiet">by ${p.paused_by.replaceAll('_', ' ')}</span>`}`,
+        html`<${Status} value=${p.status} />${p.paused_by === null ? '' : html` <span class="quiet">by ${p.paused_by.replaceAll('_', ' ')}</span>`}`,
     },
-    { title: 'Complete as of', cell: (p: Pipeline) => ago(freshAsOf(p)) },
+    { title: 'Fresh as of', cell: (p: Pipeline) => formatRelativeTime(getFreshAsOf(p)) },
     {
-      title: 'Newest run',
+      title: 'Latest run',
       cell: (p: Pipeline) => {
         const run = newest.get(p.id);
         return run
-          ? html`<a href=${`#/runs/${run.id}`}><${Status} of=${run.status} /></a> ${ago(run.created_at)}`
+          ? html`<a href=${`#/runs/${run.id}`}><${Status} value=${run.status} /></a> ${formatRelativeTime(run.created_at)}`
           : 'none';
       },
     },
-    { title: 'Next run', cell: (p: Pipeline) => (p.status === 'active' ? ago(p.next_run_at) : '—') },
+    { title: 'Next run', cell: (p: Pipeline) => (p.status === 'active' ? formatRelativeTime(p.next_run_at) : '—') },
     {
       title: 'Rejected',
       number: true,
-      cell: (p: Pipeline) => count((newest.get(p.id)?.objects ?? []).reduce((n, o) => n + o.records_rejected, 0)),
+      cell: (p: Pipeline) =>
+        formatNumber((newest.get(p.id)?.objects ?? []).reduce((n, o) => n + o.records_rejected, 0)),
     },
   ];
   return html`<h1>Pipelines</h1><${Problem} error=${error} />
-    <${Table} caption="Pipelines" columns=${columns} rows=${pipelines} empty="There is no pipeline yet." />
-    <p><a href="#/new">Make a pipeline</a></p>
-    <h2>The last 30 days</h2><${Chart} title="Records read by day" points=${records} /><${Stacked} title="Credits spent by day, and what for" parts=${credits} />
-    <${Chart} title="Longest lag by day, of the table that was furthest behind" points=${lags} format=${span} />`;
+    <${Table} caption="Pipelines" columns=${columns} rows=${pipelines} empty="No pipelines yet." />
+    <p><a href="#/new">Create pipeline</a></p>
+    <h2>Last 30 days</h2><${Chart} title="Records extracted per day" points=${records} /><${StackedChart} title="Credits used per day, by class" parts=${credits} />
+    <${Chart} title="Maximum lag per day, of the most stale table" points=${lags} format=${formatDuration} />`;
 }

@@ -3,59 +3,65 @@ import htm from 'htm';
 import { type ComponentChildren, h, type VNode } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 
-/** What every page is made of: JSX without a compiler, loading, tables, charts. */
+/**
+ * Shared building blocks of the pages: JSX-like templates, data fetching, tables, charts and
+ * formatting.
+ */
 type Template = (strings: TemplateStringsArray, ...values: unknown[]) => VNode;
-export const html = (htm as unknown as { bind(make: typeof h): Template }).bind(h);
+export const html = (htm as unknown as { bind(createElement: typeof h): Template }).bind(h);
 
 export type { Schemas };
 
-const TOKEN = 'freshet.token';
+const TOKEN_KEY = 'freshet.token';
 
-/** Kept for this tab only. */
-export function keptToken(): string | null {
-  return sessionStorage.getItem(TOKEN);
+/** The token is stored in `sessionStorage`, so it belongs to this tab and ends with it. */
+export function getToken(): string | null {
+  return sessionStorage.getItem(TOKEN_KEY);
 }
 
-export function keepToken(token: string | null): void {
-  if (token === null) sessionStorage.removeItem(TOKEN);
-  else sessionStorage.setItem(TOKEN, token);
+export function setToken(token: string | null): void {
+  if (token === null) sessionStorage.removeItem(TOKEN_KEY);
+  else sessionStorage.setItem(TOKEN_KEY, token);
 }
 
-export function freshet(): Freshet {
-  return new Freshet({ url: location.origin, token: keptToken() ?? '' });
+export function getClient(): Freshet {
+  return new Freshet({ url: location.origin, token: getToken() ?? '' });
 }
 
-export interface Loaded<T> {
+export interface PollState<T> {
   readonly value: T | null;
   readonly error: Error | null;
-  /** Reads it again, now. */
-  readonly again: () => void;
+  /** Fetches the data again immediately. */
+  readonly refresh: () => void;
 }
 
-/** What a page shows, read again every few seconds while somebody looks. @param key of what it depends on. */
-export function useLoaded<T>(read: () => Promise<T>, key: string, everyMs = 5000): Loaded<T> {
+/**
+ * Fetches data and refetches it periodically while the page is visible.
+ * @param key identifies the data; a new key fetches immediately.
+ */
+export function usePolling<T>(read: () => Promise<T>, key: string, everyMs = 5000): PollState<T> {
   const [state, setState] = useState<{ value: T | null; error: Error | null }>({ value: null, error: null });
-  const [turn, setTurn] = useState(0);
+  const [refreshCount, setRefreshCount] = useState(0);
   useEffect(() => {
-    let gone = false;
-    const look = () => {
+    let isUnmounted = false;
+    const poll = () => {
       if (document.hidden) return;
       read().then(
-        (value) => gone || setState({ value, error: null }),
-        (error: unknown) => gone || setState((before) => ({ value: before.value, error: error as Error })),
+        (value) => isUnmounted || setState({ value, error: null }),
+        (error: unknown) => isUnmounted || setState((before) => ({ value: before.value, error: error as Error })),
       );
     };
-    look();
-    const timer = setInterval(look, everyMs);
+    poll();
+    const timer = setInterval(poll, everyMs);
     return () => {
-      gone = true;
+      isUnmounted = true;
       clearInterval(timer);
     };
-  }, [key, turn]);
-  return { ...state, again: () => setTurn((n) => n + 1) };
+  }, [key, refreshCount]);
+  return { ...state, refresh: () => setRefreshCount((n) => n + 1) };
 }
 
-/** Something that somebody asks for: what came of it is said, and the page read again. */
+/** Runs a user's action, exposes its state and error, and calls `done` after success. */
 export function useAction(done: () => void): {
   readonly act: (work: () => Promise<unknown>) => void;
   readonly busy: boolean;
@@ -83,7 +89,7 @@ export function Problem({ error }: { readonly error: Error | null }): VNode | nu
   return html`<div class="problem" role="alert">${error.message}${fields.map(({ pointer, detail }) => html`<div><code>${pointer}</code> ${detail}</div>`)}</div>`;
 }
 
-export interface ColumnOf<T> {
+export interface Column<T> {
   readonly title: string;
   readonly number?: boolean;
   readonly cell: (row: T) => ComponentChildren;
@@ -96,20 +102,19 @@ export function Table<T>({
   empty,
 }: {
   caption: string;
-  columns: readonly ColumnOf<T>[];
+  columns: readonly Column<T>[];
   rows: readonly T[];
   empty: string;
 }): VNode {
   if (rows.length === 0) return html`<p class="quiet">${empty}</p>`;
-  const kind = (column: ColumnOf<T>) => (column.number ? 'number' : undefined);
+  const getCellClass = (column: Column<T>) => (column.number ? 'number' : undefined);
   return html`<div class="table" tabindex="0" role="region" aria-label=${caption}><table>
     <caption>${caption}</caption>
-    <thead><tr>${columns.map((c) => html`<th scope="col" class=${kind(c)}>${c.title}</th>`)}</tr></thead>
-    <tbody>${rows.map((row) => html`<tr>${columns.map((c) => html`<td class=${kind(c)}>${c.cell(row)}</td>`)}</tr>`)}</tbody>
+    <thead><tr>${columns.map((c) => html`<th scope="col" class=${getCellClass(c)}>${c.title}</th>`)}</tr></thead>
+    <tbody>${rows.map((row) => html`<tr>${columns.map((c) => html`<td class=${getCellClass(c)}>${c.cell(row)}</td>`)}</tr>`)}</tbody>
   </table></div>`;
 }
 
-/** Bars over time, oldest first; what they show is in words as well. */
 interface Point {
   readonly label: string;
   readonly value: number;
@@ -118,38 +123,38 @@ interface Point {
 interface ChartOptions {
   readonly title: string;
   readonly points: readonly Point[];
-  /** How a value is written. */
+  /** Formats a value for display. */
   readonly format?: (value: number) => string;
 }
 
-export function Chart({ title, points, format = count }: ChartOptions): VNode {
-  return html`<${Stacked} title=${title} parts=${[{ name: '', points }]} format=${format} />`;
+export function Chart({ title, points, format = formatNumber }: ChartOptions): VNode {
+  return html`<${StackedChart} title=${title} parts=${[{ name: '', points }]} format=${format} />`;
 }
 
-interface StackedOptions {
+interface StackedChartOptions {
   readonly title: string;
-  /** From the bottom up: as many points each, of the same labels. */
+  /** The series from the bottom up. All have the same labels in the same order. */
   readonly parts: readonly { readonly name: string; readonly points: readonly Point[] }[];
   readonly format?: (value: number) => string;
 }
 
-/** What several things come to together. */
-export function Stacked({ title, parts, format = count }: StackedOptions): VNode {
+/** A stacked bar chart over time, oldest first. Its `aria-label` lists the totals. */
+export function StackedChart({ title, parts, format = formatNumber }: StackedChartOptions): VNode {
   const labels = parts[0]?.points.map((p) => p.label) ?? [];
-  const partOf = (part: number, i: number) => parts[part]?.points[i]?.value ?? 0;
-  const below = (part: number, i: number) =>
+  const getValue = (part: number, i: number) => parts[part]?.points[i]?.value ?? 0;
+  const getOffset = (part: number, i: number) =>
     parts.slice(0, part).reduce((sum, p) => sum + (p.points[i]?.value ?? 0), 0);
-  const totals = labels.map((_, i) => below(parts.length, i));
-  const most = Math.max(1, ...totals);
+  const totals = labels.map((_, i) => getOffset(parts.length, i));
+  const maximum = Math.max(1, ...totals);
   const width = 100 / Math.max(1, labels.length);
-  const height = (value: number) => (value / most) * 38;
+  const height = (value: number) => (value / maximum) * 38;
   const bar = (part: number, i: number) =>
-    html`<rect class=${`part${part}`} x=${i * width + width * 0.1} width=${width * 0.8} y=${40 - height(below(part, i) + partOf(part, i))} height=${height(partOf(part, i))}><title>${labels[i]}: ${parts[part]?.name} ${format(partOf(part, i))}</title></rect>`;
+    html`<rect class=${`part${part}`} x=${i * width + width * 0.1} width=${width * 0.8} y=${40 - height(getOffset(part, i) + getValue(part, i))} height=${height(getValue(part, i))}><title>${labels[i]}: ${parts[part]?.name} ${format(getValue(part, i))}</title></rect>`;
   const legend =
     parts.length < 2
       ? null
       : html`<ul class="legend">${parts.map((p, n) => html`<li><svg viewBox="0 0 10 10" aria-hidden="true"><rect class=${`part${n}`} width="10" height="10" /></svg>${p.name}</li>`)}</ul>`;
-  return html`<figure style="margin: 0"><figcaption class="quiet">${title}; at most ${format(most)}</figcaption>${legend}
+  return html`<figure style="margin: 0"><figcaption class="quiet">${title} (maximum: ${format(maximum)})</figcaption>${legend}
     <svg class="chart" role="img" aria-label=${`${title}: ${labels.map((label, i) => `${label} ${format(totals[i] ?? 0)}`).join(', ')}`} viewBox="0 0 100 40" preserveAspectRatio="none">
       ${parts.map((_, part) => labels.map((_, i) => bar(part, i)))}
     </svg></figure>`;
@@ -158,8 +163,11 @@ export function Stacked({ title, parts, format = count }: StackedOptions): VNode
 const DAY_MS = 86_400_000;
 const DAYS = 30;
 
-/** A value for each of the last 30 days (UTC), also for those of which there is nothing: the sum of the rows' own, unless told otherwise. */
-export function byDay<T extends { readonly day: string }>(
+/**
+ * Aggregates the rows of each of the last 30 days (UTC) into one value, by default the sum. Days
+ * without rows are included.
+ */
+export function aggregateByDay<T extends { readonly day: string }>(
   rows: readonly T[],
   of: (row: T) => number,
   together: (values: readonly number[]) => number = (values) => values.reduce((sum, value) => sum + value, 0),
@@ -179,25 +187,30 @@ const CREDIT_CLASSES = [
   'audit',
 ] as const satisfies readonly (keyof Schemas['CreditsByClass'])[];
 
-/** What credits were spent for, on each of the last 30 days. */
-export function creditsByDay(rows: readonly Schemas['Usage'][]): { name: string; points: Point[] }[] {
+/** Formats a credit class for display; the API's `by_hand` is shown as "manual". */
+export function formatCreditClass(name: string): string {
+  return name === 'by_hand' ? 'manual' : name.replaceAll('_', ' ');
+}
+
+/** Returns the credits used on each of the last 30 days, by credit class. */
+export function getCreditsByDay(rows: readonly Schemas['Usage'][]): { name: string; points: Point[] }[] {
   return CREDIT_CLASSES.map((name) => ({
-    name: name.replaceAll('_', ' '),
-    points: byDay(rows, (row) => row.credits_by_class[name]),
+    name: formatCreditClass(name),
+    points: aggregateByDay(rows, (row) => row.credits_by_class[name]),
   }));
 }
 
-/** How far the furthest table was behind, on each of the last 30 days. */
-export function lagByDay(rows: readonly Schemas['Usage'][]): { label: string; value: number }[] {
-  return byDay(
+/** Returns the lag of the most stale table on each of the last 30 days, in seconds. */
+export function getLagByDay(rows: readonly Schemas['Usage'][]): { label: string; value: number }[] {
+  return aggregateByDay(
     rows,
     (row) => row.lag_seconds ?? 0,
     (values) => Math.max(0, ...values),
   );
 }
 
-/** A time in seconds, in words. */
-export function span(seconds: number): string {
+/** Formats a duration in seconds with the fitting unit. */
+export function formatDuration(seconds: number): string {
   const [n, unit] =
     seconds < 90
       ? [seconds, 's']
@@ -206,19 +219,20 @@ export function span(seconds: number): string {
         : seconds < 129_600
           ? [seconds / 3600, 'h']
           : [seconds / 86_400, 'days'];
-  return `${count(n)} ${unit}`;
+  return `${formatNumber(n)} ${unit}`;
 }
 
-export const count = (n: number): string => new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 }).format(n);
+export const formatNumber = (n: number): string =>
+  new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 }).format(n);
 
-export function bytes(n: number): string {
+export function formatBytes(n: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   const power = n < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(n) / 10));
-  return `${count(n / 1024 ** power)} ${units[power]}`;
+  return `${formatNumber(n / 1024 ** power)} ${units[power]}`;
 }
 
-/** How long ago, in words. */
-export function ago(time: string | null): string {
+/** Formats a time relative to now, such as "5 minutes ago"; "never" for null. */
+export function formatRelativeTime(time: string | null): string {
   if (time === null) return 'never';
   const seconds = Math.round((Date.now() - Date.parse(time)) / 1000);
   const words = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
@@ -235,7 +249,7 @@ export function ago(time: string | null): string {
 const GOOD = ['succeeded', 'active', 'alive', 'available', 'completed'];
 const BAD = ['failed', 'forbidden', 'quiet', 'error'];
 
-/** @param ignored a bad state that does not count. */
-export function Status({ of, ignored = false }: { readonly of: string; readonly ignored?: boolean }): VNode {
-  return html`<span class=${GOOD.includes(of) ? 'good' : BAD.includes(of) && !ignored ? 'bad' : 'fair'}>${of.replaceAll('_', ' ')}</span>`;
+/** @param ignored true if a bad status does not count, and is shown without the error color. */
+export function Status({ value, ignored = false }: { readonly value: string; readonly ignored?: boolean }): VNode {
+  return html`<span class=${GOOD.includes(value) ? 'good' : BAD.includes(value) && !ignored ? 'bad' : 'fair'}>${value.replaceAll('_', ' ')}</span>`;
 }

@@ -1,5 +1,5 @@
-/** Of sockets, of PostgreSQL (class 57P: it stops, has crashed, or starts), and of its drivers. */
-const LOST = new Set([
+/** Error codes of sockets, of PostgreSQL (class 57P: it shuts down, has crashed or starts up) and of its drivers. */
+const CONNECTION_LOSS_CODES = new Set([
   'ECONNRESET',
   'EPIPE',
   'ETIMEDOUT',
@@ -11,14 +11,15 @@ const LOST = new Set([
   '57P02',
   '57P03',
 ]);
-/** node-postgres has no code for it. */
-const SAID = /Connection terminated|not queryable|server closed the connection/i;
+/** Messages of node-postgres, which has no code for a lost connection. */
+const CONNECTION_LOSS_MESSAGE = /Connection terminated|not queryable|server closed the connection/i;
 
-/** Whether an error says that a connection was lost, or cannot be had just now: nothing is wrong that time does not mend. */
+/** Whether an error, or one of its causes, reports a lost or temporarily unavailable connection. A retry can succeed. */
 export function isConnectionLoss(error: unknown): boolean {
-  for (let at = error; at instanceof Error; at = at.cause) {
-    const { code } = at as { code?: unknown };
-    if ((typeof code === 'string' && LOST.has(code)) || SAID.test(at.message)) return true;
+  for (let current = error; current instanceof Error; current = current.cause) {
+    const { code } = current as { code?: unknown };
+    if (typeof code === 'string' && CONNECTION_LOSS_CODES.has(code)) return true;
+    if (CONNECTION_LOSS_MESSAGE.test(current.message)) return true;
   }
   return false;
 }

@@ -1,4 +1,4 @@
-/** What Freshet tells others of, as it happens. */
+/** Types of the events that webhooks receive. */
 export const EVENT_TYPES = [
   'run.succeeded',
   'run.partial',

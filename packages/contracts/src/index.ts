@@ -1,20 +1,20 @@
 /**
- * The vocabulary that the rooms of Freshet share, as types: columns and tables, batches, jobs,
- * statuses, errors, JSON that keeps every digit, and spans. No behaviour beyond that, and no dependency but OpenTelemetry's
- * API, which does nothing by itself.
+ * Types and formats that all packages share: tables and columns, batches, job payloads, statuses, error codes, warnings,
+ * lossless JSON and tracing spans. The extractor, the loader and the store depend on this package, not on each other.
  *
- * The extractor and the loader meet only here.
+ * The only dependency is OpenTelemetry's API, which has no effect in a process without a trace exporter.
  */
 export * from './batches.ts';
 export * from './connections.ts';
-export * from './erasing.ts';
+export * from './erasure.ts';
 export * from './errors.ts';
 export * from './events.ts';
 export * from './hosts.ts';
 export * from './jobs.ts';
 export * from './json.ts';
+export * from './json-scanner.ts';
 export * from './naming.ts';
-export * from './scan.ts';
+export * from './raw-object.ts';
 export * from './shrink.ts';
 export * from './statuses.ts';
 export * from './tables.ts';

@@ -1,19 +1,19 @@
-/** Queues of pg-boss, and what a job in each carries. Never a secret, never a record: ids only. */
-export interface Jobs {
-  /** One slice of one object run. */
+/** The queues of pg-boss and the payloads of their jobs. Payloads hold ids, never secrets or records. */
+export interface JobPayloads {
+  /** Extracts one slice of an object run. */
   extract: { readonly objectRunId: string };
-  /** Pending batches of one object of one pipeline. */
+  /** Loads the pending batches of one table. */
   load: { readonly pipelineId: string; readonly object: string };
-  /** One delivery of an event to a webhook. */
+  /** Delivers one event to one webhook. */
   deliver: { readonly deliveryId: string };
-  /** Taking a person out of one pipeline. */
+  /** Erases one person from one pipeline. */
   erase: { readonly erasureId: string };
 }
-export type QueueName = keyof Jobs;
+export type QueueName = keyof JobPayloads;
 export const QUEUES = ['extract', 'load', 'deliver', 'erase'] as const satisfies readonly QueueName[];
 
-/** Credits go to the lower number first. `by_hand` is a person waiting; an audit can always wait. */
+/** Priorities of requests, the most urgent first. `by_hand` is a manual request, for which a user is waiting. */
 export const CREDIT_CLASSES = ['by_hand', 'incremental', 'children', 'backfill', 'audit'] as const;
 export type CreditClass = (typeof CREDIT_CLASSES)[number];
-/** Credits by what they were spent for. */
+/** Spent credits by credit class. */
 export type CreditsSpent = Readonly<Partial<Record<CreditClass, number>>>;

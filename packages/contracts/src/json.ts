@@ -1,11 +1,11 @@
 /**
- * JSON that keeps every digit.
+ * Lossless JSON: numbers keep every digit.
  *
- * `JSON.parse` turns a 19-digit id into the nearest double. Freshdesk sends such ids as plain numbers
- * (`org_contact_id`), so a parser that uses doubles corrupts them without a word.
+ * Freshdesk returns 19-digit ids as plain numbers (`org_contact_id`). `JSON.parse` silently rounds them to the nearest
+ * double.
  */
 
-/** A number whose text a double cannot hold; made by `JSON.rawJSON`, so `JSON.stringify` writes its digits. */
+/** A number that a double cannot represent. `JSON.rawJSON` creates it, so `JSON.stringify` writes its digits. */
 export interface RawNumber {
   readonly rawJSON: string;
 }
@@ -13,7 +13,7 @@ export interface RawNumber {
 export type Json = null | boolean | number | string | RawNumber | Json[] | { [key: string]: Json };
 export type JsonObject = { [key: string]: Json };
 
-// Part of the language since V8 11.4 (Node 21), not yet of TypeScript's library.
+// V8 implements these functions since version 11.4 (Node 21). TypeScript's library does not declare them yet.
 interface LosslessJson {
   rawJSON(text: string): RawNumber;
   isRawJSON(value: unknown): value is RawNumber;
@@ -22,14 +22,14 @@ interface LosslessJson {
 const lossless = JSON as unknown as LosslessJson;
 
 /**
- * Matches every text with a number that a double may not hold. A number of up to 15 digits always survives a double, so only
- * longer runs of digits (with a point among them or not) and exponents take the slow path.
+ * Matches every text with a number that a double may not represent. A double preserves any number of up to 15 digits, so
+ * only longer runs of digits (with or without a decimal point) and exponents need the slow path.
  */
 const MAY_LOSE_DIGITS = /\d[\d.]{15}|\d[eE][+-]?\d/;
 
 /**
- * Parses JSON. A number is returned as {@link RawNumber} if a double does not hold all of its digits, or if its magnitude
- * is beyond `Number.MAX_SAFE_INTEGER`: there, a double that happens to be exact cannot be told from one that is not.
+ * Parses JSON. A number is returned as {@link RawNumber} if a double does not represent all of its digits, or if its
+ * magnitude exceeds `Number.MAX_SAFE_INTEGER`, where exact doubles cannot be distinguished from rounded ones.
  * @throws SyntaxError as `JSON.parse` does.
  */
 export function parseJson(text: string): Json {
@@ -50,10 +50,10 @@ function losesDigits(value: number, source: string): boolean {
 }
 
 /**
- * A number as text, decided on its digits: an integer as plain digits, however it is spelled (`12.0` and `1.2e1` are `12`), any other
- * number as it is spelled. An integer of more than 40 digits also stays as it is spelled.
+ * Formats a number. An integer becomes plain digits, whatever its notation (`12.0` and `1.2e1` become `12`). Any other
+ * number, and an integer of more than 40 digits, keeps its notation.
  */
-export function numberText(value: number | RawNumber): string {
+export function formatNumber(value: number | RawNumber): string {
   const text = typeof value === 'number' ? String(value) : value.rawJSON;
   if (INTEGER.test(text)) return text === '-0' ? '0' : text;
   const match = /^(-?)(\d*)e(-?\d+)$/.exec(canonicalDecimal(text));
@@ -66,12 +66,12 @@ export function numberText(value: number | RawNumber): string {
 const INTEGER = /^-?(0|[1-9]\d*)$/;
 const INTEGER_DIGITS_MAX = 40;
 
-/** `1.50e3` and `1500` as the same text: digits without leading or trailing zeros, and the exponent. */
+/** Normalizes a number to its significant digits and exponent, so that `1.50e3` and `1500` become equal. */
 function canonicalDecimal(text: string): string {
   const match = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text);
   if (!match) return text;
-  const [, sign, whole = '', fraction = '', exponent = '0'] = match;
-  const digits = (whole + fraction).replace(/^0+/, '');
+  const [, sign, integer = '', fraction = '', exponent = '0'] = match;
+  const digits = (integer + fraction).replace(/^0+/, '');
   const trimmed = digits.replace(/0+$/, '');
   const scale = Number(exponent) - fraction.length + (digits.length - trimmed.length);
   return trimmed === '' ? '0' : `${sign}${trimmed}e${scale}`;

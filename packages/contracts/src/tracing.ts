@@ -12,21 +12,25 @@ import {
 
 export type { Span };
 
-export interface Traced {
+export interface SpanOptions {
   readonly kind?: keyof typeof SpanKind;
-  /** Few and harmless: names, ids and counts, never what a record or a request holds. */
+  /** Names, ids and counts; never values of a record or a request. */
   readonly attributes?: Attributes;
-  /** What the work is done for, each as `traceparent` gave it: it belongs to the first, and is linked to the others. Absent: to whatever is under way here. */
-  readonly causes?: readonly (string | null)[];
+  /**
+   * Contexts of the work that caused this span, each from {@link getTraceparent}. The first is its parent; the others
+   * are links. Absent: the parent is the active span.
+   */
+  readonly traceparents?: readonly (string | null)[];
 }
 
 /**
- * Does some work as a span of OpenTelemetry's, which ends with it, and fails if it does. In a process that exports no traces it costs
- * next to nothing.
+ * Runs `work` in an OpenTelemetry span. The span ends with the work and gets an error status if the work throws. In a
+ * process without a trace exporter the overhead is negligible.
+ * @throws what `work` throws.
  */
-export async function traced<T>(name: string, options: Traced, work: (span: Span) => Promise<T>): Promise<T> {
-  const { kind = 'INTERNAL', attributes = {}, causes } = options;
-  const [first, ...others] = [...new Set(causes ?? [])].filter((cause) => cause !== null).map(contextOf);
+export async function withSpan<T>(name: string, options: SpanOptions, work: (span: Span) => Promise<T>): Promise<T> {
+  const { kind = 'INTERNAL', attributes = {}, traceparents: causes } = options;
+  const [first, ...others] = [...new Set(causes ?? [])].filter((cause) => cause !== null).map(extractContext);
   const parent = causes === undefined ? context.active() : (first ?? ROOT_CONTEXT);
   const links = others.map((other) => trace.getSpanContext(other)).filter((found) => found !== undefined);
   return await trace
@@ -39,7 +43,7 @@ export async function traced<T>(name: string, options: Traced, work: (span: Span
         try {
           return await work(span);
         } catch (error) {
-          // Messages may hold what an account holds: a code says enough, and the log has the rest.
+          // Error messages may contain values of records, so the span gets only the code. The log has the message.
           span.setStatus({ code: SpanStatusCode.ERROR });
           span.setAttribute(
             'error.type',
@@ -53,13 +57,13 @@ export async function traced<T>(name: string, options: Traced, work: (span: Span
     );
 }
 
-/** What is under way here, for whoever goes on with it elsewhere, as in W3C's Trace Context; null: nothing that is traced. */
-export function traceparent(): string | null {
+/** Returns the active span's `traceparent` (W3C Trace Context) for a job that continues the work; null if there is none. */
+export function getTraceparent(): string | null {
   const carrier: Record<string, string> = {};
   propagation.inject(context.active(), carrier);
   return carrier['traceparent'] ?? null;
 }
 
-function contextOf(cause: string) {
-  return propagation.extract(ROOT_CONTEXT, { traceparent: cause });
+function extractContext(traceparent: string) {
+  return propagation.extract(ROOT_CONTEXT, { traceparent });
 }

@@ -69,7 +69,7 @@ const PLURAL: Readonly<Record<ColumnType, string>> = {
 };
 
 /** The warning of misfits in the table of an object. */
-export function misfitsWarning(object: string, { column, type, note, count }: Misfits): NewWarning {
+export function createMisfitsWarning(object: string, { column, type, note, count }: Misfits): NewWarning {
   const message = (n: number): string => {
     const where = note === 'kept_in_extra' ? 'kept in _freshet_extra' : 'discarded';
     if (type === null)
@@ -82,7 +82,7 @@ export function misfitsWarning(object: string, { column, type, note, count }: Mi
 }
 
 /** The warning of an object that the API key has never been able to read. */
-export function unavailableWarning(object: string, reason: string): NewWarning {
+export function createUnavailableWarning(object: string, reason: string): NewWarning {
   const message = () =>
     `${object} was not read: ${reason} The status of the run ignores this object. Use the API key of an admin, change the plan, or exclude the object.`;
   return { code: 'object_unavailable', subject: null, count: 1, message };
@@ -92,7 +92,7 @@ export function unavailableWarning(object: string, reason: string): NewWarning {
  * The warning of clocks that disagree.
  * @param skewMs how far the account's clock is ahead; negative: behind.
  */
-export function clockSkewWarning(skewMs: number): NewWarning {
+export function createClockSkewWarning(skewMs: number): NewWarning {
   const minutes = Math.round(Math.abs(skewMs) / 60_000);
   const message =
     `The Date header of the account is ${minutes} minutes ${skewMs > 0 ? 'ahead of' : 'behind'} this deployment's clock. Freshet uses the earlier clock, ` +
@@ -101,7 +101,7 @@ export function clockSkewWarning(skewMs: number): NewWarning {
 }
 
 /** The warning of a stored position in the future, from which the reading could not continue. */
-export function futurePositionWarning(position: string, resumedFrom: string): NewWarning {
+export function createFuturePositionWarning(position: string, resumedFrom: string): NewWarning {
   const message =
     `The stored position (${position}) was in the future, because a wrong clock or a request had set it. ` +
     `Changes were read again from ${resumedFrom}, the last moment that is certain.`;

@@ -1,19 +1,24 @@
 /**
- * Everything durable between the API and the workers: resources, runs, batches, child work, credits, secrets,
- * queues. Hides PostgreSQL, pg-boss and the transactions that keep them consistent; promises that each method
- * happens whole or not at all. Start reading at `schema.ts`, then `extraction.ts` and `loading.ts`.
+ * The durable state between the API and the workers: resources, runs, batches, work queues, credits and secrets. Hides PostgreSQL,
+ * pg-boss and the transactions that keep them consistent. Each method commits completely or not at all.
+ *
+ * Start with the tables in `database/schema/`, then read `extraction/commit-step.ts` and `loading/mark-loaded.ts`.
+ *
+ * Layers, from low to high; each imports only lower ones: `database` → `security/secret-box.ts`, `queue` → `store.ts` →
+ * `notifications`, `security` → `resources` → `runs` → `extraction`, `loading`, `scheduling`, `operations`. `credits` needs only
+ * `database`.
  */
 
-import {
-  ambientSql,
-  checkSchema,
-  connect,
-  databaseError,
-  migrateControlDatabase,
-  patiently,
-} from './database/database.ts';
-import { Alerts } from './notifications/alerts.ts';
+import { CreditBudgets } from './credits/credit-budgets.ts';
+import { connect, createAmbientSql, retryUntilAvailable, toDatabaseError } from './database/database.ts';
+import { checkMigrations, migrateControlDatabase } from './database/migrations.ts';
+import { ExtractionStore } from './extraction/extraction-store.ts';
+import { LoadStore } from './loading/load-store.ts';
 import { Webhooks } from './notifications/webhooks.ts';
+import { type Backlog, getBacklog } from './operations/backlog.ts';
+import { DeadJobs } from './operations/dead-jobs.ts';
+import { Processes } from './operations/processes.ts';
+import { JobQueue } from './queue/job-queue.ts';
 import { Credentials } from './resources/credentials.ts';
 import { Destinations } from './resources/destinations.ts';
 import { Pipelines } from './resources/pipelines.ts';
@@ -23,21 +28,15 @@ import { Rebuilds } from './runs/rebuilds.ts';
 import { Refreshes } from './runs/refreshes.ts';
 import { RejectedRecords } from './runs/rejected-records.ts';
 import { Runs } from './runs/runs.ts';
-import { Schedule } from './runs/schedule.ts';
+import { Alerts } from './scheduling/alerts.ts';
+import { Schedule } from './scheduling/schedule.ts';
 import { AuditLog } from './security/audit-log.ts';
 import { Idempotency } from './security/idempotency.ts';
 import { rotateKeys } from './security/rotate-keys.ts';
 import { SecretBox } from './security/secret-box.ts';
 import { Tokens } from './security/tokens.ts';
-import { type Backlog, readBacklog } from './work/backlog.ts';
-import { CreditBudgets } from './work/credit-budgets.ts';
-import { DeadJobs } from './work/dead-jobs.ts';
-import { Extraction } from './work/extraction.ts';
-import { Loading } from './work/loading.ts';
-import { Processes } from './work/processes.ts';
-import { JobQueue } from './work/queue.ts';
 
-export { migrateControlDatabase } from './database/database.ts';
+export { migrateControlDatabase } from './database/migrations.ts';
 export type { List, ListOptions } from './database/pagination.ts';
 export {
   CREDENTIAL_TYPES,
@@ -45,54 +44,55 @@ export {
   type CronSchedule,
   DELIVERY_STATUSES,
   type DeliveryStatus,
-  type ErasedFrom,
+  type ErasedObject,
   type MonthlyQuota,
-  type ObjectChoice,
+  type ObjectSettings,
   type RecordSpike,
   SSL_MODES,
   type SslMode,
   TOKEN_ROLES,
   type TokenRole,
-} from './database/schema.ts';
-export type { Attempt, AttemptOutcome, Delivery, NewWebhook, Webhook, WebhookInput } from './notifications/webhooks.ts';
+} from './database/schema/index.ts';
+export type { ParentState } from './extraction/extraction-store.ts';
+export type { ObjectRunLease } from './extraction/lease.ts';
+export type { Step } from './extraction/step.ts';
+export type { LoadOutcome } from './loading/load-outcome.ts';
+export type { PendingBatch } from './loading/load-store.ts';
+export type { TableLease } from './loading/table-lease.ts';
+export type { AttemptOutcome, Delivery, DeliveryAttempt } from './notifications/webhook-deliveries.ts';
+export type { NewWebhook, Webhook, WebhookInput } from './notifications/webhooks.ts';
+export type { Backlog } from './operations/backlog.ts';
+export type { DeadJob } from './operations/dead-jobs.ts';
+export type { ProcessInfo } from './operations/processes.ts';
 export type { Credential } from './resources/credentials.ts';
+export { findScheduleProblems } from './resources/cron.ts';
 export type { Destination, DestinationInput } from './resources/destinations.ts';
 export type { Pipeline, PipelineFilter, PipelineInput, PipelineObject } from './resources/pipelines.ts';
-export { findScheduleProblems } from './runs/cron.ts';
-export type { Erasure, ErasureClaim, ErasureOutcome } from './runs/erasures.ts';
+export type { Erasure, ErasureOutcome, ErasureTask } from './runs/erasures.ts';
 export type { FailedUnitFilter, FailedUnitInfo } from './runs/failed-units.ts';
 export type { Rebuild } from './runs/rebuilds.ts';
-export type { Wanted } from './runs/refreshes.ts';
-export type { RejectedFilter, RejectedRecordInfo } from './runs/rejected-records.ts';
-export type { ObjectRun, ObjectToRead, Run, StartedRun, Usage } from './runs/runs.ts';
+export type { RefreshRequest } from './runs/refreshes.ts';
+export type { RejectedRecordFilter, RejectedRecordInfo } from './runs/rejected-records.ts';
+export type { ObjectRun, Run } from './runs/runs.ts';
+export type { ObjectToExtract, StartedRun } from './runs/start-run.ts';
+export type { Usage } from './runs/usage.ts';
 export type { AuditEntry, AuditFilter } from './security/audit-log.ts';
-export type { Answer, KeyedRequest } from './security/idempotency.ts';
+export type { KeyedRequest, StoredResponse } from './security/idempotency.ts';
 export { SecretBox } from './security/secret-box.ts';
-export {
-  isToken,
-  type NewToken,
-  newToken,
-  type Token,
-  type TokenIdentity,
-  type TokenInput,
-} from './security/tokens.ts';
-export type { Backlog } from './work/backlog.ts';
-export type { DeadJob } from './work/dead-jobs.ts';
-export type { Claim, ParentState, Step } from './work/extraction.ts';
-export type { LoadClaim, LoadOutcome, PendingBatch } from './work/loading.ts';
-export type { LivingProcess } from './work/processes.ts';
+export { generateToken, isTokenFormat } from './security/token-format.ts';
+export type { NewToken, Token, TokenIdentity, TokenInput } from './security/tokens.ts';
 
 export interface ControlStoreOptions {
-  /** What kind of process this is: `api`, `load-worker`, …; absent: none of those that keep running. */
+  /** The kind of this process, such as `api` or `load-worker`. Absent: `freshet`, a process that ends by itself. */
   readonly name?: string;
   readonly databaseUrl: string;
   /** `<id>:<base64 of 32 bytes>`, comma-separated, newest first. */
   readonly secretKeys: string;
-  /** Whether this process also looks after the queues. */
+  /** Whether this process supervises the queues. Absent: it does. */
   readonly supervise?: boolean;
-  /** Connections to the control database, beside the queue's. */
+  /** The maximum number of connections to the control database, without those of the queue. */
   readonly connections?: number;
-  /** Told of trouble in the background, such as a lost connection that is being made again. */
+  /** Receives errors in the background, such as a lost connection that is being restored. */
   readonly onError: (error: Error) => void;
 }
 
@@ -101,8 +101,8 @@ export interface ControlStore {
   readonly destinations: Destinations;
   readonly pipelines: Pipelines;
   readonly runs: Runs;
-  readonly extraction: Extraction;
-  readonly loading: Loading;
+  readonly extraction: ExtractionStore;
+  readonly loading: LoadStore;
   readonly rejectedRecords: RejectedRecords;
   readonly failedUnits: FailedUnits;
   readonly rebuilds: Rebuilds;
@@ -118,75 +118,79 @@ export interface ControlStore {
   readonly deadJobs: DeadJobs;
   readonly processes: Processes;
   readonly queue: JobQueue;
-  /** Whatever the store's methods do within `work` happens as a whole, or not at all. */
+  /** Runs the store's methods that `work` calls in one transaction. */
   readonly transaction: <T>(work: () => Promise<T>) => Promise<T>;
-  /** Puts every sealed text under the newest key; returns how many. */
+  /** Encrypts every stored secret with the newest key. @returns the number of secrets that were encrypted again. */
   rotateKeys(): Promise<number>;
-  /** How much work waits. */
-  backlog(): Promise<Backlog>;
-  /** Resolves if the database answers, and has the tables that this release needs. */
+  /** Gets the pending work of the deployment. */
+  getBacklog(): Promise<Backlog>;
+  /** Checks that the database is available and has the schema that this release requires. */
   ping(): Promise<void>;
-  /** Lets handlers finish, at most so long, then closes every connection. */
+  /** Waits for active jobs until the timeout, and closes all connections. */
   close(timeoutMs?: number): Promise<void>;
 }
 
-/** Migrates the database if it needs it, starts the queues, and opens the store. */
+const CONNECTIONS_DEFAULT = 5;
+const BUDGET_CONNECTIONS = 2;
+const CLIENT_CLOSE_SECONDS = 5;
+const CLOSE_TIMEOUT_MS = 30_000;
+
+/** Migrates the database if required, starts the queues, and opens the store. Waits for the database to become available. */
 export function openControlStore(options: ControlStoreOptions): Promise<ControlStore> {
-  return patiently(() => open(options));
+  return retryUntilAvailable(() => open(options));
 }
 
 async function open(options: ControlStoreOptions): Promise<ControlStore> {
   const box = new SecretBox(options.secretKeys);
   await migrateControlDatabase(options.databaseUrl);
-  const connections = options.connections ?? 5;
-  const pool = connect(options.databaseUrl, connections);
-  const budgetSql = connect(options.databaseUrl, 2, { synchronous_commit: 'off' });
-  const { sql, db, transaction } = ambientSql(pool);
+  const pool = connect(options.databaseUrl, options.connections ?? CONNECTIONS_DEFAULT);
+  const budgetSql = connect(options.databaseUrl, BUDGET_CONNECTIONS, { synchronous_commit: 'off' });
+  const { sql, db, transaction } = createAmbientSql(pool);
   const queue = new JobQueue(options.databaseUrl, {
     name: options.name ?? 'freshet',
     supervise: options.supervise ?? true,
     onError: options.onError,
   });
-  const closeClients = () => Promise.all([pool.end({ timeout: 5 }), budgetSql.end({ timeout: 5 })]);
+  const closeClients = () =>
+    Promise.all([pool.end({ timeout: CLIENT_CLOSE_SECONDS }), budgetSql.end({ timeout: CLIENT_CLOSE_SECONDS })]);
   try {
     await queue.start();
   } catch (error) {
     await queue.stop(0).catch(() => {
-      // It has not come up: there is nothing to stop but what it has begun.
+      // The queue did not start, so a failure to stop it adds nothing to the error.
     });
     await closeClients();
-    throw databaseError(error);
+    throw toDatabaseError(error);
   }
-  const runs = new Runs(sql, queue);
+  const context = { sql, db, queue, box };
+  const runs = new Runs(context);
   return {
-    credentials: new Credentials(db, sql, box),
-    destinations: new Destinations(db, sql),
-    pipelines: new Pipelines(db, sql),
+    credentials: new Credentials(context),
+    destinations: new Destinations(context),
+    pipelines: new Pipelines(context),
     runs,
-    extraction: new Extraction(sql, queue, box),
-    loading: new Loading(sql, queue, box),
-    rejectedRecords: new RejectedRecords(sql, queue, box),
-    failedUnits: new FailedUnits(sql, queue),
-    rebuilds: new Rebuilds(sql, queue),
-    refreshes: new Refreshes(sql, queue),
-    erasures: new Erasures(sql, queue, box),
+    extraction: new ExtractionStore(context),
+    loading: new LoadStore(context),
+    rejectedRecords: new RejectedRecords(context),
+    failedUnits: new FailedUnits(context),
+    rebuilds: new Rebuilds(context),
+    refreshes: new Refreshes(context),
+    erasures: new Erasures(context),
     budgets: new CreditBudgets(budgetSql),
-    schedule: new Schedule(sql, runs, queue),
-    alerts: new Alerts(sql, runs, queue),
-    tokens: new Tokens(db, sql),
-    idempotency: new Idempotency(sql, box),
-    auditLog: new AuditLog(db, sql),
-    webhooks: new Webhooks(db, sql, queue, box),
-    deadJobs: new DeadJobs(sql, queue),
-    processes: new Processes(sql),
+    schedule: new Schedule(context),
+    alerts: new Alerts(context, runs),
+    tokens: new Tokens(context),
+    idempotency: new Idempotency(context),
+    auditLog: new AuditLog(context),
+    webhooks: new Webhooks(context),
+    deadJobs: new DeadJobs(context),
+    processes: new Processes(context),
     queue,
-    backlog: () => readBacklog(sql),
+    getBacklog: () => getBacklog(sql),
     transaction,
     rotateKeys: () => rotateKeys(sql, box),
-    ping: async () => {
-      await checkSchema(sql);
-    },
-    close: async (timeoutMs = 30_000) => {
+    ping: () => checkMigrations(sql),
+    close: async (timeoutMs = CLOSE_TIMEOUT_MS) => {
       await queue.stop(timeoutMs);
       await closeClients();
     },

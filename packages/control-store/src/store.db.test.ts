@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { CreditClass } from '@freshet/contracts';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type Claim, type LoadOutcome, openControlStore, type Step } from './index.ts';
+import { type LoadOutcome, type ObjectRunLease, openControlStore, type Step } from './index.ts';
 import { openTestStore, type TestStore } from './test-support/store.ts';
 
 let t: TestStore;
@@ -25,14 +25,14 @@ const step = (parts: Partial<Step> = {}): Step => ({
   position: { n: 1 },
   customColumns: null,
   batch: null,
-  erased: [],
-  work: [],
-  settled: [],
-  failed: [],
+  erasedKeys: [],
+  childWork: [],
+  completedUnits: [],
+  failedUnits: [],
   progress: null,
   credits: { incremental: 1 },
-  reached: null,
-  finished: false,
+  coverage: null,
+  isLast: false,
   ...parts,
 });
 const staged = (records = 3) => ({
@@ -51,7 +51,7 @@ async function start(pipelineId: string) {
   return { id, objectRun };
 }
 
-const claimed = async (objectRunId: string) => (await t.store.extraction.claim(objectRunId)) as Claim;
+const claimed = async (objectRunId: string) => (await t.store.extraction.acquire(objectRunId)) as ObjectRunLease;
 
 async function everything() {
   const { sql } = t.database;
@@ -73,13 +73,13 @@ async function everything() {
 
 const outcome = (parts: Partial<LoadOutcome>): LoadOutcome => ({
   batches: [],
-  rejected: [],
-  reached: null,
-  suspects: [],
-  notBelieved: [],
-  doubted: [],
+  rejectedRecords: [],
+  coverage: null,
+  deletionCandidates: [],
+  rejectedGenerations: [],
+  unconfirmedDeletions: [],
   completion: null,
-  changes: [],
+  schemaChanges: [],
   misfits: [],
   ...parts,
 });
@@ -115,10 +115,10 @@ describe('I1: a step commits whole or not at all', () => {
   });
 
   test('batch, position, child work, counters and load job come together', async () => {
-    const run = await start((await t.pipeline()).id);
-    await t.store.extraction.commit(
+    const run = await start((await t.createPipeline()).id);
+    await t.store.extraction.commitStep(
       await claimed(run.objectRun('lists')),
-      step({ batch: staged(), work: [work('7', 'v1')] }),
+      step({ batch: staged(), childWork: [work('7', 'v1')] }),
     );
     expect(await everything()).toMatchObject({
       positions: [
@@ -133,7 +133,7 @@ describe('I1: a step commits whole or not at all', () => {
   });
 
   test('whichever part fails, nothing of the step is there', async () => {
-    const run = await start((await t.pipeline()).id);
+    const run = await start((await t.createPipeline()).id);
     const claim = await claimed(run.objectRun('lists'));
     const before = await everything();
     for (const table of ['batches', 'child_work', 'pipeline_objects', 'object_runs']) {
@@ -144,7 +144,7 @@ describe('I1: a step commits whole or not at all', () => {
         `create trigger fail before insert or update on freshet.${table} for each row execute function freshet.fail()`,
       );
       await expect(
-        t.store.extraction.commit(claim, step({ batch: staged(), work: [work('7', 'v1')] })),
+        t.store.extraction.commitStep(claim, step({ batch: staged(), childWork: [work('7', 'v1')] })),
         table,
       ).rejects.toThrow('injected');
       await t.database.sql.unsafe('drop function freshet.fail cascade');
@@ -152,85 +152,91 @@ describe('I1: a step commits whole or not at all', () => {
     }
     // The queue's own insert, last of all.
     await t.database.sql.unsafe(`alter table pgboss.job add constraint no_loads check (name <> 'load') not valid`);
-    await expect(t.store.extraction.commit(claim, step({ batch: staged() }))).rejects.toThrow(/no_loads/);
+    await expect(t.store.extraction.commitStep(claim, step({ batch: staged() }))).rejects.toThrow(/no_loads/);
     await t.database.sql.unsafe('alter table pgboss.job drop constraint no_loads');
     expect(await everything()).toEqual(before);
   });
 
   test('I8: a worker that was taken over from can store nothing more', async () => {
-    const run = await start((await t.pipeline()).id);
+    const run = await start((await t.createPipeline()).id);
     const paused = await claimed(run.objectRun('lists'));
     const successor = await claimed(run.objectRun('lists'));
-    await t.store.extraction.commit(successor, step({ position: { n: 2 } }));
+    await t.store.extraction.commitStep(successor, step({ position: { n: 2 } }));
     const before = await everything();
     await expect(
-      t.store.extraction.commit(paused, step({ position: { n: 1 }, batch: staged() })),
+      t.store.extraction.commitStep(paused, step({ position: { n: 1 }, batch: staged() })),
     ).rejects.toMatchObject({ code: 'fenced' });
     await expect(
-      t.store.extraction.handOn(paused, { afterMs: 0, status: 'running', credits: {} }),
+      t.store.extraction.requeue(paused, { afterMs: 0, status: 'running', credits: {} }),
     ).rejects.toMatchObject({ code: 'fenced' });
     expect(await everything()).toEqual(before);
   });
 
   test('a cancelled run and a paused pipeline take no step; a resumed one goes on', async () => {
-    const pipeline = await t.pipeline();
+    const pipeline = await t.createPipeline();
     const run = await start(pipeline.id);
     const claim = await claimed(run.objectRun('lists'));
     await t.store.pipelines.setStatus(pipeline.id, 'paused');
-    await expect(t.store.extraction.commit(claim, step())).rejects.toMatchObject({ code: 'fenced' });
-    expect(await t.store.extraction.claim(run.objectRun('lists'))).toBeNull();
+    await expect(t.store.extraction.commitStep(claim, step())).rejects.toMatchObject({ code: 'fenced' });
+    expect(await t.store.extraction.acquire(run.objectRun('lists'))).toBeNull();
     await t.store.pipelines.setStatus(pipeline.id, 'active');
-    await t.store.extraction.commit(await claimed(run.objectRun('lists')), step());
+    await t.store.extraction.commitStep(await claimed(run.objectRun('lists')), step());
     await t.store.runs.cancel(run.id);
-    await expect(t.store.extraction.commit(claim, step())).rejects.toMatchObject({ code: 'fenced' });
+    await expect(t.store.extraction.commitStep(claim, step())).rejects.toMatchObject({ code: 'fenced' });
     expect((await t.store.runs.get(run.id)).status).toBe('cancelled');
   });
 });
 
 describe('the work list of children', () => {
   test('a parent is pending until its present version was read; none twice in one slice', async () => {
-    const run = await start((await t.pipeline()).id);
+    const run = await start((await t.createPipeline()).id);
     const lists = await claimed(run.objectRun('lists'));
-    await t.store.extraction.commit(lists, step({ work: Array.from({ length: 50 }, (_, i) => work(String(i), 'v1')) }));
+    await t.store.extraction.commitStep(
+      lists,
+      step({ childWork: Array.from({ length: 50 }, (_, i) => work(String(i), 'v1')) }),
+    );
     const claim = await claimed(run.objectRun('children'));
-    const next = t.store.extraction.nextParents(claim);
+    const next = t.store.extraction.createWorkFetcher(claim);
     const seen: string[] = [];
     for (let got = await next(7); got.length > 0; got = await next(7)) seen.push(...got.map((p) => p.parentId));
     expect(seen.sort()).toEqual(Array.from({ length: 50 }, (_, i) => String(i)).sort());
-    await t.store.extraction.commit(claim, step({ settled: [work('1', 'v1'), work('2', 'v1')] }));
+    await t.store.extraction.commitStep(claim, step({ completedUnits: [work('1', 'v1'), work('2', 'v1')] }));
     // One of them has changed while it was read.
-    await t.store.extraction.commit(lists, step({ work: [work('2', 'v2'), work('1', 'v1')] }));
+    await t.store.extraction.commitStep(lists, step({ childWork: [work('2', 'v2'), work('1', 'v1')] }));
     expect(await pendingParents()).toBe(49);
   });
 });
 
 describe('runs', () => {
   test('T20: two callers at once get the same run', async () => {
-    const pipeline = await t.pipeline();
+    const pipeline = await t.createPipeline();
     const started = await Promise.all(
       Array.from({ length: 8 }, () => t.store.runs.start(pipeline.id, 'manual', OBJECTS)),
     );
     expect(new Set(started.map((s) => s.id)).size).toBe(1);
-    expect(started.filter((s) => s.created)).toHaveLength(1);
+    expect(started.filter((s) => s.isNew)).toHaveLength(1);
   });
 
   test('T14: a run is finished when its last batch is loaded, and its counts are what landed', async () => {
-    const pipeline = await t.pipeline();
+    const pipeline = await t.createPipeline();
     const run = await start(pipeline.id);
     const done = { completeAsOf: new Date('2026-01-01T00:00:00Z'), completeBackTo: new Date(0) };
-    await t.store.extraction.commit(await claimed(run.objectRun('children')), step({ reached: done, finished: true }));
-    await t.store.extraction.commit(
+    await t.store.extraction.commitStep(
+      await claimed(run.objectRun('children')),
+      step({ coverage: done, isLast: true }),
+    );
+    await t.store.extraction.commitStep(
       await claimed(run.objectRun('lists')),
-      step({ batch: staged(3), reached: done, finished: true }),
+      step({ batch: staged(3), coverage: done, isLast: true }),
     );
     expect((await t.store.runs.get(run.id)).status).toBe('running');
-    const claim = await t.store.loading.claim(pipeline.id, 'lists');
+    const claim = await t.store.loading.acquire(pipeline.id, 'lists');
     if (!claim) throw new Error('nothing to load');
-    const [pending] = await t.store.loading.pending(claim, 1);
+    const [pending] = await t.store.loading.listPendingBatches(claim, 1);
     const counts = { records: 3, inserted: 1, updated: 1, unchanged: 1, rejected: 0, deleted: 0, missing: 0, stale: 0 };
     await t.store.loading.markLoaded(
       claim,
-      outcome({ batches: [{ batchId: pending?.id as string, counts }], reached: done }),
+      outcome({ batches: [{ batchId: pending?.id as string, counts }], coverage: done }),
     );
     // Saying it again counts nothing twice.
     await t.store.loading.markLoaded(claim, outcome({ batches: [{ batchId: pending?.id as string, counts }] }));
@@ -238,43 +244,43 @@ describe('runs', () => {
       status: 'succeeded',
       objects: [{}, { records_inserted: 1, records_updated: 1, records_unchanged: 1 }],
     });
-    expect(await t.store.pipelines.objectsOf(pipeline.id)).toContainEqual(
+    expect(await t.store.pipelines.listObjects(pipeline.id)).toContainEqual(
       expect.objectContaining({ object: 'lists', complete_as_of: done.completeAsOf }),
     );
   });
 
   test('I7: a parent whose list is doubted is read again, and told so; a second empty list is believed', async () => {
-    const pipeline = await t.pipeline();
+    const pipeline = await t.createPipeline();
     const run = await start(pipeline.id);
-    await t.store.extraction.commit(await claimed(run.objectRun('lists')), step({ work: [work('1', 'v')] }));
+    await t.store.extraction.commitStep(await claimed(run.objectRun('lists')), step({ childWork: [work('1', 'v')] }));
     const children = await claimed(run.objectRun('children'));
-    const next = async () => t.store.extraction.nextParents(children)(10);
-    expect(await next()).toEqual([{ object: 'children', parentId: '1', version: 'v', doubted: false }]);
-    await t.store.extraction.commit(children, step({ batch: staged(0), settled: [work('1', 'v')] }));
+    const next = async () => t.store.extraction.createWorkFetcher(children)(10);
+    expect(await next()).toEqual([{ object: 'children', parentId: '1', version: 'v', needsConfirmation: false }]);
+    await t.store.extraction.commitStep(children, step({ batch: staged(0), completedUnits: [work('1', 'v')] }));
     expect(await next()).toEqual([]);
-    const claim = await t.store.loading.claim(pipeline.id, 'children');
+    const claim = await t.store.loading.acquire(pipeline.id, 'children');
     if (!claim) throw new Error('nothing to load');
-    const [pending] = await t.store.loading.pending(claim, 1);
+    const [pending] = await t.store.loading.listPendingBatches(claim, 1);
     const counts = { records: 0, inserted: 0, updated: 0, unchanged: 0, rejected: 0, deleted: 0, missing: 0, stale: 0 };
     await t.store.loading.markLoaded(
       claim,
-      outcome({ batches: [{ batchId: pending?.id as string, counts }], doubted: ['1'] }),
+      outcome({ batches: [{ batchId: pending?.id as string, counts }], unconfirmedDeletions: ['1'] }),
     );
-    expect(await next()).toEqual([{ object: 'children', parentId: '1', version: 'v', doubted: true }]);
-    await t.store.extraction.commit(children, step({ settled: [work('1', 'v')] }));
+    expect(await next()).toEqual([{ object: 'children', parentId: '1', version: 'v', needsConfirmation: true }]);
+    await t.store.extraction.commitStep(children, step({ completedUnits: [work('1', 'v')] }));
     expect(await next()).toEqual([]);
   });
 
   test('misfits of loaded batches become one warning of the object run for each column, and a repeated report counts once', async () => {
-    const pipeline = await t.pipeline();
+    const pipeline = await t.createPipeline();
     const run = await start(pipeline.id);
     const lists = await claimed(run.objectRun('lists'));
-    await t.store.extraction.commit(lists, step({ batch: staged(3) }));
-    await t.store.extraction.commit(lists, step({ batch: staged(3) }));
-    const claim = await t.store.loading.claim(pipeline.id, 'lists');
+    await t.store.extraction.commitStep(lists, step({ batch: staged(3) }));
+    await t.store.extraction.commitStep(lists, step({ batch: staged(3) }));
+    const claim = await t.store.loading.acquire(pipeline.id, 'lists');
     if (!claim) throw new Error('nothing to load');
     const counts = { records: 3, inserted: 3, updated: 0, unchanged: 0, rejected: 0, deleted: 0, missing: 0, stale: 0 };
-    for (const { id } of await t.store.loading.pending(claim, 1000)) {
+    for (const { id } of await t.store.loading.listPendingBatches(claim, 1000)) {
       const loaded = outcome({
         batches: [{ batchId: id, counts }],
         misfits: [{ batchId: id, column: 'due_by', type: 'timestamptz', note: 'kept_in_extra', count: 1 }],
@@ -294,17 +300,20 @@ describe('runs', () => {
   });
 
   test('T14: a run whose counts do not agree has not succeeded', async () => {
-    const pipeline = await t.pipeline();
+    const pipeline = await t.createPipeline();
     const run = await start(pipeline.id);
     const done = { completeAsOf: new Date(), completeBackTo: new Date(0) };
-    await t.store.extraction.commit(await claimed(run.objectRun('children')), step({ reached: done, finished: true }));
-    await t.store.extraction.commit(
-      await claimed(run.objectRun('lists')),
-      step({ batch: staged(3), reached: done, finished: true }),
+    await t.store.extraction.commitStep(
+      await claimed(run.objectRun('children')),
+      step({ coverage: done, isLast: true }),
     );
-    const claim = await t.store.loading.claim(pipeline.id, 'lists');
+    await t.store.extraction.commitStep(
+      await claimed(run.objectRun('lists')),
+      step({ batch: staged(3), coverage: done, isLast: true }),
+    );
+    const claim = await t.store.loading.acquire(pipeline.id, 'lists');
     if (!claim) throw new Error('nothing to load');
-    const [pending] = await t.store.loading.pending(claim, 1);
+    const [pending] = await t.store.loading.listPendingBatches(claim, 1);
     await t.store.loading.markLoaded(
       claim,
       outcome({
@@ -329,12 +338,12 @@ describe('runs', () => {
     expect(over.status).toBe('partial');
     expect(over.objects[1]).toMatchObject({
       status: 'failed',
-      error_message: 'Counts do not agree: 3 records read, 2 accounted for.',
+      error_message: 'Record counts disagree: 3 extracted, 2 accounted for.',
     });
   });
 
   test('a key that is refused is refused to all: whatever is not read yet stops with it, and what was read is loaded', async () => {
-    const run = await start((await t.pipeline()).id);
+    const run = await start((await t.createPipeline()).id);
     const { objects } = await t.store.runs.get(run.id);
     const claims = await Promise.all(objects.slice(0, 2).map(({ id }) => claimed(id)));
     const stopped = await Promise.allSettled(
@@ -362,12 +371,12 @@ describe('runs', () => {
     const forbid = async (objectRunId: string) =>
       t.store.extraction.stop(await claimed(objectRunId), 'forbidden', refusal, { incremental: 1 });
     const finish = async (objectRunId: string) =>
-      t.store.extraction.commit(await claimed(objectRunId), step({ reached: done, finished: true }));
+      t.store.extraction.commitStep(await claimed(objectRunId), step({ coverage: done, isLast: true }));
     const lists = async (pipelineId: string) =>
-      (await t.store.pipelines.objectsOf(pipelineId)).find(({ object }) => object === 'lists');
+      (await t.store.pipelines.listObjects(pipelineId)).find(({ object }) => object === 'lists');
 
     test('does not stop the others, and is a warning of a succeeded run if no key could ever read it (I7)', async () => {
-      const pipeline = await t.pipeline();
+      const pipeline = await t.createPipeline();
       const run = await start(pipeline.id);
       await forbid(run.objectRun('lists'));
       await finish(run.objectRun('children'));
@@ -386,11 +395,11 @@ describe('runs', () => {
         availability_message: refusal.message,
         first_read_at: null,
       });
-      expect((await t.store.backlog()).freshness.map(({ object }) => object)).not.toContain('lists');
+      expect((await t.store.getBacklog()).freshness.map(({ object }) => object)).not.toContain('lists');
     });
 
     test('makes the run partial if it was readable before, also after a restart of the object', async () => {
-      const pipeline = await t.pipeline();
+      const pipeline = await t.createPipeline();
       const first = await start(pipeline.id);
       await finish(first.objectRun('lists'));
       await finish(first.objectRun('children'));
@@ -409,8 +418,8 @@ describe('runs', () => {
     });
 
     test('makes the run partial if a user included it by name', async () => {
-      const pipeline = await t.pipeline();
-      await t.store.pipelines.change(pipeline.id, { objects: { lists: { included: true } } }, null);
+      const pipeline = await t.createPipeline();
+      await t.store.pipelines.update(pipeline.id, { objects: { lists: { included: true } } }, null);
       const run = await start(pipeline.id);
       await forbid(run.objectRun('lists'));
       await finish(run.objectRun('children'));
@@ -421,14 +430,14 @@ describe('runs', () => {
     });
 
     test('fails the run if the key can read no other object either', async () => {
-      const run = await start((await t.pipeline()).id);
+      const run = await start((await t.createPipeline()).id);
       await forbid(run.objectRun('lists'));
       await forbid(run.objectRun('children'));
       expect((await t.store.runs.get(run.id)).status).toBe('failed');
     });
 
     test('leaves a run partial in which another object failed', async () => {
-      const pipeline = await t.pipeline();
+      const pipeline = await t.createPipeline();
       const { id } = await t.store.runs.start(pipeline.id, 'manual', [
         ...OBJECTS,
         { name: 'more', creditClass: 'incremental' },
@@ -447,10 +456,10 @@ describe('runs', () => {
     });
 
     test('a child whose parent is still being read proves nothing', async () => {
-      const pipeline = await t.pipeline();
+      const pipeline = await t.createPipeline();
       const run = await start(pipeline.id);
       const child = await claimed(run.objectRun('children'));
-      await t.store.extraction.commit(child, step({}));
+      await t.store.extraction.commitStep(child, step({}));
       await forbid(run.objectRun('lists'));
       await forbid(run.objectRun('children'));
       const { status, objects } = await t.store.runs.get(run.id);
@@ -460,19 +469,19 @@ describe('runs', () => {
   });
 
   test('a due pipeline is started once by however many schedulers, and its next time is set', async () => {
-    const pipeline = await t.pipeline();
-    const taken = await Promise.all(Array.from({ length: 5 }, () => t.store.schedule.startDue(10, () => OBJECTS)));
+    const pipeline = await t.createPipeline();
+    const taken = await Promise.all(Array.from({ length: 5 }, () => t.store.schedule.startDueRuns(10, () => OBJECTS)));
     expect(taken.reduce((a, b) => a + b)).toBe(1);
     expect(
       (await t.store.runs.list({ limit: 10, cursor: null }, { pipelineId: pipeline.id, status: null, kind: null }))
         .data,
     ).toHaveLength(1);
     expect((await t.store.pipelines.get(pipeline.id)).next_run_at.getTime()).toBeGreaterThan(Date.now() + 359 * 60_000);
-    expect(await t.store.schedule.startDue(10, () => OBJECTS)).toBe(0);
+    expect(await t.store.schedule.startDueRuns(10, () => OBJECTS)).toBe(0);
   });
 
   test('lists stay stable while rows are added', async () => {
-    const pipeline = await t.pipeline();
+    const pipeline = await t.createPipeline();
     const ids: string[] = [];
     const add = async () => {
       const { id } = await t.store.runs.start(pipeline.id, 'manual', []);
@@ -498,8 +507,8 @@ describe('runs', () => {
 
 describe('freshness', () => {
   test('a table that is further behind than it may be is told of once, and so is that it has caught up', async () => {
-    const { id } = await t.pipeline();
-    await t.store.pipelines.change(
+    const { id } = await t.createPipeline();
+    await t.store.pipelines.update(
       id,
       { objects: { tickets: { included: true, max_staleness_minutes: 60 }, roles: { included: true } } },
       null,
@@ -520,7 +529,7 @@ describe('freshness', () => {
     await sql`update freshet.pipeline_objects set complete_as_of = now() - interval '61 minutes' where object = 'tickets'`;
     const counts = await Promise.all([t.store.schedule.checkFreshness(), t.store.schedule.checkFreshness()]);
     expect(counts.sort()).toEqual([0, 1]);
-    expect((await t.store.pipelines.objectsOf(id)).find((o) => o.object === 'tickets')?.stale_since).toBeInstanceOf(
+    expect((await t.store.pipelines.listObjects(id)).find((o) => o.object === 'tickets')?.stale_since).toBeInstanceOf(
       Date,
     );
     await sql`update freshet.pipeline_objects set complete_as_of = now() where object = 'tickets'`;
@@ -536,14 +545,14 @@ describe('freshness', () => {
 describe('lags', () => {
   test('the longest of each day is kept, from what a table was complete up to until that moved on, and goes when it is old', async () => {
     const { sql } = t.database;
-    const pipeline = await t.pipeline();
+    const pipeline = await t.createPipeline();
     const run = await start(pipeline.id);
     const claim = await claimed(run.objectRun('lists'));
     const load = async (completeAsOf: Date) => {
-      await t.store.extraction.commit(claim, step({ batch: staged() }));
-      const table = await t.store.loading.claim(pipeline.id, 'lists');
+      await t.store.extraction.commitStep(claim, step({ batch: staged() }));
+      const table = await t.store.loading.acquire(pipeline.id, 'lists');
       if (!table) throw new Error('nothing to load');
-      const [pending] = await t.store.loading.pending(table, 1);
+      const [pending] = await t.store.loading.listPendingBatches(table, 1);
       const counts = {
         records: 3,
         inserted: 3,
@@ -558,7 +567,7 @@ describe('lags', () => {
         table,
         outcome({
           batches: [{ batchId: pending?.id as string, counts }],
-          reached: { completeAsOf, completeBackTo: new Date(0) },
+          coverage: { completeAsOf, completeBackTo: new Date(0) },
         }),
       );
     };
@@ -575,48 +584,48 @@ describe('lags', () => {
     await load(ago(0.5));
     await load(ago(0.5));
     expect(await hours()).toEqual([5]);
-    expect(await t.store.schedule.deleteLags(1)).toBe(0);
+    expect(await t.store.schedule.pruneLags(1)).toBe(0);
     await sql`update freshet.lags set until = now() - interval '2 days'`;
-    expect(await t.store.schedule.deleteLags(1)).toBe(1);
+    expect(await t.store.schedule.pruneLags(1)).toBe(1);
   });
 });
 
 describe('positions', () => {
   test('T21: an object restarted in the middle of a run is read anew by it: the old worker is fenced, and another job takes its place', async () => {
-    const pipeline = await t.pipeline();
+    const pipeline = await t.createPipeline();
     const run = await start(pipeline.id);
     const claim = await claimed(run.objectRun('lists'));
-    await t.store.extraction.commit(claim, step({ position: { page: 7 } }));
+    await t.store.extraction.commitStep(claim, step({ position: { page: 7 } }));
     const jobs = () =>
       t.database
         .sql`select id from pgboss.job where name = 'extract' and data ->> 'objectRunId' = ${run.objectRun('lists')}`;
     const before = (await jobs()).length;
     await t.store.runs.restartObject(pipeline.id, 'lists');
-    await expect(t.store.extraction.commit(claim, step())).rejects.toMatchObject({ code: 'fenced' });
+    await expect(t.store.extraction.commitStep(claim, step())).rejects.toMatchObject({ code: 'fenced' });
     expect((await jobs()).length).toBe(before + 1);
     expect((await claimed(run.objectRun('lists'))).position).toBeNull();
   });
 
   test('children that are restarted are read of every parent', async () => {
-    const pipeline = await t.pipeline();
+    const pipeline = await t.createPipeline();
     const run = await start(pipeline.id);
-    await t.store.extraction.commit(
+    await t.store.extraction.commitStep(
       await claimed(run.objectRun('lists')),
-      step({ work: [work('7', 'v1'), work('8', 'v1')] }),
+      step({ childWork: [work('7', 'v1'), work('8', 'v1')] }),
     );
     const children = await claimed(run.objectRun('children'));
-    await t.store.extraction.commit(children, step({ settled: [work('7', 'v1'), work('8', 'v1')] }));
+    await t.store.extraction.commitStep(children, step({ completedUnits: [work('7', 'v1'), work('8', 'v1')] }));
     expect(await pendingParents()).toBe(0);
     await t.store.runs.restartObject(pipeline.id, 'children');
     expect(await pendingParents()).toBe(2);
   });
 
   test('a position is moved from what it is, and one that is not there cannot be', async () => {
-    const pipeline = await t.pipeline();
-    const move = () => t.store.runs.moveObject(pipeline.id, 'lists', (known) => ({ ...known, moved: true }));
+    const pipeline = await t.createPipeline();
+    const move = () => t.store.runs.setPosition(pipeline.id, 'lists', (known) => ({ ...known, moved: true }));
     await expect(move()).rejects.toMatchObject({ code: 'conflict' });
     const run = await start(pipeline.id);
-    await t.store.extraction.commit(await claimed(run.objectRun('lists')), step({ position: { page: 7 } }));
+    await t.store.extraction.commitStep(await claimed(run.objectRun('lists')), step({ position: { page: 7 } }));
     await move();
     expect((await claimed(run.objectRun('lists'))).position).toEqual({ page: 7, moved: true });
   });
@@ -627,16 +636,16 @@ describe('audits', () => {
 
   /** A pipeline whose lists were read, with two parents whose children were. */
   async function synced() {
-    const pipeline = await t.pipeline();
+    const pipeline = await t.createPipeline();
     const run = await start(pipeline.id);
     const parents = [work('7', 'v1'), work('8', 'v1')];
-    await t.store.extraction.commit(
+    await t.store.extraction.commitStep(
       await claimed(run.objectRun('lists')),
-      step({ position: { synced: 1 }, work: parents, finished: true }),
+      step({ position: { synced: 1 }, childWork: parents, isLast: true }),
     );
-    await t.store.extraction.commit(
+    await t.store.extraction.commitStep(
       await claimed(run.objectRun('children')),
-      step({ settled: [work('7', 'v1')], finished: true }),
+      step({ completedUnits: [work('7', 'v1')], isLast: true }),
     );
     const auditId = (await t.store.runs.start(pipeline.id, 'manual', AUDITED, 'audit')).id;
     const audit = await t.store.runs.get(auditId);
@@ -656,30 +665,30 @@ describe('audits', () => {
     const inAudit = await claimed(objectRun('lists'));
     const inSync = await claimed(sync.objectRun('lists'));
     expect(inAudit).toMatchObject({ isAudit: true, position: { synced: { synced: 1 } } });
-    await t.store.extraction.commit(inAudit, step({ position: { audited: 1 } }));
-    await t.store.extraction.commit(inSync, step({ position: { synced: 2 } }));
+    await t.store.extraction.commitStep(inAudit, step({ position: { audited: 1 } }));
+    await t.store.extraction.commitStep(inSync, step({ position: { synced: 2 } }));
     expect((await claimed(objectRun('lists'))).position).toEqual({ audited: 1 });
     expect((await claimed(sync.objectRun('lists'))).position).toEqual({ synced: 2 });
-    await expect(t.store.extraction.commit(inAudit, step())).rejects.toMatchObject({ code: 'fenced' });
+    await expect(t.store.extraction.commitStep(inAudit, step())).rejects.toMatchObject({ code: 'fenced' });
   });
 
   test('the parents whose children were read lately are read again; those that wait anyway are not', async () => {
     const { objectRun } = await synced();
     const claim = await claimed(objectRun('children'));
-    expect((await t.store.extraction.nextParents(claim)(10)).map((p) => p.parentId)).toEqual(['7']);
-    await t.store.extraction.commit(claim, step({ settled: [work('7', 'parent')] }));
-    expect(await t.store.extraction.nextParents(await claimed(objectRun('children')))(10)).toEqual([]);
+    expect((await t.store.extraction.createWorkFetcher(claim)(10)).map((p) => p.parentId)).toEqual(['7']);
+    await t.store.extraction.commitStep(claim, step({ completedUnits: [work('7', 'parent')] }));
+    expect(await t.store.extraction.createWorkFetcher(await claimed(objectRun('children')))(10)).toEqual([]);
   });
 
   test('suspects that loading finds are asked for once, are counted by what they were, and those that are lasting never again', async () => {
     const { pipeline, audit, objectRun } = await synced();
-    const found = async (claim: Claim) => {
-      await t.store.extraction.commit(claim, step({ batch: staged(0) }));
+    const found = async (claim: ObjectRunLease) => {
+      await t.store.extraction.commitStep(claim, step({ batch: staged(0) }));
       expect(await t.store.extraction.isLoaded(claim)).toBe(false);
-      const loading = await t.store.loading.claim(pipeline.id, 'lists');
+      const loading = await t.store.loading.acquire(pipeline.id, 'lists');
       if (!loading) throw new Error('nothing to load');
-      const [pending] = await t.store.loading.pending(loading, 1);
-      expect(pending?.audit).toBe(true);
+      const [pending] = await t.store.loading.listPendingBatches(loading, 1);
+      expect(pending?.isAudit).toBe(true);
       const batchId = pending?.id as string;
       const counts = {
         records: 0,
@@ -696,9 +705,12 @@ describe('audits', () => {
         reason: key === '1' ? ('unseen' as const) : ('gap' as const),
         batchId,
       }));
-      await t.store.loading.markLoaded(loading, outcome({ batches: [{ batchId, counts }], suspects }));
+      await t.store.loading.markLoaded(
+        loading,
+        outcome({ batches: [{ batchId, counts }], deletionCandidates: suspects }),
+      );
       expect(await t.store.extraction.isLoaded(claim)).toBe(true);
-      return t.store.extraction.nextParents(claim)(10);
+      return t.store.extraction.createWorkFetcher(claim)(10);
     };
     const claim = await claimed(objectRun('lists'));
     const suspects = await found(claim);
@@ -709,13 +721,13 @@ describe('audits', () => {
     ]);
     const settle = (n: number, name: string, lasting: boolean) => ({
       ...(suspects[n] as (typeof suspects)[number]),
-      outcome: { name, lasting },
+      outcome: { name, isFinal: lasting },
     });
-    await t.store.extraction.commit(
+    await t.store.extraction.commitStep(
       claim,
-      step({ settled: [settle(0, 'present', false), settle(1, 'not_found', true)] }),
+      step({ completedUnits: [settle(0, 'present', false), settle(1, 'not_found', true)] }),
     );
-    await t.store.extraction.commit(claim, step({ settled: [settle(2, 'not_found', true)], finished: true }));
+    await t.store.extraction.commitStep(claim, step({ completedUnits: [settle(2, 'not_found', true)], isLast: true }));
     const run = await t.store.runs.get(audit.id);
     expect(run.objects.find((o) => o.object === 'lists')?.explained).toEqual({ present: 1, not_found: 2 });
     await t.store.runs.cancel(audit.id);
@@ -726,13 +738,13 @@ describe('audits', () => {
   });
 
   test('what was never read is not audited, and an audit of nothing is over at once', async () => {
-    const pipeline = await t.pipeline();
+    const pipeline = await t.createPipeline();
     const { id } = await t.store.runs.start(pipeline.id, 'manual', AUDITED, 'audit');
     expect(await t.store.runs.get(id)).toMatchObject({ status: 'succeeded', objects: [] });
   });
 
   test('it is due by its own frequency, unless that is null', async () => {
-    const pipeline = await t.pipeline();
+    const pipeline = await t.createPipeline();
     const due = () => t.store.schedule.startDueAudits(10, () => AUDITED);
     expect(await due()).toBe(0);
     await t.database.sql`update freshet.pipelines set next_audit_at = now() - interval '1 hour'`;
@@ -741,7 +753,7 @@ describe('audits', () => {
     expect((await t.store.pipelines.get(pipeline.id)).next_audit_at.getTime()).toBeGreaterThan(
       Date.now() + 6.9 * 86_400_000,
     );
-    await t.store.pipelines.change(pipeline.id, { audit_frequency_days: null }, null);
+    await t.store.pipelines.update(pipeline.id, { audit_frequency_days: null }, null);
     await t.database.sql`update freshet.pipelines set next_audit_at = now() - interval '1 hour'`;
     expect(await due()).toBe(0);
   });
@@ -751,7 +763,7 @@ describe('I5: within budget', () => {
   const budgets = () => t.store.budgets;
   const learnt = async (total: number, bucket = 'account') => {
     await budgets().take('acme', [bucket], 1, 100, 'incremental');
-    await budgets().learn('acme', [{ bucket, total, remaining: total - 1, used: 1 }]);
+    await budgets().reconcile('acme', [{ bucket, total, remaining: total - 1, used: 1 }]);
   };
 
   test('many workers at once never take more than the share of the limit', async () => {
@@ -779,7 +791,7 @@ describe('I5: within budget', () => {
 
   test('credits that others spend are seen by what remains', async () => {
     await learnt(100);
-    await budgets().learn('acme', [{ bucket: 'account', total: 100, remaining: 5, used: 1 }]);
+    await budgets().reconcile('acme', [{ bucket: 'account', total: 100, remaining: 5, used: 1 }]);
     const taken = await Promise.all(
       Array.from({ length: 20 }, () => budgets().take('acme', ['account'], 1, 100, 'incremental')),
     );
@@ -788,7 +800,7 @@ describe('I5: within budget', () => {
 
   test('T10: a limit that changes in the middle holds from the next answer on', async () => {
     await learnt(100);
-    await budgets().learn('acme', [{ bucket: 'account', total: 20, remaining: 10, used: 1 }]);
+    await budgets().reconcile('acme', [{ bucket: 'account', total: 20, remaining: 10, used: 1 }]);
     const taken = await Promise.all(
       Array.from({ length: 50 }, () => budgets().take('acme', ['account'], 1, 100, 'incremental')),
     );
@@ -814,9 +826,9 @@ describe('I5: within budget', () => {
     await learnt(10, 'credits');
     // After a first call of 3 credits, one that counts calls has spent 1 more, and one that counts credits 3.
     await budgets().take('acme', ['account', 'calls'], 3, 100, 'incremental');
-    await budgets().learn('acme', [{ bucket: 'calls', total: 10, remaining: 8, used: 3 }]);
+    await budgets().reconcile('acme', [{ bucket: 'calls', total: 10, remaining: 8, used: 3 }]);
     await budgets().take('acme', ['account', 'credits'], 3, 100, 'incremental');
-    await budgets().learn('acme', [{ bucket: 'credits', total: 10, remaining: 6, used: 3 }]);
+    await budgets().reconcile('acme', [{ bucket: 'credits', total: 10, remaining: 6, used: 3 }]);
     const granted = async (bucket: string) => {
       const waits = await Promise.all(
         Array.from({ length: 20 }, () => budgets().take('acme', [bucket], 3, 100, 'incremental')),
@@ -830,8 +842,8 @@ describe('I5: within budget', () => {
   test('an answer that describes the account’s own limit corrects the account’s count, too', async () => {
     await learnt(50);
     await budgets().take('acme', ['account', 'list'], 1, 100, 'incremental');
-    await budgets().learn('acme', [{ bucket: 'list', total: 50, remaining: 9, used: 1 }]);
-    expect((await budgets().read('acme')).map((b) => [b.bucket, b.used])).toEqual([
+    await budgets().reconcile('acme', [{ bucket: 'list', total: 50, remaining: 9, used: 1 }]);
+    expect((await budgets().listBuckets('acme')).map((b) => [b.bucket, b.used])).toEqual([
       ['account', 41],
       ['list', 41],
     ]);
@@ -841,7 +853,7 @@ describe('I5: within budget', () => {
     await learnt(10);
     const take = (creditClass: CreditClass) => budgets().take('acme', ['account'], 1, 100, creditClass);
     const nextWindow = () => t.database.sql`update freshet.credit_buckets set window_ends_at = now(),
-      wanted_until = (select array_agg(w - (window_ends_at - now()) order by i) from unnest(wanted_until) with ordinality as u(w, i))`;
+      reserved_until = (select array_agg(w - (window_ends_at - now()) order by i) from unnest(reserved_until) with ordinality as u(w, i))`;
     for (let n = 0; n < 9; n++) expect(await take('children')).toBe(0);
     expect(await take('incremental')).toBeGreaterThan(55_000);
     await nextWindow();
@@ -854,15 +866,15 @@ describe('I5: within budget', () => {
     // … and for two more after each of its calls.
     const after = await take('audit');
     expect(after).toBeGreaterThan(1000);
-    const [bucket] = await budgets().read('acme');
+    const [bucket] = await budgets().listBuckets('acme');
     expect(bucket?.classes.map((c) => c.used)).toEqual([1, 1, 0, 0, 0]);
-    expect(bucket?.classes.map((c) => c.wantedUntil !== null)).toEqual([false, true, true, false, true]);
+    expect(bucket?.classes.map((c) => c.reservedUntil !== null)).toEqual([false, true, true, false, true]);
   });
 
   test('one who waits for a more urgent class that goes on and on does not hold its slot for that', async () => {
     await learnt(100);
     const again = () =>
-      t.database.sql`update freshet.credit_buckets set wanted_until[2] = now() + interval '1500 milliseconds'`;
+      t.database.sql`update freshet.credit_buckets set reserved_until[2] = now() + interval '1500 milliseconds'`;
     await again();
     const goesOn = setInterval(() => void again().execute(), 200);
     try {
@@ -886,7 +898,7 @@ describe('I5: within budget', () => {
     expect(most.granted).toBe(89);
     expect(most.wait).toBeLessThanOrEqual(46_100);
     await t.database
-      .sql`update freshet.credit_buckets set window_ends_at = now() + interval '14 seconds', wanted_until = array_fill(null::timestamptz, array[5])`;
+      .sql`update freshet.credit_buckets set window_ends_at = now() + interval '14 seconds', reserved_until = array_fill(null::timestamptz, array[5])`;
     expect((await granted('audit')).granted).toBe(11);
   });
 
@@ -900,7 +912,7 @@ describe('I5: within budget', () => {
 
 describe('I6: secrets stay secret', () => {
   test('no table holds a secret in clear, and the credential never gives it back', async () => {
-    const pipeline = await t.pipeline();
+    const pipeline = await t.createPipeline();
     await start(pipeline.id);
     const { sql } = t.database;
     const tables = await sql<
@@ -929,19 +941,19 @@ describe('I6: secrets stay secret', () => {
   });
 
   test('keys rotate by one command, for everything that is sealed, and then the old key may go', async () => {
-    const pipeline = await t.pipeline();
+    const pipeline = await t.createPipeline();
     const run = await start(pipeline.id);
-    await t.store.extraction.commit(await claimed(run.objectRun('lists')), step({ batch: staged(1) }));
-    const claim = await t.store.loading.claim(pipeline.id, 'lists');
+    await t.store.extraction.commitStep(await claimed(run.objectRun('lists')), step({ batch: staged(1) }));
+    const claim = await t.store.loading.acquire(pipeline.id, 'lists');
     if (!claim) throw new Error('nothing to load');
-    const [batch] = await t.store.loading.pending(claim, 1);
+    const [batch] = await t.store.loading.listPendingBatches(claim, 1);
     const counts = { records: 1, inserted: 0, updated: 0, unchanged: 0, rejected: 1, deleted: 0, missing: 0, stale: 0 };
     const batchId = batch?.id as string;
     await t.store.loading.markLoaded(
       claim,
       outcome({
         batches: [{ batchId, counts }],
-        rejected: [{ batchId, line: 0, reason: 'key_missing: id', raw: '{"record":{}}' }],
+        rejectedRecords: [{ batchId, line: 0, reason: 'key_missing: id', raw: '{"record":{}}' }],
       }),
     );
     const young = `young:${randomBytes(32).toString('base64')}`;
@@ -960,7 +972,7 @@ describe('I6: secrets stay secret', () => {
   });
 
   test('a credential in use is not deleted, and the refusal names who uses it', async () => {
-    const pipeline = await t.pipeline('busy');
+    const pipeline = await t.createPipeline('busy');
     await expect(t.store.credentials.delete(pipeline.credential_id)).rejects.toMatchObject({
       code: 'conflict',
       message: expect.stringContaining('pipeline "busy"'),

@@ -1,223 +1,278 @@
-import { batchLine, type GenerationLine, type LinePieces } from '@freshet/contracts';
-import type { Keyset, Since, View } from './catalogue/define.ts';
-import type { ListedRecord } from './http/client.ts';
-import { readWhole, startWhole, type WholeState } from './lists/stable-list.ts';
-import { BEGINNING, wholeSeconds } from './lists/timestamps.ts';
-import { type ObjectReader, recordPage } from './object-reader.ts';
-import { type FailedUnit, type Page, type Position, page, type ReadOptions } from './page.ts';
-import { chooseProof, type SincePosition } from './strategies/changed-since.ts';
+import { encodeBatchLine, type GenerationLine, type LineChunks } from '@freshet/contracts';
+import type { ObjectSpec } from './catalogue/define-object.ts';
+import type { ChangedSinceStrategy, KeysetStrategy, ListView } from './catalogue/strategies.ts';
+import type { RecordSource } from './http/client.ts';
+import type { ListedRecord } from './http/response-parser.ts';
+import { createListState, readStableList, type StableListState } from './lists/stable-list.ts';
+import { UNIX_EPOCH } from './lists/timestamps.ts';
+import { createObjectReader, type ObjectReader } from './reader/object-reader.ts';
+import {
+  type CompletedUnit,
+  createPage,
+  type FailedUnit,
+  type Page,
+  type Position,
+  type ReadOptions,
+} from './reader/page.ts';
+import { createRecordPage } from './reader/record-page.ts';
+import { completeRecords, getStrategyPosition } from './records/details.ts';
+import { protectRecords } from './records/protect-records.ts';
+import type { ChangedSincePosition } from './strategies/changed-since.ts';
+import { buildSinceQuery, chooseProof } from './strategies/changed-since-filter.ts';
 import { readChildren } from './strategies/children.ts';
 import type { KeysetPosition } from './strategies/keyset.ts';
-import { type Pass, passShare, readPass, startPass } from './strategies/keyset-pass.ts';
+import { getPassShare, type KeysetPass, readPass, startPass } from './strategies/keyset-pass.ts';
 import { lookUpRecords } from './strategies/record-lookups.ts';
 
-/**
- * Reads an object completely, as deep as its syncs have come, whatever they have read already: what changed without a newer
- * version, what no list of deleted records shows, and what was missed is found by comparing.
- *
- * All views together are a generation. Where records have an address of their own, nothing is concluded from what the
- * generation did not hold: the keys that it lacks, and numbers that nobody has, are asked for one by one, once the loader has
- * found them. Where they have none, a reading that held still speaks for itself.
- */
-export interface AuditPosition extends Position {
+interface AuditPosition extends Position {
   /** The position of the syncs when the audit began. */
   readonly synced: Position;
-  /** RFC 3339: when it began. */
+  /** The start of the audit, in RFC 3339. */
   readonly beganAt?: string;
-  /** The view under way, and where its reading stands; views before it are done. */
-  readonly reading?: { readonly view: number; readonly pass: Pass | null; readonly whole: WholeState | null };
-  /** A list that never held still: nothing is concluded from what it did not show. */
-  readonly unsettled?: true;
-  /** Everything was read: what it lacked is asked for. */
+  /**
+   * The view in progress, by its index, and the state of its reading. Views before it are complete.
+   */
+  readonly reading?: ViewReading;
+  /** A list changed too fast for a complete reading, so absent records do not count as deleted. */
+  readonly isUnsettled?: true;
+  /** Everything has been read, and the absent records are being looked up. */
   readonly confirming?: true;
-  /** Nothing is audited: only what somebody has asked for is read. */
+  /** This is not an audit but a refresh: only requested records are read. */
   readonly refresh?: true;
 }
 
-export async function* readAudit(
-  reader: ObjectReader,
-  from: AuditPosition,
+interface ViewReading {
+  readonly view: number;
+  readonly pass: KeysetPass | null;
+  readonly list: StableListState | null;
+}
+
+/**
+ * Reads one object completely, as far back as its syncs have read it. The comparison with the table
+ * finds changes without a newer version, deletions that no list shows, and records that the syncs
+ * missed.
+ *
+ * All views together are a generation. Records that the generation lacks do not count as deleted
+ * yet if the object has an endpoint for single records: after the load, these records and unused
+ * keys are looked up one by one. Without such an endpoint, records that a proven generation lacks
+ * are deleted.
+ *
+ * @param position `{ synced: <position of the syncs> }` at the start; then the position of the last
+ * stored page.
+ * @throws AppError as `extract`.
+ */
+export function audit(
+  source: RecordSource,
+  object: ObjectSpec,
+  position: Position,
   options: ReadOptions,
 ): AsyncGenerator<Page> {
-  const { object } = reader;
-  const { way } = object;
-  if (from.refresh && way.kind !== 'children') return yield* lookUpSuspects(reader, from, options);
-  switch (way.kind) {
+  const reader = createObjectReader(source, object, options.stopSignal);
+  const read = (from: Position | null) => {
+    // The syncs may have been interrupted within a page.
+    const synced = getStrategyPosition((from as AuditPosition).synced) ?? {};
+    return readAudit(reader, { ...from, synced }, options);
+  };
+  const pages =
+    options.fetchDetail === true && object.detail !== null
+      ? completeRecords(reader, position, read)
+      : read(getStrategyPosition(position));
+  return protectRecords(pages, object, options);
+}
+
+async function* readAudit(reader: ObjectReader, from: AuditPosition, options: ReadOptions): AsyncGenerator<Page> {
+  const { strategy } = reader.object;
+  switch (strategy.kind) {
     case 'keyset':
-      return yield* readAll(reader, from, options, (from.synced as KeysetPosition).backTo, (view, at) =>
-        pass(reader, way, view, at, from),
-      );
-    case 'since':
-      return yield* readAll(reader, from, options, (from.synced as SincePosition).backTo, (view, at) =>
-        whole(reader, way, view, at, from),
-      );
+    case 'changed-since':
+      if (from.refresh || from.confirming) yield* lookUpCandidates(reader, from, options);
+      else yield* new GenerationReader(reader, strategy, from, options).read();
+      return;
     case 'children':
-      for await (const read of readChildren(reader, way, options)) {
-        yield {
-          ...read,
-          position: from,
-          reached: null,
-          ...(read.finished && !from.refresh ? { lines: [...read.lines, audited(read.extractedAt)] } : {}),
-        };
-      }
+      yield* auditChildren(readChildren(reader, strategy, options), from);
       return;
     default:
-      // Every run reads it completely.
-      yield page({ position: from, extractedAt: reader.now(), finished: true });
+      // Every run reads the complete list. A refresh looks up records.
+      if (from.refresh) yield* lookUpCandidates(reader, from, options);
+      else yield createPage({ position: from, extractedAt: reader.now(), isLast: true });
   }
 }
 
-type Reading = NonNullable<AuditPosition['reading']>;
-
-interface ViewStep {
-  readonly records: readonly ListedRecord[];
-  readonly serverTime: Date;
-  /** Null: the view has been read. */
-  readonly next: Pick<Reading, 'pass' | 'whole'> | null;
-  readonly unsettled: boolean;
-  readonly failed: readonly FailedUnit[];
-  /** Share of the view that is read, from 0 to 1; null when it is not known. */
-  readonly share: number | null;
-  readonly ahead: boolean;
-}
-
-/** The live view is nearly all of an audit; lists of deleted records and lookups are the rest. */
-const LIVE_SHARE = 0.9;
-
-async function* readAll(
-  reader: ObjectReader,
-  from: AuditPosition,
-  options: ReadOptions,
-  backTo: string,
-  readView: (view: View, at: Reading) => AsyncGenerator<ViewStep>,
-): AsyncGenerator<Page> {
-  const { object } = reader;
-  let position = from;
-  if (!position.confirming) {
-    for (let v = position.reading?.view ?? 0; v < object.views.length; v++) {
-      const view = object.views[v] as View;
-      const at = position.reading?.view === v ? position.reading : { view: v, pass: null, whole: null };
-      for await (const step of readView(view, at)) {
-        const { serverTime, next } = step;
-        position = {
-          ...position,
-          beganAt: position.beganAt ?? serverTime.toISOString(),
-          reading: next === null ? { view: v + 1, pass: null, whole: null } : { view: v, ...next },
-          ...(step.unsettled ? { unsettled: true } : {}),
-        };
-        yield recordPage(reader, options, {
-          view,
-          records: step.records,
-          position,
-          extractedAt: serverTime,
-          generation: options.readingId,
-          failed: step.failed,
-          progress: v > 0 ? LIVE_SHARE : step.share === null ? null : LIVE_SHARE * step.share,
-          ahead: step.ahead,
-        });
-      }
-    }
-    const { beganAt = reader.now().toISOString() } = position;
-    const since = backTo === BEGINNING ? {} : { since: backTo };
-    // Without an address to ask at, an outage must not look like a deletion.
-    const doubt =
-      object.single === null
-        ? { guarded: true as const }
-        : { suspects: { gaps: object.denseIds && backTo === BEGINNING } };
-    const generation: GenerationLine = { generation: { id: options.readingId, began_at: beganAt, ...since, ...doubt } };
-    const lines = position.unsettled ? [] : [batchLine(generation)];
-    // … and the findings say so.
-    const settled = position.unsettled
-      ? [{ object: object.name, parentId: '', version: '', outcome: { name: 'unsettled', lasting: false } }]
-      : [];
-    position = { synced: position.synced, beganAt, confirming: true };
-    yield page({
-      position,
-      extractedAt: new Date(beganAt),
-      lines,
-      settled,
-      generation: options.readingId,
-      awaitsLoad: true,
-    });
-    // Whoever goes on finds the suspects once the loader has found them.
-    return;
+async function* auditChildren(pages: AsyncGenerator<Page>, position: AuditPosition): AsyncGenerator<Page> {
+  for await (const page of pages) {
+    const isEnd = page.isLast && !position.refresh;
+    const lines = isEnd ? [...page.lines, encodeAuditEnd(page.extractedAt)] : page.lines;
+    yield { ...page, position, coverage: null, lines };
   }
-  yield* lookUpSuspects(reader, position, options);
 }
 
-/** Looks up the records on the work list: an audit's deletion candidates, or records that a client requested. */
-async function* lookUpSuspects(
+/**
+ * Looks up the records on the work list: an audit's deletion candidates, or records that a client
+ * requested.
+ */
+async function* lookUpCandidates(
   reader: ObjectReader,
   position: AuditPosition,
   options: ReadOptions,
 ): AsyncGenerator<Page> {
-  const { beganAt = reader.now().toISOString() } = position;
+  const beganAt = new Date(position.beganAt ?? reader.now());
   yield* lookUpRecords(reader, position, options);
-  yield page({
-    position,
-    extractedAt: reader.now(),
-    lines: position.refresh ? [] : [audited(new Date(beganAt))],
-    finished: true,
-  });
+  const lines = position.refresh ? [] : [encodeAuditEnd(beganAt)];
+  yield createPage({ position, extractedAt: reader.now(), lines, isLast: true });
 }
 
-async function* pass(
-  reader: ObjectReader,
-  way: Keyset,
-  view: View,
-  at: Reading,
-  { synced }: AuditPosition,
-): AsyncGenerator<ViewStep> {
-  // Lists of deleted records are short, and always read whole.
-  const start = view.deleted === null ? (synced as KeysetPosition).backTo : BEGINNING;
-  for await (const { records, serverTime, pass: next, failed, ahead } of readPass(
-    reader,
-    way,
-    view,
-    at.pass ?? startPass(start),
-  )) {
-    yield {
-      records,
-      serverTime,
-      next: next && { pass: next, whole: null },
-      unsettled: false,
-      failed,
-      share: passShare(next, start, serverTime),
-      ahead,
+function encodeAuditEnd(time: Date): LineChunks {
+  return encodeBatchLine({ audited: { at: time.toISOString() } });
+}
+
+interface ViewStep {
+  readonly records: readonly ListedRecord[];
+  readonly serverTime: Date;
+  /** The state after the step; null: the view is complete. */
+  readonly next: Pick<ViewReading, 'pass' | 'list'> | null;
+  readonly isUnsettled: boolean;
+  readonly failedUnits: readonly FailedUnit[];
+  /** The share of the view that has been read, from 0 to 1; null: unknown. */
+  readonly share: number | null;
+  readonly hasPendingRequest: boolean;
+}
+
+/**
+ * The share of an audit's progress that the first view takes. Lists of deleted records and lookups
+ * are the rest.
+ */
+const FIRST_VIEW_SHARE = 0.9;
+
+/** Reads all views of an object as one generation. */
+class GenerationReader {
+  readonly #reader: ObjectReader;
+  readonly #strategy: KeysetStrategy | ChangedSinceStrategy;
+  readonly #options: ReadOptions;
+  #position: AuditPosition;
+
+  constructor(
+    reader: ObjectReader,
+    strategy: KeysetStrategy | ChangedSinceStrategy,
+    from: AuditPosition,
+    options: ReadOptions,
+  ) {
+    this.#reader = reader;
+    this.#strategy = strategy;
+    this.#options = options;
+    this.#position = from;
+  }
+
+  async *read(): AsyncGenerator<Page> {
+    const { views } = this.#reader.object;
+    for (let index = this.#position.reading?.view ?? 0; index < views.length; index++) yield* this.#readView(index);
+    // The next extraction looks up the deletion candidates, which the loader determines from this
+    // generation.
+    yield this.#createGenerationPage();
+  }
+
+  async *#readView(index: number): AsyncGenerator<Page> {
+    const view = this.#reader.object.views[index] as ListView;
+    const { reading } = this.#position;
+    const from = reading?.view === index ? reading : { view: index, pass: null, list: null };
+    const steps =
+      this.#strategy.kind === 'keyset'
+        ? this.#readByPass(this.#strategy, view, from)
+        : this.#readByList(this.#strategy, view, from);
+    for await (const step of steps) {
+      const { serverTime, next, share } = step;
+      this.#position = {
+        ...this.#position,
+        beganAt: this.#position.beganAt ?? serverTime.toISOString(),
+        reading: next === null ? { view: index + 1, pass: null, list: null } : { view: index, ...next },
+        ...(step.isUnsettled ? { isUnsettled: true } : {}),
+      };
+      yield createRecordPage(this.#reader, this.#options, {
+        view,
+        records: step.records,
+        position: this.#position,
+        extractedAt: serverTime,
+        generation: this.#options.readingId,
+        failedUnits: step.failedUnits,
+        progress: index > 0 ? FIRST_VIEW_SHARE : share === null ? null : FIRST_VIEW_SHARE * share,
+        hasPendingRequest: step.hasPendingRequest,
+      });
+    }
+  }
+
+  async *#readByPass(strategy: KeysetStrategy, view: ListView, from: ViewReading): AsyncGenerator<ViewStep> {
+    // Lists of deleted records are short, so they are read completely.
+    const start = view.deleteKind === null ? (this.#position.synced as KeysetPosition).backTo : UNIX_EPOCH;
+    const list = { reader: this.#reader, strategy, view };
+    for await (const step of readPass(list, from.pass ?? startPass(start))) {
+      yield {
+        records: step.records,
+        serverTime: step.serverTime,
+        next: step.pass && { pass: step.pass, list: null },
+        isUnsettled: false,
+        failedUnits: step.failedUnits,
+        share: getPassShare(step.pass, start, step.serverTime),
+        hasPendingRequest: step.hasPendingRequest,
+      };
+    }
+  }
+
+  async *#readByList(strategy: ChangedSinceStrategy, view: ListView, from: ViewReading): AsyncGenerator<ViewStep> {
+    const { param, backTo } = this.#position.synced as ChangedSincePosition;
+    const query = param === '' ? view.query : buildSinceQuery(view, param, backTo);
+    const proof = chooseProof(strategy);
+    const fetchPage = (page: number, size: number) => this.#reader.list(query, page, { size });
+    for await (const step of readStableList(
+      this.#reader,
+      fetchPage,
+      from.list ?? createListState(null, proof),
+      proof,
+    )) {
+      yield {
+        records: step.records,
+        serverTime: step.serverTime,
+        next: step.outcome === 'next' ? { pass: null, list: step.state } : null,
+        isUnsettled: step.outcome === 'unsettled',
+        failedUnits: [],
+        share: null,
+        hasPendingRequest: step.hasPendingRequest,
+      };
+    }
+  }
+
+  #createGenerationPage(): Page {
+    const { object } = this.#reader;
+    const { synced, isUnsettled, beganAt = this.#reader.now().toISOString() } = this.#position;
+    // The finding shows users that deletions were not determined.
+    const unsettledUnit: CompletedUnit = {
+      object: object.name,
+      parentId: '',
+      version: '',
+      outcome: { name: 'unsettled', isFinal: false },
+    };
+    this.#position = { synced, beganAt, confirming: true };
+    return createPage({
+      position: this.#position,
+      extractedAt: new Date(beganAt),
+      lines: isUnsettled ? [] : [encodeBatchLine(this.#createGenerationLine(beganAt))],
+      completedUnits: isUnsettled ? [unsettledUnit] : [],
+      generation: this.#options.readingId,
+      waitForLoad: true,
+    });
+  }
+
+  #createGenerationLine(beganAt: string): GenerationLine {
+    const { detail, hasDenseIds } = this.#reader.object;
+    const { backTo } = this.#position.synced as KeysetPosition | ChangedSincePosition;
+    const isAllHistory = backTo === UNIX_EPOCH;
+    return {
+      generation: {
+        id: this.#options.readingId,
+        began_at: beganAt,
+        ...(isAllHistory ? {} : { since: backTo }),
+        // Without an endpoint for single records, the loader must not mistake an outage for
+        // deletions.
+        ...(detail === null ? { guarded: true } : { suspects: { gaps: hasDenseIds && isAllHistory } }),
+      },
     };
   }
-}
-
-async function* whole(
-  reader: ObjectReader,
-  way: Since,
-  view: View,
-  at: Reading,
-  { synced }: AuditPosition,
-): AsyncGenerator<ViewStep> {
-  const { param, backTo } = synced as SincePosition;
-  const query =
-    backTo === BEGINNING || param === '' ? view.query : { ...view.query, [param]: wholeSeconds(new Date(backTo)) };
-  const proof = chooseProof(way);
-  for await (const step of readWhole(
-    reader,
-    (n, size) => reader.list(query, n, { size }),
-    at.whole ?? startWhole(null, proof),
-    proof,
-  )) {
-    const next = step.outcome === 'next' ? { pass: null, whole: step.state } : null;
-    yield {
-      records: step.records,
-      serverTime: step.serverTime,
-      next,
-      unsettled: step.outcome === 'unsettled',
-      failed: [],
-      share: null,
-      ahead: step.ahead,
-    };
-  }
-}
-
-function audited(at: Date): LinePieces {
-  return batchLine({ audited: { at: at.toISOString() } });
 }

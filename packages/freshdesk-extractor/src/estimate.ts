@@ -1,279 +1,283 @@
-import { AppError } from '@freshet/contracts';
-import type { ObjectSpec } from './catalogue/define.ts';
-import { objectNamed } from './catalogue/index.ts';
-import type { Lists } from './http/client.ts';
+import type { ObjectSpec } from './catalogue/define-object.ts';
+import { getObject } from './catalogue/index.ts';
+import type { ChangedSinceStrategy } from './catalogue/strategies.ts';
+import type { RecordSource } from './http/client.ts';
 import { countWindows } from './lists/page-overlap.ts';
-import { BEGINNING, DAY_MS, readFrom, wholeSeconds } from './lists/timestamps.ts';
-import { costOf, readerOf, singleCostOf } from './object-reader.ts';
-import type { Position } from './page.ts';
-import { withoutDetail } from './records/details.ts';
-import { chooseProof, type SincePosition } from './strategies/changed-since.ts';
-import type { SweepPosition } from './strategies/full-list.ts';
+import { DAY_MS, formatSeconds, getReadStart, UNIX_EPOCH } from './lists/timestamps.ts';
+import { createObjectReader, getListCost, getRecordCost } from './reader/object-reader.ts';
+import type { Position } from './reader/page.ts';
+import { getStrategyPosition } from './records/details.ts';
+import { countRecords } from './records/record-count.ts';
+import type { ChangedSincePosition } from './strategies/changed-since.ts';
+import { chooseProof } from './strategies/changed-since-filter.ts';
+import type { FullListPosition } from './strategies/full-list.ts';
+import { countEarlierWindows } from './strategies/history-windows.ts';
 import type { KeysetPosition } from './strategies/keyset.ts';
-import { rereadEstimate } from './strategies/rolling-reread.ts';
+import { countRereadPages } from './strategies/rolling-reread.ts';
 
-/**
- * What the next reading of each object will cost, told before it is read. It spends a few credits itself: a search tells how
- * many tickets, contacts and companies changed since a day, a list of one page how many changed since the last run. The
- * rest follows from what the last runs have left, or from what accounts of that size usually hold.
- */
+/** The expected records and credits of the next extraction of an object. */
 export interface ObjectEstimate {
   readonly object: string;
   readonly records: number;
   readonly credits: number;
-  /** … of them, what a list's own limit is charged; null: it has none. */
+  /** The part of the credits that the list's own rate limit is charged; null: the list has none. */
   readonly bucket: { readonly name: string; readonly credits: number } | null;
-  /** `counted`: the account was asked. `known`: from the last runs. `typical`: what accounts of this size usually hold. */
+  /**
+   * `counted`: by requests to the account. `known`: from earlier runs. `typical`: of accounts of
+   * this size.
+   */
   readonly basis: 'counted' | 'known' | 'typical';
 }
 
-/** What the store knows of an object of a pipeline. */
-export interface KnownObject {
+/** The stored state of an object of a pipeline. */
+export interface ObjectState {
   readonly position: Position | null;
-  /** Children: parents ever seen, and those of them that still wait. */
+  /** For child objects: the number of parents that were ever queued. */
   readonly parents: number;
+  /** For child objects: the number of parents in the queue. */
   readonly pending: number;
 }
 
 export interface EstimateOptions {
-  /** The depth of a first reading; null: everything. */
+  /** The start of the history that a first sync reads; null: all history. */
   readonly historyFrom: Date | null;
-  /** A backfill: what it costs to read back to this moment, beyond what has been read; absent: the next run. */
+  /** Estimates a backfill to this time instead of the next run. Absent: the next run. */
   readonly backfillFrom?: Date;
-  /** Objects whose records are completed from their own addresses. */
-  readonly detail: ReadonlySet<string>;
+  /** Objects whose records are completed from their own endpoints. */
+  readonly objectsWithDetail: ReadonlySet<string>;
 }
 
-/** Calls at the object's full price, and others for one credit. */
-interface Reading extends Amount {
-  readonly calls: number;
-  readonly plain?: number;
-}
-
-interface Amount {
+interface RecordEstimate {
   readonly records: number;
   readonly basis: ObjectEstimate['basis'];
 }
 
-/** A first sync of a list reads the newest days, then windows that double: each begins a pass of its own. */
-const NEWEST_DAYS = 30;
+interface RequestEstimate extends RecordEstimate {
+  /** Requests at the full price of the list. */
+  readonly requests: number;
+  /** Further requests that cost one credit each. */
+  readonly bareRequests?: number;
+}
 
-/** @param known what is known of each object by its name; an object that is not there was never read. */
+const NOTHING: RequestEstimate = { records: 0, basis: 'known', requests: 0 };
+
+/**
+ * Estimates the next extraction of each object. Spends few credits: a search counts the tickets,
+ * contacts and companies that changed since a day, and one page of a list shows how many records
+ * changed since the last run. Other estimates follow from earlier runs, or from accounts of the
+ * same size.
+ * @param states the stored state by object name. An object without a state was never extracted.
+ */
 export async function estimate(
-  client: Lists,
+  source: RecordSource,
   objects: readonly ObjectSpec[],
-  known: ReadonlyMap<string, KnownObject>,
+  states: ReadonlyMap<string, ObjectState>,
   options: EstimateOptions,
 ): Promise<ObjectEstimate[]> {
-  const estimator = new Estimator(client, known, options);
+  const estimator = new Estimator(source, states, options);
   const estimates: ObjectEstimate[] = [];
-  for (const object of objects) {
-    const { records, basis, calls, plain = 0 } = await estimator.read(object);
-    const cost = costOf(object).credits;
-    // The definitions of its own fields come first.
-    const definitions = object.customFields === null || options.backfillFrom ? 0 : 1;
-    // A first reading of several pages counts its records, to report progress.
-    const isFirst = (known.get(object.name)?.position ?? null) === null && !options.backfillFrom;
-    const counted = isFirst && object.search !== null && records > object.pageSize ? 1 : 0;
-    const listed = calls * cost + plain;
-    const completed =
-      options.detail.has(object.name) && object.single !== null ? records * singleCostOf(object.single).credits : 0;
-    const bucket = object.bucket === null ? null : { name: object.bucket, credits: listed };
-    estimates.push({
-      object: object.name,
-      records,
-      credits: listed + completed + definitions + counted,
-      bucket,
-      basis,
-    });
-  }
+  for (const object of objects) estimates.push(await estimator.estimate(object));
   return estimates;
 }
 
 class Estimator {
-  readonly #client: Lists;
-  readonly #known: ReadonlyMap<string, KnownObject>;
+  readonly #source: RecordSource;
+  readonly #states: ReadonlyMap<string, ObjectState>;
   readonly #options: EstimateOptions;
-  /** What was asked already. */
-  readonly #searched = new Map<string, Promise<number | null>>();
-  readonly #changed = new Map<string, Promise<Amount>>();
+  /** Results of searches: object and day → number of records. */
+  readonly #searches = new Map<string, Promise<number | null>>();
+  /** Changed records by object. */
+  readonly #changes = new Map<string, Promise<RecordEstimate>>();
 
-  constructor(client: Lists, known: ReadonlyMap<string, KnownObject>, options: EstimateOptions) {
-    this.#client = client;
-    this.#known = known;
+  constructor(source: RecordSource, states: ReadonlyMap<string, ObjectState>, options: EstimateOptions) {
+    this.#source = source;
+    this.#states = states;
     this.#options = options;
   }
 
-  async read(object: ObjectSpec): Promise<Reading> {
-    const { way } = object;
-    const position = withoutDetail(this.#known.get(object.name)?.position ?? null);
-    switch (way.kind) {
-      case 'keyset': {
-        const amount = await this.#changedIn(object);
-        // The seconds at which pages meet come twice.
-        const pages = Math.max(1, Math.ceil(amount.records / (object.pageSize - 1)));
-        if (this.#options.backfillFrom) return { ...amount, calls: pages };
-        // Lists of deleted records are looked at for one credit, and read if there is something, as there is at first.
-        const deleted = object.views.length - 1;
-        return { ...amount, calls: pages + (position === null ? deleted + this.#windows(object) : 0), plain: deleted };
-      }
-      case 'since': {
-        if (this.#options.backfillFrom && !object.history) return NOTHING;
-        const amount = await this.#changedIn(object);
-        const { param } = (position ?? { param: null }) as Pick<SincePosition, 'param'>;
-        if (param === '')
-          return this.#swept(object, ((position as SincePosition).sweep ?? null) as SweepPosition | null);
-        const windows = countWindows(amount.records, object.pageSize);
-        const followUp = windows > 1 && chooseProof(way) === 'chain' ? 1 : 0;
-        const calls = windows + followUp + object.views.length - 1;
-        // The first run finds out which filter works, and has read the complete list.
-        if (position === null) return { ...amount, calls: calls + 1 };
-        return {
-          ...amount,
-          calls:
-            calls + (this.#options.backfillFrom ? 0 : rereadEstimate(way, position as SincePosition, object.pageSize)),
-        };
-      }
-      case 'sweep':
-        return this.#options.backfillFrom ? NOTHING : this.#swept(object, position as SweepPosition | null);
-      default: {
-        const parents = await this.#parentsOf(object);
-        return { records: Math.round(parents.records * timesOf(object)), basis: parents.basis, calls: parents.records };
-      }
-    }
-  }
-
-  async #swept(object: ObjectSpec, position: SweepPosition | null): Promise<Reading> {
-    const last = position?.last ?? null;
-    const amount: Amount = last === null ? await this.#typical(object) : { records: last.count, basis: 'known' };
-    const { way } = object;
+  async estimate(object: ObjectSpec): Promise<ObjectEstimate> {
+    const { backfillFrom, objectsWithDetail } = this.#options;
+    const { records, basis, requests, bareRequests = 0 } = await this.#estimateRequests(object);
+    const listCredits = requests * getListCost(object).credits + bareRequests;
+    const hasDetail = objectsWithDetail.has(object.name) && object.detail !== null;
+    const detailCredits = hasDetail ? records * getRecordCost(object.detail).credits : 0;
+    // Each run first reads the definitions of custom fields.
+    const definitionCredits = object.customFields === null || backfillFrom ? 0 : 1;
+    // A first sync of several pages counts the records for its progress.
+    const isFirstSync = (this.#states.get(object.name)?.position ?? null) === null && !backfillFrom;
+    const countCredits = isFirstSync && object.searchPath !== null && records > object.pageSize ? 1 : 0;
     return {
-      ...amount,
-      calls: way.kind === 'sweep' && way.paths ? way.paths.length : countWindows(amount.records, object.pageSize),
+      object: object.name,
+      records,
+      credits: listCredits + detailCredits + definitionCredits + countCredits,
+      bucket: object.bucket === null ? null : { name: object.bucket, credits: listCredits },
+      basis,
     };
   }
 
-  /** Parents whose children the reading asks for. */
-  async #parentsOf(object: ObjectSpec): Promise<Amount> {
-    const { way } = object;
-    if (way.kind !== 'children') throw new TypeError(`${object.name} has no parent`);
-    const parent = objectNamed(way.parent);
-    const known = this.#known.get(object.name);
-    if (way.versionFields.length > 0 && parent.way.kind !== 'children') {
-      const changed = await this.#changedIn(parent);
-      // Children of records in other lists, such as the trash, are not read.
-      return { records: changed.records + (known?.pending ?? 0), basis: changed.basis };
+  async #estimateRequests(object: ObjectSpec): Promise<RequestEstimate> {
+    const { strategy } = object;
+    const position = this.#getPosition(object);
+    switch (strategy.kind) {
+      case 'keyset':
+        return this.#estimateKeyset(object, position as KeysetPosition | null);
+      case 'changed-since':
+        return this.#estimateChangedSince(object, strategy, position as ChangedSincePosition | null);
+      case 'full-list':
+        return this.#options.backfillFrom
+          ? NOTHING
+          : this.#estimateFullList(object, position as FullListPosition | null);
+      default: {
+        const { typicalCount } = object;
+        const childrenPerParent = typeof typicalCount === 'number' ? 1 : typicalCount.factor;
+        const parents = await this.#estimateParents(object);
+        return {
+          records: Math.round(parents.records * childrenPerParent),
+          basis: parents.basis,
+          requests: parents.records,
+        };
+      }
+    }
+  }
+
+  async #estimateKeyset(object: ObjectSpec, position: KeysetPosition | null): Promise<RequestEstimate> {
+    const changes = await this.#estimateChanges(object);
+    // The last record of a page is also the first record of the next.
+    const pages = Math.max(1, Math.ceil(changes.records / (object.pageSize - 1)));
+    if (this.#options.backfillFrom) return { ...changes, requests: pages };
+    // A bare request tests each list of deleted records. A first sync then also reads these lists.
+    const deletedLists = object.views.length - 1;
+    const earlierWindows = countEarlierWindows(this.#getHistoryStart(object));
+    const firstSyncRequests = position === null ? deletedLists + earlierWindows : 0;
+    return { ...changes, requests: pages + firstSyncRequests, bareRequests: deletedLists };
+  }
+
+  async #estimateChangedSince(
+    object: ObjectSpec,
+    strategy: ChangedSinceStrategy,
+    position: ChangedSincePosition | null,
+  ): Promise<RequestEstimate> {
+    const { backfillFrom } = this.#options;
+    if (backfillFrom && !object.hasHistoryLimit) return NOTHING;
+    const changes = await this.#estimateChanges(object);
+    if (position?.param === '') return this.#estimateFullList(object, position.fullList ?? null);
+    const windows = countWindows(changes.records, object.pageSize);
+    const followUps = windows > 1 && chooseProof(strategy) === 'chain' ? 1 : 0;
+    const requests = windows + followUps + object.views.length - 1;
+    // The first run also tests the filter, but reads no pages again because it reads the complete
+    // list.
+    if (position === null) return { ...changes, requests: requests + 1 };
+    const rereads = backfillFrom ? 0 : countRereadPages(strategy, position.reread, object.pageSize);
+    return { ...changes, requests: requests + rereads };
+  }
+
+  async #estimateFullList(object: ObjectSpec, position: FullListPosition | null): Promise<RequestEstimate> {
+    const { strategy } = object;
+    const last = position?.last ?? null;
+    const estimate: RecordEstimate =
+      last === null ? await this.#getTypical(object) : { records: last.count, basis: 'known' };
+    const hasParts = strategy.kind === 'full-list' && strategy.paths;
+    const requests = hasParts ? hasParts.length : countWindows(estimate.records, object.pageSize);
+    return { ...estimate, requests };
+  }
+
+  /** Estimates the number of parents whose children are read. */
+  async #estimateParents(object: ObjectSpec): Promise<RecordEstimate> {
+    const { strategy } = object;
+    if (strategy.kind !== 'children') throw new TypeError(`${object.name} has no parent`);
+    const parent = getObject(strategy.parent);
+    const state = this.#states.get(object.name);
+    const hasVersions = strategy.versionFields.length > 0;
+    if (hasVersions && parent.strategy.kind !== 'children') {
+      // Children of deleted parents are not read, so the first view of the parent counts.
+      const changes = await this.#estimateChanges(parent);
+      return { records: changes.records + (state?.pending ?? 0), basis: changes.basis };
     }
     if (this.#options.backfillFrom) return { records: 0, basis: 'known' };
-    if (known && known.parents > 0)
-      return { records: way.versionFields.length > 0 ? known.pending : known.parents, basis: 'known' };
-    return this.#typical(parent);
+    if (state && state.parents > 0) return { records: hasVersions ? state.pending : state.parents, basis: 'known' };
+    return this.#getTypical(parent);
   }
 
-  /** Records of the object's own list that the reading will bring. */
-  #changedIn(object: ObjectSpec): Promise<Amount> {
-    const asked = this.#changed.get(object.name) ?? this.#countChanged(object);
-    this.#changed.set(object.name, asked);
-    return asked;
+  /** Estimates the number of records that the object's own list will return. */
+  #estimateChanges(object: ObjectSpec): Promise<RecordEstimate> {
+    const estimate = this.#changes.get(object.name) ?? this.#countChanges(object);
+    this.#changes.set(object.name, estimate);
+    return estimate;
   }
 
-  async #countChanged(object: ObjectSpec): Promise<Amount> {
-    const { way } = object;
-    const position = withoutDetail(this.#known.get(object.name)?.position ?? null);
-    const depth = object.history && this.#options.historyFrom ? this.#options.historyFrom : new Date(BEGINNING);
+  async #countChanges(object: ObjectSpec): Promise<RecordEstimate> {
+    const position = this.#getPosition(object);
     const { backfillFrom } = this.#options;
-    if (backfillFrom) {
-      const done = position === null ? new Date() : new Date((position as KeysetPosition).backTo);
-      if (!object.history || done <= backfillFrom) return { records: 0, basis: 'known' };
-      const [all, newer] = [await this.#search(object, backfillFrom), await this.#search(object, done)];
-      return all === null || newer === null
-        ? this.#typical(object)
-        : { records: Math.max(0, all - newer), basis: 'counted' };
-    }
+    if (backfillFrom) return this.#countHistory(object, position, backfillFrom);
     if (position === null) {
-      const found = await this.#search(object, depth);
-      return found === null ? this.#typical(object) : { records: found, basis: 'counted' };
+      const total = await this.#search(object, this.#getHistoryStart(object));
+      return total === null ? this.#getTypical(object) : { records: total, basis: 'counted' };
     }
-    const first = object.views[0]?.name as string;
-    const live = (position as KeysetPosition).views?.['live'];
-    const watermark =
-      way.kind === 'keyset'
-        ? live?.watermark && readFrom(live.watermark, live.newest)
-        : (position as SincePosition).watermarks[first];
-    const param = way.kind === 'keyset' ? way.sinceParam : (position as SincePosition).param;
-    if (!watermark || param === '') return this.#typical(object);
-    const lookback = way.kind === 'since' ? way.lookbackDays * DAY_MS : 0;
-    const since = new Date(Date.parse(watermark) - lookback);
-    // One page without what it can embed costs one credit.
-    const plain = readerOf(this.#client, { ...object, include: [] });
-    const { records, hasNext } = await plain.list({ [param]: wholeSeconds(since) }, 1);
+    const filter = getChangedSinceFilter(object, position);
+    if (filter === null) return this.#getTypical(object);
+    const reader = createObjectReader(this.#source, { ...object, include: [] });
+    const { records, hasNext } = await reader.list({ [filter.param]: formatSeconds(filter.since) }, 1);
     if (!hasNext) return { records: records.length, basis: 'counted' };
-    const found = await this.#search(object, since);
-    return found === null
+    const total = await this.#search(object, filter.since);
+    return total === null
       ? { records: records.length * 2, basis: 'typical' }
-      : { records: Math.max(found, records.length + 1), basis: 'counted' };
+      : { records: Math.max(total, records.length + 1), basis: 'counted' };
   }
 
-  /** How many records changed since a day began, by the account's search; null: it does not tell. */
+  /** Counts the records between a time and the start of the range that has been read. */
+  async #countHistory(object: ObjectSpec, position: Position | null, backfillFrom: Date): Promise<RecordEstimate> {
+    const backTo = position === null ? new Date() : new Date((position as KeysetPosition).backTo);
+    if (!object.hasHistoryLimit || backTo <= backfillFrom) return { records: 0, basis: 'known' };
+    const [all, newer] = [await this.#search(object, backfillFrom), await this.#search(object, backTo)];
+    return all === null || newer === null
+      ? this.#getTypical(object)
+      : { records: Math.max(0, all - newer), basis: 'counted' };
+  }
+
+  /**
+   * Counts the records that changed since a day. Each search is sent once.
+   * @returns null if it is not available.
+   */
   #search(object: ObjectSpec, since: Date): Promise<number | null> {
-    const { search } = object;
-    if (search === null) return Promise.resolve(null);
-    const day = since.toISOString().slice(0, 10);
-    const key = `${object.name} ${day}`;
-    const asked = this.#searched.get(key) ?? totalOf(this.#client, search, day);
-    this.#searched.set(key, asked);
-    return asked;
+    const key = `${object.name} ${since.toISOString().slice(0, 10)}`;
+    const count = this.#searches.get(key) ?? countRecords(this.#source, object, since);
+    this.#searches.set(key, count);
+    return count;
   }
 
-  /** What accounts with so many tickets usually hold. */
-  async #typical(object: ObjectSpec): Promise<Amount> {
+  /** Returns the number of records that accounts of this size have. */
+  async #getTypical(object: ObjectSpec): Promise<RecordEstimate> {
     const { typicalCount } = object;
     if (typeof typicalCount === 'number') return { records: typicalCount, basis: 'typical' };
-    const each = objectNamed(typicalCount.each);
-    const above =
-      (await this.#search(
-        each,
-        object.history && this.#options.historyFrom ? this.#options.historyFrom : new Date(BEGINNING),
-      )) ?? (await this.#typical(each)).records;
-    return { records: Math.round(above * typicalCount.times), basis: 'typical' };
+    const reference = getObject(typicalCount.perRecordOf);
+    const total =
+      (await this.#search(reference, this.#getHistoryStart(object))) ?? (await this.#getTypical(reference)).records;
+    return { records: Math.round(total * typicalCount.factor), basis: 'typical' };
   }
 
-  /** The passes of a first sync beyond the first. */
-  #windows(object: ObjectSpec): number {
-    const from = object.history ? this.#options.historyFrom : null;
-    const days = from === null ? (Date.now() - Date.parse(BEGINNING)) / DAY_MS : (Date.now() - from.getTime()) / DAY_MS;
-    return Math.max(0, Math.ceil(Math.log2(days / NEWEST_DAYS)));
+  #getHistoryStart({ hasHistoryLimit }: ObjectSpec): Date {
+    const { historyFrom } = this.#options;
+    return hasHistoryLimit && historyFrom ? historyFrom : new Date(UNIX_EPOCH);
+  }
+
+  #getPosition({ name }: ObjectSpec): Position | null {
+    return getStrategyPosition(this.#states.get(name)?.position ?? null);
   }
 }
 
-const NOTHING: Reading = { records: 0, basis: 'known', calls: 0 };
-
-function timesOf({ typicalCount }: ObjectSpec): number {
-  return typeof typicalCount === 'number' ? 1 : typicalCount.times;
-}
-
-/**
- * Counts the records of an object that changed since a moment, by the account's search. Costs one credit.
- * @returns null when the object has no search, or the key or plan may not use it.
- */
-export async function countRecords(client: Lists, object: ObjectSpec, since: Date | null): Promise<number | null> {
-  return object.search === null
-    ? null
-    : totalOf(client, object.search, (since ?? new Date(BEGINNING)).toISOString().slice(0, 10));
-}
-
-async function totalOf(client: Lists, search: string, day: string): Promise<number | null> {
-  try {
-    const { raw } = await client.view(search, { query: `"updated_at:>'${day}'"` }, { credits: 1, bucket: null });
-    const total = raw.get('total');
-    return typeof total === 'number' ? total : null;
-  } catch (error) {
-    // Not for every key and plan; the estimate is a guess then, and says so.
-    if (
-      error instanceof AppError &&
-      ['source_forbidden', 'source_not_in_plan', 'source_not_found', 'source_invalid_request'].includes(error.code)
-    )
-      return null;
-    throw error;
+/** Returns the filter of the next extraction; null if it reads the complete list. */
+function getChangedSinceFilter(
+  { strategy, views }: ObjectSpec,
+  position: Position,
+): { readonly param: string; readonly since: Date } | null {
+  if (strategy.kind === 'keyset') {
+    const live = (position as KeysetPosition).views?.['live'];
+    if (!live?.watermark) return null;
+    return { param: strategy.sinceParam, since: new Date(getReadStart(live.watermark, live.newest)) };
   }
+  if (strategy.kind !== 'changed-since') return null;
+  const { param, watermarks } = position as ChangedSincePosition;
+  const watermark = watermarks[views[0]?.name as string];
+  if (!watermark || param === '') return null;
+  return { param, since: new Date(Date.parse(watermark) - strategy.lookbackDays * DAY_MS) };
 }

@@ -1,44 +1,43 @@
 /**
- * Knows Freshdesk, and no database.
+ * Extracts the data of a Freshdesk account. It needs no database.
  *
- * Hides: the API's paging, order, spellings, errors and credits. Promises: `extract` reads an object from any
- * stored position on without losing a record, and stops with a typed error rather than guess. Start reading at
- * `extract.ts`, then one of `ways/`, then a file of `catalogue/objects/`.
+ * The package hides the API's pagination, order, parameter names, errors and rate limits. It
+ * promises that `extract` continues from any stored position without losing a record, and that it
+ * stops with a typed error when the API does not behave as required. To understand the package,
+ * read `extract.ts`, then one of `strategies/`, then a file of `catalogue/objects/`.
  */
-export * from './catalogue/define.ts';
-export { erasedObjects, type OwnerField, ownerFields, people } from './catalogue/erasure.ts';
+export { audit } from './audit.ts';
+export type { CatalogueColumn, TextKind } from './catalogue/columns.ts';
+export { INCLUDE_COST, type ObjectSpec } from './catalogue/define-object.ts';
+export { listErasedObjects, listOwnerFields, type OwnerField, personObject } from './catalogue/erasure.ts';
 export {
   catalogue,
-  childrenOf,
+  estimateTypicalCredits,
+  getObject,
   isObjectName,
-  objectNamed,
-  objectsToAudit,
-  objectsToRead,
-  tablesBelow,
-  typicalCredits,
+  listChildren,
+  listChildTables,
+  listObjectsToAudit,
+  listObjectsToExtract,
 } from './catalogue/index.ts';
-export { countRecords, type EstimateOptions, estimate, type KnownObject, type ObjectEstimate } from './estimate.ts';
+export type { ListView, Strategy } from './catalogue/strategies.ts';
+export { listProtectedFields, toTable } from './catalogue/tables.ts';
+export { classifyAccessError, testConnection } from './connection-test.ts';
+export { estimate, type ObjectEstimate } from './estimate.ts';
+export { extract } from './extract.ts';
+export { buildAccount, parseSubdomain } from './http/account-url.ts';
+export { type ClientOptions, FreshdeskClient, type RecordSource } from './http/client.ts';
+export { ACCOUNT_BUCKET, type CreditBudget } from './http/credit-budget.ts';
+export type { ListPage } from './http/response-parser.ts';
 export {
-  audit,
-  extract,
-  futureWatermark,
+  buildPosition,
+  findFutureWatermark,
+  getPositionReset,
   type MovedPosition,
-  positionAt,
-  positionFrom,
-  rereadPosition,
-  restoredPosition,
-} from './extract.ts';
-export { accountAt, parseSubdomain } from './http/account-url.ts';
-export {
-  ACCOUNT_BUCKET,
-  type Budget,
-  type ClientOptions,
-  type CreditReading,
-  FreshdeskClient,
-  type ListPage,
-  type Lists,
-} from './http/client.ts';
-export type { ChildWork, Page, Position, Reached, ReadOptions, Settled } from './page.ts';
-export { type ConnectionVerdict, probeConnection, verdictFor } from './probe.ts';
-export { customColumnsOf } from './records/custom-fields.ts';
-export { hashOf, maskOf } from './records/masking.ts';
+  movePosition,
+  restorePosition,
+} from './position.ts';
+export type { Coverage, Page, Position, ReadOptions, WorkUnit } from './reader/page.ts';
+export { listCustomColumns } from './records/custom-fields.ts';
+export { buildMask, hashValue } from './records/masking.ts';
+export { countRecords } from './records/record-count.ts';

@@ -1,21 +1,22 @@
-/** Bytes one after the other into one buffer that is used again and again: a page of records has thousands of parts. */
+/** Appends bytes to a reusable buffer, because a page of records consists of thousands of parts. */
 export class ByteWriter {
   #bytes = Buffer.allocUnsafe(1 << 16);
   #length = 0;
 
-  bytes(part: Buffer): void {
+  /** Appends bytes. */
+  writeBytes(part: Buffer): void {
     this.#reserve(part.length);
     part.copy(this.#bytes, this.#length);
     this.#length += part.length;
   }
 
-  /** @param text of ASCII characters only. */
-  ascii(text: string): void {
+  /** Appends text. @param text must contain only ASCII characters. */
+  writeAscii(text: string): void {
     this.#reserve(text.length);
     this.#length += this.#bytes.write(text, this.#length, 'latin1');
   }
 
-  /** What was written, as a buffer of its own; the writer starts anew. */
+  /** Returns a copy of the bytes and empties the writer. */
   take(): Buffer {
     const taken = Buffer.from(this.#bytes.subarray(0, this.#length));
     this.#length = 0;

@@ -1,27 +1,32 @@
 import type { ServerResponse } from 'node:http';
 import { hash, pick } from './random.ts';
 
-/** Faults that a real API has now and then, by the number of the call, so that a seed replays them exactly. */
-export interface Faults {
+/** Injects faults of a real API, chosen by the request's number, so that a seed reproduces them exactly. */
+export interface FaultOptions {
   readonly seed: number;
-  /** One call in so many fails. */
+  /** On average, one of this many requests fails. */
   readonly oneIn: number;
 }
 
-type Fault = '429' | '500' | '502' | '503' | '504' | 'html' | 'cut' | 'reset' | 'slow';
-const KINDS: readonly Fault[] = ['429', '500', '502', '503', '504', 'html', 'cut', 'reset', 'slow'];
-/** What a 429 that nobody earned asks for. */
+type FaultKind = '429' | '500' | '502' | '503' | '504' | 'html' | 'cut' | 'reset' | 'slow';
+const FAULT_KINDS: readonly FaultKind[] = ['429', '500', '502', '503', '504', 'html', 'cut', 'reset', 'slow'];
+/** The `Retry-After` of an injected 429. */
 const RETRY_AFTER_SECONDS = 1;
 const SLOW_MS = 300;
 
-export function faultOf(faults: Faults | undefined, call: number): Fault | null {
-  if (!faults || hash(faults.seed, call, 5) % faults.oneIn !== 0) return null;
-  return pick(KINDS, hash(faults.seed, call, 6));
+/** Picks the fault of a request; null for most requests. */
+export function pickFault(options: FaultOptions | undefined, requestNumber: number): FaultKind | null {
+  if (!options || hash(options.seed, requestNumber, 5) % options.oneIn !== 0) return null;
+  return pick(FAULT_KINDS, hash(options.seed, requestNumber, 6));
 }
 
-/** @returns whether the call is answered with it; a slow one goes on to its answer. */
-export async function commit(
-  fault: Fault,
+/**
+ * Injects a fault into a response.
+ * @param block reports the `Retry-After` of a 429 to the rate limits.
+ * @returns whether the response has been sent. After a delay (`slow`) it has not.
+ */
+export async function injectFault(
+  fault: FaultKind,
   response: ServerResponse,
   block: (seconds: number) => void,
 ): Promise<boolean> {

@@ -1,120 +1,134 @@
 import type { ObjectSpec } from '@freshet/freshdesk-extractor';
 import type { SimulatedAccount } from './account.ts';
+import { NO_HIDDEN_COLUMNS } from './account-options.ts';
 import { hash } from './random.ts';
 import type { RecordList } from './record-list.ts';
 
 /**
- * How an account's lists differ from what a reader hopes for. Some accounts have some of them; others are there to
- * break an assumption of the reading, so that tests can show that it is noticed.
+ * Deviations of an account's lists from the documented behavior. Some occur on real accounts; others violate an
+ * assumption of the extractor, so that tests can verify that it detects the violation.
  */
 export interface ListQuirks {
-  /** Since filters that the account refuses as unknown. */
-  readonly refusedParams?: readonly string[];
-  /** Since filters that the account takes and ignores. */
+  /** Changed-since filters that the account rejects as unknown. */
+  readonly rejectedParams?: readonly string[];
+  /** Changed-since filters that the account accepts and ignores. */
   readonly ignoredParams?: readonly string[];
-  /** The since filter leaves out the very second that it names. */
+  /** The changed-since filter excludes the second that it names. */
   readonly exclusiveSince?: boolean;
-  /** Records of one second stand in another order in every answer. */
+  /** Records with equal timestamps are in a different order in every response. */
   readonly unstableTies?: boolean;
-  /** The list comes in an order that was not asked for. */
+  /** The list ignores `order_by`. */
   readonly ignoresOrder?: boolean;
 }
 
-export type ListAnswer = { readonly body: Buffer; readonly hasNext: boolean } | { readonly invalid: object };
+/** The list that a request addresses. */
+export interface ListTarget {
+  readonly object: ObjectSpec;
+  /** The parent's key; undefined for a list without a parent. */
+  readonly key?: number | undefined;
+  /** The parent is requested in the archive. */
+  readonly isArchive?: boolean;
+  /** The list holds the children that are nested in the record `key`. */
+  readonly isNested?: boolean;
+}
+
+export type ListResponse = { readonly body: Buffer; readonly hasNext: boolean } | { readonly invalid: object };
 
 const DAY_SECONDS = 86_400;
-const NOTHING_HIDDEN: ReadonlySet<string> = new Set();
-let answers = 0;
+/** Varies the order of ties. */
+let responseCount = 0;
 
-export function includesOf(query: URLSearchParams): string[] {
+/** Parses the `include` parameter. */
+export function parseIncludes(query: URLSearchParams): string[] {
   return (query.get('include') ?? '').split(',').filter((name) => name !== '');
 }
 
-/** One page of an object's list, as the account answers it; null: the parent does not exist. */
-export function answerList(
+/** Renders one page of a list. Returns null if the parent does not exist, or the first invalid parameter. */
+export function renderListPage(
   account: SimulatedAccount,
-  object: ObjectSpec,
-  parent: number | undefined,
+  { object, key: parentKey, isArchive = false, isNested = false }: ListTarget,
   query: URLSearchParams,
   quirks: ListQuirks,
-  { archived = false, within = false }: { readonly archived?: boolean; readonly within?: boolean } = {},
-): ListAnswer | null {
-  answers++;
-  account.settle();
-  const include = includesOf(query);
-  const invalid = invalidParam(object, quirks, query, include);
+): ListResponse | null {
+  responseCount++;
+  account.applyPendingChanges();
+  const include = parseIncludes(query);
+  const invalid = findInvalidParam(object, quirks, query, include);
   if (invalid) return { invalid };
   const page = Number(query.get('page') ?? '1');
   const perPage = Number(query.get('per_page') ?? '30');
-  if (parent !== undefined) {
-    const children = within ? account.childrenWithin(object, parent) : account.childrenAtTop(object, parent, archived);
+  if (parentKey !== undefined) {
+    const children = isNested
+      ? account.listNestedChildren(object, parentKey)
+      : account.listTopLevelChildren(object, parentKey, isArchive);
     if (children === null) return null;
     return {
       body: Buffer.from(`[${children.slice((page - 1) * perPage, page * perPage).join(',')}]`),
       hasNext: page * perPage < children.length,
     };
   }
-  const { numbers, from, to } = selection(account, object, quirks, query, (page - 1) * perPage, page * perPage);
+  const { numbers, total } = selectRecords(account, object, quirks, query, { page, perPage });
   return {
-    body: account.arrayOf(object, numbers, hiddenColumns(object, include)),
-    hasNext: page * perPage < to - from,
+    body: account.renderRecords(object, numbers, getHiddenColumns(object, include)),
+    hasNext: page * perPage < total,
   };
 }
 
-/** The record numbers of one page, and the range of the order that the whole answer spans. */
-function selection(
+/** Selects the record numbers of one page. @returns them, and the number of records on all pages. */
+function selectRecords(
   account: SimulatedAccount,
   object: ObjectSpec,
   quirks: ListQuirks,
   query: URLSearchParams,
-  start: number,
-  end: number,
-): { numbers: number[]; from: number; to: number } {
-  const list = account.listOf(object);
-  const view = viewIndex(object, query);
+  { page, perPage }: { readonly page: number; readonly perPage: number },
+): { numbers: number[]; total: number } {
+  const start = (page - 1) * perPage;
+  const end = page * perPage;
+  const list = account.getList(object);
+  const view = findViewIndex(object, query);
   const column = query.get('order_by') ?? object.list.defaultOrder[0];
   const direction = query.get('order_type') ?? (query.has('order_by') ? 'desc' : object.list.defaultOrder[1]);
-  const rank = () => rankBy(account, object, column);
-  let order = quirks.ignoresOrder === true ? list.ordered(view, 'id', rank) : list.ordered(view, column, rank);
-  if (quirks.unstableTies === true) order = shuffleTies(order, (n) => list.updatedAt(n));
-  const since = sinceOf(object, quirks, query);
+  const rank = () => rankByColumn(account, object, column);
+  let order = quirks.ignoresOrder === true ? list.getOrder(view, 'id', rank) : list.getOrder(view, column, rank);
+  if (quirks.unstableTies === true) order = shuffleTies(order, (n) => list.getUpdatedAt(n));
+  const since = parseSinceFilter(object, quirks, query);
   let selected: readonly number[] = order;
   let from = 0;
   const ascending = direction === 'asc';
   if (since !== null && since.column === column && ascending && ['created_at', 'updated_at'].includes(column)) {
-    from = list.firstSince(order, column, quirks.exclusiveSince === true ? since.seconds + 1 : since.seconds);
+    from = list.findFirstSince(order, column, quirks.exclusiveSince === true ? since.seconds + 1 : since.seconds);
   } else if (since !== null) {
     selected = order.filter((n) => getTime(list, n, since.column) >= since.seconds);
   } else if (object.list.defaultWindowDays !== null) {
     const oldest = account.nowSeconds() - object.list.defaultWindowDays * DAY_SECONDS;
-    selected = order.filter((n) => list.createdAt(n) >= oldest);
+    selected = order.filter((n) => list.getCreatedAt(n) >= oldest);
   }
   const to = selected.length;
   const numbers = ascending
     ? selected.slice(from + start, from + end)
     : selected.slice(Math.max(0, to - end), Math.max(0, to - start)).reverse();
-  return { numbers, from, to };
+  return { numbers, total: to - from };
 }
 
-/** A time of a record in seconds. One that is neither creation nor last change is as old as the record until somebody edits it. */
+/** Returns a time of a record in seconds. A column other than the two standard ones equals the creation until it is edited. */
 function getTime(list: RecordList, n: number, column: string): number {
-  if (column === 'updated_at') return list.updatedAt(n);
-  if (column === 'created_at') return list.createdAt(n);
+  if (column === 'updated_at') return list.getUpdatedAt(n);
+  if (column === 'created_at') return list.getCreatedAt(n);
   const edited = list.edits.get(n)?.[column];
-  return typeof edited === 'string' ? Math.floor(Date.parse(edited) / 1000) : list.createdAt(n);
+  return typeof edited === 'string' ? Math.floor(Date.parse(edited) / 1000) : list.getCreatedAt(n);
 }
 
 const SEARCH_PAGE = 30;
-/** The one form of query that is understood: records of which a time is not before a day. */
+/** The supported form of search query: records with a timestamp on or after a day. */
 const SEARCH = /^"(created_at|updated_at):>'(\d{4}-\d{2}-\d{2})'"$/;
 
-/** One page of a search: how many there are, and 30 of them. Records in the trash, in spam and in the archive are not found. */
-export function answerSearch(
+/** Renders one page of a search: the total and 30 records. Searches exclude records in the trash, in spam and in the archive. */
+export function renderSearchPage(
   account: SimulatedAccount,
   object: ObjectSpec,
   query: URLSearchParams,
 ): Buffer | { readonly invalid: object } {
-  account.settle();
+  account.applyPendingChanges();
   const [, column, day] = SEARCH.exec(query.get('query') ?? '') ?? [];
   if (column === undefined || day === undefined) {
     return {
@@ -125,58 +139,58 @@ export function answerSearch(
       },
     };
   }
-  const list = account.listOf(object);
-  const order = list.ordered(0, column, () => []);
-  const first = list.firstSince(order, column, Math.floor(Date.parse(day) / 1000));
+  const list = account.getList(object);
+  const order = list.getOrder(0, column, () => []);
+  const first = list.findFirstSince(order, column, Math.floor(Date.parse(day) / 1000));
   const start = first + (Number(query.get('page') ?? '1') - 1) * SEARCH_PAGE;
-  const results = account.arrayOf(object, order.slice(start, start + SEARCH_PAGE), hiddenColumns(object, []));
+  const results = account.renderRecords(object, order.slice(start, start + SEARCH_PAGE), getHiddenColumns(object, []));
   return Buffer.concat([Buffer.from(`{"total":${order.length - first},"results":`), results, Buffer.from('}')]);
 }
 
-function sinceOf(
+function parseSinceFilter(
   object: ObjectSpec,
   quirks: ListQuirks,
   query: URLSearchParams,
 ): { column: string; seconds: number } | null {
-  const { way } = object;
-  if (way.kind !== 'keyset' && way.kind !== 'since') return null;
-  for (const param of sinceParams(object)) {
+  const { strategy } = object;
+  if (strategy.kind !== 'keyset' && strategy.kind !== 'changed-since') return null;
+  for (const param of listSinceParams(object)) {
     const value = query.get(param);
     if (value !== null && !quirks.ignoredParams?.includes(param))
-      return { column: way.column, seconds: Math.floor(Date.parse(value) / 1000) };
+      return { column: strategy.cursorColumn, seconds: Math.floor(Date.parse(value) / 1000) };
   }
   return null;
 }
 
-function invalidParam(
+function findInvalidParam(
   object: ObjectSpec,
   quirks: ListQuirks,
   query: URLSearchParams,
   include: readonly string[],
 ): object | null {
-  const known = new Set(['page', 'per_page', ...object.list.filters, ...sinceParams(object)]);
+  const known = new Set(['page', 'per_page', ...object.list.filters, ...listSinceParams(object)]);
   if (object.list.orderBy.length > 0) known.add('order_by').add('order_type');
   if (Object.keys(object.list.includeColumns).length > 0) known.add('include');
-  for (const param of quirks.refusedParams ?? []) known.delete(param);
+  for (const param of quirks.rejectedParams ?? []) known.delete(param);
   for (const [name, value] of query) {
-    const bad = (message: string, code = 'invalid_value') => ({ field: name, message, code });
-    if (!known.has(name)) return bad('Unexpected/invalid field in request', 'invalid_field');
+    const createError = (message: string, code = 'invalid_value') => ({ field: name, message, code });
+    if (!known.has(name)) return createError('Unexpected/invalid field in request', 'invalid_field');
     if (name === 'page' && !(/^\d+$/.test(value) && Number(value) >= 1))
-      return bad('It should be a Positive Integer', 'datatype_mismatch');
+      return createError('It should be a Positive Integer', 'datatype_mismatch');
     if (name === 'page' && object.maxPages !== null && Number(value) > object.maxPages) {
-      return bad(
+      return createError(
         `You cannot access ${object.name} beyond the ${object.maxPages}th page. Please provide a smaller page number.`,
       );
     }
     if (name === 'per_page' && !(/^\d+$/.test(value) && Number(value) >= 1 && Number(value) <= object.pageSize)) {
-      return bad(`It should be a Positive Integer less than or equal to ${object.pageSize}`);
+      return createError(`It should be a Positive Integer less than or equal to ${object.pageSize}`);
     }
     if (name === 'order_by' && !object.list.orderBy.includes(value))
-      return bad(`It should be one of these values: '${object.list.orderBy.join(',')}'`);
+      return createError(`It should be one of these values: '${object.list.orderBy.join(',')}'`);
     if (name === 'order_type' && value !== 'asc' && value !== 'desc')
-      return bad("It should be one of these values: 'asc,desc'");
-    if (sinceParams(object).includes(name) && Number.isNaN(Date.parse(value)))
-      return bad('It should be in the date format', 'invalid_value');
+      return createError("It should be one of these values: 'asc,desc'");
+    if (listSinceParams(object).includes(name) && Number.isNaN(Date.parse(value)))
+      return createError('It should be in the date format', 'invalid_value');
   }
   const unknown = include.find((name) => object.list.includeColumns[name] === undefined);
   return unknown === undefined
@@ -184,22 +198,26 @@ function invalidParam(
     : { field: 'include', message: `Unknown include ${unknown}`, code: 'invalid_value' };
 }
 
-function sinceParams({ way }: ObjectSpec): readonly string[] {
-  return way.kind === 'keyset' ? [way.sinceParam] : way.kind === 'since' ? way.sinceParams : [];
+function listSinceParams({ strategy }: ObjectSpec): readonly string[] {
+  return strategy.kind === 'keyset'
+    ? [strategy.sinceParam]
+    : strategy.kind === 'changed-since'
+      ? strategy.sinceParams
+      : [];
 }
 
-function viewIndex(object: ObjectSpec, query: URLSearchParams): number {
+function findViewIndex(object: ObjectSpec, query: URLSearchParams): number {
   const index = object.views.findIndex((view) => {
-    const asked = Object.entries(view.query);
-    return asked.length > 0 && asked.every(([name, value]) => query.get(name) === value);
+    const filters = Object.entries(view.query);
+    return filters.length > 0 && filters.every(([name, value]) => query.get(name) === value);
   });
   return Math.max(0, index);
 }
 
 const hiddenSets = new Map<string, ReadonlySet<string>>();
 
-/** Columns that only an `include` brings and that was not asked for. */
-function hiddenColumns(object: ObjectSpec, include: readonly string[]): ReadonlySet<string> {
+/** Returns the columns that require an `include` which the request lacks. The same set is returned for the same arguments. */
+function getHiddenColumns(object: ObjectSpec, include: readonly string[]): ReadonlySet<string> {
   const key = `${object.name}|${include.join()}`;
   let hidden = hiddenSets.get(key);
   if (!hidden) {
@@ -211,15 +229,17 @@ function hiddenColumns(object: ObjectSpec, include: readonly string[]): Readonly
   return hidden;
 }
 
-/** Record number → its place when all are sorted by a column's text. */
-function rankBy(account: SimulatedAccount, object: ObjectSpec, column: string): number[] {
-  const list = account.listOf(object);
-  const unedited = cachedKeys(list, column);
-  const keyOf = (fields: Record<string, unknown>) => JSON.stringify(fields[column] ?? '');
+/** Returns the rank of each record, by record number, in the order of a column's JSON. */
+function rankByColumn(account: SimulatedAccount, object: ObjectSpec, column: string): number[] {
+  const list = account.getList(object);
+  const unedited = getCachedSortKeys(list, column);
+  const toSortKey = (fields: Record<string, unknown>) => JSON.stringify(fields[column] ?? '');
   const keys = Array.from({ length: list.length }, (_, n) => {
     const edit = list.edits.get(n);
-    if (edit !== undefined && column in edit) return keyOf(edit);
-    unedited[n] ??= keyOf(JSON.parse(account.textOf(object, n, NOTHING_HIDDEN)) as Record<string, unknown>);
+    if (edit !== undefined && column in edit) return toSortKey(edit);
+    unedited[n] ??= toSortKey(
+      JSON.parse(account.renderRecord(object, n, NO_HIDDEN_COLUMNS)) as Record<string, unknown>,
+    );
     return unedited[n];
   });
   const sorted = keys
@@ -228,16 +248,16 @@ function rankBy(account: SimulatedAccount, object: ObjectSpec, column: string): 
       (keys[a] as string) < (keys[b] as string) ? -1 : (keys[a] as string) > (keys[b] as string) ? 1 : a - b,
     );
   const ranks: number[] = new Array(list.length);
-  sorted.forEach((n, place) => {
-    ranks[n] = place;
+  sorted.forEach((n, rank) => {
+    ranks[n] = rank;
   });
   return ranks;
 }
 
 const sortKeys = new WeakMap<RecordList, Map<string, string[]>>();
 
-/** Sort keys of the records that nobody has edited, by record number: sorting a list again must not render all of its records. */
-function cachedKeys(list: RecordList, column: string): string[] {
+/** Returns the cached sort keys of unedited records, by record number, so that a new order does not render all records. */
+function getCachedSortKeys(list: RecordList, column: string): string[] {
   const columns = sortKeys.get(list) ?? new Map<string, string[]>();
   sortKeys.set(list, columns);
   const keys = columns.get(column) ?? [];
@@ -245,7 +265,9 @@ function cachedKeys(list: RecordList, column: string): string[] {
   return keys;
 }
 
-/** The same order, but for records of one time, which stand otherwise in every answer. */
-function shuffleTies(order: readonly number[], timeOf: (n: number) => number): number[] {
-  return [...order].sort((a, b) => timeOf(a) - timeOf(b) || hash(answers, a, 0) - hash(answers, b, 0));
+/** Shuffles records with equal timestamps, differently for each response. */
+function shuffleTies(order: readonly number[], getUpdatedAt: (n: number) => number): number[] {
+  return [...order].sort(
+    (a, b) => getUpdatedAt(a) - getUpdatedAt(b) || hash(responseCount, a, 0) - hash(responseCount, b, 0),
+  );
 }

@@ -3,36 +3,41 @@ import { catalogue } from '@freshet/freshdesk-extractor';
 import { PLANS, type Plan } from './limits.ts';
 import { DEFAULT_KEYS, FreshdeskSimulator } from './server.ts';
 
-const HELP = `freshdesk-simulator: a Freshdesk account that answers API v2 on this machine.
+const HELP = `Usage: node packages/freshdesk-simulator/src/main.ts [options]
 
-  --port N          port to listen on (default: any free one; printed as JSON when it listens)
-  --host NAME       address to listen on (default 127.0.0.1)
-  --seed N          the same seed gives the same account (default 1)
-  --as-of TIME      the newest record changed just before this time (RFC 3339; default now)
-  --span-days N     the oldest record was created so long before (default 365)
-  --plan NAME       ${Object.keys(PLANS).join(', ')} (default unlimited)
-  --without NAME    a feature that the plan lacks (Surveys, Timesheets, Archive Tickets, …); may be repeated
-  --<object> N      how many records it has: ${catalogue.map((o) => `--${o.name.replaceAll('_', '-')}`).join(', ')}
+Simulates a Freshdesk account: serves API v2 on this machine.
 
-API keys: ${Object.keys(DEFAULT_KEYS).join(', ')}. Any password.
+Options:
+  --port N        Port to listen on (default: a free port; printed as JSON at startup)
+  --host NAME     Address to listen on (default: 127.0.0.1)
+  --seed N        Seed of the account; the same seed generates the same account (default: 1)
+  --as-of TIME    Time of the newest change (RFC 3339; default: now)
+  --span-days N   Days between the creation of the oldest record and --as-of (default: 365)
+  --plan NAME     Rate limits: ${Object.keys(PLANS).join(', ')} (default: unlimited)
+  --without NAME  Feature that the plan lacks, such as Surveys, Timesheets or "Archive Tickets"; repeatable
+  --help          Print this help
+  --<object> N    Number of records of an object:
+${catalogue.map((o) => `                  --${o.name.replaceAll('_', '-')}`).join('\n')}
+
+API keys: ${Object.keys(DEFAULT_KEYS).join(', ')}. The password is ignored.
 `;
 
 const objectFlags = Object.fromEntries(
   catalogue.map((o) => [o.name.replaceAll('_', '-'), { type: 'string' as const }]),
 );
 
-function usage(message: string): never {
+function exitWithUsage(message: string): never {
   process.stderr.write(`${message}\n\n${HELP}`);
   process.exit(2);
 }
 
-function wholeNumber(flag: string, text: string | undefined, fallback: number): number {
+function parseInteger(flag: string, text: string | undefined, fallback: number): number {
   if (text === undefined) return fallback;
-  if (!/^\d+$/.test(text)) usage(`--${flag} takes a whole number, not "${text}".`);
+  if (!/^\d+$/.test(text)) exitWithUsage(`--${flag} must be a non-negative integer, not "${text}".`);
   return Number(text);
 }
 
-function parse() {
+function parseFlags() {
   try {
     return parseArgs({
       options: {
@@ -48,40 +53,41 @@ function parse() {
       },
     }).values as Record<string, string | boolean | string[] | undefined>;
   } catch (error) {
-    return usage((error as Error).message);
+    return exitWithUsage((error as Error).message);
   }
 }
 
-const flags = parse();
+const flags = parseFlags();
 if (flags['help']) {
   process.stdout.write(HELP);
   process.exit(0);
 }
-const text = (name: string) => flags[name] as string | undefined;
-const plan = text('plan') ?? 'unlimited';
-if (!(plan in PLANS)) usage(`--plan takes one of ${Object.keys(PLANS).join(', ')}, not "${plan}".`);
-const asOf = new Date(text('as-of') ?? Date.now());
-if (Number.isNaN(asOf.getTime())) usage(`--as-of takes a time such as 2026-01-31T12:00:00Z, not "${text('as-of')}".`);
+const getText = (name: string) => flags[name] as string | undefined;
+const plan = getText('plan') ?? 'unlimited';
+if (!(plan in PLANS)) exitWithUsage(`--plan must be one of ${Object.keys(PLANS).join(', ')}, not "${plan}".`);
+const asOf = new Date(getText('as-of') ?? Date.now());
+if (Number.isNaN(asOf.getTime()))
+  exitWithUsage(`--as-of must be a time such as 2026-01-31T12:00:00Z, not "${getText('as-of')}".`);
 const counts: Record<string, number> = {};
 for (const { name } of catalogue) {
   const flag = name.replaceAll('_', '-');
-  if (text(flag) !== undefined) counts[name] = wholeNumber(flag, text(flag), 0);
+  if (getText(flag) !== undefined) counts[name] = parseInteger(flag, getText(flag), 0);
 }
 
 const simulator = new FreshdeskSimulator({
-  seed: wholeNumber('seed', text('seed'), 1),
+  seed: parseInteger('seed', getText('seed'), 1),
   asOf,
-  spanDays: wholeNumber('span-days', text('span-days'), 365),
+  spanDays: parseInteger('span-days', getText('span-days'), 365),
   plan: plan as Plan,
-  withoutFeatures: (flags['without'] as string[] | undefined) ?? [],
+  missingFeatures: (flags['without'] as string[] | undefined) ?? [],
   counts,
-  host: text('host') ?? '127.0.0.1',
-  port: wholeNumber('port', text('port'), 0),
+  host: getText('host') ?? '127.0.0.1',
+  port: parseInteger('port', getText('port'), 0),
 });
 const origin = await simulator
   .listen()
   .catch((error: NodeJS.ErrnoException) =>
-    usage(`Cannot listen on ${text('host') ?? '127.0.0.1'}:${text('port') ?? 0}: ${error.message}`),
+    exitWithUsage(`Cannot listen on ${getText('host') ?? '127.0.0.1'}:${getText('port') ?? 0}: ${error.message}`),
   );
 process.stdout.write(`${JSON.stringify({ listening: origin })}\n`);
 process.send?.({ listening: origin });

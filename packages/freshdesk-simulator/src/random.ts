@@ -1,4 +1,4 @@
-/** A well-mixed 32-bit number from a seed and a position: the same for the same arguments, on every machine. */
+/** Hashes a seed and a position to a 32-bit number, the same for the same arguments on every machine. */
 export function hash(seed: number, a: number, b: number): number {
   let h =
     Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) ^
@@ -9,6 +9,7 @@ export function hash(seed: number, a: number, b: number): number {
   return (h ^ (h >>> 16)) >>> 0;
 }
 
+/** Picks an item by a random number. */
 export function pick<T>(items: readonly T[], number: number): T {
   return items[number % items.length] as T;
 }

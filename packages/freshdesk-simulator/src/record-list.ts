@@ -1,18 +1,20 @@
 import { catalogue, type ObjectSpec } from '@freshet/freshdesk-extractor';
-import type { AccountOptions, Fields } from './account.ts';
+import type { AccountOptions, Fields } from './account-options.ts';
 import { hash } from './random.ts';
 
-/** Keys of all objects but the densely numbered ones begin here: 11 digits, as real ones. */
+/** The first key of objects without dense ids. Real keys have 11 digits, too. */
 export const KEY_BASE = 84_000_000_000;
 
-/** The view of records that are gone for good. */
-export const REMOVED = 255;
-/** The view of records in the archive. */
-export const ARCHIVED = 253;
-/** The view of records that no list shows yet. */
-export const UNSEEN = 254;
+// Views of records that no list contains, besides the views of the catalogue.
 
-/** The records of one object: their times and views, ordered when asked for. */
+/** The view of permanently deleted records. */
+export const DELETED_VIEW = 255;
+/** The view of archived records. */
+export const ARCHIVED_VIEW = 253;
+/** The view of new records that are not visible yet. */
+export const PENDING_VIEW = 254;
+
+/** The records of one object: their times, views and edits. Orders are computed on request and cached. */
 export class RecordList {
   readonly object: ObjectSpec;
   readonly initialLength: number;
@@ -21,8 +23,8 @@ export class RecordList {
   readonly #updated: number[];
   readonly #views: number[];
   readonly #orders = new Map<string, number[]>();
-  /** Keys that records brought along from another object. */
-  readonly #adopted = new Map<number, number>();
+  /** Keys of records that were converted from another object. */
+  readonly #assignedKeys = new Map<number, number>();
 
   constructor(object: ObjectSpec, options: AccountOptions, count: number) {
     this.object = object;
@@ -32,14 +34,14 @@ export class RecordList {
     this.#created = new Array(count);
     this.#updated = new Array(count);
     this.#views = new Array(count);
-    // One bulk change of the past, in one second: more records than two pages, where the account is large enough.
+    // One bulk update in a single second, of more records than two pages hold if the account is large enough.
     const bulkSize = Math.min(250, Math.floor(count / 20));
     const bulkAt = asOf - Math.floor(span / 3);
     for (let n = 0; n < count; n++) {
       const random = hash(options.seed, n, 17);
-      // Rising with the number, but for the few that were imported.
+      // Increases with the number, except for a few imported records.
       const created = asOf - span + Math.floor((span * n) / count) - (random % 50 === 0 ? random % 86_400 : 0);
-      // Within five days after it was created, if there are so many.
+      // Within five days after the creation, or until `asOf`.
       const updated = created + (hash(options.seed, n, 19) % Math.min(432_000, asOf - created + 1));
       this.#created[n] = created;
       this.#updated[n] = n < bulkSize && created < bulkAt ? bulkAt : updated;
@@ -52,29 +54,29 @@ export class RecordList {
     return this.#created.length;
   }
 
-  keyOf(number: number): number {
+  getKey(number: number): number {
     return (
-      this.#adopted.get(number) ??
-      (this.object.list.fixed?.[number]?.['id'] as number | undefined) ??
-      keyBase(this.object) + number
+      this.#assignedKeys.get(number) ??
+      (this.object.list.fixedRecords?.[number]?.['id'] as number | undefined) ??
+      getKeyBase(this.object) + number
     );
   }
 
-  numberOf(key: number): number {
-    for (const [number, adopted] of this.#adopted) if (adopted === key) return number;
-    const fixed = this.object.list.fixed?.findIndex((record) => record['id'] === key) ?? -1;
-    return fixed >= 0 ? fixed : key - keyBase(this.object);
+  findNumber(key: number): number {
+    for (const [number, assigned] of this.#assignedKeys) if (assigned === key) return number;
+    const fixed = this.object.list.fixedRecords?.findIndex((record) => record['id'] === key) ?? -1;
+    return fixed >= 0 ? fixed : key - getKeyBase(this.object);
   }
 
-  createdAt(number: number): number {
+  getCreatedAt(number: number): number {
     return this.#created[number] as number;
   }
 
-  updatedAt(number: number): number {
+  getUpdatedAt(number: number): number {
     return this.#updated[number] as number;
   }
 
-  viewOf(number: number): number {
+  getView(number: number): number {
     return this.#views[number] as number;
   }
 
@@ -87,12 +89,12 @@ export class RecordList {
     return number;
   }
 
-  adopt(number: number, key: number): void {
-    this.#adopted.set(number, key);
+  assignKey(number: number, key: number): void {
+    this.#assignedKeys.set(number, key);
   }
 
   isArchived(number: number): boolean {
-    return this.viewOf(number) === ARCHIVED;
+    return this.getView(number) === ARCHIVED_VIEW;
   }
 
   touch(number: number, now: number): void {
@@ -108,10 +110,10 @@ export class RecordList {
   }
 
   /**
-   * Record numbers of one view, ascending by `created_at`, `updated_at` or, for any other column, by the
-   * number that `rank` gives; ties by number.
+   * Returns the record numbers of one view in ascending order of a column; ties by number.
+   * @param rank returns the rank of each record, for a column other than `id`, `created_at` and `updated_at`.
    */
-  ordered(view: number, column: string, rank: () => readonly number[]): readonly number[] {
+  getOrder(view: number, column: string, rank: () => readonly number[]): readonly number[] {
     const key = `${view}/${column}`;
     let order = this.#orders.get(key);
     if (!order) {
@@ -131,8 +133,8 @@ export class RecordList {
     return order;
   }
 
-  /** The first place in an ascending time order whose time is not before `seconds`. */
-  firstSince(order: readonly number[], column: string, seconds: number): number {
+  /** Returns the first index in an ascending order whose time is at or after `seconds`. */
+  findFirstSince(order: readonly number[], column: string, seconds: number): number {
     const times = column === 'created_at' ? this.#created : this.#updated;
     let low = 0;
     let high = order.length;
@@ -144,21 +146,21 @@ export class RecordList {
     return low;
   }
 
-  /** Keeps the order by `updated_at` as one record moves in it: a million records must not be sorted for one edit. */
+  /** Updates the cached order by `updated_at` for one record, so that an edit does not sort a million records. */
   #reorder(number: number, change: () => void): void {
-    const key = `${this.viewOf(number)}/updated_at`;
+    const key = `${this.getView(number)}/updated_at`;
     const order = this.#orders.get(key);
     for (const other of this.#orders.keys())
       if (other !== key && !other.endsWith('/created_at')) this.#orders.delete(other);
     if (!order) return change();
-    let at = this.firstSince(order, 'updated_at', this.updatedAt(number));
+    let at = this.findFirstSince(order, 'updated_at', this.getUpdatedAt(number));
     while (order[at] !== number) at++;
     order.splice(at, 1);
     change();
-    let to = this.firstSince(order, 'updated_at', this.updatedAt(number));
+    let to = this.findFirstSince(order, 'updated_at', this.getUpdatedAt(number));
     while (
       to < order.length &&
-      this.updatedAt(order[to] as number) === this.updatedAt(number) &&
+      this.getUpdatedAt(order[to] as number) === this.getUpdatedAt(number) &&
       (order[to] as number) < number
     )
       to++;
@@ -166,8 +168,8 @@ export class RecordList {
   }
 }
 
-/** Objects whose list has a page cap are those with small, dense, human keys; all others have 11 digits. */
-export function keyBase(object: ObjectSpec): number {
+/** Returns the first key of an object. Objects whose list has a page limit have dense keys; others have 11 digits. */
+export function getKeyBase(object: ObjectSpec): number {
   if (object.maxPages !== null) return 1;
   return KEY_BASE + (catalogue.indexOf(object) + 1) * 1_000_000_000;
 }

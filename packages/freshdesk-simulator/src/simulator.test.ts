@@ -105,7 +105,7 @@ test('keys: a wrong one is 401, one without admin rights 403 for admin lists, an
 });
 
 test('a feature that the plan lacks is a 403 that names it', async () => {
-  await using account = await serve({ withoutFeatures: ['Surveys'] });
+  await using account = await serve({ missingFeatures: ['Surveys'] });
   expect(await account.get('/surveys')).toMatchObject({
     status: 403,
     body: { code: 'require_feature', message: expect.stringContaining('Surveys') },
@@ -178,7 +178,7 @@ test('I5: only a good answer without limits means that there are none; an error 
     apiKey: 'demo-admin-key',
     budget,
     creditClass: 'incremental',
-    limits: { tries: 1 },
+    limits: { attemptsMax: 1 },
   });
   const call = () => client.list('/api/v2/tickets', {}, { credits: 1, bucket: 'tickets_list' });
   await expect(call()).rejects.toMatchObject({ code: 'source_unavailable' });
@@ -189,7 +189,7 @@ test('I5: only a good answer without limits means that there are none; an error 
 });
 
 test('limits: lists whose own limit counts calls do not charge it what is included', async () => {
-  await using simulated = await serve({ counts: { tickets: 10 }, plan: 'growth', listsCountCalls: true });
+  await using simulated = await serve({ counts: { tickets: 10 }, plan: 'growth', listLimitsCountRequests: true });
   await simulated.get('/tickets?include=stats,description');
   expect((await simulated.get('/tickets?include=stats,description')).headers.get('x-ratelimit-remaining')).toBe('18');
 });

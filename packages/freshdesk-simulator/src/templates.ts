@@ -1,14 +1,14 @@
 import type { CatalogueColumn, ObjectSpec } from '@freshet/freshdesk-extractor';
-import { prose } from './prose.ts';
 import { hash, pick } from './random.ts';
+import { generateText } from './text-generator.ts';
 
 /**
- * Records as bytes, fast enough for thousands of pages a second: a few hundred variants of each object are
- * serialised once, with gaps for what differs from record to record (key, times, the references that are never
- * null), and a record is its variant with the gaps filled.
+ * A serialized record with gaps. Templates render thousands of pages per second: a few hundred variants of each object
+ * are serialized once, with gaps for the values that differ between records (key, times, required references), and a
+ * record is a variant with filled gaps.
  */
 export interface Template {
-  /** `texts.length` = `gaps.length` + 1. */
+  /** The bytes around the gaps: one more than there are gaps. */
   readonly texts: readonly Buffer[];
   readonly gaps: readonly Gap[];
 }
@@ -18,83 +18,93 @@ export type Gap =
   | { readonly kind: 'reference'; readonly object: string; readonly salt: number };
 
 const VARIANTS = 256;
-/** Stands for a gap while a variant is serialised; JSON escapes it, so no record's own text can hold it. */
+/** Marks a gap in a draft. It contains a control character, which generated texts do not contain. */
 const MARK = '\u0001gap:';
 
 export class Templates {
   readonly #seed: number;
-  readonly #tame: boolean;
-  readonly #referenceOf: (object: string, number: number, salt: number) => number;
-  /** By object, then by the set of hidden columns, which callers keep one of each. */
-  readonly #made = new Map<string, Map<ReadonlySet<string>, (Template | undefined)[]>>();
+  readonly #documentedShapesOnly: boolean;
+  readonly #pickReference: (object: string, number: number, salt: number) => number;
+  /** By object, then by the set of hidden columns. Callers pass the same set for the same columns. */
+  readonly #cache = new Map<string, Map<ReadonlySet<string>, (Template | undefined)[]>>();
 
   /**
-   * @param tame values have the shapes that the documentation promises, and no others.
-   * @param referenceOf the key of some record of another object, the same for the same numbers.
+   * @param documentedShapesOnly values have only the documented types.
+   * @param pickReference returns the key of a record of another object, the same for the same arguments.
    */
-  constructor(seed: number, tame: boolean, referenceOf: (object: string, number: number, salt: number) => number) {
+  constructor(
+    seed: number,
+    documentedShapesOnly: boolean,
+    pickReference: (object: string, number: number, salt: number) => number,
+  ) {
     this.#seed = seed;
-    this.#tame = tame;
-    this.#referenceOf = referenceOf;
+    this.#documentedShapesOnly = documentedShapesOnly;
+    this.#pickReference = pickReference;
   }
 
-  /** The template of a record: its variant follows from its number. `hidden` columns are left out. */
-  for(object: ObjectSpec, number: number, hidden: ReadonlySet<string>): Template {
+  /** Returns the template of a record, without the `hidden` columns. The record's number determines the variant. */
+  get(object: ObjectSpec, number: number, hidden: ReadonlySet<string>): Template {
     const variant = hash(this.#seed, number, object.name.length) % VARIANTS;
-    const variants = this.#variants(object, hidden);
-    const made = variants[variant] ?? cut(JSON.stringify(this.#draft(object, variant, hidden)));
-    variants[variant] = made;
-    return made;
+    const variants = this.#getVariants(object, hidden);
+    const template = variants[variant] ?? parseTemplate(JSON.stringify(this.#buildDraft(object, variant, hidden)));
+    variants[variant] = template;
+    return template;
   }
 
-  #variants(object: ObjectSpec, hidden: ReadonlySet<string>): (Template | undefined)[] {
-    let ofObject = this.#made.get(object.name);
-    if (!ofObject) {
-      ofObject = new Map();
-      this.#made.set(object.name, ofObject);
+  #getVariants(object: ObjectSpec, hidden: ReadonlySet<string>): (Template | undefined)[] {
+    let byHidden = this.#cache.get(object.name);
+    if (!byHidden) {
+      byHidden = new Map();
+      this.#cache.set(object.name, byHidden);
     }
-    let variants = ofObject.get(hidden);
+    let variants = byHidden.get(hidden);
     if (!variants) {
       variants = new Array(VARIANTS);
-      ofObject.set(hidden, variants);
+      byHidden.set(hidden, variants);
     }
     return variants;
   }
 
-  #draft(object: ObjectSpec, variant: number, hidden: ReadonlySet<string>): Record<string, unknown> {
+  #buildDraft(object: ObjectSpec, variant: number, hidden: ReadonlySet<string>): Record<string, unknown> {
     const draft: Record<string, unknown> = {};
     object.columns.forEach((column, i) => {
       if (hidden.has(column.name)) return;
-      const value = this.#value(object, column, hash(this.#seed, variant * 131 + i, object.name.length), variant, i);
+      const value = this.#buildValue(
+        object,
+        column,
+        hash(this.#seed, variant * 131 + i, object.name.length),
+        variant,
+        i,
+      );
       if (value !== undefined) draft[column.name] = value;
     });
     return draft;
   }
 
-  #value(object: ObjectSpec, column: CatalogueColumn, random: number, variant: number, salt: number): unknown {
-    const { way } = object;
+  #buildValue(object: ObjectSpec, column: CatalogueColumn, random: number, variant: number, salt: number): unknown {
+    const { strategy } = object;
     if (object.primaryKey.includes(column.name)) return `${MARK}key`;
-    if (way.kind === 'children' && column.name === way.column) return `${MARK}parent`;
+    if (strategy.kind === 'children' && column.name === strategy.parentColumn) return `${MARK}parent`;
     if (column.name === 'created_at') return `${MARK}created`;
     if (column.name === 'updated_at') return `${MARK}updated`;
-    // A date of the record's business, which its edits do not move.
-    if (way.kind === 'since' && column.name === way.column) return `${MARK}created`;
+    // A business date, which edits of the record do not change.
+    if (strategy.kind === 'changed-since' && column.name === strategy.cursorColumn) return `${MARK}created`;
     if (column.samples) {
-      const samples = this.#tame ? tameOf(column.samples) : column.samples;
+      const samples = this.#documentedShapesOnly ? filterDocumentedShape(column.samples) : column.samples;
       return samples.length === 0 ? undefined : pick(samples, random);
     }
     if (column.optional && random % 4 === 0) return undefined;
     if (column.nullable && random % 3 === 0) return null;
     if (column.references !== null) {
       return column.nullable
-        ? this.#referenceOf(column.references, variant, salt)
+        ? this.#pickReference(column.references, variant, salt)
         : `${MARK}reference:${column.references}:${salt}`;
     }
     if (column.values) {
       const keys = Object.keys(column.values);
       return Number(pick(keys, random));
     }
-    if (column.like) return prose(column.like, this.#seed, variant);
+    if (column.textKind) return generateText(column.textKind, this.#seed, variant);
     switch (column.type) {
       case 'boolean':
         return random % 2 === 0;
@@ -107,19 +117,19 @@ export class Templates {
       case 'jsonb':
         return null;
       default:
-        return prose('title', this.#seed, variant);
+        return generateText('title', this.#seed, variant);
     }
   }
 }
 
-/** Those of the shape that the documentation promises: the first one's. */
-function tameOf(samples: readonly unknown[]): readonly unknown[] {
-  const shape = (value: unknown) => (Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value);
-  return samples.filter((sample) => shape(sample) === shape(samples[0]));
+/** Returns the samples of the documented type, which is the type of the first one. */
+function filterDocumentedShape(samples: readonly unknown[]): readonly unknown[] {
+  const getShape = (value: unknown) => (Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value);
+  return samples.filter((sample) => getShape(sample) === getShape(samples[0]));
 }
 
-/** Splits serialised text at its marks; numbers lose the quotes that the marks needed, times keep them. */
-function cut(json: string): Template {
+/** Splits serialized JSON at its marks. Times keep the quotes around a mark; numbers do not. */
+function parseTemplate(json: string): Template {
   const texts: string[] = [];
   const gaps: Gap[] = [];
   const marks = /"\\u0001gap:([a-zA-Z]+)(?::([a-z_]+):(\d+))?"/g;

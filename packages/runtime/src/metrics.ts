@@ -1,61 +1,73 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import * as prometheus from 'prom-client';
 
 type Labels<L extends string> = Partial<Record<L, string>>;
 
-/** What only ever grows. */
-export interface Count<L extends string> {
+/** A value that only increases. */
+export interface Counter<L extends string> {
+  /** @param value the increment; 1 by default. */
   inc(labels: Labels<L>, value?: number): void;
 }
 
-/** How values are spread. */
-export interface Spread<L extends string> {
+/** A distribution of observed values. */
+export interface Histogram<L extends string> {
   observe(labels: Labels<L>, value: number): void;
 }
 
-/** How much of something there is. */
-export interface Level<L extends string> {
+/** A value that increases and decreases. */
+export interface Gauge<L extends string> {
   set(labels: Labels<L>, value: number): void;
-  /** Forgets all of its labels. */
+  /** Removes the values of all labels. */
   reset(): void;
 }
 
 /**
- * A process' own numbers, in the conventions of Prometheus: `freshet_` first, units last, counters end in `_total`. Labels have few
- * values, whatever an account holds: objects, stages, outcomes, routes; never an id of a record or a run.
+ * The metrics of one process, named by the conventions of Prometheus: the prefix `freshet_`, the
+ * unit as suffix, and `_total` for counters. Label values are objects, stages, outcomes and routes.
+ * They are never ids of records or runs, so that the number of series does not grow with an
+ * account.
  */
 export class Metrics {
-  readonly #registry = new Registry();
+  readonly #registry = new prometheus.Registry();
 
-  /** @param process `api`, `extract-worker`, … */
+  /** @param process the value of the label `process` of every metric: `api`, `extract-worker`, … */
   constructor(process: string) {
     this.#registry.setDefaultLabels({ process });
-    collectDefaultMetrics({ register: this.#registry });
+    prometheus.collectDefaultMetrics({ register: this.#registry });
   }
 
-  counter<L extends string>(name: string, help: string, labels: readonly L[]): Count<L> {
-    return new Counter({ name: `freshet_${name}`, help, labelNames: [...labels], registers: [this.#registry] });
+  /** @param name without the prefix `freshet_`. */
+  counter<L extends string>(name: string, help: string, labels: readonly L[]): Counter<L> {
+    return new prometheus.Counter(this.#configure(name, help, labels));
   }
 
-  /** @param buckets upper bounds, in the unit of its name. */
-  histogram<L extends string>(name: string, help: string, labels: readonly L[], buckets: readonly number[]): Spread<L> {
-    return new Histogram({
-      name: `freshet_${name}`,
-      help,
-      labelNames: [...labels],
-      buckets: [...buckets],
-      registers: [this.#registry],
-    });
+  /**
+   * @param name without the prefix `freshet_`.
+   * @param buckets upper bounds, in the unit that the name ends in.
+   */
+  histogram<L extends string>(
+    name: string,
+    help: string,
+    labels: readonly L[],
+    buckets: readonly number[],
+  ): Histogram<L> {
+    return new prometheus.Histogram({ ...this.#configure(name, help, labels), buckets: [...buckets] });
   }
 
-  gauge<L extends string>(name: string, help: string, labels: readonly L[]): Level<L> {
-    return new Gauge({ name: `freshet_${name}`, help, labelNames: [...labels], registers: [this.#registry] });
+  /** @param name without the prefix `freshet_`. */
+  gauge<L extends string>(name: string, help: string, labels: readonly L[]): Gauge<L> {
+    return new prometheus.Gauge(this.#configure(name, help, labels));
   }
 
   get contentType(): string {
     return this.#registry.contentType;
   }
 
+  /** Returns all metrics in the text format of Prometheus. */
   text(): Promise<string> {
     return this.#registry.metrics();
+  }
+
+  #configure<L extends string>(name: string, help: string, labels: readonly L[]) {
+    return { name: `freshet_${name}`, help, labelNames: [...labels], registers: [this.#registry] };
   }
 }

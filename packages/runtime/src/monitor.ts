@@ -1,66 +1,43 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { AppError } from '@freshet/contracts';
 import type { Metrics } from './metrics.ts';
 
 export interface MonitorOptions {
   readonly host: string;
-  /** Undefined: nobody watches, and nothing listens. */
+  /** Undefined disables the monitor. */
   readonly port: number | undefined;
   readonly metrics: Metrics;
-  /** Brings numbers up to date that are not counted as they happen. */
-  readonly refresh?: () => Promise<void>;
-  /** Resolves if the process can do its work. */
-  readonly check: () => Promise<void>;
+  /** Updates gauges before each scrape. */
+  readonly refreshMetrics: () => Promise<void>;
+  /** Rejects when the process cannot do its work. */
+  readonly checkReadiness: () => Promise<void>;
   readonly isDraining: () => boolean;
 }
 
-/** A readiness that takes longer than this is none. */
+/** A readiness check that takes longer has failed. */
 const CHECK_TIMEOUT_MS = 2000;
 
-/** `/livez`, `/readyz` and `/metrics` of a process that has no other HTTP. For whoever runs it: keep its port to yourself. */
-export async function startMonitor({
-  host,
-  port,
-  metrics,
-  refresh,
-  check,
-  isDraining,
-}: MonitorOptions): Promise<{ close(): void }> {
+/**
+ * Serves `/livez`, `/readyz` and `/metrics` of a process on a separate port, without
+ * authentication. Keep the port private. The address is sent to the parent process as
+ * `{ monitoring }`, because a port of 0 selects a free one.
+ * @throws AppError `configuration` when the port cannot be opened.
+ */
+export async function startMonitor(options: MonitorOptions): Promise<{ close(): void }> {
+  const { host, port } = options;
   if (port === undefined) return { close: () => {} };
-  const server = createServer((request, response) => {
-    const answer = (status: number, type: string, body: string) => {
-      response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body);
-    };
-    const json = (status: number, said: string) => answer(status, 'application/json', JSON.stringify({ status: said }));
-    const [path] = (request.url ?? '').split('?');
-    if (request.method !== 'GET' && request.method !== 'HEAD') return json(405, 'method not allowed');
-    if (path === '/livez') return json(200, 'ok');
-    if (path === '/readyz') {
-      void isReady(check, isDraining).then((ready) => json(ready ? 200 : 503, ready ? 'ok' : 'unavailable'));
-      return;
-    }
-    if (path !== '/metrics') return json(404, 'not found');
-    // What cannot be refreshed is as old as it is; the rest is worth having.
-    Promise.resolve(refresh?.())
-      .catch(() => {})
-      .then(() => metrics.text())
-      .then(
-        (text) => answer(200, metrics.contentType, text),
-        () => json(500, 'error'),
-      );
-  });
+  const server = createServer(handleRequests(options));
   server.listen(port, host);
   const failed = once(server, 'error').then(([error]) => {
     throw new AppError(
       'configuration',
-      `FRESHET_MONITOR_PORT: nothing can listen at ${host}:${port} (${(error as { code?: string }).code}).`,
+      `FRESHET_MONITOR_PORT: cannot listen at ${host}:${port} (${(error as { code?: string }).code}). Choose another port.`,
     );
   });
   await Promise.race([once(server, 'listening'), failed]);
   failed.catch(() => {});
-  // Whoever started this process may want to know where, if it let us choose the port.
   process.send?.({ monitoring: `http://${host}:${(server.address() as AddressInfo).port}` });
   return {
     close: () => {
@@ -70,16 +47,50 @@ export async function startMonitor({
   };
 }
 
-/** Whether a check passes in time. */
+function handleRequests({ metrics, refreshMetrics, checkReadiness, isDraining }: MonitorOptions): RequestListener {
+  return (request, response) => {
+    const [path] = (request.url ?? '').split('?');
+    if (request.method !== 'GET' && request.method !== 'HEAD') return sendStatus(response, 405, 'method not allowed');
+    if (path === '/livez') return sendStatus(response, 200, 'ok');
+    if (path === '/readyz') {
+      void isReady(checkReadiness, isDraining).then((ready) =>
+        sendStatus(response, ready ? 200 : 503, ready ? 'ok' : 'unavailable'),
+      );
+      return;
+    }
+    if (path !== '/metrics') return sendStatus(response, 404, 'not found');
+    // When the refresh fails, the other metrics are still worth a response.
+    refreshMetrics()
+      .catch(() => {})
+      .then(() => metrics.text())
+      .then(
+        (text) => send(response, 200, metrics.contentType, text),
+        () => sendStatus(response, 500, 'error'),
+      );
+  };
+}
+
+function sendStatus(response: ServerResponse, statusCode: number, status: string): void {
+  send(response, statusCode, 'application/json', JSON.stringify({ status }));
+}
+
+function send(response: ServerResponse, statusCode: number, contentType: string, body: string): void {
+  response.writeHead(statusCode, { 'content-type': contentType, 'cache-control': 'no-store' }).end(body);
+}
+
+/**
+ * Returns whether the process accepts work: the check passes within 2 seconds, and no shutdown is
+ * in progress.
+ */
 export async function isReady(check: () => Promise<void>, isDraining: () => boolean): Promise<boolean> {
   if (isDraining()) return false;
-  const { promise: late, resolve } = Promise.withResolvers<boolean>();
+  const { promise: timeout, resolve } = Promise.withResolvers<boolean>();
   const timer = setTimeout(() => resolve(false), CHECK_TIMEOUT_MS);
-  const passed = check().then(
+  const result = check().then(
     () => true,
     () => false,
   );
-  const ready = await Promise.race([passed, late]);
+  const hasPassed = await Promise.race([result, timeout]);
   clearTimeout(timer);
-  return ready && !isDraining();
+  return hasPassed && !isDraining();
 }

@@ -1,85 +1,102 @@
 import { type AppError, isConnectionLoss, toAppError } from '@freshet/contracts';
 import type { Logger } from './logger.ts';
-import { startTracing, type Tracing } from './tracing.ts';
+import type { TraceExporter } from './trace-export.ts';
+import { startTracing } from './tracing.ts';
 
-/** A running app. */
-export interface Process {
-  /** Finishes what is in hand and closes; called once. */
+/** A started program. */
+export interface Stoppable {
+  /** Completes or requeues work in progress, and closes connections. Called once. */
   stop(): Promise<void>;
 }
 
-/** A process that has not drained by then ends anyway; what it had in hand is taken over by another. */
-const STOP_DEADLINE_MS = 40_000;
-/** What shells, terminals, service managers and `kill` send to shut a process down. */
-const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const;
+/** A process that has not drained by then exits. Other workers acquire its jobs. */
+const SHUTDOWN_TIMEOUT_MS = 40_000;
+/** The signals by which shells, terminals, service managers and `kill` request a shutdown. */
+const SHUTDOWN_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const;
 /**
- * Signals within this time are one request. A terminal sends Ctrl-C to every process of a group, a service manager SIGTERM to every
- * process of a unit, and npm, `scripts/run.mjs` and parents forward them again.
+ * Signals within this interval count as one request. A terminal sends Ctrl-C to all processes of
+ * a group, a service manager sends SIGTERM to all processes of a unit, and npm, `scripts/run.mjs`
+ * and parent processes forward the signal again.
  */
-const ONE_REQUEST_MS = 2000;
+const SIGNAL_DEDUPLICATION_MS = 2000;
+/** EX_CONFIG of sysexits.h. */
+const EX_CONFIG = 78;
+
+/** The reason of a shutdown that the loss of the parent process has caused. */
+const PARENT_EXITED = 'parent exited';
 
 /**
- * Runs an app until a signal of `STOP_SIGNALS`, or until the process that started it has ended (noticed by the closing of the
- * channel between them, even after `kill -9`). A second signal, after `ONE_REQUEST_MS`, ends the process at once.
- * @param name what its traces call it.
+ * Runs a program until a shutdown signal arrives or the parent process exits. The exit of the
+ * parent is detected by the closed IPC channel, so it is noticed after `kill -9` as well. A second
+ * signal, more than two seconds after the first, ends the process immediately.
+ *
+ * Exit statuses: 0 after an orderly shutdown, 78 for an invalid configuration, 1 otherwise.
+ * @param name the service name in traces.
  */
-export async function runProcess(name: string, logger: Logger, start: () => Promise<Process>): Promise<void> {
-  let stoppingSince: number | null = null;
-  let running: Process | null = null;
-  let tracing: Tracing | null = null;
-  const stop = (reason: string) => {
-    if (stoppingSince !== null) {
-      if (reason !== 'parent is gone' && performance.now() - stoppingSince > ONE_REQUEST_MS) process.exit(1);
+export async function runProcess(name: string, logger: Logger, start: () => Promise<Stoppable>): Promise<void> {
+  let shutdownAt: number | null = null;
+  let program: Stoppable | null = null;
+  let traceExporter: TraceExporter | null = null;
+  const shutDown = (reason: string) => {
+    if (shutdownAt !== null) {
+      if (reason !== PARENT_EXITED && performance.now() - shutdownAt > SIGNAL_DEDUPLICATION_MS) process.exit(1);
       return;
     }
-    stoppingSince = performance.now();
-    // The terminal, or the reader of a pipe, may be gone: that must not end the shutdown.
+    shutdownAt = performance.now();
+    // A closed terminal or pipe must not interrupt the shutdown.
     for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
-    logger.info({ reason }, 'stopping');
+    logger.info({ reason }, 'shutting down');
     setTimeout(() => {
-      logger.error('not stopped by the deadline');
+      logger.error('shutdown timed out');
       process.exit(1);
-    }, STOP_DEADLINE_MS).unref();
-    // Whoever has just said that it is up is so by the next turn; before an app is up there is nothing to drain.
+    }, SHUTDOWN_TIMEOUT_MS).unref();
+    // `program` is assigned in the turn after `start` resolves. Before that there is nothing to
+    // drain.
     setImmediate(() => {
-      if (running === null) process.exit(0);
-      drain(running);
+      if (program === null) process.exit(0);
+      void stopProgram(program, traceExporter, logger);
     });
   };
-  const drain = (app: Process) => {
-    const stopped = app.stop().then(() => tracing?.stop());
-    stopped.then(
-      () => {
-        logger.info('stopped');
-        process.exit(0);
-      },
-      (error: unknown) => {
-        logger.error({ err: error }, 'stopping failed');
-        process.exit(1);
-      },
-    );
-  };
-  for (const signal of STOP_SIGNALS) process.on(signal, () => stop(signal));
-  process.on('disconnect', () => stop('parent is gone'));
-  process.on('unhandledRejection', (error) => {
-    // Whoever needs the connection finds out for themselves; ending would make an outage of it.
-    if (isConnectionLoss(error)) return logger.error({ err: error }, 'a connection was lost that nobody waited for');
-    logger.fatal({ err: error }, 'unhandled rejection');
-    process.exit(1);
-  });
+  for (const signal of SHUTDOWN_SIGNALS) process.on(signal, () => shutDown(signal));
+  process.on('disconnect', () => shutDown(PARENT_EXITED));
+  exitOnUnhandledRejections(logger);
   try {
-    tracing = await startTracing(name, process.env);
-    running = await start();
+    traceExporter = await startTracing(name, process.env);
+    program = await start();
   } catch (error) {
-    fail(logger, toAppError(error));
+    reportStartFailure(logger, toAppError(error));
   }
 }
 
-/** A configuration error is the reader's to mend: words, no stack. Exit status 78 is EX_CONFIG. */
-function fail(logger: Logger, error: AppError): never {
+async function stopProgram(program: Stoppable, traceExporter: TraceExporter | null, logger: Logger): Promise<never> {
+  try {
+    await program.stop();
+    await traceExporter?.stop();
+  } catch (error) {
+    logger.error({ err: error }, 'shutdown failed');
+    process.exit(1);
+  }
+  logger.info('stopped');
+  process.exit(0);
+}
+
+function exitOnUnhandledRejections(logger: Logger): void {
+  process.on('unhandledRejection', (error) => {
+    // The next query on the connection reports the loss. An exit would turn it into an outage.
+    if (isConnectionLoss(error)) return logger.error({ err: error }, 'idle connection lost');
+    logger.fatal({ err: error }, 'unhandled rejection');
+    process.exit(1);
+  });
+}
+
+/**
+ * A configuration error is the operator's to correct, so it is printed as a message without a
+ * stack.
+ */
+function reportStartFailure(logger: Logger, error: AppError): never {
   if (error.code === 'configuration' || error.code === 'invalid_input') {
     process.stderr.write(`${error.message}\n`);
-    process.exit(78);
+    process.exit(EX_CONFIG);
   }
   logger.fatal({ err: error }, 'start failed');
   process.exit(1);

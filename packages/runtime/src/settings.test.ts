@@ -6,10 +6,9 @@ import { readSettings, settings } from './settings.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'freshet-settings-'));
 afterAll(() => rmSync(folder, { recursive: true }));
-const shape = { FRESHET_SECRET_KEYS: settings.FRESHET_SECRET_KEYS, PORT: settings.PORT.default(1) };
 
-describe('the address of a server', () => {
-  const shapes = {
+describe('the schemas of server addresses', () => {
+  const shape = {
     DATABASE_URL: settings.DATABASE_URL.optional(),
     WAREHOUSE_URL: settings.WAREHOUSE_URL.optional(),
     FRESHDESK_ORIGIN: settings.FRESHDESK_ORIGIN,
@@ -19,13 +18,13 @@ describe('the address of a server', () => {
   test.each([
     ['WAREHOUSE_URL', 'postgres://u:p@warehouse.example.com:6432/w?sslmode=require'],
     ['WAREHOUSE_URL', 'postgresql://u:p@[2001:db8::1]/w'],
-    // The operator's own database, of which nobody else can choose the address.
+    // Only the operator chooses the address of the control database, so a socket is allowed.
     ['DATABASE_URL', 'postgres:///freshet?host=/var/run/postgresql'],
     ['FRESHDESK_ORIGIN', 'http://127.0.0.1:9000'],
     ['FRESHDESK_ORIGIN', 'https://{subdomain}.proxy.example/'],
     ['SMTP_URL', 'smtps://user:password@mail.example.com:465'],
   ])('%s accepts %s', (name, value) => {
-    expect(readSettings(shapes, { [name]: value })).toEqual({ [name]: value });
+    expect(readSettings(shape, { [name]: value })).toEqual({ [name]: value });
   });
 
   test.each([
@@ -44,13 +43,15 @@ describe('the address of a server', () => {
     ['FRESHDESK_ORIGIN', 'unix:/run/proxy'],
     ['SMTP_URL', 'smtp:///run/mail'],
     ['SMTP_URL', 'smtp://@/'],
-  ])('%s refuses %s by its name', (name, value) => {
-    expect(() => readSettings(shapes, { [name]: value })).toThrow(new RegExp(`${name} must`));
+  ])('%s rejects %s with an error that starts with the name', (name, value) => {
+    expect(() => readSettings(shape, { [name]: value })).toThrow(new RegExp(`${name} must`));
   });
 });
 
-describe('a setting', () => {
-  test('may be what a file holds, or what a command prints', () => {
+describe('readSettings', () => {
+  const shape = { FRESHET_SECRET_KEYS: settings.FRESHET_SECRET_KEYS, PORT: settings.PORT.default(1) };
+
+  test('reads a value from the file of _FILE or from the output of _COMMAND', () => {
     const file = join(folder, 'keys');
     writeFileSync(file, 'k1:abc\n');
     expect(readSettings(shape, { FRESHET_SECRET_KEYS_FILE: file })).toEqual({ FRESHET_SECRET_KEYS: 'k1:abc', PORT: 1 });
@@ -61,20 +62,24 @@ describe('a setting', () => {
   });
 
   test.each([
-    ['given twice', { FRESHET_SECRET_KEYS: 'PLANTED', FRESHET_SECRET_KEYS_FILE: '/x' }, 'give one of them'],
     [
-      'in a file that is not there',
+      'set twice',
+      { FRESHET_SECRET_KEYS: 'PLANTED', FRESHET_SECRET_KEYS_FILE: '/x' },
+      'FRESHET_SECRET_KEYS and FRESHET_SECRET_KEYS_FILE are mutually exclusive',
+    ],
+    [
+      'whose file does not exist',
       { FRESHET_SECRET_KEYS_FILE: '/nowhere' },
-      'FRESHET_SECRET_KEYS_FILE could not be read (ENOENT)',
+      'FRESHET_SECRET_KEYS_FILE: the file could not be read (ENOENT)',
     ],
     [
-      'of a command that fails',
+      'whose command fails',
       { FRESHET_SECRET_KEYS_COMMAND: 'echo PLANTED; exit 3' },
-      'FRESHET_SECRET_KEYS_COMMAND could not be run (status 3)',
+      'FRESHET_SECRET_KEYS_COMMAND: the command failed (status 3)',
     ],
-    ['missing', { FRESHET_SECRET_KEYS: '' }, 'FRESHET_SECRET_KEYS is missing'],
-    ['malformed', { FRESHET_SECRET_KEYS: 'PLANTED', PORT: 'x' }, 'PORT must be a whole number'],
-  ])('%s is told by its name, and never by its value', (_name, environment, words) => {
+    ['that is missing', { FRESHET_SECRET_KEYS: '' }, 'FRESHET_SECRET_KEYS is missing'],
+    ['that is malformed', { FRESHET_SECRET_KEYS: 'PLANTED', PORT: 'x' }, 'PORT must be an integer'],
+  ])('rejects a variable %s, and names it without its value (I6)', (_title, environment, message) => {
     const error = (() => {
       try {
         readSettings(shape, environment);
@@ -83,7 +88,7 @@ describe('a setting', () => {
       }
       return new Error('nothing was thrown');
     })();
-    expect(error.message).toContain(words);
+    expect(error.message).toContain(message);
     expect(error.message).not.toContain('PLANTED');
   });
 });

@@ -3,94 +3,81 @@ import { readFileSync } from 'node:fs';
 import { AppError, parseHost } from '@freshet/contracts';
 import { z } from 'zod';
 
-const url = (protocols: readonly string[]) =>
-  z.string().refine((text) => protocols.includes(URL.parse(text)?.protocol ?? ''), {
-    error: `must be a URL that starts with ${protocols.map((p) => `${p}//`).join(' or ')}`,
-  });
+type Environment = Readonly<Record<string, string | undefined>>;
 
-/** A URL of a server that is reached over the network. */
-const serverUrl = (protocols: readonly string[]) =>
-  url(protocols).refine(
-    (text) => !protocols.includes(URL.parse(text)?.protocol ?? '') || isHost(URL.parse(text)?.hostname ?? ''),
-    {
-      error: 'must name a host: a host name or an IP address, and no path of a socket',
-    },
-  );
-
-function isHost(text: string): boolean {
-  try {
-    parseHost(text);
-    return true;
-  } catch (error) {
-    if (error instanceof AppError) return false;
-    throw error;
-  }
-}
-
-function isOrigin(text: string): boolean {
-  const found = URL.parse(text);
-  if (found === null || !/^https?:$/.test(found.protocol) || !isHost(found.hostname)) return false;
-  return (
-    found.pathname === '/' && found.search === '' && found.hash === '' && found.username === '' && found.password === ''
-  );
-}
-
-/** Parameters by which PostgreSQL's drivers connect to another server than the one that a URL names. */
+/** Parameters by which PostgreSQL drivers connect to another server than the one in the URL. */
 const SERVER_PARAMETERS = ['host', 'hostaddr', 'port', 'service'];
 
-const wholeNumber = (from: number, to: number) =>
-  z
-    .string()
-    .regex(/^\d+$/, { error: `must be a whole number from ${from} to ${to}` })
-    .transform(Number)
-    .refine((n) => n >= from && n <= to, { error: `must be a whole number from ${from} to ${to}` });
+const url = (protocols: readonly string[]) =>
+  z.string().refine((value) => protocols.includes(URL.parse(value)?.protocol ?? ''), {
+    error: `must be a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+  });
 
-/** The variables that more than one app reads, each with what a right value looks like. */
+/** The URL of a server on the network. A URL with another protocol is reported once, by `url`. */
+const serverUrl = (protocols: readonly string[]) =>
+  url(protocols).refine(
+    (value) => !protocols.includes(URL.parse(value)?.protocol ?? '') || isHost(URL.parse(value)?.hostname ?? ''),
+    { error: 'must contain a host name or an IP address. The path of a socket is not allowed' },
+  );
+
+const integer = (min: number, max: number) => {
+  const error = `must be an integer from ${min} to ${max}`;
+  return z
+    .string()
+    .regex(/^\d+$/, { error })
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, { error });
+};
+
+/**
+ * Schemas of the environment variables that several apps read, and of common types. Each error text
+ * follows the name.
+ */
 export const settings = {
   DATABASE_URL: url(['postgres:', 'postgresql:']),
-  FRESHET_SECRET_KEYS: z.string().min(1, { error: 'must hold at least one key, as <id>:<base64 of 32 bytes>' }),
+  FRESHET_SECRET_KEYS: z
+    .string()
+    .min(1, { error: 'must contain at least one key in the form <id>:<base64 of 32 bytes>' }),
   FRESHET_BOOTSTRAP_TOKEN: z.string().optional(),
   FRESHDESK_ORIGIN: z
     .string()
-    .refine((text) => isOrigin(text.replaceAll('{subdomain}', 'subdomain')), {
-      error: 'must be an origin such as https://proxy.example:8443, with no path, user or password',
+    .refine((value) => isOrigin(value.replaceAll('{subdomain}', 'subdomain')), {
+      error: 'must be an origin such as https://proxy.example:8443, without path, user or password',
     })
     .optional(),
   WAREHOUSE_URL: serverUrl(['postgres:', 'postgresql:']).refine(
-    (text) => !SERVER_PARAMETERS.some((name) => URL.parse(text)?.searchParams.has(name)),
+    (value) => !SERVER_PARAMETERS.some((name) => URL.parse(value)?.searchParams.has(name)),
     {
-      error: `must name its server before the database, and not by a parameter (${SERVER_PARAMETERS.join(', ')})`,
+      error: `must name the server before the database. These parameters are not allowed: ${SERVER_PARAMETERS.join(', ')}`,
     },
   ),
   FRESHET_ALLOWED_ADDRESSES: z.string().default(''),
   HOST: z.string().default('127.0.0.1'),
-  PORT: wholeNumber(0, 65_535),
-  /** Where `/livez`, `/readyz` and `/metrics` of a worker or scheduler answer; absent: nowhere. */
-  FRESHET_MONITOR_PORT: wholeNumber(0, 65_535).optional(),
+  PORT: integer(0, 65_535),
+  /** The port of `/livez`, `/readyz` and `/metrics`. Absent: the process does not serve them. */
+  FRESHET_MONITOR_PORT: integer(0, 65_535).optional(),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'], {
       error: 'must be one of trace, debug, info, warn, error, silent',
     })
     .default('info'),
-  /** Any text that is not empty. */
-  text: z.string(),
+  string: z.string(),
   serverUrl,
-  wholeNumber,
+  integer,
   literal: <const T extends string>(value: T) => z.literal(value, { error: `must be ${value}` }),
 } as const;
 
 /**
- * Reads an app's settings once, from its environment. An empty variable counts as absent. Each may be given as what a file
- * holds (`<NAME>_FILE`, as orchestrators mount secrets) or what a command prints (`<NAME>_COMMAND`, as a vault is asked).
- * @throws AppError `configuration`: one message for all that is missing or malformed, by name, never by value.
+ * Reads and validates the settings of an app. An empty variable counts as absent. Instead of
+ * `<NAME>`, an operator can set `<NAME>_FILE`, the path of a file that contains the value, or
+ * `<NAME>_COMMAND`, a command that prints it.
+ * @throws AppError `configuration` with one message for all missing and malformed variables. The
+ *   message contains their names and never their values.
  */
-export function readSettings<T extends z.ZodRawShape>(
-  shape: T,
-  environment: Readonly<Record<string, string | undefined>>,
-): z.infer<z.ZodObject<T>> {
+export function readSettings<T extends z.ZodRawShape>(shape: T, environment: Environment): z.infer<z.ZodObject<T>> {
   const values = Object.fromEntries(
     Object.keys(shape).flatMap((name) => {
-      const value = given(name, environment);
+      const value = readVariable(name, environment);
       return value === null ? [] : [[name, value]];
     }),
   );
@@ -100,43 +87,62 @@ export function readSettings<T extends z.ZodRawShape>(
     const name = issue.path.join('.');
     return `  ${name} ${name in values ? issue.message : 'is missing'}`;
   });
-  throw new AppError(
-    'configuration',
-    `The environment is not right:\n${[...new Set(lines)].join('\n')}\n.env.example lists every variable.`,
-  );
+  throw createConfigurationError(`${[...new Set(lines)].join('\n')}\nSee .env.example for all variables.`);
 }
 
 const COMMAND_TIMEOUT_MS = 30_000;
 
-/** @throws AppError `configuration` when it is given twice, or cannot be read; the message never holds what was read. */
-function given(name: string, environment: Readonly<Record<string, string | undefined>>): string | null {
-  const ways = ['', '_FILE', '_COMMAND']
+/**
+ * Reads one variable from the environment, a file or a command. @returns null when it is absent.
+ * @throws AppError `configuration` when it is set twice or unreadable. The message never contains
+ *   the value.
+ */
+function readVariable(name: string, environment: Environment): string | null {
+  const sources = ['', '_FILE', '_COMMAND']
     .map((suffix) => `${name}${suffix}`)
-    .filter((way) => (environment[way] ?? '') !== '');
-  const [way] = ways;
-  if (way === undefined) return null;
-  if (ways.length > 1)
-    throw new AppError(
-      'configuration',
-      `The environment is not right:\n  ${ways.join(' and ')} say the same thing: give one of them.`,
-    );
-  const said = environment[way] as string;
-  if (way === name) return said;
+    .filter((source) => (environment[source] ?? '') !== '');
+  const [source] = sources;
+  if (source === undefined) return null;
+  if (sources.length > 1)
+    throw createConfigurationError(`  ${sources.join(' and ')} are mutually exclusive. Set one of them.`);
+  const value = environment[source] as string;
+  if (source === name) return value;
+  const isFile = source.endsWith('_FILE');
   try {
-    const text = way.endsWith('_FILE')
-      ? readFileSync(said, 'utf8')
-      : execSync(said, {
-          encoding: 'utf8',
-          timeout: COMMAND_TIMEOUT_MS,
-          killSignal: 'SIGKILL',
-          stdio: ['ignore', 'pipe', 'inherit'],
-        });
-    return text.trim();
+    return (isFile ? readFileSync(value, 'utf8') : runCommand(value)).trim();
   } catch (error) {
     const { code, status } = error as { code?: string; status?: number };
-    throw new AppError(
-      'configuration',
-      `The environment is not right:\n  ${way} could not be ${way.endsWith('_FILE') ? 'read' : 'run'} (${code ?? `status ${status}`}).`,
+    throw createConfigurationError(
+      `  ${source}: the ${isFile ? 'file could not be read' : 'command failed'} (${code ?? `status ${status}`}).`,
     );
   }
+}
+
+function runCommand(command: string): string {
+  return execSync(command, {
+    encoding: 'utf8',
+    timeout: COMMAND_TIMEOUT_MS,
+    killSignal: 'SIGKILL',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+}
+
+function createConfigurationError(lines: string): AppError {
+  return new AppError('configuration', `Invalid configuration:\n${lines}`);
+}
+
+function isHost(value: string): boolean {
+  try {
+    parseHost(value);
+    return true;
+  } catch (error) {
+    if (error instanceof AppError) return false;
+    throw error;
+  }
+}
+
+function isOrigin(value: string): boolean {
+  const url = URL.parse(value);
+  if (url === null || !/^https?:$/.test(url.protocol) || !isHost(url.hostname)) return false;
+  return url.pathname === '/' && url.search === '' && url.hash === '' && url.username === '' && url.password === '';
 }

@@ -10,13 +10,22 @@ import {
   TraceIdRatioBasedSampler,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
-import type { Tracing } from './tracing.ts';
 
-/** A process that ends waits for a collector no longer than this. */
-const FLUSH_MS = 2000;
+/** The maximum time that a shutdown waits for the collector. */
+const FLUSH_TIMEOUT_MS = 2000;
 
-/** @param share of the traces that begin here, from 0 to 1: so many are kept. Whoever asks decides for the whole of theirs. */
-export function exportTraces(service: string, share: number): Tracing {
+export interface TraceExporter {
+  /** Flushes pending spans. Resolves after a timeout when the collector does not respond. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Registers the OpenTelemetry SDK and exports spans over OTLP.
+ * @param service the value of `service.name`.
+ * @param ratio the fraction of root traces to record, from 0 to 1. A trace that a caller has
+ *   started follows the sampling decision of the caller.
+ */
+export function exportTraces(service: string, ratio: number): TraceExporter {
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   propagation.setGlobalPropagator(new W3CTraceContextPropagator());
   const provider = new TracerProvider({
@@ -25,17 +34,17 @@ export function exportTraces(service: string, share: number): Tracing {
       'service.namespace': 'freshet',
       'service.instance.id': `${hostname()}/${process.pid}`,
     }),
-    sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(share) }),
-    // Where to, with which headers, and how long: the exporter reads that from the environment itself.
+    sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(ratio) }),
+    // The exporter reads its endpoint, headers and timeout from the environment.
     spanProcessors: [new BatchSpanProcessor({ exporter: new OTLPTraceExporter() })],
   });
   trace.setGlobalTracerProvider(provider);
   return {
     stop: async () => {
-      const { promise: late, resolve } = Promise.withResolvers<void>();
-      const timer = setTimeout(resolve, FLUSH_MS);
-      // A collector that is away has cost its traces, and nothing else.
-      await Promise.race([provider.shutdown().catch(() => {}), late]);
+      const { promise: timeout, resolve } = Promise.withResolvers<void>();
+      const timer = setTimeout(resolve, FLUSH_TIMEOUT_MS);
+      // An unavailable collector costs its traces and must not fail the shutdown.
+      await Promise.race([provider.shutdown().catch(() => {}), timeout]);
       clearTimeout(timer);
     },
   };

@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import { startEmbeddedPostgres } from '@freshet/runtime/embedded-postgres';
 import type { TestProject } from 'vitest/node';
 import { startPgBouncer } from './pg-bouncer.ts';
-import { testedPostgres } from './tested-postgres.ts';
+import { getPostgresUnderTest } from './postgres-under-test.ts';
 
-/** One server for the whole run, in a folder and on a port that no other run on the machine can share. */
+/** Starts one server for all tests of a run, in a folder and on a port that concurrent runs do not share. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const dataDir = mkdtempSync(join(tmpdir(), 'freshet-test-'));
   const server = await startEmbeddedPostgres({
-    ...testedPostgres(),
+    ...getPostgresUnderTest(),
     dataDir,
-    // Its data is thrown away: nothing needs to reach a disk.
+    // The data is deleted after the run, so it need not survive a crash.
     settings: { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '300' },
   });
   const bouncer = process.env['FRESHET_TEST_PGBOUNCER'] === undefined ? null : await startPgBouncer(server.url);

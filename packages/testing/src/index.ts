@@ -1,6 +1,6 @@
-/** Databases for tests: a real PostgreSQL, started once for a run of the suite, and a fresh database for each file. */
-export { comparable } from './comparable.ts';
+/** Test utilities: a real PostgreSQL server, started once per test run, and an empty database for each test file. */
+export { toComparable } from './comparable.ts';
 export { createDatabase, type TestDatabase } from './databases.ts';
-export { eventually } from './eventually.ts';
-export { fixture } from './fixtures.ts';
-export { OwnServer } from './server.ts';
+export { DedicatedServer } from './dedicated-server.ts';
+export { readFixture } from './fixtures.ts';
+export { waitFor } from './wait-for.ts';

@@ -7,15 +7,17 @@ import { join } from 'node:path';
 import postgres from 'postgres';
 
 /**
- * A real PgBouncer in transaction mode in front of a server, with as few connections as show whether anything is kept in one.
- * Roles log in with their own passwords, which it asks the server about.
- * @param url of the server's superuser. @returns the same, through it. @throws Error when no `pgbouncer` is installed.
+ * Starts PgBouncer in transaction mode in front of a server, with so few server connections that code which relies on
+ * session state fails. Roles log in with their own passwords, which PgBouncer reads from the server.
+ * @param url connection URL of the server's superuser.
+ * @returns the same URL through PgBouncer.
+ * @throws Error if `pgbouncer` is not installed.
  */
 export async function startPgBouncer(url: string): Promise<{ readonly url: string; stop(): Promise<void> }> {
   const server = new URL(url);
   const folder = mkdtempSync(join(tmpdir(), 'freshet-pgbouncer-'));
   chmodSync(folder, 0o755);
-  const port = await freePort();
+  const port = await findFreePort();
   writeFileSync(join(folder, 'users.txt'), `"${server.username}" "${server.password}"\n`);
   writeFileSync(
     join(folder, 'pgbouncer.ini'),
@@ -34,22 +36,22 @@ auth_user = ${server.username}
 auth_query = select usename, passwd from pg_shadow where usename = $1
 `,
   );
-  // It refuses to be root, and needs nothing that root has.
-  const asWho = process.getuid?.() === 0 ? ['-u', 'nobody'] : [];
-  const child = spawn('pgbouncer', ['-q', ...asWho, join(folder, 'pgbouncer.ini')], {
+  // PgBouncer does not run as root.
+  const userArguments = process.getuid?.() === 0 ? ['-u', 'nobody'] : [];
+  const child = spawn('pgbouncer', ['-q', ...userArguments, join(folder, 'pgbouncer.ini')], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const failed = new Promise<never>((_, reject) => {
     child.once('error', reject);
-    child.once('exit', (status) => reject(new Error(`pgbouncer ended with status ${status}.`)));
+    child.once('exit', (status) => reject(new Error(`pgbouncer exited with status ${status}.`)));
   });
-  const through = new URL(url);
-  through.port = String(port);
-  await Promise.race([failed, answers(through.href)]);
-  // It answers; that it ends later is what `stop` is for.
+  const bouncerUrl = new URL(url);
+  bouncerUrl.port = String(port);
+  await Promise.race([failed, waitForServer(bouncerUrl.href)]);
+  // `stop` ends the process, so its exit is no longer an error.
   failed.catch(() => {});
   return {
-    url: through.href,
+    url: bouncerUrl.href,
     stop: async () => {
       child.kill('SIGKILL');
       await once(child, 'exit');
@@ -58,14 +60,14 @@ auth_query = select usename, passwd from pg_shadow where usename = $1
   };
 }
 
-async function answers(url: string): Promise<void> {
-  for (let tries = 0; ; tries++) {
+async function waitForServer(url: string): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
     const sql = postgres(url, { max: 1, connect_timeout: 5, fetch_types: false });
     try {
       await sql.unsafe('select 1').simple();
       return;
     } catch (error) {
-      if (tries > 100) throw error;
+      if (attempt > 100) throw error;
       await new Promise((done) => setTimeout(done, 50));
     } finally {
       await sql.end({ timeout: 1 });
@@ -73,7 +75,7 @@ async function answers(url: string): Promise<void> {
   }
 }
 
-function freePort(): Promise<number> {
+function findFreePort(): Promise<number> {
   return new Promise((done, reject) => {
     const probe = createServer();
     probe.once('error', reject);

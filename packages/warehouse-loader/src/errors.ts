@@ -1,52 +1,95 @@
 import { AppError, type ErrorCode } from '@freshet/contracts';
 
 const BY_CODE: Readonly<Record<string, readonly [ErrorCode, string]>> = {
-  ECONNREFUSED: ['warehouse_unavailable', 'No server answers at the warehouse’s host and port.'],
-  ENOTFOUND: ['warehouse_unavailable', 'The warehouse’s host name does not resolve.'],
-  EAI_AGAIN: ['warehouse_unavailable', 'The warehouse’s host name does not resolve just now.'],
-  ETIMEDOUT: ['warehouse_unavailable', 'The warehouse does not answer in time.'],
-  ECONNRESET: ['warehouse_unavailable', 'The connection to the warehouse was lost.'],
-  '28P01': ['warehouse_auth', 'The warehouse refused the password. Change the destination’s credential.'],
-  '28000': ['warehouse_auth', 'The warehouse refused this user. Check username, and the server’s pg_hba.conf.'],
-  '3D000': ['warehouse_unavailable', 'The warehouse’s server has no database of that name. Check database.'],
-  '42501': ['warehouse_permission', 'The warehouse’s role lacks a permission.'],
-  '55P03': ['warehouse_busy', 'Somebody holds a lock on the table; the change of its columns is tried again.'],
-  '40P01': ['warehouse_busy', 'The warehouse broke up a deadlock; the batch is tried again.'],
-  '40001': ['warehouse_busy', 'The warehouse could not serialise the transaction; the batch is tried again.'],
-  '57014': ['warehouse_busy', 'The warehouse cancelled the statement; it is tried again.'],
+  ECONNREFUSED: [
+    'warehouse_unavailable',
+    'The warehouse cannot be reached: no server listens on this host and port. Check host and port.',
+  ],
+  ENOTFOUND: ['warehouse_unavailable', 'The warehouse cannot be reached: its host name does not resolve. Check host.'],
+  EAI_AGAIN: [
+    'warehouse_unavailable',
+    'The warehouse cannot be reached: the DNS lookup of its host name failed temporarily. Check the DNS server if the failure persists.',
+  ],
+  ETIMEDOUT: [
+    'warehouse_unavailable',
+    'The warehouse did not respond in time. Check that the server runs and that no firewall drops the connection.',
+  ],
+  ECONNRESET: ['warehouse_unavailable', 'The connection to the warehouse was lost. Check the server’s log.'],
+  '28P01': ['warehouse_auth', 'The warehouse rejected the password. Change the destination’s credential.'],
+  '28000': ['warehouse_auth', 'The warehouse rejected this user. Check username and the server’s pg_hba.conf.'],
+  '3D000': ['warehouse_unavailable', 'The warehouse server has no database with this name. Check database.'],
+  '42501': ['warehouse_permission', 'The warehouse role lacks a permission. Grant it to the role.'],
+  '55P03': ['warehouse_busy', 'Another session holds a lock on the table. The operation is retried.'],
+  '40P01': ['warehouse_busy', 'The warehouse aborted the transaction because of a deadlock. The operation is retried.'],
+  '40001': [
+    'warehouse_busy',
+    'The warehouse aborted the transaction because of a serialization failure. The operation is retried.',
+  ],
+  '57014': [
+    'warehouse_busy',
+    'The warehouse cancelled the statement after a timeout or at a user’s request. The operation is retried.',
+  ],
 };
 
+/** By the first two characters of the SQLSTATE. */
 const BY_CLASS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
-  '08': ['warehouse_unavailable', 'The connection to the warehouse was lost.'],
-  '53': ['warehouse_unavailable', 'The warehouse is short of resources (connections, memory or disk).'],
+  '08': ['warehouse_unavailable', 'The connection to the warehouse was lost. Check the server’s log.'],
+  '53': ['warehouse_unavailable', 'The warehouse is out of connections, memory or disk space.'],
   '57': ['warehouse_unavailable', 'The warehouse is shutting down or starting up.'],
-  '22': ['warehouse_data', 'The warehouse refused a value.'],
-  '54': ['warehouse_data', 'The warehouse refused a row that exceeds its limits.'],
+  '22': ['warehouse_data', 'The warehouse rejected a value.'],
+  '54': ['warehouse_data', 'The warehouse rejected a row that exceeds its limits.'],
 };
 
-/** Failures of PostgreSQL and of the way to it as codes; nobody outside looks at a SQLSTATE. */
-export function warehouseError(error: unknown): AppError {
+/**
+ * Converts an error of the driver, the network or PostgreSQL to an {@link AppError}, so that no
+ * other module needs to know SQLSTATEs. Returns an `AppError` unchanged.
+ */
+export function toWarehouseError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   const { code = '', message = String(error) } = error as { code?: string; message?: string };
-  // PgBouncer has one code for all that is its own.
-  const [known, text] =
-    BY_CODE[code === '08P01' && /authentication failed|no such user/i.test(message) ? '28P01' : code] ??
-    BY_CLASS[code.slice(0, 2)] ??
-    [];
-  if (known && text) return new AppError(known, `${text}${said(code, message)}`, { cause: error });
+  // PgBouncer reports all of its own errors with this one code.
+  const sqlState = code === '08P01' && /authentication failed|no such user/i.test(message) ? '28P01' : code;
+  const [errorCode, text] = BY_CODE[sqlState] ?? BY_CLASS[code.slice(0, 2)] ?? [];
+  if (errorCode && text) return new AppError(errorCode, `${text}${getServerDetail(code, message)}`, { cause: error });
   if (/certificate|self-signed/i.test(message)) {
-    const hint = 'If a CA of your own has signed the server’s certificate, give that CA’s as ssl_ca.';
-    return new AppError('warehouse_unavailable', `The warehouse’s certificate is not trusted: ${message}. ${hint}`, {
+    const remedy = 'If a private CA has signed the server’s certificate, set ssl_ca to the certificate of this CA.';
+    return new AppError('warehouse_unavailable', `The warehouse’s certificate is not trusted: ${message}. ${remedy}`, {
       cause: error,
     });
   }
   if (/timeout|Connection terminated|not queryable|SSL/i.test(message)) {
-    return new AppError('warehouse_unavailable', `The warehouse cannot be used: ${message}.`, { cause: error });
+    return new AppError('warehouse_unavailable', `The connection to the warehouse failed: ${message}.`, {
+      cause: error,
+    });
   }
-  return new AppError('bug', `The warehouse refused a statement (${code || 'no code'}).`, { cause: error });
+  return new AppError('bug', `The warehouse rejected a statement (${code || 'no code'}).`, { cause: error });
 }
 
-/** PostgreSQL's own words help where they name what is missing, and hold no data of anybody's there. */
-function said(code: string, message: string): string {
-  return code === '42501' || code.startsWith('53') ? ` PostgreSQL says: ${message}.` : '';
+/**
+ * Returns PostgreSQL's message for errors whose message names the missing permission or resource
+ * and never contains row data.
+ */
+function getServerDetail(code: string, message: string): string {
+  return code === '42501' || code.startsWith('53') ? ` PostgreSQL reports: ${message}.` : '';
+}
+
+/**
+ * Builds the error for a worker whose epoch is lower than the epoch of the table.
+ * @param epoch the table's epoch. A claim needs a greater one to load the table.
+ */
+export function createFencedError(tableName: string, epoch: number): AppError {
+  return new AppError('fenced', `Lost the lease on table ${tableName}: another worker took the table over.`, {
+    context: { epoch },
+  });
+}
+
+/** Whether PostgreSQL rejected the data of a statement, not the statement. */
+export function isDataError(error: unknown): boolean {
+  const code = getErrorCode(error);
+  return code.startsWith('22') || code.startsWith('54') || code.startsWith('23');
+}
+
+/** The error's code (a SQLSTATE, or a code of the network); empty if it has none. */
+export function getErrorCode(error: unknown): string {
+  return String((error as { code?: unknown } | null)?.code ?? '');
 }

@@ -1,13 +1,19 @@
 /**
- * Knows PostgreSQL warehouses, and no Freshdesk.
+ * Loads batches into PostgreSQL warehouses. It does not know Freshdesk.
  *
- * Hides: types, names, changes of schema, and the transaction that applies a batch exactly once. Promises: what a
- * record held stands in its row, or a note in the row says what was changed, or it is a rejected record. Start
- * reading at `load.ts`.
+ * Hides: types and names of columns, schema evolution, and the transaction that applies a batch
+ * exactly once. Promises: every value of a record is in its row, or a note in the row states what
+ * was changed, or the record is a rejected record.
+ *
+ * Layers, from low to high: `sql` (identifiers and COPY), `records` (batches, identities, rows),
+ * `schema` (tables, columns, history, completion), `load` (the warehouse transaction),
+ * `warehouse.ts` (the public class). Start reading at `load/load.ts`.
  */
 
-export type { ErasedRows, RowCounts, RowsOf } from './erase.ts';
-export type { BatchToLoad, LoadRequest, LoadResult } from './load/request.ts';
-export { type Prepared, prepare } from './records/prepare.ts';
-export { META_COLUMNS } from './schema/identifiers.ts';
-export { Warehouse, type WarehouseAddress, type WarehouseVerdict } from './warehouse.ts';
+export type { WarehouseAddress } from './connections.ts';
+export type { ErasedRows, RowCounts, RowFilter } from './erase.ts';
+export type { LoadRequest, LoadResult } from './load/request.ts';
+export type { BatchToLoad } from './records/batches.ts';
+export { type PreparedBatches, prepareBatches } from './records/prepare.ts';
+export { METADATA_COLUMNS } from './sql/identifiers.ts';
+export { Warehouse, type WarehouseTestResult } from './warehouse.ts';

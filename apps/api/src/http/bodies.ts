@@ -1,11 +1,12 @@
 import { errorCodes, type FastifyRequest, type RouteOptions } from 'fastify';
-import type { App } from '../app.ts';
-import { invalidInput } from './field-problems.ts';
-import { findNamed } from './schemas.ts';
+import type { App } from '../context.ts';
+import { createInvalidInputError } from './field-problems.ts';
+import { resolveSchema } from './schemas.ts';
 
 /**
- * Parses bodies. An empty or blank body is no body, whatever its content type says: clients send `Content-Type: application/json`
- * with every `POST`. A route whose body has no required field then gets an empty object; others refuse the request.
+ * Parses JSON bodies. An empty or blank body counts as no body, whatever its content type: many clients send
+ * `Content-Type: application/json` with every `POST`. A route whose body has no required field then receives an empty object.
+ * Other routes reject the request.
  */
 export function registerBodies(app: App): void {
   const parseJson = app.getDefaultJsonParser('error', 'error');
@@ -21,36 +22,36 @@ export function registerBodies(app: App): void {
   app.addHook('onRoute', (route) => {
     const schema = (route.schema as { body?: object } | undefined)?.body;
     if (schema === undefined) return;
-    const complete = isBodyOptional(schema) ? completeBody : refuseMissingBody;
-    route.preValidation = [complete, ...hooksOf(route)];
+    const complete = isBodyOptional(schema) ? defaultToEmptyBody : rejectMissingBody;
+    route.preValidation = [complete, ...listPreValidationHooks(route)];
   });
 }
 
-/** Whether a request of this shape may have no body: nothing in it is required. */
+/** Whether the body may be omitted: its schema requires no property. */
 export function isBodyOptional(schema: object): boolean {
-  const { required = [], minProperties = 0 } = findNamed(schema) as {
+  const { required = [], minProperties = 0 } = resolveSchema(schema) as {
     required?: readonly string[];
     minProperties?: number;
   };
   return required.length === 0 && minProperties === 0;
 }
 
-async function completeBody(request: FastifyRequest): Promise<void> {
+async function defaultToEmptyBody(request: FastifyRequest): Promise<void> {
   if (request.body === undefined) request.body = {};
 }
 
-async function refuseMissingBody(request: FastifyRequest): Promise<void> {
+async function rejectMissingBody(request: FastifyRequest): Promise<void> {
   if (request.body !== undefined) return;
-  throw invalidInput([
-    { pointer: '/', detail: 'The request has no body. Send a JSON object, with the content type application/json.' },
+  throw createInvalidInputError([
+    { pointer: '/', detail: 'The request has no body. Send a JSON object with the content type application/json.' },
   ]);
 }
 
-function hooksOf({ preValidation = [] }: RouteOptions): never[] {
+function listPreValidationHooks({ preValidation = [] }: RouteOptions): never[] {
   return [preValidation].flat() as never[];
 }
 
-/** Only whitespace of JSON, or a byte order mark. */
+/** Whether a body consists of JSON whitespace only, with an optional byte order mark. */
 function isBlank(body: string): boolean {
   return /^\uFEFF?[ \t\r\n]*$/.test(body);
 }

@@ -1,106 +1,103 @@
 import { STATUS_CODES } from 'node:http';
 import { AppError, ERROR_POLICY, toAppError } from '@freshet/contracts';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import type { App } from '../app.ts';
-import { type FieldProblem, invalidInput } from './field-problems.ts';
-import { findShapeProblems, withoutInvalid } from './validation.ts';
+import type { App } from '../context.ts';
+import { getErrorReferenceUrl } from './error-reference.ts';
+import { createInvalidInputError, type FieldProblem } from './field-problems.ts';
+import { findShapeProblems, omitInvalid } from './validation.ts';
 
-/** An error as an answer: `application/problem+json`, as in RFC 9457. */
+/** An error as a response: `application/problem+json`, as in RFC 9457. */
 export interface Problem {
   readonly status: number;
   readonly body: string;
-  /** What to wait before the next try, in seconds; null: nothing is known of that. */
+  /** The value of `Retry-After`, in seconds. Null: the response has no such header. */
   readonly retryAfter: number | null;
 }
 
-/** The only place where an error becomes an answer. */
-export function problemOf(error: FastifyError, request: FastifyRequest): Problem {
-  // Fastify's own: a body that is no JSON, too large, or of another media type.
-  if (error.code?.startsWith('FST_') && error.statusCode !== undefined && error.statusCode < 500) {
-    return problem(request, error.statusCode, 'invalid_input', error.message);
-  }
-  const known = toAppError(error);
-  if (known.code === 'bug' || known.code === 'secret_unreadable') {
-    return problem(
-      request,
-      500,
-      known.code,
-      'Something went wrong on our side; the logs say what, under this request id.',
-    );
-  }
-  const { pointer, errors: several } = known.context;
-  const errors = Array.isArray(several)
-    ? (several as FieldProblem[])
-    : typeof pointer === 'string'
-      ? [{ pointer, detail: known.message }]
-      : undefined;
-  return {
-    ...problem(request, ERROR_POLICY[known.code].http, known.code, known.message, errors),
-    retryAfter: seconds(known.retryAfterMs),
-  };
+interface ProblemFields {
+  readonly status: number;
+  readonly code: string;
+  readonly detail: string;
+  readonly errors?: readonly FieldProblem[] | undefined;
+  readonly retryAfterMs?: number | null;
 }
 
+/** Converts a thrown error to a response. Errors become responses nowhere else. */
+export function toProblem(error: FastifyError, request: FastifyRequest): Problem {
+  // Fastify's own errors: a body that is not JSON, is too large, or has another media type.
+  if (error.code?.startsWith('FST_') && error.statusCode !== undefined && error.statusCode < 500) {
+    return buildProblem(request, { status: error.statusCode, code: 'invalid_input', detail: error.message });
+  }
+  const { code, message, context, retryAfterMs } = toAppError(error);
+  if (code === 'bug' || code === 'secret_unreadable') {
+    const detail = 'Internal error. The API’s log has the cause under this request id.';
+    return buildProblem(request, { status: 500, code, detail });
+  }
+  const { pointer, errors: fieldErrors } = context;
+  const errors = Array.isArray(fieldErrors)
+    ? (fieldErrors as FieldProblem[])
+    : typeof pointer === 'string'
+      ? [{ pointer, detail: message }]
+      : undefined;
+  return buildProblem(request, { status: ERROR_POLICY[code].http, code, detail: message, errors, retryAfterMs });
+}
+
+/** Registers the error handler, and the responses for unknown paths (404) and methods (405). */
 export function registerErrors(app: App): void {
   app.setErrorHandler(async (thrown: FastifyError, request, reply) => {
     const error =
       thrown.validation === undefined
         ? thrown
         : await collectProblems(thrown, request).catch((failed: FastifyError) => failed);
-    const { status, body, retryAfter } = problemOf(error as FastifyError, request);
+    const { status, body, retryAfter } = toProblem(error as FastifyError, request);
     if (status >= 500) request.log.error({ err: error }, 'request failed');
     if (retryAfter !== null) reply.header('retry-after', retryAfter);
     return sendProblem(reply, status, body);
   });
-  const methods = new Map<string, Set<string>>();
+  const methodsByPattern = new Map<string, Set<string>>();
   app.addHook('onRoute', ({ url, method }) => {
-    const known = methods.get(url) ?? new Set();
-    methods.set(url, new Set([...known, ...[method].flat()]));
+    const methods = methodsByPattern.get(url) ?? new Set();
+    methodsByPattern.set(url, new Set([...methods, ...[method].flat()]));
   });
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?')[0] as string;
-    const allowed = [...methods].flatMap(([pattern, some]) => (matches(pattern, path) ? [...some] : []));
+    const allowed = [...methodsByPattern].flatMap(([pattern, methods]) =>
+      matchesPattern(pattern, path) ? [...methods] : [],
+    );
     if (allowed.length > 0) {
       const allow = [...new Set(allowed)].sort().join(', ');
-      const { status, body } = problem(
-        request,
-        405,
-        'method_not_allowed',
-        `${path} takes ${allow}, and not ${request.method}.`,
-      );
+      const detail = `${path} does not support ${request.method}. Supported methods: ${allow}.`;
+      const { status, body } = buildProblem(request, { status: 405, code: 'method_not_allowed', detail });
       return sendProblem(reply.header('allow', allow), status, body);
     }
-    const { status, body } = problem(
-      request,
-      404,
-      'not_found',
-      `There is no ${request.method} ${request.url.split('?')[0]}. The API is described at /docs.`,
-    );
+    const detail = `${request.method} ${path} does not exist. See /docs for the operations of this API.`;
+    const { status, body } = buildProblem(request, { status: 404, code: 'not_found', detail });
     return sendProblem(reply, status, body);
   });
 }
 
-/** Whether a path is one that a route's pattern stands for. */
-function matches(pattern: string, path: string): boolean {
-  const parts = pattern.split('/');
-  const given = path.split('/');
-  const fits = (part: string, text: string) =>
-    part.startsWith(':') ? new RegExp(/\((.+)\)$/.exec(part)?.[1] ?? '.').test(text) : part === text;
-  return parts.length === given.length && parts.every((part, i) => fits(part, given[i] as string));
+/** Whether a path matches the pattern of a route. */
+function matchesPattern(pattern: string, path: string): boolean {
+  const patternSegments = pattern.split('/');
+  const segments = path.split('/');
+  const matchesSegment = (expected: string, segment: string) =>
+    expected.startsWith(':') ? new RegExp(/\((.+)\)$/.exec(expected)?.[1] ?? '.').test(segment) : expected === segment;
+  return (
+    patternSegments.length === segments.length &&
+    patternSegments.every((expected, i) => matchesSegment(expected, segments[i] as string))
+  );
 }
 
 export function sendProblem(reply: FastifyReply, status: number, body: string): FastifyReply {
   return reply.code(status).type('application/problem+json').send(body);
 }
 
-function problem(
+function buildProblem(
   request: FastifyRequest,
-  status: number,
-  code: string,
-  detail: string,
-  errors?: readonly FieldProblem[],
+  { status, code, detail, errors, retryAfterMs = null }: ProblemFields,
 ): Problem {
-  const said = {
-    type: 'about:blank',
+  const fields = {
+    type: getErrorReferenceUrl(code),
     title: STATUS_CODES[status] ?? 'Error',
     status,
     code,
@@ -108,33 +105,33 @@ function problem(
     request_id: request.id,
     ...(errors ? { errors } : {}),
   };
-  return { status, body: JSON.stringify(said), retryAfter: null };
+  return {
+    status,
+    body: JSON.stringify(fields),
+    retryAfter: retryAfterMs === null ? null : Math.ceil(retryAfterMs / 1000),
+  };
 }
 
-function seconds(ms: number | null): number | null {
-  return ms === null ? null : Math.ceil(ms / 1000);
-}
-
-/** A request that its schema refuses, with everything that is wrong with it: the checks of the route run on the part that is valid. */
+/** All problems of a request that its schema rejected: the checks of the route run on the fields that are valid. */
 async function collectProblems(error: FastifyError, request: FastifyRequest): Promise<AppError> {
-  const shape = findShapeProblems(request, error.validationContext ?? 'body', error.validation ?? []);
+  const shapeProblems = findShapeProblems(request, error.validationContext ?? 'body', error.validation ?? []);
   const { findProblems } = request.routeOptions.config;
   const isBody =
     error.validationContext === 'body' &&
     typeof request.body === 'object' &&
     request.body !== null &&
     !Array.isArray(request.body);
-  const others =
+  const otherProblems =
     isBody && findProblems !== undefined
-      ? await findProblems(request, withoutInvalid(request.body, shape) as never).catch(noneIfMissing)
+      ? await findProblems(request, omitInvalid(request.body, shapeProblems) as never).catch(ignoreMissingResource)
       : [];
-  return invalidInput([...shape, ...others], (problem) =>
-    shape.includes(problem) ? `${problem.pointer}: ${problem.detail}` : problem.detail,
+  return createInvalidInputError([...shapeProblems, ...otherProblems], (problem) =>
+    shapeProblems.includes(problem) ? `${problem.pointer}: ${problem.detail}` : problem.detail,
   );
 }
 
-/** A resource that does not exist, or has changed, is not reported before the request is valid. */
-function noneIfMissing(error: unknown): FieldProblem[] {
+/** A resource that does not exist, or has another version, is reported only once the request itself is valid. */
+function ignoreMissingResource(error: unknown): FieldProblem[] {
   if (error instanceof AppError && (error.code === 'not_found' || error.code === 'precondition_failed')) return [];
   throw error;
 }

@@ -1,6 +1,8 @@
-import { catalogue } from '@freshet/freshdesk-extractor';
+/** Examples of the OpenAPI document: every body and response shows the same fictional deployment, of the company Acme. */
+import { getErrorReferenceUrl } from './error-reference.ts';
+import { EXAMPLE_IDS, EXAMPLE_OBJECT } from './example-values.ts';
 
-/** As much of JSON Schema as the document uses. */
+/** The subset of JSON Schema that the document uses. */
 interface Schema {
   readonly $ref?: string;
   readonly type?: string;
@@ -30,29 +32,15 @@ interface OperationObject {
   readonly responses?: Readonly<Record<string, Body>>;
 }
 
-/** The sort of text that a field holds where its schema shows none: by the field's name, which means the same everywhere. */
-const TEXTS: Readonly<Record<string, string | null>> = {
-  object: catalogue.find((o) => o.pushedAs !== null)?.name ?? '',
-  table: catalogue.find((o) => o.pushedAs !== null)?.name ?? '',
-  parent: null,
-  references: null,
-  feature: null,
+/** Examples of strings whose schemas have none, by the name of the field. */
+const STRING_EXAMPLES: Readonly<Record<string, string | null>> = {
+  object: EXAMPLE_OBJECT,
+  table: EXAMPLE_OBJECT,
   name: 'acme',
-  title: 'A name for people',
-  description: 'What it is.',
-  detail: 'frequency_minutes must be 30, or a whole number of hours up to 24.',
-  message: 'What is wrong, and what would be right.',
   error: null,
-  type: 'about:blank',
   request_id: '9f1c2b7e-40a1-4f6e-8c52-0d3f2f9f6a11',
   address: '203.0.113.7',
   hint: 'x7Qa',
-  api_key: 'the key from the profile page of an admin',
-  password: 'the password of the role',
-  secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
-  token: 'frt_0123456789abcdefghijklmnopqrst012345',
-  template_secret: null,
-  ssl_ca: null,
   next_cursor: null,
   disabled_reason: null,
   server_version: '18.1',
@@ -64,122 +52,161 @@ const TEXTS: Readonly<Record<string, string | null>> = {
   id: '4711',
   reason: 'value_not_bigint: group_id',
   record: null,
-  way: 'keyset',
-  permission: 'agent',
-  primary_key: 'id',
-  include: 'requester',
-  unsearchable: 'tickets.requester_id',
+  ssl_ca: null,
+  template_secret: null,
   statements: 'create schema if not exists "freshdesk_acme";',
   missing_grants: 'GRANT USAGE, CREATE ON SCHEMA "freshdesk_acme" TO "freshet";',
 };
 
-const FORMATS: Readonly<Record<string, string>> = {
-  uuid: '019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21',
+const FORMAT_EXAMPLES: Readonly<Record<string, string>> = {
+  uuid: EXAMPLE_IDS.pipeline,
   date: '2026-01-31',
   uri: 'https://developers.freshdesk.com/api/#tickets',
 };
 
-/** Fields of an answer that fit each other only in one way. */
-const WHOLE: Readonly<Record<string, unknown>> = {
-  error: null,
-  errors: undefined,
-  previous_until: null,
-  failing_since: null,
-  not_before: null,
-  availability_message: null,
-};
+/** Nullable fields whose examples are null, because another value would contradict other fields of the example. */
+const NULL_FIELDS: ReadonlySet<string> = new Set([
+  'error',
+  'previous_until',
+  'failing_since',
+  'not_before',
+  'availability_message',
+  'stale_since',
+  'completing_since',
+  'blocked_until',
+  'wanted_until',
+  'findings',
+  'paused_by',
+  'record_spike',
+  'monthly_quota',
+  'schedule',
+  'estimated_finished_at',
+  'message',
+  'next_attempt_at',
+  'unread_from',
+  'unread_to',
+]);
+/** Optional fields that examples omit. */
+const OMITTED_FIELDS: ReadonlySet<string> = new Set(['errors', 'freshdesk_webhook']);
 
-/** An example of a shape, made of the examples of its fields. */
-function exampleOf(schema: Schema, schemas: Schemas, field: string): unknown {
+/** Builds an example of a schema from the examples of its fields. @param field the name of the field with this schema. */
+function buildExample(schema: Schema, schemas: Schemas, field: string): unknown {
   if (schema.$ref !== undefined)
-    return exampleOf(schemas[schema.$ref.split('/').at(-1) as string] ?? {}, schemas, field);
+    return buildExample(schemas[schema.$ref.split('/').at(-1) as string] ?? {}, schemas, field);
   if (schema.examples !== undefined) return schema.examples[0];
   if (schema.default !== undefined) return schema.default;
   if (schema.const !== undefined) return schema.const;
   if (schema.enum !== undefined) return schema.enum[0];
-  const nullable = schema.anyOf?.some(({ type }) => type === 'null') === true;
-  if (nullable && field in WHOLE) return null;
-  const choice = (schema.anyOf ?? schema.oneOf)?.[0];
-  if (choice !== undefined) return exampleOf(choice, schemas, field);
+  const isNullable = schema.anyOf?.some(({ type }) => type === 'null') === true;
+  if (isNullable && NULL_FIELDS.has(field)) return null;
+  const branch = (schema.anyOf ?? schema.oneOf)?.[0];
+  if (branch !== undefined) return buildExample(branch, schemas, field);
   switch (schema.type) {
     case 'object':
       return Object.fromEntries(
         Object.entries(schema.properties ?? {}).flatMap(([name, property]) => {
-          // Read-only fields may be sent back, and need not.
-          const isOmitted = property.readOnly === true || (name in WHOLE && WHOLE[name] === undefined);
-          const example = isOmitted ? undefined : exampleOf(property, schemas, name);
+          // An update may contain read-only fields, but does not need them.
+          const isOmitted = property.readOnly === true || OMITTED_FIELDS.has(name);
+          const example = isOmitted ? undefined : buildExample(property, schemas, name);
           return example === undefined ? [] : [[name, example]];
         }),
       );
     case 'array':
-      return schema.items === undefined ? [] : [exampleOf(schema.items, schemas, field)];
+      return schema.items === undefined ? [] : [buildExample(schema.items, schemas, field)];
     case 'integer':
     case 'number':
       return schema.minimum ?? 1;
     case 'boolean':
       return true;
     case 'string':
-      return FORMATS[schema.format ?? ''] ?? (TEXTS[field] === undefined ? 'text' : TEXTS[field]);
+      return (
+        FORMAT_EXAMPLES[schema.format ?? ''] ?? (STRING_EXAMPLES[field] === undefined ? 'text' : STRING_EXAMPLES[field])
+      );
     default:
       return {};
   }
 }
 
-/** What each status of a problem is called, and the code that comes with it most often. */
-const PROBLEMS: Readonly<Record<string, readonly [title: string, code: string, detail: string]>> = {
+/** The title of each status, with a typical code and detail. */
+const PROBLEM_EXAMPLES: Readonly<Record<string, readonly [title: string, code: string, detail: string]>> = {
   400: [
     'Bad Request',
     'invalid_input',
     'frequency_minutes must be 30, or a whole number of hours up to 24 (60, 120, … 1440); it is 7.',
   ],
-  401: ['Unauthorized', 'unauthenticated', 'A valid token is needed: Authorization: Bearer frt_….'],
-  403: ['Forbidden', 'permission_denied', 'This token’s role may not do this.'],
-  404: ['Not Found', 'not_found', 'There is no pipeline 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21.'],
-  405: ['Method Not Allowed', 'not_found', 'This address does not take this method.'],
-  409: ['Conflict', 'conflict', 'name: another pipeline has this name.'],
+  401: [
+    'Unauthorized',
+    'unauthenticated',
+    'The request has no API token. Send the header "Authorization: Bearer frt_…".',
+  ],
+  403: [
+    'Forbidden',
+    'permission_denied',
+    'The role observer does not include the permission manage_pipelines, which this operation requires.',
+  ],
+  404: ['Not Found', 'not_found', `Pipeline ${EXAMPLE_IDS.pipeline} does not exist.`],
+  409: ['Conflict', 'conflict', 'name is already used by another pipeline.'],
   412: [
     'Precondition Failed',
     'precondition_failed',
-    'The pipeline has been changed since; read it again and repeat what you want.',
+    'If-Match: the resource has another version. Get it again and repeat the request.',
   ],
-  422: ['Unprocessable Entity', 'idempotency_key_reused', 'This Idempotency-Key was used for another request.'],
-  429: ['Too Many Requests', 'rate_limited', 'This token has no requests left in this minute.'],
-  500: ['Internal Server Error', 'bug', 'Something went wrong on our side.'],
-  502: ['Bad Gateway', 'warehouse_unavailable', 'The warehouse could not be reached.'],
-  503: ['Service Unavailable', 'warehouse_busy', 'Not ready.'],
+  413: ['Payload Too Large', 'invalid_input', 'Request body is too large'],
+  415: ['Unsupported Media Type', 'invalid_input', 'Unsupported Media Type'],
+  422: [
+    'Unprocessable Entity',
+    'idempotency_key_reused',
+    'The Idempotency-Key was used for another request. Use a new key for each operation.',
+  ],
+  429: [
+    'Too Many Requests',
+    'rate_limited',
+    'The limit of 1200 requests per minute is exceeded. Retry after the time in Retry-After.',
+  ],
+  500: ['Internal Server Error', 'bug', 'Internal error. The API’s log has the cause under this request id.'],
+  502: [
+    'Bad Gateway',
+    'source_unavailable',
+    'Freshdesk did not respond to all requests within 60 seconds. Try again later.',
+  ],
+  503: [
+    'Service Unavailable',
+    'warehouse_busy',
+    'Another session holds a lock on the table. The operation is retried.',
+  ],
 };
 
-function problemExample(status: string): unknown {
-  const [title, code, detail] = PROBLEMS[status] ?? [status, 'bug', ''];
-  const errors = code === 'invalid_input' ? { errors: [{ pointer: '/frequency_minutes', detail }] } : {};
+function buildProblemExample(status: string): unknown {
+  const [title, code, detail] = PROBLEM_EXAMPLES[status] ?? [status, 'bug', ''];
+  const errors = status === '400' ? { errors: [{ pointer: '/frequency_minutes', detail }] } : {};
   return {
-    type: 'about:blank',
+    type: getErrorReferenceUrl(code),
     title,
     status: Number(status),
     code,
     detail,
-    request_id: TEXTS['request_id'],
+    request_id: STRING_EXAMPLES['request_id'],
     ...errors,
   };
 }
 
-/** Gives every body and answer of the document an example, so that the reference page shows what is really sent. */
+/** Adds an example to every body and response of the document. */
 export function addExamples(document: {
   readonly paths?: unknown;
   readonly components?: { readonly schemas?: unknown };
 }): void {
   const schemas = (document.components?.schemas ?? {}) as Schemas;
-  const fill = (body: Body | undefined, status: string) => {
+  const addExample = (body: Body | undefined, status: string) => {
     for (const [type, media] of Object.entries(body?.content ?? {})) {
       if (media.schema === undefined) continue;
-      if (type === 'application/json') media.example = exampleOf(media.schema, schemas, '');
-      else if (type === 'application/problem+json') media.example = problemExample(status);
+      if (type === 'application/json') media.example = buildExample(media.schema, schemas, '');
+      else if (type === 'application/problem+json') media.example = buildProblemExample(status);
     }
   };
   for (const path of Object.values((document.paths ?? {}) as Record<string, Record<string, OperationObject>>)) {
     for (const { requestBody, responses } of Object.values(path)) {
-      fill(requestBody, '');
-      for (const [status, response] of Object.entries(responses ?? {})) fill(response, status);
+      addExample(requestBody, '');
+      for (const [status, response] of Object.entries(responses ?? {})) addExample(response, status);
     }
   }
 }

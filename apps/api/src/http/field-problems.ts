@@ -1,39 +1,39 @@
 import { AppError } from '@freshet/contracts';
 
-/** A field of a request that is not valid. */
+/** An invalid field of a request. */
 export interface FieldProblem {
   /** JSON pointer to the field, as in RFC 6901. */
   readonly pointer: string;
-  /** What is wrong, and what would be valid. */
+  /** The cause and the valid values. */
   readonly detail: string;
 }
 
-/** At most this many problems are reported at once. */
+/** The maximum number of problems in one response. */
 const PROBLEMS_MAX = 100;
 
 /**
- * All problems of a request as one error.
- * @param describe a problem in the message of the error; without it, by its detail.
+ * Creates one `invalid_input` error from the problems of a request.
+ * @param describe builds a problem's part of the error message. By default, its detail.
  */
-export function invalidInput(
+export function createInvalidInputError(
   problems: readonly FieldProblem[],
   describe = ({ detail }: FieldProblem) => detail,
 ): AppError {
-  const more = problems.length - PROBLEMS_MAX;
+  const omitted = problems.length - PROBLEMS_MAX;
   const errors =
-    more > 0
-      ? [...problems.slice(0, PROBLEMS_MAX), { pointer: '/', detail: `There are ${more} more problems.` }]
+    omitted > 0
+      ? [...problems.slice(0, PROBLEMS_MAX), { pointer: '/', detail: `${omitted} more problems are omitted.` }]
       : problems;
   return new AppError('invalid_input', errors.map(describe).join('; '), { context: { errors } });
 }
 
-/** @throws AppError `invalid_input` that holds all of the problems; nothing if there is none. */
-export function rejectProblems(problems: readonly FieldProblem[]): void {
-  if (problems.length > 0) throw invalidInput(problems);
+/** @throws AppError `invalid_input` with all problems, if there are any. */
+export function requireNoProblems(problems: readonly FieldProblem[]): void {
+  if (problems.length > 0) throw createInvalidInputError(problems);
 }
 
-/** Runs a check that throws an AppError, and returns its message as a problem of the field. */
-export function problemsFrom(pointer: string, check: () => unknown): FieldProblem[] {
+/** Runs a check, and returns the message of an `invalid_input` error that it throws as a problem of the field. */
+export function catchFieldProblems(pointer: string, check: () => unknown): FieldProblem[] {
   try {
     check();
     return [];
@@ -43,7 +43,7 @@ export function problemsFrom(pointer: string, check: () => unknown): FieldProble
   }
 }
 
-/** A segment of a JSON pointer. */
-export function pointerSegment(name: string): string {
+/** Escapes a name for use as a segment of a JSON pointer. */
+export function escapePointerSegment(name: string): string {
   return name.replaceAll('~', '~0').replaceAll('/', '~1');
 }

@@ -1,42 +1,54 @@
 import swagger, { type SwaggerTransformObject } from '@fastify/swagger';
 import scalar from '@scalar/fastify-api-reference';
-import type { App } from '../app.ts';
+import type { App } from '../context.ts';
 import { isBodyOptional } from './bodies.ts';
 import { addExamples } from './examples.ts';
-import { named } from './schemas.ts';
+import { namedSchemas } from './schemas.ts';
 
 const VERSION = '0.1.0';
 
-const DESCRIPTION = `Freshet copies a Freshdesk account into a PostgreSQL warehouse and keeps it there, complete and current.
+const DESCRIPTION = `Freshet replicates a Freshdesk account into a PostgreSQL warehouse. Use this API to configure pipelines, run and monitor them, and erase personal data.
 
-Errors are \`application/problem+json\` (RFC 9457) with a stable \`code\`. Lists are read page by page with \`limit\` and \`cursor\`.
-\`PATCH\` accepts what \`GET\` returned: fields with their current value change nothing, and a read-only field with another value is a 400.
-A resource's \`ETag\` can be given as \`If-Match\` with a change, which is then refused if somebody else changed the resource first.
-Requests that change something take an \`Idempotency-Key\`: sent again with the same key, they give the first answer again. \`RateLimit-*\`
-headers tell how many requests a token has left in this minute. With \`Accept: application/json; indent=2\` (1 to 8), JSON is indented.`;
+**Authentication.** Send an API token with each request: \`Authorization: Bearer frt_…\`.
+
+**Errors.** Errors are \`application/problem+json\` (RFC 9457) with a stable \`code\`. The page [/docs/errors](/docs/errors) lists all codes.
+
+**Pagination.** Lists return pages. Pass \`limit\` for the size of a page, and the \`next_cursor\` of a page as \`cursor\` to get the next one.
+
+**Updates.** \`PATCH\` accepts the representation that \`GET\` returns: a field with its current value is no change, and a read-only field with another value is rejected with 400. To detect concurrent updates, send the \`ETag\` of the resource as \`If-Match\`.
+
+**Idempotency.** Unsafe requests accept an \`Idempotency-Key\`. A request with the same key and content within 24 hours returns the first response and is not executed again.
+
+**Rate limits.** The \`RateLimit-*\` headers state how many requests the token has left in the current minute.
+
+**Formatting.** With \`Accept: application/json; indent=2\` (1 to 8), JSON is indented.`;
 
 const TAGS = [
-  { name: 'credentials', description: 'Secrets of accounts and warehouses: written, never read back.' },
+  {
+    name: 'credentials',
+    description: 'API keys of Freshdesk accounts and passwords of warehouses. Secrets are write-only.',
+  },
   { name: 'destinations', description: 'PostgreSQL warehouses.' },
-  { name: 'pipelines', description: 'One Freshdesk account into one warehouse schema.' },
-  { name: 'runs', description: 'Synchronisations: start, watch, cancel.' },
+  { name: 'pipelines', description: 'Replication of one Freshdesk account into one warehouse schema.' },
+  { name: 'runs', description: 'Synchronizations of a pipeline: start, monitor and cancel them.' },
   { name: 'failed units', description: 'Units of work that keep failing: list, retry and discard them.' },
-  { name: 'rejected records', description: 'Records that could not be loaded: see, replay, discard.' },
-  { name: 'erasures', description: 'People who are taken out of the data, and kept out of it.' },
-  { name: 'accounts', description: 'Freshdesk accounts: their credits.' },
-  { name: 'catalog', description: 'The objects that can be read.' },
-  { name: 'usage', description: 'What was read, loaded and spent.' },
-  { name: 'webhooks', description: 'Others that are told of what happens.' },
-  { name: 'system', description: 'How the deployment itself is.' },
-  { name: 'tokens', description: 'Who may call, and what they may do.' },
-  { name: 'audit log', description: 'Who changed what.' },
-  { name: 'health', description: 'For whoever watches the process.' },
+  { name: 'rejected records', description: 'Records that could not be loaded: inspect, replay and discard them.' },
+  { name: 'erasures', description: 'Erasure of personal data from the warehouse and from stored data.' },
+  { name: 'accounts', description: 'Rate limits of Freshdesk accounts.' },
+  { name: 'catalog', description: 'The objects that can be replicated.' },
+  { name: 'usage', description: 'Records, bytes, credits and lag by day.' },
+  { name: 'webhooks', description: 'Notifications about events.' },
+  { name: 'system', description: 'Processes, queues and dead jobs of the deployment.' },
+  { name: 'tokens', description: 'API tokens, their roles and scopes.' },
+  { name: 'audit log', description: 'Changes that were made through the API.' },
+  { name: 'health', description: 'Probes of the process.' },
 ];
 
-/** The document is written by the routes' own schemas; nothing in it is written twice. */
+/** Registers the OpenAPI document, which is generated from the schemas of the routes, and the reference page at `/docs`. */
 export async function registerOpenApi(app: App): Promise<void> {
-  // In the order of their names, whoever was read first.
-  for (const schema of named.toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1))) app.addSchema(schema);
+  // Sorted, so that the document does not depend on the order of imports.
+  for (const schema of namedSchemas.toSorted((a, b) => (getSchemaId(a) < getSchemaId(b) ? -1 : 1)))
+    app.addSchema(schema);
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.1',
@@ -56,7 +68,7 @@ export async function registerOpenApi(app: App): Promise<void> {
     },
     transformObject: (document) =>
       'openapiObject' in document
-        ? withExamples(withMappings(withOptionalBodies(document.openapiObject)))
+        ? withExamples(addDiscriminatorMappings(markOptionalBodies(document.openapiObject)))
         : document.swaggerObject,
     refResolver: { buildLocalReference: (json, _base, _fragment, i) => (json.$id as string | undefined) ?? `def-${i}` },
   });
@@ -68,8 +80,8 @@ export async function registerOpenApi(app: App): Promise<void> {
 
 type Document = Extract<Parameters<SwaggerTransformObject>[0], { openapiObject: unknown }>['openapiObject'];
 
-/** A body of which nothing is required may be left out. */
-function withOptionalBodies(document: Document): Document {
+/** Marks bodies without required properties as optional. */
+function markOptionalBodies(document: Document): Document {
   for (const path of Object.values(document.paths ?? {})) {
     const body = path?.post?.requestBody;
     if (!body || !('content' in body)) continue;
@@ -92,8 +104,8 @@ interface Choice {
   readonly properties?: Readonly<Record<string, { readonly const?: unknown; readonly enum?: readonly unknown[] }>>;
 }
 
-/** Says which value stands for which shape: the validator finds that out by itself, and takes no mapping. */
-function withMappings(document: Document): Document {
+/** Adds the mapping of discriminators, which code generators need. The validator derives the mapping and accepts none. */
+function addDiscriminatorMappings(document: Document): Document {
   const schemas = (document.components?.schemas ?? {}) as Record<string, Choice>;
   for (const { discriminator, oneOf } of Object.values(schemas)) {
     if (!discriminator) continue;
@@ -106,4 +118,4 @@ function withMappings(document: Document): Document {
   return document;
 }
 
-const nameOf = (schema: object): string => (schema as { $id?: string }).$id ?? '';
+const getSchemaId = (schema: object): string => (schema as { $id?: string }).$id ?? '';

@@ -2,7 +2,7 @@ import type { FastifyReply, FastifySchema } from 'fastify';
 import { type TSchema, Type } from 'typebox';
 import { Problem, ref } from './schemas.ts';
 
-/** What every operation says of itself. */
+/** The description of an operation in the OpenAPI document. */
 export interface Operation {
   readonly operationId: string;
   readonly tags: readonly string[];
@@ -12,63 +12,63 @@ export interface Operation {
 
 type ProblemStatus = 400 | 401 | 403 | 404 | 409 | 412 | 413 | 415 | 422 | 429 | 500 | 502 | 503;
 
-const SAID: Readonly<Record<ProblemStatus, string>> = {
-  400: 'The request is not valid; `errors` names the fields.',
-  401: 'No valid token.',
-  403: 'The token’s role or scopes do not allow this.',
-  404: 'No such resource.',
-  409: 'It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on.',
-  412: 'The resource has changed since `If-Match`.',
-  413: 'The body is too large.',
+const PROBLEM_DESCRIPTIONS: Readonly<Record<ProblemStatus, string>> = {
+  400: 'The request is invalid. `errors` names the invalid fields.',
+  401: 'The request has no valid API token.',
+  403: 'The role or the scopes of the token do not include the required permission.',
+  404: 'The resource does not exist.',
+  409: 'The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed.',
+  412: 'The resource has another version than `If-Match` names.',
+  413: 'The body is larger than 1 MiB.',
   415: 'The body is not JSON.',
-  422: 'Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request.',
-  429: 'The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long.',
-  500: 'Something went wrong on our side.',
-  502: 'Freshdesk or the warehouse could not be reached.',
-  503: 'Not ready.',
+  422: 'Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request.',
+  429: 'The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`.',
+  500: 'An internal error occurred. The logs contain its cause under the request id.',
+  502: 'Freshdesk or the warehouse cannot be reached, or returned an invalid response.',
+  503: 'The service is temporarily unavailable.',
 };
 
-/** Problem answers of an operation, keeping their statuses in the type. */
-export function problems<const S extends ProblemStatus>(
+/** The problem responses of an operation. Their status codes are part of the type. */
+export function problemResponses<const S extends ProblemStatus>(
   ...statuses: S[]
 ): { [K in S]: { description: string; content: Record<string, { schema: TSchema }> } } {
   return Object.fromEntries(
-    statuses.map((s) => [
-      s,
-      { description: SAID[s], content: { 'application/problem+json': { schema: ref(Problem) } } },
+    statuses.map((status) => [
+      status,
+      { description: PROBLEM_DESCRIPTIONS[status], content: { 'application/problem+json': { schema: ref(Problem) } } },
     ]),
   ) as never;
 }
 
-/** An answer of a named shape. */
-export function answer<T extends TSchema>(description: string, schema: T) {
+/** A response whose body has a named schema. */
+export function response<T extends TSchema>(description: string, schema: T) {
   return { description, content: { 'application/json': { schema: ref(schema) } } };
 }
 
-/** The answer to a deletion: no body. */
-export const gone = Type.Unsafe<undefined>({ description: 'It is gone.', type: 'null' });
+/** A successful response without a body. */
+export const noContent = Type.Unsafe<undefined>({ description: 'The operation succeeded.', type: 'null' });
 
-export function operation(op: Operation): FastifySchema {
-  return { operationId: op.operationId, tags: [...op.tags], summary: op.summary, description: op.description };
+export function operation({ operationId, tags, summary, description }: Operation): FastifySchema {
+  return { operationId, tags: [...tags], summary, description };
 }
 
-/** A resource's version as an entity tag. */
-export function withEtag(reply: FastifyReply, version: number): FastifyReply {
+/** Sets the version of a resource as the response's entity tag. */
+export function setEtag(reply: FastifyReply, version: number): FastifyReply {
   return reply.header('etag', `"${version}"`);
 }
 
-/** The version that `If-Match` names; null when it names none (`*` or absent). A tag that is not ours matches nothing. */
-export function expectedVersion(headers: { readonly 'if-match'?: string | undefined }): number | null {
+/** Returns the version in `If-Match`. Null: any version (`*`, or no header). An unknown tag returns -1, which no resource has. */
+export function parseIfMatch(headers: { readonly 'if-match'?: string | undefined }): number | null {
   const tag = headers['if-match'];
   if (tag === undefined || tag === '*') return null;
   return Number(/^"(\d+)"$/.exec(tag)?.[1] ?? '-1');
 }
 
-export interface ListRequest {
+export interface ListParameters {
   readonly limit?: number;
   readonly cursor?: string;
 }
 
-export function listOptions(query: ListRequest): { limit: number; cursor: string | null } {
+export function parseListQuery(query: ListParameters): { limit: number; cursor: string | null } {
   return { limit: query.limit ?? 50, cursor: query.cursor ?? null };
 }

@@ -1,23 +1,23 @@
 import type { TokenRole } from '@freshet/control-store';
 
-/** What may be done, one line for each thing that somebody may want to allow alone. */
+/** All permissions, with their descriptions. */
 export const PERMISSIONS = {
-  read: 'See pipelines, runs, objects, credits and all else that holds no personal data and no secret.',
-  read_records: 'See what rejected records hold, which may be personal data.',
-  run: 'Start and cancel runs; pause and resume pipelines; restart, move and rebuild objects; replay and discard rejected records.',
-  refresh: 'Have single records read anew: all that a Freshdesk automation rule needs.',
-  manage_pipelines: 'Make, change, test and delete pipelines, and choose their objects.',
-  manage_connections: 'Make, change, test and delete credentials and destinations.',
-  manage_webhooks: 'Make, change, test and delete webhooks, and see their deliveries.',
-  erase: 'Take a person out of the warehouse, and out of all that is stored, for good.',
-  redrive: 'Send jobs again that were set aside, or discard them.',
-  manage_tokens: 'Make, change, rotate and delete tokens.',
-  read_audit_log: 'See who changed what.',
+  read: 'Read pipelines, runs, objects, credits and all other resources without personal data and secrets.',
+  read_records: 'Read rejected records, which may contain personal data.',
+  run: 'Start and cancel runs. Pause and resume pipelines. Restart and rebuild objects, and set their positions. Retry and discard failed units. Replay and discard rejected records.',
+  refresh: 'Refresh single records. This is the only permission that a Freshdesk automation rule needs.',
+  manage_pipelines: 'Create, update, test and delete pipelines, and configure their objects.',
+  manage_connections: 'Create, update, test and delete credentials and destinations.',
+  manage_webhooks: 'Create, update, test and delete webhooks, and read their deliveries.',
+  erase: 'Erase a person from the warehouse and from stored data permanently, and lift erasures.',
+  redrive: 'Retry and discard dead jobs.',
+  manage_tokens: 'Create, read, update, rotate and delete tokens.',
+  read_audit_log: 'Read the audit log.',
 } as const;
 export type Permission = keyof typeof PERMISSIONS;
 export const PERMISSION_NAMES = Object.keys(PERMISSIONS) as Permission[];
 
-/** Who may do what. `docs/security.md` has the same table for people; a test compares the two. */
+/** The permissions of each role. `docs/security.md` documents them; a test compares the two. */
 export const ROLES: Readonly<Record<TokenRole, readonly Permission[]>> = {
   team_admin: PERMISSION_NAMES,
   team_collaborator: [
@@ -34,8 +34,8 @@ export const ROLES: Readonly<Record<TokenRole, readonly Permission[]>> = {
   observer: ['read'],
 };
 
-/** Whether a token may: its role must, and its scopes, if it has any. */
-export function may(
+/** Whether a token has a permission: its role must include it, and so must its scopes, if it has any. */
+export function hasPermission(
   { role, scopes }: { readonly role: TokenRole; readonly scopes: readonly string[] | null },
   permission: Permission,
 ): boolean {

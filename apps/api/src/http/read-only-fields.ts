@@ -1,14 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import { AppError } from '@freshet/contracts';
 import type { TSchema } from 'typebox';
-import { type FieldProblem, pointerSegment } from './field-problems.ts';
-import { findNamed } from './schemas.ts';
+import { escapePointerSegment, type FieldProblem } from './field-problems.ts';
+import { resolveSchema } from './schemas.ts';
 
-/** A request to change a resource, compared with the resource as it is. */
+/** The differences between a request to change a resource and the resource. */
 export interface Comparison {
-  /** The fields that can be changed and differ from the resource. */
+  /** Writable fields whose values differ from the resource. */
   readonly changes: Readonly<Record<string, unknown>>;
-  /** The read-only fields that differ from the resource. */
+  /** Read-only fields whose values differ from the resource. */
   readonly problems: readonly FieldProblem[];
 }
 
@@ -19,37 +19,42 @@ interface Shape {
   readonly properties?: Readonly<Record<string, object>>;
 }
 
+/** A request to change a resource, and the resource as it is stored. */
+interface ComparisonInput {
+  /** The schema of the request, in which read-only fields are marked with `readOnly`. */
+  readonly schema: TSchema;
+  /** The current representation of the resource. */
+  readonly current: object;
+  readonly body: object;
+  /** The creation time of the resource: read-only times cannot have had earlier values. */
+  readonly createdAt: Date;
+}
+
 /**
- * Compares the body of a `PATCH` with the current representation, so that a client can send back what it read with one field
- * changed. Equal fields are no change, whether they are read-only or not. Neither is an earlier value of a read-only time, which
- * Freshet has moved since the client read it (`next_run_at`, `last_used_at`).
- * @param schema the shape of the change, in which read-only fields are marked with `readOnly`.
- * @param createdAt since when read-only times can have had earlier values.
+ * Compares the body of a `PATCH` with the current representation, so that a client can send back a response with one field
+ * changed. An equal field is no change, whether it is read-only or not. Neither is an earlier value of a read-only time that
+ * Freshet advances by itself (`next_run_at`, `last_used_at`).
+ * @param pointer JSON pointer to the compared object.
  */
-export function compareWithCurrent(
-  schema: TSchema,
-  current: object,
-  body: object,
-  createdAt: Date,
-  pointer = '',
-): Comparison {
-  const properties = (findNamed(schema) as Shape).properties ?? {};
+export function compareWithCurrent({ schema, current, body, createdAt }: ComparisonInput, pointer = ''): Comparison {
+  const properties = (resolveSchema(schema) as Shape).properties ?? {};
   const changes: Record<string, unknown> = {};
   const problems: FieldProblem[] = [];
-  // In the order of the schema, whatever the order of the body.
+  // In the order of the schema, so that problems have a stable order.
   for (const [name, property] of Object.entries(properties)) {
     if (!Object.hasOwn(body, name)) continue;
     const value: unknown = (body as Readonly<Record<string, unknown>>)[name];
-    const at = `${pointer}/${pointerSegment(name)}`;
-    const known: unknown = (current as Readonly<Record<string, unknown>>)[name];
-    const shape: Shape = { ...findNamed(property), ...property };
-    if (hasReadOnly(shape) && isObject(value) && isObject(known)) {
-      const inner = compareWithCurrent(shape as TSchema, known, value, createdAt, at);
+    const currentValue: unknown = (current as Readonly<Record<string, unknown>>)[name];
+    const at = `${pointer}/${escapePointerSegment(name)}`;
+    const shape: Shape = { ...resolveSchema(property), ...property };
+    if (hasReadOnlyFields(shape) && isObject(value) && isObject(currentValue)) {
+      const nested = { schema: shape as TSchema, current: currentValue, body: value, createdAt };
+      const inner = compareWithCurrent(nested, at);
       problems.push(...inner.problems);
       if (Object.keys(inner.changes).length > 0) changes[name] = inner.changes;
-    } else if (isEqual(value, known, shape)) continue;
-    else if (shape.readOnly === true && isEarlier(value, known, shape, createdAt)) continue;
-    else if (shape.readOnly === true) problems.push({ pointer: at, detail: refusal(at, known) });
+    } else if (isEqual(value, currentValue, shape)) continue;
+    else if (shape.readOnly === true && isEarlierTime(value, currentValue, shape, createdAt)) continue;
+    else if (shape.readOnly === true) problems.push({ pointer: at, detail: describeMismatch(at, currentValue) });
     else changes[name] = value;
   }
   return { changes, problems };
@@ -64,33 +69,33 @@ export function requireVersion({ version }: { readonly version: number }, expect
   if (expected === null || expected === version) return;
   throw new AppError(
     'precondition_failed',
-    'The resource has changed since the version that If-Match names. Get it again, and repeat the change.',
+    'If-Match: the resource has another version. Get it again and repeat the request.',
   );
 }
 
-function refusal(pointer: string, known: unknown): string {
+function describeMismatch(pointer: string, currentValue: unknown): string {
   const field = pointer.slice(1).replaceAll('/', '.');
-  return `${field} is read-only and is ${JSON.stringify(known)}. Send this value, or leave the field out.`;
+  return `${field} is read-only and is ${JSON.stringify(currentValue)}. Send this value, or omit the field.`;
 }
 
-/** A nested object that has read-only fields. */
-function hasReadOnly({ properties }: Shape): boolean {
+/** Whether the schema is an object with read-only fields. */
+function hasReadOnlyFields({ properties }: Shape): boolean {
   return Object.values(properties ?? {}).some((property) => (property as Shape).readOnly === true);
 }
 
-/** Whether two values mean the same: times and ids may be spelled differently, and the order of keys does not matter. */
-function isEqual(value: unknown, known: unknown, shape: Shape): boolean {
-  if (isDeepStrictEqual(value, known)) return true;
-  if (typeof value !== 'string' || typeof known !== 'string') return false;
-  if (hasFormat(shape, 'date-time')) return Date.parse(value.toUpperCase()) === Date.parse(known);
-  return hasFormat(shape, 'uuid') && value.toLowerCase() === known.toLowerCase();
+/** Whether two values are equal. Times and ids may differ in notation, and objects in the order of their keys. */
+function isEqual(value: unknown, currentValue: unknown, shape: Shape): boolean {
+  if (isDeepStrictEqual(value, currentValue)) return true;
+  if (typeof value !== 'string' || typeof currentValue !== 'string') return false;
+  if (hasFormat(shape, 'date-time')) return Date.parse(value.toUpperCase()) === Date.parse(currentValue);
+  return hasFormat(shape, 'uuid') && value.toLowerCase() === currentValue.toLowerCase();
 }
 
-/** Whether a time is one that the field can have had before, since the resource was created. */
-function isEarlier(value: unknown, known: unknown, shape: Shape, createdAt: Date): boolean {
-  if (typeof value !== 'string' || typeof known !== 'string' || !hasFormat(shape, 'date-time')) return false;
+/** Whether a time lies between the creation of the resource and the field's current value. */
+function isEarlierTime(value: unknown, currentValue: unknown, shape: Shape, createdAt: Date): boolean {
+  if (typeof value !== 'string' || typeof currentValue !== 'string' || !hasFormat(shape, 'date-time')) return false;
   const at = Date.parse(value.toUpperCase());
-  return at >= createdAt.getTime() && at < Date.parse(known);
+  return at >= createdAt.getTime() && at < Date.parse(currentValue);
 }
 
 function hasFormat(shape: Shape, format: string): boolean {

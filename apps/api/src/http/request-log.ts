@@ -1,20 +1,20 @@
 import type { Metrics } from '@freshet/runtime';
-import type { App } from '../app.ts';
+import type { App } from '../context.ts';
 
-/** Upper bounds of how long requests take, in seconds. */
-const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60];
+/** Upper bounds of the histogram's buckets. */
+const DURATION_BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60];
 
-/** One line for each request: what was asked, by whom, what was answered, and how long it took. Never what a body holds. */
+/** Logs one line per request, with its token, status and duration, and measures durations. Bodies are never logged. */
 export function registerRequestLog(app: App, metrics: Metrics): void {
   const durations = metrics.histogram(
     'http_request_duration_seconds',
-    'How long requests took.',
+    'Duration of HTTP requests.',
     ['method', 'route', 'status'],
-    BUCKETS,
+    DURATION_BUCKETS_SECONDS,
   );
   app.addHook('onResponse', async (request, reply) => {
     const { method, identity, ip, routeOptions } = request;
-    // The route's pattern, not the path: of those there is no end.
+    // The pattern of the route instead of the path, which has unbounded cardinality.
     durations.observe(
       { method, route: routeOptions.url ?? 'unknown', status: String(reply.statusCode) },
       reply.elapsedTime / 1000,
@@ -23,7 +23,7 @@ export function registerRequestLog(app: App, metrics: Metrics): void {
       {
         method,
         path: request.url.split('?')[0],
-        operation: operationOf(routeOptions.schema),
+        operation: getOperationId(routeOptions.schema),
         token: identity?.id,
         address: ip,
         status: reply.statusCode,
@@ -34,6 +34,6 @@ export function registerRequestLog(app: App, metrics: Metrics): void {
   });
 }
 
-function operationOf(schema: unknown): string | undefined {
+function getOperationId(schema: unknown): string | undefined {
   return (schema as { operationId?: string } | undefined)?.operationId;
 }

@@ -1,186 +1,248 @@
 import { type TObject, type TSchema, Type } from 'typebox';
-import type { App } from '../app.ts';
+import type { App } from '../context.ts';
 import type { FieldProblem } from './field-problems.ts';
-import { answer, expectedVersion, gone, listOptions, operation, problems, withEtag } from './operation.ts';
+import {
+  noContent,
+  operation,
+  parseIfMatch,
+  parseListQuery,
+  problemResponses,
+  response,
+  setEtag,
+} from './operation.ts';
 import type { Permission } from './permissions.ts';
 import { compareWithCurrent, requireVersion } from './read-only-fields.ts';
 import { IdParams, IfMatch, ListQuery, ref } from './schemas.ts';
 
-type Page<S> = { readonly data: readonly S[]; readonly nextCursor: string | null };
-type Query = { readonly limit?: number; readonly cursor?: string };
+type Verb = 'create' | 'list' | 'get' | 'update' | 'delete';
 
-/** A resource of the API: made, listed, read, changed and deleted as every other one is. */
-export interface Resource<S extends { readonly id: string; readonly version: number; readonly created_at: Date }> {
-  /** Such as `credentials`. */
+interface StoredResource {
+  readonly id: string;
+  readonly version: number;
+  readonly created_at: Date;
+}
+
+interface Page<S> {
+  readonly data: readonly S[];
+  readonly nextCursor: string | null;
+}
+
+/** A resource with the five standard operations: create, list, get, update and delete. */
+export interface ResourceDefinition<S extends StoredResource> {
+  /** The path segment, such as `credentials`. */
   readonly path: string;
-  /** Such as `Credential`: operations are named after it. */
+  /** The name in operation ids, such as `Credential`. */
   readonly noun: string;
   readonly plural: string;
   readonly tag: string;
-  readonly read?: Permission;
-  readonly manage: Permission;
-  /** What the document says of each operation: its summary and its description. */
-  readonly said: Readonly<
-    Record<'create' | 'list' | 'get' | 'change' | 'delete', readonly [summary: string, description: string]>
-  >;
-  readonly shapes: {
+  /** Permission to list and get. Absent: `read`. */
+  readonly readPermission?: Permission;
+  /** Permission to create, update and delete. */
+  readonly managePermission: Permission;
+  /** Summary and description of each operation. */
+  readonly summaries: Readonly<Record<Verb, readonly [summary: string, description: string]>>;
+  readonly schemas: {
     readonly input: TSchema;
-    readonly change: TSchema;
-    readonly made?: TSchema;
+    readonly update: TSchema;
+    /** The response to a creation, where it differs from `output`. */
+    readonly created?: TSchema;
     readonly output: TSchema;
     readonly list: TSchema;
   };
-  /** Filters of the list, beside `limit` and `cursor`. */
+  /** Query parameters of the list, beside `limit` and `cursor`. */
   readonly filters?: Readonly<Record<string, TSchema>>;
-  create(body: never): Promise<S | { readonly stored: S; readonly shownOnce: object }>;
+  /** @returns the resource, or the resource and fields that only this response has. */
+  create(body: never): Promise<S | { readonly stored: S; readonly oneTimeFields: object }>;
   list(
     options: { readonly limit: number; readonly cursor: string | null },
     filter: Readonly<Record<string, never>>,
   ): Promise<Page<S>>;
   get(id: string): Promise<S>;
-  change(id: string, body: never, expected: number | null): Promise<S>;
-  delete(id: string, expected: number | null): Promise<void>;
+  /** @param expectedVersion null: any version. */
+  update(id: string, changes: never, expectedVersion: number | null): Promise<S>;
+  /** @param expectedVersion null: any version. */
+  delete(id: string, expectedVersion: number | null): Promise<void>;
   /**
-   * Finds problems of an input, or of the changes of a resource, that their schemas cannot express.
-   * @param input lacks fields that the schema refused; of a change it holds the fields that differ.
-   * @param current the resource that is to be changed; null: it is to be created.
+   * Finds problems of a creation or an update that the schemas cannot express.
+   * @param input lacks fields that the schema rejected; for an update, the fields that differ from `current`.
+   * @param current the resource to be updated; null: the resource is to be created.
    */
   findProblems?(input: never, current: S | null): Promise<readonly FieldProblem[]> | readonly FieldProblem[];
-  /** A change with fields in their stored spelling, so that another spelling of the same value is no change. */
+  /** Converts fields to the notation in which they are stored, so that another notation of an equal value is no change. */
   normalize?(body: never): object;
   toJson(stored: S): object;
 }
 
-/** The five routes of a resource. */
-export function resourceRoutes<S extends { readonly id: string; readonly version: number; readonly created_at: Date }>(
-  app: App,
-  resource: Resource<S>,
-): void {
-  const { path, noun, plural, shapes, manage, read = 'read', said } = resource;
-  const about = (verb: 'create' | 'list' | 'get' | 'change' | 'delete') =>
-    operation({
-      operationId: `${verb}${verb === 'list' ? plural : noun}`,
-      tags: [resource.tag],
-      summary: said[verb][0],
-      description: said[verb][1],
-    });
-  const before = async (request: { readonly params: unknown }) =>
-    resource.toJson(await resource.get((request.params as { id: string }).id));
-  const shape = (schema: TSchema) => ref(schema) as TSchema;
-  const findProblems = async (input: unknown, current: S | null) =>
-    (await resource.findProblems?.(input as never, current)) ?? [];
-  const compare = (current: S, body: unknown) =>
-    compareWithCurrent(
-      shapes.change,
-      resource.toJson(current),
-      resource.normalize?.(body as never) ?? (body as object),
-      current.created_at,
-    );
+/** Registers the five routes of a resource. */
+export function registerResourceRoutes<S extends StoredResource>(app: App, resource: ResourceDefinition<S>): void {
+  registerCreate(app, resource);
+  registerList(app, resource);
+  registerGet(app, resource);
+  registerUpdate(app, resource);
+  registerDelete(app, resource);
+}
 
+function registerCreate<S extends StoredResource>(app: App, resource: ResourceDefinition<S>): void {
+  const { path, schemas } = resource;
   app.post(
     `/v1/${path}`,
     {
-      config: { permission: manage, findProblems: async (_request, body) => findProblems(body, null) },
+      config: {
+        permission: resource.managePermission,
+        findProblems: async (_request, body) => findProblems(resource, body, null),
+      },
       schema: {
-        ...about('create'),
-        body: shape(shapes.input),
-        response: { 201: answer('It was made.', shapes.made ?? shapes.output) },
+        ...describeOperation(resource, 'create'),
+        body: toReference(schemas.input),
+        response: { 201: response(`The created ${toWords(resource)}.`, schemas.created ?? schemas.output) },
       },
     },
     async (request, reply) => {
-      const made = await resource.create(request.body as never);
-      const { stored, shownOnce } = 'stored' in made ? made : { stored: made, shownOnce: {} };
-      withEtag(reply, stored.version).code(201).header('location', `/v1/${path}/${stored.id}`);
-      return { ...resource.toJson(stored), ...shownOnce };
+      const created = await resource.create(request.body as never);
+      const { stored, oneTimeFields } = 'stored' in created ? created : { stored: created, oneTimeFields: {} };
+      setEtag(reply, stored.version).code(201).header('location', `/v1/${path}/${stored.id}`);
+      return { ...resource.toJson(stored), ...oneTimeFields };
     },
   );
+}
 
+function registerList<S extends StoredResource>(app: App, resource: ResourceDefinition<S>): void {
   app.get(
-    `/v1/${path}`,
+    `/v1/${resource.path}`,
     {
-      config: { permission: read },
+      config: { permission: resource.readPermission ?? 'read' },
       schema: {
-        ...about('list'),
+        ...describeOperation(resource, 'list'),
         querystring: Type.Object({ ...ListQuery, ...resource.filters }) as TObject,
-        response: { 200: answer('One page.', shapes.list) },
+        response: { 200: response('A page of the list.', resource.schemas.list) },
       },
     },
     async (request) => {
-      const query = request.query as Query & Readonly<Record<string, never>>;
-      // By what the document says and nothing else: a name becomes a column's.
+      const query = request.query as Readonly<Record<string, never>>;
+      // Only documented filters: the store uses their names as column names.
       const filter = Object.fromEntries(
         Object.keys(resource.filters ?? {}).map((name) => [name, query[name] as never]),
       );
-      const { data, nextCursor } = await resource.list(listOptions(query), filter);
+      const { data, nextCursor } = await resource.list(parseListQuery(query), filter);
       return { data: data.map((stored) => resource.toJson(stored)), next_cursor: nextCursor };
     },
   );
+}
 
+function registerGet<S extends StoredResource>(app: App, resource: ResourceDefinition<S>): void {
   app.get(
-    `/v1/${path}/:id`,
+    `/v1/${resource.path}/:id`,
     {
-      config: { permission: read },
+      config: { permission: resource.readPermission ?? 'read' },
       schema: {
-        ...about('get'),
+        ...describeOperation(resource, 'get'),
         params: IdParams,
-        response: { 200: answer('As it is.', shapes.output), ...problems(404) },
+        response: { 200: response(`The ${toWords(resource)}.`, resource.schemas.output), ...problemResponses(404) },
       },
     },
     async (request, reply) => {
-      const found = await resource.get(request.params.id);
-      withEtag(reply, found.version);
-      return resource.toJson(found);
+      const stored = await resource.get(request.params.id);
+      setEtag(reply, stored.version);
+      return resource.toJson(stored);
     },
   );
+}
 
+function registerUpdate<S extends StoredResource>(app: App, resource: ResourceDefinition<S>): void {
   app.patch(
-    `/v1/${path}/:id`,
+    `/v1/${resource.path}/:id`,
     {
       config: {
-        permission: manage,
-        before,
+        permission: resource.managePermission,
+        getPreviousState: ({ params }) => getRepresentation(resource, params),
         findProblems: async (request, body) => {
           const current = await resource.get((request.params as { id: string }).id);
-          requireVersion(current, expectedVersion(request.headers));
-          const { changes, problems } = compare(current, body);
-          return [...problems, ...(await findProblems(changes, current))];
+          requireVersion(current, parseIfMatch(request.headers));
+          const { changes, problems } = compare(resource, current, body);
+          return [...problems, ...(await findProblems(resource, changes, current))];
         },
       },
       schema: {
-        ...about('change'),
+        ...describeOperation(resource, 'update'),
         params: IdParams,
         headers: IfMatch,
-        body: shape(shapes.change),
-        response: { 200: answer('As it is now.', shapes.output), ...problems(404, 412) },
+        body: toReference(resource.schemas.update),
+        response: {
+          200: response(`The updated ${toWords(resource)}.`, resource.schemas.output),
+          ...problemResponses(404, 412),
+        },
       },
     },
     async (request, reply) => {
       const current = await resource.get(request.params.id);
-      const { changes } = compare(current, request.body);
+      const { changes } = compare(resource, current, request.body);
       const isUnchanged = Object.keys(changes).length === 0;
-      const changed = isUnchanged
+      const updated = isUnchanged
         ? current
-        : await resource.change(request.params.id, changes as never, expectedVersion(request.headers));
-      withEtag(reply, changed.version);
-      return resource.toJson(changed);
+        : await resource.update(request.params.id, changes as never, parseIfMatch(request.headers));
+      setEtag(reply, updated.version);
+      return resource.toJson(updated);
     },
   );
+}
 
+function registerDelete<S extends StoredResource>(app: App, resource: ResourceDefinition<S>): void {
   app.delete(
-    `/v1/${path}/:id`,
+    `/v1/${resource.path}/:id`,
     {
-      config: { permission: manage, before },
+      config: {
+        permission: resource.managePermission,
+        getPreviousState: ({ params }) => getRepresentation(resource, params),
+      },
       schema: {
-        ...about('delete'),
+        ...describeOperation(resource, 'delete'),
         params: IdParams,
         headers: IfMatch,
-        response: { 204: gone, ...problems(404, 412) },
+        response: { 204: noContent, ...problemResponses(404, 412) },
       },
     },
     async (request, reply) => {
-      await resource.delete(request.params.id, expectedVersion(request.headers));
+      await resource.delete(request.params.id, parseIfMatch(request.headers));
       reply.code(204);
       return undefined;
     },
   );
+}
+
+function describeOperation<S extends StoredResource>(resource: ResourceDefinition<S>, verb: Verb) {
+  const { noun, plural, tag, summaries } = resource;
+  const [summary, description] = summaries[verb];
+  return operation({ operationId: `${verb}${verb === 'list' ? plural : noun}`, tags: [tag], summary, description });
+}
+
+async function findProblems<S extends StoredResource>(
+  resource: ResourceDefinition<S>,
+  input: unknown,
+  current: S | null,
+): Promise<readonly FieldProblem[]> {
+  return (await resource.findProblems?.(input as never, current)) ?? [];
+}
+
+function compare<S extends StoredResource>(resource: ResourceDefinition<S>, current: S, body: unknown) {
+  return compareWithCurrent({
+    schema: resource.schemas.update,
+    current: resource.toJson(current),
+    body: resource.normalize?.(body as never) ?? (body as object),
+    createdAt: current.created_at,
+  });
+}
+
+async function getRepresentation<S extends StoredResource>(
+  resource: ResourceDefinition<S>,
+  params: unknown,
+): Promise<object> {
+  return resource.toJson(await resource.get((params as { id: string }).id));
+}
+
+function toReference(schema: TSchema): TSchema {
+  return ref(schema) as TSchema;
+}
+
+function toWords({ noun }: { readonly noun: string }): string {
+  return noun.toLowerCase();
 }

@@ -1,154 +1,206 @@
 import { type Static, type TObject, type TSchema, Type } from 'typebox';
+import { EXAMPLE_CHILD_OBJECT, EXAMPLE_IDS, EXAMPLE_OBJECT, type ExampleId } from './example-values.ts';
 
-/** Every shape of the API by its name: the OpenAPI document has them as components, and refers to them. */
-export const named: TSchema[] = [];
+/** All named schemas of the API: the components of the OpenAPI document. */
+export const namedSchemas: TSchema[] = [];
 
-export function name<T extends TSchema>($id: string, schema: T): T {
-  const withId = { ...schema, $id };
-  named.push(withId);
-  return withId;
+/** Registers a schema as a component of the OpenAPI document. */
+export function defineSchema<T extends TSchema>($id: string, schema: T): T {
+  const namedSchema = { ...schema, $id };
+  namedSchemas.push(namedSchema);
+  return namedSchema;
 }
 
-/** The shape that a schema refers to; a schema that is no reference is returned as it is. */
-export function findNamed(schema: object): TSchema {
+/** Returns the named schema that a reference refers to, or the schema itself if it is not a reference. */
+export function resolveSchema(schema: object): TSchema {
   const $id = (schema as { $ref?: string }).$ref?.replace(/#$/, '');
   if ($id === undefined) return schema as TSchema;
-  return named.find((shape) => (shape as { $id?: string }).$id === $id) ?? (schema as TSchema);
+  return namedSchemas.find((named) => (named as { $id?: string }).$id === $id) ?? (schema as TSchema);
 }
 
-/** A reference to a named shape, with its type. */
+/** A reference to a named schema, with the type of the schema. */
 export function ref<T extends TSchema>(schema: T) {
   return Type.Unsafe<Static<T>>({ $ref: `${(schema as { $id?: string }).$id}#` });
 }
 
-export const id = (what: string) =>
-  Type.String({ format: 'uuid', description: `${what} (UUIDv7).`, examples: ['019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21'] });
+/** A UUID. @param resource the kind of resource whose id serves as the example. */
+export const uuid = (resource: ExampleId, description: string) =>
+  Type.String({ format: 'uuid', description, examples: [EXAMPLE_IDS[resource]] });
 
-export const time = (description: string) =>
-  Type.String({
-    format: 'date-time',
-    description: `${description} RFC 3339, UTC.`,
-    examples: ['2026-01-31T12:00:00.000Z'],
-  });
+export const timestamp = (description: string, example = '2026-01-31T12:00:00.000Z') =>
+  Type.String({ format: 'date-time', description: `${description} RFC 3339, UTC.`, examples: [example] });
 
-/** Without a default: with one, Java's generator makes a class of its own of it that does not compile. What is meant where nothing is said stands in the description. */
+/** A value that may be null. It has no `default`: from one, Java's OpenAPI generator creates a class that does not compile. */
 export const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 
-export const text = (description: string, options: Record<string, unknown> = {}) =>
+export const string = (description: string, options: Record<string, unknown> = {}) =>
   Type.String({ description, ...options });
-export const count = (description: string) => Type.Integer({ minimum: 0, description });
+export const count = (description: string, example?: number) =>
+  Type.Integer({ minimum: 0, description, ...(example === undefined ? {} : { examples: [example] }) });
 
-export const enumeration = <const V extends readonly string[]>($id: string, values: V, description: string) =>
-  name($id, Type.Unsafe<V[number]>({ type: 'string', enum: [...values], description }));
+/** @param example the value in examples. Absent: the first one. */
+export const enumeration = <const V extends readonly string[]>(
+  $id: string,
+  values: V,
+  description: string,
+  example?: V[number],
+) =>
+  defineSchema(
+    $id,
+    Type.Unsafe<V[number]>({
+      type: 'string',
+      enum: [...values],
+      description,
+      ...(example === undefined ? {} : { examples: [example] }),
+    }),
+  );
 
 export const object = <P extends Record<string, TSchema>>(properties: P, options: Record<string, unknown> = {}) =>
   Type.Object(properties, { additionalProperties: false, ...options });
 
-export const list = <T extends TSchema>($id: string, item: T) =>
-  name(
+/** A page of a list. */
+export const pageSchema = <T extends TSchema>($id: string, item: T) =>
+  defineSchema(
     $id,
     object(
       {
-        data: Type.Array(ref(item), { description: 'This page, newest first.' }),
-        next_cursor: nullable(text('Give it as `cursor` to read the next page; null on the last one.')),
+        data: Type.Array(ref(item), { description: 'The items of this page, newest first.' }),
+        next_cursor: nullable(string('Pass this value as `cursor` to get the next page. Null on the last page.')),
       },
-      { description: 'One page of a list.' },
+      { description: 'A page of a list.' },
     ),
   );
 
 /**
- * The shape of a change of a resource. Beside the fields that can be changed, it has the read-only fields of the resource, so that
- * a client can send back what it read.
+ * The schema of an update of a resource. Beside the writable fields, it has the read-only fields of the resource, so that a
+ * client can send back a representation that it got.
  * @param writable the fields that can be changed, each optional.
- * @param resource the shape of the resource.
+ * @param resource the schema of the resource.
  */
-export const change = <W extends Record<string, TSchema>>(
+export const updateSchema = <W extends Record<string, TSchema>>(
   $id: string,
   writable: W,
   resource: TObject,
   options: Record<string, unknown>,
 ) => {
-  const others = Object.entries(resource.properties as Record<string, TSchema>).filter(
+  const otherFields = Object.entries(resource.properties as Record<string, TSchema>).filter(
     ([field]) => !(field in writable),
   );
-  const readOnly = Object.fromEntries(others.map(([field, schema]) => [field, Type.Optional(asReadOnly(schema))]));
-  // In handlers, only the fields that can be changed are of interest.
-  return name($id, object({ ...writable, ...readOnly }, { minProperties: 1, ...options }) as unknown as TObject<W>);
+  const readOnly = Object.fromEntries(otherFields.map(([field, schema]) => [field, Type.Optional(toReadOnly(schema))]));
+  // Handlers need only the type of the writable fields.
+  return defineSchema(
+    $id,
+    object({ ...writable, ...readOnly }, { minProperties: 1, ...options }) as unknown as TObject<W>,
+  );
 };
 
-function asReadOnly(schema: TSchema): TSchema {
+function toReadOnly(schema: TSchema): TSchema {
   const { description } = schema as { description?: string };
-  const rule = 'Read-only: accepted with its current value, and refused with another one.';
-  // The document keeps nothing beside a reference.
-  const own = (schema as { $ref?: string }).$ref === undefined ? schema : { allOf: [schema] };
+  const rule = 'Read-only: the request is rejected unless the value is the current one.';
+  // Keywords beside a `$ref` are lost in the document, so the reference is wrapped.
+  const base = (schema as { $ref?: string }).$ref === undefined ? schema : { allOf: [schema] };
   return {
-    ...own,
+    ...base,
     readOnly: true,
     description: description === undefined ? rule : `${description} ${rule}`,
   } as TSchema;
 }
 
-export const stamps = { created_at: time('When it was made.'), updated_at: time('When it last changed.') };
+export const timestamps = {
+  created_at: timestamp('Time of creation.', '2026-01-05T07:30:00.000Z'),
+  updated_at: timestamp('Time of the last update.', '2026-01-05T07:30:00.000Z'),
+};
 
-const ProblemField = name(
+const ProblemField = defineSchema(
   'ProblemField',
   object(
     {
-      pointer: text('JSON pointer to the field.', { examples: ['/frequency_minutes'] }),
-      detail: text('What is wrong with it.'),
+      pointer: string('JSON pointer (RFC 6901) to the field.', { examples: ['/frequency_minutes'] }),
+      detail: string('The cause and the valid values.'),
     },
-    { description: 'A field that is wrong.' },
+    { description: 'An invalid field.' },
   ),
 );
 
-export const Failure = name(
+export const Failure = defineSchema(
   'Failure',
   object(
     {
-      code: text('The stable, machine-readable kind of failure.', { examples: ['source_auth'] }),
-      message: text('What is wrong, and what would be right.'),
+      code: string('A stable, machine-readable error code. The page `/docs/errors` lists all codes.', {
+        examples: ['source_unavailable'],
+      }),
+      message: string('The cause and the remedy.', {
+        examples: [`${EXAMPLE_OBJECT}/4711/${EXAMPLE_CHILD_OBJECT} returned status 500.`],
+      }),
     },
-    { description: 'Why something could not be done.' },
+    { description: 'An error that is part of a resource.' },
   ),
 );
 
-export const Problem = name(
+export const Problem = defineSchema(
   'Problem',
   object(
     {
-      type: text('Always `about:blank`: `code` tells the kind of problem.'),
-      title: text('The status in words.'),
-      status: Type.Integer({ description: 'The HTTP status.' }),
-      code: text('The stable, machine-readable kind of problem.', { examples: ['invalid_input'] }),
-      detail: text('What is wrong, and what would be right.'),
-      request_id: text('Names the request in the logs.'),
-      errors: Type.Optional(Type.Array(ref(ProblemField), { description: 'Each field that is wrong.' })),
+      type: string(
+        'A link to the documentation of the error code, relative to this deployment: `/docs/errors#` and the code.',
+      ),
+      title: string('The reason phrase of the HTTP status.'),
+      status: Type.Integer({ description: 'The HTTP status code.' }),
+      code: string('A stable, machine-readable error code. The page `/docs/errors` lists all codes.', {
+        examples: ['invalid_input'],
+      }),
+      detail: string('The cause of this error and its remedy.'),
+      request_id: string('The id of the request, which its log entries contain. Also sent as `X-Request-Id`.'),
+      errors: Type.Optional(Type.Array(ref(ProblemField), { description: 'The invalid fields.' })),
     },
-    { description: 'A problem, as in RFC 9457.' },
+    { description: 'An error response, in the format of RFC 9457.' },
   ),
 );
 
-export const resourceName = text('A name of your own, unique among its kind.', {
-  minLength: 1,
-  maxLength: 255,
-  examples: ['acme'],
-});
-export const IdParams = Type.Object({ id: Type.String({ format: 'uuid', description: 'The resource’s id.' }) });
+/** The `name` of a resource. */
+export const resourceName = (example: string) =>
+  string('A name that is unique among the resources of this kind.', {
+    minLength: 1,
+    maxLength: 255,
+    examples: [example],
+  });
+
+export const IdParams = Type.Object({ id: Type.String({ format: 'uuid', description: 'The id of the resource.' }) });
 
 export const ObjectParams = Type.Object({
-  id: Type.String({ format: 'uuid', description: 'The pipeline’s id.' }),
-  object: Type.String({ description: 'The object’s name.' }),
+  id: Type.String({ format: 'uuid', description: 'The id of the pipeline.' }),
+  object: Type.String({ description: `The name of the object, such as \`${EXAMPLE_OBJECT}\`.` }),
 });
 
 export const ListQuery = {
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50, description: 'How many at most.' })),
-  cursor: Type.Optional(Type.String({ description: 'The `next_cursor` of the page before.' })),
+  limit: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 200, default: 50, description: 'The maximum number of items on the page.' }),
+  ),
+  cursor: Type.Optional(Type.String({ description: 'The `next_cursor` of the previous page.' })),
 };
 
 export const IfMatch = Type.Object({
   'if-match': Type.Optional(
     Type.String({
-      description: 'The `ETag` that the change is based on: it is refused if somebody changed the resource since.',
+      description:
+        'The `ETag` of the version on which the request is based. If the resource has another version, the request is rejected with 412.',
     }),
   ),
 });
+
+export const RotationInput = defineSchema(
+  'RotationInput',
+  object(
+    {
+      overlap_minutes: Type.Optional(
+        Type.Integer({
+          minimum: 0,
+          maximum: 43_200,
+          default: 60,
+          description: 'Minutes for which the previous secret remains valid.',
+        }),
+      ),
+    },
+    { description: 'Options of a rotation.' },
+  ),
+);

@@ -1,22 +1,22 @@
-import { traced } from '@freshet/contracts';
-import type { App } from '../app.ts';
+import { withSpan } from '@freshet/contracts';
+import type { App } from '../context.ts';
 
-/** A span for each request, within whatever its caller says that it belongs to (W3C Trace Context). What it asks for elsewhere belongs to it. */
+/** Creates a span for each request, as a child of the span in the caller's `traceparent` (W3C Trace Context). */
 export function registerTracing(app: App): void {
   app.addHook('onRequest', (request, reply, done) => {
     const { method, headers, routeOptions } = request;
     const route = routeOptions.url ?? 'unknown';
     const sent = headers['traceparent'];
     const attributes = { 'http.request.method': method, 'http.route': route, 'freshet.request_id': request.id };
-    const { promise: answered, resolve } = Promise.withResolvers<void>();
+    const { promise: closed, resolve } = Promise.withResolvers<void>();
     reply.raw.once('close', resolve);
-    // Its end is when the answer is sent, or nobody waits for it any more; whatever happens until then happens in it.
-    void traced(
+    // The span ends when the response is sent or the connection is closed. The rest of the request runs inside it.
+    void withSpan(
       `${method} ${route}`,
-      { kind: 'SERVER', causes: typeof sent === 'string' ? [sent] : [], attributes },
+      { kind: 'SERVER', traceparents: typeof sent === 'string' ? [sent] : [], attributes },
       async (span) => {
         done();
-        await answered;
+        await closed;
         span.setAttribute('http.response.status_code', reply.statusCode);
         if (reply.statusCode >= 500) span.setAttribute('error.type', String(reply.statusCode));
       },

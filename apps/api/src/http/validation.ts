@@ -1,18 +1,20 @@
 import AjvCompiler, { type BuildCompilerFromPool } from '@fastify/ajv-compiler';
 import type { FastifyRequest, FastifySchemaValidationError } from 'fastify';
-import { type FieldProblem, pointerSegment } from './field-problems.ts';
+import { escapePointerSegment, type FieldProblem } from './field-problems.ts';
 
-/** Of a request with more values than this, only the first problem is reported: to collect all of them could take much memory. */
+/** For a request with more values, only the first error is reported: collecting all errors could need much memory. */
 const VALUES_MAX = 10_000;
-const PARTS = ['params', 'body', 'querystring', 'headers'] as const;
-type Part = (typeof PARTS)[number];
-/** Where Fastify stores each part. */
-const FIELDS = { params: 'params', body: 'body', querystring: 'query', headers: 'headers' } as const satisfies Record<
-  Part,
-  keyof FastifyRequest
->;
-/** The keyword of problems with text that no JSON schema expresses. */
-const TEXT = 'text';
+const REQUEST_PARTS = ['params', 'body', 'querystring', 'headers'] as const;
+type Part = (typeof REQUEST_PARTS)[number];
+/** The property of Fastify's request that holds each part. */
+const REQUEST_FIELDS = {
+  params: 'params',
+  body: 'body',
+  querystring: 'query',
+  headers: 'headers',
+} as const satisfies Record<Part, keyof FastifyRequest>;
+/** The keyword of errors in strings that JSON Schema cannot express. */
+const STRING_KEYWORD = 'text';
 
 interface Validate {
   (data: unknown): boolean;
@@ -20,8 +22,8 @@ interface Validate {
 }
 
 /**
- * Compiles the validators of routes. Parameters are coerced to their types, bodies are not. A validator stops at the first error;
- * only a request that is refused is validated again to collect all errors.
+ * Compiles the validators of routes. Parameters are coerced to their types, bodies are not. A validator stops at the first
+ * error. Only a request that it rejects is validated again to collect all errors.
  */
 export const buildValidator: BuildCompilerFromPool = (schemas, options) => {
   const compiler = AjvCompiler();
@@ -36,7 +38,7 @@ export const buildValidator: BuildCompilerFromPool = (schemas, options) => {
     let all: Validate | null = null;
     const validate: Validate = (data) => {
       const isValid = first(data);
-      const textErrors = part === 'headers' ? [] : findTextErrors(data, '');
+      const textErrors = part === 'headers' ? [] : findStringErrors(data, '');
       if (isValid && textErrors.length === 0) return true;
       const isSmall = hasAtMost(data, VALUES_MAX);
       if (!isValid && isSmall) {
@@ -51,17 +53,17 @@ export const buildValidator: BuildCompilerFromPool = (schemas, options) => {
   };
 };
 
-/** All problems of a request that failed the schema of one of its parts, in a stable order. */
+/** Returns all problems of a request that failed the schema of one of its parts, in a stable order. */
 export function findShapeProblems(
   request: FastifyRequest,
   failed: string,
   errors: readonly FastifySchemaValidationError[],
 ): FieldProblem[] {
-  const problems = PARTS.slice(Math.max(0, PARTS.indexOf(failed as Part))).flatMap((part) => {
+  const problems = REQUEST_PARTS.slice(Math.max(0, REQUEST_PARTS.indexOf(failed as Part))).flatMap((part) => {
     if (part === failed) return toProblems(errors, part);
-    // Fastify stops at the first part that fails.
+    // Fastify stops at the first part that fails, so the later parts are validated here.
     const validate = request.getValidationFunction(part) as Validate | undefined;
-    const value = request[FIELDS[part]];
+    const value = request[REQUEST_FIELDS[part]];
     return validate === undefined || value === undefined || validate(value)
       ? []
       : toProblems(validate.errors ?? [], part);
@@ -69,19 +71,19 @@ export function findShapeProblems(
   return [...new Map(problems.map((problem) => [`${problem.pointer} ${problem.detail}`, problem])).values()];
 }
 
-/** A copy of the body without the fields that its schema refused. */
-export function withoutInvalid(body: unknown, problems: readonly FieldProblem[]): unknown {
+/** Returns a copy of the body without the fields that its schema rejected. */
+export function omitInvalid(body: unknown, problems: readonly FieldProblem[]): unknown {
   const copy: unknown = structuredClone(body);
-  for (const { pointer } of problems) remove(copy, pointer.split('/').slice(1).map(unescapeSegment));
+  for (const { pointer } of problems) removeAt(copy, pointer.split('/').slice(1).map(unescapeSegment));
   return copy;
 }
 
-function remove(from: unknown, path: readonly string[]): void {
+function removeAt(from: unknown, path: readonly string[]): void {
   let holder = from;
   for (const [i, name] of path.entries()) {
     if (typeof holder !== 'object' || holder === null || !Object.hasOwn(holder, name)) return;
     const inner = (holder as Record<string, unknown>)[name];
-    // An array with an invalid element is invalid as a whole.
+    // An array with an invalid element is removed completely: the indexes of its other elements would change.
     if (i === path.length - 1 || Array.isArray(inner)) {
       delete (holder as Record<string, unknown>)[name];
       return;
@@ -94,7 +96,7 @@ function unescapeSegment(segment: string): string {
   return segment.replaceAll('~1', '/').replaceAll('~0', '~');
 }
 
-/** One problem for each mistake: what a union or an enumeration says in several errors is said once. */
+/** Converts validation errors to problems. Several errors about one value, such as one per branch of a union, become one problem. */
 function toProblems(errors: readonly FastifySchemaValidationError[], part: Part): FieldProblem[] {
   const isWithin = (path: string, of: string) => path === of || path.startsWith(`${of}/`);
   const isNullBranch = (e: FastifySchemaValidationError) =>
@@ -117,7 +119,10 @@ function toProblems(errors: readonly FastifySchemaValidationError[], part: Part)
     return (
       errors.findIndex(
         (o) =>
-          o.instancePath === e.instancePath && o.keyword === e.keyword && o.message === e.message && sameParams(o, e),
+          o.instancePath === e.instancePath &&
+          o.keyword === e.keyword &&
+          o.message === e.message &&
+          hasSameParams(o, e),
       ) === i
     );
   });
@@ -127,7 +132,7 @@ function toProblems(errors: readonly FastifySchemaValidationError[], part: Part)
   });
 }
 
-function sameParams(a: FastifySchemaValidationError, b: FastifySchemaValidationError): boolean {
+function hasSameParams(a: FastifySchemaValidationError, b: FastifySchemaValidationError): boolean {
   return JSON.stringify(a.params) === JSON.stringify(b.params);
 }
 
@@ -142,38 +147,41 @@ function toProblem(e: FastifySchemaValidationError, part: Part, isNullable: bool
     tagValue?: unknown;
   };
   if (params.missingProperty !== undefined)
-    return { pointer: `${at}/${pointerSegment(params.missingProperty)}`, detail: 'is missing' };
+    return { pointer: `${at}/${escapePointerSegment(params.missingProperty)}`, detail: 'is required' };
   if (params.additionalProperty !== undefined)
-    return { pointer: `${at}/${pointerSegment(params.additionalProperty)}`, detail: 'is not known here' };
+    return {
+      pointer: `${at}/${escapePointerSegment(params.additionalProperty)}`,
+      detail: part === 'body' ? 'is not a known field' : 'is not a known parameter',
+    };
   if (e.keyword === 'discriminator')
-    return { pointer: `${at}/${params.tag}`, detail: 'is not one of the values that are known here' };
+    return { pointer: `${at}/${params.tag}`, detail: 'must be one of the allowed values' };
   if (e.keyword === 'const') return { pointer: at || '/', detail: `must be ${JSON.stringify(params.allowedValue)}` };
   const allowed = params.allowedValues ? `: ${params.allowedValues.join(', ')}` : '';
   return { pointer: at || '/', detail: `${e.message ?? 'is not valid'}${isNullable ? ' or null' : ''}${allowed}` };
 }
 
-/** PostgreSQL stores no U+0000, and an unpaired surrogate would be read back as another character: neither is accepted anywhere. */
-function findTextErrors(value: unknown, pointer: string): FastifySchemaValidationError[] {
+/** Finds strings that PostgreSQL cannot store unchanged: those with U+0000 or an unpaired surrogate. */
+function findStringErrors(value: unknown, pointer: string): FastifySchemaValidationError[] {
   if (typeof value === 'string') {
     if (value.isWellFormed() && !value.includes('\0')) return [];
     return [
       {
-        keyword: TEXT,
+        keyword: STRING_KEYWORD,
         instancePath: pointer,
         schemaPath: '',
         params: {},
-        message: 'must not contain a character that cannot be stored: U+0000, or an unpaired surrogate',
+        message: 'must not contain U+0000 or an unpaired surrogate',
       },
     ];
   }
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([name, inner]) => [
-    ...findTextErrors(name, pointer),
-    ...findTextErrors(inner, `${pointer}/${pointerSegment(name)}`),
+    ...findStringErrors(name, pointer),
+    ...findStringErrors(inner, `${pointer}/${escapePointerSegment(name)}`),
   ]);
 }
 
-/** Whether a JSON value consists of at most so many values. */
+/** Whether a JSON value consists of at most `max` values, nested ones included. */
 function hasAtMost(value: unknown, max: number): boolean {
   let left = max;
   const count = (inner: unknown): boolean => {

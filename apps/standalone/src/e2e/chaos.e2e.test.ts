@@ -2,40 +2,47 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Freshet } from '@freshet/client';
 import { FreshdeskSimulator } from '@freshet/freshdesk-simulator';
 import { startEmbeddedPostgres } from '@freshet/runtime/embedded-postgres';
-import { eventually } from '@freshet/testing';
+import { waitFor } from '@freshet/testing';
 import postgres from 'postgres';
 import { expect, test } from 'vitest';
-import type { ApiClient, RunAnswer } from '../api-client.ts';
 import { setUpPipeline } from '../setup.ts';
-import { differences } from '../test-support/equality.ts';
+import { findDifferences } from '../test-support/differences.ts';
 import { Fleet, type FleetApp } from '../test-support/fleet.ts';
 
 /*
- * Everything at once, for a while: processes killed and stopped, the database crashing, connections cut, an account that fails and
- * changes. Then it is quiet, and everything has to be right. `npm run test:chaos` does it for longer, with more of everything.
+ * Injects failures for a while: kills and suspends processes, crashes the database, terminates
+ * connections, and changes an account whose requests fail at random. Then the failures stop, and
+ * every warehouse must equal its account. `npm run test:chaos` runs longer, with more processes.
  */
 
-const env = (name: string, usual: number) => Number(process.env[name] || usual);
-const SEED = env('FRESHET_SEED', Math.floor(Math.random() * 2 ** 31));
-const SECONDS = env('FRESHET_CHAOS_SECONDS', 15);
-const PIPELINES = env('FRESHET_CHAOS_PIPELINES', 2);
-const EACH: Readonly<Record<FleetApp, number>> = {
+const readNumber = (name: string, fallback: number) => Number(process.env[name] || fallback);
+const SEED = readNumber('FRESHET_SEED', Math.floor(Math.random() * 2 ** 31));
+const SECONDS = readNumber('FRESHET_CHAOS_SECONDS', 15);
+const PIPELINES = readNumber('FRESHET_CHAOS_PIPELINES', 2);
+const PROCESS_COUNTS: Readonly<Record<FleetApp, number>> = {
   api: 2,
-  'extract-worker': env('FRESHET_CHAOS_WORKERS', 2),
-  'load-worker': env('FRESHET_CHAOS_WORKERS', 2),
+  'extract-worker': readNumber('FRESHET_CHAOS_WORKERS', 2),
+  'load-worker': readNumber('FRESHET_CHAOS_WORKERS', 2),
   scheduler: 2,
 };
-/** Longer than a heartbeat may be missing: its work is somebody else's by then. */
-const STANDSTILL_MS = 20_000;
-/** Accounts answer at 127.0.0.10 and so on. */
+/**
+ * Longer than the heartbeat timeout, so that other workers acquire the jobs of the suspended
+ * process.
+ */
+const SUSPENSION_MS = 20_000;
+/** The accounts listen at 127.0.0.10, 127.0.0.11 and so on. */
 const FIRST_HOST = 10;
-/** What it takes to be quiet again: retries with their pauses, and one complete run for each pipeline. */
-const CALM_MS = 240_000;
+/** The time for recovery: retries with their backoff, and one complete run of each pipeline. */
+const RECOVERY_MS = 240_000;
 
-/** https://en.wikipedia.org/wiki/Xorshift */
-function randomOf(seed: number): (below: number) => number {
+/**
+ * Returns a xorshift generator of integers from 0 to `below` - 1.
+ * https://en.wikipedia.org/wiki/Xorshift
+ */
+function createRandom(seed: number): (below: number) => number {
   let state = seed >>> 0 || 1;
   return (below) => {
     state ^= state << 13;
@@ -46,21 +53,21 @@ function randomOf(seed: number): (below: number) => number {
   };
 }
 
-test(`I1, I2, I3, I7, I8: whatever is killed, stopped, cut off or crashes, every warehouse equals its account in the end (seed ${SEED})`, {
-  timeout: SECONDS * 1000 + CALM_MS + 60_000,
+test(`every warehouse equals its account after crashes, suspensions and lost connections (seed ${SEED}) (I1, I2, I3, I7, I8)`, {
+  timeout: SECONDS * 1000 + RECOVERY_MS + 60_000,
 }, async () => {
-  const random = randomOf(SEED);
+  const random = createRandom(SEED);
   const dataDir = mkdtempSync(join(tmpdir(), 'freshet-chaos-'));
   const server = await startEmbeddedPostgres({
-    from: import.meta.url,
+    resolveFrom: import.meta.url,
     dataDir,
     settings: { fsync: 'off', max_connections: '300' },
   });
   const admin = postgres(server.url, { max: 2, onnotice: () => {}, connection: { application_name: 'chaos' } });
   const simulators: FreshdeskSimulator[] = [];
-  const at = (database: string) => Object.assign(new URL(server.url), { pathname: `/${database}` }).href;
+  const getUrl = (database: string) => Object.assign(new URL(server.url), { pathname: `/${database}` }).href;
   await admin.unsafe('create database control');
-  // An account's subdomain is the end of the address that it answers at.
+  // The subdomain of an account is the last part of its IP address.
   let port = 0;
   for (let n = 0; n < PIPELINES; n++) {
     const simulator = new FreshdeskSimulator({
@@ -75,56 +82,56 @@ test(`I1, I2, I3, I7, I8: whatever is killed, stopped, cut off or crashes, every
     simulators.push(simulator);
     port = Number(new URL(await simulator.listen()).port);
   }
-  await using fleet = new Fleet(at('control'), `http://127.0.0.{subdomain}:${port}`);
-  for (const [app, count] of Object.entries(EACH) as [FleetApp, number][])
+  await using fleet = new Fleet(getUrl('control'), `http://127.0.0.{subdomain}:${port}`);
+  for (const [app, count] of Object.entries(PROCESS_COUNTS) as [FleetApp, number][])
     for (let n = 1; n <= count; n++) fleet.launch(app, `${app}-${n}`);
-  const api = () => eventually(async () => fleet.api(), 'an API answers');
-  /** Whichever API is alive, until one answers. */
-  const call = <T>(work: (api: ApiClient) => Promise<T>) =>
-    eventually(
+  const waitForApi = () => waitFor(async () => fleet.findApi(), 'an API is available');
+  /** Repeats a request with any running API until it succeeds. */
+  const request = <T>(send: (api: Freshet) => Promise<T>) =>
+    waitFor(
       async () => {
-        const found = fleet.api();
-        return found === null ? null : await work(found).catch(() => null);
+        const api = fleet.findApi();
+        return api === null ? null : await send(api).catch(() => null);
       },
-      'an API answers',
-      CALM_MS,
+      'an API responds',
+      RECOVERY_MS,
     );
   try {
-    await api().catch((e: unknown) => {
-      throw new Error(`${fleet.crashes.slice(0, 20).join(' | ')} ${fleet.said}`, { cause: e });
+    await waitForApi().catch((error: unknown) => {
+      throw new Error(`${fleet.crashes.slice(0, 20).join(' | ')} ${fleet.recentOutput}`, { cause: error });
     });
     const pipelines: { readonly id: string; readonly schema: string; readonly simulator: FreshdeskSimulator }[] = [];
     for (let n = 0; n < PIPELINES; n++) {
       const simulator = simulators[n] as FreshdeskSimulator;
       await admin.unsafe(`create database warehouse_${n}`);
-      const wish = {
+      const settings = {
         subdomain: String(FIRST_HOST + n),
         apiKey: 'demo-admin-key',
-        warehouseUrl: at(`warehouse_${n}`),
+        warehouseUrl: getUrl(`warehouse_${n}`),
         historicalSyncDays: null,
       };
-      const made = await eventually(
-        async () => setUpPipeline(await api(), wish).catch(() => null),
-        'the pipeline is made',
+      const pipeline = await waitFor(
+        async () => setUpPipeline(await waitForApi(), settings).catch(() => null),
+        'the pipeline is created',
         60_000,
       );
-      pipelines.push({ id: made.id, schema: made.destination_schema, simulator });
+      pipelines.push({ id: pipeline.id, schema: pipeline.destination_schema, simulator });
     }
 
     const until = Date.now() + SECONDS * 1000;
-    const standing = new Set<string>();
-    const background: Promise<unknown>[] = [];
-    const backends = () =>
+    const suspended = new Set<string>();
+    const resumptions: Promise<unknown>[] = [];
+    const listBackends = () =>
       admin<
         { pid: number }[]
       >`select pid from pg_stat_activity where backend_type = 'client backend' and application_name <> 'chaos' order by pid`;
-    const change = ({ account }: FreshdeskSimulator) => {
+    const changeAccount = ({ account }: FreshdeskSimulator) => {
       const key = 1 + random(150);
       if (random(4) === 0) account.create('tickets', { subject: `new ${random(1000)}` });
-      else if (random(3) === 0) account.addChild('conversations', key, { body: `said ${random(1000)}` });
+      else if (random(3) === 0) account.createChild('conversations', key, { body: `note ${random(1000)}` });
       else account.update('tickets', key, { subject: `changed ${random(1000)}` });
     };
-    const shake = async () => {
+    const injectFailure = async () => {
       const name = fleet.names[random(fleet.names.length)] as string;
       switch (random(8)) {
         case 0:
@@ -132,21 +139,21 @@ test(`I1, I2, I3, I7, I8: whatever is killed, stopped, cut off or crashes, every
         case 2:
           return fleet.kill(name);
         case 3: {
-          if (standing.size > 0 || Date.now() + STANDSTILL_MS > until + 5000) return;
-          standing.add(name);
+          if (suspended.size > 0 || Date.now() + SUSPENSION_MS > until + 5000) return;
+          suspended.add(name);
           fleet.signal(name, 'SIGSTOP');
-          background.push(
-            sleep(STANDSTILL_MS).then(() => {
-              standing.delete(name);
+          resumptions.push(
+            sleep(SUSPENSION_MS).then(() => {
+              suspended.delete(name);
               fleet.signal(name, 'SIGCONT');
             }),
           );
           return;
         }
         case 4: {
-          const some = await backends();
-          const victim = some[random(Math.max(1, some.length))];
-          // A backend that is killed takes the server down as a crash does: everybody is cut off, and it recovers.
+          const backends = await listBackends();
+          const victim = backends[random(Math.max(1, backends.length))];
+          // A killed backend crashes the server: it closes all connections and recovers.
           if (victim) process.kill(victim.pid, 'SIGKILL');
           return;
         }
@@ -156,51 +163,53 @@ test(`I1, I2, I3, I7, I8: whatever is killed, stopped, cut off or crashes, every
         }
         default: {
           const pipeline = pipelines[random(pipelines.length)];
-          await fleet.api()?.call('POST', `/v1/pipelines/${pipeline?.id}/runs`);
+          if (pipeline)
+            await fleet.findApi()?.post('/v1/pipelines/{id}/runs', { params: { path: { id: pipeline.id } } });
         }
       }
     };
     while (Date.now() < until) {
-      for (const { simulator } of pipelines) change(simulator);
-      // What meets a database or an API that is down is what is wanted.
-      await shake().catch(() => {});
+      for (const { simulator } of pipelines) changeAccount(simulator);
+      // Requests are expected to fail while the database or the API is down.
+      await injectFailure().catch(() => {});
       await sleep(200 + random(600));
     }
-    await Promise.all(background);
+    await Promise.all(resumptions);
 
-    // Quiet: what is under way comes to its end, and one more run of each brings the rest.
+    // Recovery: runs in progress finish, and one more run of each pipeline extracts the rest.
     for (const { id, schema, simulator } of pipelines) {
-      let run = await call((a) => a.call<RunAnswer>('POST', `/v1/pipelines/${id}/runs`));
-      for (let tries = 0; ; tries++) {
+      const startRun = () => request((api) => api.post('/v1/pipelines/{id}/runs', { params: { path: { id } } }));
+      let run = await startRun();
+      for (let attempts = 0; ; attempts++) {
         const runId = run.id;
-        run = await eventually(
+        run = await waitFor(
           async () => {
-            const now = await call((a) => a.call<RunAnswer>('GET', `/v1/runs/${runId}`));
-            return now.finished_at === null ? null : now;
+            const current = await request((api) => api.get('/v1/runs/{id}', { params: { path: { id: runId } } }));
+            return current.finished_at === null ? null : current;
           },
-          `the run is over; ${fleet.said}`,
-          CALM_MS,
+          `the run has finished; ${fleet.recentOutput}`,
+          RECOVERY_MS,
         );
-        // One that began in the noise may have failed, and says so.
-        if (run.status === 'succeeded' && tries > 0) break;
-        expect(tries, JSON.stringify(run.objects.filter((o) => o.status !== 'succeeded'))).toBeLessThan(4);
-        run = await call((a) => a.call<RunAnswer>('POST', `/v1/pipelines/${id}/runs`));
+        // The first run may have failed, because it started during the failures.
+        if (run.status === 'succeeded' && attempts > 0) break;
+        expect(attempts, JSON.stringify(run.objects.filter((o) => o.status !== 'succeeded'))).toBeLessThan(4);
+        run = await startRun();
       }
-      await using warehouse = warehouseAt(at(`warehouse_${pipelines.findIndex((p) => p.id === id)}`));
-      expect(await differences(simulator, warehouse as never, schema), `seed ${SEED}`).toEqual([]);
+      await using warehouse = openDatabase(getUrl(`warehouse_${pipelines.findIndex((p) => p.id === id)}`));
+      expect(await findDifferences(simulator, warehouse as never, schema), `seed ${SEED}`).toEqual([]);
     }
-    // No run claims what it did not do, nothing was given up, and no process ended by itself.
-    await using control = warehouseAt(at('control'));
-    const claims = await control.sql`
+    // The counts of every run add up, no job is dead, and no process has crashed.
+    await using control = openDatabase(getUrl('control'));
+    const wrongCounts = await control.sql`
         select id from freshet.object_runs where status = 'succeeded'
           and records_extracted <> records_inserted + records_updated + records_unchanged + records_rejected`;
-    expect(claims).toEqual([]);
+    expect(wrongCounts).toEqual([]);
     expect(await control.sql`select queue, reason from freshet.dead_jobs`).toEqual([]);
     expect(
       await control.sql`select id from freshet.runs where status = 'succeeded' and exists (
         select from freshet.object_runs o where o.run_id = runs.id and o.status <> 'succeeded' and o.status <> 'skipped')`,
     ).toEqual([]);
-    expect(fleet.crashes, fleet.said).toEqual([]);
+    expect(fleet.crashes, fleet.recentOutput).toEqual([]);
   } finally {
     for (const simulator of simulators) await simulator.close();
     await admin.end({ timeout: 1 });
@@ -209,7 +218,7 @@ test(`I1, I2, I3, I7, I8: whatever is killed, stopped, cut off or crashes, every
   }
 });
 
-function warehouseAt(url: string) {
+function openDatabase(url: string) {
   const sql = postgres(url, { max: 2, onnotice: () => {} });
   return { sql, [Symbol.asyncDispose]: () => sql.end({ timeout: 1 }) };
 }

@@ -7,37 +7,37 @@ const BYTES = 60_000_000;
 let deployment: Deployment;
 let body: Buffer;
 
-/** As JSON text, and as PostgreSQL is to hold it. */
+/** A value as JSON text, and as PostgreSQL is expected to store it. */
 interface Content {
   readonly name: string;
   readonly json: string;
   readonly text: string;
 }
 
-function repeated(name: string, json: string, text: string): Content {
-  const times = Math.floor(BYTES / Buffer.byteLength(json));
-  return { name, json: json.repeat(times), text: text.repeat(times) };
+function repeatContent(name: string, json: string, text: string): Content {
+  const count = Math.floor(BYTES / Buffer.byteLength(json));
+  return { name, json: json.repeat(count), text: text.repeat(count) };
 }
 
-const address = 'https://a.example/b?c=d&e=f#g_';
+const url = 'https://a.example/b?c=d&e=f#g_';
 const CONTENTS: readonly Content[] = [
-  repeated(
+  repeatContent(
     'html',
     '<p class=\\"x\\">a &amp; b\\n\\t\\\\ é</p>\\u003cbr\\u003e\\/',
     '<p class="x">a &amp; b\n\t\\ é</p><br>/',
   ),
-  repeated('emoji', '\\ud83d\\ude00 \\u00e9\\u2028😀 ', '😀 é\u2028😀 '),
-  repeated('nul', 'a\\u0000b \\ud83d c ', 'a\ufffdb \ufffd c '),
-  // An attachment's signed address makes the loader look for all of them.
-  repeated('addresses', address, address),
+  repeatContent('emoji', '\\ud83d\\ude00 \\u00e9\\u2028😀 ', '😀 é\u2028😀 '),
+  repeatContent('nul', 'a\\u0000b \\ud83d c ', 'a\ufffdb \ufffd c '),
+  // The signed URL of an attachment makes the loader search the record for all of them.
+  repeatContent('addresses', url, url),
 ];
-const digestOf = (text: string) => createHash('md5').update(text).digest('hex');
+const digest = (text: string) => createHash('md5').update(text).digest('hex');
 
-function answerWith({ name, json }: Content): void {
-  const small = (id: number) =>
+function setResponse({ name, json }: Content): void {
+  const buildSmall = (id: number) =>
     `{"id":${id},"name":"group ${id}","description":"small","updated_at":"2024-01-01T00:00:00Z"}`;
   const large = `{"id":1,"name":"${name}","description":"${json}","unassigned_for":"https://a.example/f?Signature=x","updated_at":"2024-01-01T00:00:00Z"}`;
-  body = Buffer.from(`[${large},${small(2)}]`);
+  body = Buffer.from(`[${large},${buildSmall(2)}]`);
 }
 
 beforeAll(async () => {
@@ -55,19 +55,19 @@ beforeAll(async () => {
 });
 afterAll(() => deployment[Symbol.asyncDispose]());
 
-test('a record of 60 MB lands character for character, as a new row, as updates and in its history, whatever it holds', async () => {
-  const { warehouse, schema, api } = deployment;
-  answerWith(CONTENTS[0] as Content);
+test('a record of 60 MB is loaded character for character as a new row, as an update and in its history', async () => {
+  const { warehouse, schema } = deployment;
+  setResponse(CONTENTS[0] as Content);
   const pipelineId = await deployment.createPipeline();
-  await api.call('PATCH', `/v1/pipelines/${pipelineId}/objects/groups`, { history: true });
+  await deployment.updateObject(pipelineId, 'groups', { history: true });
   for (const content of CONTENTS) {
-    answerWith(content);
+    setResponse(content);
     const run = await deployment.sync(pipelineId);
     expect(run.objects.find((o) => o.object === 'groups')).toMatchObject({ status: 'succeeded', records_rejected: 0 });
     const [row] = await warehouse.sql.unsafe(
       `select md5(description) as digest, name, _freshet_notes as notes from ${schema}.groups where id = 1`,
     );
-    expect(row).toMatchObject({ digest: digestOf(content.text), name: content.name });
+    expect(row).toMatchObject({ digest: digest(content.text), name: content.name });
     expect(row?.['notes']).toEqual(
       content.name === 'nul' ? { nul_replaced: ['/description'], surrogate_replaced: ['/description'] } : null,
     );
@@ -75,7 +75,7 @@ test('a record of 60 MB lands character for character, as a new row, as updates 
   const versions = await warehouse.sql.unsafe(
     `select md5(description) as digest from ${schema}.groups_history where id = 1 order by valid_from`,
   );
-  expect(versions.map((v) => v['digest'])).toEqual(CONTENTS.map(({ text }) => digestOf(text)));
+  expect(versions.map((v) => v['digest'])).toEqual(CONTENTS.map(({ text }) => digest(text)));
   const unchanged = await deployment.sync(pipelineId);
   expect(unchanged.objects.find((o) => o.object === 'groups')).toMatchObject({
     records_loaded: 0,

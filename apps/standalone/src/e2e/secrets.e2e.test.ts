@@ -1,27 +1,27 @@
 import { randomBytes } from 'node:crypto';
-import { eventually } from '@freshet/testing';
+import { waitFor } from '@freshet/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { RunAnswer } from '../api-client.ts';
 import { Deployment } from '../test-support/deployment.ts';
 
 /*
- * Recognisable secrets wherever one can enter, used in ways that work and ways that fail; then everything that is written
- * anywhere is searched for them: logs at their most talkative, every table of both databases, every answer.
+ * Plants recognizable secrets wherever one can enter, and uses them in ways that succeed and that
+ * fail. Then searches all output for them: logs at the level `trace`, every table of both
+ * databases, and every response.
  */
 
-const planted = (what: string) => `PLANTED-${what}-${randomBytes(12).toString('hex')}`;
+const plant = (name: string) => `PLANTED-${name}-${randomBytes(12).toString('hex')}`;
 const SECRETS = {
-  wrongKey: planted('key'),
-  rotatedKey: planted('rotated'),
-  password: planted('password'),
-  wrongPassword: planted('wrong'),
-  template: planted('template'),
-  smtp: planted('smtp'),
+  wrongKey: plant('key'),
+  rotatedKey: plant('rotated'),
+  password: plant('password'),
+  wrongPassword: plant('wrong'),
+  template: plant('template'),
+  smtp: plant('smtp'),
 };
 const KEY = 'demo-admin-key';
 
 let deployment: Deployment;
-const answers: string[] = [];
+const responses: string[] = [];
 
 beforeAll(async () => {
   deployment = await Deployment.start({ counts: { tickets: 5 } }, undefined, {
@@ -32,8 +32,8 @@ beforeAll(async () => {
 });
 afterAll(() => deployment[Symbol.asyncDispose]());
 
-/** Calls the API, and keeps the answer for the search. */
-async function call(method: string, path: string, body?: object): Promise<Record<string, string>> {
+/** Sends a request to the API, and records the response for the search. */
+async function send(method: string, path: string, body?: object): Promise<Record<string, string>> {
   const response = await fetch(`${deployment.url}${path}`, {
     method,
     headers: {
@@ -44,12 +44,12 @@ async function call(method: string, path: string, body?: object): Promise<Record
     ...(body ? { body: JSON.stringify(body) } : {}),
   });
   const text = await response.text();
-  answers.push(`${method} ${path}: ${text} ${JSON.stringify([...response.headers])}`);
+  responses.push(`${method} ${path}: ${text} ${JSON.stringify([...response.headers])}`);
   return text === '' ? {} : (JSON.parse(text) as Record<string, string>);
 }
 
-/** Every row of every table of a database, as text. */
-async function* rowsOf(sql: Deployment['control']['sql']): AsyncGenerator<string> {
+/** Yields every row of every table of a database, as text. */
+async function* selectAllRows(sql: Deployment['control']['sql']): AsyncGenerator<string> {
   const tables = await sql<{ table: string }[]>`
     select format('%I.%I', schemaname, tablename) as table from pg_tables where schemaname not in ('pg_catalog', 'information_schema')`;
   for (const { table } of tables)
@@ -57,17 +57,17 @@ async function* rowsOf(sql: Deployment['control']['sql']): AsyncGenerator<string
       yield `${table}: ${row}`;
 }
 
-test('I6: secrets that were planted everywhere are found nowhere', async () => {
+test('no secret appears in a log, a table or a response (I6)', async () => {
   const { hostname, port, pathname } = new URL(deployment.warehouse.url);
   await deployment.warehouse.sql.unsafe(
     `create role planted login password '${SECRETS.password}'; grant create, temporary on database ${deployment.warehouse.name} to planted`,
   );
-  const key = await call('POST', '/v1/credentials', {
+  const key = await send('POST', '/v1/credentials', {
     name: 'key',
     type: 'freshdesk_api_key',
     api_key: SECRETS.wrongKey,
   });
-  const password = await call('POST', '/v1/credentials', {
+  const password = await send('POST', '/v1/credentials', {
     name: 'password',
     type: 'postgres_password',
     password: SECRETS.wrongPassword,
@@ -79,54 +79,54 @@ test('I6: secrets that were planted everywhere are found nowhere', async () => {
     username: 'planted',
     ssl_mode: 'disable',
   };
-  const destination = await call('POST', '/v1/destinations', {
+  const destination = await send('POST', '/v1/destinations', {
     name: 'w',
     type: 'postgres',
     ...address,
     credential_id: password['id'],
   });
-  await call('POST', `/v1/destinations/${destination['id']}/test`);
-  await call('POST', '/v1/pipelines/test', { subdomain: 'acme', credential_id: key['id'] });
-  // Refused for other reasons, with the secret in the body.
-  await call('POST', '/v1/credentials', { name: 'key', type: 'freshdesk_api_key', api_key: SECRETS.wrongKey });
-  await call('POST', '/v1/credentials', { name: 5, type: 'freshdesk_api_key', api_key: SECRETS.wrongKey });
-  await call('POST', '/v1/credentials', { name: 'z', type: 'freshdesk_api_key', password: SECRETS.wrongKey });
-  const { token } = await call('POST', '/v1/tokens', { name: 'planted', role: 'observer' });
-  const { secret } = await call('POST', '/v1/webhooks', {
+  await send('POST', `/v1/destinations/${destination['id']}/test`);
+  await send('POST', '/v1/pipelines/test', { subdomain: 'acme', credential_id: key['id'] });
+  // Rejected for other reasons, with the secret in the body.
+  await send('POST', '/v1/credentials', { name: 'key', type: 'freshdesk_api_key', api_key: SECRETS.wrongKey });
+  await send('POST', '/v1/credentials', { name: 5, type: 'freshdesk_api_key', api_key: SECRETS.wrongKey });
+  await send('POST', '/v1/credentials', { name: 'z', type: 'freshdesk_api_key', password: SECRETS.wrongKey });
+  const { token } = await send('POST', '/v1/tokens', { name: 'planted', role: 'observer' });
+  const { secret } = await send('POST', '/v1/webhooks', {
     name: 'w',
     url: 'http://127.0.0.1:1/{{secret}}',
     template: { key: '{{secret}}' },
     template_secret: SECRETS.template,
     events: ['run.failed', 'object.failed', 'credential.refused', 'run.partial'],
   });
-  answers.splice(-2);
-  const mail = await call('POST', '/v1/webhooks', {
+  responses.splice(-2);
+  const mail = await send('POST', '/v1/webhooks', {
     name: 'mail',
     url: 'mailto:ops@example.com',
     events: ['run.failed'],
   });
-  answers.pop();
+  responses.pop();
 
-  const pipeline = await call('POST', '/v1/pipelines', {
+  const pipeline = await send('POST', '/v1/pipelines', {
     name: 'acme',
     source: { type: 'freshdesk', subdomain: 'acme', credential_id: key['id'], historical_sync_days: null },
     destination_id: destination['id'],
   });
   const run = async () => {
-    const { id } = (await deployment.startRun(pipeline['id'] as string)) as RunAnswer;
-    return deployment.finished(id);
+    const { id } = await deployment.startRun(pipeline['id'] as string);
+    return deployment.waitForRun(id);
   };
   expect((await run()).status).toBe('failed');
-  // A key that works, and a warehouse that refuses for a while.
-  await call('PATCH', `/v1/credentials/${key['id']}`, { api_key: KEY });
+  // A valid key, and a warehouse that rejects its password for a while.
+  await send('PATCH', `/v1/credentials/${key['id']}`, { api_key: KEY });
   const { id } = await deployment.startRun(pipeline['id'] as string);
-  await eventually(
-    async () => (await deployment.run(id)).objects.find((o) => o.error?.code === 'warehouse_auth') ?? null,
-    'the warehouse refuses the password',
+  await waitFor(
+    async () => (await deployment.getRun(id)).objects.find((o) => o.error?.code === 'warehouse_auth') ?? null,
+    'the warehouse rejects the password',
   );
-  await call('PATCH', `/v1/credentials/${password['id']}`, { password: SECRETS.password });
-  expect((await deployment.finished(id)).status).toBe('succeeded');
-  await call('PATCH', `/v1/credentials/${key['id']}`, { api_key: SECRETS.rotatedKey });
+  await send('PATCH', `/v1/credentials/${password['id']}`, { password: SECRETS.password });
+  expect((await deployment.waitForRun(id)).status).toBe('succeeded');
+  await send('PATCH', `/v1/credentials/${key['id']}`, { api_key: SECRETS.rotatedKey });
   await run();
   for (const path of [
     'credentials',
@@ -142,9 +142,9 @@ test('I6: secrets that were planted everywhere are found nowhere', async () => {
     `webhooks/${mail['id']}/deliveries`,
     `pipelines/${pipeline['id']}/rejected-records`,
   ])
-    await call('GET', `/v1/${path}`);
+    await send('GET', `/v1/${path}`);
   for (const name of ['api', 'extract-worker', 'load-worker', 'scheduler'])
-    answers.push((await deployment.monitor(name, '/metrics')).text);
+    responses.push((await deployment.fetchFromMonitor(name, '/metrics')).text);
 
   const secrets = [...Object.values(SECRETS), token as string, secret as string, deployment.token];
   const encoded = secrets.flatMap((text) => [
@@ -153,18 +153,19 @@ test('I6: secrets that were planted everywhere are found nowhere', async () => {
     Buffer.from(`${text}:X`).toString('base64').replace(/=+$/, ''),
     encodeURIComponent(text),
   ]);
-  const found: string[] = [];
-  const search = (where: string, text: string) => {
-    for (const needle of encoded) if (text.includes(needle)) found.push(`${needle} in ${where}: ${text.slice(0, 300)}`);
+  const matches: string[] = [];
+  const search = (source: string, text: string) => {
+    for (const secret of encoded)
+      if (text.includes(secret)) matches.push(`${secret} in ${source}: ${text.slice(0, 300)}`);
   };
-  for (const text of answers) search('an answer', text);
-  for (const text of deployment.errors) search('a log', text);
-  for await (const row of rowsOf(deployment.control.sql)) search('the control database', row);
-  for await (const row of rowsOf(deployment.warehouse.sql)) search('the warehouse', row);
-  expect(found).toEqual([]);
-  // The search itself finds what is there.
-  expect(deployment.errors.join('').length).toBeGreaterThan(1000);
-  search('itself', `x ${SECRETS.password} y`);
-  expect(found).toHaveLength(2);
+  for (const text of responses) search('a response', text);
+  for (const text of deployment.logs) search('a log', text);
+  for await (const row of selectAllRows(deployment.control.sql)) search('the control database', row);
+  for await (const row of selectAllRows(deployment.warehouse.sql)) search('the warehouse', row);
+  expect(matches).toEqual([]);
+  // The search finds a secret that is present.
+  expect(deployment.logs.join('').length).toBeGreaterThan(1000);
+  search('the test', `x ${SECRETS.password} y`);
+  expect(matches).toHaveLength(2);
   await deployment.warehouse.sql.unsafe('drop owned by planted; drop role planted');
 });

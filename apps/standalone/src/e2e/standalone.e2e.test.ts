@@ -6,19 +6,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
-import { objectsToRead } from '@freshet/freshdesk-extractor';
+import { listObjectsToExtract } from '@freshet/freshdesk-extractor';
 import { FreshdeskSimulator } from '@freshet/freshdesk-simulator';
-import { createDatabase, eventually, type TestDatabase } from '@freshet/testing';
+import { createDatabase, type TestDatabase, waitFor } from '@freshet/testing';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { isRunning, Standalone } from '../test-support/standalone.ts';
+import { isRunning, StandaloneProcess } from '../test-support/standalone-process.ts';
 
-test('--once: the simulated account lands in an embedded PostgreSQL, the last line says where, and nothing stays behind', async () => {
-  using first = new Standalone(['--once']);
-  const family = await eventually(
-    () => (first.output.includes('The API answers') ? first.family() : null),
-    'everything runs',
+test('--once loads the simulated account into an embedded PostgreSQL, prints the result, and leaves no process', async () => {
+  using first = new StandaloneProcess(['--once']);
+  const processTree = await waitFor(
+    () => (first.output.includes('The API is available') ? first.getProcessTree() : null),
+    'all processes run',
   );
-  expect(family.length).toBeGreaterThanOrEqual(8);
+  expect(processTree.length).toBeGreaterThanOrEqual(8);
   expect(await first.exited, first.output).toBe(0);
   const last = JSON.parse(first.lastLine);
   expect(last).toMatchObject({
@@ -26,12 +26,12 @@ test('--once: the simulated account lands in an embedded PostgreSQL, the last li
     schema: 'freshdesk_demo',
     warehouse_url: expect.stringMatching(/^postgres:/),
   });
-  expect(last.run.objects).toHaveLength(objectsToRead({}).length);
+  expect(last.run.objects).toHaveLength(listObjectsToExtract({}).length);
   expect(last.run.objects.find((o: { object: string }) => o.object === 'tickets').records_loaded).toBe(2000);
-  await eventually(() => !family.some(isRunning), 'no process is left');
+  await waitFor(() => !processTree.some(isRunning), 'all processes have exited');
 
-  // A second start finds everything as it was, and reads only what has changed.
-  const second = new Standalone(['--once'], {}, first.dataDir);
+  // A second start reuses the data folder, and extracts only changes.
+  const second = new StandaloneProcess(['--once'], {}, first.dataDir);
   expect(await second.exited, second.output).toBe(0);
   const { run, warehouse_url } = JSON.parse(second.lastLine);
   expect(run.objects.find((o: { object: string }) => o.object === 'conversations')).toMatchObject({
@@ -41,7 +41,7 @@ test('--once: the simulated account lands in an embedded PostgreSQL, the last li
   expect(warehouse_url).toBe(last.warehouse_url);
 });
 
-describe('serving', () => {
+describe('npm start without options', () => {
   let dataDir: string;
   beforeAll(() => {
     dataDir = mkdtempSync(join(tmpdir(), 'freshet-standalone-'));
@@ -49,44 +49,45 @@ describe('serving', () => {
   });
   afterAll(() => rmSync(dataDir, { recursive: true, force: true }));
 
-  // npm, the start script, the process that starts all the others: each may be the one that is ended.
+  // Each process of the chain can receive the signal: npm, the start script, and the parent of all
+  // others.
   test.each([
     ['SIGTERM to npm', 0, 'SIGTERM'],
     ['SIGINT to npm', 0, 'SIGINT'],
     ['SIGHUP to npm', 0, 'SIGHUP'],
     ['SIGINT to the start script', 1, 'SIGINT'],
     ['SIGQUIT to the start script', 1, 'SIGQUIT'],
-    ['SIGHUP to the process that started all the others', 2, 'SIGHUP'],
-    ['Ctrl-C, which reaches the whole process group', 'group', 'SIGINT'],
-    ['SIGTERM to the whole process group', 'group', 'SIGTERM'],
-    ['kill -9 of npm', 0, 'SIGKILL'],
-    ['kill -9 of the start script', 1, 'SIGKILL'],
-    ['kill -9 of the process that started all the others', 2, 'SIGKILL'],
-  ] as const)('after %s no process stays behind', async (_name, target, signal) => {
-    using standalone = new Standalone([], {}, dataDir, { detached: target === 'group' });
-    await eventually(() => standalone.output.includes('Freshet keeps running'), 'it serves');
+    ['SIGHUP to the parent of all others', 2, 'SIGHUP'],
+    ['Ctrl-C, which signals the process group,', 'group', 'SIGINT'],
+    ['SIGTERM to the process group', 'group', 'SIGTERM'],
+    ['SIGKILL to npm', 0, 'SIGKILL'],
+    ['SIGKILL to the start script', 1, 'SIGKILL'],
+    ['SIGKILL to the parent of all others', 2, 'SIGKILL'],
+  ] as const)('leaves no process after %s', async (_title, target, signal) => {
+    using standalone = new StandaloneProcess([], {}, dataDir, { detached: target === 'group' });
+    await waitFor(() => standalone.output.includes('Freshet is running.'), 'the first run has finished');
     expect(standalone.output).toMatch(/reference: http:\/\/127\.0\.0\.1:\d+\/docs/);
     expect(standalone.output).toMatch(/Token {10}frt_/);
     expect(standalone.output).toContain("psql 'postgres://");
-    const family = standalone.family();
+    const processTree = standalone.getProcessTree();
     if (target === 'group') process.kill(-(standalone.process.pid as number), signal);
-    else process.kill(standalone.line()[target] as number, signal);
-    await eventually(() => !family.some(isRunning), 'no process is left');
-    // The process that started all the others has stopped them in order, unless it was killed itself.
-    expect(standalone.lastShutdown).toBe(target === 2 && signal === 'SIGKILL' ? 'parent is gone' : 'SIGTERM');
+    else process.kill(standalone.getProcessChain()[target] as number, signal);
+    await waitFor(() => !processTree.some(isRunning), 'all processes have exited');
+    // The parent stops the other processes in order, unless it is killed.
+    expect(standalone.lastShutdown).toBe(target === 2 && signal === 'SIGKILL' ? 'parent exited' : 'SIGTERM');
   });
 
-  test('a second start on the same data folder is refused in words, and the first goes on', async () => {
-    using first = new Standalone([]);
-    await eventually(() => first.output.includes('The API answers'), 'it runs');
-    const second = new Standalone([], {}, first.dataDir);
+  test('rejects a second start on the same data folder, while the first keeps running', async () => {
+    using first = new StandaloneProcess([]);
+    await waitFor(() => first.output.includes('The API is available'), 'the API is available');
+    const second = new StandaloneProcess([], {}, first.dataDir);
     expect(await second.exited).toBe(78);
     expect(second.output).toContain('already running on the data folder');
     expect(isRunning(first.process.pid as number)).toBe(true);
   });
 });
 
-describe('what a wrong input gets', () => {
+describe('npm start with invalid settings', () => {
   let database: TestDatabase;
   let warehouse: TestDatabase;
   let simulator: FreshdeskSimulator;
@@ -109,46 +110,54 @@ describe('what a wrong input gets', () => {
     await warehouse[Symbol.asyncDispose]();
   });
 
-  /** Starts with these on top of what is right, and expects the words and the status of a mistake in the settings. */
-  async function refused(wrong: Record<string, string>, words: string | RegExp, args = ['--once']): Promise<void> {
-    using standalone = new Standalone(args, { ...env, ...wrong });
+  /** Starts with these variables on top of valid ones, and expects status 78 and the message. */
+  async function expectRejection(
+    invalidEnv: Record<string, string>,
+    message: string | RegExp,
+    args = ['--once'],
+  ): Promise<void> {
+    using standalone = new StandaloneProcess(args, { ...env, ...invalidEnv });
     expect(await standalone.exited, standalone.output).toBe(78);
-    expect(standalone.output).toMatch(words);
+    expect(standalone.output).toMatch(message);
     expect(standalone.output).not.toContain('demo-admin-key');
   }
 
-  test('a key without its subdomain, and the reverse', async () => {
-    await refused({ FRESHDESK_SUBDOMAIN: '' }, /needs FRESHDESK_SUBDOMAIN beside it/);
-    await refused({ FRESHDESK_API_KEY: '' }, /needs FRESHDESK_API_KEY beside it/);
-    await refused({ FRESHDESK_API_KEY: '', FRESHDESK_SUBDOMAIN: '' }, /FRESHDESK_ORIGIN needs/);
+  test('rejects a key without a subdomain, a subdomain without a key, and an origin without both', async () => {
+    await expectRejection({ FRESHDESK_SUBDOMAIN: '' }, /FRESHDESK_SUBDOMAIN is missing/);
+    await expectRejection({ FRESHDESK_API_KEY: '' }, /FRESHDESK_API_KEY is missing/);
+    await expectRejection({ FRESHDESK_API_KEY: '', FRESHDESK_SUBDOMAIN: '' }, /FRESHDESK_ORIGIN requires/);
   });
 
-  test('malformed variables: all of them in one message, by name', async () => {
-    using standalone = new Standalone([], { ...env, PORT: 'abc', DATABASE_URL: 'mysql://x', LOG_LEVEL: 'loud' });
+  test('names all malformed variables in one message', async () => {
+    using standalone = new StandaloneProcess([], { ...env, PORT: 'abc', DATABASE_URL: 'mysql://x', LOG_LEVEL: 'loud' });
     expect(await standalone.exited).toBe(78);
-    for (const words of [
-      'PORT must be a whole number',
+    for (const expected of [
+      'PORT must be an integer',
       'DATABASE_URL must be a URL that starts with postgres://',
       'LOG_LEVEL must be one of',
       '.env.example',
     ]) {
-      expect(standalone.output).toContain(words);
+      expect(standalone.output).toContain(expected);
     }
   });
 
-  test('an unknown option', () => refused({}, /"--twice" is not known/, ['--twice']));
+  test('rejects an unknown option', () =>
+    expectRejection({}, /Unknown option "--twice". Usage: npm start/, ['--twice']));
 
-  test('a wrong subdomain', () =>
-    refused({ FRESHDESK_SUBDOMAIN: 'support.acme.com' }, /is not a Freshdesk account.*before \.freshdesk\.com/s));
+  test('rejects an invalid subdomain', () =>
+    expectRejection(
+      { FRESHDESK_SUBDOMAIN: 'support.acme.com' },
+      /is not a Freshdesk account.*before \.freshdesk\.com/s,
+    ));
 
-  test('a wrong key: nothing is kept of it, and the right one works afterwards', async () => {
-    await refused({ FRESHDESK_API_KEY: 'wrong-key' }, /cannot be read: Freshdesk refused the API key/);
+  test('rejects an invalid key, and stores neither a credential nor a pipeline', async () => {
+    await expectRejection({ FRESHDESK_API_KEY: 'wrong-key' }, /cannot be read: Freshdesk rejected the API key/);
     expect(await database.sql`select count(*)::int as n from freshet.pipelines`).toEqual([{ n: 0 }]);
     expect(await database.sql`select count(*)::int as n from freshet.credentials`).toEqual([{ n: 0 }]);
   });
 
-  test('a host that is not Freshdesk: an HTML page, a redirect, another product', async () => {
-    const answers: Record<string, (response: ServerResponse) => void> = {
+  test('rejects a host that is not Freshdesk: an HTML page, a redirect, another product', async () => {
+    const responders: Record<string, (response: ServerResponse) => void> = {
       page: (r) => r.writeHead(200, { 'content-type': 'text/html' }).end('<html>Welcome</html>'),
       redirect: (r) => r.writeHead(302, { location: 'https://elsewhere.example/' }).end(),
       other: (r) =>
@@ -161,10 +170,10 @@ describe('what a wrong input gets', () => {
       redirect: /redirect/,
       other: /another product/,
     };
-    for (const [name, answer] of Object.entries(answers)) {
-      const server = createServer((_request, response) => answer(response)).listen(0, '127.0.0.1');
+    for (const [name, respond] of Object.entries(responders)) {
+      const server = createServer((_request, response) => respond(response)).listen(0, '127.0.0.1');
       await once(server, 'listening');
-      await refused(
+      await expectRejection(
         { FRESHDESK_ORIGIN: `http://127.0.0.1:${(server.address() as AddressInfo).port}` },
         expected[name] as RegExp,
       );
@@ -173,46 +182,49 @@ describe('what a wrong input gets', () => {
     }
   });
 
-  test('an unreachable warehouse, one with a wrong password, one whose role may not create tables', async () => {
-    await refused({ WAREHOUSE_URL: 'postgres://u:p@127.0.0.1:1/w' }, /WAREHOUSE_URL: No server answers/);
-    const wrong = new URL(warehouse.url);
-    wrong.password = 'wrong';
-    await refused({ WAREHOUSE_URL: wrong.href }, /WAREHOUSE_URL: The warehouse refused the password/);
+  test('rejects an unreachable warehouse, a wrong password, and a role without privileges', async () => {
+    await expectRejection(
+      { WAREHOUSE_URL: 'postgres://u:p@127.0.0.1:1/w' },
+      /WAREHOUSE_URL: The warehouse cannot be reached: no server listens/,
+    );
+    const wrongPassword = new URL(warehouse.url);
+    wrongPassword.password = 'wrong';
+    await expectRejection({ WAREHOUSE_URL: wrongPassword.href }, /WAREHOUSE_URL: The warehouse rejected the password/);
     const role = `r_${warehouse.name}`;
     await warehouse.sql.unsafe(`create role ${role} login password 'secret'`);
     const limited = new URL(warehouse.url);
     limited.username = role;
     limited.password = 'secret';
-    await refused(
+    await expectRejection(
       { WAREHOUSE_URL: limited.href },
       new RegExp(`CREATE SCHEMA "freshdesk_acme" AUTHORIZATION "${role}"`),
     );
     await warehouse.sql.unsafe(`drop role ${role}`);
   });
 
-  test('an unreachable control database', () =>
-    refused({ DATABASE_URL: 'postgres://u:p@127.0.0.1:1/x' }, /DATABASE_URL: no server answers there/));
+  test('rejects an unreachable control database', () =>
+    expectRejection({ DATABASE_URL: 'postgres://u:p@127.0.0.1:1/x' }, /DATABASE_URL: no server is listening/));
 
-  test('a port that is in use', async () => {
+  test('rejects a port that is in use', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    await refused({ PORT: String(port) }, new RegExp(`Port ${port} is in use. Give another one with PORT`));
+    await expectRejection({ PORT: String(port) }, new RegExp(`PORT: port ${port} is in use`));
     server.close();
   });
 
-  test('a data folder that cannot be written', () => {
-    // Below a file nobody can make a folder, not even root.
-    const below = join(fileURLToPath(import.meta.url), 'folder');
-    return refused(
-      { FRESHET_DATA_DIR: below },
-      /The data folder .* cannot be used \(ENOTDIR\)\. Give another one with FRESHET_DATA_DIR/,
+  test('rejects a data folder that is not writable', () => {
+    // Not even root can create a folder below a file.
+    const path = join(fileURLToPath(import.meta.url), 'folder');
+    return expectRejection(
+      { FRESHET_DATA_DIR: path },
+      /FRESHET_DATA_DIR: the data folder .* is not usable \(ENOTDIR\)/,
     );
   });
 
   test('--once exits with 0 for a key without admin rights, reads more with an admin key, and exits with 1 when that access is lost (I7)', async () => {
     const sync = async (apiKey: string) => {
-      using standalone = new Standalone(['--once'], { ...env, FRESHDESK_API_KEY: apiKey });
+      using standalone = new StandaloneProcess(['--once'], { ...env, FRESHDESK_API_KEY: apiKey });
       const status = await standalone.exited;
       const { run } = JSON.parse(standalone.lastLine);
       return {
@@ -244,12 +256,12 @@ describe('what a wrong input gets', () => {
     expect(lost.agents).toMatchObject({ status: 'forbidden', error: { code: 'source_forbidden' }, warnings: [] });
   });
 
-  test('--once on a terminal ends with a summary instead of a line of JSON', async () => {
-    using standalone = new Standalone(['--once'], env, null, { terminal: true });
+  test('--once prints a summary on a terminal instead of a line of JSON', async () => {
+    using standalone = new StandaloneProcess(['--once'], env, null, { terminal: true });
     expect(await standalone.exited, standalone.output).toBe(0);
-    // npm itself draws on a terminal as well.
+    // npm writes to the terminal as well.
     const lines = stripVTControlCharacters(standalone.output).split('\r\n');
-    const summary = lines.findIndex((line) => line.startsWith('The run is succeeded:'));
+    const summary = lines.findIndex((line) => line.startsWith('Run succeeded:'));
     expect(lines.slice(summary + 1, summary + 3)).toEqual([
       `Warehouse  psql '${warehouse.url}'`,
       'Schema     freshdesk_acme',
@@ -257,9 +269,9 @@ describe('what a wrong input gets', () => {
     expect(lines.some((line) => line.startsWith('{'))).toBe(false);
   });
 
-  test('a real account’s variables, outside databases and all: it lands there', async () => {
+  test('--once loads the configured account into the configured databases', async () => {
     expect(inject('postgresUrl')).toBeTruthy();
-    using standalone = new Standalone(['--once'], env);
+    using standalone = new StandaloneProcess(['--once'], env);
     expect(await standalone.exited, standalone.output).toBe(0);
     const { run, warehouse_url, schema } = JSON.parse(standalone.lastLine);
     expect(run.status).toBe('succeeded');

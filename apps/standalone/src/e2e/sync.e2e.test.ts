@@ -1,30 +1,30 @@
-import { catalogue, objectsToRead } from '@freshet/freshdesk-extractor';
-import { eventually } from '@freshet/testing';
+import type { Run } from '@freshet/client';
+import { catalogue, listObjectsToExtract } from '@freshet/freshdesk-extractor';
+import { waitFor } from '@freshet/testing';
 import { afterAll, describe, expect, test } from 'vitest';
-import type { RunAnswer } from '../api-client.ts';
 import { Deployment } from '../test-support/deployment.ts';
-import { differences } from '../test-support/equality.ts';
+import { findDifferences } from '../test-support/differences.ts';
 
-const of = (run: RunAnswer, object: string) => run.objects.find((o) => o.object === object);
+const findObjectRun = (run: Run, object: string) => run.objects.find((o) => o.object === object);
 
-describe('an account is synchronised', () => {
+describe('a sync', () => {
   const started = Deployment.start({ counts: { tickets: 600 } });
   let pipelineId: string;
   afterAll(async () => (await started)[Symbol.asyncDispose]());
 
-  test('I3: after the first run the warehouse equals the account, object by object and field by field', async () => {
+  test('the first run makes the warehouse equal the account in every object and field (I3)', async () => {
     const deployment = await started;
     pipelineId = await deployment.createPipeline();
     const run = await deployment.sync(pipelineId);
-    expect(run, deployment.errors.join('')).toMatchObject({ status: 'succeeded' });
-    expect(run.objects).toHaveLength(objectsToRead({}).length);
-    expect(await differences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
+    expect(run, deployment.logs.join('')).toMatchObject({ status: 'succeeded' });
+    expect(run.objects).toHaveLength(listObjectsToExtract({}).length);
+    expect(await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
   });
 
-  test('T14: what the run says of each object is what stands in its table', async () => {
+  test('the counts of a run equal the rows of its tables (T14)', async () => {
     const deployment = await started;
-    const { data } = await deployment.api.call<{ data: RunAnswer[] }>('GET', `/v1/runs?pipeline_id=${pipelineId}`);
-    for (const o of data[0]?.objects ?? []) {
+    const [run] = await deployment.listRuns(pipelineId);
+    for (const o of run?.objects ?? []) {
       const [row] = await deployment.warehouse.sql.unsafe(
         `select count(*)::int as n from ${deployment.schema}.${o.object}`,
       );
@@ -33,51 +33,59 @@ describe('an account is synchronised', () => {
     }
   });
 
-  test('T23: a second run of an account at rest reads no conversation again and costs few credits', async () => {
+  test('a second run of an unchanged account fetches no conversations and costs few credits (T23)', async () => {
     const deployment = await started;
-    const before = deployment.simulator.callCount;
+    const before = deployment.simulator.requestCount;
     const run = await deployment.sync(pipelineId);
     expect(run.status).toBe('succeeded');
-    expect(of(run, 'conversations')).toMatchObject({ records_extracted: 0, credits_used: 0, mode: 'incremental' });
-    expect(of(run, 'tickets')).toMatchObject({ records_extracted: 0 });
-    // One for each list, some for their definitions, and a few for the rolling reading of old edits.
-    expect(deployment.simulator.callCount - before).toBeLessThan(45);
+    expect(findObjectRun(run, 'conversations')).toMatchObject({
+      records_extracted: 0,
+      credits_used: 0,
+      mode: 'incremental',
+    });
+    expect(findObjectRun(run, 'tickets')).toMatchObject({ records_extracted: 0 });
+    // One call per list, some for definitions, and a few for the rolling reread of old edits.
+    expect(deployment.simulator.requestCount - before).toBeLessThan(45);
   });
 
-  test('what has changed since arrives with the next run: edits, new records, notes, trash, restores, deletions', async () => {
+  test('a run loads edits, new records, notes, trashed and restored tickets, and deletions', async () => {
     const deployment = await started;
     const { account } = deployment.simulator;
     for (let id = 10; id < 20; id++) account.update('tickets', id, { subject: `edited "${id}" \\ \t 🧾`, status: 5 });
     const created = account.create('tickets', { subject: 'new' });
-    account.addChild('conversations', 15, { body: 'a new note' });
-    account.addChild('conversations', created, { id: 1, body: 'on a new ticket' });
-    const groups = [...account.everything('groups')].map(({ text }) => (JSON.parse(text) as { id: number }).id);
-    account.remove('groups', groups[3] as number);
-    const companies = [...account.everything('companies')].map(({ text }) => (JSON.parse(text) as { id: number }).id);
+    account.createChild('conversations', 15, { body: 'a new note' });
+    account.createChild('conversations', created, { id: 1, body: 'on a new ticket' });
+    const groups = [...account.listAllRecords('groups')].map(({ text }) => (JSON.parse(text) as { id: number }).id);
+    account.delete('groups', groups[3] as number);
+    const companies = [...account.listAllRecords('companies')].map(
+      ({ text }) => (JSON.parse(text) as { id: number }).id,
+    );
     account.update('companies', companies[2] as number, {
       custom_fields: { website: 'https://new.example', contract_no: 12, strategic: null, signed_on: '2026-02-03' },
     });
-    const trashed = [...account.everything('tickets')].find(({ view }) => view.deleted === 'trash');
+    const trashed = [...account.listAllRecords('tickets')].find(({ view }) => view.deleteKind === 'trash');
     account.move('tickets', (JSON.parse(trashed?.text as string) as { id: number }).id, 'live');
     account.move('tickets', 25, 'spam');
-    // With everything below it.
-    const [category] = [...account.everything('discussion_categories')].map(
+    // Deletes the forums and topics below the category as well.
+    const [category] = [...account.listAllRecords('discussion_categories')].map(
       ({ text }) => (JSON.parse(text) as { id: number }).id,
     );
-    account.remove('discussion_categories', category as number);
+    account.delete('discussion_categories', category as number);
     const run = await deployment.sync(pipelineId);
     expect(run.status, JSON.stringify(run.objects)).toBe('succeeded');
-    expect(of(run, 'conversations')?.credits_used).toBe(12);
-    const left = await differences(deployment.simulator, deployment.warehouse, deployment.schema);
-    // Conversations of the ticket that is in spam now stay as they were read.
-    expect(left.filter(({ object, what }) => !(object === 'conversations' && what === 'of no record'))).toEqual([]);
+    expect(findObjectRun(run, 'conversations')?.credits_used).toBe(12);
+    const remaining = await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema);
+    // The conversations of a ticket in spam stay unchanged.
+    expect(
+      remaining.filter(({ object, problem }) => !(object === 'conversations' && problem === 'no such record')),
+    ).toEqual([]);
     const [row] = await deployment.warehouse.sql.unsafe(
       `select cf_website, cf_contract_no::int, cf_signed_on::text from ${deployment.schema}.companies where id = ${companies[2]}`,
     );
     expect(row).toEqual({ cf_website: 'https://new.example', cf_contract_no: 12, cf_signed_on: '2026-02-03' });
   });
 
-  test('custom fields are columns typed by the account’s definitions', async () => {
+  test('custom fields become columns with the types of the account’s definitions', async () => {
     const deployment = await started;
     const types = await deployment.warehouse.sql`
       select column_name as name, data_type as type from information_schema.columns where table_schema = ${deployment.schema} and column_name like 'cf\\_%' order by 1`;
@@ -92,57 +100,66 @@ describe('an account is synchronised', () => {
     });
   });
 
-  test('objects that are not read by default are read when they are chosen, each as the account holds it', async () => {
+  test('an object that is excluded by default is loaded when it is included', async () => {
     const deployment = await started;
     const objects = Object.fromEntries(catalogue.map((o) => [o.name, { included: true }]));
-    await deployment.api.call('PATCH', `/v1/pipelines/${pipelineId}`, { objects });
+    await deployment.updatePipeline(pipelineId, { objects });
     const run = await deployment.sync(pipelineId);
     expect(run.status, JSON.stringify(run.objects.filter((o) => o.error))).toBe('succeeded');
-    const chosen = catalogue.filter((o) => !o.includedByDefault);
-    expect(chosen.length).toBeGreaterThan(5);
-    expect(await differences(deployment.simulator, deployment.warehouse, deployment.schema, chosen)).toEqual([]);
+    const included = catalogue.filter((o) => !o.includedByDefault);
+    expect(included.length).toBeGreaterThan(5);
+    expect(await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema, included)).toEqual([]);
   });
 
-  test('T21: one object is read again while its table stays full and the others go on as they were', async () => {
+  test('a restarted object is read again while its table stays complete, and other objects stay incremental (T21)', async () => {
     const deployment = await started;
     const { sql } = deployment.warehouse;
-    await deployment.api.call('POST', `/v1/pipelines/${pipelineId}/objects/contacts/restart`);
+    await deployment.restartObject(pipelineId, 'contacts');
     const [before] = await sql.unsafe(`select count(*)::int as n from ${deployment.schema}.contacts`);
     const { id } = await deployment.startRun(pipelineId);
-    const seen = new Set<number>();
-    const run = await eventually(async () => {
-      seen.add((await sql.unsafe(`select count(*)::int as n from ${deployment.schema}.contacts`))[0]?.['n'] as number);
-      const now = await deployment.run(id);
-      return now.finished_at === null ? null : now;
-    }, 'the run is over');
-    expect([...seen]).toEqual([before?.['n']]);
-    expect(of(run, 'contacts')).toMatchObject({ status: 'succeeded', mode: 'full' });
+    const rowCounts = new Set<number>();
+    const run = await waitFor(async () => {
+      rowCounts.add(
+        (await sql.unsafe(`select count(*)::int as n from ${deployment.schema}.contacts`))[0]?.['n'] as number,
+      );
+      const current = await deployment.getRun(id);
+      return current.finished_at === null ? null : current;
+    }, 'the run has finished');
+    expect([...rowCounts]).toEqual([before?.['n']]);
+    expect(findObjectRun(run, 'contacts')).toMatchObject({ status: 'succeeded', mode: 'full' });
     // A restart writes every row again, once.
-    expect(of(run, 'contacts')?.records_loaded).toBe(before?.['n']);
-    expect(of(run, 'tickets')).toMatchObject({ status: 'succeeded', mode: 'incremental' });
+    expect(findObjectRun(run, 'contacts')?.records_loaded).toBe(before?.['n']);
+    expect(findObjectRun(run, 'tickets')).toMatchObject({ status: 'succeeded', mode: 'incremental' });
   });
 
-  test('a position that is moved back brings again what has changed since; children that are restarted are all read again', async () => {
+  test('moving a position back rereads later changes, and restarting a child object rereads all children', async () => {
     const deployment = await started;
-    const back = { changed_since: new Date(Date.now() - 10 * 86_400_000).toISOString() };
-    await deployment.api.call('POST', `/v1/pipelines/${pipelineId}/objects/tickets/position`, back);
-    await deployment.api.call('POST', `/v1/pipelines/${pipelineId}/objects/conversations/restart`);
-    await expect(
-      deployment.api.call('POST', `/v1/pipelines/${pipelineId}/objects/groups/position`, back),
-    ).rejects.toThrow(/not read by time/);
+    const body = { changed_since: new Date(Date.now() - 10 * 86_400_000).toISOString() };
+    const moveBack = (object: string) =>
+      deployment.api.post('/v1/pipelines/{id}/objects/{object}/position', {
+        params: { path: { id: pipelineId, object } },
+        body,
+      });
+    await moveBack('tickets');
+    await deployment.restartObject(pipelineId, 'conversations');
+    await expect(moveBack('groups')).rejects.toThrow(/not read by time/);
     const run = await deployment.sync(pipelineId);
     const [changed] = await deployment.warehouse.sql.unsafe(
-      `select count(*)::int as n from ${deployment.schema}.tickets where updated_at >= '${back.changed_since}'`,
+      `select count(*)::int as n from ${deployment.schema}.tickets where updated_at >= '${body.changed_since}'`,
     );
-    expect(of(run, 'tickets')).toMatchObject({ status: 'succeeded', mode: 'incremental', records_loaded: 0 });
-    expect(of(run, 'tickets')?.records_extracted).toBeGreaterThanOrEqual(changed?.['n'] as number);
+    expect(findObjectRun(run, 'tickets')).toMatchObject({
+      status: 'succeeded',
+      mode: 'incremental',
+      records_loaded: 0,
+    });
+    expect(findObjectRun(run, 'tickets')?.records_extracted).toBeGreaterThanOrEqual(changed?.['n'] as number);
     const [rows] = await deployment.warehouse.sql.unsafe(
       `select count(*)::int as n from ${deployment.schema}.conversations where _freshet_deleted_at is null`,
     );
-    expect(of(run, 'conversations')).toMatchObject({ status: 'succeeded', records_extracted: rows?.['n'] });
+    expect(findObjectRun(run, 'conversations')).toMatchObject({ status: 'succeeded', records_extracted: rows?.['n'] });
   });
 
-  test('the warehouse says how fresh and how deep each table is', async () => {
+  test('_freshet_objects contains the coverage of each table', async () => {
     const deployment = await started;
     const rows = await deployment.warehouse.sql.unsafe(
       `select table_name, complete_as_of, complete_back_to, row_count from ${deployment.schema}._freshet_objects`,
@@ -150,56 +167,60 @@ describe('an account is synchronised', () => {
     expect(rows).toHaveLength(catalogue.length);
     for (const row of rows)
       expect(Date.now() - (row['complete_as_of'] as Date).getTime(), row['table_name']).toBeLessThan(300_000);
-    const backTo = (table: string) => rows.find((r) => r['table_name'] === table)?.['complete_back_to'] as Date;
-    expect(Date.now() - backTo('tickets').getTime()).toBeGreaterThan(29 * 86_400_000);
-    expect(backTo('agents').getTime()).toBe(0);
+    const getCompleteBackTo = (table: string) =>
+      rows.find((r) => r['table_name'] === table)?.['complete_back_to'] as Date;
+    expect(Date.now() - getCompleteBackTo('tickets').getTime()).toBeGreaterThan(29 * 86_400_000);
+    expect(getCompleteBackTo('agents').getTime()).toBe(0);
   });
 });
 
-describe('I7: one object’s trouble is its own', () => {
-  test('a key without admin rights and a plan without a feature affect only their objects: the run succeeds with warnings (I7)', async () => {
-    await using deployment = await Deployment.start({ counts: { tickets: 50 }, withoutFeatures: ['Timesheets'] });
+describe('failure isolation (I7)', () => {
+  test('a key without admin rights and a plan without a feature affect only their objects, and the run succeeds', async () => {
+    await using deployment = await Deployment.start({ counts: { tickets: 50 }, missingFeatures: ['Timesheets'] });
     const run = await deployment.sync(await deployment.createPipeline('demo-agent-key'));
     expect(run.status).toBe('succeeded');
-    expect(of(run, 'agents')).toMatchObject({ status: 'forbidden', error: { code: 'source_forbidden' } });
-    expect(of(run, 'time_entries')).toMatchObject({ status: 'not_in_plan', error: { code: 'source_not_in_plan' } });
+    expect(findObjectRun(run, 'agents')).toMatchObject({ status: 'forbidden', error: { code: 'source_forbidden' } });
+    expect(findObjectRun(run, 'time_entries')).toMatchObject({
+      status: 'not_in_plan',
+      error: { code: 'source_not_in_plan' },
+    });
     for (const object of ['tickets', 'conversations', 'contacts', 'companies', 'discussion_comments', 'surveys'])
-      expect(of(run, object)?.status, object).toBe('succeeded');
+      expect(findObjectRun(run, object)?.status, object).toBe('succeeded');
   });
 
-  test('T9, T10: a plan that changes in the middle of a run takes one object, and another limit, and the rest lands', async () => {
-    let changed = false;
+  test('a plan change during a run affects one object and the rate limit, and the other objects succeed (T9, T10)', async () => {
+    let hasChanged = false;
     await using deployment: Deployment = await Deployment.start({
       counts: { tickets: 150 },
       plan: 'demo',
       intercept: ({ path }) => {
-        // In the middle of the conversations, before anything is read of the ratings.
-        if (!changed && path.endsWith('/conversations')) {
-          changed = true;
-          deployment.simulator.withoutFeatures.add('Surveys');
+        // During the conversations, before the ratings are read.
+        if (!hasChanged && path.endsWith('/conversations')) {
+          hasChanged = true;
+          deployment.simulator.missingFeatures.add('Surveys');
           deployment.simulator.limits.setPlan('purchased_2000');
         }
         return false;
       },
     });
     const pipelineId = await deployment.createPipeline();
-    // Included by name: whether anything was read of the object before, its loss makes the run partial.
-    await deployment.api.call('PATCH', `/v1/pipelines/${pipelineId}/objects/satisfaction_ratings`, { included: true });
+    // An object that is included by name makes the run partial when it becomes unavailable.
+    await deployment.updateObject(pipelineId, 'satisfaction_ratings', { included: true });
     await deployment.sync(pipelineId);
     const run = await deployment.sync(pipelineId);
     expect(run.status).toBe('partial');
-    expect(of(run, 'satisfaction_ratings')).toMatchObject({ status: 'not_in_plan' });
+    expect(findObjectRun(run, 'satisfaction_ratings')).toMatchObject({ status: 'not_in_plan' });
     for (const object of ['tickets', 'conversations', 'contacts'])
-      expect(of(run, object)?.status, object).toBe('succeeded');
-    expect(deployment.simulator.limits.refused).toBe(0);
+      expect(findObjectRun(run, object)?.status, object).toBe('succeeded');
+    expect(deployment.simulator.limits.rejectedRequests).toBe(0);
   });
 
-  test('T25: a ticket whose conversations fail for a while is tried again, and not forgotten', async () => {
+  test('a ticket whose conversations fail temporarily is retried until they are loaded (T25)', async () => {
     let failures = 0;
     await using deployment = await Deployment.start({
       counts: { tickets: 40 },
       intercept: ({ path }, response) => {
-        // More often than one slice tries.
+        // More failures than one slice retries.
         if (!path.includes('/tickets/7/') || failures++ >= 6) return false;
         response.writeHead(500).end();
         return true;
@@ -208,17 +229,17 @@ describe('I7: one object’s trouble is its own', () => {
     const run = await deployment.sync(await deployment.createPipeline());
     expect(failures).toBeGreaterThan(6);
     expect(run.status).toBe('succeeded');
-    expect(await differences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
+    expect(await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
   });
 
-  test('lists of conversations that are answered empty by mistake, each once, cost a second call and no row', async () => {
-    const answered = new Set<string>();
-    let mistaken = false;
+  test('a list of conversations that is wrongly empty once costs a second call and deletes no row', async () => {
+    const emptied = new Set<string>();
+    let returnsEmptyLists = false;
     await using deployment = await Deployment.start({
       counts: { tickets: 40, conversations: 3 },
       intercept: ({ path }, response) => {
-        if (!mistaken || !path.endsWith('/conversations') || answered.has(path)) return false;
-        answered.add(path);
+        if (!returnsEmptyLists || !path.endsWith('/conversations') || emptied.has(path)) return false;
+        emptied.add(path);
         response
           .writeHead(200, { 'content-type': 'application/json', 'x-freshdesk-api-version': 'latest=v2; requested=v2' })
           .end('[]');
@@ -228,25 +249,25 @@ describe('I7: one object’s trouble is its own', () => {
     const { account } = deployment.simulator;
     const pipelineId = await deployment.createPipeline();
     await deployment.sync(pipelineId);
-    const live = [...account.everything('tickets')]
-      .filter(({ view }) => view.deleted === null)
+    const live = [...account.listAllRecords('tickets')]
+      .filter(({ view }) => view.deleteKind === null)
       .map(({ text }) => (JSON.parse(text) as { id: number }).id);
     for (const id of live.slice(0, 20)) account.update('tickets', id, { subject: 'changed' });
-    mistaken = true;
+    returnsEmptyLists = true;
     const run = await deployment.sync(pipelineId);
-    expect(answered.size).toBeGreaterThanOrEqual(20);
+    expect(emptied.size).toBeGreaterThanOrEqual(20);
     expect(run.status).toBe('succeeded');
     expect(run.objects.find((o) => o.object === 'conversations')?.records_deleted).toBe(0);
-    expect(await differences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
+    expect(await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
   });
 });
 
-describe('I5: within budget', () => {
-  test('under a small plan no call is made beyond the limit, and the run finishes', async () => {
+describe('the credit budget', () => {
+  test('a run on a small plan exceeds no limit and succeeds (I5)', async () => {
     await using deployment = await Deployment.start({ counts: { tickets: 30 }, plan: 'growth' });
     const run = await deployment.sync(await deployment.createPipeline());
     expect(run.status, JSON.stringify(run.objects.map((o) => o.error))).toBe('succeeded');
     expect(deployment.simulator.limits.violations).toEqual([]);
-    expect(await differences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
+    expect(await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
   });
 });

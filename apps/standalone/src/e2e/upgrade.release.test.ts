@@ -2,30 +2,38 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { Deployment } from '../test-support/deployment.ts';
-import { differences } from '../test-support/equality.ts';
+import { findDifferences } from '../test-support/differences.ts';
 
-/** An upgrade, one process after another, while data keeps coming. `scripts/test-upgrade.mjs` says where the last release is. */
-const released = process.env['FRESHET_RELEASED'];
+/** The folder of the previous release. `scripts/test-upgrade.mjs` sets it. */
+const previousRelease = process.env['FRESHET_RELEASED'];
 
-test('I8: processes of the last release work on this schema and beside these processes, in whatever order they are replaced', async () => {
-  if (!released) throw new Error('FRESHET_RELEASED must be a checkout of the last release: npm run test:upgrade');
-  await using deployment = await Deployment.start({ counts: { tickets: 60, contacts: 20 } }, undefined, {}, released);
+test('processes of the previous release work with this schema and with these processes, in any order of replacement (I8)', async () => {
+  if (!previousRelease)
+    throw new Error('FRESHET_RELEASED must be a checkout of the previous release. Run: npm run test:upgrade');
+  await using deployment = await Deployment.start(
+    { counts: { tickets: 60, contacts: 20 } },
+    undefined,
+    {},
+    previousRelease,
+  );
   const { account } = deployment.simulator;
   let edits = 0;
   const pipelineId = await deployment.createPipeline('demo-admin-key', null);
-  const syncsWith = async (what: string) => {
+  const expectSync = async (combination: string) => {
     edits += 1;
     account.update('tickets', edits, { subject: `changed ${edits}` });
     account.create('tickets', { subject: `new ${edits}` });
-    account.addChild('conversations', edits, { body: `said ${edits}` });
+    account.createChild('conversations', edits, { body: `note ${edits}` });
     const run = await deployment.sync(pipelineId);
-    expect(run.status, `${what}: ${JSON.stringify(run.objects.filter((o) => o.status !== 'succeeded'))}`).toBe(
+    expect(run.status, `${combination}: ${JSON.stringify(run.objects.filter((o) => o.status !== 'succeeded'))}`).toBe(
       'succeeded',
     );
-    expect(await differences(deployment.simulator, deployment.warehouse, deployment.schema), what).toEqual([]);
+    expect(await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema), combination).toEqual(
+      [],
+    );
   };
-  await syncsWith('the last release');
-  const migrated = spawnSync(
+  await expectSync('the previous release');
+  const migration = spawnSync(
     process.execPath,
     [fileURLToPath(new URL('../../../freshet/src/main.ts', import.meta.url)), 'migrate'],
     {
@@ -37,23 +45,23 @@ test('I8: processes of the last release work on this schema and beside these pro
       encoding: 'utf8',
     },
   );
-  expect(migrated.status, migrated.stderr).toBe(0);
-  await syncsWith('the last release on this schema');
-  const replaceBy = async (app: 'api' | 'load-worker' | 'extract-worker' | 'scheduler', root?: string) => {
+  expect(migration.status, migration.stderr).toBe(0);
+  await expectSync('the previous release on this schema');
+  const replace = async (app: 'api' | 'load-worker' | 'extract-worker' | 'scheduler', root?: string) => {
     await deployment.kill(app);
     await deployment.launch(app, app, root);
   };
-  await replaceBy('load-worker', released);
-  await syncsWith('a process of the last release that starts on this schema');
-  await replaceBy('api');
-  await syncsWith('this API with workers of the last release');
-  await replaceBy('extract-worker');
-  await syncsWith('this extract worker with a load worker of the last release');
-  await replaceBy('extract-worker', released);
-  await replaceBy('load-worker');
-  await syncsWith('this load worker with an extract worker of the last release');
-  await replaceBy('extract-worker');
-  await replaceBy('scheduler');
-  await syncsWith('this release');
-  expect(deployment.alive.length).toBe(4);
+  await replace('load-worker', previousRelease);
+  await expectSync('a process of the previous release that starts on this schema');
+  await replace('api');
+  await expectSync('this API with workers of the previous release');
+  await replace('extract-worker');
+  await expectSync('this extract worker with a load worker of the previous release');
+  await replace('extract-worker', previousRelease);
+  await replace('load-worker');
+  await expectSync('this load worker with an extract worker of the previous release');
+  await replace('extract-worker');
+  await replace('scheduler');
+  await expectSync('this release');
+  expect(deployment.runningProcesses.length).toBe(4);
 });

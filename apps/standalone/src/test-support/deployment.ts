@@ -2,30 +2,35 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { newToken } from '@freshet/control-store';
+import { Freshet, type Run, type Schemas } from '@freshet/client';
+import { generateToken } from '@freshet/control-store';
 import { FreshdeskSimulator, type SimulatorOptions } from '@freshet/freshdesk-simulator';
-import { createDatabase, eventually, type TestDatabase } from '@freshet/testing';
-import { ApiClient, type RunAnswer } from '../api-client.ts';
+import { createDatabase, type TestDatabase, waitFor } from '@freshet/testing';
 import { setUpPipeline } from '../setup.ts';
 
 const APPS = ['api', 'extract-worker', 'load-worker', 'scheduler'] as const;
 export type AppName = (typeof APPS)[number];
 
-/** This checkout. */
+/** The root of this repository. */
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
+const RUN_TIMEOUT_MS = 100_000;
 
-/** Real processes against a real PostgreSQL and a simulated account, which is in the test's own process. */
+/**
+ * A deployment of real processes with a real PostgreSQL, and a simulated account in the process of
+ * the test.
+ */
 export class Deployment implements AsyncDisposable {
   readonly simulator: FreshdeskSimulator;
   readonly control: TestDatabase;
   readonly warehouse: TestDatabase;
   readonly schema = 'freshdesk_demo';
-  #api: ApiClient | null = null;
+  #api: Freshet | null = null;
+  /** The port of the API. It stays the same over restarts. */
   #port = 0;
   readonly #env: Record<string, string>;
   readonly #processes = new Map<string, ChildProcess>();
-  readonly #monitors = new Map<string, string>();
-  readonly #errors: string[] = [];
+  readonly #monitorUrls = new Map<string, string>();
+  readonly #logs: string[] = [];
 
   private constructor(
     simulator: FreshdeskSimulator,
@@ -41,7 +46,7 @@ export class Deployment implements AsyncDisposable {
       PATH: process.env['PATH'] ?? '',
       DATABASE_URL: control.url,
       FRESHET_SECRET_KEYS: `test:${randomBytes(32).toString('base64')}`,
-      FRESHET_BOOTSTRAP_TOKEN: newToken(),
+      FRESHET_BOOTSTRAP_TOKEN: generateToken(),
       FRESHDESK_ORIGIN: origin,
       HOST: '127.0.0.1',
       LOG_LEVEL: 'error',
@@ -52,8 +57,8 @@ export class Deployment implements AsyncDisposable {
   }
 
   /**
-   * @param env more settings of the processes.
-   * @param root the checkout whose processes they are.
+   * @param env additional settings of the processes.
+   * @param root the repository whose processes are started.
    */
   static async start(
     options: SimulatorOptions = {},
@@ -61,7 +66,7 @@ export class Deployment implements AsyncDisposable {
     env: Readonly<Record<string, string>> = {},
     root = ROOT,
   ): Promise<Deployment> {
-    // At rest for an hour: nothing is so young that it is read twice for safety.
+    // The latest change is an hour old, so no record lies in a lookback window and is read twice.
     const simulator = new FreshdeskSimulator({
       seed: 5,
       spanDays: 25,
@@ -74,32 +79,37 @@ export class Deployment implements AsyncDisposable {
     return deployment;
   }
 
-  get api(): ApiClient {
+  /** A client of the API, of the role `team_admin`. */
+  get api(): Freshet {
     if (!this.#api) throw new Error('the API was not started');
     return this.#api;
   }
 
-  /** Where the API answers. */
+  /** The URL of the API. */
   get url(): string {
     return `http://127.0.0.1:${this.#port}`;
   }
 
-  /** Of the role `team_admin`. */
+  /** A token of the role `team_admin`. */
   get token(): string {
     return this.#env['FRESHET_BOOTSTRAP_TOKEN'] as string;
   }
 
-  /** Of all its processes. */
   get secretKeys(): string {
     return this.#env['FRESHET_SECRET_KEYS'] as string;
   }
 
-  /** What the processes wrote to stderr and logged as errors. */
-  get errors(): readonly string[] {
-    return this.#errors;
+  /** Everything that the processes have written to stdout and stderr. */
+  get logs(): readonly string[] {
+    return this.#logs;
   }
 
-  /** Starts a process; an API keeps its port over restarts. */
+  /** The names of the processes that are running. */
+  get runningProcesses(): readonly string[] {
+    return [...this.#processes].filter(([, child]) => isRunning(child)).map(([name]) => name);
+  }
+
+  /** Starts a process. An API is ready when the promise resolves. */
   async launch(app: AppName, name: string = app, root = ROOT): Promise<void> {
     const child = fork(join(root, `apps/${app}/src/main.ts`), [], {
       env: { ...this.#env, PORT: String(this.#port) },
@@ -107,53 +117,44 @@ export class Deployment implements AsyncDisposable {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     for (const stream of [child.stdout, child.stderr])
-      stream?.setEncoding('utf8').on('data', (text: string) => this.#errors.push(text));
+      stream?.setEncoding('utf8').on('data', (text: string) => this.#logs.push(text));
     this.#processes.set(name, child);
     child.on('message', (message) => {
       const { monitoring } = message as { monitoring?: string };
-      if (monitoring !== undefined) this.#monitors.set(name, monitoring);
+      if (monitoring !== undefined) this.#monitorUrls.set(name, monitoring);
     });
     if (app !== 'api') return;
-    const address = await new Promise<string>((resolve, reject) => {
+    const url = await new Promise<string>((resolve, reject) => {
       child.on('message', (message) => {
         const { listening } = message as { listening?: string };
         if (listening !== undefined) resolve(listening);
       });
-      child.once('exit', () => reject(new Error(this.#errors.join(''))));
+      child.once('exit', () => reject(new Error(this.#logs.join(''))));
     });
-    this.#port = Number(new URL(address).port);
-    this.#api = new ApiClient(address, this.#env['FRESHET_BOOTSTRAP_TOKEN'] as string);
+    this.#port = Number(new URL(url).port);
+    this.#api = new Freshet({ url, token: this.token });
   }
 
-  /** What a process answers to whoever watches it. */
-  async monitor(name: string, path: string): Promise<{ readonly status: number; readonly text: string }> {
-    const base = await eventually(async () => this.#monitors.get(name) ?? null, `${name} can be watched`);
-    const response = await fetch(`${base}${path}`);
+  /** Requests a path from the monitor of a process. */
+  async fetchFromMonitor(name: string, path: string): Promise<{ readonly status: number; readonly text: string }> {
+    const url = await waitFor(async () => this.#monitorUrls.get(name) ?? null, `the monitor of ${name} is available`);
+    const response = await fetch(`${url}${path}`);
     return { status: response.status, text: await response.text() };
   }
 
-  /** Of those that were started, whose process is there. */
-  get alive(): readonly string[] {
-    return [...this.#processes]
-      .filter(([, child]) => child.exitCode === null && child.signalCode === null)
-      .map(([name]) => name);
-  }
-
-  /** Sends a signal, without waiting for what comes of it. */
+  /** Sends a signal to a process, without waiting for its effect. */
   signal(name: string, signal: NodeJS.Signals): ChildProcess {
     const child = this.#processes.get(name) as ChildProcess;
     child.kill(signal);
     return child;
   }
 
-  /** `kill -9`, and waits until the process is gone. */
+  /** Kills a process with SIGKILL, and waits for its exit. */
   async kill(name: string): Promise<void> {
-    const child = this.#processes.get(name) as ChildProcess;
-    const gone = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGKILL');
-    await gone;
+    await killChild(this.#processes.get(name) as ChildProcess);
   }
 
+  /** Creates the pipeline of the account `demo`. @param historicalSyncDays null: all history. */
   async createPipeline(apiKey = 'demo-admin-key', historicalSyncDays: number | null = 30): Promise<string> {
     const { id } = await setUpPipeline(this.api, {
       subdomain: 'demo',
@@ -164,54 +165,74 @@ export class Deployment implements AsyncDisposable {
     return id;
   }
 
-  run(id: string): Promise<RunAnswer> {
-    return this.api.call<RunAnswer>('GET', `/v1/runs/${id}`);
+  async updatePipeline(id: string, body: Schemas['PipelineChange']): Promise<void> {
+    await this.api.patch('/v1/pipelines/{id}', { params: { path: { id } }, body });
   }
 
-  startRun(pipelineId: string): Promise<RunAnswer> {
-    return this.api.call<RunAnswer>('POST', `/v1/pipelines/${pipelineId}/runs`);
+  async updateObject(id: string, object: string, body: Schemas['PipelineObjectChange']): Promise<void> {
+    await this.api.patch('/v1/pipelines/{id}/objects/{object}', { params: { path: { id, object } }, body });
   }
 
-  startAudit(pipelineId: string): Promise<RunAnswer> {
-    return this.api.call<RunAnswer>('POST', `/v1/pipelines/${pipelineId}/runs`, { kind: 'audit' });
+  async restartObject(id: string, object: string): Promise<void> {
+    await this.api.post('/v1/pipelines/{id}/objects/{object}/restart', { params: { path: { id, object } } });
   }
 
-  /** Audits now, and waits for the end. */
-  async audit(pipelineId: string): Promise<RunAnswer> {
+  getRun(id: string): Promise<Run> {
+    return this.api.get('/v1/runs/{id}', { params: { path: { id } } });
+  }
+
+  /** Returns the runs of a pipeline, the latest first. */
+  async listRuns(pipelineId: string): Promise<readonly Run[]> {
+    const { data } = await this.api.get('/v1/runs', { params: { query: { pipeline_id: pipelineId } } });
+    return data;
+  }
+
+  startRun(pipelineId: string): Promise<Run> {
+    return this.api.post('/v1/pipelines/{id}/runs', { params: { path: { id: pipelineId } } });
+  }
+
+  startAudit(pipelineId: string): Promise<Run> {
+    return this.api.post('/v1/pipelines/{id}/runs', { params: { path: { id: pipelineId } }, body: { kind: 'audit' } });
+  }
+
+  /** Starts an audit and waits for its end. */
+  async audit(pipelineId: string): Promise<Run> {
     const { id } = await this.startAudit(pipelineId);
-    return this.finished(id);
+    return this.waitForRun(id);
   }
 
-  /**
-   * Waits for a run to be over, through restarts of the API.
-   * @param withinMs more than a rate limit's windows take, where there is one.
-   */
-  async finished(runId: string, withinMs = 100_000): Promise<RunAnswer> {
-    return await eventually(
+  /** Waits until a run has finished, also over restarts of the API. */
+  async waitForRun(runId: string, timeoutMs = RUN_TIMEOUT_MS): Promise<Run> {
+    return await waitFor(
       async () => {
-        const run = await this.run(runId);
+        const run = await this.getRun(runId);
         return run.finished_at === null ? null : run;
       },
-      'the run is over',
-      withinMs,
+      'the run has finished',
+      timeoutMs,
     );
   }
 
-  /** Runs now, and waits for the end. */
-  async sync(pipelineId: string, withinMs?: number): Promise<RunAnswer> {
+  /** Starts a run and waits for its end. */
+  async sync(pipelineId: string, timeoutMs?: number): Promise<Run> {
     const { id } = await this.startRun(pipelineId);
-    return this.finished(id, withinMs);
+    return this.waitForRun(id, timeoutMs);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const child of this.#processes.values()) {
-      if (child.exitCode !== null || child.signalCode !== null) continue;
-      const gone = new Promise((resolve) => child.once('exit', resolve));
-      child.kill('SIGKILL');
-      await gone;
-    }
+    for (const child of this.#processes.values()) if (isRunning(child)) await killChild(child);
     await this.simulator.close();
     await this.control[Symbol.asyncDispose]();
     await this.warehouse[Symbol.asyncDispose]();
   }
+}
+
+function isRunning(child: ChildProcess): boolean {
+  return child.exitCode === null && child.signalCode === null;
+}
+
+async function killChild(child: ChildProcess): Promise<void> {
+  const exit = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGKILL');
+  await exit;
 }

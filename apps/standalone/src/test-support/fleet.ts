@@ -1,26 +1,28 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import { newToken } from '@freshet/control-store';
-import { ApiClient } from '../api-client.ts';
+import { Freshet } from '@freshet/client';
+import { generateToken } from '@freshet/control-store';
 
 export type FleetApp = 'api' | 'extract-worker' | 'load-worker' | 'scheduler';
 
 interface Member {
   readonly app: FleetApp;
   child: ChildProcess;
-  /** Where an API answers. */
-  address: string | null;
-  /** The test has ended it, and starts it again. */
-  ending: boolean;
+  /** The URL of an API that is ready. */
+  url: string | null;
+  /** The test stops this process, so its exit is not a crash. */
+  isStopping: boolean;
 }
 
-/** Several processes of each kind, which die, stand still, and come back. */
+const OUTPUT_CHUNKS_MAX = 40;
+
+/** Several processes of each app, which tests can kill, suspend and restart. */
 export class Fleet implements AsyncDisposable {
   readonly #members = new Map<string, Member>();
   readonly #env: Record<string, string>;
-  readonly #said: string[] = [];
-  /** Ends that nobody has asked for. */
+  readonly #output: string[] = [];
+  /** Exits that the test has not caused. */
   readonly crashes: string[] = [];
 
   constructor(databaseUrl: string, origin: string) {
@@ -28,7 +30,7 @@ export class Fleet implements AsyncDisposable {
       PATH: process.env['PATH'] ?? '',
       DATABASE_URL: databaseUrl,
       FRESHET_SECRET_KEYS: `test:${randomBytes(32).toString('base64')}`,
-      FRESHET_BOOTSTRAP_TOKEN: newToken(),
+      FRESHET_BOOTSTRAP_TOKEN: generateToken(),
       FRESHDESK_ORIGIN: origin,
       HOST: '127.0.0.1',
       PORT: '0',
@@ -41,9 +43,9 @@ export class Fleet implements AsyncDisposable {
     return [...this.#members.keys()];
   }
 
-  /** The last of what the processes have logged as errors. */
-  get said(): string {
-    return this.#said.slice(-40).join('');
+  /** The latest output of the processes. */
+  get recentOutput(): string {
+    return this.#output.slice(-OUTPUT_CHUNKS_MAX).join('');
   }
 
   launch(app: FleetApp, name: string): void {
@@ -52,24 +54,24 @@ export class Fleet implements AsyncDisposable {
       execArgv: [],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
-    const member: Member = { app, child, address: null, ending: false };
+    const member: Member = { app, child, url: null, isStopping: false };
     for (const stream of [child.stdout, child.stderr])
-      stream?.setEncoding('utf8').on('data', (text: string) => this.#said.push(text));
+      stream?.setEncoding('utf8').on('data', (text: string) => this.#output.push(text));
     child.on('message', (message) => {
-      member.address = (message as { listening?: string }).listening ?? member.address;
+      member.url = (message as { listening?: string }).listening ?? member.url;
     });
     child.once('exit', (code, signal) => {
-      if (member.ending) return;
-      this.crashes.push(`${name} ended: ${signal ?? `status ${code}`}`);
+      if (member.isStopping) return;
+      this.crashes.push(`${name} exited: ${signal ?? `status ${code}`}`);
       this.launch(app, name);
     });
     this.#members.set(name, member);
   }
 
-  /** `kill -9`, and another takes its place. */
+  /** Kills a process with SIGKILL, and starts its replacement. */
   async kill(name: string): Promise<void> {
     const { app } = this.#members.get(name) as Member;
-    await this.#end(name);
+    await this.#stop(name);
     this.launch(app, name);
   }
 
@@ -77,24 +79,27 @@ export class Fleet implements AsyncDisposable {
     this.#members.get(name)?.child.kill(signal);
   }
 
-  /** An API that answers, whichever. */
-  api(): ApiClient | null {
-    const found = [...this.#members.values()].find(
-      ({ app, address, child }) => app === 'api' && address !== null && child.exitCode === null,
+  /**
+   * Returns a client of an API that is running; null when there is none. The client does not retry.
+   */
+  findApi(): Freshet | null {
+    const member = [...this.#members.values()].find(
+      ({ app, url, child }) => app === 'api' && url !== null && child.exitCode === null,
     );
-    return found?.address ? new ApiClient(found.address, this.#env['FRESHET_BOOTSTRAP_TOKEN'] as string) : null;
+    const token = this.#env['FRESHET_BOOTSTRAP_TOKEN'] as string;
+    return member?.url ? new Freshet({ url: member.url, token, maxAttempts: 1 }) : null;
   }
 
-  async #end(name: string): Promise<void> {
+  async #stop(name: string): Promise<void> {
     const member = this.#members.get(name) as Member;
-    member.ending = true;
+    member.isStopping = true;
     if (member.child.exitCode !== null || member.child.signalCode !== null) return;
-    const gone = new Promise((resolve) => member.child.once('exit', resolve));
+    const exit = new Promise((resolve) => member.child.once('exit', resolve));
     member.child.kill('SIGKILL');
-    await gone;
+    await exit;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.names.map((name) => this.#end(name)));
+    await Promise.all(this.names.map((name) => this.#stop(name)));
   }
 }

@@ -27,12 +27,12 @@ const partitions = async (sql: postgres.Sql) =>
 test('days get their place before they come, and go as a whole when nothing of them is needed', async () => {
   const { sql } = t.database;
   const { schedule } = t.store;
-  expect(await partitions(sql)).toEqual([nameOf(0), 'batches_other']);
+  expect(await partitions(sql)).toEqual([nameOf(0), 'batches_default']);
   // Schedulers start together.
-  expect(await Promise.all([1, 2, 3].map(() => schedule.keepBatchPartitions(7)))).toEqual([0, 0, 0]);
+  expect(await Promise.all([1, 2, 3].map(() => schedule.maintainBatchPartitions(7)))).toEqual([0, 0, 0]);
   const kept = [0, -1, -2, -3, -4, -5, -6, -7].map(nameOf);
-  expect(await partitions(sql)).toEqual([...kept, 'batches_other']);
-  const pipeline = await t.pipeline();
+  expect(await partitions(sql)).toEqual([...kept, 'batches_default']);
+  const pipeline = await t.createPipeline();
   const { id: runId } = await t.store.runs.start(pipeline.id, 'manual', [
     { name: 'roles', creditClass: 'incremental' },
   ]);
@@ -55,13 +55,13 @@ test('days get their place before they come, and go as a whole when nothing of t
   const holder = await sql.reserve();
   await holder`begin`;
   await holder`select count(*) from freshet.batches`;
-  expect(await schedule.keepBatchPartitions(7), 'somebody reads it').toBe(0);
+  expect(await schedule.maintainBatchPartitions(7), 'somebody reads it').toBe(0);
   await holder`rollback`;
   holder.release();
-  expect(await schedule.keepBatchPartitions(7)).toBe(1);
-  expect(await partitions(sql)).toEqual([nameOf(19), nameOf(18), nameOf(17), ...kept, 'batches_other']);
+  expect(await schedule.maintainBatchPartitions(7)).toBe(1);
+  expect(await partitions(sql)).toEqual([nameOf(19), nameOf(18), nameOf(17), ...kept, 'batches_default']);
   // What stands beside something that is needed goes in pieces.
-  expect(await schedule.deleteLoadedBatches(7)).toBe(4);
+  expect(await schedule.pruneLoadedBatches(7)).toBe(4);
   expect(
     (
       await sql`select stored_on::text as day, loaded_at is null as waits, object_run_id = ${open?.id as string} as open from freshet.batches order by 1`
@@ -107,13 +107,13 @@ test('what was stored before there were partitions stays, in its order, and is l
   });
   try {
     await store(ids[2]);
-    await opened.schedule.keepBatchPartitions(7);
+    await opened.schedule.maintainBatchPartitions(7);
     expect(await partitions(sql)).not.toContain(nameOf(0));
-    const claim = await opened.loading.claim(pipeline, 'roles');
+    const claim = await opened.loading.acquire(pipeline, 'roles');
     if (claim === null) throw new Error('nothing to load');
-    expect((await opened.loading.pending(claim, 1000)).map(({ id }) => id)).toEqual(ids);
+    expect((await opened.loading.listPendingBatches(claim, 1000)).map(({ id }) => id)).toEqual(ids);
     const storage =
-      await sql`select attstorage from pg_attribute where attname = 'body' and attrelid = any(${['batches', 'batches_other', nameOf(-1)].map((name) => `freshet.${name}`)}::text[]::regclass[])`;
+      await sql`select attstorage from pg_attribute where attname = 'body' and attrelid = any(${['batches', 'batches_default', nameOf(-1)].map((name) => `freshet.${name}`)}::text[]::regclass[])`;
     expect(storage.map(({ attstorage }) => attstorage)).toEqual(['e', 'e', 'e']);
   } finally {
     await opened.close(1000);

@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto';
 
+/** A UUID that sorts before every other. */
+export const NIL_UUID = '00000000-0000-0000-0000-000000000000';
+
 let last = 0n;
 
 /**
- * A UUIDv7 (RFC 9562): 48 bits of milliseconds, then a counter-like random part that never falls within one
- * process, so ids made one after the other sort in that order. Made here because PostgreSQL has it only from 18.
+ * Creates a UUIDv7 (RFC 9562): 48 bits of milliseconds, then 74 random bits. Ids of one process increase monotonically, so they
+ * sort in the order of their creation. PostgreSQL itself has UUIDv7 only from version 18.
  */
 export function uuidv7(now = Date.now()): string {
   const random = BigInt(`0x${randomBytes(10).toString('hex')}`) >> 6n; // 74 bits

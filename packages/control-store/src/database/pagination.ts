@@ -1,40 +1,45 @@
 import { AppError } from '@freshet/contracts';
 
+/** Selects a page of a list. */
 export interface ListOptions {
   readonly limit: number;
-  /** The `next_cursor` of the page before; null: from the beginning. */
+  /** The `nextCursor` of the previous page. Null: the first page. */
   readonly cursor: string | null;
 }
 
+/** A page of a list. */
 export interface List<T> {
   readonly data: readonly T[];
+  /** The cursor of the next page. Null: this is the last page. */
   readonly nextCursor: string | null;
 }
 
 /**
- * Lists run by id, newest first: ids rise with time, so rows that are added while a client pages never move
- * the rows it has yet to see.
+ * Encodes the id of the last row of a page. Lists are sorted by id, newest first. Ids increase with time, so rows that are added
+ * between two pages do not move the rows of later pages.
  */
 function encodeCursor(lastId: string): string {
   return Buffer.from(lastId, 'utf8').toString('base64url');
 }
 
-/** @throws AppError `invalid_input` for text that no list has given out. */
+/**
+ * Decodes a cursor.
+ * @returns the id of the last row of the previous page.
+ * @throws AppError `invalid_input` when no list has returned such a cursor.
+ */
 export function decodeCursor(cursor: string): string {
   const id = Buffer.from(cursor, 'base64url').toString('utf8');
   if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) {
     throw new AppError(
       'invalid_input',
-      'cursor: not one that a list has answered with; leave it out to start at the beginning.',
-      {
-        context: { pointer: '/cursor' },
-      },
+      'cursor is invalid. Use the next_cursor of the previous page, or omit cursor to get the first page.',
+      { context: { pointer: '/cursor' } },
     );
   }
   return id;
 }
 
-/** One row more than asked for tells whether there is a next page. */
+/** Converts rows to a page. @param rows up to `limit + 1` rows: an extra row indicates that a next page exists. */
 export function toList<T extends { readonly id: string }>(rows: readonly T[], limit: number): List<T> {
   const data = rows.slice(0, limit);
   const last = data.at(-1);

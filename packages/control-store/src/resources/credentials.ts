@@ -1,32 +1,29 @@
 import { AppError } from '@freshet/contracts';
 import { eq } from 'drizzle-orm';
-import type { Database, Sql } from '../database/database.ts';
 import { uuidv7 } from '../database/ids.ts';
 import type { List, ListOptions } from '../database/pagination.ts';
-import { type CredentialType, credentials, destinations, pipelines } from '../database/schema.ts';
-import type { SecretBox } from '../security/secret-box.ts';
-import { changeResource, deleteResource, findResource, listResources, refuseConflicts } from './resource.ts';
+import {
+  createNameConflict,
+  deleteResource,
+  getResource,
+  listResources,
+  mapConstraintErrors,
+  updateResource,
+} from '../database/resource-table.ts';
+import { type CredentialType, credentials, destinations, pipelines } from '../database/schema/index.ts';
+import { Store } from '../store.ts';
 
 export type Credential = Omit<typeof credentials.$inferSelect, 'secret'>;
 
-const nameTaken = {
-  credentials_name_unique: new AppError('conflict', 'name: another credential has this name.', {
-    context: { pointer: '/name' },
-  }),
-};
+/** Secrets of at least this length have a hint of their last characters. */
+const HINTED_LENGTH_MIN = 12;
+const HINT_LENGTH = 4;
 
-/** Secrets of accounts and warehouses: written, used, never read back. */
-export class Credentials {
-  readonly #db: Database;
-  readonly #sql: Sql;
-  readonly #box: SecretBox;
+const conflicts = { credentials_name_unique: createNameConflict('credential') };
 
-  constructor(db: Database, sql: Sql, box: SecretBox) {
-    this.#db = db;
-    this.#sql = sql;
-    this.#box = box;
-  }
-
+/** Credentials: secrets of accounts and warehouses. The API never returns a secret. */
+export class Credentials extends Store {
+  /** @throws AppError `conflict` when the name is in use. */
   async create(input: {
     readonly name: string;
     readonly type: CredentialType;
@@ -37,27 +34,31 @@ export class Credentials {
       id,
       name: input.name,
       type: input.type,
-      secret: this.#box.seal(input.secret, boundTo(id)),
-      hint: hintOf(input.secret),
+      secret: this.box.seal(input.secret, buildAssociatedData(id)),
+      hint: buildHint(input.secret),
     };
-    const [created] = await refuseConflicts(this.#db.insert(credentials).values(row).returning(), nameTaken);
-    return withoutSecret(created as typeof credentials.$inferSelect);
+    const [created] = await mapConstraintErrors(this.db.insert(credentials).values(row).returning(), conflicts);
+    return omitSecret(created as typeof credentials.$inferSelect);
   }
 
+  /** @throws AppError `not_found`. */
   async get(id: string): Promise<Credential> {
-    return withoutSecret(await findResource(this.#sql, credentials, 'credential', id));
+    return omitSecret(await getResource(this.sql, credentials, 'credential', id));
   }
 
   async list(
     options: ListOptions,
     filter: { readonly name?: string | undefined; readonly type?: string | undefined } = {},
   ): Promise<List<Credential>> {
-    const { data, nextCursor } = await listResources(this.#sql, credentials, options, filter);
-    return { data: data.map(withoutSecret), nextCursor };
+    const { data, nextCursor } = await listResources(this.sql, credentials, options, filter);
+    return { data: data.map(omitSecret), nextCursor };
   }
 
-  /** A new secret rotates the credential: whoever uses it gets the new one with the next call. */
-  async change(
+  /**
+   * Updates a credential. A new secret rotates it: every later connection uses the new one.
+   * @param expected the expected version. Null: any.
+   */
+  async update(
     id: string,
     input: { readonly name?: string | undefined; readonly secret?: string | undefined },
     expected: number | null,
@@ -65,44 +66,59 @@ export class Credentials {
     const secret =
       input.secret === undefined
         ? {}
-        : { secret: this.#box.seal(input.secret, boundTo(id)), hint: hintOf(input.secret), rotated_at: new Date() };
+        : {
+            secret: this.box.seal(input.secret, buildAssociatedData(id)),
+            hint: buildHint(input.secret),
+            rotated_at: new Date(),
+          };
     const changes = { ...(input.name === undefined ? {} : { name: input.name }), ...secret };
-    return withoutSecret(
-      await refuseConflicts(changeResource(this.#db, credentials, 'credential', id, changes, expected), nameTaken),
+    return omitSecret(
+      await mapConstraintErrors(updateResource(this.db, credentials, 'credential', id, changes, expected), conflicts),
     );
   }
 
-  /** @throws AppError `conflict` that names who uses it. */
+  /** @throws AppError `conflict` that lists the pipelines and destinations that use the credential. */
   async delete(id: string, expected: number | null = null): Promise<void> {
+    const usingPipelines = await this.db
+      .select({ name: pipelines.name })
+      .from(pipelines)
+      .where(eq(pipelines.credential_id, id));
+    const usingDestinations = await this.db
+      .select({ name: destinations.name })
+      .from(destinations)
+      .where(eq(destinations.credential_id, id));
     const usedBy = [
-      ...(await this.#db.select({ name: pipelines.name }).from(pipelines).where(eq(pipelines.credential_id, id))).map(
-        ({ name }) => `pipeline "${name}"`,
-      ),
-      ...(
-        await this.#db.select({ name: destinations.name }).from(destinations).where(eq(destinations.credential_id, id))
-      ).map(({ name }) => `destination "${name}"`),
+      ...usingPipelines.map(({ name }) => `pipeline "${name}"`),
+      ...usingDestinations.map(({ name }) => `destination "${name}"`),
     ];
     if (usedBy.length > 0)
       throw new AppError('conflict', `The credential is in use by ${usedBy.join(', ')}.`, { context: { usedBy } });
-    await deleteResource(this.#db, credentials, 'credential', id, expected);
+    await deleteResource(this.db, credentials, 'credential', id, expected);
   }
 
-  /** The secret itself, in memory only, for the call that needs it. */
+  /**
+   * Decrypts a secret for the connection that needs it. The caller must not store or log it (I6).
+   * @throws AppError `not_found`, or `invalid_input` when the credential has a different type.
+   */
   async reveal(id: string, type: CredentialType): Promise<string> {
-    const row = await findResource(this.#sql, credentials, 'credential', id);
-    if (row.type !== type)
-      throw new AppError('invalid_input', `The credential "${row.name}" is a ${row.type}, where a ${type} is needed.`);
-    return this.#box.open(row.secret, boundTo(id));
+    const row = await getResource(this.sql, credentials, 'credential', id);
+    if (row.type !== type) {
+      throw new AppError(
+        'invalid_input',
+        `Credential "${row.name}" has the type ${row.type}, but the type ${type} is required.`,
+      );
+    }
+    return this.box.open(row.secret, buildAssociatedData(id));
   }
 }
 
-const boundTo = (id: string): string => `credentials/${id}/secret`;
+const buildAssociatedData = (id: string): string => `credentials/${id}/secret`;
 
-/** The last four characters, of secrets long enough that four of them tell nothing. */
-function hintOf(secret: string): string {
-  return secret.length >= 12 ? secret.slice(-4) : '';
+/** Builds the hint of a secret: its last characters, if it is long enough that they reveal little. */
+function buildHint(secret: string): string {
+  return secret.length >= HINTED_LENGTH_MIN ? secret.slice(-HINT_LENGTH) : '';
 }
 
-function withoutSecret({ secret: _secret, ...rest }: typeof credentials.$inferSelect): Credential {
+function omitSecret({ secret: _secret, ...rest }: typeof credentials.$inferSelect): Credential {
   return rest;
 }

@@ -1,41 +1,43 @@
 import {
   AppError,
   ERROR_POLICY,
-  eraseFromBatch,
+  type ErasedOwners,
   type FieldRules,
-  isOwnedLine,
   OPEN_OBJECT_RUN_STATUSES,
-  type Owners,
 } from '@freshet/contracts';
-import { columnsOf, type Sql, type Tx } from '../database/database.ts';
+import { buildColumnList, type Tx } from '../database/database.ts';
 import { uuidv7 } from '../database/ids.ts';
 import { decodeCursor, type List, type ListOptions, toList } from '../database/pagination.ts';
-import { type ErasedFrom, type ErasureProof, erasures } from '../database/schema.ts';
+import { type ErasedObject, type ErasureProof, erasures } from '../database/schema/index.ts';
 import { emit } from '../notifications/events.ts';
-import type { SecretBox } from '../security/secret-box.ts';
-import { sendExtract } from '../work/jobs.ts';
-import type { JobQueue } from '../work/queue.ts';
-import { boundTo } from './rejected-records.ts';
+import { enqueueExtract } from '../queue/jobs.ts';
+import { openHashSalt } from '../security/hash-salt.ts';
+import { Store } from '../store.ts';
+import { eraseFromBatches, eraseFromRejectedRecords } from './erase-stored.ts';
 
 export type Erasure = typeof erasures.$inferSelect;
 
-/** All that taking a person out of a pipeline needs to know. */
-export interface ErasureClaim {
+/** What a worker needs to erase a person from a pipeline. */
+export interface ErasureTask {
   readonly id: string;
   readonly pipelineId: string;
+  /** The object of the person. */
   readonly object: string;
+  /** The key of the person. */
   readonly key: string;
   readonly destinationId: string;
   readonly schema: string;
   readonly tablePrefix: string;
-  /** What is done with fields on their way, by object. */
+  /** Object name → how its fields are dropped, masked or hashed. */
   readonly fieldRules: Readonly<Record<string, FieldRules>>;
-  /** What hashed fields are salted with; null: none is hashed. */
+  /** The salt of hashed fields. Null: no field is hashed. */
   readonly hashSalt: Buffer | null;
 }
 
+/** The result of an erasure. */
 export interface ErasureOutcome {
-  readonly removed: readonly ErasedFrom[];
+  readonly removed: readonly ErasedObject[];
+  /** Owner fields that the pipeline drops, as `object.field`: they cannot be searched for the person. */
   readonly unsearchable: readonly string[];
   readonly proof: ErasureProof;
 }
@@ -43,76 +45,75 @@ export interface ErasureOutcome {
 const FAILURES_MAX = 7;
 const BACKOFF_MS = 1000;
 const BACKOFF_MAX_MS = 60_000;
-const ROWS_AT_ONCE = 500;
 
-/** People who are taken out of what a pipeline holds, and kept out of it. */
-export class Erasures {
-  readonly #sql: Sql;
-  readonly #queue: JobQueue;
-  readonly #box: SecretBox;
-
-  constructor(sql: Sql, queue: JobQueue, box: SecretBox) {
-    this.#sql = sql;
-    this.#queue = queue;
-    this.#box = box;
-  }
-
-  /** From now on what belongs to this one is left out of every reading that begins. */
-  async request(pipelineId: string, object: string, key: string): Promise<Erasure> {
-    return await this.#sql.begin(async (tx) => {
+/** Erasures: persons whose data is removed from a pipeline, and excluded from later runs. */
+export class Erasures extends Store {
+  /**
+   * Creates an erasure and its job, or returns the open one of the same person. Extractions that begin afterwards exclude the
+   * person's records.
+   * @throws AppError `not_found` when the pipeline does not exist.
+   */
+  async create(pipelineId: string, object: string, key: string): Promise<Erasure> {
+    return await this.sql.begin(async (tx) => {
       const [pipeline] = await tx`select id from freshet.pipelines where id = ${pipelineId} for no key update`;
-      if (!pipeline) throw new AppError('not_found', `There is no pipeline ${pipelineId}.`);
+      if (!pipeline) throw new AppError('not_found', `Pipeline ${pipelineId} does not exist.`);
+      const columns = buildColumnList(tx, erasures);
       const [open] = await tx<Erasure[]>`
-        select ${columnsOf(tx, erasures)} from freshet.erasures where pipeline_id = ${pipelineId} and object = ${object} and key = ${key} and status in ('queued', 'running')`;
+        select ${columns} from freshet.erasures
+        where pipeline_id = ${pipelineId} and object = ${object} and key = ${key} and status in ('queued', 'running')`;
       if (open) return open;
       const id = uuidv7();
-      const [made] = await tx<Erasure[]>`
-        insert into freshet.erasures (id, pipeline_id, object, key) values (${id}, ${pipelineId}, ${object}, ${key}) returning ${columnsOf(tx, erasures)}`;
-      await addKeys(tx, pipelineId, id, object, [key]);
-      await this.#queue.send(tx, 'erase', { erasureId: id }, { key: pipelineId });
-      return made as Erasure;
+      const [created] = await tx<Erasure[]>`
+        insert into freshet.erasures (id, pipeline_id, object, key) values (${id}, ${pipelineId}, ${object}, ${key})
+        returning ${columns}`;
+      await insertErasedKeys(tx, { id, pipelineId }, object, [key]);
+      await this.queue.enqueue(tx, 'erase', { erasureId: id }, { key: pipelineId });
+      return created as Erasure;
     });
   }
 
+  /** @throws AppError `not_found`. */
   async get(pipelineId: string, id: string): Promise<Erasure> {
-    const [row] = await this.#sql<
-      Erasure[]
-    >`select ${columnsOf(this.#sql, erasures)} from freshet.erasures where pipeline_id = ${pipelineId} and id = ${id}`;
-    if (!row) throw new AppError('not_found', `There is no erasure ${id}.`);
+    const [row] = await this.sql<Erasure[]>`
+      select ${buildColumnList(this.sql, erasures)} from freshet.erasures where pipeline_id = ${pipelineId} and id = ${id}`;
+    if (!row) throw new AppError('not_found', `Erasure ${id} does not exist.`);
     return row;
   }
 
   async list(pipelineId: string, { limit, cursor }: ListOptions): Promise<List<Erasure>> {
-    const sql = this.#sql;
+    const sql = this.sql;
     const rows = await sql<Erasure[]>`
-      select ${columnsOf(sql, erasures)} from freshet.erasures where pipeline_id = ${pipelineId} ${cursor === null ? sql`` : sql`and id < ${decodeCursor(cursor)}`}
+      select ${buildColumnList(sql, erasures)} from freshet.erasures
+      where pipeline_id = ${pipelineId} ${cursor === null ? sql`` : sql`and id < ${decodeCursor(cursor)}`}
       order by id desc limit ${limit + 1}`;
     return toList([...rows], limit);
   }
 
-  /** Who was erased may be read again from now on: by mistake, or because they came back. What was removed stays removed until it is. */
+  /**
+   * Lifts an erasure, so that the person's records are extracted again. Removed data stays removed until then.
+   * @throws AppError `not_found`, or `conflict` while the erasure is queued or running.
+   */
   async lift(pipelineId: string, id: string): Promise<Erasure> {
-    return await this.#sql.begin(async (tx) => {
-      const [row] = await tx<
-        Erasure[]
-      >`select ${columnsOf(tx, erasures)} from freshet.erasures where pipeline_id = ${pipelineId} and id = ${id} for no key update`;
-      if (!row) throw new AppError('not_found', `There is no erasure ${id}.`);
+    return await this.sql.begin(async (tx) => {
+      const columns = buildColumnList(tx, erasures);
+      const [row] = await tx<Erasure[]>`
+        select ${columns} from freshet.erasures where pipeline_id = ${pipelineId} and id = ${id} for no key update`;
+      if (!row) throw new AppError('not_found', `Erasure ${id} does not exist.`);
       if (row.status === 'queued' || row.status === 'running')
-        throw new AppError('conflict', 'The erasure is under way: it can be lifted when it is over.');
+        throw new AppError('conflict', `Erasure ${id} is ${row.status}. Lift it after it has finished.`);
       await tx`
         delete from freshet.audit_work a using freshet.erased_keys k
         where k.erasure_id = ${id} and a.pipeline_id = k.pipeline_id and a.object = k.object and a.key = k.key and a.outcome = 'erased'`;
       await tx`delete from freshet.erased_keys where erasure_id = ${id}`;
-      const [lifted] = await tx<
-        Erasure[]
-      >`update freshet.erasures set status = 'lifted' where id = ${id} returning ${columnsOf(tx, erasures)}`;
+      const [lifted] = await tx<Erasure[]>`
+        update freshet.erasures set status = 'lifted' where id = ${id} returning ${columns}`;
       return lifted as Erasure;
     });
   }
 
-  /** Takes up an erasure; null when it is over. It may be taken up again and again: what is done stays done. */
-  async claim(id: string): Promise<ErasureClaim | null> {
-    const [row] = await this.#sql<
+  /** Starts an erasure, or continues one after a crash: each of its steps can be repeated. Null: it has finished. */
+  async start(id: string): Promise<ErasureTask | null> {
+    const [row] = await this.sql<
       (Pick<Erasure, 'pipeline_id' | 'object' | 'key'> & {
         destination_id: string;
         destination_schema: string;
@@ -136,34 +137,31 @@ export class Erasures {
       fieldRules: Object.fromEntries(
         Object.entries(row.objects).map(([object, { columns }]) => [object, columns ?? {}]),
       ),
-      hashSalt:
-        row.hash_salt === null
-          ? null
-          : Buffer.from(this.#box.open(row.hash_salt, `pipelines/${row.pipeline_id}/hash_salt`), 'base64'),
+      hashSalt: row.hash_salt === null ? null : openHashSalt(this.box, row.pipeline_id, row.hash_salt),
     };
   }
 
-  /** The keys of an object that are kept out of a pipeline. @param erasureId of this erasure alone; null: of all. */
-  async keys(pipelineId: string, object: string, erasureId: string | null = null): Promise<Set<string>> {
-    const sql = this.#sql;
+  /** Lists the erased keys of an object. @param erasureId only those of this erasure; null: all of the pipeline. */
+  async listErasedKeys(pipelineId: string, object: string, erasureId: string | null = null): Promise<Set<string>> {
+    const sql = this.sql;
     const rows = await sql<{ key: string }[]>`
       select key from freshet.erased_keys
       where pipeline_id = ${pipelineId} and object = ${object} ${erasureId === null ? sql`` : sql`and erasure_id = ${erasureId}`}`;
     return new Set(rows.map(({ key }) => key));
   }
 
-  /** More keys to keep out: records that were removed, and that others stand below. */
-  async keepOut({ id, pipelineId }: ErasureClaim, object: string, keys: readonly string[]): Promise<void> {
-    await this.#sql.begin((tx) => addKeys(tx, pipelineId, id, object, keys));
+  /** Adds the keys of removed records, so that their children are excluded as well. */
+  async addErasedKeys(task: ErasureTask, object: string, keys: readonly string[]): Promise<void> {
+    await this.sql.begin((tx) => insertErasedKeys(tx, task, object, keys));
   }
 
   /**
-   * Whoever reads the object now has begun without knowing of all those keys: they are fenced off, and others begin anew. After this no
-   * batch can come that holds what belongs to them.
+   * Fences off workers that extract the object: they began before all keys were known. Other workers start with the complete
+   * keys. After this call no new batch can contain the person's records.
    */
-  async fenceReaders({ pipelineId }: ErasureClaim, object: string): Promise<void> {
-    await this.#sql.begin(async (tx) => {
-      // Object runs before the object: the order in which everybody locks them.
+  async fenceExtraction({ pipelineId }: ErasureTask, object: string): Promise<void> {
+    await this.sql.begin(async (tx) => {
+      // Lock order: object runs before the object, in every transaction.
       const open = await tx<{ id: string }[]>`
         select id from freshet.object_runs
         where pipeline_id = ${pipelineId} and object = ${object} and extracted_at is null and status = any(${[...OPEN_OBJECT_RUN_STATUSES]})
@@ -171,108 +169,88 @@ export class Erasures {
       await tx`
         update freshet.pipeline_objects set extract_epoch = extract_epoch + 1 where pipeline_id = ${pipelineId} and object = ${object}`;
       await tx`update freshet.object_runs set extract_epoch = extract_epoch + 1 where id = any(${open.map((o) => o.id)})`;
-      for (const { id } of open) await sendExtract(this.#queue, tx, id, null);
+      for (const { id } of open) await enqueueExtract(this.queue, tx, id, null);
     });
   }
 
   /**
-   * Takes them out of all batches that are stored.
-   * @param dry only counts.
-   * @returns how many records, and the keys of those that could be read.
+   * Removes the person's records from all stored batches.
+   * @param isDryRun only counts them.
+   * @returns the number of records, and the keys of those that could be parsed.
    */
-  async takeOutOfBatches(
-    { pipelineId }: ErasureClaim,
+  eraseFromBatches(
+    { pipelineId }: ErasureTask,
     object: string,
-    owners: readonly Owners[],
+    owners: readonly ErasedOwners[],
     keyField: string,
-    dry = false,
+    isDryRun = false,
   ): Promise<{ readonly records: number; readonly keys: readonly string[] }> {
-    let after = 0;
-    let records = 0;
-    const keys: string[] = [];
-    for (;;) {
-      // One at a time: memory does not depend on how many there are.
-      const [batch] = await this.#sql<{ id: string; seq: number; body: Buffer }[]>`
-        select id, seq::float8 as seq, body from freshet.batches
-        where pipeline_id = ${pipelineId} and object = ${object} and seq > ${after} order by seq limit 1`;
-      if (!batch) return { records, keys };
-      after = batch.seq;
-      const erased = await eraseFromBatch(batch.body, owners, keyField);
-      if (erased === null) continue;
-      records += erased.records;
-      keys.push(...erased.keys);
-      if (!dry)
-        await this
-          .#sql`update freshet.batches set body = ${erased.body}, raw_bytes = ${erased.rawBytes} where id = ${batch.id}`;
-    }
+    return eraseFromBatches(this.sql, { pipelineId, object, owners, isDryRun }, keyField);
   }
 
-  /** Takes them out of the rejected records. @param dry only counts. @returns how many. */
-  async takeOutOfRejected(
-    { pipelineId }: ErasureClaim,
+  /** Removes the person's rejected records. @param isDryRun only counts them. @returns their number. */
+  eraseFromRejectedRecords(
+    { pipelineId }: ErasureTask,
     object: string,
-    owners: readonly Owners[],
-    dry = false,
+    owners: readonly ErasedOwners[],
+    isDryRun = false,
   ): Promise<number> {
-    let after = '00000000-0000-0000-0000-000000000000';
-    let found = 0;
-    for (;;) {
-      const rows = await this.#sql<{ id: string; raw: string }[]>`
-        select id, raw from freshet.rejected_records
-        where pipeline_id = ${pipelineId} and object = ${object} and id > ${after} order by id limit ${ROWS_AT_ONCE}`;
-      const last = rows.at(-1);
-      if (!last) return found;
-      after = last.id;
-      const ids = rows
-        .filter(({ id, raw }) => isOwnedLine(Buffer.from(this.#box.open(raw, boundTo(id))), owners))
-        .map(({ id }) => id);
-      found += ids.length;
-      if (!dry && ids.length > 0) await this.#sql`delete from freshet.rejected_records where id = any(${ids})`;
-    }
+    return eraseFromRejectedRecords(this.sql, this.box, { pipelineId, object, owners, isDryRun });
   }
 
-  /** What stands below these records is not asked for any more, nor are they themselves. @param below objects whose parents they are. */
-  async forgetWork(
-    { id, pipelineId }: ErasureClaim,
+  /**
+   * Deletes pending work for the children of erased records, and excludes the records from audits.
+   * @param childObjects the objects whose parents the records are.
+   */
+  async deletePendingWork(
+    { id, pipelineId }: ErasureTask,
     object: string,
-    below: readonly string[],
+    childObjects: readonly string[],
     keys: readonly string[],
   ): Promise<void> {
-    await this
-      .#sql`delete from freshet.child_work where pipeline_id = ${pipelineId} and object = any(${[...below]}) and parent_id = any(${[...keys]})`;
-    await this
-      .#sql`delete from freshet.audit_work where pipeline_id = ${pipelineId} and object = any(${[...below]}) and key = any(${[...keys]})`;
-    await this.#sql`
-      insert into freshet.audit_work (pipeline_id, object, key, reason, object_run_id, outcome, lasting)
+    const sql = this.sql;
+    await sql`
+      delete from freshet.child_work
+      where pipeline_id = ${pipelineId} and object = any(${[...childObjects]}) and parent_id = any(${[...keys]})`;
+    await sql`
+      delete from freshet.audit_work
+      where pipeline_id = ${pipelineId} and object = any(${[...childObjects]}) and key = any(${[...keys]})`;
+    await sql`
+      insert into freshet.audit_work (pipeline_id, object, key, reason, object_run_id, outcome, is_final)
       select ${pipelineId}, ${object}, k, 'gap', ${id}, 'erased', true from unnest(${[...keys]}::text[]) as k
-      on conflict (pipeline_id, object, key) do update set outcome = 'erased', lasting = true`;
+      on conflict (pipeline_id, object, key) do update set outcome = 'erased', is_final = true`;
   }
 
-  async complete({ id, pipelineId }: ErasureClaim, { removed, unsearchable, proof }: ErasureOutcome): Promise<void> {
-    await this.#sql.begin(async (tx) => {
-      const [done] = await tx`
+  /** Stores the result of an erasure, and emits `erasure.completed`. */
+  async complete({ id, pipelineId }: ErasureTask, { removed, unsearchable, proof }: ErasureOutcome): Promise<void> {
+    await this.sql.begin(async (tx) => {
+      const [completed] = await tx`
         update freshet.erasures set status = 'completed', finished_at = now(), error_code = null, error_message = null,
           removed = ${tx.json(removed as never)}, unsearchable = ${tx.json(unsearchable as never)}, proof = ${tx.json(proof as never)}
         where id = ${id} and status = 'running' returning id`;
-      if (done) await emit(tx, this.#queue, 'erasure.completed', { pipeline_id: pipelineId, erasure_id: id });
+      if (completed) await emit(tx, this.queue, 'erasure.completed', { pipeline_id: pipelineId, erasure_id: id });
     });
   }
 
-  /** It goes on later; after too many failures, or one that no repetition mends, it has failed. @returns whether it has. */
-  async failed({ id, pipelineId }: ErasureClaim, error: AppError): Promise<boolean> {
-    return await this.#sql.begin(async (tx) => {
+  /**
+   * Stores a failed attempt, and enqueues the next one with exponential backoff. After the last attempt, or an error that a retry
+   * cannot fix, the erasure fails and `erasure.failed` is emitted.
+   * @returns whether the erasure has failed.
+   */
+  async recordFailure({ id, pipelineId }: ErasureTask, error: AppError): Promise<boolean> {
+    return await this.sql.begin(async (tx) => {
       const [row] = await tx<{ failures: number }[]>`
         update freshet.erasures set failures = failures + 1, error_code = ${error.code}, error_message = ${error.message}
         where id = ${id} and status = 'running' returning failures`;
       if (!row) return false;
-      const isLast = row.failures >= FAILURES_MAX || ERROR_POLICY[error.code].job === 'fail';
-      if (!isLast) {
+      const isFinal = row.failures >= FAILURES_MAX || ERROR_POLICY[error.code].job === 'fail';
+      if (!isFinal) {
         const startAfterMs = Math.min(BACKOFF_MAX_MS, BACKOFF_MS * 2 ** (row.failures - 1));
-        await this.#queue.send(tx, 'erase', { erasureId: id }, { key: pipelineId, startAfterMs });
+        await this.queue.enqueue(tx, 'erase', { erasureId: id }, { key: pipelineId, startAfterMs });
         return false;
       }
       await tx`update freshet.erasures set status = 'failed', finished_at = now() where id = ${id}`;
-      await emit(tx, this.#queue, 'erasure.failed', {
+      await emit(tx, this.queue, 'erasure.failed', {
         pipeline_id: pipelineId,
         erasure_id: id,
         error: { code: error.code, message: error.message },
@@ -282,15 +260,14 @@ export class Erasures {
   }
 }
 
-async function addKeys(
+async function insertErasedKeys(
   tx: Tx,
-  pipelineId: string,
-  erasureId: string,
+  { id, pipelineId }: Pick<ErasureTask, 'id' | 'pipelineId'>,
   object: string,
   keys: readonly string[],
 ): Promise<void> {
   await tx`
     insert into freshet.erased_keys (pipeline_id, object, key, erasure_id)
-    select distinct ${pipelineId}::uuid, ${object}, k, ${erasureId}::uuid from unnest(${[...keys]}::text[]) as k
+    select distinct ${pipelineId}::uuid, ${object}, k, ${id}::uuid from unnest(${[...keys]}::text[]) as k
     on conflict (pipeline_id, object, key) do update set erasure_id = excluded.erasure_id`;
 }

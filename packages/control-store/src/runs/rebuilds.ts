@@ -1,120 +1,129 @@
-import { AppError, type RunTrigger, traceparent } from '@freshet/contracts';
-import type { Sql, Tx } from '../database/database.ts';
+import { AppError, getTraceparent, type RunTrigger } from '@freshet/contracts';
+import type { Tx } from '../database/database.ts';
 import { uuidv7 } from '../database/ids.ts';
-import { sendLoad } from '../work/jobs.ts';
-import type { JobQueue } from '../work/queue.ts';
-import { finishRunIfDone } from './runs.ts';
+import type { JobQueue } from '../queue/job-queue.ts';
+import { enqueueLoad } from '../queue/jobs.ts';
+import { Store } from '../store.ts';
+import { finishRunIfComplete } from './completion.ts';
 
-/** What a rebuild has to build with. */
+/** A rebuild that was started, and what it loads. */
 export interface Rebuild {
   readonly runId: string;
   readonly batches: number;
   readonly records: number;
-  /** When the oldest stored record was read. */
-  readonly reachesBackTo: Date;
-  /** What is stored begins with a whole reading of the object: nothing of the table stays as it was. */
-  readonly isWhole: boolean;
+  /** When the oldest stored record was extracted. */
+  readonly oldestRecordAt: Date;
+  /** Whether the stored batches begin with a full sync, so that every row is written again. */
+  readonly isComplete: boolean;
 }
 
-/** Tables loaded anew from the batches that are stored still: no credit is spent. */
-export class Rebuilds {
-  readonly #sql: Sql;
-  readonly #queue: JobQueue;
+/** The loaded batches of an object that are still stored. */
+export interface StoredRecords {
+  readonly batches: number;
+  readonly records: number;
+  /** When the oldest record was extracted. */
+  readonly oldest: Date;
+  /** Whether they begin with a full sync. */
+  readonly isComplete: boolean;
+}
 
-  constructor(sql: Sql, queue: JobQueue) {
-    this.#sql = sql;
-    this.#queue = queue;
-  }
-
+/** Rebuilds: tables loaded again from stored batches, without spending credits. */
+export class Rebuilds extends Store {
   /**
-   * Stages everything again that was read of an object and is stored still, in its order, in a run of its own. Each row is
-   * written again from its newest stored record; rows of which nothing is stored stay as they are, and the table is there throughout.
-   * @throws AppError `conflict` when a rebuild is under way, or nothing is stored.
+   * Stages all stored batches of an object again, in their order, in a run of their own. Each row is written from its newest
+   * stored record; rows without a stored record stay unchanged, and the table remains available.
+   * @throws AppError `not_found` when the pipeline does not exist, `conflict` when a rebuild is open, or no batch is stored.
    */
   async start(pipelineId: string, object: string): Promise<Rebuild> {
-    return await this.#sql.begin(async (tx) => {
+    return await this.sql.begin(async (tx) => {
       const [pipeline] = await tx`select id from freshet.pipelines where id = ${pipelineId} for no key update`;
-      if (!pipeline) throw new AppError('not_found', `There is no pipeline ${pipelineId}.`);
-      const open = await openRebuild(tx, pipelineId);
-      if (open !== null) throw new AppError('conflict', `A table is being rebuilt already, by the run ${open}.`);
-      const stored = await storedRecords(tx, pipelineId, object);
+      if (!pipeline) throw new AppError('not_found', `Pipeline ${pipelineId} does not exist.`);
+      const openRunId = await findOpenRebuild(tx, pipelineId);
+      if (openRunId !== null) {
+        throw new AppError(
+          'conflict',
+          `Run ${openRunId} of this pipeline is already rebuilding a table. Wait until it finishes.`,
+        );
+      }
+      const stored = await getStoredRecords(tx, pipelineId, object);
       if (stored === null) {
         throw new AppError(
           'conflict',
-          `Nothing that was read of ${object} is stored any more: restart it to read it again.`,
+          `${object}: no batch is stored any more. Restart the object to extract it again.`,
         );
       }
-      return startRebuild(tx, this.#queue, { pipelineId, object }, stored, 'manual');
+      return startRebuild(tx, this.queue, { pipelineId, object }, { stored, trigger: 'manual', runId: null });
     });
   }
 }
 
-/** The rebuild of a pipeline that is under way, locked so that it does not finish meanwhile; one at a time is. */
-export async function openRebuild(tx: Tx, pipelineId: string): Promise<string | null> {
+/** Finds the open rebuild run of a pipeline, and locks it until the transaction ends. A pipeline has at most one. */
+export async function findOpenRebuild(tx: Tx, pipelineId: string): Promise<string | null> {
   const [open] = await tx<{ id: string }[]>`
-    select id from freshet.runs where pipeline_id = ${pipelineId} and kind = 'rebuild' and status in ('queued', 'running') for no key update`;
+    select id from freshet.runs where pipeline_id = ${pipelineId} and kind = 'rebuild' and status in ('queued', 'running')
+    for no key update`;
   return open?.id ?? null;
 }
 
-/** The records of an object in its stored batches; null: there is none. */
-export async function storedRecords(tx: Tx, pipelineId: string, object: string): Promise<StoredRecords | null> {
-  const [stored] = await tx<{ batches: number; records: number; oldest: Date | null; whole: boolean }[]>`
-        with kept as (
-          select b.id, b.records, b.extracted_at, b.object_run_id from freshet.batches b join freshet.object_runs o on o.id = b.object_run_id
-          where b.pipeline_id = ${pipelineId} and b.object = ${object} and b.loaded_at is not null and o.mode <> 'rebuild'
-        )
-        select count(*)::int as batches, coalesce(sum(records), 0)::float8 as records, min(extracted_at) as oldest,
-          exists (
-            select from freshet.object_runs o where o.pipeline_id = ${pipelineId} and o.object = ${object} and o.mode = 'full' and o.extracted_at is not null
-              and o.records_extracted = (select coalesce(sum(k.records), 0) from kept k where k.object_run_id = o.id)
-          ) as whole
-        from kept`;
-  return !stored || stored.oldest === null ? null : { ...stored, oldest: stored.oldest };
+/** Summarizes the stored batches of an object. Null: none is stored. */
+export async function getStoredRecords(tx: Tx, pipelineId: string, object: string): Promise<StoredRecords | null> {
+  const [stored] = await tx<{ batches: number; records: number; oldest: Date | null; is_complete: boolean }[]>`
+    with stored as (
+      select b.id, b.records, b.extracted_at, b.object_run_id
+      from freshet.batches b join freshet.object_runs o on o.id = b.object_run_id
+      where b.pipeline_id = ${pipelineId} and b.object = ${object} and b.loaded_at is not null and o.mode <> 'rebuild'
+    )
+    select count(*)::int as batches, coalesce(sum(records), 0)::float8 as records, min(extracted_at) as oldest,
+      exists (
+        select from freshet.object_runs o
+        where o.pipeline_id = ${pipelineId} and o.object = ${object} and o.mode = 'full' and o.extracted_at is not null
+          and o.records_extracted = (select coalesce(sum(s.records), 0) from stored s where s.object_run_id = o.id)
+      ) as is_complete
+    from stored`;
+  if (!stored || stored.oldest === null) return null;
+  const { batches, records, oldest, is_complete: isComplete } = stored;
+  return { batches, records, oldest, isComplete };
 }
 
-interface StoredRecords {
-  readonly batches: number;
-  readonly records: number;
-  readonly oldest: Date;
-  /** They begin with a whole reading. */
-  readonly whole: boolean;
+/** What starts a rebuild of a table. */
+export interface RebuildOptions {
+  readonly stored: StoredRecords;
+  readonly trigger: RunTrigger;
+  /** An open rebuild run to join. Null: a run is created. */
+  readonly runId: string | null;
 }
 
-/**
- * Stages the stored batches of an object again. The caller holds the pipeline's row lock.
- * @param joined a rebuild of other tables that this one becomes part of; null: it is a run of its own.
- */
+/** Stages the stored batches of an object again. The caller holds the row lock of the pipeline. */
 export async function startRebuild(
   tx: Tx,
   queue: JobQueue,
   { pipelineId, object }: { readonly pipelineId: string; readonly object: string },
-  stored: StoredRecords,
-  trigger: RunTrigger,
-  joined: string | null = null,
+  { stored, trigger, runId: openRunId }: RebuildOptions,
 ): Promise<Rebuild> {
-  const runId = joined ?? uuidv7();
+  const runId = openRunId ?? uuidv7();
   const objectRunId = uuidv7();
-  if (joined === null) {
+  if (openRunId === null) {
     await tx`
       insert into freshet.runs (id, pipeline_id, kind, trigger, status, started_at, traceparent)
-      values (${runId}, ${pipelineId}, 'rebuild', ${trigger}, 'running', now(), ${traceparent()})`;
+      values (${runId}, ${pipelineId}, 'rebuild', ${trigger}, 'running', now(), ${getTraceparent()})`;
   }
   await tx`
-        insert into freshet.object_runs (id, run_id, pipeline_id, object, mode, credit_class, status, started_at, extracted_at, records_extracted)
-        values (${objectRunId}, ${runId}, ${pipelineId}, ${object}, 'rebuild', ${trigger === 'manual' ? 'by_hand' : 'incremental'}, 'running', now(), now(), ${stored.records})`;
-  // Batches of their own: the warehouse's ledger has applied the others.
+    insert into freshet.object_runs (id, run_id, pipeline_id, object, mode, credit_class, status, started_at, extracted_at, records_extracted)
+    values (${objectRunId}, ${runId}, ${pipelineId}, ${object}, 'rebuild', ${trigger === 'manual' ? 'by_hand' : 'incremental'}, 'running',
+      now(), now(), ${stored.records})`;
+  // Copies with new ids: the ledger of the warehouse contains the original batches.
   await tx`
-        insert into freshet.batches (id, pipeline_id, object, object_run_id, generation, records, raw_bytes, extracted_at, body)
-        select gen_random_uuid(), b.pipeline_id, b.object, ${objectRunId}, b.generation, b.records, b.raw_bytes, b.extracted_at, b.body
-        from freshet.batches b join freshet.object_runs o on o.id = b.object_run_id
-        where b.pipeline_id = ${pipelineId} and b.object = ${object} and b.loaded_at is not null and o.mode <> 'rebuild' order by b.seq`;
-  await sendLoad(queue, tx, { pipelineId, object }, null);
-  await finishRunIfDone(tx, queue, runId);
+    insert into freshet.batches (id, pipeline_id, object, object_run_id, generation, records, raw_bytes, extracted_at, body)
+    select gen_random_uuid(), b.pipeline_id, b.object, ${objectRunId}, b.generation, b.records, b.raw_bytes, b.extracted_at, b.body
+    from freshet.batches b join freshet.object_runs o on o.id = b.object_run_id
+    where b.pipeline_id = ${pipelineId} and b.object = ${object} and b.loaded_at is not null and o.mode <> 'rebuild' order by b.seq`;
+  await enqueueLoad(queue, tx, { pipelineId, object }, null);
+  await finishRunIfComplete(tx, queue, runId);
   return {
     runId,
     batches: stored.batches,
     records: stored.records,
-    reachesBackTo: stored.oldest,
-    isWhole: stored.whole,
+    oldestRecordAt: stored.oldest,
+    isComplete: stored.isComplete,
   };
 }

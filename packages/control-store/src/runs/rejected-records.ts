@@ -1,147 +1,155 @@
 import { zstdCompressSync } from 'node:zlib';
-import { AppError, parseJson, recordIn, traceparent } from '@freshet/contracts';
-import type { Sql, Tx } from '../database/database.ts';
+import { AppError, getTraceparent, locateRecord, parseJson } from '@freshet/contracts';
+import type { Fragment, Sql, Tx } from '../database/database.ts';
 import { uuidv7 } from '../database/ids.ts';
 import { decodeCursor, type List, type ListOptions, toList } from '../database/pagination.ts';
-import type { SecretBox } from '../security/secret-box.ts';
-import { sendLoad } from '../work/jobs.ts';
-import type { JobQueue } from '../work/queue.ts';
-import { finishRunIfDone } from './runs.ts';
+import { enqueueLoad } from '../queue/jobs.ts';
+import { Store } from '../store.ts';
+import { finishRunIfComplete } from './completion.ts';
 
-/** What is shown of a rejected record; what it holds is personal data, and shown only to those who ask for one. */
+/** A rejected record without its content, which is personal data. */
 export interface RejectedRecordInfo {
   readonly id: string;
   readonly pipeline_id: string;
   readonly object: string;
   readonly batch_id: string;
-  /** Line of the batch, from 0. */
+  /** Index of the line in the batch, from 0. */
   readonly line: number;
   readonly reason: string;
   readonly created_at: Date;
 }
 
-/** Which rejected records of a pipeline are meant; all, where nothing is said. */
-export interface RejectedFilter {
+/** Selects rejected records of a pipeline; an empty filter selects all of them. */
+export interface RejectedRecordFilter {
   readonly ids?: readonly string[] | undefined;
   readonly object?: string | undefined;
-  /** The reason, or what stands before its colon. */
+  /** The reason, or its code: the part before the colon. */
   readonly reason?: string | undefined;
 }
 
-/** Records replayed at once: their texts are decrypted in memory. */
-const REPLAYED_MAX = 10_000;
+/** The maximum number of records that one request replays: they are decrypted in memory. */
+const REPLAYS_MAX = 10_000;
 
-/** Records that could not be loaded: kept, encrypted, until somebody replays or discards them (I10). */
-export class RejectedRecords {
-  readonly #sql: Sql;
-  readonly #queue: JobQueue;
-  readonly #box: SecretBox;
+interface SealedRecord {
+  readonly id: string;
+  readonly object: string;
+  readonly raw: string;
+  readonly extracted_at: Date;
+}
 
-  constructor(sql: Sql, queue: JobQueue, box: SecretBox) {
-    this.#sql = sql;
-    this.#queue = queue;
-    this.#box = box;
-  }
-
-  async list(pipelineId: string, options: ListOptions, filter: RejectedFilter): Promise<List<RejectedRecordInfo>> {
-    const rows = await this.#sql<RejectedRecordInfo[]>`
+/** Rejected records: stored encrypted until a user replays or discards them (I10). */
+export class RejectedRecords extends Store {
+  async list(
+    pipelineId: string,
+    { limit, cursor }: ListOptions,
+    filter: RejectedRecordFilter,
+  ): Promise<List<RejectedRecordInfo>> {
+    const sql = this.sql;
+    const rows = await sql<RejectedRecordInfo[]>`
       select id, pipeline_id, object, batch_id, line, reason, created_at from freshet.rejected_records
-      where ${this.#which(this.#sql, pipelineId, filter)} ${options.cursor === null ? this.#sql`` : this.#sql`and id < ${decodeCursor(options.cursor)}`}
-      order by id desc limit ${options.limit + 1}`;
-    return toList([...rows], options.limit);
-  }
-
-  /** @returns with the JSON text of the record, as far as it is known. */
-  async get(pipelineId: string, id: string): Promise<RejectedRecordInfo & { readonly record: string }> {
-    const [row] = await this.#sql<(RejectedRecordInfo & { raw: string })[]>`
-      select id, pipeline_id, object, batch_id, line, reason, created_at, raw from freshet.rejected_records where pipeline_id = ${pipelineId} and id = ${id}`;
-    if (!row) throw new AppError('not_found', `There is no rejected record ${id}.`);
-    const { raw, ...info } = row;
-    return { ...info, record: recordOf(this.#box.open(raw, boundTo(id))) };
+      where ${buildFilter(sql, pipelineId, filter)} ${cursor === null ? sql`` : sql`and id < ${decodeCursor(cursor)}`}
+      order by id desc limit ${limit + 1}`;
+    return toList([...rows], limit);
   }
 
   /**
-   * Stages the records again, as they were, in a run of their own: with another schema policy, a repaired rule of the warehouse,
-   * or a newer release they may land. Those that do not are rejected records again.
-   * @throws AppError `conflict` when a replay is under way, `not_found` when there is nothing to replay.
+   * Gets a rejected record with its content.
+   * @returns `record` is JSON. For a record that could not be parsed, it holds what is known of it.
+   * @throws AppError `not_found`.
+   */
+  async get(pipelineId: string, id: string): Promise<RejectedRecordInfo & { readonly record: string }> {
+    const [row] = await this.sql<(RejectedRecordInfo & { raw: string })[]>`
+      select id, pipeline_id, object, batch_id, line, reason, created_at, raw from freshet.rejected_records
+      where pipeline_id = ${pipelineId} and id = ${id}`;
+    if (!row) throw new AppError('not_found', `Rejected record ${id} does not exist.`);
+    const { raw, ...info } = row;
+    return { ...info, record: extractRecord(this.box.open(raw, buildRejectedRecordAad(id))) };
+  }
+
+  /**
+   * Stages rejected records again, unchanged, in a replay run. They may be loaded now, for example with another schema policy or
+   * a newer release; records that still cannot be loaded are rejected again.
+   * @throws AppError `conflict` when a replay is open, `not_found` when the pipeline or a matching record does not exist.
    */
   async replay(
     pipelineId: string,
-    filter: RejectedFilter,
+    filter: RejectedRecordFilter,
   ): Promise<{ readonly runId: string; readonly records: number }> {
-    return await this.#sql.begin(async (tx) => {
+    return await this.sql.begin(async (tx) => {
       const [pipeline] = await tx`select id from freshet.pipelines where id = ${pipelineId} for no key update`;
-      if (!pipeline) throw new AppError('not_found', `There is no pipeline ${pipelineId}.`);
+      if (!pipeline) throw new AppError('not_found', `Pipeline ${pipelineId} does not exist.`);
       const [open] = await tx<{ id: string }[]>`
         select id from freshet.runs where pipeline_id = ${pipelineId} and kind = 'replay' and status in ('queued', 'running')`;
-      if (open) throw new AppError('conflict', `Rejected records are being replayed already, by the run ${open.id}.`);
-      // Oldest first, as they came.
-      const rows = await tx<{ id: string; object: string; raw: string; extracted_at: Date }[]>`
+      if (open) {
+        throw new AppError(
+          'conflict',
+          `Run ${open.id} of this pipeline is already replaying records. Wait until it finishes.`,
+        );
+      }
+      const rows = await tx<SealedRecord[]>`
         delete from freshet.rejected_records where id in (
-          select id from freshet.rejected_records where ${this.#which(tx, pipelineId, filter)} order by id limit ${REPLAYED_MAX} for update
+          select id from freshet.rejected_records where ${buildFilter(tx, pipelineId, filter)} order by id limit ${REPLAYS_MAX} for update
         ) returning id, object, raw, coalesce(extracted_at, created_at) as extracted_at`;
-      if (rows.length === 0) throw new AppError('not_found', 'There is no such rejected record.');
+      if (rows.length === 0) throw new AppError('not_found', 'No rejected record matches the filter.');
       const runId = uuidv7();
       await tx`
         insert into freshet.runs (id, pipeline_id, kind, trigger, status, started_at, traceparent)
-        values (${runId}, ${pipelineId}, 'replay', 'manual', 'running', now(), ${traceparent()})`;
-      for (const [object, own] of Map.groupBy(rows, (r) => r.object))
-        await this.#stage(tx, pipelineId, runId, object, own);
-      await finishRunIfDone(tx, this.#queue, runId);
+        values (${runId}, ${pipelineId}, 'replay', 'manual', 'running', now(), ${getTraceparent()})`;
+      for (const [object, own] of Map.groupBy(rows, (row) => row.object))
+        await this.#stage(tx, { pipelineId, runId, object }, own);
+      await finishRunIfComplete(tx, this.queue, runId);
       return { runId, records: rows.length };
     });
   }
 
-  /** Forgets them. @returns how many. */
-  async discard(pipelineId: string, filter: RejectedFilter): Promise<number> {
-    const deleted = await this
-      .#sql`delete from freshet.rejected_records where ${this.#which(this.#sql, pipelineId, filter)}`;
+  /** Deletes rejected records. @returns their number. */
+  async discard(pipelineId: string, filter: RejectedRecordFilter): Promise<number> {
+    const deleted = await this.sql`
+      delete from freshet.rejected_records where ${buildFilter(this.sql, pipelineId, filter)}`;
     return deleted.count;
   }
 
+  /** Creates an object run whose extraction is complete, and stores the records as its batches. */
   async #stage(
     tx: Tx,
-    pipelineId: string,
-    runId: string,
-    object: string,
-    rows: readonly { id: string; raw: string; extracted_at: Date }[],
+    { pipelineId, runId, object }: { readonly pipelineId: string; readonly runId: string; readonly object: string },
+    rows: readonly SealedRecord[],
   ): Promise<void> {
     const objectRunId = uuidv7();
-    // Read already: what is left is to load it.
     await tx`
       insert into freshet.object_runs (id, run_id, pipeline_id, object, mode, credit_class, status, started_at, extracted_at, records_extracted)
       values (${objectRunId}, ${runId}, ${pipelineId}, ${object}, 'replay', 'by_hand', 'running', now(), now(), ${rows.length})`;
-    // Each is as old as when it was read: a newer version that has landed since stays.
-    for (const [at, own] of Map.groupBy(rows, (r) => r.extracted_at.getTime())) {
+    // Records keep their extraction time, so that a newer version in the table is not overwritten (I4).
+    for (const [at, own] of Map.groupBy(rows, (row) => row.extracted_at.getTime())) {
       const lines = own
         .toSorted((a, b) => (a.id < b.id ? -1 : 1))
-        .map(({ id, raw }) => this.#box.open(raw, boundTo(id)));
+        .map(({ id, raw }) => this.box.open(raw, buildRejectedRecordAad(id)));
       const bytes = Buffer.from(`${lines.join('\n')}\n`);
       await tx`
         insert into freshet.batches (id, pipeline_id, object, object_run_id, records, raw_bytes, extracted_at, body)
         values (${uuidv7()}, ${pipelineId}, ${object}, ${objectRunId}, ${own.length}, ${bytes.length}, ${new Date(at)}, ${zstdCompressSync(bytes)})`;
     }
-    await sendLoad(this.#queue, tx, { pipelineId, object }, null);
-  }
-
-  #which(sql: Sql | Tx, pipelineId: string, { ids, object, reason }: RejectedFilter) {
-    return sql`pipeline_id = ${pipelineId}
-      ${ids === undefined ? sql`` : sql`and id = any(${[...ids]})`}
-      ${object === undefined ? sql`` : sql`and object = ${object}`}
-      ${reason === undefined ? sql`` : sql`and (reason = ${reason} or split_part(reason, ':', 1) = ${reason})`}`;
+    await enqueueLoad(this.queue, tx, { pipelineId, object }, null);
   }
 }
 
-/** What a rejected record's text is sealed for. */
-export function boundTo(id: string): string {
+function buildFilter(sql: Sql | Tx, pipelineId: string, { ids, object, reason }: RejectedRecordFilter): Fragment {
+  return sql`pipeline_id = ${pipelineId}
+    ${ids === undefined ? sql`` : sql`and id = any(${[...ids]})`}
+    ${object === undefined ? sql`` : sql`and object = ${object}`}
+    ${reason === undefined ? sql`` : sql`and (reason = ${reason} or split_part(reason, ':', 1) = ${reason})`}`;
+}
+
+/** Builds the associated data under which the content of a rejected record is sealed. */
+export function buildRejectedRecordAad(id: string): string {
   return `rejected_records/${id}/raw`;
 }
 
-/** The record's own text, cut out of the line that it was stored in. */
-function recordOf(line: string): string {
+/** Extracts the JSON of the record from the line of its batch, digit for digit. */
+function extractRecord(line: string): string {
   const bytes = Buffer.from(line);
-  const found = recordIn(bytes);
-  if (found !== null) return bytes.toString('utf8', found.start, found.end);
-  // A record that could not be read whole: what is known of it.
+  const location = locateRecord(bytes);
+  if (location !== null) return bytes.toString('utf8', location.start, location.end);
+  // The record could not be parsed: return what is known of it.
   return JSON.stringify((parseJson(line) as { rejected?: { record?: unknown } }).rejected?.record ?? null);
 }

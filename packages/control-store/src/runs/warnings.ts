@@ -3,13 +3,13 @@ import type { Tx } from '../database/database.ts';
 
 /**
  * Adds warnings to an object run, in the caller's transaction. A warning of the same code and subject is merged: its count grows.
- * Locks the object run's row, so callers that also lock a run lock the object run first.
+ * Locks the row of the object run, so a caller that also locks a run locks the object run first.
  */
 export async function addWarnings(tx: Tx, objectRunId: string, added: readonly NewWarning[]): Promise<void> {
   if (added.length === 0) return;
-  const [row] = await tx<
-    { warnings: Warning[] }[]
-  >`select warnings from freshet.object_runs where id = ${objectRunId} for no key update`;
+  const [row] = await tx<{ warnings: Warning[] }[]>`
+    select warnings from freshet.object_runs where id = ${objectRunId} for no key update`;
   if (!row) return;
-  await tx`update freshet.object_runs set warnings = ${tx.json(mergeWarnings(row.warnings, added) as never)} where id = ${objectRunId}`;
+  const warnings = tx.json(mergeWarnings(row.warnings, added) as never);
+  await tx`update freshet.object_runs set warnings = ${warnings} where id = ${objectRunId}`;
 }

@@ -1,36 +1,32 @@
 import { and, desc, eq, gte, like, lt, or } from 'drizzle-orm';
-import type { Database, Sql } from '../database/database.ts';
 import { uuidv7 } from '../database/ids.ts';
 import { decodeCursor, type List, type ListOptions, toList } from '../database/pagination.ts';
-import { auditLog } from '../database/schema.ts';
+import { auditLog } from '../database/schema/index.ts';
+import { Store } from '../store.ts';
 
 export type AuditEntry = typeof auditLog.$inferSelect;
 
+/** Selects audit log entries. Undefined: any. */
 export interface AuditFilter {
   readonly actorId?: string | undefined;
   readonly action?: string | undefined;
-  /** A resource's path, such as `pipelines/<id>`: it, and what stands below it. */
+  /** The path of a resource, such as `pipelines/<id>`: selects its entries and those of its subresources. */
   readonly resource?: string | undefined;
+  /** Inclusive. */
   readonly from?: Date | undefined;
+  /** Exclusive. */
   readonly until?: Date | undefined;
 }
 
-/** Who changed what, in the transaction of the change. Only ever added to: the table itself refuses the rest, but that what is old goes. */
-export class AuditLog {
-  readonly #db: Database;
-  readonly #sql: Sql;
-
-  constructor(db: Database, sql: Sql) {
-    this.#db = db;
-    this.#sql = sql;
-  }
-
+/** The audit log. Triggers of the table reject every change except for retention. */
+export class AuditLog extends Store {
+  /** Adds an entry, in the transaction of the change that it describes. */
   async append(entry: Omit<AuditEntry, 'id' | 'at'>): Promise<void> {
-    await this.#db.insert(auditLog).values({ id: uuidv7(), ...entry });
+    await this.db.insert(auditLog).values({ id: uuidv7(), ...entry });
   }
 
   async list(options: ListOptions, { actorId, action, resource, from, until }: AuditFilter): Promise<List<AuditEntry>> {
-    const rows = await this.#db
+    const rows = await this.db
       .select()
       .from(auditLog)
       .where(
@@ -53,9 +49,9 @@ export class AuditLog {
     return toList(rows, options.limit);
   }
 
-  /** @param days at least 365: the table itself keeps what is younger. @returns how many entries went. */
-  async deleteOlderThan(days: number): Promise<number> {
-    return await this.#sql.begin(async (tx) => {
+  /** Deletes entries older than `days`. @param days at least 365: the table rejects less. @returns their number. */
+  async prune(days: number): Promise<number> {
+    return await this.sql.begin(async (tx) => {
       await tx`set local freshet.retention = 'on'`;
       const { count } = await tx`delete from freshet.audit_log where at < now() - make_interval(days => ${days})`;
       return count;

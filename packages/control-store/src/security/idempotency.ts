@@ -1,72 +1,70 @@
 import { AppError } from '@freshet/contracts';
-import type { Sql } from '../database/database.ts';
 import { uuidv7 } from '../database/ids.ts';
-import type { SecretBox } from './secret-box.ts';
+import { Store } from '../store.ts';
 
-export interface Answer {
+/** The response to the first request with an `Idempotency-Key`. */
+export interface StoredResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** Null: it had none. */
+  /** Null: the response has no body. */
   readonly body: string | null;
 }
 
-/** Whose key it is, and what it was used for. */
+/** A request with an `Idempotency-Key`. */
 export interface KeyedRequest {
   readonly tokenId: string;
   readonly key: string;
-  /** Of method, path and body. */
+  /** Digest of method, path and body. */
   readonly fingerprint: string;
 }
 
-/** Whoever sends a key again while its first request is still worked on waits at most so long. */
-const WAIT_MS = 20_000;
+/** A request waits at most so long for the first request with the same key. */
+const LOCK_TIMEOUT_MS = 20_000;
+const LOCK_NOT_AVAILABLE = '55P03';
+const RETRY_IN_PROGRESS_MS = 5000;
+const RETRY_EXPIRED_MS = 1000;
+
+const buildAssociatedData = (id: string): string => `idempotency_keys/${id}/body`;
 
 /**
- * First answers to requests that named a key. `begin` and `keep` belong into the transaction that does what is asked for: the
- * answer is there exactly if its effects are, whatever crashes in between, and of two requests at once the second waits.
+ * Responses to requests with an `Idempotency-Key`. `reserve` and `storeResponse` belong to the transaction of the request: a
+ * response is stored if and only if its effects commit, and of two concurrent requests the second waits.
  */
-export class Idempotency {
-  readonly #sql: Sql;
-  readonly #box: SecretBox;
-
-  constructor(sql: Sql, box: SecretBox) {
-    this.#sql = sql;
-    this.#box = box;
-  }
-
+export class Idempotency extends Store {
   /**
-   * The first answer; null when this is the first request.
-   * @throws AppError `idempotency_key_reused` when the key was used for something else, `request_in_progress` when the first is still worked on.
+   * Reserves a key, or finds the response to its first request.
+   * @returns null when this is the first request.
+   * @throws AppError `idempotency_key_reused` when the key belongs to a different request, `request_in_progress` when the first
+   * request is not finished.
    */
-  async begin({ tokenId, key, fingerprint }: KeyedRequest): Promise<Answer | null> {
+  async reserve({ tokenId, key, fingerprint }: KeyedRequest): Promise<StoredResponse | null> {
     try {
-      await this.#sql`select set_config('lock_timeout', ${String(WAIT_MS)}, true)`;
-      const added = await this.#sql`
-        insert into freshet.idempotency_keys (id, token_id, key, fingerprint) values (${uuidv7()}, ${tokenId}, ${key}, ${fingerprint}) on conflict do nothing`;
-      await this.#sql`select set_config('lock_timeout', '0', true)`;
+      await this.sql`select set_config('lock_timeout', ${String(LOCK_TIMEOUT_MS)}, true)`;
+      const added = await this.sql`
+        insert into freshet.idempotency_keys (id, token_id, key, fingerprint) values (${uuidv7()}, ${tokenId}, ${key}, ${fingerprint})
+        on conflict do nothing`;
+      await this.sql`select set_config('lock_timeout', '0', true)`;
       if (added.count === 1) return null;
     } catch (error) {
       if ((error as { code?: string }).code !== LOCK_NOT_AVAILABLE) throw error;
       throw new AppError(
         'request_in_progress',
-        'The first request with this Idempotency-Key is still worked on. Send it again in a while.',
-        {
-          retryAfterMs: 5000,
-        },
+        'Idempotency-Key: the first request with this key is still in progress. Retry in a few seconds.',
+        { retryAfterMs: RETRY_IN_PROGRESS_MS },
       );
     }
-    const known = await this.find({ tokenId, key, fingerprint });
-    // It was there, and has been forgotten at this very moment.
-    if (known === null)
-      throw new AppError('request_in_progress', 'The Idempotency-Key has just expired. Send it again.', {
-        retryAfterMs: 1000,
+    const response = await this.findResponse({ tokenId, key, fingerprint });
+    // The key existed, and retention deleted it between the two statements.
+    if (response === null)
+      throw new AppError('request_in_progress', 'Idempotency-Key: the key has just expired. Retry the request.', {
+        retryAfterMs: RETRY_EXPIRED_MS,
       });
-    return known;
+    return response;
   }
 
-  /** The answer that is kept; null: there is none. @throws AppError `idempotency_key_reused` as well. */
-  async find({ tokenId, key, fingerprint }: KeyedRequest): Promise<Answer | null> {
-    const [row] = await this.#sql<
+  /** Finds the stored response of a key. Null: there is none. @throws AppError `idempotency_key_reused`. */
+  async findResponse({ tokenId, key, fingerprint }: KeyedRequest): Promise<StoredResponse | null> {
+    const [row] = await this.sql<
       { id: string; fingerprint: string; status: number; headers: Record<string, string>; body: string | null }[]
     >`
       select id, fingerprint, status, headers, body from freshet.idempotency_keys where token_id = ${tokenId} and key = ${key}`;
@@ -74,32 +72,27 @@ export class Idempotency {
     if (row.fingerprint !== fingerprint) {
       throw new AppError(
         'idempotency_key_reused',
-        'Idempotency-Key: it was used for another request. Use a new key for each thing that you ask for.',
+        'Idempotency-Key: the key was used for a different request. Use a new key for each request.',
       );
     }
-    return {
-      status: row.status,
-      headers: row.headers,
-      body: row.body === null ? null : this.#box.open(row.body, boundTo(row.id)),
-    };
+    const body = row.body === null ? null : this.box.open(row.body, buildAssociatedData(row.id));
+    return { status: row.status, headers: row.headers, body };
   }
 
-  async keep({ tokenId, key }: KeyedRequest, { status, headers, body }: Answer): Promise<void> {
-    const [row] = await this.#sql<
-      { id: string }[]
-    >`select id from freshet.idempotency_keys where token_id = ${tokenId} and key = ${key}`;
+  /** Stores the response of a reserved key. */
+  async storeResponse({ tokenId, key }: KeyedRequest, { status, headers, body }: StoredResponse): Promise<void> {
+    const [row] = await this.sql<{ id: string }[]>`
+      select id from freshet.idempotency_keys where token_id = ${tokenId} and key = ${key}`;
     const { id } = row as { id: string };
-    await this.#sql`
-      update freshet.idempotency_keys
-      set status = ${status}, headers = ${this.#sql.json(headers)}, body = ${body === null ? null : this.#box.seal(body, boundTo(id))} where id = ${id}`;
+    const sealedBody = body === null ? null : this.box.seal(body, buildAssociatedData(id));
+    await this.sql`
+      update freshet.idempotency_keys set status = ${status}, headers = ${this.sql.json(headers)}, body = ${sealedBody} where id = ${id}`;
   }
 
-  async deleteOlderThan(hours: number): Promise<number> {
-    const deleted = await this
-      .#sql`delete from freshet.idempotency_keys where created_at < now() - make_interval(hours => ${hours})`;
+  /** Deletes keys older than `hours`. @returns their number. */
+  async prune(hours: number): Promise<number> {
+    const deleted = await this.sql`
+      delete from freshet.idempotency_keys where created_at < now() - make_interval(hours => ${hours})`;
     return deleted.count;
   }
 }
-
-const LOCK_NOT_AVAILABLE = '55P03';
-const boundTo = (id: string): string => `idempotency_keys/${id}/body`;

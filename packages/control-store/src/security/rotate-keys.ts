@@ -1,8 +1,9 @@
 import type { Sql } from '../database/database.ts';
+import { NIL_UUID } from '../database/ids.ts';
 import type { SecretBox } from './secret-box.ts';
 
-/** Every column that holds sealed text; a secret is bound to `<table>/<id>/<column>`. */
-const SEALED = [
+/** Every column with sealed values. The associated data of a value is `<table>/<id>/<column>`. */
+const SEALED_COLUMNS = [
   ['credentials', 'secret'],
   ['rejected_records', 'raw'],
   ['pipelines', 'hash_salt'],
@@ -12,32 +13,33 @@ const SEALED = [
   ['idempotency_keys', 'body'],
 ] as const;
 
-const ROWS_AT_ONCE = 500;
+const PAGE_ROWS = 500;
 
 /**
- * Puts every sealed text under the newest key. Run it after a key was added and every process has it; then the old
- * key may go. It may be stopped and run again.
- * @returns how many were put under it.
+ * Encrypts every stored secret with the newest key. Run it after all processes have the new key; then the old key can be removed.
+ * It can be interrupted and repeated.
+ * @returns the number of secrets that were encrypted again.
  */
 export async function rotateKeys(sql: Sql, box: SecretBox): Promise<number> {
-  let rewrapped = 0;
-  for (const [table, column] of SEALED) {
-    let after = '00000000-0000-0000-0000-000000000000';
+  let rotated = 0;
+  for (const [table, column] of SEALED_COLUMNS) {
+    let after = NIL_UUID;
     for (;;) {
       const rows = await sql<{ id: string; sealed: string }[]>`
-        select id, ${sql(column)} as sealed from freshet.${sql(table)} where id > ${after} and ${sql(column)} is not null order by id limit ${ROWS_AT_ONCE}`;
+        select id, ${sql(column)} as sealed from freshet.${sql(table)} where id > ${after} and ${sql(column)} is not null
+        order by id limit ${PAGE_ROWS}`;
       for (const { id, sealed } of rows) {
-        const fresh = box.rewrap(sealed, `${table}/${id}/${column}`);
-        if (fresh === null) continue;
-        // Only if nobody has written another secret meanwhile.
-        const { count } =
-          await sql`update freshet.${sql(table)} set ${sql(column)} = ${fresh} where id = ${id} and ${sql(column)} = ${sealed}`;
-        rewrapped += count;
+        const rewrapped = box.rewrap(sealed, `${table}/${id}/${column}`);
+        if (rewrapped === null) continue;
+        // Do not overwrite a secret that was replaced in the meantime.
+        const { count } = await sql`
+          update freshet.${sql(table)} set ${sql(column)} = ${rewrapped} where id = ${id} and ${sql(column)} = ${sealed}`;
+        rotated += count;
       }
       const last = rows.at(-1);
       if (!last) break;
       after = last.id;
     }
   }
-  return rewrapped;
+  return rotated;
 }

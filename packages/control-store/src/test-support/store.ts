@@ -7,7 +7,7 @@ export interface TestStore extends AsyncDisposable {
   readonly database: TestDatabase;
   readonly secretKeys: string;
   /** A pipeline with everything it refers to. */
-  pipeline(name?: string): Promise<Pipeline>;
+  createPipeline(name?: string): Promise<Pipeline>;
 }
 
 export async function openTestStore(): Promise<TestStore> {
@@ -24,7 +24,7 @@ export async function openTestStore(): Promise<TestStore> {
     store,
     database,
     secretKeys,
-    pipeline: async (name = 'acme') => {
+    createPipeline: async (name = 'acme') => {
       const key = await store.credentials.create({
         name: `${name} key`,
         type: 'freshdesk_api_key',

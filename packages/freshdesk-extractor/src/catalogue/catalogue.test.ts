@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { columnName, parseJson } from '@freshet/contracts';
+import { getColumnName, parseJson } from '@freshet/contracts';
 import { expect, test } from 'vitest';
-import { tableOf } from './define.ts';
-import { catalogue, childrenOf, objectNamed } from './index.ts';
-import { labelsOf } from './labels.ts';
+import { catalogue, getObject, listChildren } from './index.ts';
+import { parseChoiceLabels } from './labels.ts';
+import { toTable } from './tables.ts';
 
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 
@@ -47,19 +47,20 @@ test.each(catalogue)('$name is declared consistently', (object) => {
   for (const column of object.columns) {
     expect(column.name).toMatch(/^[a-z][a-z0-9_]*$/);
     expect(column.description, column.name).toMatch(/[.…]$/);
-    if (column.references !== null) expect(objectNamed(column.references).primaryKey).toHaveLength(1);
+    if (column.references !== null) expect(getObject(column.references).primaryKey).toHaveLength(1);
   }
   // Whoever a record belongs to is said of every column that leads to a person, or left out on purpose.
-  for (const { owner, references } of object.columns) if (owner) expect(references).not.toBeNull();
-  const { way } = object;
-  if (way.kind === 'keyset' || way.kind === 'since') expect(names).toContain(way.column);
-  if (way.kind === 'children') {
-    expect(names).toContain(way.column);
-    expect(childrenOf(way.parent)).toContain(object);
-    for (const field of way.versionFields) expect(objectNamed(way.parent).columns.map((c) => c.name)).toContain(field);
+  for (const { isOwner, references } of object.columns) if (isOwner) expect(references).not.toBeNull();
+  const { strategy } = object;
+  if (strategy.kind === 'keyset' || strategy.kind === 'changed-since') expect(names).toContain(strategy.cursorColumn);
+  if (strategy.kind === 'children') {
+    expect(names).toContain(strategy.parentColumn);
+    expect(listChildren(strategy.parent)).toContain(object);
+    for (const field of strategy.versionFields)
+      expect(getObject(strategy.parent).columns.map((c) => c.name)).toContain(field);
     expect(object.path).toContain('{id}');
   }
-  expect(tableOf(object).primaryKey).toEqual(object.primaryKey);
+  expect(toTable(object).primaryKey).toEqual(object.primaryKey);
 });
 
 test('no file outside the catalogue’s folder names an object', () => {
@@ -84,7 +85,7 @@ test('labels of default ticket fields are rows, whatever the shape of their choi
     { type: 'default_priority', choices: { Low: 1, Urgent: 4 } },
     { type: 'custom_dropdown', choices: ['a'] },
   ];
-  const rowsOf = (name: string) => objectNamed(name).rows?.(fields);
+  const rowsOf = (name: string) => getObject(name).parseRecords?.(fields);
   expect(rowsOf('ticket_statuses')).toEqual([
     { id: 2, label: 'Open', label_for_customers: 'Being Processed' },
     { id: 7, label: 'Waiting', label_for_customers: null },
@@ -106,7 +107,7 @@ test('I6: what opens other systems is left out of automation rules, however deep
       content: [{ password: 'S3' }],
     },
   ];
-  const rows = objectNamed('automation_rules').rows?.({ rules: [{ id: 1, actions }], meta: {} });
+  const rows = getObject('automation_rules').parseRecords?.({ rules: [{ id: 1, actions }], meta: {} });
   expect(rows).toEqual([
     { id: 1, actions: [{ field_name: 'trigger_webhook', url: 'https://x.example', content: [{}] }] },
   ]);
@@ -116,7 +117,7 @@ test('names of documented columns and of tables are names by the rule, also with
   const PREFIX_BYTES_MAX = 20;
   for (const object of catalogue) {
     for (const column of object.columns)
-      expect(columnName(column.name), `${object.name}.${column.name}`).toBe(column.name);
+      expect(getColumnName(column.name), `${object.name}.${column.name}`).toBe(column.name);
     expect(PREFIX_BYTES_MAX + `${object.name}_history`.length, object.name).toBeLessThanOrEqual(63);
   }
 });
@@ -125,7 +126,9 @@ test('choices whose values are great integers keep every digit (I10)', () => {
   const fields = parseJson(
     '[{"type":"default_status","choices":{"9007199254740993":["Open","Open"],"2":["Pending","Waiting"],"odd":["Odd","Odd"]}}]',
   );
-  expect(JSON.stringify(labelsOf(fields, 'default_status').map(({ id }) => id))).toBe('[2,9007199254740993,"odd"]');
+  expect(JSON.stringify(parseChoiceLabels(fields, 'default_status').map(({ id }) => id))).toBe(
+    '[2,9007199254740993,"odd"]',
+  );
 });
 
 test('stored declarations of an earlier release get the names of the rule, and documented types are marked', () => {
@@ -135,7 +138,7 @@ test('stored declarations of an earlier release get the names of the rule, and d
     description: 'Größe.',
     path: ['custom_fields', 'cf_Größe'],
   };
-  const { columns } = tableOf(objectNamed('tickets'), [stored], {
+  const { columns } = toTable(getObject('tickets'), [stored], {
     requester_id: { hash: true },
     constructor: { rename: 'x' },
   });

@@ -1,5 +1,5 @@
-import { AppError, type CreditClass, type TableBelow } from '@freshet/contracts';
-import { INCLUDE_COST, type ObjectSpec } from './define.ts';
+import { AppError, type ChildTable, type CreditClass } from '@freshet/contracts';
+import { INCLUDE_COST, type ObjectSpec } from './define-object.ts';
 import { agents } from './objects/agents.ts';
 import { automationRules } from './objects/automation-rules.ts';
 import { businessHours } from './objects/business-hours.ts';
@@ -38,7 +38,7 @@ import { ticketStatuses } from './objects/ticket-statuses.ts';
 import { tickets } from './objects/tickets.ts';
 import { timeEntries } from './objects/time-entries.ts';
 
-/** Every object, by name. Adding one is adding its file and naming it here. */
+/** All objects, sorted by name. To add an object, add its file and list it here. */
 export const catalogue: readonly ObjectSpec[] = [
   agents,
   automationRules,
@@ -81,11 +81,11 @@ export const catalogue: readonly ObjectSpec[] = [
 
 const byName = new Map(catalogue.map((object) => [object.name, object]));
 
-/** @throws AppError `not_found` for a name that the catalogue does not have. */
-export function objectNamed(name: string): ObjectSpec {
+/** @throws AppError `not_found` if the catalogue has no object of this name. */
+export function getObject(name: string): ObjectSpec {
   const object = byName.get(name);
   if (!object)
-    throw new AppError('not_found', `There is no object "${name}". Known objects: ${[...byName.keys()].join(', ')}.`);
+    throw new AppError('not_found', `Object "${name}" does not exist. Objects: ${[...byName.keys()].join(', ')}.`);
   return object;
 }
 
@@ -93,58 +93,70 @@ export function isObjectName(name: string): boolean {
   return byName.has(name);
 }
 
-/** The objects that exist only below this one. */
-export function childrenOf(parent: string): readonly ObjectSpec[] {
-  return catalogue.filter(({ way }) => way.kind === 'children' && way.parent === parent);
+/** Lists the objects whose records are children of this object's records. */
+export function listChildren(parent: string): readonly ObjectSpec[] {
+  return catalogue.filter(({ strategy }) => strategy.kind === 'children' && strategy.parent === parent);
 }
 
-/** Credits that the first reading of an object usually costs: how much work it is beside the others. */
-export function typicalCredits(name: string): number {
-  const object = objectNamed(name);
-  const { way } = object;
-  if (way.kind === 'children') return Math.max(1, typicalRecords(objectNamed(way.parent)));
-  return Math.max(1, Math.ceil(typicalRecords(object) / object.pageSize)) * (1 + INCLUDE_COST * object.include.length);
+/** Estimates the credits of an object's first complete read, as its weight relative to other objects. */
+export function estimateTypicalCredits(name: string): number {
+  const object = getObject(name);
+  const { strategy } = object;
+  if (strategy.kind === 'children') return Math.max(1, estimateTypicalRecords(getObject(strategy.parent)));
+  return (
+    Math.max(1, Math.ceil(estimateTypicalRecords(object) / object.pageSize)) *
+    (1 + INCLUDE_COST * object.include.length)
+  );
 }
 
-function typicalRecords({ typicalCount }: ObjectSpec): number {
+function estimateTypicalRecords({ typicalCount }: ObjectSpec): number {
   return typeof typicalCount === 'number'
     ? typicalCount
-    : typicalRecords(objectNamed(typicalCount.each)) * typicalCount.times;
+    : estimateTypicalRecords(getObject(typicalCount.perRecordOf)) * typicalCount.factor;
 }
 
-/** Every table below an object's, level by level. */
-export function tablesBelow(name: string): TableBelow[] {
-  return childrenOf(name).flatMap((child) => {
-    const { way } = child;
-    return way.kind === 'children'
+/** Lists the tables below an object's table, at every level, each parent before its children. */
+export function listChildTables(name: string): ChildTable[] {
+  return listChildren(name).flatMap((child) => {
+    const { strategy } = child;
+    return strategy.kind === 'children'
       ? [
-          { name: child.name, column: way.column, parent: name, parentKey: objectNamed(name).primaryKey[0] as string },
-          ...tablesBelow(child.name),
+          {
+            name: child.name,
+            column: strategy.parentColumn,
+            parent: name,
+            parentKey: getObject(name).primaryKey[0] as string,
+          },
+          ...listChildTables(child.name),
         ]
       : [];
   });
 }
 
 /**
- * The objects that a pipeline's choices come to, and what reading them is for: lists go before children, which need
- * them.
+ * Lists the objects that a pipeline extracts, with their credit class. Children get a class of their own, because they
+ * depend on the lists of their parents.
+ * @param choices the user's choices by object; other objects follow `includedByDefault`.
  */
-export function objectsToRead(
+export function listObjectsToExtract(
   choices: Readonly<Record<string, { readonly included: boolean }>>,
 ): { readonly name: string; readonly creditClass: CreditClass }[] {
   return catalogue
     .filter((object) => choices[object.name]?.included ?? object.includedByDefault)
-    .map((object) => ({ name: object.name, creditClass: object.way.kind === 'children' ? 'children' : 'incremental' }));
+    .map((object) => ({
+      name: object.name,
+      creditClass: object.strategy.kind === 'children' ? 'children' : 'incremental',
+    }));
 }
 
-/** Those of a pipeline's objects that syncs do not read completely each time. */
-export function objectsToAudit(
+/** Lists the objects of a pipeline that syncs do not read completely, so that only an audit finds all changes. */
+export function listObjectsToAudit(
   choices: Readonly<Record<string, { readonly included: boolean }>>,
 ): { readonly name: string; readonly creditClass: CreditClass }[] {
-  return objectsToRead(choices)
+  return listObjectsToExtract(choices)
     .filter(({ name }) => {
-      const { way } = objectNamed(name);
-      return way.kind === 'children' ? way.versionFields.length > 0 : way.kind !== 'sweep';
+      const { strategy } = getObject(name);
+      return strategy.kind === 'children' ? strategy.versionFields.length > 0 : strategy.kind !== 'full-list';
     })
     .map(({ name }) => ({ name, creditClass: 'audit' }));
 }

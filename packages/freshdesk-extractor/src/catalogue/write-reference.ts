@@ -1,79 +1,167 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { costOf } from '../object-reader.ts';
-import type { CatalogueColumn, ObjectSpec, Since } from './define.ts';
+import { getListCost, getRecordCost } from '../reader/object-reader.ts';
+import type { CatalogueColumn } from './columns.ts';
+import type { ObjectSpec } from './define-object.ts';
 import { catalogue } from './index.ts';
+import type { ChangedSinceStrategy } from './strategies.ts';
 
-/** Writes the objects' reference, `docs/objects.md`, from the catalogue. */
+/** Writes the object reference, `docs/objects.md`, from the catalogue. */
 
-const WAYS: Readonly<Record<ObjectSpec['way']['kind'], (object: ObjectSpec) => string>> = {
-  keyset: () => 'What has changed since the last run, oldest first, by value and not by page number.',
-  since: ({ way }) =>
-    way.kind === 'since'
-      ? `What has changed since the last run${lookback(way)}; the whole list where the account’s filter does not work.`
-      : '',
-  sweep: () => 'The whole list on every run; what it no longer holds is marked as `missing`.',
-  children: ({ way }) =>
-    way.kind === 'children'
-      ? `Below ${way.parent}: the whole list of each ${way.versionFields.length === 0 ? 'one, on every run' : `one whose ${way.versionFields.join(' or ')} has changed`}; what it no longer holds is marked as \`missing\`.`
-      : '',
-};
+const INTRODUCTION = `# Objects
 
-function lookback({ lookbackDays, rereadSyncs }: Since): string {
-  const part =
-    rereadSyncs === undefined
-      ? ''
-      : `, and in each run a part of the complete list, which is spread over ${rereadSyncs} runs or more`;
-  return lookbackDays > 0 ? `, the last ${lookbackDays} days again${part}` : '';
-}
+This page lists every Freshdesk object that Freshet replicates, with its table and columns. It is
+generated from the catalogue by \`npm run docs:objects\`.
 
-function section(object: ObjectSpec): string {
-  const cost = costOf(object).credits;
-  const facts = [
-    `**Read:** ${WAYS[object.way.kind](object)}`,
-    `**Endpoint:** [\`GET ${object.path}\`](${object.docs}), ${cost} ${cost === 1 ? 'credit' : 'credits'} a page of ${object.pageSize}.`,
-    `**Key:** ${object.primaryKey.map((k) => `\`${k}\``).join(', ')}.`,
-    `**Needs:** the API key of ${object.permission === 'admin' ? 'an admin' : 'any agent, whose ticket scope narrows it'}${object.feature ? `, and the feature “${object.feature}” in the plan` : ''}.`,
-    ...(object.history ? ['**History:** the first sync goes back `historical_sync_days`.'] : []),
-    ...deletions(object),
-    ...detail(object),
-  ];
-  const rows = object.columns.map((c) => `| \`${c.name}\` | ${c.type} | ${notes(c)} |`);
-  return `## ${object.title}\n\nTable \`${object.name}\`. ${object.description}\n\n${facts.map((f) => `- ${f}`).join('\n')}\n\n| column | type | |\n| --- | --- | --- |\n${rows.join('\n')}\n`;
-}
+Besides the columns listed here, each table has columns for the account's custom fields (\`cf_…\`),
+for fields that Freshdesk adds, and the [metadata columns](warehouse.md#metadata-columns).
 
-function deletions(object: ObjectSpec): string[] {
-  const kinds = object.views.flatMap((v) => (v.deleted === null ? [] : [`\`${v.deleted}\``]));
-  return kinds.length === 0 ? [] : [`**Deletions:** \`_freshet_delete_kind\` is ${kinds.join(' or ')}.`];
-}
+## Strategies
 
-function detail({ single }: ObjectSpec): string[] {
-  if (single === null || single.columns.length === 0) return [];
-  const credits = 1 + single.include.length;
-  const columns = single.columns.map((c) => `\`${c}\``).join(', ');
-  return [`**Detail:** by choice, for ${credits} ${credits === 1 ? 'credit' : 'credits'} a record; fills ${columns}.`];
-}
+The strategy of an object determines which records a sync reads and how it detects deletions. A
+deleted record remains in its table and is marked in \`_freshet_deleted_at\` and
+\`_freshet_delete_kind\`.
 
-function notes(c: CatalogueColumn): string {
-  const values =
-    c.values === null
-      ? ''
-      : ` ${Object.entries(c.values)
-          .map(([value, label]) => `${value} ${label}`)
-          .join(', ')}.`;
-  const reference = c.references === null ? '' : ` Key of \`${c.references}\`${c.owner ? ', and erased with it' : ''}.`;
-  const absent = c.optional ? ' Not on every account.' : '';
-  return `${c.description}${values}${reference}${absent}`.replaceAll('|', '\\|');
-}
+### Keyset
 
-const HEAD = `# Objects
+Freshet reads the records that changed since the last sync, sorted by the time of the last update.
+The cursor is a timestamp, not a page number, so a change during the sync does not hide another
+record. Lists of deleted records are read in the same way.
 
-Every object that Freshet reads, its table and its columns. Made from the catalogue by \`pnpm run docs:objects\`.
+### Changed since
 
-Beside the columns listed here, every table has the account's own fields (\`cf_…\`), fields that Freshdesk adds, and the
-columns of [the warehouse contract](warehouse.md).
+Freshet reads the records that a changed-since filter returns. If the account does not support the
+filter, Freshet uses the full list instead.
 
+Some filters return new records but no edits. For such an object, each sync also reads a lookback
+window of several days again, and a part of the complete list, so that older edits arrive after
+several syncs.
+
+### Full list
+
+Freshet reads the complete list on every sync. A row whose record is absent from the list is marked
+as \`missing\`.
+
+If a list becomes empty, or loses more than 20 % and more than 5 of its records, Freshet assumes an
+outage or a loss of permissions: the object fails with \`source_shrunk\`, and no row is marked. If the
+records were really deleted, restart the object.
+
+### Children
+
+Freshet reads the list below each record of a parent object. If the parent has a version field, a
+sync reads only the children of new and changed parents. A row whose record is absent from its
+parent's list is marked as \`missing\`.
+
+### Audits
+
+Some changes and deletions appear in no filter. An audit reads an object completely, corrects stale
+rows, adds missing records, and detects such deletions. Audits cover all objects except those that
+every sync reads completely.
 `;
 
+function renderSection(object: ObjectSpec): string {
+  const facts: [string, string][] = [
+    ['Table', `\`${object.name}\``],
+    [
+      'Endpoint',
+      listPaths(object)
+        .map((path) => `[\`GET ${path}\`](${object.docs})`)
+        .join(', '),
+    ],
+    ['Strategy', describeStrategy(object)],
+    ['Primary key', object.primaryKey.map(quote).join(', ')],
+    ['Deletions', describeDeletions(object)],
+    ['Credits', describeCredits(object)],
+    ['Requires', describeRequirements(object)],
+    ['Included by default', object.includedByDefault ? 'yes' : 'no'],
+  ];
+  if (object.hasHistoryLimit) facts.push(['History', '`historical_sync_days` limits the first sync']);
+  if (object.customFields !== null)
+    facts.push(['Custom fields', `\`cf_…\` columns, as defined by \`GET ${object.customFields.path}\``]);
+  if (object.detail !== null && object.detail.columns.length > 0)
+    facts.push(['Record details', describeDetail(object.detail)]);
+  return [
+    `## ${object.title}\n\n${object.description}\n`,
+    `| | |\n| --- | --- |\n${facts.map(([name, value]) => `| ${name} | ${value} |\n`).join('')}`,
+    `| Column | Type | Description |\n| --- | --- | --- |\n${object.columns.map(renderColumn).join('')}`,
+  ].join('\n');
+}
+
+/** Lists the paths of an object's list, of which some have several parts. */
+function listPaths({ path, strategy }: ObjectSpec): readonly string[] {
+  return strategy.kind === 'full-list' ? (strategy.paths ?? [path]) : [path];
+}
+
+function describeStrategy({ strategy }: ObjectSpec): string {
+  switch (strategy.kind) {
+    case 'keyset':
+      return `[keyset](#keyset) on \`${strategy.cursorColumn}\``;
+    case 'changed-since':
+      return `[changed since](#changed-since) on \`${strategy.cursorColumn}\`${describeLookback(strategy)}`;
+    case 'full-list':
+      return '[full list](#full-list)';
+    case 'children': {
+      const { parent, versionFields } = strategy;
+      const which =
+        versionFields.length === 0
+          ? 'all parents on every sync'
+          : `parents with a change of ${versionFields.map(quote).join(', ')}`;
+      return `[children](#children) of \`${parent}\`: ${which}`;
+    }
+  }
+}
+
+function describeLookback({ lookbackDays, rereadSyncs }: ChangedSinceStrategy): string {
+  if (lookbackDays === 0) return '';
+  const reread = rereadSyncs === undefined ? '' : `; complete list in parts over ${rereadSyncs} or more syncs`;
+  return `; lookback window of ${lookbackDays} days${reread}`;
+}
+
+function describeDeletions({ strategy, views, detail }: ObjectSpec): string {
+  if (strategy.kind === 'full-list') return '`missing`, on every sync';
+  if (strategy.kind === 'children') return '`missing`, when the parent is read';
+  const listed = views.flatMap((view) => (view.deleteKind === null ? [] : [view.deleteKind]));
+  const lookups = (detail?.fallbackLookups ?? []).flatMap(({ deleteKind }) =>
+    deleteKind === null ? [] : [deleteKind],
+  );
+  const audited = detail === null ? ['missing'] : [...lookups, 'not_found'];
+  const onSync = listed.length === 0 ? '' : `${listed.map(quote).join(', ')}, on every sync; `;
+  return `${onSync}${audited.map(quote).join(', ')}, by audits`;
+}
+
+function describeCredits(object: ObjectSpec): string {
+  const perPage = `${getListCost(object).credits} per page of ${object.pageSize} records`;
+  return object.strategy.kind === 'children' ? `${perPage}, at least one page per parent` : perPage;
+}
+
+function describeRequirements({ permission, feature }: ObjectSpec): string {
+  const key =
+    permission === 'admin' ? 'API key of an admin' : 'API key of any agent, whose ticket scope can limit the records';
+  return feature === null ? key : `${key}; plan with the feature “${feature}”`;
+}
+
+function describeDetail(detail: NonNullable<ObjectSpec['detail']>): string {
+  const { credits } = getRecordCost(detail);
+  const columns = detail.columns.map(quote).join(', ');
+  return `optional, for ${credits} ${credits === 1 ? 'credit' : 'credits'} per record: ${columns}`;
+}
+
+function renderColumn({ name, type, description, values, references, isOwner, optional }: CatalogueColumn): string {
+  const notes = [description];
+  if (values !== null)
+    notes.push(
+      `Values: ${Object.entries(values)
+        .map(([value, label]) => `${value} ${label}`)
+        .join(', ')}.`,
+    );
+  if (references !== null) notes.push(`References \`${references}\`${isOwner ? ', and is erased with it' : ''}.`);
+  if (optional) notes.push('Not on all accounts.');
+  return `| \`${name}\` | ${type} | ${notes.join(' ').replaceAll('|', '\\|')} |\n`;
+}
+
+function quote(name: string): string {
+  return `\`${name}\``;
+}
+
 const target = process.argv[2] ?? fileURLToPath(new URL('../../../../docs/objects.md', import.meta.url));
-writeFileSync(target, HEAD + catalogue.map(section).join('\n'));
+writeFileSync(target, `${INTRODUCTION}\n${catalogue.map(renderSection).join('\n')}`);

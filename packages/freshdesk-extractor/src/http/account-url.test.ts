@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { accountAt, parseSubdomain } from './account-url.ts';
+import { buildAccount, parseSubdomain } from './account-url.ts';
 
-test('a subdomain is understood as people paste it', () => {
+test('parseSubdomain accepts a label, a host name or a URL of the account', () => {
   for (const input of [
     'acme',
     ' ACME ',
@@ -14,7 +14,7 @@ test('a subdomain is understood as people paste it', () => {
   }
 });
 
-test('what is no Freshdesk account is refused with words that help', () => {
+test('parseSubdomain rejects other input and names the expected format', () => {
   for (const input of [
     '',
     'support.acme.com',
@@ -29,8 +29,8 @@ test('what is no Freshdesk account is refused with words that help', () => {
   }
 });
 
-test('an origin replaces the account’s own host, with the subdomain filled in', () => {
-  expect(accountAt('acme', null).origin).toBe('https://acme.freshdesk.com');
-  expect(accountAt('acme', 'http://{subdomain}.proxy.example:8080').origin).toBe('http://acme.proxy.example:8080');
-  expect(() => accountAt('acme', 'https://proxy.example/path')).toThrow(/FRESHDESK_ORIGIN/);
+test('buildAccount inserts the subdomain into the origin template', () => {
+  expect(buildAccount('acme', null).origin).toBe('https://acme.freshdesk.com');
+  expect(buildAccount('acme', 'http://{subdomain}.proxy.example:8080').origin).toBe('http://acme.proxy.example:8080');
+  expect(() => buildAccount('acme', 'https://proxy.example/path')).toThrow(/FRESHDESK_ORIGIN/);
 });

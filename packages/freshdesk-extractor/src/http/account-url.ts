@@ -1,6 +1,6 @@
 import { AppError } from '@freshet/contracts';
 
-/** A Freshdesk account and where its API answers. */
+/** A Freshdesk account and the origin of its API. */
 export interface Account {
   /** The label before `.freshdesk.com`. */
   readonly subdomain: string;
@@ -11,8 +11,8 @@ export interface Account {
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /**
- * The subdomain of an account, from `acme`, `acme.freshdesk.com` or the whole URL, as people paste it.
- * @throws AppError `invalid_input` that says what was expected.
+ * Parses the subdomain of an account from `acme`, `acme.freshdesk.com` or any URL of the account.
+ * @throws AppError `invalid_input` with the expected format.
  */
 export function parseSubdomain(input: string): string {
   const trimmed = input.trim().toLowerCase();
@@ -24,18 +24,20 @@ export function parseSubdomain(input: string): string {
   if (LABEL.test(label)) return label;
   throw new AppError(
     'invalid_input',
-    `"${input.slice(0, 100)}" is not a Freshdesk account. Give the part before .freshdesk.com, such as "acme" or "https://acme.freshdesk.com". ` +
-      `Custom domains and other Freshworks products do not answer this API.`,
+    `"${input.slice(0, 100)}" is not a Freshdesk account. Enter the part before .freshdesk.com, such as "acme" or ` +
+      '"https://acme.freshdesk.com". Custom domains and other Freshworks products do not serve this API.',
   );
 }
 
 /**
- * Where an account's API answers: its own host, or the operator's replacement (which may hold `{subdomain}`).
- * @throws AppError `configuration` when the replacement is not an http(s) origin.
+ * Builds the address of an account's API.
+ * @param originTemplate an origin that replaces the account's own and may contain `{subdomain}`;
+ * null: no replacement.
+ * @throws AppError `configuration` if the template is not an HTTP(S) origin.
  */
-export function accountAt(subdomain: string, originTemplate: string | null): Account {
-  const text = (originTemplate ?? 'https://{subdomain}.freshdesk.com').replaceAll('{subdomain}', subdomain);
-  const url = URL.parse(text);
+export function buildAccount(subdomain: string, originTemplate: string | null): Account {
+  const origin = (originTemplate ?? 'https://{subdomain}.freshdesk.com').replaceAll('{subdomain}', subdomain);
+  const url = URL.parse(origin);
   if (
     !url ||
     !/^https?:$/.test(url.protocol) ||
@@ -46,7 +48,7 @@ export function accountAt(subdomain: string, originTemplate: string | null): Acc
   ) {
     throw new AppError(
       'configuration',
-      `FRESHDESK_ORIGIN must be an origin such as "https://proxy.example:8443", with no path; it is "${text}".`,
+      `FRESHDESK_ORIGIN must be an origin without a path, such as "https://proxy.example:8443". It is "${origin}".`,
     );
   }
   return { subdomain, origin: url.origin };

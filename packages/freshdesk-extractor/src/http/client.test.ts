@@ -3,22 +3,22 @@ import type { AddressInfo } from 'node:net';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { AppError } from '@freshet/contracts';
 import { describe, expect, test } from 'vitest';
-import { objectNamed } from '../catalogue/index.ts';
-import { readerOf } from '../object-reader.ts';
+import { getObject } from '../catalogue/index.ts';
+import { createObjectReader } from '../reader/object-reader.ts';
 import { type ClientOptions, FreshdeskClient } from './client.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse, count: number) => void;
 
-interface Opened extends AsyncDisposable {
+interface TestAccount extends AsyncDisposable {
   readonly client: FreshdeskClient;
-  /** Requests that reached the server. */
-  readonly requests: () => number;
+  /** Returns the number of requests that the server has received. */
+  readonly countRequests: () => number;
 }
 
 const JSON_HEADERS = { 'content-type': 'application/json', 'x-freshdesk-api-version': 'latest=v2; requested=v2' };
 const COST = { credits: 3, bucket: null };
 
-async function open(handler: Handler, options: Partial<ClientOptions> = {}): Promise<Opened> {
+async function openAccount(handler: Handler, options: Partial<ClientOptions> = {}): Promise<TestAccount> {
   let count = 0;
   const server = createServer((request, response) => handler(request, response, ++count));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -33,7 +33,7 @@ async function open(handler: Handler, options: Partial<ClientOptions> = {}): Pro
   });
   return {
     client,
-    requests: () => count,
+    countRequests: () => count,
     [Symbol.asyncDispose]: async () => {
       await client.close();
       server.closeAllConnections();
@@ -42,7 +42,7 @@ async function open(handler: Handler, options: Partial<ClientOptions> = {}): Pro
   };
 }
 
-/** Sends headers, then a byte every few milliseconds until the connection ends. */
+/** Sends headers, then one byte every 20 ms until the connection ends. */
 const drip: Handler = (_request, response) => {
   response.writeHead(200, JSON_HEADERS);
   const timer = setInterval(() => response.write(' '), 20);
@@ -62,89 +62,89 @@ describe('content encodings', () => {
     ['zstd', zstdCompressSync(body)],
     ['identity', Buffer.from(body)],
     ['gzip, br', brotliCompressSync(gzipSync(body))],
-  ])('a %s body is decoded, although none was requested', async (encoding, encoded) => {
-    await using account = await open((_request, response) =>
+  ])('decodes a %s body although the request did not ask for it', async (encoding, encoded) => {
+    await using account = await openAccount((_request, response) =>
       response.writeHead(200, { ...JSON_HEADERS, 'content-encoding': encoding }).end(encoded),
     );
     expect((await list(account.client)).records).toHaveLength(500);
   });
 
-  test('a body that is not what its encoding says is retried', async () => {
-    await using account = await open((_request, response, count) => {
+  test('retries a body that does not match its content encoding', async () => {
+    await using account = await openAccount((_request, response, count) => {
       response.writeHead(200, { ...JSON_HEADERS, 'content-encoding': 'gzip' });
       response.end(count < 3 ? Buffer.from('this is not gzip at all') : gzipSync('[{"id":1}]'));
     });
     expect((await list(account.client)).records).toHaveLength(1);
-    expect(account.requests()).toBe(3);
+    expect(account.countRequests()).toBe(3);
   });
 
-  test('a gzip body that ends in the middle is retried', async () => {
-    const whole = gzipSync(body);
-    await using account = await open((_request, response, count) => {
+  test('retries a truncated gzip body', async () => {
+    const complete = gzipSync(body);
+    await using account = await openAccount((_request, response, count) => {
       response.writeHead(200, { ...JSON_HEADERS, 'content-encoding': 'gzip' });
-      response.end(count < 2 ? whole.subarray(0, whole.length >> 1) : whole);
+      response.end(count < 2 ? complete.subarray(0, complete.length >> 1) : complete);
     });
     expect((await list(account.client)).records).toHaveLength(500);
   });
 
-  test('an encoding that does not exist is named at once', async () => {
-    await using account = await open((_request, response) =>
+  test('reports an unknown content encoding without a retry', async () => {
+    await using account = await openAccount((_request, response) =>
       response.writeHead(200, { ...JSON_HEADERS, 'content-encoding': 'middle-out' }).end('x'),
     );
     await expect(list(account.client)).rejects.toMatchObject({
       code: 'source_contract',
       message: expect.stringContaining('middle-out'),
     });
-    expect(account.requests()).toBe(1);
+    expect(account.countRequests()).toBe(1);
   });
 
-  test('a small body that decodes to a huge one is too large at once, in bounded memory, and is not requested in parts', async () => {
+  test('rejects a small body that decodes to a huge one, in bounded memory and without requesting parts (I9)', async () => {
     const bomb = gzipSync(Buffer.concat([Buffer.from('"'), Buffer.alloc(400 * 1024 * 1024, 'a'), Buffer.from('"')]), {
       level: 1,
     });
-    await using account = await open(
+    await using account = await openAccount(
       (_request, response) => response.writeHead(200, { ...JSON_HEADERS, 'content-encoding': 'gzip' }).end(bomb),
       {
         limits: { bodyBytesMax: 16 * 1024 * 1024 },
       },
     );
     const before = process.memoryUsage().arrayBuffers + process.memoryUsage().external;
-    await expect(readerOf(account.client, objectNamed('groups')).list({}, 1)).rejects.toMatchObject({
+    await expect(createObjectReader(account.client, getObject('groups')).list({}, 1)).rejects.toMatchObject({
       code: 'source_too_large',
       message: expect.stringContaining('too large'),
     });
     expect(process.memoryUsage().arrayBuffers + process.memoryUsage().external - before).toBeLessThan(
       100 * 1024 * 1024,
     );
-    expect(account.requests()).toBe(1);
+    expect(account.countRequests()).toBe(1);
   });
 });
 
-describe('responses that pass', () => {
-  const page: Handler = (_request, response, count) => {
+describe('transient responses', () => {
+  const maintenancePage: Handler = (_request, response, count) => {
     if (count < 3) response.writeHead(200, { 'content-type': 'text/html' }).end('<html>maintenance</html>');
     else response.writeHead(200, JSON_HEADERS).end('[{"id":1}]');
   };
 
-  test('a maintenance page is retried on a host that is known to be Freshdesk', async () => {
-    await using account = await open(page);
+  test('retries a maintenance page on a host that is known to be Freshdesk', async () => {
+    await using account = await openAccount(maintenancePage);
     expect((await list(account.client)).records).toHaveLength(1);
   });
 
-  test('a web page is reported at once on a host that has never answered as Freshdesk', async () => {
-    await using account = await open(page, { isKnownHost: false });
+  test('reports a web page without a retry on a host that has never responded as Freshdesk', async () => {
+    await using account = await openAccount(maintenancePage, { isKnownHost: false });
     await expect(list(account.client)).rejects.toMatchObject({
       code: 'source_not_freshdesk',
       message: expect.stringContaining('text/html'),
     });
-    expect(account.requests()).toBe(1);
+    expect(account.countRequests()).toBe(1);
   });
 
-  test('a host that has answered as Freshdesk is known from then on', async () => {
-    await using account = await open(
+  test('treats a host as known after its first response from the API', async () => {
+    await using account = await openAccount(
       (request, response, count) => {
         if (count === 1) response.writeHead(404, JSON_HEADERS).end();
-        else page(request, response, count - 1);
+        else maintenancePage(request, response, count - 1);
       },
       { isKnownHost: false },
     );
@@ -152,28 +152,28 @@ describe('responses that pass', () => {
     expect((await list(account.client)).records).toHaveLength(1);
   });
 
-  test('a final error is not retried', async () => {
-    await using account = await open((_request, response) =>
+  test('does not retry a permanent error', async () => {
+    await using account = await openAccount((_request, response) =>
       response.writeHead(415, JSON_HEADERS).end('{"code":"invalid_content"}'),
     );
     await expect(list(account.client)).rejects.toMatchObject({ code: 'source_invalid_request' });
-    expect(account.requests()).toBe(1);
+    expect(account.countRequests()).toBe(1);
   });
 });
 
 describe('deadlines', () => {
-  test('a body that arrives a byte at a time is aborted by the total deadline, and is charged', async () => {
-    await using account = await open(drip, { limits: { bodyMs: 300 } });
+  test('aborts a body that arrives byte by byte at the total deadline, and charges the request', async () => {
+    await using account = await openAccount(drip, { limits: { bodyTimeoutMs: 300 } });
     await expect(list(account.client)).rejects.toMatchObject({
       code: 'source_unavailable',
       message: expect.stringContaining('arrived too slowly'),
     });
-    expect(account.requests()).toBe(1);
+    expect(account.countRequests()).toBe(1);
     expect(account.client.creditsSpent).toEqual({ incremental: 3 });
   });
 
-  test('headers that arrive a byte at a time are aborted', async () => {
-    await using account = await open(
+  test('aborts a response whose headers arrive byte by byte', async () => {
+    await using account = await openAccount(
       (request) => {
         const { socket } = request;
         socket.write('HTTP/1.1 200 OK\r\nx-slow: ');
@@ -185,8 +185,8 @@ describe('deadlines', () => {
     await expect(list(account.client)).rejects.toMatchObject({ code: 'source_unavailable' });
   });
 
-  test('a long body that arrives steadily exceeds no deadline, however long it takes', async () => {
-    await using account = await open(
+  test('does not abort a long body that arrives at the minimum rate', async () => {
+    await using account = await openAccount(
       (_request, response) => {
         response.writeHead(200, JSON_HEADERS);
         let left = 40;
@@ -196,43 +196,46 @@ describe('deadlines', () => {
           response.end('[{"id":1}]');
         }, 20);
       },
-      // 2000 bytes every 20 ms are a hundred times what is demanded.
-      { limits: { bodyMs: 50, bytesPerSecondMin: 1000, graceMs: 10 }, signals: { ending: AbortSignal.abort() } },
+      // 2000 bytes every 20 ms are a hundred times the minimum rate.
+      {
+        limits: { bodyTimeoutMs: 50, bytesPerSecondMin: 1000, graceMs: 10 },
+        signals: { stopSignal: AbortSignal.abort() },
+      },
     );
     expect((await list(account.client)).records).toHaveLength(1);
   });
 
-  test('the end of a slice aborts a slow response after the grace period and does not retry it', async () => {
-    const ending = new AbortController();
-    await using account = await open(
+  test('aborts a slow response after the stop signal and its grace period, without a retry', async () => {
+    const stop = new AbortController();
+    await using account = await openAccount(
       (request, response, count) => {
         drip(request, response, count);
-        ending.abort();
+        stop.abort();
       },
-      { limits: { graceMs: 100 }, signals: { ending: ending.signal } },
+      { limits: { graceMs: 100 }, signals: { stopSignal: stop.signal } },
     );
     await expect(list(account.client)).rejects.toMatchObject({
       code: 'source_unavailable',
       message: expect.stringContaining('time slice has ended'),
     });
-    expect(account.requests()).toBe(1);
+    expect(account.countRequests()).toBe(1);
     expect(account.client.creditsSpent).toEqual({ incremental: 3 });
   });
 
-  test('a cancellation aborts every request with its own error', async () => {
+  test('fails every request with the reason of the cancel signal', async () => {
     const cancel = new AbortController();
     let arrived = 0;
-    await using account = await open(
+    await using account = await openAccount(
       (request, response, count) => {
         drip(request, response, count);
         if (++arrived === 3) cancel.abort(new AppError('interrupted', 'The worker is shutting down.'));
       },
-      { signals: { cancel: cancel.signal } },
+      { signals: { cancelSignal: cancel.signal } },
     );
     const results = await Promise.allSettled([list(account.client), list(account.client), list(account.client)]);
     for (const result of results) expect(result).toMatchObject({ status: 'rejected', reason: { code: 'interrupted' } });
-    expect(account.requests()).toBe(3);
+    expect(account.countRequests()).toBe(3);
     await expect(list(account.client)).rejects.toMatchObject({ code: 'interrupted' });
-    expect(account.requests()).toBe(3);
+    expect(account.countRequests()).toBe(3);
   });
 });

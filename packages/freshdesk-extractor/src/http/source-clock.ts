@@ -1,58 +1,67 @@
-/** Clocks that differ by less are taken to agree: responses are cached, and machines drift. */
+/** Clocks that differ by less are considered equal: responses may be cached, and machines drift. */
 const CLOCK_TOLERANCE_MS = 300_000;
 
 /**
- * The time of an account, judged from the server's `Date` header, a reference clock that all workers share, and this machine's
- * clock. Each may be days off.
+ * Determines the time of an account from three clocks: the server's `Date` header, a reference
+ * clock that all workers share, and this machine's clock. Each of them may be wrong by days.
  *
- * Two things need a time. The order of readings ("which of two readings is newer") needs one clock that does not jump: the server's,
- * unless it disagrees with the reference clock. A claim ("everything up to this moment has been read") needs a moment that no
- * clock has yet to reach: the smallest of all. A clock that is behind makes claims late, and nothing else.
+ * Two uses need a time:
+ * - Readings need an order ("which reading is newer"), by one clock that does not jump. This is the
+ *   server's clock, unless it disagrees with the reference clock.
+ * - Coverage ("everything up to this time has been read") needs a time that every clock has
+ *   reached: the earliest. A clock that is slow delays coverage and has no other effect.
  */
 export class SourceClock {
-  readonly #reference: () => number;
-  readonly #local: () => number;
+  readonly #getReference: () => number;
+  readonly #getLocal: () => number;
   #skewMs = 0;
   #aheadMs = 0;
 
   /**
-   * @param reference milliseconds.
-   * @param local this machine's clock in milliseconds.
+   * @param getReference the reference clock, in milliseconds.
+   * @param getLocal this machine's clock, in milliseconds.
    */
-  constructor(reference: () => number, local: () => number) {
-    this.#reference = reference;
-    this.#local = local;
+  constructor(getReference: () => number, getLocal: () => number) {
+    this.#getReference = getReference;
+    this.#getLocal = getLocal;
   }
 
-  /** How far the server's clock is ahead of the others, in milliseconds: the largest disagreement seen. Negative: behind. */
+  /**
+   * The largest observed difference of the server's clock from the others, in milliseconds.
+   * Negative: it is slow.
+   */
   get skewMs(): number {
     return this.#skewMs;
   }
 
-  /** Whether clocks disagree by more than a few minutes, so that one of them must be wrong. */
+  /** Whether the clocks differ by more than the tolerance, so that one of them is wrong. */
   get isSkewed(): boolean {
     return Math.abs(this.#skewMs) > CLOCK_TOLERANCE_MS;
   }
 
-  /** The time of a reading that has no response, for the order of readings. */
-  ordered(): Date {
-    return new Date(this.#reference());
+  /** The current time for ordering readings, where there is no response. */
+  referenceTime(): Date {
+    return new Date(this.#getReference());
   }
 
-  /** The moment that some clock has reached: a stored time beyond it came from a clock that was wrong. */
-  latest(): Date {
-    return new Date(Math.max(this.#reference(), this.#local()));
+  /** The latest current time of any clock. A stored time beyond it was set by a wrong clock. */
+  latestTime(): Date {
+    return new Date(Math.max(this.#getReference(), this.#getLocal()));
   }
 
-  /** The latest moment that may be claimed at all. */
-  now(): Date {
-    return new Date(Math.min(this.#reference(), this.#local()));
+  /** The earliest current time of the reference clock and this machine's clock. */
+  earliestTime(): Date {
+    return new Date(Math.min(this.#getReference(), this.#getLocal()));
   }
 
-  /** @returns the time of a response for the order of readings; the reference clock's where the header is missing, garbled or disagrees. */
-  read(dateHeader: string): Date {
-    const reference = this.#reference();
-    const local = this.#local();
+  /**
+   * Records the `Date` header of a response.
+   * @returns the time of the response for ordering readings. It is the reference time if the header
+   * is missing or invalid, or differs by more than the tolerance.
+   */
+  observe(dateHeader: string): Date {
+    const reference = this.#getReference();
+    const local = this.#getLocal();
     const server = Date.parse(dateHeader);
     if (Number.isNaN(server)) return new Date(reference);
     for (const skew of [server - reference, server - local])
@@ -63,10 +72,10 @@ export class SourceClock {
   }
 
   /**
-   * The latest moment that may be claimed for a reading.
-   * @param time when it began, as `read` returned it.
+   * Returns the latest time that coverage may claim for a reading.
+   * @param time the start of the reading, as `observe` returned it.
    */
-  claim(time: string | Date): Date {
-    return new Date(Math.min(new Date(time).getTime() - this.#aheadMs, this.now().getTime()));
+  capCoverage(time: string | Date): Date {
+    return new Date(Math.min(new Date(time).getTime() - this.#aheadMs, this.earliestTime().getTime()));
   }
 }

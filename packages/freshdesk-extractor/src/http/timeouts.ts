@@ -1,61 +1,76 @@
 import { AppError } from '@freshet/contracts';
 
 export interface DeadlineLimits {
-  /** Milliseconds from sending a request to the last header of its response, and between two chunks of the body. */
+  /**
+   * The timeout for the headers of a response, and between two chunks of its body, in milliseconds.
+   */
   readonly timeoutMs: number;
-  /** Milliseconds that a body may take, whatever its size. */
-  readonly bodyMs: number;
-  /** A body may take one second more for each of so many bytes received. */
+  /** The time that a body may take regardless of its size, in milliseconds. */
+  readonly bodyTimeoutMs: number;
+  /** The minimum transfer rate: a body may take one more second for each of this many bytes. */
   readonly bytesPerSecondMin: number;
-  /** After `ending` is aborted, a request may take so many milliseconds, or as long as its body arrives at `bytesPerSecondMin`. */
+  /**
+   * After the stop signal, a request may take this many milliseconds, or longer while its body
+   * meets the minimum rate.
+   */
   readonly graceMs: number;
 }
 
 export interface StopSignals {
-  /** Aborted when the caller's time is over: requests that cannot finish soon are aborted, and none is retried. */
-  readonly ending?: AbortSignal | undefined;
-  /** Aborted when the caller stops at once: every request in flight fails with the signal's reason. */
-  readonly cancel?: AbortSignal | undefined;
+  /**
+   * Aborted when the time slice ends: requests that cannot finish soon are aborted, and none is
+   * retried.
+   */
+  readonly stopSignal?: AbortSignal | undefined;
+  /**
+   * Aborted when the caller must stop immediately: every request in flight fails with the reason of
+   * the signal.
+   */
+  readonly cancelSignal?: AbortSignal | undefined;
 }
 
-/** A request in flight, as its deadlines see it. */
+/** The progress of a request in flight. */
 export interface Transfer {
   /** Monotonic milliseconds; null until the request has a connection. */
   startedAt: number | null;
   /** Monotonic milliseconds; null until all headers have arrived. */
   headersAt: number | null;
+  /** Bytes of the body that have arrived, before decoding. */
   bytes: number;
   readonly fail: (error: Error) => void;
 }
 
-const CHECK_MS = 100;
+const CHECK_INTERVAL_MS = 100;
 
-/** Checks all requests of a client against their deadlines: one timer for all, because there may be thousands of requests a second. */
+/**
+ * Enforces the deadlines of all requests of a client by one timer, because there may be thousands
+ * of requests a second.
+ */
 export class Deadlines {
   readonly #limits: DeadlineLimits;
   readonly #signals: StopSignals;
   readonly #transfers = new Set<Transfer>();
   #timer: NodeJS.Timeout | null = null;
-  #endedAt: number | null = null;
+  #stoppedAt: number | null = null;
 
   constructor(limits: DeadlineLimits, signals: StopSignals) {
     this.#limits = limits;
     this.#signals = signals;
   }
 
-  get isEnding(): boolean {
-    return this.#signals.ending?.aborted === true || this.#signals.cancel?.aborted === true;
+  get isStopping(): boolean {
+    return this.#signals.stopSignal?.aborted === true || this.#signals.cancelSignal?.aborted === true;
   }
 
-  /** @throws the reason of a cancellation: no further request is sent. */
+  /** @throws the reason of the cancel signal if it was aborted. */
   throwIfCancelled(): void {
-    const { cancel } = this.#signals;
-    if (cancel?.aborted === true) throw cancelError(cancel);
+    const { cancelSignal } = this.#signals;
+    if (cancelSignal?.aborted === true) throw getCancelError(cancelSignal);
   }
 
   watch(transfer: Transfer): void {
     this.#transfers.add(transfer);
-    this.#timer ??= setInterval(() => this.#check(), CHECK_MS);
+    this.#timer ??= setInterval(() => this.#check(), CHECK_INTERVAL_MS);
   }
 
   unwatch(transfer: Transfer): void {
@@ -67,46 +82,49 @@ export class Deadlines {
 
   #check(): void {
     const now = performance.now();
-    if (this.#signals.ending?.aborted === true) this.#endedAt ??= now;
+    if (this.#signals.stopSignal?.aborted === true) this.#stoppedAt ??= now;
     for (const transfer of this.#transfers) {
-      const error = this.#expired(transfer, now);
+      const error = this.#getError(transfer, now);
       if (error !== null) transfer.fail(error);
     }
   }
 
-  #expired({ startedAt, headersAt, bytes }: Transfer, now: number): Error | null {
-    const { timeoutMs, bodyMs, bytesPerSecondMin, graceMs } = this.#limits;
-    const { cancel } = this.#signals;
-    if (cancel?.aborted === true) return cancelError(cancel);
-    const earnedMs = (bytes * 1000) / bytesPerSecondMin;
-    if (headersAt !== null && now - headersAt > bodyMs + earnedMs) {
+  #getError({ startedAt, headersAt, bytes }: Transfer, now: number): Error | null {
+    const { timeoutMs, bodyTimeoutMs, bytesPerSecondMin, graceMs } = this.#limits;
+    const { cancelSignal } = this.#signals;
+    if (cancelSignal?.aborted === true) return getCancelError(cancelSignal);
+    const timeForBytesMs = (bytes * 1000) / bytesPerSecondMin;
+    if (headersAt !== null && now - headersAt > bodyTimeoutMs + timeForBytesMs) {
       return new TooSlowError(
-        `${bytes} bytes in ${seconds(now - headersAt)} s, less than ${bytesPerSecondMin} bytes/s`,
+        `${bytes} bytes in ${formatSeconds(now - headersAt)} s, less than ${bytesPerSecondMin} bytes/s`,
       );
     }
     if (startedAt !== null && headersAt === null && now - startedAt > timeoutMs)
-      return new TooSlowError(`no headers within ${seconds(timeoutMs)} s`);
-    const isPastGrace = this.#endedAt !== null && now - Math.max(this.#endedAt, startedAt ?? 0) > graceMs;
-    if (isPastGrace && (headersAt === null || now - headersAt > earnedMs)) {
+      return new TooSlowError(`no headers within ${formatSeconds(timeoutMs)} s`);
+    const isPastGrace = this.#stoppedAt !== null && now - Math.max(this.#stoppedAt, startedAt ?? 0) > graceMs;
+    if (isPastGrace && (headersAt === null || now - headersAt > timeForBytesMs)) {
       const elapsedMs = now - (startedAt ?? now);
       return new TooSlowError(
-        `${bytes} bytes in ${seconds(elapsedMs)} s, and the time slice has ended`,
-        elapsedMs < bodyMs,
+        `${bytes} bytes in ${formatSeconds(elapsedMs)} s, and the time slice has ended`,
+        elapsedMs < bodyTimeoutMs,
       );
     }
     return null;
   }
 }
 
-function cancelError({ reason }: AbortSignal): Error {
+function getCancelError({ reason }: AbortSignal): Error {
   return reason instanceof AppError
     ? reason
     : new AppError('interrupted', 'The request was cancelled.', { cause: reason });
 }
 
-/** A response that exceeded a deadline. The request is not sent again in the same time slice. */
+/** A response exceeded a deadline. The request is not retried in the same time slice. */
 export class TooSlowError extends Error {
-  /** The time slice ended before the request had its full time: the response may be fast enough in another slice. */
+  /**
+   * The time slice ended before the request had its full time, so the response may be fast enough
+   * in another slice.
+   */
   readonly isCutShort: boolean;
 
   constructor(message: string, isCutShort = false) {
@@ -115,6 +133,6 @@ export class TooSlowError extends Error {
   }
 }
 
-function seconds(ms: number): string {
+function formatSeconds(ms: number): string {
   return (ms / 1000).toFixed(ms < 10_000 ? 1 : 0);
 }

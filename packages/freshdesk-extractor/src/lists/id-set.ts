@@ -1,14 +1,16 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 
 /**
- * A set of dense ids that a position can hold: a bit for each, compressed. A hundred thousand ids in a row come to a few
- * hundred bytes, scattered ones to some kilobytes.
+ * A set of dense ids that fits into a position: a compressed bitmap. A hundred thousand consecutive
+ * ids take a few hundred bytes, scattered ids some kilobytes.
  */
 export class IdSet {
   #bits: Uint8Array;
 
-  constructor(text: string | null) {
-    this.#bits = text === null ? new Uint8Array(1024) : new Uint8Array(inflateRawSync(Buffer.from(text, 'base64')));
+  /** @param encoded the result of `toString`; null: an empty set. */
+  constructor(encoded: string | null) {
+    this.#bits =
+      encoded === null ? new Uint8Array(1024) : new Uint8Array(inflateRawSync(Buffer.from(encoded, 'base64')));
   }
 
   has(id: number): boolean {

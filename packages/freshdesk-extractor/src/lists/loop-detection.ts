@@ -1,93 +1,105 @@
-import { hash as digestOf } from 'node:crypto';
+import { hash as getDigest } from 'node:crypto';
 import { AppError } from '@freshet/contracts';
-import type { ObjectSpec } from '../catalogue/define.ts';
-import type { ListedRecord } from '../http/client.ts';
-import { keyTexts } from '../page.ts';
+import type { ObjectSpec } from '../catalogue/define-object.ts';
+import type { ListedRecord } from '../http/response-parser.ts';
+import { getKeyValues } from '../reader/page.ts';
 
 /**
- * Summary of the pages of one list that were read one after the other, to detect a server that announces pages forever.
+ * Detects a server that announces pages without end, from a summary of the consecutive pages of one
+ * list.
  *
- * A page brings nothing new when it holds the keys of the page before it, or when the list repeats itself in longer cycles or in
- * random order. The first is seen by a digest, the others by the number of distinct keys, estimated by a HyperLogLog sketch: memory
- * and stored position stay small, whatever the length of the list. All bounds follow from what was read.
+ * A list does not end if a page holds the keys of the page before it, or if the list repeats in
+ * longer cycles or in random order. A digest detects the first case. The number of distinct keys,
+ * estimated by a HyperLogLog sketch, detects the others. Memory and stored position stay small for
+ * a list of any length. All bounds follow from the records that were read.
  */
-export interface Trail {
+export interface LoopState {
   readonly records: number;
   /** Pages that held records. */
   readonly pages: number;
-  /** Empty pages in a row. */
-  readonly empty: number;
+  /** Consecutive empty pages. */
+  readonly emptyPages: number;
   /** Digest of the keys of the last page that held records. */
-  readonly last: string;
-  /** Pages in a row whose keys were those of the page before. */
+  readonly lastDigest: string;
+  /** Consecutive pages with the keys of the page before. */
   readonly repeats: number;
-  /** Registers of the sketch, base64. */
+  /** Registers of the sketch, in base64. */
   readonly sketch: string;
 }
 
-export interface TrailOptions {
-  /** So many times may each key come on average. */
-  readonly timesMax?: number;
+export interface LoopOptions {
+  /** The number of the page, for the error message. */
+  readonly page: number;
+  /** How many times each key may occur on average. */
+  readonly occurrencesMax?: number;
 }
 
-/** A record that moves while a list is read may come twice. */
-const TIMES_MAX = 2;
-/** One page equal to the one before it may be a list that has moved by exactly one page. */
+/** A record that moves while a list is read may occur twice. */
+const OCCURRENCES_MAX = 2;
+/** One page may equal the page before it: the list may have moved by exactly one page. */
 const REPEATS_MAX = 1;
-/** Empty pages before any record, and pages read twice in short lists. */
-const PAGES_SPARE = 3;
+/**
+ * The tolerance for empty pages before the first record, and for pages of short lists that are read
+ * twice.
+ */
+const SPARE_PAGES = 3;
 
-const NEW: Trail = { records: 0, pages: 0, empty: 0, last: '', repeats: 0, sketch: '' };
+const INITIAL_STATE: LoopState = { records: 0, pages: 0, emptyPages: 0, lastDigest: '', repeats: 0, sketch: '' };
 
 /**
- * Adds a page that announces another one.
- * @param trail null: it is the first page.
- * @throws AppError `source_contract` when the pages bring nothing new.
+ * Adds a page that announces another page.
+ * @param state null or absent for the first page.
+ * @throws AppError `source_contract` if the pages bring no new records.
  */
-export function follow(
-  trail: Trail | null | undefined,
+export function trackPage(
+  state: LoopState | null | undefined,
   records: readonly ListedRecord[],
   { name, primaryKey }: Pick<ObjectSpec, 'name' | 'primaryKey'>,
-  page: number,
-  { timesMax = TIMES_MAX }: TrailOptions = {},
-): Trail {
-  const before = trail ?? NEW;
+  { page, occurrencesMax = OCCURRENCES_MAX }: LoopOptions,
+): LoopState {
+  const before = state ?? INITIAL_STATE;
   if (records.length === 0) {
-    const empty = before.empty + 1;
-    if (empty > before.pages + PAGES_SPARE)
-      throw stuck(name, page, `${empty} empty pages in a row announce another page`);
-    return { ...before, empty };
+    const emptyPages = before.emptyPages + 1;
+    if (emptyPages > before.pages + SPARE_PAGES)
+      throw createLoopError(name, page, `the last ${emptyPages} pages are empty`);
+    return { ...before, emptyPages };
   }
-  // Of a record that is too large, not even the key may be known; a child's list may leave out the parent's column.
+  // The key of a record that is too large may be unknown. A list of children may leave out the
+  // parent's column.
   const keys = records
     .filter(({ raw }) => primaryKey.some((column) => raw.has(column)))
-    .map((record) => JSON.stringify(keyTexts(record, primaryKey)));
-  const last = digestOf('sha256', keys.toSorted().join('\n'), 'base64');
-  const repeats = keys.length > 0 && last === before.last ? before.repeats + 1 : 0;
-  if (repeats > REPEATS_MAX)
-    throw stuck(name, page, `it holds the records of the page before it, and so did that page`);
+    .map((record) => JSON.stringify(getKeyValues(record, primaryKey)));
+  const lastDigest = getDigest('sha256', keys.toSorted().join('\n'), 'base64');
+  const repeats = keys.length > 0 && lastDigest === before.lastDigest ? before.repeats + 1 : 0;
+  if (repeats > REPEATS_MAX) throw createLoopError(name, page, 'it holds the same records as the two pages before it');
   const registers = addKeys(before.sketch, keys);
-  const read = before.records + keys.length;
-  const distinct = countOf(registers);
-  if (read > timesMax * distinct + PAGES_SPARE * keys.length) {
-    throw stuck(name, page, `${read} records were read, of which only about ${Math.round(distinct)} are different`);
-  }
-  return { records: read, pages: before.pages + 1, empty: 0, last, repeats, sketch: registers.toString('base64') };
+  const total = before.records + keys.length;
+  const distinct = estimateDistinct(registers);
+  if (total > occurrencesMax * distinct + SPARE_PAGES * keys.length)
+    throw createLoopError(name, page, `only about ${Math.round(distinct)} of the ${total} records read are distinct`);
+  return {
+    records: total,
+    pages: before.pages + 1,
+    emptyPages: 0,
+    lastDigest,
+    repeats,
+    sketch: registers.toString('base64'),
+  };
 }
 
 /**
- * Whether a reading has stopped because its pages bring nothing new. What it has read cannot be continued: the pages may have been
- * any. The next reading starts from the beginning.
+ * Whether an extraction failed because a list does not end. Such an extraction cannot be continued,
+ * because its pages may have been arbitrary. The next one starts from the first page.
  */
-export function isEndless(error: unknown): boolean {
+export function isLoopError(error: unknown): boolean {
   return error instanceof AppError && error.context['isEndless'] === true;
 }
 
-function stuck(name: string, page: number, reason: string): AppError {
+function createLoopError(name: string, page: number, reason: string): AppError {
   return new AppError(
     'source_contract',
-    `The list of ${name} does not end: page ${page} announces another page, but ${reason}. A cache or proxy in front of the account may ignore ` +
-      `the query string. Check what answers at the account’s address, then start a run again.`,
+    `The list of ${name} does not end: page ${page} announces another page, but ${reason}. A cache or proxy in front ` +
+      'of the account may ignore the query string. Correct its configuration, then start a run again.',
     { context: { object: name, page, isEndless: true } },
   );
 }
@@ -106,8 +118,8 @@ function addKeys(sketch: string, keys: readonly string[]): Buffer {
   return registers;
 }
 
-/** HyperLogLog's estimate: within 7 % for two thirds of all sets, better for small ones. */
-function countOf(registers: Buffer): number {
+/** The HyperLogLog estimate: the standard error is 7 %, and less for small sets. */
+function estimateDistinct(registers: Buffer): number {
   let sum = 0;
   let zeros = 0;
   for (const rank of registers) {
@@ -118,7 +130,7 @@ function countOf(registers: Buffer): number {
   return raw <= 2.5 * REGISTERS && zeros > 0 ? REGISTERS * Math.log(REGISTERS / zeros) : raw;
 }
 
-/** FNV-1a, mixed by MurmurHash3's finalizer. */
+/** FNV-1a with the finalizer of MurmurHash3. */
 function hash32(text: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);

@@ -1,47 +1,56 @@
 import { hash } from 'node:crypto';
-import type { ListedRecord } from '../http/client.ts';
-import { keyTexts } from '../page.ts';
+import type { ListedRecord } from '../http/response-parser.ts';
+import { getKeyValues } from '../reader/page.ts';
 
 /**
  * Pages of one list that overlap: each begins with at least one record of the page before it.
  *
- * Freshdesk takes a page number and a page size, so a page of size `s` can only start at a multiple of `s`. Other sizes
- * start at other offsets: page 1 of size 100 covers 0 to 99, page 2 of size 99 covers 99 to 197, page 3 of size 98 covers
- * 196 to 293. A list of up to 198 records costs no page more than without overlap, a long list one page more in seven.
+ * Freshdesk takes a page number and a page size, so a page of size `s` can only start at a multiple
+ * of `s`. Other sizes start at other offsets: page 1 of size 100 covers 0 to 99, page 2 of size 99
+ * covers 99 to 197, page 3 of size 98 covers 196 to 293. A list of up to 198 records needs no
+ * additional page. A long list needs one more page in seven.
  */
-export interface Window {
-  /** Page number, from 1. */
+export interface PageWindow {
+  /** The page number, from 1. */
   readonly page: number;
   readonly size: number;
 }
 
-export interface Overlap {
-  /** Offset at which the last page ended. */
+export interface PageOverlap {
+  /** The offset at which the last page ended. */
   readonly end: number;
   /** Fingerprints of the last records of that page. */
   readonly tail: readonly string[];
-  /** Every page so far has met the condition of the proof. */
-  readonly proven: boolean;
-  /** The greatest offset that was read, and how often the reading has stepped back since. */
-  readonly furthest: number;
+  /** Every page so far satisfies the condition of the proof. */
+  readonly isProven: boolean;
+  /** The greatest offset that was read. */
+  readonly furthestEnd: number;
+  /** The number of steps back since then. */
   readonly stepsBack: number;
 }
 
-/** Kinds of proof that overlapping pages give. See `Proof` in `whole.ts`. */
+/** The proofs that overlapping pages give. See `CompletenessProof` in `stable-list.ts`. */
 export type OverlapProof = 'chain' | 'still';
 
-export const NO_PAGE_READ: Overlap = { end: 0, tail: [], proven: true, furthest: 0, stepsBack: 0 };
+export const INITIAL_OVERLAP: PageOverlap = { end: 0, tail: [], isProven: true, furthestEnd: 0, stepsBack: 0 };
 
-/** Each step back is half a page. A list that needs more of them changes too much to be proven by an overlap. */
+/** A step back is half a page. A list that needs more steps changes too fast for this proof. */
 const STEPS_BACK_MAX = 20;
-/** At least so many records of a page are remembered: deletions may move the next page behind a short overlap. */
+/**
+ * The minimum number of records in the tail. Deletions may move the next page behind a short
+ * overlap.
+ */
 const TAIL_MIN = 10;
 
-export const startOffset = ({ page, size }: Window): number => (page - 1) * size;
+/** Returns the offset of the first record of a page. */
+export const getStartOffset = ({ page, size }: PageWindow): number => (page - 1) * size;
 
-/** The page that starts before an offset and ends as far behind it as possible. At offset 0: the first page. */
-export function nextWindow(end: number, sizeMax: number): Window {
-  let best: Window = { page: 1, size: sizeMax };
+/**
+ * Returns the page that starts before an offset and ends as far behind it as possible; at offset 0,
+ * the first page.
+ */
+export function getNextWindow(end: number, sizeMax: number): PageWindow {
+  let best: PageWindow = { page: 1, size: sizeMax };
   if (end === 0) return best;
   let bestEnd = 0;
   for (let size = sizeMax; size > sizeMax >>> 1; size--) {
@@ -51,79 +60,90 @@ export function nextWindow(end: number, sizeMax: number): Window {
   return best;
 }
 
-/** How many overlapping pages a list of so many records has. */
+/** Returns the number of overlapping pages of a list. */
 export function countWindows(records: number, sizeMax: number): number {
   let windows = 1;
   for (let end = sizeMax; end < records; windows++) {
-    const { page, size } = nextWindow(end, sizeMax);
+    const { page, size } = getNextWindow(end, sizeMax);
     end = page * size;
   }
   return windows;
 }
 
-export interface Comparison {
-  /** What the next page is compared with. Null: the overlap proves nothing, because the list is not paginated as requested. */
-  readonly overlap: Overlap | null;
-  /** Records that are not among the last of the page before, or have changed since. */
-  readonly fresh: readonly ListedRecord[];
-  /** Records whose keys are not among the last of the page before. */
-  readonly unseen: readonly ListedRecord[];
-  /** Records in front of this page may be unread, so the next page starts earlier. */
-  readonly stepBack: boolean;
+export interface PageComparison {
+  /**
+   * The state for the next page; null: the list is not paginated as requested, so overlaps prove
+   * nothing.
+   */
+  readonly overlap: PageOverlap | null;
+  /** Records that are not in the tail of the page before, or have changed since. */
+  readonly freshRecords: readonly ListedRecord[];
+  /** Records whose keys are not in the tail of the page before. */
+  readonly unseenRecords: readonly ListedRecord[];
+  /** Records before this page may be unread, so the next page must start earlier. */
+  readonly mustStepBack: boolean;
 }
 
-/** Compares a page with the page before it. */
-export function compare(
-  overlap: Overlap,
-  window: Window,
-  sizeMax: number,
+export interface ComparisonOptions {
+  /** The object's page size. */
+  readonly sizeMax: number;
+  readonly primaryKey: readonly string[];
+  readonly proof: OverlapProof;
+}
+
+/** Compares a page with the tail of the page before it. */
+export function comparePage(
+  overlap: PageOverlap,
+  window: PageWindow,
   { records, hasNext }: { readonly records: readonly ListedRecord[]; readonly hasNext: boolean },
-  primaryKey: readonly string[],
-  proof: OverlapProof,
-): Comparison {
-  const start = startOffset(window);
-  const prints = records.map((record) => fingerprint(record, primaryKey));
+  { sizeMax, primaryKey, proof }: ComparisonOptions,
+): PageComparison {
+  const start = getStartOffset(window);
+  const prints = records.map((record) => getFingerprint(record, primaryKey));
   const keys = prints.map(getKey);
   const [tail, tailKeys] = [new Set(overlap.tail), overlap.tail.map(getKey)];
   const knownKeys = new Set(tailKeys);
-  const fresh = records.filter((_, i) => !tail.has(prints[i] as string));
-  const unseen = records.filter((_, i) => !knownKeys.has(keys[i] as string));
+  const freshRecords = records.filter((_, i) => !tail.has(prints[i] as string));
+  const unseenRecords = records.filter((_, i) => !knownKeys.has(keys[i] as string));
   const isAsRequested = hasNext ? records.length === window.size : records.length <= window.size;
   // A page that ends within the page before it is not the page that was requested.
   const isRepeated = hasNext && tail.has(prints.at(-1) as string);
-  if (!isAsRequested || (isRepeated && start > 0)) return { overlap: null, fresh, unseen, stepBack: false };
+  if (!isAsRequested || (isRepeated && start > 0))
+    return { overlap: null, freshRecords, unseenRecords, mustStepBack: false };
 
   const end = start + records.length;
-  const tailLength = Math.max(TAIL_MIN, end - startOffset(nextWindow(end, sizeMax)));
-  const progress = end > overlap.furthest ? { furthest: end, stepsBack: 0 } : {};
-  const next: Overlap = { ...overlap, ...progress, end, tail: prints.slice(-tailLength) };
-  // The first page needs no proof, wherever the reading was before.
-  if (start === 0) return { overlap: { ...next, proven: true }, fresh, unseen, stepBack: false };
+  const tailLength = Math.max(TAIL_MIN, end - getStartOffset(getNextWindow(end, sizeMax)));
+  const progress: Partial<PageOverlap> = end > overlap.furthestEnd ? { furthestEnd: end, stepsBack: 0 } : {};
+  const next: PageOverlap = { ...overlap, ...progress, end, tail: prints.slice(-tailLength) };
+  // The first page needs no proof, even after steps back.
+  if (start === 0) return { overlap: { ...next, isProven: true }, freshRecords, unseenRecords, mustStepBack: false };
   const shared = overlap.end - start;
   const isStill =
-    unseen.length === records.length - shared && keys.slice(0, shared).join() === tailKeys.slice(-shared).join();
-  const isConnected = fresh.length < records.length || (proof === 'still' && isStill);
-  if (!isConnected) {
-    // All records of the overlap were deleted or changed, so unread records may have moved in front of this page.
-    if (overlap.stepsBack === STEPS_BACK_MAX) return { overlap: null, fresh, unseen, stepBack: false };
-    const earlier = Math.max(0, start - (sizeMax >>> 1));
-    const stepped = { ...overlap, end: earlier, proven: proof === 'chain', stepsBack: overlap.stepsBack + 1 };
-    return { overlap: stepped, fresh, unseen, stepBack: true };
+    unseenRecords.length === records.length - shared && keys.slice(0, shared).join() === tailKeys.slice(-shared).join();
+  const isConnected = freshRecords.length < records.length || (proof === 'still' && isStill);
+  if (isConnected) {
+    const isProven = overlap.isProven && (proof === 'chain' || isStill);
+    return { overlap: { ...next, isProven }, freshRecords, unseenRecords, mustStepBack: false };
   }
-  return {
-    overlap: { ...next, proven: overlap.proven && (proof === 'chain' || isStill) },
-    fresh,
-    unseen,
-    stepBack: false,
+  // All records of the overlap were deleted or have changed, so unread records may have moved
+  // before this page.
+  if (overlap.stepsBack === STEPS_BACK_MAX) return { overlap: null, freshRecords, unseenRecords, mustStepBack: false };
+  const earlier = Math.max(0, start - (sizeMax >>> 1));
+  const stepped: PageOverlap = {
+    ...overlap,
+    end: earlier,
+    isProven: proof === 'chain',
+    stepsBack: overlap.stepsBack + 1,
   };
+  return { overlap: stepped, freshRecords, unseenRecords, mustStepBack: true };
 }
 
 const KEY_LENGTH = 11;
 
-/** Hashes of a record's key and of its content. */
-function fingerprint(record: ListedRecord, primaryKey: readonly string[]): string {
+/** Returns the hash of a record's key, followed by the hash of its content. */
+function getFingerprint(record: ListedRecord, primaryKey: readonly string[]): string {
   const digest = (data: string | Buffer) => hash('sha256', data, 'base64url').slice(0, KEY_LENGTH);
-  return digest(JSON.stringify(keyTexts(record, primaryKey))) + digest(record.raw.bytes);
+  return digest(JSON.stringify(getKeyValues(record, primaryKey))) + digest(record.raw.bytes);
 }
 
 const getKey = (print: string): string => print.slice(0, KEY_LENGTH);

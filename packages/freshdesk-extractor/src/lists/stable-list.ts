@@ -1,158 +1,257 @@
-import type { ListedRecord, ListPage } from '../http/client.ts';
-import type { ObjectReader } from '../object-reader.ts';
-import { add, EMPTY, type IdSum, same } from './id-sum.ts';
-import { follow, type Trail } from './loop-detection.ts';
-import { compare, NO_PAGE_READ, nextWindow, type Overlap, startOffset, type Window } from './page-overlap.ts';
+import type { ListedRecord, ListPage } from '../http/response-parser.ts';
+import type { ObjectReader } from '../reader/object-reader.ts';
+import { addToSum, EMPTY_SUM, type IdSum, isEqualSum } from './id-sum.ts';
+import { type LoopState, trackPage } from './loop-detection.ts';
+import {
+  comparePage,
+  getNextWindow,
+  getStartOffset,
+  INITIAL_OVERLAP,
+  type PageComparison,
+  type PageOverlap,
+  type PageWindow,
+} from './page-overlap.ts';
 
 /**
  * Reads a complete list by page number while the list changes.
  *
- * Freshdesk paginates by offset. When a record is deleted or renamed on a page that was already read, every later record
- * moves one offset forward, and one of them moves onto that page, unread. Its own timestamp does not change, so no later
- * changed-since reading returns it. A reading of several pages therefore needs a proof that no record was missed.
+ * Freshdesk paginates by offset. When a record is deleted or renamed on a page that was already
+ * read, every later record moves one offset forward, and one of them moves onto that page, unread.
+ * Its own timestamp does not change, so no later changed-since reading returns it. A reading of
+ * several pages therefore needs a proof that no record was missed.
  *
- * Memory: the state holds the number of records, the sum of the hashes of their keys, and fingerprints of the last records
- * of one page.
+ * The state needs little memory: the number of records, the sum of the hashes of their keys, and
+ * the fingerprints of the last records of one page.
  */
-export interface WholeState {
-  /** Number of this reading of the list, from 1. */
+export interface StableListState {
+  /** The number of this reading of the list, from 1. */
   readonly reading: number;
-  /** Number of the next page. */
+  /** The number of the next page. */
   readonly page: number;
   readonly sum: IdSum;
-  /** An earlier reading: this one is proven if both found the same keys. */
-  readonly previous: IdSum | null;
-  /** RFC 3339: the server's clock at the first page of this reading. */
+  /** The keys of an earlier reading. This reading is proven if it finds the same keys. */
+  readonly previousSum: IdSum | null;
+  /** The server time of the first page of this reading, in RFC 3339. */
   readonly beganAt: string | null;
-  /** … and of the first reading: records created later are not compared, or a busy list would never agree. */
+  /**
+   * The server time of the first page of the first reading. Records created later are not compared,
+   * because readings of a busy list would never agree.
+   */
   readonly firstBeganAt: string | null;
-  /** A record of this reading was too large for its key to be known. */
-  readonly blind?: true;
-  /** The pages of this reading so far; absent: none has announced another. */
-  readonly trail?: Trail;
+  /** This reading contains a record that is too large for its key to be known. */
+  readonly hasUnknownKey?: true;
+  /** The pages of this reading, for loop detection; absent: no page has announced another. */
+  readonly loopState?: LoopState;
   /** Absent: pages do not overlap, and only a second reading proves this one. */
-  readonly overlap?: Overlap;
+  readonly overlap?: PageOverlap;
 }
 
 /**
- * What proves a reading of several pages. Two readings that agree on the keys prove it in any case.
+ * The proof that a reading of several pages is complete. Two readings that find the same keys are
+ * always a proof.
  *
- * - `chain`: each page shares an unchanged record with a page before it. A record that was behind that record is still behind
- *   it, and the page starts at or before it, so every record that did not change meanwhile was read. Assumes that two
- *   unchanged records keep their order. For lists whose filter returns the changed records afterwards.
- * - `still`: each page begins with the last keys of the page before, in the same order, and with no other key of them. Nothing
- *   moved. For lists whose filter does not return changed records, and where records that are absent count as deleted.
+ * - `chain`: each page shares an unchanged record with a page before it. A record that was behind
+ *   the shared record is still behind it, and the page starts at or before it. So every record that
+ *   did not change meanwhile was read, if two unchanged records keep their order. For lists whose
+ *   filter returns the changed records afterwards.
+ * - `still`: each page begins with the last keys of the page before, in the same order, and
+ *   contains no other key of them, so nothing moved. For lists whose filter does not return changed
+ *   records, and where absent records count as deleted.
  * - `readings`: two readings agree. For lists that are not paginated by page number.
  * - `parts`: each page is a complete response, so no record moves from one page to another.
  */
-export type Proof = 'chain' | 'still' | 'readings' | 'parts';
+export type CompletenessProof = 'chain' | 'still' | 'readings' | 'parts';
 
-export interface WholeStep {
-  /** Without the records of the overlap that have not changed. */
+export interface StableListStep {
+  /** The records of the page without unchanged records of the overlap. */
   readonly records: readonly ListedRecord[];
   readonly serverTime: Date;
-  readonly state: WholeState;
-  /** `next`: more pages or another reading follow. `agreed`: the reading is proven. `unsettled`: no reading could be proven. */
+  readonly state: StableListState;
+  /**
+   * `next`: more pages or another reading follow. `agreed`: the reading is proven. `unsettled`: no
+   * reading was proven.
+   */
   readonly outcome: 'next' | 'agreed' | 'unsettled';
-  /** The next page has been requested. */
-  readonly ahead: boolean;
+  /** The next page has already been requested. */
+  readonly hasPendingRequest: boolean;
 }
 
-/** Readings of a list that cannot be proven. Each costs as much as the first. */
+/** @param page the page number, from 1. */
+export type FetchPage = (page: number, size: number) => Promise<ListPage>;
+
+/**
+ * The maximum number of readings of a list that cannot be proven. Each costs as much as the first.
+ */
 const READINGS_MAX = 3;
 
-export function startWhole(previous: IdSum | null, proof: Proof): WholeState {
-  const start: WholeState = { reading: 1, page: 1, sum: EMPTY, previous, beganAt: null, firstBeganAt: null };
-  return overlaps(proof) ? { ...start, overlap: NO_PAGE_READ } : start;
+/** @param previousSum the keys of an earlier reading; null: there is none. */
+export function createListState(previousSum: IdSum | null, proof: CompletenessProof): StableListState {
+  const state: StableListState = {
+    reading: 1,
+    page: 1,
+    sum: EMPTY_SUM,
+    previousSum,
+    beganAt: null,
+    firstBeganAt: null,
+  };
+  return usesOverlap(proof) ? { ...state, overlap: INITIAL_OVERLAP } : state;
 }
 
-/** @param fetchPage returns one page of the list by its number, from 1, and its size. */
-export async function* readWhole(
+/**
+ * Reads the list page by page, until a reading is proven or {@link READINGS_MAX} readings are not.
+ * @param from the state after the last stored step, or a new state.
+ * @throws AppError `source_contract` if the list does not end. A step that resets the state is
+ * yielded before.
+ */
+export async function* readStableList(
   reader: ObjectReader,
-  fetchPage: (page: number, size: number) => Promise<ListPage>,
-  from: WholeState,
-  proof: Proof,
-): AsyncGenerator<WholeStep> {
-  const { primaryKey, pageSize } = reader.object;
-  const getWindow = (s: WholeState): Window =>
-    s.overlap ? nextWindow(s.overlap.end, pageSize) : { page: s.page, size: pageSize };
-  const request = (s: WholeState) => fetchPage(getWindow(s).page, getWindow(s).size);
-  // A worker of an earlier release, which does not know `overlap`, may have continued this reading without it.
-  const isForeign = from.overlap !== undefined && from.page !== getWindow(from).page;
-  let state = isForeign ? startWhole(from.previous, proof) : from;
-  let asked: Promise<ListPage> | null = null;
+  fetchPage: FetchPage,
+  from: StableListState,
+  proof: CompletenessProof,
+): AsyncGenerator<StableListStep> {
+  const { pageSize } = reader.object;
+  const request = (s: StableListState) => {
+    const { page, size } = getWindow(s, pageSize);
+    return fetchPage(page, size);
+  };
+  // A state whose page does not match its overlap cannot be continued.
+  const isInconsistent = from.overlap !== undefined && from.page !== getWindow(from, pageSize).page;
+  let state = isInconsistent ? createListState(from.previousSum, proof) : from;
+  let pending: Promise<ListPage> | null = null;
   for (;;) {
-    const window = getWindow(state);
-    const answer: ListPage = await (asked ?? request(state));
-    asked = null;
-    const { records, hasNext, serverTime } = answer;
-    const beganAt = state.beganAt ?? serverTime.toISOString();
-    const firstBeganAt = state.firstBeganAt ?? beganAt;
-    const isBlind =
-      state.blind === true || records.some((r) => r.rejected !== undefined && !r.raw.has(primaryKey[0] as string));
-    const { overlap: before, ...plain } = state;
-    const { overlap, fresh, unseen, stepBack } =
-      before && overlaps(proof)
-        ? compare(before, window, pageSize, answer, primaryKey, proof)
-        : { overlap: null, fresh: records, unseen: records, stepBack: false };
-    const sum = add(startOffset(window) === 0 ? EMPTY : state.sum, existing(unseen, firstBeganAt), primaryKey);
-    const read: WholeState = {
-      ...plain,
-      page: window.page,
-      sum,
-      beganAt,
-      firstBeganAt,
-      ...(isBlind ? { blind: true } : {}),
-      ...(overlap ? { overlap } : {}),
-    };
-    // Without overlap the list is read from its first page.
-    const startOver = before !== undefined && overlap === null && startOffset(window) > 0;
-    if (hasNext || stepBack || startOver) {
-      let { trail } = state;
+    const response: ListPage = await (pending ?? request(state));
+    pending = null;
+    const { serverTime } = response;
+    const reading = processPage(reader, state, response, proof);
+    const { freshRecords, current, isComplete } = reading;
+    if (!isComplete) {
       try {
-        // Pages that are requested again to find an overlap are bounded by what was read. The first page begins a new trail.
-        const isAgain = stepBack || (before !== undefined && overlap !== null && overlap.end <= before.furthest);
-        if (hasNext && !isAgain && proof !== 'parts')
-          trail = follow(startOffset(window) === 0 ? null : trail, records, reader.object, window.page);
+        state = advance(reader, state, reading, proof);
       } catch (error) {
-        yield { records: [], serverTime, state: startWhole(null, proof), outcome: 'next', ahead: true };
+        const reset = createListState(null, proof);
+        yield { records: [], serverTime, state: reset, outcome: 'next', hasPendingRequest: true };
         throw error;
       }
-      const page = overlap ? nextWindow(overlap.end, pageSize).page : window.page + 1;
-      const { trail: _, ...untracked } = read;
-      state = startOver || !trail ? { ...untracked, page: startOver ? 1 : page } : { ...read, page, trail };
-      if (reader.mayReadAhead()) {
-        asked = request(state);
-        // The next iteration handles a failure. If the consumer stops before, the failure has no effect.
-        asked.catch(() => {});
+      if (reader.canReadAhead()) {
+        pending = request(state);
+        // The next iteration handles a rejection. If the consumer stops before, nobody needs the
+        // response.
+        pending.catch(() => {});
       }
-      yield { records: fresh, serverTime, state, outcome: 'next', ahead: asked !== null };
+      yield { records: freshRecords, serverTime, state, outcome: 'next', hasPendingRequest: pending !== null };
       continue;
     }
-    const isProven =
-      startOffset(window) === 0 ||
-      proof === 'parts' ||
-      overlap?.proven === true ||
-      (state.previous !== null && same(sum, state.previous));
-    const agreed = isProven && !isBlind;
-    if (agreed || isBlind || state.reading >= READINGS_MAX) {
-      yield { records: fresh, serverTime, state: read, outcome: agreed ? 'agreed' : 'unsettled', ahead: false };
+    const hasUnknownKey = current.hasUnknownKey === true;
+    const isProven = !hasUnknownKey && isReadingProven(reading, state, proof);
+    if (isProven || hasUnknownKey || state.reading >= READINGS_MAX) {
+      const outcome = isProven ? 'agreed' : 'unsettled';
+      yield { records: freshRecords, serverTime, state: current, outcome, hasPendingRequest: false };
       return;
     }
-    state = { ...startWhole(sum, overlap === null ? 'readings' : proof), reading: state.reading + 1, firstBeganAt };
-    yield { records: fresh, serverTime, state, outcome: 'next', ahead: false };
+    const nextProof = reading.overlap === null ? 'readings' : proof;
+    state = {
+      ...createListState(current.sum, nextProof),
+      reading: state.reading + 1,
+      firstBeganAt: current.firstBeganAt,
+    };
+    yield { records: freshRecords, serverTime, state, outcome: 'next', hasPendingRequest: false };
   }
 }
 
-function overlaps(proof: Proof): proof is 'chain' | 'still' {
+function getWindow({ overlap, page }: StableListState, pageSize: number): PageWindow {
+  return overlap ? getNextWindow(overlap.end, pageSize) : { page, size: pageSize };
+}
+
+/** The current reading after a page. */
+interface PageResult extends PageComparison {
+  readonly response: ListPage;
+  readonly window: PageWindow;
+  readonly current: StableListState;
+  /** The list must be read from its first page, without overlap. */
+  readonly mustRestart: boolean;
+  /** No page follows. */
+  readonly isComplete: boolean;
+}
+
+function processPage(
+  { object: { primaryKey, pageSize } }: ObjectReader,
+  state: StableListState,
+  response: ListPage,
+  proof: CompletenessProof,
+): PageResult {
+  const { records, hasNext, serverTime } = response;
+  const window = getWindow(state, pageSize);
+  const { overlap: before, ...rest } = state;
+  const comparison =
+    before && usesOverlap(proof)
+      ? comparePage(before, window, response, { sizeMax: pageSize, primaryKey, proof })
+      : { overlap: null, freshRecords: records, unseenRecords: records, mustStepBack: false };
+  const { overlap, unseenRecords, mustStepBack } = comparison;
+  const beganAt = state.beganAt ?? serverTime.toISOString();
+  const firstBeganAt = state.firstBeganAt ?? beganAt;
+  const hasUnknownKey =
+    state.hasUnknownKey === true ||
+    records.some((r) => r.rejected !== undefined && !r.raw.has(primaryKey[0] as string));
+  const sumBefore = getStartOffset(window) === 0 ? EMPTY_SUM : state.sum;
+  const current: StableListState = {
+    ...rest,
+    page: window.page,
+    sum: addToSum(sumBefore, getCreatedBefore(unseenRecords, firstBeganAt), primaryKey),
+    beganAt,
+    firstBeganAt,
+    ...(hasUnknownKey ? { hasUnknownKey: true } : {}),
+    ...(overlap ? { overlap } : {}),
+  };
+  const mustRestart = before !== undefined && overlap === null && getStartOffset(window) > 0;
+  const isComplete = !hasNext && !mustStepBack && !mustRestart;
+  return { ...comparison, response, window, current, mustRestart, isComplete };
+}
+
+/**
+ * Returns the state for the next page.
+ * @throws AppError `source_contract` if the list does not end.
+ */
+function advance(
+  { object }: ObjectReader,
+  state: StableListState,
+  { response: { records, hasNext }, window, current, overlap, mustStepBack, mustRestart }: PageResult,
+  proof: CompletenessProof,
+): StableListState {
+  let { loopState } = state;
+  // Pages that are requested again for an overlap are bounded by `STEPS_BACK_MAX`. The first page
+  // resets loop detection.
+  const isRepeated =
+    mustStepBack || (state.overlap !== undefined && overlap !== null && overlap.end <= state.overlap.furthestEnd);
+  if (hasNext && !isRepeated && proof !== 'parts')
+    loopState = trackPage(getStartOffset(window) === 0 ? null : loopState, records, object, { page: window.page });
+  const { loopState: _, ...withoutLoopState } = current;
+  if (mustRestart) return { ...withoutLoopState, page: 1 };
+  const page = overlap ? getNextWindow(overlap.end, object.pageSize).page : window.page + 1;
+  return loopState ? { ...current, page, loopState } : { ...withoutLoopState, page };
+}
+
+function isReadingProven(
+  { window, overlap, current }: PageResult,
+  { previousSum }: StableListState,
+  proof: CompletenessProof,
+): boolean {
+  return (
+    getStartOffset(window) === 0 ||
+    proof === 'parts' ||
+    overlap?.isProven === true ||
+    (previousSum !== null && isEqualSum(current.sum, previousSum))
+  );
+}
+
+function usesOverlap(proof: CompletenessProof): proof is 'chain' | 'still' {
   return proof === 'chain' || proof === 'still';
 }
 
-/** Records created after the first reading began do not count. */
-function existing(records: readonly ListedRecord[], firstBeganAt: string): readonly ListedRecord[] {
-  const since = Date.parse(firstBeganAt);
+/** Returns the records that were not created after a time. */
+function getCreatedBefore(records: readonly ListedRecord[], time: string): readonly ListedRecord[] {
+  const limit = Date.parse(time);
   return records.filter(({ raw }) => {
-    const created = raw.get('created_at');
-    return !(typeof created === 'string' && Date.parse(created) >= since);
+    const createdAt = raw.get('created_at');
+    return !(typeof createdAt === 'string' && Date.parse(createdAt) >= limit);
   });
 }

@@ -1,55 +1,68 @@
 import { AppError } from '@freshet/contracts';
-import type { ListedRecord } from '../http/client.ts';
-import type { ObjectReader } from '../object-reader.ts';
-import { keyTexts } from '../page.ts';
+import type { ListedRecord } from '../http/response-parser.ts';
+import type { ObjectReader } from '../reader/object-reader.ts';
+import { getKeyValues } from '../reader/page.ts';
 
-/** Freshdesk's times are whole seconds in UTC; positions hold them as RFC 3339. */
-export const BEGINNING = '1970-01-01T00:00:00Z';
+/** Freshdesk's times are whole seconds in UTC. Positions store them in RFC 3339. */
+export const UNIX_EPOCH = '1970-01-01T00:00:00Z';
 export const DAY_MS = 86_400_000;
 
-export const seconds = (time: string): number => Math.floor(Date.parse(time) / 1000);
-export const wholeSeconds = (time: Date): string => time.toISOString().replace(/\.\d+Z$/, 'Z');
-export const secondsAfter = (time: string, by: number): string => wholeSeconds(new Date((seconds(time) + by) * 1000));
-/** Of two moments, either of which may be unknown, the earlier. */
-export const earlierOf = (a: string, b: string | undefined): string =>
+/** Converts an RFC 3339 time to Unix seconds, rounded down. */
+export const toUnixSeconds = (time: string): number => Math.floor(Date.parse(time) / 1000);
+/** Formats a time in RFC 3339 without fractions of a second. */
+export const formatSeconds = (time: Date): string => time.toISOString().replace(/\.\d+Z$/, 'Z');
+export const addSeconds = (time: string, seconds: number): string =>
+  formatSeconds(new Date((toUnixSeconds(time) + seconds) * 1000));
+/** Returns the earlier of two times. An unknown time is ignored. */
+export const getEarlier = (a: string, b: string | undefined): string =>
   b !== undefined && Date.parse(b) < Date.parse(a) ? b : a;
-export const laterOf = (a: string | null, b: string): string => (a !== null && Date.parse(a) > Date.parse(b) ? a : b);
+/** Returns the later of two times. An unknown time is ignored. */
+export const getLater = (a: string | null, b: string): string => (a !== null && Date.parse(a) > Date.parse(b) ? a : b);
 
 /**
- * A time of a record, in whole seconds.
- * @throws AppError `source_contract` when it has none: the list cannot be read by it.
+ * Returns a time of a record in Unix seconds.
+ * @throws AppError `source_contract` if the record has no such time, so that the list cannot be
+ * read by it.
  */
-export function timeOf({ object }: ObjectReader, record: ListedRecord, column: string): number {
-  const value = record.raw.get(column);
-  const time = typeof value === 'string' ? Date.parse(value) : Number.NaN;
+export function getRecordTime({ object }: ObjectReader, record: ListedRecord, column: string): number {
+  const time = parseTime(record, column);
   if (!Number.isNaN(time)) return Math.floor(time / 1000);
-  throw new AppError('source_contract', `A record of ${object.name} has no ${column}, by which the list is read.`, {
-    context: { key: keyTexts(record, object.primaryKey) },
-  });
+  throw new AppError(
+    'source_contract',
+    `${object.name}: a record has no valid ${column}, which the extraction of this list requires.`,
+    { context: { key: getKeyValues(record, object.primaryKey) } },
+  );
 }
 
 /**
- * The newest version among records, and those that were seen before: no later moment is supported by what the account itself shows.
- * @returns RFC 3339; undefined when no record has a time.
+ * Returns the newest version among the records and those seen before. The data of the account
+ * supports no later time.
+ * @param known the newest version seen before.
+ * @returns RFC 3339; undefined if no record has a time.
  */
-export function newestOf(
+export function getNewestVersion(
   known: string | undefined,
   records: readonly ListedRecord[],
   column: string,
 ): string | undefined {
   let newest = known === undefined ? Number.NEGATIVE_INFINITY : Date.parse(known);
-  for (const { raw } of records) {
-    const value = raw.get(column);
-    const time = typeof value === 'string' ? Date.parse(value) : Number.NaN;
+  for (const record of records) {
+    const time = parseTime(record, column);
     if (time > newest) newest = time;
   }
-  return Number.isFinite(newest) ? wholeSeconds(new Date(newest)) : undefined;
+  return Number.isFinite(newest) ? formatSeconds(new Date(newest)) : undefined;
+}
+
+function parseTime({ raw }: ListedRecord, column: string): number {
+  const value = raw.get(column);
+  return typeof value === 'string' ? Date.parse(value) : Number.NaN;
 }
 
 /**
- * Where the next reading begins: at the watermark, but not beyond the second after the newest record seen. Records that change later
- * are newer than both. In an account where nothing changes, that costs nothing, and it bounds what wrong clocks can skip.
+ * Returns the start of the next reading: the watermark, or the second after the newest record if
+ * that is earlier. Records that change later are newer than both. The earlier start limits the
+ * changes that a wrong clock can skip, and costs nothing in an account without changes.
  */
-export function readFrom(watermark: string, newest: string | undefined): string {
-  return earlierOf(watermark, newest === undefined ? undefined : secondsAfter(newest, 1));
+export function getReadStart(watermark: string, newest: string | undefined): string {
+  return getEarlier(watermark, newest === undefined ? undefined : addSeconds(newest, 1));
 }

@@ -1,169 +1,224 @@
 import {
   AppError,
+  encodeRecordLine,
   type JsonObject,
-  type LinePieces,
+  type LineChunks,
+  locateRecord,
   parseJson,
   RawObject,
-  recordIn,
-  recordLine,
 } from '@freshet/contracts';
-import type { ObjectReader } from '../object-reader.ts';
-import { type FailedUnit, type Page, type Position, page, textOf } from '../page.ts';
-import { FailureJudge, failedUnit, isReadable, isUnitError } from '../strategies/unit-failures.ts';
+import type { ObjectReader } from '../reader/object-reader.ts';
+import { createPage, type FailedUnit, type Page, type Position, toText } from '../reader/page.ts';
+import { canReadRecord, createFailedUnit, FailureClassifier, isUnitError } from '../reader/unit-failures.ts';
 
 /**
- * Completes the records of a reading by what only their own address shows (attachments of a ticket, tags of a contact, members
- * of a group): one more call for each.
+ * Completes records with the fields that only their own endpoint returns (attachments of a ticket,
+ * tags of a contact, members of a group), by one more request per record.
  *
- * A page of a hundred records may cost more credits than a minute has. What of it was completed is stored when they run
- * out, and whoever goes on asks for the rest only. A record whose own address keeps failing is loaded as the list shows it, and is reported
- * as a failed unit.
+ * The records of one page may cost more credits than the account has per minute. When the credits
+ * are exhausted, the records completed so far are yielded, and the next extraction requests only
+ * the rest. A record whose endpoint keeps failing is loaded as the list returned it, and is
+ * reported as a failed unit.
  */
 interface DetailPosition extends Position {
-  /** `<key>@<version>` of those records of the page under way that are stored. */
+  /** `<key>@<version>` of the records of the current page that are stored. */
   readonly detailed: readonly string[];
-  /** Where the reading itself stood before that page; null: at its beginning. */
+  /** The position of the strategy before the current page; null: at the start. */
   readonly within: Position | null;
 }
 
-const IN_FLIGHT = 8;
-const REJECTED = Buffer.from('{"rejected":');
+const CONCURRENCY = 8;
+const REJECTED_PREFIX = Buffer.from('{"rejected":');
 
-/** The reading's own position; a page that was being completed is read again when the choice is taken back in the middle of it. */
-export function withoutDetail(position: Position | null): Position | null {
-  return position !== null && 'detailed' in position ? (position as DetailPosition).within : position;
+function isDetailPosition(position: Position | null): position is DetailPosition {
+  return position !== null && 'detailed' in position;
 }
 
-/** @param read reads on from a position. */
-export async function* withDetail(
+/** Returns the position of the strategy. A page whose details were incomplete is read again. */
+export function getStrategyPosition(position: Position | null): Position | null {
+  return isDetailPosition(position) ? position.within : position;
+}
+
+/**
+ * Completes the records of an extraction.
+ * @param read starts the extraction from a position of its strategy.
+ * @throws AppError the first error that does not concern a single record. The completed records are
+ * yielded before.
+ */
+export async function* completeRecords(
   reader: ObjectReader,
   from: Position | null,
   read: (from: Position | null) => AsyncGenerator<Page>,
 ): AsyncGenerator<Page> {
-  const underWay = from !== null && 'detailed' in from ? (from as DetailPosition) : null;
-  const done = new Set(underWay?.detailed);
-  let before = underWay === null ? from : underWay.within;
-  const readable: { key: string | null } = { key: null };
-  for await (const whole of read(before)) {
-    const { lines, ids, units, failed } = await complete(reader, whole.lines, done, readable);
-    const records = lines.filter(({ isRecord }) => isRecord).length;
-    const kept = lines.map(({ line }) => line);
-    if (failed !== null) {
-      const position: DetailPosition = { detailed: [...done], within: before };
-      yield page({
-        position,
-        lines: kept,
-        records,
-        extractedAt: whole.extractedAt,
-        generation: whole.generation,
-        failed: units,
-      });
-      throw failed;
+  const details = new DetailReader(reader, isDetailPosition(from) ? from.detailed : []);
+  let before = getStrategyPosition(from);
+  for await (const listed of read(before)) {
+    const { lines, recordCount, ids, failedUnits, error } = await details.complete(listed.lines);
+    if (error !== null) {
+      const position: DetailPosition = { detailed: details.completedIds, within: before };
+      const { extractedAt, generation } = listed;
+      yield createPage({ position, lines, recordCount, extractedAt, generation, failedUnits });
+      throw error;
     }
-    yield { ...whole, lines: kept, records, failed: [...whole.failed, ...units] };
-    before = whole.position;
-    // What came before the page under way may come again first, so only what this page held is done with.
-    for (const id of ids) done.delete(id);
+    yield { ...listed, lines, recordCount, failedUnits: [...listed.failedUnits, ...failedUnits] };
+    before = listed.position;
+    details.forget(ids);
   }
 }
 
-interface Completed {
-  readonly line: LinePieces;
-  readonly isRecord: boolean;
-}
-
-interface Waiting {
+interface ListedLine {
+  /** `<key>@<version>`. */
   readonly id: string;
   readonly key: string;
   readonly raw: RawObject;
-  readonly line: LinePieces;
+  readonly line: LineChunks;
 }
 
-/**
- * Adds to `done` what it completes. Lines that are no records come last, and only when all records are complete.
- * @param readable the key of a record whose lookup succeeded last.
- */
-async function complete(
-  reader: ObjectReader,
-  lines: readonly LinePieces[],
-  done: Set<string>,
-  readable: { key: string | null },
-): Promise<{ lines: Completed[]; ids: string[]; units: FailedUnit[]; failed: unknown }> {
-  const ids: string[] = [];
-  const completed: Completed[] = [];
-  const others: Completed[] = [];
-  const waiting: Waiting[] = [];
-  for (const line of lines) {
-    const bytes = Buffer.concat(line);
-    const found = recordIn(bytes);
-    if (found === null) {
-      others.push({ line, isRecord: bytes.subarray(0, REJECTED.length).equals(REJECTED) });
-      continue;
-    }
-    const raw = RawObject.of(bytes, found.start, found.end);
-    const id = `${reader.object.primaryKey.map((k) => textOf(raw.get(k))).join('/')}@${textOf(raw.get('updated_at'))}`;
-    ids.push(id);
-    // Records in the trash have no address that answers.
-    if (found.deleted !== null) completed.push({ line, isRecord: true });
-    else if (!done.has(id))
-      waiting.push({ id, key: textOf(raw.get(reader.object.primaryKey[0] as string)), raw, line });
+interface CompletedPage {
+  readonly lines: readonly LineChunks[];
+  readonly recordCount: number;
+  /** All records of the page, as `<key>@<version>`. */
+  readonly ids: readonly string[];
+  readonly failedUnits: readonly FailedUnit[];
+  /** The error that stopped the page; null: it is complete. */
+  readonly error: unknown;
+}
+
+class DetailReader {
+  readonly #reader: ObjectReader;
+  readonly #completedIds: Set<string>;
+  /** The key of a record whose request succeeded: evidence that the endpoint works. */
+  #readableKey: string | null = null;
+
+  constructor(reader: ObjectReader, completedIds: readonly string[]) {
+    this.#reader = reader;
+    this.#completedIds = new Set(completedIds);
   }
-  let failed: unknown = null;
-  const units: FailedUnit[] = [];
-  const failing = new Map<string, Waiting>();
-  const judge = new FailureJudge(async () => (readable.key === null ? null : isReadable(reader, readable.key)));
-  const setAside = (own: readonly FailedUnit[]) => {
-    for (const unit of own) {
-      const { id, line } = failing.get(unit.key) as Waiting;
-      completed.push({ line, isRecord: true });
-      done.add(id);
-      units.push(unit);
-    }
-  };
-  const fail = async (next: Waiting, error: unknown) => {
-    if (!isUnitError(error)) throw error;
-    failing.set(next.key, next);
-    setAside(await judge.failed(failedUnit(reader.object.name, next.key, error), error));
-  };
-  const work = async () => {
-    for (let next = waiting.shift(); next !== undefined && failed === null; next = waiting.shift()) {
-      const item = next;
-      try {
-        const line = await completeOne(reader, item).catch((error: unknown) => fail(item, error));
-        if (line === undefined) continue;
-        completed.push({ line, isRecord: true });
-        done.add(item.id);
-        readable.key = item.key;
-        setAside(judge.succeeded());
-      } catch (error) {
-        failed = failed ?? error;
+
+  get completedIds(): readonly string[] {
+    return [...this.#completedIds];
+  }
+
+  /**
+   * Forgets a page that is stored completely. Ids of the interrupted page remain, because other
+   * pages may precede it.
+   */
+  forget(ids: readonly string[]): void {
+    for (const id of ids) this.#completedIds.delete(id);
+  }
+
+  /**
+   * Completes the records of one page. Lines that are not records come last, and only if all
+   * records are complete.
+   */
+  async complete(lines: readonly LineChunks[]): Promise<CompletedPage> {
+    const { ids, queue, finished, others } = this.#classify(lines);
+    const completed = [...finished];
+    const failedUnits: FailedUnit[] = [];
+    const error = await this.#completeQueue(queue, completed, failedUnits);
+    const rejected = others.filter((line) => isRejectedLine(line));
+    return {
+      lines: error === null ? [...completed, ...others] : completed,
+      recordCount: completed.length + (error === null ? rejected.length : 0),
+      ids,
+      failedUnits,
+      error,
+    };
+  }
+
+  #classify(lines: readonly LineChunks[]) {
+    const { primaryKey } = this.#reader.object;
+    const ids: string[] = [];
+    const queue: ListedLine[] = [];
+    const finished: LineChunks[] = [];
+    const others: LineChunks[] = [];
+    for (const line of lines) {
+      const bytes = Buffer.concat(line);
+      const location = locateRecord(bytes);
+      if (location === null) {
+        others.push(line);
+        continue;
       }
+      const raw = RawObject.parse(bytes, location.start, location.end);
+      const id = `${primaryKey.map((k) => toText(raw.get(k))).join('/')}@${toText(raw.get('updated_at'))}`;
+      ids.push(id);
+      // The endpoint does not return deleted records.
+      if (location.deleted !== null) finished.push(line);
+      else if (!this.#completedIds.has(id))
+        queue.push({ id, key: toText(raw.get(primaryKey[0] as string)), raw, line });
     }
-  };
-  await Promise.all(Array.from({ length: IN_FLIGHT }, work));
-  try {
-    if (failed === null) setAside(await judge.finished());
-  } catch (error) {
-    failed = error;
+    return { ids, queue, finished, others };
   }
-  return { lines: failed === null ? [...completed, ...others] : completed, ids, units, failed };
+
+  /**
+   * Completes queued records concurrently.
+   * @param completed receives the completed lines.
+   * @param failedUnits receives the records whose endpoint keeps failing.
+   * @returns the error that stopped the page, or null.
+   */
+  async #completeQueue(queue: ListedLine[], completed: LineChunks[], failedUnits: FailedUnit[]): Promise<unknown> {
+    let firstError: unknown = null;
+    const failing = new Map<string, ListedLine>();
+    const classifier = new FailureClassifier(async () =>
+      this.#readableKey === null ? null : canReadRecord(this.#reader, this.#readableKey),
+    );
+    const setAside = (units: readonly FailedUnit[]) => {
+      for (const unit of units) {
+        const { id, line } = failing.get(unit.key) as ListedLine;
+        completed.push(line);
+        this.#completedIds.add(id);
+        failedUnits.push(unit);
+      }
+    };
+    const completeNext = async (item: ListedLine) => {
+      try {
+        completed.push(await completeLine(this.#reader, item));
+        this.#completedIds.add(item.id);
+        this.#readableKey = item.key;
+        setAside(classifier.recordSuccess());
+      } catch (error) {
+        if (!isUnitError(error)) throw error;
+        failing.set(item.key, item);
+        setAside(await classifier.recordFailure(createFailedUnit(this.#reader.object.name, item.key, error), error));
+      }
+    };
+    const work = async () => {
+      for (let item = queue.shift(); item !== undefined && firstError === null; item = queue.shift()) {
+        await completeNext(item).catch((error: unknown) => {
+          firstError ??= error;
+        });
+      }
+    };
+    await Promise.all(Array.from({ length: CONCURRENCY }, work));
+    if (firstError !== null) return firstError;
+    try {
+      setAside(await classifier.finish());
+      return null;
+    } catch (error) {
+      return error;
+    }
+  }
 }
 
-async function completeOne(
+function isRejectedLine(line: LineChunks): boolean {
+  return Buffer.concat(line).subarray(0, REJECTED_PREFIX.length).equals(REJECTED_PREFIX);
+}
+
+async function completeLine(
   reader: ObjectReader,
-  { raw, line }: { readonly raw: RawObject; readonly line: LinePieces },
-): Promise<LinePieces> {
+  { key, raw, line }: Pick<ListedLine, 'key' | 'raw' | 'line'>,
+): Promise<LineChunks> {
   try {
-    const own = await reader.view(textOf(raw.get(reader.object.primaryKey[0] as string)));
-    if (own === null) return line;
-    // The later answer, and all that the list embeds beyond it.
+    const detailed = await reader.getRecord(key);
+    if (detailed === null) return line;
+    // The later response, and the fields that only the list embeds.
     const merged: JsonObject = {
       ...(parseJson(String(raw.bytes)) as JsonObject),
-      ...(parseJson(String(own.raw.bytes)) as JsonObject),
+      ...(parseJson(String(detailed.raw.bytes)) as JsonObject),
     };
-    return recordLine(Buffer.from(JSON.stringify(merged)), null);
+    return encodeRecordLine(Buffer.from(JSON.stringify(merged)), null);
   } catch (error) {
-    // What the key may not see of it stays as the list shows it.
+    // Without permission for the endpoint, the record is loaded as the list returned it.
     if (error instanceof AppError && error.code === 'source_forbidden') return line;
     throw error;
   }

@@ -1,39 +1,37 @@
-import { isOwnedLine, type LinePieces, type Owners, ownerOf, RawObject } from '@freshet/contracts';
-import type { ObjectSpec } from '../catalogue/define.ts';
-import { type ErasedKey, type Page, textOf } from '../page.ts';
+import { type ErasedOwners, findErasedOwner, hasErasedOwner, RawObject } from '@freshet/contracts';
+import type { ObjectSpec } from '../catalogue/define-object.ts';
+import { type ErasedKey, type Page, toText } from '../reader/page.ts';
 
-/** The same pages without the records that belong to somebody who is erased, and without the work that those call for: they are stored nowhere. */
-export async function* withoutErased(
+/**
+ * Drops the records that belong to erased people, and the child work of these records, so that they
+ * are not stored.
+ */
+export async function* dropErasedRecords(
   pages: AsyncGenerator<Page>,
   object: ObjectSpec,
-  owners: readonly Owners[],
+  owners: readonly ErasedOwners[],
 ): AsyncGenerator<Page> {
-  for await (const page of pages) {
-    const erased: ErasedKey[] = [];
-    let left = 0;
-    const lines = page.lines.filter((line) => {
-      const [head, record] = line;
-      if (record === undefined) {
-        if (head === undefined || !isOwnedLine(head, owners)) return true;
-        left++;
-        return false;
-      }
-      const owner = ownerOf(record, owners);
-      if (owner === null) return true;
-      left++;
-      erased.push({ key: textOf(RawObject.of(record).get(object.primaryKey[0] as string)), owner });
-      return false;
-    });
-    if (left === 0) yield page;
-    else {
-      const keys = new Set(erased.map(({ key }) => key));
-      yield {
-        ...page,
-        lines: lines as LinePieces[],
-        records: page.records - left,
-        erased,
-        work: page.work.filter(({ parentId }) => !keys.has(parentId)),
-      };
-    }
-  }
+  for await (const page of pages) yield dropErased(page, object, owners);
+}
+
+function dropErased(page: Page, object: ObjectSpec, owners: readonly ErasedOwners[]): Page {
+  const erasedKeys: ErasedKey[] = [];
+  const lines = page.lines.filter(([head, record]) => {
+    // The line of a rejected record is a single chunk.
+    if (record === undefined) return head === undefined || !hasErasedOwner(head, owners);
+    const owner = findErasedOwner(record, owners);
+    if (owner === null) return true;
+    erasedKeys.push({ key: toText(RawObject.parse(record).get(object.primaryKey[0] as string)), owner });
+    return false;
+  });
+  const dropped = page.lines.length - lines.length;
+  if (dropped === 0) return page;
+  const keys = new Set(erasedKeys.map(({ key }) => key));
+  return {
+    ...page,
+    lines,
+    recordCount: page.recordCount - dropped,
+    erasedKeys,
+    childWork: page.childWork.filter(({ parentId }) => !keys.has(parentId)),
+  };
 }

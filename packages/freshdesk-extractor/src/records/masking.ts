@@ -1,115 +1,136 @@
 import { createHmac } from 'node:crypto';
 import {
-  ESCAPED,
-  FIELD_INTS,
+  FieldIndex,
   type FieldRules,
-  KIND,
-  NULL,
-  nameOf,
-  OBJECT,
-  Places,
-  STRING,
+  getFieldName,
+  HAS_ESCAPE,
+  INTS_PER_FIELD,
+  JSON_NULL,
+  JSON_OBJECT,
+  JSON_STRING,
+  KIND_MASK,
   scanJson,
 } from '@freshet/contracts';
-import type { Page } from '../page.ts';
+import type { Page } from '../reader/page.ts';
 
-/** Field, with dots → what happens to its value. */
-type Rules = ReadonlyMap<string, 'drop' | 'hash'>;
+interface MaskRules {
+  /** Field, as a path with dots → the action on its value. */
+  readonly actions: ReadonlyMap<string, 'drop' | 'hash'>;
+  /** Paths of the objects that contain a field with a rule. */
+  readonly parents: ReadonlySet<string>;
+  readonly salt: Buffer;
+}
 
 /**
- * Takes out of records what must not be stored, before anybody stores them: a dropped field's value becomes null, a hashed one's the
- * HMAC-SHA256 of what it says (of a text its characters, of all else its JSON), so that equal values stay equal. All other
- * bytes stay as they were sent.
- * @param salt the pipeline's own: without it, short values could be guessed from their hashes.
- * @returns null when no rule calls for it.
+ * Builds a function that masks a record before it is stored: the value of a dropped field becomes
+ * null, and the value of a hashed field becomes its HMAC-SHA256, so that equal values stay equal.
+ * The hash covers the characters of a string, or the JSON of any other value. All other bytes of
+ * the record are unchanged.
+ * @param getSalt returns the salt of the pipeline, without which short values could be guessed from
+ * their hashes.
+ * @returns null if no rule masks a field.
  */
-export function maskOf(rules: FieldRules, salt: () => Buffer): ((record: Buffer) => Buffer) | null {
-  const wanted = new Map<string, 'drop' | 'hash'>();
-  for (const [field, { drop, hash }] of Object.entries(rules))
-    if (drop === true || hash === true) wanted.set(field, drop === true ? 'drop' : 'hash');
-  if (wanted.size === 0) return null;
-  // Names may hold dots themselves, so every beginning of a field may be an object with it.
-  const above = new Set(
-    [...wanted.keys()].flatMap((field) => [...field.matchAll(/\./g)].map(({ index }) => field.slice(0, index))),
+export function buildMask(fieldRules: FieldRules, getSalt: () => Buffer): ((record: Buffer) => Buffer) | null {
+  const actions = new Map<string, 'drop' | 'hash'>();
+  for (const [field, { drop, hash }] of Object.entries(fieldRules))
+    if (drop === true || hash === true) actions.set(field, drop === true ? 'drop' : 'hash');
+  if (actions.size === 0) return null;
+  // Field names may contain dots, so every prefix of a path may be the name of an object.
+  const parents = new Set(
+    [...actions.keys()].flatMap((field) => [...field.matchAll(/\./g)].map(({ index }) => field.slice(0, index))),
   );
-  const key = salt();
+  const rules: MaskRules = { actions, parents, salt: getSalt() };
   return (record) => {
-    const pieces: Buffer[] = [];
-    const copied = rewrite(record, 0, record.length, '', { wanted, above, key }, pieces, 0);
-    pieces.push(record.subarray(copied));
-    return Buffer.concat(pieces);
+    const writer = new RecordMasker(record, rules);
+    writer.maskObject(0, record.length, '');
+    return writer.finish();
   };
 }
 
-interface Masking {
-  readonly wanted: Rules;
-  /** Objects that hold a field with a rule. */
-  readonly above: ReadonlySet<string>;
-  readonly key: Buffer;
+/**
+ * Returns the stored value of a hashed field.
+ * @param text the characters of a string, or the JSON of another value.
+ */
+export function hashValue(text: string, salt: Buffer): string {
+  return createHmac('sha256', salt).update(text).digest('hex');
 }
 
-/** What is stored of a hashed field's value. @param said what it says, as text. */
-export function hashOf(said: string, salt: Buffer): string {
-  return createHmac('sha256', salt).update(said).digest('hex');
-}
+/** Copies a record and replaces the values of masked fields. */
+class RecordMasker {
+  readonly #record: Buffer;
+  readonly #rules: MaskRules;
+  readonly #chunks: Buffer[] = [];
+  /** The number of bytes of the record that are in `#chunks`. */
+  #copied = 0;
 
-/** @returns up to where the record stands in `pieces`, its values replaced. */
-function rewrite(
-  record: Buffer,
-  from: number,
-  to: number,
-  prefix: string,
-  masking: Masking,
-  pieces: Buffer[],
-  copied: number,
-): number {
-  const places = new Places(to - from);
-  if (scanJson(record, 1, from, to, places).kind !== OBJECT) return copied;
-  let done = copied;
-  for (let field = 0; field < places.fieldInts; field += FIELD_INTS) {
-    const [start, end, kind] = [
-      places.fields[field + 2] as number,
-      places.fields[field + 3] as number,
-      places.fields[field + 4] as number,
-    ];
-    if ((kind & KIND) === NULL) continue;
-    const name = `${prefix}${nameOf(record, places.fields, field)}`;
-    const rule = masking.wanted.get(name);
-    if (rule === undefined) {
-      if (masking.above.has(name)) done = rewrite(record, start, end, `${name}.`, masking, pieces, done);
-      continue;
-    }
-    const text = record.toString('utf8', start, end);
-    const said =
-      (kind & KIND) !== STRING ? text : (kind & ESCAPED) === 0 ? text.slice(1, -1) : (JSON.parse(text) as string);
-    const value = rule === 'drop' ? 'null' : `"${hashOf(said, masking.key)}"`;
-    pieces.push(record.subarray(done, start), Buffer.from(value));
-    done = end;
+  constructor(record: Buffer, rules: MaskRules) {
+    this.#record = record;
+    this.#rules = rules;
   }
-  return done;
+
+  /** @param prefix the path of the object with a trailing dot; '' for the record itself. */
+  maskObject(from: number, to: number, prefix: string): void {
+    const index = new FieldIndex(to - from);
+    if (scanJson(this.#record, 1, from, to, index).kind !== JSON_OBJECT) return;
+    for (let field = 0; field < index.fieldInts; field += INTS_PER_FIELD) {
+      const [start, end, kind] = [
+        index.fields[field + 2] as number,
+        index.fields[field + 3] as number,
+        index.fields[field + 4] as number,
+      ];
+      if ((kind & KIND_MASK) === JSON_NULL) continue;
+      const path = `${prefix}${getFieldName(this.#record, index.fields, field)}`;
+      const action = this.#rules.actions.get(path);
+      if (action !== undefined) this.#replace(start, end, action === 'drop' ? 'null' : this.#hash(start, end, kind));
+      else if (this.#rules.parents.has(path)) this.maskObject(start, end, `${path}.`);
+    }
+  }
+
+  finish(): Buffer {
+    this.#chunks.push(this.#record.subarray(this.#copied));
+    return Buffer.concat(this.#chunks);
+  }
+
+  #replace(start: number, end: number, value: string): void {
+    this.#chunks.push(this.#record.subarray(this.#copied, start), Buffer.from(value));
+    this.#copied = end;
+  }
+
+  #hash(start: number, end: number, kind: number): string {
+    const json = this.#record.toString('utf8', start, end);
+    const isString = (kind & KIND_MASK) === JSON_STRING;
+    const hasEscape = (kind & HAS_ESCAPE) !== 0;
+    const text = !isString ? json : hasEscape ? (JSON.parse(json) as string) : json.slice(1, -1);
+    return `"${hashValue(text, this.#rules.salt)}"`;
+  }
 }
 
-/** The same pages, their records masked. A record is the middle piece of its line. */
-export async function* withMask(pages: AsyncGenerator<Page>, mask: (record: Buffer) => Buffer): AsyncGenerator<Page> {
+/** Masks the records of all pages. */
+export async function* maskRecords(
+  pages: AsyncGenerator<Page>,
+  mask: (record: Buffer) => Buffer,
+): AsyncGenerator<Page> {
   for await (const page of pages) {
     yield {
       ...page,
       lines: page.lines.map((line) => {
+        // The line of a record has three chunks: prefix, record and suffix. Any other line is a
+        // single chunk.
         const [head, record, end] = line;
         if (head === undefined) return line;
         if (record !== undefined && end !== undefined) return [head, mask(record), end];
-        return head.subarray(0, REJECTED.length).equals(REJECTED) ? [maskRejected(head, mask)] : line;
+        return head.subarray(0, REJECTED_PREFIX.length).equals(REJECTED_PREFIX) ? [maskRejectedLine(head, mask)] : line;
       }),
     };
   }
 }
 
-const REJECTED = Buffer.from('{"rejected":');
+const REJECTED_PREFIX = Buffer.from('{"rejected":');
+const RECORD_KEY = Buffer.from('"record":');
 
-/** What is known of a record that could not be read whole is masked as well. */
-function maskRejected(line: Buffer, mask: (record: Buffer) => Buffer): Buffer {
-  const marker = Buffer.from('"record":');
-  const at = line.lastIndexOf(marker) + marker.length;
-  // Two braces close the line around it.
-  return Buffer.concat([line.subarray(0, at), mask(line.subarray(at, -2)), line.subarray(-2)]);
+/** Masks the known fields of a record that is too large. */
+function maskRejectedLine(line: Buffer, mask: (record: Buffer) => Buffer): Buffer {
+  const start = line.lastIndexOf(RECORD_KEY) + RECORD_KEY.length;
+  // Two braces close the line after the record.
+  return Buffer.concat([line.subarray(0, start), mask(line.subarray(start, -2)), line.subarray(-2)]);
 }

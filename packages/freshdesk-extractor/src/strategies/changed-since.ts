@@ -1,153 +1,212 @@
-import { AppError } from '@freshet/contracts';
-import type { Since, View } from '../catalogue/define.ts';
-import { isEndless } from '../lists/loop-detection.ts';
-import { type Proof, readWhole, startWhole, type WholeState } from '../lists/stable-list.ts';
-import { BEGINNING, DAY_MS, newestOf, readFrom, wholeSeconds } from '../lists/timestamps.ts';
-import { type ObjectReader, recordPage } from '../object-reader.ts';
-import { type Page, type Position, page, type ReadOptions } from '../page.ts';
-import { readSweep, type SweepPosition } from './full-list.ts';
-import { type Reread, rereadPart, startReread } from './rolling-reread.ts';
+import type { ChangedSinceStrategy, ListView } from '../catalogue/strategies.ts';
+import { isLoopError } from '../lists/loop-detection.ts';
+import {
+  type CompletenessProof,
+  createListState,
+  readStableList,
+  type StableListState,
+  type StableListStep,
+} from '../lists/stable-list.ts';
+import { DAY_MS, getNewestVersion, getReadStart, UNIX_EPOCH } from '../lists/timestamps.ts';
+import type { ObjectReader } from '../reader/object-reader.ts';
+import { type Coverage, createPage, type Page, type Position, type ReadOptions } from '../reader/page.ts';
+import { createRecordPage } from '../reader/record-page.ts';
+import { buildSinceQuery, chooseProof, findSinceParam } from './changed-since-filter.ts';
+import { type FullListPosition, readFullList } from './full-list.ts';
+import { type RereadState, rereadPages, startReread } from './rolling-reread.ts';
 
-/**
- * Reads lists with a changed-since filter but no usable order: the filtered list, whole, view by view.
- * Whether and how an account's filter works is found out once and remembered with the position; where it
- * does not, the object is swept.
- */
-export interface SincePosition extends Position {
-  /** The spelling that works; '' when the account has none. */
+export interface ChangedSincePosition extends Position {
+  /** The query parameter of the filter; '' if the account supports none. */
   readonly param: string;
   readonly backTo: string;
-  /** View → everything that changed before this was read. */
+  /** View → the time up to which every change has been read. */
   readonly watermarks: Readonly<Record<string, string>>;
-  /** The newest version of any record seen, and for each view the newest when its last reading ended; absent: not known. */
+  /** The newest version of any record seen; absent: unknown. */
   readonly newest?: string | undefined;
+  /** View → the newest version at the end of its last reading; absent: unknown. */
   readonly newestByView?: Readonly<Record<string, string | undefined>>;
-  readonly reading: { readonly view: string; readonly whole: WholeState } | null;
-  /** The rolling reading of the complete list; absent: none has begun. */
-  readonly reread?: Reread;
-  /** Where the filter does not work. */
-  readonly sweep: SweepPosition | null;
+  /** The reading in progress; null: none. */
+  readonly reading: { readonly view: string; readonly list: StableListState } | null;
+  /** The rolling reread of the complete list; absent: not started. */
+  readonly reread?: RereadState;
+  /** The position of the full-list strategy, which replaces a missing filter. */
+  readonly fullList: FullListPosition | null;
 }
 
-/** A day on which nothing has changed yet: a filter that works answers with an empty list. */
-const FUTURE = '2100-01-01T00:00:00Z';
+/**
+ * Reads an object whose lists have a changed-since filter but no usable order: the complete
+ * filtered list of each view. The first extraction tests which filter the account supports, and the
+ * position remembers it. Without one, the object is read by the full-list strategy.
+ */
+export async function* readChangedSince(
+  reader: ObjectReader,
+  strategy: ChangedSinceStrategy,
+  from: ChangedSincePosition | null,
+  options: ReadOptions,
+): AsyncGenerator<Page> {
+  const position = await createPosition(reader, strategy, from, options);
+  if (position.param === '') yield* readWithoutFilter(reader, position, options);
+  else yield* new ChangedSinceReader(reader, strategy, position, options).read();
+}
+
+async function createPosition(
+  reader: ObjectReader,
+  strategy: ChangedSinceStrategy,
+  from: ChangedSincePosition | null,
+  { historyFrom, readingId }: ReadOptions,
+): Promise<ChangedSincePosition> {
+  // A position that was built or reset may have no filter yet.
+  const param = from?.param ?? (await findSinceParam(reader, strategy));
+  if (from !== null) return { ...from, param };
+  const backTo = reader.object.hasHistoryLimit && historyFrom ? historyFrom.toISOString() : UNIX_EPOCH;
+  // The first run reads the complete list, so it has no pages to reread.
+  const reread: RereadState = { runId: readingId, pagesLeft: 0, records: null, list: null };
+  return { param, backTo, watermarks: {}, reading: null, fullList: null, reread };
+}
+
+async function* readWithoutFilter(
+  reader: ObjectReader,
+  from: ChangedSincePosition,
+  options: ReadOptions,
+): AsyncGenerator<Page> {
+  let position = from;
+  try {
+    for await (const page of readFullList(reader, null, position.fullList, options)) {
+      position = { ...position, fullList: page.position as FullListPosition };
+      yield { ...page, position };
+    }
+  } catch (error) {
+    if (!isLoopError(error)) throw error;
+    // A proxy that ignores the query string also ignores every filter, so the filter must be tested
+    // again.
+    const { param: _, ...untested } = position;
+    yield createPage({
+      position: { ...untested, fullList: null },
+      extractedAt: reader.now(),
+      hasPendingRequest: true,
+    });
+    throw error;
+  }
+}
+
 /** A list that changes faster than it can be read is left to the next run. */
 const FOLLOW_UPS_MAX = 2;
 
-export async function* readSince(
-  reader: ObjectReader,
-  way: Since,
-  from: SincePosition | null,
-  options: ReadOptions,
-): AsyncGenerator<Page> {
-  const { object } = reader;
-  const backTo =
-    from?.backTo ?? (object.history && options.historyFrom ? options.historyFrom.toISOString() : BEGINNING);
-  const param = from?.param ?? (await workingParam(reader, way));
-  const proof = chooseProof(way);
-  // The first run reads the complete list anyway.
-  const reread: Reread = { run: options.readingId, pages: 0, records: null, whole: null };
-  let position: SincePosition =
-    from === null ? { param, backTo, watermarks: {}, reading: null, sweep: null, reread } : { ...from, param };
-  if (param === '') {
-    try {
-      for await (const swept of readSweep(reader, null, position.sweep, options)) {
-        position = { ...position, sweep: swept.position as SweepPosition };
-        yield { ...swept, position };
-      }
-    } catch (error) {
-      // What answers every page alike also ignores every filter: whether the account has one is to be tested again.
-      if (!isEndless(error)) throw error;
-      const { param: _, ...untested } = position;
-      yield page({ position: { ...untested, sweep: null }, extractedAt: reader.now(), ahead: true });
-      throw error;
-    }
-    return;
+class ChangedSinceReader {
+  readonly #reader: ObjectReader;
+  readonly #strategy: ChangedSinceStrategy;
+  readonly #options: ReadOptions;
+  readonly #proof: CompletenessProof;
+  #position: ChangedSincePosition;
+  #extractedAt: Date;
+
+  constructor(
+    reader: ObjectReader,
+    strategy: ChangedSinceStrategy,
+    position: ChangedSincePosition,
+    options: ReadOptions,
+  ) {
+    this.#reader = reader;
+    this.#strategy = strategy;
+    this.#options = options;
+    this.#proof = chooseProof(strategy);
+    this.#position = position;
+    this.#extractedAt = reader.now();
   }
 
-  let extractedAt = reader.now();
-  // A run that was interrupted in its rolling reading has read the changes already.
-  const isRereading = position.reread?.run === options.readingId && position.reread.pages > 0;
-  for (const view of isRereading ? [] : object.views) {
+  async *read(): AsyncGenerator<Page> {
+    const { views } = this.#reader.object;
+    const { reread } = this.#position;
+    // A run that was interrupted during its reread has already read the changes.
+    const isRereading = reread?.runId === this.#options.readingId && reread.pagesLeft > 0;
+    if (!isRereading) for (const view of views) yield* this.#readView(view);
+    const coverage = this.#getCoverage();
+    if (this.#strategy.rereadSyncs !== undefined) yield* this.#reread(this.#strategy.rereadSyncs, coverage);
+    yield createPage({ position: this.#position, extractedAt: this.#extractedAt, coverage, isLast: true });
+  }
+
+  async *#readView(view: ListView): AsyncGenerator<Page> {
     for (let followUps = 0; ; followUps++) {
-      const done = position.watermarks[view.name];
-      const since =
-        done === undefined
-          ? backTo
-          : readFrom(
-              new Date(Date.parse(done) - way.lookbackDays * DAY_MS).toISOString(),
-              position.newestByView?.[view.name],
-            );
-      // A first reading of everything needs no filter, and an unfiltered list is the best known of all.
-      const query = { ...view.query, ...(since === BEGINNING ? {} : { [param]: wholeSeconds(new Date(since)) }) };
-      // A first reading may be of a hundred thousand records, and nobody who waits for a change should wait for it.
-      const creditClass = done === undefined ? 'backfill' : undefined;
-      const start = position.reading?.view === view.name ? position.reading.whole : startWhole(null, proof);
       let isOnePage = true;
-      for await (const step of readWhole(
-        reader,
-        (n, size) => reader.list(query, n, { creditClass, size }),
-        start,
-        proof,
-      )) {
-        extractedAt = step.serverTime;
-        position = { ...position, newest: newestOf(position.newest, step.records, way.column) };
-        if (step.outcome === 'next') position = { ...position, reading: { view: view.name, whole: step.state } };
-        else {
-          isOnePage = step.state.page === 1;
-          // From the first reading's beginning: what changed during any of them is read again by the next run.
-          const watermark = new Date(
-            reader.claim(step.state.firstBeganAt ?? '').getTime() - way.lagSeconds * 1000,
-          ).toISOString();
-          const newestByView = { ...position.newestByView, [view.name]: position.newest };
-          position = {
-            ...position,
-            reading: null,
-            newestByView,
-            watermarks: { ...position.watermarks, [view.name]: watermark },
-          };
-          if (done === undefined && position.reread)
-            position = { ...position, reread: { ...position.reread, records: step.state.sum.count } };
-        }
-        yield recordPage(reader, options, { view, records: step.records, position, extractedAt, ahead: step.ahead });
+      for await (const step of this.#readChanges(view)) {
+        if (step.outcome !== 'next') isOnePage = step.state.page === 1;
+        yield createRecordPage(this.#reader, this.#options, {
+          view,
+          records: step.records,
+          position: this.#position,
+          extractedAt: this.#extractedAt,
+          hasPendingRequest: step.hasPendingRequest,
+        });
       }
-      // A record that was renamed between two pages may have moved past the reader. The filter returns it.
-      if (proof !== 'chain' || isOnePage || followUps === FOLLOW_UPS_MAX) break;
+      // A record that was edited between two pages may have moved to a page that was already read.
+      // The filter returns it in the next reading.
+      if (this.#proof !== 'chain' || isOnePage || followUps === FOLLOW_UPS_MAX) return;
     }
   }
-  const completeAsOf = new Date(
-    Math.min(...object.views.map((view: View) => Date.parse(position.watermarks[view.name] ?? BEGINNING))),
-  );
-  const reached = { completeAsOf, completeBackTo: new Date(backTo) };
-  if (way.rereadSyncs !== undefined) {
-    position = {
-      ...position,
-      reread: startReread(position.reread, way.rereadSyncs, options.readingId, object.pageSize),
+
+  /** Reads the changes of a view since its watermark, and updates the position. */
+  async *#readChanges(view: ListView): AsyncGenerator<StableListStep> {
+    const { watermarks, reading } = this.#position;
+    const watermark = watermarks[view.name];
+    const query = buildSinceQuery(view, this.#position.param, this.#getStart(view, watermark));
+    // A first reading may have a hundred thousand records. Syncs of other pipelines must not wait
+    // for it.
+    const creditClass = watermark === undefined ? 'backfill' : undefined;
+    const list = reading?.view === view.name ? reading.list : createListState(null, this.#proof);
+    const fetchPage = (page: number, size: number) => this.#reader.list(query, page, { creditClass, size });
+    for await (const step of readStableList(this.#reader, fetchPage, list, this.#proof)) {
+      this.#extractedAt = step.serverTime;
+      const newest = getNewestVersion(this.#position.newest, step.records, this.#strategy.cursorColumn);
+      this.#position = { ...this.#position, newest };
+      if (step.outcome === 'next')
+        this.#position = { ...this.#position, reading: { view: view.name, list: step.state } };
+      else this.#finishView(view, step.state, watermark === undefined);
+      yield step;
+    }
+  }
+
+  #getStart(view: ListView, watermark: string | undefined): string {
+    if (watermark === undefined) return this.#position.backTo;
+    const lookbackStart = new Date(Date.parse(watermark) - this.#strategy.lookbackDays * DAY_MS);
+    return getReadStart(lookbackStart.toISOString(), this.#position.newestByView?.[view.name]);
+  }
+
+  #finishView(view: ListView, list: StableListState, isFirstReading: boolean): void {
+    const { newest, newestByView, watermarks, reread } = this.#position;
+    // The start of the first reading: the next run reads again what changed during any reading.
+    const coveredTo = this.#reader.capCoverage(list.firstBeganAt ?? '').getTime();
+    const watermark = new Date(coveredTo - this.#strategy.lagSeconds * 1000).toISOString();
+    this.#position = {
+      ...this.#position,
+      reading: null,
+      newestByView: { ...newestByView, [view.name]: newest },
+      watermarks: { ...watermarks, [view.name]: watermark },
+      ...(isFirstReading && reread ? { reread: { ...reread, records: list.sum.count } } : {}),
     };
-    yield page({ position, extractedAt, reached });
-    for await (const read of rereadPart(reader, position)) {
-      ({ position, extractedAt } = read);
-      yield recordPage(reader, options, read);
+  }
+
+  #getCoverage(): Coverage {
+    const { watermarks, backTo } = this.#position;
+    const times = this.#reader.object.views.map(({ name }) => Date.parse(watermarks[name] ?? UNIX_EPOCH));
+    return { completeAsOf: new Date(Math.min(...times)), completeBackTo: new Date(backTo) };
+  }
+
+  async *#reread(rereadSyncs: number, coverage: Coverage): AsyncGenerator<Page> {
+    const { object } = this.#reader;
+    const view = object.views[0] as ListView;
+    const { param, backTo } = this.#position;
+    const reread = startReread(this.#position.reread, rereadSyncs, this.#options.readingId, object.pageSize);
+    this.#position = { ...this.#position, reread };
+    yield createPage({ position: this.#position, extractedAt: this.#extractedAt, coverage });
+    for await (const step of rereadPages(this.#reader, buildSinceQuery(view, param, backTo), reread)) {
+      this.#position = { ...this.#position, reread: step.state };
+      this.#extractedAt = step.serverTime;
+      yield createRecordPage(this.#reader, this.#options, {
+        view,
+        records: step.records,
+        position: this.#position,
+        extractedAt: this.#extractedAt,
+      });
     }
   }
-  yield page({ position, extractedAt, reached, finished: true });
-}
-
-/** What proves a reading of the object's lists: a filter that returns edits returns what moved while the list was read. */
-export function chooseProof({ lookbackDays }: Since): Proof {
-  return lookbackDays === 0 ? 'chain' : 'still';
-}
-
-/** The first spelling that the account accepts and obeys, '' if none: one call for each tried. */
-export async function workingParam(reader: ObjectReader, way: Since): Promise<string> {
-  for (const param of way.sinceParams) {
-    try {
-      const answer = await reader.list({ [param]: FUTURE }, 1);
-      if (answer.records.length === 0) return param;
-    } catch (error) {
-      const refused = error instanceof AppError && error.code === 'source_invalid_request';
-      if (!refused) throw error;
-    }
-  }
-  return '';
 }

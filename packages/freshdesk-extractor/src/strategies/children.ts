@@ -1,151 +1,169 @@
-import { AppError, batchLine, type CompleteLine, type ErrorCode, RawObject } from '@freshet/contracts';
-import type { Children } from '../catalogue/define.ts';
-import type { ListedRecord } from '../http/client.ts';
-import { readWhole, startWhole } from '../lists/stable-list.ts';
-import { lineOf, type ObjectReader, workFor } from '../object-reader.ts';
-import { type ChildWork, keyTexts, type Page, page, type ReadOptions } from '../page.ts';
-import { type ItemRead, readWorkList } from './units.ts';
+import { AppError, type CompleteListLine, type ErrorCode, encodeBatchLine, RawObject } from '@freshet/contracts';
+import type { ChildrenStrategy } from '../catalogue/strategies.ts';
+import type { ListedRecord } from '../http/response-parser.ts';
+import { createListState, readStableList } from '../lists/stable-list.ts';
+import type { ObjectReader } from '../reader/object-reader.ts';
+import { createPage, getKeyValues, type Page, type ReadOptions, type WorkUnit } from '../reader/page.ts';
+import { encodeListedRecord, listChildWork } from '../reader/record-page.ts';
+import { readWorkList, type UnitResult } from './work-list.ts';
 
 /**
- * Reads what exists only below a parent: for each parent on the durable work list, its whole list. The answer
- * is complete, so what it no longer holds is deleted. A parent that is gone is settled, too; one that fails is set aside as a failed unit.
+ * Reads a child object: for each parent on the durable work list, the complete list of its
+ * children. A complete list shows deletions, because children that it no longer contains do not
+ * exist. A parent that does not exist has no children. A parent that keeps failing is reported as a
+ * failed unit.
  */
-
-export async function* readChildren(reader: ObjectReader, way: Children, options: ReadOptions): AsyncGenerator<Page> {
-  let lastRead = reader.now();
-  const list = {
-    next: options.nextParents,
-    read: (parent: ChildWork) => readParent(reader, way, parent, options),
-    readable: options.readableParents,
+export async function* readChildren(
+  reader: ObjectReader,
+  strategy: ChildrenStrategy,
+  options: ReadOptions,
+): AsyncGenerator<Page> {
+  let extractedAt = reader.now();
+  const children = new ChildrenReader(reader, strategy, options);
+  const workList = {
+    fetchUnits: options.fetchUnits,
+    readUnit: (parent: WorkUnit) => children.readParent(parent),
+    fetchReadable: options.fetchReadableParents,
   };
-  for await (const { readAt, page: read, ahead } of readWorkList(reader, list)) {
-    lastRead = readAt;
-    yield page({ ...read, extractedAt: readAt, position: {}, ahead });
+  for await (const { readAt, page, hasPendingRequest } of readWorkList(reader, workList)) {
+    extractedAt = readAt;
+    yield createPage({ ...page, extractedAt, position: {}, hasPendingRequest });
   }
-  yield page({
+  yield createPage({
     position: {},
-    extractedAt: lastRead,
-    reached: { completeAsOf: reader.claim(lastRead), completeBackTo: new Date(0) },
-    finished: true,
+    extractedAt,
+    coverage: { completeAsOf: reader.capCoverage(extractedAt), completeBackTo: new Date(0) },
+    isLast: true,
   });
 }
 
-async function readParent(
-  reader: ObjectReader,
-  way: Children,
-  parent: ChildWork,
-  options: ReadOptions,
-): Promise<ItemRead> {
-  const unchanged = { readAt: reader.now(), page: { lines: [], records: 0, work: [], settled: [parent] } };
-  let read: WholeChildren;
-  try {
-    read = await readTree(reader, way, parent.parentId);
-  } catch (error) {
-    // Some parents in the trash refuse their children: what was read of them before stays as it is.
-    if (error instanceof AppError && HIDDEN.has(error.code)) return unchanged;
-    throw error;
-  }
-  const { records, beganAt, readAt, unsettled, gone } = read;
-  const complete: CompleteLine = {
-    complete: {
-      where: { [way.column]: parent.parentId },
-      keys: records.map((record) => keyTexts(record, reader.object.primaryKey)),
-      began_at: beganAt,
-      ...(gone || parent.doubted === true ? { confirmed: true as const } : {}),
-    },
-  };
-  return {
-    readAt,
-    page: {
-      // Nothing is concluded from what a list that never held still did not show.
-      lines: [...records.map((record) => lineOf(record, null)), ...(unsettled ? [] : [batchLine(complete)])],
-      records: records.length,
-      work: workFor(reader.object, records, options.readingId),
-      settled: [parent],
-    },
-  };
-}
+/**
+ * Errors of a parent whose children are inaccessible, as of some deleted parents. Their rows are
+ * left unchanged.
+ */
+const INACCESSIBLE_CODES = new Set<ErrorCode>(['source_forbidden', 'source_not_in_plan']);
 
-const HIDDEN = new Set<ErrorCode>(['source_forbidden', 'source_not_in_plan']);
-
-interface WholeChildren {
+interface ChildList {
   readonly records: readonly ListedRecord[];
+  /** RFC 3339. */
   readonly beganAt: string;
   readonly readAt: Date;
-  readonly unsettled: boolean;
-  /** What the list belongs to does not exist. */
-  readonly gone: boolean;
+  /**
+   * The list changed too fast for a complete reading, so absent records do not count as deleted.
+   */
+  readonly isUnsettled: boolean;
+  /** The parent does not exist. */
+  readonly isMissing: boolean;
 }
 
-/** All children of one parent, with those that stand within others. */
-async function readTree(reader: ObjectReader, way: Children, parentId: string): Promise<WholeChildren> {
-  const top = await readList(reader, way, parentId, parentId);
-  if (way.within === undefined) return top;
-  const { path, count } = way.within;
-  const records = new Map(top.records.map((record) => [keyTexts(record, reader.object.primaryKey).join('/'), record]));
-  let { readAt, unsettled } = top;
-  // The map grows while it is gone through, and holds each only once.
-  for (const [key, record] of records) {
-    if (record.raw.get(count) === 0) continue;
-    const below = await readList(reader, way, parentId, key, path);
-    for (const inner of below.records) records.set(keyTexts(inner, reader.object.primaryKey).join('/'), inner);
-    unsettled = unsettled || below.unsettled;
-    readAt = below.readAt;
+class ChildrenReader {
+  readonly #reader: ObjectReader;
+  readonly #strategy: ChildrenStrategy;
+  readonly #options: ReadOptions;
+
+  constructor(reader: ObjectReader, strategy: ChildrenStrategy, options: ReadOptions) {
+    this.#reader = reader;
+    this.#strategy = strategy;
+    this.#options = options;
   }
-  return { ...top, records: [...records.values()], readAt, unsettled };
-}
 
-/**
- * One whole list of children; none when what it belongs to does not exist any more, here or elsewhere.
- * @param listId fills the `{id}` of the list's path.
- */
-async function readList(
-  reader: ObjectReader,
-  way: Children,
-  parentId: string,
-  listId: string,
-  path?: string,
-): Promise<WholeChildren> {
-  let records: ListedRecord[] = [];
-  let reading = 1;
-  let beganAt: string | null = null;
-  let unsettled = false;
-  let readAt = reader.now();
-  const proof = reader.object.rows === null ? 'still' : 'readings';
-  try {
-    for await (const step of readWhole(
-      reader,
-      (n, size) => reader.list({}, n, { parentId: listId, path, size }),
-      startWhole(null, proof),
-      proof,
-    )) {
-      readAt = step.serverTime;
-      beganAt = beganAt ?? step.serverTime.toISOString();
-      for (const record of step.records) records.push(ownedBy(record, way.column, parentId));
-      unsettled = step.outcome === 'unsettled';
-      if (step.state.reading !== reading && step.outcome === 'next') {
-        reading = step.state.reading;
-        records = [];
-        beganAt = null;
-      }
+  async readParent(parent: WorkUnit): Promise<UnitResult> {
+    const startedAt = this.#reader.now();
+    let list: ChildList;
+    try {
+      list = await this.#readNested(parent.parentId);
+    } catch (error) {
+      if (!(error instanceof AppError) || !INACCESSIBLE_CODES.has(error.code)) throw error;
+      return {
+        readAt: startedAt,
+        page: { lines: [], recordCount: 0, childWork: [], completedUnits: [parent] },
+      };
     }
-  } catch (error) {
-    if (!(error instanceof AppError) || error.code !== 'source_not_found') throw error;
-    if (path === undefined && way.elsewhere !== null) return readList(reader, way, parentId, listId, way.elsewhere);
-    return { records: [], beganAt: readAt.toISOString(), readAt, unsettled: false, gone: true };
+    const { records, readAt, isUnsettled } = list;
+    const completeList = isUnsettled ? [] : [encodeBatchLine(this.#createCompleteListLine(parent, list))];
+    return {
+      readAt,
+      page: {
+        lines: [...records.map((record) => encodeListedRecord(record, null)), ...completeList],
+        recordCount: records.length,
+        childWork: listChildWork(this.#reader.object, records, this.#options.readingId),
+        completedUnits: [parent],
+      },
+    };
   }
-  return { records, beganAt: beganAt ?? readAt.toISOString(), readAt, unsettled, gone: false };
+
+  #createCompleteListLine(parent: WorkUnit, { records, beganAt, isMissing }: ChildList): CompleteListLine {
+    return {
+      complete: {
+        where: { [this.#strategy.parentColumn]: parent.parentId },
+        keys: records.map((record) => getKeyValues(record, this.#reader.object.primaryKey)),
+        began_at: beganAt,
+        ...(isMissing || parent.needsConfirmation === true ? { confirmed: true as const } : {}),
+      },
+    };
+  }
+
+  /** Reads all children of a parent, including children that are nested in each other. */
+  async #readNested(parentId: string): Promise<ChildList> {
+    const top = await this.#readList(parentId, parentId);
+    const { nested } = this.#strategy;
+    if (nested === undefined) return top;
+    const getKey = (record: ListedRecord) => getKeyValues(record, this.#reader.object.primaryKey).join('/');
+    const records = new Map(top.records.map((record) => [getKey(record), record]));
+    let { readAt, isUnsettled } = top;
+    // The loop also visits records that it adds to the map.
+    for (const [key, record] of records) {
+      if (record.raw.get(nested.countColumn) === 0) continue;
+      const list = await this.#readList(parentId, key, nested.path);
+      for (const child of list.records) records.set(getKey(child), child);
+      isUnsettled = isUnsettled || list.isUnsettled;
+      readAt = list.readAt;
+    }
+    return { ...top, records: [...records.values()], readAt, isUnsettled };
+  }
+
+  /**
+   * Reads one complete list. The list is empty if its parent does not exist, not even at the
+   * fallback path.
+   * @param listId replaces the `{id}` in the path.
+   * @param path absent: the object's own.
+   */
+  async #readList(parentId: string, listId: string, path?: string): Promise<ChildList> {
+    let records: ListedRecord[] = [];
+    let reading = 1;
+    let beganAt: string | null = null;
+    let isUnsettled = false;
+    let readAt = this.#reader.now();
+    const proof = this.#reader.object.parseRecords === null ? 'still' : 'readings';
+    const fetchPage = (page: number, size: number) => this.#reader.list({}, page, { parentId: listId, path, size });
+    try {
+      for await (const step of readStableList(this.#reader, fetchPage, createListState(null, proof), proof)) {
+        readAt = step.serverTime;
+        beganAt = beganAt ?? step.serverTime.toISOString();
+        for (const record of step.records) records.push(addParentId(record, this.#strategy.parentColumn, parentId));
+        isUnsettled = step.outcome === 'unsettled';
+        if (step.state.reading !== reading && step.outcome === 'next') {
+          reading = step.state.reading;
+          records = [];
+          beganAt = null;
+        }
+      }
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'source_not_found') throw error;
+      const { fallbackPath } = this.#strategy;
+      if (path === undefined && fallbackPath !== null) return this.#readList(parentId, listId, fallbackPath);
+      return { records: [], beganAt: readAt.toISOString(), readAt, isUnsettled: false, isMissing: true };
+    }
+    return { records, beganAt: beganAt ?? readAt.toISOString(), readAt, isUnsettled, isMissing: false };
+  }
 }
 
-/** The record; where the list leaves out which parent it belongs to, that is added. */
-function ownedBy(record: ListedRecord, column: string, parentId: string): ListedRecord {
+/** Adds the parent's id to a record if the list leaves it out. */
+function addParentId(record: ListedRecord, column: string, parentId: string): ListedRecord {
   if (record.raw.has(column)) return record;
-  const text = record.raw.bytes.toString('utf8');
-  const own = text.slice(text.indexOf('{') + 1);
-  return {
-    ...record,
-    raw: RawObject.of(
-      Buffer.from(`{${JSON.stringify(column)}:${parentId}${own.trimStart().startsWith('}') ? '' : ','}${own}`),
-    ),
-  };
+  const json = record.raw.bytes.toString('utf8');
+  const fields = json.slice(json.indexOf('{') + 1);
+  const separator = fields.trimStart().startsWith('}') ? '' : ',';
+  const raw = RawObject.parse(Buffer.from(`{${JSON.stringify(column)}:${parentId}${separator}${fields}`));
+  return { ...record, raw };
 }

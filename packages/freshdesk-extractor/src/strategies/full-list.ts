@@ -1,91 +1,95 @@
-import { AppError, batchLine, hasShrunk } from '@freshet/contracts';
-import type { Sweep, View } from '../catalogue/define.ts';
-import type { ListPage } from '../http/client.ts';
+import { AppError, encodeBatchLine, hasShrunk } from '@freshet/contracts';
+import type { FullListStrategy, ListView } from '../catalogue/strategies.ts';
 import type { IdSum } from '../lists/id-sum.ts';
-import { type Proof, readWhole, startWhole, type WholeState } from '../lists/stable-list.ts';
-import { type ObjectReader, recordPage } from '../object-reader.ts';
-import type { Page, Position, ReadOptions } from '../page.ts';
+import {
+  type CompletenessProof,
+  createListState,
+  type FetchPage,
+  readStableList,
+  type StableListState,
+} from '../lists/stable-list.ts';
+import type { ObjectReader } from '../reader/object-reader.ts';
+import type { Page, Position, ReadOptions } from '../reader/page.ts';
+import { createRecordPage } from '../reader/record-page.ts';
 
-/**
- * Reads a list without a usable filter: all of it, on every run. A reading that agreed is a generation, and
- * what it did not see no longer exists — unless it shrank so much that an outage is likelier than a deletion.
- */
-export interface SweepPosition extends Position {
-  /** The ids of the last agreed reading. */
+export interface FullListPosition extends Position {
+  /** The keys of the last proven reading. */
   readonly last: IdSum | null;
-  readonly reading: WholeState | null;
+  /** The reading in progress; null: none. */
+  readonly reading: StableListState | null;
 }
 
-export async function* readSweep(
+/**
+ * Reads the complete list on every run, because it has no usable filter. A proven reading is a
+ * generation: records that it does not contain no longer exist.
+ * @param strategy null if the object has a changed-since filter that the account does not support.
+ * @throws AppError `source_shrunk` if the list shrank so much that an outage is more likely than
+ * deletions.
+ */
+export async function* readFullList(
   reader: ObjectReader,
-  way: Sweep | null,
-  from: SweepPosition | null,
+  strategy: FullListStrategy | null,
+  from: FullListPosition | null,
   options: ReadOptions,
 ): AsyncGenerator<Page> {
-  const view = reader.object.views[0] as View;
+  const view = reader.object.views[0] as ListView;
   const last = from?.last ?? null;
-  const proof = chooseProof(reader, way);
-  const start = from?.reading ?? startWhole(last, proof);
-  let read: WholeState = start;
-  for await (const step of readWhole(reader, pagesOf(reader, way, view), start, proof)) {
-    const generation = generationId(options.readingId, read);
-    read = step.state;
-    const { serverTime: extractedAt, outcome, state } = step;
+  const proof = chooseProof(reader, strategy);
+  let before: StableListState = from?.reading ?? createListState(last, proof);
+  for await (const step of readStableList(reader, createFetchPage(reader, strategy, view), before, proof)) {
+    const { records, serverTime: extractedAt, outcome, state, hasPendingRequest } = step;
+    const generation = `${options.readingId}/${before.reading}`;
+    before = state;
+    const isProven = outcome === 'agreed';
+    const position: FullListPosition =
+      outcome === 'next' ? { last, reading: state } : { last: isProven ? state.sum : last, reading: null };
+    if (outcome !== 'next' && last !== null) assertNotShrunk(reader.object.name, last, state.sum);
+    const page = createRecordPage(reader, options, {
+      view,
+      records,
+      position,
+      extractedAt,
+      generation,
+      hasPendingRequest,
+    });
     if (outcome === 'next') {
-      yield recordPage(reader, options, {
-        view,
-        records: step.records,
-        position: { last, reading: state },
-        extractedAt,
-        generation,
-        ahead: step.ahead,
-      });
+      yield page;
       continue;
     }
-    if (last !== null) assertNotShrunk(reader.object.name, last, state.sum);
     const beganAt = new Date(state.beganAt ?? extractedAt);
-    const agreed = outcome === 'agreed';
-    const position: SweepPosition = { last: agreed ? state.sum : last, reading: null };
-    const records = recordPage(reader, options, { view, records: step.records, position, extractedAt, generation });
-    // What an unsettled reading did not see may only have slipped away: nothing is concluded from it this time.
-    const lines = agreed
-      ? [...records.lines, batchLine({ generation: { id: generation, began_at: beganAt.toISOString() } })]
-      : records.lines;
+    // Records that an unproven reading did not find may have moved, so they do not count as
+    // deleted.
+    const generationLine = encodeBatchLine({ generation: { id: generation, began_at: beganAt.toISOString() } });
     yield {
-      ...records,
-      lines,
-      reached: { completeAsOf: reader.claim(beganAt), completeBackTo: new Date(0) },
-      finished: true,
+      ...page,
+      lines: isProven ? [...page.lines, generationLine] : page.lines,
+      coverage: { completeAsOf: reader.capCoverage(beganAt), completeBackTo: new Date(0) },
+      isLast: true,
     };
   }
 }
 
-function chooseProof({ object }: ObjectReader, way: Sweep | null): Proof {
-  if (way?.paths !== undefined) return 'parts';
-  return object.rows === null ? 'still' : 'readings';
+function chooseProof({ object }: ObjectReader, strategy: FullListStrategy | null): CompletenessProof {
+  if (strategy?.paths !== undefined) return 'parts';
+  return object.parseRecords === null ? 'still' : 'readings';
 }
 
-/** Parts of a list are its pages. */
-function pagesOf(
-  reader: ObjectReader,
-  way: Sweep | null,
-  view: View,
-): (page: number, size: number) => Promise<ListPage> {
-  const paths = way?.paths;
-  if (paths === undefined) return (n, size) => reader.list(view.query, n, { size });
-  return async (n) => ({ ...(await reader.list(view.query, 1, { path: paths[n - 1] })), hasNext: n < paths.length });
-}
-
-function generationId(readingId: string, state: WholeState): string {
-  return `${readingId}/${state.reading}`;
+/** The parts of a list are treated as its pages. */
+function createFetchPage(reader: ObjectReader, strategy: FullListStrategy | null, view: ListView): FetchPage {
+  const paths = strategy?.paths;
+  if (paths === undefined) return (page, size) => reader.list(view.query, page, { size });
+  return async (page) => ({
+    ...(await reader.list(view.query, 1, { path: paths[page - 1] })),
+    hasNext: page < paths.length,
+  });
 }
 
 function assertNotShrunk(name: string, before: IdSum, now: IdSum): void {
-  if (hasShrunk(before.count, now.count)) {
-    throw new AppError(
-      'source_shrunk',
-      `The list of ${name} held ${before.count} records and now answers with ${now.count}. Nothing was marked as deleted: ` +
-        `a key with fewer rights or an outage looks the same. If they are really gone, restart this object to accept it.`,
-    );
-  }
+  if (!hasShrunk(before.count, now.count)) return;
+  throw new AppError(
+    'source_shrunk',
+    `The list of ${name} shrank from ${before.count} to ${now.count} records. No record was marked as deleted, because ` +
+      'an API key with fewer permissions or an outage has the same effect. If the records were deleted, restart the ' +
+      'object to accept the shorter list.',
+  );
 }

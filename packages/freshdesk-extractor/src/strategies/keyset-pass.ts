@@ -1,185 +1,251 @@
 import { AppError, type CreditClass } from '@freshet/contracts';
-import type { Keyset, View } from '../catalogue/define.ts';
-import type { ListedRecord, ListPage } from '../http/client.ts';
-import { follow, type Trail } from '../lists/loop-detection.ts';
-import { seconds, secondsAfter, timeOf, wholeSeconds } from '../lists/timestamps.ts';
-import type { ObjectReader } from '../object-reader.ts';
-import { type FailedUnit, keyTexts } from '../page.ts';
+import type { ListPage } from '../http/response-parser.ts';
+import { type LoopState, trackPage } from '../lists/loop-detection.ts';
+import { addSeconds, formatSeconds, getRecordTime, toUnixSeconds } from '../lists/timestamps.ts';
+import { type FailedUnit, getKeyValues } from '../reader/page.ts';
+import { buildKeysetQuery, type KeysetList } from './keyset-list.ts';
 import { readTie, TIE_FOUND, type Tie, type TieStep } from './tie.ts';
 
 /**
- * Reads an ordered list from a moment on, by value instead of by page number.
+ * A pass through an ordered list from a time onward, by value instead of by page number.
  *
- * Page 1 of "changed since `anchor`, oldest first" depends on no earlier position. If it ends at `last`, every
- * record whose version lies in [anchor, last) was on it, and `last` is the next anchor. A record that changes
- * before it was read moves behind everything, and is read later, in this pass or the next.
+ * Page 1 of "changed since `cursor`, oldest first" does not depend on earlier pages. If the page
+ * ends at time `last`, it contains every record with a version in [cursor, last), and `last` is the
+ * next cursor. A record that changes before it was read moves to the end of the list, and is read
+ * later, in this pass or the next.
  *
- * Assumed of the list, and asserted while it is read: it is ordered, holds nothing before the anchor, and holds the
- * anchor's own second.
+ * The pass requires three properties of the list, and checks them on every page: it is ordered,
+ * contains no record before the cursor, and contains the records of the cursor's own second.
  */
-export interface Pass {
-  readonly anchor: string;
+export interface KeysetPass {
+  /** RFC 3339, in whole seconds. */
+  readonly cursor: string;
+  /** The server time of the first page, in RFC 3339; null: no page has been read. */
   readonly beganAt: string | null;
-  /** A tie at `anchor` that is being read; null: none. */
+  /** The tie at the cursor that is being read; null: none. */
   readonly tie: Tie | null;
-  /** The pages of this pass so far; absent: none has announced another. */
-  readonly trail?: Trail;
+  /** The pages of this pass, for loop detection; absent: no page has announced another. */
+  readonly loopState?: LoopState;
 }
 
 /** One page of a pass. */
-export interface Step {
-  readonly records: readonly ListedRecord[];
+export interface PassStep {
+  readonly records: ListPage['records'];
   readonly serverTime: Date;
   readonly beganAt: string;
-  /** Null: the pass is over. */
-  readonly pass: Pass | null;
+  /** The state after the page; null: the pass is complete. */
+  readonly pass: KeysetPass | null;
   /** Records whose lookup failed. */
-  readonly failed: readonly FailedUnit[];
-  /** The next page has been asked for. */
-  readonly ahead: boolean;
+  readonly failedUnits: readonly FailedUnit[];
+  /** The next page has already been requested. */
+  readonly hasPendingRequest: boolean;
 }
 
 export interface PassOptions {
-  /** Records from then on need not be read; absent: to the end of the list. */
+  /** The end of the time range, exclusive; absent: the end of the list. */
   readonly until?: string | undefined;
-  /** What its calls are for, if not what the client is for. */
+  /** The priority of the requests; absent: the client's. */
   readonly creditClass?: CreditClass | undefined;
-  /** Whether the pass may go on by itself, if its reader may. Absent: it may. */
-  readonly mayGoOn?: () => boolean;
+  /** Whether the next page may be requested ahead, if the reader permits it; absent: it may. */
+  readonly canReadAhead?: () => boolean;
 }
 
-/** A record that changes during a pass comes again, at its new version, however often. Timestamps that grow with every request never end. */
-const TIMES_MAX = 8;
+/**
+ * A record that changes during a pass occurs again, at each new version. The limit detects lists
+ * whose timestamps grow with every request.
+ */
+const OCCURRENCES_MAX = 8;
 
-export function startPass(anchor: string): Pass {
-  return { anchor, beganAt: null, tie: null };
+export function startPass(cursor: string): KeysetPass {
+  return { cursor, beganAt: null, tie: null };
 }
 
-/** How much of a pass from a moment to another is done, from 0 to 1. */
-export function passShare(pass: Pass | null, from: string, to: Date): number {
+/** Returns the share of a time range that a pass has read, from 0 to 1. */
+export function getPassShare(pass: KeysetPass | null, from: string, to: Date): number {
   if (pass === null) return 1;
-  return Math.min(
-    1,
-    Math.max(0, (Date.parse(pass.anchor) - Date.parse(from)) / Math.max(1, to.getTime() - Date.parse(from))),
-  );
+  const [start, end] = [Date.parse(from), to.getTime()];
+  return Math.min(1, Math.max(0, (Date.parse(pass.cursor) - start) / Math.max(1, end - start)));
 }
 
+/**
+ * Reads a pass page by page.
+ * @param from the state after the last stored page, or a new pass.
+ * @throws AppError `source_contract` if the list lacks a required property, or does not end.
+ */
 export async function* readPass(
-  reader: ObjectReader,
-  way: Keyset,
-  view: View,
-  from: Pass,
-  { until, creditClass, mayGoOn = () => true }: PassOptions = {},
-): AsyncGenerator<Step> {
-  const fetchAt = async (since: string, pageNumber: number) => {
-    const query = { ...view.query, [way.sinceParam]: since, order_by: way.column, order_type: 'asc' };
-    // Whatever page 1 holds, the next anchor follows from it; pages of a tie are counted.
-    let answer = await reader.list(query, pageNumber, { creditClass, mayBeShort: pageNumber === 1 && tie === null });
-    // An empty page is not the end of the list while it announces another one.
-    let empty: Trail | null = null;
-    for (let next = 2; tie === null && answer.records.length === 0 && answer.hasNext; next++) {
-      empty = follow(empty, [], reader.object, next - 1);
-      answer = await reader.list(query, next, { creditClass });
-    }
-    assertOrder(reader, way, answer, since);
-    return answer;
-  };
-  let { anchor, beganAt, tie, trail } = from;
-  /** The page at the anchor, asked for while the one before it is worked on. */
-  let ahead: Promise<ListPage> | null = null;
-  const step = (
-    { records, serverTime, failed = [] }: Pick<ListPage, 'records' | 'serverTime'> & Pick<TieStep, 'failed'>,
-    next: Pick<Pass, 'anchor' | 'tie'> | null,
-  ): Step => {
-    beganAt = beganAt ?? serverTime.toISOString();
-    // What stands beyond the stretch was read when it was new.
-    const wanted =
-      until === undefined ? records : records.filter((r) => timeOf(reader, r, way.column) < seconds(until));
-    return {
-      records: wanted,
-      serverTime,
-      beganAt,
-      pass: next && { ...next, beganAt, ...(trail ? { trail } : {}) },
-      failed,
-      ahead: ahead !== null,
-    };
-  };
+  list: KeysetList,
+  from: KeysetPass,
+  options: PassOptions = {},
+): AsyncGenerator<PassStep> {
+  yield* new PassReader(list, from, options).read();
+}
 
-  // Whether a record of the anchor's own second was read already: the list then begins with it, unless it has changed.
-  let isKnown = false;
-  for (;;) {
-    if (tie !== null) {
-      for await (const part of readTie(reader, way, view, anchor, tie, (n) => fetchAt(anchor, n), creditClass)) {
-        yield step(
-          part,
-          part.tie === null ? { anchor: secondsAfter(anchor, 1), tie: null } : { anchor, tie: part.tie },
-        );
-      }
-      anchor = secondsAfter(anchor, 1);
-      tie = null;
-      isKnown = false;
-    }
-    const answer: ListPage = await (ahead ?? fetchAt(anchor, 1));
-    ahead = null;
-    const first = answer.records[0];
-    if (isKnown && (!first || timeOf(reader, first, way.column) > seconds(anchor))) await assertInclusive(anchor);
-    const last = answer.records.at(-1);
-    const lastAt = last && timeOf(reader, last, way.column);
-    if (!answer.hasNext || lastAt === undefined || (until !== undefined && lastAt >= seconds(until))) {
-      yield step(answer, null);
-      return;
-    }
-    trail = follow(trail, answer.records, reader.object, 1, { timesMax: TIMES_MAX });
-    if (lastAt > seconds(anchor)) {
-      anchor = wholeSeconds(new Date(lastAt * 1000));
-      isKnown = true;
-      if (reader.mayReadAhead() && mayGoOn()) {
-        ahead = fetchAt(anchor, 1);
-        // Whoever goes on meets its failure; who does not has no use for it.
-        ahead.catch(() => {});
-      }
-      yield step(answer, { anchor, tie: null });
-      continue;
-    }
-    tie = TIE_FOUND;
-    // Stored before its pages are read: one who goes on from here reads them all.
-    yield step({ records: [], serverTime: answer.serverTime }, { anchor, tie });
+class PassReader {
+  readonly #list: KeysetList;
+  readonly #options: PassOptions;
+  #cursor: string;
+  #beganAt: string | null;
+  #tie: Tie | null;
+  #loopState: LoopState | undefined;
+  /** The page at the cursor, requested while the page before it is processed. */
+  #pending: Promise<ListPage> | null = null;
+  /**
+   * A record at the cursor has been read, so the next page must begin with it, unless it has
+   * changed.
+   */
+  #hasReadCursor = false;
+
+  constructor(list: KeysetList, from: KeysetPass, options: PassOptions) {
+    this.#list = list;
+    this.#options = options;
+    this.#cursor = from.cursor;
+    this.#beganAt = from.beganAt;
+    this.#tie = from.tie;
+    this.#loopState = from.loopState;
   }
 
-  /** A filter that leaves out its own second would lose what stands behind a page's last record. */
-  async function assertInclusive(second: string): Promise<void> {
-    const { records } = await fetchAt(secondsAfter(second, -1), 1);
-    if (!records.some((record) => timeOf(reader, record, way.column) === seconds(second))) return;
+  async *read(): AsyncGenerator<PassStep> {
+    const { reader, strategy } = this.#list;
+    const { until } = this.#options;
+    for (;;) {
+      if (this.#tie !== null) yield* this.#readTie(this.#tie);
+      const response = await (this.#pending ?? this.#fetchPage(this.#cursor, 1));
+      this.#pending = null;
+      await this.#assertInclusive(response);
+      const last = response.records.at(-1);
+      const lastTime = last && getRecordTime(reader, last, strategy.cursorColumn);
+      if (!response.hasNext || lastTime === undefined || (until !== undefined && lastTime >= toUnixSeconds(until))) {
+        yield this.#createStep(response, null);
+        return;
+      }
+      const loopOptions = { page: 1, occurrencesMax: OCCURRENCES_MAX };
+      this.#loopState = trackPage(this.#loopState, response.records, reader.object, loopOptions);
+      if (lastTime > toUnixSeconds(this.#cursor)) {
+        this.#cursor = formatSeconds(new Date(lastTime * 1000));
+        this.#hasReadCursor = true;
+        this.#readAhead();
+        yield this.#createStep(response, { cursor: this.#cursor, tie: null });
+      } else {
+        // The state is stored before the pages of the tie are read, so that a restart reads all of
+        // them.
+        this.#tie = TIE_FOUND;
+        const { serverTime } = response;
+        yield this.#createStep({ records: [], serverTime }, { cursor: this.#cursor, tie: this.#tie });
+      }
+    }
+  }
+
+  async *#readTie(from: Tie): AsyncGenerator<PassStep> {
+    const { creditClass } = this.#options;
+    const fetchPage = (page: number) => this.#fetchPage(this.#cursor, page);
+    const next = addSeconds(this.#cursor, 1);
+    const group = { ...this.#list, second: this.#cursor, fetchPage, creditClass };
+    for await (const step of readTie(group, from))
+      yield this.#createStep(
+        step,
+        step.tie === null ? { cursor: next, tie: null } : { cursor: this.#cursor, tie: step.tie },
+      );
+    this.#cursor = next;
+    this.#tie = null;
+    this.#hasReadCursor = false;
+  }
+
+  async #fetchPage(since: string, page: number): Promise<ListPage> {
+    const { reader } = this.#list;
+    const { creditClass } = this.#options;
+    const query = buildKeysetQuery(this.#list, since);
+    const isTiePage = this.#tie !== null;
+    // Only the pages of a tie are counted. Otherwise the next cursor follows from a page of any
+    // length.
+    let response = await reader.list(query, page, { creditClass, allowShortPage: page === 1 && !isTiePage });
+    // An empty page that announces another one is not the end of the list.
+    let loopState: LoopState | null = null;
+    for (let next = 2; !isTiePage && response.records.length === 0 && response.hasNext; next++) {
+      loopState = trackPage(loopState, [], reader.object, { page: next - 1 });
+      response = await reader.list(query, next, { creditClass });
+    }
+    assertOrdered(this.#list, response, since);
+    return response;
+  }
+
+  #readAhead(): void {
+    const { canReadAhead = () => true } = this.#options;
+    if (!this.#list.reader.canReadAhead() || !canReadAhead()) return;
+    this.#pending = this.#fetchPage(this.#cursor, 1);
+    // The next iteration handles a rejection. If the consumer stops before, nobody needs the
+    // response.
+    this.#pending.catch(() => {});
+  }
+
+  #createStep(
+    { records, serverTime, failedUnits = [] }: Pick<ListPage, 'records' | 'serverTime'> & Pick<TieStep, 'failedUnits'>,
+    next: Pick<KeysetPass, 'cursor' | 'tie'> | null,
+  ): PassStep {
+    this.#beganAt ??= serverTime.toISOString();
+    return {
+      records: this.#dropBeyondEnd(records),
+      serverTime,
+      beganAt: this.#beganAt,
+      pass: next && {
+        ...next,
+        beganAt: this.#beganAt,
+        ...(this.#loopState ? { loopState: this.#loopState } : {}),
+      },
+      failedUnits,
+      hasPendingRequest: this.#pending !== null,
+    };
+  }
+
+  /** Records beyond the time range were read by an earlier pass. */
+  #dropBeyondEnd(records: ListPage['records']): ListPage['records'] {
+    const { until } = this.#options;
+    if (until === undefined) return records;
+    const { reader, strategy } = this.#list;
+    return records.filter((record) => getRecordTime(reader, record, strategy.cursorColumn) < toUnixSeconds(until));
+  }
+
+  /** A filter that excludes its own second would lose the other records of that second. */
+  async #assertInclusive({ records: [first] }: ListPage): Promise<void> {
+    const { reader, strategy } = this.#list;
+    const second = toUnixSeconds(this.#cursor);
+    if (!this.#hasReadCursor || (first && getRecordTime(reader, first, strategy.cursorColumn) <= second)) return;
+    // The record at the cursor may have changed. A request from the second before shows whether
+    // another one remains.
+    const { records } = await this.#fetchPage(addSeconds(this.#cursor, -1), 1);
+    if (!records.some((record) => getRecordTime(reader, record, strategy.cursorColumn) === second)) return;
     throw new AppError(
       'source_contract',
-      `The list of ${reader.object.name} leaves out the second that ${way.sinceParam} names (${second}). Reading it on could lose records.`,
+      `The list of ${reader.object.name} omits records of the second that ${strategy.sinceParam} names ` +
+        `(${this.#cursor}). The extraction stopped, because it could lose records. Report this to Freshdesk support.`,
     );
   }
 }
 
 /**
- * Whether anything has changed since a moment, for one credit where a page costs several: most lists of deleted records
- * have nothing new most of the time.
- * @returns the server's clock if there is nothing; null if there is, or if asking costs as much as reading.
+ * Tests by one credit whether records have changed since a time, where a page costs several. Most
+ * lists of deleted records have no changes most of the time.
+ * @returns the server time if nothing has changed; null if there are changes, or if the test costs
+ * as much as a page.
  */
-export async function nothingSince(reader: ObjectReader, way: Keyset, view: View, since: string): Promise<Date | null> {
-  if (reader.object.include.length === 0) return null;
-  const query = { ...view.query, [way.sinceParam]: since, order_by: way.column, order_type: 'asc' };
-  const { records, serverTime } = await reader.list(query, 1, { plain: true });
+export async function confirmUnchanged(list: KeysetList, since: string): Promise<Date | null> {
+  if (list.reader.object.include.length === 0) return null;
+  const { records, serverTime } = await list.reader.list(buildKeysetQuery(list, since), 1, { isBare: true });
   return records.length === 0 ? serverTime : null;
 }
 
-/** Stops an object whose list is not what the algorithm needs, before it loses anything. */
-function assertOrder(reader: ObjectReader, way: Keyset, answer: ListPage, anchor: string): void {
-  let previous = seconds(anchor);
-  for (const record of answer.records) {
-    const version = timeOf(reader, record, way.column);
+/** Stops the extraction of a list that is not ordered before records are lost. */
+function assertOrdered({ reader, strategy }: KeysetList, { records }: ListPage, cursor: string): void {
+  const { name, primaryKey } = reader.object;
+  let previous = toUnixSeconds(cursor);
+  for (const record of records) {
+    const version = getRecordTime(reader, record, strategy.cursorColumn);
     if (version < previous) {
       throw new AppError(
         'source_contract',
-        `The list of ${reader.object.name} is not ordered by ${way.column} from ${anchor} on, though the request asks for that order. ` +
-          'Reading on could lose records. A cache or proxy in front of the account may ignore the query string. Check it, then start a run again.',
-        { context: { key: keyTexts(record, reader.object.primaryKey) } },
+        `The list of ${name} is not ordered by ${strategy.cursorColumn} from ${cursor} on, although the request ` +
+          'specifies that order. The extraction stopped, because it could lose records. A cache or proxy in front of ' +
+          'the account may ignore the query string. Correct its configuration, then start a run again.',
+        { context: { key: getKeyValues(record, primaryKey) } },
       );
     }
     previous = version;

@@ -1,246 +1,275 @@
-import type { Keyset, View } from '../catalogue/define.ts';
-import { isEndless } from '../lists/loop-detection.ts';
-import { BEGINNING, DAY_MS, laterOf, newestOf, readFrom, seconds, wholeSeconds } from '../lists/timestamps.ts';
-import { type ObjectReader, recordPage } from '../object-reader.ts';
-import { type Page, type Position, page, type Reached, type ReadOptions } from '../page.ts';
-import { nothingSince, type Pass, passShare, readPass, type Step, startPass } from './keyset-pass.ts';
+import type { KeysetStrategy, ListView } from '../catalogue/strategies.ts';
+import { isLoopError } from '../lists/loop-detection.ts';
+import { formatSeconds, getLater, getNewestVersion, getReadStart, UNIX_EPOCH } from '../lists/timestamps.ts';
+import type { ObjectReader } from '../reader/object-reader.ts';
+import { type Coverage, createPage, type Page, type Position, type ReadOptions } from '../reader/page.ts';
+import { createRecordPage } from '../reader/record-page.ts';
+import { type HistoryWindow, HistoryWindows } from './history-windows.ts';
+import { confirmUnchanged, getPassShare, type KeysetPass, type PassStep, readPass, startPass } from './keyset-pass.ts';
 
-/**
- * Reads a list ordered by its version column: what has changed since the watermark, in passes by value (`pass.ts`).
- *
- * The stored watermark stays `lagSeconds` behind the server's clock, because a change may take a while to show.
- *
- * A first sync reads the newest window first, then steps back, each as long as all before it, until it is as deep as
- * asked for; what is new is read again every few minutes, and it says after each step how deep it has come. A run may end
- * before the past does: the next one goes on with it.
- */
 interface ViewPosition {
-  /** Everything that changed before it has been read. RFC 3339, whole seconds; null: nothing read yet. */
+  /**
+   * The time up to which every change has been read, in RFC 3339 and whole seconds; null: nothing
+   * has been read.
+   */
   readonly watermark: string | null;
-  /** The pass under way. */
-  readonly pass: Pass | null;
-  /** When its last pass began, by the clock that orders readings. */
+  /** The pass in progress; null: none. */
+  readonly pass: KeysetPass | null;
+  /** The start of the last pass, by the clock that orders readings. */
   readonly readAt?: string;
-  /** The newest version in the account when its last pass ended; absent: not known. */
+  /** The newest version in the account at the end of the last pass; absent: unknown. */
   readonly newest?: string | undefined;
-}
-
-/** A stretch of the past that is being read, after the newest was. */
-interface Window {
-  readonly from: string;
-  readonly to: string;
-  readonly pass: Pass | null;
 }
 
 export interface KeysetPosition extends Position {
-  /** Everything that changed since then, and before the watermarks, has been read. */
+  /** The start of the range that has been read. It ends at the watermarks. */
   readonly backTo: string;
   readonly views: Readonly<Record<string, ViewPosition>>;
-  readonly window: Window | null;
+  /** The history window in progress; null: none. */
+  readonly window: HistoryWindow | null;
   /** The newest version of any record seen. */
   readonly newest?: string | undefined;
-  /** The past before it is not read, because the position was moved forward over it; absent: it is. */
+  /**
+   * The history before this time is skipped, because the position was moved forward; absent:
+   * nothing is skipped.
+   */
   readonly skippedUntil?: string | undefined;
 }
 
-/** A first sync reads so much first, so that reports are useful within minutes; each step back is twice as long. */
-const NEWEST_DAYS = 30;
-/** While the past is read, what has changed is read as often as this. */
-const REFRESH_MS = 600_000;
+/** The interval, in milliseconds, at which recent changes are read during a backfill. */
+const REFRESH_INTERVAL_MS = 600_000;
 
+/**
+ * Reads an object whose list is ordered by its cursor column: the changes since the watermark, in
+ * passes by value (see `keyset-pass.ts`). The stored watermark stays `lagSeconds` behind the
+ * server's clock, because a change may take a while to appear in the list.
+ *
+ * A first sync reads the most recent window, then earlier windows of increasing length back to the
+ * start of the history. Meanwhile, recent changes are read every few minutes, and coverage is
+ * reported after each window. A run may stop before the history is complete, and the next run
+ * continues it.
+ */
 export async function* readKeyset(
   reader: ObjectReader,
-  way: Keyset,
+  strategy: KeysetStrategy,
   from: KeysetPosition | null,
   options: ReadOptions,
 ): AsyncGenerator<Page> {
-  const { object } = reader;
-  const wanted = object.history && options.historyFrom ? wholeSeconds(options.historyFrom) : BEGINNING;
-  const target = laterOf(from?.skippedUntil ?? null, wanted);
-  const newest = wholeSeconds(new Date(reader.now().getTime() - NEWEST_DAYS * DAY_MS));
-  // A step back of less than a day would cost a call and bring next to nothing.
-  const first = seconds(newest) - seconds(target) < DAY_MS / 1000 ? target : newest;
-  let position: KeysetPosition = from ?? { backTo: first, views: {}, window: null };
-  let serverTime = reader.now();
-  let newWasRead = false;
+  yield* new KeysetReader(reader, strategy, from, options).read();
+}
 
-  function isNewDue(now: Date): boolean {
-    return object.views.some(({ name }) => {
-      const { watermark, pass, readAt }: ViewPosition = position.views[name] ?? { watermark: null, pass: null };
-      // Not by the watermark: while a clock is behind, it stays behind.
-      const last =
-        readAt === undefined ? Date.parse(watermark ?? BEGINNING) + way.lagSeconds * 1000 : Date.parse(readAt);
-      return watermark === null || pass !== null || now.getTime() - last > REFRESH_MS;
+class KeysetReader {
+  readonly #reader: ObjectReader;
+  readonly #strategy: KeysetStrategy;
+  readonly #options: ReadOptions;
+  readonly #history: HistoryWindows;
+  #position: KeysetPosition;
+  #serverTime: Date;
+  /** This extraction has read the recent changes. */
+  #hasReadChanges = false;
+
+  constructor(reader: ObjectReader, strategy: KeysetStrategy, from: KeysetPosition | null, options: ReadOptions) {
+    this.#reader = reader;
+    this.#strategy = strategy;
+    this.#options = options;
+    const { hasHistoryLimit } = reader.object;
+    const start = hasHistoryLimit && options.historyFrom ? formatSeconds(options.historyFrom) : UNIX_EPOCH;
+    this.#serverTime = reader.now();
+    this.#history = new HistoryWindows(this.#serverTime, getLater(from?.skippedUntil ?? null, start));
+    this.#position = from ?? { backTo: this.#history.firstBackTo, views: {}, window: null };
+  }
+
+  async *read(): AsyncGenerator<Page> {
+    const deadline = this.#options.backfillDeadline?.getTime() ?? Number.POSITIVE_INFINITY;
+    // A backfill may take many slices and several runs. Recent changes are read when the last
+    // reading is old enough.
+    if (!this.#hasHistoryLeft() || this.#isRefreshDue(this.#reader.now())) yield* this.#readChanges();
+    while (this.#hasHistoryLeft() && this.#reader.now().getTime() < deadline) {
+      yield* this.#readWindow(this.#position.window ?? this.#history.getWindowBefore(this.#position.backTo));
+      if (this.#isRefreshDue(this.#serverTime)) yield* this.#readChanges();
+    }
+    // Every run reads the recent changes at least once.
+    if (!this.#hasReadChanges) yield* this.#readChanges();
+    yield this.#createCoveragePage({ isLast: true });
+  }
+
+  #hasHistoryLeft(): boolean {
+    return this.#position.window !== null || this.#history.isIncomplete(this.#position.backTo);
+  }
+
+  /** Whether the last reading of recent changes is too old. */
+  #isRefreshDue(now: Date): boolean {
+    return this.#reader.object.views.some(({ name }) => {
+      const { watermark, pass, readAt } = this.#getViewPosition(name);
+      // The watermark is no measure: while a clock is slow, the watermark stays behind.
+      const lastReadAt =
+        readAt === undefined
+          ? Date.parse(watermark ?? UNIX_EPOCH) + this.#strategy.lagSeconds * 1000
+          : Date.parse(readAt);
+      return watermark === null || pass !== null || now.getTime() - lastReadAt > REFRESH_INTERVAL_MS;
     });
   }
 
-  /** What has changed since the last pass, or for the first time the newest window. */
-  async function* readNew(): AsyncGenerator<Page> {
-    for (const view of object.views) {
-      const known: ViewPosition = position.views[view.name] ?? { watermark: null, pass: null };
-      // Lists of deleted records are short (they are emptied after 30 days), so they are read from the beginning.
-      const start =
-        known.watermark === null
-          ? view.deleted === null
-            ? position.backTo
-            : BEGINNING
-          : readFrom(known.watermark, known.newest);
-      // At the end of the list every change visible when the pass began has been read.
-      const behind = (beganAt: string) =>
-        wholeSeconds(new Date(reader.claim(beganAt).getTime() - way.lagSeconds * 1000));
-      const atRest = view.deleted !== null && known.pass === null ? await nothingSince(reader, way, view, start) : null;
-      if (atRest !== null) {
-        const next = {
-          watermark: laterOf(known.watermark, behind(atRest.toISOString())),
-          pass: null,
-          newest: position.newest,
-          readAt: atRest.toISOString(),
-        };
-        position = { ...position, views: { ...position.views, [view.name]: next } };
-        continue;
-      }
-      const forget = () => {
-        position = { ...position, views: { ...position.views, [view.name]: { ...known, pass: null } } };
-      };
-      for await (const step of restartable(readPass(reader, way, view, known.pass ?? startPass(start)), forget)) {
-        if (step === null) {
-          yield page({ position, extractedAt: serverTime, ahead: true });
-          continue;
-        }
-        serverTime = step.serverTime;
-        const newestRecord = newestOf(position.newest, step.records, way.column);
-        const next =
-          step.pass === null
-            ? {
-                watermark: laterOf(known.watermark, behind(step.beganAt)),
-                pass: null,
-                newest: newestRecord,
-                readAt: step.beganAt,
-              }
-            : { ...known, pass: step.pass };
-        position = { ...position, newest: newestRecord, views: { ...position.views, [view.name]: next } };
-        const share = view === object.views[0] ? passShare(step.pass, start, serverTime) : 1;
-        // During a backfill, recent changes are read in between; they say nothing about how much history is left.
-        const isFirst = known.watermark === null;
-        const progress = isFirst
-          ? progressAt(newest, target, position.backTo, share - 1)
-          : pastRemains()
-            ? null
-            : share;
-        yield recordPage(reader, options, {
-          view,
-          records: step.records,
-          position,
-          extractedAt: serverTime,
-          failed: step.failed,
-          progress,
-          ahead: step.ahead,
-        });
-      }
-    }
-    newWasRead = true;
-    yield page({ position, extractedAt: serverTime, reached: reached(object, position) });
+  #getViewPosition(name: string): ViewPosition {
+    return this.#position.views[name] ?? { watermark: null, pass: null };
   }
 
-  /** The next stretch of the past; what leaves it while it is read is read later, as new. */
-  async function* readPast(window: Window): AsyncGenerator<Page> {
-    const view = object.views[0] as View;
-    const mayGoOn = () => !isNewDue(serverTime);
-    const pass = readPass(reader, way, view, window.pass ?? startPass(window.from), {
+  #setViewPosition(name: string, view: ViewPosition): void {
+    this.#position = { ...this.#position, views: { ...this.#position.views, [name]: view } };
+  }
+
+  /**
+   * Reads the changes since the last pass of each view, or the most recent window in a first sync.
+   */
+  async *#readChanges(): AsyncGenerator<Page> {
+    for (const view of this.#reader.object.views) yield* this.#readViewChanges(view);
+    this.#hasReadChanges = true;
+    yield this.#createCoveragePage();
+  }
+
+  async *#readViewChanges(view: ListView): AsyncGenerator<Page> {
+    const list = { reader: this.#reader, strategy: this.#strategy, view };
+    const known = this.#getViewPosition(view.name);
+    const start = this.#getStart(view, known);
+    if (view.deleteKind !== null && known.pass === null) {
+      const unchangedAt = await confirmUnchanged(list, start);
+      if (unchangedAt !== null) return this.#finishView(view, known, unchangedAt.toISOString());
+    }
+    const discardPass = () => this.#setViewPosition(view.name, { ...known, pass: null });
+    for await (const step of discardOnLoop(readPass(list, known.pass ?? startPass(start)), discardPass)) {
+      if (step === null) {
+        yield this.#createResetPage();
+        continue;
+      }
+      this.#addStep(step);
+      if (step.pass === null) this.#finishView(view, known, step.beganAt);
+      else this.#setViewPosition(view.name, { ...known, pass: step.pass });
+      yield this.#createStepPage(view, step, this.#getChangesProgress(view, known, start, step));
+    }
+  }
+
+  #getStart(view: ListView, { watermark, newest }: ViewPosition): string {
+    if (watermark !== null) return getReadStart(watermark, newest);
+    // Lists of deleted records are short (Freshdesk empties them after 30 days), so they are read
+    // from their start.
+    return view.deleteKind === null ? this.#position.backTo : UNIX_EPOCH;
+  }
+
+  /**
+   * @param beganAt the start of the pass. The complete pass has read every change that was visible
+   * then.
+   */
+  #finishView(view: ListView, { watermark }: ViewPosition, beganAt: string): void {
+    const coveredTo = this.#reader.capCoverage(beganAt).getTime() - this.#strategy.lagSeconds * 1000;
+    this.#setViewPosition(view.name, {
+      watermark: getLater(watermark, formatSeconds(new Date(coveredTo))),
+      pass: null,
+      newest: this.#position.newest,
+      readAt: beganAt,
+    });
+  }
+
+  #getChangesProgress(view: ListView, known: ViewPosition, start: string, step: PassStep): number | null {
+    const isFirstView = view === this.#reader.object.views[0];
+    const share = isFirstView ? getPassShare(step.pass, start, this.#serverTime) : 1;
+    if (known.watermark === null) return this.#history.getProgress(this.#position.backTo, share - 1);
+    // During a backfill, recent changes show nothing about the remaining history.
+    return this.#hasHistoryLeft() ? null : share;
+  }
+
+  /**
+   * Reads one history window. Records that leave the window meanwhile are read with the recent
+   * changes.
+   */
+  async *#readWindow(window: HistoryWindow): AsyncGenerator<Page> {
+    const view = this.#reader.object.views[0] as ListView;
+    const list = { reader: this.#reader, strategy: this.#strategy, view };
+    const pass = readPass(list, window.pass ?? startPass(window.from), {
       until: window.to,
       creditClass: 'backfill',
-      mayGoOn,
+      canReadAhead: () => !this.#isRefreshDue(this.#serverTime),
     });
-    const forget = () => {
-      position = { ...position, window: { ...window, pass: null } };
+    const discardPass = () => {
+      this.#position = { ...this.#position, window: { ...window, pass: null } };
     };
-    for await (const step of restartable(pass, forget)) {
+    for await (const step of discardOnLoop(pass, discardPass)) {
       if (step === null) {
-        yield page({ position, extractedAt: serverTime, ahead: true });
+        yield this.#createResetPage();
         continue;
       }
-      serverTime = step.serverTime;
-      const progress = progressAt(newest, target, window.to, passShare(step.pass, window.from, new Date(window.to)));
-      const newestRecord = newestOf(position.newest, step.records, way.column);
-      position =
-        step.pass === null
-          ? { ...position, newest: newestRecord, backTo: window.from, window: null }
-          : { ...position, newest: newestRecord, window: { ...window, pass: step.pass } };
-      // Where the newest window was empty, the newest record is found in the past.
-      if (step.pass === null) position = { ...position, views: withNewest(position.views, newestRecord) };
-      yield recordPage(reader, options, {
-        view,
-        records: step.records,
-        position,
-        extractedAt: serverTime,
-        failed: step.failed,
-        progress,
-        ahead: step.ahead,
-      });
-      // What has changed goes before the past; the stretch goes on from its position.
-      if (step.pass !== null && !step.ahead && isNewDue(serverTime)) return;
+      this.#addStep(step);
+      if (step.pass === null) this.#finishWindow(window);
+      else this.#position = { ...this.#position, window: { ...window, pass: step.pass } };
+      const share = getPassShare(step.pass, window.from, new Date(window.to));
+      yield this.#createStepPage(view, step, this.#history.getProgress(window.to, share));
+      // Recent changes precede the history. The window continues later from its position.
+      if (step.pass !== null && !step.hasPendingRequest && this.#isRefreshDue(this.#serverTime)) return;
     }
-    yield page({ position, extractedAt: serverTime, reached: reached(object, position) });
+    yield this.#createCoveragePage();
   }
 
-  const pastRemains = () => position.window !== null || seconds(position.backTo) > seconds(target);
-  // The past may take many slices and several runs: how old the watermarks are tells when to look at what is new.
-  if (!pastRemains() || isNewDue(reader.now())) yield* readNew();
-  while (pastRemains() && reader.now().getTime() < (options.pastUntil?.getTime() ?? Number.POSITIVE_INFINITY)) {
-    yield* readPast(position.window ?? windowBefore(position.backTo, newest, target));
-    if (isNewDue(serverTime)) yield* readNew();
+  #finishWindow(window: HistoryWindow): void {
+    const { newest } = this.#position;
+    // If the recent windows were empty, the newest record of the account is in this one.
+    const views = Object.fromEntries(
+      Object.entries(this.#position.views).map(([name, view]) => [name, { ...view, newest: view.newest ?? newest }]),
+    );
+    this.#position = { ...this.#position, backTo: window.from, window: null, views };
   }
-  // A run that finishes has looked at what is new.
-  if (!newWasRead) yield* readNew();
-  yield page({ position, extractedAt: serverTime, reached: reached(object, position), finished: true });
+
+  #addStep({ serverTime, records }: PassStep): void {
+    this.#serverTime = serverTime;
+    const newest = getNewestVersion(this.#position.newest, records, this.#strategy.cursorColumn);
+    this.#position = { ...this.#position, newest };
+  }
+
+  #createStepPage(
+    view: ListView,
+    { records, failedUnits, hasPendingRequest }: PassStep,
+    progress: number | null,
+  ): Page {
+    return createRecordPage(this.#reader, this.#options, {
+      view,
+      records,
+      position: this.#position,
+      extractedAt: this.#serverTime,
+      failedUnits,
+      progress,
+      hasPendingRequest,
+    });
+  }
+
+  /** Creates the page that stores the position without a discarded pass. */
+  #createResetPage(): Page {
+    return createPage({ position: this.#position, extractedAt: this.#serverTime, hasPendingRequest: true });
+  }
+
+  #createCoveragePage(parts: Partial<Page> = {}): Page {
+    const coverage = this.#getCoverage();
+    return createPage({ position: this.#position, extractedAt: this.#serverTime, coverage, ...parts });
+  }
+
+  #getCoverage(): Coverage {
+    const times = this.#reader.object.views.map(({ name }) =>
+      Date.parse(this.#getViewPosition(name).watermark ?? UNIX_EPOCH),
+    );
+    return { completeAsOf: new Date(Math.min(...times)), completeBackTo: new Date(this.#position.backTo) };
+  }
 }
 
 /**
- * The steps of a pass. Before an error that makes its anchor worthless is thrown, the pass is forgotten.
- * @returns null where the position without the pass is to be stored.
+ * Yields the steps of a pass. If the list does not end, the cursor of the pass is worthless.
+ * @param discard removes the pass from the position.
+ * @returns null before the error is thrown, so that the caller stores the position without the
+ * pass.
  */
-async function* restartable(pass: AsyncGenerator<Step>, forget: () => void): AsyncGenerator<Step | null> {
+async function* discardOnLoop(pass: AsyncGenerator<PassStep>, discard: () => void): AsyncGenerator<PassStep | null> {
   try {
     yield* pass;
   } catch (error) {
-    if (!isEndless(error)) throw error;
-    forget();
+    if (!isLoopError(error)) throw error;
+    discard();
     yield null;
     throw error;
   }
-}
-
-function withNewest(views: KeysetPosition['views'], newest: string | undefined): KeysetPosition['views'] {
-  return Object.fromEntries(
-    Object.entries(views).map(([name, view]) => [name, view.newest === undefined ? { ...view, newest } : view]),
-  );
-}
-
-function reached(object: ObjectReader['object'], position: KeysetPosition): Reached {
-  const watermarks = object.views.map((view) => Date.parse(position.views[view.name]?.watermark ?? BEGINNING));
-  return { completeAsOf: new Date(Math.min(...watermarks)), completeBackTo: new Date(position.backTo) };
-}
-
-/**
- * The share of the planned time windows that has been read: the newest one, and those before it down to the target.
- * @param backTo where the windows that have been read begin. @param more windows beyond them, in parts.
- */
-function progressAt(newest: string, target: string, backTo: string, more: number): number {
-  let planned = 1;
-  let done = 1;
-  for (let at = newest; seconds(at) > seconds(target); planned++) {
-    at = windowBefore(at, newest, target).from;
-    if (seconds(at) >= seconds(backTo)) done++;
-  }
-  return Math.min(1, Math.max(0, (done + more) / planned));
-}
-
-/** As long as all that was read before it, so that the beginning is reached in few steps. */
-function windowBefore(backTo: string, newest: string, target: string): Window {
-  const read = Math.max(NEWEST_DAYS * DAY_MS, Date.parse(newest) + NEWEST_DAYS * DAY_MS - Date.parse(backTo));
-  return {
-    from: laterOf(target, wholeSeconds(new Date(Math.max(0, Date.parse(backTo) - read)))),
-    to: backTo,
-    pass: null,
-  };
 }

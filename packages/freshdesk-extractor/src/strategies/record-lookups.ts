@@ -1,76 +1,87 @@
-import { AppError, batchLine, type GoneLine } from '@freshet/contracts';
-import type { View } from '../catalogue/define.ts';
-import type { ListedRecord } from '../http/client.ts';
-import { type ObjectReader, recordPage, viewOf } from '../object-reader.ts';
-import { type ChildWork, type Page, type Position, page, type ReadOptions, type Settled } from '../page.ts';
-import { type ItemRead, readWorkList } from './units.ts';
+import { AppError, type DeletedLine, encodeBatchLine } from '@freshet/contracts';
+import type { ListView } from '../catalogue/strategies.ts';
+import type { FetchedRecord } from '../http/response-parser.ts';
+import type { ObjectReader } from '../reader/object-reader.ts';
+import {
+  type CompletedUnit,
+  createPage,
+  type Page,
+  type Position,
+  type ReadOptions,
+  type WorkUnit,
+} from '../reader/page.ts';
+import { createRecordPage, findView } from '../reader/record-page.ts';
+import { readWorkList, type UnitResult } from './work-list.ts';
 
 /**
- * Looks up single records by their own address: deletion candidates and gaps that an audit found, records that a client requested, and
- * records whose lookup failed before.
- *
- * @param position the position of the reading, which lookups do not change.
+ * Looks up single records by key: deletion candidates and key gaps of an audit, records that a
+ * client requested, and records whose lookup failed before.
+ * @param position the position of the extraction, which lookups do not change.
  */
 export async function* lookUpRecords(
   reader: ObjectReader,
   position: Position,
   options: ReadOptions,
 ): AsyncGenerator<Page> {
-  const list = { next: options.nextParents, read: (item: ChildWork) => lookUp(reader, item, options) };
-  for await (const { readAt, page: read, ahead } of readWorkList(reader, list))
-    yield page({ ...read, extractedAt: readAt, position, ahead });
+  const workList = {
+    fetchUnits: options.fetchUnits,
+    readUnit: (candidate: WorkUnit) => lookUp(reader, candidate, options),
+  };
+  for await (const { readAt, page, hasPendingRequest } of readWorkList(reader, workList))
+    yield createPage({ ...page, extractedAt: readAt, position, hasPendingRequest });
 }
 
-/** Looks up one record by its own address. */
-async function lookUp(reader: ObjectReader, suspect: ChildWork, options: ReadOptions): Promise<ItemRead> {
+/**
+ * Looks up a record by its own endpoint, then by the fallback endpoints. The version of the unit is
+ * its reason.
+ */
+async function lookUp(reader: ObjectReader, candidate: WorkUnit, options: ReadOptions): Promise<UnitResult> {
   const { object } = reader;
-  const settle = (name: string, lasting: boolean): Settled[] => [{ ...suspect, outcome: { name, lasting } }];
-  let asked = reader.now();
-  const found = (record: ListedRecord, view: View, outcome: Settled[], readAt: Date): ItemRead => {
-    const { lines, records, work } = recordPage(reader, options, {
-      view,
-      records: [record],
-      position: {},
-      extractedAt: readAt,
-    });
-    return { readAt, page: { lines, records, work, settled: outcome } };
+  const key = candidate.parentId;
+  const startedAt = reader.now();
+  const complete = (name: string, isFinal: boolean): CompletedUnit[] => [{ ...candidate, outcome: { name, isFinal } }];
+  const load = (record: FetchedRecord, view: ListView, completedUnits: CompletedUnit[]): UnitResult => {
+    const extractedAt = record.serverTime;
+    const page = createRecordPage(reader, options, { view, records: [record], position: {}, extractedAt });
+    const { lines, recordCount, childWork } = page;
+    return { readAt: extractedAt, page: { lines, recordCount, childWork, completedUnits } };
   };
   try {
-    asked = reader.now();
-    const own = await reader.view(suspect.parentId);
-    if (own !== null) {
-      // It exists: it moved while the lists were read, and the next sync shows how. A number that nobody had is loaded at once.
-      if (suspect.version === 'asked')
-        return found(own, viewOf(object, own), settle('refreshed', false), own.serverTime);
-      if (suspect.version === 'gap') return found(own, viewOf(object, own), settle('recovered', false), own.serverTime);
-      return { readAt: own.serverTime, page: { lines: [], records: 0, work: [], settled: settle('present', false) } };
+    const record = await reader.getRecord(key);
+    if (record !== null) {
+      if (candidate.version === 'asked') return load(record, findView(object, record), complete('refreshed', false));
+      if (candidate.version === 'gap') return load(record, findView(object, record), complete('recovered', false));
+      // The record exists: it moved while the audit read the lists. The next sync reads it.
+      return createEmptyResult(record.serverTime, complete('present', false));
     }
-    for (const elsewhere of object.single?.elsewhere ?? []) {
-      const other = await reader.view(suspect.parentId, { path: elsewhere.path }).catch(ignoreMissingFeature);
-      if (other === null) continue;
-      if (elsewhere.deleted === null)
-        return found(other, object.views[0] as View, settle(elsewhere.outcome, true), other.serverTime);
-      return gone(suspect, elsewhere.deleted, settle(elsewhere.outcome, false), other.serverTime);
+    for (const fallback of object.detail?.fallbackLookups ?? []) {
+      const found = await reader.getRecord(key, { path: fallback.path }).catch(ignoreMissingFeature);
+      if (found === null) continue;
+      if (fallback.deleteKind === null)
+        return load(found, object.views[0] as ListView, complete(fallback.outcome, true));
+      return markDeleted(candidate, fallback.deleteKind, complete(fallback.outcome, false), found.serverTime);
     }
-    return gone(suspect, 'not_found', settle('not_found', suspect.version === 'gap'), asked);
+    return markDeleted(candidate, 'not_found', complete('not_found', candidate.version === 'gap'), startedAt);
   } catch (error) {
-    // The key may not see it, so nothing can be said of it.
-    if (error instanceof AppError && error.code === 'source_forbidden') {
-      return { readAt: asked, page: { lines: [], records: 0, work: [], settled: settle('forbidden', false) } };
-    }
+    // Without permission, the lookup shows nothing about the record.
+    if (error instanceof AppError && error.code === 'source_forbidden')
+      return createEmptyResult(startedAt, complete('forbidden', false));
     throw error;
   }
 }
 
-function gone(suspect: ChildWork, kind: string, settled: Settled[], at: Date): ItemRead {
-  const line: GoneLine = { gone: { key: [suspect.parentId], kind, at: at.toISOString() } };
-  return {
-    readAt: at,
-    page: { lines: suspect.version === 'gap' ? [] : [batchLine(line)], records: 0, work: [], settled },
-  };
+/** A gap has no row that could be marked. */
+function markDeleted(candidate: WorkUnit, kind: string, completedUnits: CompletedUnit[], readAt: Date): UnitResult {
+  const line: DeletedLine = { gone: { key: [candidate.parentId], kind, at: readAt.toISOString() } };
+  const lines = candidate.version === 'gap' ? [] : [encodeBatchLine(line)];
+  return { readAt, page: { lines, recordCount: 0, childWork: [], completedUnits } };
 }
 
-/** Where the plan lacks the archive, nothing is in it. */
+function createEmptyResult(readAt: Date, completedUnits: CompletedUnit[]): UnitResult {
+  return { readAt, page: { lines: [], recordCount: 0, childWork: [], completedUnits } };
+}
+
+/** An endpoint that the plan lacks contains no records. */
 function ignoreMissingFeature(error: unknown): null {
   if (error instanceof AppError && (error.code === 'source_not_in_plan' || error.code === 'source_forbidden'))
     return null;

@@ -1,86 +1,97 @@
 import { AppError } from '@freshet/contracts';
-import type { Since, View } from '../catalogue/define.ts';
-import type { ListedRecord } from '../http/client.ts';
+import type { ChangedSinceStrategy } from '../catalogue/strategies.ts';
+import type { ListedRecord } from '../http/response-parser.ts';
 import { countWindows } from '../lists/page-overlap.ts';
-import { readWhole, startWhole, type WholeState } from '../lists/stable-list.ts';
-import { BEGINNING, wholeSeconds } from '../lists/timestamps.ts';
-import type { ObjectReader } from '../object-reader.ts';
-import type { SincePosition } from './changed-since.ts';
+import { createListState, readStableList, type StableListState } from '../lists/stable-list.ts';
+import type { ObjectReader } from '../reader/object-reader.ts';
 
 /**
- * A rolling reading of a complete list: each run reads some pages, the next run continues, and after the last page the
- * reading starts again. It finds edits that the list's filter does not return. It concludes nothing from records that it
- * does not find, because a record may move while hours pass between two pages.
+ * A rolling reread of a complete list: each run reads some pages, and the next run continues. After
+ * the last page the reread starts again. It finds edits that the list's filter does not return.
+ * Records that it does not find do not count as deleted, because a record may move during the hours
+ * between two pages.
  *
- * The pages are optional. Their credits are of the lowest class, and a run that gets none finishes without them.
+ * The pages are optional. Their requests have the lowest priority, and a run without credits for
+ * them succeeds.
  */
-export interface Reread {
-  /** The run to which `pages` belongs. */
-  readonly run: string;
-  /** Pages that this run may still read. */
-  readonly pages: number;
-  /** Records of the list when it was last read completely; null: not known. */
+export interface RereadState {
+  /** The id of the run that `pagesLeft` belongs to. */
+  readonly runId: string;
+  /** The number of pages that this run may still read. */
+  readonly pagesLeft: number;
+  /** The number of records in the last complete reading of the list; null: unknown. */
   readonly records: number | null;
-  /** Null: the reading starts again. */
-  readonly whole: WholeState | null;
+  /** The reading in progress; null: the reread starts again. */
+  readonly list: StableListState | null;
 }
 
-/** A run reads so many pages at least, so that a short list is complete after few runs, and at most. */
+/** The minimum pages per run, so that the reread of a short list takes few runs. */
 const PAGES_MIN = 2;
 const PAGES_MAX = 20;
 
-/** How many pages a run reads again. */
-function rereadPages(records: number | null, rereadSyncs: number, pageSize: number): number {
+function getPagesPerRun(records: number | null, rereadSyncs: number, pageSize: number): number {
   if (records === null) return PAGES_MAX;
   const windows = countWindows(records, pageSize);
   return Math.min(windows, PAGES_MAX, Math.max(PAGES_MIN, Math.ceil(windows / rereadSyncs)));
 }
 
-/** How many pages the next run reads again. */
-export function rereadEstimate({ rereadSyncs }: Since, { reread }: SincePosition, pageSize: number): number {
+/** Returns the number of pages that the next run rereads. */
+export function countRereadPages(
+  { rereadSyncs }: ChangedSinceStrategy,
+  state: RereadState | undefined,
+  pageSize: number,
+): number {
   if (rereadSyncs === undefined) return 0;
-  const records = reread?.records ?? null;
-  const pages = rereadPages(records, rereadSyncs, pageSize);
-  const done = reread?.whole?.overlap ? countWindows(reread.whole.overlap.end, pageSize) : 0;
+  const records = state?.records ?? null;
+  const pages = getPagesPerRun(records, rereadSyncs, pageSize);
+  const done = state?.list?.overlap ? countWindows(state.list.overlap.end, pageSize) : 0;
   return records === null ? pages : Math.max(1, Math.min(pages, countWindows(records, pageSize) - done));
 }
 
+/** Returns the state at the start of a run's pages, or unchanged if this run has started them. */
+export function startReread(
+  state: RereadState | undefined,
+  rereadSyncs: number,
+  runId: string,
+  pageSize: number,
+): RereadState {
+  if (state?.runId === runId) return state;
+  const records = state?.records ?? null;
+  return { runId, pagesLeft: getPagesPerRun(records, rereadSyncs, pageSize), records, list: state?.list ?? null };
+}
+
 interface RereadStep {
-  readonly view: View;
   readonly records: readonly ListedRecord[];
-  readonly position: SincePosition;
-  readonly extractedAt: Date;
+  readonly state: RereadState;
+  readonly serverTime: Date;
 }
 
-/** The rolling reading as a run begins its pages, or continues with those that it has left. */
-export function startReread(known: Reread | undefined, rereadSyncs: number, run: string, pageSize: number): Reread {
-  if (known?.run === run) return known;
-  const records = known?.records ?? null;
-  return { run, pages: rereadPages(records, rereadSyncs, pageSize), records, whole: known?.whole ?? null };
-}
-
-/** Reads the pages that a run has left. */
-export async function* rereadPart(reader: ObjectReader, from: SincePosition): AsyncGenerator<RereadStep> {
-  const { object } = reader;
-  const { backTo, param } = from;
-  let reread = from.reread as Reread;
-  if (reread.pages === 0) return;
-  const view = object.views[0] as View;
-  const query = { ...view.query, ...(backTo === BEGINNING ? {} : { [param]: wholeSeconds(new Date(backTo)) }) };
-  // A page that was requested ahead would be paid for and not be used.
-  const oneByOne: ObjectReader = { ...reader, mayReadAhead: () => false };
+/**
+ * Rereads the pages that the run has left. Stops without an error if the credits are exhausted.
+ * @param query the filter of the complete list.
+ */
+export async function* rereadPages(
+  reader: ObjectReader,
+  query: Readonly<Record<string, string>>,
+  from: RereadState,
+): AsyncGenerator<RereadStep> {
+  let state = from;
+  if (state.pagesLeft === 0) return;
+  // A page requested ahead would be charged, and wasted if it is beyond the pages of this run.
+  const sequentialReader: ObjectReader = { ...reader, canReadAhead: () => false };
   const fetchPage = (page: number, size: number) => reader.list(query, page, { creditClass: 'audit', size });
+  const list = state.list ?? createListState(null, 'chain');
   try {
-    for await (const step of readWhole(oneByOne, fetchPage, reread.whole ?? startWhole(null, 'chain'), 'chain')) {
-      reread =
+    for await (const step of readStableList(sequentialReader, fetchPage, list, 'chain')) {
+      state =
         step.outcome === 'next'
-          ? { ...reread, pages: reread.pages - 1, whole: step.state }
-          : { ...reread, pages: 0, records: step.state.sum.count, whole: null };
-      yield { view, records: step.records, position: { ...from, reread }, extractedAt: step.serverTime };
-      if (reread.pages === 0) return;
+          ? { ...state, pagesLeft: state.pagesLeft - 1, list: step.state }
+          : { ...state, pagesLeft: 0, records: step.state.sum.count, list: null };
+      yield { records: step.records, state, serverTime: step.serverTime };
+      if (state.pagesLeft === 0) return;
     }
   } catch (error) {
-    // The next run continues.
+    // The next run continues the reread.
     if (!(error instanceof AppError) || error.code !== 'out_of_credits') throw error;
   }
 }

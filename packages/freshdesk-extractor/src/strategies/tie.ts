@@ -1,208 +1,291 @@
 import { AppError, type CreditClass } from '@freshet/contracts';
-import type { Keyset, View } from '../catalogue/define.ts';
-import type { ListedRecord, ListPage } from '../http/client.ts';
+import type { ListedRecord, ListPage } from '../http/response-parser.ts';
 import { IdSet } from '../lists/id-set.ts';
-import { follow, type Trail } from '../lists/loop-detection.ts';
-import { seconds, timeOf, wholeSeconds } from '../lists/timestamps.ts';
-import { type ObjectReader, viewOf } from '../object-reader.ts';
-import { type FailedUnit, textOf } from '../page.ts';
-import { FailureJudge, failedUnit, isReadable, isUnitError } from './unit-failures.ts';
+import { type LoopState, trackPage } from '../lists/loop-detection.ts';
+import { formatSeconds, getRecordTime, toUnixSeconds } from '../lists/timestamps.ts';
+import { type FailedUnit, toText } from '../reader/page.ts';
+import { findView } from '../reader/record-page.ts';
+import { canReadRecord, createFailedUnit, FailureClassifier, isUnitError } from '../reader/unit-failures.ts';
+import type { KeysetList } from './keyset-list.ts';
 
 /**
- * Reads a tie: one second with more records than a page. It is the only place for page numbers.
+ * The state of reading a tie: one second with more records than a page. Only ties are read by page
+ * number.
  *
- * Its end is looked for first, by doubling and halving, then its pages are read from the last to the first. Records can
- * only leave a second that has passed, so an unread record's index can only fall, and a reader going backwards always
- * has it ahead.
+ * First the last page of the tie is located by doubling and bisection, then the pages are read from
+ * last to first. Records can only leave a past second, so the offset of an unread record can only
+ * decrease, and a reader that moves backward always meets it.
  *
- * A tie with more records than the list has pages for (a bulk update of tens of thousands) is read by creation time, from
- * both ends: twice as many records as the list has pages for. Creation times never change, but records leave (to the
- * trash) and enter (by changing), so both ends are read until a reading brings no record of the second that was not seen
- * before. What leaves the second is read later, at its new version. What neither end reaches is asked for id by id.
+ * A tie with more records than the list has pages for (a bulk update of tens of thousands) is read
+ * by creation time, from both ends, which doubles the number of records within reach. Creation
+ * times never change, but records leave the list (when they are deleted) and enter it (when they
+ * are edited). So both ends are read until a reading finds no new record of the second. Records
+ * that leave the second are read later, at their new version. Records that neither end reaches are
+ * looked up by id.
  *
- * Every step can be the last before a kill, or before the credits of a minute are spent: a tie goes on where it stood.
+ * The extraction may be interrupted after each step, and continues from the stored state.
  */
-export type Tie = TieEnd | TiePages | BigTie | TieIds;
+export type Tie = TieSearch | TiePages | TieByCreation | TieByIds;
 
-/** Looking for the end: page `inside` still ends within the second, page `beyond` does not. */
-interface TieEnd {
-  readonly at: 'end';
-  readonly inside: number;
-  readonly beyond: number | null;
-  /** The pages that were probed and lie within the second; absent: none. */
-  readonly trail?: Trail;
+/** Locates the last page. */
+interface TieSearch {
+  readonly phase: 'search';
+  /** A page that ends within the second. */
+  readonly insidePage: number;
+  /** A page that does not; null: not found yet. */
+  readonly outsidePage: number | null;
+  /** The pages within the second, for loop detection; absent: none. */
+  readonly loopState?: LoopState;
 }
 
-/** The next page, counting down. */
+/** Reads the pages, in descending order. */
 interface TiePages {
-  readonly at: 'pages';
+  readonly phase: 'pages';
+  /** The next page. */
   readonly page: number;
 }
 
-/** Both ends by creation time, first from the start, then from the end. */
-interface BigTie {
-  readonly at: 'asc' | 'desc';
+/** Reads the list by creation time, first in ascending, then in descending order. */
+interface TieByCreation {
+  readonly phase: 'asc' | 'desc';
+  /** The number of this reading of both ends, from 1. */
   readonly reading: number;
   readonly page: number;
-  /** How far the way from the start has come: the last creation time (RFC 3339), and the smallest id of its last page. */
-  readonly reached: { readonly created: string; readonly low: number } | null;
-  /** Ids of the second that were seen, in this reading or before (`IdSet`). */
-  readonly seen: string | null;
-  /** … of which this reading was the first to see so many. */
-  readonly unseen: number;
-  /** The pages of this way so far; absent: none has announced another. */
-  readonly trail?: Trail;
+  /**
+   * The last page in ascending order: its last creation time (RFC 3339) and its smallest id; null:
+   * not read yet.
+   */
+  readonly ascendingEnd: { readonly createdAt: string; readonly smallestId: number } | null;
+  /** The ids of the second that any reading has found (`IdSet`). */
+  readonly seenIds: string | null;
+  /** The number of ids that this reading was the first to find. */
+  readonly newIds: number;
+  /** The pages in this order, for loop detection; absent: no page has announced another. */
+  readonly loopState?: LoopState;
 }
 
-/** Id by id, the next first; those that were seen are passed over. */
-interface TieIds {
-  readonly at: 'ids';
-  readonly next: number;
-  readonly last: number;
-  readonly seen: string | null;
+/** Looks up ids in ascending order. Ids that were found are skipped. */
+interface TieByIds {
+  readonly phase: 'ids';
+  readonly nextId: number;
+  readonly lastId: number;
+  readonly seenIds: string | null;
 }
 
 export interface TieStep {
   readonly records: readonly ListedRecord[];
   readonly serverTime: Date;
-  /** Null: the tie has been read. */
+  /** The state after the step; null: the tie is complete. */
   readonly tie: Tie | null;
   /** Records whose lookup failed. Absent: none. */
-  readonly failed?: readonly FailedUnit[];
+  readonly failedUnits?: readonly FailedUnit[];
 }
 
-/** Page 1 has been read, and ended within the second. */
-export const TIE_FOUND: Tie = { at: 'end', inside: 1, beyond: null };
+/** The records of one second in a list. */
+export interface TieGroup extends KeysetList {
+  /** RFC 3339. */
+  readonly second: string;
+  /** Requests a page of the list that starts at the second. */
+  readonly fetchPage: (page: number) => Promise<ListPage>;
+  readonly creditClass: CreditClass | undefined;
+}
+
+/** Page 1 ends within the second. */
+export const TIE_FOUND: Tie = { phase: 'search', insidePage: 1, outsidePage: null };
+
+const START_BY_CREATION: TieByCreation = {
+  phase: 'asc',
+  reading: 1,
+  page: 1,
+  ascendingEnd: null,
+  seenIds: null,
+  newIds: 0,
+};
 
 const READINGS_MAX = 6;
-const CREATED = 'created_at';
-/** Ids asked for at once. */
-const IDS_AT_ONCE = 8;
-/** Ids beyond the gap that are asked for as well: creation times rise with the ids but for imports, and the gap moves as records enter. */
-const IDS_MARGIN = 1000;
+const CREATION_COLUMN = 'created_at';
+/** Ids that are looked up concurrently. */
+const ID_CONCURRENCY = 8;
+/**
+ * Ids that are looked up beyond the gap. Creation times rise with the ids except for imports, and
+ * the gap moves as records enter the list.
+ */
+const ID_MARGIN = 1000;
 
-export async function* readTie(
-  reader: ObjectReader,
-  way: Keyset,
-  view: View,
-  second: string,
-  from: Tie,
-  fetchPage: (page: number) => Promise<ListPage>,
-  creditClass: CreditClass | undefined,
-): AsyncGenerator<TieStep> {
-  const { object } = reader;
-  const pagesMax = object.maxPages ?? Number.MAX_SAFE_INTEGER;
-  const isOfSecond = (record: ListedRecord) => timeOf(reader, record, way.column) === seconds(second);
-  const idOf = (record: ListedRecord) => Number(textOf(record.raw.get(object.primaryKey[0] as string)));
-  const seen = new IdSet('seen' in from ? from.seen : null);
-  let readableId: number | null = null;
-  let tie: Tie | null = from;
-  while (tie !== null) {
-    const step: TieStep = await next(tie);
+/**
+ * Reads a tie.
+ * @throws AppError `source_contract` if the tie exceeds the pages of the list and its records
+ * cannot be looked up; `source_unavailable` if the tie changes faster than it can be read.
+ */
+export async function* readTie(group: TieGroup, from: Tie): AsyncGenerator<TieStep> {
+  const reader = new TieReader(group, from);
+  for (let tie: Tie | null = from; tie !== null; ) {
+    const step: TieStep = await reader.readStep(tie);
     tie = step.tie;
     yield step;
   }
-
-  async function next(tie: Tie): Promise<TieStep> {
-    switch (tie.at) {
-      case 'end': {
-        const page =
-          tie.beyond === null ? Math.min(tie.inside * 2, pagesMax) : Math.floor((tie.inside + tie.beyond) / 2);
-        const { records, hasNext, serverTime } = await fetchPage(page);
-        const last = records.at(-1);
-        const found =
-          hasNext && last && isOfSecond(last)
-            ? { ...tie, inside: page, trail: follow(tie.trail, records, object, page) }
-            : { ...tie, beyond: page };
-        return { records: [], serverTime, tie: afterProbe(found) };
-      }
-      case 'pages': {
-        const { records, serverTime } = await fetchPage(tie.page);
-        return { records, serverTime, tie: tie.page > 1 ? { ...tie, page: tie.page - 1 } : null };
-      }
-      case 'ids':
-        return byIds(tie);
-      default:
-        return byCreation(tie);
-    }
-  }
-
-  function afterProbe(found: TieEnd): Tie {
-    if (found.inside < pagesMax) return found.beyond === found.inside + 1 ? { at: 'pages', page: found.beyond } : found;
-    if (object.denseIds && object.single !== null) return START_BIG;
-    throw new AppError(
-      'source_contract',
-      `More than ${pagesMax * object.pageSize} ${object.name} have changed at ${second}, and the list answers no page beyond ${pagesMax}.`,
-    );
-  }
-
-  async function byCreation(tie: BigTie): Promise<TieStep> {
-    const query = { ...view.query, [way.sinceParam]: second, order_by: CREATED, order_type: tie.at };
-    const { records, hasNext, serverTime } = await reader.list(query, tie.page, { creditClass });
-    const fresh = records.filter((record) => isOfSecond(record) && !seen.has(idOf(record)));
-    for (const record of fresh) seen.add(idOf(record));
-    const read: BigTie = {
-      ...tie,
-      unseen: tie.unseen + fresh.length,
-      seen: fresh.length === 0 ? tie.seen : seen.toString(),
-    };
-    const { reached } = tie;
-    const last = records.at(-1);
-    const created = last && timeOf(reader, last, CREATED);
-    const met = !hasNext || created === undefined || (reached !== null && created < seconds(reached.created));
-    if (met) return { records, serverTime, tie: afterReading(read, null) };
-    if (tie.page < pagesMax)
-      return {
-        records,
-        serverTime,
-        tie: { ...read, page: tie.page + 1, trail: follow(tie.trail, records, object, tie.page) },
-      };
-    // The pages end here: on from the other end, and if that does not meet this one either, id by id.
-    const ids = records.map(idOf);
-    if (reached === null) {
-      const end = { created: wholeSeconds(new Date(created * 1000)), low: Math.min(...ids) };
-      const { trail: _, ...rest } = read;
-      return { records, serverTime, tie: { ...rest, at: 'desc', page: 1, reached: end } };
-    }
-    return { records, serverTime, tie: afterReading(read, [reached.low, Math.max(...ids)]) };
-  }
-
-  /** @param gap ids that neither end has reached; null: none. */
-  function afterReading(tie: BigTie, gap: readonly [low: number, high: number] | null): Tie | null {
-    if (tie.unseen === 0)
-      return gap && { at: 'ids', next: Math.max(1, gap[0] - IDS_MARGIN), last: gap[1] + IDS_MARGIN, seen: tie.seen };
-    if (tie.reading < READINGS_MAX) return { ...START_BIG, reading: tie.reading + 1, seen: tie.seen };
-    throw new AppError(
-      'source_unavailable',
-      `The ${object.name} of ${second} kept changing while they were read; they are read again.`,
-    );
-  }
-
-  async function byIds(tie: TieIds): Promise<TieStep> {
-    const ids: number[] = [];
-    let { next } = tie;
-    for (; next <= tie.last && ids.length < IDS_AT_ONCE; next++) if (!seen.has(next)) ids.push(next);
-    // Without a lookup that has succeeded, a failure may be an outage.
-    const judge = new FailureJudge(async () => readableId !== null && (await isReadable(reader, String(readableId))));
-    const failed: FailedUnit[] = [];
-    const lookUp = async (id: number) => {
-      try {
-        const found = await reader.view(String(id), { creditClass });
-        readableId = id;
-        failed.push(...judge.succeeded());
-        return found;
-      } catch (error) {
-        if (!isUnitError(error)) throw error;
-        failed.push(...(await judge.failed(failedUnit(object.name, String(id), error), error)));
-        return null;
-      }
-    };
-    const answers = await Promise.all(ids.map(lookUp));
-    failed.push(...(await judge.finished()));
-    const records = answers.filter((r) => r !== null).filter((r) => isOfSecond(r) && viewOf(object, r) === view);
-    const serverTime = answers.find((r) => r !== null)?.serverTime ?? reader.now();
-    return { records, serverTime, tie: next > tie.last ? null : { ...tie, next }, failed };
-  }
 }
 
-const START_BIG: BigTie = { at: 'asc', reading: 1, page: 1, reached: null, seen: null, unseen: 0 };
+class TieReader {
+  readonly #group: TieGroup;
+  readonly #pagesMax: number;
+  readonly #seenIds: IdSet;
+  /** An id whose lookup succeeded: evidence that the endpoint works. */
+  #readableId: number | null = null;
+
+  constructor(group: TieGroup, from: Tie) {
+    this.#group = group;
+    this.#pagesMax = group.reader.object.maxPages ?? Number.MAX_SAFE_INTEGER;
+    this.#seenIds = new IdSet('seenIds' in from ? from.seenIds : null);
+  }
+
+  readStep(tie: Tie): Promise<TieStep> {
+    switch (tie.phase) {
+      case 'search':
+        return this.#search(tie);
+      case 'pages':
+        return this.#readPage(tie);
+      case 'ids':
+        return this.#lookUpIds(tie);
+      default:
+        return this.#readByCreation(tie);
+    }
+  }
+
+  async #search(tie: TieSearch): Promise<TieStep> {
+    const { reader, fetchPage } = this.#group;
+    const page =
+      tie.outsidePage === null
+        ? Math.min(tie.insidePage * 2, this.#pagesMax)
+        : Math.floor((tie.insidePage + tie.outsidePage) / 2);
+    const { records, hasNext, serverTime } = await fetchPage(page);
+    const last = records.at(-1);
+    const isInside = hasNext && last !== undefined && this.#isInSecond(last);
+    const result: TieSearch = isInside
+      ? { ...tie, insidePage: page, loopState: trackPage(tie.loopState, records, reader.object, { page }) }
+      : { ...tie, outsidePage: page };
+    return { records: [], serverTime, tie: this.#getStateAfterSearch(result) };
+  }
+
+  #getStateAfterSearch(search: TieSearch): Tie {
+    const { object } = this.#group.reader;
+    if (search.insidePage < this.#pagesMax)
+      return search.outsidePage === search.insidePage + 1 ? { phase: 'pages', page: search.outsidePage } : search;
+    if (object.hasDenseIds && object.detail !== null) return START_BY_CREATION;
+    throw new AppError(
+      'source_contract',
+      `More than ${this.#pagesMax * object.pageSize} ${object.name} changed at ${this.#group.second}, and the list has ` +
+        `no page beyond ${this.#pagesMax}. Edit some of these records in Freshdesk so that their change times differ, ` +
+        'then start a run again.',
+    );
+  }
+
+  async #readPage(tie: TiePages): Promise<TieStep> {
+    const { records, serverTime } = await this.#group.fetchPage(tie.page);
+    return { records, serverTime, tie: tie.page > 1 ? { ...tie, page: tie.page - 1 } : null };
+  }
+
+  async #readByCreation(tie: TieByCreation): Promise<TieStep> {
+    const { reader, strategy, view, second, creditClass } = this.#group;
+    const query = { ...view.query, [strategy.sinceParam]: second, order_by: CREATION_COLUMN, order_type: tie.phase };
+    const { records, hasNext, serverTime } = await reader.list(query, tie.page, { creditClass });
+    const current = this.#addSeenIds(tie, records);
+    const { ascendingEnd } = tie;
+    const last = records.at(-1);
+    const createdAt = last && getRecordTime(reader, last, CREATION_COLUMN);
+    const hasMet =
+      !hasNext ||
+      createdAt === undefined ||
+      (ascendingEnd !== null && createdAt < toUnixSeconds(ascendingEnd.createdAt));
+    if (hasMet) return { records, serverTime, tie: this.#getStateAfterReading(current, null) };
+    if (tie.page < this.#pagesMax) {
+      const loopState = trackPage(tie.loopState, records, reader.object, { page: tie.page });
+      return { records, serverTime, tie: { ...current, page: tie.page + 1, loopState } };
+    }
+    // The list has no further pages. The other end follows, and then the ids between both ends.
+    const ids = records.map((record) => this.#getId(record));
+    if (ascendingEnd !== null) {
+      const gap = { firstId: ascendingEnd.smallestId, lastId: Math.max(...ids) };
+      return { records, serverTime, tie: this.#getStateAfterReading(current, gap) };
+    }
+    const end = { createdAt: formatSeconds(new Date(createdAt * 1000)), smallestId: Math.min(...ids) };
+    const { loopState: _, ...rest } = current;
+    return { records, serverTime, tie: { ...rest, phase: 'desc', page: 1, ascendingEnd: end } };
+  }
+
+  #addSeenIds(tie: TieByCreation, records: readonly ListedRecord[]): TieByCreation {
+    const newRecords = records.filter((record) => this.#isInSecond(record) && !this.#seenIds.has(this.#getId(record)));
+    for (const record of newRecords) this.#seenIds.add(this.#getId(record));
+    return {
+      ...tie,
+      newIds: tie.newIds + newRecords.length,
+      seenIds: newRecords.length === 0 ? tie.seenIds : this.#seenIds.toString(),
+    };
+  }
+
+  /** @param gap the ids that neither end has reached; null: none. */
+  #getStateAfterReading(
+    { newIds, reading, seenIds }: TieByCreation,
+    gap: { readonly firstId: number; readonly lastId: number } | null,
+  ): Tie | null {
+    if (newIds === 0) {
+      return (
+        gap && {
+          phase: 'ids',
+          nextId: Math.max(1, gap.firstId - ID_MARGIN),
+          lastId: gap.lastId + ID_MARGIN,
+          seenIds,
+        }
+      );
+    }
+    if (reading < READINGS_MAX) return { ...START_BY_CREATION, reading: reading + 1, seenIds };
+    throw new AppError(
+      'source_unavailable',
+      `The ${this.#group.reader.object.name} that changed at ${this.#group.second} kept changing while they were read. ` +
+        'The next attempt reads them again.',
+    );
+  }
+
+  async #lookUpIds(tie: TieByIds): Promise<TieStep> {
+    const { reader, view } = this.#group;
+    const ids: number[] = [];
+    let { nextId } = tie;
+    for (; nextId <= tie.lastId && ids.length < ID_CONCURRENCY; nextId++)
+      if (!this.#seenIds.has(nextId)) ids.push(nextId);
+    const failedUnits: FailedUnit[] = [];
+    // Without a successful lookup, a failure may be an outage.
+    const classifier = new FailureClassifier(
+      async () => this.#readableId !== null && (await canReadRecord(reader, String(this.#readableId))),
+    );
+    const responses = await Promise.all(ids.map((id) => this.#lookUpId(id, classifier, failedUnits)));
+    failedUnits.push(...(await classifier.finish()));
+    const found = responses.filter((record) => record !== null);
+    const records = found.filter((record) => this.#isInSecond(record) && findView(reader.object, record) === view);
+    const serverTime = found[0]?.serverTime ?? reader.now();
+    return { records, serverTime, tie: nextId > tie.lastId ? null : { ...tie, nextId }, failedUnits };
+  }
+
+  async #lookUpId(id: number, classifier: FailureClassifier, failedUnits: FailedUnit[]) {
+    const { reader, creditClass } = this.#group;
+    try {
+      const record = await reader.getRecord(String(id), { creditClass });
+      this.#readableId = id;
+      failedUnits.push(...classifier.recordSuccess());
+      return record;
+    } catch (error) {
+      if (!isUnitError(error)) throw error;
+      const failedUnit = createFailedUnit(reader.object.name, String(id), error);
+      failedUnits.push(...(await classifier.recordFailure(failedUnit, error)));
+      return null;
+    }
+  }
+
+  #isInSecond(record: ListedRecord): boolean {
+    const { reader, strategy, second } = this.#group;
+    return getRecordTime(reader, record, strategy.cursorColumn) === toUnixSeconds(second);
+  }
+
+  #getId(record: ListedRecord): number {
+    return Number(toText(record.raw.get(this.#group.reader.object.primaryKey[0] as string)));
+  }
+}

@@ -1,229 +1,178 @@
-import { hasShrunk, type Suspect } from '@freshet/contracts';
-import type { ClientBase } from 'pg';
-import { type Prepared, recordsOf } from '../records/prepare.ts';
+import type { BatchToLoad } from '../records/batches.ts';
+import type { PreparedBatches } from '../records/prepare.ts';
 import { MISFIT, toSqlText } from '../records/values.ts';
-import type { LiveColumn } from '../schema/columns.ts';
-import { keepVersionsBelow } from '../schema/history.ts';
-import { quote } from '../schema/identifiers.ts';
-import { type Target, targetOf } from '../schema/tables.ts';
-import { copy, escapeText } from './copy.ts';
-import { readingTime } from './reading-time.ts';
-import type { BatchToLoad, LoadRequest, LoadResult } from './request.ts';
+import type { WritableColumn } from '../records/writable-columns.ts';
+import { recordChildVersions } from '../schema/history.ts';
+import { copyLines } from '../sql/copy.ts';
+import { escapeCopyText } from '../sql/copy-text.ts';
+import { quote } from '../sql/identifiers.ts';
+import { tableExists, toTargetTable } from '../sql/target.ts';
+import { extractedAtExpression } from './extracted-at.ts';
+import { countImplausiblyMissing, stageGeneration } from './generations.ts';
+import type { LoadResult } from './request.ts';
+import { getKeyColumns, type LoadTransaction } from './transaction.ts';
+
+export interface MarkedDeletions extends Pick<LoadResult, 'rejectedGenerations' | 'unconfirmedDeletions'> {
+  /** Batch id → rows that the batch marked as deleted. */
+  readonly counts: ReadonlyMap<string, number>;
+}
+
+/** Adds to the deletion count of a batch, by its index. */
+type AddCount = (batch: number, count: number) => void;
 
 /**
- * Marks what complete readings no longer hold, unless it was read again after they began. Returns batch → rows marked, what was
- * not believed, and the parents whose lists were empty where the table has rows: they are to be asked again (I7).
+ * Marks rows as deleted that complete lists, generations and requests for single records have found
+ * to be deleted. A row that was extracted after the list or generation began is not marked. An
+ * implausible list or generation marks nothing (I7).
+ * @param isNew whether this transaction applies the batch of an item.
  */
-export async function markMissing(
-  client: ClientBase,
-  target: Target,
-  request: LoadRequest,
-  columns: readonly LiveColumn[],
-  prepared: Prepared,
-  isFresh: (item: { readonly batch: number }) => boolean,
-): Promise<{ readonly gone: ReadonlyMap<string, number> } & Pick<LoadResult, 'notBelieved' | 'doubted'>> {
-  const gone = new Map<string, number>();
-  const notBelieved: LoadResult['notBelieved'][number][] = [];
-  const doubted: string[] = [];
-  const add = (batch: number, n: number) => {
-    const { id } = request.prepared.batches[batch] as BatchToLoad;
-    gone.set(id, (gone.get(id) ?? 0) + n);
+export async function markDeletions(
+  load: LoadTransaction,
+  isNew: (item: { readonly batch: number }) => boolean,
+): Promise<MarkedDeletions> {
+  const { batches, completeLists, generations, deletions } = load.request.prepared;
+  const getBatchId = (batch: number) => (batches[batch] as BatchToLoad).id;
+  const counts = new Map<string, number>();
+  const addCount: AddCount = (batch, count) => {
+    const id = getBatchId(batch);
+    counts.set(id, (counts.get(id) ?? 0) + count);
   };
-  const keyColumns = request.table.primaryKey.map((name) => columns.find((c) => c.name === name) as LiveColumn);
-  const completes = prepared.completes.filter(isFresh);
-  if (completes.length > 0) {
-    const lookups = request.table.lookups;
-    const lookupColumns = lookups.map((name) => columns.find((c) => c.name === name) as LiveColumn);
-    const k = keyColumns.map((c) => quote(c.name));
-    const l = lookups.map(quote);
-    await client.query(
-      `create temp table freshet_parents on commit drop as select ${l.join(', ')}, _freshet_extracted_at as began_at, 0 as batch, true as doubtful from ${target.sql} with no data`,
-    );
-    await client.query(
-      `create temp table freshet_present on commit drop as select ${k.join(', ')} from ${target.sql} with no data`,
-    );
-    const sqlText = (text: string | undefined, c: LiveColumn) => {
-      const value = toSqlText(text ?? null, c.type);
-      return value === MISFIT || value === null ? '\\N' : escapeText(value);
-    };
-    // Of two readings of one parent in these batches, the later one counts.
-    const last = new Map(completes.map((c) => [JSON.stringify(c.where), c]));
-    await copy(
-      client,
-      `copy freshet_parents from stdin`,
-      [...last.values()].map(
-        (c) =>
-          `${lookupColumns.map((column) => sqlText(c.where[column.name], column)).join('\t')}\t${c.began_at}\t${c.batch}\t${c.keys.length === 0 && c.confirmed !== true ? 't' : 'f'}\n`,
-      ),
-    );
-    const present = [...last.values()].flatMap((c) =>
-      c.keys.map((key) => `${keyColumns.map((column, i) => sqlText(key[i], column)).join('\t')}\n`),
-    );
-    if (present.length > 0) await copy(client, 'copy freshet_present from stdin', present);
-    if ([...last.values()].some((c) => c.keys.length === 0 && c.confirmed !== true)) {
-      // An outage may look like a list without anything in it.
-      const { rows: empty } = await client.query<{ parent: string }>(`
-        delete from freshet_parents p where p.doubtful and exists (
-          select from ${target.sql} t where ${l.map((name) => `t.${name} = p.${name}`).join(' and ')} and t._freshet_deleted_at is null and ${readingTime('t', request)} <= p.began_at
-        ) returning p.${l[0]}::text as parent`);
-      doubted.push(...empty.map((row) => row.parent));
-    }
-    const { rows } = await client.query<{ batch: number; n: string }>(`
-      with marked as (
-        update ${target.sql} t set ${marking("'missing'")} from freshet_parents p
-        where ${l.map((name) => `t.${name} = p.${name}`).join(' and ')} and t._freshet_deleted_at is null and ${readingTime('t', request)} <= p.began_at
-          and not exists (select from freshet_present k where ${k.map((name) => `k.${name} = t.${name}`).join(' and ')})
-        returning p.batch
-      ) select batch, count(*) as n from marked group by 1`);
-    for (const { batch, n } of rows) add(batch, Number(n));
-  }
-  for (const generation of prepared.generations.filter(isFresh)) {
+  const newLists = completeLists.filter(isNew);
+  const unconfirmedDeletions = newLists.length === 0 ? [] : await markMissingChildren(load, newLists, addCount);
+  const rejectedGenerations: LoadResult['rejectedGenerations'][number][] = [];
+  for (const generation of generations.filter(isNew)) {
     if (generation.suspects) continue;
-    const unseen = await generationTable(client, target, request, keyColumns, generation);
-    const lacking = generation.guarded ? await lackingRows(client, target, unseen) : 0;
-    if (lacking > 0) {
-      notBelieved.push({ batchId: (request.prepared.batches[generation.batch] as BatchToLoad).id, rows: lacking });
+    const missing = await stageGeneration(load, getKeyColumns(load), generation);
+    const implausibleRows = generation.guarded ? await countImplausiblyMissing(load, missing) : 0;
+    if (implausibleRows > 0) {
+      rejectedGenerations.push({ batchId: getBatchId(generation.batch), rows: implausibleRows });
       continue;
     }
-    const { rowCount } = await client.query(
-      `update ${target.sql} t set ${marking("'missing'")} from (select $1::timestamptz as began_at) p where ${unseen.where}`,
-      unseen.parameters,
+    const { rowCount } = await load.client.query(
+      `update ${load.target.sql} t set ${buildDeletionAssignments("'missing'")} from (select $1::timestamptz as began_at) p where ${missing.where}`,
+      missing.parameters,
     );
-    add(generation.batch, rowCount ?? 0);
+    addCount(generation.batch, rowCount ?? 0);
   }
-  for (const { key, kind, at, batch } of prepared.gone.filter(isFresh)) {
-    const matches = keyColumns.map((c, i) => `t.${quote(c.name)} = $${i + 3}::${c.type}`).join(' and ');
+  await markDeletedRecords(load, deletions.filter(isNew), addCount);
+  return { counts, rejectedGenerations, unconfirmedDeletions };
+}
+
+/**
+ * Marks children that the complete lists of their parents lack.
+ * @returns the ids of parents whose lists were empty although the table has rows of them. Nothing
+ *   is marked for those.
+ */
+async function markMissingChildren(
+  load: LoadTransaction,
+  lists: PreparedBatches['completeLists'],
+  addCount: AddCount,
+): Promise<string[]> {
+  const { client, target, request } = load;
+  const { hasUnconfirmed } = await stageCompleteLists(load, lists);
+  const parentColumns = request.table.lookupColumns.map(quote);
+  const matchesParent = parentColumns.map((name) => `t.${name} = p.${name}`).join(' and ');
+  const isUnchangedRow = `t._freshet_deleted_at is null and ${extractedAtExpression('t', request)} <= p.began_at`;
+  const unconfirmedParents: string[] = [];
+  if (hasUnconfirmed) {
+    // An outage can look like an empty list.
+    const { rows } = await client.query<{ parent: string }>(`
+      delete from freshet_parents p where p.unconfirmed and exists (
+        select from ${target.sql} t where ${matchesParent} and ${isUnchangedRow}
+      ) returning p.${parentColumns[0]}::text as parent`);
+    unconfirmedParents.push(...rows.map((row) => row.parent));
+  }
+  const matchesKey = request.table.primaryKey.map((name) => `k.${quote(name)} = t.${quote(name)}`).join(' and ');
+  const { rows } = await client.query<{ batch: number; n: string }>(`
+    with marked as (
+      update ${target.sql} t set ${buildDeletionAssignments("'missing'")} from freshet_parents p
+      where ${matchesParent} and ${isUnchangedRow} and not exists (select from freshet_present k where ${matchesKey})
+      returning p.batch
+    ) select batch, count(*) as n from marked group by 1`);
+  for (const { batch, n } of rows) addCount(batch, Number(n));
+  return unconfirmedParents;
+}
+
+/**
+ * Copies complete lists to temporary tables: their parents to `freshet_parents`, their keys to
+ * `freshet_present`.
+ */
+async function stageCompleteLists(
+  load: LoadTransaction,
+  lists: PreparedBatches['completeLists'],
+): Promise<{ readonly hasUnconfirmed: boolean }> {
+  const { client, target, request, columns } = load;
+  const keyColumns = getKeyColumns(load);
+  const parentColumns = request.table.lookupColumns.map(
+    (name) => columns.find((c) => c.name === name) as WritableColumn,
+  );
+  await client.query(
+    `create temp table freshet_parents on commit drop as select ${parentColumns.map((c) => quote(c.name)).join(', ')}, _freshet_extracted_at as began_at, 0 as batch, true as unconfirmed from ${target.sql} with no data`,
+  );
+  await client.query(
+    `create temp table freshet_present on commit drop as select ${keyColumns.map((c) => quote(c.name)).join(', ')} from ${target.sql} with no data`,
+  );
+  const encode = (text: string | undefined, column: WritableColumn) => {
+    const value = toSqlText(text ?? null, column.type);
+    return value === MISFIT || value === null ? '\\N' : escapeCopyText(value);
+  };
+  // If the batches contain several lists of a parent, the last one counts.
+  const latestLists = [...new Map(lists.map((list) => [JSON.stringify(list.where), list])).values()];
+  const isUnconfirmed = ({ keys, confirmed }: (typeof lists)[number]) => keys.length === 0 && confirmed !== true;
+  await copyLines(
+    client,
+    `copy freshet_parents from stdin`,
+    latestLists.map((list) => {
+      const parent = parentColumns.map((column) => encode(list.where[column.name], column)).join('\t');
+      return `${parent}\t${list.began_at}\t${list.batch}\t${isUnconfirmed(list) ? 't' : 'f'}\n`;
+    }),
+  );
+  const presentKeys = latestLists.flatMap(({ keys }) =>
+    keys.map((key) => `${keyColumns.map((column, i) => encode(key[i], column)).join('\t')}\n`),
+  );
+  if (presentKeys.length > 0) await copyLines(client, 'copy freshet_present from stdin', presentKeys);
+  return { hasUnconfirmed: latestLists.some(isUnconfirmed) };
+}
+
+async function markDeletedRecords(
+  load: LoadTransaction,
+  deletions: PreparedBatches['deletions'],
+  addCount: AddCount,
+): Promise<void> {
+  const { client, target, request } = load;
+  const matchesKey = getKeyColumns(load)
+    .map((c, i) => `t.${quote(c.name)} = $${i + 3}::${c.type}`)
+    .join(' and ');
+  for (const { key, kind, at, batch } of deletions) {
     const { rowCount } = await client.query(
-      `update ${target.sql} t set ${marking('$2')} from (select $1::timestamptz as began_at) p
-       where ${matches} and t._freshet_deleted_at is null and ${readingTime('t', request)} <= p.began_at`,
+      `update ${target.sql} t set ${buildDeletionAssignments('$2')} from (select $1::timestamptz as began_at) p
+       where ${matchesKey} and t._freshet_deleted_at is null and ${extractedAtExpression('t', request)} <= p.began_at`,
       [at, kind, ...key],
     );
-    add(batch, rowCount ?? 0);
+    addCount(batch, rowCount ?? 0);
   }
-  return { gone, notBelieved, doubted };
-}
-
-/** How many rows a generation lacks, if they are too many to be believed; else 0. */
-async function lackingRows(
-  client: ClientBase,
-  target: Target,
-  unseen: { readonly where: string; readonly parameters: string[] },
-): Promise<number> {
-  const { rows } = await client.query<{ lacking: number; alive: number }>(
-    `select count(*) filter (where ${unseen.where})::int as lacking, count(*) filter (where t._freshet_deleted_at is null)::int as alive
-     from ${target.sql} t, (select $1::timestamptz as began_at) p`,
-    unseen.parameters,
-  );
-  const { lacking, alive } = rows[0] ?? { lacking: 0, alive: 0 };
-  return hasShrunk(alive, alive - lacking) ? lacking : 0;
-}
-
-/** A worker asks for so many in one audit at most; the others wait for the next. Whole tables of them are an error elsewhere. */
-const SUSPECTS_MAX = 100_000;
-
-/**
- * What the generations that mark nothing did not hold. It only looks, so a repeat of batches that were applied before
- * gives the same answer.
- */
-export async function findSuspects(
-  client: ClientBase,
-  target: Target,
-  request: LoadRequest,
-  columns: readonly LiveColumn[],
-  prepared: Prepared,
-): Promise<LoadResult['suspects']> {
-  const [keyColumn] = request.table.primaryKey.map((name) => columns.find((c) => c.name === name) as LiveColumn);
-  const suspects: LoadResult['suspects'][number][] = [];
-  for (const generation of prepared.generations) {
-    if (!generation.suspects || !keyColumn) continue;
-    const batchId = (request.prepared.batches[generation.batch] as BatchToLoad).id;
-    const found = (keys: readonly { key: string }[], reason: Suspect['reason']) =>
-      suspects.push(...keys.map(({ key }) => ({ key, reason, batchId })));
-    const unseen = await generationTable(client, target, request, [keyColumn], generation);
-    const k = quote(keyColumn.name);
-    const rows = await client.query<{ key: string }>(
-      `select t.${k}::text as key from ${target.sql} t, (select $1::timestamptz as began_at) p where ${unseen.where}
-       order by t.${k} desc limit ${SUSPECTS_MAX}`,
-      unseen.parameters,
-    );
-    found(rows.rows, 'unseen');
-    if (!generation.suspects.gaps) continue;
-    const gaps = await client.query<{ key: string }>(
-      // Between neighbouring keys, the greatest first: one outlying key must not enumerate every number below it.
-      `select g::text as key from (
-         select above, below, sum(above - below - 1) over (order by above desc) - (above - below - 1) as numbers_before
-         from (select ${k} as above, lag(${k}, 1, 0::bigint) over (order by ${k}) as below from ${target.sql} where ${k} > 0) neighbours
-         where above - below > 1
-       ) gaps cross join lateral generate_series(above - 1, greatest(below + 1, above - ${SUSPECTS_MAX}), -1) g
-       where numbers_before < ${SUSPECTS_MAX} order by g desc limit ${SUSPECTS_MAX - rows.rows.length}`,
-    );
-    found(gaps.rows, 'gap');
-  }
-  return suspects;
-}
-
-/** Puts a generation's keys into a table; returns the condition of a row `t` that it speaks of and does not hold. The first parameter is when it began. */
-async function generationTable(
-  client: ClientBase,
-  target: Target,
-  request: LoadRequest,
-  keyColumns: readonly LiveColumn[],
-  generation: Prepared['generations'][number],
-): Promise<{ readonly where: string; readonly parameters: string[] }> {
-  const k = keyColumns.map((c) => quote(c.name));
-  await client.query(`drop table if exists pg_temp.freshet_generation`);
-  await client.query(
-    `create temp table freshet_generation on commit drop as select ${k.join(', ')} from ${target.sql} with no data`,
-  );
-  await copy(
-    client,
-    'copy freshet_generation from stdin',
-    generationKeys(request.generation(generation.id), keyColumns),
-  );
-  await client.query('analyze freshet_generation');
-  const { version } = request.table;
-  const since = version === null ? undefined : generation.since;
-  return {
-    where: `t._freshet_deleted_at is null and ${readingTime('t', request)} <= p.began_at
-      ${since === undefined ? '' : `and t.${quote(version as string)} >= $2`}
-      and not exists (select from freshet_generation k where ${k.map((name) => `k.${name} = t.${name}`).join(' and ')})`,
-    parameters: since === undefined ? [generation.began_at] : [generation.began_at, since],
-  };
 }
 
 /**
- * What stood below a record that no longer exists does not exist either. Rows that this transaction has marked are told
- * by their time of loading, which is the transaction's.
+ * Marks the children of rows that this transaction has marked as deleted, level by level. It
+ * recognizes these rows by `_freshet_loaded_at`, which is the time of the transaction.
  */
-export async function markBelow(client: ClientBase, request: LoadRequest): Promise<void> {
-  for (const { name, column, parent, parentKey } of request.below) {
-    const child = targetOf(request.schema, request.tablePrefix, name);
-    const above = targetOf(request.schema, request.tablePrefix, parent).sql;
-    const { rows } = await client.query<{ there: boolean }>(
-      'select to_regclass($1) is not null and to_regclass($2) is not null as there',
-      [child.sql, above],
-    );
-    if (!rows[0]?.there) continue;
+export async function markChildRows({ client, request }: LoadTransaction): Promise<void> {
+  for (const { name, column, parent, parentKey } of request.childTables) {
+    const child = toTargetTable(request.schema, request.tablePrefix, name);
+    const parentTable = toTargetTable(request.schema, request.tablePrefix, parent);
+    if (!(await tableExists(client, child.sql)) || !(await tableExists(client, parentTable.sql))) continue;
     const { rowCount } =
-      await client.query(`update ${child.sql} t set ${marking("'missing'")} from (select ${quote(parentKey)} as key, _freshet_deleted_at as began_at from ${above}
+      await client.query(`update ${child.sql} t set ${buildDeletionAssignments("'missing'")} from (select ${quote(parentKey)} as key, _freshet_deleted_at as began_at from ${parentTable.sql}
       where _freshet_delete_kind in ('missing', 'not_found') and _freshet_loaded_at = now()) p where t.${quote(column)} = p.key and t._freshet_deleted_at is null`);
-    if (rowCount !== 0) await keepVersionsBelow(client, child);
+    if (rowCount !== 0) await recordChildVersions(client, child);
   }
 }
 
-/** The hash goes, so that the record counts as changed if it ever comes back. */
-function marking(kind: string): string {
+/**
+ * Builds the assignments that mark a row as deleted. The hash is reset, so that the record counts
+ * as changed if it returns.
+ */
+function buildDeletionAssignments(kind: string): string {
   return `_freshet_deleted_at = p.began_at, _freshet_delete_kind = ${kind}, _freshet_hash = null, _freshet_extracted_at = p.began_at, _freshet_loaded_at = now()`;
-}
-
-async function* generationKeys(
-  bodies: AsyncIterable<Buffer>,
-  keyColumns: readonly LiveColumn[],
-): AsyncGenerator<string> {
-  for await (const body of bodies) {
-    for await (const fieldOf of recordsOf(body)) {
-      const key = keyColumns.map((c) => toSqlText(fieldOf(c.name), c.type));
-      if (key.every((part) => typeof part === 'string')) yield `${(key as string[]).map(escapeText).join('\t')}\n`;
-    }
-  }
 }

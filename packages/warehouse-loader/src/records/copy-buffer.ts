@@ -1,36 +1,38 @@
-import { CHUNK_BYTES, escapeText } from '../load/copy.ts';
+import { CHUNK_BYTES, escapeCopyText } from '../sql/copy-text.ts';
+import { readCodeUnit } from './json-escapes.ts';
 
-/** Rows in COPY's text format, as bytes that grow. */
+/** A growing buffer of rows in COPY's text format. */
 export class CopyBuffer {
-  #bytes = Buffer.allocUnsafe(CHUNK_BYTES + 16 * 1024);
+  #bytes = Buffer.allocUnsafe(INITIAL_BYTES);
   #length = 0;
 
   get length(): number {
     return this.#length;
   }
 
-  get isChunk(): boolean {
+  /** Whether the buffer holds enough bytes to be sent. */
+  get isChunkFull(): boolean {
     return this.#length >= CHUNK_BYTES;
   }
 
-  /** Forgets what came after a place. */
-  backTo(length: number): void {
+  /** Discards the bytes after the first `length` bytes. */
+  truncate(length: number): void {
     this.#length = length;
   }
 
-  /** What was written since it was last taken. */
-  take(): Buffer {
-    const taken = this.#bytes.subarray(0, this.#length);
-    this.#bytes = Buffer.allocUnsafe(CHUNK_BYTES + 16 * 1024);
+  /** Returns the buffered bytes and empties the buffer. */
+  takeChunk(): Buffer {
+    const chunk = this.#bytes.subarray(0, this.#length);
+    this.#bytes = Buffer.allocUnsafe(INITIAL_BYTES);
     this.#length = 0;
-    return taken;
+    return chunk;
   }
 
-  /** Bytes that mean themselves: plain text, and what COPY writes as it is. */
-  raw(from: Buffer, start: number, end: number): void {
+  /** Appends bytes that need no escaping. */
+  appendBytes(from: Buffer, start: number, end: number): void {
     const length = end - start;
-    this.#need(length);
-    if (length > NATIVE_BYTES) {
+    this.#reserve(length);
+    if (length > LOOP_BYTES_MAX) {
       from.copy(this.#bytes, this.#length, start, end);
       this.#length += length;
       return;
@@ -41,21 +43,21 @@ export class CopyBuffer {
     this.#length = at;
   }
 
-  /** ASCII without a character that COPY reads otherwise. */
-  ascii(text: string): void {
-    this.#need(text.length);
+  /** Appends ASCII text that needs no escaping. */
+  appendAscii(text: string): void {
+    this.#reserve(text.length);
     for (let i = 0; i < text.length; i++) this.#bytes[this.#length++] = text.charCodeAt(i);
   }
 
-  /** Any text, as COPY has to have it. */
-  text(text: string): void {
-    const bytes = Buffer.from(escapeText(text));
-    this.raw(bytes, 0, bytes.length);
+  /** Appends any text, escaped for COPY. */
+  appendText(text: string): void {
+    const bytes = Buffer.from(escapeCopyText(text));
+    this.appendBytes(bytes, 0, bytes.length);
   }
 
-  /** JSON, which keeps its own escapes: each backslash has to come through COPY. */
-  json(from: Buffer, start: number, end: number): void {
-    this.#need((end - start) * 2);
+  /** Appends JSON. Each backslash is doubled, so that the JSON escapes survive COPY. */
+  appendJson(from: Buffer, start: number, end: number): void {
+    this.#reserve((end - start) * 2);
     const to = this.#bytes;
     let at = this.#length;
     for (let i = start; i < end; i++) {
@@ -66,10 +68,14 @@ export class CopyBuffer {
     this.#length = at;
   }
 
-  /** The characters of a JSON string without lone surrogates, read from between its quotes. COPY spells most of them in the same way. */
-  jsonString(from: Buffer, start: number, end: number): void {
-    // No escape is longer in COPY than in JSON.
-    this.#need(end - start);
+  /**
+   * Appends the decoded characters of a JSON string without lone surrogates. COPY and JSON share
+   * most escapes.
+   * @param start @param end the range between the quotes.
+   */
+  appendJsonString(from: Buffer, start: number, end: number): void {
+    // An escape in COPY is never longer than in JSON.
+    this.#reserve(end - start);
     const to = this.#bytes;
     let at = this.#length;
     for (let i = start; i < end; i++) {
@@ -78,17 +84,17 @@ export class CopyBuffer {
         to[at++] = b;
         continue;
       }
-      const escaped = from[++i] as number;
-      if (escaped === QUOTE || escaped === SLASH) to[at++] = escaped;
-      else if (escaped !== LETTER_U) {
+      const letter = from[++i] as number;
+      if (letter === QUOTE || letter === SLASH) to[at++] = letter;
+      else if (letter !== LETTER_U) {
         // \\ \b \f \n \r \t
         to[at++] = BACKSLASH;
-        to[at++] = escaped;
+        to[at++] = letter;
       } else {
-        const c = codeAt(from, i);
+        const c = readCodeUnit(from, i);
         i += 4;
         if (c >= 0xd800 && c <= 0xdbff && from[i + 1] === BACKSLASH && from[i + 2] === LETTER_U) {
-          const point = 0x10000 + ((c & 0x3ff) << 10) + (codeAt(from, i + 2) & 0x3ff);
+          const point = 0x10000 + ((c & 0x3ff) << 10) + (readCodeUnit(from, i + 2) & 0x3ff);
           i += 6;
           to[at++] = 0xf0 | (point >> 18);
           to[at++] = 0x80 | ((point >> 12) & 63);
@@ -113,25 +119,17 @@ export class CopyBuffer {
     this.#length = at;
   }
 
-  #need(more: number): void {
+  #reserve(more: number): void {
     if (this.#length + more <= this.#bytes.length) return;
-    const larger = Buffer.allocUnsafe(Math.max(this.#bytes.length * 2, this.#length + more));
-    this.#bytes.copy(larger, 0, 0, this.#length);
-    this.#bytes = larger;
+    const enlarged = Buffer.allocUnsafe(Math.max(this.#bytes.length * 2, this.#length + more));
+    this.#bytes.copy(enlarged, 0, 0, this.#length);
+    this.#bytes = enlarged;
   }
 }
 
-/** The code unit of the escape whose `u` stands at `at`. */
-function codeAt(from: Buffer, at: number): number {
-  let code = 0;
-  for (let i = at + 1; i <= at + 4; i++) {
-    const c = from[i] as number;
-    code = code * 16 + (c <= 57 ? c - 48 : (c | 32) - 87);
-  }
-  return code;
-}
-
-/** Below it a loop is faster than a call out of the language. */
-const NATIVE_BYTES = 40;
+/** Up to this size, a loop in JavaScript is faster than a native copy. */
+const LOOP_BYTES_MAX = 40;
 
 const [BACKSLASH, QUOTE, SLASH, LETTER_U] = [92, 34, 47, 117];
+/** Room for a chunk and most rows that cross its end. */
+const INITIAL_BYTES = CHUNK_BYTES + 16 * 1024;

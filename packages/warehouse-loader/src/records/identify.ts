@@ -2,65 +2,75 @@ import { isUtf8 } from 'node:buffer';
 import { createHash, hash } from 'node:crypto';
 import {
   type Column,
-  DEEP,
-  EXPONENT,
+  type FieldIndex,
+  HAS_EXPONENT,
+  HAS_UNSTORABLE_ESCAPE,
+  IS_DEEPLY_NESTED,
   type Json,
-  ODD_ESCAPE,
-  type Places,
   RawObject,
   type Table,
 } from '@freshet/contracts';
-import { clean, type Notes } from './clean.ts';
+import { type Notes, sanitizeRecord } from './sanitize.ts';
 import { MISFIT, toSqlText } from './values.ts';
 
-/** A record of which is known which row it is, how old, and whether it is the same as another; its values have not been looked at. */
-export interface Identity {
+/** A record with its key, version and hash. The values of its other fields are not checked yet. */
+export interface RecordIdentity {
   readonly raw: RawObject;
-  readonly deleted: string | null;
-  /** Its primary key as PostgreSQL's text, column by column. */
+  /**
+   * The list of deleted records that contains the record (`_freshet_delete_kind`); null: it is not
+   * deleted.
+   */
+  readonly deleteKind: string | null;
+  /** Its primary key as PostgreSQL's text form, column by column. */
   readonly key: readonly string[];
-  /** Its version, in milliseconds; -Infinity where it has none. */
+  /** Its version in milliseconds since 1970; -Infinity if it has none. */
   readonly version: number;
-  /** 16 bytes over the whole line, in hexadecimal: the same for the same record in the same state. */
+  /**
+   * 16 bytes in hexadecimal over the complete line. Equal hashes mean that the record is unchanged.
+   */
   readonly hash: string;
-  /** What was changed in it so that PostgreSQL can hold it. */
+  /** Changes that make it storable in PostgreSQL; null: none. */
   readonly notes: Notes | null;
 }
 
-/** … and where it stands: the place of its batch among those that are loaded together, and the number of its line, from 0. */
-export interface Identified extends Identity {
+/** A record and its position in the load. */
+export interface IdentifiedRecord extends RecordIdentity {
+  /** Index of its batch among the batches that are loaded together. */
   readonly batch: number;
+  /** Its line number in the batch, from 0. */
   readonly line: number;
 }
 
-/** What PostgreSQL may refuse in a value; all else it takes as it stands. */
-const UNCLEAN = ODD_ESCAPE | EXPONENT | DEEP;
+/** Scanner flags of values that PostgreSQL may reject. */
+const UNSAFE = HAS_UNSTORABLE_ESCAPE | HAS_EXPONENT | IS_DEEPLY_NESTED;
 
 /**
- * Who a record is; or why it cannot be anybody.
- * @param line the line that it was stored in, from `start` to `end`.
+ * Determines the key, version and hash of a record.
+ * @param line the stored line, which holds the record from `start` to `end`.
+ * @returns the reason if the record cannot be loaded.
  */
-export function identify(
+export function identifyRecord(
   line: Buffer,
   { start, end, deleted }: { readonly start: number; readonly end: number; readonly deleted: string | null },
   table: Table,
-  places: Places,
-): Identity | { readonly rejected: string } {
+  fieldIndex: FieldIndex,
+): RecordIdentity | { readonly rejected: string } {
   let raw: RawObject;
   let notes: Notes | null = null;
-  // Before the record is cleaned in place: two records that differ only in what is replaced are two.
   let recordHash: string;
   try {
-    if (isUtf8(line)) raw = RawObject.of(line, start, end, places);
+    if (isUtf8(line)) raw = RawObject.parse(line, start, end, fieldIndex);
     else {
       notes = { encoding_replaced: [''] };
-      raw = RawObject.of(Buffer.from(line.toString('utf8', start, end)));
+      raw = RawObject.parse(Buffer.from(line.toString('utf8', start, end)));
     }
-    recordHash = hashOf(line);
-    if ((raw.flags & UNCLEAN) !== 0) {
-      const cleaned = clean(raw.bytes);
-      if (cleaned.notes !== null) raw = RawObject.of(cleaned.json);
-      notes = notes === null ? cleaned.notes : { ...notes, ...cleaned.notes };
+    // Hash the line before it is sanitized in place: records that differ only in replaced
+    // characters are different.
+    recordHash = hashLine(line);
+    if ((raw.flags & UNSAFE) !== 0) {
+      const sanitizedRecord = sanitizeRecord(raw.bytes);
+      if (sanitizedRecord.notes !== null) raw = RawObject.parse(sanitizedRecord.json);
+      notes = notes === null ? sanitizedRecord.notes : { ...notes, ...sanitizedRecord.notes };
     }
   } catch (error) {
     if (error instanceof TypeError) return { rejected: 'not_an_object' };
@@ -75,11 +85,11 @@ export function identify(
     if (text === MISFIT) return { rejected: `key_not_${type}: ${name}` };
     key.push(text);
   }
-  return { raw, deleted, key, version: versionOf(raw.get(table.version ?? '')), hash: recordHash, notes };
+  return { raw, deleteKind: deleted, key, version: parseVersion(raw.get(table.versionColumn ?? '')), hash: recordHash, notes };
 }
 
-function versionOf(value: Json | undefined): number {
-  // Decided as the column decides: `Date.parse` takes days that do not exist.
+function parseVersion(value: Json | undefined): number {
+  // `Date.parse` accepts days that do not exist. The column does not.
   const time = typeof value === 'string' && toSqlText(value, 'timestamptz') !== MISFIT ? Date.parse(value) : Number.NaN;
   return Number.isNaN(time) ? Number.NEGATIVE_INFINITY : time;
 }
@@ -89,40 +99,40 @@ const SIGNATURE = Buffer.from('Signature=');
 const QUESTION_MARK = 63;
 
 /**
- * Hashes a line without the queries of signed addresses: signatures differ from response to response, all else belongs to the record.
- * A query begins at the first question mark of an address and ends with the address. Each byte is read twice at most.
+ * Hashes a line without the query strings of signed URLs, because signatures differ from response
+ * to response. A query string begins at the first question mark of a URL and ends with the URL.
+ * Each byte is read at most twice.
  */
-function hashOf(line: Buffer): string {
+function hashLine(line: Buffer): string {
   let signature = line.indexOf(SIGNATURE);
   if (signature < 0) return hash('sha256', line, 'hex').slice(0, 2 * HASH_BYTES);
   const text = isUtf8(line) ? line : Buffer.from(line.toString('utf8'));
   const digest = createHash('sha256');
-  let hashed = 0;
-  let searched = 0;
-  for (signature = text.indexOf(SIGNATURE); signature >= 0; signature = text.indexOf(SIGNATURE, searched)) {
+  let hashedEnd = 0;
+  let searchedEnd = 0;
+  for (signature = text.indexOf(SIGNATURE); signature >= 0; signature = text.indexOf(SIGNATURE, searchedEnd)) {
     let query = -1;
-    for (let at = signature - 1; at >= searched && !endsAddress(text, at); at--)
-      if (text[at] === QUESTION_MARK) query = at;
-    searched = signature + SIGNATURE.length;
+    for (let at = signature - 1; at >= searchedEnd && !endsUrl(text, at); at--) if (text[at] === QUESTION_MARK) query = at;
+    searchedEnd = signature + SIGNATURE.length;
     if (query < 0) continue;
-    while (searched < text.length && !endsAddress(text, searched)) searched++;
-    digest.update(text.subarray(hashed, query));
-    hashed = searched;
+    while (searchedEnd < text.length && !endsUrl(text, searchedEnd)) searchedEnd++;
+    digest.update(text.subarray(hashedEnd, query));
+    hashedEnd = searchedEnd;
   }
   return digest
-    .update(text.subarray(hashed))
+    .update(text.subarray(hashedEnd))
     .digest('hex')
     .slice(0, 2 * HASH_BYTES);
 }
 
-/** Code points of white space beyond ASCII, as regular expressions define it. */
+/** Code points of white space beyond ASCII, as defined by `\s` of regular expressions. */
 const WIDE_SPACE: ReadonlySet<number> = new Set([
   0xa0, 0x1680, 0x2000, 0x2001, 0x2002, 0x2003, 0x2004, 0x2005, 0x2006, 0x2007, 0x2008, 0x2009, 0x200a, 0x2028, 0x2029,
   0x202f, 0x205f, 0x3000, 0xfeff,
 ]);
 
-/** Whether the character of which a byte is part ends an address: a quote, a backslash or white space. */
-function endsAddress(text: Buffer, at: number): boolean {
+/** Whether the character that contains the byte ends a URL: a quote, a backslash or white space. */
+function endsUrl(text: Buffer, at: number): boolean {
   const byte = text[at] as number;
   if (byte < 0x80) return byte === 34 || byte === 92 || byte === 32 || (byte >= 9 && byte <= 13);
   let start = at;

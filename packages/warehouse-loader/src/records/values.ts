@@ -1,16 +1,8 @@
-import {
-  type ColumnType,
-  isJsonObject,
-  isRawNumber,
-  type Json,
-  numberText,
-  type RawObject,
-  unreachable,
-} from '@freshet/contracts';
+import { assertNever, type ColumnType, formatNumber, isRawNumber, type Json } from '@freshet/contracts';
 
 /**
- * JSON values as PostgreSQL's text form of a column type. Everything is checked here, so that PostgreSQL never
- * has a reason to refuse a batch, and never one to read a value otherwise than it was meant.
+ * Converts JSON values to PostgreSQL's text form of a column type. Every value is checked here, so
+ * that PostgreSQL neither rejects a batch nor interprets a value differently.
  */
 
 /** The value does not fit the column's type. */
@@ -19,7 +11,10 @@ export const MISFIT = Symbol('misfit');
 const INT64_MAX = 9_223_372_036_854_775_807n;
 const INT64_MIN = -9_223_372_036_854_775_808n;
 
-/** @returns the text, null for SQL's null, or {@link MISFIT}. Strings must be free of NUL and lone surrogates. */
+/**
+ * @param value strings must be free of NUL and lone surrogates.
+ * @returns the text, null for SQL NULL, or {@link MISFIT}.
+ */
 export function toSqlText(value: Json | undefined, type: ColumnType): string | null | typeof MISFIT {
   if (value === null || value === undefined) return null;
   switch (type) {
@@ -46,95 +41,42 @@ export function toSqlText(value: Json | undefined, type: ColumnType): string | n
     case 'date':
       return typeof value === 'string' ? toDate(value) : MISFIT;
     default:
-      return unreachable(type);
+      return assertNever(type);
   }
 }
 
-/** The narrowest type that a value fits, for fields that nobody has declared; null: any (the value is null). */
-export function typeOfValue(value: Json | undefined): ColumnType | null {
-  if (value === null || value === undefined) return null;
-  if (typeof value === 'boolean') return 'boolean';
-  if (typeof value === 'number' || isRawNumber(value)) return toBigint(value) === MISFIT ? 'numeric' : 'bigint';
-  if (typeof value === 'string') return /T/.test(value) && toTimestamp(value) !== MISFIT ? 'timestamptz' : 'text';
-  return 'jsonb';
-}
-
-/** The type that holds all values of both. */
-export function commonType(a: ColumnType, b: ColumnType): ColumnType {
-  if (a === b) return a;
-  if (a === 'jsonb' || b === 'jsonb') return 'jsonb';
-  const numbers = new Set<ColumnType>(['bigint', 'numeric']);
-  return numbers.has(a) && numbers.has(b) ? 'numeric' : 'text';
-}
-
-/**
- * The widening order: what a column becomes when a value does not fit it. `text` and `jsonb` take every value,
- * so every chain ends there.
- */
-const WIDER: Readonly<Partial<Record<ColumnType, ColumnType>>> = {
-  bigint: 'numeric',
-  numeric: 'text',
-  boolean: 'text',
-  date: 'timestamptz',
-  timestamptz: 'text',
-};
-
-/** The types that a column of a type can be widened to, the narrowest first. */
-export function widerTypes(type: ColumnType): ColumnType[] {
-  const wider = WIDER[type];
-  return wider === undefined ? [] : [wider, ...widerTypes(wider)];
-}
-
-/** How many values of a field fit a type, and how many do not; null is no value. */
-export function countFits(
-  records: readonly { readonly raw: RawObject }[],
-  path: readonly string[],
-  type: ColumnType,
-): { readonly fits: number; readonly misfits: number } {
-  const counts = { fits: 0, misfits: 0 };
-  const [field, inner] = path as [string, string?];
-  for (const { raw } of records) {
-    const whole = raw.get(field);
-    const value =
-      inner === undefined ? whole : isJsonObject(whole) && Object.hasOwn(whole, inner) ? whole[inner] : null;
-    const text = toSqlText(value, type);
-    if (text === MISFIT) counts.misfits++;
-    else if (text !== null) counts.fits++;
-  }
-  return counts;
-}
-
-/** Decides on digits: every 64-bit integer fits, and a number such as `12.0` is the integer that it equals. */
-function toBigint(value: Json): string | typeof MISFIT {
-  const text = typeof value === 'number' || isRawNumber(value) ? numberText(value) : value;
+/** Decides by the digits: every 64-bit integer fits, and `12.0` equals the integer 12. */
+export function toBigint(value: Json): string | typeof MISFIT {
+  const text = typeof value === 'number' || isRawNumber(value) ? formatNumber(value) : value;
   if (typeof text !== 'string' || !/^-?(0|[1-9]\d{0,18})$/.test(text) || text === '-0') return MISFIT;
-  const whole = BigInt(text);
-  return whole <= INT64_MAX && whole >= INT64_MIN ? text : MISFIT;
+  const integer = BigInt(text);
+  return integer <= INT64_MAX && integer >= INT64_MIN ? text : MISFIT;
 }
 
-/** Exponents beyond this are somebody's joke, and `numeric` would write them out digit by digit. */
-const EXPONENT_MAX = 1000;
+/** `numeric` would expand a number with a larger exponent to as many digits. */
+export const EXPONENT_MAX = 1000;
 
 function toNumeric(value: Json): string | typeof MISFIT {
   const text = typeof value === 'number' ? String(value) : isRawNumber(value) ? value.rawJSON : value;
   if (typeof text !== 'string' || !/^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/.test(text) || text.length > 10_000)
     return MISFIT;
-  return exponentOf(text) > EXPONENT_MAX ? MISFIT : text;
+  return getExponent(text) > EXPONENT_MAX ? MISFIT : text;
 }
 
-export function exponentOf(number: string): number {
+/** Returns the absolute exponent of a number in JSON notation; 0 if it has none. */
+export function getExponent(number: string): number {
   return Math.abs(Number(/[eE]([+-]?\d+)$/.exec(number)?.[1] ?? '0'));
 }
 
 const TIMESTAMP = /^(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(\.\d{1,6})?)?\s?(Z|[+-]\d{2}:?\d{2})?$/;
 
-/** Without a zone it is UTC, as the API says of its own. */
-function toTimestamp(text: string): string | typeof MISFIT {
+/** A time without a zone is UTC, as Freshdesk documents. */
+export function toTimestamp(text: string): string | typeof MISFIT {
   const match = TIMESTAMP.exec(text);
   if (!match) return MISFIT;
   const [, year = '', month = '', day = '', hour = '', minute = '', second = '00', fraction = '', zone = 'Z'] = match;
   if (
-    !isDay(Number(year), Number(month), Number(day)) ||
+    !isCalendarDay(Number(year), Number(month), Number(day)) ||
     Number(hour) > 23 ||
     Number(minute) > 59 ||
     Number(second) > 59
@@ -147,10 +89,13 @@ function toTimestamp(text: string): string | typeof MISFIT {
 function toDate(text: string): string | typeof MISFIT {
   const match = /^(\d{4})-(\d{2})-(\d{2})(?:T00:00:00(?:\.0+)?Z)?$/.exec(text);
   if (!match) return MISFIT;
-  return isDay(Number(match[1]), Number(match[2]), Number(match[3])) ? text.slice(0, 10) : MISFIT;
+  return isCalendarDay(Number(match[1]), Number(match[2]), Number(match[3])) ? text.slice(0, 10) : MISFIT;
 }
 
-/** Whether bytes are `2026-01-02T03:04:05Z` and that moment exists: PostgreSQL reads them as they stand. */
+/**
+ * Whether the bytes have the form `2026-01-02T03:04:05Z` and that time exists, so that PostgreSQL
+ * accepts them unchanged.
+ */
 export function isPlainTimestamp(bytes: Buffer, start: number, end: number): boolean {
   if (
     end - start !== 20 ||
@@ -160,7 +105,11 @@ export function isPlainTimestamp(bytes: Buffer, start: number, end: number): boo
     bytes[start + 19] !== 90
   )
     return false;
-  const [hour, minute, second] = [two(bytes, start + 11), two(bytes, start + 14), two(bytes, start + 17)];
+  const [hour, minute, second] = [
+    parseTwoDigits(bytes, start + 11),
+    parseTwoDigits(bytes, start + 14),
+    parseTwoDigits(bytes, start + 17),
+  ];
   return (
     isPlainDate(bytes, start, start + 10) &&
     hour >= 0 &&
@@ -172,21 +121,25 @@ export function isPlainTimestamp(bytes: Buffer, start: number, end: number): boo
   );
 }
 
-/** Whether bytes are `2026-01-02` and that day exists. */
+/** Whether the bytes have the form `2026-01-02` and that day exists. */
 export function isPlainDate(bytes: Buffer, start: number, end: number): boolean {
   if (end - start !== 10 || bytes[start + 4] !== 45 || bytes[start + 7] !== 45) return false;
-  const [century, year] = [two(bytes, start), two(bytes, start + 2)];
-  return century >= 0 && year >= 0 && isDay(century * 100 + year, two(bytes, start + 5), two(bytes, start + 8));
+  const [century, year] = [parseTwoDigits(bytes, start), parseTwoDigits(bytes, start + 2)];
+  return (
+    century >= 0 &&
+    year >= 0 &&
+    isCalendarDay(century * 100 + year, parseTwoDigits(bytes, start + 5), parseTwoDigits(bytes, start + 8))
+  );
 }
 
-/** The number of two digits; less than 0 where they are none. */
-function two(bytes: Buffer, at: number): number {
+/** Parses two digits. Returns a negative number if they are not digits. */
+function parseTwoDigits(bytes: Buffer, at: number): number {
   const [tens, ones] = [(bytes[at] as number) - 48, (bytes[at + 1] as number) - 48];
   return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : -1000;
 }
 
-function isDay(year: number, month: number, day: number): boolean {
+function isCalendarDay(year: number, month: number, day: number): boolean {
   if (year < 1 || month < 1 || month > 12 || day < 1) return false;
-  const leap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
-  return day <= ([31, leap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1] as number);
+  const isLeapYear = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  return day <= ([31, isLeapYear ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1] as number);
 }

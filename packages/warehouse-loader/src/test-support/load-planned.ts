@@ -1,23 +1,19 @@
-import { type BatchToLoad, prepare, Warehouse } from '../index.ts';
-import { addressOf, THINGS } from './loading.ts';
+import { type BatchToLoad, prepareBatches, Warehouse } from '../index.ts';
+import { DEFAULT_REQUEST, TEST_TABLE, toAddress } from './test-loader.ts';
 
-/** Loads batches in their order, in transactions of a few, whether they were loaded before or not. */
-export async function loadPlanned(url: string, batches: readonly BatchToLoad[], history: boolean): Promise<void> {
-  const warehouse = new Warehouse(addressOf(url), 1);
+const BATCHES_PER_TRANSACTION = 3;
+
+/** Loads batches in order, a few in each transaction. Some may have been loaded before. */
+export async function loadPlannedBatches(
+  url: string,
+  batches: readonly BatchToLoad[],
+  hasHistory: boolean,
+): Promise<void> {
+  const warehouse = new Warehouse(toAddress(url), 1);
   try {
-    for (let at = 0; at < batches.length; at += 3) {
-      await warehouse.load({
-        schema: 'acme',
-        tablePrefix: '',
-        table: THINGS,
-        below: [],
-        epoch: 1,
-        policy: 'evolve',
-        history,
-        restartedAt: null,
-        prepared: await prepare(batches.slice(at, at + 3), THINGS),
-        generation: async function* () {},
-      });
+    for (let start = 0; start < batches.length; start += BATCHES_PER_TRANSACTION) {
+      const prepared = await prepareBatches(batches.slice(start, start + BATCHES_PER_TRANSACTION), TEST_TABLE);
+      await warehouse.load({ ...DEFAULT_REQUEST, table: TEST_TABLE, hasHistory, prepared });
     }
   } finally {
     await warehouse.close();

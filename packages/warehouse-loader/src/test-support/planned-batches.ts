@@ -1,28 +1,35 @@
 import { createHash } from 'node:crypto';
 import type { BatchToLoad } from '../index.ts';
-import { batch, moment } from './loading.ts';
 import { RandomRecords } from './random-records.ts';
+import { buildBatch, toTime } from './test-loader.ts';
 
 const BATCHES = 90;
 const RECORDS = 80;
 const KEYS = 900;
 
-/** The same batches for the same seed, in every process: records of which many come again, newer or older. */
-export function plannedBatches(
-  seed: number,
-): { readonly batch: BatchToLoad; readonly records: readonly { id: number; version: number }[] }[] {
+export interface PlannedBatch {
+  readonly batch: BatchToLoad;
+  readonly records: readonly { id: number; version: number }[];
+}
+
+/**
+ * Builds batches that are the same in every process for the same seed. Many records occur in
+ * several versions, in any order.
+ */
+export function buildPlannedBatches(seed: number): PlannedBatch[] {
   const random = new RandomRecords(seed);
   return Array.from({ length: BATCHES }, (_, n) => {
-    const records = Array.from({ length: RECORDS }, () => ({ id: random.below(KEYS), version: random.below(100_000) }));
-    const id = createHash('md5').update(`${seed}/${n}`).digest('hex');
-    const lines = records.map(({ id: key, version }) => ({
-      id: key,
-      updated_at: moment(version),
-      name: `version ${version}`,
+    const records = Array.from({ length: RECORDS }, () => ({
+      id: random.nextInt(KEYS),
+      version: random.nextInt(100_000),
     }));
-    return {
-      batch: batch(lines, { id: id.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5'), at: n }),
-      records,
-    };
+    const digest = createHash('md5').update(`${seed}/${n}`).digest('hex');
+    const id = digest.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+    const lines = records.map((record) => ({
+      id: record.id,
+      updated_at: toTime(record.version),
+      name: `version ${record.version}`,
+    }));
+    return { batch: buildBatch(lines, { id, extractedAt: n }), records };
   });
 }

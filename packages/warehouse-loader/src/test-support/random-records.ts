@@ -1,18 +1,19 @@
-import { randomBytes } from 'node:crypto';
-
-/** Random records of every JSON shape, from a seed: what a parser, a type or PostgreSQL might stumble over is likelier than in life. */
+/**
+ * Generates random records of every JSON shape from a seed. Values that a parser, a type or
+ * PostgreSQL may reject are frequent.
+ */
 export class RandomRecords {
   readonly seed: number;
   #state: number;
 
-  constructor(seed: number = randomBytes(4).readUInt32LE()) {
+  constructor(seed: number) {
     this.seed = seed;
     this.#state = seed || 1;
   }
 
-  /** 0 to n - 1. */
-  below(n: number): number {
-    // xorshift: repeatable, and good enough.
+  /** Returns an integer from 0 to n - 1. */
+  nextInt(n: number): number {
+    // xorshift
     this.#state ^= this.#state << 13;
     this.#state ^= this.#state >>> 17;
     this.#state ^= this.#state << 5;
@@ -20,86 +21,89 @@ export class RandomRecords {
   }
 
   pick<T>(items: readonly T[]): T {
-    return items[this.below(items.length)] as T;
+    return items[this.nextInt(items.length)] as T;
   }
 
-  /** The JSON text of one record whose key is `id`. */
-  record(id: number): string {
-    const fields: [string, string][] = [['id', this.below(60) === 0 ? this.badKey() : String(id)]];
-    const maybe = (name: string, value: () => string, outOf = 3) => {
-      if (this.below(outOf) > 0) fields.push([name, value()]);
+  /** Builds the JSON text of a record with the key `id`. */
+  buildRecord(id: number): string {
+    const fields: [string, string][] = [['id', this.nextInt(60) === 0 ? this.buildInvalidKey() : String(id)]];
+    const addOptional = (name: string, value: () => string, oneOf = 3) => {
+      if (this.nextInt(oneOf) > 0) fields.push([name, value()]);
     };
-    maybe('updated_at', () => this.mostly(() => this.time()));
-    maybe('parent_id', () => this.mostly(() => String(this.below(1000))));
-    maybe('name', () => this.mostly(() => this.string()));
-    maybe('amount', () => this.mostly(() => this.number()));
-    maybe('open', () => this.mostly(() => this.pick(['true', 'false'])));
-    maybe('day', () => this.mostly(() => this.pick(['"2024-02-29"', '"0001-01-01"', '"2023-12-31T00:00:00Z"'])));
-    maybe('tags', () => this.value(0));
-    for (let n = this.below(4); n > 0; n--) fields.push([this.pick(FIELDS), this.value(0)]);
-    if (this.below(2) === 0) {
-      const own = Array.from({ length: this.below(4) }, () => `${JSON.stringify(this.pick(CUSTOM))}:${this.value(1)}`);
-      fields.push(['custom_fields', this.below(20) === 0 ? this.value(1) : `{${own.join(',')}}`]);
+    addOptional('updated_at', () => this.usually(() => this.buildTime()));
+    addOptional('parent_id', () => this.usually(() => String(this.nextInt(1000))));
+    addOptional('name', () => this.usually(() => this.buildString()));
+    addOptional('amount', () => this.usually(() => this.buildNumber()));
+    addOptional('open', () => this.usually(() => this.pick(['true', 'false'])));
+    addOptional('day', () => this.usually(() => this.pick(['"2024-02-29"', '"0001-01-01"', '"2023-12-31T00:00:00Z"'])));
+    addOptional('tags', () => this.buildValue(0));
+    for (let n = this.nextInt(4); n > 0; n--) fields.push([this.pick(FIELDS), this.buildValue(0)]);
+    if (this.nextInt(2) === 0) {
+      const customFields = Array.from(
+        { length: this.nextInt(4) },
+        () => `${JSON.stringify(this.pick(CUSTOM))}:${this.buildValue(1)}`,
+      );
+      fields.push(['custom_fields', this.nextInt(20) === 0 ? this.buildValue(1) : `{${customFields.join(',')}}`]);
     }
-    // In any order, spaced in any way.
+    // Shuffle the fields and add random white space.
     for (let i = fields.length - 1; i > 0; i--) {
-      const j = this.below(i + 1);
+      const j = this.nextInt(i + 1);
       [fields[i], fields[j]] = [fields[j] as [string, string], fields[i] as [string, string]];
     }
     const space = () => this.pick(['', '', '', ' ', '\t']);
     return `{${fields.map(([name, value]) => `${space()}${JSON.stringify(name)}${space()}:${space()}${value}${space()}`).join(',')}}`;
   }
 
-  badKey(): string {
+  buildInvalidKey(): string {
     return this.pick(['null', '"abc"', '1.5', 'true', '[]', '99999999999999999999', '""']);
   }
 
-  /** What the column expects, and now and then anything. */
-  mostly(usual: () => string): string {
-    return this.below(25) === 0 ? this.value(0) : usual();
+  /** Returns a typical value, and any value in one of 25 cases. */
+  usually(buildTypical: () => string): string {
+    return this.nextInt(25) === 0 ? this.buildValue(0) : buildTypical();
   }
 
-  value(depth: number): string {
-    switch (this.below(depth > 3 ? 6 : 9)) {
+  buildValue(depth: number): string {
+    switch (this.nextInt(depth > 3 ? 6 : 9)) {
       case 0:
         return this.pick(['null', 'true', 'false']);
       case 1:
       case 2:
-        return this.number();
+        return this.buildNumber();
       case 3:
       case 4:
-        return this.string();
+        return this.buildString();
       case 5:
-        return this.time();
+        return this.buildTime();
       case 6:
-        return `[${Array.from({ length: this.below(4) }, () => this.value(depth + 1)).join(', ')}]`;
+        return `[${Array.from({ length: this.nextInt(4) }, () => this.buildValue(depth + 1)).join(', ')}]`;
       case 7:
-        if (depth === 0 && this.below(300) === 0) return this.deep();
-        return `[${Array.from({ length: this.below(3) }, () => this.value(depth + 1)).join(',')}]`;
+        if (depth === 0 && this.nextInt(300) === 0) return this.buildDeepValue();
+        return `[${Array.from({ length: this.nextInt(3) }, () => this.buildValue(depth + 1)).join(',')}]`;
       default:
-        return `{${Array.from({ length: this.below(4) }, (_, n) => `${this.name(n)}:${this.value(depth + 1)}`).join(',')}}`;
+        return `{${Array.from({ length: this.nextInt(4) }, (_, n) => `${this.buildNestedName(n)}:${this.buildValue(depth + 1)}`).join(',')}}`;
     }
   }
 
-  deep(): string {
+  buildDeepValue(): string {
     const levels = this.pick([60, 100, 500, 700]);
-    return '['.repeat(levels) + this.number() + ']'.repeat(levels);
+    return '['.repeat(levels) + this.buildNumber() + ']'.repeat(levels);
   }
 
-  number(): string {
+  buildNumber(): string {
     return this.pick([
-      () => String(this.below(1000)),
-      () => `-${this.below(1000)}`,
+      () => String(this.nextInt(1000)),
+      () => `-${this.nextInt(1000)}`,
       () => '-0',
       () => '0',
-      () => `${this.below(100)}.${this.below(1000)}`,
+      () => `${this.nextInt(100)}.${this.nextInt(1000)}`,
       () => '1.50',
       () => '9007199254740993',
       () => '9223372036854775807',
       () => '9223372036854775808',
       () => '-9223372036854775809',
       () => '0.12345678901234567890123',
-      () => `1e${this.below(30)}`,
+      () => `1e${this.nextInt(30)}`,
       () => '1E400',
       () => '-2.5e-400',
       () => '1e1001',
@@ -107,15 +111,16 @@ export class RandomRecords {
     ])();
   }
 
-  string(): string {
-    const parts = Array.from({ length: this.below(5) }, () => this.pick(PARTS));
-    return `"${this.below(200) === 0 ? 'x'.repeat(20_000) : ''}${parts.join('')}"`;
+  buildString(): string {
+    const parts = Array.from({ length: this.nextInt(5) }, () => this.pick(PARTS));
+    return `"${this.nextInt(200) === 0 ? 'x'.repeat(20_000) : ''}${parts.join('')}"`;
   }
 
-  time(): string {
+  buildTime(): string {
     return this.pick([
-      () => `"2026-${this.two(12, 1)}-${this.two(28, 1)}T${this.two(24, 0)}:${this.two(60, 0)}:${this.two(60, 0)}Z"`,
-      () => `"2024-11-05T10:${this.two(60, 0)}:00+05:30"`,
+      () =>
+        `"2026-${this.formatTwoDigits(12, 1)}-${this.formatTwoDigits(28, 1)}T${this.formatTwoDigits(24, 0)}:${this.formatTwoDigits(60, 0)}:${this.formatTwoDigits(60, 0)}Z"`,
+      () => `"2024-11-05T10:${this.formatTwoDigits(60, 0)}:00+05:30"`,
       () => '"2024-11-05T10:00:00.123456Z"',
       () => '"2024-02-30T10:00:00Z"',
       () => '"2024-11-05T25:00:00Z"',
@@ -124,12 +129,16 @@ export class RandomRecords {
     ])();
   }
 
-  two(n: number, from: number): string {
-    return String(from + this.below(n + 1 - from - (from === 0 ? 1 : 0))).padStart(2, '0');
+  /** Formats an integer between `from` and `n`, exclusive of `n` if `from` is 0. */
+  formatTwoDigits(n: number, from: number): string {
+    return String(from + this.nextInt(n + 1 - from - (from === 0 ? 1 : 0))).padStart(2, '0');
   }
 
-  /** A name within a nested object; each is another, for of two that are the same only the last is a value. */
-  name(n: number): string {
+  /**
+   * Builds a name in a nested object. Names are unique, because of two equal names only the last
+   * has a value.
+   */
+  buildNestedName(n: number): string {
     return `"${this.pick(['a', 'é', 'k\\u0000', '\\ud800', 'with \\"quotes\\"', 'x\\ty'])}${n}"`;
   }
 }

@@ -1,10 +1,10 @@
 import { parseSubdomain } from '@freshet/freshdesk-extractor';
 import { Type } from 'typebox';
-import type { App, Deps } from '../../app.ts';
-import { answer, operation } from '../../http/operation.ts';
+import type { App, Deps } from '../../context.ts';
+import { operation, response } from '../../http/operation.ts';
 import { Budget } from './schemas.ts';
 
-export function accountRoutes(app: App, { store }: Deps): void {
+export function registerAccountRoutes(app: App, { store }: Deps): void {
   app.get(
     '/v1/accounts/:subdomain/budget',
     {
@@ -13,29 +13,32 @@ export function accountRoutes(app: App, { store }: Deps): void {
         ...operation({
           operationId: 'getBudget',
           tags: ['accounts'],
-          summary: 'An account’s credits',
-          description: 'As they stand now, in each bucket. All pipelines and workers of the account share them.',
+          summary: 'Get the credits of an account',
+          description:
+            'Returns the current credits of a Freshdesk account, by bucket. All pipelines and workers of the account share them.',
         }),
-        params: Type.Object({ subdomain: Type.String({ description: 'The account, as `acme`.', maxLength: 255 }) }),
-        response: { 200: answer('The budget.', Budget) },
+        params: Type.Object({
+          subdomain: Type.String({ description: 'The account, such as `acme`.', maxLength: 255 }),
+        }),
+        response: { 200: response('The credits.', Budget) },
       },
     },
     async (request) => {
       const subdomain = parseSubdomain(request.params.subdomain);
-      const buckets = await store.budgets.read(subdomain);
+      const buckets = await store.budgets.listBuckets(subdomain);
       return {
         subdomain,
-        buckets: buckets.map((b) => ({
-          bucket: b.bucket,
-          unlimited: b.unlimited,
-          total: b.total,
-          used: b.used,
-          window_ends_at: b.windowEndsAt?.toISOString() ?? null,
-          blocked_until: b.blockedUntil?.toISOString() ?? null,
-          classes: b.classes.map((c) => ({
-            class: c.creditClass,
-            used: c.used,
-            wanted_until: c.wantedUntil?.toISOString() ?? null,
+        buckets: buckets.map((bucket) => ({
+          bucket: bucket.bucket,
+          unlimited: bucket.isUnlimited,
+          total: bucket.total,
+          used: bucket.used,
+          window_ends_at: bucket.windowEndsAt?.toISOString() ?? null,
+          blocked_until: bucket.blockedUntil?.toISOString() ?? null,
+          classes: bucket.classes.map((usage) => ({
+            class: usage.creditClass,
+            used: usage.used,
+            wanted_until: usage.reservedUntil?.toISOString() ?? null,
           })),
         })),
       };

@@ -1,118 +1,70 @@
-import { CREDIT_CLASSES, OBJECT_VERDICTS } from '@freshet/contracts';
+import { CREDIT_CLASSES } from '@freshet/contracts';
 import { Type } from 'typebox';
-import { enumeration, Failure, name, nullable, object, ref, text, time } from '../../http/schemas.ts';
-import { sourceFields } from '../pipelines/schemas.ts';
+import { defineSchema, enumeration, nullable, object, ref, string, timestamp } from '../../http/schemas.ts';
 
-const ObjectVerdict = enumeration('ObjectVerdict', OBJECT_VERDICTS, 'Whether the key may read the object.');
-
-export const PipelineTestInput = name(
-  'PipelineTestInput',
-  object(
-    { subdomain: sourceFields.subdomain, credential_id: sourceFields.credential_id },
-    { description: 'An account and a key to try.' },
-  ),
+const CreditClass = enumeration(
+  'CreditClass',
+  CREDIT_CLASSES,
+  'The priority of requests, the most urgent first. `by_hand`: manual runs and API requests. `incremental`: changes. `children`: children of changed parents. `backfill`: history. `audit`: audits.',
 );
 
-const TicketScope = enumeration(
-  'TicketScope',
-  ['global', 'group', 'restricted', 'unknown'],
-  'Which tickets the agent sees.',
-);
-
-const AccountAgent = name(
-  'AccountAgent',
-  object(
-    { id: text('The agent’s id.'), name: text('The agent’s name.'), ticket_scope: ref(TicketScope) },
-    { description: 'The agent whose key it is.' },
-  ),
-);
-
-const AccountLimit = name(
-  'AccountLimit',
+const CreditClassUsage = defineSchema(
+  'CreditClassUsage',
   object(
     {
-      bucket: text('`account`, or a list with a limit of its own.'),
-      credits_per_minute: nullable(Type.Number({ description: 'As the answers told; null: they did not.' })),
-    },
-    { description: 'A limit.' },
-  ),
-);
-
-const AccountObject = name(
-  'AccountObject',
-  object(
-    {
-      object: text('The object.'),
-      verdict: ref(ObjectVerdict),
-      message: nullable(text('Why it is not available.')),
-      changed_since_filter: nullable(text('The filter that the account obeys; null: none, or the object has none.')),
-    },
-    { description: 'What a key sees of one object.' },
-  ),
-);
-
-export const PipelineVerdict = name(
-  'PipelineVerdict',
-  object(
-    {
-      ok: Type.Boolean({ description: 'The key opens the account, and at least one object is available.' }),
-      subdomain: text('The account.'),
-      agent: nullable(ref(AccountAgent)),
-      limits: Type.Array(ref(AccountLimit), { description: 'The limits that were seen.' }),
-      sees_all_tickets: Type.Boolean({ description: 'False: the key sees a part of the tickets, without any error.' }),
-      objects: Type.Array(ref(AccountObject), { description: 'Each object.' }),
-      error: nullable(ref(Failure)),
-    },
-    { description: 'What a key sees of an account.' },
-  ),
-);
-
-const CreditClassName = enumeration('CreditClass', CREDIT_CLASSES, 'What work is for; the more urgent first.');
-
-const CreditClassUse = name(
-  'CreditClassUse',
-  object(
-    {
-      class: ref(CreditClassName),
-      used: Type.Number({ minimum: 0, description: 'Credits that it has taken in this minute.' }),
+      class: ref(CreditClass),
+      used: Type.Number({ minimum: 0, description: 'Credits used in the current minute.', examples: [12] }),
       wanted_until: nullable(
-        time('It was refused for want of credits, and less urgent work leaves the bucket to it until then.'),
+        timestamp(
+          'Time until which less urgent classes leave the bucket to this class, because it ran out of credits. Null: they need not wait.',
+        ),
       ),
     },
-    { description: 'Credits by what they are spent for.' },
+    { description: 'Credits that a class has used.' },
   ),
 );
 
-const CreditBucket = name(
+const CreditBucket = defineSchema(
   'CreditBucket',
   object(
     {
-      bucket: text('`account`, or the name of a list that has a limit of its own.'),
-      unlimited: Type.Boolean({ description: 'The account answers without limits.' }),
+      bucket: string('`account` for the rate limit of the account, or the name of a list that has its own limit.'),
+      unlimited: Type.Boolean({ description: 'Whether the account has no rate limit.', examples: [false] }),
       total: nullable(
-        Type.Number({ description: 'Credits in a minute, as the account’s answers told; null: not known yet.' }),
+        Type.Number({
+          description: 'Credits per minute, as reported by Freshdesk. Null: not known yet.',
+          examples: [400],
+        }),
       ),
       used: Type.Number({
         minimum: 0,
-        description: 'Credits spent in this minute, by Freshet and, as far as answers told, by others.',
+        description:
+          'Credits used in the current minute, by Freshet and, as far as Freshdesk reports them, by other clients.',
+        examples: [12],
       }),
-      window_ends_at: nullable(time('When the minute ends; null: none is under way.')),
-      blocked_until: nullable(time('No call is made before then: the account has answered with 429.')),
-      classes: Type.Array(ref(CreditClassUse), {
-        description: 'Of `used`, what Freshet’s own work has taken; the most urgent first.',
+      window_ends_at: nullable(
+        timestamp('End of the current minute. Null: no minute has started.', '2026-01-31T13:32:00.000Z'),
+      ),
+      blocked_until: nullable(
+        timestamp('Time until which Freshet sends no requests, after a response with 429. Null: not blocked.'),
+      ),
+      classes: Type.Array(ref(CreditClassUsage), {
+        description: 'Credits that Freshet has used, by class, the most urgent first.',
       }),
     },
-    { description: 'Credits that calls draw on.' },
+    { description: 'A rate limit of the account.' },
   ),
 );
 
-export const Budget = name(
+export const Budget = defineSchema(
   'Budget',
   object(
     {
-      subdomain: text('The account.'),
-      buckets: Type.Array(ref(CreditBucket), { description: 'Each bucket; none before the first call.' }),
+      subdomain: string('The account.'),
+      buckets: Type.Array(ref(CreditBucket), {
+        description: 'The buckets of the account. Empty before the first request.',
+      }),
     },
-    { description: 'An account’s credits, which all of its pipelines and workers share.' },
+    { description: 'The credits of a Freshdesk account, which all its pipelines share.' },
   ),
 );

@@ -1,47 +1,49 @@
 import { Readable } from 'node:stream';
 import type { AuditFilter, AuditEntry as StoredEntry } from '@freshet/control-store';
 import { Type } from 'typebox';
-import type { App, Deps } from '../../app.ts';
-import { answer, listOptions, operation } from '../../http/operation.ts';
+import type { App, Deps } from '../../context.ts';
+import { operation, parseListQuery, response } from '../../http/operation.ts';
 import { ListQuery } from '../../http/schemas.ts';
 import { AuditEntryList } from './schemas.ts';
 
 const tags = ['audit log'];
-const EXPORT_PAGE = 200;
+const EXPORT_PAGE_SIZE = 200;
 
 const filters = {
-  actor_id: Type.Optional(Type.String({ format: 'uuid', description: 'Only what this token has done.' })),
-  action: Type.Optional(Type.String({ description: 'Only this operation, such as `changePipeline`.' })),
+  actor_id: Type.Optional(Type.String({ format: 'uuid', description: 'Return only changes by this token.' })),
+  action: Type.Optional(
+    Type.String({ description: 'Return only changes by this operation, such as `updatePipeline`.' }),
+  ),
   resource: Type.Optional(
     Type.String({
-      description: 'Only this resource and what stands below it, by its path: `pipelines/<id>`.',
+      description: 'Return only changes of this resource and of resources below it, by path: `pipelines/<id>`.',
       maxLength: 300,
     }),
   ),
-  from: Type.Optional(Type.String({ format: 'date-time', description: 'Only from then on.' })),
-  until: Type.Optional(Type.String({ format: 'date-time', description: 'Only before then.' })),
+  from: Type.Optional(Type.String({ format: 'date-time', description: 'Return only changes at or after this time.' })),
+  until: Type.Optional(Type.String({ format: 'date-time', description: 'Return only changes before this time.' })),
 };
 
-export function auditLogRoutes(app: App, { store: { auditLog } }: Deps): void {
+export function registerAuditLogRoutes(app: App, { store: { auditLog } }: Deps): void {
   app.get(
     '/v1/audit-log',
     {
       config: { permission: 'read_audit_log' },
       schema: {
         ...operation({
-          operationId: 'listAuditLog',
+          operationId: 'listAuditLogEntries',
           tags,
-          summary: 'Who changed what',
+          summary: 'List audit log entries',
           description:
-            'Every change that was made through the API, newest first, with what it was before and after, without secrets. It is only ever added to.',
+            'Lists all changes that were made through the API, newest first, with the resource before and after the change. Entries cannot be changed or deleted through the API.',
         }),
         querystring: Type.Object({ ...ListQuery, ...filters }),
-        response: { 200: answer('One page.', AuditEntryList) },
+        response: { 200: response('A page of the list.', AuditEntryList) },
       },
     },
     async (request) => {
-      const { data, nextCursor } = await auditLog.list(listOptions(request.query), filterOf(request.query));
-      return { data: data.map(toJson), next_cursor: nextCursor };
+      const { data, nextCursor } = await auditLog.list(parseListQuery(request.query), parseFilter(request.query));
+      return { data: data.map(toAuditEntryJson), next_cursor: nextCursor };
     },
   );
 
@@ -54,35 +56,38 @@ export function auditLogRoutes(app: App, { store: { auditLog } }: Deps): void {
           operationId: 'exportAuditLog',
           tags,
           summary: 'Export the audit log',
-          description: 'All of it that the filters leave, newest first, a JSON object a line.',
+          description:
+            'Streams all entries that match the filters as JSON Lines, newest first: one AuditEntry per line.',
         }),
         querystring: Type.Object(filters),
         response: {
           200: {
-            description: 'JSON lines, each an AuditEntry.',
-            content: { 'application/x-ndjson': { schema: Type.String({ description: 'A JSON object a line.' }) } },
+            description: 'The entries.',
+            content: {
+              'application/x-ndjson': { schema: Type.String({ description: 'JSON Lines: one AuditEntry per line.' }) },
+            },
           },
         },
       },
     },
     async (request, reply) => {
-      const filter = filterOf(request.query);
-      const lines = async function* () {
+      const filter = parseFilter(request.query);
+      const generateLines = async function* () {
         for (let cursor: string | null = null, isFirst = true; isFirst || cursor !== null; isFirst = false) {
           const page: { data: readonly StoredEntry[]; nextCursor: string | null } = await auditLog.list(
-            { limit: EXPORT_PAGE, cursor },
+            { limit: EXPORT_PAGE_SIZE, cursor },
             filter,
           );
-          for (const entry of page.data) yield `${JSON.stringify(toJson(entry))}\n`;
+          for (const entry of page.data) yield `${JSON.stringify(toAuditEntryJson(entry))}\n`;
           cursor = page.nextCursor;
         }
       };
-      return reply.type('application/x-ndjson').send(Readable.from(lines()) as never);
+      return reply.type('application/x-ndjson').send(Readable.from(generateLines()) as never);
     },
   );
 }
 
-function filterOf(query: {
+function parseFilter(query: {
   actor_id?: string;
   action?: string;
   resource?: string;
@@ -98,16 +103,16 @@ function filterOf(query: {
   };
 }
 
-function toJson(e: StoredEntry) {
+function toAuditEntryJson(entry: StoredEntry) {
   return {
-    id: e.id,
-    at: e.at.toISOString(),
-    actor: { id: e.actor_id, name: e.actor_name, role: e.actor_role },
-    address: e.address,
-    request_id: e.request_id,
-    action: e.action,
-    resource: e.resource,
-    before: e.before,
-    after: e.after,
+    id: entry.id,
+    at: entry.at.toISOString(),
+    actor: { id: entry.actor_id, name: entry.actor_name, role: entry.actor_role },
+    address: entry.address,
+    request_id: entry.request_id,
+    action: entry.action,
+    resource: entry.resource,
+    before: entry.before,
+    after: entry.after,
   };
 }

@@ -1,41 +1,47 @@
 import { Type } from 'typebox';
-import { id, list, name, nullable, object, ref, text, time } from '../../http/schemas.ts';
-import { TokenRoleName } from '../tokens/schemas.ts';
+import { EXAMPLE_IDS } from '../../http/example-values.ts';
+import { defineSchema, nullable, object, pageSchema, ref, string, timestamp, uuid } from '../../http/schemas.ts';
+import { TokenRole } from '../tokens/schemas.ts';
 
-const Actor = name(
+const Actor = defineSchema(
   'Actor',
   object(
-    { id: id('The token'), name: text('Its name at that time.'), role: ref(TokenRoleName) },
-    { description: 'Who has changed something.' },
+    {
+      id: uuid('token', 'The id of the token.'),
+      name: string('The name of the token at the time of the request.', { examples: ['deployments'] }),
+      role: ref(TokenRole),
+    },
+    { description: 'The token that made a change.' },
   ),
 );
 
-const AuditEntry = name(
+const AuditEntry = defineSchema(
   'AuditEntry',
   object(
     {
-      id: id('The entry'),
-      at: time('When.'),
+      id: uuid('audit_entry', 'The id of the entry.'),
+      at: timestamp('Time of the change.', '2026-01-05T07:30:00.000Z'),
       actor: ref(Actor),
-      address: text('The address that the request came from.'),
-      request_id: text('Names the request in the logs.'),
-      action: text('The operation.', { examples: ['changePipeline'] }),
-      resource: text('What was changed, by its path.', {
-        examples: ['pipelines/019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21'],
-      }),
+      address: string('The IP address of the client.'),
+      request_id: string('The id of the request, which its log entries contain.'),
+      action: string('The operation.', { examples: ['updatePipeline'] }),
+      resource: string('The path of the resource.', { examples: [`pipelines/${EXAMPLE_IDS.pipeline}`] }),
       before: nullable(
         Type.Record(Type.String(), Type.Unknown(), {
-          description: 'As it was, without secrets; null: it was not there, or is not told.',
+          description:
+            'The resource before the change, without secrets. Null: it did not exist, or the operation does not record it.',
+          examples: [{ id: EXAMPLE_IDS.pipeline, name: 'acme', frequency_minutes: 720 }],
         }),
       ),
       after: nullable(
         Type.Record(Type.String(), Type.Unknown(), {
-          description: 'As the request was answered, without secrets; null: it had no answer.',
+          description: 'The body of the response, without secrets. Null: it had none.',
+          examples: [{ id: EXAMPLE_IDS.pipeline, name: 'acme', frequency_minutes: 360 }],
         }),
       ),
     },
-    { description: 'One change.' },
+    { description: 'A change that was made through the API.' },
   ),
 );
 
-export const AuditEntryList = list('AuditEntryList', AuditEntry);
+export const AuditEntryList = pageSchema('AuditEntryList', AuditEntry);

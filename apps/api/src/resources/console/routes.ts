@@ -1,8 +1,8 @@
 import { loadConsole } from '@freshet/console';
-import type { App } from '../../app.ts';
+import type { App } from '../../context.ts';
 
-/** The operators' console, at `/console/`. Its files hold no secret: whoever opens it signs in with a token, as any client does. */
-export function consoleRoutes(app: App): void {
+/** Registers the operator console at `/console/`. Its files are public and contain no secrets: users sign in with an API token. */
+export function registerConsoleRoutes(app: App): void {
   const { files, contentSecurityPolicy } = loadConsole();
   app.get('/console', { schema: { hide: true } }, async (_request, reply) => reply.redirect('/console/'));
   for (const [path, { type, body }] of files) {

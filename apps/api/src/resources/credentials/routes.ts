@@ -1,31 +1,39 @@
 import type { Credential as StoredCredential } from '@freshet/control-store';
 import { type Static, Type } from 'typebox';
-import type { App, Deps } from '../../app.ts';
-import { resourceRoutes } from '../../http/resource-routes.ts';
-import { Credential, CredentialChange, CredentialInput, CredentialList, CredentialType } from './schemas.ts';
+import type { App, Deps } from '../../context.ts';
+import type { FieldProblem } from '../../http/field-problems.ts';
+import { registerResourceRoutes } from '../../http/resource-routes.ts';
+import { Credential, CredentialInput, CredentialList, CredentialType, CredentialUpdate } from './schemas.ts';
 
-export function credentialRoutes(app: App, { store: { credentials } }: Deps): void {
-  resourceRoutes<StoredCredential>(app, {
+export function registerCredentialRoutes(app: App, { store: { credentials } }: Deps): void {
+  registerResourceRoutes<StoredCredential>(app, {
     path: 'credentials',
     noun: 'Credential',
     plural: 'Credentials',
     tag: 'credentials',
-    manage: 'manage_connections',
-    said: {
-      create: ['Keep a secret', 'Encrypts the secret and keeps it. It is never sent back in any form.'],
-      list: ['List credentials', 'Newest first.'],
-      get: ['Read a credential', 'Everything but the secret.'],
-      change: [
-        'Rename or rotate',
-        'A new secret is used from the next call on by everything that uses the credential.',
+    managePermission: 'manage_connections',
+    summaries: {
+      create: ['Create a credential', 'Encrypts the secret and stores it. The API never returns the secret.'],
+      list: ['List credentials', 'Lists credentials, newest first.'],
+      get: ['Get a credential', 'Returns a credential without its secret.'],
+      update: [
+        'Update a credential',
+        'Renames a credential or replaces its secret. Pipelines and destinations use the new secret from their next request or connection on.',
       ],
-      delete: ['Delete a credential', 'Refused while something uses it; the answer names what does.'],
+      delete: [
+        'Delete a credential',
+        'Deletes a credential. If pipelines or destinations use the credential, the request is rejected with 409, and `detail` names them.',
+      ],
     },
-    shapes: { input: CredentialInput, change: CredentialChange, output: Credential, list: CredentialList },
+    schemas: { input: CredentialInput, update: CredentialUpdate, output: Credential, list: CredentialList },
     filters: {
-      name: Type.Optional(Type.String({ description: 'Only the one of this name.' })),
+      name: Type.Optional(Type.String({ description: 'Return only the credential with this name.' })),
       type: Type.Optional(
-        Type.Unsafe<string>({ ...CredentialType, $id: undefined, description: 'Only those of this type.' }),
+        Type.Unsafe<string>({
+          ...CredentialType,
+          $id: undefined,
+          description: 'Return only credentials of this type.',
+        }),
       ),
     },
     create: (body: Static<typeof CredentialInput>) =>
@@ -36,28 +44,35 @@ export function credentialRoutes(app: App, { store: { credentials } }: Deps): vo
       }),
     list: (options, filter) => credentials.list(options, filter),
     get: (id) => credentials.get(id),
-    findProblems: (changes: Static<typeof CredentialChange>, current) => {
-      if (current === null) return [];
-      const [right, wrong] = current.type === 'freshdesk_api_key' ? ['api_key', 'password'] : ['password', 'api_key'];
-      return wrong in changes
-        ? [{ pointer: `/${wrong}`, detail: `${wrong}: this credential is a ${current.type}; its secret is ${right}.` }]
-        : [];
-    },
-    change: (id, { name, api_key, password }: Static<typeof CredentialChange>, expected) =>
-      credentials.change(id, { name, secret: api_key ?? password }, expected),
-    delete: (id, expected) => credentials.delete(id, expected),
-    toJson,
+    findProblems: findSecretProblems,
+    update: (id, { name, api_key, password }: Static<typeof CredentialUpdate>, expectedVersion) =>
+      credentials.update(id, { name, secret: api_key ?? password }, expectedVersion),
+    delete: (id, expectedVersion) => credentials.delete(id, expectedVersion),
+    toJson: toCredentialJson,
   });
 }
 
-function toJson(c: StoredCredential) {
+/** Finds a secret of another type than the credential has. A creation has been checked by its schema. */
+function findSecretProblems(
+  changes: Static<typeof CredentialUpdate>,
+  current: StoredCredential | null,
+): readonly FieldProblem[] {
+  if (current === null) return [];
+  const [expected, unexpected] =
+    current.type === 'freshdesk_api_key' ? ['api_key', 'password'] : ['password', 'api_key'];
+  if (!(unexpected in changes)) return [];
+  const detail = `${unexpected} does not apply to a credential of the type ${current.type}. Send ${expected} instead.`;
+  return [{ pointer: `/${unexpected}`, detail }];
+}
+
+function toCredentialJson(credential: StoredCredential) {
   return {
-    id: c.id,
-    name: c.name,
-    type: c.type,
-    hint: c.hint,
-    rotated_at: c.rotated_at.toISOString(),
-    created_at: c.created_at.toISOString(),
-    updated_at: c.updated_at.toISOString(),
+    id: credential.id,
+    name: credential.name,
+    type: credential.type,
+    hint: credential.hint,
+    rotated_at: credential.rotated_at.toISOString(),
+    created_at: credential.created_at.toISOString(),
+    updated_at: credential.updated_at.toISOString(),
   };
 }

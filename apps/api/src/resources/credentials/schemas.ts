@@ -1,85 +1,101 @@
 import { CREDENTIAL_TYPES } from '@freshet/control-store';
 import { type Static, Type } from 'typebox';
 import {
-  change,
+  defineSchema,
   enumeration,
-  id,
-  list,
-  name,
   object,
+  pageSchema,
   ref,
   resourceName,
-  stamps,
-  text,
-  time,
+  string,
+  timestamp,
+  timestamps,
+  updateSchema,
+  uuid,
 } from '../../http/schemas.ts';
 
-export const CredentialType = enumeration('CredentialType', CREDENTIAL_TYPES, 'What the secret opens.');
+export const CredentialType = enumeration(
+  'CredentialType',
+  CREDENTIAL_TYPES,
+  'The kind of secret: `freshdesk_api_key` for a pipeline, `postgres_password` for a destination.',
+);
+
+const name = resourceName('acme key');
 
 const Secret = {
-  api_key: text('An agent’s API key, from the profile settings in Freshdesk.', { minLength: 1, maxLength: 4096 }),
-  password: text('The role’s password.', { maxLength: 4096 }),
+  api_key: string('The API key of a Freshdesk agent, from the agent’s profile settings.', {
+    minLength: 1,
+    maxLength: 4096,
+    examples: ['aB3dE5fG7hJ9kL1mN3x7Qa'],
+  }),
+  password: string('The password of the PostgreSQL role.', {
+    maxLength: 4096,
+    examples: ['correct horse battery staple'],
+  }),
 };
 
-export const FreshdeskApiKeyInput = name(
+export const FreshdeskApiKeyInput = defineSchema(
   'FreshdeskApiKeyInput',
   object(
     {
-      name: resourceName,
-      type: Type.Literal('freshdesk_api_key', { description: 'A Freshdesk API key.' }),
+      name,
+      type: Type.Literal('freshdesk_api_key', { description: 'The kind of secret.' }),
       api_key: Secret.api_key,
     },
-    { description: 'A Freshdesk API key to keep.' },
+    { description: 'A credential with a Freshdesk API key.' },
   ),
 );
 
-export const PostgresPasswordInput = name(
+export const PostgresPasswordInput = defineSchema(
   'PostgresPasswordInput',
   object(
     {
-      name: resourceName,
-      type: Type.Literal('postgres_password', { description: 'A PostgreSQL password.' }),
+      name: resourceName('warehouse password'),
+      type: Type.Literal('postgres_password', { description: 'The kind of secret.' }),
       password: Secret.password,
     },
-    { description: 'A PostgreSQL password to keep.' },
+    { description: 'A credential with a PostgreSQL password.' },
   ),
 );
 
-export const CredentialInput = name(
+export const CredentialInput = defineSchema(
   'CredentialInput',
   Type.Unsafe<Static<typeof FreshdeskApiKeyInput> | Static<typeof PostgresPasswordInput>>({
     type: 'object',
-    description: 'A secret to keep. It is encrypted, and never sent back.',
+    description: 'The credential to create.',
     required: ['type'],
     discriminator: { propertyName: 'type' },
     oneOf: [{ $ref: 'FreshdeskApiKeyInput#' }, { $ref: 'PostgresPasswordInput#' }],
   }),
 );
 
-export const Credential = name(
+export const Credential = defineSchema(
   'Credential',
   object(
     {
-      id: id('The credential'),
-      name: resourceName,
+      id: uuid('api_key', 'The id of the credential.'),
+      name,
       type: ref(CredentialType),
-      hint: text('The last four characters of the secret; empty for short ones.'),
-      rotated_at: time('When the secret was last changed.'),
-      ...stamps,
+      hint: string('The last four characters of the secret. Empty for short secrets.'),
+      rotated_at: timestamp('Time at which the secret was last changed.', '2026-01-05T07:30:00.000Z'),
+      ...timestamps,
     },
-    { description: 'A secret that is kept. The secret itself is never sent back.' },
+    { description: 'A secret, which is stored encrypted. The API never returns the secret itself.' },
   ),
 );
 
-export const CredentialChange = change(
-  'CredentialChange',
+export const CredentialUpdate = updateSchema(
+  'CredentialUpdate',
   {
-    name: Type.Optional(resourceName),
+    name: Type.Optional(name),
     api_key: Type.Optional(Secret.api_key),
     password: Type.Optional(Secret.password),
   },
   Credential,
-  { description: 'A new name, or a new secret: the one that fits the credential’s type.' },
+  {
+    description: 'The fields to update. The secret must match the type of the credential.',
+    examples: [{ api_key: 'bC4eF6gH8iK0lM2nO4x7Qa' }],
+  },
 );
 
-export const CredentialList = list('CredentialList', Credential);
+export const CredentialList = pageSchema('CredentialList', Credential);

@@ -1,50 +1,55 @@
 import { SSL_MODES } from '@freshet/control-store';
 import { type Static, Type } from 'typebox';
 import {
-  change,
+  defineSchema,
   enumeration,
   Failure,
-  id,
-  list,
-  name,
   nullable,
   object,
+  pageSchema,
   ref,
   resourceName,
-  stamps,
-  text,
+  string,
+  timestamps,
+  updateSchema,
+  uuid,
 } from '../../http/schemas.ts';
 
 export const SslMode = enumeration(
   'SslMode',
   SSL_MODES,
-  '`verify-full` checks the server’s certificate and name; `require` encrypts only; `disable` does neither.',
+  'How the connection is secured. `verify-full`: encrypted, and the certificate and host name of the server are verified. `require`: encrypted, without verification. `disable`: not encrypted.',
+  'verify-full',
 );
 
 const destinationFields = {
-  name: resourceName,
+  name: resourceName('warehouse'),
   type: Type.Literal('postgres', { description: 'The kind of warehouse.' }),
-  host: text(
-    'Host name, IPv4 address, or IPv6 address with or without brackets. No path of a socket, no port, no list.',
-    {
-      minLength: 1,
-      maxLength: 253,
-      examples: ['warehouse.example.com'],
-    },
+  host: string('A host name, an IPv4 address, or an IPv6 address with or without brackets. Without a port.', {
+    minLength: 1,
+    maxLength: 253,
+    examples: ['warehouse.example.com'],
+  }),
+  port: Type.Integer({ minimum: 1, maximum: 65_535, description: 'The TCP port.', examples: [5432] }),
+  database: string('The name of the database.', { minLength: 1, maxLength: 63, examples: ['analytics'] }),
+  username: string('The PostgreSQL role that Freshet connects as.', {
+    minLength: 1,
+    maxLength: 63,
+    examples: ['freshet'],
+  }),
+  credential_id: uuid(
+    'password',
+    'The credential with the password of the role. Its type must be `postgres_password`.',
   ),
-  port: Type.Integer({ minimum: 1, maximum: 65_535, description: 'TCP port.', examples: [5432] }),
-  database: text('Name of the database.', { minLength: 1, maxLength: 63, examples: ['analytics'] }),
-  username: text('The role that writes.', { minLength: 1, maxLength: 63, examples: ['freshet'] }),
-  credential_id: id('The credential with the role’s password'),
 };
 
 const sslCa = nullable(
-  text('Certificates (PEM) of whoever has signed the warehouse’s, where it is none of the well-known; null: those.', {
+  string('PEM certificates of the CA that signed the certificate of the server. Null: the well-known CAs.', {
     maxLength: 100_000,
   }),
 );
 
-export const DestinationInput = name(
+export const DestinationInput = defineSchema(
   'DestinationInput',
   object(
     {
@@ -55,22 +60,26 @@ export const DestinationInput = name(
       ),
       ssl_ca: Type.Optional(sslCa),
     },
-    {
-      description: 'A PostgreSQL warehouse.',
-    },
+    { description: 'The destination to create.' },
   ),
 );
 
-export const Destination = name(
+export const Destination = defineSchema(
   'Destination',
   object(
-    { id: id('The destination'), ...destinationFields, ssl_mode: ref(SslMode), ssl_ca: sslCa, ...stamps },
-    { description: 'A PostgreSQL warehouse.' },
+    {
+      id: uuid('destination', 'The id of the destination.'),
+      ...destinationFields,
+      ssl_mode: ref(SslMode),
+      ssl_ca: sslCa,
+      ...timestamps,
+    },
+    { description: 'A PostgreSQL warehouse that pipelines load into.' },
   ),
 );
 
-export const DestinationChange = change(
-  'DestinationChange',
+export const DestinationUpdate = updateSchema(
+  'DestinationUpdate',
   {
     name: Type.Optional(destinationFields.name),
     host: Type.Optional(destinationFields.host),
@@ -82,20 +91,25 @@ export const DestinationChange = change(
     ssl_ca: Type.Optional(sslCa),
   },
   Destination,
-  { description: 'Fields to change.' },
+  { description: 'The fields to update.' },
 );
 
-export const DestinationList = list('DestinationList', Destination);
+export const DestinationList = pageSchema('DestinationList', Destination);
 
-export const DestinationVerdict = name(
-  'DestinationVerdict',
+export const DestinationTestResult = defineSchema(
+  'DestinationTestResult',
   object(
     {
-      usable: Type.Boolean({ description: 'The connection works, and the role may make what a pipeline needs.' }),
-      server_version: nullable(text('PostgreSQL’s version; null when it could not be reached.')),
-      missing_grants: Type.Array(Type.String(), { description: 'Statements that would give the role what it lacks.' }),
+      usable: Type.Boolean({
+        description: 'Whether the connection succeeded and the role has all privileges that a pipeline needs.',
+      }),
+      server_version: nullable(string('The version of the PostgreSQL server. Null: the connection failed.')),
+      missing_grants: Type.Array(Type.String(), {
+        description: 'SQL statements that grant the missing privileges. Empty: none are missing.',
+        examples: [[]],
+      }),
       error: nullable(ref(Failure)),
     },
-    { description: 'Whether a warehouse can be used.' },
+    { description: 'The result of a connection test of a warehouse.' },
   ),
 );

@@ -1,62 +1,81 @@
 import type { Erasure as StoredErasure } from '@freshet/control-store';
-import { people } from '@freshet/freshdesk-extractor';
+import { personObject } from '@freshet/freshdesk-extractor';
 import { Type } from 'typebox';
-import type { App, Deps } from '../../app.ts';
-import { answer, listOptions, operation, problems } from '../../http/operation.ts';
+import type { App, Deps } from '../../context.ts';
+import { operation, parseListQuery, problemResponses, response } from '../../http/operation.ts';
 import { IdParams, ListQuery, ref } from '../../http/schemas.ts';
 import { Erasure, ErasureInput, ErasureList } from './schemas.ts';
 
 const tags = ['erasures'];
 
 const ErasureParams = Type.Object({
-  id: Type.String({ format: 'uuid', description: 'The pipeline’s id.' }),
-  erasure_id: Type.String({ format: 'uuid', description: 'The erasure’s id.' }),
+  id: Type.String({ format: 'uuid', description: 'The id of the pipeline.' }),
+  erasure_id: Type.String({ format: 'uuid', description: 'The id of the erasure.' }),
 });
 
-export function erasureRoutes(app: App, { store }: Deps): void {
+export function registerErasureRoutes(app: App, deps: Deps): void {
+  registerCreateErasure(app, deps);
+  registerListErasures(app, deps);
+  registerGetErasure(app, deps);
+  registerLiftErasure(app, deps);
+}
+
+function registerCreateErasure(app: App, { store }: Deps): void {
   app.post(
     '/v1/pipelines/:id/erasures',
     {
       config: { permission: 'erase' },
       schema: {
         ...operation({
-          operationId: 'erasePerson',
+          operationId: 'createErasure',
           tags,
           summary: 'Erase a person',
           description:
-            'Deletes a contact and what belongs to it (their tickets with all that stands below those, what they wrote elsewhere, their ratings) from the warehouse’s tables and their histories, from stored batches, and from rejected records, and then searches everything again. From now on they are left out of whatever is read, until the erasure is lifted. Nothing is changed in Freshdesk: erase the person there as well. An erasure of the same person that is under way is answered instead.',
+            'Erases a contact and the related data: their tickets with the children of these tickets, their contributions to other records, and their ratings. The data is removed from tables and histories in the warehouse, from stored batches and from rejected records. Then, all of them are searched again. Data of the person is not replicated anymore until the erasure is lifted. Freshdesk is not changed: erase the person there as well. If an erasure of the person is active, it is returned instead.',
         }),
         params: IdParams,
         body: ref(ErasureInput),
-        response: { 202: answer('The erasure. Its address says when it is completed.', Erasure), ...problems(404) },
+        response: {
+          202: response('The erasure. Get it again to monitor its status.', Erasure),
+          ...problemResponses(404),
+        },
       },
     },
     async (request, reply) => {
       const { id } = request.params;
-      const erasure = await store.erasures.request(id, people.name, request.body.contact_id);
+      const erasure = await store.erasures.create(id, personObject.name, request.body.contact_id);
       reply.code(202).header('location', `/v1/pipelines/${id}/erasures/${erasure.id}`);
-      return erasureJson(erasure);
+      return toErasureJson(erasure);
     },
   );
+}
 
+function registerListErasures(app: App, { store }: Deps): void {
   app.get(
     '/v1/pipelines/:id/erasures',
     {
       config: { permission: 'read' },
       schema: {
-        ...operation({ operationId: 'listErasures', tags, summary: 'List erasures', description: 'Newest first.' }),
+        ...operation({
+          operationId: 'listErasures',
+          tags,
+          summary: 'List erasures',
+          description: 'Lists the erasures of a pipeline, newest first.',
+        }),
         params: IdParams,
         querystring: Type.Object(ListQuery),
-        response: { 200: answer('One page.', ErasureList), ...problems(404) },
+        response: { 200: response('A page of the list.', ErasureList), ...problemResponses(404) },
       },
     },
     async (request) => {
       const { id } = await store.pipelines.get(request.params.id);
-      const { data, nextCursor } = await store.erasures.list(id, listOptions(request.query));
-      return { data: data.map(erasureJson), next_cursor: nextCursor };
+      const { data, nextCursor } = await store.erasures.list(id, parseListQuery(request.query));
+      return { data: data.map(toErasureJson), next_cursor: nextCursor };
     },
   );
+}
 
+function registerGetErasure(app: App, { store }: Deps): void {
   app.get(
     '/v1/pipelines/:id/erasures/:erasure_id',
     {
@@ -65,16 +84,18 @@ export function erasureRoutes(app: App, { store }: Deps): void {
         ...operation({
           operationId: 'getErasure',
           tags,
-          summary: 'Read an erasure',
-          description: 'With what was removed, and the proof that nothing is left.',
+          summary: 'Get an erasure',
+          description: 'Returns an erasure, with the removed data and the proof that none remains.',
         }),
         params: ErasureParams,
-        response: { 200: answer('The erasure.', Erasure), ...problems(404) },
+        response: { 200: response('The erasure.', Erasure), ...problemResponses(404) },
       },
     },
-    async ({ params }) => erasureJson(await store.erasures.get(params.id, params.erasure_id)),
+    async ({ params }) => toErasureJson(await store.erasures.get(params.id, params.erasure_id)),
   );
+}
 
+function registerLiftErasure(app: App, { store }: Deps): void {
   app.post(
     '/v1/pipelines/:id/erasures/:erasure_id/lift',
     {
@@ -85,27 +106,27 @@ export function erasureRoutes(app: App, { store }: Deps): void {
           tags,
           summary: 'Lift an erasure',
           description:
-            'The person may be read again: it was a mistake, or they came back. What was removed comes back as it changes in Freshdesk, or when the objects are restarted.',
+            'Permits the replication of the person’s data again. Removed records return when they change in Freshdesk, or when the objects are restarted. The request is rejected with 409 while the erasure is active.',
         }),
         params: ErasureParams,
-        response: { 200: answer('The erasure.', Erasure), ...problems(404) },
+        response: { 200: response('The erasure.', Erasure), ...problemResponses(404) },
       },
     },
-    async ({ params }) => erasureJson(await store.erasures.lift(params.id, params.erasure_id)),
+    async ({ params }) => toErasureJson(await store.erasures.lift(params.id, params.erasure_id)),
   );
 }
 
-function erasureJson(e: StoredErasure) {
+function toErasureJson(erasure: StoredErasure) {
   return {
-    id: e.id,
-    pipeline_id: e.pipeline_id,
-    contact_id: e.key,
-    status: e.status,
-    removed: e.removed,
-    unsearchable: e.unsearchable,
-    proof: e.proof,
-    error: e.error_code === null ? null : { code: e.error_code, message: e.error_message ?? '' },
-    created_at: e.created_at.toISOString(),
-    finished_at: e.finished_at?.toISOString() ?? null,
+    id: erasure.id,
+    pipeline_id: erasure.pipeline_id,
+    contact_id: erasure.key,
+    status: erasure.status,
+    removed: erasure.removed,
+    unsearchable: erasure.unsearchable,
+    proof: erasure.proof,
+    error: erasure.error_code === null ? null : { code: erasure.error_code, message: erasure.error_message ?? '' },
+    created_at: erasure.created_at.toISOString(),
+    finished_at: erasure.finished_at?.toISOString() ?? null,
   };
 }

@@ -1,100 +1,74 @@
 import type { FailedUnitInfo } from '@freshet/control-store';
-import { objectNamed } from '@freshet/freshdesk-extractor';
-import { Type } from 'typebox';
-import type { App, Deps } from '../../app.ts';
-import { answer, listOptions, operation, problems } from '../../http/operation.ts';
-import { IdParams, ListQuery, ref } from '../../http/schemas.ts';
-import { FailedUnitFilter, FailedUnitList, FailedUnitsDiscarded, FailedUnitsRetried } from './schemas.ts';
+import { getObject } from '@freshet/freshdesk-extractor';
+import { type Static, Type } from 'typebox';
+import type { App, Deps } from '../../context.ts';
+import { registerRecoveryRoutes } from '../../http/recovery-routes.ts';
+import { FailedUnitDiscardResult, FailedUnitFilter, FailedUnitList, FailedUnitRetryResult } from './schemas.ts';
 
-const tags = ['failed units'];
-
-export function failedUnitRoutes(app: App, { store }: Deps): void {
-  app.get(
-    '/v1/pipelines/:id/failed-units',
-    {
-      config: { permission: 'read' },
-      schema: {
-        ...operation({
-          operationId: 'listFailedUnits',
-          tags,
-          summary: 'List failed units',
-          description:
-            'Lists units of work that could not be read, newest first: parents whose children fail (for example, a damaged ticket whose conversations always answer 500), and records whose own address fails. An object with failed units ends its runs `partial`; its coverage holds for everything else.',
-        }),
-        params: IdParams,
-        querystring: Type.Object({
-          ...ListQuery,
-          object: Type.Optional(Type.String({ description: 'Only failed units of this object.' })),
-          error_code: Type.Optional(Type.String({ description: 'Only failed units whose last error has this code.' })),
-        }),
-        response: { 200: answer('One page.', FailedUnitList), ...problems(404) },
-      },
-    },
-    async (request) => {
-      const { id } = await store.pipelines.get(request.params.id);
-      const { object, error_code: errorCode } = request.query;
-      const { data, nextCursor } = await store.failedUnits.list(id, listOptions(request.query), { object, errorCode });
-      return { data: data.map(toJson), next_cursor: nextCursor };
-    },
-  );
-
-  app.post(
-    '/v1/pipelines/:id/failed-units/retry',
-    {
-      config: { permission: 'run' },
-      schema: {
-        ...operation({
-          operationId: 'retryFailedUnits',
-          tags,
-          summary: 'Retry failed units',
-          description:
-            'Starts a refresh run that reads the units at once, at most 1,000 in one request. Units that fail again stay listed with one more attempt. Without a body, the request selects all failed units of the pipeline.',
-        }),
-        params: IdParams,
-        body: ref(FailedUnitFilter),
-        response: { 202: answer('The run that reads the units.', FailedUnitsRetried), ...problems(404) },
-      },
-    },
-    async (request, reply) => {
-      const { id } = await store.pipelines.get(request.params.id);
-      const { runId, units } = await store.failedUnits.retry(
-        id,
-        toFilter(request.body),
-        (object) => objectNamed(object).way.kind === 'children',
-      );
-      reply.code(202).header('location', `/v1/runs/${runId}`);
-      return { run_id: runId, units };
-    },
-  );
-
-  app.post(
-    '/v1/pipelines/:id/failed-units/discard',
-    {
-      config: { permission: 'run' },
-      schema: {
-        ...operation({
-          operationId: 'discardFailedUnits',
-          tags,
-          summary: 'Discard failed units',
-          description:
-            'Stops retrying the units. A parent is read again when it changes, and a record when it is listed again. Without a body, the request selects all failed units of the pipeline.',
-        }),
-        params: IdParams,
-        body: ref(FailedUnitFilter),
-        response: { 200: answer('How many units were discarded.', FailedUnitsDiscarded), ...problems(404) },
-      },
-    },
-    async (request) => {
-      const { id } = await store.pipelines.get(request.params.id);
-      return { units: await store.failedUnits.discard(id, toFilter(request.body)) };
-    },
-  );
+interface Filter {
+  readonly ids?: readonly string[] | undefined;
+  readonly object?: string | undefined;
+  readonly errorCode?: string | undefined;
 }
 
-/** @throws AppError `not_found` for an object that the catalogue does not have. */
-function toFilter({ ids, object, error_code: errorCode }: { ids?: string[]; object?: string; error_code?: string }) {
-  if (object !== undefined) objectNamed(object);
-  return { ids, object, errorCode };
+export function registerFailedUnitRoutes(app: App, { store: { pipelines, failedUnits } }: Deps): void {
+  registerRecoveryRoutes<FailedUnitInfo, Filter>(app, {
+    path: 'failed-units',
+    tag: 'failed units',
+    action: 'retry',
+    countField: 'units',
+    filters: {
+      object: Type.Optional(Type.String({ description: 'Return only failed units of this object.' })),
+      error_code: Type.Optional(
+        Type.String({ description: 'Return only failed units whose last error has this code.' }),
+      ),
+    },
+    schemas: {
+      list: FailedUnitList,
+      filter: FailedUnitFilter,
+      started: FailedUnitRetryResult,
+      discarded: FailedUnitDiscardResult,
+    },
+    operations: {
+      list: {
+        operationId: 'listFailedUnits',
+        summary: 'List failed units',
+        description:
+          'Lists units of work that keep failing, newest first: parents whose children cannot be extracted, such as a damaged ticket for whose conversations Freshdesk always returns 500, and single records that cannot be extracted. Runs of an object with failed units finish as `partial`. The coverage of the object applies to all other records.',
+      },
+      start: {
+        operationId: 'retryFailedUnits',
+        summary: 'Retry failed units',
+        description:
+          'Starts a refresh run that retries failed units immediately, at most 1,000 per request. Without a body, all failed units of the pipeline are selected. A unit that fails again remains listed, with one more attempt. The request is rejected with 404 if no unit matches.',
+      },
+      discard: {
+        operationId: 'discardFailedUnits',
+        summary: 'Discard failed units',
+        description:
+          'Deletes failed units, which are not retried anymore. Without a body, all failed units of the pipeline are selected. The children of a parent are extracted again when the parent changes.',
+      },
+    },
+    list: async (pipelineId, options, { object, error_code: errorCode }: { object?: string; error_code?: string }) => {
+      const { id } = await pipelines.get(pipelineId);
+      return failedUnits.list(id, options, { object, errorCode });
+    },
+    parseFilter: ({ ids, object, error_code: errorCode }: Static<typeof FailedUnitFilter>) => {
+      if (object !== undefined) getObject(object);
+      return { ids, object, errorCode };
+    },
+    start: async (pipelineId, filter) => {
+      const { id } = await pipelines.get(pipelineId);
+      const { runId, units } = await failedUnits.retry(
+        id,
+        filter,
+        (object) => getObject(object).strategy.kind === 'children',
+      );
+      return { runId, count: units };
+    },
+    discard: async (pipelineId, filter) => failedUnits.discard((await pipelines.get(pipelineId)).id, filter),
+    toJson,
+  });
 }
 
 function toJson(unit: FailedUnitInfo) {

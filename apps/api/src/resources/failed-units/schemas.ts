@@ -1,31 +1,34 @@
 import { Type } from 'typebox';
-import { count, Failure, id, list, name, object, ref, text, time } from '../../http/schemas.ts';
+import { EXAMPLE_CHILD_OBJECT, EXAMPLE_IDS } from '../../http/example-values.ts';
+import { count, defineSchema, Failure, object, pageSchema, ref, string, timestamp, uuid } from '../../http/schemas.ts';
 
-const FailedUnit = name(
+const FailedUnit = defineSchema(
   'FailedUnit',
   object(
     {
-      id: id('The failed unit'),
-      pipeline_id: id('Its pipeline'),
-      object: text('The object that the unit belongs to.'),
-      key: text(
-        'Key of the parent whose children cannot be read (for conversations, the ticket), or of the record whose lookup fails.',
+      id: uuid('failed_unit', 'The id of the failed unit.'),
+      pipeline_id: uuid('pipeline', 'The pipeline.'),
+      object: string('The object to which the unit belongs.', { examples: [EXAMPLE_CHILD_OBJECT] }),
+      key: string(
+        'The key of the parent whose children cannot be extracted, such as the ticket of conversations, or of the record that cannot be extracted.',
+        { examples: ['4711'] },
       ),
-      attempts: count('Failed attempts since the unit was last read.'),
+      attempts: count('Consecutive failed attempts.', 3),
       error: ref(Failure),
-      first_failed_at: time('Time of the first failed attempt.'),
-      last_failed_at: time('Time of the last failed attempt.'),
-      next_attempt_at: time(
-        'Runs skip the unit until then. The interval doubles with each attempt, from 5 minutes to one day.',
+      first_failed_at: timestamp('Time of the first failed attempt.', '2026-01-31T13:31:44.000Z'),
+      last_failed_at: timestamp('Time of the last failed attempt.', '2026-01-31T13:46:44.000Z'),
+      next_attempt_at: timestamp(
+        'Time until which runs skip the unit. The interval doubles with each attempt, from 5 minutes to one day.',
+        '2026-01-31T14:06:44.000Z',
       ),
     },
-    { description: 'A unit of work that keeps failing. It is set aside while the rest of its object is read.' },
+    { description: 'A unit of work that keeps failing. It is skipped while the rest of the object is extracted.' },
   ),
 );
 
-export const FailedUnitList = list('FailedUnitList', FailedUnit);
+export const FailedUnitList = pageSchema('FailedUnitList', FailedUnit);
 
-export const FailedUnitFilter = name(
+export const FailedUnitFilter = defineSchema(
   'FailedUnitFilter',
   object(
     {
@@ -33,25 +36,34 @@ export const FailedUnitFilter = name(
         Type.Array(Type.String({ format: 'uuid' }), {
           minItems: 1,
           maxItems: 1000,
-          description: 'Only these failed units.',
+          description: 'Select the failed units with these ids.',
+          examples: [[EXAMPLE_IDS.failed_unit]],
         }),
       ),
-      object: Type.Optional(text('Only failed units of this object.')),
-      error_code: Type.Optional(text('Only failed units whose last error has this code.')),
+      object: Type.Optional(string('Select failed units of this object.', { examples: [EXAMPLE_CHILD_OBJECT] })),
+      error_code: Type.Optional(
+        string('Select failed units whose last error has this code.', { examples: ['source_unavailable'] }),
+      ),
     },
-    { description: 'Selects failed units; an empty object selects all of the pipeline’s.' },
+    { description: 'A selection of failed units. An empty object selects all failed units of the pipeline.' },
   ),
 );
 
-export const FailedUnitsRetried = name(
-  'FailedUnitsRetried',
+export const FailedUnitRetryResult = defineSchema(
+  'FailedUnitRetryResult',
   object(
-    { run_id: id('The refresh run that reads the units'), units: count('Units that the run reads.') },
-    { description: 'A retry that was started.' },
+    {
+      run_id: uuid('run', 'The refresh run that retries the units.'),
+      units: count('The number of units to retry.', 1),
+    },
+    { description: 'A retry of failed units that was started.' },
   ),
 );
 
-export const FailedUnitsDiscarded = name(
-  'FailedUnitsDiscarded',
-  object({ units: count('Units that were discarded.') }, { description: 'The result of a discard.' }),
+export const FailedUnitDiscardResult = defineSchema(
+  'FailedUnitDiscardResult',
+  object(
+    { units: count('The number of discarded units.', 1) },
+    { description: 'The result of discarding failed units.' },
+  ),
 );

@@ -1,9 +1,9 @@
 import { isReady } from '@freshet/runtime';
-import type { App, Deps } from '../../app.ts';
-import { answer, operation, problems } from '../../http/operation.ts';
-import { Health } from '../system/schemas.ts';
+import type { App, Deps } from '../../context.ts';
+import { operation, problemResponses, response } from '../../http/operation.ts';
+import { Health } from './schemas.ts';
 
-export function healthRoutes(app: App, { store, isDraining }: Deps): void {
+export function registerHealthRoutes(app: App, { store, isDraining }: Deps): void {
   app.get(
     '/livez',
     {
@@ -11,11 +11,11 @@ export function healthRoutes(app: App, { store, isDraining }: Deps): void {
         ...operation({
           operationId: 'getLiveness',
           tags: ['health'],
-          summary: 'Is the process alive',
-          description: 'Depends on nothing else.',
+          summary: 'Liveness probe',
+          description: 'Returns 200 as soon as the process serves requests. It does not depend on the database.',
         }),
         security: [],
-        response: { 200: answer('It is.', Health), ...problems(400) },
+        response: { 200: response('The process is alive.', Health), ...problemResponses(400) },
       },
     },
     async () => ({ status: 'ok' as const }),
@@ -27,12 +27,16 @@ export function healthRoutes(app: App, { store, isDraining }: Deps): void {
         ...operation({
           operationId: 'getReadiness',
           tags: ['health'],
-          summary: 'Can it take requests',
+          summary: 'Readiness probe',
           description:
-            'The database answers, its tables are those that this release needs, and the process is not about to end.',
+            'Returns 200 if the database responds, its schema matches this release, and the process is not shutting down. Otherwise 503.',
         }),
         security: [],
-        response: { 200: answer('It can.', Health), 503: answer('It cannot.', Health), ...problems(400) },
+        response: {
+          200: response('The process is ready.', Health),
+          503: response('The process is not ready.', Health),
+          ...problemResponses(400),
+        },
       },
     },
     async (_request, reply) => {

@@ -1,155 +1,143 @@
-import { COLUMN_TYPES, OBJECT_AVAILABILITIES } from '@freshet/contracts';
+import { OBJECT_AVAILABILITIES } from '@freshet/contracts';
 import { Type } from 'typebox';
-import { change, count, enumeration, id, name, nullable, object, ref, text, time } from '../../http/schemas.ts';
+import { EXAMPLE_OBJECT } from '../../http/example-values.ts';
+import {
+  count,
+  defineSchema,
+  enumeration,
+  nullable,
+  object,
+  ref,
+  string,
+  timestamp,
+  updateSchema,
+  uuid,
+} from '../../http/schemas.ts';
 import { fieldRules, maxStaleness } from '../pipelines/schemas.ts';
 
-export const RebuildStarted = name(
-  'RebuildStarted',
+export const RebuildResult = defineSchema(
+  'RebuildResult',
   object(
     {
-      run_id: id('The run that loads it'),
-      batches: count('Batches that are loaded once more.'),
-      records: count('Records in them.'),
-      reaches_back_to: time('When the oldest of them was read: rows that were last read before it stay as they are.'),
+      run_id: uuid('run', 'The run that loads the table.'),
+      batches: count('The number of batches to load.', 42),
+      records: count('The number of records in these batches.', 8741),
+      reaches_back_to: timestamp(
+        'Time at which the oldest of these records was extracted. Rows whose records were last extracted before are not rewritten.',
+        '2026-01-24T00:00:00.000Z',
+      ),
       whole: Type.Boolean({
         description:
-          'What is stored begins with a whole reading, so that every row is written again. If not, restart the object to read the rest.',
+          'Whether the stored batches include a complete read of the object, so that every row is rewritten. If false, restart the object to rewrite the other rows.',
       }),
     },
     { description: 'A rebuild that was started.' },
   ),
 );
 
-export const PositionChange = name(
-  'PositionChange',
+export const PositionInput = defineSchema(
+  'PositionInput',
   object(
-    { changed_since: time('Changes since this moment are read. Not in the future.') },
-    { description: 'Where an object is to be read from.' },
+    {
+      changed_since: timestamp(
+        'The next extraction reads records that changed since this time. It must not be in the future.',
+        '2026-01-30T00:00:00.000Z',
+      ),
+    },
+    { description: 'The new position of an object.' },
   ),
 );
 
 const ObjectAvailability = enumeration(
   'ObjectAvailability',
   OBJECT_AVAILABILITIES,
-  '`forbidden`: the key has no permission to read it. `not_in_plan`: the plan of the account lacks it. `unknown`: no run has requested it yet.',
+  'Whether the API key of the pipeline can read the object. `forbidden`: the key has no permission. `not_in_plan`: the plan of the account does not include the object. `unknown`: no run has requested the object yet.',
 );
 
+const included = Type.Boolean({ description: 'Whether the object is replicated.' });
+const detail = Type.Boolean({
+  description:
+    'Whether each record is completed with the fields that only a request for the single record returns, for one or two credits per record. It applies to records that are extracted after the update: restart the object to apply it to all records.',
+  examples: [false],
+});
+const history = Type.Boolean({
+  description:
+    'Whether every version of a row is stored in a second table. The history begins with the current rows of the table.',
+});
+
 const pipelineObject = {
-  object: text('The object.'),
-  table: text('Its table in the warehouse, with its schema.'),
-  included: Type.Boolean({ description: 'Whether it is read.' }),
-  detail: Type.Boolean({ description: 'Whether its records are completed by what only their own addresses show.' }),
-  history: Type.Boolean({ description: 'Whether every version of its rows is kept.' }),
+  object: string('The name of the object.'),
+  table: string('The table of the object in the warehouse, with its schema.', {
+    examples: [`freshdesk_acme.${EXAMPLE_OBJECT}`],
+  }),
+  included,
+  detail,
+  history,
   columns: fieldRules,
   max_staleness_minutes: nullable(maxStaleness),
-  stale_since: nullable(time('Its table has been further behind than it may be since then; null: it is not.')),
+  stale_since: nullable(timestamp('Time since which the table has exceeded its maximum staleness. Null: it does not.')),
   completing_since: nullable(
-    time(
-      'Since then rows of the table have lacked values of a column that was added or changed. They are being written again. Null: no value is missing.',
+    timestamp(
+      'Time since which rows lack values of a column that was added or changed. Freshet is rewriting these rows. Null: no values are missing.',
     ),
   ),
   availability: ref(ObjectAvailability),
-  availability_message: nullable(text('Why the object cannot be read. Null: it can, or it is unknown.')),
-  complete_as_of: nullable(time('The warehouse holds every change up to then.')),
-  complete_back_to: nullable(time('… and from then on. The year 1970: from the beginning.')),
+  availability_message: nullable(string('Why the API key cannot read the object. Null: it can, or this is unknown.')),
+  complete_as_of: nullable(
+    timestamp(
+      'The table contains every change up to this time. Null: no run has completed the object.',
+      '2026-01-31T13:31:41.000Z',
+    ),
+  ),
+  complete_back_to: nullable(
+    timestamp(
+      'The table contains every record that changed since this time. The year 1970: all history.',
+      '2025-12-06T07:30:00.000Z',
+    ),
+  ),
 };
 
-export const PipelineObject = name(
+export const PipelineObject = defineSchema(
   'PipelineObject',
-  object(pipelineObject, { description: 'What lasts of an object from run to run.' }),
+  object(pipelineObject, { description: 'The settings, availability and coverage of an object of a pipeline.' }),
 );
 
-export const PositionChanged = name(
-  'PositionChanged',
+export const PositionResult = defineSchema(
+  'PositionResult',
   object(
     {
       ...pipelineObject,
       unread_from: nullable(
-        time(
-          'Changes between `unread_from` and `unread_to` are skipped: the position was moved forward over them. The year 1970: from the beginning. Null: none.',
+        timestamp(
+          'Start of the interval that the new position skips. Changes in it are not extracted. The year 1970: all history. Null: nothing is skipped.',
         ),
       ),
-      unread_to: nullable(time('End of the skipped interval. Null: none.')),
+      unread_to: nullable(timestamp('End of the skipped interval. Null: nothing is skipped.')),
     },
-    { description: 'An object whose position was changed, and the changes that are not read because of it.' },
+    { description: 'An object with a new position, and the interval of changes that the position skips.' },
   ),
 );
 
-export const PipelineObjectChange = change(
-  'PipelineObjectChange',
+export const PipelineObjectUpdate = updateSchema(
+  'PipelineObjectUpdate',
   {
-    included: Type.Optional(Type.Boolean({ description: 'Whether the object is read.' })),
-    detail: Type.Optional(
-      Type.Boolean({ description: 'Whether its records are completed by what only their own addresses show.' }),
-    ),
-    history: Type.Optional(
-      Type.Boolean({ description: 'Whether every version of its rows is kept, in a table beside its own.' }),
-    ),
+    included: Type.Optional(included),
+    detail: Type.Optional(detail),
+    history: Type.Optional(history),
     columns: Type.Optional(fieldRules),
     max_staleness_minutes: Type.Optional(nullable(maxStaleness)),
   },
   PipelineObject,
   {
     description:
-      'Fields to change. If `max_staleness_minutes` is null, the freshness of the object is no longer monitored.',
+      'The fields to update. `columns` replaces all rules of the object. If `max_staleness_minutes` is null, its staleness is not monitored.',
   },
 );
 
-export const PipelineObjects = name(
+export const PipelineObjectList = defineSchema(
   'PipelineObjectList',
   object(
-    { data: Type.Array(ref(PipelineObject), { description: 'Each object, by name.' }) },
+    { data: Type.Array(ref(PipelineObject), { description: 'All objects of the catalog, by name.' }) },
     { description: 'The objects of a pipeline.' },
-  ),
-);
-
-const ColumnType = enumeration('ColumnType', COLUMN_TYPES, 'PostgreSQL’s type.');
-
-const CatalogColumn = name(
-  'CatalogColumn',
-  object(
-    {
-      name: text('The column.'),
-      type: ref(ColumnType),
-      description: text('What it holds.'),
-      nullable: Type.Boolean({ description: 'May be null.' }),
-      optional: Type.Boolean({ description: 'May be missing in an answer.' }),
-      values: nullable(Type.Record(Type.String(), Type.String(), { description: 'What each value means.' })),
-      references: nullable(text('The object whose key it is.')),
-    },
-    { description: 'A column that an object always has.' },
-  ),
-);
-
-const CatalogObject = name(
-  'CatalogObject',
-  object(
-    {
-      name: text('The object, and its table.'),
-      title: text('Its name for people.'),
-      description: text('What it holds.'),
-      docs: text('The vendor’s page.', { format: 'uri' }),
-      way: text('How it is read: `keyset`, `since`, `sweep` or `children`.'),
-      parent: nullable(text('The object that it stands below.')),
-      permission: text('Whose key may read it: any `agent`’s, or an `admin`’s.'),
-      feature: nullable(text('The feature of the plan that it needs.')),
-      included_by_default: Type.Boolean({ description: 'Part of a new pipeline.' }),
-      detail_columns: Type.Array(Type.String(), {
-        description: 'Columns that only `detail` fills; none: it cannot be read in detail.',
-      }),
-      primary_key: Type.Array(Type.String(), { description: 'Columns that identify a record.' }),
-      columns: Type.Array(ref(CatalogColumn), {
-        description: 'Its columns; the account’s own fields come in addition.',
-      }),
-    },
-    { description: 'A kind of Freshdesk data.' },
-  ),
-);
-
-export const CatalogObjects = name(
-  'CatalogObjectList',
-  object(
-    { data: Type.Array(ref(CatalogObject), { description: 'Each object, by name.' }) },
-    { description: 'The catalogue.' },
   ),
 );

@@ -1,111 +1,124 @@
 import { PAUSED_BY, PIPELINE_PRIORITIES, PIPELINE_STATUSES, SCHEMA_POLICIES } from '@freshet/contracts';
 import { type Static, Type } from 'typebox';
+import { EXAMPLE_OBJECT } from '../../http/example-values.ts';
 import {
-  change,
+  defineSchema,
   enumeration,
-  id,
-  list,
-  name,
   nullable,
   object,
+  pageSchema,
   ref,
   resourceName,
-  stamps,
-  text,
-  time,
+  string,
+  timestamp,
+  timestamps,
+  updateSchema,
+  uuid,
 } from '../../http/schemas.ts';
 
 export const SchemaPolicy = enumeration(
   'SchemaPolicy',
   SCHEMA_POLICIES,
-  'What happens to a value that does not fit its column. `evolve`: the value is kept in `_freshet_extra` with a note; custom and unknown columns are widened if most of their values do not fit. `freeze`: the record is rejected. `discard`: the column is null, with a note. Documented columns never change their type.',
+  'How a value is handled that does not fit the type of its column. `evolve`: the value is stored in `_freshet_extra` with a note, and a custom or unknown column is widened if most of its values do not fit. `freeze`: the record is rejected. `discard`: the column is set to null, with a note. Documented columns never change their type.',
 );
 
 export const PipelinePriority = enumeration(
   'PipelinePriority',
   PIPELINE_PRIORITIES,
-  'Of work that is equally urgent, that of `high` pipelines goes first. No pipeline’s past is read before another’s changes, whatever their priorities.',
+  'The order of jobs with the same urgency: jobs of `high` pipelines run first. Priority does not affect jobs of different urgency: changes of any pipeline precede the backfill of another.',
 );
 
 export const PipelineStatus = enumeration(
   'PipelineStatus',
   PIPELINE_STATUSES,
-  'A paused pipeline starts no runs and reads no further.',
+  '`active`: runs start on schedule. `paused`: no scheduled run starts, and extraction stops.',
 );
 
-const FieldRule = name(
+const FieldRule = defineSchema(
   'FieldRule',
   object(
     {
       rename: Type.Optional(
-        text('The name of its column. If the name belongs to another field already, the column ends with a hash.', {
-          pattern: '^[a-z][a-z0-9_]{0,62}$',
-        }),
+        string(
+          'The name of the field’s column. If another field has a column of this name, the column name ends with a hash.',
+          { pattern: '^[a-z][a-z0-9_]{0,62}$' },
+        ),
       ),
       drop: Type.Optional(
-        Type.Boolean({ description: 'Its value is stored nowhere; its column is null, or is not made.' }),
+        Type.Boolean({
+          description: 'Do not store the value anywhere. A column that exists is null from then on.',
+          examples: [false],
+        }),
       ),
       hash: Type.Optional(
         Type.Boolean({
           description:
-            'Only the HMAC-SHA256 of its value is stored, with a salt of the pipeline’s own: equal values stay equal.',
+            'Store only the HMAC-SHA256 of the value, with a salt of the pipeline. Equal values have equal hashes.',
+          examples: [false],
         }),
       ),
     },
-    { minProperties: 1, description: 'What is done with a field on its way to the warehouse.' },
+    { minProperties: 1, description: 'A transformation of a field before it is loaded.' },
   ),
 );
 
 export const fieldRules = Type.Record(Type.String({ minLength: 1, maxLength: 300 }), ref(FieldRule), {
   description:
-    'Rules by field; one within another is named with a dot: `custom_fields.cf_phone`. They hold for what is read from then on.',
+    'Transformations by field. Nested fields are named with a dot, such as `custom_fields.cf_phone`. They apply to records that are extracted after the update.',
   maxProperties: 300,
+  examples: [{ 'custom_fields.cf_phone': { hash: true } }],
 });
 
 export const maxStaleness = Type.Integer({
   minimum: 5,
   maximum: 525_600,
-  description: 'Minutes that its table may be behind before `freshness.missed` is told. Absent: nobody is told.',
+  description:
+    'The maximum staleness of the table, in minutes. When it is exceeded, the event `freshness.missed` is sent.',
   examples: [720],
 });
 
-const ObjectChoice = name(
+const ObjectChoice = defineSchema(
   'ObjectChoice',
   object(
     {
-      included: Type.Boolean({ description: 'Whether the object is read.' }),
+      included: Type.Boolean({ description: 'Whether the object is replicated.' }),
       detail: Type.Optional(
         Type.Boolean({
           description:
-            'Complete each record that is read by what only its own address shows, for one credit more or two. Absent: no.',
+            'Whether each record is completed with the fields that only a request for the single record returns. This costs one or two credits per record. Default: false.',
+          examples: [false],
         }),
       ),
       history: Type.Optional(
-        Type.Boolean({ description: 'Keep every version of its rows, in a table beside its own. Absent: no.' }),
+        Type.Boolean({
+          description: 'Whether every version of a row is stored in a second table. Default: false.',
+          examples: [true],
+        }),
       ),
       columns: Type.Optional(fieldRules),
       max_staleness_minutes: Type.Optional(maxStaleness),
     },
-    { description: 'A choice for one object.' },
+    { description: 'Settings of an object.' },
   ),
 );
 
 export const sourceFields = {
-  type: Type.Literal('freshdesk', { description: 'The kind of account.' }),
-  subdomain: text('The account: `acme`, `acme.freshdesk.com` or the whole URL. Stored as `acme`.', {
-    minLength: 1,
-    maxLength: 255,
-    examples: ['acme'],
-  }),
-  credential_id: id('The credential with an API key, of an admin if all objects are to be read'),
+  type: Type.Literal('freshdesk', { description: 'The kind of source.' }),
+  subdomain: string(
+    'The Freshdesk account: `acme`, `acme.freshdesk.com`, or the complete URL. The API returns `acme`.',
+    { minLength: 1, maxLength: 255, examples: ['acme'] },
+  ),
+  credential_id: uuid(
+    'api_key',
+    'The credential with the API key. Its type must be `freshdesk_api_key`. Some objects require the API key of an administrator.',
+  ),
 };
 
 const historicalSyncDays = nullable(
   Type.Integer({
     minimum: 1,
     maximum: 36_500,
-    description:
-      'How far the first sync goes back, in days; null: to the beginning. A new pipeline’s is 30 where nothing is said.',
+    description: 'How many days of history the first sync extracts. Null: all history. Default of a new pipeline: 30.',
     examples: [30],
   }),
 );
@@ -113,18 +126,19 @@ const historicalSyncDays = nullable(
 const creditSharePercent = Type.Integer({
   minimum: 1,
   maximum: 100,
-  description: 'How much of the account’s rate limit may be used, in percent.',
+  description: 'The share of the account’s rate limit that the pipeline may use, in percent.',
+  examples: [80],
 });
 
-const PipelineSource = name(
+const PipelineSource = defineSchema(
   'PipelineSource',
   object(
     { ...sourceFields, historical_sync_days: historicalSyncDays, credit_share_percent: creditSharePercent },
-    { description: 'The account that is read.' },
+    { description: 'The Freshdesk account that the pipeline replicates.' },
   ),
 );
 
-const PipelineSourceInput = name(
+const PipelineSourceInput = defineSchema(
   'PipelineSourceInput',
   object(
     {
@@ -132,31 +146,31 @@ const PipelineSourceInput = name(
       historical_sync_days: Type.Optional(historicalSyncDays),
       credit_share_percent: Type.Optional({ ...creditSharePercent, default: 80 }),
     },
-    { description: 'The account to read.' },
+    { description: 'The Freshdesk account to replicate.' },
   ),
 );
 
-const PipelineSourceChange = change(
-  'PipelineSourceChange',
+const PipelineSourceUpdate = updateSchema(
+  'PipelineSourceUpdate',
   {
     credential_id: Type.Optional(sourceFields.credential_id),
     historical_sync_days: Type.Optional(historicalSyncDays),
     credit_share_percent: Type.Optional(creditSharePercent),
   },
   PipelineSource,
-  { description: 'What may change of the account: never which account it is.' },
+  { description: 'The fields of the source to update. The account of a pipeline cannot be changed.' },
 );
 
-const Schedule = name(
+const Schedule = defineSchema(
   'Schedule',
   object(
     {
-      cron: text('Five fields: minute, hour, day of the month, month, day of the week.', {
+      cron: string('A cron expression with five fields: minute, hour, day of month, month, day of week.', {
         minLength: 9,
         maxLength: 255,
         examples: ['30 6 * * 1-5'],
       }),
-      time_zone: text('The time zone that it is meant in, as the IANA database names it.', {
+      time_zone: string('The time zone of the expression, as a name of the IANA database.', {
         minLength: 1,
         maxLength: 64,
         examples: ['Europe/Berlin'],
@@ -164,7 +178,7 @@ const Schedule = name(
     },
     {
       description:
-        'When a pipeline runs. Each starts at a moment of its own within the minute that follows; a time that was missed is made up for once.',
+        'A cron schedule. Pipelines with the same expression start at different moments within the following minute. Missed runs are made up for by one run.',
     },
   ),
 );
@@ -172,10 +186,10 @@ const Schedule = name(
 const PausedBy = enumeration(
   'PausedBy',
   PAUSED_BY,
-  'Who has paused it; `record_spike` and `monthly_quota`: Freshet, as it was told to.',
+  'What paused the pipeline. `user`: a user. `record_spike`, `monthly_quota`: Freshet, as these settings of the pipeline require.',
 );
 
-const RecordSpike = name(
+const RecordSpike = defineSchema(
   'RecordSpike',
   object(
     {
@@ -183,14 +197,14 @@ const RecordSpike = name(
         minimum: 110,
         maximum: 100_000,
         description:
-          'What a run must read, in percent of what the last 10 have read on average, to be told of as `records.spiked`.',
+          'The threshold, in percent of the average of the last 10 runs. A run that exceeds it sends the event `records.spiked`.',
         examples: [500],
       }),
-      pause: Type.Boolean({ description: 'The pipeline is paused then, until somebody resumes it.' }),
+      pause: Type.Boolean({ description: 'Whether Freshet then pauses the pipeline until a user resumes it.' }),
     },
     {
       description:
-        'When a run brings so much more than usual that somebody should look. Complete readings do not count; less than 100 records are none.',
+        'Detection of runs that extract unusually many records. Full reads are ignored, and so are runs of fewer than 100 records.',
     },
   ),
 );
@@ -198,39 +212,41 @@ const RecordSpike = name(
 const QuotaAction = enumeration(
   'QuotaAction',
   ['continue', 'pause'],
-  '`pause`: until the next month, or until the quota is raised.',
+  '`continue`: the pipeline keeps running. `pause`: it is paused until the next month, or until the quota is increased.',
 );
 
-const MonthlyQuota = name(
+const MonthlyQuota = defineSchema(
   'MonthlyQuota',
   object(
     {
       records: Type.Integer({
         minimum: 1,
         maximum: 1_000_000_000_000,
-        description: 'Records read in a calendar month (UTC).',
+        description: 'Extracted records per calendar month (UTC).',
         examples: [5_000_000],
       }),
       when_reached: ref(QuotaAction),
     },
     {
       description:
-        'How many records a pipeline should read in a month. 70, 90 and 100 % of it are told of as `quota.reached`.',
+        'A quota of extracted records per month. The event `quota.reached` is sent at 70, 90 and 100 percent.',
     },
   ),
 );
 
+const DESTINATION_SCHEMA = 'The schema of the warehouse that contains the tables.';
+
 const pipelineFields = {
-  name: resourceName,
-  destination_id: id('The warehouse'),
-  destination_schema: text('The schema that the tables stand in.', {
+  name: resourceName('acme'),
+  destination_id: uuid('destination', 'The destination to load into.'),
+  destination_schema: string(DESTINATION_SCHEMA, {
     pattern: '^[a-z_][a-z0-9_]{0,62}$',
     examples: ['freshdesk_acme'],
   }),
-  table_prefix: text('Put before the name of each table.', { pattern: '^([a-z_][a-z0-9_]{0,19})?$' }),
+  table_prefix: string('A prefix of all table names.', { pattern: '^([a-z_][a-z0-9_]{0,19})?$' }),
   frequency_minutes: Type.Integer({
     description:
-      'Minutes between runs, where there is no `schedule`: 30, or whole hours up to 1440; from 5 on where the deployment allows it.',
+      'Minutes between runs, if there is no `schedule`: 30, or whole hours up to 1440. The deployment may allow shorter intervals from 5 minutes on.',
     examples: [360],
   }),
   audit_frequency_days: nullable(
@@ -238,12 +254,14 @@ const pipelineFields = {
       minimum: 1,
       maximum: 365,
       description:
-        'Days between audits; null: only when somebody asks for one. A new pipeline’s are 7 where nothing is said.',
+        'Days between audits, which compare the complete account with the warehouse. Null: no scheduled audits. Default of a new pipeline: 7.',
       examples: [7],
     }),
   ),
   objects: Type.Record(Type.String(), ref(ObjectChoice), {
-    description: 'Choices by object; what is not named follows the catalogue.',
+    description:
+      'Settings by object. An object without settings is replicated if it is `included_by_default` in the catalog.',
+    examples: [{ [EXAMPLE_OBJECT]: { included: true, history: true } }],
   }),
   schema_policy: ref(SchemaPolicy),
   priority: ref(PipelinePriority),
@@ -252,14 +270,17 @@ const pipelineFields = {
   monthly_quota: nullable(ref(MonthlyQuota)),
 };
 
-export const PipelineInput = name(
+export const PipelineInput = defineSchema(
   'PipelineInput',
   object(
     {
       name: pipelineFields.name,
       source: ref(PipelineSourceInput),
       destination_id: pipelineFields.destination_id,
-      destination_schema: Type.Optional(pipelineFields.destination_schema),
+      destination_schema: Type.Optional({
+        ...pipelineFields.destination_schema,
+        description: `${DESTINATION_SCHEMA} Default: \`freshdesk_\` and the subdomain.`,
+      }),
       table_prefix: Type.Optional({ ...pipelineFields.table_prefix, default: '' }),
       frequency_minutes: Type.Optional({ ...pipelineFields.frequency_minutes, default: 360 }),
       audit_frequency_days: Type.Optional(pipelineFields.audit_frequency_days),
@@ -277,36 +298,36 @@ export const PipelineInput = name(
         Type.Boolean({
           default: false,
           description:
-            'Go on from what the schema’s tables say of themselves, instead of from the start: for a pipeline of the same account whose control database is lost. It is not read back.',
+            'Continue from the coverage that is recorded in the tables of the schema, instead of extracting all history again. Use this option to recreate a pipeline of the same account after the control database was lost. It is not part of the created pipeline.',
         }),
       ),
     },
-    { description: 'A pipeline to make. Its first run starts at once.' },
+    { description: 'The pipeline to create.' },
   ),
 );
 
-export const Pipeline = name(
+export const Pipeline = defineSchema(
   'Pipeline',
   object(
     {
-      id: id('The pipeline'),
+      id: uuid('pipeline', 'The id of the pipeline.'),
       source: ref(PipelineSource),
       ...pipelineFields,
       status: ref(PipelineStatus),
       paused_by: nullable(ref(PausedBy)),
-      next_run_at: time('When its next run is due.'),
-      next_audit_at: nullable(time('When its next audit is due.')),
-      ...stamps,
+      next_run_at: timestamp('Time at which the next run is due.', '2026-01-31T18:00:00.000Z'),
+      next_audit_at: nullable(timestamp('Time at which the next audit is due.', '2026-02-02T07:30:00.000Z')),
+      ...timestamps,
     },
-    { description: 'One Freshdesk account into one warehouse schema.' },
+    { description: 'Replication of one Freshdesk account into one warehouse schema.' },
   ),
 );
 
-export const PipelineChange = change(
-  'PipelineChange',
+export const PipelineUpdate = updateSchema(
+  'PipelineUpdate',
   {
     name: Type.Optional(pipelineFields.name),
-    source: Type.Optional(ref(PipelineSourceChange)),
+    source: Type.Optional(ref(PipelineSourceUpdate)),
     frequency_minutes: Type.Optional(pipelineFields.frequency_minutes),
     audit_frequency_days: Type.Optional(pipelineFields.audit_frequency_days),
     objects: Type.Optional(pipelineFields.objects),
@@ -317,7 +338,10 @@ export const PipelineChange = change(
     monthly_quota: Type.Optional(pipelineFields.monthly_quota),
   },
   Pipeline,
-  { description: 'Fields to change. Tables do not move: for another destination, make another pipeline.' },
+  {
+    description:
+      'The fields to update. The account, the destination and the schema of a pipeline cannot be changed: create another pipeline instead.',
+  },
 );
 
-export const PipelineList = list('PipelineList', Pipeline);
+export const PipelineList = pageSchema('PipelineList', Pipeline);

@@ -1,87 +1,40 @@
 import { Type } from 'typebox';
-import { count, enumeration, name, nullable, object, ref, text, time } from '../../http/schemas.ts';
-import { PipelineVerdict } from '../accounts/schemas.ts';
-import { DestinationVerdict } from '../destinations/schemas.ts';
+import { EXAMPLE_OBJECT } from '../../http/example-values.ts';
+import { defineSchema, nullable, object, ref, string } from '../../http/schemas.ts';
+import { DestinationTestResult } from '../destinations/schemas.ts';
+import { Estimate } from '../estimates/schemas.ts';
+import { PipelineTestResult } from '../pipelines/connection-test-schemas.ts';
 
-export const EstimateInput = name(
-  'EstimateInput',
-  object(
-    {
-      backfill_from: Type.Optional(
-        time('Estimate reading back to this moment, beyond what has been read, instead of the next run.'),
-      ),
-    },
-    { description: 'What to estimate.' },
-  ),
-);
-
-const EstimateBasis = enumeration(
-  'EstimateBasis',
-  ['counted', 'known', 'typical'],
-  '`counted`: the account was asked. `known`: from the last runs. `typical`: what accounts of this size usually hold.',
-);
-
-const ObjectEstimate = name(
-  'ObjectEstimate',
-  object(
-    {
-      object: text('The object.'),
-      records: count('Records that will be read.'),
-      credits: count('Credits that this will cost.'),
-      minutes: Type.Number({
-        minimum: 0,
-        description: 'How long it would take alone, within the pipeline’s share of the limits.',
-      }),
-      basis: ref(EstimateBasis),
-    },
-    { description: 'What one object will cost.' },
-  ),
-);
-
-export const Estimate = name(
-  'Estimate',
-  object(
-    {
-      spent: Type.Number({ minimum: 0, description: 'Credits that the estimate itself has cost.' }),
-      records: count('Records that will be read.'),
-      credits: count('Credits that this will cost.'),
-      minutes: Type.Number({
-        minimum: 0,
-        description: 'How long it will take within the pipeline’s share of the limits, if nothing else is read.',
-      }),
-      objects: Type.Array(ref(ObjectEstimate), { description: 'Each object that is read.' }),
-    },
-    { description: 'What a run will cost, before it is spent.' },
-  ),
-);
-
-const TablePlan = name(
+const TablePlan = defineSchema(
   'TablePlan',
   object(
     {
-      object: text('The object.'),
-      table: text('Its table.'),
-      exists: Type.Boolean({ description: 'It is there already.' }),
+      object: string('The name of the object.'),
+      table: string('The name of the table.'),
+      exists: Type.Boolean({ description: 'Whether the table exists.', examples: [false] }),
       statements: Type.Array(Type.String(), {
-        description: 'SQL that would be run before the first rows; none: it is as it should be.',
+        description: 'SQL statements that create or change the table. Empty: the table does not change.',
+        examples: [[`create table "freshdesk_acme"."${EXAMPLE_OBJECT}" (…);`]],
       }),
     },
-    { description: 'What would become of a table.' },
+    { description: 'The preview of a table.' },
   ),
 );
 
-export const PipelinePlan = name(
+export const PipelinePlan = defineSchema(
   'PipelinePlan',
   object(
     {
-      account: ref(PipelineVerdict),
-      destination: ref(DestinationVerdict),
+      account: ref(PipelineTestResult),
+      destination: ref(DestinationTestResult),
       statements: Type.Array(Type.String(), {
-        description: 'SQL that would make the schema and the ledger; none: they are there.',
+        description: 'SQL statements that create the schema and Freshet’s own tables. Empty: they exist.',
       }),
-      tables: Type.Array(ref(TablePlan), { description: 'Each table; none where the warehouse could not be asked.' }),
+      tables: Type.Array(ref(TablePlan), {
+        description: 'The preview of each table. Empty: the test of the destination failed.',
+      }),
       estimate: nullable(ref(Estimate)),
     },
-    { description: 'What would happen, before it does.' },
+    { description: 'The preview of creating or updating a pipeline.' },
   ),
 );

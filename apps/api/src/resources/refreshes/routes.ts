@@ -1,20 +1,21 @@
 import { AppError } from '@freshet/contracts';
-import type { Pipeline, Wanted } from '@freshet/control-store';
-import { catalogue, type ObjectSpec, objectNamed, objectsToRead } from '@freshet/freshdesk-extractor';
-import { Type } from 'typebox';
-import type { App, Deps } from '../../app.ts';
-import { answer, operation, problems } from '../../http/operation.ts';
+import type { ControlStore, Pipeline, RefreshRequest } from '@freshet/control-store';
+import { catalogue, getObject, listObjectsToExtract, type ObjectSpec } from '@freshet/freshdesk-extractor';
+import { type Static, Type } from 'typebox';
+import type { App, Deps } from '../../context.ts';
+import { operation, problemResponses, response } from '../../http/operation.ts';
 import { IdParams, ref } from '../../http/schemas.ts';
-import { runJson } from '../runs/routes.ts';
-import { FreshdeskCall, Run } from '../runs/schemas.ts';
+import { toRunJson } from '../runs/json.ts';
+import { Run } from '../runs/schemas.ts';
+import { FreshdeskWebhookPayload } from './schemas.ts';
 
-/** Records near real time, one at a time: as somebody asks for them, or as Freshdesk itself says that they have changed. */
-export function refreshRoutes(app: App, { store }: Deps): void {
-  const refresh = async (pipeline: Pipeline, object: string, key: string) => {
-    const id = await store.refreshes.request(pipeline.id, wanted(pipeline, object, key));
-    return runJson(await store.runs.get(id));
-  };
+/** Registers the refresh of single records between syncs, on request and by webhooks of Freshdesk. */
+export function registerRefreshRoutes(app: App, deps: Deps): void {
+  registerRefreshRecord(app, deps);
+  registerReceiveFreshdeskWebhook(app, deps);
+}
 
+function registerRefreshRecord(app: App, { store }: Deps): void {
   app.post(
     '/v1/pipelines/:id/objects/:object/records/:record_id/refresh',
     {
@@ -23,95 +24,101 @@ export function refreshRoutes(app: App, { store }: Deps): void {
         ...operation({
           operationId: 'refreshRecord',
           tags: ['pipelines'],
-          summary: 'Read one record anew',
+          summary: 'Refresh a record',
           description:
-            'Now, before everything else, with what stands below it: a ticket with its conversations. Costs a credit for the record and one for each list below it. A record that is gone is marked as deleted. What is asked for while such a run is under way is taken in by it.',
+            'Extracts a record and its children, such as the conversations of a ticket, immediately and ahead of all other work. Costs one credit for the record and one for each list of children. A record that does not exist anymore is marked as deleted. If a refresh of the pipeline is active, the record is added to its run. The request is rejected with 409 if the pipeline does not include the object, or if Freshdesk cannot return single records of it.',
         }),
         params: Type.Object({
-          id: Type.String({ format: 'uuid', description: 'The pipeline’s id.' }),
-          object: Type.String({ description: 'The object’s name.' }),
+          id: Type.String({ format: 'uuid', description: 'The id of the pipeline.' }),
+          object: Type.String({ description: 'The name of the object.' }),
           record_id: Type.String({
             pattern: '^[0-9A-Za-z_-]{1,64}$',
-            description: 'The record’s own id, as Freshdesk has it.',
+            description: 'The id of the record in Freshdesk.',
             examples: ['4711'],
           }),
         }),
-        response: { 202: answer('The run that reads it.', Run), ...problems(404) },
+        response: { 202: response('The refresh run.', Run), ...problemResponses(404) },
       },
     },
     async (request, reply) => {
       const { id, object, record_id } = request.params;
-      const { name } = objectNamed(object);
-      const run = await refresh(await store.pipelines.get(id), name, record_id);
-      reply.code(202).header('location', `/v1/runs/${run.id}`);
-      return run;
-    },
-  );
-
-  app.post(
-    '/v1/pipelines/:id/inbound/freshdesk',
-    {
-      config: { permission: 'refresh' },
-      schema: {
-        ...operation({
-          operationId: 'receiveFromFreshdesk',
-          tags: ['pipelines'],
-          summary: 'Be told by Freshdesk that a ticket has changed',
-          description:
-            'For the action “trigger webhook” of an automation rule, with a token that has the scope `refresh` only in the header `Authorization`, and `{"ticket_id": "{{ticket.id}}"}` as content. The ticket is read at once, with what stands below it. It saves no sync: what a rule does not see, the next sync brings.',
-        }),
-        params: IdParams,
-        body: ref(FreshdeskCall),
-        response: { 202: answer('The run that reads it.', Run), ...problems(404) },
-      },
-    },
-    async (request, reply) => {
-      const { body, params } = request;
-      const pushed = catalogue.find((o) => o.pushedAs !== null) as ObjectSpec;
-      // As one writes it oneself, or as Freshdesk's form wraps it.
-      const given = body.freshdesk_webhook ?? body;
-      const field = pushed.pushedAs as keyof typeof given;
-      const number = given[field];
-      if (typeof number === 'number' && !Number.isSafeInteger(number)) {
-        throw new AppError(
-          'invalid_input',
-          `${field} must be a string: JSON numbers beyond 2^53 lose digits. Send "{{ticket.id}}" with quotes.`,
-          {
-            context: { pointer: `/${field}` },
-          },
-        );
-      }
-      const key = String(number ?? '');
-      if (!/^\d{1,19}$/.test(key)) {
-        throw new AppError(
-          'invalid_input',
-          `${field}: must be its number. In an automation rule, {{ticket.id}} stands for it.`,
-          {
-            context: { pointer: `/${field}` },
-          },
-        );
-      }
-      const run = await refresh(await store.pipelines.get(params.id), pushed.name, key);
+      const { name } = getObject(object);
+      const run = await startRefresh(store, await store.pipelines.get(id), name, record_id);
       reply.code(202).header('location', `/v1/runs/${run.id}`);
       return run;
     },
   );
 }
 
-/** The record, and the lists below it that the pipeline reads. @throws AppError `invalid_input`, `conflict` for an object that cannot be asked for by its records. */
-function wanted(pipeline: Pipeline, object: string, key: string): Wanted[] {
-  const included = objectsToRead(pipeline.objects).map(({ name }) => name);
+function registerReceiveFreshdeskWebhook(app: App, { store }: Deps): void {
+  app.post(
+    '/v1/pipelines/:id/inbound/freshdesk',
+    {
+      config: { permission: 'refresh' },
+      schema: {
+        ...operation({
+          operationId: 'receiveFreshdeskWebhook',
+          tags: ['pipelines'],
+          summary: 'Receive a Freshdesk automation webhook',
+          description:
+            'Refreshes the ticket that a Freshdesk automation rule names. Use it as the URL of the action “Trigger webhook”, with the content `{"ticket_id": "{{ticket.id}}"}` and a token in the header `Authorization` whose only scope is `refresh`. Syncs are still necessary: they extract the changes that no rule covers.',
+        }),
+        params: IdParams,
+        body: ref(FreshdeskWebhookPayload),
+        response: { 202: response('The refresh run.', Run), ...problemResponses(404) },
+      },
+    },
+    async (request, reply) => {
+      const { name, webhookKey } = catalogue.find((object) => object.webhookKey !== null) as ObjectSpec;
+      const key = parseRecordId(request.body, webhookKey as string);
+      const run = await startRefresh(store, await store.pipelines.get(request.params.id), name, key);
+      reply.code(202).header('location', `/v1/runs/${run.id}`);
+      return run;
+    },
+  );
+}
+
+/** Parses the id of a record from a payload, which Freshdesk wraps unless the rule defines its content. @throws AppError `invalid_input`. */
+function parseRecordId(payload: Static<typeof FreshdeskWebhookPayload>, field: string): string {
+  const properties = payload.freshdesk_webhook ?? payload;
+  const id = properties[field as keyof typeof properties];
+  const createError = (message: string) =>
+    new AppError('invalid_input', message, { context: { pointer: `/${field}` } });
+  if (typeof id === 'number' && !Number.isSafeInteger(id))
+    throw createError(
+      `${field} must be a string: JSON numbers above 2^53 lose digits. Send "{{ticket.id}}" in quotes.`,
+    );
+  const key = String(id ?? '');
+  if (!/^\d{1,19}$/.test(key))
+    throw createError(`${field} must be the id of a ticket. In an automation rule, use {{ticket.id}}.`);
+  return key;
+}
+
+/** Starts a refresh of one record, or adds it to the refresh run that is queued, and returns the run. */
+async function startRefresh(store: ControlStore, pipeline: Pipeline, object: string, key: string) {
+  const id = await store.refreshes.request(pipeline.id, listWorkItems(pipeline, object, key));
+  return toRunJson(await store.runs.get(id));
+}
+
+/**
+ * Lists the record and, as units of the included child objects, its children.
+ * @throws AppError `conflict` if the pipeline does not include the object, or the object has no single records.
+ */
+function listWorkItems(pipeline: Pipeline, object: string, key: string): RefreshRequest[] {
+  const included = listObjectsToExtract(pipeline.objects).map(({ name }) => name);
   if (!included.includes(object))
-    throw new AppError('conflict', `${object} is not read by this pipeline: include it first.`);
-  if (objectNamed(object).single === null) {
+    throw new AppError('conflict', `The pipeline does not include ${object}. Include the object first.`);
+  if (getObject(object).detail === null)
     throw new AppError(
       'conflict',
-      `${object}: its records have no address of their own in Freshdesk. Refresh what they belong to, or run the pipeline.`,
+      `Freshdesk cannot return single records of ${object}. Refresh their parent record, or start a run of the pipeline.`,
     );
-  }
-  const below = included.filter((name) => {
-    const { way } = objectNamed(name);
-    return way.kind === 'children' && way.parent === object;
+  const children = included.filter((name) => {
+    const { strategy } = getObject(name);
+    return strategy.kind === 'children' && strategy.parent === object;
   });
-  return [{ object, key, as: 'record' }, ...below.map((name): Wanted => ({ object: name, key, as: 'parent' }))];
+  return [
+    { object, key, kind: 'record' },
+    ...children.map((name): RefreshRequest => ({ object: name, key, kind: 'parent' })),
+  ];
 }

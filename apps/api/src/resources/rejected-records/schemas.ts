@@ -1,48 +1,64 @@
 import { Type } from 'typebox';
-import { count, id, list, name, nullable, object, text, time } from '../../http/schemas.ts';
+import { EXAMPLE_IDS } from '../../http/example-values.ts';
+import { count, defineSchema, nullable, object, pageSchema, string, timestamp, uuid } from '../../http/schemas.ts';
 
-export const RejectedRecord = name(
+const REASON = 'a code, and after a colon its subject';
+
+export const RejectedRecord = defineSchema(
   'RejectedRecord',
   object(
     {
-      id: id('The rejected record'),
-      pipeline_id: id('Its pipeline'),
-      object: text('Its object.'),
-      batch_id: id('The batch that it was stored in'),
-      line: count('The line of the batch, from 0.'),
-      reason: text('Why it could not be loaded: a code, and after a colon what it is about.'),
-      created_at: time('When it was rejected.'),
-      record: nullable(text('The record as JSON, digit for digit as Freshdesk sent it; null in lists.')),
+      id: uuid('rejected_record', 'The id of the rejected record.'),
+      pipeline_id: uuid('pipeline', 'The pipeline.'),
+      object: string('The name of the object.'),
+      batch_id: uuid('batch', 'The batch that contained the record.'),
+      line: count('The index of the record in the batch, from 0.', 17),
+      reason: string(`Why the record could not be loaded: ${REASON}.`),
+      created_at: timestamp('Time at which the record was rejected.', '2026-01-31T13:40:10.000Z'),
+      record: nullable(string('The record as JSON, exactly as Freshdesk returned it. Null in lists.')),
     },
-    { description: 'A record that could not be loaded. It is kept, encrypted, until it is replayed or discarded.' },
+    {
+      description: 'A record that could not be loaded. It is stored encrypted until it is replayed or discarded.',
+    },
   ),
 );
 
-export const RejectedRecordList = list('RejectedRecordList', RejectedRecord);
+export const RejectedRecordList = pageSchema('RejectedRecordList', RejectedRecord);
 
-export const RejectedFilter = name(
-  'RejectedFilter',
+export const RejectedRecordFilter = defineSchema(
+  'RejectedRecordFilter',
   object(
     {
       ids: Type.Optional(
-        Type.Array(Type.String({ format: 'uuid' }), { minItems: 1, maxItems: 1000, description: 'Only these.' }),
+        Type.Array(Type.String({ format: 'uuid' }), {
+          minItems: 1,
+          maxItems: 1000,
+          description: 'Select the rejected records with these ids.',
+          examples: [[EXAMPLE_IDS.rejected_record]],
+        }),
       ),
-      object: Type.Optional(text('Only of this object.')),
-      reason: Type.Optional(text('Only with this reason, or with what stands before its colon.')),
+      object: Type.Optional(string('Select rejected records of this object.')),
+      reason: Type.Optional(string('Select rejected records with this reason, or with this code before the colon.')),
     },
-    { description: 'Which rejected records are meant; an empty object means all of the pipeline’s.' },
+    { description: 'A selection of rejected records. An empty object selects all rejected records of the pipeline.' },
   ),
 );
 
-export const Replayed = name(
-  'Replayed',
+export const RejectedRecordReplayResult = defineSchema(
+  'RejectedRecordReplayResult',
   object(
-    { run_id: id('The run that loads them'), records: count('How many they are.') },
-    { description: 'A replay that was started.' },
+    {
+      run_id: uuid('run', 'The run that loads the records.'),
+      records: count('The number of records to load.', 2),
+    },
+    { description: 'A replay of rejected records that was started.' },
   ),
 );
 
-export const Discarded = name(
-  'Discarded',
-  object({ records: count('How many they were.') }, { description: 'What was forgotten.' }),
+export const RejectedRecordDiscardResult = defineSchema(
+  'RejectedRecordDiscardResult',
+  object(
+    { records: count('The number of discarded records.', 2) },
+    { description: 'The result of discarding rejected records.' },
+  ),
 );

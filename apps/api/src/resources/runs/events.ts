@@ -1,55 +1,59 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ControlStore, Run as StoredRun } from '@freshet/control-store';
+import type { Run as StoredRun } from '@freshet/control-store';
 import { Type } from 'typebox';
-import type { App, Deps } from '../../app.ts';
-import { operation, problems } from '../../http/operation.ts';
+import type { App, Deps } from '../../context.ts';
+import { operation, problemResponses } from '../../http/operation.ts';
 import { IdParams } from '../../http/schemas.ts';
-import { runJson } from './routes.ts';
+import { toRunJson } from './json.ts';
+import { POLL_INTERVAL_MS } from './wait.ts';
 
-/** A run is looked at so often while somebody watches it. */
-const LOOK_MS = 400;
-/** Proxies close connections on which nothing moves. */
+/** The interval of heartbeats, because proxies close idle connections. */
 const HEARTBEAT_MS = 15_000;
+const RECONNECT_DELAY_MS = 2000;
 
-export function runEventRoutes(app: App, { store, isDraining }: Deps): void {
+/** Registers the stream of a run's events (server-sent events). */
+export function registerRunEventRoutes(app: App, deps: Deps): void {
   app.get(
     '/v1/runs/:id/events',
     {
       config: { permission: 'read' },
       schema: {
         ...operation({
-          operationId: 'watchRun',
+          operationId: 'streamRunEvents',
           tags: ['runs'],
-          summary: 'Watch a run',
+          summary: 'Stream run events',
           description:
-            'Server-sent events: each time that the run has changed, one of the type `run` whose data is the whole Run. Ends when the run does. A reader that was cut off goes on with `Last-Event-ID`, as browsers do by themselves: it is sent the run as it is now, unless it has seen that already. 204: the run is over, and was seen.',
+            'Streams server-sent events. After each change of the run, the stream sends an event of the type `run` whose data is the Run. The stream ends when the run finishes. A client that reconnects with `Last-Event-ID` receives the current run only if it differs from that event. The response is 204 if the run has finished and the client has received its last event.',
         }),
         params: IdParams,
         headers: Type.Object({
           'last-event-id': Type.Optional(
-            Type.String({ maxLength: 100, description: 'The id of the last event that was seen.' }),
+            Type.String({ maxLength: 100, description: 'The id of the last event that the client received.' }),
           ),
         }),
         response: {
           200: {
-            description: 'The events.',
+            description: 'The event stream.',
             content: { 'text/event-stream': { schema: Type.String({ description: 'Server-sent events.' }) } },
           },
-          204: Type.Unsafe<undefined>({ description: 'It is over, and its end was seen.', type: 'null' }),
-          ...problems(404),
+          204: Type.Unsafe<undefined>({
+            description: 'The run has finished, and the client has received its last event.',
+            type: 'null',
+          }),
+          ...problemResponses(404),
         },
       },
     },
     async (request, reply) => {
-      const seen = request.headers['last-event-id'] ?? null;
-      const first = await store.runs.get(request.params.id);
-      if (first.finished_at !== null && revision(first) === seen) {
+      const lastEventId = request.headers['last-event-id'] ?? null;
+      const run = await deps.store.runs.get(request.params.id);
+      if (run.finished_at !== null && getRevision(run) === lastEventId) {
         reply.code(204);
         return undefined as never;
       }
-      const stream = Readable.from(eventsOf(store, first, seen, isDraining), { objectMode: false });
+      const stream = Readable.from(generateEvents(deps, run, lastEventId), { objectMode: false });
       return reply
         .type('text/event-stream')
         .header('cache-control', 'no-store')
@@ -59,44 +63,34 @@ export function runEventRoutes(app: App, { store, isDraining }: Deps): void {
   );
 }
 
-async function* eventsOf(
-  store: ControlStore,
-  first: StoredRun,
-  seen: string | null,
-  isDraining: () => boolean,
+/** Generates the lines of the stream, until the run finishes or the process shuts down. */
+async function* generateEvents(
+  { store, isDraining }: Pick<Deps, 'store' | 'isDraining'>,
+  initialRun: StoredRun,
+  lastEventId: string | null,
 ): AsyncGenerator<string> {
-  let last = seen;
-  let saidAt = Date.now();
-  yield 'retry: 2000\n\n';
-  for (let run = first; ; run = await store.runs.get(first.id)) {
-    const now = revision(run);
-    if (now !== last) {
-      yield `id: ${now}\nevent: run\ndata: ${JSON.stringify(runJson(run))}\n\n`;
-      [last, saidAt] = [now, Date.now()];
-    } else if (Date.now() - saidAt > HEARTBEAT_MS) {
-      yield ': still there\n\n';
-      saidAt = Date.now();
+  let lastRevision = lastEventId;
+  let lastSentAt = Date.now();
+  yield `retry: ${RECONNECT_DELAY_MS}\n\n`;
+  for (let run = initialRun; ; run = await store.runs.get(initialRun.id)) {
+    const revision = getRevision(run);
+    if (revision !== lastRevision) {
+      yield `id: ${revision}\nevent: run\ndata: ${JSON.stringify(toRunJson(run))}\n\n`;
+      [lastRevision, lastSentAt] = [revision, Date.now()];
+    } else if (Date.now() - lastSentAt > HEARTBEAT_MS) {
+      yield ': heartbeat\n\n';
+      lastSentAt = Date.now();
     }
-    // Who is cut off because this process ends comes back to another one.
+    // After a shutdown, the client reconnects to another process.
     if (run.finished_at !== null || isDraining()) return;
-    await sleep(LOOK_MS);
+    await sleep(POLL_INTERVAL_MS);
   }
 }
 
-/** Names a state of a run: another one has another name. */
-function revision(run: StoredRun): string {
+/** Identifies a state of a run, as the id of its event: equal states have equal revisions in all processes. */
+function getRevision(run: StoredRun): string {
   return createHash('sha256')
-    .update(JSON.stringify(runJson(run)))
+    .update(JSON.stringify(toRunJson(run)))
     .digest('base64url')
     .slice(0, 22);
-}
-
-/** The run when it is over, or as it is after so many seconds. */
-export async function whenOver(store: ControlStore, id: string, seconds: number): Promise<StoredRun> {
-  const until = Date.now() + seconds * 1000;
-  for (;;) {
-    const run = await store.runs.get(id);
-    if (run.finished_at !== null || Date.now() >= until) return run;
-    await sleep(Math.min(LOOK_MS, until - Date.now()));
-  }
 }

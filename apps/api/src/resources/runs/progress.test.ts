@@ -1,7 +1,7 @@
 import type { ObjectRun, Run } from '@freshet/control-store';
-import { typicalCredits } from '@freshet/freshdesk-extractor';
+import { estimateTypicalCredits } from '@freshet/freshdesk-extractor';
 import { describe, expect, test } from 'vitest';
-import { estimateRun, objectProgress } from './progress.ts';
+import { estimateRun, getObjectProgress } from './progress.ts';
 
 const NOW = new Date('2026-01-01T01:00:00Z');
 
@@ -28,9 +28,9 @@ const run = (objects: readonly ObjectRun[], parts: Partial<Run> = {}) =>
 
 describe('objectProgress', () => {
   test('is 1 only for an object run that ended with its records loaded', () => {
-    expect(objectProgress(objectRun({ status: 'succeeded', progress: 0.99 }))).toBe(1);
-    expect(objectProgress(objectRun({ status: 'partial', progress: 0.99 }))).toBe(1);
-    expect(objectProgress(objectRun({ status: 'failed', progress: 0.4 }))).toBe(0.4);
+    expect(getObjectProgress(objectRun({ status: 'succeeded', progress: 0.99 }))).toBe(1);
+    expect(getObjectProgress(objectRun({ status: 'partial', progress: 0.99 }))).toBe(1);
+    expect(getObjectProgress(objectRun({ status: 'failed', progress: 0.4 }))).toBe(0.4);
   });
 
   test('of a replay is the loaded share of its records, below 1 before the end', () => {
@@ -41,8 +41,8 @@ describe('objectProgress', () => {
       records_unchanged: 3,
       records_rejected: 4,
     } as const;
-    expect(objectProgress(objectRun({ ...replay, records_extracted: 40 }))).toBe(0.25);
-    expect(objectProgress(objectRun({ ...replay, records_extracted: 10 }))).toBe(0.99);
+    expect(getObjectProgress(objectRun({ ...replay, records_extracted: 40 }))).toBe(0.25);
+    expect(getObjectProgress(objectRun({ ...replay, records_extracted: 10 }))).toBe(0.99);
   });
 });
 
@@ -59,7 +59,7 @@ describe('estimateRun', () => {
       run([objectRun({ object: 'groups', progress: 0.9 }), objectRun({ object: 'conversations', progress: 0.1 })]),
       NOW,
     );
-    const [light, heavy] = [typicalCredits('groups'), typicalCredits('conversations')];
+    const [light, heavy] = [estimateTypicalCredits('groups'), estimateTypicalCredits('conversations')];
     expect(heavy).toBeGreaterThan(100 * light);
     expect(progress).toBeCloseTo((0.9 * light + 0.1 * heavy) / (light + heavy));
   });

@@ -1,7 +1,7 @@
 import {
+  EXTRACTION_RUN_KINDS,
+  type ExtractionRunKind,
   OBJECT_RUN_STATUSES,
-  READING_RUN_KINDS,
-  type ReadingRunKind,
   RUN_KINDS,
   RUN_MODES,
   RUN_STATUSES,
@@ -9,172 +9,167 @@ import {
   WARNING_CODES,
 } from '@freshet/contracts';
 import { Type } from 'typebox';
-import { count, enumeration, Failure, id, list, name, nullable, object, ref, text, time } from '../../http/schemas.ts';
+import {
+  count,
+  defineSchema,
+  enumeration,
+  Failure,
+  nullable,
+  object,
+  pageSchema,
+  ref,
+  string,
+  timestamp,
+  uuid,
+} from '../../http/schemas.ts';
 
 export const RunStatus = enumeration(
   'RunStatus',
   RUN_STATUSES,
-  '`partial`: some objects did not succeed. Objects with the warning `object_unavailable` do not count.',
+  'The status of a run. `succeeded`: every object succeeded. `partial`: some objects succeeded. `failed`: no object succeeded. Objects with the warning `object_unavailable` are ignored.',
+  'succeeded',
 );
 const RunTrigger = enumeration('RunTrigger', RUN_TRIGGERS, 'What started the run.');
 
 export const RunKind = enumeration(
   'RunKind',
   RUN_KINDS,
-  '`sync` brings what is new. `audit` reads everything again, to find what no changed-since filter shows. `refresh` reads single records that were asked for. `replay` loads rejected records once more. `rebuild` loads a table anew from what is stored.',
+  'The kind of run. `sync` extracts changes. `audit` reads the complete account to find changes that no filter reveals. `refresh` extracts single records. `replay` loads rejected records again. `rebuild` loads a table again from stored batches.',
 );
 
-export const RunInput = name(
+export const RunInput = defineSchema(
   'RunInput',
   object(
     {
       kind: Type.Optional(
-        Type.Unsafe<ReadingRunKind>({
+        Type.Unsafe<ExtractionRunKind>({
           type: 'string',
-          enum: [...READING_RUN_KINDS],
+          enum: [...EXTRACTION_RUN_KINDS],
           default: 'sync',
-          description: '`sync` brings what is new; `audit` reads everything to compare it.',
+          description: '`sync` extracts changes. `audit` compares the complete account with the warehouse.',
         }),
       ),
     },
-    { description: 'What to run.' },
-  ),
-);
-
-const ticketNumber = Type.Optional(
-  Type.Union([Type.String(), Type.Integer()], {
-    description: 'The ticket’s number: `{{ticket.id}}` in an automation rule.',
-    examples: ['4711'],
-  }),
-);
-
-export const FreshdeskCall = name(
-  'FreshdeskCall',
-  Type.Object(
-    {
-      ticket_id: ticketNumber,
-      freshdesk_webhook: Type.Optional(
-        Type.Object(
-          { ticket_id: ticketNumber },
-          { description: 'As Freshdesk wraps what is chosen in its form; whatever else is in it is passed over.' },
-        ),
-      ),
-    },
-    { description: 'What an automation rule of Freshdesk sends.' },
+    { description: 'The run to start.' },
   ),
 );
 
 const RunMode = enumeration(
   'RunMode',
   RUN_MODES,
-  'Everything, what has changed, everything to compare it, what was asked for, or nothing: a replay and a rebuild load what was read before.',
+  'What the run extracts. `full`: all records. `incremental`: changes. `audit`: all records, to compare them. `refresh`: requested records. `replay`, `rebuild`: nothing, because they load stored records.',
+  'incremental',
 );
 
-const AuditFindings = name(
+const AuditFindings = defineSchema(
   'AuditFindings',
   object(
     {
-      missing: count('Records that exist, and that the warehouse should have had already.'),
-      stale: count('Rows that differed from their records, though no newer version was to be seen.'),
-      repaired: count('Both, and rows newly marked as deleted: what is right now and was not before.'),
+      missing: count('Records that were missing in the warehouse.', 2),
+      stale: count('Rows that differed from their records, although the time of change was the same.', 1),
+      repaired: count('Rows that the audit corrected: missing and stale rows, and rows that it marked as deleted.', 3),
       explained: Type.Record(Type.String(), Type.Integer({ minimum: 0 }), {
         description:
-          'What keys that no list held, and numbers without a row, were found to be → how many: `archived`, `not_found`, `became_agent`, `recovered` (it existed), `present` (it moved while the lists were read), `forbidden` (the key may not see it), `unreadable` (a failed unit). `not_believed`: rows that a reading lacked, too many to be marked.',
+          'The results for keys that no list contained, and for gaps in the sequence of keys, with their numbers. `archived`, `not_found`, `became_agent`: the record has this state. `recovered`: the record exists. `present`: the record moved while the lists were read. `forbidden`: the API key cannot read the record. `unreadable`: the record is a failed unit. `not_believed`: rows that a complete read did not contain, but that were too many to be marked as deleted.',
+        examples: [{ archived: 12 }],
       }),
     },
-    { description: 'What an audit has found.' },
+    { description: 'The findings of an audit.' },
   ),
 );
 
 const ObjectRunStatus = enumeration(
   'ObjectRunStatus',
   OBJECT_RUN_STATUSES,
-  '`partial`: everything was read but the failed units, which are set aside and retried. `forbidden`: the key may not read it. `not_in_plan`: the account’s plan lacks it.',
+  'The status of an object run. `partial`: everything except failed units was extracted. `forbidden`: the API key has no permission. `not_in_plan`: the plan of the account does not include the object.',
+  'succeeded',
 );
 
 const RunWarningCode = enumeration(
   'RunWarningCode',
   WARNING_CODES,
-  '`values_misfit`: values did not fit the type of their column. `object_unavailable`: no API key has been able to read the object yet, and no user included it by name; the status of the run ignores it. `clock_skew`: the clocks of the account, the deployment and the worker disagree, or a stored position came from such a clock.',
+  'The condition. `values_misfit`: values did not fit the type of their column. `object_unavailable`: no API key has been able to read the object so far, and no user included it by name. The status of the run ignores the object. `clock_skew`: the clocks of the account, the deployment and the worker disagree, or a stored position was affected by such a clock.',
 );
 
-const RunWarning = name(
+const RunWarning = defineSchema(
   'RunWarning',
   object(
     {
       code: ref(RunWarningCode),
-      message: text('The cause, the effect, and the action to take, if any.', {
-        examples: ['2 values of tickets.due_by are not valid timestamps. They were kept in _freshet_extra.'],
+      message: string('The cause, the effect, and the remedy, if there is one.', {
+        examples: ['2 values of tickets.due_by are not valid timestamps. They were stored in _freshet_extra.'],
       }),
-      count: count('How often the condition occurred in this run.'),
+      count: count('The number of occurrences in this run.', 2),
     },
     { description: 'A condition that does not fail a run.' },
   ),
 );
 
-const ObjectRun = name(
+const progress = (description: string) => nullable(Type.Number({ minimum: 0, maximum: 1, description, examples: [1] }));
+
+const ObjectRun = defineSchema(
   'ObjectRun',
   object(
     {
-      object: text('The object.'),
+      object: string('The name of the object.'),
       status: ref(ObjectRunStatus),
       mode: ref(RunMode),
-      records_extracted: count('Records read.'),
-      records_loaded: count('Rows inserted or updated.'),
-      records_unchanged: count('Records that the warehouse had already.'),
-      records_deleted: count('Rows newly marked as deleted.'),
-      records_rejected: count('Records that could not be loaded.'),
-      failed_units: count('Failed units of the object that were outstanding when it finished; 0 before.'),
+      records_extracted: count('Extracted records.', 8741),
+      records_loaded: count('Rows that were inserted or updated.', 8655),
+      records_unchanged: count('Records that were equal to their rows.', 84),
+      records_deleted: count('Rows that were marked as deleted.', 3),
+      records_rejected: count('Records that could not be loaded.', 2),
+      failed_units: count('Failed units of the object when the object run finished. 0 before.', 0),
       findings: nullable(ref(AuditFindings)),
-      credits_used: Type.Number({ minimum: 0, description: 'Credits spent.' }),
-      bytes_staged: count('Bytes stored between reading and loading, uncompressed.'),
-      progress: nullable(
-        Type.Number({
-          minimum: 0,
-          maximum: 1,
-          description:
-            'Estimated share of the work that is done. It never decreases, and is 1 only at the end. Null when nothing is known, such as for a list whose length Freshdesk does not report.',
-        }),
+      credits_used: Type.Number({ minimum: 0, description: 'Credits that were used.', examples: [90] }),
+      bytes_staged: count('Uncompressed size of the stored batches, in bytes.', 12_582_912),
+      progress: progress(
+        'Estimated completed share. It never decreases, and is 1 only at the end. Null: there is no estimate, such as for a list whose length Freshdesk does not report.',
       ),
-      not_before: nullable(time('It waits until then: for credits, or before another try.')),
-      complete_as_of: nullable(time('The warehouse holds every change up to then, when the run has succeeded.')),
-      complete_back_to: nullable(time('… and from then on. The year 1970: from the beginning.')),
-      warnings: Type.Array(ref(RunWarning), { description: 'Conditions that did not fail the run. Empty: none.' }),
+      not_before: nullable(
+        timestamp('Time until which the object run waits, for credits or for a retry. Null: it does not wait.'),
+      ),
+      complete_as_of: nullable(
+        timestamp('If the run succeeds, the table contains every change up to this time.', '2026-01-31T13:31:41.000Z'),
+      ),
+      complete_back_to: nullable(
+        timestamp(
+          'If the run succeeds, the table contains every record that changed since this time. The year 1970: all history.',
+          '2025-12-06T07:30:00.000Z',
+        ),
+      ),
+      warnings: Type.Array(ref(RunWarning), { description: 'Conditions that did not fail the run.', examples: [[]] }),
       error: nullable(ref(Failure)),
     },
-    { description: 'The part of a run that one object has.' },
+    { description: 'The part of a run that concerns one object.' },
   ),
 );
 
-export const Run = name(
+export const Run = defineSchema(
   'Run',
   object(
     {
-      id: id('The run'),
-      pipeline_id: id('Its pipeline'),
+      id: uuid('run', 'The id of the run.'),
+      pipeline_id: uuid('pipeline', 'The pipeline.'),
       kind: ref(RunKind),
       status: ref(RunStatus),
       trigger: ref(RunTrigger),
-      created_at: time('When it was started.'),
-      started_at: nullable(time('When a worker began.')),
-      finished_at: nullable(time('When it was over.')),
-      progress: nullable(
-        Type.Number({
-          minimum: 0,
-          maximum: 1,
-          description:
-            'Estimated share of the run that is done: the progress of its objects, weighted by the credits that each usually costs. It never decreases, and is 1 only at the end.',
-        }),
+      created_at: timestamp('Time of creation.', '2026-01-31T13:31:41.008Z'),
+      started_at: nullable(timestamp('Time at which a worker started the run.', '2026-01-31T13:31:41.420Z')),
+      finished_at: nullable(timestamp('Time at which the run finished.', '2026-01-31T13:44:02.113Z')),
+      progress: progress(
+        'Estimated completed share: the progress of the objects, weighted by their usual credits. It never decreases, and is 1 only at the end.',
       ),
       estimated_finished_at: nullable(
-        time(
-          'Estimated end: the credits that are left to spend, at the rate of the run so far or of the account’s limit, whichever is lower. Null before enough is known and after the end.',
+        timestamp(
+          'Estimated end, from the credits that are still needed and the rate of the run so far or of the account’s limit, whichever is lower. Null: there is no estimate yet, or the run has finished.',
+          '2026-01-31T13:44:00.000Z',
         ),
       ),
-      objects: Type.Array(ref(ObjectRun), { description: 'Each object, by name.' }),
+      objects: Type.Array(ref(ObjectRun), { description: 'The objects of the run, by name.' }),
     },
-    { description: 'One synchronisation of a pipeline.' },
+    { description: 'One synchronization of a pipeline.' },
   ),
 );
 
-export const RunList = list('RunList', Run);
+export const RunList = pageSchema('RunList', Run);

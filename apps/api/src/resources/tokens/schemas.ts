@@ -1,12 +1,26 @@
 import { TOKEN_ROLES } from '@freshet/control-store';
 import { Type } from 'typebox';
 import { PERMISSION_NAMES, PERMISSIONS } from '../../http/permissions.ts';
-import { change, enumeration, id, list, name, nullable, object, ref, stamps, text, time } from '../../http/schemas.ts';
+import {
+  defineSchema,
+  enumeration,
+  nullable,
+  object,
+  pageSchema,
+  ref,
+  resourceName,
+  string,
+  timestamp,
+  timestamps,
+  updateSchema,
+  uuid,
+} from '../../http/schemas.ts';
 
-export const TokenRoleName = enumeration(
+export const TokenRole = enumeration(
   'TokenRole',
   TOKEN_ROLES,
-  'Who may do what: `docs/security.md` has the table.',
+  'The role of a token, which determines its permissions. The security guide lists the permissions of each role.',
+  'team_collaborator',
 );
 const Permission = enumeration(
   'Permission',
@@ -15,19 +29,23 @@ const Permission = enumeration(
 );
 
 const tokenFields = {
-  name: text('What it is for.', { minLength: 1, maxLength: 255, examples: ['nightly reports'] }),
-  role: ref(TokenRoleName),
+  name: resourceName('deployments'),
+  role: ref(TokenRole),
   scopes: nullable(
     Type.Array(ref(Permission), {
       minItems: 1,
       uniqueItems: true,
-      description: 'Fewer permissions than the role has; null: all of them.',
+      description:
+        'The permissions to which the token is restricted. Its role must include them. Null: all permissions of the role.',
+      examples: [['read', 'run']],
     }),
   ),
-  expires_at: nullable(time('It opens nothing from then on; null: it does not expire.')),
+  expires_at: nullable(
+    timestamp('Time at which the token expires. Null: it does not expire.', '2099-01-01T00:00:00.000Z'),
+  ),
 };
 
-export const TokenInput = name(
+export const TokenInput = defineSchema(
   'TokenInput',
   object(
     {
@@ -36,22 +54,27 @@ export const TokenInput = name(
       scopes: Type.Optional(tokenFields.scopes),
       expires_at: Type.Optional(tokenFields.expires_at),
     },
-    { description: 'A token to make.' },
+    { description: 'The token to create.' },
   ),
 );
 
-const tokenShown = {
-  id: id('The token'),
+const tokenProperties = {
+  id: uuid('token', 'The id of the token.'),
   ...tokenFields,
-  last_used_at: nullable(time('When it was last used, to the minute; null: never.')),
-  rotated_at: time('When its text was made.'),
-  previous_until: nullable(time('Its text before the last rotation opens until then; null: it was not rotated.')),
-  ...stamps,
+  last_used_at: nullable(timestamp('Time of the last request with the token, to the minute. Null: it was never used.')),
+  rotated_at: timestamp('Time at which the current value was generated.', '2026-01-05T07:30:00.000Z'),
+  previous_until: nullable(
+    timestamp('Time until which the value before the last rotation remains valid. Null: it was never rotated.'),
+  ),
+  ...timestamps,
 };
 
-export const Token = name('Token', object(tokenShown, { description: 'An API token. Its text is never shown again.' }));
-export const TokenChange = change(
-  'TokenChange',
+export const Token = defineSchema(
+  'Token',
+  object(tokenProperties, { description: 'An API token, without its value.' }),
+);
+export const TokenUpdate = updateSchema(
+  'TokenUpdate',
   {
     name: Type.Optional(tokenFields.name),
     role: Type.Optional(tokenFields.role),
@@ -59,36 +82,20 @@ export const TokenChange = change(
     expires_at: Type.Optional(tokenFields.expires_at),
   },
   Token,
-  { description: 'Fields to change.' },
+  { description: 'The fields to update.' },
 );
-export const TokenList = list('TokenList', Token);
+export const TokenList = pageSchema('TokenList', Token);
 
-export const NewToken = name(
-  'NewToken',
+export const TokenWithSecret = defineSchema(
+  'TokenWithSecret',
   object(
     {
-      ...tokenShown,
-      token: text('The token itself, shown this once: `frt_`, 30 random characters and a checksum of six.', {
-        pattern: '^frt_[0-9A-Za-z]{36}$',
-      }),
-    },
-    { description: 'An API token with its text.' },
-  ),
-);
-
-export const Rotation = name(
-  'Rotation',
-  object(
-    {
-      overlap_minutes: Type.Optional(
-        Type.Integer({
-          minimum: 0,
-          maximum: 43_200,
-          default: 60,
-          description: 'How long the old secret is good beside the new one, in minutes.',
-        }),
+      ...tokenProperties,
+      token: string(
+        'The value of the token: `frt_`, 30 random characters and a checksum of 6 characters. It is returned only once.',
+        { pattern: '^frt_[0-9A-Za-z]{36}$', examples: ['frt_0123456789abcdefghijklmnopqrst012345'] },
       ),
     },
-    { description: 'How a secret is rotated.' },
+    { description: 'An API token with its value.' },
   ),
 );

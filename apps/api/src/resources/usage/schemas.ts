@@ -1,55 +1,52 @@
 import { CREDIT_CLASSES, type CreditClass } from '@freshet/contracts';
 import { Type } from 'typebox';
-import { count, id, name, nullable, object, ref, text } from '../../http/schemas.ts';
+import { count, defineSchema, nullable, object, ref, string, uuid } from '../../http/schemas.ts';
 
-const creditsSpent = Type.Number({ minimum: 0, description: 'Credits.', examples: [12] });
+const credits = Type.Number({ minimum: 0, description: 'Credits of this class.', examples: [0] });
 
-const CreditsByClass = name(
+const CreditsByClass = defineSchema(
   'CreditsByClass',
   object(
-    Object.fromEntries(CREDIT_CLASSES.map((creditClass) => [creditClass, creditsSpent])) as Record<
-      CreditClass,
-      typeof creditsSpent
-    >,
-    {
-      description: 'What credits were spent for.',
-    },
+    Object.fromEntries(
+      CREDIT_CLASSES.map((creditClass) => [
+        creditClass,
+        creditClass === 'incremental' ? { ...credits, examples: [90] } : credits,
+      ]),
+    ) as Record<CreditClass, typeof credits>,
+    { description: 'Used credits by class.' },
   ),
 );
 
-export const UsageList = name(
+const Usage = defineSchema(
+  'Usage',
+  object(
+    {
+      day: Type.String({ format: 'date', description: 'The day (UTC) on which the runs were created.' }),
+      pipeline_id: uuid('pipeline', 'The pipeline.'),
+      object: string('The name of the object.'),
+      records_extracted: count('Extracted records.', 8741),
+      records_loaded: count('Rows that were inserted or updated.', 8655),
+      credits_used: Type.Number({ minimum: 0, description: 'Used credits.', examples: [90] }),
+      credits_by_class: ref(CreditsByClass),
+      bytes_staged: count('Uncompressed size of the stored batches, in bytes.', 12_582_912),
+      lag_seconds: nullable(
+        Type.Number({
+          minimum: 0,
+          description: 'The greatest lag of the table on this day, in seconds. Null: not known.',
+          examples: [840],
+        }),
+      ),
+    },
+    { description: 'The usage of an object of a pipeline on one day.' },
+  ),
+);
+
+export const UsageList = defineSchema(
   'UsageList',
   object(
     {
-      data: Type.Array(
-        ref(
-          name(
-            'Usage',
-            object(
-              {
-                day: Type.String({ format: 'date', description: 'The day, in UTC, on which the runs were started.' }),
-                pipeline_id: id('The pipeline'),
-                object: text('The object.'),
-                records_extracted: count('Records read.'),
-                records_loaded: count('Rows inserted or updated.'),
-                credits_used: Type.Number({ minimum: 0, description: 'Credits spent.' }),
-                credits_by_class: ref(CreditsByClass),
-                bytes_staged: count('Bytes stored between reading and loading, uncompressed.'),
-                lag_seconds: nullable(
-                  Type.Number({
-                    minimum: 0,
-                    description: 'The longest that its table was behind on that day, in seconds; null: not known.',
-                    examples: [840],
-                  }),
-                ),
-              },
-              { description: 'What one object of one pipeline has come to on one day.' },
-            ),
-          ),
-        ),
-        { description: 'By day, newest first; then by pipeline and object.' },
-      ),
+      data: Type.Array(ref(Usage), { description: 'The usage by day, newest first, then by pipeline and object.' }),
     },
-    { description: 'What was used.' },
+    { description: 'Usage in an interval.' },
   ),
 );

@@ -2,55 +2,52 @@ import { EVENT_TYPES } from '@freshet/contracts';
 import { DELIVERY_STATUSES } from '@freshet/control-store';
 import { Type } from 'typebox';
 import {
-  change,
   count,
+  defineSchema,
   enumeration,
-  id,
-  list,
-  name,
   nullable,
   object,
+  pageSchema,
   ref,
   resourceName,
-  stamps,
-  text,
-  time,
+  string,
+  timestamp,
+  timestamps,
+  updateSchema,
+  uuid,
 } from '../../http/schemas.ts';
 
-const EventName = enumeration('EventType', EVENT_TYPES, 'What has happened.');
+const EventType = enumeration('EventType', EVENT_TYPES, 'The type of an event.', 'run.failed');
 
 const webhookFields = {
-  name: resourceName,
-  url: text(
-    'Where events are posted to, or `mailto:` and the addresses, with commas between them, that get them as mail. May hold `{{secret}}`.',
-    {
-      minLength: 1,
-      maxLength: 2000,
-      examples: ['https://hooks.example.com/freshet', 'mailto:oncall@example.com'],
-    },
+  name: resourceName('on-call'),
+  url: string(
+    'The URL that receives events as `POST` requests, or `mailto:` and email addresses, separated by commas. The URL may contain `{{secret}}`.',
+    { minLength: 1, maxLength: 2000, examples: ['https://hooks.example.com/freshet', 'mailto:oncall@example.com'] },
   ),
   template: nullable(
     Type.Record(Type.String(), Type.Unknown(), {
       description:
-        'What is posted instead of the event: a JSON object, in whose texts `{{summary}}`, `{{type}}`, `{{severity}}` (`info`, `warning`, `error`), `{{id}}`, `{{timestamp}}`, `{{secret}}` and `{{data.…}}` stand for what they name, and `{{data}}` alone for all of the data. Null: the event itself.',
+        'The JSON object to send instead of the event. Its strings may contain the variables `{{summary}}`, `{{type}}`, `{{severity}}` (`info`, `warning` or `error`), `{{id}}`, `{{timestamp}}`, `{{secret}}` and `{{data.…}}`. A string that is `{{data}}` is replaced by the data of the event. Null: the event is sent.',
       examples: [{ text: '{{summary}}' }],
     }),
   ),
-  events: Type.Array(ref(EventName), { minItems: 1, uniqueItems: true, description: 'What it is told of.' }),
-  enabled: Type.Boolean({ description: 'Whether events are sent to it.' }),
+  events: Type.Array(ref(EventType), {
+    minItems: 1,
+    uniqueItems: true,
+    description: 'The types of events to send.',
+  }),
+  enabled: Type.Boolean({ description: 'Whether events are sent.' }),
 };
 
 const templateSecret = nullable(
-  text(
-    'What `{{secret}}` stands for in the template and the URL: a key of the receiver’s. Kept encrypted, and never shown again.',
-    {
-      minLength: 1,
-      maxLength: 1000,
-    },
+  string(
+    'The value of `{{secret}}` in the template and the URL, such as a key of the receiver. It is stored encrypted and never returned.',
+    { minLength: 1, maxLength: 1000 },
   ),
 );
 
-export const WebhookInput = name(
+export const WebhookInput = defineSchema(
   'WebhookInput',
   object(
     {
@@ -59,26 +56,32 @@ export const WebhookInput = name(
       template: Type.Optional(webhookFields.template),
       template_secret: Type.Optional(templateSecret),
     },
-    { description: 'A webhook to make.' },
+    { description: 'The webhook to create.' },
   ),
 );
 
-const webhookShown = {
-  id: id('The webhook'),
+const webhookProperties = {
+  id: uuid('webhook', 'The id of the webhook.'),
   ...webhookFields,
-  has_template_secret: Type.Boolean({ description: 'Whether a `template_secret` is kept.' }),
-  disabled_reason: nullable(text('Why Freshet has disabled it; null: it has not.')),
-  failing_since: nullable(time('Nothing has been taken since then; null: the last delivery was.')),
-  previous_until: nullable(time('The secret before the last rotation signs until then; null: it was not rotated.')),
-  ...stamps,
+  has_template_secret: Type.Boolean({
+    description: 'Whether the webhook has a `template_secret`.',
+    examples: [false],
+  }),
+  disabled_reason: nullable(string('Why Freshet disabled the webhook. Null: it did not.')),
+  failing_since: nullable(
+    timestamp('Time since which every delivery attempt has failed. Null: the last attempt succeeded.'),
+  ),
+  previous_until: nullable(
+    timestamp(
+      'Time until which deliveries are also signed with the secret before the last rotation. Null: it was never rotated.',
+    ),
+  ),
+  ...timestamps,
 };
 
-export const Webhook = name(
-  'Webhook',
-  object(webhookShown, { description: 'Who is told of events. Its signing secret is never shown again.' }),
-);
-export const WebhookChange = change(
-  'WebhookChange',
+export const Webhook = defineSchema('Webhook', object(webhookProperties, { description: 'A receiver of events.' }));
+export const WebhookUpdate = updateSchema(
+  'WebhookUpdate',
   {
     name: Type.Optional(webhookFields.name),
     url: Type.Optional(webhookFields.url),
@@ -88,44 +91,50 @@ export const WebhookChange = change(
     template_secret: Type.Optional(templateSecret),
   },
   Webhook,
-  { description: 'Fields to change.' },
+  { description: 'The fields to update.' },
 );
-export const WebhookList = list('WebhookList', Webhook);
+export const WebhookList = pageSchema('WebhookList', Webhook);
 
-export const NewWebhook = name(
-  'NewWebhook',
+export const WebhookWithSecret = defineSchema(
+  'WebhookWithSecret',
   object(
-    { ...webhookShown, secret: text('The signing secret, shown this once: `whsec_` and the base64 of 32 bytes.') },
+    {
+      ...webhookProperties,
+      secret: string('The signing secret: `whsec_` and 32 random bytes in Base64. It is returned only once.', {
+        examples: ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'],
+      }),
+    },
     { description: 'A webhook with its signing secret.' },
   ),
 );
 
-const DeliveryState = enumeration(
+const DeliveryStatus = enumeration(
   'DeliveryStatus',
   DELIVERY_STATUSES,
-  '`pending`: not taken yet, and tried again. `failed`: given up.',
+  'The status of a delivery. `pending`: not delivered yet. `failed`: not delivered, and not retried anymore.',
+  'delivered',
 );
 
-export const Delivery = name(
+export const Delivery = defineSchema(
   'Delivery',
   object(
     {
-      id: id('The delivery'),
-      webhook_id: id('Its webhook'),
-      event_id: id('The event, and the `webhook-id` that receivers see'),
-      event_type: ref(EventName),
-      status: ref(DeliveryState),
-      attempts: count('Attempts so far.'),
+      id: uuid('delivery', 'The id of the delivery.'),
+      webhook_id: uuid('webhook', 'The webhook.'),
+      event_id: uuid('event', 'The event. Receivers get this id as `webhook-id`.'),
+      event_type: ref(EventType),
+      status: ref(DeliveryStatus),
+      attempts: count('Attempts so far.', 1),
       response_status: nullable(
-        Type.Integer({ description: 'The HTTP status of the last answer; null: there was none.' }),
+        Type.Integer({ description: 'Status code of the last response. Null: there was none.', examples: [204] }),
       ),
-      error: nullable(text('Why the last attempt failed; null: it did not.')),
-      created_at: time('When it was made.'),
-      last_attempt_at: nullable(time('When it was last tried.')),
-      next_attempt_at: nullable(time('When it is tried next; null: it is over.')),
+      error: nullable(string('Why the last attempt failed. Null: it did not.')),
+      created_at: timestamp('Time of creation.', '2026-01-31T13:44:02.180Z'),
+      last_attempt_at: nullable(timestamp('Time of the last attempt.', '2026-01-31T13:44:02.530Z')),
+      next_attempt_at: nullable(timestamp('Time of the next attempt. Null: there is none.')),
     },
-    { description: 'One event for one webhook.' },
+    { description: 'The delivery of an event to a webhook.' },
   ),
 );
 
-export const DeliveryList = list('DeliveryList', Delivery);
+export const DeliveryList = pageSchema('DeliveryList', Delivery);

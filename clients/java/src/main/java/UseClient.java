@@ -11,24 +11,24 @@ import java.util.HashSet;
 import java.util.Set;
 import java.util.UUID;
 
-/** Uses the API by the client that openapi-generator has made. Ends with status 0 only if everything was as it should be. */
+/** Uses the API through the client that openapi-generator generated. Exits with status 0 only if every check passes. */
 public final class UseClient {
   private static final URI WAREHOUSE = URI.create(System.getenv("WAREHOUSE_URL"));
 
-  private interface Call {
+  private interface Request {
     void run() throws ApiException;
   }
 
   public static void main(String[] args) throws Exception {
-    ApiClient client = clientOf(System.getenv("FRESHET_TOKEN"));
+    ApiClient client = createClient(System.getenv("FRESHET_TOKEN"));
     var credentials = new CredentialsApi(client);
     var destinations = new DestinationsApi(client);
     var pipelines = new PipelinesApi(client);
     var runs = new RunsApi(client);
 
     String idempotencyKey = UUID.randomUUID().toString();
-    Credential key = credentials.createCredential(keyOf("java"), idempotencyKey);
-    check(credentials.createCredential(keyOf("java"), idempotencyKey).equals(key), "the same key gives the same answer");
+    Credential key = credentials.createCredential(buildKeyInput("java"), idempotencyKey);
+    check(credentials.createCredential(buildKeyInput("java"), idempotencyKey).equals(key), "the same idempotency key returns the same response");
     String[] login = WAREHOUSE.getUserInfo().split(":", 2);
     Credential password =
         credentials.createCredential(
@@ -48,8 +48,8 @@ public final class UseClient {
                 .credentialId(password.getId())
                 .sslMode(DestinationInput.SslModeEnum.DISABLE),
             null);
-    check(destinations.getDestination(destination.getId()).equals(destination), "a destination is read back as it was made");
-    check(destination.getSslCa() == null, "null stays null");
+    check(destinations.getDestination(destination.getId()).equals(destination), "the destination equals the response to its creation");
+    check(destination.getSslCa() == null, "ssl_ca is null");
 
     Pipeline pipeline =
         pipelines.createPipeline(
@@ -62,43 +62,43 @@ public final class UseClient {
                         .credentialId(key.getId())
                         .historicalSyncDays(null))
                 .destinationId(destination.getId())
-                .destinationSchema("by_java")
+                .destinationSchema("java")
                 .auditFrequencyDays(null)
                 .putObjectsItem("conversations", new ObjectChoice().included(false)),
             null);
     Pipeline read = pipelines.getPipeline(pipeline.getId());
-    check(!read.getObjects().get("conversations").getIncluded(), "what was chosen is read back");
-    check(read.getAuditFrequencyDays() == null && read.getSource().getHistoricalSyncDays() == null, "null is sent as null");
-    check(read.getRecordSpike() == null && read.getMonthlyQuota() == null, "what was not said is null");
-    check(read.getName().equals("java") && read.getDestinationId().equals(destination.getId()), "a pipeline is read back as it was made");
+    check(!read.getObjects().get("conversations").getIncluded(), "the object selection equals the input");
+    check(read.getAuditFrequencyDays() == null && read.getSource().getHistoricalSyncDays() == null, "explicit nulls are preserved");
+    check(read.getRecordSpike() == null && read.getMonthlyQuota() == null, "omitted fields are null");
+    check(read.getName().equals("java") && read.getDestinationId().equals(destination.getId()), "the pipeline equals the input");
 
     Run run = runs.startRun(pipeline.getId(), null, null, new RunInput());
     while (run.getFinishedAt() == null) run = runs.getRun(run.getId(), 30);
-    check(run.getStatus() == RunStatus.SUCCEEDED, "the run has succeeded: " + run);
+    check(run.getStatus() == RunStatus.SUCCEEDED, "the run did not succeed: " + run);
 
-    Set<UUID> seen = new HashSet<>();
+    Set<UUID> seenIds = new HashSet<>();
     String cursor = null;
     int pages = 0;
     do {
       CredentialList page = credentials.listCredentials(1, cursor, null, null);
-      for (Credential credential : page.getData()) check(seen.add(credential.getId()), "no row comes twice");
+      for (Credential credential : page.getData()) check(seenIds.add(credential.getId()), "the list returned an item twice");
       cursor = page.getNextCursor();
       pages++;
     } while (cursor != null);
-    check(pages > 1 && seen.contains(key.getId()) && seen.contains(password.getId()), "all pages are read");
+    check(pages > 1 && seenIds.contains(key.getId()) && seenIds.contains(password.getId()), "the list lacks a created credential");
 
     UUID pipelineId = pipeline.getId();
     UUID runId = run.getId();
-    refused(409, "conflict", () -> credentials.createCredential(keyOf("java"), null));
-    refused(404, "not_found", () -> runs.getRun(UUID.randomUUID(), null));
-    refused(400, "invalid_input", () -> credentials.createCredential(keyOf(""), null));
-    refused(422, "idempotency_key_reused", () -> credentials.createCredential(keyOf("other"), idempotencyKey));
-    refused(412, "precondition_failed", () -> pipelines.changePipeline(pipelineId, new PipelineChange().frequencyMinutes(60), "\"999\"", null));
-    refused(401, "unauthenticated", () -> new RunsApi(clientOf("frt_nobody")).getRun(runId, null));
-    System.out.println("The Java client did all that it should.");
+    expectProblem(409, "conflict", () -> credentials.createCredential(buildKeyInput("java"), null));
+    expectProblem(404, "not_found", () -> runs.getRun(UUID.randomUUID(), null));
+    expectProblem(400, "invalid_input", () -> credentials.createCredential(buildKeyInput(""), null));
+    expectProblem(422, "idempotency_key_reused", () -> credentials.createCredential(buildKeyInput("other"), idempotencyKey));
+    expectProblem(412, "precondition_failed", () -> pipelines.updatePipeline(pipelineId, new PipelineUpdate().frequencyMinutes(60), "\"999\"", null));
+    expectProblem(401, "unauthenticated", () -> new RunsApi(createClient("frt_unknown")).getRun(runId, null));
+    System.out.println("The Java client passed all checks.");
   }
 
-  private static ApiClient clientOf(String token) {
+  private static ApiClient createClient(String token) {
     var client = new ApiClient();
     client.updateBaseUri(System.getenv("FRESHET_URL"));
     client.setReadTimeout(Duration.ofSeconds(90));
@@ -106,22 +106,22 @@ public final class UseClient {
     return client;
   }
 
-  private static CredentialInput keyOf(String name) {
+  private static CredentialInput buildKeyInput(String name) {
     return new CredentialInput(
         new FreshdeskApiKeyInput().name(name).type(FreshdeskApiKeyInput.TypeEnum.FRESHDESK_API_KEY).apiKey("demo-admin-key"));
   }
 
-  private static void refused(int status, String code, Call call) {
+  private static void expectProblem(int status, String code, Request request) {
     try {
-      call.run();
+      request.run();
     } catch (ApiException error) {
-      check(error.getCode() == status && error.getResponseBody().contains("\"" + code + "\""), "a " + status + ", not " + error.getMessage());
+      check(error.getCode() == status && error.getResponseBody().contains("\"" + code + "\""), "expected status " + status + ", got " + error.getMessage());
       return;
     }
-    check(false, "a " + status + " was expected");
+    check(false, "expected status " + status);
   }
 
-  private static void check(boolean ok, String what) {
-    if (!ok) throw new IllegalStateException(what);
+  private static void check(boolean ok, String message) {
+    if (!ok) throw new IllegalStateException(message);
   }
 }

@@ -1,24 +1,25 @@
-import { bigint, boolean, defineObject, jsonb, text, timestamp } from '../define.ts';
+import { bigint, boolean, jsonb, text, timestamp } from '../columns.ts';
+import { defineObject } from '../define-object.ts';
 
 export const agents = defineObject({
   name: 'agents',
   title: 'Agents',
-  description: 'People who answer tickets. One who leaves becomes a contact with the same id.',
+  description: 'Agents of the account. An agent who is removed becomes a contact with the same id.',
   docs: 'https://developers.freshdesk.com/api/#list_all_agents',
   path: '/api/v2/agents',
-  way: { kind: 'sweep' },
-  single: { path: '/api/v2/agents/{id}', columns: ['group_ids', 'role_ids', 'skill_ids'] },
+  strategy: { kind: 'full-list' },
+  detail: { path: '/api/v2/agents/{id}', columns: ['group_ids', 'role_ids', 'skill_ids'] },
   permission: 'admin',
   typicalCount: 25,
   list: { defaultOrder: ['contact', 'asc'], filters: ['email', 'mobile', 'phone', 'state', 'only'] },
   columns: {
-    id: bigint('Key; agents and contacts share one space of ids.'),
-    available: boolean('Takes tickets now.'),
-    occasional: boolean('Occasional agent (day passes) rather than full time.'),
-    ticket_scope: bigint('Which tickets the agent sees.', { values: { 1: 'Global', 2: 'Group', 3: 'Restricted' } }),
-    type: text('Kind of agent.', { samples: ['support_agent', 'field_agent', 'collaborator'] }),
-    signature: text('Signature as HTML.', { nullable: true, like: 'html' }),
-    contact: jsonb('The person: name, email, phone, mobile, job_title, language, time_zone, last_login_at, …', {
+    id: bigint('Primary key. Agents and contacts share one sequence of ids.'),
+    available: boolean('The agent accepts tickets.'),
+    occasional: boolean('Occasional agent, who uses day passes.'),
+    ticket_scope: bigint('Tickets that the agent can see.', { values: { 1: 'Global', 2: 'Group', 3: 'Restricted' } }),
+    type: text('Agent type.', { samples: ['support_agent', 'field_agent', 'collaborator'] }),
+    signature: text('Email signature (HTML).', { nullable: true, textKind: 'html' }),
+    contact: jsonb('Contact data: name, email, phone, mobile, job_title, language, time_zone, last_login_at, …', {
       samples: [
         {
           active: true,
@@ -48,24 +49,24 @@ export const agents = defineObject({
         },
       ],
     }),
-    available_since: timestamp('Since when the agent takes tickets.', { nullable: true }),
-    last_active_at: timestamp('Last activity.', { nullable: true }),
-    deactivated: boolean('Switched off.', { optional: true, samples: [false] }),
-    focus_mode: boolean('Focus mode is on.', { optional: true }),
-    group_ids: jsonb('Groups; only the single view shows them.', { optional: true, samples: [] }),
-    role_ids: jsonb('Roles; only the single view shows them.', { optional: true, samples: [] }),
-    skill_ids: jsonb('Skills; only the single view shows them.', { optional: true, samples: [] }),
-    contribution_group_ids: jsonb('Groups the agent contributes to.', { optional: true, samples: [] }),
-    org_agent_id: text('Key in the organisation.', { optional: true, nullable: true, samples: [] }),
-    org_group_ids: jsonb('Groups of the organisation.', { optional: true, samples: [] }),
-    org_contribution_group_ids: jsonb('Groups of the organisation the agent contributes to.', {
+    available_since: timestamp('Time since which the agent accepts tickets.', { nullable: true }),
+    last_active_at: timestamp('Time of the last activity.', { nullable: true }),
+    deactivated: boolean('The agent is deactivated.', { optional: true, samples: [false] }),
+    focus_mode: boolean('Focus mode is enabled.', { optional: true }),
+    group_ids: jsonb('Ids of the agent’s groups. Requires record details.', { optional: true, samples: [] }),
+    role_ids: jsonb('Ids of the agent’s roles. Requires record details.', { optional: true, samples: [] }),
+    skill_ids: jsonb('Ids of the agent’s skills. Requires record details.', { optional: true, samples: [] }),
+    contribution_group_ids: jsonb('Ids of the groups to which the agent contributes.', { optional: true, samples: [] }),
+    org_agent_id: text('Id in the Freshworks organization.', { optional: true, nullable: true, samples: [] }),
+    org_group_ids: jsonb('Ids of the agent’s groups in the organization.', { optional: true, samples: [] }),
+    org_contribution_group_ids: jsonb('Ids of the groups in the organization to which the agent contributes.', {
       optional: true,
       samples: [],
     }),
     agent_operational_status: text('Operational status.', { optional: true, nullable: true, samples: [] }),
-    scope: jsonb('Scope.', { optional: true, nullable: true, samples: [] }),
+    scope: jsonb('Scope of the agent.', { optional: true, nullable: true, samples: [] }),
     availability: jsonb('Availability by channel.', { optional: true, nullable: true, samples: [] }),
-    created_at: timestamp('When the agent was created.'),
-    updated_at: timestamp('Moves with mere activity.'),
+    created_at: timestamp('Creation time.'),
+    updated_at: timestamp('Time of the last update. Activity of the agent also updates it.'),
   },
 });

@@ -1,7 +1,9 @@
 import { isJsonObject, type Json, type JsonObject } from '@freshet/contracts';
-import { bigint, boolean, defineObject, jsonb, text, timestamp } from '../define.ts';
+import { bigint, boolean, jsonb, TIMESTAMPS, text } from '../columns.ts';
+import { defineObject } from '../define-object.ts';
+import { parseWrappedList } from '../wrapped-list.ts';
 
-const pathOf = (type: number) => `/api/v2/automations/${type}/rules`;
+const getRulesPath = (type: number) => `/api/v2/automations/${type}/rules`;
 const RULE = {
   position: 1,
   active: true,
@@ -21,21 +23,18 @@ export const automationRules = defineObject({
   name: 'automation_rules',
   title: 'Automation rules',
   description:
-    'Rules that act on tickets when they are created, change, or every hour. Keys and passwords of webhooks are left out.',
+    'Automation rules for tickets, which run on creation, on updates or hourly. Secrets of webhook actions are removed.',
   docs: 'https://developers.freshdesk.com/api/#automations',
-  path: pathOf(1),
-  rows: (answer) =>
-    isJsonObject(answer) && Array.isArray(answer['rules'])
-      ? answer['rules'].filter(isJsonObject).map(withoutSecrets)
-      : [],
-  // On creation, every hour, on change. [documented]
-  way: { kind: 'sweep', paths: [pathOf(1), pathOf(3), pathOf(4)] },
+  path: getRulesPath(1),
+  parseRecords: (response) => parseWrappedList(response, 'rules').map(removeSecrets),
+  // Rules on creation, hourly rules, and rules on updates. [documented]
+  strategy: { kind: 'full-list', paths: [getRulesPath(1), getRulesPath(3), getRulesPath(4)] },
   permission: 'admin',
   includedByDefault: false,
   typicalCount: 3,
   list: {
-    answers: {
-      [pathOf(1)]: {
+    responses: {
+      [getRulesPath(1)]: {
         rules: [
           {
             id: 84190000101,
@@ -46,12 +45,12 @@ export const automationRules = defineObject({
           },
         ],
       },
-      [pathOf(3)]: { rules: [], meta: { count: 0 } },
-      [pathOf(4)]: {
+      [getRulesPath(3)]: { rules: [], meta: { count: 0 } },
+      [getRulesPath(4)]: {
         rules: [
           {
             id: 84190000102,
-            name: 'Tell another system',
+            name: 'Notify another system',
             automation_type_id: 4,
             ...RULE,
             actions: [
@@ -69,39 +68,44 @@ export const automationRules = defineObject({
     },
   },
   columns: {
-    id: bigint('Key.'),
+    id: bigint('Primary key.'),
     name: text('Name.'),
-    position: bigint('Its place among the rules of its type.'),
-    active: boolean('In use.'),
-    automation_type_id: bigint('When it acts.', { values: { 1: 'On creation', 3: 'Every hour', 4: 'On change' } }),
-    performer: jsonb('Whose acts it follows.', { nullable: true, optional: true }),
-    events: jsonb('What has to happen.', { nullable: true, optional: true }),
-    conditions: jsonb('What has to be true.', { nullable: true, optional: true }),
-    operator: text('How its conditions are joined.', { nullable: true, optional: true }),
-    actions: jsonb('What it does; keys, passwords and headers of webhooks are left out.', {
+    position: bigint('Position among the rules of the same type.'),
+    active: boolean('The rule is active.'),
+    automation_type_id: bigint('Trigger of the rule.', { values: { 1: 'On creation', 3: 'Hourly', 4: 'On update' } }),
+    performer: jsonb('People whose actions trigger the rule.', { nullable: true, optional: true }),
+    events: jsonb('Events that trigger the rule.', { nullable: true, optional: true }),
+    conditions: jsonb('Conditions that a ticket must meet.', { nullable: true, optional: true }),
+    operator: text('Operator between the condition sets.', { nullable: true, optional: true }),
+    actions: jsonb('Actions of the rule. Keys, passwords and headers of webhooks are removed.', {
       nullable: true,
       optional: true,
     }),
-    outdated: boolean('It refers to something that is gone.', { optional: true }),
-    last_updated_by: bigint('Who changed it last.', { nullable: true, optional: true, references: 'agents' }),
-    affected_tickets_count: bigint('Tickets that it changed lately.', { nullable: true, optional: true }),
-    summary: jsonb('The rule in words.', { nullable: true, optional: true }),
-    created_at: timestamp('When it was created.'),
-    updated_at: timestamp('When it last changed.'),
+    outdated: boolean('The rule refers to a deleted record or field.', { optional: true }),
+    last_updated_by: bigint('Agent who last updated the rule.', {
+      nullable: true,
+      optional: true,
+      references: 'agents',
+    }),
+    affected_tickets_count: bigint('Number of recently changed tickets.', { nullable: true, optional: true }),
+    summary: jsonb('Summary of the rule.', { nullable: true, optional: true }),
+    ...TIMESTAMPS,
   },
 });
 
-const SECRET = /key|pass|secret|token|auth|header|credential/i;
+const SECRET_NAME = /key|pass|secret|token|auth|header|credential/i;
 
-/** A rule may hold what opens other systems; that is nobody's to read in a warehouse. */
-function withoutSecrets(rule: JsonObject): JsonObject {
-  return strip(rule) as JsonObject;
+/** Removes fields that may hold credentials of other systems, at any depth (I6). */
+function removeSecrets(rule: JsonObject): JsonObject {
+  return removeSecretFields(rule) as JsonObject;
 }
 
-function strip(value: Json): Json {
-  if (Array.isArray(value)) return value.map(strip);
+function removeSecretFields(value: Json): Json {
+  if (Array.isArray(value)) return value.map(removeSecretFields);
   if (!isJsonObject(value)) return value;
   return Object.fromEntries(
-    Object.entries(value).flatMap(([name, inner]) => (SECRET.test(name) ? [] : [[name, strip(inner)]])),
+    Object.entries(value).flatMap(([name, inner]) =>
+      SECRET_NAME.test(name) ? [] : [[name, removeSecretFields(inner)]],
+    ),
   );
 }

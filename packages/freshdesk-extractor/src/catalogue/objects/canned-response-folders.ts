@@ -1,21 +1,21 @@
-import { bigint, boolean, defineObject, text, timestamp } from '../define.ts';
+import { bigint, boolean, TIMESTAMPS, text } from '../columns.ts';
+import { defineObject } from '../define-object.ts';
 
 export const cannedResponseFolders = defineObject({
   name: 'canned_response_folders',
-  title: 'Canned responses: folders',
-  description: 'Folders of prepared answers.',
+  title: 'Canned response folders',
+  description: 'Folders of canned responses.',
   docs: 'https://developers.freshdesk.com/api/#list_all_canned_response_folders',
   path: '/api/v2/canned_response_folders',
-  way: { kind: 'sweep' },
+  strategy: { kind: 'full-list' },
   permission: 'admin',
   includedByDefault: false,
   typicalCount: 3,
   columns: {
-    id: bigint('Key.'),
-    name: text('Name.', { like: 'title' }),
-    personal: boolean('Holds the key owner’s own answers.'),
-    responses_count: bigint('Answers in it.', { samples: [0, 4] }),
-    created_at: timestamp('When it was created.'),
-    updated_at: timestamp('When it last changed.'),
+    id: bigint('Primary key.'),
+    name: text('Name.', { textKind: 'title' }),
+    personal: boolean('Folder of the API key owner’s personal responses.'),
+    responses_count: bigint('Number of responses in the folder.', { samples: [0, 4] }),
+    ...TIMESTAMPS,
   },
 });

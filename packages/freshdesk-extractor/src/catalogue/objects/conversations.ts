@@ -1,33 +1,35 @@
-import { bigint, boolean, defineObject, jsonb, text, timestamp } from '../define.ts';
+import { bigint, boolean, jsonb, text, timestamp } from '../columns.ts';
+import { defineObject } from '../define-object.ts';
 
-const emails = { nullable: true, samples: [[], ['lea@acme.example'], null, ['a@x.example', 'ü@y.example']] };
+const EMAIL_LIST = { nullable: true, samples: [[], ['lea@acme.example'], null, ['a@x.example', 'ü@y.example']] };
 
 export const conversations = defineObject({
   name: 'conversations',
   title: 'Conversations',
-  description: 'Replies and notes of tickets. The first message of a ticket is its description, not a conversation.',
+  description:
+    'Replies and notes of tickets. The first message of a ticket is not included: it is `tickets.description`.',
   docs: 'https://developers.freshdesk.com/api/#list_all_ticket_notes',
   path: '/api/v2/tickets/{id}/conversations',
-  way: {
+  strategy: {
     kind: 'children',
     parent: 'tickets',
-    column: 'ticket_id',
+    parentColumn: 'ticket_id',
     versionFields: ['updated_at'],
-    elsewhere: '/api/v2/tickets/archived/{id}/conversations',
+    fallbackPath: '/api/v2/tickets/archived/{id}/conversations',
   },
-  history: true,
-  typicalCount: { each: 'tickets', times: 2.5 },
+  hasHistoryLimit: true,
+  typicalCount: { perRecordOf: 'tickets', factor: 2.5 },
   list: { defaultOrder: ['created_at', 'asc'] },
   columns: {
-    id: bigint('Key.'),
-    ticket_id: bigint('The ticket it belongs to.', { references: 'tickets', owner: true }),
-    body: text('Message as HTML.', { nullable: true, like: 'html' }),
-    body_text: text('Message as plain text.', { nullable: true, like: 'paragraph' }),
-    structured_body: jsonb('Message in parts (web chat).', { nullable: true, optional: true, samples: [null] }),
-    incoming: boolean('It came from outside.'),
-    private: boolean('Only agents see it.'),
-    user_id: bigint('Its author: an agent or a contact.', { nullable: true, references: 'contacts', owner: true }),
-    source: bigint('Kind of message.', {
+    id: bigint('Primary key.'),
+    ticket_id: bigint('Ticket of the message.', { references: 'tickets', isOwner: true }),
+    body: text('Message (HTML).', { nullable: true, textKind: 'html' }),
+    body_text: text('Message (plain text).', { nullable: true, textKind: 'paragraph' }),
+    structured_body: jsonb('Parts of the message (web chat).', { nullable: true, optional: true, samples: [null] }),
+    incoming: boolean('True for a message from a customer.'),
+    private: boolean('Only agents can see the message.'),
+    user_id: bigint('Author: an agent or a contact.', { nullable: true, references: 'contacts', isOwner: true }),
+    source: bigint('Type of message.', {
       values: {
         0: 'Reply',
         2: 'Note',
@@ -40,27 +42,30 @@ export const conversations = defineObject({
         11: 'E-commerce',
       },
     }),
-    category: bigint('Finer kind; not documented by Freshdesk.', { optional: true, samples: [1, 2, 3] }),
-    support_email: text('The support address used.', { nullable: true, like: 'email' }),
-    from_email: text('Sender, as in "Name <address>".', { nullable: true, like: 'email' }),
-    to_emails: jsonb('Addresses it was sent to.', emails),
-    cc_emails: jsonb('Addresses in copy.', emails),
-    bcc_emails: jsonb('Addresses in blind copy.', emails),
-    email_failure_count: bigint('How many recipients it did not reach.', { nullable: true, samples: [null, null, 1] }),
-    outgoing_failures: jsonb('Which recipients it did not reach.', { nullable: true, samples: [null] }),
-    delivery_details: jsonb('Failed and pending recipients.', {
+    category: bigint('Subtype of message. Not documented by Freshdesk.', { optional: true, samples: [1, 2, 3] }),
+    support_email: text('Support email address.', { nullable: true, textKind: 'email' }),
+    from_email: text('Sender, as `Name <address>`.', { nullable: true, textKind: 'email' }),
+    to_emails: jsonb('Recipients.', EMAIL_LIST),
+    cc_emails: jsonb('Recipients in copy.', EMAIL_LIST),
+    bcc_emails: jsonb('Recipients in blind copy.', EMAIL_LIST),
+    email_failure_count: bigint('Number of recipients to whom delivery failed.', {
+      nullable: true,
+      samples: [null, null, 1],
+    }),
+    outgoing_failures: jsonb('Recipients to whom delivery failed.', { nullable: true, samples: [null] }),
+    delivery_details: jsonb('Recipients with failed and pending deliveries.', {
       nullable: true,
       optional: true,
       samples: [null, { failed_emails: [], pending_emails: [] }],
     }),
-    thread_id: bigint('Thread it belongs to.', { nullable: true, samples: [null] }),
-    thread_message_id: bigint('Message of a thread that it shows.', { nullable: true, samples: [null] }),
-    threading_type: text('How it was threaded.', { nullable: true, optional: true, samples: [null] }),
-    automation_id: bigint('Automation that wrote it.', { nullable: true, samples: [null] }),
-    automation_type_id: bigint('Kind of that automation.', { nullable: true, samples: [null] }),
-    auto_response: boolean('An automatic answer.', { optional: true }),
-    source_additional_info: jsonb('More about the channel.', { nullable: true, samples: [null] }),
-    attachments: jsonb('Attached files. Their addresses are signed, expire, and differ from answer to answer.', {
+    thread_id: bigint('Thread of the message.', { nullable: true, samples: [null] }),
+    thread_message_id: bigint('Id of the message in its thread.', { nullable: true, samples: [null] }),
+    threading_type: text('Threading method.', { nullable: true, optional: true, samples: [null] }),
+    automation_id: bigint('Automation rule that created the message.', { nullable: true, samples: [null] }),
+    automation_type_id: bigint('Type of the automation rule.', { nullable: true, samples: [null] }),
+    auto_response: boolean('Automatic response.', { optional: true }),
+    source_additional_info: jsonb('Additional data of the channel.', { nullable: true, samples: [null] }),
+    attachments: jsonb('Attachments. Their URLs are signed, expire, and differ between responses.', {
       samples: [
         [],
         [],
@@ -78,12 +83,12 @@ export const conversations = defineObject({
         ],
       ],
     }),
-    cloud_files: jsonb('Files in other clouds.', { optional: true, samples: [[]] }),
-    deleted: boolean('Set in answers to forwards.', { optional: true, samples: [] }),
-    has_quoted_text: boolean('It quotes an earlier message.', { optional: true, samples: [] }),
-    last_edited_at: timestamp('When the note was edited; updated_at does not move then.', { nullable: true }),
-    last_edited_user_id: bigint('Who edited it.', { nullable: true, references: 'agents' }),
-    created_at: timestamp('When it was written.'),
-    updated_at: timestamp('When it was written, too: edits do not move it.'),
+    cloud_files: jsonb('Files in cloud storage services.', { optional: true, samples: [[]] }),
+    deleted: boolean('Set in responses to forwarded messages.', { optional: true, samples: [] }),
+    has_quoted_text: boolean('The message quotes an earlier one.', { optional: true, samples: [] }),
+    last_edited_at: timestamp('Time of the last edit, which does not change `updated_at`.', { nullable: true }),
+    last_edited_user_id: bigint('Agent who last edited the message.', { nullable: true, references: 'agents' }),
+    created_at: timestamp('Creation time.'),
+    updated_at: timestamp('Equals `created_at`: edits do not change it.'),
   },
 });

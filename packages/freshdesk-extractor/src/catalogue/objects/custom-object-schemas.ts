@@ -1,20 +1,20 @@
-import { isJsonObject } from '@freshet/contracts';
-import { bigint, boolean, defineObject, jsonb, text } from '../define.ts';
+import { bigint, boolean, jsonb, text } from '../columns.ts';
+import { defineObject } from '../define-object.ts';
+import { parseWrappedList } from '../wrapped-list.ts';
 
 export const customObjectSchemas = defineObject({
   name: 'custom_object_schemas',
   title: 'Custom objects',
-  description: 'Kinds of records that the account has defined itself.',
+  description: 'Definitions of the account’s custom objects.',
   docs: 'https://developers.freshdesk.com/api/#custom-objects',
   path: '/api/v2/custom_objects/schemas',
-  rows: (answer) =>
-    isJsonObject(answer) && Array.isArray(answer['schemas']) ? answer['schemas'].filter(isJsonObject) : [],
-  way: { kind: 'sweep' },
+  parseRecords: (response) => parseWrappedList(response, 'schemas'),
+  strategy: { kind: 'full-list' },
   feature: 'Custom Objects',
   includedByDefault: false,
   typicalCount: 1,
   list: {
-    answers: {
+    responses: {
       '/api/v2/custom_objects/schemas': {
         schemas: [
           {
@@ -32,15 +32,15 @@ export const customObjectSchemas = defineObject({
     },
   },
   columns: {
-    id: bigint('Key.'),
+    id: bigint('Primary key.'),
     name: text('Name.'),
-    prefix: text('What the keys of its records begin with.', { optional: true }),
+    prefix: text('Prefix of the ids of its records.', { optional: true }),
     title: text('Title.', { nullable: true, optional: true }),
     description: text('Description.', { nullable: true, optional: true }),
-    version: bigint('How often it was changed.', { optional: true }),
-    deleted: boolean('No longer in use.', { optional: true }),
-    fields: jsonb('Its fields, with their types.'),
-    created_time: bigint('When it was created, in milliseconds since 1970.'),
-    updated_time: bigint('When it last changed, in milliseconds since 1970.'),
+    version: bigint('Version of the definition.', { optional: true }),
+    deleted: boolean('The custom object is deleted.', { optional: true }),
+    fields: jsonb('Definitions of its fields.'),
+    created_time: bigint('Creation time, in milliseconds since 1970.'),
+    updated_time: bigint('Time of the last update, in milliseconds since 1970.'),
   },
 });

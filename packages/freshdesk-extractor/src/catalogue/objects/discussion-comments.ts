@@ -1,32 +1,32 @@
-import { bigint, boolean, defineObject, text, timestamp } from '../define.ts';
+import { bigint, boolean, TIMESTAMPS, text } from '../columns.ts';
+import { defineObject } from '../define-object.ts';
 
 export const discussionComments = defineObject({
   name: 'discussion_comments',
-  title: 'Discussions: comments',
+  title: 'Discussion comments',
   description: 'Comments of a topic; the first is the topic’s own message.',
   docs: 'https://developers.freshdesk.com/api/#list_all_comments',
   path: '/api/v2/discussions/topics/{id}/comments',
-  way: {
+  strategy: {
     kind: 'children',
     parent: 'discussion_topics',
-    column: 'topic_id',
+    parentColumn: 'topic_id',
     versionFields: ['updated_at', 'replied_at', 'comments_count', 'posts_count'],
-    elsewhere: null,
+    fallbackPath: null,
   },
-  typicalCount: { each: 'discussion_topics', times: 2 },
+  typicalCount: { perRecordOf: 'discussion_topics', factor: 2 },
   list: { defaultOrder: ['created_at', 'asc'] },
   columns: {
-    id: bigint('Key.'),
-    topic_id: bigint('The topic.', { references: 'discussion_topics', owner: true }),
-    forum_id: bigint('The forum.', { references: 'discussion_forums' }),
-    user_id: bigint('Its author.', { references: 'contacts', owner: true }),
-    answer: boolean('Marked as the answer.'),
-    published: boolean('Visible.'),
-    spam: boolean('In spam.', { nullable: true, samples: [null, false] }),
-    trash: boolean('In the trash.', { samples: [false] }),
-    body: text('Message as HTML.', { nullable: true, like: 'html' }),
-    body_text: text('Message as plain text.', { nullable: true, like: 'paragraph' }),
-    created_at: timestamp('When it was written.'),
-    updated_at: timestamp('When it last changed.'),
+    id: bigint('Primary key.'),
+    topic_id: bigint('Topic of the comment.', { references: 'discussion_topics', isOwner: true }),
+    forum_id: bigint('Forum of the comment.', { references: 'discussion_forums' }),
+    user_id: bigint('Author of the comment.', { references: 'contacts', isOwner: true }),
+    answer: boolean('The comment is marked as the answer.'),
+    published: boolean('The comment is published.'),
+    spam: boolean('The comment is marked as spam.', { nullable: true, samples: [null, false] }),
+    trash: boolean('The comment is in the trash.', { samples: [false] }),
+    body: text('Text (HTML).', { nullable: true, textKind: 'html' }),
+    body_text: text('Text (plain text).', { nullable: true, textKind: 'paragraph' }),
+    ...TIMESTAMPS,
   },
 });

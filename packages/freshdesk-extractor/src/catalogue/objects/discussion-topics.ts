@@ -1,21 +1,28 @@
-import { bigint, boolean, defineObject, text, timestamp } from '../define.ts';
+import { bigint, boolean, text, timestamp } from '../columns.ts';
+import { defineObject } from '../define-object.ts';
 
 export const discussionTopics = defineObject({
   name: 'discussion_topics',
-  title: 'Discussions: topics',
-  description: 'Topics of a forum.',
+  title: 'Discussion topics',
+  description: 'Topics of discussion forums.',
   docs: 'https://developers.freshdesk.com/api/#list_all_topics',
   path: '/api/v2/discussions/forums/{id}/topics',
-  way: { kind: 'children', parent: 'discussion_forums', column: 'forum_id', versionFields: [], elsewhere: null },
-  typicalCount: { each: 'discussion_forums', times: 4 },
+  strategy: {
+    kind: 'children',
+    parent: 'discussion_forums',
+    parentColumn: 'forum_id',
+    versionFields: [],
+    fallbackPath: null,
+  },
+  typicalCount: { perRecordOf: 'discussion_forums', factor: 4 },
   columns: {
-    id: bigint('Key.'),
-    title: text('Title.', { like: 'title' }),
-    forum_id: bigint('The forum.', { references: 'discussion_forums' }),
-    user_id: bigint('Who opened it.', { references: 'contacts', owner: true }),
-    locked: boolean('Closed to comments.'),
-    published: boolean('Visible.'),
-    stamp_type: bigint('State of the topic.', {
+    id: bigint('Primary key.'),
+    title: text('Title.', { textKind: 'title' }),
+    forum_id: bigint('Forum of the topic.', { references: 'discussion_forums' }),
+    user_id: bigint('Author of the topic.', { references: 'contacts', isOwner: true }),
+    locked: boolean('The topic is locked: it accepts no comments.'),
+    published: boolean('The topic is published.'),
+    stamp_type: bigint('Status of the topic.', {
       nullable: true,
       values: {
         1: 'Planned',
@@ -29,15 +36,15 @@ export const discussionTopics = defineObject({
         9: 'Unsolved',
       },
     }),
-    replied_by: bigint('Who commented last.', { nullable: true, references: 'contacts' }),
-    replied_at: timestamp('When the last comment came; updated_at does not move then.', { nullable: true }),
-    user_votes: bigint('Votes.', { samples: [0, 3] }),
-    merged_topic_id: bigint('The topic it was merged into.', { nullable: true, samples: [null] }),
-    comments_count: bigint('Comments.', { optional: true, samples: [1, 2] }),
-    posts_count: bigint('Comments, as older accounts call them.', { optional: true, samples: [] }),
-    sticky: boolean('Stays on top.'),
-    hits: bigint('Views.', { samples: [0, 41] }),
-    created_at: timestamp('When it was opened.'),
-    updated_at: timestamp('When the topic itself last changed.'),
+    replied_by: bigint('Author of the last comment.', { nullable: true, references: 'contacts' }),
+    replied_at: timestamp('Time of the last comment, which does not change `updated_at`.', { nullable: true }),
+    user_votes: bigint('Number of votes.', { samples: [0, 3] }),
+    merged_topic_id: bigint('Topic into which this topic was merged.', { nullable: true, samples: [null] }),
+    comments_count: bigint('Number of comments.', { optional: true, samples: [1, 2] }),
+    posts_count: bigint('Number of comments, on older accounts.', { optional: true, samples: [] }),
+    sticky: boolean('The topic is pinned to the top of the forum.'),
+    hits: bigint('Number of views.', { samples: [0, 41] }),
+    created_at: timestamp('Creation time.'),
+    updated_at: timestamp('Time of the last update of the topic itself.'),
   },
 });

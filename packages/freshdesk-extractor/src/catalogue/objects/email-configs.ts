@@ -1,24 +1,24 @@
-import { bigint, boolean, defineObject, text, timestamp } from '../define.ts';
+import { bigint, boolean, TIMESTAMPS, text } from '../columns.ts';
+import { defineObject } from '../define-object.ts';
 
 export const emailConfigs = defineObject({
   name: 'email_configs',
-  title: 'Email configs',
-  description: 'Mailboxes that tickets come to.',
+  title: 'Email configurations',
+  description: 'Email addresses that create tickets.',
   docs: 'https://developers.freshdesk.com/api/#list_all_email_configs',
   path: '/api/v2/email_configs',
-  way: { kind: 'sweep' },
+  strategy: { kind: 'full-list' },
   permission: 'admin',
   typicalCount: 3,
   columns: {
-    id: bigint('Key; the same as of the email mailbox.'),
-    name: text('Name.', { nullable: true, like: 'title' }),
-    product_id: bigint('Product it serves.', { nullable: true, references: 'products' }),
-    to_email: text('Address mails are forwarded to.', { like: 'email' }),
-    reply_email: text('Address that answers come from.', { like: 'email' }),
-    group_id: bigint('Group that its tickets go to.', { nullable: true, references: 'groups' }),
-    primary_role: boolean('The primary mailbox.'),
-    active: boolean('Verified and in use.'),
-    created_at: timestamp('When it was created.'),
-    updated_at: timestamp('When it last changed.'),
+    id: bigint('Primary key. Equals the id of the email mailbox.'),
+    name: text('Name.', { nullable: true, textKind: 'title' }),
+    product_id: bigint('Product of the address.', { nullable: true, references: 'products' }),
+    to_email: text('Address to which emails are forwarded.', { textKind: 'email' }),
+    reply_email: text('Sender address of replies.', { textKind: 'email' }),
+    group_id: bigint('Group to which its tickets are assigned.', { nullable: true, references: 'groups' }),
+    primary_role: boolean('Primary address.'),
+    active: boolean('The address is verified and active.'),
+    ...TIMESTAMPS,
   },
 });

@@ -1,19 +1,19 @@
-import { bigint, defineObject, text, timestamp } from '../define.ts';
+import { bigint, TIMESTAMPS, text } from '../columns.ts';
+import { defineObject } from '../define-object.ts';
 
 export const products = defineObject({
   name: 'products',
   title: 'Products',
-  description: 'Products that tickets are about.',
+  description: 'Products, to which tickets are assigned.',
   docs: 'https://developers.freshdesk.com/api/#list_all_products',
   path: '/api/v2/products',
-  way: { kind: 'sweep' },
+  strategy: { kind: 'full-list' },
   permission: 'admin',
   typicalCount: 4,
   columns: {
-    id: bigint('Key.'),
-    name: text('Name.', { like: 'title' }),
-    description: text('Description.', { nullable: true, like: 'paragraph' }),
-    created_at: timestamp('When it was created.'),
-    updated_at: timestamp('When it last changed.'),
+    id: bigint('Primary key.'),
+    name: text('Name.', { textKind: 'title' }),
+    description: text('Description.', { nullable: true, textKind: 'paragraph' }),
+    ...TIMESTAMPS,
   },
 });

@@ -1,24 +1,25 @@
-import { bigint, boolean, defineObject, text, timestamp } from '../define.ts';
+import { bigint, boolean, text, timestamp } from '../columns.ts';
+import { defineObject } from '../define-object.ts';
 
 export const roles = defineObject({
   name: 'roles',
   title: 'Roles',
-  description: 'Sets of permissions that agents have.',
+  description: 'Roles of agents.',
   docs: 'https://developers.freshdesk.com/api/#list_all_roles',
   path: '/api/v2/roles',
-  way: { kind: 'sweep' },
+  strategy: { kind: 'full-list' },
   permission: 'admin',
   typicalCount: 6,
   columns: {
-    id: bigint('Key.'),
-    name: text('Name.', { like: 'title' }),
-    description: text('Description.', { nullable: true, like: 'paragraph' }),
-    default: boolean('Comes with every account.'),
-    agent_type: bigint('Kind of agent it is for.', {
+    id: bigint('Primary key.'),
+    name: text('Name.', { textKind: 'title' }),
+    description: text('Description.', { nullable: true, textKind: 'paragraph' }),
+    default: boolean('True for a role of Freshdesk, false for a role of the account.'),
+    agent_type: bigint('Agent type of the role.', {
       optional: true,
       values: { 1: 'Support agent', 2: 'Field agent', 3: 'Collaborator' },
     }),
-    created_at: timestamp('When it was created.'),
-    updated_at: timestamp('When it last changed; migrations of the platform move it in bulk.'),
+    created_at: timestamp('Creation time.'),
+    updated_at: timestamp('Time of the last update. Migrations of Freshdesk change it in bulk.'),
   },
 });

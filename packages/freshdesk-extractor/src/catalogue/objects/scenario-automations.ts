@@ -1,22 +1,23 @@
-import { bigint, boolean, defineObject, jsonb, text } from '../define.ts';
+import { bigint, boolean, jsonb, text } from '../columns.ts';
+import { defineObject } from '../define-object.ts';
 
 export const scenarioAutomations = defineObject({
   name: 'scenario_automations',
   title: 'Scenario automations',
-  description: 'Sets of actions that agents apply with one click. Many accounts send no timestamps.',
+  description: 'Sets of actions that agents run with one click. Many accounts return no timestamps.',
   docs: 'https://developers.freshdesk.com/api/#list_all_scenario_automations',
   path: '/api/v2/scenario_automations',
-  way: { kind: 'sweep' },
+  strategy: { kind: 'full-list' },
   permission: 'admin',
   includedByDefault: false,
   typicalCount: 3,
   columns: {
-    id: bigint('Key.'),
-    name: text('Name.', { like: 'title' }),
+    id: bigint('Primary key.'),
+    name: text('Name.', { textKind: 'title' }),
     description: text('Description.', { nullable: true, samples: ['', 'Escalate', null] }),
-    actions: jsonb('What it does: name and value of each action; a value may be missing.', {
+    actions: jsonb('Actions, each with its name and an optional value.', {
       samples: [[{ name: 'priority', value: '3' }, { name: 'send_email_to_requester' }]],
     }),
-    private: boolean('Only its author sees it.'),
+    private: boolean('Only the author can see the scenario.'),
   },
 });

@@ -1,18 +1,19 @@
 import { isJsonObject } from '@freshet/contracts';
-import { bigint, defineObject, jsonb, text } from '../define.ts';
+import { bigint, jsonb, text } from '../columns.ts';
+import { defineObject } from '../define-object.ts';
 
 export const settings = defineObject({
   name: 'settings',
   title: 'Settings',
-  description: 'Languages of the helpdesk: one row.',
+  description: 'Language settings of the helpdesk, in one row.',
   docs: 'https://developers.freshdesk.com/api/#settings',
   path: '/api/v2/settings/helpdesk',
-  rows: (answer) => (isJsonObject(answer) ? [{ id: 1, ...answer }] : []),
-  way: { kind: 'sweep' },
+  parseRecords: (response) => (isJsonObject(response) ? [{ id: 1, ...response }] : []),
+  strategy: { kind: 'full-list' },
   permission: 'admin',
   typicalCount: 1,
   list: {
-    answers: {
+    responses: {
       '/api/v2/settings/helpdesk': {
         primary_language: 'en',
         supported_languages: ['de', 'fr'],
@@ -22,10 +23,10 @@ export const settings = defineObject({
     },
   },
   columns: {
-    id: bigint('Always 1.'),
-    primary_language: text('Language code.'),
-    supported_languages: jsonb('Further languages.'),
-    portal_languages: jsonb('Languages of the portal.'),
-    help_widget_languages: jsonb('Languages of the help widget.', { optional: true }),
+    id: bigint('Primary key. Always 1.'),
+    primary_language: text('Code of the primary language.'),
+    supported_languages: jsonb('Codes of the other supported languages.'),
+    portal_languages: jsonb('Codes of the portal’s languages.'),
+    help_widget_languages: jsonb('Codes of the help widget’s languages.', { optional: true }),
   },
 });

@@ -1,29 +1,30 @@
-import { bigint, boolean, defineObject, jsonb, text, timestamp } from '../define.ts';
+import { bigint, boolean, jsonb, TIMESTAMPS, text } from '../columns.ts';
+import { defineObject } from '../define-object.ts';
 
 export const slaPolicies = defineObject({
   name: 'sla_policies',
   title: 'SLA policies',
-  description: 'Times within which tickets are to be answered and resolved.',
+  description: 'SLA policies: targets for the response to and the resolution of tickets.',
   docs: 'https://developers.freshdesk.com/api/#list_all_sla_policies',
   path: '/api/v2/sla_policies',
-  way: { kind: 'sweep' },
+  strategy: { kind: 'full-list' },
   permission: 'admin',
   typicalCount: 3,
   columns: {
-    id: bigint('Key.'),
-    name: text('Name.', { like: 'title' }),
-    description: text('Description.', { nullable: true, like: 'paragraph' }),
-    active: boolean('In use.'),
-    is_default: boolean('Applies where no other does.'),
-    position: bigint('Its place in the order of trying; the list does not come in it.', { samples: [1, 2, 3] }),
+    id: bigint('Primary key.'),
+    name: text('Name.', { textKind: 'title' }),
+    description: text('Description.', { nullable: true, textKind: 'paragraph' }),
+    active: boolean('The policy is active.'),
+    is_default: boolean('Default policy, which applies if no other policy matches.'),
+    position: bigint('Position in the order of matching. The list is not sorted by it.', { samples: [1, 2, 3] }),
     applicable_to: jsonb(
-      'What it applies to: company_ids, group_ids, sources, ticket_types, product_ids; {} for the default.',
+      'Conditions of the policy: company_ids, group_ids, sources, ticket_types, product_ids. `{}` for the default policy.',
       {
         samples: [{}, { ticket_types: ['Incident'] }],
       },
     ),
     sla_target: jsonb(
-      'Priority → respond_within, resolve_within and next_respond_within in seconds, business_hours, escalation_enabled.',
+      'Priority → respond_within, resolve_within and next_respond_within (seconds), business_hours, escalation_enabled.',
       {
         optional: true,
         samples: [
@@ -39,10 +40,9 @@ export const slaPolicies = defineObject({
         ],
       },
     ),
-    escalation: jsonb('Who is told when; -1 among agent_ids is the assigned agent.', {
+    escalation: jsonb('Escalations: times and notified agents. The id -1 in agent_ids means the assigned agent.', {
       samples: [{}, { response: { escalation_time: 1800, agent_ids: [-1] } }],
     }),
-    created_at: timestamp('When it was created.'),
-    updated_at: timestamp('When it last changed.'),
+    ...TIMESTAMPS,
   },
 });

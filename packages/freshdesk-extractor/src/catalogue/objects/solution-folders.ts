@@ -1,39 +1,42 @@
-import { bigint, defineObject, jsonb, text, timestamp } from '../define.ts';
+import { bigint, jsonb, TIMESTAMPS, text } from '../columns.ts';
+import { defineObject } from '../define-object.ts';
 
 export const solutionFolders = defineObject({
   name: 'solution_folders',
-  title: 'Solutions: folders',
-  description: 'Folders of a category, and those within them.',
+  title: 'Solution folders',
+  description: 'Folders and subfolders of the knowledge base.',
   docs: 'https://developers.freshdesk.com/api/#list_all_solution_folder',
   path: '/api/v2/solutions/categories/{id}/folders',
-  way: {
+  strategy: {
     kind: 'children',
     parent: 'solution_categories',
-    column: 'category_id',
+    parentColumn: 'category_id',
     versionFields: [],
-    elsewhere: null,
-    within: {
+    fallbackPath: null,
+    nested: {
       path: '/api/v2/solutions/folders/{id}/subfolders',
-      column: 'parent_folder_id',
-      count: 'sub_folders_count',
+      parentColumn: 'parent_folder_id',
+      countColumn: 'sub_folders_count',
     },
   },
   includedByDefault: false,
-  typicalCount: { each: 'solution_categories', times: 3 },
+  typicalCount: { perRecordOf: 'solution_categories', factor: 3 },
   columns: {
-    id: bigint('Key.'),
-    category_id: bigint('The category; the list does not say, so it is added.', { references: 'solution_categories' }),
-    name: text('Name.', { like: 'title' }),
-    description: text('Description.', { nullable: true, like: 'paragraph' }),
-    articles_count: bigint('Articles in it.', { optional: true, samples: [0, 4] }),
-    sub_folders_count: bigint('Folders in it.', { optional: true, samples: [0] }),
-    parent_folder_id: bigint('The folder it stands in; null at the top of its category.', {
+    id: bigint('Primary key.'),
+    category_id: bigint('Category of the folder. Freshet adds it, because the response does not contain it.', {
+      references: 'solution_categories',
+    }),
+    name: text('Name.', { textKind: 'title' }),
+    description: text('Description.', { nullable: true, textKind: 'paragraph' }),
+    articles_count: bigint('Number of articles.', { optional: true, samples: [0, 4] }),
+    sub_folders_count: bigint('Number of subfolders.', { optional: true, samples: [0] }),
+    parent_folder_id: bigint('Parent folder. Null for a folder at the top level of its category.', {
       nullable: true,
       optional: true,
       samples: [null],
     }),
-    hierarchy: jsonb('The way to it from the category.', { optional: true, samples: [[]] }),
-    visibility: bigint('Who sees it.', {
+    hierarchy: jsonb('Path from the category to the folder.', { optional: true, samples: [[]] }),
+    visibility: bigint('Users who can see the folder.', {
       values: {
         1: 'All',
         2: 'Logged in',
@@ -44,11 +47,19 @@ export const solutionFolders = defineObject({
         7: 'Company segments',
       },
     }),
-    company_ids: jsonb('Companies that see it, when visibility is 4.', { optional: true, samples: [] }),
-    contact_segment_ids: jsonb('Segments that see it, when visibility is 6.', { optional: true, samples: [] }),
-    company_segment_ids: jsonb('Segments that see it, when visibility is 7.', { optional: true, samples: [] }),
-    icon_url: text('Picture.', { nullable: true, optional: true, samples: [null] }),
-    created_at: timestamp('When it was created.'),
-    updated_at: timestamp('When it last changed.'),
+    company_ids: jsonb('Ids of the companies that can see the folder, if visibility is 4.', {
+      optional: true,
+      samples: [],
+    }),
+    contact_segment_ids: jsonb('Ids of the contact segments that can see the folder, if visibility is 6.', {
+      optional: true,
+      samples: [],
+    }),
+    company_segment_ids: jsonb('Ids of the company segments that can see the folder, if visibility is 7.', {
+      optional: true,
+      samples: [],
+    }),
+    icon_url: text('URL of the icon.', { nullable: true, optional: true, samples: [null] }),
+    ...TIMESTAMPS,
   },
 });

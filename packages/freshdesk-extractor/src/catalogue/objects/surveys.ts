@@ -1,4 +1,5 @@
-import { bigint, boolean, defineObject, jsonb, text, timestamp } from '../define.ts';
+import { bigint, boolean, jsonb, TIMESTAMPS, text } from '../columns.ts';
+import { defineObject } from '../define-object.ts';
 
 export const surveys = defineObject({
   name: 'surveys',
@@ -6,20 +7,19 @@ export const surveys = defineObject({
   description: 'Satisfaction surveys.',
   docs: 'https://developers.freshdesk.com/api/#list_all_survey',
   path: '/api/v2/surveys',
-  way: { kind: 'sweep' },
+  strategy: { kind: 'full-list' },
   feature: 'Surveys',
   typicalCount: 2,
   list: { filters: ['state'] },
   columns: {
-    id: bigint('Key.'),
-    title: text('Title.', { like: 'title' }),
-    active: boolean('In use.'),
+    id: bigint('Primary key.'),
+    title: text('Title.', { textKind: 'title' }),
+    active: boolean('The survey is active.'),
     questions: jsonb('Questions, each with id, label and accepted_ratings.', {
       samples: [
         [{ id: 'default_question', label: 'How did we do?', accepted_ratings: [103, 100, -103], default: true }],
       ],
     }),
-    created_at: timestamp('When it was created.'),
-    updated_at: timestamp('When it last changed.'),
+    ...TIMESTAMPS,
   },
 });

@@ -1,24 +1,24 @@
-import { bigint, boolean, defineObject, jsonb, text, timestamp } from '../define.ts';
+import { bigint, boolean, jsonb, TIMESTAMPS, text } from '../columns.ts';
+import { defineObject } from '../define-object.ts';
 
 export const ticketForms = defineObject({
   name: 'ticket_forms',
   title: 'Ticket forms',
-  description: 'Forms that tickets are made with.',
+  description: 'Forms for the creation of tickets.',
   docs: 'https://developers.freshdesk.com/api/#list_all_ticket_forms',
   path: '/api/v2/ticket-forms',
-  way: { kind: 'sweep' },
+  strategy: { kind: 'full-list' },
   permission: 'admin',
   includedByDefault: false,
   typicalCount: 2,
   columns: {
-    id: bigint('Key.'),
-    name: text('Name in the API.', { like: 'title' }),
-    title: text('Name for people.', { like: 'title' }),
-    default: boolean('The account’s default form.'),
-    description: text('Description.', { nullable: true, like: 'paragraph' }),
-    last_updated_by: bigint('Who changed it last.', { nullable: true, references: 'agents' }),
-    portals: jsonb('Portals that show it.', { optional: true, samples: [[{ id: 1, name: 'Northlamp' }]] }),
-    created_at: timestamp('When it was created.'),
-    updated_at: timestamp('When it last changed.'),
+    id: bigint('Primary key.'),
+    name: text('Name in the API.', { textKind: 'title' }),
+    title: text('Displayed name.', { textKind: 'title' }),
+    default: boolean('Default form of the account.'),
+    description: text('Description.', { nullable: true, textKind: 'paragraph' }),
+    last_updated_by: bigint('Agent who last updated the form.', { nullable: true, references: 'agents' }),
+    portals: jsonb('Portals that show the form.', { optional: true, samples: [[{ id: 1, name: 'Northlamp' }]] }),
+    ...TIMESTAMPS,
   },
 });

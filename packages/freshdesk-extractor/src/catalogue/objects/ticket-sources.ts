@@ -1,17 +1,18 @@
-import { bigint, defineObject, text } from '../define.ts';
-import { labelsOf } from '../labels.ts';
+import { bigint, text } from '../columns.ts';
+import { defineObject } from '../define-object.ts';
+import { parseChoiceLabels } from '../labels.ts';
 
 export const ticketSources = defineObject({
   name: 'ticket_sources',
   title: 'Ticket sources',
-  description: 'Labels of the values of `tickets.source`, the account’s own among them.',
+  description: 'Labels of `tickets.source`, including the account’s custom sources.',
   docs: 'https://developers.freshdesk.com/api/#list_all_ticket_fields',
   path: '/api/v2/ticket_fields',
-  rows: (fields) => labelsOf(fields, 'default_source'),
-  way: { kind: 'sweep' },
+  parseRecords: (response) => parseChoiceLabels(response, 'default_source'),
+  strategy: { kind: 'full-list' },
   typicalCount: 5,
   columns: {
-    id: bigint('The value, as `tickets.source` holds it.'),
-    label: text('Its label for agents.'),
+    id: bigint('Primary key: the value in `tickets.source`.'),
+    label: text('Label for agents.'),
   },
 });

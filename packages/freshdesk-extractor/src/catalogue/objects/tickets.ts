@@ -1,6 +1,7 @@
-import { bigint, boolean, defineObject, jsonb, numeric, text, timestamp } from '../define.ts';
+import { bigint, boolean, jsonb, numeric, text, timestamp } from '../columns.ts';
+import { defineObject } from '../define-object.ts';
 
-const emails = {
+const EMAIL_LIST = {
   nullable: true,
   samples: [[], [], ['lea@acme.example'], ['a@x.example', 'b@y.example'], null, 'plain@string.example'],
 };
@@ -8,31 +9,31 @@ const emails = {
 export const tickets = defineObject({
   name: 'tickets',
   title: 'Tickets',
-  description: 'Support tickets, with those in the trash and in spam marked as deleted.',
+  description: 'Support tickets. Tickets in the trash or in spam are marked as deleted.',
   docs: 'https://developers.freshdesk.com/api/#list_all_tickets',
   path: '/api/v2/tickets',
   include: ['description', 'stats'],
   views: [
-    { name: 'live', query: {}, deleted: null },
-    { name: 'trash', query: { filter: 'deleted' }, deleted: 'trash' },
-    { name: 'spam', query: { filter: 'spam' }, deleted: 'spam' },
+    { name: 'live', query: {}, deleteKind: null },
+    { name: 'trash', query: { filter: 'deleted' }, deleteKind: 'trash' },
+    { name: 'spam', query: { filter: 'spam' }, deleteKind: 'spam' },
   ],
-  way: { kind: 'keyset', sinceParam: 'updated_since', column: 'updated_at', lagSeconds: 120 },
-  single: {
+  strategy: { kind: 'keyset', sinceParam: 'updated_since', cursorColumn: 'updated_at', lagSeconds: 120 },
+  detail: {
     path: '/api/v2/tickets/{id}',
     include: ['stats'],
     columns: ['attachments', 'cloud_files', 'associated_tickets_list'],
-    // Closed tickets leave every list for the archive after some months: they still exist.
-    elsewhere: [
-      { path: '/api/v2/tickets/archived/{id}', outcome: 'archived', deleted: null, feature: 'Archive Tickets' },
+    // Some months after a ticket is closed, it moves to the archive: it still exists, but no list contains it.
+    fallbackLookups: [
+      { path: '/api/v2/tickets/archived/{id}', outcome: 'archived', deleteKind: null, feature: 'Archive Tickets' },
     ],
   },
-  denseIds: true,
-  pushedAs: 'ticket_id',
+  hasDenseIds: true,
+  webhookKey: 'ticket_id',
   maxPages: 300,
   bucket: 'tickets_list',
-  history: true,
-  search: '/api/v2/search/tickets',
+  hasHistoryLimit: true,
+  searchPath: '/api/v2/search/tickets',
   customFields: { path: '/api/v2/ticket_fields', field: 'custom_fields' },
   typicalCount: 2000,
   list: {
@@ -48,11 +49,11 @@ export const tickets = defineObject({
     },
   },
   columns: {
-    id: bigint('The number that people see; counted from 1 in each account.'),
-    subject: text('Subject line.', { nullable: true, like: 'title' }),
-    description: text('The first message, as HTML.', { nullable: true, like: 'html' }),
-    description_text: text('The first message as plain text.', { nullable: true, like: 'paragraph' }),
-    status: bigint('Status; labels of custom ones (from 6) stand in the ticket fields.', {
+    id: bigint('Primary key: the ticket number, counted from 1 in each account.'),
+    subject: text('Subject line.', { nullable: true, textKind: 'title' }),
+    description: text('First message (HTML).', { nullable: true, textKind: 'html' }),
+    description_text: text('First message (plain text).', { nullable: true, textKind: 'paragraph' }),
+    status: bigint('Status. `ticket_statuses` holds the labels of custom statuses (from 6).', {
       values: {
         2: 'Open',
         3: 'Pending',
@@ -63,7 +64,7 @@ export const tickets = defineObject({
       },
     }),
     priority: bigint('Priority.', { values: { 1: 'Low', 2: 'Medium', 3: 'High', 4: 'Urgent' } }),
-    source: bigint('Channel by which the ticket came.', {
+    source: bigint('Channel through which the ticket was created.', {
       values: {
         1: 'Email',
         2: 'Portal',
@@ -77,47 +78,47 @@ export const tickets = defineObject({
         13: 'WhatsApp',
       },
     }),
-    type: text('Type, one of the account’s own list.', {
+    type: text('Ticket type. The account defines the values.', {
       nullable: true,
       samples: ['Question', 'Incident', 'Problem', 'Refund', null],
     }),
-    requester_id: bigint('The person who asks.', { references: 'contacts', owner: true }),
-    responder_id: bigint('The agent it is assigned to.', { nullable: true, references: 'agents' }),
-    group_id: bigint('The group it is assigned to.', { nullable: true, references: 'groups' }),
-    company_id: bigint('The requester’s company.', { nullable: true, references: 'companies' }),
-    product_id: bigint('The product it is about.', { nullable: true, references: 'products' }),
-    email_config_id: bigint('The mailbox it came to.', { nullable: true, references: 'email_configs' }),
-    to_emails: jsonb('Addresses it was sent to; null for channels other than mail.', emails),
-    cc_emails: jsonb('Addresses in copy.', emails),
-    fwd_emails: jsonb('Addresses it was forwarded to.', emails),
-    reply_cc_emails: jsonb('Addresses in copy of replies.', emails),
-    ticket_cc_emails: jsonb('Addresses in copy when it was created.', emails),
-    ticket_bcc_emails: jsonb('Addresses in blind copy.', { ...emails, optional: true }),
-    support_email: text('The support address it came to.', { nullable: true, like: 'email' }),
-    due_by: timestamp('When it should be resolved; filled some seconds after creation.', {
+    requester_id: bigint('Contact who requested support.', { references: 'contacts', isOwner: true }),
+    responder_id: bigint('Assigned agent.', { nullable: true, references: 'agents' }),
+    group_id: bigint('Assigned group.', { nullable: true, references: 'groups' }),
+    company_id: bigint('Company of the requester.', { nullable: true, references: 'companies' }),
+    product_id: bigint('Product of the ticket.', { nullable: true, references: 'products' }),
+    email_config_id: bigint('Mailbox that received the ticket.', { nullable: true, references: 'email_configs' }),
+    to_emails: jsonb('Recipients of the first message. Null for channels other than email.', EMAIL_LIST),
+    cc_emails: jsonb('Recipients in copy.', EMAIL_LIST),
+    fwd_emails: jsonb('Addresses to which the ticket was forwarded.', EMAIL_LIST),
+    reply_cc_emails: jsonb('Recipients in copy of replies.', EMAIL_LIST),
+    ticket_cc_emails: jsonb('Recipients in copy of the first message.', EMAIL_LIST),
+    ticket_bcc_emails: jsonb('Recipients in blind copy of the first message.', { ...EMAIL_LIST, optional: true }),
+    support_email: text('Support email address that received the ticket.', { nullable: true, textKind: 'email' }),
+    due_by: timestamp('Time by which the ticket must be resolved. Freshdesk sets it some seconds after creation.', {
       nullable: true,
-      late: true,
+      setAfterCreation: true,
     }),
-    fr_due_by: timestamp('When the first response is due.', { nullable: true, late: true }),
-    nr_due_by: timestamp('When the next response is due.', { nullable: true }),
-    fr_escalated: boolean('The first response came too late.'),
-    nr_escalated: boolean('The next response came too late.'),
-    is_escalated: boolean('It was not resolved in time.'),
-    spam: boolean('It is in spam.', { samples: [false] }),
-    deleted: boolean('It is in the trash; absent from ordinary lists.', { optional: true, samples: [] }),
-    archived: boolean('It is in the archive: closed long ago, in no list any more, and read-only. Found by audits.', {
+    fr_due_by: timestamp('Time by which the first response is due.', { nullable: true, setAfterCreation: true }),
+    nr_due_by: timestamp('Time by which the next response is due.', { nullable: true }),
+    fr_escalated: boolean('The first response is overdue.'),
+    nr_escalated: boolean('The next response is overdue.'),
+    is_escalated: boolean('The resolution is overdue.'),
+    spam: boolean('The ticket is marked as spam.', { samples: [false] }),
+    deleted: boolean('The ticket is in the trash. Absent from other lists.', { optional: true, samples: [] }),
+    archived: boolean('The ticket is in the archive, which is read-only and in no list. Audits set this column.', {
       optional: true,
       samples: [],
     }),
-    association_type: bigint('Its place among associated tickets.', {
+    association_type: bigint('Role among associated tickets.', {
       nullable: true,
       values: { 1: 'Parent', 2: 'Child', 3: 'Tracker', 4: 'Related' },
     }),
-    associated_tickets_count: bigint('How many tickets are associated with it.', {
+    associated_tickets_count: bigint('Number of associated tickets.', {
       nullable: true,
       samples: [null, null, 1, 3],
     }),
-    custom_fields: jsonb('All of the account’s own fields; each is a column of its own as well.', {
+    custom_fields: jsonb('All custom fields. Each also has a column `cf_…`.', {
       samples: [
         {
           cf_reference_number: 'R-2291',
@@ -145,36 +146,40 @@ export const tickets = defineObject({
         },
       ],
     }),
-    attachments: jsonb(
-      'Files of the first message; only the single view shows them. Their addresses are signed and expire.',
-      { optional: true, samples: [] },
-    ),
-    cloud_files: jsonb('Files in other services; only the single view shows them.', { optional: true, samples: [] }),
-    associated_tickets_list: jsonb('Keys of associated tickets; only the single view shows them.', {
+    attachments: jsonb('Attachments of the first message. Their URLs are signed and expire. Requires record details.', {
+      optional: true,
+      samples: [],
+    }),
+    cloud_files: jsonb('Files in cloud storage services. Requires record details.', { optional: true, samples: [] }),
+    associated_tickets_list: jsonb('Ids of associated tickets. Requires record details.', {
       nullable: true,
       optional: true,
       samples: [],
     }),
     tags: jsonb('Tags.', { samples: [[], ['invoice'], ['vip', 'naïve café'], ['🔥']] }),
-    form_id: bigint('The form that it was made with.', {
+    form_id: bigint('Form with which the ticket was created.', {
       nullable: true,
       optional: true,
       samples: [null, 84170000001],
     }),
-    source_additional_info: jsonb('More about the channel.', { nullable: true, optional: true, samples: [null] }),
-    structured_description: jsonb('The first message in parts.', { nullable: true, optional: true, samples: [null] }),
-    sentiment_score: numeric('Freshdesk’s guess of the mood, 0 to 100.', {
+    source_additional_info: jsonb('Additional data of the channel.', {
+      nullable: true,
+      optional: true,
+      samples: [null],
+    }),
+    structured_description: jsonb('Parts of the first message.', { nullable: true, optional: true, samples: [null] }),
+    sentiment_score: numeric('Sentiment of the ticket as estimated by Freshdesk, 0 to 100.', {
       nullable: true,
       optional: true,
       samples: [null, 41, 87.5],
     }),
-    initial_sentiment_score: numeric('The same guess at the first message.', {
+    initial_sentiment_score: numeric('Sentiment of the first message as estimated by Freshdesk, 0 to 100.', {
       nullable: true,
       optional: true,
       samples: [null, 50],
     }),
     stats: jsonb(
-      'When it was answered, resolved, reopened and closed: agent_responded_at, first_responded_at, resolved_at, closed_at, …',
+      'Times of responses and status changes: agent_responded_at, first_responded_at, resolved_at, closed_at, …',
       {
         samples: [
           {
@@ -200,7 +205,7 @@ export const tickets = defineObject({
         ],
       },
     ),
-    created_at: timestamp('When it was created; does not always rise with the id.'),
-    updated_at: timestamp('When it last changed; time entries and edited notes do not move it.'),
+    created_at: timestamp('Creation time. Does not always increase with the id.'),
+    updated_at: timestamp('Time of the last update. Time entries and edits of notes do not change it.'),
   },
 });

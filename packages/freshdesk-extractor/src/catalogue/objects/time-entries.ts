@@ -1,4 +1,5 @@
-import { bigint, boolean, defineObject, text, timestamp } from '../define.ts';
+import { bigint, boolean, text, timestamp } from '../columns.ts';
+import { defineObject } from '../define-object.ts';
 
 export const timeEntries = defineObject({
   name: 'time_entries',
@@ -6,32 +7,32 @@ export const timeEntries = defineObject({
   description: 'Time that agents spent on tickets.',
   docs: 'https://developers.freshdesk.com/api/#list_all_time_entries',
   path: '/api/v2/time_entries',
-  // The only time filter is on a business date that users edit. A lookback window finds most edits, a rolling reading of the
-  // complete list the others. Deleted entries are found by audits.
-  way: {
-    kind: 'since',
+  // The only filter uses a business date, which users can edit. The lookback window covers most edits, and the rolling
+  // re-read of the complete list covers the rest. Audits find deleted entries.
+  strategy: {
+    kind: 'changed-since',
     sinceParams: ['executed_after'],
-    column: 'executed_at',
+    cursorColumn: 'executed_at',
     lagSeconds: 120,
     lookbackDays: 30,
     rereadSyncs: 5,
   },
   feature: 'Timesheets',
-  typicalCount: { each: 'tickets', times: 0.15 },
+  typicalCount: { perRecordOf: 'tickets', factor: 0.15 },
   list: { filters: ['company_id', 'agent_id', 'executed_before', 'billable'] },
   columns: {
-    id: bigint('Key.'),
-    ticket_id: bigint('The ticket.', { references: 'tickets', owner: true }),
-    agent_id: bigint('The agent.', { nullable: true, references: 'agents' }),
-    company_id: bigint('The ticket’s company.', { nullable: true, references: 'companies' }),
-    billable: boolean('Can be charged.'),
-    timer_running: boolean('Still counting.'),
+    id: bigint('Primary key.'),
+    ticket_id: bigint('Ticket.', { references: 'tickets', isOwner: true }),
+    agent_id: bigint('Agent.', { nullable: true, references: 'agents' }),
+    company_id: bigint('Company of the ticket.', { nullable: true, references: 'companies' }),
+    billable: boolean('The time is billable.'),
+    timer_running: boolean('The timer is running.'),
     note: text('Note.', { nullable: true, samples: ['', 'Call', 'Rückruf ☎️', null] }),
-    time_spent: text('Hours and minutes as hh:mm; hours may exceed 23.', { samples: ['01:30', '00:01', '26:05'] }),
-    time_spent_in_seconds: bigint('The same in seconds.', { optional: true, samples: [5400, 103, 93900] }),
-    executed_at: timestamp('The day it was done; users may edit it.'),
-    start_time: timestamp('When the timer started.'),
-    created_at: timestamp('When it was created.'),
-    updated_at: timestamp('When it last changed; the ticket’s own does not move with it.'),
+    time_spent: text('Time as hh:mm. Hours can exceed 23.', { samples: ['01:30', '00:01', '26:05'] }),
+    time_spent_in_seconds: bigint('Time in seconds.', { optional: true, samples: [5400, 103, 93900] }),
+    executed_at: timestamp('Business date of the work. Users can edit it.'),
+    start_time: timestamp('Start time of the timer.'),
+    created_at: timestamp('Creation time.'),
+    updated_at: timestamp('Time of the last update, which does not change the ticket’s `updated_at`.'),
   },
 });

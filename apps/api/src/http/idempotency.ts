@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import { ERROR_POLICY, toAppError } from '@freshet/contracts';
+import type { ControlStore, KeyedRequest, StoredResponse } from '@freshet/control-store';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { sendProblem, toProblem } from './errors.ts';
+
+/** Response headers that are stored with the response and replayed with it. */
+const STORED_HEADERS = ['location', 'etag'] as const;
+
+/** The result of an unsafe request: the payload of this execution, a stored response to replay, or an error to report. */
+export type Outcome = { readonly payload: unknown } | { readonly replay: StoredResponse } | { readonly error: unknown };
+
+/** A request with an `Idempotency-Key`, and the work that it asks for. */
+interface Execution {
+  readonly store: ControlStore;
+  readonly keyedRequest: KeyedRequest;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  /** Executes the request and returns its payload. */
+  readonly execute: () => Promise<unknown>;
+}
+
+/**
+ * Executes the request and stores its response in the same transaction, or returns the stored response of an earlier request
+ * with the same key. A response that may differ on a retry (5xx and 429) is not stored.
+ */
+export function runOnce({ store, keyedRequest, request, reply, execute }: Execution): Promise<Outcome> {
+  return store.transaction(async () => {
+    const replay = await store.idempotency.reserve(keyedRequest);
+    if (replay !== null) return { replay };
+    // A nested transaction: a failure rolls back the request's effects, and its response is stored nevertheless.
+    const { response, outcome } = await captureResponse(request, reply, () => store.transaction(execute));
+    await store.idempotency.storeResponse(keyedRequest, response);
+    return outcome;
+  });
+}
+
+/** Like `runOnce`, for read-only requests, which may take long: no database connection is held while the request executes. */
+export async function runReadOnlyOnce({ store, keyedRequest, request, reply, execute }: Execution): Promise<Outcome> {
+  const stored = await store.idempotency.findResponse(keyedRequest);
+  if (stored !== null) return { replay: stored };
+  const { response, outcome } = await captureResponse(request, reply, execute);
+  return store.transaction(async () => {
+    const replay = await store.idempotency.reserve(keyedRequest);
+    if (replay !== null) return { replay };
+    await store.idempotency.storeResponse(keyedRequest, response);
+    return outcome;
+  });
+}
+
+/** Identifies the request by its token and `Idempotency-Key`. Null: it has no key, or its route needs no token. */
+export function getKeyedRequest(request: FastifyRequest): KeyedRequest | null {
+  const key = request.headers['idempotency-key'];
+  if (typeof key !== 'string' || request.identity === null) return null;
+  const content = JSON.stringify([
+    request.method,
+    request.url,
+    request.headers['if-match'] ?? null,
+    request.body ?? null,
+  ]);
+  return { tokenId: request.identity.id, key, fingerprint: createHash('sha256').update(content).digest('hex') };
+}
+
+/** Sends a stored response again, marked with `Idempotent-Replayed: true`. */
+export function replayResponse(reply: FastifyReply, { status, headers, body }: StoredResponse): FastifyReply {
+  reply.code(status).headers({ ...headers, 'idempotent-replayed': 'true' });
+  if (status >= 400 && body !== null) return sendProblem(reply, status, body);
+  return reply.send(body === null ? undefined : JSON.parse(body));
+}
+
+/** Executes the request and builds the response to store. @throws an error whose response may differ on a retry. */
+async function captureResponse(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  execute: () => Promise<unknown>,
+): Promise<{ readonly response: StoredResponse; readonly outcome: Outcome }> {
+  try {
+    const payload = await execute();
+    const headers = Object.fromEntries(
+      STORED_HEADERS.flatMap((name) => (reply.hasHeader(name) ? [[name, String(reply.getHeader(name))]] : [])),
+    );
+    return {
+      response: { status: reply.statusCode, headers, body: payload === undefined ? null : JSON.stringify(payload) },
+      outcome: { payload },
+    };
+  } catch (error) {
+    const { http } = ERROR_POLICY[toAppError(error).code];
+    const isFinal = http < 500 && http !== 429;
+    if (!isFinal) throw error;
+    const { status, body } = toProblem(error as FastifyError, request);
+    return { response: { status, headers: {}, body }, outcome: { error } };
+  }
+}

@@ -1,0 +1,71 @@
+import { COLUMN_TYPES } from '@freshet/contracts';
+import { getObject } from '@freshet/freshdesk-extractor';
+import { Type } from 'typebox';
+import { EXAMPLE_OBJECT } from '../../http/example-values.ts';
+import { defineSchema, enumeration, nullable, object, ref, string } from '../../http/schemas.ts';
+import { toCatalogObjectJson } from './json.ts';
+
+const ColumnType = enumeration('ColumnType', COLUMN_TYPES, 'The PostgreSQL type of a column.');
+
+const CatalogColumn = defineSchema(
+  'CatalogColumn',
+  object(
+    {
+      name: string('The name of the column.'),
+      type: ref(ColumnType),
+      description: string('The content of the column.'),
+      nullable: Type.Boolean({ description: 'Whether the value can be null.' }),
+      optional: Type.Boolean({ description: 'Whether responses of Freshdesk may lack the field.' }),
+      values: nullable(
+        Type.Record(Type.String(), Type.String(), {
+          description: 'The meaning of each value. Null: the values are not an enumeration.',
+        }),
+      ),
+      references: nullable(string('The object whose primary key the column contains.')),
+    },
+    { description: 'A documented column of an object.' },
+  ),
+);
+
+/** The example object, with its first columns. */
+function buildExample() {
+  const json = toCatalogObjectJson(getObject(EXAMPLE_OBJECT));
+  return { ...json, columns: json.columns.slice(0, 3) };
+}
+
+const CatalogObject = defineSchema(
+  'CatalogObject',
+  object(
+    {
+      name: string('The name of the object and of its table.'),
+      title: string('The display name.'),
+      description: string('The content of the object.'),
+      docs: string('The page of Freshdesk’s API documentation.', { format: 'uri' }),
+      way: string(
+        'The extraction strategy. `keyset`: paginated by time of change and key. `since`: filtered by time of change. `sweep`: a complete read of the list. `children`: requested for each parent record.',
+      ),
+      parent: nullable(string('The parent object. Null: the object has none.')),
+      permission: string('The role that the owner of the API key needs: `agent` or `admin`.'),
+      feature: nullable(
+        string('The feature of the Freshdesk plan that the object needs. Null: every plan includes it.'),
+      ),
+      included_by_default: Type.Boolean({ description: 'Whether a new pipeline includes the object.' }),
+      detail_columns: Type.Array(Type.String(), {
+        description: 'Columns that only the setting `detail` fills. Empty: the object has no details.',
+      }),
+      primary_key: Type.Array(Type.String(), { description: 'The columns of the primary key.' }),
+      columns: Type.Array(ref(CatalogColumn), {
+        description: 'The documented columns. Custom fields of the account become additional columns.',
+      }),
+    },
+    { description: 'An object of the catalog.', examples: [buildExample()] },
+  ),
+);
+
+export const CatalogObjectList = defineSchema(
+  'CatalogObjectList',
+  object(
+    { data: Type.Array(ref(CatalogObject), { description: 'All objects of the catalog, by name.' }) },
+    { description: 'The catalog of objects.' },
+  ),
+);

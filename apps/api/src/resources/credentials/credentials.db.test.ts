@@ -1,0 +1,48 @@
+import { describe, expect, test } from 'vitest';
+import { KEY_INPUT, useTestApi } from '../../test-support/api.ts';
+
+const api = useTestApi();
+const { call } = api;
+
+describe('credentials', () => {
+  test('creates, gets, lists, updates and deletes a credential without returning its secret (I6)', async () => {
+    const made = await call('post', '/v1/credentials').send(KEY_INPUT).expect(201);
+    expect(made.headers['location']).toBe(`/v1/credentials/${made.body.id}`);
+    expect(made.body).toMatchObject({ name: 'key', type: 'freshdesk_api_key', hint: '-key' });
+    expect(made.text).not.toContain('demo-admin-key');
+    expect((await call('get', `/v1/credentials/${made.body.id}`).expect(200)).body).toEqual(made.body);
+    expect((await call('get', '/v1/credentials').expect(200)).body).toEqual({ data: [made.body], next_cursor: null });
+    const rotated = await call('patch', `/v1/credentials/${made.body.id}`)
+      .send({ name: 'other', api_key: 'another-secret-9876' })
+      .expect(200);
+    expect(rotated.body).toMatchObject({ name: 'other', hint: '9876' });
+    expect(await api.store.credentials.reveal(made.body.id, 'freshdesk_api_key')).toBe('another-secret-9876');
+    await call('delete', `/v1/credentials/${made.body.id}`).expect(204);
+    await call('get', `/v1/credentials/${made.body.id}`).expect(404);
+  });
+
+  test.each([
+    ['a missing type', { name: 'x' }, '/type'],
+    ['a name of 256 characters', { ...KEY_INPUT, name: 'x'.repeat(256) }, '/name'],
+    ['an unknown field', { ...KEY_INPUT, colour: 'red' }, '/colour'],
+    ['a number for a name', { ...KEY_INPUT, name: 5 }, '/name'],
+    ['an empty key', { ...KEY_INPUT, api_key: '' }, '/api_key'],
+    ['a name with U+0000', { ...KEY_INPUT, name: 'a\u0000b' }, '/name'],
+    ['half a surrogate pair', { ...KEY_INPUT, name: 'a\ud800' }, '/name'],
+  ])('rejects %s with a pointer to the field', async (_name, input, pointer) => {
+    const { body } = await call('post', '/v1/credentials').send(input).expect(400);
+    expect(body.code).toBe('invalid_input');
+    expect(body.errors.map((e: { pointer: string }) => e.pointer)).toContain(pointer);
+  });
+
+  test('PATCH rejects a secret of the other type', async () => {
+    const { body: made } = await call('post', '/v1/credentials').send(KEY_INPUT).expect(201);
+    const { body } = await call('patch', `/v1/credentials/${made.id}`).send({ password: 'x' }).expect(400);
+    expect(body.errors[0].pointer).toBe('/password');
+  });
+
+  test('a name that is in use is a conflict', async () => {
+    await call('post', '/v1/credentials').send(KEY_INPUT).expect(201);
+    expect((await call('post', '/v1/credentials').send(KEY_INPUT).expect(409)).body.errors[0].pointer).toBe('/name');
+  });
+});

@@ -1,0 +1,97 @@
+import type { Pipeline } from '@freshet/control-store';
+import {
+  ACCOUNT_BUCKET,
+  estimate,
+  getObject,
+  listObjectsToExtract,
+  type ObjectEstimate,
+} from '@freshet/freshdesk-extractor';
+import type { Static } from 'typebox';
+import { withFreshdeskClient } from '../../connections/freshdesk.ts';
+import type { Deps } from '../../context.ts';
+import type { Estimate } from './schemas.ts';
+
+const DAY_MS = 86_400_000;
+/** The throughput that one account reaches if its limit allows more: responses take time, and some requests depend on others. */
+const REQUESTS_PER_MINUTE_MAX = 600;
+
+/**
+ * Estimates the records, credits and duration of a run.
+ * @param backfillFrom estimates a backfill since this time; null: the next run.
+ * @throws AppError with a code of the source if Freshdesk does not respond.
+ */
+export function estimateRunCost(
+  deps: Deps,
+  pipeline: Pipeline,
+  backfillFrom: Date | null,
+): Promise<Static<typeof Estimate>> {
+  const { store } = deps;
+  return withFreshdeskClient(deps, pipeline, async (client) => {
+    const [states, parentCounts] = await Promise.all([
+      store.pipelines.listObjects(pipeline.id),
+      store.pipelines.countParents(pipeline.id),
+    ]);
+    const knownStates = new Map(
+      states.map(({ object, position }) => [
+        object,
+        { position, ...(parentCounts.get(object) ?? { parents: 0, pending: 0 }) },
+      ]),
+    );
+    const objects = listObjectsToExtract(pipeline.objects).map(({ name }) => getObject(name));
+    const days = pipeline.historical_sync_days;
+    const estimates = await estimate(client, objects, knownStates, {
+      historyFrom: days === null ? null : new Date(Date.now() - days * DAY_MS),
+      objectsWithDetail: new Set(
+        Object.entries(pipeline.objects).flatMap(([name, settings]) => (settings.detail === true ? [name] : [])),
+      ),
+      ...(backfillFrom === null ? {} : { backfillFrom }),
+    });
+    const allowances = await getAllowances(store, pipeline);
+    return {
+      spent: sum(Object.values(client.creditsSpent), (credits) => credits),
+      records: sum(estimates, (e) => e.records),
+      credits: sum(estimates, (e) => e.credits),
+      minutes: estimateMinutes(estimates, allowances),
+      objects: estimates.map((e) => ({
+        object: e.object,
+        records: e.records,
+        credits: e.credits,
+        minutes: estimateMinutes([e], allowances),
+        basis: e.basis,
+      })),
+    };
+  });
+}
+
+/** Returns the credits per minute that the pipeline may use, by bucket. A bucket without a limit is absent. */
+async function getAllowances(store: Deps['store'], pipeline: Pipeline): Promise<ReadonlyMap<string, number>> {
+  const buckets = await store.budgets.listBuckets(pipeline.subdomain);
+  return new Map(
+    buckets.flatMap(({ bucket, total, isUnlimited }) =>
+      isUnlimited || total === null
+        ? []
+        : [[bucket, Math.max(1, Math.floor((total * pipeline.credit_share_percent) / 100))] as const],
+    ),
+  );
+}
+
+/**
+ * Estimates the duration, which the slowest bucket determines. The credits of a minute may be used at its start, so the last
+ * minute takes only as long as its requests.
+ */
+function estimateMinutes(estimates: readonly ObjectEstimate[], allowances: ReadonlyMap<string, number>): number {
+  const creditsByBucket = new Map([[ACCOUNT_BUCKET, sum(estimates, (e) => e.credits)]]);
+  for (const { bucket } of estimates)
+    if (bucket) creditsByBucket.set(bucket.name, (creditsByBucket.get(bucket.name) ?? 0) + bucket.credits);
+  const minutes = [...creditsByBucket].map(([bucket, credits]) => {
+    const allowance = allowances.get(bucket);
+    if (allowance === undefined) return credits / REQUESTS_PER_MINUTE_MAX;
+    const fullMinutes = Math.max(0, Math.ceil(credits / allowance) - 1);
+    return fullMinutes + Math.min(1, (credits - fullMinutes * allowance) / REQUESTS_PER_MINUTE_MAX);
+  });
+  return Math.round(Math.max(...minutes) * 100) / 100;
+}
+
+function sum<T>(items: readonly T[], getValue: (item: T) => number): number {
+  return items.reduce((total, item) => total + getValue(item), 0);
+}

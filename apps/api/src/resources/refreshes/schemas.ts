@@ -1,0 +1,28 @@
+import { Type } from 'typebox';
+import { defineSchema } from '../../http/schemas.ts';
+
+const ticketId = Type.Optional(
+  Type.Union([Type.String(), Type.Integer()], {
+    description: 'The id of the ticket. In an automation rule, `{{ticket.id}}`.',
+    examples: ['4711'],
+  }),
+);
+
+export const FreshdeskWebhookPayload = defineSchema(
+  'FreshdeskWebhookPayload',
+  Type.Object(
+    {
+      ticket_id: ticketId,
+      freshdesk_webhook: Type.Optional(
+        Type.Object(
+          { ticket_id: ticketId },
+          {
+            description:
+              'The object in which Freshdesk wraps the properties that are selected in the form of a rule. Other properties are ignored.',
+          },
+        ),
+      ),
+    },
+    { description: 'The content of a webhook of a Freshdesk automation rule.' },
+  ),
+);

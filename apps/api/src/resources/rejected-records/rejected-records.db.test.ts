@@ -1,0 +1,32 @@
+import { describe, expect, test } from 'vitest';
+import { createPipelineInput, UNKNOWN_ID, useTestApi } from '../../test-support/api.ts';
+
+const api = useTestApi();
+const { call } = api;
+
+describe('rejected records', () => {
+  test('returns empty results for a pipeline without rejected records, and rejects invalid requests', async () => {
+    const { input } = await createPipelineInput(api);
+    const { body: pipeline } = await call('post', '/v1/pipelines').send(input).expect(201);
+    const path = `/v1/pipelines/${pipeline.id}/rejected-records`;
+    expect((await call('get', path).expect(200)).body).toEqual({ data: [], next_cursor: null });
+    expect((await call('post', `${path}/discard`).expect(200)).body).toEqual({ records: 0 });
+    await call('post', `${path}/replay`).expect(404);
+    await call('get', `${path}/${UNKNOWN_ID}`).expect(404);
+    expect((await call('get', `${path}/replay`).expect(405)).headers['allow']).toBe('POST');
+    await call('get', `/v1/pipelines/${UNKNOWN_ID}/rejected-records`).expect(404);
+    expect((await call('post', `${path}/discard`).send({ object: 'nothing' }).expect(404)).body.detail).toContain(
+      'Known objects',
+    );
+    expect(
+      (
+        await call('post', `${path}/replay`)
+          .send({ ids: ['x'] })
+          .expect(400)
+      ).body.errors[0].pointer,
+    ).toBe('/ids/0');
+    await call('post', `${path}/replay`).send({ id: UNKNOWN_ID }).expect(400);
+    // Runs of this kind are started by asking for the records, not for a run.
+    await call('post', `/v1/pipelines/${pipeline.id}/runs`).send({ kind: 'replay' }).expect(400);
+  });
+});

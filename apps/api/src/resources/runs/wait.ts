@@ -1,0 +1,19 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ControlStore, Run } from '@freshet/control-store';
+
+/** How often a request that waits for a run, or streams its events, reads the run. */
+export const POLL_INTERVAL_MS = 400;
+
+/**
+ * Waits for a run to finish.
+ * @param seconds the maximum wait.
+ * @returns the run as it is at the end of the wait.
+ */
+export async function waitForRun(store: ControlStore, id: string, seconds: number): Promise<Run> {
+  const deadline = Date.now() + seconds * 1000;
+  for (;;) {
+    const run = await store.runs.get(id);
+    if (run.finished_at !== null || Date.now() >= deadline) return run;
+    await sleep(Math.min(POLL_INTERVAL_MS, deadline - Date.now()));
+  }
+}

@@ -1,0 +1,130 @@
+import { type ControlStore, generateToken } from '@freshet/control-store';
+import { openTestStore, type TestStore } from '@freshet/control-store/test-support';
+import { FreshdeskSimulator } from '@freshet/freshdesk-simulator';
+import { createOutboundPolicy, Metrics } from '@freshet/runtime';
+import supertest from 'supertest';
+import { afterAll, beforeAll, beforeEach, inject } from 'vitest';
+import { buildApp } from '../app.ts';
+import type { App, Deps } from '../context.ts';
+
+/** A valid id that no resource has. */
+export const UNKNOWN_ID = '00000000-0000-7000-8000-000000000000';
+
+export type Method = 'get' | 'post' | 'patch' | 'delete';
+type SimulatorOptions = ConstructorParameters<typeof FreshdeskSimulator>[0];
+
+interface Options {
+  /** Options of the simulated Freshdesk account. Absent: there is no account. */
+  readonly simulator?: SimulatorOptions;
+  /** The networks that the API may connect to. */
+  readonly allowedAddresses?: string;
+}
+
+/** An API on a test database, and requests to it with a `team_admin` token. */
+export interface TestApi {
+  readonly app: App;
+  readonly store: ControlStore;
+  readonly sql: TestStore['database']['sql'];
+  readonly databaseName: string;
+  /** The `team_admin` token of `call`. */
+  readonly token: string;
+  readonly createPipeline: TestStore['createPipeline'];
+  call(method: Method, path: string, token?: string, app?: App): supertest.Test;
+  /** Builds a second API on the same database. The caller closes it. */
+  build(deps?: Partial<Deps>): Promise<App>;
+  /** Sends a creation, and returns the created resource. */
+  create<T = { readonly id: string }>(path: string, body: object): Promise<T>;
+}
+
+/** Starts an API for the tests of a file. Before each test, all resources except the token of `call` are deleted. */
+export function useTestApi({ simulator: simulatorOptions, allowedAddresses = '' }: Options = {}): TestApi {
+  const token = generateToken();
+  let testStore: TestStore;
+  let app: App;
+  let simulator: FreshdeskSimulator | null = null;
+  let originTemplate: string | null = null;
+
+  const build = (deps: Partial<Deps> = {}) =>
+    buildApp({
+      store: testStore.store,
+      originTemplate,
+      isDraining: () => false,
+      outboundPolicy: createOutboundPolicy(allowedAddresses),
+      metrics: new Metrics('api'),
+      requestsPerMinute: 1_000_000,
+      ...deps,
+    });
+  const call = (method: Method, path: string, requestToken = token, of = app) =>
+    supertest(of.server)[method](path).set('authorization', `Bearer ${requestToken}`);
+
+  beforeAll(async () => {
+    testStore = await openTestStore();
+    await testStore.store.tokens.ensureBootstrap(token);
+    if (simulatorOptions !== undefined) {
+      simulator = new FreshdeskSimulator(simulatorOptions);
+      originTemplate = await simulator.listen();
+    }
+    app = await build();
+  });
+  afterAll(async () => {
+    await app.close();
+    await simulator?.close();
+    await testStore[Symbol.asyncDispose]();
+  });
+  beforeEach(async () => {
+    const { sql } = testStore.database;
+    await sql`
+      truncate freshet.pipelines, freshet.credentials, freshet.destinations, freshet.webhooks, freshet.events, freshet.idempotency_keys cascade`;
+    await sql`delete from freshet.api_tokens where name <> 'bootstrap'`;
+  });
+
+  return {
+    get app() {
+      return app;
+    },
+    get store() {
+      return testStore.store;
+    },
+    get sql() {
+      return testStore.database.sql;
+    },
+    get databaseName() {
+      return testStore.database.name;
+    },
+    token,
+    createPipeline: (...args) => testStore.createPipeline(...args),
+    call,
+    build,
+    create: async (path, body) => (await call('post', path).send(body).expect(201)).body,
+  };
+}
+
+/** The body of a credential of a Freshdesk account. */
+export const KEY_INPUT = { name: 'key', type: 'freshdesk_api_key', api_key: 'demo-admin-key' };
+
+/** Creates the credentials and the destination of a pipeline, whose warehouse is the test database. @returns them, and a valid body of the pipeline. */
+export async function createPipelineInput({ create, databaseName }: TestApi) {
+  const key = await create('/v1/credentials', KEY_INPUT);
+  const { hostname, port, username, password } = new URL(inject('postgresUrl'));
+  const secret = await create('/v1/credentials', { name: 'password', type: 'postgres_password', password });
+  const destinationInput = {
+    name: 'warehouse',
+    type: 'postgres',
+    host: hostname,
+    port: Number(port),
+    database: databaseName,
+    username,
+    credential_id: secret.id,
+    ssl_mode: 'disable',
+  };
+  const destination = await create<{ readonly id: string; readonly ssl_ca: string | null }>(
+    '/v1/destinations',
+    destinationInput,
+  );
+  const input = {
+    name: 'acme',
+    source: { type: 'freshdesk', subdomain: 'https://acme.freshdesk.com/', credential_id: key.id },
+    destination_id: destination.id,
+  };
+  return { key, destination, destinationInput, input };
+}

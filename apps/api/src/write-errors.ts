@@ -1,0 +1,7 @@
+/** Writes the error reference to `docs/errors.md`, or to the file that the first argument names. */
+import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { toMarkdown } from './http/error-reference.ts';
+
+const target = process.argv[2] ?? fileURLToPath(new URL('../../../docs/errors.md', import.meta.url));
+writeFileSync(target, toMarkdown());

@@ -1,0 +1,34 @@
+import { type AppError, ERROR_POLICY } from '@freshet/contracts';
+import { classifyAccessError } from '@freshet/freshdesk-extractor';
+
+/**
+ * Consecutive slices without a committed page after which the object run fails. With the backoff:
+ * three to five minutes.
+ */
+const FAILURES_MAX = 9;
+const BACKOFF_MS = 1000;
+const BACKOFF_MAX_MS = 60_000;
+/** The wait for credits when the error does not name one. */
+const CREDIT_WAIT_MS = 60_000;
+
+/** The reaction to an error that has ended a slice. */
+type FailureAction =
+  /** Another worker holds the lease, or the run was cancelled or paused: do nothing. */
+  | { readonly kind: 'abandon' }
+  | { readonly kind: 'wait_for_credits'; readonly afterMs: number }
+  /** The shutdown has aborted the requests in flight: requeue without a failure. */
+  | { readonly kind: 'requeue' }
+  | { readonly kind: 'retry'; readonly afterMs: number }
+  | { readonly kind: 'stop'; readonly status: 'forbidden' | 'not_in_plan' | 'failed' };
+
+/** @param failures consecutive failed slices before this one. */
+export function decideFailureAction(error: AppError, failures: number): FailureAction {
+  if (error.code === 'fenced') return { kind: 'abandon' };
+  if (error.code === 'out_of_credits')
+    return { kind: 'wait_for_credits', afterMs: error.retryAfterMs ?? CREDIT_WAIT_MS };
+  if (error.code === 'interrupted') return { kind: 'requeue' };
+  if (ERROR_POLICY[error.code].job === 'retry' && failures + 1 < FAILURES_MAX)
+    return { kind: 'retry', afterMs: Math.min(BACKOFF_MAX_MS, BACKOFF_MS * 2 ** failures) };
+  const access = classifyAccessError(error);
+  return { kind: 'stop', status: access === 'forbidden' || access === 'not_in_plan' ? access : 'failed' };
+}

@@ -1,0 +1,75 @@
+import type { ControlStore, ObjectRunLease } from '@freshet/control-store';
+import { countRecords, type FreshdeskClient, type ObjectSpec } from '@freshet/freshdesk-extractor';
+
+/**
+ * The progress of an object run. For a child object it is the share of its queue that has been
+ * read, otherwise the share of the expected records that has been extracted.
+ */
+export class SliceProgress {
+  readonly #store: ControlStore;
+  readonly #lease: ObjectRunLease;
+  readonly #object: ObjectSpec;
+  /**
+   * The progress of the parent object run; null when unknown. A child's queue grows until it is 1.
+   */
+  parentProgress: number | null = 1;
+  readonly #units: { done: number; total: number };
+  readonly #records: { done: number; expected: number | null | undefined };
+
+  constructor(store: ControlStore, lease: ObjectRunLease, object: ObjectSpec) {
+    this.#store = store;
+    this.#lease = lease;
+    this.#object = object;
+    this.#units = { done: lease.unitsDone, total: 0 };
+    this.#records = { done: lease.recordsExtracted, expected: lease.recordsExpected ?? undefined };
+  }
+
+  get #isChild(): boolean {
+    return this.#object.strategy.kind === 'children';
+  }
+
+  /** Counts the queue of a child object. */
+  async countUnits(): Promise<void> {
+    if (!this.#isChild) return;
+    this.#units.total = this.#lease.unitsDone + (await this.#store.extraction.countPendingUnits(this.#lease));
+  }
+
+  /**
+   * Adds the records and units of the pages of one step.
+   * @returns the progress once the step is committed, from 0 to 1; null when unknown.
+   */
+  addStep(step: { readonly records: number; readonly units: number }): number | null {
+    if (this.#isChild) {
+      this.#units.done += step.units;
+      const { done, total } = this.#units;
+      return this.parentProgress === null || total === 0 ? null : this.parentProgress * Math.min(1, done / total);
+    }
+    this.#records.done += step.records;
+    const { done, expected } = this.#records;
+    return expected == null || expected === 0 ? null : Math.min(1, done / expected);
+  }
+
+  /**
+   * Determines the expected records, once, after the first page that is not the last. A list that
+   * is always read completely is expected to be as long as at the last run. For the first read of
+   * an object, the account's search counts the records. Otherwise the expected number stays
+   * unknown, and the strategy's own estimate is used.
+   * @param bufferedRecords records that are read and not yet part of a step.
+   */
+  async estimateRecords(client: FreshdeskClient, bufferedRecords: number): Promise<void> {
+    if (this.#records.expected !== undefined) return;
+    const { strategy, hasHistoryLimit, pageSize } = this.#object;
+    if (strategy.kind === 'children' || this.#lease.isAudit) {
+      this.#records.expected = null;
+      return;
+    }
+    // An object of one page finishes before its progress is of use.
+    if (this.#records.done + bufferedRecords <= pageSize) return;
+    let expected: number | null = null;
+    if (strategy.kind === 'full-list') expected = await this.#store.extraction.getLastRecordCount(this.#lease);
+    else if (this.#lease.mode === 'full')
+      expected = await countRecords(client, this.#object, hasHistoryLimit ? this.#lease.historyFrom : null);
+    if (expected !== null) await this.#store.extraction.setExpectedRecords(this.#lease, expected);
+    this.#records.expected = expected;
+  }
+}

@@ -1,0 +1,65 @@
+import type { Freshet } from '@freshet/client';
+import { type DeployedResources, REFERENCES } from './deployed-resources.ts';
+import { deleteField, getField, setField } from './field-paths.ts';
+import { createInvalidInputError, type ResourceKind } from './manifest.ts';
+import type { PlanStep } from './plan.ts';
+
+type UntypedRequest = (path: string, init: object) => Promise<unknown>;
+
+export interface ApplyOptions {
+  readonly deployed: DeployedResources;
+  /** New pipelines continue from the coverage that their existing tables record. */
+  readonly adopt: boolean;
+  /** Called after each step. */
+  readonly onStep: (step: PlanStep) => void;
+}
+
+/**
+ * Executes the steps in order. When a step fails, the steps before it stay applied, and the next
+ * plan contains the rest.
+ */
+export async function applyPlan(client: Freshet, steps: readonly PlanStep[], options: ApplyOptions): Promise<void> {
+  const { deployed, adopt, onStep } = options;
+  const ids = new Map<string, string>(
+    Object.entries(deployed).flatMap(([kind, resources]) =>
+      resources.map(({ id, name }): [string, string] => [`${kind}/${name}`, id]),
+    ),
+  );
+  // The path depends on the kind of the resource, which the types of the client cannot express.
+  const post = client.post as unknown as UntypedRequest;
+  const patch = client.patch as unknown as UntypedRequest;
+  const remove = client.delete as unknown as UntypedRequest;
+  for (const step of steps) {
+    const { action, kind, name, fields } = step;
+    const params = { path: { id: ids.get(`${kind}/${name}`) } };
+    if (action === 'create') {
+      const adoption = adopt && kind === 'pipelines' ? { adopt } : {};
+      const body = { ...replaceNamesByIds(kind, fields, ids), ...adoption };
+      const created = (await post(`/v1/${kind}`, { body })) as { readonly id: string };
+      ids.set(`${kind}/${name}`, created.id);
+    } else if (action === 'update')
+      await patch(`/v1/${kind}/{id}`, { params, body: replaceNamesByIds(kind, fields, ids) });
+    else if (action === 'delete') await remove(`/v1/${kind}/{id}`, { params });
+    else await post(`/v1/${kind}/{id}/${action}`, { params });
+    onStep(step);
+  }
+}
+
+/** Converts the fields of a manifest to those of the API, in which references are ids. */
+function replaceNamesByIds(
+  kind: ResourceKind,
+  fields: Readonly<Record<string, unknown>>,
+  ids: ReadonlyMap<string, string>,
+): Record<string, unknown> {
+  const body = structuredClone(fields) as Record<string, unknown>;
+  for (const [path, { field, kind: targetKind }] of Object.entries(REFERENCES[kind] ?? {})) {
+    const name = getField(fields, path);
+    if (name === undefined) continue;
+    const id = ids.get(`${targetKind}/${String(name)}`);
+    if (id === undefined)
+      throw createInvalidInputError(`${kind}: ${path}: ${targetKind} "${String(name)}" does not exist.`);
+    deleteField(body, path);
+    setField(body, field, id);
+  }
+  return body;
+}

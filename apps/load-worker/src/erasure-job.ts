@@ -1,0 +1,186 @@
+import { AppError, type ErasedOwners, toAppError } from '@freshet/contracts';
+import type { ControlStore, ErasedObject, ErasureOutcome, ErasureTask } from '@freshet/control-store';
+import {
+  hashValue,
+  listChildren,
+  listErasedObjects,
+  listOwnerFields,
+  type ObjectSpec,
+  personObject,
+  toTable,
+} from '@freshet/freshdesk-extractor';
+import type { Logger } from '@freshet/runtime';
+import type { ErasedRows, RowFilter, Warehouse } from '@freshet/warehouse-loader';
+import type { Warehouses } from './warehouses.ts';
+
+export interface ErasureContext {
+  readonly store: ControlStore;
+  readonly warehouses: Warehouses;
+  readonly logger: Logger;
+}
+
+/**
+ * Runs one `erase` job: removes a person from all data of a pipeline, and verifies that nothing
+ * remains. An interrupted job starts again and skips nothing: every step is idempotent.
+ */
+export async function runErasure({ store, warehouses, logger }: ErasureContext, erasureId: string): Promise<void> {
+  const task = await store.erasures.start(erasureId);
+  if (task === null) return;
+  const log = logger.child({ erasureId, pipelineId: task.pipelineId });
+  try {
+    const outcome = await new PersonErasure(store, await warehouses.open(task.destinationId), task).run();
+    await store.erasures.complete(task, outcome);
+    log.info('erasure completed');
+  } catch (thrown) {
+    const error = toAppError(thrown);
+    const hasFailed = await store.erasures.recordFailure(task, error);
+    if (hasFailed) log.error({ err: error }, 'erasure failed, retries exhausted');
+    else log.warn({ err: error }, 'erasure failed, retry scheduled');
+  }
+}
+
+/** How to find the person's records of an object. */
+interface ErasureScope {
+  readonly object: ObjectSpec;
+  /**
+   * The fields that name the owner of a record, and the keys of the erased owners, as they are
+   * stored.
+   */
+  readonly owners: readonly ErasedOwners[];
+  readonly filter: RowFilter;
+}
+
+class PersonErasure {
+  readonly #store: ControlStore;
+  readonly #warehouse: Warehouse;
+  readonly #task: ErasureTask;
+  /**
+   * Fields whose values a field rule drops, so that their records cannot be found by them:
+   * `<object>.<field>`.
+   */
+  readonly #unsearchable = new Set<string>();
+
+  constructor(store: ControlStore, warehouse: Warehouse, task: ErasureTask) {
+    this.#store = store;
+    this.#warehouse = warehouse;
+    this.#task = task;
+  }
+
+  async run(): Promise<ErasureOutcome> {
+    await this.#rejectStaff();
+    const removed: ErasedObject[] = [];
+    // Owners precede the records that they own, so all owners of an object are known when it is
+    // erased.
+    for (const object of listErasedObjects()) removed.push(await this.#erase(await this.#buildScope(object)));
+    return { removed, unsearchable: [...this.#unsearchable], proof: await this.#verify() };
+  }
+
+  /**
+   * Rejects a person who is also a member of the staff: the person's messages belong to the tickets
+   * of other people.
+   */
+  async #rejectStaff(): Promise<void> {
+    const { schema, tablePrefix, key } = this.#task;
+    const staff = personObject.person?.staff as string;
+    const { rows } = await this.#warehouse.count({
+      schema,
+      tablePrefix,
+      table: staff,
+      keyColumn: 'id',
+      anyOf: [{ column: 'id', values: [key] }],
+    });
+    if (rows > 0) {
+      throw new AppError(
+        'conflict',
+        `Record ${key} cannot be erased because it is also in ${staff}: messages of staff belong to the tickets of other people. Nothing was erased.`,
+      );
+    }
+  }
+
+  async #buildScope(object: ObjectSpec): Promise<ErasureScope> {
+    const { pipelineId, id, schema, tablePrefix, fieldRules, hashSalt } = this.#task;
+    const rules = fieldRules[object.name] ?? {};
+    const { columns } = toTable(object, [], rules);
+    const owners: ErasedOwners[] = [];
+    const anyOf: { column: string; values: string[] }[] = [];
+    for (const { field, object: owner } of listOwnerFields(object)) {
+      const keys = await this.#store.erasures.listErasedKeys(pipelineId, owner, id);
+      // Search for hashed and plain keys: the rule that hashes the field may have been added or
+      // removed since.
+      const values = hashSalt === null ? keys : new Set([...keys, ...[...keys].map((key) => hashValue(key, hashSalt))]);
+      if (rules[field]?.drop === true) this.#unsearchable.add(`${object.name}.${field}`);
+      owners.push({ field, object: owner, keys: values });
+      const names = new Set([field, columns.find((c) => (c.path ?? [c.name])[0] === field)?.name ?? field]);
+      for (const column of names) anyOf.push({ column, values: [...values] });
+    }
+    const keyColumn = object.primaryKey[0] as string;
+    return { object, owners, filter: { schema, tablePrefix, table: object.name, keyColumn, anyOf } };
+  }
+
+  async #erase({ object, owners, filter }: ErasureScope): Promise<ErasedObject> {
+    const { erasures } = this.#store;
+    const task = this.#task;
+    const { name } = object;
+    // After this, no extraction stores further records of the person.
+    await erasures.fenceExtraction(task, name);
+    const staged = await erasures.eraseFromBatches(task, name, owners, filter.keyColumn);
+    const erased = await this.#eraseFromWarehouse(name, filter);
+    const rejectedRecords = await erasures.eraseFromRejectedRecords(task, name, owners);
+    const isOwner = listErasedObjects().some(
+      (other) => other !== object && listOwnerFields(other).some((owner) => owner.object === name),
+    );
+    if (isOwner) {
+      await erasures.addErasedKeys(task, name, [...staged.keys, ...erased.keys]);
+      const children = listChildren(name).map((child) => child.name);
+      const erasedKeys = await erasures.listErasedKeys(task.pipelineId, name, task.id);
+      await erasures.deletePendingWork(task, name, children, [...erasedKeys]);
+    }
+    return {
+      object: name,
+      rows: erased.rows,
+      versions: erased.versions,
+      staged_records: staged.records,
+      rejected_records: rejectedRecords,
+    };
+  }
+
+  /**
+   * Acquires the table's lease first, so that workers which hold unmodified batches in memory
+   * cannot load them anymore.
+   */
+  async #eraseFromWarehouse(object: string, filter: RowFilter): Promise<ErasedRows> {
+    const { loading } = this.#store;
+    const lease = await loading.acquire(this.#task.pipelineId, object);
+    if (lease === null) return { rows: 0, versions: 0, keys: [] };
+    const erased = await this.#warehouse.erase(filter, lease.epoch).catch(async (error: unknown) => {
+      // After this, the next attempt has a greater epoch than the warehouse.
+      if (error instanceof AppError && error.code === 'fenced')
+        await loading.adoptEpoch(lease, Number(error.context['epoch'] ?? 0));
+      throw error;
+    });
+    await loading.requeue(lease, 0, null);
+    return erased;
+  }
+
+  /** Counts the remaining data. @throws AppError if there is any. The retry removes it. */
+  async #verify(): Promise<ErasureOutcome['proof']> {
+    const { erasures } = this.#store;
+    const remainingCounts = { rows: 0, versions: 0, staged_records: 0, rejected_records: 0 };
+    for (const erasedObject of listErasedObjects()) {
+      const { object, owners, filter } = await this.#buildScope(erasedObject);
+      const { rows, versions } = await this.#warehouse.count(filter);
+      const staged = await erasures.eraseFromBatches(this.#task, object.name, owners, filter.keyColumn, true);
+      remainingCounts.rows += rows;
+      remainingCounts.versions += versions;
+      remainingCounts.staged_records += staged.records;
+      remainingCounts.rejected_records += await erasures.eraseFromRejectedRecords(this.#task, object.name, owners, true);
+    }
+    if (Object.values(remainingCounts).some((count) => count > 0)) {
+      throw new AppError(
+        'warehouse_busy',
+        `Data of the person remains after the erasure: ${JSON.stringify(remainingCounts)}. The erasure is retried.`,
+      );
+    }
+    return { verified_at: new Date().toISOString(), ...remainingCounts };
+  }
+}

@@ -1,0 +1,141 @@
+import { withSpan } from '@freshet/contracts';
+import type { PendingBatch, TableLease } from '@freshet/control-store';
+import { getObject, getPositionReset, listChildTables, toTable } from '@freshet/freshdesk-extractor';
+import { type LoadResult, type PreparedBatches, prepareBatches } from '@freshet/warehouse-loader';
+import type { LoadContext } from './context.ts';
+import type { LoadMetrics } from './metrics.ts';
+
+/**
+ * The uncompressed bytes of the batches of one transaction: thousands of rows in bounded memory
+ * (I9).
+ */
+const TRANSACTION_BYTES = 8 * 1024 * 1024;
+const SLICE_MS = 20_000;
+
+/** The counts that `loaded_records_total` has as results. */
+const RESULTS = ['inserted', 'updated', 'unchanged', 'rejected', 'deleted'] as const;
+
+/** The batches of one transaction. */
+interface BatchGroup {
+  /** The sequence number of the last batch. */
+  readonly lastSeq: number;
+  readonly batches: readonly PendingBatch[];
+  readonly prepared: PreparedBatches;
+}
+
+/**
+ * Loads the pending batches of a table in order, until none is left, the slice's time is over or
+ * the process shuts down. While one group of batches is loaded, the next one is prepared.
+ */
+export async function loadPendingBatches(context: LoadContext, lease: TableLease): Promise<void> {
+  const { loading } = context.store;
+  const deadline = performance.now() + SLICE_MS;
+  const table = toTable(getObject(lease.object), lease.customColumns, lease.fieldRules);
+  const prepareAfter = async (seq: number): Promise<BatchGroup | null> => {
+    const batches = await loading.listPendingBatches(lease, TRANSACTION_BYTES, seq);
+    const last = batches.at(-1);
+    return last === undefined ? null : { lastSeq: last.seq, batches, prepared: await prepareBatches(batches, table) };
+  };
+  let next = prepareAfter(0);
+  for (;;) {
+    // If no group was prepared, query again: batches may have been stored since.
+    const group = (await next) ?? (await prepareAfter(0));
+    if (group === null) return;
+    if (context.shutdownSignal.aborted) return loading.requeue(lease, 0, null);
+    if (performance.now() > deadline) return loading.yieldToOthers(lease);
+    next = prepareAfter(group.lastSeq);
+    // The next iteration awaits the rejection. Handle it here as well, so that Node does not report
+    // it as unhandled if this iteration fails first.
+    next.catch(() => {});
+    const startedAt = performance.now();
+    const result = await withSpan(
+      `load ${lease.object}`,
+      {
+        kind: 'CONSUMER',
+        traceparents: group.batches.map((b) => b.traceparent),
+        attributes: {
+          'freshet.pipeline_id': lease.pipelineId,
+          'freshet.object': lease.object,
+          'freshet.batches': group.batches.length,
+        },
+      },
+      () => loadGroup(context, lease, table, group.prepared),
+    );
+    reportLoad(context, lease, group, { result, durationMs: Math.round(performance.now() - startedAt) });
+  }
+}
+
+/** Loads one group into the warehouse and marks its batches as loaded. */
+async function loadGroup(
+  context: LoadContext,
+  lease: TableLease,
+  table: ReturnType<typeof toTable>,
+  prepared: PreparedBatches,
+): Promise<LoadResult> {
+  const { loading } = context.store;
+  const warehouse = await context.warehouses.open(lease.destinationId);
+  const result = await measureTransaction(context.metrics, () =>
+    warehouse.load({
+      schema: lease.schema,
+      tablePrefix: lease.tablePrefix,
+      table,
+      childTables: listChildTables(lease.object),
+      epoch: lease.epoch,
+      schemaPolicy: lease.schemaPolicy,
+      hasHistory: lease.hasHistory,
+      restartedAt: lease.restartedAt,
+      prepared,
+      readGeneration: (id) => loading.readGeneration(lease, id),
+    }),
+  );
+  await withSpan('mark loaded', {}, () => loading.markLoaded(lease, result));
+  const startedBy = await loading.startCompletion(lease, result.completion, getPositionReset(getObject(lease.object)));
+  if (startedBy !== null) {
+    context.logger.warn(
+      { pipelineId: lease.pipelineId, object: lease.object, since: result.completion?.since, by: startedBy },
+      'rows lack values of a new column, completion started',
+    );
+  }
+  return result;
+}
+
+function reportLoad(
+  { metrics, logger }: LoadContext,
+  { pipelineId, object }: TableLease,
+  { batches, prepared }: BatchGroup,
+  { result, durationMs }: { readonly result: LoadResult; readonly durationMs: number },
+): void {
+  const bytes = batches.reduce((sum, b) => sum + b.rawBytes, 0);
+  metrics.batches.inc({ object }, result.batches.length);
+  metrics.bytes.inc({ object }, bytes);
+  for (const name of RESULTS) {
+    const records = result.batches.reduce((sum, { counts }) => sum + counts[name], 0);
+    metrics.records.inc({ object, result: name }, records);
+  }
+  logger.debug(
+    {
+      pipelineId,
+      object,
+      batchIds: batches.map((b) => b.id),
+      objectRunIds: [...new Set(batches.map((b) => b.objectRunId))],
+      bytes,
+      records: prepared.recordCounts.reduce((sum, n) => sum + n, 0),
+      durationMs,
+      rejected: result.rejectedRecords.length,
+    },
+    'batches loaded',
+  );
+}
+
+async function measureTransaction<T>({ transactionSeconds }: LoadMetrics, work: () => Promise<T>): Promise<T> {
+  const startedAt = performance.now();
+  const getSeconds = () => (performance.now() - startedAt) / 1000;
+  try {
+    const result = await work();
+    transactionSeconds.observe({ outcome: 'loaded' }, getSeconds());
+    return result;
+  } catch (error) {
+    transactionSeconds.observe({ outcome: 'failed' }, getSeconds());
+    throw error;
+  }
+}

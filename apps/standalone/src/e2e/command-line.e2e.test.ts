@@ -1,0 +1,221 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Deployment } from '../test-support/deployment.ts';
+
+/** Runs the `freshet` command as a user does. */
+
+const MAIN = fileURLToPath(new URL('../../../freshet/src/main.ts', import.meta.url));
+
+interface CommandResult {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function startCommand(args: readonly string[], env: Readonly<Record<string, string>>): ChildProcess {
+  return spawn(process.execPath, [MAIN, ...args], {
+    env: { PATH: process.env['PATH'], ...env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+}
+
+async function runFreshet(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  input = '',
+): Promise<CommandResult> {
+  const child = startCommand(args, env);
+  let [stdout, stderr] = ['', ''];
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  child.stdin?.end(input);
+  const [status] = (await once(child, 'close')) as [number | null];
+  return { status, stdout, stderr };
+}
+
+describe('freshet apply, diff and export', () => {
+  let deployment: Deployment;
+  let env: Record<string, string>;
+  let file: string;
+
+  beforeAll(async () => {
+    deployment = await Deployment.start({}, ['api']);
+    const warehouse = new URL(deployment.warehouse.warehouseUrl);
+    env = {
+      FRESHET_URL: deployment.url,
+      FRESHET_TOKEN: deployment.token,
+      ACME_KEY: 'demo-admin-key',
+      WAREHOUSE_PASSWORD: decodeURIComponent(warehouse.password),
+      SLACK: 'T0/B0/X',
+    };
+    file = `
+credentials:
+  - {name: acme key, type: freshdesk_api_key, api_key: "\${env:ACME_KEY}"}
+  - {name: warehouse password, type: postgres_password, password: "\${env:WAREHOUSE_PASSWORD}"}
+destinations:
+  - name: warehouse
+    type: postgres
+    host: ${warehouse.hostname}
+    port: ${warehouse.port}
+    database: ${deployment.warehouse.name}
+    username: ${warehouse.username}
+    credential: warehouse password
+    ssl_mode: disable
+pipelines:
+  - name: acme
+    source: {type: freshdesk, subdomain: acme, credential: acme key, historical_sync_days: null}
+    destination: warehouse
+    schedule: {cron: "30 6 * * 1-5", time_zone: Europe/Berlin}
+    status: paused
+    objects:
+      tickets: {included: true, history: true, columns: {subject: {hash: true}}}
+      conversations: {included: false}
+webhooks:
+  - name: slack
+    url: "https://hooks.example.com/{{secret}}"
+    template: {text: "{{summary}}"}
+    template_secret: "\${env:SLACK}"
+    events: [run.failed]
+`;
+  });
+  afterAll(() => deployment[Symbol.asyncDispose]());
+
+  const apply = (manifest: string, ...options: string[]) =>
+    runFreshet(['apply', '-f', '-', '--yes', ...options], env, manifest);
+  const diff = (manifest: string, ...options: string[]) => runFreshet(['diff', '-f', '-', ...options], env, manifest);
+
+  test('apply shows the plan, creates the resources, and finds no changes when it is repeated', async () => {
+    const unconfirmed = await runFreshet(['apply', '-f', '-'], env, file);
+    expect(unconfirmed).toMatchObject({ status: 1, stdstderr: expect.stringContaining('--yes') });
+    expect(unconfirmed.stdout).toContain('+ create pipelines "acme"');
+    const first = await apply(file);
+    expect(first.stderr).toBe('');
+    expect(first.status).toBe(0);
+    expect(first.stdout).not.toContain('demo-admin-key');
+    expect(await apply(file)).toMatchObject({ status: 0, stdout: 'No changes. The deployment matches the file.\n' });
+    expect((await diff(file)).status).toBe(0);
+    const [pipeline] = (await deployment.api.get('/v1/pipelines')).data;
+    expect(pipeline).toMatchObject({
+      status: 'paused',
+      schedule: { cron: '30 6 * * 1-5' },
+      source: { historical_sync_days: null },
+    });
+  });
+
+  test('apply updates the changed fields, and leaves fields that the file does not contain', async () => {
+    const changed = file
+      .replace('status: paused', 'status: active\n    frequency_minutes: 60')
+      .replace('historical_sync_days: null', 'historical_sync_days: 90')
+      .replace('[run.failed]', '[run.failed, job.died]');
+    const plan = await diff(changed);
+    expect(plan.status).toBe(2);
+    expect(plan.stdout.split('\n').filter((line) => line !== '')).toEqual([
+      '~ update pipelines "acme"',
+      '    frequency_minutes: 360 → 60',
+      '    source.historical_sync_days: null → 90',
+      '~ resume pipelines "acme"',
+      '~ update webhooks "slack"',
+      '    events: ["run.failed"] → ["run.failed","job.died"]',
+    ]);
+    expect((await apply(changed)).status).toBe(0);
+    expect((await diff(changed)).status).toBe(0);
+    const rotated = await runFreshet(['diff', '-f', '-'], { ...env, ACME_KEY: 'rotated-api-key' }, changed);
+    expect(rotated.stdout).toBe('~ update credentials "acme key"\n    api_key: (secret changed)\n');
+    expect((await diff(changed, '--secrets')).stdout).toContain('template_secret: (secret changed)');
+  });
+
+  test('export prints a file that matches the deployment, without secrets', async () => {
+    const { stdout, status } = await runFreshet(['export'], env);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/api_key: \$\{env:ACME_KEY\}/);
+    for (const secret of ['demo-admin-key', 'T0/B0/X']) expect(stdout).not.toContain(secret);
+    const variables = { ...env, SLACK: 'T0/B0/X' };
+    expect(await runFreshet(['diff', '-f', '-', '--prune'], variables, stdout)).toMatchObject({
+      status: 0,
+      stdout: 'No changes. The deployment matches the file.\n',
+    });
+  });
+
+  test('apply deletes resources that are missing in the file only with --prune', async () => {
+    const without = file.slice(0, file.indexOf('webhooks:'));
+    expect((await diff(without.replace('status: paused', 'status: active'))).stdout).not.toContain('delete');
+    expect((await apply(without, '--prune')).stdout).toContain('- delete webhooks "slack"');
+    expect((await deployment.api.get('/v1/webhooks')).data).toEqual([]);
+  });
+
+  test.each([
+    ['no: [yaml', /not valid YAML/],
+    ['[1]', /must contain an object/],
+    ['tokens: []', /unknown key "tokens"/],
+    ['pipelines: [{source: {}}]', /pipelines\[0\]: must be an object with a name/],
+    ['credentials: [{name: a}, {name: a}]', /duplicate name "a"/],
+    [
+      `credentials: [{name: a, type: freshdesk_api_key, api_key: "\${env:NOWHERE}"}]`,
+      /environment variable NOWHERE is not set/,
+    ],
+    ['destinations: [{name: a, credential: missing}]', /credentials "missing" does not exist/],
+    ['pipelines: [{name: acme, destination_schema: other}]', /cannot be changed/],
+    // All problems are reported together, one per line.
+    [
+      `tokens: []\npipelines: [{source: {}}]\ncredentials: [{name: a, api_key: "\${env:NOWHERE}"}, {name: a}]`,
+      /"tokens".*NOWHERE is not set.*duplicate name "a".*pipelines\[0\]/s,
+    ],
+    [
+      'destinations: [{name: a, credential: missing}]\npipelines: [{name: acme, destination_schema: other, table_prefix: b_, status: asleep}]',
+      /"missing" does not exist.*destination_schema cannot be changed.*table_prefix cannot be changed.*status must be/s,
+    ],
+  ])('diff rejects %s with the cause', async (manifest, message) => {
+    const { status, stderr } = await diff(manifest);
+    expect(stderr).toMatch(message);
+    expect(status).toBe(64);
+  });
+
+  test('apply names the field that the API rejects', async () => {
+    const { status, stderr } = await apply(file.replace('30 6 * * 1-5', '* * * * *'));
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^\/schedule\/cron: /);
+  });
+});
+
+test('freshet prints the usage for an unknown command, and names missing settings', async () => {
+  expect(await runFreshet(['dance'], {})).toMatchObject({
+    status: 64,
+    stderr: expect.stringContaining('Usage: freshet'),
+  });
+  expect(await runFreshet(['apply', '-f', 'x'], {})).toMatchObject({
+    status: 64,
+    stderr: expect.stringContaining('x: the file cannot be read'),
+  });
+  expect(await runFreshet(['export'], {})).toMatchObject({
+    status: 78,
+    stderr: expect.stringContaining('FRESHET_URL is missing'),
+  });
+  expect(await runFreshet(['load-worker'], {})).toMatchObject({
+    status: 78,
+    stderr: expect.stringContaining('DATABASE_URL is missing'),
+  });
+});
+
+test('freshet <process> becomes the process, so that signals reach it and it shuts down in order', async () => {
+  await using deployment = await Deployment.start({}, ['api']);
+  expect(await runFreshet(['migrate'], { DATABASE_URL: deployment.control.url })).toMatchObject({ status: 0 });
+  const worker = startCommand(['load-worker'], {
+    DATABASE_URL: deployment.control.url,
+    FRESHET_SECRET_KEYS: deployment.secretKeys,
+  });
+  let stdout = '';
+  worker.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+    // One signal only, because a second one ends the process immediately.
+    if (text.includes('"started"')) worker.kill('SIGTERM');
+  });
+  const [status] = (await once(worker, 'close')) as [number];
+  expect(stdout).toContain('"stopped"');
+  expect(status).toBe(0);
+});

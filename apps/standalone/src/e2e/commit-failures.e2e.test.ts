@@ -1,0 +1,29 @@
+import { waitFor } from '@freshet/testing';
+import { expect, test } from 'vitest';
+import { Deployment } from '../test-support/deployment.ts';
+import { findDifferences } from '../test-support/differences.ts';
+
+test('a control database that rejects commits temporarily causes retries and loses no record (I1)', async () => {
+  // Enough tickets that a step is committed while the next pages are read.
+  await using deployment = await Deployment.start({ counts: { tickets: 4000, conversations: 0 } });
+  const { sql } = deployment.control;
+  const pipelineId = await deployment.createPipeline();
+  await sql.unsafe(
+    `create function freshet.reject_batch() returns trigger language plpgsql as $$ begin raise exception 'rejected for now'; end $$`,
+  );
+  await sql.unsafe(
+    'create trigger reject_batch before insert on freshet.batches for each row execute function freshet.reject_batch()',
+  );
+  const { id } = await deployment.startRun(pipelineId);
+  await waitFor(
+    async () => {
+      const tickets = (await deployment.getRun(id)).objects.find((o) => o.object === 'tickets');
+      return tickets?.error?.message.includes('rejected for now');
+    },
+    'the object reports why it is retried',
+    30_000,
+  );
+  await sql.unsafe('drop function freshet.reject_batch cascade');
+  expect((await deployment.waitForRun(id)).status).toBe('succeeded');
+  expect(await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
+});

@@ -1,0 +1,77 @@
+import type { Run, Schemas } from '@freshet/client';
+import { expect, test } from 'vitest';
+import { toJsonLine, toSummary } from './run-summary.ts';
+
+const createObjectRun = (
+  object: string,
+  status: Schemas['ObjectRun']['status'],
+  fields: Partial<Schemas['ObjectRun']> = {},
+): Schemas['ObjectRun'] => ({
+  object,
+  status,
+  mode: 'full',
+  records_extracted: 1,
+  records_loaded: 1,
+  records_unchanged: 0,
+  records_deleted: 0,
+  records_rejected: 0,
+  failed_units: 0,
+  findings: null,
+  credits_used: 1,
+  bytes_staged: 1,
+  progress: 1,
+  not_before: null,
+  complete_as_of: null,
+  complete_back_to: null,
+  warnings: [],
+  error: null,
+  ...fields,
+});
+const unavailable: Schemas['ObjectRun']['warnings'] = [
+  { code: 'object_unavailable', message: 'agents was not read.', count: 1 },
+];
+const createSummary = (status: Run['status'], objects: Schemas['ObjectRun'][]) => ({
+  run: {
+    id: 'r',
+    pipeline_id: 'p',
+    kind: 'sync',
+    trigger: 'manual',
+    status,
+    created_at: '',
+    started_at: '',
+    finished_at: '',
+    progress: 1,
+    estimated_finished_at: null,
+    objects,
+  } satisfies Run,
+  warehouseUrl: 'postgres://u:p@h/w',
+  schema: 's',
+});
+
+test('toSummary lists the objects that have not succeeded, the unavailable ones, and the warehouse', () => {
+  const objects = [
+    createObjectRun('tickets', 'succeeded', { records_rejected: 1200 }),
+    createObjectRun('agents', 'forbidden', { warnings: unavailable }),
+    createObjectRun('surveys', 'failed'),
+    createObjectRun('roles', 'forbidden'),
+  ];
+  expect(toSummary(createSummary('partial', objects)).trim().split('\n')).toEqual([
+    'Run partial: 1 of 4 objects succeeded.',
+    'Not succeeded: surveys (failed), roles (forbidden).',
+    'Not available to the API key: agents.',
+    'Rejected records: 1,200.',
+    "Warehouse  psql 'postgres://u:p@h/w'",
+    'Schema     s',
+  ]);
+  expect(toSummary(createSummary('succeeded', [createObjectRun('tickets', 'succeeded')]))).not.toContain('{');
+});
+
+test('toJsonLine returns one line with a JSON object', () => {
+  const line = toJsonLine(createSummary('succeeded', [createObjectRun('tickets', 'succeeded')]));
+  expect(line).not.toContain('\n');
+  expect(JSON.parse(line)).toMatchObject({
+    run: { status: 'succeeded' },
+    warehouse_url: 'postgres://u:p@h/w',
+    schema: 's',
+  });
+});

@@ -1,0 +1,135 @@
+import { fileURLToPath } from 'node:url';
+import { AppError } from '@freshet/contracts';
+import { startEmbeddedPostgres } from '@freshet/runtime/embedded-postgres';
+import postgres from 'postgres';
+import { ChildProcesses } from './child-processes.ts';
+import type { PersistentState } from './persistent-state.ts';
+import type { StandaloneSettings } from './settings.ts';
+
+export const DEMO_ACCOUNT = { subdomain: 'demo', apiKey: 'demo-admin-key' };
+const DEMO_SPAN_DAYS = 28;
+const DEFAULT_PORT = 8080;
+const WORKERS = ['extract-worker', 'load-worker', 'scheduler'];
+
+/**
+ * The parts of a deployment on one machine: PostgreSQL, a simulated account, the API, the workers
+ * and the scheduler. PostgreSQL and the account are started only when the settings name no others.
+ */
+export class StandaloneDeployment {
+  readonly #settings: StandaloneSettings;
+  readonly #state: PersistentState;
+  readonly #print: (text: string) => void;
+  readonly #children: ChildProcesses;
+  /** Stop the parts that have been started, the first one last. */
+  #cleanups: (() => Promise<void>)[] = [];
+  #isStopping = false;
+
+  /** @param print receives progress messages for the user. */
+  constructor(settings: StandaloneSettings, state: PersistentState, print: (text: string) => void) {
+    this.#settings = settings;
+    this.#state = state;
+    this.#print = print;
+    this.#children = new ChildProcesses(settings.dataDir);
+    this.#children.onExit = (name, status, willRestart) =>
+      print(
+        `The ${name} exited (${status})${willRestart ? ' and restarts' : ''}. See ${settings.dataDir}/logs/${name}.log.`,
+      );
+  }
+
+  get isStopping(): boolean {
+    return this.#isStopping;
+  }
+
+  /** The token of the API, of the role `team_admin`. */
+  get token(): string {
+    return this.#settings.bootstrapToken ?? this.#state.token;
+  }
+
+  /**
+   * @returns the URLs of the API and the warehouse.
+   * @throws AppError `configuration` when a part does not start.
+   */
+  async start(): Promise<{ readonly apiUrl: string; readonly warehouseUrl: string }> {
+    const { databaseUrl, warehouseUrl } = await this.#startPostgres();
+    const origin = this.#settings.account === null ? await this.#startSimulator() : this.#settings.origin;
+    const env = {
+      DATABASE_URL: databaseUrl,
+      FRESHET_SECRET_KEYS: this.#settings.secretKeys ?? this.#state.secret_keys,
+      LOG_LEVEL: this.#settings.logLevel,
+      // The warehouse and webhook receivers may be on this machine, because its user controls all
+      // of it.
+      FRESHET_ALLOWED_ADDRESSES: '127.0.0.0/8,::1/128',
+      ...(origin === null ? {} : { FRESHDESK_ORIGIN: origin }),
+    };
+    this.#cleanups.push(() => this.#children.stop('api', ...WORKERS));
+    const apiStart = this.#startApi({ ...env, FRESHET_BOOTSTRAP_TOKEN: this.token, HOST: this.#settings.host });
+    for (const name of WORKERS) this.#children.start({ name, main: getMainModule(name), env });
+    const apiUrl = await apiStart;
+    this.#print(`The API is available at ${apiUrl}.`);
+    return { apiUrl, warehouseUrl };
+  }
+
+  /** Stops all parts in reverse order. Further calls do nothing. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    for (const cleanUp of this.#cleanups.splice(0).reverse()) await cleanUp();
+  }
+
+  async #startPostgres(): Promise<{ readonly databaseUrl: string; readonly warehouseUrl: string }> {
+    const { databaseUrl, warehouseUrl, dataDir } = this.#settings;
+    if (databaseUrl !== null && warehouseUrl !== null) return { databaseUrl, warehouseUrl };
+    const server = await startEmbeddedPostgres({ resolveFrom: import.meta.url, dataDir });
+    this.#cleanups.push(() => server.stop());
+    this.#print(`PostgreSQL is running. Data folder: ${server.dataDir}`);
+    return {
+      databaseUrl: databaseUrl ?? (await ensureDatabase(server.url, 'freshet')),
+      warehouseUrl: warehouseUrl ?? (await ensureDatabase(server.url, 'warehouse')),
+    };
+  }
+
+  async #startSimulator(): Promise<string> {
+    const origin = await this.#children.startListener({
+      name: 'simulator',
+      main: fileURLToPath(import.meta.resolve('@freshet/freshdesk-simulator/main')),
+      args: ['--as-of', this.#state.simulated_as_of, '--span-days', String(DEMO_SPAN_DAYS), '--plan', 'demo'],
+      env: {},
+    });
+    this.#cleanups.push(() => this.#children.stop('simulator'));
+    this.#print(`A simulated Freshdesk account is available at ${origin}.`);
+    return origin;
+  }
+
+  /**
+   * Uses the default port when the settings name none, or a free port when the default one is in
+   * use.
+   */
+  async #startApi(env: Readonly<Record<string, string>>): Promise<string> {
+    const start = (port: number) =>
+      this.#children.startListener({ name: 'api', main: getMainModule('api'), env: { ...env, PORT: String(port) } });
+    if (this.#settings.port !== null) return start(this.#settings.port);
+    try {
+      return await start(DEFAULT_PORT);
+    } catch (error) {
+      if (!(error instanceof AppError && error.message.includes(`port ${DEFAULT_PORT} is in use`))) throw error;
+      return start(0);
+    }
+  }
+}
+
+function getMainModule(app: string): string {
+  return fileURLToPath(new URL(`../../${app}/src/main.ts`, import.meta.url));
+}
+
+/** @returns the URL of the database, which is created when missing. */
+async function ensureDatabase(superuserUrl: string, name: string): Promise<string> {
+  const sql = postgres(superuserUrl, { max: 1, onnotice: () => {} });
+  try {
+    const existing = await sql`select from pg_database where datname = ${name}`;
+    if (existing.length === 0) await sql.unsafe(`create database ${name}`);
+  } finally {
+    await sql.end();
+  }
+  const url = new URL(superuserUrl);
+  url.pathname = `/${name}`;
+  return url.href;
+}

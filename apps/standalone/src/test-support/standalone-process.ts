@@ -1,0 +1,137 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
+
+/** Runs its arguments in a new pseudo-terminal, and exits with their status. */
+const IN_TERMINAL = 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))';
+
+/** Runs `npm start` as the shell of a user does, with a separate data folder. */
+export class StandaloneProcess implements Disposable {
+  readonly dataDir: string;
+  readonly process: ChildProcess;
+  readonly #ownsDataDir: boolean;
+  #output = '';
+  readonly exited: Promise<number | null>;
+
+  /**
+   * @param dataDir null: a new folder, which is deleted at the end.
+   * @param options `detached` creates a new process group, like a shell does for a command.
+   *   `terminal` connects the output to a pseudo-terminal.
+   */
+  constructor(
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+    dataDir: string | null = null,
+    { detached = false, terminal = false }: { readonly detached?: boolean; readonly terminal?: boolean } = {},
+  ) {
+    this.#ownsDataDir = dataDir === null && env['FRESHET_DATA_DIR'] === undefined;
+    this.dataDir = dataDir ?? mkdtempSync(join(tmpdir(), 'freshet-standalone-'));
+    // Accessible like a user's folder, because PostgreSQL does not run as root.
+    if (this.#ownsDataDir) chmodSync(this.dataDir, 0o755);
+    // The environment of the shell, without the variables that Freshet reads.
+    const environment = Object.fromEntries(
+      Object.entries(process.env).filter(
+        ([name]) => !/^(FRESH|DATABASE_URL|WAREHOUSE_URL|PORT|HOST$|LOG_LEVEL|VITEST|NODE_ENV)/.test(name),
+      ),
+    );
+    const command = ['npm', 'start', '--', ...args];
+    const [program = '', ...programArgs] = terminal ? ['python3', '-c', IN_TERMINAL, ...command] : command;
+    this.process = spawn(program, programArgs, {
+      cwd: ROOT,
+      detached,
+      env: { ...environment, FRESHET_DATA_DIR: this.dataDir, PORT: '0', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    for (const stream of [this.process.stdout, this.process.stderr])
+      stream?.setEncoding('utf8').on('data', (text: string) => (this.#output += text));
+    this.exited = new Promise((resolve) => this.process.once('exit', (code) => resolve(code)));
+  }
+
+  /** The output so far, of stdout and stderr. */
+  get output(): string {
+    return this.#output;
+  }
+
+  /** The last line of the output. With `--once` it is a JSON object. */
+  get lastLine(): string {
+    return this.#output.trimEnd().split('\n').at(-1) as string;
+  }
+
+  /** The reason of the last shutdown in the log of the API: a signal, or the exit of its parent. */
+  get lastShutdown(): string | undefined {
+    const log = readFileSync(join(this.dataDir, 'logs/api.log'), 'utf8');
+    return [...log.matchAll(/"reason":"([^"]+)","msg":"shutting down"/g)].at(-1)?.[1];
+  }
+
+  /** Returns the ids of npm, of the start script, and of the process that starts all others. */
+  getProcessChain(): number[] {
+    const all = listProcesses();
+    const line = [this.process.pid as number];
+    while (line.length < 3) line.push(all.find((p) => p.parent === line.at(-1))?.pid as number);
+    return line;
+  }
+
+  /**
+   * Returns the ids of all processes of the deployment, found by their parents and by the data
+   * folder in their command line.
+   */
+  getProcessTree(): number[] {
+    const all = listProcesses();
+    const members = new Set<number>([this.process.pid as number]);
+    for (let hasGrown = true; hasGrown; ) {
+      hasGrown = false;
+      for (const { pid, parent, command } of all) {
+        const belongs = members.has(parent) || command.includes(this.dataDir);
+        if (belongs && !members.has(pid)) {
+          members.add(pid);
+          hasGrown = true;
+        }
+      }
+    }
+    return [...members].filter((pid) => all.some((p) => p.pid === pid));
+  }
+
+  [Symbol.dispose](): void {
+    for (const pid of this.getProcessTree()) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+      }
+    }
+    if (this.#ownsDataDir) rmSync(this.dataDir, { recursive: true, force: true });
+  }
+}
+
+/** Returns whether a process exists and is not a zombie. */
+export function isRunning(pid: number): boolean {
+  return readProcess(String(pid)).length > 0;
+}
+
+function listProcesses(): ReturnType<typeof readProcess> {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap(readProcess);
+}
+
+function readProcess(name: string): { pid: number; parent: number; command: string }[] {
+  try {
+    const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
+    const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    if (state === 'Z') return [];
+    return [
+      {
+        pid: Number(name),
+        parent: Number(parent),
+        command: readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' '),
+      },
+    ];
+  } catch {
+    // The process has exited in the meantime.
+    return [];
+  }
+}

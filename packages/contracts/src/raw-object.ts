@@ -1,0 +1,115 @@
+import { type Json, parseJson } from './json.ts';
+import {
+  FieldIndex,
+  HAS_COMPLEX_NAME,
+  INTS_PER_FIELD,
+  INTS_PER_OBJECT,
+  JSON_ARRAY,
+  JSON_NUMBER,
+  JSON_OBJECT,
+  JSON_STRING,
+  KIND_MASK,
+  scanJson,
+} from './json-scanner.ts';
+
+/** A JSON object in its original bytes. Fields are parsed on access; the bytes are never re-encoded. */
+export class RawObject {
+  /** The buffer that contains the object. */
+  readonly source: Buffer;
+  /** Offsets of its fields, `INTS_PER_FIELD` for each, from `fieldsStart` up to `fieldsEnd`. */
+  readonly fields: Int32Array;
+  readonly fieldsStart: number;
+  readonly fieldsEnd: number;
+  readonly #start: number;
+  readonly #end: number;
+
+  private constructor(source: Buffer, { fields, objects }: FieldIndex, offset: number) {
+    this.source = source;
+    this.fields = fields;
+    this.#start = objects[offset] as number;
+    this.#end = objects[offset + 1] as number;
+    this.fieldsStart = objects[offset + 2] as number;
+    this.fieldsEnd = objects[offset + 3] as number;
+  }
+
+  /**
+   * Parses one object.
+   * @param source the buffer that contains the object from `from` up to `to`.
+   * @param index receives the object's offsets after those of earlier scans. The object is valid until the index is
+   * cleared.
+   * @throws SyntaxError if the bytes are not JSON, TypeError if they are not an object.
+   */
+  static parse(source: Buffer, from = 0, to = source.length, index = new FieldIndex(to - from)): RawObject {
+    const offset = index.objectInts;
+    if (scanJson(source, 1, from, to, index).kind !== JSON_OBJECT) throw new TypeError('A JSON object was expected.');
+    return new RawObject(source, index, offset);
+  }
+
+  /**
+   * Parses an array of objects.
+   * @returns null if the bytes are not an array, or if an element is not an object.
+   * @throws SyntaxError if the bytes are not JSON.
+   */
+  static parseList(source: Buffer): RawObject[] | null {
+    const index = new FieldIndex(source.length);
+    const { kind, onlyObjects } = scanJson(source, 2, 0, source.length, index);
+    if (kind !== JSON_ARRAY || !onlyObjects) return null;
+    return Array.from(
+      { length: index.objectInts / INTS_PER_OBJECT },
+      (_, n) => new RawObject(source, index, n * INTS_PER_OBJECT),
+    );
+  }
+
+  /** The object's original bytes. */
+  get bytes(): Buffer {
+    return this.source.subarray(this.#start, this.#end);
+  }
+
+  /** The union of the flags of all fields. */
+  get flags(): number {
+    let flags = 0;
+    for (let field = this.fieldsStart; field < this.fieldsEnd; field += INTS_PER_FIELD)
+      flags |= this.fields[field + 4] as number;
+    return flags & ~KIND_MASK;
+  }
+
+  has(name: string): boolean {
+    return this.#find(name) >= 0;
+  }
+
+  /** Parses the value of a field without loss of digits. Returns undefined if the object does not have the field. */
+  get(name: string): Json | undefined {
+    const { source, fields } = this;
+    const field = this.#find(name);
+    if (field < 0) return undefined;
+    const start = fields[field + 2] as number;
+    const end = fields[field + 3] as number;
+    const kind = (fields[field + 4] as number) & ~HAS_COMPLEX_NAME;
+    // Without flags, the value needs no unescaping and fits a double.
+    if (kind === JSON_STRING) return source.toString('utf8', start + 1, end - 1);
+    if (kind === JSON_NUMBER) return Number(source.toString('latin1', start, end));
+    return parseJson(source.toString('utf8', start, end));
+  }
+
+  /** Searches from the end, because the last of several fields with the same name counts, as in `JSON.parse`. */
+  #find(name: string): number {
+    for (let field = this.fieldsEnd - INTS_PER_FIELD; field >= this.fieldsStart; field -= INTS_PER_FIELD)
+      if (isFieldNamed(this.source, this.fields, field, name)) return field;
+    return -1;
+  }
+}
+
+/** Whether a field has this name. @param field the field's offset in `FieldIndex.fields`. */
+export function isFieldNamed(source: Buffer, fields: Int32Array, field: number, name: string): boolean {
+  const start = fields[field] as number;
+  if (((fields[field + 4] as number) & HAS_COMPLEX_NAME) !== 0) return getFieldName(source, fields, field) === name;
+  if ((fields[field + 1] as number) - start !== name.length) return false;
+  for (let i = 0; i < name.length; i++) if (source[start + i] !== name.charCodeAt(i)) return false;
+  return true;
+}
+
+/** Decodes the name of a field. @param field the field's offset in `FieldIndex.fields`. */
+export function getFieldName(source: Buffer, fields: Int32Array, field: number): string {
+  const text = source.toString('utf8', fields[field], fields[field + 1]);
+  return text.includes('\\') ? (JSON.parse(`"${text}"`) as string) : text;
+}

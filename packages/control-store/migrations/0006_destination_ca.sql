@@ -1,1 +1,0 @@
-ALTER TABLE "freshet"."destinations" ADD COLUMN "ssl_ca" text;

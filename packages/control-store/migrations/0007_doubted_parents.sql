@@ -1,1 +1,0 @@
-ALTER TABLE "freshet"."child_work" ADD COLUMN "doubted" boolean DEFAULT false NOT NULL;

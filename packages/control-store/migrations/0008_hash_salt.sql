@@ -1,1 +1,0 @@
-ALTER TABLE "freshet"."pipelines" ADD COLUMN "hash_salt" text;

@@ -1,1 +1,0 @@
-ALTER TABLE "freshet"."pipeline_objects" ADD COLUMN "stale_since" timestamp with time zone;

@@ -1,1 +1,0 @@
-ALTER TABLE "freshet"."runs" ADD COLUMN "traceparent" text;

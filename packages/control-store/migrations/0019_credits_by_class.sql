@@ -1,1 +1,0 @@
-ALTER TABLE "freshet"."object_runs" ADD COLUMN "credits_by_class" numeric[] DEFAULT '{0,0,0,0,0}' NOT NULL;

@@ -1,1 +1,0 @@
-ALTER TABLE "freshet"."object_runs" ADD COLUMN "warnings" jsonb DEFAULT '[]'::jsonb NOT NULL;

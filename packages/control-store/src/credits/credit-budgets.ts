@@ -1,0 +1,151 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AppError, CREDIT_CLASSES, type CreditClass } from '@freshet/contracts';
+import type { Sql } from '../database/database.ts';
+
+/** The rate limit of one bucket, from the headers of a response. */
+export interface BucketReading {
+  readonly bucket: string;
+  readonly total: number | null;
+  readonly remaining: number | null;
+  /** The cost of the request itself. */
+  readonly used: number | null;
+}
+
+/** A request waits at most so long for credits. For longer waits the caller ends its slice, so that another account uses the slot. */
+const WAIT_MAX_MS = 2000;
+
+/** The credit budget of one account. */
+export interface AccountBudget {
+  /** Waits briefly for credits. @throws AppError `out_of_credits` with `retryAfterMs` when the wait would be longer. */
+  take(buckets: readonly string[], credits: number, creditClass: CreditClass): Promise<void>;
+  learn(readings: readonly BucketReading[]): Promise<void>;
+  block(retryAfterMs: number): Promise<void>;
+}
+
+/** One bucket of an account. */
+export interface BucketState {
+  readonly bucket: string;
+  /** The account's responses carry no rate limit. */
+  readonly isUnlimited: boolean;
+  /** Credits of one window, which is a minute. Null: unknown. */
+  readonly total: number | null;
+  /** Credits used in the current window, by Freshet and, as far as responses show, by other clients. */
+  readonly used: number;
+  readonly windowEndsAt: Date | null;
+  /** No request is sent before this time. */
+  readonly blockedUntil: Date | null;
+  /** The credits of each class in the current window, and until when lower classes leave the bucket to it. */
+  readonly classes: readonly {
+    readonly creditClass: CreditClass;
+    readonly used: number;
+    readonly reservedUntil: Date | null;
+  }[];
+}
+
+/** How long this process assumes that an account without limits remains so. */
+const UNLIMITED_CACHE_MS = 10_000;
+
+/** The credit budgets of all accounts. All workers of a deployment share them through PostgreSQL (I5). */
+export class CreditBudgets {
+  readonly #sql: Sql;
+  readonly #unlimitedUntil = new Map<string, number>();
+
+  /** @param sql a client with asynchronous commits: credits need not survive a crash of the database. */
+  constructor(sql: Sql) {
+    this.#sql = sql;
+  }
+
+  /** Gets the budget of an account. @param sharePercent the share of the account's rate limit that Freshet may use. */
+  forAccount(account: string, sharePercent: number): AccountBudget {
+    return {
+      take: async (buckets, credits, creditClass) => {
+        for (let waitedMs = 0; ; ) {
+          const waitMs = await this.take(account, buckets, credits, sharePercent, creditClass);
+          if (waitMs === 0) return;
+          waitedMs += waitMs;
+          if (waitedMs > WAIT_MAX_MS) {
+            throw new AppError(
+              'out_of_credits',
+              `The credit budget of account ${account} is used up. It resets within a minute.`,
+              { retryAfterMs: waitMs },
+            );
+          }
+          await sleep(waitMs);
+        }
+      },
+      learn: (readings) => this.reconcile(account, readings),
+      block: (retryAfterMs) => this.block(account, retryAfterMs),
+    };
+  }
+
+  /**
+   * Takes credits from all of the buckets, or from none of them.
+   * @returns 0 when the credits were taken, otherwise the milliseconds until some may be available.
+   */
+  async take(
+    account: string,
+    buckets: readonly string[],
+    credits: number,
+    sharePercent: number,
+    creditClass: CreditClass,
+  ): Promise<number> {
+    if ((this.#unlimitedUntil.get(account) ?? 0) > Date.now()) return 0;
+    const rank = CREDIT_CLASSES.indexOf(creditClass);
+    const [row] = await this.#sql<{ wait_ms: number }[]>`
+      select freshet.take_credits(${account}, ${buckets as string[]}, ${credits}, ${sharePercent}, ${rank}) as wait_ms`;
+    return row?.wait_ms ?? 0;
+  }
+
+  /**
+   * Reconciles the buckets with the headers of a response: other clients spend credits as well, and limits change.
+   * @param readings empty: the response carries no rate limit, so the account is unlimited.
+   */
+  async reconcile(account: string, readings: readonly BucketReading[]): Promise<void> {
+    if (readings.length === 0) {
+      if ((this.#unlimitedUntil.get(account) ?? 0) > Date.now()) return;
+      this.#unlimitedUntil.set(account, Date.now() + UNLIMITED_CACHE_MS);
+      await this.#sql`
+        update freshet.credit_buckets set unlimited = true, total = null where account = ${account} and not unlimited`;
+      return;
+    }
+    this.#unlimitedUntil.delete(account);
+    for (const { bucket, total, remaining, used } of readings) {
+      await this.#sql`select freshet.reconcile_credits(${account}, ${bucket}, ${total}, ${remaining}, ${used})`;
+    }
+  }
+
+  /** Lists the current state of the account's buckets. A window that has ended counts as unused. */
+  async listBuckets(account: string): Promise<BucketState[]> {
+    const rows = await this.#sql<
+      (Omit<BucketState, 'classes'> & { usedByClass: number[]; reservedUntil: (Date | null)[] })[]
+    >`
+      select bucket, unlimited as "isUnlimited", total::float8 as total,
+        case when window_ends_at > now() then used::float8 else 0 end as used,
+        case when window_ends_at > now() then window_ends_at end as "windowEndsAt",
+        case when blocked_until > now() then blocked_until end as "blockedUntil",
+        case when window_ends_at > now() then used_by_class::float8[] else array_fill(0::float8, array[5]) end as "usedByClass",
+        reserved_until as "reservedUntil"
+      from freshet.credit_buckets where account = ${account} order by bucket`;
+    return rows.map(({ usedByClass, reservedUntil, ...bucket }) => ({
+      ...bucket,
+      classes: CREDIT_CLASSES.map((creditClass, i) => {
+        const until = reservedUntil[i] ?? null;
+        return {
+          creditClass,
+          used: usedByClass[i] ?? 0,
+          reservedUntil: until !== null && until.getTime() > Date.now() ? until : null,
+        };
+      }),
+    }));
+  }
+
+  /** Blocks all requests to the account, of every worker, for a `Retry-After`. */
+  async block(account: string, retryAfterMs: number): Promise<void> {
+    this.#unlimitedUntil.delete(account);
+    await this.#sql`
+      update freshet.credit_buckets set
+        unlimited = false,
+        blocked_until = greatest(blocked_until, clock_timestamp() + ${retryAfterMs}::double precision * interval '1 millisecond')
+      where account = ${account}`;
+  }
+}

@@ -1,0 +1,136 @@
+import { AppError } from '@freshet/contracts';
+import { and, eq, sql } from 'drizzle-orm';
+import { getTableConfig, type PgColumn, type PgTable } from 'drizzle-orm/pg-core';
+import { buildColumnList, type Database, type Fragment, type Sql } from './database.ts';
+import { decodeCursor, type List, type ListOptions, toList } from './pagination.ts';
+
+/** A table of API resources: an id, a version that serves as the ETag, and the time of the last update. */
+export type ResourceTable = PgTable & {
+  readonly id: PgColumn;
+  readonly version: PgColumn;
+  readonly updated_at: PgColumn;
+};
+
+/*
+ * Reads use plain SQL: Drizzle takes longer to build a statement than PostgreSQL takes to execute it (see bench/src/api.ts), and
+ * most requests are reads.
+ */
+
+/** @param kind the name of the resource in error messages. @throws AppError `not_found`. */
+export async function getResource<T extends ResourceTable>(
+  sql: Sql,
+  table: T,
+  kind: string,
+  id: string,
+): Promise<T['$inferSelect']> {
+  const [row] = await sql`select ${buildColumnList(sql, table)} from ${sql(getQualifiedName(table))} where id = ${id}`;
+  if (!row) throw createNotFoundError(kind, id);
+  return row as T['$inferSelect'];
+}
+
+/** Lists resources, newest first. @param filter column → required value; undefined: any value. */
+export async function listResources<T extends ResourceTable>(
+  sql: Sql,
+  table: T,
+  { limit, cursor }: ListOptions,
+  filter: { readonly [C in keyof T['$inferSelect']]?: string | undefined } = {},
+): Promise<List<T['$inferSelect'] & { id: string }>> {
+  const required = Object.entries(filter).filter(([, value]) => value !== undefined) as [string, string][];
+  const condition = required.reduce<Fragment>(
+    (conditions, [column, value]) => sql`${conditions} and ${sql(column)} = ${value}`,
+    sql`true`,
+  );
+  const rows = await sql<(T['$inferSelect'] & { id: string })[]>`
+    select ${buildColumnList(sql, table)} from ${sql(getQualifiedName(table))}
+    where ${condition} ${cursor === null ? sql`` : sql`and id < ${decodeCursor(cursor)}`}
+    order by id desc limit ${limit + 1}`;
+  return toList(rows, limit);
+}
+
+function getQualifiedName(table: PgTable): string {
+  return `freshet.${getTableConfig(table).name}`;
+}
+
+/**
+ * Updates a resource, and increments its version.
+ * @param expected the expected version. Null: any.
+ * @throws AppError `not_found`, or `precondition_failed` when the version differs.
+ */
+export async function updateResource<T extends ResourceTable>(
+  db: Database,
+  table: T,
+  kind: string,
+  id: string,
+  changes: Partial<T['$inferInsert']>,
+  expected: number | null,
+): Promise<T['$inferSelect']> {
+  const [row] = (await db
+    .update(table as PgTable)
+    .set({ ...changes, version: sql`${table.version} + 1`, updated_at: sql`now()` })
+    .where(and(eq(table.id, id), expected === null ? undefined : eq(table.version, expected)))
+    .returning()) as T['$inferSelect'][];
+  if (row) return row;
+  throw await createMismatchError(db, table, kind, id);
+}
+
+/**
+ * Deletes a resource.
+ * @param expected the expected version. Null: any.
+ * @throws AppError `not_found`, or `precondition_failed` when the version differs.
+ */
+export async function deleteResource<T extends ResourceTable>(
+  db: Database,
+  table: T,
+  kind: string,
+  id: string,
+  expected: number | null,
+): Promise<void> {
+  const deleted = await db
+    .delete(table as PgTable)
+    .where(and(eq(table.id, id), expected === null ? undefined : eq(table.version, expected)))
+    .returning({ id: table.id });
+  if (deleted.length > 0) return;
+  throw await createMismatchError(db, table, kind, id);
+}
+
+/** Creates the error for a statement that matched no row: the resource does not exist, or its version differs. */
+async function createMismatchError(db: Database, table: ResourceTable, kind: string, id: string): Promise<AppError> {
+  const [row] = await db
+    .select({ id: table.id })
+    .from(table as PgTable)
+    .where(eq(table.id, id));
+  if (!row) return createNotFoundError(kind, id);
+  return new AppError(
+    'precondition_failed',
+    `The ${kind} was changed in the meantime. Get its current version and repeat the request.`,
+  );
+}
+
+function createNotFoundError(kind: string, id: string): AppError {
+  return new AppError('not_found', `${kind[0]?.toUpperCase()}${kind.slice(1)} ${id} does not exist.`);
+}
+
+/** Creates the error for a name that another resource of the same kind has. */
+export function createNameConflict(kind: string): AppError {
+  return new AppError('conflict', `name is already used by another ${kind}. Choose another name.`, {
+    context: { pointer: '/name' },
+  });
+}
+
+const UNIQUE_VIOLATION = '23505';
+const FOREIGN_KEY_VIOLATION = '23503';
+
+/** Replaces violations of unique and foreign key constraints. @param errors name of the constraint → error to throw. */
+export async function mapConstraintErrors<T>(work: Promise<T>, errors: Readonly<Record<string, AppError>>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    const { code, constraint_name: constraint = '' } = ((error as { cause?: unknown }).cause ?? error) as {
+      code?: string;
+      constraint_name?: string;
+    };
+    const mapped = errors[constraint];
+    if ((code === UNIQUE_VIOLATION || code === FOREIGN_KEY_VIOLATION) && mapped) throw mapped;
+    throw error;
+  }
+}

@@ -1,0 +1,67 @@
+import type { ErasureStatus } from '@freshet/contracts';
+import { index, integer, jsonb, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
+import { freshet, time } from './columns.ts';
+import { pipelines } from './resources.ts';
+
+/** What an erasure removed from one object. */
+export interface ErasedObject {
+  readonly object: string;
+  /** Rows of its table. */
+  readonly rows: number;
+  /** Rows of its history table. */
+  readonly versions: number;
+  /** Records of stored batches. */
+  readonly staged_records: number;
+  readonly rejected_records: number;
+}
+
+/** The result of the search that verifies an erasure: every count is 0. */
+export interface ErasureProof {
+  readonly verified_at: string;
+  readonly rows: number;
+  readonly versions: number;
+  readonly staged_records: number;
+  readonly rejected_records: number;
+}
+
+/** Erasures: persons whose data is removed from a pipeline, and excluded from later runs. */
+export const erasures = freshet.table(
+  'erasures',
+  {
+    id: uuid('id').primaryKey(),
+    pipeline_id: uuid('pipeline_id')
+      .notNull()
+      .references(() => pipelines.id, { onDelete: 'cascade' }),
+    /** The object of the person, such as `contacts`. */
+    object: text('object').notNull(),
+    /** The key of the person. */
+    key: text('key').notNull(),
+    status: text('status').$type<ErasureStatus>().notNull().default('queued'),
+    removed: jsonb('removed').$type<ErasedObject[]>().notNull().default([]),
+    /** Owner fields that the pipeline drops, as `object.field`: they cannot be searched for the person. */
+    unsearchable: jsonb('unsearchable').$type<string[]>().notNull().default([]),
+    proof: jsonb('proof').$type<ErasureProof>(),
+    failures: integer('failures').notNull().default(0),
+    error_code: text('error_code'),
+    error_message: text('error_message'),
+    created_at: time('created_at').notNull().defaultNow(),
+    finished_at: time('finished_at'),
+  },
+  (t) => [index('erasures_pipeline_idx').on(t.pipeline_id, t.id)],
+);
+
+/** Keys that must not be stored again: erased persons, their records, and the parents of such records. */
+export const erasedKeys = freshet.table(
+  'erased_keys',
+  {
+    pipeline_id: uuid('pipeline_id')
+      .notNull()
+      .references(() => pipelines.id, { onDelete: 'cascade' }),
+    object: text('object').notNull(),
+    key: text('key').notNull(),
+    erasure_id: uuid('erasure_id')
+      .notNull()
+      .references(() => erasures.id, { onDelete: 'cascade' }),
+  },
+  (t) => [primaryKey({ columns: [t.pipeline_id, t.object, t.key] }), index('erased_keys_erasure_idx').on(t.erasure_id)],
+);

@@ -1,0 +1,12 @@
+/**
+ * The tables of the control database: everything durable between the API and the workers. `migrations/` creates them, and adds
+ * the partitions, functions, triggers and views that Drizzle cannot express.
+ */
+export * from './columns.ts';
+export * from './erasures.ts';
+export * from './queues.ts';
+export * from './resources.ts';
+export * from './runs.ts';
+export * from './security.ts';
+export * from './staging.ts';
+export * from './webhooks.ts';

@@ -1,0 +1,127 @@
+import type { FieldRules, PausedBy, PipelinePriority, PipelineStatus, SchemaPolicy } from '@freshet/contracts';
+import { sql } from 'drizzle-orm';
+import { index, integer, jsonb, text, unique, uuid } from 'drizzle-orm/pg-core';
+import { freshet, resourceColumns, time } from './columns.ts';
+
+export const CREDENTIAL_TYPES = ['freshdesk_api_key', 'postgres_password'] as const;
+export type CredentialType = (typeof CREDENTIAL_TYPES)[number];
+
+/** Freshdesk API keys and PostgreSQL passwords. */
+export const credentials = freshet.table('credentials', {
+  ...resourceColumns,
+  name: text('name').notNull().unique(),
+  type: text('type').$type<CredentialType>().notNull(),
+  /** Sealed by `SecretBox`, with this row and column as associated data. */
+  secret: text('secret').notNull(),
+  /** The last four characters of the secret; empty for a short secret. */
+  hint: text('hint').notNull(),
+  /** Time of the last change of the secret. */
+  rotated_at: time('rotated_at').notNull().defaultNow(),
+});
+
+export const SSL_MODES = ['disable', 'require', 'verify-full'] as const;
+export type SslMode = (typeof SSL_MODES)[number];
+
+/** PostgreSQL warehouses. */
+export const destinations = freshet.table('destinations', {
+  ...resourceColumns,
+  name: text('name').notNull().unique(),
+  type: text('type').$type<'postgres'>().notNull(),
+  host: text('host').notNull(),
+  port: integer('port').notNull(),
+  database: text('database').notNull(),
+  username: text('username').notNull(),
+  credential_id: uuid('credential_id')
+    .notNull()
+    .references(() => credentials.id),
+  ssl_mode: text('ssl_mode').$type<SslMode>().notNull(),
+  /** PEM certificate of the authority that signed the server certificate. Null: the public authorities. */
+  ssl_ca: text('ssl_ca'),
+});
+
+/** The settings of one object in a pipeline, as its user sent them. */
+export interface ObjectSettings {
+  readonly included: boolean;
+  /** Fetches each record from its own endpoint as well, for the fields that the list omits. */
+  readonly detail?: boolean;
+  /** Keeps every version of the rows in a history table. */
+  readonly history?: boolean;
+  /** Drops, masks or hashes fields before a record is stored. */
+  readonly columns?: FieldRules;
+  /** The freshness objective: a longer lag emits `freshness.missed`. */
+  readonly max_staleness_minutes?: number;
+}
+
+/** A cron schedule, which replaces the fixed interval of a pipeline. */
+export interface CronSchedule {
+  /** Five fields: minute, hour, day of the month, month, day of the week. */
+  readonly cron: string;
+  /** A name of the IANA time zone database. */
+  readonly time_zone: string;
+}
+
+/** When a run that extracts more records than usual emits `records.spiked`. */
+export interface RecordSpike {
+  /** Threshold in percent of the average of the last runs. */
+  readonly percent: number;
+  /** Pauses the pipeline until a user resumes it. */
+  readonly pause: boolean;
+}
+
+/** The number of records that a pipeline may extract in a calendar month (UTC). */
+export interface MonthlyQuota {
+  readonly records: number;
+  /** `pause` lasts until the next month, or until the quota is raised. */
+  readonly when_reached: 'continue' | 'pause';
+}
+
+/** Replications from a Freshdesk account into a warehouse schema. */
+export const pipelines = freshet.table(
+  'pipelines',
+  {
+    ...resourceColumns,
+    name: text('name').notNull().unique(),
+    /** The Freshdesk account: `<subdomain>.freshdesk.com`. */
+    subdomain: text('subdomain').notNull(),
+    credential_id: uuid('credential_id')
+      .notNull()
+      .references(() => credentials.id),
+    /** Length of the history to extract. Null: all of it. */
+    historical_sync_days: integer('historical_sync_days'),
+    /** The share of the account's rate limit that Freshet may use. */
+    credit_share_percent: integer('credit_share_percent').notNull(),
+    destination_id: uuid('destination_id')
+      .notNull()
+      .references(() => destinations.id),
+    destination_schema: text('destination_schema').notNull(),
+    table_prefix: text('table_prefix').notNull(),
+    /** Minutes between two runs; unused while `schedule` is set. */
+    frequency_minutes: integer('frequency_minutes').notNull(),
+    /** Object name → the user's settings, as sent. An object without settings follows the catalogue. */
+    objects: jsonb('objects').$type<Record<string, ObjectSettings>>().notNull(),
+    schema_policy: text('schema_policy').$type<SchemaPolicy>().notNull(),
+    /** Sealed salt of hashed fields. Created when a field is first hashed, and never changed. */
+    hash_salt: text('hash_salt'),
+    /** A cron schedule. Null: a run every `frequency_minutes`. */
+    schedule: jsonb('schedule').$type<CronSchedule | null>(),
+    record_spike: jsonb('record_spike').$type<RecordSpike | null>(),
+    monthly_quota: jsonb('monthly_quota').$type<MonthlyQuota | null>(),
+    /** The month and the quota level of the last `quota.reached` event, such as `2026-11/90`. */
+    quota_notified: text('quota_notified'),
+    /** When the next digest of rejected records is due. */
+    next_digest_at: time('next_digest_at').notNull().default(sql`now() + interval '1 day'`),
+    status: text('status').$type<PipelineStatus>().notNull().default('active'),
+    priority: text('priority').$type<PipelinePriority>().notNull().default('normal'),
+    /** Who paused the pipeline: a user, or one of its limits. Null: the pipeline is active. */
+    paused_by: text('paused_by').$type<PausedBy>(),
+    next_run_at: time('next_run_at').notNull().defaultNow(),
+    /** Days between two audits. Null: audits run on request only. */
+    audit_frequency_days: integer('audit_frequency_days').default(7),
+    next_audit_at: time('next_audit_at').notNull().default(sql`now() + interval '7 days'`),
+  },
+  (t) => [
+    // Two pipelines must not write the same table.
+    unique('pipelines_destination_unique').on(t.destination_id, t.destination_schema, t.table_prefix),
+    index('pipelines_due_idx').on(t.next_run_at).where(sql`status = 'active'`),
+  ],
+);

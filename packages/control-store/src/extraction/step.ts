@@ -1,0 +1,59 @@
+import type { Column, CreditsSpent, NewWarning } from '@freshet/contracts';
+import type { UnitFailure } from '../runs/unit-failures.ts';
+
+/** One or more extracted pages, to be committed together. */
+export interface Step {
+  /** The extraction state after the step. */
+  readonly position: Record<string, unknown>;
+  /** The columns of the custom fields. Null: unchanged. */
+  readonly customColumns: readonly Column[] | null;
+  /** Null: the pages contain nothing to load. */
+  readonly batch: StagedBatch | null;
+  /** Records that were excluded because an erased person owns them. */
+  readonly erasedKeys: readonly {
+    readonly key: string;
+    readonly owner: { readonly object: string; readonly key: string };
+  }[];
+  /** Parents whose children may have changed. */
+  readonly childWork: readonly ParentVersion[];
+  /** Work units that were read. */
+  readonly completedUnits: readonly CompletedUnit[];
+  /** Work units that could not be read. They are set aside and retried later. */
+  readonly failedUnits: readonly UnitFailure[];
+  /** Completed share of the extraction, from 0 to 1. Null: unknown. */
+  readonly progress: number | null;
+  readonly credits: CreditsSpent;
+  /** Warnings to add to the object run. Absent: none. */
+  readonly warnings?: readonly NewWarning[];
+  /** The coverage after the step. Null: unchanged. A null time is unknown, as for children of an excluded object. */
+  readonly coverage: { readonly completeAsOf: Date | null; readonly completeBackTo: Date | null } | null;
+  /** The extraction is finished. */
+  readonly isLast: boolean;
+}
+
+/** The body of a batch, and what describes it. */
+export interface StagedBatch {
+  /** NDJSON, compressed with zstd. */
+  readonly body: Buffer;
+  /** Uncompressed size. */
+  readonly rawBytes: number;
+  readonly records: number;
+  /** The generation that the records belong to. Null: the batch cannot reveal deletions. */
+  readonly generation: string | null;
+  readonly extractedAt: Date;
+}
+
+/** A parent at a version: its children are to be extracted, or were extracted. */
+export interface ParentVersion {
+  /** The child object. */
+  readonly object: string;
+  readonly parentId: string;
+  readonly version: string;
+  /** The child list was empty although the table has rows: a second empty list confirms the deletion. */
+  readonly needsConfirmation?: boolean | undefined;
+}
+
+/** A work unit that was read. An audit adds the outcome, and whether the outcome is final. */
+export interface CompletedUnit extends ParentVersion {
+  readonly outcome?: { readonly name: string; readonly isFinal: boolean } | undefined;
+}

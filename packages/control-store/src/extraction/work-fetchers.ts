@@ -1,0 +1,54 @@
+import type { Sql } from '../database/database.ts';
+import { buildSetAsideQuery } from '../runs/unit-failures.ts';
+import type { ObjectRunLease } from './lease.ts';
+import type { ParentVersion } from './step.ts';
+
+/** Fetches the next work units, at most `limit`. It returns no unit twice, and an empty list at the end. */
+export type WorkFetcher = (limit: number) => Promise<ParentVersion[]>;
+
+/** Fetches the pending parents of a child object, longest waiting first, without those that are set aside. */
+export function createChildWorkFetcher(sql: Sql, lease: ObjectRunLease): WorkFetcher {
+  let after: { readonly changed_at: string; readonly parent_id: string } | null = null;
+  return async (limit) => {
+    const rows = await sql<{ parent_id: string; version: string; changed_at: string; needs_confirmation: boolean }[]>`
+      select parent_id, version, changed_at::text, needs_confirmation from freshet.child_work
+      where pipeline_id = ${lease.pipelineId} and object = ${lease.object} and done_version is distinct from version
+        and not exists (${buildSetAsideQuery(sql, sql`child_work.parent_id`, lease)})
+        -- As text: the driver truncates timestamps to milliseconds, which would return a parent twice.
+        ${after === null ? sql`` : sql`and (changed_at, parent_id) > (${after.changed_at}::text::timestamptz, ${after.parent_id})`}
+      order by changed_at, parent_id limit ${limit}`;
+    const last = rows.at(-1);
+    if (last) after = { changed_at: last.changed_at, parent_id: last.parent_id };
+    return rows.map(({ parent_id, version, needs_confirmation }) => ({
+      object: lease.object,
+      parentId: parent_id,
+      version,
+      needsConfirmation: needs_confirmation,
+    }));
+  };
+}
+
+/** Fetches the pending lookups of an audit or a refresh. The version of a unit is the reason of the lookup. */
+export function createAuditWorkFetcher(sql: Sql, { objectRunId, object }: ObjectRunLease): WorkFetcher {
+  let after = '';
+  return async (limit) => {
+    const rows = await sql<{ key: string; reason: string }[]>`
+      select key, reason from freshet.audit_work
+      where object_run_id = ${objectRunId} and outcome is null and key > ${after} order by key limit ${limit}`;
+    after = rows.at(-1)?.key ?? after;
+    return rows.map(({ key, reason }) => ({ object, parentId: key, version: reason }));
+  };
+}
+
+/** Fetches the records whose lookup failed before, and whose next attempt is due. */
+export function createLookupFetcher(sql: Sql, { pipelineId, object }: ObjectRunLease): WorkFetcher {
+  let after = '';
+  return async (limit) => {
+    const rows = await sql<{ key: string }[]>`
+      select key from freshet.failed_units
+      where pipeline_id = ${pipelineId} and object = ${object} and next_attempt_at <= now() and key > ${after}
+      order by key limit ${limit}`;
+    after = rows.at(-1)?.key ?? after;
+    return rows.map(({ key }) => ({ object, parentId: key, version: 'asked' }));
+  };
+}

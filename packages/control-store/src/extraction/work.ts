@@ -1,0 +1,78 @@
+import type { Tx } from '../database/database.ts';
+import type { UnitFailure } from '../runs/unit-failures.ts';
+import type { ObjectRunLease } from './lease.ts';
+import type { CompletedUnit, ParentVersion, Step } from './step.ts';
+
+/** Adds parents to the child work, or updates their versions. */
+export async function addChildWork(tx: Tx, pipelineId: string, work: readonly ParentVersion[]): Promise<void> {
+  if (work.length === 0) return;
+  // A page may contain a record twice: the last version counts.
+  const latest = [...new Map(work.map((w) => [`${w.object}/${w.parentId}`, w])).values()];
+  await tx`
+    insert into freshet.child_work (pipeline_id, object, parent_id, version, changed_at)
+    select ${pipelineId}, o, p, v, clock_timestamp()
+    from unnest(${latest.map((w) => w.object)}::text[], ${latest.map((w) => w.parentId)}::text[], ${latest.map((w) => w.version)}::text[])
+      as w(o, p, v)
+    order by o, p
+    on conflict (pipeline_id, object, parent_id) do update set version = excluded.version, changed_at = excluded.changed_at
+    where freshet.child_work.version is distinct from excluded.version`;
+}
+
+/** Marks versions of parents as extracted. A parent that has a newer version by now remains pending. */
+export async function completeChildWork(
+  tx: Tx,
+  pipelineId: string,
+  completed: readonly ParentVersion[],
+): Promise<void> {
+  if (completed.length === 0) return;
+  await tx`
+    update freshet.child_work c set done_version = w.v, needs_confirmation = false
+    from unnest(${completed.map((w) => w.object)}::text[], ${completed.map((w) => w.parentId)}::text[], ${completed.map((w) => w.version)}::text[])
+      as w(o, p, v)
+    where c.pipeline_id = ${pipelineId} and c.object = w.o and c.parent_id = w.p`;
+}
+
+/** Stores the outcomes of an audit's lookups, and counts them in its object run. */
+export async function completeAuditWork(
+  tx: Tx,
+  lease: ObjectRunLease,
+  completed: readonly CompletedUnit[],
+): Promise<void> {
+  if (completed.length === 0) return;
+  const keys = completed.map((unit) => unit.parentId);
+  const outcomes = completed.map((unit) => unit.outcome?.name ?? 'read');
+  const areFinal = completed.map((unit) => String(unit.outcome?.isFinal ?? false));
+  await tx`
+    update freshet.audit_work a set outcome = w.o, is_final = w.f::boolean
+    from unnest(${keys}::text[], ${outcomes}::text[], ${areFinal}::text[]) as w(k, o, f)
+    where a.object_run_id = ${lease.objectRunId} and a.key = w.k`;
+  const names = completed.flatMap((unit) => (unit.outcome ? [unit.outcome.name] : []));
+  await tx`
+    update freshet.object_runs set explained = explained || (
+      select coalesce(jsonb_object_agg(o, n + coalesce((explained ->> o)::bigint, 0)), '{}')
+      from (select o, count(*) as n from unnest(${names}::text[]) as o group by o) counted
+    ) where id = ${lease.objectRunId}`;
+}
+
+/** Converts a failure to the outcome `unreadable`: an audit accounts for each of its units, and later runs retry the failed ones. */
+export function toUnreadableUnit({ object, key }: UnitFailure): CompletedUnit {
+  return { object, parentId: key, version: '', outcome: { name: 'unreadable', isFinal: false } };
+}
+
+/** Stores the keys of excluded records, so that their children are excluded as well. */
+export async function addErasedKeys(
+  tx: Tx,
+  { pipelineId, object }: ObjectRunLease,
+  erased: Step['erasedKeys'],
+): Promise<void> {
+  if (erased.length === 0) return;
+  const keys = erased.map((e) => e.key);
+  const ownerObjects = erased.map((e) => e.owner.object);
+  const ownerKeys = erased.map((e) => e.owner.key);
+  await tx`
+    insert into freshet.erased_keys (pipeline_id, object, key, erasure_id)
+    select distinct on (e.k) ${pipelineId}::uuid, ${object}, e.k, o.erasure_id
+    from unnest(${keys}::text[], ${ownerObjects}::text[], ${ownerKeys}::text[]) as e(k, oo, ok)
+    join freshet.erased_keys o on o.pipeline_id = ${pipelineId} and o.object = e.oo and o.key = e.ok
+    on conflict do nothing`;
+}

@@ -1,0 +1,167 @@
+import { OPEN_OBJECT_RUN_STATUSES } from '@freshet/contracts';
+import type { Fragment } from '../database/database.ts';
+import { enqueueLoad } from '../queue/jobs.ts';
+import { emitObjectRunFailed, finishRunIfComplete } from '../runs/completion.ts';
+import { Store } from '../store.ts';
+import { type CompletionKind, type PositionReset, startCompletion } from './completion.ts';
+import type { LoadOutcome } from './load-outcome.ts';
+import { markLoaded } from './mark-loaded.ts';
+import { acquireTableLease, type TableLease } from './table-lease.ts';
+
+/** A batch to load, and the facts about its object run that loading depends on. */
+export interface PendingBatch {
+  readonly id: string;
+  /** Order of storage. */
+  readonly seq: number;
+  readonly objectRunId: string;
+  /** W3C trace context of the request that started the run. Null: tracing was off. */
+  readonly traceparent: string | null;
+  readonly extractedAt: Date;
+  /** Whether the batch belongs to an audit: the rows that it repairs are counted. */
+  readonly isAudit: boolean;
+  /** Whether the batch belongs to a rebuild: rows are written even if they seem unchanged. */
+  readonly isRewrite: boolean;
+  readonly rawBytes: number;
+  readonly records: number;
+  readonly body: Buffer;
+}
+
+interface LoadError {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** The maximum number of batches that one query considers. */
+const PENDING_BATCHES_MAX = 1000;
+
+/** The durable state of load workers: table leases, pending batches, and what became of them. */
+export class LoadStore extends Store {
+  /** Acquires the lease on a table. Null: the pipeline was deleted. */
+  acquire(pipelineId: string, object: string): Promise<TableLease | null> {
+    return acquireTableLease(this.sql, pipelineId, object);
+  }
+
+  /**
+   * Lists the oldest pending batches of a table in their order.
+   * @param rawBytesMax the maximum uncompressed size of all batches together; the first batch may exceed it.
+   * @param after a `seq`: only later batches are listed.
+   */
+  async listPendingBatches(lease: TableLease, rawBytesMax: number, after = 0): Promise<PendingBatch[]> {
+    return await this.sql<PendingBatch[]>`
+      select b.id, b.seq::float8 as seq, b.object_run_id as "objectRunId", b.extracted_at as "extractedAt",
+        b.raw_bytes as "rawBytes", b.records, b.body,
+        (select r.traceparent from freshet.object_runs o join freshet.runs r on r.id = o.run_id where o.id = b.object_run_id) as traceparent,
+        coalesce((select o.mode = 'audit' from freshet.object_runs o where o.id = b.object_run_id), false) as "isAudit",
+        coalesce((select o.mode = 'rebuild' from freshet.object_runs o where o.id = b.object_run_id), false) as "isRewrite"
+      from freshet.batches b where b.id in (
+        select id from (
+          select id, sum(raw_bytes) over (order by seq) - raw_bytes as preceding_bytes
+          from (
+            select id, seq, raw_bytes from freshet.batches
+            where pipeline_id = ${lease.pipelineId} and object = ${lease.object} and loaded_at is null and seq > ${after}
+            order by seq limit ${PENDING_BATCHES_MAX}
+          ) oldest
+        ) summed where preceding_bytes = 0 or preceding_bytes < ${rawBytesMax}
+      ) order by seq`;
+  }
+
+  /** Streams the bodies of all batches of a generation, one at a time (I9). */
+  async *readGeneration({ pipelineId, object }: TableLease, generation: string): AsyncGenerator<Buffer> {
+    const ids = await this.sql<{ id: string }[]>`
+      select id from freshet.batches
+      where pipeline_id = ${pipelineId} and object = ${object} and generation = ${generation} order by seq`;
+    for (const { id } of ids) {
+      const [row] = await this.sql<{ body: Buffer }[]>`select body from freshet.batches where id = ${id}`;
+      if (row) yield row.body;
+    }
+  }
+
+  /** Records what the warehouse has committed. Repeating it changes nothing. */
+  async markLoaded(lease: TableLease, outcome: LoadOutcome): Promise<void> {
+    await this.sql.begin((tx) => markLoaded(tx, this.queue, this.box, lease, outcome));
+  }
+
+  /** Starts the work that supplies the missing values of a table's rows. @returns what was started. Null: nothing. */
+  startCompletion(
+    lease: TableLease,
+    completion: LoadOutcome['completion'],
+    resetPosition: PositionReset | null,
+  ): Promise<CompletionKind | null> {
+    return startCompletion(this.sql, this.queue, lease, completion, resetPosition);
+  }
+
+  /**
+   * Raises the epoch of a table to the warehouse's. If no other worker has acquired the table since, the control database was
+   * restored to an older state than the warehouse, and loading continues from the warehouse's epoch.
+   */
+  async adoptEpoch(lease: TableLease, epoch: number): Promise<void> {
+    await this.sql.begin(async (tx) => {
+      const [row] = await tx`
+        update freshet.pipeline_objects set load_epoch = greatest(load_epoch, ${epoch})
+        where pipeline_id = ${lease.pipelineId} and object = ${lease.object} and load_epoch = ${lease.epoch} returning object`;
+      if (row) await enqueueLoad(this.queue, tx, lease, null);
+    });
+  }
+
+  /** Requeues a table that has used a complete slice: its next jobs rank behind the first slices of other object runs. */
+  async yieldToOthers(lease: TableLease): Promise<void> {
+    const { pipelineId, object } = lease;
+    await this.sql.begin(async (tx) => {
+      await tx`
+        update freshet.object_runs set is_long = true where id in (
+          select id from freshet.object_runs where not is_long
+            and id in (select object_run_id from freshet.batches where pipeline_id = ${pipelineId} and object = ${object} and loaded_at is null)
+          order by id for no key update)`;
+      await enqueueLoad(this.queue, tx, lease, null, { replacesWaiting: true });
+    });
+  }
+
+  /** Enqueues the load job again, and stores the error with the object runs that wait for it. */
+  async requeue(lease: TableLease, afterMs: number, error: LoadError | null): Promise<void> {
+    await this.sql.begin(async (tx) => {
+      if (error !== null) {
+        await tx`
+          update freshet.object_runs set error_code = ${error.code}, error_message = ${error.message},
+            not_before = ${new Date(Date.now() + afterMs)}
+          where pipeline_id = ${lease.pipelineId} and object = ${lease.object} and status = any(${[...OPEN_OBJECT_RUN_STATUSES]})`;
+      }
+      await enqueueLoad(this.queue, tx, lease, null, { startAfterMs: afterMs });
+    });
+  }
+
+  /**
+   * Fails the open object runs of a table after too many failures. Its batches remain pending, and the next run that stores a
+   * batch loads them first.
+   */
+  failTable({ pipelineId, object }: TableLease, error: LoadError): Promise<void> {
+    return this.#failObjectRuns(this.sql`pipeline_id = ${pipelineId} and object = ${object}`, error);
+  }
+
+  /** Fails the open object runs of every table with pending batches of an unreachable warehouse. */
+  failDestination(destinationId: string, error: LoadError): Promise<void> {
+    return this.#failObjectRuns(
+      this.sql`pipeline_id in (select id from freshet.pipelines where destination_id = ${destinationId})
+        and exists (
+          select from freshet.batches b
+          where b.pipeline_id = object_runs.pipeline_id and b.object = object_runs.object and b.loaded_at is null
+        )`,
+      error,
+    );
+  }
+
+  async #failObjectRuns(condition: Fragment, error: LoadError): Promise<void> {
+    await this.sql.begin(async (tx) => {
+      const open = await tx<{ id: string }[]>`
+        select id from freshet.object_runs where status = any(${[...OPEN_OBJECT_RUN_STATUSES]}) and ${condition}
+        order by id for no key update`;
+      const failed = await tx<{ id: string; run_id: string }[]>`
+        update freshet.object_runs set status = 'failed', error_code = ${error.code}, error_message = ${error.message},
+          not_before = null, finished_at = now()
+        where id = any(${open.map(({ id }) => id)})
+        returning id, run_id`;
+      for (const { id } of failed) await emitObjectRunFailed(tx, this.queue, id);
+      for (const runId of [...new Set(failed.map((row) => row.run_id))].sort())
+        await finishRunIfComplete(tx, this.queue, runId);
+    });
+  }
+}

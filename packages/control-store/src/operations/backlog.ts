@@ -1,0 +1,87 @@
+import type { QueueName } from '@freshet/contracts';
+import type { Sql } from '../database/database.ts';
+
+/** The pending work of the deployment, and its age: the values for alerts and autoscaling. */
+export interface Backlog {
+  readonly queues: readonly QueueBacklog[];
+  /** Size of the pending batches, in bytes as stored. */
+  readonly unloadedBytes: number;
+  readonly unloadedBatches: number;
+  readonly rejectedRecords: number;
+  readonly failedUnits: number;
+  readonly deadJobs: number;
+  readonly openRuns: number;
+  /** By object: the longest lag among active pipelines, and how many tables miss their freshness objective. */
+  readonly freshness: readonly { readonly object: string; readonly seconds: number; readonly missed: number }[];
+  /** By kind: the findings of the latest audit of each pipeline. */
+  readonly findings: readonly { readonly finding: string; readonly records: number }[];
+  /** By account: the used share of its fullest bucket, from 0 to 1. The busiest accounts only. */
+  readonly credits: readonly { readonly account: string; readonly used: number; readonly blocked: boolean }[];
+}
+
+interface QueueBacklog {
+  readonly queue: QueueName;
+  /** Jobs that are due. */
+  readonly ready: number;
+  /** Jobs that are scheduled for later. */
+  readonly deferred: number;
+  readonly active: number;
+  /** Age of the oldest ready job. */
+  readonly oldestSeconds: number;
+}
+
+/** Accounts that are listed by name: the number of metric labels must be bounded. */
+const ACCOUNTS_MAX = 50;
+
+/** Gets the backlog of the deployment. */
+export async function getBacklog(sql: Sql): Promise<Backlog> {
+  const queues = await sql<QueueBacklog[]>`
+    select queue, ready, deferred, active, oldest_seconds as "oldestSeconds" from freshet.backlog order by queue`;
+  const [stored] = await sql<{ bytes: number; batches: number }[]>`
+    select coalesce(sum(pg_column_size(body)), 0)::float8 as bytes, count(*)::int as batches from freshet.batches where loaded_at is null`;
+  const [counts] = await sql<{ rejected: number; units: number; dead: number; open: number }[]>`
+    select (select count(*) from freshet.rejected_records)::int as rejected, (select count(*) from freshet.failed_units)::int as units,
+      (select count(*) from freshet.dead_jobs)::int as dead,
+      (select count(*) from freshet.runs where status in ('queued', 'running'))::int as open`;
+  return {
+    queues,
+    unloadedBytes: stored?.bytes ?? 0,
+    unloadedBatches: stored?.batches ?? 0,
+    rejectedRecords: counts?.rejected ?? 0,
+    failedUnits: counts?.units ?? 0,
+    deadJobs: counts?.dead ?? 0,
+    openRuns: counts?.open ?? 0,
+    freshness: await getFreshness(sql),
+    findings: await getAuditFindings(sql),
+    credits: await getCreditUsage(sql),
+  };
+}
+
+async function getFreshness(sql: Sql): Promise<Backlog['freshness']> {
+  return await sql<Backlog['freshness'][number][]>`
+    select po.object, max(extract(epoch from now() - coalesce(po.complete_as_of, p.created_at)))::float8 as seconds,
+      count(po.stale_since)::int as missed
+    from freshet.pipeline_objects po join freshet.pipelines p on p.id = po.pipeline_id
+    where p.status = 'active' and coalesce((p.objects -> po.object ->> 'included')::boolean, true)
+      -- An object that no API key could ever read has no lag, unless a user included it by name.
+      and (coalesce(po.availability, 'unknown') not in ('forbidden', 'not_in_plan') or po.first_read_at is not null or po.complete_as_of is not null
+        or (p.objects -> po.object ->> 'included')::boolean)
+    group by po.object order by po.object`;
+}
+
+async function getAuditFindings(sql: Sql): Promise<Backlog['findings']> {
+  return await sql<Backlog['findings'][number][]>`
+    select f.finding, coalesce(sum(f.records), 0)::float8 as records from (
+      select distinct on (pipeline_id) id from freshet.runs where kind = 'audit' and finished_at is not null order by pipeline_id, id desc
+    ) r join freshet.object_runs o on o.run_id = r.id,
+      lateral (values ('missing', o.records_missing), ('stale', o.records_stale), ('deleted', o.records_deleted)) as f(finding, records)
+    group by f.finding order by f.finding`;
+}
+
+async function getCreditUsage(sql: Sql): Promise<Backlog['credits']> {
+  const rows = await sql<{ account: string; used: number | null; blocked: boolean }[]>`
+    select account, max(case when window_ends_at > now() then used / nullif(total, 0) else 0 end)::float8 as used,
+      coalesce(bool_or(blocked_until > now()), false) as blocked
+    from freshet.credit_buckets where total is not null group by account order by 2 desc nulls last, 1 limit ${ACCOUNTS_MAX}`;
+  return rows.map((row) => ({ ...row, used: row.used ?? 0 }));
+}

@@ -1,0 +1,72 @@
+import { CREDIT_CLASSES, type CreditClass, type PipelinePriority } from '@freshet/contracts';
+import type { Tx } from '../database/database.ts';
+import type { EnqueueOptions, JobQueue } from './job-queue.ts';
+
+/** What decides which of two due jobs runs first. */
+export interface JobPriority {
+  readonly creditClass: CreditClass;
+  /** Whether the object run has used a complete slice. */
+  readonly isLong: boolean;
+  readonly pipelinePriority: PipelinePriority;
+}
+
+/**
+ * Converts a priority to pg-boss's number, higher first. A more urgent class always precedes: no backfill of one pipeline delays
+ * the changes of another. A long object run ranks like a backfill, so that other pipelines wait for one slice of it at most.
+ */
+function toQueuePriority({ creditClass, isLong, pipelinePriority }: JobPriority): number {
+  const rank = CREDIT_CLASSES.indexOf(creditClass);
+  const effectiveRank = isLong ? Math.max(rank, CREDIT_CLASSES.indexOf('backfill')) : rank;
+  return -2 * effectiveRank + (pipelinePriority === 'high' ? 1 : 0);
+}
+
+/**
+ * Enqueues the next slice of an object run, in the caller's transaction.
+ * @param priority null: it is looked up.
+ */
+export async function enqueueExtract(
+  queue: JobQueue,
+  tx: Tx,
+  objectRunId: string,
+  priority: JobPriority | null,
+  startAfterMs = 0,
+): Promise<void> {
+  const found = priority ?? (await findExtractPriority(tx, objectRunId));
+  if (found === null) return;
+  const options = { key: objectRunId, priority: toQueuePriority(found), startAfterMs };
+  await queue.enqueue(tx, 'extract', { objectRunId }, options);
+}
+
+/**
+ * Enqueues a load of the pending batches of a table, in the caller's transaction. One load job of a table is active at a time.
+ * @param priority null: that of the most urgent pending batch.
+ */
+export async function enqueueLoad(
+  queue: JobQueue,
+  tx: Tx,
+  { pipelineId, object }: { readonly pipelineId: string; readonly object: string },
+  priority: JobPriority | null,
+  options: Pick<EnqueueOptions, 'startAfterMs' | 'deduplicateSeconds' | 'replacesWaiting'> = {},
+): Promise<void> {
+  const found = priority ?? (await findLoadPriority(tx, pipelineId, object));
+  const key = `${pipelineId}/${object}`;
+  await queue.enqueue(tx, 'load', { pipelineId, object }, { ...options, key, priority: toQueuePriority(found) });
+}
+
+/** Null: the object run does not exist. */
+async function findExtractPriority(tx: Tx, objectRunId: string): Promise<JobPriority | null> {
+  const [priority] = await tx<JobPriority[]>`
+    select o.credit_class as "creditClass", o.is_long as "isLong", p.priority as "pipelinePriority"
+    from freshet.object_runs o join freshet.pipelines p on p.id = o.pipeline_id where o.id = ${objectRunId}`;
+  return priority ?? null;
+}
+
+async function findLoadPriority(tx: Tx, pipelineId: string, object: string): Promise<JobPriority> {
+  const [priority] = await tx<JobPriority[]>`
+    select o.credit_class as "creditClass", o.is_long as "isLong", p.priority as "pipelinePriority"
+    from freshet.batches b join freshet.object_runs o on o.id = b.object_run_id join freshet.pipelines p on p.id = b.pipeline_id
+    where b.pipeline_id = ${pipelineId} and b.object = ${object} and b.loaded_at is null
+    order by o.is_long, array_position(${[...CREDIT_CLASSES]}::text[], o.credit_class) limit 1`;
+  // Without a pending batch the job ends at once, so it may run first.
+  return priority ?? { creditClass: 'by_hand', isLong: false, pipelinePriority: 'normal' };
+}

@@ -1,0 +1,121 @@
+import type { MonthlyQuota } from '../database/schema/index.ts';
+import { emit } from '../notifications/events.ts';
+import type { Runs } from '../runs/runs.ts';
+import { Store, type StoreContext } from '../store.ts';
+
+/** Shares of a quota, in percent, that emit `quota.reached`. */
+const QUOTA_LEVELS = [100, 90, 70] as const;
+/** Pipelines whose digest one transaction sends. */
+const DIGEST_PIPELINES_MAX = 100;
+/** Entries by object and reason in one digest. */
+const DIGEST_ENTRIES_MAX = 100;
+
+/** A pipeline with a quota, or that its quota has paused. */
+interface QuotaUsage {
+  readonly id: string;
+  /** The current month (UTC), as `YYYY-MM`. */
+  readonly month: string;
+  readonly quota: MonthlyQuota | null;
+  /** The month and the level of the last event, such as `2026-11/90`. */
+  readonly notified: string | null;
+  /** Records extracted in the month. */
+  readonly records: number;
+  readonly paused_by: string | null;
+}
+
+/** Periodic checks that emit events. Any number of schedulers may run them at once: each event is emitted once. */
+export class Alerts extends Store {
+  readonly #runs: Runs;
+
+  constructor(context: StoreContext, runs: Runs) {
+    super(context);
+    this.#runs = runs;
+  }
+
+  /**
+   * Emits `quota.reached` for pipelines that have extracted 70, 90 or 100 % of their monthly quota, pauses those whose quota
+   * requires that, and resumes those whose usage is below the quota again.
+   * @returns the number of events and resumed pipelines.
+   */
+  async checkQuotas(): Promise<number> {
+    const usages = await this.sql<QuotaUsage[]>`
+      select p.id, to_char(now() at time zone 'UTC', 'YYYY-MM') as month, p.monthly_quota as quota, p.quota_notified as notified, p.paused_by,
+        (
+          select coalesce(sum(o.records_extracted), 0)::float8 from freshet.runs r join freshet.object_runs o on o.run_id = r.id
+          where r.pipeline_id = p.id and r.created_at >= date_trunc('month', now() at time zone 'UTC') at time zone 'UTC'
+        ) as records
+      from freshet.pipelines p where p.monthly_quota is not null or p.paused_by = 'monthly_quota'`;
+    let changes = 0;
+    for (const usage of usages) {
+      const { quota, records } = usage;
+      const hasRoom = quota === null || records < quota.records || quota.when_reached === 'continue';
+      if (usage.paused_by === 'monthly_quota' && hasRoom && (await this.#resume(usage.id))) changes++;
+      if (quota !== null && (await this.#notifyQuota(usage, quota))) changes++;
+    }
+    return changes;
+  }
+
+  async #resume(pipelineId: string): Promise<boolean> {
+    const resumed = await this.sql`
+      update freshet.pipelines set status = 'active', paused_by = null, version = version + 1, updated_at = now()
+      where id = ${pipelineId} and paused_by = 'monthly_quota' returning id`;
+    if (resumed.length === 0) return false;
+    await this.#runs.resume(pipelineId);
+    return true;
+  }
+
+  /** Emits the highest level that is reached, and was not emitted in this month. @returns whether it was emitted. */
+  async #notifyQuota({ id, month, records, notified }: QuotaUsage, quota: MonthlyQuota): Promise<boolean> {
+    const level = QUOTA_LEVELS.find((percent) => records >= (quota.records * percent) / 100);
+    const [notifiedMonth, notifiedLevel] = (notified ?? '').split('/');
+    if (level === undefined || (notifiedMonth === month && Number(notifiedLevel) >= level)) return false;
+    const isPaused = level === 100 && quota.when_reached === 'pause';
+    return await this.sql.begin(async (tx) => {
+      // Of several schedulers, the one that updates the row emits the event.
+      const [updated] = await tx`
+        update freshet.pipelines set quota_notified = ${`${month}/${level}`}
+        where id = ${id} and quota_notified is not distinct from ${notified} returning id`;
+      if (!updated) return false;
+      if (isPaused) {
+        await tx`
+          update freshet.pipelines set status = 'paused', paused_by = 'monthly_quota', version = version + 1, updated_at = now()
+          where id = ${id} and status = 'active'`;
+      }
+      await emit(tx, this.queue, 'quota.reached', {
+        pipeline_id: id,
+        month,
+        percent: level,
+        records,
+        quota: quota.records,
+        paused: isPaused,
+      });
+      return true;
+    });
+  }
+
+  /** Emits `records.digest` once a day for each pipeline with rejected records. @returns the number of digests. */
+  async sendDigests(): Promise<number> {
+    return await this.sql.begin(async (tx) => {
+      const due = await tx<{ id: string }[]>`
+        update freshet.pipelines set next_digest_at = now() + interval '1 day' where id in (
+          select id from freshet.pipelines where next_digest_at <= now() order by next_digest_at
+          limit ${DIGEST_PIPELINES_MAX} for no key update skip locked
+        ) returning id`;
+      let digests = 0;
+      for (const { id } of due) {
+        const rejected = await tx<{ object: string; reason: string; records: number; new_records: number }[]>`
+          select object, reason, count(*)::int as records,
+            (count(*) filter (where created_at > now() - interval '1 day'))::int as new_records
+          from freshet.rejected_records where pipeline_id = ${id} group by 1, 2 order by 3 desc, 1, 2 limit ${DIGEST_ENTRIES_MAX}`;
+        if (rejected.length === 0) continue;
+        digests++;
+        await emit(tx, this.queue, 'records.digest', {
+          pipeline_id: id,
+          records: rejected.reduce((sum, { records }) => sum + records, 0),
+          rejected: [...rejected],
+        });
+      }
+      return digests;
+    });
+  }
+}

@@ -1,0 +1,138 @@
+import { maintainBatchPartitions } from '../database/batch-partitions.ts';
+import type { CronSchedule, ObjectSettings } from '../database/schema/index.ts';
+import { emit } from '../notifications/events.ts';
+import { getNextRun, NO_NEXT_RUN } from '../resources/cron.ts';
+import { type ObjectToExtract, startRun } from '../runs/start-run.ts';
+import { Store } from '../store.ts';
+import { pruneLags, pruneLoadedBatches, pruneRuns } from './retention.ts';
+
+/**
+ * No further sync is started while so many are queued, that is, no worker has started them. Runs that wait for credits or for the
+ * warehouse have been started, and do not count.
+ */
+const QUEUED_RUNS_MAX = 200;
+
+/** Lists the objects that a pipeline with these settings extracts. */
+type ObjectLister = (settings: Readonly<Record<string, ObjectSettings>>) => readonly ObjectToExtract[];
+
+interface Staleness {
+  readonly pipeline_id: string;
+  readonly object: string;
+  readonly complete_as_of: Date | null;
+  readonly max_staleness_minutes: number | null;
+}
+
+/** Periodic work: due runs, freshness objectives and retention. Any number of schedulers may call these methods at once. */
+export class Schedule extends Store {
+  /**
+   * Starts the runs of due pipelines, and sets the time of their next runs, in one transaction. Runs missed in an outage are
+   * replaced by one run. After a long outage the oldest are started first, and more as workers start those.
+   * @param limit the maximum number of pipelines.
+   * @returns the number of pipelines.
+   */
+  async startDueRuns(limit: number, listObjects: ObjectLister): Promise<number> {
+    return await this.sql.begin(async (tx) => {
+      const due = await tx<
+        { id: string; objects: Record<string, ObjectSettings>; schedule: CronSchedule | null; never_run: boolean }[]
+      >`
+        select id, objects, schedule, not exists (select from freshet.runs r where r.pipeline_id = p.id) as never_run
+        from freshet.pipelines p where status = 'active' and next_run_at <= now()
+        order by next_run_at limit (
+          select least(${limit}::bigint, greatest(0, ${QUEUED_RUNS_MAX} - count(*)))
+          from freshet.runs r join freshet.pipelines q on q.id = r.pipeline_id
+          where r.status = 'queued' and r.kind = 'sync' and q.status = 'active'
+        ) for no key update skip locked`;
+      for (const { id, objects, schedule, never_run } of due) {
+        const trigger = never_run ? 'created' : 'schedule';
+        await startRun(tx, this.queue, { pipelineId: id, trigger, objects: listObjects(objects), kind: 'sync' });
+        if (schedule !== null) {
+          await tx`
+            update freshet.pipelines set next_run_at = ${getNextRun(schedule, new Date(), id) ?? NO_NEXT_RUN} where id = ${id}`;
+          continue;
+        }
+        // A multiple of the interval after the due time, so that the phase of the pipeline does not change.
+        await tx`
+          update freshet.pipelines set next_run_at = next_run_at + make_interval(mins => frequency_minutes)
+            * (1 + floor(extract(epoch from now() - next_run_at) / (frequency_minutes * 60)))
+          where id = ${id}`;
+      }
+      return due.length;
+    });
+  }
+
+  /**
+   * Starts due audits. While an audit of the pipeline is open, no further one is started, and the next is due after a full
+   * interval.
+   * @param limit the maximum number of pipelines.
+   * @returns the number of pipelines.
+   */
+  async startDueAudits(limit: number, listObjects: ObjectLister): Promise<number> {
+    return await this.sql.begin(async (tx) => {
+      const due = await tx<{ id: string; objects: Record<string, ObjectSettings> }[]>`
+        select id, objects from freshet.pipelines
+        where status = 'active' and audit_frequency_days is not null and next_audit_at <= now()
+        order by next_audit_at limit ${limit} for no key update skip locked`;
+      for (const { id, objects } of due) {
+        const request = {
+          pipelineId: id,
+          trigger: 'schedule',
+          objects: listObjects(objects),
+          kind: 'audit',
+        } as const;
+        await startRun(tx, this.queue, request);
+        await tx`update freshet.pipelines set next_audit_at = now() + make_interval(days => audit_frequency_days) where id = ${id}`;
+      }
+      return due.length;
+    });
+  }
+
+  /**
+   * Emits `freshness.missed` for tables of active pipelines whose lag exceeds their objective, and `freshness.restored` when the
+   * objective is met again, once each.
+   * @returns the number of events.
+   */
+  async checkFreshness(): Promise<number> {
+    return await this.sql.begin(async (tx) => {
+      const objective = tx`(p.objects -> po.object ->> 'max_staleness_minutes')::int`;
+      // The lag of a table without coverage is counted from the creation of its pipeline.
+      const isStale = tx`coalesce(po.complete_as_of, p.created_at) < now() - make_interval(mins => ${objective})`;
+      const missed = await tx<Staleness[]>`
+        update freshet.pipeline_objects po set stale_since = now() from freshet.pipelines p
+        where p.id = po.pipeline_id and p.status = 'active' and po.stale_since is null and ${isStale}
+          and coalesce((p.objects -> po.object ->> 'included')::boolean, true)
+        returning po.pipeline_id, po.object, po.complete_as_of, ${objective} as max_staleness_minutes`;
+      const restored = await tx<Staleness[]>`
+        update freshet.pipeline_objects po set stale_since = null from freshet.pipelines p
+        where p.id = po.pipeline_id and po.stale_since is not null and (${isStale}) is not true
+        returning po.pipeline_id, po.object, po.complete_as_of, ${objective} as max_staleness_minutes`;
+      for (const [type, rows] of [
+        ['freshness.missed', missed],
+        ['freshness.restored', restored],
+      ] as const) {
+        for (const row of rows)
+          await emit(tx, this.queue, type, { ...row, complete_as_of: row.complete_as_of?.toISOString() ?? null });
+      }
+      return missed.length + restored.length;
+    });
+  }
+
+  /** Creates the batch partitions of the next days, and drops old ones. @returns how many were dropped. */
+  maintainBatchPartitions(olderThanDays: number): Promise<number> {
+    return maintainBatchPartitions(this.sql, olderThanDays);
+  }
+
+  /** Deletes batches that were loaded more than `olderThanDays` ago. @returns their number. */
+  pruneLoadedBatches(olderThanDays: number): Promise<number> {
+    return pruneLoadedBatches(this.sql, olderThanDays);
+  }
+
+  /** Deletes runs that finished more than `olderThanDays` ago. @returns their number. */
+  pruneRuns(olderThanDays: number): Promise<number> {
+    return pruneRuns(this.sql, olderThanDays);
+  }
+
+  /** Deletes lags that ended more than `olderThanDays` ago. @returns their number. */
+  pruneLags(olderThanDays: number): Promise<number> {
+    return pruneLags(this.sql, olderThanDays);
+  }
+}

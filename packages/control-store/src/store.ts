@@ -1,0 +1,27 @@
+import type { Database, Sql } from './database/database.ts';
+import type { JobQueue } from './queue/job-queue.ts';
+import type { SecretBox } from './security/secret-box.ts';
+
+/** What every store works with: one database, one queue and one set of encryption keys. */
+export interface StoreContext {
+  readonly sql: Sql;
+  /** The same connections, for Drizzle. */
+  readonly db: Database;
+  readonly queue: JobQueue;
+  readonly box: SecretBox;
+}
+
+/** The base of the stores: a class with the methods of one topic. */
+export abstract class Store {
+  protected readonly sql: Sql;
+  protected readonly db: Database;
+  protected readonly queue: JobQueue;
+  protected readonly box: SecretBox;
+
+  constructor({ sql, db, queue, box }: StoreContext) {
+    this.sql = sql;
+    this.db = db;
+    this.queue = queue;
+    this.box = box;
+  }
+}

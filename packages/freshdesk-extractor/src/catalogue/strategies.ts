@@ -1,0 +1,95 @@
+/** Parameters of the strategies by which objects are extracted. `../strategies/` implements them. */
+
+/** Pages through a list that is sorted by a cursor column, by the column's value instead of a page number. */
+export interface KeysetStrategy {
+  readonly kind: 'keyset';
+  /** The query parameter of the changed-since filter. */
+  readonly sinceParam: string;
+  readonly cursorColumn: string;
+  /**
+   * The longest time, in seconds, that a change takes to appear in the list. The stored cursor stays this far behind
+   * the server's clock. Recorded lists showed changes within a second; two minutes leave a wide margin.
+   */
+  readonly lagSeconds: number;
+}
+
+/** Reads a list that has a changed-since filter but no usable order. */
+export interface ChangedSinceStrategy {
+  readonly kind: 'changed-since';
+  /** Names of the filter, tested in this order until the account accepts one. */
+  readonly sinceParams: readonly string[];
+  readonly cursorColumn: string;
+  /** As in {@link KeysetStrategy}. */
+  readonly lagSeconds: number;
+  /** Lookback window in days, for objects whose filter does not return edits: each sync reads these days again. */
+  readonly lookbackDays: number;
+  /**
+   * The number of syncs over which a rolling re-read of the complete list is spread (more for a long list), so that
+   * edits older than the lookback window arrive as well. Absent if the filter returns edits.
+   */
+  readonly rereadSyncs?: number;
+}
+
+/** Reads the complete list on every sync, because it has no usable filter. */
+export interface FullListStrategy {
+  readonly kind: 'full-list';
+  /** Paths of the parts of a list that has several, each a complete response; absent: the object's path. */
+  readonly paths?: readonly string[];
+}
+
+/** Reads the list below each parent record. The object's path contains `{id}`, the parent's key. */
+export interface ChildrenStrategy {
+  readonly kind: 'children';
+  /** The parent object. */
+  readonly parent: string;
+  /** The column that holds the parent's key. */
+  readonly parentColumn: string;
+  /** Fields of the parent that change when its children may have changed; empty: children are read on every sync. */
+  readonly versionFields: readonly string[];
+  /** The path of a parent's children after the parent has moved, such as to the archive; null if there is none. */
+  readonly fallbackPath: string | null;
+  /** Present if children are nested in each other: a parent's list then holds only the top level. */
+  readonly nested?: NestedChildren;
+}
+
+/** Children of children of the same object, such as replies to comments. */
+export interface NestedChildren {
+  /** The path of the list below a record; `{id}` is that record's key. */
+  readonly path: string;
+  /** The column that holds the key of the enclosing record; null at the top level. */
+  readonly parentColumn: string;
+  /** The column that holds the number of records nested in this one. */
+  readonly countColumn: string;
+}
+
+export type Strategy = KeysetStrategy | ChangedSinceStrategy | FullListStrategy | ChildrenStrategy;
+
+/** A filter of an object's list. Most objects have one, `live`; others also list their deleted records. */
+export interface ListView {
+  readonly name: string;
+  readonly query: Readonly<Record<string, string>>;
+  /** The `_freshet_delete_kind` of the records in this view; null if they are not deleted. */
+  readonly deleteKind: string | null;
+}
+
+/** The endpoint of a single record. It returns more fields than the list, and records that no list contains. */
+export interface RecordDetail {
+  /** `{id}` is the record's key. */
+  readonly path: string;
+  readonly include: readonly string[];
+  /** Columns that only this endpoint returns. */
+  readonly columns: readonly string[];
+  /** Endpoints to request after a 404, in this order. */
+  readonly fallbackLookups: readonly FallbackLookup[];
+}
+
+/** An endpoint that may return a record which its own endpoint no longer finds. */
+export interface FallbackLookup {
+  readonly path: string;
+  /** The outcome that an audit reports for a record found here. */
+  readonly outcome: string;
+  /** The `_freshet_delete_kind` of the row; null if the record still exists and is loaded from here. */
+  readonly deleteKind: string | null;
+  /** The feature of the plan that the endpoint requires; null if every plan has it. */
+  readonly feature: string | null;
+}

@@ -1,0 +1,193 @@
+import { AppError } from '@freshet/contracts';
+import type { ObjectSpec } from './catalogue/define-object.ts';
+import { formatSeconds, getEarlier, getLater, toUnixSeconds, UNIX_EPOCH } from './lists/timestamps.ts';
+import type { Position } from './reader/page.ts';
+import { getStrategyPosition } from './records/details.ts';
+import type { ChangedSincePosition } from './strategies/changed-since.ts';
+import type { KeysetPosition } from './strategies/keyset.ts';
+
+/** A moved position, and the time range whose changes it skips. */
+export interface MovedPosition {
+  readonly position: Position;
+  /** RFC 3339. The year 1970 means the start of the history. Null: no changes are skipped. */
+  readonly unreadFrom: string | null;
+  readonly unreadTo: string | null;
+}
+
+/**
+ * Moves a position so that the next extraction reads the changes since a time. If the time is
+ * before the position, these changes are read again. If it is after the position, the changes
+ * between both are skipped, and the table is complete back to that time only.
+ * @throws AppError `invalid_input` for an object that is not extracted by time.
+ */
+export function movePosition(object: ObjectSpec, position: Position, changedSince: Date): MovedPosition {
+  const since = formatSeconds(changedSince);
+  const { kind } = object.strategy;
+  const current = getStrategyPosition(position) ?? {};
+  if (kind !== 'keyset' && (kind !== 'changed-since' || (current as ChangedSincePosition).param === '')) {
+    throw new AppError(
+      'invalid_input',
+      `changed_since: ${object.name} is not extracted by time. Restart the object to read it again.`,
+      { context: { pointer: '/changed_since' } },
+    );
+  }
+  const watermark = getWatermark(object, current) ?? UNIX_EPOCH;
+  const isAhead = toUnixSeconds(since) > toUnixSeconds(watermark);
+  const skipped = isAhead ? { unreadFrom: watermark, unreadTo: since } : { unreadFrom: null, unreadTo: null };
+  const moved =
+    kind === 'keyset'
+      ? moveKeysetPosition(object, current as KeysetPosition, since, isAhead)
+      : moveChangedSincePosition(object, current as ChangedSincePosition, since, isAhead);
+  return { position: moved, ...skipped };
+}
+
+function moveKeysetPosition(
+  object: ObjectSpec,
+  { backTo, window, skippedUntil }: KeysetPosition,
+  since: string,
+  isAhead: boolean,
+): KeysetPosition {
+  const startsAtSince = isAhead || toUnixSeconds(since) < toUnixSeconds(backTo);
+  const isStillSkipped = skippedUntil !== undefined && toUnixSeconds(skippedUntil) <= toUnixSeconds(since);
+  const nextSkippedUntil = isAhead ? since : isStillSkipped ? skippedUntil : undefined;
+  return {
+    backTo: startsAtSince ? since : backTo,
+    views: setForAllViews(object, { watermark: since, pass: null }),
+    window: startsAtSince ? null : window,
+    ...(nextSkippedUntil ? { skippedUntil: nextSkippedUntil } : {}),
+  };
+}
+
+function moveChangedSincePosition(
+  object: ObjectSpec,
+  { param, backTo }: ChangedSincePosition,
+  since: string,
+  isAhead: boolean,
+): ChangedSincePosition {
+  const startsAtSince = isAhead || toUnixSeconds(since) < toUnixSeconds(backTo);
+  return {
+    param,
+    backTo: startsAtSince ? since : backTo,
+    watermarks: setForAllViews(object, since),
+    reading: null,
+    fullList: null,
+  };
+}
+
+/**
+ * Finds a watermark that no clock has reached. A wrong clock has set it, and changes up to it would
+ * be skipped.
+ * @param now the latest time of any clock.
+ * @returns the watermark in RFC 3339; null if the position can be trusted.
+ */
+export function findFutureWatermark(object: ObjectSpec, position: Position | null, now: Date): string | null {
+  const current = getStrategyPosition(position);
+  if (current === null) return null;
+  return listWatermarks(object, current)
+    .filter((watermark) => watermark !== null && Date.parse(watermark) > now.getTime())
+    .reduce<string | null>((latest, next) => (next === null ? latest : getLater(latest, next)), null);
+}
+
+/**
+ * Replaces a position for which {@link findFutureWatermark} does not return null: the next
+ * extraction reads again everything since the last trusted time.
+ * @param trustedTime null if no such time is known: everything is read again, as far back as the
+ * position reaches.
+ * @returns the new position, and the time from which everything is read again, in RFC 3339.
+ */
+export function restorePosition(
+  object: ObjectSpec,
+  position: Position,
+  trustedTime: Date | null,
+): { readonly position: Position; readonly from: string } {
+  const current = getStrategyPosition(position) as KeysetPosition | ChangedSincePosition;
+  const isBeforeHistory = trustedTime === null || trustedTime.getTime() < Date.parse(current.backTo);
+  const from = isBeforeHistory ? current.backTo : formatSeconds(trustedTime);
+  if (object.strategy.kind === 'changed-since') {
+    const restored: ChangedSincePosition = {
+      ...(current as ChangedSincePosition),
+      watermarks: setForAllViews(object, from),
+      newestByView: {},
+      reading: null,
+    };
+    return { from, position: restored };
+  }
+  const restored: KeysetPosition = {
+    ...(current as KeysetPosition),
+    views: setForAllViews(object, { watermark: from, pass: null }),
+    newest: undefined,
+  };
+  return { from, position: restored };
+}
+
+/**
+ * Returns a function that resets a position, so that the next extraction reads the same history
+ * again.
+ * @returns null for an object that every run reads completely. The function returns null for a
+ * position at the start.
+ */
+export function getPositionReset(object: ObjectSpec): ((position: Position) => Position | null) | null {
+  const { kind } = object.strategy;
+  if (kind === 'full-list') return null;
+  return (position) => {
+    const current = getStrategyPosition(position);
+    if (current === null) return null;
+    if (kind === 'keyset')
+      return { backTo: (current as KeysetPosition).backTo, views: {}, window: null } satisfies KeysetPosition;
+    // Children are read again because their parents are queued again. A list without a filter is
+    // always read completely.
+    if (kind === 'children' || (current as ChangedSincePosition).param === '') return position;
+    return { ...(current as ChangedSincePosition), watermarks: {}, reading: null } satisfies ChangedSincePosition;
+  };
+}
+
+/**
+ * Builds the position of an object from the coverage of its table.
+ * @returns null for an object that is not extracted by time, and is read completely instead.
+ */
+export function buildPosition(object: ObjectSpec, completeBackTo: Date, completeAsOf: Date): Position | null {
+  const [backTo, watermark] = [formatSeconds(completeBackTo), formatSeconds(completeAsOf)];
+  switch (object.strategy.kind) {
+    case 'keyset':
+      return {
+        backTo,
+        views: setForAllViews(object, { watermark, pass: null }),
+        window: null,
+      } satisfies KeysetPosition;
+    case 'changed-since':
+      // The extraction tests which filter the account supports.
+      return {
+        backTo,
+        watermarks: setForAllViews(object, watermark),
+        reading: null,
+        fullList: null,
+      } satisfies Omit<ChangedSincePosition, 'param'>;
+    default:
+      return null;
+  }
+}
+
+function setForAllViews<T>(object: ObjectSpec, value: T): Record<string, T> {
+  return Object.fromEntries(object.views.map(({ name }) => [name, value]));
+}
+
+/** Returns the time up to which every view has been read; null if a view has not been read. */
+function getWatermark(object: ObjectSpec, position: Position): string | null {
+  return listWatermarks(object, position).reduce((earliest, next) =>
+    earliest === null || next === null ? null : getEarlier(earliest, next),
+  );
+}
+
+/**
+ * Lists the watermarks of all views. The list is empty for an object that is not extracted by time.
+ */
+function listWatermarks({ strategy, views }: ObjectSpec, position: Position): (string | null)[] {
+  switch (strategy.kind) {
+    case 'keyset':
+      return views.map(({ name }) => (position as KeysetPosition).views?.[name]?.watermark ?? null);
+    case 'changed-since':
+      return views.map(({ name }) => (position as ChangedSincePosition).watermarks?.[name] ?? null);
+    default:
+      return [];
+  }
+}

@@ -1,0 +1,130 @@
+import { getObject, type ObjectSpec } from '@freshet/freshdesk-extractor';
+import type { AccountOptions, Fields } from './account-options.ts';
+import { hash } from './random.ts';
+import { DELETED_VIEW, getKeyBase, KEY_BASE, type RecordList } from './record-list.ts';
+import type { RecordWriter } from './record-writer.ts';
+import { formatTimestamp } from './timestamps.ts';
+
+/** The maximum number of generated children of a parent. A child's number is its parent's × this + its own index. */
+const CHILDREN_MAX = 64;
+
+interface Parent {
+  readonly number: number;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly isArchived: boolean;
+}
+
+/** Records that exist only below a parent. They are generated on request; only changes are stored. */
+export class ChildRecords {
+  readonly #options: AccountOptions;
+  readonly #lists: ReadonlyMap<string, RecordList>;
+  readonly #writer: RecordWriter;
+  /** By object and key; null: deleted. */
+  readonly #edits = new Map<string, Fields | null>();
+  /** By object and parent's key. */
+  readonly #created = new Map<string, Fields[]>();
+  #createdCount = 0;
+
+  constructor(options: AccountOptions, lists: ReadonlyMap<string, RecordList>, writer: RecordWriter) {
+    this.#options = options;
+    this.#lists = lists;
+    this.#writer = writer;
+  }
+
+  /**
+   * Lists all children of a parent as JSON, oldest first.
+   * @param archived whether the parent is requested in the archive.
+   * @returns null if the parent does not exist there.
+   */
+  list(object: ObjectSpec, parentKey: number, archived = false): string[] | null {
+    const { strategy } = object;
+    if (strategy.kind !== 'children') throw new TypeError(`${object.name} has no parent object.`);
+    const parent = this.#findParent(strategy.parent, parentKey);
+    if (parent === null || parent.isArchived !== archived) return null;
+    const texts: string[] = [];
+    for (let n = 0; n < this.#countChildren(object, parent.number); n++) {
+      const number = parent.number * CHILDREN_MAX + n;
+      const key = getKeyBase(object) + number;
+      const edit = this.#edits.get(`${object.name}/${key}`);
+      if (edit === null) continue;
+      const at = parent.createdAt + Math.floor(((parent.updatedAt - parent.createdAt) * (n + 1)) / (CHILDREN_MAX + 1));
+      const text = this.#writer.renderFromTemplate(object, { key, createdAt: at, updatedAt: at, number, parentKey });
+      texts.push(edit === undefined ? text : JSON.stringify({ ...JSON.parse(text), ...edit }));
+    }
+    for (const child of this.#created.get(`${object.name}/${parentKey}`) ?? []) {
+      if (this.#edits.get(`${object.name}/${child['id'] as number}`) !== null) texts.push(JSON.stringify(child));
+    }
+    return texts;
+  }
+
+  /**
+   * Creates a child with the values of its first sibling and the given fields.
+   * @param at its creation, in seconds.
+   * @returns its key.
+   * @throws TypeError if the parent does not exist.
+   */
+  create(object: ObjectSpec, parentKey: number, fields: Fields, at: number): number {
+    const { strategy } = object;
+    const siblings = this.list(object, parentKey);
+    if (siblings === null || strategy.kind !== 'children') throw new TypeError(`Parent ${parentKey} does not exist.`);
+    const key = KEY_BASE * 2 + ++this.#createdCount;
+    const defaults = siblings[0] === undefined ? {} : (JSON.parse(siblings[0]) as Fields);
+    const now = formatTimestamp(at);
+    const child = {
+      ...defaults,
+      created_at: now,
+      updated_at: now,
+      ...fields,
+      id: key,
+      [strategy.parentColumn]: parentKey,
+    };
+    const list = `${object.name}/${parentKey}`;
+    this.#created.set(list, [...(this.#created.get(list) ?? []), child]);
+    return key;
+  }
+
+  /** Replaces the fields of a child, or deletes it if `fields` is null. */
+  update(objectName: string, key: number, fields: Fields | null): void {
+    this.#edits.set(`${objectName}/${key}`, fields);
+  }
+
+  #findParent(objectName: string, key: number): Parent | null {
+    const list = this.#lists.get(objectName);
+    if (list) {
+      const number = list.findNumber(key);
+      if (number < 0 || number >= list.length || list.getView(number) === DELETED_VIEW) return null;
+      return {
+        number,
+        createdAt: list.getCreatedAt(number),
+        updatedAt: list.getUpdatedAt(number),
+        isArchived: list.isArchived(number),
+      };
+    }
+    // The parent is itself a child of another object.
+    const object = getObject(objectName);
+    const { strategy } = object;
+    if (strategy.kind !== 'children') return null;
+    const number = key - getKeyBase(object);
+    const grandparentKey = this.#getKey(strategy.parent, Math.floor(number / CHILDREN_MAX));
+    const grandparent = this.#findParent(strategy.parent, grandparentKey);
+    if (grandparent === null || number % CHILDREN_MAX >= this.#countChildren(object, grandparent.number)) return null;
+    if (this.#edits.get(`${objectName}/${key}`) === null) return null;
+    return { number, createdAt: grandparent.createdAt, updatedAt: grandparent.updatedAt, isArchived: false };
+  }
+
+  #getKey(objectName: string, number: number): number {
+    const list = this.#lists.get(objectName);
+    return list ? list.getKey(number) : getKeyBase(getObject(objectName)) + number;
+  }
+
+  #countChildren(object: ObjectSpec, parentNumber: number): number {
+    const { typicalCount } = object;
+    const average =
+      this.#options.counts?.[object.name] ?? (typeof typicalCount === 'number' ? typicalCount : typicalCount.factor);
+    return Math.min(
+      CHILDREN_MAX,
+      hash(this.#options.seed, parentNumber, object.name.length) % Math.round(average * 2 + 1),
+    );
+  }
+}

@@ -1,0 +1,174 @@
+import { execFile, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, connect as netConnect } from 'node:net';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { ServerUser } from './postgres-installation.ts';
+
+/** Creates, starts and stops a cluster of PostgreSQL with `initdb` and `pg_ctl`. */
+
+const SUPERUSER = 'freshet';
+const BUILTIN_LOCALE_SINCE = 17;
+const START_ATTEMPTS_MAX = 3;
+const CONNECT_TIMEOUT_MS = 2000;
+const execFileAsync = promisify(execFile);
+
+export interface Cluster {
+  readonly majorVersion: number;
+  /** The folder that contains `bin`. */
+  readonly binaries: string;
+  readonly dataDir: string;
+  readonly clusterDir: string;
+  /** The user that the server runs as. Null: the user of this process. */
+  readonly user: ServerUser | null;
+}
+
+/**
+ * Starts the server of a cluster, and creates the cluster first when it is missing.
+ * @returns the superuser's URL.
+ */
+export async function startCluster(cluster: Cluster, settings: Readonly<Record<string, string>>): Promise<string> {
+  if (!existsSync(join(cluster.clusterDir, 'PG_VERSION'))) await initializeCluster(cluster);
+  const port = (await findRunningPort(cluster.clusterDir)) ?? (await startServer(cluster, settings));
+  const password = readFileSync(join(cluster.dataDir, 'superuser-password'), 'utf8').trim();
+  return `postgres://${SUPERUSER}:${password}@127.0.0.1:${port}/postgres`;
+}
+
+export async function stopCluster(cluster: Cluster): Promise<void> {
+  // Clients that drain have ten seconds. Then they are disconnected.
+  await runPgCtl(cluster, ['stop', '-m', 'smart', '-w', '-t', '10'])
+    .catch(() => runPgCtl(cluster, ['stop', '-m', 'fast', '-w', '-t', '30']))
+    .catch(() => {
+      if (existsSync(join(cluster.clusterDir, 'postmaster.pid')))
+        process.stderr.write(`PostgreSQL in ${cluster.clusterDir} did not stop.\n`);
+    });
+}
+
+/**
+ * Returns whether a process exists and is not a zombie. A zombie still responds to `kill(pid, 0)`.
+ */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+  try {
+    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return true;
+  }
+}
+
+async function initializeCluster(cluster: Cluster): Promise<void> {
+  const temporaryDir = `${cluster.clusterDir}.new.${process.pid}`;
+  const passwordFile = join(cluster.dataDir, 'superuser-password');
+  if (!existsSync(passwordFile)) writeFileSync(passwordFile, randomBytes(24).toString('base64url'), { mode: 0o600 });
+  mkdirSync(temporaryDir, { mode: 0o700 });
+  if (cluster.user) {
+    chownSync(temporaryDir, cluster.user.uid, cluster.user.gid);
+    chownSync(passwordFile, cluster.user.uid, cluster.user.gid);
+  }
+  await execFileAsync(
+    join(cluster.binaries, 'bin', 'initdb'),
+    [
+      '-D',
+      temporaryDir,
+      '-U',
+      SUPERUSER,
+      `--pwfile=${passwordFile}`,
+      '--auth=scram-sha-256',
+      '--encoding=UTF8',
+      '--locale=C',
+      // The builtin locale does not depend on the locales of the machine.
+      ...(cluster.majorVersion >= BUILTIN_LOCALE_SINCE
+        ? ['--locale-provider=builtin', '--builtin-locale=C.UTF-8']
+        : []),
+      '--no-sync',
+    ],
+    { cwd: '/', env: { ...process.env, LC_ALL: 'C' }, ...cluster.user },
+  );
+  // Renamed last, so that an interrupted start never leaves an incomplete cluster at this path.
+  renameSync(temporaryDir, cluster.clusterDir);
+}
+
+/** Returns the port of a server that already runs on the cluster; null when there is none. */
+async function findRunningPort(clusterDir: string): Promise<number | null> {
+  const file = join(clusterDir, 'postmaster.pid');
+  if (!existsSync(file)) return null;
+  const lines = readFileSync(file, 'utf8').split('\n');
+  const port = Number(lines[3]);
+  if ((lines[7] ?? '').trim() === 'ready' && isAlive(Number(lines[0])) && (await acceptsConnections(port))) return port;
+  // The file of a dead server would prevent the start of a new one.
+  if (!isAlive(Number(lines[0]))) rmSync(file, { force: true });
+  return null;
+}
+
+function acceptsConnections(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = netConnect({ host: '127.0.0.1', port, timeout: CONNECT_TIMEOUT_MS });
+    const settle = (isConnected: boolean) => {
+      socket.destroy();
+      resolve(isConnected);
+    };
+    socket.once('connect', () => settle(true));
+    socket.once('error', () => settle(false));
+    socket.once('timeout', () => settle(false));
+  });
+}
+
+async function startServer(cluster: Cluster, settings: Readonly<Record<string, string>>): Promise<number> {
+  for (let attempt = 1; ; attempt++) {
+    // Reuse the port of the last start when it is free, so that saved addresses stay valid.
+    const port = (attempt === 1 && (await findLastPort(cluster))) || (await findFreePort());
+    const parameters = { port: String(port), listen_addresses: '127.0.0.1', unix_socket_directories: '', ...settings };
+    const flags = Object.entries(parameters).map(([name, value]) => `-c ${name}='${value}'`);
+    const log = join(cluster.clusterDir, 'server.log');
+    try {
+      await runPgCtl(cluster, ['start', '-w', '-t', '60', '-l', log, '-o', flags.join(' ')]);
+      writeFileSync(join(cluster.dataDir, 'port'), String(port));
+      return port;
+    } catch (error) {
+      // Another process may have taken the port since it was found free.
+      if (attempt >= START_ATTEMPTS_MAX)
+        throw new Error(`PostgreSQL did not start: ${(error as Error).message} See its log, ${log}.`);
+    }
+  }
+}
+
+async function findLastPort(cluster: Cluster): Promise<number | null> {
+  const file = join(cluster.dataDir, 'port');
+  return existsSync(file) ? findFreePort(Number(readFileSync(file, 'utf8'))).catch(() => null) : null;
+}
+
+/** @param port the port to probe; 0: any. Rejects when the port is in use. */
+function findFreePort(port = 0): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(port, '127.0.0.1', () => {
+      const address = probe.address() as { port: number };
+      probe.close(() => resolve(address.port));
+    });
+  });
+}
+
+/**
+ * Uses `spawn`, because the server inherits the pipes of `execFile`, which then waits for the
+ * server to exit.
+ */
+function runPgCtl(cluster: Cluster, args: readonly string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(join(cluster.binaries, 'bin', 'pg_ctl'), ['-D', cluster.clusterDir, '-s', ...args], {
+      cwd: '/',
+      stdio: 'ignore',
+      env: { ...process.env, LC_ALL: 'C' },
+      ...cluster.user,
+    });
+    child.once('error', reject);
+    child.once('exit', (code) =>
+      code === 0 ? resolve() : reject(new Error(`pg_ctl ${args[0]} exited with status ${code}.`)),
+    );
+  });
+}

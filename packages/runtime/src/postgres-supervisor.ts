@@ -1,0 +1,59 @@
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { EmbeddedPostgresOptions, SupervisorRequest, SupervisorResponse } from './embedded-postgres.ts';
+import { type Cluster, isAlive, startCluster, stopCluster } from './postgres-cluster.ts';
+import { findServerUser, locateBinaries, prepareBinaries, prepareDataDir } from './postgres-installation.ts';
+
+/**
+ * The entry point of the supervisor process: starts an embedded PostgreSQL, and stops it when the
+ * IPC channel to its parent closes. See `embedded-postgres.ts`.
+ */
+
+const PID_FILE = 'keeper.pid';
+
+let cluster: Cluster | null = null;
+
+process.on('message', (request: SupervisorRequest) => {
+  const work = 'start' in request ? start(request.start) : stop().then((): SupervisorResponse => ({ stopped: true }));
+  work.then(respond, (error: unknown) => respond({ failed: error instanceof Error ? error.message : String(error) }));
+});
+process.on('disconnect', () => void stop().finally(() => process.exit(0)));
+// Signals to the process group are ignored. Only the closed channel stops the server.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => {});
+
+function respond(message: SupervisorResponse): void {
+  if (process.connected) process.send?.(message);
+}
+
+async function start(options: EmbeddedPostgresOptions): Promise<SupervisorResponse> {
+  const user = findServerUser();
+  const { binaries, majorVersion } = locateBinaries(options.resolveFrom, options.packageName ?? 'embedded-postgres');
+  const dataDir = prepareDataDir(resolve(options.dataDir), user);
+  const accessibleBinaries = prepareBinaries(binaries, dataDir, user);
+  lockDataDir(dataDir);
+  // The data format depends on the major version of the server.
+  const clusterDir = join(dataDir, `pg${majorVersion}`);
+  cluster = { majorVersion, binaries: accessibleBinaries, dataDir, clusterDir, user };
+  const url = await startCluster(cluster, options.settings ?? {});
+  return { started: { url, dataDir, clusterDir } };
+}
+
+async function stop(): Promise<void> {
+  const current = cluster;
+  cluster = null;
+  if (current === null) return;
+  await stopCluster(current);
+  rmSync(join(current.dataDir, PID_FILE), { force: true });
+}
+
+/** Prevents two servers on one data folder. */
+function lockDataDir(dataDir: string): void {
+  const file = join(dataDir, PID_FILE);
+  const otherPid = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0;
+  if (otherPid !== 0 && otherPid !== process.pid && isAlive(otherPid)) {
+    throw new Error(
+      `FRESHET_DATA_DIR: Freshet is already running on the data folder ${dataDir} (process ${otherPid}). Stop it, or choose another folder.`,
+    );
+  }
+  writeFileSync(file, String(process.pid));
+}

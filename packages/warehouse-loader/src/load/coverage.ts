@@ -1,0 +1,30 @@
+import { quote } from '../sql/identifiers.ts';
+
+/**
+ * The range of versions for which a table is complete. Null: the range is unbounded on that side.
+ */
+export interface CoveredRange {
+  readonly completeAsOf: Date | null;
+  readonly completeBackTo: Date | null;
+}
+
+/** Whether the range contains a version. @param version milliseconds since 1970. */
+export function isCovered(version: number, { completeAsOf, completeBackTo }: CoveredRange): boolean {
+  return (
+    (completeAsOf === null || version < completeAsOf.getTime()) &&
+    (completeBackTo === null || version >= completeBackTo.getTime())
+  );
+}
+
+/**
+ * Builds the same condition in SQL.
+ * @param objects the alias of `_freshet_objects`.
+ * @param version the unquoted name of the version column; null: the table has none, so the
+ *   condition is true.
+ * @param staged the alias of the table with the version column.
+ */
+export function isCoveredSql(objects: string, staged: string, version: string | null): string {
+  if (version === null) return 'true';
+  const column = `${staged}.${quote(version)}`;
+  return `(${objects}.complete_as_of is null or ${column} < ${objects}.complete_as_of) and (${objects}.complete_back_to is null or ${column} >= ${objects}.complete_back_to)`;
+}

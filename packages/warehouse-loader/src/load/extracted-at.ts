@@ -1,0 +1,16 @@
+import type { LoadRequest } from './request.ts';
+
+/**
+ * Builds the SQL expression of a row's time of extraction, for comparisons with other times of
+ * extraction. A time in the future came from a wrong clock. The expression treats such a row as
+ * older than any other, because otherwise it could be neither updated nor marked as deleted until
+ * that time.
+ * @param alias the alias of the table.
+ */
+export function extractedAtExpression(alias: string, { prepared }: LoadRequest): string {
+  const newest = new Date(
+    Math.max(0, ...prepared.batches.map(({ extractedAt }) => extractedAt.getTime())),
+  ).toISOString();
+  const column = `${alias}._freshet_extracted_at`;
+  return `(case when ${column} > greatest(now(), timestamptz '${newest}') + interval '5 minutes' then timestamptz '-infinity' else ${column} end)`;
+}

@@ -1,0 +1,29 @@
+import { getFieldName, isFieldNamed } from '@freshet/contracts';
+
+/** The column index of a field without a column. */
+export const NO_COLUMN = -1;
+
+/**
+ * Finds the column of a field. It caches the column of each field position, because records of a
+ * list have their fields in the same order.
+ */
+export class ColumnLookup {
+  /** Field name → column index. */
+  readonly #columns: ReadonlyMap<string, number>;
+  /** By field position. */
+  readonly #cache: { name: string; column: number }[] = [];
+
+  constructor(columns: ReadonlyMap<string, number>) {
+    this.#columns = columns;
+  }
+
+  /** @param position the position of the field among the fields of its object. */
+  find(source: Buffer, fields: Int32Array, field: number, position: number): number {
+    const cached = this.#cache[position];
+    if (cached !== undefined && isFieldNamed(source, fields, field, cached.name)) return cached.column;
+    const name = getFieldName(source, fields, field);
+    const column = this.#columns.get(name) ?? NO_COLUMN;
+    this.#cache[position] = { name, column };
+    return column;
+  }
+}

@@ -1,0 +1,26 @@
+/**
+ * The comment of a column stores the path of its field, so that later loads recognize the column
+ * whatever its name is.
+ *
+ * Builds the comment: the description and the path as JSON.
+ */
+export function buildColumnComment(path: readonly string[], description: string): string {
+  return `${description} ${JSON.stringify({ path })}`.trimStart();
+}
+
+/**
+ * Parses the path of the field from the comment of a column; null: the comment contains no path.
+ */
+export function parseColumnComment(comment: string | null): readonly string[] | null {
+  // JSON escapes the quotes within a path, so the last occurrence of the marker starts the path.
+  const at = comment?.lastIndexOf('{"path":[') ?? -1;
+  if (comment === null || at < 0) return null;
+  try {
+    const { path } = JSON.parse(comment.slice(at)) as { path: unknown };
+    return Array.isArray(path) && path.length > 0 && path.every((part) => typeof part === 'string') ? path : null;
+  } catch (error) {
+    // A user wrote the comment.
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+}
