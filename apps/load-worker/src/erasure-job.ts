@@ -68,11 +68,11 @@ class PersonErasure {
 
   async run(): Promise<ErasureOutcome> {
     await this.#rejectStaff();
-    const removed: ErasedObject[] = [];
+    const erasedObjects: ErasedObject[] = [];
     // Owners precede the records that they own, so all owners of an object are known when it is
     // erased.
-    for (const object of listErasedObjects()) removed.push(await this.#erase(await this.#buildScope(object)));
-    return { removed, unsearchable: [...this.#unsearchable], proof: await this.#verify() };
+    for (const object of listErasedObjects()) erasedObjects.push(await this.#erase(await this.#buildScope(object)));
+    return { removed: erasedObjects, unsearchable: [...this.#unsearchable], proof: await this.#verify() };
   }
 
   /**
@@ -173,7 +173,12 @@ class PersonErasure {
       remainingCounts.rows += rows;
       remainingCounts.versions += versions;
       remainingCounts.staged_records += staged.records;
-      remainingCounts.rejected_records += await erasures.eraseFromRejectedRecords(this.#task, object.name, owners, true);
+      remainingCounts.rejected_records += await erasures.eraseFromRejectedRecords(
+        this.#task,
+        object.name,
+        owners,
+        true,
+      );
     }
     if (Object.values(remainingCounts).some((count) => count > 0)) {
       throw new AppError(

@@ -269,7 +269,7 @@ class GenerationReader {
         id: this.#options.readingId,
         began_at: beganAt,
         ...(isAllHistory ? {} : { since: backTo }),
-        // Without an endpoint for single records, the loader must not mistake an outage for
+        // Without an endpoint for single records, the loader must distinguish an outage from
         // deletions.
         ...(detail === null ? { guarded: true } : { suspects: { gaps: hasDenseIds && isAllHistory } }),
       },

@@ -50,12 +50,12 @@ export async function testConnection(
   objects: readonly ObjectSpec[],
 ): Promise<ConnectionTestResult> {
   const agent = await getAgent(client);
-  const tested = new Map<string, ObjectAccess>();
+  const accessByObject = new Map<string, ObjectAccess>();
   for (const object of objects)
-    if (object.strategy.kind !== 'children') tested.set(object.name, await testObject(client, object));
+    if (object.strategy.kind !== 'children') accessByObject.set(object.name, await testObject(client, object));
   const getAccess = (object: ObjectSpec): ObjectAccess => {
     const { strategy } = object;
-    if (strategy.kind !== 'children') return tested.get(object.name) as ObjectAccess;
+    if (strategy.kind !== 'children') return accessByObject.get(object.name) as ObjectAccess;
     const parent = objects.find(({ name }) => name === strategy.parent);
     const access = parent
       ? getAccess(parent)

@@ -228,10 +228,10 @@ class Estimator {
   async #countHistory(object: ObjectSpec, position: Position | null, backfillFrom: Date): Promise<RecordEstimate> {
     const backTo = position === null ? new Date() : new Date((position as KeysetPosition).backTo);
     if (!object.hasHistoryLimit || backTo <= backfillFrom) return { records: 0, basis: 'known' };
-    const [all, newer] = [await this.#search(object, backfillFrom), await this.#search(object, backTo)];
-    return all === null || newer === null
+    const [totalCount, newerCount] = [await this.#search(object, backfillFrom), await this.#search(object, backTo)];
+    return totalCount === null || newerCount === null
       ? this.#getTypical(object)
-      : { records: Math.max(0, all - newer), basis: 'counted' };
+      : { records: Math.max(0, totalCount - newerCount), basis: 'counted' };
   }
 
   /**

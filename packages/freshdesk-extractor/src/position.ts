@@ -23,22 +23,22 @@ export interface MovedPosition {
 export function movePosition(object: ObjectSpec, position: Position, changedSince: Date): MovedPosition {
   const since = formatSeconds(changedSince);
   const { kind } = object.strategy;
-  const current = getStrategyPosition(position) ?? {};
-  if (kind !== 'keyset' && (kind !== 'changed-since' || (current as ChangedSincePosition).param === '')) {
+  const strategyPosition = getStrategyPosition(position) ?? {};
+  if (kind !== 'keyset' && (kind !== 'changed-since' || (strategyPosition as ChangedSincePosition).param === '')) {
     throw new AppError(
       'invalid_input',
       `changed_since: ${object.name} is not extracted by time. Restart the object to read it again.`,
       { context: { pointer: '/changed_since' } },
     );
   }
-  const watermark = getWatermark(object, current) ?? UNIX_EPOCH;
+  const watermark = getWatermark(object, strategyPosition) ?? UNIX_EPOCH;
   const isAhead = toUnixSeconds(since) > toUnixSeconds(watermark);
-  const skipped = isAhead ? { unreadFrom: watermark, unreadTo: since } : { unreadFrom: null, unreadTo: null };
-  const moved =
+  const skippedRange = isAhead ? { unreadFrom: watermark, unreadTo: since } : { unreadFrom: null, unreadTo: null };
+  const nextPosition =
     kind === 'keyset'
-      ? moveKeysetPosition(object, current as KeysetPosition, since, isAhead)
-      : moveChangedSincePosition(object, current as ChangedSincePosition, since, isAhead);
-  return { position: moved, ...skipped };
+      ? moveKeysetPosition(object, strategyPosition as KeysetPosition, since, isAhead)
+      : moveChangedSincePosition(object, strategyPosition as ChangedSincePosition, since, isAhead);
+  return { position: nextPosition, ...skippedRange };
 }
 
 function moveKeysetPosition(
@@ -81,9 +81,9 @@ function moveChangedSincePosition(
  * @returns the watermark in RFC 3339; null if the position can be trusted.
  */
 export function findFutureWatermark(object: ObjectSpec, position: Position | null, now: Date): string | null {
-  const current = getStrategyPosition(position);
-  if (current === null) return null;
-  return listWatermarks(object, current)
+  const strategyPosition = getStrategyPosition(position);
+  if (strategyPosition === null) return null;
+  return listWatermarks(object, strategyPosition)
     .filter((watermark) => watermark !== null && Date.parse(watermark) > now.getTime())
     .reduce<string | null>((latest, next) => (next === null ? latest : getLater(latest, next)), null);
 }
@@ -100,12 +100,12 @@ export function restorePosition(
   position: Position,
   trustedTime: Date | null,
 ): { readonly position: Position; readonly from: string } {
-  const current = getStrategyPosition(position) as KeysetPosition | ChangedSincePosition;
-  const isBeforeHistory = trustedTime === null || trustedTime.getTime() < Date.parse(current.backTo);
-  const from = isBeforeHistory ? current.backTo : formatSeconds(trustedTime);
+  const strategyPosition = getStrategyPosition(position) as KeysetPosition | ChangedSincePosition;
+  const isBeforeHistory = trustedTime === null || trustedTime.getTime() < Date.parse(strategyPosition.backTo);
+  const from = isBeforeHistory ? strategyPosition.backTo : formatSeconds(trustedTime);
   if (object.strategy.kind === 'changed-since') {
     const restored: ChangedSincePosition = {
-      ...(current as ChangedSincePosition),
+      ...(strategyPosition as ChangedSincePosition),
       watermarks: setForAllViews(object, from),
       newestByView: {},
       reading: null,
@@ -113,7 +113,7 @@ export function restorePosition(
     return { from, position: restored };
   }
   const restored: KeysetPosition = {
-    ...(current as KeysetPosition),
+    ...(strategyPosition as KeysetPosition),
     views: setForAllViews(object, { watermark: from, pass: null }),
     newest: undefined,
   };
@@ -130,14 +130,18 @@ export function getPositionReset(object: ObjectSpec): ((position: Position) => P
   const { kind } = object.strategy;
   if (kind === 'full-list') return null;
   return (position) => {
-    const current = getStrategyPosition(position);
-    if (current === null) return null;
+    const strategyPosition = getStrategyPosition(position);
+    if (strategyPosition === null) return null;
     if (kind === 'keyset')
-      return { backTo: (current as KeysetPosition).backTo, views: {}, window: null } satisfies KeysetPosition;
+      return { backTo: (strategyPosition as KeysetPosition).backTo, views: {}, window: null } satisfies KeysetPosition;
     // Children are read again because their parents are queued again. A list without a filter is
     // always read completely.
-    if (kind === 'children' || (current as ChangedSincePosition).param === '') return position;
-    return { ...(current as ChangedSincePosition), watermarks: {}, reading: null } satisfies ChangedSincePosition;
+    if (kind === 'children' || (strategyPosition as ChangedSincePosition).param === '') return position;
+    return {
+      ...(strategyPosition as ChangedSincePosition),
+      watermarks: {},
+      reading: null,
+    } satisfies ChangedSincePosition;
   };
 }
 

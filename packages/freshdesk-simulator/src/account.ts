@@ -64,12 +64,12 @@ export class SimulatedAccount {
 
   /** Renders one record as JSON, without the `hidden` columns. */
   renderRecord(object: ObjectSpec, number: number, hidden: ReadonlySet<string>): string {
-    return this.#writer.renderRecord(this.getList(object), number, hidden);
+    return this.#writer.renderRecord({ object, list: this.getList(object), hidden }, number);
   }
 
   /** Renders a JSON array of records, without the `hidden` columns. */
   renderRecords(object: ObjectSpec, numbers: readonly number[], hidden: ReadonlySet<string>): Buffer {
-    return this.#writer.renderRecords(this.getList(object), numbers, hidden);
+    return this.#writer.renderRecords({ object, list: this.getList(object), hidden }, numbers);
   }
 
   /** Lists all children of a parent as JSON, oldest first. Returns null if the parent does not exist, or is archived. */

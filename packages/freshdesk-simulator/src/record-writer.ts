@@ -19,6 +19,15 @@ export interface RecordValues {
   readonly parentKey: number;
 }
 
+/** The records to render. */
+export interface RecordSelection {
+  /** The declaration of the columns. Simulations use a smaller one than the list's. */
+  readonly object: ObjectSpec;
+  readonly list: RecordList;
+  /** Columns that are omitted. */
+  readonly hidden: ReadonlySet<string>;
+}
+
 /** Renders records as JSON, from templates and the edits of their lists. */
 export class RecordWriter {
   readonly #seed: number;
@@ -34,19 +43,19 @@ export class RecordWriter {
     );
   }
 
-  /** Renders one record of a list, without the `hidden` columns. */
-  renderRecord(list: RecordList, number: number, hidden: ReadonlySet<string>): string {
+  /** Renders one record of a list. */
+  renderRecord(selection: RecordSelection, number: number): string {
     const writer = new ByteWriter();
-    this.#writeRecord(writer, list, number, hidden);
+    this.#writeRecord(writer, selection, number);
     return writer.take().toString('utf8');
   }
 
-  /** Renders a JSON array of records of a list, without the `hidden` columns. */
-  renderRecords(list: RecordList, numbers: readonly number[], hidden: ReadonlySet<string>): Buffer {
+  /** Renders a JSON array of records of a list. */
+  renderRecords(selection: RecordSelection, numbers: readonly number[]): Buffer {
     this.#page.writeAscii('[');
     for (let i = 0; i < numbers.length; i++) {
       if (i > 0) this.#page.writeAscii(',');
-      this.#writeRecord(this.#page, list, numbers[i] as number, hidden);
+      this.#writeRecord(this.#page, selection, numbers[i] as number);
     }
     this.#page.writeAscii(']');
     return this.#page.take();
@@ -59,8 +68,7 @@ export class RecordWriter {
     return this.#page.take().toString('utf8');
   }
 
-  #writeRecord(writer: ByteWriter, list: RecordList, number: number, hidden: ReadonlySet<string>): void {
-    const { object } = list;
+  #writeRecord(writer: ByteWriter, { object, list, hidden }: RecordSelection, number: number): void {
     const edit = list.edits.get(number);
     const view = list.getView(number);
     const isUnchanged = edit === undefined && view === 0;

@@ -86,7 +86,8 @@ async function eraseVersions(
   const where = await buildCondition(client, target, history, filter);
   if (where === null) return 0;
   const { rowCount } = await client.query(
-    `delete from ${history.sql} t where ${where.sql} or t.${quote(filter.keyColumn)}::text = any($${where.values.length + 1}::text[])`,
+    `delete from ${history.sql} t
+     where ${where.sql} or t.${quote(filter.keyColumn)}::text = any($${where.values.length + 1}::text[])`,
     [...where.values, keys],
   );
   return rowCount ?? 0;
@@ -120,7 +121,10 @@ async function buildCondition(
 ): Promise<{ readonly sql: string; readonly values: string[][] } | null> {
   const { rows } = await client.query<{ name: string; comment: string | null; is_shared: boolean }>(
     `select attname as name, pg_catalog.col_description(attrelid, attnum) as comment,
-       exists (select from pg_catalog.pg_attribute o where o.attrelid = to_regclass($2) and o.attname = a.attname and not o.attisdropped) as is_shared
+       exists (
+         select from pg_catalog.pg_attribute o
+         where o.attrelid = to_regclass($2) and o.attname = a.attname and not o.attisdropped
+       ) as is_shared
      from pg_catalog.pg_attribute a where attrelid = to_regclass($1) and attnum > 0 and not attisdropped`,
     [target.sql, filtered.sql],
   );

@@ -99,9 +99,11 @@ export class Warehouse {
     return await this.#connections.useBriefly(async (client) => {
       if (!(await tableExists(client, objects))) return [];
       const { rows } = await client.query<TableCoverage>(
-        `select substr(table_name, length($1) + 1) as object, complete_as_of as "completeAsOf", complete_back_to as "completeBackTo"
+        `select substr(table_name, length($1) + 1) as object,
+           complete_as_of as "completeAsOf", complete_back_to as "completeBackTo"
          from ${objects}
-         where starts_with(table_name, $1) and complete_as_of is not null and complete_back_to is not null order by table_name`,
+         where starts_with(table_name, $1) and complete_as_of is not null and complete_back_to is not null
+         order by table_name`,
         [tablePrefix],
       );
       return rows;
@@ -136,10 +138,14 @@ async function testAccess(client: ClientBase, schema: string, username: string):
     can_use_schema: boolean;
     can_create_temp: boolean;
   }>(
-    `select current_setting('server_version') as version, current_setting('server_version_num')::int as version_number, current_database() as database,
+    `select current_setting('server_version') as version, current_setting('server_version_num')::int as version_number,
+       current_database() as database,
        has_database_privilege(current_database(), 'CREATE') as can_create_schema,
        exists (select from pg_namespace where nspname = $1) as schema_exists,
-       coalesce((select has_schema_privilege(oid, 'CREATE') and has_schema_privilege(oid, 'USAGE') from pg_namespace where nspname = $1), false) as can_use_schema,
+       coalesce((
+         select has_schema_privilege(oid, 'CREATE') and has_schema_privilege(oid, 'USAGE')
+         from pg_namespace where nspname = $1
+       ), false) as can_use_schema,
        has_database_privilege(current_database(), 'TEMP') as can_create_temp`,
     [schema],
   );

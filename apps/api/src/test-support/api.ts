@@ -18,6 +18,8 @@ interface Options {
   readonly simulator?: SimulatorOptions;
   /** The networks that the API may connect to. */
   readonly allowedAddresses?: string;
+  /** Whether all resources are deleted before each test. Default: true. */
+  readonly resetsBeforeEach?: boolean;
 }
 
 /** An API on a test database, and requests to it with a `team_admin` token. */
@@ -32,12 +34,18 @@ export interface TestApi {
   call(method: Method, path: string, token?: string, app?: App): supertest.Test;
   /** Builds a second API on the same database. The caller closes it. */
   build(deps?: Partial<Deps>): Promise<App>;
+  /** Deletes all resources except the token of `call`. The audit log remains. */
+  reset(): Promise<void>;
   /** Sends a creation, and returns the created resource. */
   create<T = { readonly id: string }>(path: string, body: object): Promise<T>;
 }
 
-/** Starts an API for the tests of a file. Before each test, all resources except the token of `call` are deleted. */
-export function useTestApi({ simulator: simulatorOptions, allowedAddresses = '' }: Options = {}): TestApi {
+/** Starts an API for the tests of a file. */
+export function useTestApi({
+  simulator: simulatorOptions,
+  allowedAddresses = '',
+  resetsBeforeEach = true,
+}: Options = {}): TestApi {
   const token = generateToken();
   let testStore: TestStore;
   let app: App;
@@ -57,6 +65,14 @@ export function useTestApi({ simulator: simulatorOptions, allowedAddresses = '' 
   const call = (method: Method, path: string, requestToken = token, of = app) =>
     supertest(of.server)[method](path).set('authorization', `Bearer ${requestToken}`);
 
+  async function reset(): Promise<void> {
+    const { sql } = testStore.database;
+    await sql`
+      truncate freshet.pipelines, freshet.credentials, freshet.destinations, freshet.webhooks, freshet.events,
+        freshet.idempotency_keys, freshet.dead_jobs cascade`;
+    await sql`delete from freshet.api_tokens where name <> 'bootstrap'`;
+  }
+
   beforeAll(async () => {
     testStore = await openTestStore();
     await testStore.store.tokens.ensureBootstrap(token);
@@ -71,12 +87,7 @@ export function useTestApi({ simulator: simulatorOptions, allowedAddresses = '' 
     await simulator?.close();
     await testStore[Symbol.asyncDispose]();
   });
-  beforeEach(async () => {
-    const { sql } = testStore.database;
-    await sql`
-      truncate freshet.pipelines, freshet.credentials, freshet.destinations, freshet.webhooks, freshet.events, freshet.idempotency_keys cascade`;
-    await sql`delete from freshet.api_tokens where name <> 'bootstrap'`;
-  });
+  if (resetsBeforeEach) beforeEach(() => reset());
 
   return {
     get app() {
@@ -95,6 +106,7 @@ export function useTestApi({ simulator: simulatorOptions, allowedAddresses = '' 
     createPipeline: (...args) => testStore.createPipeline(...args),
     call,
     build,
+    reset,
     create: async (path, body) => (await call('post', path).send(body).expect(201)).body,
   };
 }

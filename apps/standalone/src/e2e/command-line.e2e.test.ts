@@ -92,7 +92,7 @@ webhooks:
 
   test('apply shows the plan, creates the resources, and finds no changes when it is repeated', async () => {
     const unconfirmed = await runFreshet(['apply', '-f', '-'], env, file);
-    expect(unconfirmed).toMatchObject({ status: 1, stdstderr: expect.stringContaining('--yes') });
+    expect(unconfirmed).toMatchObject({ status: 1, stderr: expect.stringContaining('--yes') });
     expect(unconfirmed.stdout).toContain('+ create pipelines "acme"');
     const first = await apply(file);
     expect(first.stderr).toBe('');

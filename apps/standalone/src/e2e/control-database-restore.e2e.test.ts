@@ -75,7 +75,7 @@ test('a recreated pipeline adopts its tables and continues from their coverage, 
     await expect(
       api.post(path, { body: { ...settings, destination_schema: 'nothing_there', adopt: true } }),
       path,
-    ).rejects.toThrow('adopt: nothing_there holds no tables');
+    ).rejects.toThrow('adopt: the schema nothing_there has no tables');
   const created = await api.post('/v1/pipelines', {
     body: { ...settings, destination_schema: schema, adopt: true },
   });

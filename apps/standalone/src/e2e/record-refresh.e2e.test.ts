@@ -89,7 +89,7 @@ test('Freshdesk webhooks refresh every ticket they name, and share runs', async 
 });
 
 test('a refresh rejects objects without a record endpoint, excluded objects and unknown objects', async () => {
-  await expect(refreshRecord(1, 'conversations')).rejects.toThrow('have no address of their own');
-  await expect(refreshRecord(1, 'skills')).rejects.toThrow('include it first');
+  await expect(refreshRecord(1, 'conversations')).rejects.toThrow('cannot return single records of conversations');
+  await expect(refreshRecord(1, 'skills')).rejects.toThrow('Include the object first');
   await expect(refreshRecord(1, 'nothing')).rejects.toThrow('nothing');
 });

@@ -118,7 +118,7 @@ test('a rebuild restores a dropped table from stored batches, without spending c
   });
   expect(simulator.requestCount).toBe(callsBefore);
   expect(await selectRows()).toEqual(before);
-  await expect(rebuild('skills')).rejects.toThrow(/restart it/);
+  await expect(rebuild('skills')).rejects.toThrow(/Restart the object/);
 });
 
 test('dropped and hashed fields are stored neither in batches nor in tables (I6)', async () => {

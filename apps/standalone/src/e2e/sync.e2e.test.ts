@@ -142,7 +142,7 @@ describe('a sync', () => {
       });
     await moveBack('tickets');
     await deployment.restartObject(pipelineId, 'conversations');
-    await expect(moveBack('groups')).rejects.toThrow(/not read by time/);
+    await expect(moveBack('groups')).rejects.toThrow(/not extracted by time/);
     const run = await deployment.sync(pipelineId);
     const [changed] = await deployment.warehouse.sql.unsafe(
       `select count(*)::int as n from ${deployment.schema}.tickets where updated_at >= '${body.changed_since}'`,

@@ -1,5 +1,6 @@
 import type { EventType } from '@freshet/contracts';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { acquire, buildStep, resetStore } from '../test-support/builders.ts';
 import { openTestStore, type TestStore } from '../test-support/store.ts';
 
 let t: TestStore;
@@ -10,59 +11,42 @@ beforeAll(async () => {
 });
 afterAll(() => t[Symbol.asyncDispose]());
 beforeEach(async () => {
-  await t.database
-    .sql`truncate freshet.pipelines, freshet.credentials, freshet.destinations, freshet.webhooks, freshet.events cascade`;
-  await t.database.sql`delete from pgboss.job`;
+  await resetStore(t);
   pipelineId = (await t.createPipeline()).id;
   const events: EventType[] = ['records.spiked', 'quota.reached', 'records.digest'];
   await t.store.webhooks.create({ name: 'hook', url: 'http://127.0.0.1:1/', events, enabled: true });
 });
 
-/** A run that has read so many records and is over. */
+/** Runs a sync that extracts so many records. @returns its id. */
 async function run(records: number, mode: 'incremental' | 'full' = 'incremental'): Promise<string> {
   const { id } = await t.store.runs.start(pipelineId, 'manual', [{ name: 'lists', creditClass: 'incremental' }]);
   const [objectRun] = (await t.store.runs.get(id)).objects;
   await t.database.sql`update freshet.object_runs set mode = ${mode} where run_id = ${id}`;
-  const claim = await t.store.extraction.acquire((objectRun as { id: string }).id);
-  // What was read is loaded, so that its counts agree.
-  await t.database
-    .sql`update freshet.object_runs set records_extracted = ${records}, records_unchanged = ${records} where run_id = ${id}`;
-  const nothing = {
-    customColumns: null,
-    batch: null,
-    erasedKeys: [],
-    childWork: [],
-    completedUnits: [],
-    failedUnits: [],
-    progress: null,
-    credits: {},
-    coverage: null,
-  };
-  await t.store.extraction.commitStep(claim as NonNullable<typeof claim>, {
-    ...nothing,
-    position: { n: 1 },
-    isLast: true,
-  });
+  const lease = await acquire(t, (objectRun as { id: string }).id);
+  // The counts agree as if the records had been loaded.
+  await t.database.sql`
+    update freshet.object_runs set records_extracted = ${records}, records_unchanged = ${records} where run_id = ${id}`;
+  await t.store.extraction.commitStep(lease, buildStep({ credits: {}, isLast: true }));
   expect((await t.store.runs.get(id)).status).toBe('succeeded');
   return id;
 }
 
-const told = async (): Promise<{ type: string; data: Record<string, unknown> }[]> =>
+const listEvents = async (): Promise<{ type: string; data: Record<string, unknown> }[]> =>
   await t.database.sql<
     { type: string; data: Record<string, unknown> }[]
   >`select type, data from freshet.events order by id`;
 
-describe('record spikes', () => {
-  const spike = (pause: boolean) =>
+describe('checkRecordSpike', () => {
+  const setSpike = (pause: boolean) =>
     t.store.pipelines.update(pipelineId, { record_spike: { percent: 300, pause } }, null);
 
-  test('a run that reads far more than the runs before it is told of, and pauses the pipeline if it is to', async () => {
-    await spike(true);
+  test('emits an event for a run with many more records than the average, and pauses the pipeline if its settings require that', async () => {
+    await setSpike(true);
     await run(50_000, 'full');
     for (const records of [200, 220, 180]) await run(records);
-    expect(await told()).toEqual([]);
+    expect(await listEvents()).toEqual([]);
     const id = await run(601);
-    expect(await told()).toMatchObject([
+    expect(await listEvents()).toMatchObject([
       {
         type: 'records.spiked',
         data: { pipeline_id: pipelineId, run_id: id, records_extracted: 601, usual: 200, percent: 300, paused: true },
@@ -73,50 +57,50 @@ describe('record spikes', () => {
   });
 
   test.each([
-    ['as many as that is not too many', [200, 200, 200, 600]],
-    ['too few runs tell nothing', [200, 200, 5000]],
-    ['a few records are no spike, whatever is usual', [1, 1, 1, 99]],
+    ['a run at the threshold emits no event', [200, 200, 200, 600]],
+    ['too few runs to compare emit no event', [200, 200, 5000]],
+    ['a run with few records emits no event, whatever the average', [1, 1, 1, 99]],
   ])('%s', async (_name, counts) => {
-    await spike(false);
+    await setSpike(false);
     for (const records of counts) await run(records);
-    expect(await told()).toEqual([]);
+    expect(await listEvents()).toEqual([]);
   });
 
-  test('a complete reading is no spike, and nobody is told who did not ask', async () => {
+  test('emits no event for a full object run, and none without the setting', async () => {
     for (const records of [200, 200, 200, 5000]) await run(records);
-    await spike(false);
+    await setSpike(false);
     await run(90_000, 'full');
-    expect(await told()).toEqual([]);
+    expect(await listEvents()).toEqual([]);
   });
 });
 
-describe('monthly quotas', () => {
-  test('70, 90 and 100 % are told of once each, and the pipeline is paused until it has room again', async () => {
+describe('Alerts.checkQuotas', () => {
+  test('emits 70, 90 and 100 % once each, and pauses the pipeline until its usage is below the quota', async () => {
     await t.store.pipelines.update(pipelineId, { monthly_quota: { records: 1000, when_reached: 'pause' } }, null);
-    const look = async () => {
-      // Two schedulers at once.
+    const checkQuotas = async () => {
+      // Two schedulers at the same time.
       await Promise.all([t.store.alerts.checkQuotas(), t.store.alerts.checkQuotas()]);
-      return (await told()).map(({ data }) => [data['percent'], data['records'], data['paused']]);
+      return (await listEvents()).map(({ data }) => [data['percent'], data['records'], data['paused']]);
     };
     await run(699);
-    expect(await look()).toEqual([]);
+    expect(await checkQuotas()).toEqual([]);
     await run(1);
-    expect(await look()).toEqual([[70, 700, false]]);
+    expect(await checkQuotas()).toEqual([[70, 700, false]]);
     await run(10);
-    expect(await look()).toHaveLength(1);
+    expect(await checkQuotas()).toHaveLength(1);
     await run(290);
-    expect(await look()).toEqual([
+    expect(await checkQuotas()).toEqual([
       [70, 700, false],
       [100, 1000, true],
     ]);
     expect(await t.store.pipelines.get(pipelineId)).toMatchObject({ status: 'paused', paused_by: 'monthly_quota' });
-    // A higher quota gives it room, and what was told is not told again.
+    // A higher quota resumes the pipeline, and repeats no event.
     await t.store.pipelines.update(pipelineId, { monthly_quota: { records: 2000, when_reached: 'pause' } }, null);
-    expect(await look()).toHaveLength(2);
+    expect(await checkQuotas()).toHaveLength(2);
     expect(await t.store.pipelines.get(pipelineId)).toMatchObject({ status: 'active', paused_by: null });
   });
 
-  test('what an earlier month has read does not count, and a pause ends with its month', async () => {
+  test('ignores the records of earlier months, and resumes the pipeline in the next month', async () => {
     await t.store.pipelines.update(pipelineId, { monthly_quota: { records: 100, when_reached: 'pause' } }, null);
     await run(100);
     await t.store.alerts.checkQuotas();
@@ -126,17 +110,17 @@ describe('monthly quotas', () => {
     expect((await t.store.pipelines.get(pipelineId)).status).toBe('active');
   });
 
-  test('somebody who pauses it themselves is not overruled', async () => {
+  test('does not resume a pipeline that a user paused', async () => {
     await t.store.pipelines.update(pipelineId, { monthly_quota: { records: 100, when_reached: 'continue' } }, null);
     await run(100);
     await t.store.pipelines.setStatus(pipelineId, 'paused');
     await t.store.alerts.checkQuotas();
     expect(await t.store.pipelines.get(pipelineId)).toMatchObject({ status: 'paused', paused_by: 'user' });
-    expect(await told()).toMatchObject([{ data: { percent: 100, paused: false } }]);
+    expect(await listEvents()).toMatchObject([{ data: { percent: 100, paused: false } }]);
   });
 });
 
-test('rejected records that wait are told of together, once a day, by object and reason', async () => {
+test('sendDigests emits one event a day, with the rejected records by object and reason', async () => {
   await t.database.sql`
     insert into freshet.rejected_records (id, pipeline_id, object, batch_id, line, reason, raw, created_at)
     select gen_random_uuid(), ${pipelineId}, 'lists', gen_random_uuid(), 0, case when n < 3 then 'a' else 'b' end, 'sealed', now() - make_interval(days => n)
@@ -144,7 +128,7 @@ test('rejected records that wait are told of together, once a day, by object and
   expect(await t.store.alerts.sendDigests()).toBe(0);
   await t.database.sql`update freshet.pipelines set next_digest_at = now()`;
   await Promise.all([t.store.alerts.sendDigests(), t.store.alerts.sendDigests()]);
-  expect(await told()).toEqual([
+  expect(await listEvents()).toEqual([
     {
       type: 'records.digest',
       data: {

@@ -87,6 +87,7 @@ export async function acquireBatch({ store }: TestStore, pipelineId: string, obj
 
 /** Counts the parents whose children are pending. */
 export async function countPendingParents({ database: { sql } }: TestStore): Promise<number> {
-  const [row] = await sql`select count(*)::int as n from freshet.child_work where done_version is distinct from version`;
+  const [row] =
+    await sql`select count(*)::int as n from freshet.child_work where done_version is distinct from version`;
   return row?.['n'] as number;
 }

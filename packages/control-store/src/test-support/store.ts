@@ -2,14 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { createDatabase, type TestDatabase } from '@freshet/testing';
 import { type ControlStore, openControlStore, type Pipeline } from '../index.ts';
 
+/** A store on a database of its own. */
 export interface TestStore extends AsyncDisposable {
   readonly store: ControlStore;
   readonly database: TestDatabase;
   readonly secretKeys: string;
-  /** A pipeline with everything it refers to. */
+  /** Creates a pipeline, with its credentials and its destination. */
   createPipeline(name?: string): Promise<Pipeline>;
 }
 
+/** Opens a store on a new database. Errors in the background fail the test. */
 export async function openTestStore(): Promise<TestStore> {
   const database = await createDatabase();
   const secretKeys = `test:${randomBytes(32).toString('base64')}`;

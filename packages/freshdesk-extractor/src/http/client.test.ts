@@ -62,7 +62,7 @@ describe('content encodings', () => {
     ['zstd', zstdCompressSync(body)],
     ['identity', Buffer.from(body)],
     ['gzip, br', brotliCompressSync(gzipSync(body))],
-  ])('decodes a %s body although the request did not ask for it', async (encoding, encoded) => {
+  ])('decodes a %s body that the request did not accept', async (encoding, encoded) => {
     await using account = await openAccount((_request, response) =>
       response.writeHead(200, { ...JSON_HEADERS, 'content-encoding': encoding }).end(encoded),
     );

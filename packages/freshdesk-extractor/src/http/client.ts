@@ -234,8 +234,8 @@ export class FreshdeskClient implements RecordSource {
     const reading = readRateLimit(headers, cost.bucket);
     this.#addSpent(cost, reading.used ?? cost.credits);
     if (reading.total !== null) return await this.#budget.learn([reading]);
-    // A JSON response without limits means that the account has none. An error page of a proxy says
-    // nothing about them.
+    // A JSON response without limits means that the account has none. The error page of a proxy
+    // contains no information about limits.
     if (statusCode === 200 && getHeader(headers, 'content-type').includes('json')) await this.#budget.learn([]);
   }
 

@@ -11,7 +11,14 @@ export interface RawResponse {
   /** The body exceeded the limit, and its rest was not received. */
   readonly isTruncated: boolean;
   /** Why the body could not be decoded; null if it could. */
-  readonly encodingError: { readonly encoding: string; readonly isKnown: boolean; readonly reason: string } | null;
+  readonly encodingError: EncodingError | null;
+}
+
+export interface EncodingError {
+  readonly encoding: string;
+  /** Whether Freshet supports the encoding, so that the body is damaged. */
+  readonly isKnown: boolean;
+  readonly reason: string;
 }
 
 export interface GetOptions {
@@ -143,11 +150,11 @@ class ResponseCollector implements Dispatcher.DispatchHandler {
     this.#finish(body, false);
   }
 
-  #finishUndecoded(encodingError: RawResponse['encodingError']): void {
+  #finishUndecoded(encodingError: EncodingError): void {
     this.#finish(Buffer.alloc(0), false, encodingError);
   }
 
-  #finish(body: Buffer, isTruncated: boolean, encodingError: RawResponse['encodingError'] = null): void {
+  #finish(body: Buffer, isTruncated: boolean, encodingError: EncodingError | null = null): void {
     const { resolve } = this.#options;
     this.#settle(() =>
       resolve({ statusCode: this.#statusCode, headers: this.#headers, body, isTruncated, encodingError }),

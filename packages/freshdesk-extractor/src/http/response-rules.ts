@@ -98,7 +98,8 @@ export const RESPONSE_RULES: readonly ResponseRule[] = [
     matches: (r) => r.encodingError?.isKnown === false,
     verdict: 'source_contract',
     message: (r) =>
-      `content encoding "${r.encodingError?.encoding}", which Freshet cannot decode. Configure the proxy in front of the account to send gzip or none.`,
+      `content encoding "${r.encodingError?.encoding}", which Freshet cannot decode. Configure the proxy in front of ` +
+      'the account to send gzip or none.',
   },
   {
     name: 'damaged content encoding',

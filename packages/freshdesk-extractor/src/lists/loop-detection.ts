@@ -57,12 +57,12 @@ export function trackPage(
   { name, primaryKey }: Pick<ObjectSpec, 'name' | 'primaryKey'>,
   { page, occurrencesMax = OCCURRENCES_MAX }: LoopOptions,
 ): LoopState {
-  const before = state ?? INITIAL_STATE;
+  const previous = state ?? INITIAL_STATE;
   if (records.length === 0) {
-    const emptyPages = before.emptyPages + 1;
-    if (emptyPages > before.pages + SPARE_PAGES)
+    const emptyPages = previous.emptyPages + 1;
+    if (emptyPages > previous.pages + SPARE_PAGES)
       throw createLoopError(name, page, `the last ${emptyPages} pages are empty`);
-    return { ...before, emptyPages };
+    return { ...previous, emptyPages };
   }
   // The key of a record that is too large may be unknown. A list of children may leave out the
   // parent's column.
@@ -70,16 +70,16 @@ export function trackPage(
     .filter(({ raw }) => primaryKey.some((column) => raw.has(column)))
     .map((record) => JSON.stringify(getKeyValues(record, primaryKey)));
   const lastDigest = getDigest('sha256', keys.toSorted().join('\n'), 'base64');
-  const repeats = keys.length > 0 && lastDigest === before.lastDigest ? before.repeats + 1 : 0;
+  const repeats = keys.length > 0 && lastDigest === previous.lastDigest ? previous.repeats + 1 : 0;
   if (repeats > REPEATS_MAX) throw createLoopError(name, page, 'it holds the same records as the two pages before it');
-  const registers = addKeys(before.sketch, keys);
-  const total = before.records + keys.length;
+  const registers = addKeys(previous.sketch, keys);
+  const total = previous.records + keys.length;
   const distinct = estimateDistinct(registers);
   if (total > occurrencesMax * distinct + SPARE_PAGES * keys.length)
     throw createLoopError(name, page, `only about ${Math.round(distinct)} of the ${total} records read are distinct`);
   return {
     records: total,
-    pages: before.pages + 1,
+    pages: previous.pages + 1,
     emptyPages: 0,
     lastDigest,
     repeats,

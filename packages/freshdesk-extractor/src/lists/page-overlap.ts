@@ -99,27 +99,28 @@ export function comparePage(
   { sizeMax, primaryKey, proof }: ComparisonOptions,
 ): PageComparison {
   const start = getStartOffset(window);
-  const prints = records.map((record) => getFingerprint(record, primaryKey));
-  const keys = prints.map(getKey);
+  const fingerprints = records.map((record) => getFingerprint(record, primaryKey));
+  const keys = fingerprints.map(getKey);
   const [tail, tailKeys] = [new Set(overlap.tail), overlap.tail.map(getKey)];
   const knownKeys = new Set(tailKeys);
-  const freshRecords = records.filter((_, i) => !tail.has(prints[i] as string));
+  const freshRecords = records.filter((_, i) => !tail.has(fingerprints[i] as string));
   const unseenRecords = records.filter((_, i) => !knownKeys.has(keys[i] as string));
   const isAsRequested = hasNext ? records.length === window.size : records.length <= window.size;
   // A page that ends within the page before it is not the page that was requested.
-  const isRepeated = hasNext && tail.has(prints.at(-1) as string);
+  const isRepeated = hasNext && tail.has(fingerprints.at(-1) as string);
   if (!isAsRequested || (isRepeated && start > 0))
     return { overlap: null, freshRecords, unseenRecords, mustStepBack: false };
 
   const end = start + records.length;
   const tailLength = Math.max(TAIL_MIN, end - getStartOffset(getNextWindow(end, sizeMax)));
   const progress: Partial<PageOverlap> = end > overlap.furthestEnd ? { furthestEnd: end, stepsBack: 0 } : {};
-  const next: PageOverlap = { ...overlap, ...progress, end, tail: prints.slice(-tailLength) };
+  const next: PageOverlap = { ...overlap, ...progress, end, tail: fingerprints.slice(-tailLength) };
   // The first page needs no proof, even after steps back.
   if (start === 0) return { overlap: { ...next, isProven: true }, freshRecords, unseenRecords, mustStepBack: false };
-  const shared = overlap.end - start;
+  const sharedCount = overlap.end - start;
   const isStill =
-    unseenRecords.length === records.length - shared && keys.slice(0, shared).join() === tailKeys.slice(-shared).join();
+    unseenRecords.length === records.length - sharedCount &&
+    keys.slice(0, sharedCount).join() === tailKeys.slice(-sharedCount).join();
   const isConnected = freshRecords.length < records.length || (proof === 'still' && isStill);
   if (isConnected) {
     const isProven = overlap.isProven && (proof === 'chain' || isStill);
@@ -129,13 +130,13 @@ export function comparePage(
   // before this page.
   if (overlap.stepsBack === STEPS_BACK_MAX) return { overlap: null, freshRecords, unseenRecords, mustStepBack: false };
   const earlier = Math.max(0, start - (sizeMax >>> 1));
-  const stepped: PageOverlap = {
+  const earlierOverlap: PageOverlap = {
     ...overlap,
     end: earlier,
     isProven: proof === 'chain',
     stepsBack: overlap.stepsBack + 1,
   };
-  return { overlap: stepped, freshRecords, unseenRecords, mustStepBack: true };
+  return { overlap: earlierOverlap, freshRecords, unseenRecords, mustStepBack: true };
 }
 
 const KEY_LENGTH = 11;

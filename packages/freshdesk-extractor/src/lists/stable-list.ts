@@ -134,8 +134,8 @@ export async function* readStableList(
       }
       if (reader.canReadAhead()) {
         pending = request(state);
-        // The next iteration handles a rejection. If the consumer stops before, nobody needs the
-        // response.
+        // The next iteration handles a rejection. If the consumer stops before, the response is
+        // unused.
         pending.catch(() => {});
       }
       yield { records: freshRecords, serverTime, state, outcome: 'next', hasPendingRequest: pending !== null };
@@ -181,10 +181,10 @@ function processPage(
 ): PageResult {
   const { records, hasNext, serverTime } = response;
   const window = getWindow(state, pageSize);
-  const { overlap: before, ...rest } = state;
+  const { overlap: overlapBefore, ...rest } = state;
   const comparison =
-    before && usesOverlap(proof)
-      ? comparePage(before, window, response, { sizeMax: pageSize, primaryKey, proof })
+    overlapBefore && usesOverlap(proof)
+      ? comparePage(overlapBefore, window, response, { sizeMax: pageSize, primaryKey, proof })
       : { overlap: null, freshRecords: records, unseenRecords: records, mustStepBack: false };
   const { overlap, unseenRecords, mustStepBack } = comparison;
   const beganAt = state.beganAt ?? serverTime.toISOString();
@@ -202,7 +202,7 @@ function processPage(
     ...(hasUnknownKey ? { hasUnknownKey: true } : {}),
     ...(overlap ? { overlap } : {}),
   };
-  const mustRestart = before !== undefined && overlap === null && getStartOffset(window) > 0;
+  const mustRestart = overlapBefore !== undefined && overlap === null && getStartOffset(window) > 0;
   const isComplete = !hasNext && !mustStepBack && !mustRestart;
   return { ...comparison, response, window, current, mustRestart, isComplete };
 }

@@ -19,7 +19,7 @@ export interface Page {
   readonly childWork: readonly WorkUnit[];
   /** Units of the work list that are done. */
   readonly completedUnits: readonly CompletedUnit[];
-  /** Units that could not be read. The caller sets them aside and offers them again later. */
+  /** Units that could not be read. The caller stores them and offers them again later. */
   readonly failedUnits: readonly FailedUnit[];
   /** The share of the extraction that is done, from 0 to 1; null: unknown. */
   readonly progress: number | null;

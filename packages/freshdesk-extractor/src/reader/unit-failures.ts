@@ -7,9 +7,9 @@ import type { FailedUnit } from './page.ts';
  * Distinguishes a failing unit from a failing account.
  *
  * Freshdesk returns status 500 for single damaged tickets on every attempt, while all other tickets
- * can be read. Such a unit is set aside, and its object continues. During an outage, each single
- * unit fails in the same way, but no unit can be read. An outage must fail the slice, which is
- * retried later, and no unit may be set aside for it.
+ * can be read. Such a failed unit is reported, and its object continues. During an outage, each
+ * single unit fails in the same way, but no unit can be read. An outage must fail the slice, which
+ * is retried later, and no failed unit may be reported.
  *
  * A failure is attributed to its unit after another unit has been read successfully. After several
  * consecutive failures the classifier reads a unit that is known to work.

@@ -22,21 +22,21 @@ import { canReadRecord, createFailedUnit, FailureClassifier, isUnitError } from 
  */
 interface DetailPosition extends Position {
   /** `<key>@<version>` of the records of the current page that are stored. */
-  readonly detailed: readonly string[];
+  readonly completedIds: readonly string[];
   /** The position of the strategy before the current page; null: at the start. */
-  readonly within: Position | null;
+  readonly strategyPosition: Position | null;
 }
 
 const CONCURRENCY = 8;
 const REJECTED_PREFIX = Buffer.from('{"rejected":');
 
 function isDetailPosition(position: Position | null): position is DetailPosition {
-  return position !== null && 'detailed' in position;
+  return position !== null && 'completedIds' in position;
 }
 
 /** Returns the position of the strategy. A page whose details were incomplete is read again. */
 export function getStrategyPosition(position: Position | null): Position | null {
-  return isDetailPosition(position) ? position.within : position;
+  return isDetailPosition(position) ? position.strategyPosition : position;
 }
 
 /**
@@ -50,18 +50,18 @@ export async function* completeRecords(
   from: Position | null,
   read: (from: Position | null) => AsyncGenerator<Page>,
 ): AsyncGenerator<Page> {
-  const details = new DetailReader(reader, isDetailPosition(from) ? from.detailed : []);
-  let before = getStrategyPosition(from);
-  for await (const listed of read(before)) {
-    const { lines, recordCount, ids, failedUnits, error } = await details.complete(listed.lines);
+  const details = new DetailReader(reader, isDetailPosition(from) ? from.completedIds : []);
+  let pageStart = getStrategyPosition(from);
+  for await (const page of read(pageStart)) {
+    const { lines, recordCount, ids, failedUnits, error } = await details.complete(page.lines);
     if (error !== null) {
-      const position: DetailPosition = { detailed: details.completedIds, within: before };
-      const { extractedAt, generation } = listed;
+      const position: DetailPosition = { completedIds: details.completedIds, strategyPosition: pageStart };
+      const { extractedAt, generation } = page;
       yield createPage({ position, lines, recordCount, extractedAt, generation, failedUnits });
       throw error;
     }
-    yield { ...listed, lines, recordCount, failedUnits: [...listed.failedUnits, ...failedUnits] };
-    before = listed.position;
+    yield { ...page, lines, recordCount, failedUnits: [...page.failedUnits, ...failedUnits] };
+    pageStart = page.position;
     details.forget(ids);
   }
 }
@@ -112,14 +112,14 @@ class DetailReader {
    * records are complete.
    */
   async complete(lines: readonly LineChunks[]): Promise<CompletedPage> {
-    const { ids, queue, finished, others } = this.#classify(lines);
-    const completed = [...finished];
+    const { ids, queue, deletedLines, otherLines } = this.#classify(lines);
+    const completedLines = [...deletedLines];
     const failedUnits: FailedUnit[] = [];
-    const error = await this.#completeQueue(queue, completed, failedUnits);
-    const rejected = others.filter((line) => isRejectedLine(line));
+    const error = await this.#completeQueue(queue, completedLines, failedUnits);
+    const rejectedLines = otherLines.filter(isRejectedLine);
     return {
-      lines: error === null ? [...completed, ...others] : completed,
-      recordCount: completed.length + (error === null ? rejected.length : 0),
+      lines: error === null ? [...completedLines, ...otherLines] : completedLines,
+      recordCount: completedLines.length + (error === null ? rejectedLines.length : 0),
       ids,
       failedUnits,
       error,
@@ -130,55 +130,55 @@ class DetailReader {
     const { primaryKey } = this.#reader.object;
     const ids: string[] = [];
     const queue: ListedLine[] = [];
-    const finished: LineChunks[] = [];
-    const others: LineChunks[] = [];
+    const deletedLines: LineChunks[] = [];
+    const otherLines: LineChunks[] = [];
     for (const line of lines) {
       const bytes = Buffer.concat(line);
       const location = locateRecord(bytes);
       if (location === null) {
-        others.push(line);
+        otherLines.push(line);
         continue;
       }
       const raw = RawObject.parse(bytes, location.start, location.end);
       const id = `${primaryKey.map((k) => toText(raw.get(k))).join('/')}@${toText(raw.get('updated_at'))}`;
       ids.push(id);
       // The endpoint does not return deleted records.
-      if (location.deleted !== null) finished.push(line);
+      if (location.deleted !== null) deletedLines.push(line);
       else if (!this.#completedIds.has(id))
         queue.push({ id, key: toText(raw.get(primaryKey[0] as string)), raw, line });
     }
-    return { ids, queue, finished, others };
+    return { ids, queue, deletedLines, otherLines };
   }
 
   /**
    * Completes queued records concurrently.
-   * @param completed receives the completed lines.
+   * @param completedLines receives the completed lines.
    * @param failedUnits receives the records whose endpoint keeps failing.
    * @returns the error that stopped the page, or null.
    */
-  async #completeQueue(queue: ListedLine[], completed: LineChunks[], failedUnits: FailedUnit[]): Promise<unknown> {
+  async #completeQueue(queue: ListedLine[], completedLines: LineChunks[], failedUnits: FailedUnit[]): Promise<unknown> {
     let firstError: unknown = null;
-    const failing = new Map<string, ListedLine>();
+    const failedItems = new Map<string, ListedLine>();
     const classifier = new FailureClassifier(async () =>
       this.#readableKey === null ? null : canReadRecord(this.#reader, this.#readableKey),
     );
     const setAside = (units: readonly FailedUnit[]) => {
       for (const unit of units) {
-        const { id, line } = failing.get(unit.key) as ListedLine;
-        completed.push(line);
+        const { id, line } = failedItems.get(unit.key) as ListedLine;
+        completedLines.push(line);
         this.#completedIds.add(id);
         failedUnits.push(unit);
       }
     };
     const completeNext = async (item: ListedLine) => {
       try {
-        completed.push(await completeLine(this.#reader, item));
+        completedLines.push(await completeLine(this.#reader, item));
         this.#completedIds.add(item.id);
         this.#readableKey = item.key;
         setAside(classifier.recordSuccess());
       } catch (error) {
         if (!isUnitError(error)) throw error;
-        failing.set(item.key, item);
+        failedItems.set(item.key, item);
         setAside(await classifier.recordFailure(createFailedUnit(this.#reader.object.name, item.key, error), error));
       }
     };
@@ -209,12 +209,12 @@ async function completeLine(
   { key, raw, line }: Pick<ListedLine, 'key' | 'raw' | 'line'>,
 ): Promise<LineChunks> {
   try {
-    const detailed = await reader.getRecord(key);
-    if (detailed === null) return line;
+    const detail = await reader.getRecord(key);
+    if (detail === null) return line;
     // The later response, and the fields that only the list embeds.
     const merged: JsonObject = {
       ...(parseJson(String(raw.bytes)) as JsonObject),
-      ...(parseJson(String(detailed.raw.bytes)) as JsonObject),
+      ...(parseJson(String(detail.raw.bytes)) as JsonObject),
     };
     return encodeRecordLine(Buffer.from(JSON.stringify(merged)), null);
   } catch (error) {

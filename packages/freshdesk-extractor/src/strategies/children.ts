@@ -92,7 +92,8 @@ class ChildrenReader {
     };
   }
 
-  #createCompleteListLine(parent: WorkUnit, { records, beganAt, isMissing }: ChildList): CompleteListLine {
+  #createCompleteListLine(parent: WorkUnit, list: ChildList): CompleteListLine {
+    const { records, beganAt, isMissing } = list;
     return {
       complete: {
         where: { [this.#strategy.parentColumn]: parent.parentId },

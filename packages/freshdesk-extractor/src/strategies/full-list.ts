@@ -35,11 +35,11 @@ export async function* readFullList(
   const view = reader.object.views[0] as ListView;
   const last = from?.last ?? null;
   const proof = chooseProof(reader, strategy);
-  let before: StableListState = from?.reading ?? createListState(last, proof);
-  for await (const step of readStableList(reader, createFetchPage(reader, strategy, view), before, proof)) {
+  let listState: StableListState = from?.reading ?? createListState(last, proof);
+  for await (const step of readStableList(reader, createFetchPage(reader, strategy, view), listState, proof)) {
     const { records, serverTime: extractedAt, outcome, state, hasPendingRequest } = step;
-    const generation = `${options.readingId}/${before.reading}`;
-    before = state;
+    const generation = `${options.readingId}/${listState.reading}`;
+    listState = state;
     const isProven = outcome === 'agreed';
     const position: FullListPosition =
       outcome === 'next' ? { last, reading: state } : { last: isProven ? state.sum : last, reading: null };
@@ -84,11 +84,11 @@ function createFetchPage(reader: ObjectReader, strategy: FullListStrategy | null
   });
 }
 
-function assertNotShrunk(name: string, before: IdSum, now: IdSum): void {
-  if (!hasShrunk(before.count, now.count)) return;
+function assertNotShrunk(name: string, listState: IdSum, now: IdSum): void {
+  if (!hasShrunk(listState.count, now.count)) return;
   throw new AppError(
     'source_shrunk',
-    `The list of ${name} shrank from ${before.count} to ${now.count} records. No record was marked as deleted, because ` +
+    `The list of ${name} shrank from ${listState.count} to ${now.count} records. No record was marked as deleted, because ` +
       'an API key with fewer permissions or an outage has the same effect. If the records were deleted, restart the ' +
       'object to accept the shorter list.',
   );

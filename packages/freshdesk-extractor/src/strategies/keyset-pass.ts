@@ -172,8 +172,7 @@ class PassReader {
     const { canReadAhead = () => true } = this.#options;
     if (!this.#list.reader.canReadAhead() || !canReadAhead()) return;
     this.#pending = this.#fetchPage(this.#cursor, 1);
-    // The next iteration handles a rejection. If the consumer stops before, nobody needs the
-    // response.
+    // The next iteration handles a rejection. If the consumer stops before, the response is unused.
     this.#pending.catch(() => {});
   }
 

@@ -129,22 +129,24 @@ class KeysetReader {
 
   async *#readViewChanges(view: ListView): AsyncGenerator<Page> {
     const list = { reader: this.#reader, strategy: this.#strategy, view };
-    const known = this.#getViewPosition(view.name);
-    const start = this.#getStart(view, known);
-    if (view.deleteKind !== null && known.pass === null) {
+    const viewPosition = this.#getViewPosition(view.name);
+    const start = this.#getStart(view, viewPosition);
+    if (view.deleteKind !== null && viewPosition.pass === null) {
       const unchangedAt = await confirmUnchanged(list, start);
-      if (unchangedAt !== null) return this.#finishView(view, known, unchangedAt.toISOString());
+      if (unchangedAt !== null) return this.#finishView(view, viewPosition, unchangedAt.toISOString());
     }
-    const discardPass = () => this.#setViewPosition(view.name, { ...known, pass: null });
-    for await (const step of discardOnLoop(readPass(list, known.pass ?? startPass(start)), discardPass)) {
+    const discardPass = () => this.#setViewPosition(view.name, { ...viewPosition, pass: null });
+    for await (const step of discardOnLoop(readPass(list, viewPosition.pass ?? startPass(start)), discardPass)) {
       if (step === null) {
         yield this.#createResetPage();
         continue;
       }
       this.#addStep(step);
-      if (step.pass === null) this.#finishView(view, known, step.beganAt);
-      else this.#setViewPosition(view.name, { ...known, pass: step.pass });
-      yield this.#createStepPage(view, step, this.#getChangesProgress(view, known, start, step));
+      if (step.pass === null) this.#finishView(view, viewPosition, step.beganAt);
+      else this.#setViewPosition(view.name, { ...viewPosition, pass: step.pass });
+      const isFirstView = view === this.#reader.object.views[0];
+      const share = isFirstView ? getPassShare(step.pass, start, this.#serverTime) : 1;
+      yield this.#createStepPage(view, step, this.#getChangesProgress(viewPosition, share));
     }
   }
 
@@ -169,10 +171,9 @@ class KeysetReader {
     });
   }
 
-  #getChangesProgress(view: ListView, known: ViewPosition, start: string, step: PassStep): number | null {
-    const isFirstView = view === this.#reader.object.views[0];
-    const share = isFirstView ? getPassShare(step.pass, start, this.#serverTime) : 1;
-    if (known.watermark === null) return this.#history.getProgress(this.#position.backTo, share - 1);
+  /** @param share the share of the changes that has been read, from 0 to 1. */
+  #getChangesProgress({ watermark }: ViewPosition, share: number): number | null {
+    if (watermark === null) return this.#history.getProgress(this.#position.backTo, share - 1);
     // During a backfill, recent changes show nothing about the remaining history.
     return this.#hasHistoryLeft() ? null : share;
   }

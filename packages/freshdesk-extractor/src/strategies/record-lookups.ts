@@ -55,11 +55,11 @@ async function lookUp(reader: ObjectReader, candidate: WorkUnit, options: ReadOp
       return createEmptyResult(record.serverTime, complete('present', false));
     }
     for (const fallback of object.detail?.fallbackLookups ?? []) {
-      const found = await reader.getRecord(key, { path: fallback.path }).catch(ignoreMissingFeature);
-      if (found === null) continue;
+      const fallbackRecord = await reader.getRecord(key, { path: fallback.path }).catch(ignoreMissingFeature);
+      if (fallbackRecord === null) continue;
       if (fallback.deleteKind === null)
-        return load(found, object.views[0] as ListView, complete(fallback.outcome, true));
-      return markDeleted(candidate, fallback.deleteKind, complete(fallback.outcome, false), found.serverTime);
+        return load(fallbackRecord, object.views[0] as ListView, complete(fallback.outcome, true));
+      return markDeleted(candidate, fallback.deleteKind, complete(fallback.outcome, false), fallbackRecord.serverTime);
     }
     return markDeleted(candidate, 'not_found', complete('not_found', candidate.version === 'gap'), startedAt);
   } catch (error) {

@@ -259,9 +259,11 @@ class TieReader {
     );
     const responses = await Promise.all(ids.map((id) => this.#lookUpId(id, classifier, failedUnits)));
     failedUnits.push(...(await classifier.finish()));
-    const found = responses.filter((record) => record !== null);
-    const records = found.filter((record) => this.#isInSecond(record) && findView(reader.object, record) === view);
-    const serverTime = found[0]?.serverTime ?? reader.now();
+    const foundRecords = responses.filter((record) => record !== null);
+    const records = foundRecords.filter(
+      (record) => this.#isInSecond(record) && findView(reader.object, record) === view,
+    );
+    const serverTime = foundRecords[0]?.serverTime ?? reader.now();
     return { records, serverTime, tie: nextId > tie.lastId ? null : { ...tie, nextId }, failedUnits };
   }
 

@@ -1,5 +1,4 @@
 import {
-  type WorkUnit,
   type ClientOptions,
   type CreditBudget,
   extract,
@@ -7,6 +6,7 @@ import {
   getObject,
   type Page,
   type Position,
+  type WorkUnit,
 } from '@freshet/freshdesk-extractor';
 import { FreshdeskSimulator, type SimulatorOptions } from '../index.ts';
 

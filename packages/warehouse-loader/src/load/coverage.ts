@@ -26,5 +26,6 @@ export function isCovered(version: number, { completeAsOf, completeBackTo }: Cov
 export function isCoveredSql(objects: string, staged: string, version: string | null): string {
   if (version === null) return 'true';
   const column = `${staged}.${quote(version)}`;
-  return `(${objects}.complete_as_of is null or ${column} < ${objects}.complete_as_of) and (${objects}.complete_back_to is null or ${column} >= ${objects}.complete_back_to)`;
+  return `(${objects}.complete_as_of is null or ${column} < ${objects}.complete_as_of)
+    and (${objects}.complete_back_to is null or ${column} >= ${objects}.complete_back_to)`;
 }

@@ -49,7 +49,8 @@ export async function markDeletions(
       continue;
     }
     const { rowCount } = await load.client.query(
-      `update ${load.target.sql} t set ${buildDeletionAssignments("'missing'")} from (select $1::timestamptz as began_at) p where ${missing.where}`,
+      `update ${load.target.sql} t set ${buildDeletionAssignments("'missing'")}
+       from (select $1::timestamptz as began_at) p where ${missing.where}`,
       missing.parameters,
     );
     addCount(generation.batch, rowCount ?? 0);
@@ -107,10 +108,14 @@ async function stageCompleteLists(
     (name) => columns.find((c) => c.name === name) as WritableColumn,
   );
   await client.query(
-    `create temp table freshet_parents on commit drop as select ${parentColumns.map((c) => quote(c.name)).join(', ')}, _freshet_extracted_at as began_at, 0 as batch, true as unconfirmed from ${target.sql} with no data`,
+    `create temp table freshet_parents on commit drop as
+     select ${parentColumns.map((c) => quote(c.name)).join(', ')}, _freshet_extracted_at as began_at, 0 as batch,
+       true as unconfirmed
+     from ${target.sql} with no data`,
   );
   await client.query(
-    `create temp table freshet_present on commit drop as select ${keyColumns.map((c) => quote(c.name)).join(', ')} from ${target.sql} with no data`,
+    `create temp table freshet_present on commit drop as
+     select ${keyColumns.map((c) => quote(c.name)).join(', ')} from ${target.sql} with no data`,
   );
   const encode = (text: string | undefined, column: WritableColumn) => {
     const value = toSqlText(text ?? null, column.type);
@@ -162,9 +167,12 @@ export async function markChildRows({ client, request }: LoadTransaction): Promi
     const child = toTargetTable(request.schema, request.tablePrefix, name);
     const parentTable = toTargetTable(request.schema, request.tablePrefix, parent);
     if (!(await tableExists(client, child.sql)) || !(await tableExists(client, parentTable.sql))) continue;
-    const { rowCount } =
-      await client.query(`update ${child.sql} t set ${buildDeletionAssignments("'missing'")} from (select ${quote(parentKey)} as key, _freshet_deleted_at as began_at from ${parentTable.sql}
-      where _freshet_delete_kind in ('missing', 'not_found') and _freshet_loaded_at = now()) p where t.${quote(column)} = p.key and t._freshet_deleted_at is null`);
+    const { rowCount } = await client.query(`
+      update ${child.sql} t set ${buildDeletionAssignments("'missing'")}
+      from (
+        select ${quote(parentKey)} as key, _freshet_deleted_at as began_at from ${parentTable.sql}
+        where _freshet_delete_kind in ('missing', 'not_found') and _freshet_loaded_at = now()
+      ) p where t.${quote(column)} = p.key and t._freshet_deleted_at is null`);
     if (rowCount !== 0) await recordChildVersions(client, child);
   }
 }
@@ -174,5 +182,6 @@ export async function markChildRows({ client, request }: LoadTransaction): Promi
  * as changed if it returns.
  */
 function buildDeletionAssignments(kind: string): string {
-  return `_freshet_deleted_at = p.began_at, _freshet_delete_kind = ${kind}, _freshet_hash = null, _freshet_extracted_at = p.began_at, _freshet_loaded_at = now()`;
+  return `_freshet_deleted_at = p.began_at, _freshet_delete_kind = ${kind}, _freshet_hash = null,
+    _freshet_extracted_at = p.began_at, _freshet_loaded_at = now()`;
 }

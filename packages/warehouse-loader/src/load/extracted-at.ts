@@ -12,5 +12,6 @@ export function extractedAtExpression(alias: string, { prepared }: LoadRequest):
     Math.max(0, ...prepared.batches.map(({ extractedAt }) => extractedAt.getTime())),
   ).toISOString();
   const column = `${alias}._freshet_extracted_at`;
-  return `(case when ${column} > greatest(now(), timestamptz '${newest}') + interval '5 minutes' then timestamptz '-infinity' else ${column} end)`;
+  const isFuture = `${column} > greatest(now(), timestamptz '${newest}') + interval '5 minutes'`;
+  return `(case when ${isFuture} then timestamptz '-infinity' else ${column} end)`;
 }

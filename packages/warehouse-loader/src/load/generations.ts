@@ -128,7 +128,10 @@ async function findKeyGaps(
     // limit: one outlying key must not enumerate every number below it (I9).
     `select g::text as key from (
        select above, below, sum(above - below - 1) over (order by above desc) - (above - below - 1) as numbers_before
-       from (select ${key} as above, lag(${key}, 1, 0::bigint) over (order by ${key}) as below from ${target.sql} where ${key} > 0) neighbors
+       from (
+         select ${key} as above, lag(${key}, 1, 0::bigint) over (order by ${key}) as below
+         from ${target.sql} where ${key} > 0
+       ) neighbors
        where above - below > 1
      ) gaps cross join lateral generate_series(above - 1, greatest(below + 1, above - ${CANDIDATES_MAX}), -1) g
      where numbers_before < ${CANDIDATES_MAX} order by g desc limit ${limit}`,

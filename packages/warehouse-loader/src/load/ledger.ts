@@ -33,7 +33,8 @@ export async function lockTable({ client, target, request }: LoadTransaction): P
   }>(
     `update ${objects} set epoch = $2,
        -- The warehouse's clock also sets _freshet_loaded_at, to which this time is compared.
-       rewrite_before = case when $3::timestamptz is distinct from restarted_at and $3 is not null then now() else rewrite_before end,
+       rewrite_before = case when $3::timestamptz is distinct from restarted_at and $3 is not null then now()
+         else rewrite_before end,
        restarted_at = coalesce($3, restarted_at)
      where table_name = $1 and epoch <= $2 returning complete_as_of, complete_back_to, history, rewrite_before::text`,
     [target.name, request.epoch, request.restartedAt],
@@ -113,7 +114,9 @@ export async function recordLedgerCounts(
   await client.query(
     `update ${s}._freshet_batches l set inserted = c.inserted, updated = c.updated, deleted = c.deleted,
        missing = c.missing, stale = c.stale, unchanged = l.records - l.rejected - c.inserted - c.updated
-     from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[]) as c(id, inserted, updated, deleted, missing, stale) where l.batch_id = c.id`,
+     from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
+       as c(id, inserted, updated, deleted, missing, stale)
+     where l.batch_id = c.id`,
     [
       ids,
       counts.map((c) => c.inserted),
@@ -126,8 +129,8 @@ export async function recordLedgerCounts(
   const { coverage, completedAudit } = request.prepared;
   await client.query(
     `update ${s}._freshet_objects set row_count = row_count + $2, last_loaded_at = now(),
-       complete_as_of = coalesce($3, complete_as_of), complete_back_to = coalesce($4, complete_back_to), last_run_id = coalesce($5, last_run_id),
-       last_audit_at = coalesce($6, last_audit_at)
+       complete_as_of = coalesce($3, complete_as_of), complete_back_to = coalesce($4, complete_back_to),
+       last_run_id = coalesce($5, last_run_id), last_audit_at = coalesce($6, last_audit_at)
      where table_name = $1`,
     [
       target.name,
@@ -143,7 +146,8 @@ export async function recordLedgerCounts(
 /** Reads the counts of the request's batches from the ledger, whichever load has applied them. */
 export async function readLedgerCounts({ client, target, request }: LoadTransaction): Promise<LoadResult['batches']> {
   const { rows } = await client.query<{ batch_id: string } & Record<keyof BatchCounts, string>>(
-    `select batch_id, records, inserted, updated, unchanged, rejected, deleted, missing, stale from ${quote(target.schema)}._freshet_batches where batch_id = any($1::uuid[])`,
+    `select batch_id, records, inserted, updated, unchanged, rejected, deleted, missing, stale
+     from ${quote(target.schema)}._freshet_batches where batch_id = any($1::uuid[])`,
     [request.prepared.batches.map((b) => b.id)],
   );
   return rows.map(({ batch_id, ...counts }) => ({

@@ -95,7 +95,9 @@ async function readRejectedRecords(
     const batchRejections = rejections.filter((r) => r.batch === index);
     if (batchRejections.length === 0) continue;
     const lines = await readLines(batch, new Set(batchRejections.map((r) => r.line)));
-    records.push(...batchRejections.map(({ line, reason }) => ({ batchId: batch.id, line, reason, raw: lines.get(line) ?? '' })));
+    records.push(
+      ...batchRejections.map(({ line, reason }) => ({ batchId: batch.id, line, reason, raw: lines.get(line) ?? '' })),
+    );
   }
   return records;
 }

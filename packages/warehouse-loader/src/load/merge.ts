@@ -111,7 +111,8 @@ async function classifyRecords(
   const { rows } = await client.query<{ ord: string | null; same: boolean }>(
     `select string_agg(k.ord::text, ',') as ord, t._freshet_hash is not distinct from ${hash}
        and t._freshet_loaded_at >= coalesce($${keys.length + 2}::timestamptz, '-infinity') as same
-     from unnest(${types.map((type, i) => `$${i + 1}::${type}[]`).join(', ')}) with ordinality as k(${types.map((_, i) => `k${i}`).join(', ')}, ord)
+     from unnest(${types.map((type, i) => `$${i + 1}::${type}[]`).join(', ')}) with ordinality
+       as k(${types.map((_, i) => `k${i}`).join(', ')}, ord)
      join ${target.sql} t on ${primaryKey.map((name, i) => `t.${quote(name)} = k.k${i}`).join(' and ')}
      group by same`,
     [...keys, hashes, rewriteBefore],
@@ -146,10 +147,15 @@ async function upsertRecords(
   );
   await copyChunks(client, `copy freshet_stage (${columnList}) from stdin`, encodeRows(records));
   const { primaryKey, versionColumn } = request.table;
-  const recency = (alias: string) =>
-    `(${versionColumn === null ? '' : `coalesce(${alias}.${quote(versionColumn)}, '-infinity'), `}${extractedAtExpression(alias, request)})`;
+  const recency = (alias: string) => {
+    const version = versionColumn === null ? '' : `coalesce(${alias}.${quote(versionColumn)}, '-infinity'), `;
+    return `(${version}${extractedAtExpression(alias, request)})`;
+  };
   const matchesKey = primaryKey.map((k) => `t.${quote(k)} = n.${quote(k)}`).join(' and ');
-  const changedRows = `from freshet_stage n join ${target.sql} t on ${matchesKey} where ${recency('n')} >= ${recency('t')}`;
+  const changedRows = {
+    from: `freshet_stage n join ${target.sql} t on ${matchesKey}`,
+    where: `${recency('n')} >= ${recency('t')}`,
+  };
   const indexes = indexBatches(request);
   const addCounts = (rows: readonly CountRow[]) => {
     for (const { batch_id, ...rowCounts } of rows) {
@@ -159,7 +165,8 @@ async function upsertRecords(
   };
   if (records.some(({ deleteKind: deleted }) => deleted !== null)) {
     const { rows } = await client.query<CountRow>(
-      `select n._freshet_batch_id as batch_id, count(*) as deleted ${changedRows} and n._freshet_deleted_at is not null and t._freshet_deleted_at is null group by 1`,
+      `select n._freshet_batch_id as batch_id, count(*) as deleted from ${changedRows.from}
+       where ${changedRows.where} and n._freshet_deleted_at is not null and t._freshet_deleted_at is null group by 1`,
     );
     addCounts(rows);
   }
@@ -172,15 +179,19 @@ async function upsertRecords(
     .map((name) => `${name} = excluded.${name}`)
     // A row stays deleted since the time when its deletion was first detected.
     .concat(
-      '_freshet_deleted_at = case when excluded._freshet_deleted_at is null then null else coalesce(t._freshet_deleted_at, excluded._freshet_deleted_at) end',
+      `_freshet_deleted_at = case when excluded._freshet_deleted_at is null then null
+         else coalesce(t._freshet_deleted_at, excluded._freshet_deleted_at) end`,
     );
   const { rows } = await client.query<CountRow>(`
     with merged as (
       insert into ${target.sql} as t (${columnList}) select ${columnList} from freshet_stage
-      on conflict (${primaryKey.map(quote).join(', ')}) do update set ${assignments.join(', ')} where ${recency('excluded')} >= ${recency('t')}
+      on conflict (${primaryKey.map(quote).join(', ')}) do update set ${assignments.join(', ')}
+        where ${recency('excluded')} >= ${recency('t')}
       returning _freshet_batch_id, xmax = 0 as inserted
     )
-    select _freshet_batch_id as batch_id, count(*) filter (where inserted) as inserted, count(*) filter (where not inserted) as updated from merged group by 1`);
+    select _freshet_batch_id as batch_id, count(*) filter (where inserted) as inserted,
+      count(*) filter (where not inserted) as updated
+    from merged group by 1`);
   addCounts(rows);
 }
 
@@ -188,20 +199,26 @@ async function upsertRecords(
  * Counts what the batches of an audit are about to correct in existing rows. Missing: the row is
  * marked as deleted, but its record exists with the same version. Stale: the row differs from its
  * record with the same version.
- * @param changedRows the FROM clause of the staged records `n` and their rows `t`.
+ * @param changedRows the FROM and WHERE clauses that select the staged records `n` and their rows
+ *   `t`.
  */
 async function countAuditFindings(
   { client, target, request }: LoadTransaction,
-  changedRows: string,
+  changedRows: { readonly from: string; readonly where: string },
 ): Promise<CountRow[]> {
   const { versionColumn } = request.table;
   const isSameVersion =
     versionColumn === null ? 'true' : `n.${quote(versionColumn)} is not distinct from t.${quote(versionColumn)}`;
   const { rows } = await client.query<CountRow>(
     `select n._freshet_batch_id as batch_id,
-       count(*) filter (where t._freshet_deleted_at is not null and ${isSameVersion} and ${isCoveredSql('s', 'n', versionColumn)}) as missing,
-       count(*) filter (where t._freshet_deleted_at is null and ${isSameVersion} and t._freshet_hash is distinct from n._freshet_hash) as stale
-     ${changedRows.replace(' join', ` cross join ${quote(target.schema)}._freshet_objects s join`)}
+       count(*) filter (
+         where t._freshet_deleted_at is not null and ${isSameVersion} and ${isCoveredSql('s', 'n', versionColumn)}
+       ) as missing,
+       count(*) filter (
+         where t._freshet_deleted_at is null and ${isSameVersion} and t._freshet_hash is distinct from n._freshet_hash
+       ) as stale
+     from ${changedRows.from} cross join ${quote(target.schema)}._freshet_objects s
+     where ${changedRows.where}
        and s.table_name = $1 and n._freshet_deleted_at is null and n._freshet_batch_id = any($2::uuid[]) group by 1`,
     [target.name, request.prepared.batches.filter((b) => b.isAudit).map((b) => b.id)],
   );

@@ -13,7 +13,8 @@ export interface LoadTransaction {
 }
 
 const SETTINGS = `set local search_path = pg_catalog, pg_temp; set local timezone = 'UTC'; set local lock_timeout = '10s';
-  set local statement_timeout = '10min'; set local idle_in_transaction_session_timeout = '2min'; set local synchronous_commit = on;`;
+  set local statement_timeout = '10min'; set local idle_in_transaction_session_timeout = '2min';
+  set local synchronous_commit = on;`;
 
 /**
  * Applies the settings of a load to the current transaction.

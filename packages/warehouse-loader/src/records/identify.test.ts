@@ -23,7 +23,7 @@ function identifyLine(json: string) {
     TABLE,
     new FieldIndex(line.length),
   );
-  if ('rejected' in identity) throw new Error(identity.rejected);
+  if ('rejection' in identity) throw new Error(identity.rejection);
   return identity;
 }
 

@@ -51,10 +51,14 @@ const UNSAFE = HAS_UNSTORABLE_ESCAPE | HAS_EXPONENT | IS_DEEPLY_NESTED;
  */
 export function identifyRecord(
   line: Buffer,
-  { start, end, deleted }: { readonly start: number; readonly end: number; readonly deleted: string | null },
+  {
+    start,
+    end,
+    deleted: deleteKind,
+  }: { readonly start: number; readonly end: number; readonly deleted: string | null },
   table: Table,
   fieldIndex: FieldIndex,
-): RecordIdentity | { readonly rejected: string } {
+): RecordIdentity | { readonly rejection: string } {
   let raw: RawObject;
   let notes: Notes | null = null;
   let recordHash: string;
@@ -73,19 +77,26 @@ export function identifyRecord(
       notes = notes === null ? sanitizedRecord.notes : { ...notes, ...sanitizedRecord.notes };
     }
   } catch (error) {
-    if (error instanceof TypeError) return { rejected: 'not_an_object' };
-    if (error instanceof SyntaxError) return { rejected: 'not_json' };
+    if (error instanceof TypeError) return { rejection: 'not_an_object' };
+    if (error instanceof SyntaxError) return { rejection: 'not_json' };
     throw error;
   }
   const key: string[] = [];
   for (const name of table.primaryKey) {
     const { type } = table.columns.find((c) => c.name === name) as Column;
     const text = toSqlText(raw.get(name), type);
-    if (text === null) return { rejected: `key_missing: ${name}` };
-    if (text === MISFIT) return { rejected: `key_not_${type}: ${name}` };
+    if (text === null) return { rejection: `key_missing: ${name}` };
+    if (text === MISFIT) return { rejection: `key_not_${type}: ${name}` };
     key.push(text);
   }
-  return { raw, deleteKind: deleted, key, version: parseVersion(raw.get(table.versionColumn ?? '')), hash: recordHash, notes };
+  return {
+    raw,
+    deleteKind,
+    key,
+    version: parseVersion(raw.get(table.versionColumn ?? '')),
+    hash: recordHash,
+    notes,
+  };
 }
 
 function parseVersion(value: Json | undefined): number {
@@ -112,7 +123,8 @@ function hashLine(line: Buffer): string {
   let searchedEnd = 0;
   for (signature = text.indexOf(SIGNATURE); signature >= 0; signature = text.indexOf(SIGNATURE, searchedEnd)) {
     let query = -1;
-    for (let at = signature - 1; at >= searchedEnd && !endsUrl(text, at); at--) if (text[at] === QUESTION_MARK) query = at;
+    for (let at = signature - 1; at >= searchedEnd && !endsUrl(text, at); at--)
+      if (text[at] === QUESTION_MARK) query = at;
     searchedEnd = signature + SIGNATURE.length;
     if (query < 0) continue;
     while (searchedEnd < text.length && !endsUrl(text, searchedEnd)) searchedEnd++;

@@ -90,7 +90,7 @@ class LineCollector {
 
   addRecord(batch: number, line: number, identity: ReturnType<typeof identifyRecord>): void {
     this.#countRecord(batch);
-    if ('rejected' in identity) this.#rejections.push({ batch, line, reason: identity.rejected });
+    if ('rejection' in identity) this.#rejections.push({ batch, line, reason: identity.rejection });
     else this.#records.push({ batch, line, ...identity });
   }
 

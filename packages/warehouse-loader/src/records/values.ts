@@ -83,7 +83,8 @@ export function toTimestamp(text: string): string | typeof MISFIT {
   )
     return MISFIT;
   if (zone !== 'Z' && (Number(zone.slice(1, 3)) > 15 || Number(zone.slice(-2)) > 59)) return MISFIT;
-  return `${year}-${month}-${day} ${hour}:${minute}:${second}${fraction}${zone === 'Z' ? '+00:00' : `${zone.slice(0, 3)}:${zone.slice(-2)}`}`;
+  const offset = zone === 'Z' ? '+00:00' : `${zone.slice(0, 3)}:${zone.slice(-2)}`;
+  return `${year}-${month}-${day} ${hour}:${minute}:${second}${fraction}${offset}`;
 }
 
 function toDate(text: string): string | typeof MISFIT {

@@ -57,7 +57,7 @@ const RECOGNIZED_ATTEMPTS = [0, 1, 2, 3, 4, 5, 6, 7] as const;
  */
 export class ColumnNames {
   /** All existing columns of the table, including the user's: name → column. */
-  readonly existing: ReadonlyMap<string, ExistingColumn>;
+  readonly existingColumns: ReadonlyMap<string, ExistingColumn>;
   readonly #table: Table;
   /** Existing column → its position in the table. */
   readonly #positions: ReadonlyMap<string, number>;
@@ -75,10 +75,10 @@ export class ColumnNames {
   /** @param existing null: the table does not exist. */
   constructor(table: Table, existing: ReadonlyMap<string, ExistingColumn> | null) {
     this.#table = table;
-    this.existing = existing ?? new Map();
-    this.#positions = new Map([...this.existing.keys()].map((name, position) => [name, position]));
+    this.existingColumns = existing ?? new Map();
+    this.#positions = new Map([...this.existingColumns.keys()].map((name, position) => [name, position]));
     const commentedPaths: (readonly string[])[] = [];
-    for (const [name, { comment }] of this.existing) {
+    for (const [name, { comment }] of this.existingColumns) {
       const path = parseColumnComment(comment);
       if (path === null) continue;
       const key = toPathKey(path);
@@ -114,7 +114,9 @@ export class ColumnNames {
   /** Declared columns that do not exist, with their assigned names. */
   get missingColumns(): Column[] {
     return [...this.#fields].flatMap(([name, { path, declared }]) =>
-      declared === null || declared.dropped === true || this.existing.has(name) ? [] : [{ ...declared, name, path }],
+      declared === null || declared.dropped === true || this.existingColumns.has(name)
+        ? []
+        : [{ ...declared, name, path }],
     );
   }
 
@@ -124,7 +126,7 @@ export class ColumnNames {
    */
   get missingComments(): { readonly name: string; readonly comment: string }[] {
     return [...this.#fields].flatMap(([name, { path }]) => {
-      const column = this.existing.get(name);
+      const column = this.existingColumns.get(name);
       // The name of a documented column identifies its field.
       if (column === undefined || this.#fieldsByComment.has(name) || (path.length === 1 && path[0] === name)) return [];
       return [{ name, comment: buildColumnComment(path, column.comment ?? '') }];
@@ -134,7 +136,7 @@ export class ColumnNames {
   /** The columns to which rows are written, in the order of the table. */
   get writableColumns(): WritableColumn[] {
     return this.#listFilledColumns().flatMap(({ name, path }) => {
-      const type = WRITABLE_TYPES.get(this.existing.get(name)?.type ?? '');
+      const type = WRITABLE_TYPES.get(this.existingColumns.get(name)?.type ?? '');
       return type === undefined ? [] : [{ name, type, path }];
     });
   }
@@ -143,7 +145,7 @@ export class ColumnNames {
   get unwritableFields(): Map<string, string> {
     return new Map(
       this.#listFilledColumns()
-        .filter(({ name }) => !WRITABLE_TYPES.has(this.existing.get(name)?.type ?? ''))
+        .filter(({ name }) => !WRITABLE_TYPES.has(this.existingColumns.get(name)?.type ?? ''))
         .map(({ name, path }) => [toPathKey(path), name]),
     );
   }
@@ -164,7 +166,7 @@ export class ColumnNames {
   }
 
   #listFilledColumns(): { readonly name: string; readonly path: readonly string[] }[] {
-    return [...this.existing.keys()].flatMap((name) => {
+    return [...this.existingColumns.keys()].flatMap((name) => {
       const field = this.#fields.get(name);
       return field === undefined ? [] : [{ name, path: field.path }];
     });
@@ -198,10 +200,18 @@ export class ColumnNames {
     const legacyName = rename ?? (isCustom ? toCustomFieldName(path.at(-1) as string) : preferred);
     const isKnown = isCustom || this.#declarations.has(key);
     const isUsable = (name: string) => !this.#fields.has(name) && !Object.hasOwn(METADATA_COLUMNS, name);
-    const lacksPath = (name: string) => this.existing.has(name) && !this.#fieldsByComment.has(name);
-    if (isKnown && columnsWithPath.length === 0 && legacyName === preferred && lacksPath(preferred) && isUsable(preferred))
+    const lacksPath = (name: string) => this.existingColumns.has(name) && !this.#fieldsByComment.has(name);
+    if (
+      isKnown &&
+      columnsWithPath.length === 0 &&
+      legacyName === preferred &&
+      lacksPath(preferred) &&
+      isUsable(preferred)
+    )
       return preferred;
-    const columnsWithoutPath = isKnown ? [...new Set([preferred, legacyName, getDistinctColumnName(preferred, path, 0)])] : [];
+    const columnsWithoutPath = isKnown
+      ? [...new Set([preferred, legacyName, getDistinctColumnName(preferred, path, 0)])]
+      : [];
     const candidates = [...columnsWithPath, ...columnsWithoutPath.filter(lacksPath)].filter(isUsable);
     if (!isCustom && candidates.includes(preferred)) return preferred;
     // Earlier releases filled the newest of several candidates.
@@ -214,7 +224,7 @@ export class ColumnNames {
   #chooseNewName(path: readonly string[]): string {
     const preferred = this.#getPreferredName(path);
     const isFree = (name: string) =>
-      !this.existing.has(name) && !this.#fields.has(name) && !Object.hasOwn(METADATA_COLUMNS, name);
+      !this.existingColumns.has(name) && !this.#fields.has(name) && !Object.hasOwn(METADATA_COLUMNS, name);
     if (isFree(preferred)) return preferred;
     for (let attempt = 0; ; attempt++) {
       const name = getDistinctColumnName(preferred, path, attempt);

@@ -25,7 +25,7 @@ export interface Completion {
   readonly isRereadNeeded: boolean;
 }
 
-function describeColumns({ existing, fieldPaths, droppedColumns }: ColumnNames): WrittenColumns {
+function describeColumns({ existingColumns: existing, fieldPaths, droppedColumns }: ColumnNames): WrittenColumns {
   const columns: Record<string, string> = {};
   for (const [name, { number, type }] of existing) if (fieldPaths.has(name)) columns[name] = `${number} ${type}`;
   for (const name of droppedColumns) columns[name] = DROPPED;
@@ -53,7 +53,9 @@ export async function recordWidening(
 ): Promise<void> {
   await client.query(
     `update ${quote(target.schema)}._freshet_objects
-     set written_columns = jsonb_set(written_columns, array[$2::text], to_jsonb(split_part(written_columns ->> $2, ' ', 1) || ' ' || $3::text))
+     set written_columns = jsonb_set(
+       written_columns, array[$2::text], to_jsonb(split_part(written_columns ->> $2, ' ', 1) || ' ' || $3::text)
+     )
      where table_name = $1 and written_columns ? $2`,
     [target.name, column, type],
   );
@@ -84,7 +86,9 @@ export async function trackColumns(
   const changedColumns = Object.keys(columns).filter((name) => columns[name] !== written[name]);
   // These columns are not declared. They are added again when a record with a value for them is
   // written.
-  const removedColumns = Object.keys(written).filter((name) => written[name] !== DROPPED && !names.existing.has(name));
+  const removedColumns = Object.keys(written).filter(
+    (name) => written[name] !== DROPPED && !names.existingColumns.has(name),
+  );
   if (changedColumns.length + removedColumns.length === 0) return [];
   const incompleteColumns: string[] = [];
   for (const name of changedColumns) {
@@ -92,7 +96,8 @@ export async function trackColumns(
     const isNew = written[name] === undefined;
     if (await lacksValues(client, target, { names, columns, name, isNew })) incompleteColumns.push(name);
   }
-  if (removedColumns.length > 0 && (await hasRows(client, `select from ${target.sql}`, []))) incompleteColumns.push(...removedColumns);
+  if (removedColumns.length > 0 && (await hasRows(client, `select from ${target.sql}`, [])))
+    incompleteColumns.push(...removedColumns);
   await client.query(
     `update ${objects} set written_columns = written_columns - $5::text[] || $2::jsonb,
        completing_since = case when $3 then now() else completing_since end,
@@ -163,7 +168,9 @@ export async function finishCompletion(client: ClientBase, target: TargetTable):
   await client.query(
     `update ${quote(target.schema)}._freshet_objects o set completing_since = null, reread_needed = false
      where table_name = $1 and completing_since is not null
-       and not exists (select from ${target.sql} t where t._freshet_loaded_at < o.completing_since and t._freshet_deleted_at is null)`,
+       and not exists (
+         select from ${target.sql} t where t._freshet_loaded_at < o.completing_since and t._freshet_deleted_at is null
+       )`,
     [target.name],
   );
 }
@@ -171,7 +178,8 @@ export async function finishCompletion(client: ClientBase, target: TargetTable):
 /** Returns the completion of a table; null: the table is complete. */
 export async function readCompletion(client: ClientBase, target: TargetTable): Promise<Completion | null> {
   const { rows } = await client.query<{ since: Date; reread: boolean }>(
-    `select completing_since as since, reread_needed as reread from ${quote(target.schema)}._freshet_objects where table_name = $1 and completing_since is not null`,
+    `select completing_since as since, reread_needed as reread from ${quote(target.schema)}._freshet_objects
+     where table_name = $1 and completing_since is not null`,
     [target.name],
   );
   const [row] = rows;

@@ -101,7 +101,9 @@ async function chooseWiderType(
   if ((await getTableBytes(client, target)) > REWRITE_BYTES_MAX) return null;
   const { rows } = await client.query<{ fittingCount: string; extraCount: string; extra_numbers: string }>(
     `select count(${quote(name)}) as fitting, count(*) filter (where _freshet_notes -> 'kept_in_extra' ? $1) as extra,
-       count(*) filter (where _freshet_notes -> 'kept_in_extra' ? $1 and jsonb_typeof(_freshet_extra -> $2) = 'number') as extra_numbers
+       count(*) filter (
+         where _freshet_notes -> 'kept_in_extra' ? $1 and jsonb_typeof(_freshet_extra -> $2) = 'number'
+       ) as extra_numbers
      from ${target.sql}`,
     [name, path.join('.')],
   );
@@ -188,8 +190,11 @@ async function restoreExtraValues(
     type === 'text' ? 'true' : type === 'numeric' ? `jsonb_typeof(_freshet_extra -> $2) = 'number'` : 'false';
   await client.query(
     `update ${sql} set ${column} = (_freshet_extra ->> $2)::${type}, _freshet_extra = nullif(_freshet_extra - $2, '{}'),
-       _freshet_notes = nullif(case when _freshet_notes -> 'kept_in_extra' = jsonb_build_array($1::text) then _freshet_notes - 'kept_in_extra'
-         else jsonb_set(_freshet_notes, '{kept_in_extra}', (_freshet_notes -> 'kept_in_extra') - $1) end, '{}')
+       _freshet_notes = nullif(
+         case when _freshet_notes -> 'kept_in_extra' = jsonb_build_array($1::text) then _freshet_notes - 'kept_in_extra'
+           else jsonb_set(_freshet_notes, '{kept_in_extra}', (_freshet_notes -> 'kept_in_extra') - $1) end,
+         '{}'
+       )
        ${isHistory ? '' : ', _freshet_loaded_at = now()'}
      where _freshet_notes -> 'kept_in_extra' ? $1 and _freshet_extra ? $2 and ${fits}`,
     [name, field],

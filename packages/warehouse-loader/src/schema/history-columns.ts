@@ -32,7 +32,9 @@ async function readColumnTypes(
   target: TargetTable,
 ): Promise<{ readonly table: readonly ColumnTypeRow[]; readonly history: ReadonlyMap<string, ColumnTypeRow> }> {
   const { rows } = await client.query<ColumnTypeRow & { history: boolean }>(
-    `select attname as name, atttypid as oid, format_type(atttypid, atttypmod) as type, attrelid = $2::regclass as history from pg_attribute
+    `select attname as name, atttypid as oid, format_type(atttypid, atttypmod) as type,
+       attrelid = $2::regclass as history
+     from pg_attribute
      where attrelid in ($1::regclass, $2::regclass) and attnum > 0 and not attisdropped order by attnum`,
     [target.sql, toHistoryTable(target).sql],
   );

@@ -1,6 +1,6 @@
 import type { Table } from '@freshet/contracts';
 import type { ClientBase } from 'pg';
-import { quote } from '../sql/identifiers.ts';
+import { literal, quote } from '../sql/identifiers.ts';
 import { type TargetTable, tableExists } from '../sql/target.ts';
 import { HISTORY_COLUMNS, listSharedColumns, toHistoryColumn, toHistoryTable } from './history-columns.ts';
 
@@ -48,7 +48,8 @@ async function createHistory(
   const keys = primaryKey.map(quote).join(', ');
   await client.query(`create table ${history.sql} (like ${target.sql} including comments) with (fillfactor = 85)`);
   const { rows: conflictingColumns } = await client.query<{ name: string }>(
-    'select attname as name from pg_attribute where attrelid = $1::regclass and attnum > 0 and not attisdropped and attname = any($2)',
+    `select attname as name from pg_attribute
+     where attrelid = $1::regclass and attnum > 0 and not attisdropped and attname = any($2)`,
     [history.sql, [...HISTORY_COLUMNS]],
   );
   for (const { name } of conflictingColumns)
@@ -59,13 +60,15 @@ async function createHistory(
   // Every load looks up current versions.
   await client.query(`create unique index on ${history.sql} (${keys}) where valid_to is null`);
   await client.query(
-    `comment on table ${history.sql} is 'Every version of the rows of ${target.name.replaceAll("'", "''")}, current from valid_from to valid_to.'`,
+    `comment on table ${history.sql} is ${literal(`Every version of the rows of ${target.name}, current from valid_from to valid_to.`)}`,
   );
   await client.query(
-    `insert into ${history.sql} (${toHistoryColumnList(columns)}, valid_from) select ${columns.map(quote).join(', ')}, ${validFromExpression('t', versionColumn)} from ${target.sql} t`,
+    `insert into ${history.sql} (${toHistoryColumnList(columns)}, valid_from)
+     select ${columns.map(quote).join(', ')}, ${validFromExpression('t', versionColumn)} from ${target.sql} t`,
   );
   await client.query(`
-    create function ${quote(target.schema)}.${quote(`${target.name}_as_of`)}(moment timestamptz) returns setof ${history.sql} language sql stable as
+    create function ${quote(target.schema)}.${quote(`${target.name}_as_of`)}(moment timestamptz)
+    returns setof ${history.sql} language sql stable as
     $as_of$ select * from ${history.sql} where valid_from <= $1 and (valid_to is null or valid_to > $1) $as_of$`);
 }
 
@@ -137,7 +140,10 @@ async function updateCurrentVersions(
 ): Promise<void> {
   const columns = await listSharedColumns(client, target);
   await client.query(
-    `update ${toHistoryTable(target).sql} h set (${toHistoryColumnList(columns)}) = (select ${columns.map(quote).join(', ')} from ${target.sql} s where ${matchKeys(primaryKey, 's', 't')})
+    `update ${toHistoryTable(target).sql} h
+     set (${toHistoryColumnList(columns)}) = (
+       select ${columns.map(quote).join(', ')} from ${target.sql} s where ${matchKeys(primaryKey, 's', 't')}
+     )
      from ${target.sql} t ${join}
      where ${matchKeys(primaryKey, 'h', 't')} and h.valid_to is null and t._freshet_loaded_at = now()
        and h._freshet_hash = t._freshet_hash and h._freshet_deleted_at is not distinct from t._freshet_deleted_at`,
@@ -164,10 +170,12 @@ async function insertVersions(
     [...parameters],
   );
   await client.query(
-    `update ${history.sql} h set valid_to = w._freshet_begins from freshet_versions w where ${matchKeys(primaryKey, 'h', 'w')} and h.valid_to is null`,
+    `update ${history.sql} h set valid_to = w._freshet_begins from freshet_versions w
+     where ${matchKeys(primaryKey, 'h', 'w')} and h.valid_to is null`,
   );
   await client.query(
-    `insert into ${history.sql} (${toHistoryColumnList(columns)}, valid_from) select ${columns.map(quote).join(', ')}, _freshet_begins from freshet_versions`,
+    `insert into ${history.sql} (${toHistoryColumnList(columns)}, valid_from)
+     select ${columns.map(quote).join(', ')}, _freshet_begins from freshet_versions`,
   );
 }
 
@@ -177,7 +185,8 @@ function matchKeys(primaryKey: readonly string[], a: string, b: string): string 
 
 /** Builds the expression for the start of a version. @param alias the alias of the table. */
 function validFromExpression(alias: string, version: string | null): string {
-  return `coalesce(${alias}._freshet_deleted_at, ${version === null ? '' : `${alias}.${quote(version)}, `}${alias}._freshet_extracted_at)`;
+  const times = ['_freshet_deleted_at', ...(version === null ? [] : [quote(version)]), '_freshet_extracted_at'];
+  return `coalesce(${times.map((column) => `${alias}.${column}`).join(', ')})`;
 }
 
 function toHistoryColumnList(columns: readonly string[]): string {

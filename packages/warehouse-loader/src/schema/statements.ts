@@ -27,7 +27,8 @@ export function buildLedgerStatements(schema: string): string {
       missing bigint not null default 0,
       stale bigint not null default 0
     );
-    alter table ${s}._freshet_batches add column if not exists missing bigint not null default 0, add column if not exists stale bigint not null default 0;
+    alter table ${s}._freshet_batches add column if not exists missing bigint not null default 0,
+      add column if not exists stale bigint not null default 0;
     create table if not exists ${s}._freshet_objects (
       table_name text primary key,
       epoch bigint not null default 0,
@@ -43,9 +44,11 @@ export function buildLedgerStatements(schema: string): string {
       add column if not exists completing_since timestamptz, add column if not exists rewrite_before timestamptz,
       add column if not exists written_columns jsonb, add column if not exists reread_needed boolean not null default false,
       add column if not exists restarted_at timestamptz;
-    comment on column ${s}._freshet_objects.completing_since is 'Not null: since this time, rows may lack values of a new column. Freshet is writing these rows again.';
+    comment on column ${s}._freshet_objects.completing_since is
+      'Not null: since this time, rows may lack values of a new column. Freshet is writing these rows again.';
     comment on table ${s}._freshet_batches is 'The ledger: one row for each applied batch.';
-    comment on table ${s}._freshet_objects is 'Coverage of each table: complete up to complete_as_of and back to complete_back_to.';`;
+    comment on table ${s}._freshet_objects is
+      'Coverage of each table: complete up to complete_as_of and back to complete_back_to.';`;
 }
 
 /** Builds the SQL that creates a table with its declared columns. */

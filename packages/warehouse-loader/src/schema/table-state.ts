@@ -36,9 +36,11 @@ export async function readColumns(
     comment: string | null;
   }>(
     // `restarted_at` is the newest column of the ledger tables.
-    `select c.relname as table, a.attname as name, a.attnum as number, format_type(a.atttypid, a.atttypmod) as type, col_description(c.oid, a.attnum) as comment
+    `select c.relname as table, a.attname as name, a.attnum as number,
+       format_type(a.atttypid, a.atttypmod) as type, col_description(c.oid, a.attnum) as comment
      from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
-     where n.nspname = $1 and (c.relname = $2 or (c.relname = '_freshet_objects' and a.attname = 'restarted_at')) and a.attnum > 0 and not a.attisdropped
+     where n.nspname = $1 and a.attnum > 0 and not a.attisdropped
+       and (c.relname = $2 or (c.relname = '_freshet_objects' and a.attname = 'restarted_at'))
      order by a.attnum`,
     [target.schema, target.name],
   );
@@ -59,7 +61,7 @@ export async function readColumnNames(client: ClientBase, target: TargetTable, t
 
 /** Builds the state of a table from its columns. Documented columns are fixed. */
 export function toTableState(names: ColumnNames): TableState {
-  const { writableColumns, unwritableFields, existing } = names;
+  const { writableColumns, unwritableFields, existingColumns: existing } = names;
   return {
     names,
     columns: writableColumns,

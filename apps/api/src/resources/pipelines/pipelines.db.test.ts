@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { createPipelineInput, UNKNOWN_ID, useTestApi } from '../../test-support/api.ts';
 
 const api = useTestApi({
-  simulator: { counts: { tickets: 20 }, withoutFeatures: ['Surveys'] },
+  simulator: { counts: { tickets: 20 }, missingFeatures: ['Surveys'] },
   allowedAddresses: '127.0.0.0/8',
 });
 const { call } = api;

@@ -4,8 +4,8 @@ import { FreshdeskSimulator } from '@freshet/freshdesk-simulator';
 import { createOutboundPolicy, Metrics } from '@freshet/runtime';
 import supertest from 'supertest';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { buildApp } from './app.ts';
-import type { App } from './context.ts';
+import { buildApp } from '../app.ts';
+import type { App } from '../context.ts';
 
 /*
  * Read, change one field, send back: what every client does, with every resource that can be changed. The document says which

@@ -6,8 +6,8 @@ import { FreshdeskSimulator } from '@freshet/freshdesk-simulator';
 import { createOutboundPolicy, Metrics } from '@freshet/runtime';
 import supertest from 'supertest';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { buildApp } from './app.ts';
-import type { App } from './context.ts';
+import { buildApp } from '../app.ts';
+import type { App } from '../context.ts';
 
 const TOKEN = generateToken();
 const NOBODY = '00000000-0000-7000-8000-000000000000';
