@@ -1,10 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
-const elsewhere = ['**/node_modules/**', '**/dist/**'];
+const notOurs = ['**/node_modules/**', '**/dist/**'];
 
 export default defineConfig({
   test: {
-    // Most of what the tests wait for runs in other processes.
+    // Most tests wait for other processes.
     maxWorkers: '100%',
     reporters: ['default', './scripts/closing-line.ts'],
     projects: [
@@ -12,27 +12,38 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{apps,packages}/*/src/**/*.test.ts'],
-          exclude: [...elsewhere, '**/*.{db,e2e,browser,release}.test.ts'],
+          exclude: [...notOurs, '**/*.{db,e2e,browser,docs,release}.test.ts'],
           testTimeout: 30_000,
         },
       },
       {
-        // Needs a browser, which `npm test` does not: `npm run test:console`.
+        // `npm run test:console`; needs Chromium.
         test: {
           name: 'browser',
           include: ['{apps,packages}/*/src/**/*.browser.test.ts'],
-          exclude: elsewhere,
+          exclude: notOurs,
           globalSetup: './packages/testing/src/global-setup.ts',
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },
       },
       {
-        // Needs a checkout of the last release: `npm run test:upgrade`.
+        // `npm run test:docs`; needs bash, curl and jq.
+        test: {
+          name: 'docs',
+          include: ['apps/standalone/src/**/*.docs.test.ts'],
+          exclude: notOurs,
+          globalSetup: './packages/testing/src/global-setup.ts',
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        // `npm run test:upgrade`; needs a checkout of the last release.
         test: {
           name: 'release',
           include: ['apps/standalone/src/**/*.release.test.ts'],
-          exclude: elsewhere,
+          exclude: notOurs,
           globalSetup: './packages/testing/src/global-setup.ts',
           testTimeout: 240_000,
           hookTimeout: 120_000,
@@ -42,9 +53,9 @@ export default defineConfig({
         test: {
           name: 'db',
           include: ['{apps,packages}/*/src/**/*.{db,e2e}.test.ts'],
-          exclude: elsewhere,
+          exclude: notOurs,
           globalSetup: './packages/testing/src/global-setup.ts',
-          // Real processes on a machine that may be busy with other things.
+          // The tests start processes, possibly on a busy machine.
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

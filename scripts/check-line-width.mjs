@@ -10,7 +10,7 @@ import { existsSync, readFileSync } from 'node:fs';
 const PROSE_COLUMNS = 100;
 const CODE_COLUMNS = 120;
 const EXCLUDED = /^(?:packages\/client\/src\/api\.ts|.*\/fixtures\/|docs\/objects\.md)/;
-const COMMENT = /^\s*(?:\/\/|\/?\*|#)/;
+const COMMENT = /^\s*(?:\/\/|\/?\*(?:\s|\*|$))/;
 /** A quoted string, template or regular expression that alone takes most of a line. */
 const UNBREAKABLE = /https?:\/\/\S{40}|(['"`/]).{60,}\1|`[^`]{60,}$|^[^`]{60,}`/;
 

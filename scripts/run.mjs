@@ -18,6 +18,7 @@ const COMMANDS = {
   freshet: [join(ROOT, 'apps/freshet/src/main.ts')],
   test: [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--project', 'unit', '--project', 'db'],
   'test:release': [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--project', 'release'],
+  'test:docs': [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--project', 'docs'],
   'test:console': [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--project', 'browser'],
 };
 /**

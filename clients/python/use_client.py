@@ -7,7 +7,7 @@ from urllib.parse import urlparse
 from freshet_client import AuthenticatedClient
 from freshet_client.api.credentials import create_credential, list_credentials
 from freshet_client.api.destinations import create_destination, get_destination, test_destination
-from freshet_client.api.pipelines import update_pipeline, create_pipeline, get_pipeline
+from freshet_client.api.pipelines import create_pipeline, get_pipeline, update_pipeline
 from freshet_client.api.runs import get_run, start_run
 from freshet_client.models import (
     DestinationInput,
@@ -16,11 +16,11 @@ from freshet_client.models import (
     FreshdeskApiKeyInput,
     FreshdeskApiKeyInputType,
     ObjectChoice,
-    PipelineUpdate,
     PipelineInput,
     PipelineInputObjects,
     PipelineSourceInput,
     PipelineSourceInputType,
+    PipelineUpdate,
     PostgresPasswordInput,
     PostgresPasswordInputType,
     Problem,

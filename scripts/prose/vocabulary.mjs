@@ -5,7 +5,7 @@
  */
 export const VOCABULARY = [
   // Riddling subjects: name the thing.
-  { pattern: 'somebody|someone|nobody|anybody|whoever|whatever|whichever', advice: 'name the user, process or object' },
+  { pattern: 'somebody|someone|(?<!")nobody|anybody|whoever|whatever', advice: 'name the user, process or object' },
   {
     pattern:
       '(?<=(?:^|[.;:] )\\s*)What (?:is|was|are|were|has|have|had|it|they|a|an|the|this|no|comes|came|cannot|can|must|may)(?= [^?]*(?:[.;:]|$))',
@@ -14,7 +14,7 @@ export const VOCABULARY = [
   // Everyday verbs in place of technical ones.
   { pattern: 'anew|once more', advice: '"again"' },
   { pattern: '(?:go|goes|going|went|gone) on', advice: '"continue" or "resume"' },
-  { pattern: '(?:give|gives|gave|giving|given) up', advice: '"stop retrying", "abort" or "release"' },
+  { pattern: '(?:give|gives|gave|giving|given) up(?! to)', advice: '"stop retrying", "abort" or "release"' },
   { pattern: '(?:take|takes|took|taking|taken) over', advice: '"acquire" (a lease) or "replace"' },
   { pattern: '(?:find|finds|found|finding) out', advice: '"determine" or "detect"' },
   { pattern: '(?:come|comes|came|coming) to', advice: '"amount to", "reach" or a direct verb' },
@@ -27,7 +27,6 @@ export const VOCABULARY = [
   { pattern: '(?:ask|asks|asked|asking) for', advice: '"request"' },
   { pattern: '(?:stand|stands|stood|standing)(?! (?:for|alone))', advice: '"is", "is stored" or "appears"' },
   { pattern: '(?:hand|hands|handed|handing) on', advice: '"requeue", "pass" or "forward"' },
-  { pattern: '(?:set|sets|setting) aside', advice: '"quarantine", or name the failed unit or dead job' },
   // Everyday nouns in place of technical ones.
   { pattern: 'in hand|in the hands? of', advice: '"current", "held by" or "leased to"' },
   { pattern: '(?<!encrypt\\w* )(?<!encryption )(?<!secret )at rest', advice: '"idle" or "unchanged"' },
@@ -36,7 +35,7 @@ export const VOCABULARY = [
   { pattern: 'would be right', advice: 'state the correct value or condition' },
   { pattern: 'trouble|mistakes?', advice: '"failure" or "error"' },
   {
-    pattern: 'the past(?! (?:\\w+ )?(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?))',
+    pattern: '(?<!in )the past(?! (?:\\w+ )?(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?))',
     advice: '"history" or "backfill"',
   },
   { pattern: 'the beginning(?! of)', advice: '"the start of the history"' },

@@ -39,7 +39,10 @@ import { registerWebhookRoutes } from './resources/webhooks/routes.ts';
 /** The largest request is a pipeline with settings for each object, which is far smaller. */
 const BODY_BYTES_MAX = 1024 * 1024;
 
-/** Builds the API server: plugins first, because they apply to the routes that are registered after them. */
+/**
+ * Builds the API server: plugins first, because they apply to the routes that are registered after
+ * them.
+ */
 export async function buildApp(deps: Deps): Promise<App> {
   const app: App = Fastify({
     ...(deps.logger ? { loggerInstance: deps.logger } : { logger: false }),
@@ -49,7 +52,8 @@ export async function buildApp(deps: Deps): Promise<App> {
     trustProxy: deps.trustedProxies || false,
     genReqId: () => randomUUID(),
     requestIdHeader: false,
-    // Above the longest parameter that a schema accepts, so that a longer one is a 400 with a message and not a 404.
+    // Above the longest parameter that a schema accepts, so that a longer one is a 400 with a
+    // message and not a 404.
     routerOptions: { maxParamLength: 16_384 },
     ajv: { customOptions: { removeAdditional: false, discriminator: true, useDefaults: true, coerceTypes: true } },
     schemaController: { compilersFactory: { buildValidator } },

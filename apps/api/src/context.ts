@@ -32,7 +32,9 @@ export const DEFAULT_FREQUENCY: Frequency = { min: 30, default: 360 };
 /** Everything that routes need from the process that hosts them. */
 export interface Deps {
   readonly store: ControlStore;
-  /** Replaces the accounts' own origins, for a simulator or a proxy. Null: requests go to Freshdesk. */
+  /**
+   * Replaces the accounts' own origins, for a simulator or a proxy. Null: requests go to Freshdesk.
+   */
   readonly originTemplate: string | null;
   /** Whether the process is shutting down. */
   readonly isDraining: () => boolean;
@@ -44,7 +46,10 @@ export interface Deps {
   readonly frequency?: Frequency;
   /** This process's metrics. */
   readonly metrics: Metrics;
-  /** Comma-separated addresses and CIDR ranges of proxies whose `X-Forwarded-For` is trusted. Empty: none. */
+  /**
+   * Comma-separated addresses and CIDR ranges of proxies whose `X-Forwarded-For` is trusted. Empty:
+   * none.
+   */
   readonly trustedProxies?: string;
   readonly logger?: FastifyBaseLogger;
 }

@@ -1,4 +1,7 @@
-/** Re-encrypts all stored secrets with the newest key of `FRESHET_SECRET_KEYS`, then exits. Other processes can run meanwhile. */
+/**
+ * Re-encrypts all stored secrets with the newest key of `FRESHET_SECRET_KEYS`, then exits. Other
+ * processes can run meanwhile.
+ */
 import { openControlStore } from '@freshet/control-store';
 import { createLogger, readSettings, runProcess, settings } from '@freshet/runtime';
 

@@ -1,4 +1,6 @@
-/** Writes the OpenAPI document to `docs/openapi.json`, or to the file that the first argument names. */
+/**
+ * Writes the OpenAPI document to `docs/openapi.json`, or to the file that the first argument names.
+ */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { ControlStore } from '@freshet/control-store';

@@ -122,7 +122,7 @@ function parseOptions(): {
       },
     });
     if (values.file !== undefined) return { ...values, file: values.file };
-    throw new Error('Option -f is required.');
+    throw new Error('Option -f FILE is required.');
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n\n${USAGE}`);
     process.exit(EX_USAGE);

@@ -25,12 +25,13 @@ const SECRET_FIELDS: readonly string[] = ['api_key', 'password', 'template_secre
  * @throws AppError `invalid_input` that lists all problems, one per line, each with its location.
  */
 export function readManifest(path: string, environment: Environment): Manifest {
-  const content = readYaml(path);
+  const source = path === '-' ? 'standard input' : path;
+  const content = readYaml(path, source);
   if (!isObject(content))
-    throw createInvalidInputError(`${path}: must contain an object with the keys ${RESOURCE_KINDS.join(', ')}.`);
+    throw createInvalidInputError(`${source}: must contain an object with the keys ${RESOURCE_KINDS.join(', ')}.`);
   const problems = Object.keys(content)
     .filter((key) => !(RESOURCE_KINDS as readonly string[]).includes(key))
-    .map((key) => `${path}: unknown key "${key}". Valid keys: ${RESOURCE_KINDS.join(', ')}.`);
+    .map((key) => `${source}: unknown key "${key}". Valid keys: ${RESOURCE_KINDS.join(', ')}.`);
   const entries = RESOURCE_KINDS.map((kind) => [kind, parseItems(kind, content[kind] ?? [], environment, problems)]);
   rejectProblems(problems);
   return Object.fromEntries(entries) as unknown as Manifest;
@@ -58,12 +59,13 @@ export function createInvalidInputError(message: string): AppError {
   return new AppError('invalid_input', message);
 }
 
-function readYaml(path: string): unknown {
+/** @param source names the file in errors. */
+function readYaml(path: string, source: string): unknown {
   try {
     return parse(readFileSync(path === '-' ? 0 : path, 'utf8'));
   } catch (error) {
-    if (error instanceof YAMLParseError) throw createInvalidInputError(`${path}: not valid YAML: ${error.message}`);
-    throw createInvalidInputError(`${path}: the file cannot be read (${getErrorCode(error)}).`);
+    if (error instanceof YAMLParseError) throw createInvalidInputError(`${source}: not valid YAML: ${error.message}`);
+    throw createInvalidInputError(`${source}: the file cannot be read (${getErrorCode(error)}).`);
   }
 }
 

@@ -282,7 +282,8 @@ describe('a table of an earlier release', () => {
     await loadTickets(toTable(TICKETS), [buildTicket(1, [])], 1, false);
     // Earlier releases stored no path for declared fields, and stored it for others.
     await database.sql.unsafe(`
-      alter table acme.tickets add column "cf_Größe" text, add column "cf_Size" text, add column cf_plain text, add column cf_gr_e_00000000 text;
+      alter table acme.tickets add column "cf_Größe" text, add column "cf_Size" text, add column cf_plain text,
+        add column cf_gr_e_00000000 text;
       comment on column acme.tickets."cf_Größe" is 'Custom field “Größe”.';
       comment on column acme.tickets.cf_gr_e_00000000 is '{"path":["custom_fields","cf_grün"]}'`);
     const names = ['cf_Größe', 'cf_Size', 'cf_plain', 'cf_grün'];

@@ -123,7 +123,7 @@ class PersonErasure {
     const { name } = object;
     // After this, no extraction stores further records of the person.
     await erasures.fenceExtraction(task, name);
-    const staged = await erasures.eraseFromBatches(task, name, owners, filter.keyColumn);
+    const staged = await erasures.eraseFromBatches(task, name, owners, { keyField: filter.keyColumn });
     const erased = await this.#eraseFromWarehouse(name, filter);
     const rejectedRecords = await erasures.eraseFromRejectedRecords(task, name, owners);
     const isOwner = listErasedObjects().some(
@@ -169,7 +169,10 @@ class PersonErasure {
     for (const erasedObject of listErasedObjects()) {
       const { object, owners, filter } = await this.#buildScope(erasedObject);
       const { rows, versions } = await this.#warehouse.count(filter);
-      const staged = await erasures.eraseFromBatches(this.#task, object.name, owners, filter.keyColumn, true);
+      const staged = await erasures.eraseFromBatches(this.#task, object.name, owners, {
+        keyField: filter.keyColumn,
+        isDryRun: true,
+      });
       remainingCounts.rows += rows;
       remainingCounts.versions += versions;
       remainingCounts.staged_records += staged.records;

@@ -1,4 +1,4 @@
-import { withSpan } from '@freshet/contracts';
+import { type Table, withSpan } from '@freshet/contracts';
 import type { PendingBatch, TableLease } from '@freshet/control-store';
 import { getObject, getPositionReset, listChildTables, toTable } from '@freshet/freshdesk-extractor';
 import { type LoadResult, type PreparedBatches, prepareBatches } from '@freshet/warehouse-loader';
@@ -24,8 +24,9 @@ interface BatchGroup {
 }
 
 /**
- * Loads the pending batches of a table in order, until none is left, the slice's time is over or
- * the process shuts down. While one group of batches is loaded, the next one is prepared.
+ * Loads the pending batches of a table in order, until none is left, the time limit of the slice is
+ * reached or the process shuts down. While one group of batches is loaded, the next one is
+ * prepared.
  */
 export async function loadPendingBatches(context: LoadContext, lease: TableLease): Promise<void> {
   const { loading } = context.store;
@@ -69,7 +70,7 @@ export async function loadPendingBatches(context: LoadContext, lease: TableLease
 async function loadGroup(
   context: LoadContext,
   lease: TableLease,
-  table: ReturnType<typeof toTable>,
+  table: Table,
   prepared: PreparedBatches,
 ): Promise<LoadResult> {
   const { loading } = context.store;

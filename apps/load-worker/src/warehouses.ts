@@ -12,7 +12,8 @@ const POOLS_MAX = 20;
 /** How long a worker waits for a ping of another worker. A healthy warehouse responds by then. */
 const PING_WAIT_MS = 500;
 /**
- * When a worker that has not waited longer for the ping returns. The ping should be over by then.
+ * When a worker that has not waited longer for the ping returns. The ping has usually finished by
+ * then.
  */
 const PING_RETRY_MS = 5000;
 /** The backoff after the first failed ping. It doubles with each consecutive failure. */

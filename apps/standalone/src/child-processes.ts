@@ -43,7 +43,7 @@ export class ChildProcesses {
   readonly #logDir: string;
   readonly #running = new Map<string, ChildProcess>();
   #isStopping = false;
-  /** Called when a child has exited unexpectedly. It is restarted unless its settings are invalid. */
+  /** Called when a child has exited unexpectedly. It restarts unless its settings are invalid. */
   onExit: (name: string, status: string, willRestart: boolean) => void = () => {};
 
   constructor(dataDir: string) {

@@ -12,8 +12,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Is the process alive
-         * @description Depends on nothing else.
+         * Liveness probe
+         * @description Returns 200 as soon as the process serves requests. It does not depend on the database.
          */
         get: operations["getLiveness"];
         put?: never;
@@ -32,8 +32,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * This process’ numbers
-         * @description In the format of Prometheus. Every process has its own, at `FRESHET_MONITOR_PORT`; schedulers tell how much work waits as well.
+         * Prometheus metrics
+         * @description Returns the metrics of this API process in the Prometheus text format. Other processes serve their metrics at `FRESHET_MONITOR_PORT`. Those of schedulers include backlogs.
          */
         get: operations["getMetrics"];
         put?: never;
@@ -52,8 +52,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Can it take requests
-         * @description The database answers, its tables are those that this release needs, and the process is not about to end.
+         * Readiness probe
+         * @description Returns 200 if the database responds, its schema matches this release, and the process is not shutting down. Otherwise 503.
          */
         get: operations["getReadiness"];
         put?: never;
@@ -72,8 +72,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * An account’s credits
-         * @description As they stand now, in each bucket. All pipelines and workers of the account share them.
+         * Get the credits of an account
+         * @description Returns the current credits of a Freshdesk account, by bucket. All pipelines and workers of the account share them.
          */
         get: operations["getBudget"];
         put?: never;
@@ -92,10 +92,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Who changed what
-         * @description Every change that was made through the API, newest first, with what it was before and after, without secrets. It is only ever added to.
+         * List audit log entries
+         * @description Lists all changes through the API, newest first, with the resource before and after the change. Entries cannot be changed or deleted through the API.
          */
-        get: operations["listAuditLog"];
+        get: operations["listAuditLogEntries"];
         put?: never;
         post?: never;
         delete?: never;
@@ -113,7 +113,7 @@ export interface paths {
         };
         /**
          * Export the audit log
-         * @description All of it that the filters leave, newest first, a JSON object a line.
+         * @description Streams all entries that match the filters as JSON Lines, newest first: one AuditEntry per line.
          */
         get: operations["exportAuditLog"];
         put?: never;
@@ -132,8 +132,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The catalogue
-         * @description Every object that can be read, with its columns.
+         * List the objects of the catalog
+         * @description Lists all objects that Freshet can replicate, with their columns.
          */
         get: operations["listCatalogObjects"];
         put?: never;
@@ -153,13 +153,13 @@ export interface paths {
         };
         /**
          * List credentials
-         * @description Newest first.
+         * @description Lists credentials, newest first.
          */
         get: operations["listCredentials"];
         put?: never;
         /**
-         * Keep a secret
-         * @description Encrypts the secret and keeps it. It is never sent back in any form.
+         * Create a credential
+         * @description Encrypts the secret and stores it. The API never returns the secret.
          */
         post: operations["createCredential"];
         delete?: never;
@@ -176,24 +176,24 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read a credential
-         * @description Everything but the secret.
+         * Get a credential
+         * @description Returns a credential without its secret.
          */
         get: operations["getCredential"];
         put?: never;
         post?: never;
         /**
          * Delete a credential
-         * @description Refused while something uses it; the answer names what does.
+         * @description Deletes a credential. If pipelines or destinations use the credential, the request is rejected with 409, and `detail` names them.
          */
         delete: operations["deleteCredential"];
         options?: never;
         head?: never;
         /**
-         * Rename or rotate
-         * @description A new secret is used from the next call on by everything that uses the credential.
+         * Update a credential
+         * @description Renames a credential or replaces its secret. Pipelines and destinations use the new secret from their next request or connection on.
          */
-        patch: operations["changeCredential"];
+        patch: operations["updateCredential"];
         trace?: never;
     };
     "/v1/dead-jobs": {
@@ -204,8 +204,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List jobs that were set aside
-         * @description Newest first, with why.
+         * List dead jobs
+         * @description Lists jobs in the dead-letter queue with their errors, newest first.
          */
         get: operations["listDeadJobs"];
         put?: never;
@@ -227,8 +227,8 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Discard a job
-         * @description What waited for it has failed, and stays so.
+         * Discard a dead job
+         * @description Deletes the job. The object run, delivery or erasure of the job remains failed.
          */
         delete: operations["discardDeadJob"];
         options?: never;
@@ -246,10 +246,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Send a job again
-         * @description What it had ended is opened again, unless another run has taken its place.
+         * Retry a dead job
+         * @description Enqueues the job again, and reopens the object run or erasure that failed because of it. The request is rejected with 409 if another run of the same kind is active, or if the object run or erasure has not failed.
          */
-        post: operations["redriveDeadJob"];
+        post: operations["retryDeadJob"];
         delete?: never;
         options?: never;
         head?: never;
@@ -265,13 +265,13 @@ export interface paths {
         };
         /**
          * List destinations
-         * @description Newest first.
+         * @description Lists destinations, newest first.
          */
         get: operations["listDestinations"];
         put?: never;
         /**
-         * Make a destination
-         * @description Nothing is connected to yet; test it to try.
+         * Create a destination
+         * @description Creates a destination without connecting to the warehouse. Test the destination to verify the connection.
          */
         post: operations["createDestination"];
         delete?: never;
@@ -288,24 +288,24 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read a destination
-         * @description As it was made or last changed.
+         * Get a destination
+         * @description Returns a destination.
          */
         get: operations["getDestination"];
         put?: never;
         post?: never;
         /**
          * Delete a destination
-         * @description Refused while a pipeline uses it. The warehouse itself is not touched.
+         * @description Deletes a destination. The warehouse itself does not change. If pipelines use the destination, the request is rejected with 409.
          */
         delete: operations["deleteDestination"];
         options?: never;
         head?: never;
         /**
-         * Change a destination
-         * @description Loaders use the new address with their next batch.
+         * Update a destination
+         * @description Updates a destination. Load workers use the new values from their next batch on.
          */
-        patch: operations["changeDestination"];
+        patch: operations["updateDestination"];
         trace?: never;
     };
     "/v1/destinations/{id}/test": {
@@ -318,8 +318,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Try a destination
-         * @description Connects, and looks whether the role may make what a pipeline needs. A warehouse that cannot be used is an answer, not an error.
+         * Test a destination
+         * @description Connects to the warehouse and checks the privileges that a pipeline needs. Nothing is created. A failed test is a result with an `error`, not an error response.
          */
         post: operations["testDestination"];
         delete?: never;
@@ -337,13 +337,13 @@ export interface paths {
         };
         /**
          * List pipelines
-         * @description Newest first.
+         * @description Lists pipelines, newest first.
          */
         get: operations["listPipelines"];
         put?: never;
         /**
-         * Make a pipeline
-         * @description Its first run starts at once.
+         * Create a pipeline
+         * @description Creates a pipeline. Its first run starts immediately.
          */
         post: operations["createPipeline"];
         delete?: never;
@@ -360,24 +360,24 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read a pipeline
-         * @description As it was made or last changed.
+         * Get a pipeline
+         * @description Returns a pipeline.
          */
         get: operations["getPipeline"];
         put?: never;
         post?: never;
         /**
          * Delete a pipeline
-         * @description Its tables in the warehouse stay: they are yours.
+         * @description Deletes a pipeline, with its runs and its stored batches. The tables in the warehouse are not changed.
          */
         delete: operations["deletePipeline"];
         options?: never;
         head?: never;
         /**
-         * Change a pipeline
-         * @description Takes effect with the next run.
+         * Update a pipeline
+         * @description Updates a pipeline. Changes take effect with its next run.
          */
-        patch: operations["changePipeline"];
+        patch: operations["updatePipeline"];
         trace?: never;
     };
     "/v1/pipelines/{id}/erasures": {
@@ -389,15 +389,15 @@ export interface paths {
         };
         /**
          * List erasures
-         * @description Newest first.
+         * @description Lists the erasures of a pipeline, newest first.
          */
         get: operations["listErasures"];
         put?: never;
         /**
          * Erase a person
-         * @description Deletes a contact and what belongs to it (their tickets with all that stands below those, what they wrote elsewhere, their ratings) from the warehouse’s tables and their histories, from stored batches, and from rejected records, and then searches everything again. From now on they are left out of whatever is read, until the erasure is lifted. Nothing is changed in Freshdesk: erase the person there as well. An erasure of the same person that is under way is answered instead.
+         * @description Erases a contact and the related data: their tickets with the children of these tickets, their contributions to other records, and their ratings. The data is removed from tables and histories in the warehouse, from stored batches and from rejected records. Then, all of them are searched again. Data of the person is not replicated anymore until the erasure is lifted. Freshdesk is not changed: erase the person there as well. If an erasure of the person is active, it is returned instead.
          */
-        post: operations["erasePerson"];
+        post: operations["createErasure"];
         delete?: never;
         options?: never;
         head?: never;
@@ -412,8 +412,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read an erasure
-         * @description With what was removed, and the proof that nothing is left.
+         * Get an erasure
+         * @description Returns an erasure, with the removed data and the proof that none remains.
          */
         get: operations["getErasure"];
         put?: never;
@@ -435,7 +435,7 @@ export interface paths {
         put?: never;
         /**
          * Lift an erasure
-         * @description The person may be read again: it was a mistake, or they came back. What was removed comes back as it changes in Freshdesk, or when the objects are restarted.
+         * @description Permits the replication of the person’s data again. Removed records return when they change in Freshdesk, or when the objects are restarted. The request is rejected with 409 while the erasure is active.
          */
         post: operations["liftErasure"];
         delete?: never;
@@ -454,10 +454,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * What the next run will cost
-         * @description Credits and minutes for each object of the next run, or of reading further back, before they are spent. Spends a few credits itself.
+         * Estimate the next run
+         * @description Estimates the records, credits and duration of the next run, or of a backfill, for each object. The estimate itself uses a few credits. Without a body, the next run is estimated.
          */
-        post: operations["estimatePipeline"];
+        post: operations["estimateRun"];
         delete?: never;
         options?: never;
         head?: never;
@@ -473,7 +473,7 @@ export interface paths {
         };
         /**
          * List failed units
-         * @description Lists units of work that could not be read, newest first: parents whose children fail (for example, a damaged ticket whose conversations always answer 500), and records whose own address fails. An object with failed units ends its runs `partial`; its coverage holds for everything else.
+         * @description Lists units of work that keep failing, newest first: parents whose children cannot be extracted, such as a damaged ticket for whose conversations Freshdesk always returns 500, and single records that cannot be extracted. Runs of an object with failed units finish as `partial`. The coverage of the object applies to all other records.
          */
         get: operations["listFailedUnits"];
         put?: never;
@@ -495,7 +495,7 @@ export interface paths {
         put?: never;
         /**
          * Discard failed units
-         * @description Stops retrying the units. A parent is read again when it changes, and a record when it is listed again. Without a body, the request selects all failed units of the pipeline.
+         * @description Deletes failed units, which are not retried anymore. Without a body, all failed units of the pipeline are selected. The children of a parent are extracted again when the parent changes.
          */
         post: operations["discardFailedUnits"];
         delete?: never;
@@ -515,7 +515,7 @@ export interface paths {
         put?: never;
         /**
          * Retry failed units
-         * @description Starts a refresh run that reads the units at once, at most 1,000 in one request. Units that fail again stay listed with one more attempt. Without a body, the request selects all failed units of the pipeline.
+         * @description Starts a refresh run that retries failed units immediately, at most 1,000 per request. Without a body, all failed units of the pipeline are selected. A unit that fails again remains listed, with one more attempt. The request is rejected with 404 if no unit matches.
          */
         post: operations["retryFailedUnits"];
         delete?: never;
@@ -534,10 +534,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Be told by Freshdesk that a ticket has changed
-         * @description For the action “trigger webhook” of an automation rule, with a token that has the scope `refresh` only in the header `Authorization`, and `{"ticket_id": "{{ticket.id}}"}` as content. The ticket is read at once, with what stands below it. It saves no sync: what a rule does not see, the next sync brings.
+         * Receive a Freshdesk automation webhook
+         * @description Refreshes the ticket that a Freshdesk automation rule names. Use it as the URL of the action “Trigger webhook”, with the content `{"ticket_id": "{{ticket.id}}"}` and a token in the header `Authorization` whose only scope is `refresh`. Syncs are still necessary: they extract the changes that no rule covers.
          */
-        post: operations["receiveFromFreshdesk"];
+        post: operations["receiveFreshdeskWebhook"];
         delete?: never;
         options?: never;
         head?: never;
@@ -552,8 +552,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The objects of a pipeline
-         * @description Whether each is included and available to the API key, and how fresh and deep its table is.
+         * List the objects of a pipeline
+         * @description Lists all objects of the catalog with their settings in this pipeline, their availability to the API key, and the coverage of their tables.
          */
         get: operations["listPipelineObjects"];
         put?: never;
@@ -578,10 +578,10 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Include or skip an object, read it in detail, keep its history, change its columns, or say how fresh it must be
-         * @description Takes effect with the next run. A table that is there stays. Records that are there already are read in detail when they change, or when the object is restarted. A history begins with what the table holds. The `ETag` is the pipeline’s. Rules for columns replace those that there are, and hold for what is read from then on: restart the object to apply them to all of it.
+         * Update an object of a pipeline
+         * @description Updates the settings of an object. They take effect with the next run. An object that is excluded keeps its table, which is not updated anymore. The `ETag` is the one of the pipeline.
          */
-        patch: operations["changePipelineObject"];
+        patch: operations["updatePipelineObject"];
         trace?: never;
     };
     "/v1/pipelines/{id}/objects/{object}/position": {
@@ -594,10 +594,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Change an object’s position
-         * @description The next run, or the one under way, reads the changes since `changed_since`. A moment before the current position reads changes again. A moment after it skips changes: the response names the skipped interval in `unread_from` and `unread_to`, and `complete_back_to` moves to `changed_since` with the next run. To read them after all, move the position back or restart the object. Only objects that are read by time have such a position. A moment in the future is a 400.
+         * Set the position of an object
+         * @description The active run, or the next one, extracts the changes since `changed_since`. An earlier time than the current position extracts changes again. A later time skips changes: the response contains the skipped interval, and `complete_back_to` becomes `changed_since` with the next run. To extract the skipped changes, set an earlier position or restart the object. The request is rejected with 409 if the object has not been extracted yet, and with 400 if the object has no position in time.
          */
-        post: operations["movePipelineObject"];
+        post: operations["setPipelineObjectPosition"];
         delete?: never;
         options?: never;
         head?: never;
@@ -614,8 +614,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Load an object’s table anew
-         * @description From the batches that are stored still (loaded ones are kept for 7 days), without a credit: after its table or rows of it were lost or changed by hand. The table stays usable. The answer says how far back it reaches.
+         * Rebuild a table
+         * @description Loads the table of an object again from the stored batches, without credits. Use it after the table or some of its rows were lost or modified. Loaded batches are stored for 7 days. The table remains usable. One rebuild of a pipeline can be active at a time. The request is rejected with 409 if a rebuild is active, or if no batch is stored.
          */
         post: operations["rebuildPipelineObject"];
         delete?: never;
@@ -634,8 +634,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Read one record anew
-         * @description Now, before everything else, with what stands below it: a ticket with its conversations. Costs a credit for the record and one for each list below it. A record that is gone is marked as deleted. What is asked for while such a run is under way is taken in by it.
+         * Refresh a record
+         * @description Extracts a record and its children, such as the conversations of a ticket, immediately and ahead of all other work. Costs one credit for the record and one for each list of children. A record that does not exist anymore is marked as deleted. If a refresh of the pipeline is active, the record is added to its run. The request is rejected with 409 if the pipeline does not include the object, or if Freshdesk cannot return single records of it.
          */
         post: operations["refreshRecord"];
         delete?: never;
@@ -654,8 +654,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Read an object again
-         * @description The next run, or the one under way, reads the object from the start and writes every row again, also where the record is unchanged. The table stays usable meanwhile. A restart also accepts that a list has really shrunk.
+         * Restart an object
+         * @description Discards the position of an object. The active run, or the next one, extracts the object from the start and rewrites every row. The table remains usable. A restart also accepts that a list has become much shorter (`source_shrunk`).
          */
         post: operations["restartPipelineObject"];
         delete?: never;
@@ -675,7 +675,7 @@ export interface paths {
         put?: never;
         /**
          * Pause a pipeline
-         * @description No run starts, and the one under way reads no further. What is stored is still loaded.
+         * @description Stops extraction, and starts no scheduled runs until the pipeline is resumed. Batches that are already stored are loaded.
          */
         post: operations["pausePipeline"];
         delete?: never;
@@ -694,10 +694,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * What changing a pipeline would come to
-         * @description Nothing is written, here or in the warehouse. Tells which tables and columns would be made, by which statements; what the key sees of each object; and what the first sync would cost. Spends some credits for that: one for the key and each object, and a few for the estimate. What the real request would be refused for, this one is refused for as well.
+         * Preview an update of a pipeline
+         * @description Previews an update of a pipeline. The response contains the SQL statements that create or change tables, the access of the API key by object, and an estimate of the first sync. Nothing is created or changed. A request is rejected for the same reasons as the real one. The preview uses credits: one for the API key, one for each object that has its own list, and a few for the estimate.
          */
-        post: operations["planPipelineChange"];
+        post: operations["previewPipelineUpdate"];
         delete?: never;
         options?: never;
         head?: never;
@@ -713,7 +713,7 @@ export interface paths {
         };
         /**
          * List rejected records
-         * @description Records that could not be loaded, newest first, with their reasons. What they hold is answered for one at a time.
+         * @description Lists records that could not be loaded, newest first, with their reasons. The list does not contain the records themselves.
          */
         get: operations["listRejectedRecords"];
         put?: never;
@@ -732,8 +732,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read a rejected record
-         * @description With the record itself, as Freshdesk sent it. It may hold personal data, so an observer may not read it.
+         * Get a rejected record
+         * @description Returns a rejected record with its content, as Freshdesk returned it. The content may include personal data, so the operation requires the permission `read_records`.
          */
         get: operations["getRejectedRecord"];
         put?: never;
@@ -754,8 +754,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Forget rejected records
-         * @description They cannot be replayed any more. A record that changes in Freshdesk is read again. Without a body it is all of them.
+         * Discard rejected records
+         * @description Deletes rejected records, which cannot be replayed anymore. Without a body, all rejected records of the pipeline are selected. A record is extracted again when it changes in Freshdesk.
          */
         post: operations["discardRejectedRecords"];
         delete?: never;
@@ -774,8 +774,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Load rejected records once more
-         * @description In a run of their own, at most 10,000 at once: with another schema policy, or a repaired rule of the warehouse, they may land. Those that do not are rejected records again. Without a body it is all of them.
+         * Replay rejected records
+         * @description Starts a run that loads rejected records again, at most 10,000 per request. Use it after the cause is fixed, such as the schema policy or a constraint in the warehouse. Without a body, all rejected records of the pipeline are selected. Records that fail again are rejected again. The request is rejected with 409 while another replay of the pipeline is active.
          */
         post: operations["replayRejectedRecords"];
         delete?: never;
@@ -795,7 +795,7 @@ export interface paths {
         put?: never;
         /**
          * Resume a pipeline
-         * @description Runs start again when they are due, and the one under way goes on where it stood.
+         * @description Resumes the schedule. A run that was interrupted by the pause continues from its position.
          */
         post: operations["resumePipeline"];
         delete?: never;
@@ -814,8 +814,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Run now
-         * @description Starts a run, or answers with the one of its kind that is under way. An audit goes on beside the syncs, with the credits that they leave. A paused pipeline is run as well, and reads when it is resumed.
+         * Start a run
+         * @description Starts a run. If a run of the same kind is active, it is returned instead. An audit runs beside syncs and uses the credits that they leave. A run of a paused pipeline starts extraction when the pipeline is resumed.
          */
         post: operations["startRun"];
         delete?: never;
@@ -834,8 +834,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Try a pipeline’s account and key
-         * @description Spends one credit for the key and one for each object.
+         * Test a pipeline’s account
+         * @description Tests the API key of a pipeline and its access to each object. Costs one credit for the key and one for each object that has its own list. A failed test is a result with an `error`, not an error response.
          */
         post: operations["testPipeline"];
         delete?: never;
@@ -854,10 +854,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * What making a pipeline would come to
-         * @description Nothing is written, here or in the warehouse. Tells which tables and columns would be made, by which statements; what the key sees of each object; and what the first sync would cost. Spends some credits for that: one for the key and each object, and a few for the estimate. What the real request would be refused for, this one is refused for as well.
+         * Preview a new pipeline
+         * @description Previews the creation of a pipeline. The response contains the SQL statements that create or change tables, the access of the API key by object, and an estimate of the first sync. Nothing is created or changed. A request is rejected for the same reasons as the real one. The preview uses credits: one for the API key, one for each object that has its own list, and a few for the estimate.
          */
-        post: operations["planPipeline"];
+        post: operations["previewPipeline"];
         delete?: never;
         options?: never;
         head?: never;
@@ -874,8 +874,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Try an account and a key
-         * @description Before a pipeline is made. Spends one credit for the key and one for each object. A key that does not work is an answer, not an error.
+         * Test an account and an API key
+         * @description Tests an API key and its access to each object, without a pipeline. Costs one credit for the key and one for each object that has its own list. A failed test is a result with an `error`, not an error response.
          */
         post: operations["testAccount"];
         delete?: never;
@@ -893,7 +893,7 @@ export interface paths {
         };
         /**
          * List runs
-         * @description Newest first.
+         * @description Lists runs, newest first.
          */
         get: operations["listRuns"];
         put?: never;
@@ -912,8 +912,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read a run
-         * @description With what each object has come to so far.
+         * Get a run
+         * @description Returns a run with the status and the counts of each object.
          */
         get: operations["getRun"];
         put?: never;
@@ -935,7 +935,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel a run
-         * @description Nothing more is read. What is stored is loaded. A run that is over stays as it is.
+         * @description Stops extraction. Batches that are already stored are loaded. A run that has finished is returned unchanged.
          */
         post: operations["cancelRun"];
         delete?: never;
@@ -952,10 +952,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Watch a run
-         * @description Server-sent events: each time that the run has changed, one of the type `run` whose data is the whole Run. Ends when the run does. A reader that was cut off goes on with `Last-Event-ID`, as browsers do by themselves: it is sent the run as it is now, unless it has seen that already. 204: the run is over, and was seen.
+         * Stream run events
+         * @description Streams server-sent events. After each change of the run, the stream sends an event of the type `run` whose data is the Run. The stream ends when the run finishes. A client that reconnects with `Last-Event-ID` receives the current run only if it differs from that event. The response is 204 if the run has finished and the client has received its last event.
          */
-        get: operations["watchRun"];
+        get: operations["streamRunEvents"];
         put?: never;
         post?: never;
         delete?: never;
@@ -972,10 +972,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * How the deployment is
-         * @description Which processes are alive, and how much work waits.
+         * Get system status
+         * @description Returns the processes of the deployment, and its queues and backlogs.
          */
-        get: operations["getSystem"];
+        get: operations["getSystemStatus"];
         put?: never;
         post?: never;
         delete?: never;
@@ -993,13 +993,13 @@ export interface paths {
         };
         /**
          * List tokens
-         * @description Newest first. None of them shows the token itself.
+         * @description Lists tokens, newest first, without their values.
          */
         get: operations["listTokens"];
         put?: never;
         /**
-         * Make a token
-         * @description The answer holds the token itself: it is shown this once, and only its digest is kept.
+         * Create a token
+         * @description Creates an API token. The response contains the value of the token, which is not returned again: Freshet stores only its hash.
          */
         post: operations["createToken"];
         delete?: never;
@@ -1016,24 +1016,24 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read a token
-         * @description Everything but the token itself.
+         * Get a token
+         * @description Returns a token without its value.
          */
         get: operations["getToken"];
         put?: never;
         post?: never;
         /**
          * Delete a token
-         * @description It opens nothing any more, at once. The last token that can make others stays.
+         * @description Deletes a token, which is invalid immediately. The last `team_admin` token without scopes and expiry cannot be deleted (409).
          */
         delete: operations["deleteToken"];
         options?: never;
         head?: never;
         /**
-         * Change a token
-         * @description Its name, role, scopes or expiry. Takes effect with the next request that it is used for.
+         * Update a token
+         * @description Updates the name, role, scopes or expiry of a token. Changes take effect with its next request.
          */
-        patch: operations["changeToken"];
+        patch: operations["updateToken"];
         trace?: never;
     };
     "/v1/tokens/{id}/rotate": {
@@ -1047,7 +1047,7 @@ export interface paths {
         put?: never;
         /**
          * Rotate a token
-         * @description Answers with a new text of the same token. The old one opens beside it for the overlap, so that its users can be told.
+         * @description Generates a new value for a token and returns it. The previous value remains valid for the overlap, by default one hour, so that clients can be updated.
          */
         post: operations["rotateToken"];
         delete?: never;
@@ -1064,8 +1064,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Records, bytes, credits and lag by day
-         * @description Of each pipeline and object. By default of the last 30 days.
+         * List usage
+         * @description Lists records, bytes, credits and lag by day, pipeline and object. The interval has at most 366 days. By default, it covers the last 30 days.
          */
         get: operations["listUsage"];
         put?: never;
@@ -1085,13 +1085,13 @@ export interface paths {
         };
         /**
          * List webhooks
-         * @description Newest first.
+         * @description Lists webhooks, newest first.
          */
         get: operations["listWebhooks"];
         put?: never;
         /**
-         * Make a webhook
-         * @description Events are posted to its URL, signed as https://www.standardwebhooks.com says. The answer holds the signing secret: it is shown this once.
+         * Create a webhook
+         * @description Creates a webhook. Events are sent to its URL and signed according to the [Standard Webhooks](https://www.standardwebhooks.com) specification. The response contains the signing secret, which is not returned again.
          */
         post: operations["createWebhook"];
         delete?: never;
@@ -1108,24 +1108,24 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read a webhook
-         * @description Everything but its signing secret.
+         * Get a webhook
+         * @description Returns a webhook without its secrets.
          */
         get: operations["getWebhook"];
         put?: never;
         post?: never;
         /**
          * Delete a webhook
-         * @description With its log of deliveries. What waits is not delivered.
+         * @description Deletes a webhook and its deliveries. Pending deliveries are not sent.
          */
         delete: operations["deleteWebhook"];
         options?: never;
         head?: never;
         /**
-         * Change a webhook
-         * @description Deliveries that wait go to the new URL. Enabling one that was disabled begins anew.
+         * Update a webhook
+         * @description Updates a webhook. Pending deliveries are sent to the new URL. Enabling a webhook clears `disabled_reason` and `failing_since`.
          */
-        patch: operations["changeWebhook"];
+        patch: operations["updateWebhook"];
         trace?: never;
     };
     "/v1/webhooks/{id}/deliveries": {
@@ -1136,8 +1136,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List deliveries
-         * @description What was sent to a webhook, newest first, kept for 30 days.
+         * List the deliveries of a webhook
+         * @description Lists the deliveries of the last 30 days, newest first.
          */
         get: operations["listWebhookDeliveries"];
         put?: never;
@@ -1158,10 +1158,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Deliver once more
-         * @description Sends the event of a delivery again, with the same message id, by which receivers can tell that it is the same.
+         * Redeliver an event
+         * @description Sends the event of a delivery again, as a new delivery with the same `webhook-id`, by which receivers can detect duplicates.
          */
-        post: operations["redeliver"];
+        post: operations["redeliverWebhookEvent"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1178,8 +1178,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Rotate a webhook’s signing secret
-         * @description Answers with a new secret. Until the overlap is over, deliveries carry a signature of each.
+         * Rotate the signing secret of a webhook
+         * @description Generates a new signing secret and returns it. During the overlap, by default one hour, deliveries have a signature of each of the two secrets.
          */
         post: operations["rotateWebhookSecret"];
         delete?: never;
@@ -1198,8 +1198,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Try a webhook
-         * @description Sends it an event of the type `webhook.test`, once. Its delivery tells how that went.
+         * Test a webhook
+         * @description Sends an event of the type `webhook.test`, also to a disabled webhook. A failed test is not retried. List the deliveries for the result.
          */
         post: operations["testWebhook"];
         delete?: never;
@@ -1212,57 +1212,66 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description The agent whose key it is. */
+        /** @description The agent to whom the API key belongs. */
         AccountAgent: {
-            /** @description The agent’s id. */
+            /**
+             * @description The id of the agent.
+             * @example 80012345678
+             */
             id: string;
-            /** @description The agent’s name. */
+            /**
+             * @description The name of the agent.
+             * @example Ada Admin
+             */
             name: string;
             ticket_scope: components["schemas"]["TicketScope"];
         };
-        /** @description A limit. */
+        /** @description A rate limit of the account. */
         AccountLimit: {
-            /** @description `account`, or a list with a limit of its own. */
+            /** @description `account` for the rate limit of the account, or the name of a list that has its own limit. */
             bucket: string;
             credits_per_minute: number | null;
         };
-        /** @description What a key sees of one object. */
+        /** @description Access of the API key to an object. */
         AccountObject: {
             changed_since_filter: string | null;
             message: string | null;
-            /** @description The object. */
+            /** @description The name of the object. */
             object: string;
-            verdict: components["schemas"]["ObjectVerdict"];
+            verdict: components["schemas"]["ObjectAccess"];
         };
-        /** @description Who has changed something. */
+        /** @description The token of the request. */
         Actor: {
             /**
              * Format: uuid
-             * @description The token (UUIDv7).
-             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
+             * @description The id of the token.
+             * @example 019b8cf0-f5c0-7cdc-8cf0-1a2b3c4d5e6d
              */
             id: string;
-            /** @description Its name at that time. */
+            /**
+             * @description The name of the token at the time of the request.
+             * @example deployments
+             */
             name: string;
             role: components["schemas"]["TokenRole"];
         };
-        /** @description One change. */
+        /** @description A change through the API. */
         AuditEntry: {
             /**
              * @description The operation.
-             * @example changePipeline
+             * @example updatePipeline
              */
             action: string;
             actor: components["schemas"]["Actor"];
-            /** @description The address that the request came from. */
+            /** @description The IP address of the client. */
             address: string;
             after: {
                 [key: string]: unknown;
             } | null;
             /**
              * Format: date-time
-             * @description When. RFC 3339, UTC.
-             * @example 2026-01-31T12:00:00.000Z
+             * @description Time of the change. RFC 3339, UTC.
+             * @example 2026-01-05T07:30:00.000Z
              */
             at: string;
             before: {
@@ -1270,53 +1279,67 @@ export interface components {
             } | null;
             /**
              * Format: uuid
-             * @description The entry (UUIDv7).
-             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
+             * @description The id of the entry.
+             * @example 019b8d02-7d50-7de1-9d01-2b3c4d5e6f7e
              */
             id: string;
-            /** @description Names the request in the logs. */
+            /** @description The id of the request, which its log entries contain. */
             request_id: string;
             /**
-             * @description What was changed, by its path.
-             * @example pipelines/019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
+             * @description The path of the resource.
+             * @example pipelines/019b8d02-7d40-7a54-9f67-8192a3b4c5d4
              */
             resource: string;
         };
-        /** @description One page of a list. */
+        /** @description A page of a list. */
         AuditEntryList: {
-            /** @description This page, newest first. */
+            /** @description The items of this page, newest first. */
             data: components["schemas"]["AuditEntry"][];
             next_cursor: string | null;
         };
-        /** @description What an audit has found. */
+        /** @description The findings of an audit. */
         AuditFindings: {
-            /** @description What keys that no list held, and numbers without a row, were found to be → how many: `archived`, `not_found`, `became_agent`, `recovered` (it existed), `present` (it moved while the lists were read), `forbidden` (the key may not see it), `unreadable` (a failed unit). `not_believed`: rows that a reading lacked, too many to be marked. */
+            /**
+             * @description The results for keys that no list contained, and for gaps in the sequence of keys, with their numbers. `archived`, `not_found`, `became_agent`: the record has this state. `recovered`: the record exists. `present`: the record moved while the lists were read. `forbidden`: the API key cannot read the record. `unreadable`: the record is a failed unit. `not_believed`: rows that a complete read did not contain, but that were too many to be marked as deleted.
+             * @example {
+             *       "archived": 12
+             *     }
+             */
             explained: {
                 [key: string]: number;
             };
-            /** @description Records that exist, and that the warehouse should have had already. */
+            /**
+             * @description Records that were missing in the warehouse.
+             * @example 2
+             */
             missing: number;
-            /** @description Both, and rows newly marked as deleted: what is right now and was not before. */
+            /**
+             * @description Rows that the audit corrected: missing and stale rows, and rows that it marked as deleted.
+             * @example 3
+             */
             repaired: number;
-            /** @description Rows that differed from their records, though no newer version was to be seen. */
+            /**
+             * @description Rows that differed from their records, although the time of change was the same.
+             * @example 1
+             */
             stale: number;
         };
-        /** @description An account’s credits, which all of its pipelines and workers share. */
+        /** @description The credits of a Freshdesk account, which all its pipelines share. */
         Budget: {
-            /** @description Each bucket; none before the first call. */
+            /** @description The buckets of the account. Empty before the first request. */
             buckets: components["schemas"]["CreditBucket"][];
             /** @description The account. */
             subdomain: string;
         };
-        /** @description A column that an object always has. */
+        /** @description A documented column of an object. */
         CatalogColumn: {
-            /** @description What it holds. */
+            /** @description The content of the column. */
             description: string;
-            /** @description The column. */
+            /** @description The name of the column. */
             name: string;
-            /** @description May be null. */
+            /** @description Whether the value can be null. */
             nullable: boolean;
-            /** @description May be missing in an answer. */
+            /** @description Whether responses of Freshdesk may lack the field. */
             optional: boolean;
             references: string | null;
             type: components["schemas"]["ColumnType"];
@@ -1324,194 +1347,217 @@ export interface components {
                 [key: string]: string;
             } | null;
         };
-        /** @description A kind of Freshdesk data. */
+        /** @description An object of the catalog. */
         CatalogObject: {
-            /** @description Its columns; the account’s own fields come in addition. */
+            /** @description The documented columns. Custom fields of the account become additional columns. */
             columns: components["schemas"]["CatalogColumn"][];
-            /** @description What it holds. */
+            /** @description The content of the object. */
             description: string;
-            /** @description Columns that only `detail` fills; none: it cannot be read in detail. */
+            /** @description Columns that only the setting `detail` fills. Empty: the object has no details. */
             detail_columns: string[];
             /**
              * Format: uri
-             * @description The vendor’s page.
+             * @description The page of Freshdesk’s API documentation.
              */
             docs: string;
             feature: string | null;
-            /** @description Part of a new pipeline. */
+            /** @description Whether a new pipeline includes the object. */
             included_by_default: boolean;
-            /** @description The object, and its table. */
+            /** @description The name of the object and of its table. */
             name: string;
             parent: string | null;
-            /** @description Whose key may read it: any `agent`’s, or an `admin`’s. */
+            /** @description The role that the owner of the API key needs: `agent` or `admin`. */
             permission: string;
-            /** @description Columns that identify a record. */
+            /** @description The columns of the primary key. */
             primary_key: string[];
-            /** @description Its name for people. */
+            /** @description The display name. */
             title: string;
-            /** @description How it is read: `keyset`, `since`, `sweep` or `children`. */
+            /** @description The extraction strategy. `keyset`: paginated by time of change and key. `since`: filtered by time of change. `sweep`: a complete read of the list. `children`: requested for each parent record. */
             way: string;
         };
-        /** @description The catalogue. */
+        /** @description The catalog of objects. */
         CatalogObjectList: {
-            /** @description Each object, by name. */
+            /** @description All objects of the catalog, by name. */
             data: components["schemas"]["CatalogObject"][];
         };
         /**
-         * @description PostgreSQL’s type.
+         * @description The PostgreSQL type of a column.
          * @enum {string}
          */
         ColumnType: "bigint" | "numeric" | "boolean" | "text" | "timestamptz" | "date" | "jsonb";
-        /** @description A secret that is kept. The secret itself is never sent back. */
+        /** @description A secret, which is stored encrypted. The API never returns the secret itself. */
         Credential: {
             /**
              * Format: date-time
-             * @description When it was made. RFC 3339, UTC.
-             * @example 2026-01-31T12:00:00.000Z
+             * @description Time of creation. RFC 3339, UTC.
+             * @example 2026-01-05T07:30:00.000Z
              */
             created_at: string;
-            /** @description The last four characters of the secret; empty for short ones. */
+            /** @description The last four characters of the secret. Empty for short secrets. */
             hint: string;
             /**
              * Format: uuid
-             * @description The credential (UUIDv7).
-             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
+             * @description The id of the credential.
+             * @example 019b8d00-4a10-7d21-8c34-5e6f708192a1
              */
             id: string;
             /**
-             * @description A name of your own, unique among its kind.
-             * @example acme
+             * @description A name that is unique among the resources of this kind.
+             * @example acme key
              */
             name: string;
             /**
              * Format: date-time
-             * @description When the secret was last changed. RFC 3339, UTC.
-             * @example 2026-01-31T12:00:00.000Z
+             * @description Time at which the secret was last changed. RFC 3339, UTC.
+             * @example 2026-01-05T07:30:00.000Z
              */
             rotated_at: string;
             type: components["schemas"]["CredentialType"];
             /**
              * Format: date-time
-             * @description When it last changed. RFC 3339, UTC.
-             * @example 2026-01-31T12:00:00.000Z
+             * @description Time of the last update. RFC 3339, UTC.
+             * @example 2026-01-05T07:30:00.000Z
              */
             updated_at: string;
         };
-        /** @description A new name, or a new secret: the one that fits the credential’s type. */
-        CredentialChange: {
-            /** @description An agent’s API key, from the profile settings in Freshdesk. */
-            api_key?: string;
-            /**
-             * Format: date-time
-             * @description When it was made. RFC 3339, UTC. Read-only: accepted with its current value, and refused with another one.
-             * @example 2026-01-31T12:00:00.000Z
-             */
-            readonly created_at?: string;
-            /** @description The last four characters of the secret; empty for short ones. Read-only: accepted with its current value, and refused with another one. */
-            readonly hint?: string;
-            /**
-             * Format: uuid
-             * @description The credential (UUIDv7). Read-only: accepted with its current value, and refused with another one.
-             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
-             */
-            readonly id?: string;
-            /**
-             * @description A name of your own, unique among its kind.
-             * @example acme
-             */
-            name?: string;
-            /** @description The role’s password. */
-            password?: string;
-            /**
-             * Format: date-time
-             * @description When the secret was last changed. RFC 3339, UTC. Read-only: accepted with its current value, and refused with another one.
-             * @example 2026-01-31T12:00:00.000Z
-             */
-            readonly rotated_at?: string;
-            /** @description Read-only: accepted with its current value, and refused with another one. */
-            readonly type?: components["schemas"]["CredentialType"];
-            /**
-             * Format: date-time
-             * @description When it last changed. RFC 3339, UTC. Read-only: accepted with its current value, and refused with another one.
-             * @example 2026-01-31T12:00:00.000Z
-             */
-            readonly updated_at?: string;
-        };
-        /** @description A secret to keep. It is encrypted, and never sent back. */
+        /** @description The credential to create. */
         CredentialInput: components["schemas"]["FreshdeskApiKeyInput"] | components["schemas"]["PostgresPasswordInput"];
-        /** @description One page of a list. */
+        /** @description A page of a list. */
         CredentialList: {
-            /** @description This page, newest first. */
+            /** @description The items of this page, newest first. */
             data: components["schemas"]["Credential"][];
             next_cursor: string | null;
         };
         /**
-         * @description What the secret opens.
+         * @description The kind of secret: `freshdesk_api_key` for a pipeline, `postgres_password` for a destination.
          * @enum {string}
          */
         CredentialType: "freshdesk_api_key" | "postgres_password";
-        /** @description Credits that calls draw on. */
+        /**
+         * @description The fields to update. The secret must match the type of the credential.
+         * @example {
+         *       "api_key": "bC4eF6gH8iK0lM2nO4x7Qa"
+         *     }
+         */
+        CredentialUpdate: {
+            /**
+             * @description The API key of a Freshdesk agent, from the agent’s profile settings.
+             * @example aB3dE5fG7hJ9kL1mN3x7Qa
+             */
+            api_key?: string;
+            /**
+             * Format: date-time
+             * @description Time of creation. RFC 3339, UTC. Read-only: the request is rejected unless the value is the current one.
+             * @example 2026-01-05T07:30:00.000Z
+             */
+            readonly created_at?: string;
+            /** @description The last four characters of the secret. Empty for short secrets. Read-only: the request is rejected unless the value is the current one. */
+            readonly hint?: string;
+            /**
+             * Format: uuid
+             * @description The id of the credential. Read-only: the request is rejected unless the value is the current one.
+             * @example 019b8d00-4a10-7d21-8c34-5e6f708192a1
+             */
+            readonly id?: string;
+            /**
+             * @description A name that is unique among the resources of this kind.
+             * @example acme key
+             */
+            name?: string;
+            /**
+             * @description The password of the PostgreSQL role.
+             * @example correct horse battery staple
+             */
+            password?: string;
+            /**
+             * Format: date-time
+             * @description Time at which the secret was last changed. RFC 3339, UTC. Read-only: the request is rejected unless the value is the current one.
+             * @example 2026-01-05T07:30:00.000Z
+             */
+            readonly rotated_at?: string;
+            /** @description Read-only: the request is rejected unless the value is the current one. */
+            readonly type?: components["schemas"]["CredentialType"];
+            /**
+             * Format: date-time
+             * @description Time of the last update. RFC 3339, UTC. Read-only: the request is rejected unless the value is the current one.
+             * @example 2026-01-05T07:30:00.000Z
+             */
+            readonly updated_at?: string;
+        };
+        /** @description A rate limit of the account. */
         CreditBucket: {
             blocked_until: string | null;
-            /** @description `account`, or the name of a list that has a limit of its own. */
+            /** @description `account` for the rate limit of the account, or the name of a list that has its own limit. */
             bucket: string;
-            /** @description Of `used`, what Freshet’s own work has taken; the most urgent first. */
-            classes: components["schemas"]["CreditClassUse"][];
+            /** @description Credits that Freshet has used, by class, the most urgent first. */
+            classes: components["schemas"]["CreditClassUsage"][];
             total: number | null;
-            /** @description The account answers without limits. */
+            /**
+             * @description Whether the account has no rate limit.
+             * @example false
+             */
             unlimited: boolean;
-            /** @description Credits spent in this minute, by Freshet and, as far as answers told, by others. */
+            /**
+             * @description Credits used in the current minute, by Freshet and, as far as Freshdesk reports them, by other clients.
+             * @example 12
+             */
             used: number;
             window_ends_at: string | null;
         };
         /**
-         * @description What work is for; the more urgent first.
+         * @description The priority of requests, the most urgent first. `by_hand`: manual runs and API requests. `incremental`: changes. `children`: children of changed parents. `backfill`: history. `audit`: audits.
          * @enum {string}
          */
         CreditClass: "by_hand" | "incremental" | "children" | "backfill" | "audit";
-        /** @description Credits by what they are spent for. */
-        CreditClassUse: {
+        /** @description Credits that a class has used. */
+        CreditClassUsage: {
             class: components["schemas"]["CreditClass"];
-            /** @description Credits that it has taken in this minute. */
+            /**
+             * @description Credits used in the current minute.
+             * @example 12
+             */
             used: number;
             wanted_until: string | null;
         };
-        /** @description What credits were spent for. */
+        /** @description Used credits by class. */
         CreditsByClass: {
             /**
-             * @description Credits.
-             * @example 12
+             * @description Credits of this class.
+             * @example 0
              */
             audit: number;
             /**
-             * @description Credits.
-             * @example 12
+             * @description Credits of this class.
+             * @example 0
              */
             backfill: number;
             /**
-             * @description Credits.
-             * @example 12
+             * @description Credits of this class.
+             * @example 0
              */
             by_hand: number;
             /**
-             * @description Credits.
-             * @example 12
+             * @description Credits of this class.
+             * @example 0
              */
             children: number;
             /**
-             * @description Credits.
-             * @example 12
+             * @description Credits of this class.
+             * @example 90
              */
             incremental: number;
         };
-        /** @description A job that has failed, or ended its workers, too often. What waited for it has failed; it is sent again when somebody has seen to it. */
+        /** @description A job that failed, or terminated its worker, too often. The object run, delivery or erasure of the job has failed. Retry the job once its cause is fixed. */
         DeadJob: {
-            /** @description How often it was tried. */
+            /**
+             * @description Attempts.
+             * @example 3
+             */
             attempts: number;
             /**
-             * @description What it is about: ids and names.
+             * @description The payload of the job: ids and names.
              * @example {
-             *       "objectRunId": "019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21"
+             *       "objectRunId": "019c1440-8e60-7f03-9f23-4d5e6f708192"
              *     }
              */
             data: {
@@ -1519,49 +1565,55 @@ export interface components {
             };
             /**
              * Format: date-time
-             * @description When it was set aside. RFC 3339, UTC.
-             * @example 2026-01-31T12:00:00.000Z
+             * @description Time at which the job was moved to the dead-letter queue. RFC 3339, UTC.
+             * @example 2026-01-31T13:50:00.000Z
              */
             died_at: string;
             /**
              * Format: uuid
-             * @description The job that was set aside (UUIDv7).
-             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
+             * @description The id of the dead job.
+             * @example 019c1460-06d0-7ef2-8e12-3c4d5e6f7081
              */
             id: string;
             pipeline_id: string | null;
             queue: components["schemas"]["QueueName"];
-            /** @description What its last try said; where its workers ended, that they did. */
+            /**
+             * @description The error of the last attempt, or that its worker terminated.
+             * @example The worker terminated during the job.
+             */
             reason: string;
         };
-        /** @description One page of a list. */
+        /** @description A page of a list. */
         DeadJobList: {
-            /** @description This page, newest first. */
+            /** @description The items of this page, newest first. */
             data: components["schemas"]["DeadJob"][];
             next_cursor: string | null;
         };
-        /** @description One event for one webhook. */
+        /** @description The delivery of an event to a webhook. */
         Delivery: {
-            /** @description Attempts so far. */
+            /**
+             * @description Attempts so far.
+             * @example 1
+             */
             attempts: number;
             /**
              * Format: date-time
-             * @description When it was made. RFC 3339, UTC.
-             * @example 2026-01-31T12:00:00.000Z
+             * @description Time of creation. RFC 3339, UTC.
+             * @example 2026-01-31T13:44:02.180Z
              */
             created_at: string;
             error: string | null;
             /**
              * Format: uuid
-             * @description The event, and the `webhook-id` that receivers see (UUIDv7).
-             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
+             * @description The event. Receivers get this id as `webhook-id`.
+             * @example 019c1450-e4a0-7bca-9bef-091a2b3c4d5c
              */
             event_id: string;
             event_type: components["schemas"]["EventType"];
             /**
              * Format: uuid
-             * @description The delivery (UUIDv7).
-             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
+             * @description The id of the delivery.
+             * @example 019c1450-e4b0-7bcb-8ade-f8091a2b3c4b
              */
             id: string;
             last_attempt_at: string | null;
@@ -1570,59 +1622,60 @@ export interface components {
             status: components["schemas"]["DeliveryStatus"];
             /**
              * Format: uuid
-             * @description Its webhook (UUIDv7).
-             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
+             * @description The webhook.
+             * @example 019b8d10-d3a0-7aba-9fcd-e7f8091a2b3a
              */
             webhook_id: string;
         };
-        /** @description One page of a list. */
+        /** @description A page of a list. */
         DeliveryList: {
-            /** @description This page, newest first. */
+            /** @description The items of this page, newest first. */
             data: components["schemas"]["Delivery"][];
             next_cursor: string | null;
         };
         /**
-         * @description `pending`: not taken yet, and tried again. `failed`: given up.
+         * @description The status of a delivery. `pending`: not delivered yet. `failed`: not delivered, and not retried anymore.
+         * @example delivered
          * @enum {string}
          */
         DeliveryStatus: "pending" | "delivered" | "failed";
-        /** @description A PostgreSQL warehouse. */
+        /** @description A PostgreSQL warehouse that pipelines load into. */
         Destination: {
             /**
              * Format: date-time
-             * @description When it was made. RFC 3339, UTC.
-             * @example 2026-01-31T12:00:00.000Z
+             * @description Time of creation. RFC 3339, UTC.
+             * @example 2026-01-05T07:30:00.000Z
              */
             created_at: string;
             /**
              * Format: uuid
-             * @description The credential with the role’s password (UUIDv7).
-             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
+             * @description The credential with the password of the role. Its type must be `postgres_password`.
+             * @example 019b8d00-5b20-7e32-9d45-6f708192a3b2
              */
             credential_id: string;
             /**
-             * @description Name of the database.
+             * @description The name of the database.
              * @example analytics
              */
             database: string;
             /**
-             * @description Host name, IPv4 address, or IPv6 address with or without brackets. No path of a socket, no port, no list.
+             * @description A host name, an IPv4 address, or an IPv6 address with or without brackets. Without a port.
              * @example warehouse.example.com
              */
             host: string;
             /**
              * Format: uuid
-             * @description The destination (UUIDv7).
-             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
+             * @description The id of the destination.
+             * @example 019b8d01-6c30-7f43-8e56-708192a3b4c3
              */
             id: string;
             /**
-             * @description A name of your own, unique among its kind.
-             * @example acme
+             * @description A name that is unique among the resources of this kind.
+             * @example warehouse
              */
             name: string;
             /**
-             * @description TCP port.
+             * @description The TCP port.
              * @example 5432
              */
             port: number;
@@ -1635,108 +1688,50 @@ export interface components {
             type: "postgres";
             /**
              * Format: date-time
-             * @description When it last changed. RFC 3339, UTC.
-             * @example 2026-01-31T12:00:00.000Z
+             * @description Time of the last update. RFC 3339, UTC.
+             * @example 2026-01-05T07:30:00.000Z
              */
             updated_at: string;
             /**
-             * @description The role that writes.
+             * @description The PostgreSQL role that Freshet connects as.
              * @example freshet
              */
             username: string;
         };
-        /** @description Fields to change. */
-        DestinationChange: {
-            /**
-             * Format: date-time
-             * @description When it was made. RFC 3339, UTC. Read-only: accepted with its current value, and refused with another one.
-             * @example 2026-01-31T12:00:00.000Z
-             */
-            readonly created_at?: string;
-            /**
-             * Format: uuid
-             * @description The credential with the role’s password (UUIDv7).
-             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
-             */
-            credential_id?: string;
-            /**
-             * @description Name of the database.
-             * @example analytics
-             */
-            database?: string;
-            /**
-             * @description Host name, IPv4 address, or IPv6 address with or without brackets. No path of a socket, no port, no list.
-             * @example warehouse.example.com
-             */
-            host?: string;
-            /**
-             * Format: uuid
-             * @description The destination (UUIDv7). Read-only: accepted with its current value, and refused with another one.
-             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
-             */
-            readonly id?: string;
-            /**
-             * @description A name of your own, unique among its kind.
-             * @example acme
-             */
-            name?: string;
-            /**
-             * @description TCP port.
-             * @example 5432
-             */
-            port?: number;
-            ssl_ca?: string | null;
-            ssl_mode?: components["schemas"]["SslMode"];
-            /**
-             * @description The kind of warehouse. Read-only: accepted with its current value, and refused with another one.
-             * @enum {string}
-             */
-            readonly type?: "postgres";
-            /**
-             * Format: date-time
-             * @description When it last changed. RFC 3339, UTC. Read-only: accepted with its current value, and refused with another one.
-             * @example 2026-01-31T12:00:00.000Z
-             */
-            readonly updated_at?: string;
-            /**
-             * @description The role that writes.
-             * @example freshet
-             */
-            username?: string;
-        };
-        /** @description A PostgreSQL warehouse. */
+        /** @description The destination to create. */
         DestinationInput: {
             /**
              * Format: uuid
-             * @description The credential with the role’s password (UUIDv7).
-             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
+             * @description The credential with the password of the role. Its type must be `postgres_password`.
+             * @example 019b8d00-5b20-7e32-9d45-6f708192a3b2
              */
             credential_id: string;
             /**
-             * @description Name of the database.
+             * @description The name of the database.
              * @example analytics
              */
             database: string;
             /**
-             * @description Host name, IPv4 address, or IPv6 address with or without brackets. No path of a socket, no port, no list.
+             * @description A host name, an IPv4 address, or an IPv6 address with or without brackets. Without a port.
              * @example warehouse.example.com
              */
             host: string;
             /**
-             * @description A name of your own, unique among its kind.
-             * @example acme
+             * @description A name that is unique among the resources of this kind.
+             * @example warehouse
              */
             name: string;
             /**
-             * @description TCP port.
+             * @description The TCP port.
              * @default 5432
              * @example 5432
              */
             port?: number;
             ssl_ca?: string | null;
             /**
-             * @description `verify-full` checks the server’s certificate and name; `require` encrypts only; `disable` does neither.
+             * @description How the connection is secured. `verify-full`: encrypted, and the certificate and host name of the server are verified. `require`: encrypted, without verification. `disable`: not encrypted.
              * @default verify-full
+             * @example verify-full
              * @enum {string}
              */
             ssl_mode?: "disable" | "require" | "verify-full";
@@ -1746,536 +1741,609 @@ export interface components {
              */
             type: "postgres";
             /**
-             * @description The role that writes.
+             * @description The PostgreSQL role that Freshet connects as.
              * @example freshet
              */
             username: string;
         };
-        /** @description One page of a list. */
+        /** @description A page of a list. */
         DestinationList: {
-            /** @description This page, newest first. */
+            /** @description The items of this page, newest first. */
             data: components["schemas"]["Destination"][];
             next_cursor: string | null;
         };
-        /** @description Whether a warehouse can be used. */
-        DestinationVerdict: {
+        /** @description The result of a connection test of a warehouse. */
+        DestinationTestResult: {
             error: components["schemas"]["Failure"] | null;
-            /** @description Statements that would give the role what it lacks. */
+            /**
+             * @description SQL statements that grant the missing privileges. Empty: none are missing.
+             * @example []
+             */
             missing_grants: string[];
             server_version: string | null;
-            /** @description The connection works, and the role may make what a pipeline needs. */
+            /** @description Whether the connection succeeded and the role has all privileges that a pipeline needs. */
             usable: boolean;
         };
-        /** @description What was forgotten. */
-        Discarded: {
-            /** @description How many they were. */
-            records: number;
+        /** @description The fields to update. */
+        DestinationUpdate: {
+            /**
+             * Format: date-time
+             * @description Time of creation. RFC 3339, UTC. Read-only: the request is rejected unless the value is the current one.
+             * @example 2026-01-05T07:30:00.000Z
+             */
+            readonly created_at?: string;
+            /**
+             * Format: uuid
+             * @description The credential with the password of the role. Its type must be `postgres_password`.
+             * @example 019b8d00-5b20-7e32-9d45-6f708192a3b2
+             */
+            credential_id?: string;
+            /**
+             * @description The name of the database.
+             * @example analytics
+             */
+            database?: string;
+            /**
+             * @description A host name, an IPv4 address, or an IPv6 address with or without brackets. Without a port.
+             * @example warehouse.example.com
+             */
+            host?: string;
+            /**
+             * Format: uuid
+             * @description The id of the destination. Read-only: the request is rejected unless the value is the current one.
+             * @example 019b8d01-6c30-7f43-8e56-708192a3b4c3
+             */
+            readonly id?: string;
+            /**
+             * @description A name that is unique among the resources of this kind.
+             * @example warehouse
+             */
+            name?: string;
+            /**
+             * @description The TCP port.
+             * @example 5432
+             */
+            port?: number;
+            ssl_ca?: string | null;
+            ssl_mode?: components["schemas"]["SslMode"];
+            /**
+             * @description The kind of warehouse. Read-only: the request is rejected unless the value is the current one.
+             * @enum {string}
+             */
+            readonly type?: "postgres";
+            /**
+             * Format: date-time
+             * @description Time of the last update. RFC 3339, UTC. Read-only: the request is rejected unless the value is the current one.
+             * @example 2026-01-05T07:30:00.000Z
+             */
+            readonly updated_at?: string;
+            /**
+             * @description The PostgreSQL role that Freshet connects as.
+             * @example freshet
+             */
+            username?: string;
         };
-        /** @description What was removed of one object, by the try that completed the erasure. */
-        ErasedFrom: {
-            /** @description The object. */
-            object: string;
-            /** @description Rejected records. */
-            rejected_records: number;
-            /** @description Rows of the table. */
-            rows: number;
-            /** @description Records of batches that are stored, loaded or not. */
-            staged_records: number;
-            /** @description Rows of the table’s history, if it is kept. */
-            versions: number;
-        };
-        /** @description A person who was taken out of a pipeline’s data, with what belongs to them. */
+        /** @description The erasure of a person from the data of a pipeline. */
         Erasure: {
             /**
-             * @description The contact’s id, as Freshdesk has it.
+             * @description The id of the contact in Freshdesk.
              * @example 4711
              */
             contact_id: string;
             /**
              * Format: date-time
-             * @description When it was asked for. From then on the person is left out of what is read. RFC 3339, UTC.
-             * @example 2026-01-31T12:00:00.000Z
+             * @description Time of creation. From then on, data of the person is not replicated. RFC 3339, UTC.
+             * @example 2026-01-29T14:03:16.496Z
              */
             created_at: string;
             error: components["schemas"]["Failure"] | null;
             finished_at: string | null;
             /**
              * Format: uuid
-             * @description The erasure (UUIDv7).
-             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
+             * @description The id of the erasure.
+             * @example 019c0a10-c290-7fa9-8ebc-d6e7f8091a29
              */
             id: string;
             /**
              * Format: uuid
-             * @description Its pipeline (UUIDv7).
-             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
+             * @description The pipeline.
+             * @example 019b8d02-7d40-7a54-9f67-8192a3b4c5d4
              */
             pipeline_id: string;
             proof: components["schemas"]["ErasureProof"] | null;
-            /** @description What was removed, object by object. */
-            removed: components["schemas"]["ErasedFrom"][];
+            /** @description The removed data, by object. */
+            removed: components["schemas"]["ErasureCounts"][];
             status: components["schemas"]["ErasureStatus"];
-            /** @description Fields by which nothing could be found, because the pipeline drops them: what only they tell of is still there. */
+            /**
+             * @description Fields that could not be searched, because the pipeline drops them. Data that only these fields connect to the person remains.
+             * @example []
+             */
             unsearchable: string[];
         };
-        /** @description Who is to be erased. */
+        /** @description The data of one object that was removed, in the attempt that completed the erasure. */
+        ErasureCounts: {
+            /** @description The name of the object. */
+            object: string;
+            /**
+             * @description Rejected records.
+             * @example 0
+             */
+            rejected_records: number;
+            /**
+             * @description Rows of the table.
+             * @example 3
+             */
+            rows: number;
+            /**
+             * @description Records in stored batches.
+             * @example 4
+             */
+            staged_records: number;
+            /**
+             * @description Rows of the history of the table, if there is one.
+             * @example 7
+             */
+            versions: number;
+        };
+        /** @description The person to erase. */
         ErasureInput: {
             /**
-             * @description The contact’s id, as Freshdesk has it.
+             * @description The id of the contact in Freshdesk.
              * @example 4711
              */
             contact_id: string;
         };
-        /** @description One page of a list. */
+        /** @description A page of a list. */
         ErasureList: {
-            /** @description This page, newest first. */
+            /** @description The items of this page, newest first. */
             data: components["schemas"]["Erasure"][];
             next_cursor: string | null;
         };
-        /** @description What was still found of the person when everything was searched again: nothing, or the erasure would not be completed. */
+        /** @description The result of the search for remaining data after the removal. All counts are 0: otherwise, the erasure is not completed. */
         ErasureProof: {
-            /** @description Rejected records. */
+            /**
+             * @description Rejected records.
+             * @example 0
+             */
             rejected_records: number;
-            /** @description Rows of the table. */
+            /**
+             * @description Rows of tables.
+             * @example 0
+             */
             rows: number;
-            /** @description Records of batches that are stored, loaded or not. */
+            /**
+             * @description Records in stored batches.
+             * @example 0
+             */
             staged_records: number;
             /**
              * Format: date-time
-             * @description When it was looked. RFC 3339, UTC.
-             * @example 2026-01-31T12:00:00.000Z
+             * @description Time of the verification. RFC 3339, UTC.
+             * @example 2026-01-29T14:03:21.870Z
              */
             verified_at: string;
-            /** @description Rows of the table’s history, if it is kept. */
+            /**
+             * @description Rows of histories.
+             * @example 0
+             */
             versions: number;
         };
         /**
-         * @description `completed`: nothing of the person is left, see `proof`. `failed`: see `error`; ask for it again. `lifted`: the person may be read again.
+         * @description The status of an erasure. `completed`: no data of the person remains (see `proof`). `failed`: see `error`, and create the erasure again. `lifted`: data of the person is replicated again.
+         * @example completed
          * @enum {string}
          */
         ErasureStatus: "queued" | "running" | "completed" | "failed" | "lifted";
-        /** @description What a run will cost, before it is spent. */
+        /** @description The estimated records, credits and duration of a run. */
         Estimate: {
-            /** @description Credits that this will cost. */
+            /**
+             * @description Credits to use.
+             * @example 112
+             */
             credits: number;
-            /** @description How long it will take within the pipeline’s share of the limits, if nothing else is read. */
+            /**
+             * @description Duration in minutes within the pipeline’s share of the rate limits, without other pipelines.
+             * @example 0.4
+             */
             minutes: number;
-            /** @description Each object that is read. */
+            /** @description The estimate of each included object. */
             objects: components["schemas"]["ObjectEstimate"][];
-            /** @description Records that will be read. */
+            /**
+             * @description Records to extract.
+             * @example 8741
+             */
             records: number;
-            /** @description Credits that the estimate itself has cost. */
+            /**
+             * @description Credits that the estimate itself has used.
+             * @example 4
+             */
             spent: number;
         };
         /**
-         * @description `counted`: the account was asked. `known`: from the last runs. `typical`: what accounts of this size usually hold.
+         * @description The basis of an estimate. `counted`: a count that Freshdesk returned. `known`: previous runs. `typical`: accounts of a similar size.
          * @enum {string}
          */
         EstimateBasis: "counted" | "known" | "typical";
-        /** @description What to estimate. */
+        /** @description The work to estimate. */
         EstimateInput: {
             /**
              * Format: date-time
-             * @description Estimate reading back to this moment, beyond what has been read, instead of the next run. RFC 3339, UTC.
-             * @example 2026-01-31T12:00:00.000Z
+             * @description Estimate a backfill of the history since this time, instead of the next run. RFC 3339, UTC.
+             * @example 2025-01-01T00:00:00.000Z
              */
             backfill_from?: string;
         };
         /**
-         * @description What has happened.
+         * @description The type of an event.
+         * @example run.failed
          * @enum {string}
          */
         EventType: "run.succeeded" | "run.partial" | "run.failed" | "object.failed" | "schema.changed" | "records.rejected" | "records.digest" | "records.spiked" | "quota.reached" | "credential.refused" | "erasure.completed" | "erasure.failed" | "freshness.missed" | "freshness.restored" | "job.died" | "webhook.disabled" | "webhook.test";
-        /** @description A unit of work that keeps failing. It is set aside while the rest of its object is read. */
+        /** @description A unit of work that keeps failing. It is skipped while the rest of the object is extracted. */
         FailedUnit: {
-            /** @description Failed attempts since the unit was last read. */
+            /**
+             * @description Consecutive failed attempts.
+             * @example 3
+             */
             attempts: number;
             error: components["schemas"]["Failure"];
             /**
              * Format: date-time
              * @description Time of the first failed attempt. RFC 3339, UTC.
-             * @example 2026-01-31T12:00:00.000Z
+             * @example 2026-01-31T13:31:44.000Z
              */
             first_failed_at: string;
             /**
              * Format: uuid
-             * @description The failed unit (UUIDv7).
-             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
+             * @description The id of the failed unit.
+             * @example 019c1443-b180-7e98-9dab-c5d6e7f80918
              */
             id: string;
-            /** @description Key of the parent whose children cannot be read (for conversations, the ticket), or of the record whose lookup fails. */
+            /**
+             * @description The key of the parent whose children cannot be extracted, such as the ticket of conversations, or of the record that cannot be extracted.
+             * @example 4711
+             */
             key: string;
             /**
              * Format: date-time
              * @description Time of the last failed attempt. RFC 3339, UTC.
-             * @example 2026-01-31T12:00:00.000Z
+             * @example 2026-01-31T13:46:44.000Z
              */
             last_failed_at: string;
             /**
              * Format: date-time
-             * @description Runs skip the unit until then. The interval doubles with each attempt, from 5 minutes to one day. RFC 3339, UTC.
-             * @example 2026-01-31T12:00:00.000Z
+             * @description Time until which runs skip the unit. The interval doubles with each attempt, from 5 minutes to one day. RFC 3339, UTC.
+             * @example 2026-01-31T14:06:44.000Z
              */
             next_attempt_at: string;
-            /** @description The object that the unit belongs to. */
+            /**
+             * @description The object to which the unit belongs.
+             * @example conversations
+             */
             object: string;
             /**
              * Format: uuid
-             * @description Its pipeline (UUIDv7).
-             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
+             * @description The pipeline.
+             * @example 019b8d02-7d40-7a54-9f67-8192a3b4c5d4
              */
             pipeline_id: string;
         };
-        /** @description Selects failed units; an empty object selects all of the pipeline’s. */
+        /** @description The result of discarding failed units. */
+        FailedUnitDiscardResult: {
+            /**
+             * @description The number of discarded units.
+             * @example 1
+             */
+            units: number;
+        };
+        /** @description A selection of failed units. An empty object selects all failed units of the pipeline. */
         FailedUnitFilter: {
-            /** @description Only failed units whose last error has this code. */
+            /**
+             * @description Select failed units whose last error has this code.
+             * @example source_unavailable
+             */
             error_code?: string;
-            /** @description Only these failed units. */
+            /**
+             * @description Select the failed units with these ids.
+             * @example [
+             *       "019c1443-b180-7e98-9dab-c5d6e7f80918"
+             *     ]
+             */
             ids?: string[];
-            /** @description Only failed units of this object. */
+            /**
+             * @description Select failed units of this object.
+             * @example conversations
+             */
             object?: string;
         };
-        /** @description One page of a list. */
+        /** @description A page of a list. */
         FailedUnitList: {
-            /** @description This page, newest first. */
+            /** @description The items of this page, newest first. */
             data: components["schemas"]["FailedUnit"][];
             next_cursor: string | null;
         };
-        /** @description The result of a discard. */
-        FailedUnitsDiscarded: {
-            /** @description Units that were discarded. */
-            units: number;
-        };
-        /** @description A retry that was started. */
-        FailedUnitsRetried: {
+        /** @description A retry of failed units that was started. */
+        FailedUnitRetryResult: {
             /**
              * Format: uuid
-             * @description The refresh run that reads the units (UUIDv7).
-             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
+             * @description The refresh run that retries the units.
+             * @example 019c1440-8e50-7b65-8a78-92a3b4c5d6e5
              */
             run_id: string;
-            /** @description Units that the run reads. */
+            /**
+             * @description The number of units to retry.
+             * @example 1
+             */
             units: number;
         };
-        /** @description Why something could not be done. */
+        /** @description An error that is part of a resource. */
         Failure: {
             /**
-             * @description The stable, machine-readable kind of failure.
-             * @example source_auth
+             * @description A stable, machine-readable error code. The page `/docs/errors` lists all codes.
+             * @example source_unavailable
              */
             code: string;
-            /** @description What is wrong, and what would be right. */
+            /**
+             * @description The cause and the remedy.
+             * @example tickets/4711/conversations returned status 500.
+             */
             message: string;
         };
-        /** @description What is done with a field on its way to the warehouse. */
+        /** @description A transformation of a field before it is loaded. */
         FieldRule: {
-            /** @description Its value is stored nowhere; its column is null, or is not made. */
+            /**
+             * @description Do not store the value anywhere. A column that exists is null from then on.
+             * @example false
+             */
             drop?: boolean;
-            /** @description Only the HMAC-SHA256 of its value is stored, with a salt of the pipeline’s own: equal values stay equal. */
+            /**
+             * @description Store only the HMAC-SHA256 of the value, with a salt of the pipeline. Equal values have equal hashes.
+             * @example false
+             */
             hash?: boolean;
-            /** @description The name of its column. If the name belongs to another field already, the column ends with a hash. */
+            /** @description The name of the field’s column. If another field has a column of this name, the column name ends with a hash. */
             rename?: string;
         };
-        /** @description A Freshdesk API key to keep. */
+        /** @description A credential with a Freshdesk API key. */
         FreshdeskApiKeyInput: {
-            /** @description An agent’s API key, from the profile settings in Freshdesk. */
+            /**
+             * @description The API key of a Freshdesk agent, from the agent’s profile settings.
+             * @example aB3dE5fG7hJ9kL1mN3x7Qa
+             */
             api_key: string;
             /**
-             * @description A name of your own, unique among its kind.
-             * @example acme
+             * @description A name that is unique among the resources of this kind.
+             * @example acme key
              */
             name: string;
             /**
-             * @description A Freshdesk API key. (enum property replaced by openapi-typescript)
+             * @description The kind of secret. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             type: "freshdesk_api_key";
         };
-        /** @description What an automation rule of Freshdesk sends. */
-        FreshdeskCall: {
-            /** @description As Freshdesk wraps what is chosen in its form; whatever else is in it is passed over. */
+        /** @description The content of a webhook of a Freshdesk automation rule. */
+        FreshdeskWebhookPayload: {
+            /** @description The object in which Freshdesk wraps the properties that are selected in the form of a rule. Other properties are ignored. */
             freshdesk_webhook?: {
                 /**
-                 * @description The ticket’s number: `{{ticket.id}}` in an automation rule.
+                 * @description The id of the ticket. In an automation rule, `{{ticket.id}}`.
                  * @example 4711
                  */
                 ticket_id?: string | number;
             };
             /**
-             * @description The ticket’s number: `{{ticket.id}}` in an automation rule.
+             * @description The id of the ticket. In an automation rule, `{{ticket.id}}`.
              * @example 4711
              */
             ticket_id?: string | number;
         };
-        /** @description The state of this process. */
+        /** @description The health of the process. */
         Health: {
             /**
-             * @description Whether it is well.
+             * @description The result of the probe.
              * @enum {string}
              */
             status: "ok" | "unavailable";
         };
-        /** @description A process that works on the queues, as it has last said of itself. */
-        LivingProcess: {
-            cpu: number | null;
-            /**
-             * @description Where it runs.
-             * @example worker-7f9c
-             */
-            host: string;
-            /**
-             * Format: uuid
-             * @description The process (UUIDv7).
-             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
-             */
-            id: string;
-            memory_bytes: number | null;
-            /**
-             * @description What kind it is.
-             * @example load-worker
-             */
-            name: string;
-            /** @description Its number there. */
-            pid: number;
-            /**
-             * Format: date-time
-             * @description When it was last heard of. RFC 3339, UTC.
-             * @example 2026-01-31T12:00:00.000Z
-             */
-            seen_at: string;
-            /**
-             * Format: date-time
-             * @description When it was started. RFC 3339, UTC.
-             * @example 2026-01-31T12:00:00.000Z
-             */
-            started_at: string;
-            state: components["schemas"]["ProcessState"];
-        };
-        /** @description How many records a pipeline should read in a month. 70, 90 and 100 % of it are told of as `quota.reached`. */
+        /** @description A quota of extracted records per month. The event `quota.reached` is sent at 70, 90 and 100 percent. */
         MonthlyQuota: {
             /**
-             * @description Records read in a calendar month (UTC).
+             * @description Extracted records per calendar month (UTC).
              * @example 5000000
              */
             records: number;
             when_reached: components["schemas"]["QuotaAction"];
         };
-        /** @description An API token with its text. */
-        NewToken: {
-            /**
-             * Format: date-time
-             * @description When it was made. RFC 3339, UTC.
-             * @example 2026-01-31T12:00:00.000Z
-             */
-            created_at: string;
-            expires_at: string | null;
-            /**
-             * Format: uuid
-             * @description The token (UUIDv7).
-             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
-             */
-            id: string;
-            last_used_at: string | null;
-            /**
-             * @description What it is for.
-             * @example nightly reports
-             */
-            name: string;
-            previous_until: string | null;
-            role: components["schemas"]["TokenRole"];
-            /**
-             * Format: date-time
-             * @description When its text was made. RFC 3339, UTC.
-             * @example 2026-01-31T12:00:00.000Z
-             */
-            rotated_at: string;
-            scopes: components["schemas"]["Permission"][] | null;
-            /** @description The token itself, shown this once: `frt_`, 30 random characters and a checksum of six. */
-            token: string;
-            /**
-             * Format: date-time
-             * @description When it last changed. RFC 3339, UTC.
-             * @example 2026-01-31T12:00:00.000Z
-             */
-            updated_at: string;
-        };
-        /** @description A webhook with its signing secret. */
-        NewWebhook: {
-            /**
-             * Format: date-time
-             * @description When it was made. RFC 3339, UTC.
-             * @example 2026-01-31T12:00:00.000Z
-             */
-            created_at: string;
-            disabled_reason: string | null;
-            /** @description Whether events are sent to it. */
-            enabled: boolean;
-            /** @description What it is told of. */
-            events: components["schemas"]["EventType"][];
-            failing_since: string | null;
-            /** @description Whether a `template_secret` is kept. */
-            has_template_secret: boolean;
-            /**
-             * Format: uuid
-             * @description The webhook (UUIDv7).
-             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
-             */
-            id: string;
-            /**
-             * @description A name of your own, unique among its kind.
-             * @example acme
-             */
-            name: string;
-            previous_until: string | null;
-            /** @description The signing secret, shown this once: `whsec_` and the base64 of 32 bytes. */
-            secret: string;
-            template: {
-                [key: string]: unknown;
-            } | null;
-            /**
-             * Format: date-time
-             * @description When it last changed. RFC 3339, UTC.
-             * @example 2026-01-31T12:00:00.000Z
-             */
-            updated_at: string;
-            /**
-             * @description Where events are posted to, or `mailto:` and the addresses, with commas between them, that get them as mail. May hold `{{secret}}`.
-             * @example https://hooks.example.com/freshet
-             * @example mailto:oncall@example.com
-             */
-            url: string;
-        };
         /**
-         * @description `forbidden`: the key has no permission to read it. `not_in_plan`: the plan of the account lacks it. `unknown`: no run has requested it yet.
+         * @description Whether the API key can read an object. `forbidden`: the key has no permission. `not_in_plan`: the plan of the account does not include the object. `error`: the request failed for another reason.
+         * @enum {string}
+         */
+        ObjectAccess: "available" | "forbidden" | "not_in_plan" | "error";
+        /**
+         * @description Whether the API key of the pipeline can read the object. `forbidden`: the key has no permission. `not_in_plan`: the plan of the account does not include the object. `unknown`: no run has requested the object yet.
          * @enum {string}
          */
         ObjectAvailability: "available" | "forbidden" | "not_in_plan" | "unknown";
-        /** @description A choice for one object. */
+        /** @description Settings of an object. */
         ObjectChoice: {
-            /** @description Rules by field; one within another is named with a dot: `custom_fields.cf_phone`. They hold for what is read from then on. */
+            /**
+             * @description Transformations by field. Nested fields are named with a dot, such as `custom_fields.cf_phone`. They apply to records that are extracted after the update.
+             * @example {
+             *       "custom_fields.cf_phone": {
+             *         "hash": true
+             *       }
+             *     }
+             */
             columns?: {
                 [key: string]: components["schemas"]["FieldRule"];
             };
-            /** @description Complete each record that is read by what only its own address shows, for one credit more or two. Absent: no. */
+            /**
+             * @description Whether each record is completed with the fields that only a request for the single record returns. This costs one or two credits per record. Default: false.
+             * @example false
+             */
             detail?: boolean;
-            /** @description Keep every version of its rows, in a table beside its own. Absent: no. */
+            /**
+             * @description Whether every version of a row is stored in a second table. Default: false.
+             * @example true
+             */
             history?: boolean;
-            /** @description Whether the object is read. */
+            /** @description Whether the object is replicated. */
             included: boolean;
             /**
-             * @description Minutes that its table may be behind before `freshness.missed` is told. Absent: nobody is told.
+             * @description The maximum staleness of the table, in minutes. When it is exceeded, the event `freshness.missed` is sent.
              * @example 720
              */
             max_staleness_minutes?: number;
         };
-        /** @description What one object will cost. */
+        /** @description The estimate of an object. */
         ObjectEstimate: {
             basis: components["schemas"]["EstimateBasis"];
-            /** @description Credits that this will cost. */
+            /**
+             * @description Credits to use.
+             * @example 90
+             */
             credits: number;
-            /** @description How long it would take alone, within the pipeline’s share of the limits. */
+            /**
+             * @description Duration in minutes within the pipeline’s share of the rate limits, if only this object is read.
+             * @example 0.3
+             */
             minutes: number;
-            /** @description The object. */
+            /** @description The name of the object. */
             object: string;
-            /** @description Records that will be read. */
+            /**
+             * @description Records to extract.
+             * @example 8600
+             */
             records: number;
         };
-        /** @description The part of a run that one object has. */
+        /** @description The part of a run that concerns one object. */
         ObjectRun: {
-            /** @description Bytes stored between reading and loading, uncompressed. */
+            /**
+             * @description Uncompressed size of the stored batches, in bytes.
+             * @example 12582912
+             */
             bytes_staged: number;
             complete_as_of: string | null;
             complete_back_to: string | null;
-            /** @description Credits spent. */
+            /**
+             * @description Credits that were used.
+             * @example 90
+             */
             credits_used: number;
             error: components["schemas"]["Failure"] | null;
-            /** @description Failed units of the object that were outstanding when it finished; 0 before. */
+            /**
+             * @description Failed units of the object when the object run finished. 0 before.
+             * @example 0
+             */
             failed_units: number;
             findings: components["schemas"]["AuditFindings"] | null;
             mode: components["schemas"]["RunMode"];
             not_before: string | null;
-            /** @description The object. */
+            /** @description The name of the object. */
             object: string;
             progress: number | null;
-            /** @description Rows newly marked as deleted. */
+            /**
+             * @description Rows that were marked as deleted.
+             * @example 3
+             */
             records_deleted: number;
-            /** @description Records read. */
+            /**
+             * @description Extracted records.
+             * @example 8741
+             */
             records_extracted: number;
-            /** @description Rows inserted or updated. */
+            /**
+             * @description Rows that were inserted or updated.
+             * @example 8655
+             */
             records_loaded: number;
-            /** @description Records that could not be loaded. */
+            /**
+             * @description Records that could not be loaded.
+             * @example 2
+             */
             records_rejected: number;
-            /** @description Records that the warehouse had already. */
+            /**
+             * @description Records that were equal to their rows.
+             * @example 84
+             */
             records_unchanged: number;
             status: components["schemas"]["ObjectRunStatus"];
-            /** @description Conditions that did not fail the run. Empty: none. */
+            /**
+             * @description Conditions that did not fail the run.
+             * @example []
+             */
             warnings: components["schemas"]["RunWarning"][];
         };
         /**
-         * @description `partial`: everything was read but the failed units, which are set aside and retried. `forbidden`: the key may not read it. `not_in_plan`: the account’s plan lacks it.
+         * @description The status of an object run. `partial`: everything except failed units was extracted. `forbidden`: the API key has no permission. `not_in_plan`: the plan of the account does not include the object.
+         * @example succeeded
          * @enum {string}
          */
         ObjectRunStatus: "queued" | "running" | "waiting_for_credits" | "succeeded" | "partial" | "failed" | "cancelled" | "forbidden" | "not_in_plan" | "skipped";
         /**
-         * @description Whether the key may read the object.
-         * @enum {string}
-         */
-        ObjectVerdict: "available" | "forbidden" | "not_in_plan" | "error";
-        /**
-         * @description Who has paused it; `record_spike` and `monthly_quota`: Freshet, as it was told to.
+         * @description What paused the pipeline. `user`: a user. `record_spike`, `monthly_quota`: Freshet, as these settings of the pipeline require.
          * @enum {string}
          */
         PausedBy: "user" | "record_spike" | "monthly_quota";
         /**
-         * @description `read`: See pipelines, runs, objects, credits and all else that holds no personal data and no secret. `read_records`: See what rejected records hold, which may be personal data. `run`: Start and cancel runs; pause and resume pipelines; restart, move and rebuild objects; replay and discard rejected records. `refresh`: Have single records read anew: all that a Freshdesk automation rule needs. `manage_pipelines`: Make, change, test and delete pipelines, and choose their objects. `manage_connections`: Make, change, test and delete credentials and destinations. `manage_webhooks`: Make, change, test and delete webhooks, and see their deliveries. `erase`: Take a person out of the warehouse, and out of all that is stored, for good. `redrive`: Send jobs again that were set aside, or discard them. `manage_tokens`: Make, change, rotate and delete tokens. `read_audit_log`: See who changed what.
+         * @description `read`: Read pipelines, runs, objects, credits and all other resources without personal data and secrets. `read_records`: Read rejected records, which may contain personal data. `run`: Start and cancel runs. Pause and resume pipelines. Restart and rebuild objects, and set their positions. Retry and discard failed units. Replay and discard rejected records. `refresh`: Refresh single records. This is the only permission that a Freshdesk automation rule needs. `manage_pipelines`: Create, update, test and delete pipelines, and configure their objects. `manage_connections`: Create, update, test and delete credentials and destinations. `manage_webhooks`: Create, update, test and delete webhooks, and read their deliveries. `erase`: Erase a person from the warehouse and from stored data permanently, and lift erasures. `redrive`: Retry and discard dead jobs. `manage_tokens`: Create, read, update, rotate and delete tokens. `read_audit_log`: Read the audit log.
          * @enum {string}
          */
         Permission: "read" | "read_records" | "run" | "refresh" | "manage_pipelines" | "manage_connections" | "manage_webhooks" | "erase" | "redrive" | "manage_tokens" | "read_audit_log";
-        /** @description One Freshdesk account into one warehouse schema. */
+        /** @description Replication of one Freshdesk account into one warehouse schema. */
         Pipeline: {
             audit_frequency_days: number | null;
             /**
              * Format: date-time
-             * @description When it was made. RFC 3339, UTC.
-             * @example 2026-01-31T12:00:00.000Z
+             * @description Time of creation. RFC 3339, UTC.
+             * @example 2026-01-05T07:30:00.000Z
              */
             created_at: string;
             /**
              * Format: uuid
-             * @description The warehouse (UUIDv7).
-             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
+             * @description The destination to load into.
+             * @example 019b8d01-6c30-7f43-8e56-708192a3b4c3
              */
             destination_id: string;
             /**
-             * @description The schema that the tables stand in.
+             * @description The schema of the warehouse that contains the tables.
              * @example freshdesk_acme
              */
             destination_schema: string;
             /**
-             * @description Minutes between runs, where there is no `schedule`: 30, or whole hours up to 1440; from 5 on where the deployment allows it.
+             * @description Minutes between runs, if there is no `schedule`: 30, or whole hours up to 1440. The deployment may allow shorter intervals from 5 minutes on.
              * @example 360
              */
             frequency_minutes: number;
             /**
              * Format: uuid
-             * @description The pipeline (UUIDv7).
-             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
+             * @description The id of the pipeline.
+             * @example 019b8d02-7d40-7a54-9f67-8192a3b4c5d4
              */
             id: string;
             monthly_quota: components["schemas"]["MonthlyQuota"] | null;
             /**
-             * @description A name of your own, unique among its kind.
+             * @description A name that is unique among the resources of this kind.
              * @example acme
              */
             name: string;
             next_audit_at: string | null;
             /**
              * Format: date-time
-             * @description When its next run is due. RFC 3339, UTC.
-             * @example 2026-01-31T12:00:00.000Z
+             * @description Time at which the next run is due. RFC 3339, UTC.
+             * @example 2026-01-31T18:00:00.000Z
              */
             next_run_at: string;
-            /** @description Choices by object; what is not named follows the catalogue. */
+            /**
+             * @description Settings by object. An object without settings is replicated if it is `included_by_default` in the catalog.
+             * @example {
+             *       "tickets": {
+             *         "included": true,
+             *         "history": true
+             *       }
+             *     }
+             */
             objects: {
                 [key: string]: components["schemas"]["ObjectChoice"];
             };
@@ -2286,122 +2354,61 @@ export interface components {
             schema_policy: components["schemas"]["SchemaPolicy"];
             source: components["schemas"]["PipelineSource"];
             status: components["schemas"]["PipelineStatus"];
-            /** @description Put before the name of each table. */
+            /** @description A prefix of all table names. */
             table_prefix: string;
             /**
              * Format: date-time
-             * @description When it last changed. RFC 3339, UTC.
-             * @example 2026-01-31T12:00:00.000Z
+             * @description Time of the last update. RFC 3339, UTC.
+             * @example 2026-01-05T07:30:00.000Z
              */
             updated_at: string;
         };
-        /** @description Fields to change. Tables do not move: for another destination, make another pipeline. */
-        PipelineChange: {
-            audit_frequency_days?: number | null;
-            /**
-             * Format: date-time
-             * @description When it was made. RFC 3339, UTC. Read-only: accepted with its current value, and refused with another one.
-             * @example 2026-01-31T12:00:00.000Z
-             */
-            readonly created_at?: string;
-            /**
-             * Format: uuid
-             * @description The warehouse (UUIDv7). Read-only: accepted with its current value, and refused with another one.
-             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
-             */
-            readonly destination_id?: string;
-            /**
-             * @description The schema that the tables stand in. Read-only: accepted with its current value, and refused with another one.
-             * @example freshdesk_acme
-             */
-            readonly destination_schema?: string;
-            /**
-             * @description Minutes between runs, where there is no `schedule`: 30, or whole hours up to 1440; from 5 on where the deployment allows it.
-             * @example 360
-             */
-            frequency_minutes?: number;
-            /**
-             * Format: uuid
-             * @description The pipeline (UUIDv7). Read-only: accepted with its current value, and refused with another one.
-             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
-             */
-            readonly id?: string;
-            monthly_quota?: components["schemas"]["MonthlyQuota"] | null;
-            /**
-             * @description A name of your own, unique among its kind.
-             * @example acme
-             */
-            name?: string;
-            /** @description Read-only: accepted with its current value, and refused with another one. */
-            readonly next_audit_at?: string | null;
-            /**
-             * Format: date-time
-             * @description When its next run is due. RFC 3339, UTC. Read-only: accepted with its current value, and refused with another one.
-             * @example 2026-01-31T12:00:00.000Z
-             */
-            readonly next_run_at?: string;
-            /** @description Choices by object; what is not named follows the catalogue. */
-            objects?: {
-                [key: string]: components["schemas"]["ObjectChoice"];
-            };
-            /** @description Read-only: accepted with its current value, and refused with another one. */
-            readonly paused_by?: components["schemas"]["PausedBy"] | null;
-            priority?: components["schemas"]["PipelinePriority"];
-            record_spike?: components["schemas"]["RecordSpike"] | null;
-            schedule?: components["schemas"]["Schedule"] | null;
-            schema_policy?: components["schemas"]["SchemaPolicy"];
-            source?: components["schemas"]["PipelineSourceChange"];
-            /** @description Read-only: accepted with its current value, and refused with another one. */
-            readonly status?: components["schemas"]["PipelineStatus"];
-            /** @description Put before the name of each table. Read-only: accepted with its current value, and refused with another one. */
-            readonly table_prefix?: string;
-            /**
-             * Format: date-time
-             * @description When it last changed. RFC 3339, UTC. Read-only: accepted with its current value, and refused with another one.
-             * @example 2026-01-31T12:00:00.000Z
-             */
-            readonly updated_at?: string;
-        };
-        /** @description A pipeline to make. Its first run starts at once. */
+        /** @description The pipeline to create. */
         PipelineInput: {
             /**
-             * @description Go on from what the schema’s tables say of themselves, instead of from the start: for a pipeline of the same account whose control database is lost. It is not read back.
+             * @description Continue from the coverage that is recorded in the tables of the schema, instead of extracting all history again. Use this option to recreate a pipeline of the same account after the control database was lost. It is not part of the created pipeline.
              * @default false
              */
             adopt?: boolean;
             audit_frequency_days?: number | null;
             /**
              * Format: uuid
-             * @description The warehouse (UUIDv7).
-             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
+             * @description The destination to load into.
+             * @example 019b8d01-6c30-7f43-8e56-708192a3b4c3
              */
             destination_id: string;
             /**
-             * @description The schema that the tables stand in.
+             * @description The schema of the warehouse that contains the tables. Default: `freshdesk_` and the subdomain.
              * @example freshdesk_acme
              */
             destination_schema?: string;
             /**
-             * @description Minutes between runs, where there is no `schedule`: 30, or whole hours up to 1440; from 5 on where the deployment allows it.
+             * @description Minutes between runs, if there is no `schedule`: 30, or whole hours up to 1440. The deployment may allow shorter intervals from 5 minutes on.
              * @default 360
              * @example 360
              */
             frequency_minutes?: number;
             monthly_quota?: components["schemas"]["MonthlyQuota"] | null;
             /**
-             * @description A name of your own, unique among its kind.
+             * @description A name that is unique among the resources of this kind.
              * @example acme
              */
             name: string;
             /**
-             * @description Choices by object; what is not named follows the catalogue.
+             * @description Settings by object. An object without settings is replicated if it is `included_by_default` in the catalog.
              * @default {}
+             * @example {
+             *       "tickets": {
+             *         "included": true,
+             *         "history": true
+             *       }
+             *     }
              */
             objects?: {
                 [key: string]: components["schemas"]["ObjectChoice"];
             };
             /**
-             * @description Of work that is equally urgent, that of `high` pipelines goes first. No pipeline’s past is read before another’s changes, whatever their priorities.
+             * @description The order of jobs with the same urgency: jobs of `high` pipelines run first. Priority does not affect jobs of different urgency: changes of any pipeline precede the backfill of another.
              * @default normal
              * @enum {string}
              */
@@ -2409,434 +2416,595 @@ export interface components {
             record_spike?: components["schemas"]["RecordSpike"] | null;
             schedule?: components["schemas"]["Schedule"] | null;
             /**
-             * @description What happens to a value that does not fit its column. `evolve`: the value is kept in `_freshet_extra` with a note; custom and unknown columns are widened if most of their values do not fit. `freeze`: the record is rejected. `discard`: the column is null, with a note. Documented columns never change their type.
+             * @description How a value is handled that does not fit the type of its column. `evolve`: the value is stored in `_freshet_extra` with a note, and a custom or unknown column is widened if most of its values do not fit. `freeze`: the record is rejected. `discard`: the column is set to null, with a note. Documented columns never change their type.
              * @default evolve
              * @enum {string}
              */
             schema_policy?: "evolve" | "freeze" | "discard";
             source: components["schemas"]["PipelineSourceInput"];
             /**
-             * @description Put before the name of each table.
+             * @description A prefix of all table names.
              * @default
              */
             table_prefix?: string;
         };
-        /** @description One page of a list. */
+        /** @description A page of a list. */
         PipelineList: {
-            /** @description This page, newest first. */
+            /** @description The items of this page, newest first. */
             data: components["schemas"]["Pipeline"][];
             next_cursor: string | null;
         };
-        /** @description What lasts of an object from run to run. */
+        /** @description The settings, availability and coverage of an object of a pipeline. */
         PipelineObject: {
             availability: components["schemas"]["ObjectAvailability"];
             availability_message: string | null;
-            /** @description Rules by field; one within another is named with a dot: `custom_fields.cf_phone`. They hold for what is read from then on. */
+            /**
+             * @description Transformations by field. Nested fields are named with a dot, such as `custom_fields.cf_phone`. They apply to records that are extracted after the update.
+             * @example {
+             *       "custom_fields.cf_phone": {
+             *         "hash": true
+             *       }
+             *     }
+             */
             columns: {
                 [key: string]: components["schemas"]["FieldRule"];
             };
             complete_as_of: string | null;
             complete_back_to: string | null;
             completing_since: string | null;
-            /** @description Whether its records are completed by what only their own addresses show. */
+            /**
+             * @description Whether each record is completed with the fields that only a request for the single record returns, for one or two credits per record. It applies to records that are extracted after the update: restart the object to apply it to all records.
+             * @example false
+             */
             detail: boolean;
-            /** @description Whether every version of its rows is kept. */
+            /** @description Whether every version of a row is stored in a second table. The history begins with the current rows of the table. */
             history: boolean;
-            /** @description Whether it is read. */
+            /** @description Whether the object is replicated. */
             included: boolean;
             max_staleness_minutes: number | null;
-            /** @description The object. */
+            /** @description The name of the object. */
             object: string;
             stale_since: string | null;
-            /** @description Its table in the warehouse, with its schema. */
+            /**
+             * @description The table of the object in the warehouse, with its schema.
+             * @example freshdesk_acme.tickets
+             */
             table: string;
-        };
-        /** @description Fields to change. If `max_staleness_minutes` is null, the freshness of the object is no longer monitored. */
-        PipelineObjectChange: {
-            /** @description Read-only: accepted with its current value, and refused with another one. */
-            readonly availability?: components["schemas"]["ObjectAvailability"];
-            /** @description Read-only: accepted with its current value, and refused with another one. */
-            readonly availability_message?: string | null;
-            /** @description Rules by field; one within another is named with a dot: `custom_fields.cf_phone`. They hold for what is read from then on. */
-            columns?: {
-                [key: string]: components["schemas"]["FieldRule"];
-            };
-            /** @description Read-only: accepted with its current value, and refused with another one. */
-            readonly complete_as_of?: string | null;
-            /** @description Read-only: accepted with its current value, and refused with another one. */
-            readonly complete_back_to?: string | null;
-            /** @description Read-only: accepted with its current value, and refused with another one. */
-            readonly completing_since?: string | null;
-            /** @description Whether its records are completed by what only their own addresses show. */
-            detail?: boolean;
-            /** @description Whether every version of its rows is kept, in a table beside its own. */
-            history?: boolean;
-            /** @description Whether the object is read. */
-            included?: boolean;
-            max_staleness_minutes?: number | null;
-            /** @description The object. Read-only: accepted with its current value, and refused with another one. */
-            readonly object?: string;
-            /** @description Read-only: accepted with its current value, and refused with another one. */
-            readonly stale_since?: string | null;
-            /** @description Its table in the warehouse, with its schema. Read-only: accepted with its current value, and refused with another one. */
-            readonly table?: string;
         };
         /** @description The objects of a pipeline. */
         PipelineObjectList: {
-            /** @description Each object, by name. */
+            /** @description All objects of the catalog, by name. */
             data: components["schemas"]["PipelineObject"][];
         };
-        /** @description What would happen, before it does. */
+        /** @description The fields to update. `columns` replaces all rules of the object. If `max_staleness_minutes` is null, its staleness is not monitored. */
+        PipelineObjectUpdate: {
+            /** @description Read-only: the request is rejected unless the value is the current one. */
+            readonly availability?: components["schemas"]["ObjectAvailability"];
+            /** @description Read-only: the request is rejected unless the value is the current one. */
+            readonly availability_message?: string | null;
+            /**
+             * @description Transformations by field. Nested fields are named with a dot, such as `custom_fields.cf_phone`. They apply to records that are extracted after the update.
+             * @example {
+             *       "custom_fields.cf_phone": {
+             *         "hash": true
+             *       }
+             *     }
+             */
+            columns?: {
+                [key: string]: components["schemas"]["FieldRule"];
+            };
+            /** @description Read-only: the request is rejected unless the value is the current one. */
+            readonly complete_as_of?: string | null;
+            /** @description Read-only: the request is rejected unless the value is the current one. */
+            readonly complete_back_to?: string | null;
+            /** @description Read-only: the request is rejected unless the value is the current one. */
+            readonly completing_since?: string | null;
+            /**
+             * @description Whether each record is completed with the fields that only a request for the single record returns, for one or two credits per record. It applies to records that are extracted after the update: restart the object to apply it to all records.
+             * @example false
+             */
+            detail?: boolean;
+            /** @description Whether every version of a row is stored in a second table. The history begins with the current rows of the table. */
+            history?: boolean;
+            /** @description Whether the object is replicated. */
+            included?: boolean;
+            max_staleness_minutes?: number | null;
+            /** @description The name of the object. Read-only: the request is rejected unless the value is the current one. */
+            readonly object?: string;
+            /** @description Read-only: the request is rejected unless the value is the current one. */
+            readonly stale_since?: string | null;
+            /**
+             * @description The table of the object in the warehouse, with its schema. Read-only: the request is rejected unless the value is the current one.
+             * @example freshdesk_acme.tickets
+             */
+            readonly table?: string;
+        };
+        /** @description The preview of creating or updating a pipeline. */
         PipelinePlan: {
-            account: components["schemas"]["PipelineVerdict"];
-            destination: components["schemas"]["DestinationVerdict"];
+            account: components["schemas"]["PipelineTestResult"];
+            destination: components["schemas"]["DestinationTestResult"];
             estimate: components["schemas"]["Estimate"] | null;
-            /** @description SQL that would make the schema and the ledger; none: they are there. */
+            /** @description SQL statements that create the schema and Freshet’s own tables. Empty: they exist. */
             statements: string[];
-            /** @description Each table; none where the warehouse could not be asked. */
+            /** @description The preview of each table. Empty: the test of the destination failed. */
             tables: components["schemas"]["TablePlan"][];
         };
         /**
-         * @description Of work that is equally urgent, that of `high` pipelines goes first. No pipeline’s past is read before another’s changes, whatever their priorities.
+         * @description The order of jobs with the same urgency: jobs of `high` pipelines run first. Priority does not affect jobs of different urgency: changes of any pipeline precede the backfill of another.
          * @enum {string}
          */
         PipelinePriority: "normal" | "high";
-        /** @description The account that is read. */
+        /** @description The Freshdesk account that the pipeline replicates. */
         PipelineSource: {
             /**
              * Format: uuid
-             * @description The credential with an API key, of an admin if all objects are to be read (UUIDv7).
-             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
+             * @description The credential with the API key. Its type must be `freshdesk_api_key`. Some objects require the API key of an administrator.
+             * @example 019b8d00-4a10-7d21-8c34-5e6f708192a1
              */
             credential_id: string;
-            /** @description How much of the account’s rate limit may be used, in percent. */
+            /**
+             * @description The share of the account’s rate limit that the pipeline may use, in percent.
+             * @example 80
+             */
             credit_share_percent: number;
             historical_sync_days: number | null;
             /**
-             * @description The account: `acme`, `acme.freshdesk.com` or the whole URL. Stored as `acme`.
+             * @description The Freshdesk account: `acme`, `acme.freshdesk.com`, or the complete URL. The API returns `acme`.
              * @example acme
              */
             subdomain: string;
             /**
-             * @description The kind of account.
+             * @description The kind of source.
              * @enum {string}
              */
             type: "freshdesk";
         };
-        /** @description What may change of the account: never which account it is. */
-        PipelineSourceChange: {
+        /** @description The Freshdesk account to replicate. */
+        PipelineSourceInput: {
             /**
              * Format: uuid
-             * @description The credential with an API key, of an admin if all objects are to be read (UUIDv7).
-             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
+             * @description The credential with the API key. Its type must be `freshdesk_api_key`. Some objects require the API key of an administrator.
+             * @example 019b8d00-4a10-7d21-8c34-5e6f708192a1
              */
-            credential_id?: string;
-            /** @description How much of the account’s rate limit may be used, in percent. */
+            credential_id: string;
+            /**
+             * @description The share of the account’s rate limit that the pipeline may use, in percent.
+             * @default 80
+             * @example 80
+             */
             credit_share_percent?: number;
             historical_sync_days?: number | null;
             /**
-             * @description The account: `acme`, `acme.freshdesk.com` or the whole URL. Stored as `acme`. Read-only: accepted with its current value, and refused with another one.
+             * @description The Freshdesk account: `acme`, `acme.freshdesk.com`, or the complete URL. The API returns `acme`.
+             * @example acme
+             */
+            subdomain: string;
+            /**
+             * @description The kind of source.
+             * @enum {string}
+             */
+            type: "freshdesk";
+        };
+        /** @description The fields of the source to update. The account of a pipeline cannot be changed. */
+        PipelineSourceUpdate: {
+            /**
+             * Format: uuid
+             * @description The credential with the API key. Its type must be `freshdesk_api_key`. Some objects require the API key of an administrator.
+             * @example 019b8d00-4a10-7d21-8c34-5e6f708192a1
+             */
+            credential_id?: string;
+            /**
+             * @description The share of the account’s rate limit that the pipeline may use, in percent.
+             * @example 80
+             */
+            credit_share_percent?: number;
+            historical_sync_days?: number | null;
+            /**
+             * @description The Freshdesk account: `acme`, `acme.freshdesk.com`, or the complete URL. The API returns `acme`. Read-only: the request is rejected unless the value is the current one.
              * @example acme
              */
             readonly subdomain?: string;
             /**
-             * @description The kind of account. Read-only: accepted with its current value, and refused with another one.
+             * @description The kind of source. Read-only: the request is rejected unless the value is the current one.
              * @enum {string}
              */
             readonly type?: "freshdesk";
         };
-        /** @description The account to read. */
-        PipelineSourceInput: {
-            /**
-             * Format: uuid
-             * @description The credential with an API key, of an admin if all objects are to be read (UUIDv7).
-             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
-             */
-            credential_id: string;
-            /**
-             * @description How much of the account’s rate limit may be used, in percent.
-             * @default 80
-             */
-            credit_share_percent?: number;
-            historical_sync_days?: number | null;
-            /**
-             * @description The account: `acme`, `acme.freshdesk.com` or the whole URL. Stored as `acme`.
-             * @example acme
-             */
-            subdomain: string;
-            /**
-             * @description The kind of account.
-             * @enum {string}
-             */
-            type: "freshdesk";
-        };
         /**
-         * @description A paused pipeline starts no runs and reads no further.
+         * @description `active`: runs start on schedule. `paused`: no scheduled run starts, and extraction stops.
          * @enum {string}
          */
         PipelineStatus: "active" | "paused";
-        /** @description An account and a key to try. */
+        /** @description The account and the API key to test. */
         PipelineTestInput: {
             /**
              * Format: uuid
-             * @description The credential with an API key, of an admin if all objects are to be read (UUIDv7).
-             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
+             * @description The credential with the API key. Its type must be `freshdesk_api_key`. Some objects require the API key of an administrator.
+             * @example 019b8d00-4a10-7d21-8c34-5e6f708192a1
              */
             credential_id: string;
             /**
-             * @description The account: `acme`, `acme.freshdesk.com` or the whole URL. Stored as `acme`.
+             * @description The Freshdesk account: `acme`, `acme.freshdesk.com`, or the complete URL. The API returns `acme`.
              * @example acme
              */
             subdomain: string;
         };
-        /** @description What a key sees of an account. */
-        PipelineVerdict: {
+        /** @description The result of a connection test of a Freshdesk account. */
+        PipelineTestResult: {
             agent: components["schemas"]["AccountAgent"] | null;
             error: components["schemas"]["Failure"] | null;
-            /** @description The limits that were seen. */
+            /** @description The known rate limits of the account. */
             limits: components["schemas"]["AccountLimit"][];
-            /** @description Each object. */
+            /** @description Access to each object of the catalog. */
             objects: components["schemas"]["AccountObject"][];
-            /** @description The key opens the account, and at least one object is available. */
+            /** @description Whether the API key is valid and at least one object is available. */
             ok: boolean;
-            /** @description False: the key sees a part of the tickets, without any error. */
+            /** @description Whether the agent can access all tickets. If false, Freshdesk omits tickets from responses without an error. */
             sees_all_tickets: boolean;
             /** @description The account. */
             subdomain: string;
         };
-        /** @description Where an object is to be read from. */
-        PositionChange: {
+        /** @description The fields to update. The account, the destination and the schema of a pipeline cannot be changed: create another pipeline instead. */
+        PipelineUpdate: {
+            audit_frequency_days?: number | null;
             /**
              * Format: date-time
-             * @description Changes since this moment are read. Not in the future. RFC 3339, UTC.
-             * @example 2026-01-31T12:00:00.000Z
+             * @description Time of creation. RFC 3339, UTC. Read-only: the request is rejected unless the value is the current one.
+             * @example 2026-01-05T07:30:00.000Z
+             */
+            readonly created_at?: string;
+            /**
+             * Format: uuid
+             * @description The destination to load into. Read-only: the request is rejected unless the value is the current one.
+             * @example 019b8d01-6c30-7f43-8e56-708192a3b4c3
+             */
+            readonly destination_id?: string;
+            /**
+             * @description The schema of the warehouse that contains the tables. Read-only: the request is rejected unless the value is the current one.
+             * @example freshdesk_acme
+             */
+            readonly destination_schema?: string;
+            /**
+             * @description Minutes between runs, if there is no `schedule`: 30, or whole hours up to 1440. The deployment may allow shorter intervals from 5 minutes on.
+             * @example 360
+             */
+            frequency_minutes?: number;
+            /**
+             * Format: uuid
+             * @description The id of the pipeline. Read-only: the request is rejected unless the value is the current one.
+             * @example 019b8d02-7d40-7a54-9f67-8192a3b4c5d4
+             */
+            readonly id?: string;
+            monthly_quota?: components["schemas"]["MonthlyQuota"] | null;
+            /**
+             * @description A name that is unique among the resources of this kind.
+             * @example acme
+             */
+            name?: string;
+            /** @description Read-only: the request is rejected unless the value is the current one. */
+            readonly next_audit_at?: string | null;
+            /**
+             * Format: date-time
+             * @description Time at which the next run is due. RFC 3339, UTC. Read-only: the request is rejected unless the value is the current one.
+             * @example 2026-01-31T18:00:00.000Z
+             */
+            readonly next_run_at?: string;
+            /**
+             * @description Settings by object. An object without settings is replicated if it is `included_by_default` in the catalog.
+             * @example {
+             *       "tickets": {
+             *         "included": true,
+             *         "history": true
+             *       }
+             *     }
+             */
+            objects?: {
+                [key: string]: components["schemas"]["ObjectChoice"];
+            };
+            /** @description Read-only: the request is rejected unless the value is the current one. */
+            readonly paused_by?: components["schemas"]["PausedBy"] | null;
+            priority?: components["schemas"]["PipelinePriority"];
+            record_spike?: components["schemas"]["RecordSpike"] | null;
+            schedule?: components["schemas"]["Schedule"] | null;
+            schema_policy?: components["schemas"]["SchemaPolicy"];
+            source?: components["schemas"]["PipelineSourceUpdate"];
+            /** @description Read-only: the request is rejected unless the value is the current one. */
+            readonly status?: components["schemas"]["PipelineStatus"];
+            /** @description A prefix of all table names. Read-only: the request is rejected unless the value is the current one. */
+            readonly table_prefix?: string;
+            /**
+             * Format: date-time
+             * @description Time of the last update. RFC 3339, UTC. Read-only: the request is rejected unless the value is the current one.
+             * @example 2026-01-05T07:30:00.000Z
+             */
+            readonly updated_at?: string;
+        };
+        /** @description The new position of an object. */
+        PositionInput: {
+            /**
+             * Format: date-time
+             * @description The next extraction reads records that changed since this time. It must not be in the future. RFC 3339, UTC.
+             * @example 2026-01-30T00:00:00.000Z
              */
             changed_since: string;
         };
-        /** @description An object whose position was changed, and the changes that are not read because of it. */
-        PositionChanged: {
+        /** @description An object with a new position, and the interval of changes that the position skips. */
+        PositionResult: {
             availability: components["schemas"]["ObjectAvailability"];
             availability_message: string | null;
-            /** @description Rules by field; one within another is named with a dot: `custom_fields.cf_phone`. They hold for what is read from then on. */
+            /**
+             * @description Transformations by field. Nested fields are named with a dot, such as `custom_fields.cf_phone`. They apply to records that are extracted after the update.
+             * @example {
+             *       "custom_fields.cf_phone": {
+             *         "hash": true
+             *       }
+             *     }
+             */
             columns: {
                 [key: string]: components["schemas"]["FieldRule"];
             };
             complete_as_of: string | null;
             complete_back_to: string | null;
             completing_since: string | null;
-            /** @description Whether its records are completed by what only their own addresses show. */
+            /**
+             * @description Whether each record is completed with the fields that only a request for the single record returns, for one or two credits per record. It applies to records that are extracted after the update: restart the object to apply it to all records.
+             * @example false
+             */
             detail: boolean;
-            /** @description Whether every version of its rows is kept. */
+            /** @description Whether every version of a row is stored in a second table. The history begins with the current rows of the table. */
             history: boolean;
-            /** @description Whether it is read. */
+            /** @description Whether the object is replicated. */
             included: boolean;
             max_staleness_minutes: number | null;
-            /** @description The object. */
+            /** @description The name of the object. */
             object: string;
             stale_since: string | null;
-            /** @description Its table in the warehouse, with its schema. */
+            /**
+             * @description The table of the object in the warehouse, with its schema.
+             * @example freshdesk_acme.tickets
+             */
             table: string;
             unread_from: string | null;
             unread_to: string | null;
         };
-        /** @description A PostgreSQL password to keep. */
+        /** @description A credential with a PostgreSQL password. */
         PostgresPasswordInput: {
             /**
-             * @description A name of your own, unique among its kind.
-             * @example acme
+             * @description A name that is unique among the resources of this kind.
+             * @example warehouse password
              */
             name: string;
-            /** @description The role’s password. */
+            /**
+             * @description The password of the PostgreSQL role.
+             * @example correct horse battery staple
+             */
             password: string;
             /**
-             * @description A PostgreSQL password. (enum property replaced by openapi-typescript)
+             * @description The kind of secret. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             type: "postgres_password";
         };
-        /** @description A problem, as in RFC 9457. */
+        /** @description An error response, in the format of RFC 9457. */
         Problem: {
             /**
-             * @description The stable, machine-readable kind of problem.
+             * @description A stable, machine-readable error code. The page `/docs/errors` lists all codes.
              * @example invalid_input
              */
             code: string;
-            /** @description What is wrong, and what would be right. */
+            /** @description The cause of this error and its remedy. */
             detail: string;
-            /** @description Each field that is wrong. */
+            /** @description The invalid fields. */
             errors?: components["schemas"]["ProblemField"][];
-            /** @description Names the request in the logs. */
+            /** @description The id of the request, which its log entries contain. Also sent as `X-Request-Id`. */
             request_id: string;
-            /** @description The HTTP status. */
+            /** @description The HTTP status code. */
             status: number;
-            /** @description The status in words. */
+            /** @description The reason phrase of the HTTP status. */
             title: string;
-            /** @description Always `about:blank`: `code` tells the kind of problem. */
+            /** @description A link to the documentation of the error code, relative to this deployment: `/docs/errors#` and the code. */
             type: string;
         };
-        /** @description A field that is wrong. */
+        /** @description An invalid field. */
         ProblemField: {
-            /** @description What is wrong with it. */
+            /** @description The cause and the valid values. */
             detail: string;
             /**
-             * @description JSON pointer to the field.
+             * @description JSON pointer (RFC 6901) to the field.
              * @example /frequency_minutes
              */
             pointer: string;
         };
         /**
-         * @description `quiet`: not heard of for three heartbeats. `stopped`: it has ended as it should.
+         * @description The state of a process. `quiet`: it has missed three heartbeats. `stopped`: it has shut down.
          * @enum {string}
          */
         ProcessState: "alive" | "quiet" | "stopped";
-        /** @description How much work waits in a queue. */
+        /** @description The number of jobs in a queue. */
         QueueDepth: {
-            /** @description Jobs that are worked on. */
+            /**
+             * @description Jobs that are running.
+             * @example 2
+             */
             active: number;
-            /** @description Jobs that wait for their time. */
+            /**
+             * @description Jobs that are scheduled for a later time.
+             * @example 1
+             */
             deferred: number;
-            /** @description For how long the oldest of those that are ready has been, in seconds. */
+            /**
+             * @description The wait of the oldest ready job, in seconds.
+             * @example 1.2
+             */
             oldest_seconds: number;
             /**
-             * @description The queue.
+             * @description The name of the queue.
              * @example extract
              */
             queue: string;
-            /** @description Jobs that could be worked on now. */
+            /**
+             * @description Jobs that are ready to run.
+             * @example 3
+             */
             ready: number;
         };
         /**
-         * @description The queue of a job.
+         * @description The name of a job queue.
          * @enum {string}
          */
         QueueName: "extract" | "load" | "deliver" | "erase";
         /**
-         * @description `pause`: until the next month, or until the quota is raised.
+         * @description `continue`: the pipeline keeps running. `pause`: it is paused until the next month, or until the quota is increased.
          * @enum {string}
          */
         QuotaAction: "continue" | "pause";
         /** @description A rebuild that was started. */
-        RebuildStarted: {
-            /** @description Batches that are loaded once more. */
+        RebuildResult: {
+            /**
+             * @description The number of batches to load.
+             * @example 42
+             */
             batches: number;
             /**
              * Format: date-time
-             * @description When the oldest of them was read: rows that were last read before it stay as they are. RFC 3339, UTC.
-             * @example 2026-01-31T12:00:00.000Z
+             * @description Time at which the oldest of these records was extracted. Rows whose records were last extracted before are not rewritten. RFC 3339, UTC.
+             * @example 2026-01-24T00:00:00.000Z
              */
             reaches_back_to: string;
-            /** @description Records in them. */
+            /**
+             * @description The number of records in these batches.
+             * @example 8741
+             */
             records: number;
             /**
              * Format: uuid
-             * @description The run that loads it (UUIDv7).
-             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
+             * @description The run that loads the table.
+             * @example 019c1440-8e50-7b65-8a78-92a3b4c5d6e5
              */
             run_id: string;
-            /** @description What is stored begins with a whole reading, so that every row is written again. If not, restart the object to read the rest. */
+            /** @description Whether the stored batches include a complete read of the object, so that every row is rewritten. If false, restart the object to rewrite the other rows. */
             whole: boolean;
         };
-        /** @description When a run brings so much more than usual that somebody should look. Complete readings do not count; less than 100 records are none. */
+        /** @description Detection of runs that extract unusually many records. Full reads are ignored, and so are runs of fewer than 100 records. */
         RecordSpike: {
-            /** @description The pipeline is paused then, until somebody resumes it. */
+            /** @description Whether Freshet then pauses the pipeline until a user resumes it. */
             pause: boolean;
             /**
-             * @description What a run must read, in percent of what the last 10 have read on average, to be told of as `records.spiked`.
+             * @description The threshold, in percent of the average of the last 10 runs. A run that exceeds it sends the event `records.spiked`.
              * @example 500
              */
             percent: number;
         };
-        /** @description Which rejected records are meant; an empty object means all of the pipeline’s. */
-        RejectedFilter: {
-            /** @description Only these. */
-            ids?: string[];
-            /** @description Only of this object. */
-            object?: string;
-            /** @description Only with this reason, or with what stands before its colon. */
-            reason?: string;
-        };
-        /** @description A record that could not be loaded. It is kept, encrypted, until it is replayed or discarded. */
+        /** @description A record that could not be loaded. It is stored encrypted until it is replayed or discarded. */
         RejectedRecord: {
             /**
              * Format: uuid
-             * @description The batch that it was stored in (UUIDv7).
-             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
+             * @description The batch that contained the record.
+             * @example 019c1441-9f60-7c76-9b89-a3b4c5d6e7f6
              */
             batch_id: string;
             /**
              * Format: date-time
-             * @description When it was rejected. RFC 3339, UTC.
-             * @example 2026-01-31T12:00:00.000Z
+             * @description Time at which the record was rejected. RFC 3339, UTC.
+             * @example 2026-01-31T13:40:10.000Z
              */
             created_at: string;
             /**
              * Format: uuid
-             * @description The rejected record (UUIDv7).
-             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
+             * @description The id of the rejected record.
+             * @example 019c1442-a070-7d87-8c9a-b4c5d6e7f807
              */
             id: string;
-            /** @description The line of the batch, from 0. */
+            /**
+             * @description The index of the record in the batch, from 0.
+             * @example 17
+             */
             line: number;
-            /** @description Its object. */
+            /** @description The name of the object. */
             object: string;
             /**
              * Format: uuid
-             * @description Its pipeline (UUIDv7).
-             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
+             * @description The pipeline.
+             * @example 019b8d02-7d40-7a54-9f67-8192a3b4c5d4
              */
             pipeline_id: string;
-            /** @description Why it could not be loaded: a code, and after a colon what it is about. */
+            /** @description Why the record could not be loaded: a code, and after a colon its subject. */
             reason: string;
             record: string | null;
         };
-        /** @description One page of a list. */
+        /** @description The result of discarding rejected records. */
+        RejectedRecordDiscardResult: {
+            /**
+             * @description The number of discarded records.
+             * @example 2
+             */
+            records: number;
+        };
+        /** @description A selection of rejected records. An empty object selects all rejected records of the pipeline. */
+        RejectedRecordFilter: {
+            /**
+             * @description Select the rejected records with these ids.
+             * @example [
+             *       "019c1442-a070-7d87-8c9a-b4c5d6e7f807"
+             *     ]
+             */
+            ids?: string[];
+            /** @description Select rejected records of this object. */
+            object?: string;
+            /** @description Select rejected records with this reason, or with this code before the colon. */
+            reason?: string;
+        };
+        /** @description A page of a list. */
         RejectedRecordList: {
-            /** @description This page, newest first. */
+            /** @description The items of this page, newest first. */
             data: components["schemas"]["RejectedRecord"][];
             next_cursor: string | null;
         };
-        /** @description A replay that was started. */
-        Replayed: {
-            /** @description How many they are. */
+        /** @description A replay of rejected records that was started. */
+        RejectedRecordReplayResult: {
+            /**
+             * @description The number of records to load.
+             * @example 2
+             */
             records: number;
             /**
              * Format: uuid
-             * @description The run that loads them (UUIDv7).
-             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
+             * @description The run that loads the records.
+             * @example 019c1440-8e50-7b65-8a78-92a3b4c5d6e5
              */
             run_id: string;
         };
-        /** @description How a secret is rotated. */
-        Rotation: {
+        /** @description Options of a rotation. */
+        RotationInput: {
             /**
-             * @description How long the old secret is good beside the new one, in minutes.
+             * @description Minutes for which the previous secret remains valid.
              * @default 60
              */
             overlap_minutes?: number;
         };
-        /** @description One synchronisation of a pipeline. */
+        /** @description One synchronization of a pipeline. */
         Run: {
             /**
              * Format: date-time
-             * @description When it was started. RFC 3339, UTC.
-             * @example 2026-01-31T12:00:00.000Z
+             * @description Time of creation. RFC 3339, UTC.
+             * @example 2026-01-31T13:31:41.008Z
              */
             created_at: string;
             estimated_finished_at: string | null;
             finished_at: string | null;
             /**
              * Format: uuid
-             * @description The run (UUIDv7).
-             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
+             * @description The id of the run.
+             * @example 019c1440-8e50-7b65-8a78-92a3b4c5d6e5
              */
             id: string;
             kind: components["schemas"]["RunKind"];
-            /** @description Each object, by name. */
+            /** @description The objects of the run, by name. */
             objects: components["schemas"]["ObjectRun"][];
             /**
              * Format: uuid
-             * @description Its pipeline (UUIDv7).
-             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
+             * @description The pipeline.
+             * @example 019b8d02-7d40-7a54-9f67-8192a3b4c5d4
              */
             pipeline_id: string;
             progress: number | null;
@@ -2844,33 +3012,35 @@ export interface components {
             status: components["schemas"]["RunStatus"];
             trigger: components["schemas"]["RunTrigger"];
         };
-        /** @description What to run. */
+        /** @description The run to start. */
         RunInput: {
             /**
-             * @description `sync` brings what is new; `audit` reads everything to compare it.
+             * @description `sync` extracts changes. `audit` compares the complete account with the warehouse.
              * @default sync
              * @enum {string}
              */
             kind?: "sync" | "audit";
         };
         /**
-         * @description `sync` brings what is new. `audit` reads everything again, to find what no changed-since filter shows. `refresh` reads single records that were asked for. `replay` loads rejected records once more. `rebuild` loads a table anew from what is stored.
+         * @description The kind of run. `sync` extracts changes. `audit` reads the complete account to find changes that no filter reveals. `refresh` extracts single records. `replay` loads rejected records again. `rebuild` loads a table again from stored batches.
          * @enum {string}
          */
         RunKind: "sync" | "audit" | "refresh" | "replay" | "rebuild";
-        /** @description One page of a list. */
+        /** @description A page of a list. */
         RunList: {
-            /** @description This page, newest first. */
+            /** @description The items of this page, newest first. */
             data: components["schemas"]["Run"][];
             next_cursor: string | null;
         };
         /**
-         * @description Everything, what has changed, everything to compare it, what was asked for, or nothing: a replay and a rebuild load what was read before.
+         * @description The extracted records. `full`: all records. `incremental`: changes. `audit`: all records, to compare them. `refresh`: requested records. `replay`, `rebuild`: nothing, because they load stored records.
+         * @example incremental
          * @enum {string}
          */
         RunMode: "full" | "incremental" | "audit" | "refresh" | "replay" | "rebuild";
         /**
-         * @description `partial`: some objects did not succeed. Objects with the warning `object_unavailable` do not count.
+         * @description The status of a run. `succeeded`: every object succeeded. `partial`: some objects succeeded. `failed`: no object succeeded. Objects with the warning `object_unavailable` are ignored.
+         * @example succeeded
          * @enum {string}
          */
         RunStatus: "queued" | "running" | "succeeded" | "partial" | "failed" | "cancelled";
@@ -2882,231 +3052,358 @@ export interface components {
         /** @description A condition that does not fail a run. */
         RunWarning: {
             code: components["schemas"]["RunWarningCode"];
-            /** @description How often the condition occurred in this run. */
+            /**
+             * @description The number of occurrences in this run.
+             * @example 2
+             */
             count: number;
             /**
-             * @description The cause, the effect, and the action to take, if any.
-             * @example 2 values of tickets.due_by are not valid timestamps. They were kept in _freshet_extra.
+             * @description The cause, the effect, and the remedy, if there is one.
+             * @example 2 values of tickets.due_by are not valid timestamps. They were stored in _freshet_extra.
              */
             message: string;
         };
         /**
-         * @description `values_misfit`: values did not fit the type of their column. `object_unavailable`: no API key has been able to read the object yet, and no user included it by name; the status of the run ignores it. `clock_skew`: the clocks of the account, the deployment and the worker disagree, or a stored position came from such a clock.
+         * @description The condition. `values_misfit`: values did not fit the type of their column. `object_unavailable`: no API key has been able to read the object so far, and no user included it by name. The status of the run ignores the object. `clock_skew`: the clocks of the account, the deployment and the worker disagree, or a stored position was affected by such a clock.
          * @enum {string}
          */
         RunWarningCode: "values_misfit" | "object_unavailable" | "clock_skew";
-        /** @description When a pipeline runs. Each starts at a moment of its own within the minute that follows; a time that was missed is made up for once. */
+        /** @description A cron schedule. Pipelines with the same expression start at different moments within the following minute. One run replaces all missed runs. */
         Schedule: {
             /**
-             * @description Five fields: minute, hour, day of the month, month, day of the week.
+             * @description A cron expression with five fields: minute, hour, day of month, month, day of week.
              * @example 30 6 * * 1-5
              */
             cron: string;
             /**
-             * @description The time zone that it is meant in, as the IANA database names it.
+             * @description The time zone of the expression, as a name of the IANA database.
              * @example Europe/Berlin
              */
             time_zone: string;
         };
         /**
-         * @description What happens to a value that does not fit its column. `evolve`: the value is kept in `_freshet_extra` with a note; custom and unknown columns are widened if most of their values do not fit. `freeze`: the record is rejected. `discard`: the column is null, with a note. Documented columns never change their type.
+         * @description How a value is handled that does not fit the type of its column. `evolve`: the value is stored in `_freshet_extra` with a note, and a custom or unknown column is widened if most of its values do not fit. `freeze`: the record is rejected. `discard`: the column is set to null, with a note. Documented columns never change their type.
          * @enum {string}
          */
         SchemaPolicy: "evolve" | "freeze" | "discard";
         /**
-         * @description `verify-full` checks the server’s certificate and name; `require` encrypts only; `disable` does neither.
+         * @description How the connection is secured. `verify-full`: encrypted, and the certificate and host name of the server are verified. `require`: encrypted, without verification. `disable`: not encrypted.
+         * @example verify-full
          * @enum {string}
          */
         SslMode: "disable" | "require" | "verify-full";
-        /** @description How the deployment is. */
+        /** @description A process that works on the job queues, as of its last heartbeat. */
+        SystemProcess: {
+            cpu: number | null;
+            /**
+             * @description The host name.
+             * @example worker-7f9c
+             */
+            host: string;
+            /**
+             * Format: uuid
+             * @description The id of the process.
+             * @example 019c1400-17e0-7a14-8a34-5e6f708192a3
+             */
+            id: string;
+            memory_bytes: number | null;
+            /**
+             * @description The application.
+             * @example load-worker
+             */
+            name: string;
+            /**
+             * @description The process id on the host.
+             * @example 17
+             */
+            pid: number;
+            /**
+             * Format: date-time
+             * @description Time of the last heartbeat. RFC 3339, UTC.
+             * @example 2026-01-31T13:45:00.000Z
+             */
+            seen_at: string;
+            /**
+             * Format: date-time
+             * @description Time at which the process started. RFC 3339, UTC.
+             * @example 2026-01-31T12:21:16.384Z
+             */
+            started_at: string;
+            state: components["schemas"]["ProcessState"];
+        };
+        /** @description The status of the deployment. */
         SystemStatus: {
-            /** @description Jobs that were set aside. */
+            /**
+             * @description Dead jobs.
+             * @example 0
+             */
             dead_jobs: number;
-            /** @description Units of work that could not be read and are set aside. */
+            /**
+             * @description Failed units.
+             * @example 1
+             */
             failed_units: number;
-            /** @description Runs that are queued or running. */
+            /**
+             * @description Runs that are queued or running.
+             * @example 1
+             */
             open_runs: number;
-            /** @description Those that were heard of in the last hour. */
-            processes: components["schemas"]["LivingProcess"][];
-            /** @description Queues with jobs. */
+            /** @description Processes with a heartbeat in the last hour. */
+            processes: components["schemas"]["SystemProcess"][];
+            /** @description Queues that have jobs. */
             queues: components["schemas"]["QueueDepth"][];
-            /** @description Rejected records that wait for somebody’s decision. */
+            /**
+             * @description Rejected records that were neither replayed nor discarded.
+             * @example 2
+             */
             rejected_records: number;
-            /** @description Batches that are stored and not loaded yet. */
+            /**
+             * @description Batches that are not loaded yet.
+             * @example 4
+             */
             unloaded_batches: number;
-            /** @description Bytes of batches that are stored and not loaded yet, compressed. */
+            /**
+             * @description Compressed size of the batches that are not loaded yet, in bytes.
+             * @example 1048576
+             */
             unloaded_bytes: number;
         };
-        /** @description What would become of a table. */
+        /** @description The preview of a table. */
         TablePlan: {
-            /** @description It is there already. */
+            /**
+             * @description Whether the table exists.
+             * @example false
+             */
             exists: boolean;
-            /** @description The object. */
+            /** @description The name of the object. */
             object: string;
-            /** @description SQL that would be run before the first rows; none: it is as it should be. */
+            /**
+             * @description SQL statements that create or change the table. Empty: the table does not change.
+             * @example [
+             *       "create table \"freshdesk_acme\".\"tickets\" (…);"
+             *     ]
+             */
             statements: string[];
-            /** @description Its table. */
+            /** @description The name of the table. */
             table: string;
         };
         /**
-         * @description Which tickets the agent sees.
+         * @description Which tickets the agent can access. `global`: all tickets. `group`: tickets of the agent’s groups. `restricted`: tickets that are assigned to the agent.
          * @enum {string}
          */
         TicketScope: "global" | "group" | "restricted" | "unknown";
-        /** @description An API token. Its text is never shown again. */
+        /** @description An API token, without its value. */
         Token: {
             /**
              * Format: date-time
-             * @description When it was made. RFC 3339, UTC.
-             * @example 2026-01-31T12:00:00.000Z
+             * @description Time of creation. RFC 3339, UTC.
+             * @example 2026-01-05T07:30:00.000Z
              */
             created_at: string;
             expires_at: string | null;
             /**
              * Format: uuid
-             * @description The token (UUIDv7).
-             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
+             * @description The id of the token.
+             * @example 019b8cf0-f5c0-7cdc-8cf0-1a2b3c4d5e6d
              */
             id: string;
             last_used_at: string | null;
             /**
-             * @description What it is for.
-             * @example nightly reports
+             * @description A name that is unique among the resources of this kind.
+             * @example deployments
              */
             name: string;
             previous_until: string | null;
             role: components["schemas"]["TokenRole"];
             /**
              * Format: date-time
-             * @description When its text was made. RFC 3339, UTC.
-             * @example 2026-01-31T12:00:00.000Z
+             * @description Time at which the current value was generated. RFC 3339, UTC.
+             * @example 2026-01-05T07:30:00.000Z
              */
             rotated_at: string;
             scopes: components["schemas"]["Permission"][] | null;
             /**
              * Format: date-time
-             * @description When it last changed. RFC 3339, UTC.
-             * @example 2026-01-31T12:00:00.000Z
+             * @description Time of the last update. RFC 3339, UTC.
+             * @example 2026-01-05T07:30:00.000Z
              */
             updated_at: string;
         };
-        /** @description Fields to change. */
-        TokenChange: {
-            /**
-             * Format: date-time
-             * @description When it was made. RFC 3339, UTC. Read-only: accepted with its current value, and refused with another one.
-             * @example 2026-01-31T12:00:00.000Z
-             */
-            readonly created_at?: string;
-            expires_at?: string | null;
-            /**
-             * Format: uuid
-             * @description The token (UUIDv7). Read-only: accepted with its current value, and refused with another one.
-             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
-             */
-            readonly id?: string;
-            /** @description Read-only: accepted with its current value, and refused with another one. */
-            readonly last_used_at?: string | null;
-            /**
-             * @description What it is for.
-             * @example nightly reports
-             */
-            name?: string;
-            /** @description Read-only: accepted with its current value, and refused with another one. */
-            readonly previous_until?: string | null;
-            role?: components["schemas"]["TokenRole"];
-            /**
-             * Format: date-time
-             * @description When its text was made. RFC 3339, UTC. Read-only: accepted with its current value, and refused with another one.
-             * @example 2026-01-31T12:00:00.000Z
-             */
-            readonly rotated_at?: string;
-            scopes?: components["schemas"]["Permission"][] | null;
-            /**
-             * Format: date-time
-             * @description When it last changed. RFC 3339, UTC. Read-only: accepted with its current value, and refused with another one.
-             * @example 2026-01-31T12:00:00.000Z
-             */
-            readonly updated_at?: string;
-        };
-        /** @description A token to make. */
+        /** @description The token to create. */
         TokenInput: {
             expires_at?: string | null;
             /**
-             * @description What it is for.
-             * @example nightly reports
+             * @description A name that is unique among the resources of this kind.
+             * @example deployments
              */
             name: string;
             role: components["schemas"]["TokenRole"];
             scopes?: components["schemas"]["Permission"][] | null;
         };
-        /** @description One page of a list. */
+        /** @description A page of a list. */
         TokenList: {
-            /** @description This page, newest first. */
+            /** @description The items of this page, newest first. */
             data: components["schemas"]["Token"][];
             next_cursor: string | null;
         };
         /**
-         * @description Who may do what: `docs/security.md` has the table.
+         * @description The role of a token, which determines its permissions. The security guide lists the permissions of each role.
+         * @example team_collaborator
          * @enum {string}
          */
         TokenRole: "team_admin" | "team_collaborator" | "pipeline_admin" | "observer";
-        /** @description What one object of one pipeline has come to on one day. */
+        /** @description The fields to update. */
+        TokenUpdate: {
+            /**
+             * Format: date-time
+             * @description Time of creation. RFC 3339, UTC. Read-only: the request is rejected unless the value is the current one.
+             * @example 2026-01-05T07:30:00.000Z
+             */
+            readonly created_at?: string;
+            expires_at?: string | null;
+            /**
+             * Format: uuid
+             * @description The id of the token. Read-only: the request is rejected unless the value is the current one.
+             * @example 019b8cf0-f5c0-7cdc-8cf0-1a2b3c4d5e6d
+             */
+            readonly id?: string;
+            /** @description Read-only: the request is rejected unless the value is the current one. */
+            readonly last_used_at?: string | null;
+            /**
+             * @description A name that is unique among the resources of this kind.
+             * @example deployments
+             */
+            name?: string;
+            /** @description Read-only: the request is rejected unless the value is the current one. */
+            readonly previous_until?: string | null;
+            role?: components["schemas"]["TokenRole"];
+            /**
+             * Format: date-time
+             * @description Time at which the current value was generated. RFC 3339, UTC. Read-only: the request is rejected unless the value is the current one.
+             * @example 2026-01-05T07:30:00.000Z
+             */
+            readonly rotated_at?: string;
+            scopes?: components["schemas"]["Permission"][] | null;
+            /**
+             * Format: date-time
+             * @description Time of the last update. RFC 3339, UTC. Read-only: the request is rejected unless the value is the current one.
+             * @example 2026-01-05T07:30:00.000Z
+             */
+            readonly updated_at?: string;
+        };
+        /** @description An API token with its value. */
+        TokenWithSecret: {
+            /**
+             * Format: date-time
+             * @description Time of creation. RFC 3339, UTC.
+             * @example 2026-01-05T07:30:00.000Z
+             */
+            created_at: string;
+            expires_at: string | null;
+            /**
+             * Format: uuid
+             * @description The id of the token.
+             * @example 019b8cf0-f5c0-7cdc-8cf0-1a2b3c4d5e6d
+             */
+            id: string;
+            last_used_at: string | null;
+            /**
+             * @description A name that is unique among the resources of this kind.
+             * @example deployments
+             */
+            name: string;
+            previous_until: string | null;
+            role: components["schemas"]["TokenRole"];
+            /**
+             * Format: date-time
+             * @description Time at which the current value was generated. RFC 3339, UTC.
+             * @example 2026-01-05T07:30:00.000Z
+             */
+            rotated_at: string;
+            scopes: components["schemas"]["Permission"][] | null;
+            /**
+             * @description The value of the token: `frt_`, 30 random characters and a checksum of 6 characters. It is returned only once.
+             * @example frt_0123456789abcdefghijklmnopqrst012345
+             */
+            token: string;
+            /**
+             * Format: date-time
+             * @description Time of the last update. RFC 3339, UTC.
+             * @example 2026-01-05T07:30:00.000Z
+             */
+            updated_at: string;
+        };
+        /** @description The usage of an object of a pipeline on one day. */
         Usage: {
-            /** @description Bytes stored between reading and loading, uncompressed. */
+            /**
+             * @description Uncompressed size of the stored batches, in bytes.
+             * @example 12582912
+             */
             bytes_staged: number;
             credits_by_class: components["schemas"]["CreditsByClass"];
-            /** @description Credits spent. */
+            /**
+             * @description Used credits.
+             * @example 90
+             */
             credits_used: number;
             /**
              * Format: date
-             * @description The day, in UTC, on which the runs were started.
+             * @description The day (UTC) on which the runs were created.
              */
             day: string;
             lag_seconds: number | null;
-            /** @description The object. */
+            /** @description The name of the object. */
             object: string;
             /**
              * Format: uuid
-             * @description The pipeline (UUIDv7).
-             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
+             * @description The pipeline.
+             * @example 019b8d02-7d40-7a54-9f67-8192a3b4c5d4
              */
             pipeline_id: string;
-            /** @description Records read. */
+            /**
+             * @description Extracted records.
+             * @example 8741
+             */
             records_extracted: number;
-            /** @description Rows inserted or updated. */
+            /**
+             * @description Rows that were inserted or updated.
+             * @example 8655
+             */
             records_loaded: number;
         };
-        /** @description What was used. */
+        /** @description Usage in an interval. */
         UsageList: {
-            /** @description By day, newest first; then by pipeline and object. */
+            /** @description The usage by day, newest first, then by pipeline and object. */
             data: components["schemas"]["Usage"][];
         };
-        /** @description Who is told of events. Its signing secret is never shown again. */
+        /** @description A receiver of events. */
         Webhook: {
             /**
              * Format: date-time
-             * @description When it was made. RFC 3339, UTC.
-             * @example 2026-01-31T12:00:00.000Z
+             * @description Time of creation. RFC 3339, UTC.
+             * @example 2026-01-05T07:30:00.000Z
              */
             created_at: string;
             disabled_reason: string | null;
-            /** @description Whether events are sent to it. */
+            /** @description Whether events are sent. */
             enabled: boolean;
-            /** @description What it is told of. */
+            /** @description The types of events to send. */
             events: components["schemas"]["EventType"][];
             failing_since: string | null;
-            /** @description Whether a `template_secret` is kept. */
+            /**
+             * @description Whether the webhook has a `template_secret`.
+             * @example false
+             */
             has_template_secret: boolean;
             /**
              * Format: uuid
-             * @description The webhook (UUIDv7).
-             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
+             * @description The id of the webhook.
+             * @example 019b8d10-d3a0-7aba-9fcd-e7f8091a2b3a
              */
             id: string;
             /**
-             * @description A name of your own, unique among its kind.
-             * @example acme
+             * @description A name that is unique among the resources of this kind.
+             * @example on-call
              */
             name: string;
             previous_until: string | null;
@@ -3115,77 +3412,29 @@ export interface components {
             } | null;
             /**
              * Format: date-time
-             * @description When it last changed. RFC 3339, UTC.
-             * @example 2026-01-31T12:00:00.000Z
+             * @description Time of the last update. RFC 3339, UTC.
+             * @example 2026-01-05T07:30:00.000Z
              */
             updated_at: string;
             /**
-             * @description Where events are posted to, or `mailto:` and the addresses, with commas between them, that get them as mail. May hold `{{secret}}`.
+             * @description The URL that receives events as `POST` requests, or `mailto:` and email addresses, separated by commas. The URL may contain `{{secret}}`.
              * @example https://hooks.example.com/freshet
              * @example mailto:oncall@example.com
              */
             url: string;
         };
-        /** @description Fields to change. */
-        WebhookChange: {
-            /**
-             * Format: date-time
-             * @description When it was made. RFC 3339, UTC. Read-only: accepted with its current value, and refused with another one.
-             * @example 2026-01-31T12:00:00.000Z
-             */
-            readonly created_at?: string;
-            /** @description Read-only: accepted with its current value, and refused with another one. */
-            readonly disabled_reason?: string | null;
-            /** @description Whether events are sent to it. */
-            enabled?: boolean;
-            /** @description What it is told of. */
-            events?: components["schemas"]["EventType"][];
-            /** @description Read-only: accepted with its current value, and refused with another one. */
-            readonly failing_since?: string | null;
-            /** @description Whether a `template_secret` is kept. Read-only: accepted with its current value, and refused with another one. */
-            readonly has_template_secret?: boolean;
-            /**
-             * Format: uuid
-             * @description The webhook (UUIDv7). Read-only: accepted with its current value, and refused with another one.
-             * @example 019374a8-5f00-7c3e-9b1a-2f6d5c4b3a21
-             */
-            readonly id?: string;
-            /**
-             * @description A name of your own, unique among its kind.
-             * @example acme
-             */
-            name?: string;
-            /** @description Read-only: accepted with its current value, and refused with another one. */
-            readonly previous_until?: string | null;
-            template?: {
-                [key: string]: unknown;
-            } | null;
-            template_secret?: string | null;
-            /**
-             * Format: date-time
-             * @description When it last changed. RFC 3339, UTC. Read-only: accepted with its current value, and refused with another one.
-             * @example 2026-01-31T12:00:00.000Z
-             */
-            readonly updated_at?: string;
-            /**
-             * @description Where events are posted to, or `mailto:` and the addresses, with commas between them, that get them as mail. May hold `{{secret}}`.
-             * @example https://hooks.example.com/freshet
-             * @example mailto:oncall@example.com
-             */
-            url?: string;
-        };
-        /** @description A webhook to make. */
+        /** @description The webhook to create. */
         WebhookInput: {
             /**
-             * @description Whether events are sent to it.
+             * @description Whether events are sent.
              * @default true
              */
             enabled?: boolean;
-            /** @description What it is told of. */
+            /** @description The types of events to send. */
             events: components["schemas"]["EventType"][];
             /**
-             * @description A name of your own, unique among its kind.
-             * @example acme
+             * @description A name that is unique among the resources of this kind.
+             * @example on-call
              */
             name: string;
             template?: {
@@ -3193,17 +3442,120 @@ export interface components {
             } | null;
             template_secret?: string | null;
             /**
-             * @description Where events are posted to, or `mailto:` and the addresses, with commas between them, that get them as mail. May hold `{{secret}}`.
+             * @description The URL that receives events as `POST` requests, or `mailto:` and email addresses, separated by commas. The URL may contain `{{secret}}`.
              * @example https://hooks.example.com/freshet
              * @example mailto:oncall@example.com
              */
             url: string;
         };
-        /** @description One page of a list. */
+        /** @description A page of a list. */
         WebhookList: {
-            /** @description This page, newest first. */
+            /** @description The items of this page, newest first. */
             data: components["schemas"]["Webhook"][];
             next_cursor: string | null;
+        };
+        /** @description The fields to update. */
+        WebhookUpdate: {
+            /**
+             * Format: date-time
+             * @description Time of creation. RFC 3339, UTC. Read-only: the request is rejected unless the value is the current one.
+             * @example 2026-01-05T07:30:00.000Z
+             */
+            readonly created_at?: string;
+            /** @description Read-only: the request is rejected unless the value is the current one. */
+            readonly disabled_reason?: string | null;
+            /** @description Whether events are sent. */
+            enabled?: boolean;
+            /** @description The types of events to send. */
+            events?: components["schemas"]["EventType"][];
+            /** @description Read-only: the request is rejected unless the value is the current one. */
+            readonly failing_since?: string | null;
+            /**
+             * @description Whether the webhook has a `template_secret`. Read-only: the request is rejected unless the value is the current one.
+             * @example false
+             */
+            readonly has_template_secret?: boolean;
+            /**
+             * Format: uuid
+             * @description The id of the webhook. Read-only: the request is rejected unless the value is the current one.
+             * @example 019b8d10-d3a0-7aba-9fcd-e7f8091a2b3a
+             */
+            readonly id?: string;
+            /**
+             * @description A name that is unique among the resources of this kind.
+             * @example on-call
+             */
+            name?: string;
+            /** @description Read-only: the request is rejected unless the value is the current one. */
+            readonly previous_until?: string | null;
+            template?: {
+                [key: string]: unknown;
+            } | null;
+            template_secret?: string | null;
+            /**
+             * Format: date-time
+             * @description Time of the last update. RFC 3339, UTC. Read-only: the request is rejected unless the value is the current one.
+             * @example 2026-01-05T07:30:00.000Z
+             */
+            readonly updated_at?: string;
+            /**
+             * @description The URL that receives events as `POST` requests, or `mailto:` and email addresses, separated by commas. The URL may contain `{{secret}}`.
+             * @example https://hooks.example.com/freshet
+             * @example mailto:oncall@example.com
+             */
+            url?: string;
+        };
+        /** @description A webhook with its signing secret. */
+        WebhookWithSecret: {
+            /**
+             * Format: date-time
+             * @description Time of creation. RFC 3339, UTC.
+             * @example 2026-01-05T07:30:00.000Z
+             */
+            created_at: string;
+            disabled_reason: string | null;
+            /** @description Whether events are sent. */
+            enabled: boolean;
+            /** @description The types of events to send. */
+            events: components["schemas"]["EventType"][];
+            failing_since: string | null;
+            /**
+             * @description Whether the webhook has a `template_secret`.
+             * @example false
+             */
+            has_template_secret: boolean;
+            /**
+             * Format: uuid
+             * @description The id of the webhook.
+             * @example 019b8d10-d3a0-7aba-9fcd-e7f8091a2b3a
+             */
+            id: string;
+            /**
+             * @description A name that is unique among the resources of this kind.
+             * @example on-call
+             */
+            name: string;
+            previous_until: string | null;
+            /**
+             * @description The signing secret: `whsec_` and 32 random bytes in Base64. It is returned only once.
+             * @example whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw
+             */
+            secret: string;
+            template: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Format: date-time
+             * @description Time of the last update. RFC 3339, UTC.
+             * @example 2026-01-05T07:30:00.000Z
+             */
+            updated_at: string;
+            /**
+             * @description The URL that receives events as `POST` requests, or `mailto:` and email addresses, separated by commas. The URL may contain `{{secret}}`.
+             * @example https://hooks.example.com/freshet
+             * @example mailto:oncall@example.com
+             */
+            url: string;
         };
     };
     responses: never;
@@ -3223,7 +3575,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It is. */
+            /** @description The process is alive. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3232,7 +3584,7 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3252,7 +3604,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The numbers. */
+            /** @description The metrics. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3261,7 +3613,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3270,7 +3622,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3279,7 +3631,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3288,7 +3640,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3297,7 +3649,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3317,7 +3669,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It can. */
+            /** @description The process is ready. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3326,7 +3678,7 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3335,7 +3687,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It cannot. */
+            /** @description The process is not ready. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3351,14 +3703,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The account, as `acme`. */
+                /** @description The account, such as `acme`. */
                 subdomain: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The budget. */
+            /** @description The credits. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3367,7 +3719,7 @@ export interface operations {
                     "application/json": components["schemas"]["Budget"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3376,7 +3728,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3385,7 +3737,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3394,7 +3746,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3403,7 +3755,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3414,22 +3766,22 @@ export interface operations {
             };
         };
     };
-    listAuditLog: {
+    listAuditLogEntries: {
         parameters: {
             query?: {
-                /** @description Only this operation, such as `changePipeline`. */
+                /** @description Return only changes by this operation, such as `updatePipeline`. */
                 action?: string;
-                /** @description Only what this token has done. */
+                /** @description Return only changes by this token. */
                 actor_id?: string;
-                /** @description The `next_cursor` of the page before. */
+                /** @description The `next_cursor` of the previous page. */
                 cursor?: string;
-                /** @description Only from then on. */
+                /** @description Return only changes at or after this time. */
                 from?: string;
-                /** @description How many at most. */
+                /** @description The maximum number of items on the page. */
                 limit?: number;
-                /** @description Only this resource and what stands below it, by its path: `pipelines/<id>`. */
+                /** @description Return only changes of this resource and of resources below it, by path: `pipelines/<id>`. */
                 resource?: string;
-                /** @description Only before then. */
+                /** @description Return only changes before this time. */
                 until?: string;
             };
             header?: never;
@@ -3438,7 +3790,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One page. */
+            /** @description A page of the list. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3447,7 +3799,7 @@ export interface operations {
                     "application/json": components["schemas"]["AuditEntryList"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3456,7 +3808,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3465,7 +3817,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3474,7 +3826,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3483,7 +3835,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3497,15 +3849,15 @@ export interface operations {
     exportAuditLog: {
         parameters: {
             query?: {
-                /** @description Only this operation, such as `changePipeline`. */
+                /** @description Return only changes by this operation, such as `updatePipeline`. */
                 action?: string;
-                /** @description Only what this token has done. */
+                /** @description Return only changes by this token. */
                 actor_id?: string;
-                /** @description Only from then on. */
+                /** @description Return only changes at or after this time. */
                 from?: string;
-                /** @description Only this resource and what stands below it, by its path: `pipelines/<id>`. */
+                /** @description Return only changes of this resource and of resources below it, by path: `pipelines/<id>`. */
                 resource?: string;
-                /** @description Only before then. */
+                /** @description Return only changes before this time. */
                 until?: string;
             };
             header?: never;
@@ -3514,7 +3866,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description JSON lines, each an AuditEntry. */
+            /** @description The entries. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3523,7 +3875,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3532,7 +3884,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3541,7 +3893,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3550,7 +3902,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3559,7 +3911,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3579,7 +3931,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description All objects. */
+            /** @description The objects of the catalog. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3588,7 +3940,7 @@ export interface operations {
                     "application/json": components["schemas"]["CatalogObjectList"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3597,7 +3949,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3606,7 +3958,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3615,7 +3967,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3624,7 +3976,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3638,13 +3990,13 @@ export interface operations {
     listCredentials: {
         parameters: {
             query?: {
-                /** @description The `next_cursor` of the page before. */
+                /** @description The `next_cursor` of the previous page. */
                 cursor?: string;
-                /** @description How many at most. */
+                /** @description The maximum number of items on the page. */
                 limit?: number;
-                /** @description Only the one of this name. */
+                /** @description Return only the credential with this name. */
                 name?: string;
-                /** @description Only those of this type. */
+                /** @description Return only credentials of this type. */
                 type?: "freshdesk_api_key" | "postgres_password";
             };
             header?: never;
@@ -3653,7 +4005,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One page. */
+            /** @description A page of the list. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3662,7 +4014,7 @@ export interface operations {
                     "application/json": components["schemas"]["CredentialList"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3671,7 +4023,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3680,7 +4032,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3689,7 +4041,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3698,7 +4050,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3713,7 +4065,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
                 "idempotency-key"?: string;
             };
             path?: never;
@@ -3725,7 +4077,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It was made. */
+            /** @description The created credential. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -3734,7 +4086,7 @@ export interface operations {
                     "application/json": components["schemas"]["Credential"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3743,7 +4095,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3752,7 +4104,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3761,7 +4113,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
+            /** @description The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3770,7 +4122,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is too large. */
+            /** @description The body is larger than 1 MiB. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -3788,7 +4140,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3797,7 +4149,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3806,7 +4158,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3822,14 +4174,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The resource’s id. */
+                /** @description The id of the resource. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description As it is. */
+            /** @description The credential. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3838,7 +4190,7 @@ export interface operations {
                     "application/json": components["schemas"]["Credential"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3847,7 +4199,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3856,7 +4208,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3865,7 +4217,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3874,7 +4226,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3883,7 +4235,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3898,27 +4250,27 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
                 "idempotency-key"?: string;
-                /** @description The `ETag` that the change is based on: it is refused if somebody changed the resource since. */
+                /** @description The `ETag` of the version on which the request is based. If the resource has another version, the request is rejected with 412. */
                 "if-match"?: string;
             };
             path: {
-                /** @description The resource’s id. */
+                /** @description The id of the resource. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description It is gone. */
+            /** @description The operation succeeded. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3927,7 +4279,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3936,7 +4288,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3945,7 +4297,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3954,7 +4306,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
+            /** @description The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3963,7 +4315,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has changed since `If-Match`. */
+            /** @description The resource has another version than `If-Match` names. */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -3972,7 +4324,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3981,7 +4333,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3990,7 +4342,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4001,28 +4353,28 @@ export interface operations {
             };
         };
     };
-    changeCredential: {
+    updateCredential: {
         parameters: {
             query?: never;
             header?: {
-                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
                 "idempotency-key"?: string;
-                /** @description The `ETag` that the change is based on: it is refused if somebody changed the resource since. */
+                /** @description The `ETag` of the version on which the request is based. If the resource has another version, the request is rejected with 412. */
                 "if-match"?: string;
             };
             path: {
-                /** @description The resource’s id. */
+                /** @description The id of the resource. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["CredentialChange"];
+                "application/json": components["schemas"]["CredentialUpdate"];
             };
         };
         responses: {
-            /** @description As it is now. */
+            /** @description The updated credential. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4031,7 +4383,7 @@ export interface operations {
                     "application/json": components["schemas"]["Credential"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4040,7 +4392,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4049,7 +4401,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4058,7 +4410,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4067,7 +4419,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
+            /** @description The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4076,7 +4428,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has changed since `If-Match`. */
+            /** @description The resource has another version than `If-Match` names. */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -4085,7 +4437,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is too large. */
+            /** @description The body is larger than 1 MiB. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -4103,7 +4455,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4112,7 +4464,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4121,7 +4473,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4135,13 +4487,13 @@ export interface operations {
     listDeadJobs: {
         parameters: {
             query?: {
-                /** @description The `next_cursor` of the page before. */
+                /** @description The `next_cursor` of the previous page. */
                 cursor?: string;
-                /** @description How many at most. */
+                /** @description The maximum number of items on the page. */
                 limit?: number;
-                /** @description Only of this pipeline. */
+                /** @description Return only jobs of this pipeline. */
                 pipeline_id?: string;
-                /** @description Only of this queue. */
+                /** @description Return only jobs of this queue. */
                 queue?: string;
             };
             header?: never;
@@ -4150,7 +4502,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One page. */
+            /** @description A page of the list. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4159,7 +4511,7 @@ export interface operations {
                     "application/json": components["schemas"]["DeadJobList"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4168,7 +4520,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4177,7 +4529,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4186,7 +4538,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4195,7 +4547,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4210,25 +4562,25 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
                 "idempotency-key"?: string;
             };
             path: {
-                /** @description The id of the job that was set aside. */
+                /** @description The id of the dead job. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description It is gone. */
+            /** @description The operation succeeded. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4237,7 +4589,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4246,7 +4598,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4255,7 +4607,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4264,7 +4616,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
+            /** @description The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4273,7 +4625,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4282,7 +4634,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4291,7 +4643,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4302,29 +4654,29 @@ export interface operations {
             };
         };
     };
-    redriveDeadJob: {
+    retryDeadJob: {
         parameters: {
             query?: never;
             header?: {
-                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
                 "idempotency-key"?: string;
             };
             path: {
-                /** @description The id of the job that was set aside. */
+                /** @description The id of the dead job. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description It is gone. */
+            /** @description The operation succeeded. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4333,7 +4685,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4342,7 +4694,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4351,7 +4703,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4360,7 +4712,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
+            /** @description The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4369,7 +4721,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4378,7 +4730,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4387,7 +4739,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4401,11 +4753,11 @@ export interface operations {
     listDestinations: {
         parameters: {
             query?: {
-                /** @description The `next_cursor` of the page before. */
+                /** @description The `next_cursor` of the previous page. */
                 cursor?: string;
-                /** @description How many at most. */
+                /** @description The maximum number of items on the page. */
                 limit?: number;
-                /** @description Only the one of this name. */
+                /** @description Return only the destination with this name. */
                 name?: string;
             };
             header?: never;
@@ -4414,7 +4766,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One page. */
+            /** @description A page of the list. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4423,7 +4775,7 @@ export interface operations {
                     "application/json": components["schemas"]["DestinationList"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4432,7 +4784,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4441,7 +4793,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4450,7 +4802,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4459,7 +4811,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4474,7 +4826,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
                 "idempotency-key"?: string;
             };
             path?: never;
@@ -4486,7 +4838,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It was made. */
+            /** @description The created destination. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -4495,7 +4847,7 @@ export interface operations {
                     "application/json": components["schemas"]["Destination"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4504,7 +4856,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4513,7 +4865,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4522,7 +4874,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
+            /** @description The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4531,7 +4883,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is too large. */
+            /** @description The body is larger than 1 MiB. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -4549,7 +4901,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4558,7 +4910,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4567,7 +4919,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4583,14 +4935,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The resource’s id. */
+                /** @description The id of the resource. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description As it is. */
+            /** @description The destination. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4599,7 +4951,7 @@ export interface operations {
                     "application/json": components["schemas"]["Destination"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4608,7 +4960,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4617,7 +4969,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4626,7 +4978,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4635,7 +4987,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4644,7 +4996,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4659,27 +5011,27 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
                 "idempotency-key"?: string;
-                /** @description The `ETag` that the change is based on: it is refused if somebody changed the resource since. */
+                /** @description The `ETag` of the version on which the request is based. If the resource has another version, the request is rejected with 412. */
                 "if-match"?: string;
             };
             path: {
-                /** @description The resource’s id. */
+                /** @description The id of the resource. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description It is gone. */
+            /** @description The operation succeeded. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4688,7 +5040,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4697,7 +5049,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4706,7 +5058,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4715,7 +5067,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
+            /** @description The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4724,7 +5076,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has changed since `If-Match`. */
+            /** @description The resource has another version than `If-Match` names. */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -4733,7 +5085,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4742,7 +5094,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4751,7 +5103,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4762,28 +5114,28 @@ export interface operations {
             };
         };
     };
-    changeDestination: {
+    updateDestination: {
         parameters: {
             query?: never;
             header?: {
-                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
                 "idempotency-key"?: string;
-                /** @description The `ETag` that the change is based on: it is refused if somebody changed the resource since. */
+                /** @description The `ETag` of the version on which the request is based. If the resource has another version, the request is rejected with 412. */
                 "if-match"?: string;
             };
             path: {
-                /** @description The resource’s id. */
+                /** @description The id of the resource. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["DestinationChange"];
+                "application/json": components["schemas"]["DestinationUpdate"];
             };
         };
         responses: {
-            /** @description As it is now. */
+            /** @description The updated destination. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4792,7 +5144,7 @@ export interface operations {
                     "application/json": components["schemas"]["Destination"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4801,7 +5153,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4810,7 +5162,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4819,7 +5171,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4828,7 +5180,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
+            /** @description The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4837,7 +5189,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has changed since `If-Match`. */
+            /** @description The resource has another version than `If-Match` names. */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -4846,7 +5198,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is too large. */
+            /** @description The body is larger than 1 MiB. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -4864,7 +5216,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4873,7 +5225,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4882,7 +5234,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4896,31 +5248,31 @@ export interface operations {
     testDestination: {
         parameters: {
             query?: {
-                /** @description The schema to look at; by default one that does not exist yet. */
+                /** @description The schema to check. Default: `freshdesk`. */
                 schema?: string;
             };
             header?: {
-                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
                 "idempotency-key"?: string;
             };
             path: {
-                /** @description The resource’s id. */
+                /** @description The id of the resource. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The verdict. */
+            /** @description The result of the test. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DestinationVerdict"];
+                    "application/json": components["schemas"]["DestinationTestResult"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4929,7 +5281,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4938,7 +5290,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4947,7 +5299,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4956,7 +5308,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
+            /** @description The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4965,7 +5317,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4974,7 +5326,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4983,7 +5335,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4997,17 +5349,17 @@ export interface operations {
     listPipelines: {
         parameters: {
             query?: {
-                /** @description The `next_cursor` of the page before. */
+                /** @description The `next_cursor` of the previous page. */
                 cursor?: string;
-                /** @description Only those into this warehouse. */
+                /** @description Return only pipelines that load into this destination. */
                 destination_id?: string;
-                /** @description How many at most. */
+                /** @description The maximum number of items on the page. */
                 limit?: number;
-                /** @description Only the one of this name. */
+                /** @description Return only the pipeline with this name. */
                 name?: string;
-                /** @description Only those in this state. */
+                /** @description Return only pipelines with this status. */
                 status?: "active" | "paused";
-                /** @description Only those of this account, as `acme`. */
+                /** @description Return only pipelines of this account, such as `acme`. */
                 subdomain?: string;
             };
             header?: never;
@@ -5016,7 +5368,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One page. */
+            /** @description A page of the list. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5025,7 +5377,7 @@ export interface operations {
                     "application/json": components["schemas"]["PipelineList"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5034,7 +5386,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5043,7 +5395,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5052,7 +5404,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5061,7 +5413,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5076,7 +5428,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
                 "idempotency-key"?: string;
             };
             path?: never;
@@ -5088,7 +5440,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It was made. */
+            /** @description The created pipeline. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -5097,7 +5449,7 @@ export interface operations {
                     "application/json": components["schemas"]["Pipeline"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5106,7 +5458,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5115,7 +5467,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5124,7 +5476,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
+            /** @description The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5133,7 +5485,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is too large. */
+            /** @description The body is larger than 1 MiB. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -5151,7 +5503,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5160,7 +5512,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5169,7 +5521,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5185,14 +5537,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The resource’s id. */
+                /** @description The id of the resource. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description As it is. */
+            /** @description The pipeline. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5201,7 +5553,7 @@ export interface operations {
                     "application/json": components["schemas"]["Pipeline"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5210,7 +5562,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5219,7 +5571,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5228,7 +5580,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5237,7 +5589,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5246,7 +5598,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5261,27 +5613,27 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
                 "idempotency-key"?: string;
-                /** @description The `ETag` that the change is based on: it is refused if somebody changed the resource since. */
+                /** @description The `ETag` of the version on which the request is based. If the resource has another version, the request is rejected with 412. */
                 "if-match"?: string;
             };
             path: {
-                /** @description The resource’s id. */
+                /** @description The id of the resource. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description It is gone. */
+            /** @description The operation succeeded. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5290,7 +5642,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5299,7 +5651,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5308,7 +5660,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5317,7 +5669,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
+            /** @description The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5326,7 +5678,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has changed since `If-Match`. */
+            /** @description The resource has another version than `If-Match` names. */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -5335,7 +5687,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5344,7 +5696,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5353,7 +5705,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5364,28 +5716,28 @@ export interface operations {
             };
         };
     };
-    changePipeline: {
+    updatePipeline: {
         parameters: {
             query?: never;
             header?: {
-                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
                 "idempotency-key"?: string;
-                /** @description The `ETag` that the change is based on: it is refused if somebody changed the resource since. */
+                /** @description The `ETag` of the version on which the request is based. If the resource has another version, the request is rejected with 412. */
                 "if-match"?: string;
             };
             path: {
-                /** @description The resource’s id. */
+                /** @description The id of the resource. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["PipelineChange"];
+                "application/json": components["schemas"]["PipelineUpdate"];
             };
         };
         responses: {
-            /** @description As it is now. */
+            /** @description The updated pipeline. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5394,7 +5746,7 @@ export interface operations {
                     "application/json": components["schemas"]["Pipeline"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5403,7 +5755,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5412,7 +5764,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5421,7 +5773,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5430,7 +5782,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
+            /** @description The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5439,7 +5791,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has changed since `If-Match`. */
+            /** @description The resource has another version than `If-Match` names. */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -5448,7 +5800,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is too large. */
+            /** @description The body is larger than 1 MiB. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -5466,7 +5818,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5475,7 +5827,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5484,7 +5836,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5498,21 +5850,21 @@ export interface operations {
     listErasures: {
         parameters: {
             query?: {
-                /** @description The `next_cursor` of the page before. */
+                /** @description The `next_cursor` of the previous page. */
                 cursor?: string;
-                /** @description How many at most. */
+                /** @description The maximum number of items on the page. */
                 limit?: number;
             };
             header?: never;
             path: {
-                /** @description The resource’s id. */
+                /** @description The id of the resource. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description One page. */
+            /** @description A page of the list. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5521,7 +5873,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErasureList"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5530,7 +5882,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5539,7 +5891,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5548,7 +5900,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5557,7 +5909,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5566,7 +5918,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5577,15 +5929,15 @@ export interface operations {
             };
         };
     };
-    erasePerson: {
+    createErasure: {
         parameters: {
             query?: never;
             header?: {
-                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
                 "idempotency-key"?: string;
             };
             path: {
-                /** @description The resource’s id. */
+                /** @description The id of the resource. */
                 id: string;
             };
             cookie?: never;
@@ -5596,7 +5948,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The erasure. Its address says when it is completed. */
+            /** @description The erasure. Get it again to monitor its status. */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -5605,7 +5957,7 @@ export interface operations {
                     "application/json": components["schemas"]["Erasure"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5614,7 +5966,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5623,7 +5975,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5632,7 +5984,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5641,7 +5993,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
+            /** @description The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5650,7 +6002,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is too large. */
+            /** @description The body is larger than 1 MiB. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -5668,7 +6020,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5677,7 +6029,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5686,7 +6038,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5702,9 +6054,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The erasure’s id. */
+                /** @description The id of the erasure. */
                 erasure_id: string;
-                /** @description The pipeline’s id. */
+                /** @description The id of the pipeline. */
                 id: string;
             };
             cookie?: never;
@@ -5720,7 +6072,7 @@ export interface operations {
                     "application/json": components["schemas"]["Erasure"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5729,7 +6081,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5738,7 +6090,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5747,7 +6099,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5756,7 +6108,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5765,7 +6117,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5780,13 +6132,13 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
                 "idempotency-key"?: string;
             };
             path: {
-                /** @description The erasure’s id. */
+                /** @description The id of the erasure. */
                 erasure_id: string;
-                /** @description The pipeline’s id. */
+                /** @description The id of the pipeline. */
                 id: string;
             };
             cookie?: never;
@@ -5802,7 +6154,7 @@ export interface operations {
                     "application/json": components["schemas"]["Erasure"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5811,7 +6163,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5820,7 +6172,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5829,7 +6181,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5838,7 +6190,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
+            /** @description The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5847,7 +6199,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5856,7 +6208,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5865,7 +6217,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5876,15 +6228,15 @@ export interface operations {
             };
         };
     };
-    estimatePipeline: {
+    estimateRun: {
         parameters: {
             query?: never;
             header?: {
-                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
                 "idempotency-key"?: string;
             };
             path: {
-                /** @description The resource’s id. */
+                /** @description The id of the resource. */
                 id: string;
             };
             cookie?: never;
@@ -5904,7 +6256,7 @@ export interface operations {
                     "application/json": components["schemas"]["Estimate"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5913,7 +6265,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5922,7 +6274,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5931,7 +6283,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5940,7 +6292,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
+            /** @description The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5949,7 +6301,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is too large. */
+            /** @description The body is larger than 1 MiB. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -5967,7 +6319,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5976,7 +6328,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5985,7 +6337,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5994,7 +6346,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse could not be reached. */
+            /** @description Freshdesk or the warehouse cannot be reached, or returned an invalid response. */
             502: {
                 headers: {
                     [name: string]: unknown;
@@ -6008,25 +6360,25 @@ export interface operations {
     listFailedUnits: {
         parameters: {
             query?: {
-                /** @description The `next_cursor` of the page before. */
+                /** @description The `next_cursor` of the previous page. */
                 cursor?: string;
-                /** @description Only failed units whose last error has this code. */
+                /** @description Return only failed units whose last error has this code. */
                 error_code?: string;
-                /** @description How many at most. */
+                /** @description The maximum number of items on the page. */
                 limit?: number;
-                /** @description Only failed units of this object. */
+                /** @description Return only failed units of this object. */
                 object?: string;
             };
             header?: never;
             path: {
-                /** @description The resource’s id. */
+                /** @description The id of the resource. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description One page. */
+            /** @description A page of the list. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6035,7 +6387,7 @@ export interface operations {
                     "application/json": components["schemas"]["FailedUnitList"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6044,7 +6396,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6053,7 +6405,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6062,7 +6414,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -6071,7 +6423,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6080,7 +6432,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6095,11 +6447,11 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
                 "idempotency-key"?: string;
             };
             path: {
-                /** @description The resource’s id. */
+                /** @description The id of the resource. */
                 id: string;
             };
             cookie?: never;
@@ -6110,16 +6462,16 @@ export interface operations {
             };
         };
         responses: {
-            /** @description How many units were discarded. */
+            /** @description The number of discarded items. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FailedUnitsDiscarded"];
+                    "application/json": components["schemas"]["FailedUnitDiscardResult"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6128,7 +6480,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6137,7 +6489,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6146,7 +6498,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -6155,7 +6507,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
+            /** @description The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6164,7 +6516,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is too large. */
+            /** @description The body is larger than 1 MiB. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -6182,7 +6534,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6191,7 +6543,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6200,7 +6552,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6215,11 +6567,11 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
                 "idempotency-key"?: string;
             };
             path: {
-                /** @description The resource’s id. */
+                /** @description The id of the resource. */
                 id: string;
             };
             cookie?: never;
@@ -6230,16 +6582,16 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The run that reads the units. */
+            /** @description The run that was started. */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FailedUnitsRetried"];
+                    "application/json": components["schemas"]["FailedUnitRetryResult"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6248,7 +6600,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6257,7 +6609,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6266,7 +6618,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -6275,7 +6627,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
+            /** @description The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6284,7 +6636,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is too large. */
+            /** @description The body is larger than 1 MiB. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -6302,7 +6654,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6311,7 +6663,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6320,7 +6672,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6331,26 +6683,26 @@ export interface operations {
             };
         };
     };
-    receiveFromFreshdesk: {
+    receiveFreshdeskWebhook: {
         parameters: {
             query?: never;
             header?: {
-                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
                 "idempotency-key"?: string;
             };
             path: {
-                /** @description The resource’s id. */
+                /** @description The id of the resource. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["FreshdeskCall"];
+                "application/json": components["schemas"]["FreshdeskWebhookPayload"];
             };
         };
         responses: {
-            /** @description The run that reads it. */
+            /** @description The refresh run. */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -6359,7 +6711,7 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6368,7 +6720,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6377,7 +6729,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6386,7 +6738,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -6395,7 +6747,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
+            /** @description The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6404,7 +6756,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is too large. */
+            /** @description The body is larger than 1 MiB. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -6422,7 +6774,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6431,7 +6783,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6440,7 +6792,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6456,14 +6808,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The resource’s id. */
+                /** @description The id of the resource. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description All objects. */
+            /** @description The objects. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6472,7 +6824,7 @@ export interface operations {
                     "application/json": components["schemas"]["PipelineObjectList"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6481,7 +6833,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6490,7 +6842,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6499,7 +6851,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -6508,7 +6860,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6517,7 +6869,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6528,26 +6880,26 @@ export interface operations {
             };
         };
     };
-    changePipelineObject: {
+    updatePipelineObject: {
         parameters: {
             query?: never;
             header?: {
-                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
                 "idempotency-key"?: string;
-                /** @description The `ETag` that the change is based on: it is refused if somebody changed the resource since. */
+                /** @description The `ETag` of the version on which the request is based. If the resource has another version, the request is rejected with 412. */
                 "if-match"?: string;
             };
             path: {
-                /** @description The pipeline’s id. */
+                /** @description The id of the pipeline. */
                 id: string;
-                /** @description The object’s name. */
+                /** @description The name of the object, such as `tickets`. */
                 object: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["PipelineObjectChange"];
+                "application/json": components["schemas"]["PipelineObjectUpdate"];
             };
         };
         responses: {
@@ -6560,7 +6912,7 @@ export interface operations {
                     "application/json": components["schemas"]["PipelineObject"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6569,7 +6921,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6578,7 +6930,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6587,7 +6939,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -6596,7 +6948,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
+            /** @description The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6605,7 +6957,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has changed since `If-Match`. */
+            /** @description The resource has another version than `If-Match` names. */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -6614,7 +6966,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is too large. */
+            /** @description The body is larger than 1 MiB. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -6632,7 +6984,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6641,7 +6993,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6650,7 +7002,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6661,37 +7013,37 @@ export interface operations {
             };
         };
     };
-    movePipelineObject: {
+    setPipelineObjectPosition: {
         parameters: {
             query?: never;
             header?: {
-                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
                 "idempotency-key"?: string;
             };
             path: {
-                /** @description The pipeline’s id. */
+                /** @description The id of the pipeline. */
                 id: string;
-                /** @description The object’s name. */
+                /** @description The name of the object, such as `tickets`. */
                 object: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["PositionChange"];
+                "application/json": components["schemas"]["PositionInput"];
             };
         };
         responses: {
-            /** @description The object, and the changes that are skipped. */
+            /** @description The object and the skipped interval. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PositionChanged"];
+                    "application/json": components["schemas"]["PositionResult"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6700,7 +7052,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6709,7 +7061,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6718,7 +7070,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -6727,7 +7079,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
+            /** @description The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6736,7 +7088,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is too large. */
+            /** @description The body is larger than 1 MiB. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -6754,7 +7106,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6763,7 +7115,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6772,7 +7124,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6787,29 +7139,29 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
                 "idempotency-key"?: string;
             };
             path: {
-                /** @description The pipeline’s id. */
+                /** @description The id of the pipeline. */
                 id: string;
-                /** @description The object’s name. */
+                /** @description The name of the object, such as `tickets`. */
                 object: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The run that loads it. */
+            /** @description The rebuild that was started. */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RebuildStarted"];
+                    "application/json": components["schemas"]["RebuildResult"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6818,7 +7170,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6827,7 +7179,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6836,7 +7188,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -6845,7 +7197,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
+            /** @description The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6854,7 +7206,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6863,7 +7215,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6872,7 +7224,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6887,22 +7239,22 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
                 "idempotency-key"?: string;
             };
             path: {
-                /** @description The pipeline’s id. */
+                /** @description The id of the pipeline. */
                 id: string;
-                /** @description The object’s name. */
+                /** @description The name of the object. */
                 object: string;
-                /** @description The record’s own id, as Freshdesk has it. */
+                /** @description The id of the record in Freshdesk. */
                 record_id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The run that reads it. */
+            /** @description The refresh run. */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -6911,7 +7263,7 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6920,7 +7272,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6929,7 +7281,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6938,7 +7290,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -6947,7 +7299,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
+            /** @description The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6956,7 +7308,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6965,7 +7317,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6974,7 +7326,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6989,13 +7341,13 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
                 "idempotency-key"?: string;
             };
             path: {
-                /** @description The pipeline’s id. */
+                /** @description The id of the pipeline. */
                 id: string;
-                /** @description The object’s name. */
+                /** @description The name of the object, such as `tickets`. */
                 object: string;
             };
             cookie?: never;
@@ -7011,7 +7363,7 @@ export interface operations {
                     "application/json": components["schemas"]["PipelineObject"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7020,7 +7372,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -7029,7 +7381,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7038,7 +7390,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -7047,7 +7399,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
+            /** @description The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7056,7 +7408,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7065,7 +7417,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -7074,7 +7426,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -7089,13 +7441,13 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
                 "idempotency-key"?: string;
-                /** @description The `ETag` that the change is based on: it is refused if somebody changed the resource since. */
+                /** @description The `ETag` of the version on which the request is based. If the resource has another version, the request is rejected with 412. */
                 "if-match"?: string;
             };
             path: {
-                /** @description The resource’s id. */
+                /** @description The id of the resource. */
                 id: string;
             };
             cookie?: never;
@@ -7111,7 +7463,7 @@ export interface operations {
                     "application/json": components["schemas"]["Pipeline"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7120,7 +7472,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -7129,7 +7481,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7138,7 +7490,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -7147,7 +7499,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
+            /** @description The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7156,7 +7508,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has changed since `If-Match`. */
+            /** @description The resource has another version than `If-Match` names. */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -7165,7 +7517,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7174,7 +7526,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -7183,7 +7535,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -7194,26 +7546,26 @@ export interface operations {
             };
         };
     };
-    planPipelineChange: {
+    previewPipelineUpdate: {
         parameters: {
             query?: never;
             header?: {
-                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
                 "idempotency-key"?: string;
             };
             path: {
-                /** @description The resource’s id. */
+                /** @description The id of the resource. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["PipelineChange"];
+                "application/json": components["schemas"]["PipelineUpdate"];
             };
         };
         responses: {
-            /** @description What would happen. */
+            /** @description The preview. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7222,7 +7574,7 @@ export interface operations {
                     "application/json": components["schemas"]["PipelinePlan"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7231,7 +7583,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -7240,7 +7592,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7249,7 +7601,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -7258,7 +7610,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
+            /** @description The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7267,7 +7619,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is too large. */
+            /** @description The body is larger than 1 MiB. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -7285,7 +7637,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7294,7 +7646,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -7303,7 +7655,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -7317,25 +7669,25 @@ export interface operations {
     listRejectedRecords: {
         parameters: {
             query?: {
-                /** @description The `next_cursor` of the page before. */
+                /** @description The `next_cursor` of the previous page. */
                 cursor?: string;
-                /** @description How many at most. */
+                /** @description The maximum number of items on the page. */
                 limit?: number;
-                /** @description Only of this object. */
+                /** @description Return only rejected records of this object. */
                 object?: string;
-                /** @description Only with this reason, or with what stands before its colon. */
+                /** @description Return only rejected records with this reason, or with this code before the colon. */
                 reason?: string;
             };
             header?: never;
             path: {
-                /** @description The resource’s id. */
+                /** @description The id of the resource. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description One page. */
+            /** @description A page of the list. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7344,7 +7696,7 @@ export interface operations {
                     "application/json": components["schemas"]["RejectedRecordList"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7353,7 +7705,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -7362,7 +7714,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7371,7 +7723,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -7380,7 +7732,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -7389,7 +7741,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -7405,9 +7757,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The pipeline’s id. */
+                /** @description The id of the pipeline. */
                 id: string;
-                /** @description The rejected record’s id. */
+                /** @description The id of the rejected record. */
                 record_id: string;
             };
             cookie?: never;
@@ -7423,7 +7775,7 @@ export interface operations {
                     "application/json": components["schemas"]["RejectedRecord"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7432,7 +7784,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -7441,7 +7793,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7450,7 +7802,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -7459,7 +7811,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -7468,7 +7820,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -7483,31 +7835,31 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
                 "idempotency-key"?: string;
             };
             path: {
-                /** @description The resource’s id. */
+                /** @description The id of the resource. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["RejectedFilter"];
+                "application/json": components["schemas"]["RejectedRecordFilter"];
             };
         };
         responses: {
-            /** @description How many. */
+            /** @description The number of discarded items. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Discarded"];
+                    "application/json": components["schemas"]["RejectedRecordDiscardResult"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7516,7 +7868,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -7525,7 +7877,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7534,7 +7886,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -7543,7 +7895,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
+            /** @description The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7552,7 +7904,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is too large. */
+            /** @description The body is larger than 1 MiB. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -7570,7 +7922,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7579,7 +7931,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -7588,7 +7940,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -7603,31 +7955,31 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
                 "idempotency-key"?: string;
             };
             path: {
-                /** @description The resource’s id. */
+                /** @description The id of the resource. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["RejectedFilter"];
+                "application/json": components["schemas"]["RejectedRecordFilter"];
             };
         };
         responses: {
-            /** @description The run that loads them. */
+            /** @description The run that was started. */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Replayed"];
+                    "application/json": components["schemas"]["RejectedRecordReplayResult"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7636,7 +7988,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -7645,7 +7997,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7654,7 +8006,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -7663,7 +8015,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
+            /** @description The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7672,7 +8024,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is too large. */
+            /** @description The body is larger than 1 MiB. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -7690,7 +8042,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7699,7 +8051,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -7708,7 +8060,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -7723,13 +8075,13 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
                 "idempotency-key"?: string;
-                /** @description The `ETag` that the change is based on: it is refused if somebody changed the resource since. */
+                /** @description The `ETag` of the version on which the request is based. If the resource has another version, the request is rejected with 412. */
                 "if-match"?: string;
             };
             path: {
-                /** @description The resource’s id. */
+                /** @description The id of the resource. */
                 id: string;
             };
             cookie?: never;
@@ -7745,7 +8097,7 @@ export interface operations {
                     "application/json": components["schemas"]["Pipeline"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7754,7 +8106,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -7763,7 +8115,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7772,7 +8124,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -7781,7 +8133,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
+            /** @description The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7790,7 +8142,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has changed since `If-Match`. */
+            /** @description The resource has another version than `If-Match` names. */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -7799,7 +8151,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7808,7 +8160,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -7817,7 +8169,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -7831,15 +8183,15 @@ export interface operations {
     startRun: {
         parameters: {
             query?: {
-                /** @description Seconds to wait for the run to be over; it is answered as it is then. */
+                /** @description Seconds to wait for the run to finish. The response is sent when the run finishes or the time elapses. */
                 wait?: number;
             };
             header?: {
-                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
                 "idempotency-key"?: string;
             };
             path: {
-                /** @description The resource’s id. */
+                /** @description The id of the resource. */
                 id: string;
             };
             cookie?: never;
@@ -7859,7 +8211,7 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7868,7 +8220,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -7877,7 +8229,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7886,7 +8238,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -7895,7 +8247,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
+            /** @description The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7904,7 +8256,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is too large. */
+            /** @description The body is larger than 1 MiB. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -7922,7 +8274,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7931,7 +8283,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -7940,7 +8292,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -7955,27 +8307,27 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
                 "idempotency-key"?: string;
             };
             path: {
-                /** @description The resource’s id. */
+                /** @description The id of the resource. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The verdict. */
+            /** @description The result of the test. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PipelineVerdict"];
+                    "application/json": components["schemas"]["PipelineTestResult"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7984,7 +8336,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -7993,7 +8345,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8002,7 +8354,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -8011,7 +8363,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
+            /** @description The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8020,7 +8372,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8029,7 +8381,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -8038,7 +8390,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -8049,11 +8401,11 @@ export interface operations {
             };
         };
     };
-    planPipeline: {
+    previewPipeline: {
         parameters: {
             query?: never;
             header?: {
-                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
                 "idempotency-key"?: string;
             };
             path?: never;
@@ -8065,7 +8417,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What would happen. */
+            /** @description The preview. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8074,7 +8426,7 @@ export interface operations {
                     "application/json": components["schemas"]["PipelinePlan"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8083,7 +8435,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -8092,7 +8444,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8101,7 +8453,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
+            /** @description The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8110,7 +8462,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is too large. */
+            /** @description The body is larger than 1 MiB. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -8128,7 +8480,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8137,7 +8489,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -8146,7 +8498,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -8161,7 +8513,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
                 "idempotency-key"?: string;
             };
             path?: never;
@@ -8173,16 +8525,16 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The verdict. */
+            /** @description The result of the test. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PipelineVerdict"];
+                    "application/json": components["schemas"]["PipelineTestResult"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8191,7 +8543,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -8200,7 +8552,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8209,7 +8561,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -8218,7 +8570,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
+            /** @description The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8227,7 +8579,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is too large. */
+            /** @description The body is larger than 1 MiB. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -8245,7 +8597,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8254,7 +8606,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -8263,7 +8615,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -8277,15 +8629,15 @@ export interface operations {
     listRuns: {
         parameters: {
             query?: {
-                /** @description The `next_cursor` of the page before. */
+                /** @description The `next_cursor` of the previous page. */
                 cursor?: string;
-                /** @description Only runs of this kind. */
+                /** @description Return only runs of this kind. */
                 kind?: "sync" | "audit" | "refresh" | "replay" | "rebuild";
-                /** @description How many at most. */
+                /** @description The maximum number of items on the page. */
                 limit?: number;
-                /** @description Only runs of this pipeline. */
+                /** @description Return only runs of this pipeline. */
                 pipeline_id?: string;
-                /** @description Only runs in this state. */
+                /** @description Return only runs with this status. */
                 status?: "queued" | "running" | "succeeded" | "partial" | "failed" | "cancelled";
             };
             header?: never;
@@ -8294,7 +8646,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One page. */
+            /** @description A page of the list. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8303,7 +8655,7 @@ export interface operations {
                     "application/json": components["schemas"]["RunList"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8312,7 +8664,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -8321,7 +8673,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8330,7 +8682,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -8339,7 +8691,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -8353,12 +8705,12 @@ export interface operations {
     getRun: {
         parameters: {
             query?: {
-                /** @description Seconds to wait for the run to be over; it is answered as it is then. */
+                /** @description Seconds to wait for the run to finish. The response is sent when the run finishes or the time elapses. */
                 wait?: number;
             };
             header?: never;
             path: {
-                /** @description The resource’s id. */
+                /** @description The id of the resource. */
                 id: string;
             };
             cookie?: never;
@@ -8374,7 +8726,7 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8383,7 +8735,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -8392,7 +8744,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8401,7 +8753,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -8410,7 +8762,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -8419,7 +8771,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -8434,11 +8786,11 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
                 "idempotency-key"?: string;
             };
             path: {
-                /** @description The resource’s id. */
+                /** @description The id of the resource. */
                 id: string;
             };
             cookie?: never;
@@ -8454,7 +8806,7 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8463,7 +8815,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -8472,7 +8824,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8481,7 +8833,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -8490,7 +8842,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
+            /** @description The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8499,7 +8851,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8508,7 +8860,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -8517,7 +8869,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -8528,22 +8880,22 @@ export interface operations {
             };
         };
     };
-    watchRun: {
+    streamRunEvents: {
         parameters: {
             query?: never;
             header?: {
-                /** @description The id of the last event that was seen. */
+                /** @description The id of the last event that the client received. */
                 "last-event-id"?: string;
             };
             path: {
-                /** @description The resource’s id. */
+                /** @description The id of the resource. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The events. */
+            /** @description The event stream. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8552,14 +8904,14 @@ export interface operations {
                     "text/event-stream": string;
                 };
             };
-            /** @description It is over, and its end was seen. */
+            /** @description The run has finished, and the client has received its last event. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8568,7 +8920,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -8577,7 +8929,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8586,7 +8938,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -8595,7 +8947,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -8604,7 +8956,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -8615,7 +8967,7 @@ export interface operations {
             };
         };
     };
-    getSystem: {
+    getSystemStatus: {
         parameters: {
             query?: never;
             header?: never;
@@ -8624,7 +8976,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description As it is now. */
+            /** @description The status. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8633,7 +8985,7 @@ export interface operations {
                     "application/json": components["schemas"]["SystemStatus"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8642,7 +8994,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -8651,7 +9003,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8660,7 +9012,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -8669,7 +9021,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -8683,13 +9035,13 @@ export interface operations {
     listTokens: {
         parameters: {
             query?: {
-                /** @description The `next_cursor` of the page before. */
+                /** @description The `next_cursor` of the previous page. */
                 cursor?: string;
-                /** @description How many at most. */
+                /** @description The maximum number of items on the page. */
                 limit?: number;
-                /** @description Only the one of this name. */
+                /** @description Return only the token with this name. */
                 name?: string;
-                /** @description Only those of this role. */
+                /** @description Return only tokens with this role. */
                 role?: "team_admin" | "team_collaborator" | "pipeline_admin" | "observer";
             };
             header?: never;
@@ -8698,7 +9050,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One page. */
+            /** @description A page of the list. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8707,7 +9059,7 @@ export interface operations {
                     "application/json": components["schemas"]["TokenList"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8716,7 +9068,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -8725,7 +9077,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8734,7 +9086,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -8743,7 +9095,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -8758,7 +9110,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
                 "idempotency-key"?: string;
             };
             path?: never;
@@ -8770,16 +9122,16 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It was made. */
+            /** @description The created token. */
             201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["NewToken"];
+                    "application/json": components["schemas"]["TokenWithSecret"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8788,7 +9140,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -8797,7 +9149,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8806,7 +9158,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
+            /** @description The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8815,7 +9167,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is too large. */
+            /** @description The body is larger than 1 MiB. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -8833,7 +9185,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8842,7 +9194,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -8851,7 +9203,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -8867,14 +9219,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The resource’s id. */
+                /** @description The id of the resource. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description As it is. */
+            /** @description The token. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8883,7 +9235,7 @@ export interface operations {
                     "application/json": components["schemas"]["Token"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8892,7 +9244,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -8901,7 +9253,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8910,7 +9262,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -8919,7 +9271,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -8928,7 +9280,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -8943,27 +9295,27 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
                 "idempotency-key"?: string;
-                /** @description The `ETag` that the change is based on: it is refused if somebody changed the resource since. */
+                /** @description The `ETag` of the version on which the request is based. If the resource has another version, the request is rejected with 412. */
                 "if-match"?: string;
             };
             path: {
-                /** @description The resource’s id. */
+                /** @description The id of the resource. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description It is gone. */
+            /** @description The operation succeeded. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8972,7 +9324,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -8981,7 +9333,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8990,7 +9342,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -8999,7 +9351,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
+            /** @description The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9008,7 +9360,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has changed since `If-Match`. */
+            /** @description The resource has another version than `If-Match` names. */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -9017,7 +9369,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9026,7 +9378,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -9035,7 +9387,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -9046,28 +9398,28 @@ export interface operations {
             };
         };
     };
-    changeToken: {
+    updateToken: {
         parameters: {
             query?: never;
             header?: {
-                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
                 "idempotency-key"?: string;
-                /** @description The `ETag` that the change is based on: it is refused if somebody changed the resource since. */
+                /** @description The `ETag` of the version on which the request is based. If the resource has another version, the request is rejected with 412. */
                 "if-match"?: string;
             };
             path: {
-                /** @description The resource’s id. */
+                /** @description The id of the resource. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["TokenChange"];
+                "application/json": components["schemas"]["TokenUpdate"];
             };
         };
         responses: {
-            /** @description As it is now. */
+            /** @description The updated token. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9076,7 +9428,7 @@ export interface operations {
                     "application/json": components["schemas"]["Token"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9085,7 +9437,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -9094,7 +9446,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9103,7 +9455,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -9112,7 +9464,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
+            /** @description The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9121,7 +9473,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has changed since `If-Match`. */
+            /** @description The resource has another version than `If-Match` names. */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -9130,7 +9482,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is too large. */
+            /** @description The body is larger than 1 MiB. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -9148,7 +9500,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9157,7 +9509,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -9166,7 +9518,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -9181,33 +9533,33 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
                 "idempotency-key"?: string;
-                /** @description The `ETag` that the change is based on: it is refused if somebody changed the resource since. */
+                /** @description The `ETag` of the version on which the request is based. If the resource has another version, the request is rejected with 412. */
                 "if-match"?: string;
             };
             path: {
-                /** @description The resource’s id. */
+                /** @description The id of the resource. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["Rotation"];
+                "application/json": components["schemas"]["RotationInput"];
             };
         };
         responses: {
-            /** @description The token, with its new text. */
+            /** @description The resource with its new secret. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["NewToken"];
+                    "application/json": components["schemas"]["TokenWithSecret"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9216,7 +9568,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -9225,7 +9577,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9234,7 +9586,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -9243,7 +9595,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
+            /** @description The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9252,7 +9604,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has changed since `If-Match`. */
+            /** @description The resource has another version than `If-Match` names. */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -9261,7 +9613,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is too large. */
+            /** @description The body is larger than 1 MiB. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -9279,7 +9631,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9288,7 +9640,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -9297,7 +9649,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -9311,11 +9663,11 @@ export interface operations {
     listUsage: {
         parameters: {
             query?: {
-                /** @description The first day, in UTC. */
+                /** @description The first day (UTC). Default: 29 days before `until`. */
                 from?: string;
-                /** @description Only of this pipeline. */
+                /** @description Return only usage of this pipeline. */
                 pipeline_id?: string;
-                /** @description The last day, in UTC; by default today. */
+                /** @description The last day (UTC). Default: today. */
                 until?: string;
             };
             header?: never;
@@ -9324,7 +9676,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description By day, pipeline and object. */
+            /** @description The usage. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9333,7 +9685,7 @@ export interface operations {
                     "application/json": components["schemas"]["UsageList"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9342,7 +9694,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -9351,7 +9703,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9360,7 +9712,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -9369,7 +9721,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -9383,11 +9735,11 @@ export interface operations {
     listWebhooks: {
         parameters: {
             query?: {
-                /** @description The `next_cursor` of the page before. */
+                /** @description The `next_cursor` of the previous page. */
                 cursor?: string;
-                /** @description How many at most. */
+                /** @description The maximum number of items on the page. */
                 limit?: number;
-                /** @description Only the one of this name. */
+                /** @description Return only the webhook with this name. */
                 name?: string;
             };
             header?: never;
@@ -9396,7 +9748,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One page. */
+            /** @description A page of the list. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9405,7 +9757,7 @@ export interface operations {
                     "application/json": components["schemas"]["WebhookList"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9414,7 +9766,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -9423,7 +9775,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9432,7 +9784,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -9441,7 +9793,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -9456,7 +9808,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
                 "idempotency-key"?: string;
             };
             path?: never;
@@ -9468,16 +9820,16 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It was made. */
+            /** @description The created webhook. */
             201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["NewWebhook"];
+                    "application/json": components["schemas"]["WebhookWithSecret"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9486,7 +9838,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -9495,7 +9847,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9504,7 +9856,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
+            /** @description The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9513,7 +9865,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is too large. */
+            /** @description The body is larger than 1 MiB. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -9531,7 +9883,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9540,7 +9892,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -9549,7 +9901,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -9565,14 +9917,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The resource’s id. */
+                /** @description The id of the resource. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description As it is. */
+            /** @description The webhook. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9581,7 +9933,7 @@ export interface operations {
                     "application/json": components["schemas"]["Webhook"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9590,7 +9942,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -9599,7 +9951,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9608,7 +9960,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -9617,7 +9969,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -9626,7 +9978,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -9641,27 +9993,27 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
                 "idempotency-key"?: string;
-                /** @description The `ETag` that the change is based on: it is refused if somebody changed the resource since. */
+                /** @description The `ETag` of the version on which the request is based. If the resource has another version, the request is rejected with 412. */
                 "if-match"?: string;
             };
             path: {
-                /** @description The resource’s id. */
+                /** @description The id of the resource. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description It is gone. */
+            /** @description The operation succeeded. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9670,7 +10022,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -9679,7 +10031,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9688,7 +10040,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -9697,7 +10049,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
+            /** @description The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9706,7 +10058,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has changed since `If-Match`. */
+            /** @description The resource has another version than `If-Match` names. */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -9715,7 +10067,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9724,7 +10076,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -9733,7 +10085,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -9744,28 +10096,28 @@ export interface operations {
             };
         };
     };
-    changeWebhook: {
+    updateWebhook: {
         parameters: {
             query?: never;
             header?: {
-                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
                 "idempotency-key"?: string;
-                /** @description The `ETag` that the change is based on: it is refused if somebody changed the resource since. */
+                /** @description The `ETag` of the version on which the request is based. If the resource has another version, the request is rejected with 412. */
                 "if-match"?: string;
             };
             path: {
-                /** @description The resource’s id. */
+                /** @description The id of the resource. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["WebhookChange"];
+                "application/json": components["schemas"]["WebhookUpdate"];
             };
         };
         responses: {
-            /** @description As it is now. */
+            /** @description The updated webhook. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9774,7 +10126,7 @@ export interface operations {
                     "application/json": components["schemas"]["Webhook"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9783,7 +10135,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -9792,7 +10144,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9801,7 +10153,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -9810,7 +10162,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
+            /** @description The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9819,7 +10171,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has changed since `If-Match`. */
+            /** @description The resource has another version than `If-Match` names. */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -9828,7 +10180,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is too large. */
+            /** @description The body is larger than 1 MiB. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -9846,7 +10198,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9855,7 +10207,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -9864,7 +10216,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -9878,23 +10230,23 @@ export interface operations {
     listWebhookDeliveries: {
         parameters: {
             query?: {
-                /** @description The `next_cursor` of the page before. */
+                /** @description The `next_cursor` of the previous page. */
                 cursor?: string;
-                /** @description How many at most. */
+                /** @description The maximum number of items on the page. */
                 limit?: number;
-                /** @description Only deliveries in this state. */
+                /** @description Return only deliveries with this status. */
                 status?: "pending" | "delivered" | "failed";
             };
             header?: never;
             path: {
-                /** @description The resource’s id. */
+                /** @description The id of the resource. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description One page. */
+            /** @description A page of the list. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9903,7 +10255,7 @@ export interface operations {
                     "application/json": components["schemas"]["DeliveryList"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9912,7 +10264,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -9921,7 +10273,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9930,7 +10282,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -9939,7 +10291,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -9948,7 +10300,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -9959,17 +10311,17 @@ export interface operations {
             };
         };
     };
-    redeliver: {
+    redeliverWebhookEvent: {
         parameters: {
             query?: never;
             header?: {
-                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
                 "idempotency-key"?: string;
             };
             path: {
-                /** @description The delivery’s id. */
+                /** @description The id of the delivery. */
                 delivery_id: string;
-                /** @description The webhook’s id. */
+                /** @description The id of the webhook. */
                 id: string;
             };
             cookie?: never;
@@ -9985,7 +10337,7 @@ export interface operations {
                     "application/json": components["schemas"]["Delivery"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9994,7 +10346,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -10003,7 +10355,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10012,7 +10364,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -10021,7 +10373,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
+            /** @description The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10030,7 +10382,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10039,7 +10391,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -10048,7 +10400,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -10063,33 +10415,33 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
                 "idempotency-key"?: string;
-                /** @description The `ETag` that the change is based on: it is refused if somebody changed the resource since. */
+                /** @description The `ETag` of the version on which the request is based. If the resource has another version, the request is rejected with 412. */
                 "if-match"?: string;
             };
             path: {
-                /** @description The resource’s id. */
+                /** @description The id of the resource. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["Rotation"];
+                "application/json": components["schemas"]["RotationInput"];
             };
         };
         responses: {
-            /** @description The webhook, with its new secret. */
+            /** @description The resource with its new secret. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["NewWebhook"];
+                    "application/json": components["schemas"]["WebhookWithSecret"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10098,7 +10450,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -10107,7 +10459,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10116,7 +10468,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -10125,7 +10477,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
+            /** @description The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10134,7 +10486,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has changed since `If-Match`. */
+            /** @description The resource has another version than `If-Match` names. */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -10143,7 +10495,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is too large. */
+            /** @description The body is larger than 1 MiB. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -10161,7 +10513,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10170,7 +10522,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -10179,7 +10531,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -10194,11 +10546,11 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A text of your own choice, new for each thing that you ask for. Sent again within 24 hours, with the same body, it gives the first answer again and does nothing a second time. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
                 "idempotency-key"?: string;
             };
             path: {
-                /** @description The resource’s id. */
+                /** @description The id of the resource. */
                 id: string;
             };
             cookie?: never;
@@ -10214,7 +10566,7 @@ export interface operations {
                     "application/json": components["schemas"]["Delivery"];
                 };
             };
-            /** @description The request is not valid; `errors` names the fields. */
+            /** @description The request is invalid. `errors` names the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10223,7 +10575,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No valid token. */
+            /** @description The request has no valid API token. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -10232,7 +10584,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token’s role or scopes do not allow this. */
+            /** @description The role or the scopes of the token do not include the required permission. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10241,7 +10593,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such resource. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -10250,7 +10602,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It conflicts with what is there, or the first request with this `Idempotency-Key` is still worked on. */
+            /** @description The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10259,7 +10611,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse refused, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10268,7 +10620,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has no requests left in this minute, or the account no credits; `Retry-After` says for how long. */
+            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -10277,7 +10629,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something went wrong on our side. */
+            /** @description An internal error occurred. The logs contain its cause under the request id. */
             500: {
                 headers: {
                     [name: string]: unknown;

@@ -14,7 +14,7 @@ import {
 } from './ui.ts';
 
 type DeadJob = Schemas['DeadJob'];
-type Process = Schemas['LivingProcess'];
+type Process = Schemas['SystemProcess'];
 type Queue = Schemas['QueueDepth'];
 
 async function fetchSystem() {

@@ -1,10 +1,12 @@
 import type { JsonObject } from './json.ts';
 
 /**
- * The format of batches between extraction and load: newline-delimited JSON, compressed with zstd. Each line is one of
- * these types. JSON escapes line breaks in strings, so a record never spans two lines.
+ * The format of batches between extraction and load: newline-delimited JSON, compressed with zstd.
+ * Each line is one of these types. JSON escapes line breaks in strings, so a record never spans two
+ * lines.
  *
- * Property names are part of the stored format: a release also loads batches that an earlier release has stored.
+ * Property names are part of the stored format: a release also loads batches that an earlier
+ * release has stored.
  */
 export type BatchLine =
   | RecordLine
@@ -19,7 +21,10 @@ export type BatchLine =
 /** A record as Freshdesk returned it. */
 export interface RecordLine {
   readonly record: JsonObject;
-  /** The `_freshet_delete_kind` of a record from a list of deleted records; absent if the record exists. */
+  /**
+   * The `_freshet_delete_kind` of a record from a list of deleted records; absent if the record
+   * exists.
+   */
   readonly deleted?: string;
 }
 
@@ -32,12 +37,18 @@ export interface RejectedLine {
   };
 }
 
-/** A placeholder for a record of an erased person. The loader skips it; line numbers and counts stay the same. */
+/**
+ * A placeholder for a record of an erased person. The loader skips it; line numbers and counts stay
+ * the same.
+ */
 export interface ErasedLine {
   readonly erased: Readonly<Record<string, never>>;
 }
 
-/** The complete list of the records below one parent. Rows of that parent with other keys are marked as deleted. */
+/**
+ * The complete list of the records below one parent. Rows of that parent with other keys are marked
+ * as deleted.
+ */
 export interface CompleteListLine {
   readonly complete: {
     /** Column → value of the parent's key, as text. */
@@ -47,8 +58,9 @@ export interface CompleteListLine {
     /** RFC 3339. Rows extracted after this time are not marked. */
     readonly began_at: string;
     /**
-     * The parent no longer exists, or a repeated request returned an empty list as well. Without it, an empty list for
-     * a parent that has rows is not trusted, and the parent is requested again.
+     * The parent no longer exists, or a repeated request returned an empty list as well. Without
+     * it, an empty list for a parent that has rows is not trusted, and the parent is requested
+     * again.
      */
     readonly confirmed?: true;
   };
@@ -62,11 +74,20 @@ export interface GenerationLine {
     readonly began_at: string;
     /** RFC 3339. Only rows whose version is not older are marked; absent: all rows. */
     readonly since?: string;
-    /** The generation is rejected, and no row is marked, if it lacks too many rows (see `hasShrunk`). */
+    /**
+     * The generation is rejected, and no row is marked, if it lacks too many rows (see
+     * `hasShrunk`).
+     */
     readonly guarded?: true;
-    /** No row is marked. The missing keys become deletion candidates, which are looked up one by one. */
+    /**
+     * No row is marked. The missing keys become deletion candidates, which are looked up one by
+     * one.
+     */
     readonly suspects?: {
-      /** Keys are assigned from 1 without gaps: numbers below the greatest key that have no row are candidates, too. */
+      /**
+       * Keys are assigned from 1 without gaps: numbers below the greatest key that have no row are
+       * candidates, too.
+       */
       readonly gaps: boolean;
     };
   };
@@ -134,7 +155,10 @@ export function encodeBatchLine(line: Exclude<BatchLine, RecordLine>): LineChunk
   return [Buffer.from(JSON.stringify(line))];
 }
 
-/** Finds the record in its line: offsets of its bytes, and its delete kind. Returns null for a line of another type. */
+/**
+ * Finds the record in its line: offsets of its bytes, and its delete kind. Returns null for a line
+ * of another type.
+ */
 export function locateRecord(
   line: Buffer,
 ): { readonly start: number; readonly end: number; readonly deleted: string | null } | null {
@@ -149,14 +173,19 @@ export function locateRecord(
 /** Bytes that hold the prefix of any deleted record, because delete kinds are short. */
 const DELETED_PREFIX_MAX = 200;
 
-/** Counts of one loaded batch. `records` always equals inserted + updated + unchanged + rejected. */
+/**
+ * Counts of one loaded batch. `records` always equals inserted + updated + unchanged + rejected.
+ */
 export interface BatchCounts {
   readonly records: number;
   readonly inserted: number;
   readonly updated: number;
   readonly unchanged: number;
   readonly rejected: number;
-  /** Rows newly marked as deleted, by a deleted record or by the end of a generation. Not part of `records`. */
+  /**
+   * Rows newly marked as deleted, by a deleted record or by the end of a generation. Not part of
+   * `records`.
+   */
   readonly deleted: number;
   /** Of an audit's `inserted`: records that syncs had missed. */
   readonly missing: number;
@@ -167,7 +196,10 @@ export interface BatchCounts {
 /** A record that could not be loaded, with its reason. */
 export interface RejectedRecord {
   readonly batchId: string;
-  /** Line number in the batch, from 0. With the batch id it identifies the record, so that a repeated load adds no duplicate. */
+  /**
+   * Line number in the batch, from 0. With the batch id it identifies the record, so that a
+   * repeated load adds no duplicate.
+   */
   readonly line: number;
   readonly reason: string;
   readonly raw: string;

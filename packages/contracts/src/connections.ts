@@ -1,4 +1,7 @@
-/** Error codes of sockets, of PostgreSQL (class 57P: it shuts down, has crashed or starts up) and of its drivers. */
+/**
+ * Error codes of sockets, of PostgreSQL (class 57P: it shuts down, has crashed or starts up) and of
+ * its drivers.
+ */
 const CONNECTION_LOSS_CODES = new Set([
   'ECONNRESET',
   'EPIPE',
@@ -14,7 +17,10 @@ const CONNECTION_LOSS_CODES = new Set([
 /** Messages of node-postgres, which has no code for a lost connection. */
 const CONNECTION_LOSS_MESSAGE = /Connection terminated|not queryable|server closed the connection/i;
 
-/** Whether an error, or one of its causes, reports a lost or temporarily unavailable connection. A retry can succeed. */
+/**
+ * Whether an error, or one of its causes, reports a lost or temporarily unavailable connection. A
+ * retry can succeed.
+ */
 export function isConnectionLoss(error: unknown): boolean {
   for (let current = error; current instanceof Error; current = current.cause) {
     const { code } = current as { code?: unknown };

@@ -55,8 +55,8 @@ export interface ErasedBatch {
 }
 
 /**
- * Removes the records of erased owners from a batch. A placeholder line replaces each of them, so that line numbers and
- * the batch's counts stay the same.
+ * Removes the records of erased owners from a batch. A placeholder line replaces each of them, so
+ * that line numbers and the batch's counts stay the same.
  * @param body the compressed batch.
  * @param keyField the field that holds a record's primary key.
  * @returns null if no record belongs to an erased owner.
@@ -82,7 +82,10 @@ export async function eraseFromBatch(
   return { body: await compress(raw), rawBytes: raw.length, records, keys };
 }
 
-/** Whether the record of a single batch line, as stored with rejected records, belongs to an erased owner. */
+/**
+ * Whether the record of a single batch line, as stored with rejected records, belongs to an erased
+ * owner.
+ */
 export function hasErasedOwner(line: Buffer, owners: readonly ErasedOwners[]): boolean {
   return parseErasedRecord(line, owners) !== null;
 }

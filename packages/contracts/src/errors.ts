@@ -7,16 +7,16 @@ interface ErrorPolicy {
   readonly job: JobOutcome;
   /** The cause, for the error reference. Markdown. */
   readonly summary: string;
-  /** What the reader should do. Markdown. */
+  /** The remedy, for the error reference. Markdown. */
   readonly remedy: string;
 }
 
 /**
- * All error codes, with the status code of the HTTP response, the outcome of the job, and the texts of the error reference
- * (`docs/errors.md`, which is generated from this table).
+ * All error codes, with the status code of the HTTP response, the outcome of the job, and the texts
+ * of the error reference (`docs/errors.md`, which is generated from this table).
  *
- * The extractor's client maps status codes of Freshdesk to these codes, and the loader maps SQLSTATEs. All other code
- * uses only these codes.
+ * The extractor's client maps status codes of Freshdesk to these codes, and the loader maps
+ * SQLSTATEs. All other code uses only these codes.
  */
 export const ERROR_POLICY = {
   // Errors of the API's client.
@@ -230,7 +230,10 @@ export interface AppErrorOptions {
   readonly cause?: unknown;
 }
 
-/** The error class of Freshet. Users may see `message`: it names the object, the cause and the remedy. */
+/**
+ * The error class of Freshet. Users may see `message`: it names the object, the cause and the
+ * remedy.
+ */
 export class AppError extends Error {
   readonly code: ErrorCode;
   readonly context: Readonly<Record<string, unknown>>;

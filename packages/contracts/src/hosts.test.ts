@@ -13,7 +13,7 @@ describe('parseHost', () => {
     ['2001:db8::1', '2001:db8::1'],
     ['[2001:db8::1]', '2001:db8::1'],
     [`${'a'.repeat(63)}.example`, `${'a'.repeat(63)}.example`],
-  ])('accepts %s', (text, host) => {
+  ])('accepts %s and returns the host for a connection', (text, host) => {
     expect(parseHost(text)).toBe(host);
   });
 
@@ -51,7 +51,7 @@ describe('parseHost', () => {
     ['999.1.1.1', /part/],
     [`${'a'.repeat(64)}.example`, /part/],
     ['a.'.repeat(130), /253/],
-  ])('refuses %j', (text, why) => {
-    expect(() => parseHost(text)).toThrow(why);
+  ])('rejects %j with a reason', (text, reason) => {
+    expect(() => parseHost(text)).toThrow(reason);
   });
 });

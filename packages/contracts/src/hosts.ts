@@ -3,15 +3,20 @@ import { domainToASCII } from 'node:url';
 import { AppError } from './errors.ts';
 
 const NAME_MAX = 253;
-/** A label of a host name. The standard excludes underscores, but names of containers contain them. */
+/**
+ * A label of a host name. The standard excludes underscores, but names of containers contain them.
+ */
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i;
-/** A last label that resolvers read as a number, so that the name is an obscured IP address: `127.1`, `0x7f000001`. */
+/**
+ * A last label that resolvers read as a number, so that the name is an obscured IP address:
+ * `127.1`, `0x7f000001`.
+ */
 const NUMERIC_LABEL = /^(?:\d+|0x[0-9a-f]*)$/i;
 
 /**
- * Validates the host of a TCP connection: a name, an IPv4 address, or an IPv6 address with or without brackets.
- * PostgreSQL drivers would also accept a path (`/run/postgresql`) or `@name`, which connect to a socket of the machine
- * itself, and a list of hosts.
+ * Validates the host of a TCP connection: a name, an IPv4 address, or an IPv6 address with or
+ * without brackets. PostgreSQL drivers would also accept a path (`/run/postgresql`) or `@name`,
+ * which connect to a socket of the machine itself, and a list of hosts.
  * @returns the host without brackets.
  * @throws AppError `invalid_input` with the reason.
  */
@@ -19,22 +24,24 @@ export function parseHost(text: string): string {
   const literal = /^\[(.*)\]$/.exec(text)?.[1];
   if (literal !== undefined) {
     if (isIP(literal) === 6 && !literal.includes('%')) return literal;
-    throw createHostError('only an IPv6 address has brackets.');
+    throw createHostError('only IPv6 addresses have brackets.');
   }
   if (isIP(text) !== 0 && !text.includes('%')) return text;
-  if (text === '') throw createHostError('it is empty.');
+  if (text === '') throw createHostError('the value is empty.');
   if (text.length > NAME_MAX) throw createHostError(`a host name has at most ${NAME_MAX} characters.`);
   if (text.startsWith('/') || text.startsWith('@'))
-    throw createHostError('sockets of the machine are not connected to.');
+    throw createHostError('connections to sockets of this machine are not allowed.');
   const isAscii = Buffer.byteLength(text) === text.length;
   if (!isAscii) {
     const ascii = domainToASCII(text);
-    throw createHostError(ascii === '' ? 'it is no host name.' : `write an international name in ASCII: ${ascii}.`);
+    throw createHostError(
+      ascii === '' ? 'the value is not a host name.' : `write the international name in ASCII: ${ascii}.`,
+    );
   }
   const labels = text.replace(/\.$/, '').split('.');
   if (labels.every((label) => LABEL.test(label)) && !NUMERIC_LABEL.test(labels.at(-1) as string)) return text;
   throw createHostError(
-    'it has a part that is neither of a host name nor of an IP address, such as a scheme, a user, a port, a path or a list.',
+    'a part of the value belongs neither to a host name nor to an IP address, such as a scheme, a user, a port, a path or a list.',
   );
 }
 

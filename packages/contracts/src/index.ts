@@ -1,8 +1,10 @@
 /**
- * Types and formats that all packages share: tables and columns, batches, job payloads, statuses, error codes, warnings,
- * lossless JSON and tracing spans. The extractor, the loader and the store depend on this package, not on each other.
+ * Types and formats that all packages share: tables and columns, batches, job payloads, statuses,
+ * error codes, warnings, lossless JSON and tracing spans. The extractor, the loader and the store
+ * depend on this package, not on each other.
  *
- * The only dependency is OpenTelemetry's API, which has no effect in a process without a trace exporter.
+ * The only dependency is OpenTelemetry's API, which has no effect in a process without a trace
+ * exporter.
  */
 export * from './batches.ts';
 export * from './connections.ts';

@@ -1,4 +1,7 @@
-/** The queues of pg-boss and the payloads of their jobs. Payloads hold ids, never secrets or records. */
+/**
+ * The queues of pg-boss and the payloads of their jobs. Payloads hold ids, never secrets or
+ * records.
+ */
 export interface JobPayloads {
   /** Extracts one slice of an object run. */
   extract: { readonly objectRunId: string };
@@ -12,7 +15,10 @@ export interface JobPayloads {
 export type QueueName = keyof JobPayloads;
 export const QUEUES = ['extract', 'load', 'deliver', 'erase'] as const satisfies readonly QueueName[];
 
-/** Priorities of requests, the most urgent first. `by_hand` is a manual request, for which a user is waiting. */
+/**
+ * Priorities of requests, the most urgent first. `by_hand` is a manual request, for which a user is
+ * waiting.
+ */
 export const CREDIT_CLASSES = ['by_hand', 'incremental', 'children', 'backfill', 'audit'] as const;
 export type CreditClass = (typeof CREDIT_CLASSES)[number];
 /** Spent credits by credit class. */

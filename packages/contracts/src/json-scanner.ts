@@ -1,8 +1,9 @@
 /**
- * A JSON scanner that validates a text completely and indexes the offsets of its fields, without creating values.
+ * A JSON scanner that validates a text completely and indexes the offsets of its fields, without
+ * creating values.
  *
- * A record travels from a response through a batch to a row as its original bytes. Fields that no code reads therefore
- * cost no memory and cannot be altered.
+ * A record travels from a response through a batch to a row as its original bytes. Fields that no
+ * code reads therefore cost no memory and cannot be altered.
  */
 
 /** Extracts the kind of a value from a field's kind and flags. */
@@ -21,11 +22,16 @@ export const JSON_OBJECT = 6;
 export const HAS_ESCAPE = 8;
 /** The value contains a number with more digits than a double preserves. */
 export const HAS_LONG_NUMBER = 16;
-/** The value contains `\u0000` or an escaped surrogate, which PostgreSQL may not be able to store. */
+/**
+ * The value contains `\u0000` or an escaped surrogate, which PostgreSQL may not be able to store.
+ */
 export const HAS_UNSTORABLE_ESCAPE = 32;
 /** The value has more than `DEEP_LEVELS` levels of containers. */
 export const IS_DEEPLY_NESTED = 64;
-/** The name of the field contains an escape sequence or a character outside ASCII, so it must be decoded. */
+/**
+ * The name of the field contains an escape sequence or a character outside ASCII, so it must be
+ * decoded.
+ */
 export const HAS_COMPLEX_NAME = 128;
 /** The value contains a number with an exponent. */
 export const HAS_EXPONENT = 256;
@@ -41,19 +47,31 @@ const [SPACE, QUOTE, COMMA, MINUS, ZERO, NINE, COLON, OPEN_BRACKET, BACKSLASH, C
 /** `"`, `\\`, `/`, `b`, `f`, `n`, `r`, `t`. */
 const SHORT_ESCAPES: ReadonlySet<number> = new Set([34, 92, 47, 98, 102, 110, 114, 116]);
 
-/** Integers per field: start and end of its name (without quotes), start and end of its value, kind and flags. */
+/**
+ * Integers per field: start and end of its name (without quotes), start and end of its value, kind
+ * and flags.
+ */
 export const INTS_PER_FIELD = 5;
-/** Integers per object: start and end of its bytes, start and end of its fields in `FieldIndex.fields`. */
+/**
+ * Integers per object: start and end of its bytes, start and end of its fields in
+ * `FieldIndex.fields`.
+ */
 export const INTS_PER_OBJECT = 4;
 
-/** Offsets of objects and their fields, in the order in which scans found them. Reusable for many scans. */
+/**
+ * Offsets of objects and their fields, in the order in which scans found them. Reusable for many
+ * scans.
+ */
 export class FieldIndex {
   fields: Int32Array;
   fieldInts = 0;
   objects = new Int32Array(INTS_PER_OBJECT);
   objectInts = 0;
 
-  /** @param bytes the expected size of the scanned texts. The index grows as needed; a good estimate avoids copies. */
+  /**
+   * @param bytes the expected size of the scanned texts. The index grows as needed; a good estimate
+   * avoids copies.
+   */
   constructor(bytes: number) {
     this.fields = new Int32Array(Math.max(INTS_PER_FIELD * 16, bytes >> 3));
   }
@@ -72,7 +90,8 @@ export class FieldIndex {
  * @param from offset of the text's first byte.
  * @param to offset after the text's last byte.
  * @param index receives the objects at that depth and their fields, in order.
- * @returns the kind of the root value, and whether all values up to that depth are containers and those at it objects.
+ * @returns the kind of the root value, and whether all values up to that depth are containers and
+ * those at it objects.
  * @throws SyntaxError for each text that `JSON.parse` rejects.
  */
 export function scanJson(
@@ -182,7 +201,8 @@ export function scanJson(
 
     // A field name and its colon.
     if (at >= to || bytes[at] !== QUOTE) throw createSyntaxError(at, from, to);
-    // Flags belong to one indexed field. Nested fields add their flags to the indexed field around them.
+    // Flags belong to one indexed field. Nested fields add their flags to the indexed field around
+    // them.
     if (level === depth) flags = 0;
     const name = ++at;
     let seen = 0;
@@ -220,7 +240,10 @@ export function scanJson(
   return { kind: rootKind, onlyObjects };
 }
 
-/** Returns the offset of the first character of a string that is a quote, a backslash or a control character. */
+/**
+ * Returns the offset of the first character of a string that is a quote, a backslash or a control
+ * character.
+ */
 function scanPlainCharacters(bytes: Buffer, from: number, to: number): number {
   let at = from;
   while (at < to) {
@@ -231,7 +254,11 @@ function scanPlainCharacters(bytes: Buffer, from: number, to: number): number {
   return at;
 }
 
-/** Validates the escape sequence at an offset. @returns its flags. @throws SyntaxError if it is not an escape sequence. */
+/**
+ * Validates the escape sequence at an offset.
+ * @returns its flags.
+ * @throws SyntaxError if it is not an escape sequence.
+ */
 function scanEscape(bytes: Buffer, at: number, to: number): number {
   if (at >= to || bytes[at] !== BACKSLASH || at + 1 >= to) throw createSyntaxError(at, 0, to);
   if (bytes[at + 1] !== 117) {
@@ -248,7 +275,11 @@ function scanEscape(bytes: Buffer, at: number, to: number): number {
   return code === 0 || (code >= 0xd800 && code <= 0xdfff) ? HAS_ESCAPE | HAS_UNSTORABLE_ESCAPE : HAS_ESCAPE;
 }
 
-/** Validates the number at an offset. @returns the offset after it. @throws SyntaxError if it is not a number. */
+/**
+ * Validates the number at an offset.
+ * @returns the offset after it.
+ * @throws SyntaxError if it is not a number.
+ */
 function scanNumber(bytes: Buffer, from: number, to: number): number {
   let at = from;
   if (bytes[at] === MINUS) at++;
@@ -277,7 +308,11 @@ function hasExponent(bytes: Buffer, from: number, to: number): boolean {
   return false;
 }
 
-/** Validates `null`, `true` or `false` at an offset. @returns its kind. @throws SyntaxError otherwise. */
+/**
+ * Validates `null`, `true` or `false` at an offset.
+ * @returns its kind.
+ * @throws SyntaxError otherwise.
+ */
 function scanLiteral(bytes: Buffer, at: number, to: number): number {
   const c = at < to ? bytes[at] : -1;
   const kind = c === 110 ? JSON_NULL : c === 116 ? JSON_TRUE : c === 102 ? JSON_FALSE : -1;

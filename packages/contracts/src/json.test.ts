@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { isRawNumber, parseJson } from './json.ts';
 
 describe('parseJson', () => {
-  test('I10: a number that a double cannot hold keeps its digits', () => {
+  test('keeps the digits of a number that a double cannot represent (I10)', () => {
     for (const number of [
       '9007199254740992',
       '1855870000000000000',
@@ -22,7 +22,7 @@ describe('parseJson', () => {
     }
   });
 
-  test('a number that a double holds is a number, however it is written', () => {
+  test('returns a number that a double represents as a number, in any notation', () => {
     for (const [text, value] of [
       ['9007199254740991', 9007199254740991],
       ['1.5e3', 1500],
@@ -34,7 +34,7 @@ describe('parseJson', () => {
     }
   });
 
-  test('digits within strings are left alone', () => {
+  test('does not change digits in strings', () => {
     expect(parseJson('{"a":"1848295627395445811","b":[1]}')).toEqual({ a: '1848295627395445811', b: [1] });
   });
 });

@@ -1,11 +1,14 @@
 /**
  * Lossless JSON: numbers keep every digit.
  *
- * Freshdesk returns 19-digit ids as plain numbers (`org_contact_id`). `JSON.parse` silently rounds them to the nearest
- * double.
+ * Freshdesk returns 19-digit ids as plain numbers (`org_contact_id`). `JSON.parse` silently rounds
+ * them to the nearest double.
  */
 
-/** A number that a double cannot represent. `JSON.rawJSON` creates it, so `JSON.stringify` writes its digits. */
+/**
+ * A number that a double cannot represent. `JSON.rawJSON` creates it, so `JSON.stringify` writes
+ * its digits.
+ */
 export interface RawNumber {
   readonly rawJSON: string;
 }
@@ -13,7 +16,8 @@ export interface RawNumber {
 export type Json = null | boolean | number | string | RawNumber | Json[] | { [key: string]: Json };
 export type JsonObject = { [key: string]: Json };
 
-// V8 implements these functions since version 11.4 (Node 21). TypeScript's library does not declare them yet.
+// V8 implements these functions since version 11.4 (Node 21). TypeScript's library does not declare
+// them yet.
 interface LosslessJson {
   rawJSON(text: string): RawNumber;
   isRawJSON(value: unknown): value is RawNumber;
@@ -22,14 +26,16 @@ interface LosslessJson {
 const lossless = JSON as unknown as LosslessJson;
 
 /**
- * Matches every text with a number that a double may not represent. A double preserves any number of up to 15 digits, so
- * only longer runs of digits (with or without a decimal point) and exponents need the slow path.
+ * Matches every text with a number that a double may not represent. A double preserves any number
+ * of up to 15 digits, so only longer runs of digits (with or without a decimal point) and exponents
+ * need the slow path.
  */
 const MAY_LOSE_DIGITS = /\d[\d.]{15}|\d[eE][+-]?\d/;
 
 /**
- * Parses JSON. A number is returned as {@link RawNumber} if a double does not represent all of its digits, or if its
- * magnitude exceeds `Number.MAX_SAFE_INTEGER`, where exact doubles cannot be distinguished from rounded ones.
+ * Parses JSON. A number is returned as {@link RawNumber} if a double does not represent all of its
+ * digits, or if its magnitude exceeds `Number.MAX_SAFE_INTEGER`, where exact doubles cannot be
+ * distinguished from rounded ones.
  * @throws SyntaxError as `JSON.parse` does.
  */
 export function parseJson(text: string): Json {
@@ -50,8 +56,8 @@ function losesDigits(value: number, source: string): boolean {
 }
 
 /**
- * Formats a number. An integer becomes plain digits, whatever its notation (`12.0` and `1.2e1` become `12`). Any other
- * number, and an integer of more than 40 digits, keeps its notation.
+ * Formats a number. An integer becomes plain digits in any notation (`12.0` and `1.2e1`
+ * become `12`). Any other number, and an integer of more than 40 digits, keeps its notation.
  */
 export function formatNumber(value: number | RawNumber): string {
   const text = typeof value === 'number' ? String(value) : value.rawJSON;
@@ -66,7 +72,10 @@ export function formatNumber(value: number | RawNumber): string {
 const INTEGER = /^-?(0|[1-9]\d*)$/;
 const INTEGER_DIGITS_MAX = 40;
 
-/** Normalizes a number to its significant digits and exponent, so that `1.50e3` and `1500` become equal. */
+/**
+ * Normalizes a number to its significant digits and exponent, so that `1.50e3` and `1500` become
+ * equal.
+ */
 function canonicalDecimal(text: string): string {
   const match = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text);
   if (!match) return text;

@@ -1,8 +1,9 @@
 import { hash } from 'node:crypto';
 
 /**
- * The naming rule of warehouse columns, and the only source of column names for DDL and COPY. A name depends only on the
- * field's path. If two paths yield the same name, the loader calls {@link getDistinctColumnName}.
+ * The naming rule of warehouse columns, and the only source of column names for DDL and COPY. A
+ * name depends only on the field's path. If two paths yield the same name, the loader calls {@link
+ * getDistinctColumnName}.
  */
 
 /** PostgreSQL truncates longer identifiers, so two of them could become equal. */
@@ -16,9 +17,10 @@ const SYSTEM_COLUMNS: ReadonlySet<string> = new Set(['tableoid', 'xmin', 'cmin',
 const HISTORY_NAMES: ReadonlySet<string> = new Set(['valid_from', 'valid_to', 'moment']);
 
 /**
- * Returns the column name of a field name. A name is unchanged if it consists of lower-case letters, digits and
- * underscores, has at most 63 bytes, starts with a letter or underscore, and is not reserved. Any other name is reduced
- * to such characters, truncated to 54 bytes, and ends with the first 8 hexadecimal digits of the field name's SHA-256.
+ * Returns the column name of a field name. A name is unchanged if it consists of lower-case
+ * letters, digits and underscores, has at most 63 bytes, starts with a letter or underscore, and is
+ * not reserved. Any other name is reduced to such characters, truncated to 54 bytes, and ends with
+ * the first 8 hexadecimal digits of the field name's SHA-256.
  */
 export function getColumnName(field: string): string {
   const isPlain = /^[a-z_][a-z0-9_]*$/.test(field) && field.length <= NAME_BYTES_MAX;
@@ -26,20 +28,26 @@ export function getColumnName(field: string): string {
   return isPlain && !isReserved ? field : buildHashedName(field, field);
 }
 
-/** Returns the column name of a field by its path in a record. Custom fields (`['custom_fields', 'x']`) get the prefix `cf_`. */
+/**
+ * Returns the column name of a field by its path in a record. Custom fields (`['custom_fields',
+ * 'x']`) get the prefix `cf_`.
+ */
 export function getColumnNameByPath(path: readonly string[]): string {
   const field = path.at(-1) as string;
   return getColumnName(path.length === 1 ? field : toCustomFieldName(field));
 }
 
-/** Adds the prefix `cf_` to the name of a custom field that lacks it, as most fields of contacts and companies do. */
+/**
+ * Adds the prefix `cf_` to the name of a custom field that lacks it, as most fields of contacts and
+ * companies do.
+ */
 export function toCustomFieldName(field: string): string {
   return field.startsWith('cf_') ? field : `cf_${field}`;
 }
 
 /**
- * Returns an alternative column name, which ends with 8 hexadecimal digits of the SHA-256 of the field's path, for a
- * field whose regular name another field has.
+ * Returns an alternative column name, which ends with 8 hexadecimal digits of the SHA-256 of the
+ * field's path, for a field whose regular name another field has.
  * @param attempt 0, or greater if the names of lower attempts are taken as well.
  */
 export function getDistinctColumnName(name: string, path: readonly string[], attempt: number): string {

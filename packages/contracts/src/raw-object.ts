@@ -12,7 +12,9 @@ import {
   scanJson,
 } from './json-scanner.ts';
 
-/** A JSON object in its original bytes. Fields are parsed on access; the bytes are never re-encoded. */
+/**
+ * A JSON object in its original bytes. Fields are parsed on access; the bytes are never re-encoded.
+ */
 export class RawObject {
   /** The buffer that contains the object. */
   readonly source: Buffer;
@@ -35,8 +37,8 @@ export class RawObject {
   /**
    * Parses one object.
    * @param source the buffer that contains the object from `from` up to `to`.
-   * @param index receives the object's offsets after those of earlier scans. The object is valid until the index is
-   * cleared.
+   * @param index receives the object's offsets after those of earlier scans. The object is valid
+   * until the index is cleared.
    * @throws SyntaxError if the bytes are not JSON, TypeError if they are not an object.
    */
   static parse(source: Buffer, from = 0, to = source.length, index = new FieldIndex(to - from)): RawObject {
@@ -77,7 +79,10 @@ export class RawObject {
     return this.#find(name) >= 0;
   }
 
-  /** Parses the value of a field without loss of digits. Returns undefined if the object does not have the field. */
+  /**
+   * Parses the value of a field without loss of digits. Returns undefined if the object does not
+   * have the field.
+   */
   get(name: string): Json | undefined {
     const { source, fields } = this;
     const field = this.#find(name);
@@ -91,7 +96,10 @@ export class RawObject {
     return parseJson(source.toString('utf8', start, end));
   }
 
-  /** Searches from the end, because the last of several fields with the same name counts, as in `JSON.parse`. */
+  /**
+   * Searches from the end, because the last of several fields with the same name counts, as in
+   * `JSON.parse`.
+   */
   #find(name: string): number {
     for (let field = this.fieldsEnd - INTS_PER_FIELD; field >= this.fieldsStart; field -= INTS_PER_FIELD)
       if (isFieldNamed(this.source, this.fields, field, name)) return field;

@@ -25,15 +25,23 @@ export const OPEN_OBJECT_RUN_STATUSES = [
 export const RUN_TRIGGERS = ['schedule', 'manual', 'created'] as const;
 export type RunTrigger = (typeof RUN_TRIGGERS)[number];
 
-/** Kinds of runs that extract: `sync` reads changes; `audit` finds changes that no filter reveals. */
+/**
+ * Kinds of runs that extract: `sync` reads changes; `audit` finds changes that no filter reveals.
+ */
 export const EXTRACTION_RUN_KINDS = ['sync', 'audit'] as const;
 export type ExtractionRunKind = (typeof EXTRACTION_RUN_KINDS)[number];
 
-/** All kinds of runs: `refresh` reads single records, `replay` loads rejected records again, `rebuild` recreates a table. */
+/**
+ * All kinds of runs: `refresh` reads single records, `replay` loads rejected records again,
+ * `rebuild` recreates a table.
+ */
 export const RUN_KINDS = [...EXTRACTION_RUN_KINDS, 'refresh', 'replay', 'rebuild'] as const;
 export type RunKind = (typeof RUN_KINDS)[number];
 
-/** What an object run reads: all records, changes, all records for comparison, single records, or nothing. */
+/**
+ * The records that an object run reads: all records, changes, all records for comparison, single
+ * records, or none.
+ */
 export const RUN_MODES = ['full', 'incremental', 'audit', 'refresh', 'replay', 'rebuild'] as const;
 export type RunMode = (typeof RUN_MODES)[number];
 
@@ -44,7 +52,10 @@ export type PipelineStatus = (typeof PIPELINE_STATUSES)[number];
 export const PIPELINE_PRIORITIES = ['normal', 'high'] as const;
 export type PipelinePriority = (typeof PIPELINE_PRIORITIES)[number];
 
-/** Why a pipeline is paused: by a user, or by Freshet because a limit that the user has set was exceeded. */
+/**
+ * Why a pipeline is paused: by a user, or by Freshet because a limit that the user has set was
+ * exceeded.
+ */
 export const PAUSED_BY = ['user', 'record_spike', 'monthly_quota'] as const;
 export type PausedBy = (typeof PAUSED_BY)[number];
 
@@ -55,8 +66,14 @@ export type ErasureStatus = (typeof ERASURE_STATUSES)[number];
 export const OBJECT_VERDICTS = ['available', 'forbidden', 'not_in_plan', 'error'] as const;
 export type ObjectVerdict = (typeof OBJECT_VERDICTS)[number];
 
-/** Whether the API key of a pipeline can read an object, according to the last run that requested it. */
+/**
+ * Whether the API key of a pipeline can read an object, according to the last run that requested
+ * it.
+ */
 export const OBJECT_AVAILABILITIES = ['available', 'forbidden', 'not_in_plan', 'unknown'] as const;
 export type ObjectAvailability = (typeof OBJECT_AVAILABILITIES)[number];
-/** Availabilities of an object that the key cannot read. They are also final statuses of an object run. */
+/**
+ * Availabilities of an object that the key cannot read. They are also final statuses of an object
+ * run.
+ */
 export type Unavailability = Extract<ObjectAvailability & ObjectRunStatus, string>;

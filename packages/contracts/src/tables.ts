@@ -4,15 +4,22 @@ export type ColumnType = (typeof COLUMN_TYPES)[number];
 
 /** One typed column of a warehouse table. */
 export interface Column {
-  /** The name by the naming rule (`naming.ts`) or the user's rename. The loader resolves duplicate names. */
+  /**
+   * The name by the naming rule (`naming.ts`) or the user's rename. The loader resolves duplicate
+   * names.
+   */
   readonly name: string;
   readonly type: ColumnType;
   readonly description: string;
-  /** Path of the value in a record; absent: `[name]`. Custom fields: `['custom_fields', 'cf_x']`. */
+  /**
+   * Path of the value in a record; absent: `[name]`. Custom fields: `['custom_fields', 'cf_x']`.
+   */
   readonly path?: readonly string[];
   /** The type is part of the warehouse contract: a value of another type never changes it. */
   readonly documented?: true;
-  /** The user has dropped the column: the loader fills an existing column, but does not create one. */
+  /**
+   * The user has dropped the column: the loader fills an existing column, but does not create one.
+   */
   readonly dropped?: true;
 }
 
@@ -36,13 +43,23 @@ export interface Table {
   readonly columns: readonly Column[];
   /** Columns of the primary key. Never empty. */
   readonly primaryKey: readonly string[];
-  /** The column whose greater value marks the newer version; null: the later extraction is the newer version. */
+  /**
+   * The column whose greater value marks the newer version; null: the later extraction is the newer
+   * version.
+   */
   readonly versionColumn: string | null;
-  /** Columns by which the loader looks up rows, such as the parent of a child. Each gets an index. */
+  /**
+   * Columns by which the loader looks up rows, such as the parent of a child. Each gets an index.
+   */
   readonly lookupColumns: readonly string[];
-  /** The column with the object of the account's own fields, each of which also has a column `cf_…`; null: none. */
+  /**
+   * The column with the object of the account's own fields, each of which also has a column `cf_…`;
+   * null: none.
+   */
   readonly customFieldsColumn: string | null;
-  /** The user's renames for fields that are not declared: field (nested with dots) → column name. */
+  /**
+   * The user's renames for fields that are not declared: field (nested with dots) → column name.
+   */
   readonly renames: Readonly<Record<string, string>>;
 }
 

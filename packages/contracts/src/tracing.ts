@@ -17,22 +17,22 @@ export interface SpanOptions {
   /** Names, ids and counts; never values of a record or a request. */
   readonly attributes?: Attributes;
   /**
-   * Contexts of the work that caused this span, each from {@link getTraceparent}. The first is its parent; the others
-   * are links. Absent: the parent is the active span.
+   * Contexts of the work that caused this span, each from {@link getTraceparent}. The first is its
+   * parent; the others are links. Absent: the parent is the active span.
    */
   readonly traceparents?: readonly (string | null)[];
 }
 
 /**
- * Runs `work` in an OpenTelemetry span. The span ends with the work and gets an error status if the work throws. In a
- * process without a trace exporter the overhead is negligible.
- * @throws what `work` throws.
+ * Runs `work` in an OpenTelemetry span. The span ends with the work and gets an error status if the
+ * work throws. In a process without a trace exporter the overhead is negligible.
+ * @throws the error of `work`.
  */
 export async function withSpan<T>(name: string, options: SpanOptions, work: (span: Span) => Promise<T>): Promise<T> {
-  const { kind = 'INTERNAL', attributes = {}, traceparents: causes } = options;
-  const [first, ...others] = [...new Set(causes ?? [])].filter((cause) => cause !== null).map(extractContext);
-  const parent = causes === undefined ? context.active() : (first ?? ROOT_CONTEXT);
-  const links = others.map((other) => trace.getSpanContext(other)).filter((found) => found !== undefined);
+  const { kind = 'INTERNAL', attributes = {}, traceparents } = options;
+  const [first, ...others] = [...new Set(traceparents ?? [])].filter((parent) => parent !== null).map(extractContext);
+  const parent = traceparents === undefined ? context.active() : (first ?? ROOT_CONTEXT);
+  const links = others.map((other) => trace.getSpanContext(other)).filter((linked) => linked !== undefined);
   return await trace
     .getTracer('freshet')
     .startActiveSpan(
@@ -43,7 +43,8 @@ export async function withSpan<T>(name: string, options: SpanOptions, work: (spa
         try {
           return await work(span);
         } catch (error) {
-          // Error messages may contain values of records, so the span gets only the code. The log has the message.
+          // Error messages may contain values of records, so the span gets only the code. The log
+          // has the message.
           span.setStatus({ code: SpanStatusCode.ERROR });
           span.setAttribute(
             'error.type',
@@ -57,7 +58,10 @@ export async function withSpan<T>(name: string, options: SpanOptions, work: (spa
     );
 }
 
-/** Returns the active span's `traceparent` (W3C Trace Context) for a job that continues the work; null if there is none. */
+/**
+ * Returns the active span's `traceparent` (W3C Trace Context) for a job that continues the work;
+ * null if there is none.
+ */
 export function getTraceparent(): string | null {
   const carrier: Record<string, string> = {};
   propagation.inject(context.active(), carrier);

@@ -6,15 +6,24 @@ export const WARNING_CODES = [
   'values_misfit',
   /** No API key has been able to read the object yet, and no user included it by name. */
   'object_unavailable',
-  /** The clocks of the account, of this deployment and of the worker disagree, or a stored position came from such a clock. */
+  /**
+   * The clocks of the account, of this deployment and of the worker disagree, or a stored position
+   * came from such a clock.
+   */
   'clock_skew',
 ] as const;
 export type WarningCode = (typeof WARNING_CODES)[number];
 
-/** A warning of an object run, as it is stored. One object run has at most one warning of each code and subject. */
+/**
+ * A warning of an object run, as it is stored. One object run has at most one warning of each code
+ * and subject.
+ */
 export interface Warning {
   readonly code: WarningCode;
-  /** What the warning is about, where a code can apply several times to one object run (a column); else null. */
+  /**
+   * The subject of the warning (a column) if a code can apply several times to one object run.
+   * Otherwise null.
+   */
   readonly subject: string | null;
   /** Cause, effect and action, in English. Holds names and counts, never a value of a record. */
   readonly message: string;
@@ -44,7 +53,9 @@ export interface Misfits {
   readonly column: string;
   /** The column's type; null: one that Freshet does not write. */
   readonly type: ColumnType | null;
-  /** The note in the rows: the value is in `_freshet_extra`, or nowhere, as the schema policy says. */
+  /**
+   * The note in the rows. By the schema policy, the value is in `_freshet_extra` or discarded.
+   */
   readonly note: 'kept_in_extra' | 'discarded';
   readonly count: number;
 }

@@ -292,7 +292,7 @@ CREATE INDEX batches_pending_idx ON freshet.batches (pipeline_id, object, seq) W
 --> statement-breakpoint
 CREATE INDEX batches_object_run_idx ON freshet.batches (object_run_id);
 --> statement-breakpoint
--- The partition of the days that have no partition of their own.
+-- The partition for days without a dedicated partition.
 CREATE TABLE freshet.batches_default PARTITION OF freshet.batches DEFAULT;
 --> statement-breakpoint
 -- The partition of today. The scheduler creates those of later days in advance, and drops old ones.
@@ -306,8 +306,8 @@ END $$;
 -- Child work: one row for each known parent. Its children are pending while `version` differs from
 -- `done_version`.
 CREATE TABLE freshet.child_work (
-  -- No foreign key: checking it for each parent of a page costs half the time of the insert.
-  -- `Pipelines.delete` deletes the rows.
+  -- No foreign key: checking it for each parent of a page would add half to the time of the
+  -- insert. `Pipelines.delete` deletes the rows.
   pipeline_id uuid NOT NULL,
   -- The child object.
   object text NOT NULL,
@@ -335,7 +335,7 @@ CREATE TABLE freshet.audit_work (
   pipeline_id uuid NOT NULL,
   object text NOT NULL,
   key text NOT NULL,
-  -- Why the key is looked up: `unseen`, `gap`, `parent` or `asked`.
+  -- Why the key is looked up: `unseen`, `gap`, `parent` or `requested`.
   reason text NOT NULL,
   -- The object run that looks the key up.
   object_run_id uuid NOT NULL,
@@ -412,7 +412,7 @@ CREATE INDEX rejected_records_pipeline_idx ON freshet.rejected_records (pipeline
 CREATE TABLE freshet.erasures (
   id uuid PRIMARY KEY,
   pipeline_id uuid NOT NULL,
-  -- The object of the person, such as `contacts`.
+  -- The object of the person.
   object text NOT NULL,
   -- The key of the person.
   key text NOT NULL,
@@ -476,7 +476,7 @@ CREATE INDEX dead_jobs_pipeline_idx ON freshet.dead_jobs (pipeline_id, id);
 -- Each request updates these rows: the fill factor leaves room for heap-only updates.
 CREATE TABLE freshet.credit_buckets (
   account text NOT NULL,
-  -- `account`, or the name of an endpoint with a limit of its own.
+  -- `account`, or the name of an endpoint with a separate limit.
   bucket text NOT NULL,
   -- Credits of one window, from the rate-limit headers. Null: unknown.
   total numeric,

@@ -1,12 +1,14 @@
 /**
- * The durable state between the API and the workers: resources, runs, batches, work queues, credits and secrets. Hides PostgreSQL,
- * pg-boss and the transactions that keep them consistent. Each method commits completely or not at all.
+ * The durable state between the API and the workers: resources, runs, batches, work queues, credits
+ * and secrets. Hides PostgreSQL, pg-boss and the transactions that keep them consistent. Each
+ * method commits completely or not at all.
  *
- * Start with the tables in `database/schema/`, then read `extraction/commit-step.ts` and `loading/mark-loaded.ts`.
+ * Start with the tables in `database/schema/`, then read `extraction/commit-step.ts` and
+ * `loading/mark-loaded.ts`.
  *
- * Layers, from low to high; each imports only lower ones: `database` → `security/secret-box.ts`, `queue` → `store.ts` →
- * `notifications`, `security` → `resources` → `runs` → `extraction`, `loading`, `scheduling`, `operations`. `credits` needs only
- * `database`.
+ * Layers, from low to high; each imports only lower ones: `database` → `security/secret-box.ts`,
+ * `queue` → `store.ts` → `notifications`, `security` → `resources` → `runs` → `extraction`,
+ * `loading`, `scheduling`, `operations`. `credits` needs only `database`.
  */
 
 import { CreditBudgets } from './credits/credit-budgets.ts';
@@ -83,7 +85,10 @@ export { generateToken, isTokenFormat } from './security/token-format.ts';
 export type { NewToken, Token, TokenIdentity, TokenInput } from './security/tokens.ts';
 
 export interface ControlStoreOptions {
-  /** The kind of this process, such as `api` or `load-worker`. Absent: `freshet`, a process that ends by itself. */
+  /**
+   * The kind of this process, such as `api` or `load-worker`. Absent: `freshet`, a process that
+   * ends by itself.
+   */
   readonly name?: string;
   readonly databaseUrl: string;
   /** `<id>:<base64 of 32 bytes>`, comma-separated, newest first. */
@@ -120,7 +125,10 @@ export interface ControlStore {
   readonly queue: JobQueue;
   /** Runs the store's methods that `work` calls in one transaction. */
   readonly transaction: <T>(work: () => Promise<T>) => Promise<T>;
-  /** Encrypts every stored secret with the newest key. @returns the number of secrets that were encrypted again. */
+  /**
+   * Encrypts every stored secret with the newest key. @returns the number of secrets that were
+   * encrypted again.
+   */
   rotateKeys(): Promise<number>;
   /** Gets the pending work of the deployment. */
   getBacklog(): Promise<Backlog>;
@@ -135,7 +143,10 @@ const BUDGET_CONNECTIONS = 2;
 const CLIENT_CLOSE_SECONDS = 5;
 const CLOSE_TIMEOUT_MS = 30_000;
 
-/** Migrates the database if required, starts the queues, and opens the store. Waits for the database to become available. */
+/**
+ * Migrates the database if required, starts the queues, and opens the store. Waits for the database
+ * to become available.
+ */
 export function openControlStore(options: ControlStoreOptions): Promise<ControlStore> {
   return retryUntilAvailable(() => open(options));
 }

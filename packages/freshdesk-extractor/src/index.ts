@@ -8,7 +8,8 @@
  */
 export { audit } from './audit.ts';
 export type { CatalogueColumn, TextKind } from './catalogue/columns.ts';
-export { INCLUDE_COST, type ObjectSpec } from './catalogue/define-object.ts';
+export { INCLUDE_COST } from './catalogue/credits.ts';
+export type { ObjectSpec } from './catalogue/define-object.ts';
 export { listErasedObjects, listOwnerFields, type OwnerField, personObject } from './catalogue/erasure.ts';
 export {
   catalogue,

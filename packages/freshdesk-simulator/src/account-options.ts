@@ -7,17 +7,27 @@ export interface AccountOptions {
   readonly asOf: Date;
   /** The oldest record was created this many days before `asOf`. */
   readonly spanDays: number;
-  /** The account's clock in milliseconds, which tests can set. Default: the clock of this machine. */
+  /**
+   * The account's clock in milliseconds, which tests can set. Default: the clock of this machine.
+   */
   readonly now?: () => number;
-  /** Columns with `setAfterCreation` are set this many seconds after creation, without a newer version. Default: 0. */
+  /**
+   * Columns with `setAfterCreation` are set this many seconds after creation, without a newer
+   * version. Default: 0.
+   */
   readonly fillDelaySeconds?: number;
   /** Values have only the documented types, and none of the others that real accounts return. */
   readonly documentedShapesOnly?: boolean;
   /** Records in the trash or in spam are purged after this many days. Default: never. */
   readonly purgeAfterDays?: number;
-  /** Closed tickets without changes move to the archive, which no list contains, after this many days. Default: never. */
+  /**
+   * Closed tickets without changes move to the archive, which no list contains, after this many
+   * days. Default: never.
+   */
   readonly archiveAfterDays?: number;
-  /** Changes appear in lists after a random delay of up to this many seconds. Default: immediately. */
+  /**
+   * Changes appear in lists after a random delay of up to this many seconds. Default: immediately.
+   */
   readonly lagSeconds?: number;
 }
 

@@ -13,10 +13,12 @@ const DAY_SECONDS = 86_400;
 const CLOSED = 5;
 
 /**
- * A deterministic Freshdesk account of any size. It stores only two times and the view of each record, and the edits.
- * Everything else is generated on request from the record's number and the seed.
+ * A deterministic Freshdesk account of any size. It stores only two times and the view of each
+ * record, and the edits. Everything else is generated on request from the record's number and the
+ * seed.
  *
- * Methods that change records set `updated_at` to the account's clock unless they document otherwise.
+ * Methods that change records set `updated_at` to the account's clock unless they document
+ * otherwise.
  */
 export class SimulatedAccount {
   readonly options: AccountOptions;
@@ -40,7 +42,10 @@ export class SimulatedAccount {
     this.#children = new ChildRecords(options, this.#lists, this.#writer);
   }
 
-  /** Returns the initial number of an object’s records; for children, the expected total of all parents. */
+  /**
+   * Returns the initial number of an object’s records; for children, the expected total of all
+   * parents.
+   */
   getInitialCount(object: ObjectSpec): number {
     if (object.list.fixedRecords !== null) return object.list.fixedRecords.length;
     const count = this.options.counts?.[object.name];
@@ -72,7 +77,10 @@ export class SimulatedAccount {
     return this.#writer.renderRecords({ object, list: this.getList(object), hidden }, numbers);
   }
 
-  /** Lists all children of a parent as JSON, oldest first. Returns null if the parent does not exist, or is archived. */
+  /**
+   * Lists all children of a parent as JSON, oldest first. Returns null if the parent does not
+   * exist, or is archived.
+   */
   listChildren(object: ObjectSpec, parentKey: number, archived = false): string[] | null {
     return this.#children.list(object, parentKey, archived);
   }
@@ -100,7 +108,8 @@ export class SimulatedAccount {
 
   /**
    * Updates fields of a record.
-   * @param at the new `updated_at` in seconds. Only tests that break an assumption of the extractor set it.
+   * @param at the new `updated_at` in seconds. Only tests that break an assumption of the extractor
+   * set it.
    */
   update(objectName: string, key: number, fields: Fields, at = this.nowSeconds()): void {
     const list = this.getList(getObject(objectName));
@@ -121,7 +130,10 @@ export class SimulatedAccount {
     return list.getKey(number);
   }
 
-  /** Sets the fields of a new record. Columns with `setAfterCreation` are null until `fillDelaySeconds` have passed. */
+  /**
+   * Sets the fields of a new record. Columns with `setAfterCreation` are null until
+   * `fillDelaySeconds` have passed.
+   */
   #setInitialFields(list: RecordList, number: number, fields: Fields): void {
     const { fillDelaySeconds } = this.options;
     const delayed =
@@ -151,7 +163,9 @@ export class SimulatedAccount {
     this.#apply(number, () => list.setView(number, index, at));
   }
 
-  /** Moves a record to the archive: no list contains it, and only its archive endpoint returns it. */
+  /**
+   * Moves a record to the archive: no list contains it, and only its archive endpoint returns it.
+   */
   archive(objectName: string, key: number): void {
     const list = this.getList(getObject(objectName));
     const number = list.findNumber(key);
@@ -165,7 +179,10 @@ export class SimulatedAccount {
     list.assignKey(list.append(this.nowSeconds(), 0), key);
   }
 
-  /** Moves the children of other records to one record and closes the others, as Freshdesk does when it merges tickets. */
+  /**
+   * Moves the children of other records to one record and closes the others, as Freshdesk does when
+   * it merges tickets.
+   */
   mergeAndClose(objectName: string, primary: number, others: readonly number[]): void {
     for (const other of others) {
       for (const child of listChildren(objectName)) {
@@ -180,8 +197,8 @@ export class SimulatedAccount {
   }
 
   /**
-   * Deletes other records and redirects references to them to one record, without a newer version of the referring
-   * records, as Freshdesk does when it merges contacts.
+   * Deletes other records and redirects references to them to one record, without a newer version
+   * of the referring records, as Freshdesk does when it merges contacts.
    */
   mergeAndDelete(objectName: string, primary: number, others: readonly number[]): void {
     const deleted = new Set(others);
@@ -217,7 +234,10 @@ export class SimulatedAccount {
     return key;
   }
 
-  /** Updates a child, or deletes it if `fields` is null. The parent's `updated_at` stays, as with notes in Freshdesk. */
+  /**
+   * Updates a child, or deletes it if `fields` is null. The parent's `updated_at` stays, as with
+   * notes in Freshdesk.
+   */
   updateChild(objectName: string, key: number, fields: Fields | null): void {
     this.#children.update(objectName, key, fields);
   }
@@ -263,7 +283,10 @@ export class SimulatedAccount {
     return max === 0 ? 0 : (hash(this.options.seed, number, this.nowSeconds()) % (max * 1000 + 1)) / 1000;
   }
 
-  /** Lists all records of an object with every column of its list, as JSON: the expected content of a table. */
+  /**
+   * Lists all records of an object with every column of its list, as JSON: the expected content of
+   * a table.
+   */
   *listAllRecords(objectName: string): Generator<{ readonly view: ListView; readonly text: string }> {
     const object = getObject(objectName);
     const { strategy } = object;

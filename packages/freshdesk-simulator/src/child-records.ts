@@ -5,7 +5,10 @@ import { DELETED_VIEW, getKeyBase, KEY_BASE, type RecordList } from './record-li
 import type { RecordWriter } from './record-writer.ts';
 import { formatTimestamp } from './timestamps.ts';
 
-/** The maximum number of generated children of a parent. A child's number is its parent's × this + its own index. */
+/**
+ * The maximum number of generated children of a parent. A child's number is its parent's × this +
+ * its own index.
+ */
 const CHILDREN_MAX = 64;
 
 interface Parent {
@@ -15,7 +18,9 @@ interface Parent {
   readonly isArchived: boolean;
 }
 
-/** Records that exist only below a parent. They are generated on request; only changes are stored. */
+/**
+ * Records that exist only below a parent. They are generated on request; only changes are stored.
+ */
 export class ChildRecords {
   readonly #options: AccountOptions;
   readonly #lists: ReadonlyMap<string, RecordList>;

@@ -1,7 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import { hash, pick } from './random.ts';
 
-/** Injects faults of a real API, chosen by the request's number, so that a seed reproduces them exactly. */
+/**
+ * Injects faults of a real API, chosen by the request's number, so that a seed reproduces them
+ * exactly.
+ */
 export interface FaultOptions {
   readonly seed: number;
   /** On average, one of this many requests fails. */

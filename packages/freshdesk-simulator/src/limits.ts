@@ -1,4 +1,7 @@
-/** Credits per minute, for the account and for lists with their own rate limit. [documented plan table] */
+/**
+ * Credits per minute, for the account and for lists with their own rate limit. [documented plan
+ * table]
+ */
 export const PLANS = {
   trial: { account: 50, list: 50 },
   growth: { account: 200, list: 20 },
@@ -12,7 +15,10 @@ export const PLANS = {
 } as const;
 export type Plan = keyof typeof PLANS;
 
-/** Requests in this time after a 429 do not count as violations: the client may have sent them before it received the 429. */
+/**
+ * Requests in this time after a 429 do not count as violations: the client may have sent them
+ * before it received the 429.
+ */
 const IN_FLIGHT_MS = 500;
 
 export interface SpendResult {
@@ -22,14 +28,20 @@ export interface SpendResult {
   readonly retryAfterSeconds: number;
 }
 
-/** Rate limits in fixed windows of a minute. A window starts with the first request after the previous window; all buckets share it. */
+/**
+ * Rate limits in fixed windows of a minute. A window starts with the first request after the
+ * previous window; all buckets share it.
+ */
 export class RateLimits {
   readonly #now: () => number;
   #plan: { readonly account: number; readonly list: number } | null;
   readonly #listsCountRequests: boolean;
   #windowEndsAt = 0;
   #used = new Map<string, number>();
-  /** Times of requests between a 429 and the end of its `Retry-After`, except requests that were in flight. */
+  /**
+   * Times of requests between a 429 and the end of its `Retry-After`, except requests that were in
+   * flight.
+   */
   readonly violations: number[] = [];
   /** Credits charged since the start. */
   creditsUsed = 0;
@@ -38,7 +50,10 @@ export class RateLimits {
   #blockedFrom = 0;
   #blockedUntil = 0;
 
-  /** @param listsCountRequests the lists' own limits count requests, not credits. Freshdesk does not document which. */
+  /**
+   * @param listsCountRequests the lists' own limits count requests, not credits. Freshdesk does not
+   * document which.
+   */
   constructor(plan: Plan, now: () => number, listsCountRequests = false) {
     this.#plan = PLANS[plan];
     this.#listsCountRequests = listsCountRequests;
@@ -62,7 +77,8 @@ export class RateLimits {
 
   /**
    * Takes credits from the account's bucket and, if `bucket` names one, from the list's own.
-   * @returns whether the request is allowed, with the state of the list's bucket if it has one, else of the account's.
+   * @returns whether the request is allowed, with the state of the list's bucket if it has one,
+   * else of the account's.
    */
   spend(bucket: string | null, credits: number): SpendResult {
     const at = this.#now();

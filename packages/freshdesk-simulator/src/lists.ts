@@ -5,8 +5,9 @@ import { hash } from './random.ts';
 import type { RecordList } from './record-list.ts';
 
 /**
- * Deviations of an account's lists from the documented behavior. Some occur on real accounts; others violate an
- * assumption of the extractor, so that tests can verify that it detects the violation.
+ * Deviations of an account's lists from the documented behavior. Some occur on real accounts;
+ * others violate an assumption of the extractor, so that tests can verify that it detects the
+ * violation.
  */
 export interface ListQuirks {
   /** Changed-since filters that the account rejects as unknown. */
@@ -43,7 +44,10 @@ export function parseIncludes(query: URLSearchParams): string[] {
   return (query.get('include') ?? '').split(',').filter((name) => name !== '');
 }
 
-/** Renders one page of a list. Returns null if the parent does not exist, or the first invalid parameter. */
+/**
+ * Renders one page of a list. Returns null if the parent does not exist, or the first invalid
+ * parameter.
+ */
 export function renderListPage(
   account: SimulatedAccount,
   { object, key: parentKey, isArchive = false, isNested = false }: ListTarget,
@@ -74,7 +78,10 @@ export function renderListPage(
   };
 }
 
-/** Selects the record numbers of one page. @returns them, and the number of records on all pages. */
+/**
+ * Selects the record numbers of one page.
+ * @returns them, and the number of records on all pages.
+ */
 function selectRecords(
   account: SimulatedAccount,
   object: ObjectSpec,
@@ -110,7 +117,10 @@ function selectRecords(
   return { numbers, total: to - from };
 }
 
-/** Returns a time of a record in seconds. A column other than the two standard ones equals the creation until it is edited. */
+/**
+ * Returns a time of a record in seconds. A column other than the two standard ones equals the
+ * creation until it is edited.
+ */
 function getTime(list: RecordList, n: number, column: string): number {
   if (column === 'updated_at') return list.getUpdatedAt(n);
   if (column === 'created_at') return list.getCreatedAt(n);
@@ -122,7 +132,10 @@ const SEARCH_PAGE = 30;
 /** The supported form of search query: records with a timestamp on or after a day. */
 const SEARCH = /^"(created_at|updated_at):>'(\d{4}-\d{2}-\d{2})'"$/;
 
-/** Renders one page of a search: the total and 30 records. Searches exclude records in the trash, in spam and in the archive. */
+/**
+ * Renders one page of a search: the total and 30 records. Searches exclude records in the trash, in
+ * spam and in the archive.
+ */
 export function renderSearchPage(
   account: SimulatedAccount,
   object: ObjectSpec,
@@ -216,7 +229,10 @@ function findViewIndex(object: ObjectSpec, query: URLSearchParams): number {
 
 const hiddenSets = new Map<string, ReadonlySet<string>>();
 
-/** Returns the columns that require an `include` which the request lacks. The same set is returned for the same arguments. */
+/**
+ * Returns the columns that require an `include` which the request lacks. The same set is returned
+ * for the same arguments.
+ */
 function getHiddenColumns(object: ObjectSpec, include: readonly string[]): ReadonlySet<string> {
   const key = `${object.name}|${include.join()}`;
   let hidden = hiddenSets.get(key);
@@ -256,7 +272,10 @@ function rankByColumn(account: SimulatedAccount, object: ObjectSpec, column: str
 
 const sortKeys = new WeakMap<RecordList, Map<string, string[]>>();
 
-/** Returns the cached sort keys of unedited records, by record number, so that a new order does not render all records. */
+/**
+ * Returns the cached sort keys of unedited records, by record number, so that a new order does not
+ * render all records.
+ */
 function getCachedSortKeys(list: RecordList, column: string): string[] {
   const columns = sortKeys.get(list) ?? new Map<string, string[]>();
   sortKeys.set(list, columns);

@@ -16,7 +16,10 @@ export class PendingChanges {
     this.#now = now;
   }
 
-  /** Applies a change after a delay. Changes of one record become visible in the order in which they were made. */
+  /**
+   * Applies a change after a delay. Changes of one record become visible in the order in which they
+   * were made.
+   */
   schedule(number: number, delayMs: number, apply: () => void): void {
     if (delayMs === 0 && this.#queue.length === 0) return apply();
     const earlier = this.#queue.findLast((change) => change.number === number);

@@ -1,4 +1,7 @@
-/** Hashes a seed and a position to a 32-bit number, the same for the same arguments on every machine. */
+/**
+ * Hashes a seed and a position to a 32-bit number, the same for the same arguments on every
+ * machine.
+ */
 export function hash(seed: number, a: number, b: number): number {
   let h =
     Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) ^

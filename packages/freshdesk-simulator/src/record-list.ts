@@ -14,7 +14,10 @@ export const ARCHIVED_VIEW = 253;
 /** The view of new records that are not visible yet. */
 export const PENDING_VIEW = 254;
 
-/** The records of one object: their times, views and edits. Orders are computed on request and cached. */
+/**
+ * The records of one object: their times, views and edits. Orders are computed on request and
+ * cached.
+ */
 export class RecordList {
   readonly object: ObjectSpec;
   readonly initialLength: number;
@@ -34,7 +37,8 @@ export class RecordList {
     this.#created = new Array(count);
     this.#updated = new Array(count);
     this.#views = new Array(count);
-    // One bulk update in a single second, of more records than two pages hold if the account is large enough.
+    // One bulk update in a single second, of more records than two pages hold if the account is
+    // large enough.
     const bulkSize = Math.min(250, Math.floor(count / 20));
     const bulkAt = asOf - Math.floor(span / 3);
     for (let n = 0; n < count; n++) {
@@ -111,7 +115,8 @@ export class RecordList {
 
   /**
    * Returns the record numbers of one view in ascending order of a column; ties by number.
-   * @param rank returns the rank of each record, for a column other than `id`, `created_at` and `updated_at`.
+   * @param rank returns the rank of each record, for a column other than `id`, `created_at` and
+   * `updated_at`.
    */
   getOrder(view: number, column: string, rank: () => readonly number[]): readonly number[] {
     const key = `${view}/${column}`;
@@ -146,7 +151,10 @@ export class RecordList {
     return low;
   }
 
-  /** Updates the cached order by `updated_at` for one record, so that an edit does not sort a million records. */
+  /**
+   * Updates the cached order by `updated_at` for one record, so that an edit does not sort a
+   * million records.
+   */
   #reorder(number: number, change: () => void): void {
     const key = `${this.getView(number)}/updated_at`;
     const order = this.#orders.get(key);
@@ -168,7 +176,10 @@ export class RecordList {
   }
 }
 
-/** Returns the first key of an object. Objects whose list has a page limit have dense keys; others have 11 digits. */
+/**
+ * Returns the first key of an object. Objects whose list has a page limit have dense keys; others
+ * have 11 digits.
+ */
 export function getKeyBase(object: ObjectSpec): number {
   if (object.maxPages !== null) return 1;
   return KEY_BASE + (catalogue.indexOf(object) + 1) * 1_000_000_000;

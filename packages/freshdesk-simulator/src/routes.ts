@@ -14,7 +14,10 @@ export interface Route {
 }
 
 export interface RouteMatch extends Route {
-  /** The key in the path: of the parent for a list, of the record otherwise. Undefined if the path has none. */
+  /**
+   * The key in the path: of the parent for a list, of the record otherwise. Undefined if the path
+   * has none.
+   */
   readonly key: number | undefined;
 }
 

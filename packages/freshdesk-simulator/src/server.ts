@@ -20,7 +20,10 @@ export interface SimulatorOptions extends Partial<AccountOptions>, ListQuirks {
   readonly host?: string;
   readonly port?: number;
   readonly faults?: FaultOptions;
-  /** Called before each request is handled. Returns true if it has sent the response, so that tests can inject faults. */
+  /**
+   * Called before each request is handled. Returns true if it has sent the response, so that tests
+   * can inject faults.
+   */
   readonly intercept?: (request: SimulatedRequest, response: ServerResponse) => boolean | Promise<boolean>;
 }
 

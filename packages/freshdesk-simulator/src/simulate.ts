@@ -2,10 +2,11 @@ import { parseArgs } from 'node:util';
 import { type SimulationOptions, simulate } from './simulation/simulation.ts';
 
 /**
- * Runs the simulation over many seeds: `node packages/freshdesk-simulator/src/simulate.ts --seeds 100000`.
+ * Runs the simulation over many seeds: `node packages/freshdesk-simulator/src/simulate.ts --seeds
+ * 100000`.
  *
- * `--strategy` is `keyset` (default), `changed-since`, `lookback` or `full-list`. `--from <seed> --seeds 1` reproduces a
- * reported seed. The exit status is 1 if a seed failed.
+ * `--strategy` is `keyset` (default), `changed-since`, `lookback` or `full-list`. `--from <seed>
+ * --seeds 1` reproduces a reported seed. The exit status is 1 if a seed failed.
  */
 const { values } = parseArgs({
   options: {

@@ -2,7 +2,8 @@ import { FreshdeskClient } from '@freshet/freshdesk-extractor';
 import { expect, test } from 'vitest';
 import { FreshdeskSimulator, type SimulatorOptions } from './index.ts';
 
-async function serve(options: SimulatorOptions = {}) {
+/** Starts a simulator, with a function that sends requests to it. */
+async function startSimulator(options: SimulatorOptions = {}) {
   const simulator = new FreshdeskSimulator({ seed: 3, counts: { tickets: 400 }, ...options });
   const origin = await simulator.listen();
   const get = async (
@@ -18,19 +19,19 @@ async function serve(options: SimulatorOptions = {}) {
   return { simulator, get, [Symbol.asyncDispose]: () => simulator.close() };
 }
 
-test('the same seed gives the same account, another seed another', async () => {
+test('the same seed generates the same account, and another seed another account', async () => {
   const asOf = new Date('2026-01-01T00:00:00Z');
   const pages = [];
   for (const seed of [3, 3, 4]) {
-    await using account = await serve({ seed, asOf });
+    await using account = await startSimulator({ seed, asOf });
     pages.push((await account.get('/tickets?updated_since=2000-01-01&per_page=100')).body);
   }
   expect(pages[0]).toEqual(pages[1]);
   expect(pages[0]).not.toEqual(pages[2]);
 });
 
-test('pages: 30 by default, 100 at most, a link to the next one and none at the end', async () => {
-  await using account = await serve();
+test('pages have 30 records by default, at most 100, and a link to the next page except on the last', async () => {
+  await using account = await startSimulator();
   const first = await account.get('/tickets?updated_since=2000-01-01');
   expect(first.body).toHaveLength(30);
   expect(first.headers.get('link')).toMatch(
@@ -50,28 +51,28 @@ test.each([
   ['/tickets?order_by=subject', 'order_by'],
   ['/tickets?include=nothing', 'include'],
   ['/groups?updated_since=2020-01-01', 'updated_since'],
-])('%s is refused with a validation error for %s', async (path, field) => {
-  await using account = await serve();
+])('%s returns a validation error for %s', async (path, field) => {
+  await using account = await startSimulator();
   const { status, body } = await account.get(path);
   expect(status).toBe(400);
   expect(body).toMatchObject({ description: 'Validation failed', errors: [{ field }] });
 });
 
-test('the tickets list hides what is older than 30 days, in the trash, or only there by include', async () => {
-  await using account = await serve({ spanDays: 300 });
-  const young = await account.get('/tickets?per_page=100');
-  expect(young.body.length).toBeLessThan(100);
-  const oldest = Math.min(...young.body.map((t: { created_at: string }) => Date.parse(t.created_at)));
+test('the list of tickets excludes old and deleted tickets, and columns that require an include', async () => {
+  await using account = await startSimulator({ spanDays: 300 });
+  const recent = await account.get('/tickets?per_page=100');
+  expect(recent.body.length).toBeLessThan(100);
+  const oldest = Math.min(...recent.body.map((t: { created_at: string }) => Date.parse(t.created_at)));
   expect(oldest).toBeGreaterThan(Date.now() - 31 * 86_400_000);
-  expect(young.body[0]).not.toHaveProperty('description');
+  expect(recent.body[0]).not.toHaveProperty('description');
   const included = (await account.get('/tickets?include=description,stats')).body[0];
   for (const column of ['description', 'description_text', 'stats']) expect(included).toHaveProperty(column);
   const trash = await account.get('/tickets?filter=deleted&updated_since=2000-01-01');
   expect(trash.body[0]).toMatchObject({ deleted: true });
 });
 
-test('updated_since is inclusive, and the order is as asked', async () => {
-  await using account = await serve();
+test('updated_since is inclusive, and order_by sorts the list', async () => {
+  await using account = await startSimulator();
   const asc = (await account.get('/tickets?updated_since=2000-01-01&order_by=updated_at&order_type=asc&per_page=100'))
     .body as {
     id: number;
@@ -85,9 +86,9 @@ test('updated_since is inclusive, and the order is as asked', async () => {
   expect(since.map((t) => t.id)).toContain(boundary.id);
 });
 
-test('keys: a wrong one is 401, one without admin rights 403 for admin lists, an unknown id 404 without a body', async () => {
-  await using account = await serve();
-  expect(await account.get('/tickets', { key: 'wrong' })).toMatchObject({
+test('returns 401 for an invalid key, 403 for an admin list without admin rights, and 404 for an unknown id', async () => {
+  await using account = await startSimulator();
+  expect(await account.get('/tickets', { key: 'invalid' })).toMatchObject({
     status: 401,
     body: { code: 'invalid_credentials' },
   });
@@ -104,35 +105,35 @@ test('keys: a wrong one is 401, one without admin rights 403 for admin lists, an
   expect((await account.get('/tickets', { headers: { accept: 'text/html' } })).status).toBe(406);
 });
 
-test('a feature that the plan lacks is a 403 that names it', async () => {
-  await using account = await serve({ missingFeatures: ['Surveys'] });
+test('returns a 403 that names the feature which the plan lacks', async () => {
+  await using account = await startSimulator({ missingFeatures: ['Surveys'] });
   expect(await account.get('/surveys')).toMatchObject({
     status: 403,
     body: { code: 'require_feature', message: expect.stringContaining('Surveys') },
   });
 });
 
-test('limits: two buckets, credits by include, a fixed window from the first call, and 429 to its end', async () => {
+test('rate limits have two buckets, count credits of includes, and reset a minute after the first request', async () => {
   const clock = { now: Date.parse('2026-01-01T00:00:00Z') };
-  await using account = await serve({ plan: 'growth', now: () => clock.now, asOf: new Date(clock.now) });
+  await using account = await startSimulator({ plan: 'growth', now: () => clock.now, asOf: new Date(clock.now) });
   const limits = (r: { headers: Headers }) =>
     ['total', 'remaining', 'used-currentrequest'].map((n) => Number(r.headers.get(`x-ratelimit-${n}`)));
   expect(limits(await account.get('/companies'))).toEqual([200, 199, 1]);
-  // The list's own bucket is the one described; the account's is lowered as well.
+  // The headers describe the list's own bucket, but the request also lowers the account's.
   expect(limits(await account.get('/tickets?include=stats,description'))).toEqual([20, 15, 5]);
   expect(limits(await account.get('/companies'))).toEqual([200, 193, 1]);
   for (let i = 0; i < 3; i++) await account.get('/tickets?include=stats,description');
   clock.now += 20_000;
-  const refused = await account.get('/tickets');
-  expect(refused.status).toBe(429);
-  expect(refused.headers.get('retry-after')).toBe('40');
+  const rejected = await account.get('/tickets');
+  expect(rejected.status).toBe(429);
+  expect(rejected.headers.get('retry-after')).toBe('40');
   expect((await account.get('/companies')).status).toBe(200);
   clock.now += 40_000;
   expect(limits(await account.get('/tickets'))).toEqual([20, 19, 1]);
 });
 
-test('its data is as ugly as real data', async () => {
-  await using account = await serve();
+test('records contain emoji, 19-digit numbers and values of several types', async () => {
+  await using account = await startSimulator();
   const contacts = JSON.stringify((await account.get('/contacts?per_page=100')).body);
   const tickets = (await account.get('/tickets?updated_since=2000-01-01&include=description&per_page=100'))
     .body as Record<string, unknown>[];
@@ -151,26 +152,26 @@ test('its data is as ugly as real data', async () => {
   expect(raw).toMatch(/"org_contact_id":\d{19}/);
 });
 
-test('an account of 200,000 tickets is there at once', async () => {
-  await using account = await serve({ counts: { tickets: 200_000 } });
+test('serves an account of 200,000 tickets without delay', async () => {
+  await using account = await startSimulator({ counts: { tickets: 200_000 } });
   expect(
     (await account.get('/tickets?updated_since=2000-01-01&order_by=updated_at&order_type=asc&per_page=100&page=300'))
       .body,
   ).toHaveLength(100);
 });
 
-test('I5: only a good answer without limits means that there are none; an error of a proxy says nothing', async () => {
-  await using simulated = await serve({
+test('the client learns the absence of rate limits only from a successful response, not from a proxy error (I5)', async () => {
+  await using simulated = await startSimulator({
     counts: { tickets: 10 },
     intercept: ({ number }, response) => {
       if (number === 1) response.writeHead(502, { 'content-type': 'text/html' }).end('<html></html>');
       return number === 1;
     },
   });
-  const learnt: number[] = [];
+  const learned: number[] = [];
   const budget = {
     take: async () => {},
-    learn: async (readings: readonly unknown[]) => void learnt.push(readings.length),
+    learn: async (readings: readonly unknown[]) => void learned.push(readings.length),
     block: async () => {},
   };
   const client = new FreshdeskClient({
@@ -180,16 +181,20 @@ test('I5: only a good answer without limits means that there are none; an error 
     creditClass: 'incremental',
     limits: { attemptsMax: 1 },
   });
-  const call = () => client.list('/api/v2/tickets', {}, { credits: 1, bucket: 'tickets_list' });
-  await expect(call()).rejects.toMatchObject({ code: 'source_unavailable' });
-  expect(learnt).toEqual([]);
-  await call();
-  expect(learnt).toEqual([0]);
+  const sendRequest = () => client.list('/api/v2/tickets', {}, { credits: 1, bucket: 'tickets_list' });
+  await expect(sendRequest()).rejects.toMatchObject({ code: 'source_unavailable' });
+  expect(learned).toEqual([]);
+  await sendRequest();
+  expect(learned).toEqual([0]);
   await client.close();
 });
 
-test('limits: lists whose own limit counts calls do not charge it what is included', async () => {
-  await using simulated = await serve({ counts: { tickets: 10 }, plan: 'growth', listLimitsCountRequests: true });
+test('a list limit that counts requests does not count the credits of includes', async () => {
+  await using simulated = await startSimulator({
+    counts: { tickets: 10 },
+    plan: 'growth',
+    listLimitsCountRequests: true,
+  });
   await simulated.get('/tickets?include=stats,description');
   expect((await simulated.get('/tickets?include=stats,description')).headers.get('x-ratelimit-remaining')).toBe('18');
 });

@@ -3,9 +3,9 @@ import { hash, pick } from './random.ts';
 import { generateText } from './text-generator.ts';
 
 /**
- * A serialized record with gaps. Templates render thousands of pages per second: a few hundred variants of each object
- * are serialized once, with gaps for the values that differ between records (key, times, required references), and a
- * record is a variant with filled gaps.
+ * A serialized record with gaps. Templates render thousands of pages per second: a few hundred
+ * variants of each object are serialized once, with gaps for the values that differ between records
+ * (key, times, required references), and a record is a variant with filled gaps.
  */
 export interface Template {
   /** The bytes around the gaps: one more than there are gaps. */
@@ -18,19 +18,24 @@ export type Gap =
   | { readonly kind: 'reference'; readonly object: string; readonly salt: number };
 
 const VARIANTS = 256;
-/** Marks a gap in a draft. It contains a control character, which generated texts do not contain. */
+/**
+ * Marks a gap in a draft. It contains a control character, which generated texts do not contain.
+ */
 const MARK = '\u0001gap:';
 
 export class Templates {
   readonly #seed: number;
   readonly #documentedShapesOnly: boolean;
   readonly #pickReference: (object: string, number: number, salt: number) => number;
-  /** By object, then by the set of hidden columns. Callers pass the same set for the same columns. */
+  /**
+   * By object, then by the set of hidden columns. Callers pass the same set for the same columns.
+   */
   readonly #cache = new Map<string, Map<ReadonlySet<string>, (Template | undefined)[]>>();
 
   /**
    * @param documentedShapesOnly values have only the documented types.
-   * @param pickReference returns the key of a record of another object, the same for the same arguments.
+   * @param pickReference returns the key of a record of another object, the same for the same
+   * arguments.
    */
   constructor(
     seed: number,
@@ -42,7 +47,10 @@ export class Templates {
     this.#pickReference = pickReference;
   }
 
-  /** Returns the template of a record, without the `hidden` columns. The record's number determines the variant. */
+  /**
+   * Returns the template of a record, without the `hidden` columns. The record's number determines
+   * the variant.
+   */
   get(object: ObjectSpec, number: number, hidden: ReadonlySet<string>): Template {
     const variant = hash(this.#seed, number, object.name.length) % VARIANTS;
     const variants = this.#getVariants(object, hidden);

@@ -1,7 +1,10 @@
 import type { TextKind } from '@freshet/freshdesk-extractor';
 import { hash, pick } from './random.ts';
 
-/** Words with the difficulties of real texts: markup, emoji, right-to-left script, quotes, control characters, spaces. */
+/**
+ * Words with the difficulties of real texts: markup, emoji, right-to-left script, quotes, control
+ * characters, spaces.
+ */
 const WORDS = [
   'invoice',
   'Rechnung',

@@ -1,7 +1,10 @@
 const DAY_SECONDS = 86_400;
 const dayCache = new Map<number, string>();
 
-/** Formats whole seconds as `YYYY-MM-DDTHH:MM:SSZ`. Dates are cached, because millions of records need them. */
+/**
+ * Formats whole seconds as `YYYY-MM-DDTHH:MM:SSZ`. Dates are cached, because millions of records
+ * need them.
+ */
 export function formatTimestamp(seconds: number): string {
   const day = Math.floor(seconds / DAY_SECONDS);
   let date = dayCache.get(day);

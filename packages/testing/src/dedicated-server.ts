@@ -27,8 +27,8 @@ export class DedicatedServer implements AsyncDisposable {
   }
 
   /**
-   * Crashes the server as `pg_ctl stop -m immediate` does, without a checkpoint and with the loss of all connections, and
-   * restarts it. Resolves after recovery.
+   * Crashes the server as `pg_ctl stop -m immediate` does, without a checkpoint and with the loss
+   * of all connections, and restarts it. Resolves after recovery.
    */
   async crash(): Promise<void> {
     const [pid] = readFileSync(join(this.#server.clusterDir, 'postmaster.pid'), 'utf8').split('\n');

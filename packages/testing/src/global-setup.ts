@@ -6,7 +6,10 @@ import type { TestProject } from 'vitest/node';
 import { startPgBouncer } from './pg-bouncer.ts';
 import { getPostgresUnderTest } from './postgres-under-test.ts';
 
-/** Starts one server for all tests of a run, in a folder and on a port that concurrent runs do not share. */
+/**
+ * Starts one server for all tests of a run, in a folder and on a port that concurrent runs do not
+ * share.
+ */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const dataDir = mkdtempSync(join(tmpdir(), 'freshet-test-'));
   const server = await startEmbeddedPostgres({

@@ -1,4 +1,7 @@
-/** Test utilities: a real PostgreSQL server, started once per test run, and an empty database for each test file. */
+/**
+ * Test utilities: a real PostgreSQL server, started once per test run, and an empty database for
+ * each test file.
+ */
 export { toComparable } from './comparable.ts';
 export { createDatabase, type TestDatabase } from './databases.ts';
 export { DedicatedServer } from './dedicated-server.ts';

@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import postgres from 'postgres';
 
 /**
- * Starts PgBouncer in transaction mode in front of a server, with so few server connections that code which relies on
- * session state fails. Roles log in with their own passwords, which PgBouncer reads from the server.
+ * Starts PgBouncer in transaction mode in front of a server, with so few server connections that
+ * code which relies on session state fails. Roles log in with their own passwords, which PgBouncer
+ * reads from the server.
  * @param url connection URL of the server's superuser.
  * @returns the same URL through PgBouncer.
  * @throws Error if `pgbouncer` is not installed.

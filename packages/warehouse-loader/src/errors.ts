@@ -1,5 +1,13 @@
 import { AppError, type ErrorCode } from '@freshet/contracts';
 
+/** SQLSTATEs that callers handle. */
+export const SQL_STATES = {
+  lockNotAvailable: '55P03',
+  insufficientPrivilege: '42501',
+  featureNotSupported: '0A000',
+  cannotCoerce: '42846',
+} as const;
+
 const BY_CODE: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   ECONNREFUSED: [
     'warehouse_unavailable',
@@ -34,20 +42,26 @@ const BY_CODE: Readonly<Record<string, readonly [ErrorCode, string]>> = {
 /** By the first two characters of the SQLSTATE. */
 const BY_CLASS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   '08': ['warehouse_unavailable', 'The connection to the warehouse was lost. Check the server’s log.'],
-  '53': ['warehouse_unavailable', 'The warehouse is out of connections, memory or disk space.'],
-  '57': ['warehouse_unavailable', 'The warehouse is shutting down or starting up.'],
-  '22': ['warehouse_data', 'The warehouse rejected a value.'],
-  '54': ['warehouse_data', 'The warehouse rejected a row that exceeds its limits.'],
+  '53': [
+    'warehouse_unavailable',
+    'The warehouse is out of connections, memory or disk space. Free some or add capacity.',
+  ],
+  '57': ['warehouse_unavailable', 'The warehouse is shutting down or starting up. Wait until it accepts connections.'],
+  '22': ['warehouse_data', 'The warehouse rejected a value. Check the server’s log for the column.'],
+  '54': [
+    'warehouse_data',
+    'The warehouse rejected a row that exceeds its limits. Check the server’s log for the limit.',
+  ],
 };
 
 /**
- * Converts an error of the driver, the network or PostgreSQL to an {@link AppError}, so that no
- * other module needs to know SQLSTATEs. Returns an `AppError` unchanged.
+ * Converts an error of the driver, the network or PostgreSQL to an {@link AppError}, so that
+ * users of this package need no SQLSTATEs. Returns an `AppError` unchanged.
  */
 export function toWarehouseError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   const { code = '', message = String(error) } = error as { code?: string; message?: string };
-  // PgBouncer reports all of its own errors with this one code.
+  // PgBouncer reports each of its errors with this code.
   const sqlState = code === '08P01' && /authentication failed|no such user/i.test(message) ? '28P01' : code;
   const [errorCode, text] = BY_CODE[sqlState] ?? BY_CLASS[code.slice(0, 2)] ?? [];
   if (errorCode && text) return new AppError(errorCode, `${text}${getServerDetail(code, message)}`, { cause: error });

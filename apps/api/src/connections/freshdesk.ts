@@ -13,9 +13,11 @@ export interface AccountConnection {
 const TOTAL_TIMEOUT_MS = 60_000;
 
 /**
- * Runs work with a client of a Freshdesk account, and closes the client afterwards. Because an API client waits for the
- * response, the requests to Freshdesk have the most urgent credit class, short timeouts and at most one retry.
- * @throws AppError `not_found` if the credential does not exist, `source_unavailable` after a minute.
+ * Runs work with a client of a Freshdesk account, and closes the client afterwards. Because an API
+ * client waits for the response, the requests to Freshdesk have the most urgent credit class, short
+ * timeouts and at most one retry.
+ * @throws AppError `not_found` if the credential does not exist, `source_unavailable` after a
+ * minute.
  */
 export async function withFreshdeskClient<T>(
   { store, originTemplate }: Deps,

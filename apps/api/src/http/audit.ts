@@ -12,7 +12,9 @@ interface Change {
   readonly payload: unknown;
 }
 
-/** Appends an entry about an executed request to the audit log, in the transaction of the request. */
+/**
+ * Appends an entry about an executed request to the audit log, in the transaction of the request.
+ */
 export async function appendAuditEntry(
   store: ControlStore,
   request: FastifyRequest,
@@ -34,7 +36,10 @@ export async function appendAuditEntry(
   });
 }
 
-/** The path of the changed resource: up to the last path parameter, or the `Location` of a resource that was created. */
+/**
+ * The path of the changed resource: up to the last path parameter, or the `Location` of a resource
+ * that was created.
+ */
 function getResourcePath(request: FastifyRequest, reply: FastifyReply): string {
   const pattern = (request.routeOptions.url ?? '').split('/');
   const lastParameter = pattern.findLastIndex((segment) => segment.startsWith(':'));

@@ -12,9 +12,12 @@ describe('authentication', () => {
     ['a mistyped token', { authorization: `Bearer ${api.token.slice(0, -1)}${api.token.endsWith('0') ? '1' : '0'}` }],
     ['an unknown token', { authorization: `Bearer ${generateToken()}` }],
   ])('a request with %s is rejected with 401', async (_name, headers) => {
-    const { body, headers: answered } = await supertest(api.app.server).get('/v1/pipelines').set(headers).expect(401);
-    expect(answered['content-type']).toContain('application/problem+json');
-    expect(body).toMatchObject({ status: 401, code: 'unauthenticated', request_id: answered['x-request-id'] });
+    const { body, headers: responseHeaders } = await supertest(api.app.server)
+      .get('/v1/pipelines')
+      .set(headers)
+      .expect(401);
+    expect(responseHeaders['content-type']).toContain('application/problem+json');
+    expect(body).toMatchObject({ status: 401, code: 'unauthenticated', request_id: responseHeaders['x-request-id'] });
   });
 
   test('an observer can read but not write', async () => {

@@ -14,7 +14,10 @@ declare module 'fastify' {
   }
 }
 
-/** Authenticates requests by bearer tokens, and checks permissions. A token with a wrong checksum needs no database query. */
+/**
+ * Authenticates requests by bearer tokens, and checks permissions. A token with a wrong checksum
+ * needs no database query.
+ */
 export function registerAuth(app: App, store: ControlStore): void {
   app.decorateRequest('identity', null);
   app.addHook('onRequest', async (request) => {

@@ -4,9 +4,9 @@ import { createInvalidInputError } from './field-problems.ts';
 import { resolveSchema } from './schemas.ts';
 
 /**
- * Parses JSON bodies. An empty or blank body counts as no body, whatever its content type: many clients send
- * `Content-Type: application/json` with every `POST`. A route whose body has no required field then receives an empty object.
- * Other routes reject the request.
+ * Parses JSON bodies. An empty or blank body counts as no body, regardless of its content type:
+ * many clients send `Content-Type: application/json` with every `POST`. A route whose body has no
+ * required field then receives an empty object. Other routes reject the request.
  */
 export function registerBodies(app: App): void {
   const parseJson = app.getDefaultJsonParser('error', 'error');

@@ -165,7 +165,7 @@ test('indents JSON if `Accept` has the parameter `indent`', async () => {
   expect(Number(indented.headers['content-length'])).toBe(Buffer.byteLength(indented.text));
   const problem = await call('get', '/v1/nothing').set('accept', '*/*; indent=4, text/plain').expect(404);
   expect(problem.text).toMatch(/^\{\n {4}"type"/);
-  const made = await call('post', '/v1/credentials')
+  const created = await call('post', '/v1/credentials')
     .set('accept', 'application/json;indent=1')
     .set('idempotency-key', 'k')
     .send(secretInput('a'))
@@ -175,7 +175,7 @@ test('indents JSON if `Accept` has the parameter `indent`', async () => {
     .set('idempotency-key', 'k')
     .send(secretInput('a'))
     .expect(201);
-  expect(again.text).toBe(made.text);
+  expect(again.text).toBe(created.text);
   for (const accept of ['application/json; indent=0', 'application/json; indent=99', 'application/json; indent=x']) {
     expect((await call('get', '/v1/pipelines').set('accept', accept).expect(200)).text, accept).not.toContain('\n');
   }

@@ -8,18 +8,28 @@ import { problemResponses } from './operation.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Whether a `POST` route changes no state. Its requests are not audited and need no transaction. */
+    /**
+     * Whether a `POST` route changes no state. Its requests are not audited and need no
+     * transaction.
+     */
     readonly isReadOnly?: boolean;
     /**
-     * Finds problems of the request that its schema cannot express. `body` lacks the fields that the schema rejected.
+     * Finds problems of the request that its schema cannot express. `body` lacks the fields that
+     * the schema rejected.
      * @throws AppError `not_found` if the resource does not exist.
      */
     readonly findProblems?: (request: FastifyRequest, body: never) => Promise<readonly FieldProblem[]>;
     /** Gets the resource as it is before the change, for the audit log. */
     readonly getPreviousState?: (request: FastifyRequest) => Promise<object>;
-    /** When the operation was deprecated, and when it will be removed: sent in headers (RFC 9745, RFC 8594) and documented. */
+    /**
+     * When the operation was deprecated, and when it will be removed: sent in headers (RFC 9745,
+     * RFC 8594) and documented.
+     */
     readonly deprecated?: { readonly since: Date; readonly sunset: Date };
-    /** Runs after the transaction has committed, such as a wait, and returns the payload of the response. */
+    /**
+     * Runs after the transaction has committed, such as a wait, and returns the payload of the
+     * response.
+     */
     readonly afterCommit?: (request: FastifyRequest, payload: unknown) => Promise<unknown>;
   }
 }
@@ -34,9 +44,10 @@ const IDEMPOTENCY_KEY = {
 };
 
 /**
- * Applies the conventions of all routes that require a token, so that no route implements them: common problem responses are
- * added to the schema, and an unsafe request executes in one transaction together with its audit log entry and, if it has an
- * `Idempotency-Key`, its stored response.
+ * Applies the conventions of all routes that require a token, so that no route implements them:
+ * common problem responses are added to the schema, and an unsafe request executes in one
+ * transaction together with its audit log entry and, if it has an `Idempotency-Key`, its stored
+ * response.
  */
 export function registerConventions(app: App, store: ControlStore): void {
   app.addHook('onRoute', (route) => {

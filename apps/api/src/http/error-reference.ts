@@ -1,6 +1,7 @@
 /**
- * The reference of all error codes. It has one source, `ERROR_POLICY` and the codes of the API itself, and three forms:
- * `docs/errors.md`, the page that the API serves, and the `type` of a problem, which links to that page.
+ * The reference of all error codes. It has one source, `ERROR_POLICY` and the codes of the API
+ * itself, and three forms: `docs/errors.md`, the page that the API serves, and the `type` of a
+ * problem, which links to that page.
  */
 import { createHash } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
@@ -67,7 +68,10 @@ const NOTES = [
 ];
 const HEADINGS = ['Code', 'Status', 'Meaning', 'What to do', 'Jobs'];
 
-/** The `type` of a problem with the code: a relative reference, because a deployment does not know its public origin. */
+/**
+ * The `type` of a problem with the code: a relative reference, because a deployment does not know
+ * its public origin.
+ */
 export function getErrorReferenceUrl(code: string): string {
   return `${ERROR_REFERENCE_PATH}#${code}`;
 }
@@ -91,14 +95,18 @@ export function toMarkdown(): string {
 }
 
 const STYLE = `
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; color-scheme: light dark; }
+body { font: 16px/1.5 system-ui, sans-serif; color-scheme: light dark; }
+body { max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
 table { border-collapse: collapse; }
 th, td { border: 1px solid #8886; padding: .4rem .6rem; text-align: left; vertical-align: top; }
 tr:target { background: #fd08; }
 code { font-size: .9em; }
 `;
 
-/** The reference as an HTML page without scripts, and the content security policy that suffices for it. */
+/**
+ * The reference as an HTML page without scripts, and the content security policy that suffices for
+ * it.
+ */
 export function toHtml(): { readonly body: string; readonly contentSecurityPolicy: string } {
   const row = (error: ErrorEntry) =>
     `<tr id="${error.code}">${toCells(error)

@@ -112,7 +112,10 @@ function buildProblem(
   };
 }
 
-/** All problems of a request that its schema rejected: the checks of the route run on the fields that are valid. */
+/**
+ * All problems of a request that its schema rejected: the checks of the route run on the fields
+ * that are valid.
+ */
 async function collectProblems(error: FastifyError, request: FastifyRequest): Promise<AppError> {
   const shapeProblems = findShapeProblems(request, error.validationContext ?? 'body', error.validation ?? []);
   const { findProblems } = request.routeOptions.config;
@@ -130,7 +133,10 @@ async function collectProblems(error: FastifyError, request: FastifyRequest): Pr
   );
 }
 
-/** A resource that does not exist, or has another version, is reported only once the request itself is valid. */
+/**
+ * A resource that does not exist, or has another version, is reported only once the request itself
+ * is valid.
+ */
 function ignoreMissingResource(error: unknown): FieldProblem[] {
   if (error instanceof AppError && (error.code === 'not_found' || error.code === 'precondition_failed')) return [];
   throw error;

@@ -7,7 +7,10 @@ export const EXAMPLE_OBJECT = catalogue.find((o) => o.webhookKey !== null)?.name
 export const EXAMPLE_CHILD_OBJECT =
   catalogue.find(({ strategy }) => strategy.kind === 'children' && strategy.parent === EXAMPLE_OBJECT)?.name ?? '';
 
-/** The ids of the examples: one fictional deployment, in which each resource has the same id everywhere. */
+/**
+ * The ids of the examples: one fictional deployment, in which each resource has the same id
+ * everywhere.
+ */
 export const EXAMPLE_IDS = {
   api_key: '019b8d00-4a10-7d21-8c34-5e6f708192a1',
   password: '019b8d00-5b20-7e32-9d45-6f708192a3b2',

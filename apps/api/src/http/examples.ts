@@ -1,4 +1,7 @@
-/** Examples of the OpenAPI document: every body and response shows the same fictional deployment, of the company Acme. */
+/**
+ * Examples of the OpenAPI document: every body and response shows the same fictional deployment, of
+ * the company Acme.
+ */
 import { getErrorReferenceUrl } from './error-reference.ts';
 import { EXAMPLE_IDS, EXAMPLE_OBJECT } from './example-values.ts';
 
@@ -64,7 +67,10 @@ const FORMAT_EXAMPLES: Readonly<Record<string, string>> = {
   uri: 'https://developers.freshdesk.com/api/#tickets',
 };
 
-/** Nullable fields whose examples are null, because another value would contradict other fields of the example. */
+/**
+ * Nullable fields whose examples are null, because another value would contradict other fields of
+ * the example.
+ */
 const NULL_FIELDS: ReadonlySet<string> = new Set([
   'error',
   'previous_until',
@@ -89,10 +95,25 @@ const NULL_FIELDS: ReadonlySet<string> = new Set([
 /** Optional fields that examples omit. */
 const OMITTED_FIELDS: ReadonlySet<string> = new Set(['errors', 'freshdesk_webhook']);
 
-/** Builds an example of a schema from the examples of its fields. @param field the name of the field with this schema. */
+const schemaExamples = new Map<string, unknown>();
+
+/**
+ * Sets the example of a named schema. Unlike `examples` of the schema itself, the value may have
+ * keys that are keywords of JSON Schema, such as `nullable`, which @fastify/swagger would convert.
+ */
+export function setSchemaExample($id: string, example: unknown): void {
+  schemaExamples.set($id, example);
+}
+
+/**
+ * Builds an example of a schema from the examples of its fields.
+ * @param field the name of the field with this schema.
+ */
 function buildExample(schema: Schema, schemas: Schemas, field: string): unknown {
-  if (schema.$ref !== undefined)
-    return buildExample(schemas[schema.$ref.split('/').at(-1) as string] ?? {}, schemas, field);
+  if (schema.$ref !== undefined) {
+    const $id = schema.$ref.split('/').at(-1) as string;
+    return schemaExamples.get($id) ?? buildExample(schemas[$id] ?? {}, schemas, field);
+  }
   if (schema.examples !== undefined) return schema.examples[0];
   if (schema.default !== undefined) return schema.default;
   if (schema.const !== undefined) return schema.const;

@@ -32,7 +32,10 @@ export function requireNoProblems(problems: readonly FieldProblem[]): void {
   if (problems.length > 0) throw createInvalidInputError(problems);
 }
 
-/** Runs a check, and returns the message of an `invalid_input` error that it throws as a problem of the field. */
+/**
+ * Runs a check, and returns the message of an `invalid_input` error that it throws as a problem of
+ * the field.
+ */
 export function catchFieldProblems(pointer: string, check: () => unknown): FieldProblem[] {
   try {
     check();

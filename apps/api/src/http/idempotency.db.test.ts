@@ -22,7 +22,8 @@ describe('Idempotency-Key', () => {
   test('a crash before the response is stored rolls back the effects as well', async () => {
     // A crash closes the connection before the transaction commits.
     await api.sql.unsafe(`
-      create function freshet.crash() returns trigger language plpgsql as $$ begin perform pg_terminate_backend(pg_backend_pid()); return new; end $$;
+      create function freshet.crash() returns trigger language plpgsql as
+        $$ begin perform pg_terminate_backend(pg_backend_pid()); return new; end $$;
       create trigger crash before update on freshet.idempotency_keys for each row execute function freshet.crash()`);
     try {
       const failed = await call('post', '/v1/credentials').set('idempotency-key', 'k').send(secretInput('a'));

@@ -7,10 +7,13 @@ import { sendProblem, toProblem } from './errors.ts';
 /** Response headers that are stored with the response and replayed with it. */
 const STORED_HEADERS = ['location', 'etag'] as const;
 
-/** The result of an unsafe request: the payload of this execution, a stored response to replay, or an error to report. */
+/**
+ * The result of an unsafe request: the payload of this execution, a stored response to replay, or
+ * an error to report.
+ */
 export type Outcome = { readonly payload: unknown } | { readonly replay: StoredResponse } | { readonly error: unknown };
 
-/** A request with an `Idempotency-Key`, and the work that it asks for. */
+/** A request with an `Idempotency-Key`, and the requested work. */
 interface Execution {
   readonly store: ControlStore;
   readonly keyedRequest: KeyedRequest;
@@ -21,21 +24,26 @@ interface Execution {
 }
 
 /**
- * Executes the request and stores its response in the same transaction, or returns the stored response of an earlier request
- * with the same key. A response that may differ on a retry (5xx and 429) is not stored.
+ * Executes the request and stores its response in the same transaction, or returns the stored
+ * response of an earlier request with the same key. A response that may differ on a retry (5xx and
+ * 429) is not stored.
  */
 export function runOnce({ store, keyedRequest, request, reply, execute }: Execution): Promise<Outcome> {
   return store.transaction(async () => {
     const replay = await store.idempotency.reserve(keyedRequest);
     if (replay !== null) return { replay };
-    // A nested transaction: a failure rolls back the request's effects, and its response is stored nevertheless.
+    // A nested transaction: a failure rolls back the request's effects, and its response is stored
+    // nevertheless.
     const { response, outcome } = await captureResponse(request, reply, () => store.transaction(execute));
     await store.idempotency.storeResponse(keyedRequest, response);
     return outcome;
   });
 }
 
-/** Like `runOnce`, for read-only requests, which may take long: no database connection is held while the request executes. */
+/**
+ * Like `runOnce`, for read-only requests, which may take long: no database connection is held while
+ * the request executes.
+ */
 export async function runReadOnlyOnce({ store, keyedRequest, request, reply, execute }: Execution): Promise<Outcome> {
   const stored = await store.idempotency.findResponse(keyedRequest);
   if (stored !== null) return { replay: stored };
@@ -48,7 +56,10 @@ export async function runReadOnlyOnce({ store, keyedRequest, request, reply, exe
   });
 }
 
-/** Identifies the request by its token and `Idempotency-Key`. Null: it has no key, or its route needs no token. */
+/**
+ * Identifies the request by its token and `Idempotency-Key`. Null: it has no key, or its route
+ * needs no token.
+ */
 export function getKeyedRequest(request: FastifyRequest): KeyedRequest | null {
   const key = request.headers['idempotency-key'];
   if (typeof key !== 'string' || request.identity === null) return null;
@@ -68,7 +79,10 @@ export function replayResponse(reply: FastifyReply, { status, headers, body }: S
   return reply.send(body === null ? undefined : JSON.parse(body));
 }
 
-/** Executes the request and builds the response to store. @throws an error whose response may differ on a retry. */
+/**
+ * Executes the request and builds the response to store.
+ * @throws an error whose response may differ on a retry.
+ */
 async function captureResponse(
   request: FastifyRequest,
   reply: FastifyReply,

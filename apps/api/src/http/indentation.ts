@@ -5,7 +5,10 @@ import type { App } from '../context.ts';
 const INDENT_PARAMETER = /;\s*indent=([1-8])\s*(?:[,;]|$)/;
 const JSON_MEDIA_TYPE = /^application\/(?:problem\+)?json\b/;
 
-/** Indents JSON responses and ends them with a line break if the request's `Accept` has the parameter `indent`. */
+/**
+ * Indents JSON responses and ends them with a line break if the request's `Accept` has the
+ * parameter `indent`.
+ */
 export function registerIndentation(app: App): void {
   app.addHook('onSend', async (request, reply, payload) => {
     const spaces = INDENT_PARAMETER.exec(request.headers.accept ?? '')?.[1];

@@ -1,48 +1,25 @@
 import { request } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { generateToken } from '@freshet/control-store';
-import { openTestStore, type TestStore } from '@freshet/control-store/test-support';
-import { FreshdeskSimulator } from '@freshet/freshdesk-simulator';
-import { createOutboundPolicy, Metrics } from '@freshet/runtime';
-import supertest from 'supertest';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { buildApp } from '../app.ts';
-import type { App } from '../context.ts';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { UNKNOWN_ID, useTestApi } from '../test-support/api.ts';
 
-const TOKEN = generateToken();
-const NOBODY = '00000000-0000-7000-8000-000000000000';
+const api = useTestApi({
+  simulator: { counts: { tickets: 5 } },
+  allowedAddresses: '127.0.0.0/8',
+});
+const { call } = api;
 
-let t: TestStore;
-let app: App;
-let simulator: FreshdeskSimulator;
 let pipelineId: string;
 let destinationInput: Record<string, unknown>;
 let pipelineInput: Record<string, unknown>;
 
 beforeAll(async () => {
-  t = await openTestStore();
-  await t.store.tokens.ensureBootstrap(TOKEN);
-  simulator = new FreshdeskSimulator({ counts: { tickets: 5 } });
-  app = await buildApp({
-    store: t.store,
-    originTemplate: await simulator.listen(),
-    isDraining: () => false,
-    outboundPolicy: createOutboundPolicy('127.0.0.0/8'),
-    metrics: new Metrics('api'),
-    requestsPerMinute: 1_000_000,
-  });
-  await app.listen({ host: '127.0.0.1', port: 0 });
-});
-afterAll(async () => {
-  await app.close();
-  await simulator.close();
-  await t[Symbol.asyncDispose]();
+  await api.app.listen({ host: '127.0.0.1', port: 0 });
 });
 beforeEach(async () => {
-  await t.database.sql`truncate freshet.pipelines, freshet.credentials, freshet.destinations, freshet.webhooks cascade`;
-  const pipeline = await t.createPipeline();
+  const pipeline = await api.createPipeline();
   pipelineId = pipeline.id;
-  const destination = await t.store.destinations.get(pipeline.destination_id);
+  const destination = await api.store.destinations.get(pipeline.destination_id);
   destinationInput = {
     name: 'other',
     type: 'postgres',
@@ -59,9 +36,6 @@ beforeEach(async () => {
   };
 });
 
-type Method = 'get' | 'post' | 'patch' | 'delete';
-const call = (method: Method, path: string) =>
-  supertest(app.server)[method](path).set('authorization', `Bearer ${TOKEN}`);
 const pointers = (body: { errors?: { pointer: string }[] }) => (body.errors ?? []).map(({ pointer }) => pointer);
 
 describe('a request without a body', () => {
@@ -88,10 +62,10 @@ describe('a request without a body', () => {
     path: string,
     { headers, chunks }: (typeof EMPTY)[keyof typeof EMPTY],
   ): Promise<{ status: number; text: string }> {
-    const { port } = app.server.address() as AddressInfo;
+    const { port } = api.app.server.address() as AddressInfo;
     return await new Promise((resolve, reject) => {
       const sent = request(
-        { host: '127.0.0.1', port, method, path, headers: { ...headers, authorization: `Bearer ${TOKEN}` } },
+        { host: '127.0.0.1', port, method, path, headers: { ...headers, authorization: `Bearer ${api.token}` } },
         (response) => {
           let text = '';
           response.setEncoding('utf8').on('data', (part: string) => {
@@ -106,54 +80,60 @@ describe('a request without a body', () => {
     });
   }
 
-  /** Every operation that takes no body, or none that is required, by the document. */
-  function bodiless(): [string, string][] {
-    const { paths } = app.swagger() as unknown as {
+  /** Lists the operations that have no required body, according to the document. */
+  function listOperationsWithoutBody(): [string, string][] {
+    const { paths } = api.app.swagger() as unknown as {
       paths: Record<string, Record<string, { requestBody?: { required?: boolean } }>>;
     };
     return Object.entries(paths).flatMap(([path, methods]) =>
       Object.entries(methods)
-        // What Freshdesk sends is checked by the route itself.
+        // The route of Freshdesk's webhooks validates its body itself.
         .filter(
           ([method, { requestBody }]) =>
             !path.includes('/inbound/') && (method === 'post' || method === 'delete') && requestBody?.required !== true,
         )
         .map(([method]): [string, string] => [
           method.toUpperCase(),
-          path.replaceAll(/\{object\}/g, 'tickets').replaceAll(/\{\w+\}/g, NOBODY),
+          path.replaceAll(/\{object\}/g, 'tickets').replaceAll(/\{\w+\}/g, UNKNOWN_ID),
         ]),
     );
   }
 
-  test.each(Object.entries(EMPTY))('%s: every action accepts it', async (_name, empty) => {
-    const operations = bodiless();
-    expect(operations.length).toBeGreaterThan(20);
-    for (const [method, path] of operations) {
-      const { status, text } = await send(method, path, empty);
-      // Nothing has this id; what matters is that the request was valid.
-      expect(status, `${method} ${path}: ${text}`).toBe(404);
-    }
-    expect((await send('POST', `/v1/pipelines/${pipelineId}/pause`, empty)).status).toBe(200);
-    expect((await send('POST', `/v1/pipelines/${pipelineId}/runs`, empty)).status).toBe(202);
-  });
+  test.each(Object.entries(EMPTY))(
+    '%s: operations without required fields accept the request',
+    async (_name, empty) => {
+      const operations = listOperationsWithoutBody();
+      expect(operations.length).toBeGreaterThan(20);
+      for (const [method, path] of operations) {
+        const { status, text } = await send(method, path, empty);
+        // 404 and not 400: the request is valid, although the id is unknown.
+        expect(status, `${method} ${path}: ${text}`).toBe(404);
+      }
+      expect((await send('POST', `/v1/pipelines/${pipelineId}/pause`, empty)).status).toBe(200);
+      expect((await send('POST', `/v1/pipelines/${pipelineId}/runs`, empty)).status).toBe(202);
+    },
+  );
 
-  test.each(Object.entries(EMPTY))('%s: a route that needs a body names the missing body', async (_name, empty) => {
-    for (const [method, path] of [
-      ['POST', '/v1/pipelines'],
-      ['PATCH', `/v1/pipelines/${pipelineId}`],
-      ['POST', `/v1/pipelines/${pipelineId}/objects/tickets/position`],
-    ] as const) {
-      const { status, text } = await send(method, path, empty);
-      expect(status, text).toBe(400);
-      expect(JSON.parse(text)).toMatchObject({
-        code: 'invalid_input',
-        detail: expect.stringContaining('no body'),
-        errors: [{ pointer: '/' }],
-      });
-    }
-  });
+  test.each(Object.entries(EMPTY))(
+    '%s: operations with required fields report the missing body',
+    async (_name, empty) => {
+      for (const [method, path] of [
+        ['POST', '/v1/pipelines'],
+        ['PATCH', `/v1/pipelines/${pipelineId}`],
+        ['POST', `/v1/pipelines/${pipelineId}/objects/tickets/position`],
+      ] as const) {
+        const { status, text } = await send(method, path, empty);
+        expect(status, text).toBe(400);
+        expect(JSON.parse(text)).toMatchObject({
+          code: 'invalid_input',
+          detail: expect.stringContaining('no body'),
+          errors: [{ pointer: '/' }],
+        });
+      }
+    },
+  );
 
-  test('a body of another content type, and one that is no JSON, are refused', async () => {
+  test('rejects other content types and invalid JSON', async () => {
     expect((await call('post', '/v1/credentials').set('content-type', 'text/plain').send('{}')).status).toBe(415);
     expect((await call('post', '/v1/credentials').set('content-type', 'application/json').send('{"name"')).status).toBe(
       400,
@@ -170,26 +150,26 @@ describe('a request without a body', () => {
 
 describe('invalid input', () => {
   test.each([
-    ['two shapes', { source: undefined, name: 'x'.repeat(256) }, ['/source', '/name']],
+    ['two schema errors', { source: undefined, name: 'x'.repeat(256) }, ['/source', '/name']],
     [
-      'two parts of a schedule',
+      'two fields of a schedule',
       { schedule: { cron: '61 * * * *', time_zone: 'Berlin' } },
       ['/schedule/cron', '/schedule/time_zone'],
     ],
-    ['a shape and a meaning', { name: '', frequency_minutes: 90 }, ['/name', '/frequency_minutes']],
+    ['a schema error and an invalid value', { name: '', frequency_minutes: 90 }, ['/name', '/frequency_minutes']],
     [
-      'a missing field and a meaning within the same object',
+      'a missing field and an invalid value of one object',
       { schedule: { time_zone: 'Berlin' } },
       ['/schedule/cron', '/schedule/time_zone'],
     ],
     [
-      'a wrong type beside a meaning',
+      'a wrong type and an invalid value of one object',
       { schedule: { cron: 5, time_zone: 'Berlin' } },
       ['/schedule/cron', '/schedule/time_zone'],
     ],
     [
       'references',
-      { destination_id: NOBODY, source: { type: 'freshdesk', subdomain: 'a_b', credential_id: NOBODY } },
+      { destination_id: UNKNOWN_ID, source: { type: 'freshdesk', subdomain: 'a_b', credential_id: UNKNOWN_ID } },
       ['/source/subdomain', '/source/credential_id', '/destination_id'],
     ],
     [
@@ -198,7 +178,7 @@ describe('invalid input', () => {
       ['/objects/tikets', '/objects/roles/detail', '/objects/nothing'],
     ],
     [
-      'several rules',
+      'several field rules',
       {
         objects: {
           tickets: {
@@ -210,7 +190,7 @@ describe('invalid input', () => {
       ['/objects/tickets/columns/id', '/objects/tickets/columns/subject', '/objects/tickets/columns/a~1b'],
     ],
     [
-      'a nullable field, once',
+      'nullable fields, once each',
       { audit_frequency_days: 'x', monthly_quota: { records: 0, when_reached: 'never' } },
       ['/audit_frequency_days', '/monthly_quota/records', '/monthly_quota/when_reached'],
     ],
@@ -219,19 +199,19 @@ describe('invalid input', () => {
       { color: 'red', source: { type: 'zendesk', subdomain: 'other', credential_id: 'x', shade: 1 } },
       ['/color', '/source/shade', '/source/type', '/source/credential_id'],
     ],
-    ['text that cannot be stored', { name: 'a\u0000', frequency_minutes: 7 }, ['/name', '/frequency_minutes']],
-  ])('of a new pipeline: %s are reported at once', async (_name, wrong, expected) => {
+    ['a string that cannot be stored', { name: 'a\u0000', frequency_minutes: 7 }, ['/name', '/frequency_minutes']],
+  ])('POST /v1/pipelines reports %s at once', async (_name, wrong, expected) => {
     const { body } = await call('post', '/v1/pipelines')
       .send({ ...pipelineInput, ...wrong })
       .expect(400);
     expect(body.code).toBe('invalid_input');
     expect(pointers(body)).toEqual(expected);
-    // In the same order each time.
+    // The order is stable.
     const { body: again } = await call('post', '/v1/pipelines').send({ ...pipelineInput, ...wrong });
     expect(again.errors).toEqual(body.errors);
   });
 
-  test('says what would be valid, once for each mistake', async () => {
+  test('problems name the valid values, once per field', async () => {
     const { body } = await call('post', '/v1/pipelines')
       .send({
         ...pipelineInput,
@@ -247,7 +227,7 @@ describe('invalid input', () => {
     ]);
   });
 
-  test('of parameters, header fields and body is reported at once', async () => {
+  test('problems of parameters, headers and the body are reported at once', async () => {
     const { body } = await call('post', '/v1/pipelines/not-an-id/runs?wait=99&color=red')
       .set('idempotency-key', 'x'.repeat(256))
       .send({ kind: 'hope' })
@@ -267,7 +247,7 @@ describe('invalid input', () => {
     ['credentials', { name: 'x', type: 'password' }, ['/type']],
     [
       'destinations',
-      { port: 0, host: '/run', ssl_ca: 'x', credential_id: NOBODY },
+      { port: 0, host: '/run', ssl_ca: 'x', credential_id: UNKNOWN_ID },
       ['/name', '/type', '/database', '/username', '/port', '/host', '/ssl_ca', '/credential_id'],
     ],
     [
@@ -280,19 +260,19 @@ describe('invalid input', () => {
       { role: 'observer', scopes: ['run', 'erase'], expires_at: '2020-01-01T00:00:00Z' },
       ['/name', '/scopes', '/expires_at'],
     ],
-  ])('of POST /v1/%s is reported at once: %j', async (path, input, expected) => {
+  ])('POST /v1/%s reports all problems at once: %j', async (path, input, expected) => {
     const { body } = await call('post', `/v1/${path}`).send(input).expect(400);
     expect(pointers(body)).toEqual(expected);
   });
 
-  test('of a change is reported at once, with read-only fields', async () => {
+  test('PATCH reports all problems at once, including read-only fields', async () => {
     const { body } = await call('patch', `/v1/pipelines/${pipelineId}`)
       .send({ name: '', status: 'paused', frequency_minutes: 7, source: { subdomain: 'other' }, priority: 'low' })
       .expect(400);
     expect(pointers(body)).toEqual(['/name', '/priority', '/source/subdomain', '/status', '/frequency_minutes']);
   });
 
-  test('of great size gets a bounded answer', async () => {
+  test('the number of reported problems is bounded (I9)', async () => {
     const many = Object.fromEntries(Array.from({ length: 2000 }, (_, i) => [`o${i}`, { included: 1 }]));
     const { body } = await call('post', '/v1/pipelines')
       .send({ ...pipelineInput, objects: many })
@@ -330,10 +310,10 @@ describe('the host of a destination', () => {
     '../run',
   ];
 
-  test.each(hosts)('is refused: %j', async (host) => {
+  test.each(hosts)('rejects the host %j', async (host) => {
     for (const attempt of [
       call('post', '/v1/destinations').send({ ...destinationInput, host }),
-      call('patch', `/v1/destinations/${(await t.store.pipelines.get(pipelineId)).destination_id}`).send({ host }),
+      call('patch', `/v1/destinations/${(await api.store.pipelines.get(pipelineId)).destination_id}`).send({ host }),
     ]) {
       const { status, body } = await attempt;
       expect(status).toBe(400);
@@ -343,7 +323,7 @@ describe('the host of a destination', () => {
   });
 
   test.each(['warehouse.example.com', 'db', 'my_db', '10.0.0.1', '2001:db8::1', '[2001:db8::1]'])(
-    'is accepted and read back as it was sent: %s',
+    'accepts and returns the host %s unchanged',
     async (host) => {
       const { body } = await call('post', '/v1/destinations')
         .send({ ...destinationInput, host })
@@ -352,20 +332,20 @@ describe('the host of a destination', () => {
     },
   );
 
-  test('that was stored as the path of a socket is not connected to, and the test of the destination says why', async () => {
-    const { destination_id } = await t.store.pipelines.get(pipelineId);
+  test('does not connect to a stored socket path, and reports this in the connection test', async () => {
+    const { destination_id } = await api.store.pipelines.get(pipelineId);
     for (const host of ['/var/run/postgresql', '@socket']) {
-      await t.database.sql`update freshet.destinations set host = ${host} where id = ${destination_id}`;
+      await api.sql`update freshet.destinations set host = ${host} where id = ${destination_id}`;
       const { body } = await call('post', `/v1/destinations/${destination_id}/test`).expect(200);
       expect(body).toMatchObject({
         usable: false,
-        error: { code: 'address_refused', message: expect.stringContaining('Change its host') },
+        error: { code: 'address_refused', message: expect.stringContaining('Change the destination’s host') },
       });
     }
   });
 
   test.each(['http://[::1', 'http://a b/', 'unix:/run/hook', 'http://a%2Fb/', 'http://999.1.1.1/'])(
-    'of a webhook is refused: %s',
+    'rejects the webhook URL %s',
     async (url) => {
       const { body } = await call('post', '/v1/webhooks')
         .send({ name: 'w', url, events: ['run.failed'] })

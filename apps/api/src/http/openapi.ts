@@ -7,21 +7,16 @@ import { namedSchemas } from './schemas.ts';
 
 const VERSION = '0.1.0';
 
-const DESCRIPTION = `Freshet replicates a Freshdesk account into a PostgreSQL warehouse. Use this API to configure pipelines, run and monitor them, and erase personal data.
-
-**Authentication.** Send an API token with each request: \`Authorization: Bearer frt_…\`.
-
-**Errors.** Errors are \`application/problem+json\` (RFC 9457) with a stable \`code\`. The page [/docs/errors](/docs/errors) lists all codes.
-
-**Pagination.** Lists return pages. Pass \`limit\` for the size of a page, and the \`next_cursor\` of a page as \`cursor\` to get the next one.
-
-**Updates.** \`PATCH\` accepts the representation that \`GET\` returns: a field with its current value is no change, and a read-only field with another value is rejected with 400. To detect concurrent updates, send the \`ETag\` of the resource as \`If-Match\`.
-
-**Idempotency.** Unsafe requests accept an \`Idempotency-Key\`. A request with the same key and content within 24 hours returns the first response and is not executed again.
-
-**Rate limits.** The \`RateLimit-*\` headers state how many requests the token has left in the current minute.
-
-**Formatting.** With \`Accept: application/json; indent=2\` (1 to 8), JSON is indented.`;
+const DESCRIPTION = [
+  'Freshet replicates a Freshdesk account into a PostgreSQL warehouse. Use this API to configure pipelines, run and monitor them, and erase personal data.',
+  '**Authentication.** Send an API token with each request: `Authorization: Bearer frt_…`.',
+  '**Errors.** Errors are `application/problem+json` (RFC 9457) with a stable `code`. The page [/docs/errors](/docs/errors) lists all codes.',
+  '**Pagination.** Lists return pages. Pass `limit` for the size of a page, and the `next_cursor` of a page as `cursor` to get the next one.',
+  '**Updates.** `PATCH` accepts the representation that `GET` returns: a field with its current value is no change, and a read-only field with another value is rejected with 400. To detect concurrent updates, send the `ETag` of the resource as `If-Match`.',
+  '**Idempotency.** Unsafe requests accept an `Idempotency-Key`. A request with the same key and content within 24 hours returns the first response and is not executed again.',
+  '**Rate limits.** The `RateLimit-*` headers state how many requests the token has left in the current minute.',
+  '**Formatting.** With `Accept: application/json; indent=2` (1 to 8), JSON is indented.',
+].join('\n\n');
 
 const TAGS = [
   {
@@ -40,11 +35,14 @@ const TAGS = [
   { name: 'webhooks', description: 'Notifications about events.' },
   { name: 'system', description: 'Processes, queues and dead jobs of the deployment.' },
   { name: 'tokens', description: 'API tokens, their roles and scopes.' },
-  { name: 'audit log', description: 'Changes that were made through the API.' },
+  { name: 'audit log', description: 'Changes through the API.' },
   { name: 'health', description: 'Probes of the process.' },
 ];
 
-/** Registers the OpenAPI document, which is generated from the schemas of the routes, and the reference page at `/docs`. */
+/**
+ * Registers the OpenAPI document, which is generated from the schemas of the routes, and the
+ * reference page at `/docs`.
+ */
 export async function registerOpenApi(app: App): Promise<void> {
   // Sorted, so that the document does not depend on the order of imports.
   for (const schema of namedSchemas.toSorted((a, b) => (getSchemaId(a) < getSchemaId(b) ? -1 : 1)))
@@ -104,7 +102,10 @@ interface Choice {
   readonly properties?: Readonly<Record<string, { readonly const?: unknown; readonly enum?: readonly unknown[] }>>;
 }
 
-/** Adds the mapping of discriminators, which code generators need. The validator derives the mapping and accepts none. */
+/**
+ * Adds the mapping of discriminators, which code generators need. The validator derives the mapping
+ * and accepts none.
+ */
 function addDiscriminatorMappings(document: Document): Document {
   const schemas = (document.components?.schemas ?? {}) as Record<string, Choice>;
   for (const { discriminator, oneOf } of Object.values(schemas)) {

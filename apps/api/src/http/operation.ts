@@ -57,7 +57,10 @@ export function setEtag(reply: FastifyReply, version: number): FastifyReply {
   return reply.header('etag', `"${version}"`);
 }
 
-/** Returns the version in `If-Match`. Null: any version (`*`, or no header). An unknown tag returns -1, which no resource has. */
+/**
+ * Returns the version in `If-Match`. Null: any version (`*`, or no header). An unknown tag returns
+ * -1, which no resource has.
+ */
 export function parseIfMatch(headers: { readonly 'if-match'?: string | undefined }): number | null {
   const tag = headers['if-match'];
   if (tag === undefined || tag === '*') return null;

@@ -34,7 +34,10 @@ export const ROLES: Readonly<Record<TokenRole, readonly Permission[]>> = {
   observer: ['read'],
 };
 
-/** Whether a token has a permission: its role must include it, and so must its scopes, if it has any. */
+/**
+ * Whether a token has a permission: its role must include it, and so must its scopes, if it has
+ * any.
+ */
 export function hasPermission(
   { role, scopes }: { readonly role: TokenRole; readonly scopes: readonly string[] | null },
   permission: Permission,

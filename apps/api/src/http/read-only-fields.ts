@@ -31,9 +31,10 @@ interface ComparisonInput {
 }
 
 /**
- * Compares the body of a `PATCH` with the current representation, so that a client can send back a response with one field
- * changed. An equal field is no change, whether it is read-only or not. Neither is an earlier value of a read-only time that
- * Freshet advances by itself (`next_run_at`, `last_used_at`).
+ * Compares the body of a `PATCH` with the current representation, so that a client can send back a
+ * response with one field changed. An equal field is no change, whether it is read-only or not.
+ * Neither is an earlier value of a read-only time that Freshet advances by itself (`next_run_at`,
+ * `last_used_at`).
  * @param pointer JSON pointer to the compared object.
  */
 export function compareWithCurrent({ schema, current, body, createdAt }: ComparisonInput, pointer = ''): Comparison {
@@ -83,7 +84,10 @@ function hasReadOnlyFields({ properties }: Shape): boolean {
   return Object.values(properties ?? {}).some((property) => (property as Shape).readOnly === true);
 }
 
-/** Whether two values are equal. Times and ids may differ in notation, and objects in the order of their keys. */
+/**
+ * Whether two values are equal. Times and ids may differ in notation, and objects in the order of
+ * their keys.
+ */
 function isEqual(value: unknown, currentValue: unknown, shape: Shape): boolean {
   if (isDeepStrictEqual(value, currentValue)) return true;
   if (typeof value !== 'string' || typeof currentValue !== 'string') return false;

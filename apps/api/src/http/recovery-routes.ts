@@ -14,7 +14,10 @@ interface Page<T> {
   readonly nextCursor: string | null;
 }
 
-/** A kind of work of a pipeline that was set aside: users list it, start a run that processes it again, or discard it. */
+/**
+ * Work of a pipeline that failed and was stored, such as failed units. Users list, restart or
+ * discard it.
+ */
 export interface RecoveryDefinition<T, F extends object> {
   /** The last segment of the paths, such as `failed-units`. */
   readonly path: string;
@@ -33,7 +36,10 @@ export interface RecoveryDefinition<T, F extends object> {
     readonly discarded: TSchema;
   };
   readonly operations: Readonly<Record<'list' | 'start' | 'discard', OperationText>>;
-  /** @param query the query parameters, `filters` among them. @throws AppError `not_found` for an unknown pipeline. */
+  /**
+   * @param query the query parameters, `filters` among them.
+   * @throws AppError `not_found` for an unknown pipeline.
+   */
   list(
     pipelineId: string,
     options: { readonly limit: number; readonly cursor: string | null },
@@ -48,7 +54,7 @@ export interface RecoveryDefinition<T, F extends object> {
   toJson(item: T): object;
 }
 
-/** Registers the list of a pipeline's set-aside work, and the two actions on a selection of it. */
+/** Registers the list of such work, and the two actions on a selection of it. */
 export function registerRecoveryRoutes<T, F extends object>(app: App, definition: RecoveryDefinition<T, F>): void {
   registerList(app, definition);
   registerStart(app, definition);

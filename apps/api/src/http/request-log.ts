@@ -4,7 +4,10 @@ import type { App } from '../context.ts';
 /** Upper bounds of the histogram's buckets. */
 const DURATION_BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60];
 
-/** Logs one line per request, with its token, status and duration, and measures durations. Bodies are never logged. */
+/**
+ * Logs one line per request, with its token, status and duration, and measures durations. Bodies
+ * are never logged.
+ */
 export function registerRequestLog(app: App, metrics: Metrics): void {
   const durations = metrics.histogram(
     'http_request_duration_seconds',

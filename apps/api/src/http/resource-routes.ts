@@ -64,11 +64,15 @@ export interface ResourceDefinition<S extends StoredResource> {
   delete(id: string, expectedVersion: number | null): Promise<void>;
   /**
    * Finds problems of a creation or an update that the schemas cannot express.
-   * @param input lacks fields that the schema rejected; for an update, the fields that differ from `current`.
+   * @param input lacks fields that the schema rejected; for an update, the fields that differ from
+   * `current`.
    * @param current the resource to be updated; null: the resource is to be created.
    */
   findProblems?(input: never, current: S | null): Promise<readonly FieldProblem[]> | readonly FieldProblem[];
-  /** Converts fields to the notation in which they are stored, so that another notation of an equal value is no change. */
+  /**
+   * Converts fields to the notation in which they are stored, so that another notation of an equal
+   * value is no change.
+   */
   normalize?(body: never): object;
   toJson(stored: S): object;
 }

@@ -11,7 +11,10 @@ export function defineSchema<T extends TSchema>($id: string, schema: T): T {
   return namedSchema;
 }
 
-/** Returns the named schema that a reference refers to, or the schema itself if it is not a reference. */
+/**
+ * Returns the named schema that a reference refers to, or the schema itself if it is not a
+ * reference.
+ */
 export function resolveSchema(schema: object): TSchema {
   const $id = (schema as { $ref?: string }).$ref?.replace(/#$/, '');
   if ($id === undefined) return schema as TSchema;
@@ -30,7 +33,10 @@ export const uuid = (resource: ExampleId, description: string) =>
 export const timestamp = (description: string, example = '2026-01-31T12:00:00.000Z') =>
   Type.String({ format: 'date-time', description: `${description} RFC 3339, UTC.`, examples: [example] });
 
-/** A value that may be null. It has no `default`: from one, Java's OpenAPI generator creates a class that does not compile. */
+/**
+ * A value that may be null. It has no `default`: from one, Java's OpenAPI generator creates a class
+ * that does not compile.
+ */
 export const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 
 export const string = (description: string, options: Record<string, unknown> = {}) =>
@@ -72,8 +78,8 @@ export const pageSchema = <T extends TSchema>($id: string, item: T) =>
   );
 
 /**
- * The schema of an update of a resource. Beside the writable fields, it has the read-only fields of the resource, so that a
- * client can send back a representation that it got.
+ * The schema of an update of a resource. Beside the writable fields, it has the read-only fields of
+ * the resource, so that a client can send back a representation that it got.
  * @param writable the fields that can be changed, each optional.
  * @param resource the schema of the resource.
  */

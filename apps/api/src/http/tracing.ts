@@ -1,7 +1,10 @@
 import { withSpan } from '@freshet/contracts';
 import type { App } from '../context.ts';
 
-/** Creates a span for each request, as a child of the span in the caller's `traceparent` (W3C Trace Context). */
+/**
+ * Creates a span for each request, as a child of the span in the caller's `traceparent` (W3C Trace
+ * Context).
+ */
 export function registerTracing(app: App): void {
   app.addHook('onRequest', (request, reply, done) => {
     const { method, headers, routeOptions } = request;
@@ -10,7 +13,8 @@ export function registerTracing(app: App): void {
     const attributes = { 'http.request.method': method, 'http.route': route, 'freshet.request_id': request.id };
     const { promise: closed, resolve } = Promise.withResolvers<void>();
     reply.raw.once('close', resolve);
-    // The span ends when the response is sent or the connection is closed. The rest of the request runs inside it.
+    // The span ends when the response is sent or the connection is closed. The rest of the request
+    // runs inside it.
     void withSpan(
       `${method} ${route}`,
       { kind: 'SERVER', traceparents: typeof sent === 'string' ? [sent] : [], attributes },

@@ -2,7 +2,10 @@ import AjvCompiler, { type BuildCompilerFromPool } from '@fastify/ajv-compiler';
 import type { FastifyRequest, FastifySchemaValidationError } from 'fastify';
 import { escapePointerSegment, type FieldProblem } from './field-problems.ts';
 
-/** For a request with more values, only the first error is reported: collecting all errors could need much memory. */
+/**
+ * For a request with more values, only the first error is reported: collecting all errors could
+ * need much memory.
+ */
 const VALUES_MAX = 10_000;
 const REQUEST_PARTS = ['params', 'body', 'querystring', 'headers'] as const;
 type Part = (typeof REQUEST_PARTS)[number];
@@ -22,8 +25,9 @@ interface Validate {
 }
 
 /**
- * Compiles the validators of routes. Parameters are coerced to their types, bodies are not. A validator stops at the first
- * error. Only a request that it rejects is validated again to collect all errors.
+ * Compiles the validators of routes. Parameters are coerced to their types, bodies are not. A
+ * validator stops at the first error. Only a request that it rejects is validated again to collect
+ * all errors.
  */
 export const buildValidator: BuildCompilerFromPool = (schemas, options) => {
   const compiler = AjvCompiler();
@@ -53,7 +57,9 @@ export const buildValidator: BuildCompilerFromPool = (schemas, options) => {
   };
 };
 
-/** Returns all problems of a request that failed the schema of one of its parts, in a stable order. */
+/**
+ * Returns all problems of a request that failed the schema of one of its parts, in a stable order.
+ */
 export function findShapeProblems(
   request: FastifyRequest,
   failed: string,
@@ -83,7 +89,8 @@ function removeAt(from: unknown, path: readonly string[]): void {
   for (const [i, name] of path.entries()) {
     if (typeof holder !== 'object' || holder === null || !Object.hasOwn(holder, name)) return;
     const inner = (holder as Record<string, unknown>)[name];
-    // An array with an invalid element is removed completely: the indexes of its other elements would change.
+    // An array with an invalid element is removed completely: the indexes of its other elements
+    // would change.
     if (i === path.length - 1 || Array.isArray(inner)) {
       delete (holder as Record<string, unknown>)[name];
       return;
@@ -96,7 +103,10 @@ function unescapeSegment(segment: string): string {
   return segment.replaceAll('~1', '/').replaceAll('~0', '~');
 }
 
-/** Converts validation errors to problems. Several errors about one value, such as one per branch of a union, become one problem. */
+/**
+ * Converts validation errors to problems. Several errors about one value, such as one per branch of
+ * a union, become one problem.
+ */
 function toProblems(errors: readonly FastifySchemaValidationError[], part: Part): FieldProblem[] {
   const isWithin = (path: string, of: string) => path === of || path.startsWith(`${of}/`);
   const isNullBranch = (e: FastifySchemaValidationError) =>
@@ -160,7 +170,9 @@ function toProblem(e: FastifySchemaValidationError, part: Part, isNullable: bool
   return { pointer: at || '/', detail: `${e.message ?? 'is not valid'}${isNullable ? ' or null' : ''}${allowed}` };
 }
 
-/** Finds strings that PostgreSQL cannot store unchanged: those with U+0000 or an unpaired surrogate. */
+/**
+ * Finds strings that PostgreSQL cannot store unchanged: those with U+0000 or an unpaired surrogate.
+ */
 function findStringErrors(value: unknown, pointer: string): FastifySchemaValidationError[] {
   if (typeof value === 'string') {
     if (value.isWellFormed() && !value.includes('\0')) return [];

@@ -114,7 +114,10 @@ export function useTestApi({
 /** The body of a credential of a Freshdesk account. */
 export const KEY_INPUT = { name: 'key', type: 'freshdesk_api_key', api_key: 'demo-admin-key' };
 
-/** Creates the credentials and the destination of a pipeline, whose warehouse is the test database. @returns them, and a valid body of the pipeline. */
+/**
+ * Creates the credentials and the destination of a pipeline, whose warehouse is the test database.
+ * @returns them, and a valid body of the pipeline.
+ */
 export async function createPipelineInput({ create, databaseName }: TestApi) {
   const key = await create('/v1/credentials', KEY_INPUT);
   const { hostname, port, username, password } = new URL(inject('postgresUrl'));

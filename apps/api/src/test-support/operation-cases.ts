@@ -157,7 +157,10 @@ export const OPERATION_CASES: Readonly<Record<string, OperationCase>> = {
   exportAuditLog: { status: 200 },
 };
 
-/** The permission of each operation. It repeats the routes on purpose, so that an accidental change fails a test. */
+/**
+ * The permission of each operation. It repeats the routes on purpose, so that an accidental change
+ * fails a test.
+ */
 export const OPERATION_PERMISSIONS: Readonly<Record<Permission, readonly string[]>> = {
   read: [
     'listCredentials',

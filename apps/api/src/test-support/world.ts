@@ -76,34 +76,7 @@ export async function createWorld(api: TestApi): Promise<World> {
   await store.webhooks.create({ name: 'spare', url: 'http://127.0.0.1:1/', events: ['run.failed'], enabled: true });
   const delivery = await store.webhooks.sendTestEvent(webhook.id);
   const { token } = await store.tokens.create({ name: 'a', role: 'observer', scopes: null, expires_at: null });
-  // A finished run, with a stored batch and a rejected record.
-  const { id: runId } = await store.runs.start(pipeline.id, 'manual', [
-    { name: 'tickets', creditClass: 'incremental' },
-  ]);
-  await store.runs.cancel(runId);
-  const batch = randomUUID();
-  await sql`
-    insert into freshet.batches (id, pipeline_id, object, object_run_id, records, raw_bytes, extracted_at, body, loaded_at)
-    select ${batch}, pipeline_id, object, id, 1, 2, now(), '\\x00', now() from freshet.object_runs where run_id = ${runId}`;
-  await sql`update freshet.pipeline_objects set position = '{"backTo":"2026-01-01T00:00:00Z","views":{},"window":null}' where pipeline_id = ${pipeline.id} and object = 'tickets'`;
-  const claim = await store.loading.acquire(pipeline.id, 'tickets');
-  await sql`update freshet.batches set loaded_at = null where id = ${batch}`;
-  const counts = { records: 1, inserted: 0, updated: 0, unchanged: 0, rejected: 1, deleted: 0, missing: 0, stale: 0 };
-  await store.loading.markLoaded(claim as NonNullable<typeof claim>, {
-    batches: [{ batchId: batch, counts }],
-    rejectedRecords: [{ batchId: batch, line: 0, reason: 'value_not_bigint: id', raw: '{"id":"x"}' }],
-    coverage: null,
-    deletionCandidates: [],
-    rejectedGenerations: [],
-    unconfirmedDeletions: [],
-    misfits: [],
-    completion: null,
-    schemaChanges: [],
-  });
-  await sql`
-    insert into freshet.failed_units (id, pipeline_id, object, key, error_code, error_message, object_run_id, next_attempt_at)
-    select ${randomUUID()}, pipeline_id, 'conversations', '7', 'source_unavailable', 'Freshdesk returned status 500.', id, now() from freshet.object_runs where run_id = ${runId} limit 1`;
-  const [rejected] = (await store.rejectedRecords.list(pipeline.id, { limit: 1, cursor: null }, {})).data;
+  const { runId, rejected } = await createFinishedRun(api, pipeline.id);
   const erasure = await store.erasures.create(pipeline.id, 'contacts', '1');
   await sql`update freshet.erasures set status = 'completed' where id = ${erasure.id}`;
   await store.deadJobs.record({
@@ -124,9 +97,44 @@ export async function createWorld(api: TestApi): Promise<World> {
     delivery,
     token,
     run: { id: runId },
-    rejected: rejected as { id: string },
+    rejected,
     erasure,
     deadJob: deadJob as { id: string },
     databaseName: api.databaseName,
   };
+}
+
+/** Creates a finished run with a stored batch, a rejected record and a failed unit. */
+async function createFinishedRun(
+  { store, sql }: TestApi,
+  pipelineId: string,
+): Promise<{ readonly runId: string; readonly rejected: { readonly id: string } }> {
+  const { id: runId } = await store.runs.start(pipelineId, 'manual', [{ name: 'tickets', creditClass: 'incremental' }]);
+  await store.runs.cancel(runId);
+  const batch = randomUUID();
+  await sql`
+    insert into freshet.batches
+      (id, pipeline_id, object, object_run_id, records, raw_bytes, extracted_at, body, loaded_at)
+    select ${batch}, pipeline_id, object, id, 1, 2, now(), '\\x00', now() from freshet.object_runs where run_id = ${runId}`;
+  await sql`update freshet.pipeline_objects set position = '{"backTo":"2026-01-01T00:00:00Z","views":{},"window":null}' where pipeline_id = ${pipelineId} and object = 'tickets'`;
+  const claim = await store.loading.acquire(pipelineId, 'tickets');
+  await sql`update freshet.batches set loaded_at = null where id = ${batch}`;
+  const counts = { records: 1, inserted: 0, updated: 0, unchanged: 0, rejected: 1, deleted: 0, missing: 0, stale: 0 };
+  await store.loading.markLoaded(claim as NonNullable<typeof claim>, {
+    batches: [{ batchId: batch, counts }],
+    rejectedRecords: [{ batchId: batch, line: 0, reason: 'value_not_bigint: id', raw: '{"id":"x"}' }],
+    coverage: null,
+    deletionCandidates: [],
+    rejectedGenerations: [],
+    unconfirmedDeletions: [],
+    misfits: [],
+    completion: null,
+    schemaChanges: [],
+  });
+  await sql`
+    insert into freshet.failed_units
+      (id, pipeline_id, object, key, error_code, error_message, object_run_id, next_attempt_at)
+    select ${randomUUID()}, pipeline_id, 'conversations', '7', 'source_unavailable', 'Freshdesk returned status 500.', id, now() from freshet.object_runs where run_id = ${runId} limit 1`;
+  const [rejected] = (await store.rejectedRecords.list(pipelineId, { limit: 1, cursor: null }, {})).data;
+  return { runId, rejected: rejected as { id: string } };
 }

@@ -163,8 +163,8 @@ test('a restarted object keeps its archived tickets and their conversations', as
 });
 
 test('an audit deletes no ticket that the key cannot access, and expects no archive on a plan without one', async () => {
-  const { account, missingFeatures: withoutFeatures } = deployment.simulator;
-  withoutFeatures.add('Archive Tickets');
+  const { account, missingFeatures } = deployment.simulator;
+  missingFeatures.add('Archive Tickets');
   const [hidden, purged] = [...account.listAllRecords('tickets')]
     .filter(({ view }) => view.deleteKind === null)
     .map(({ text }) => JSON.parse(text))

@@ -140,8 +140,8 @@ describe('custom fields with unusual names', () => {
       const columns = Object.entries(row?.['row'] as object).filter(([name]) => name.startsWith('cf_'));
       for (const [name, type] of CUSTOM_FIELDS) {
         const value = getCustomValue(name, type, id);
-        const found = columns.filter(([, v]) => v === value).map(([column]) => column);
-        expect(found, name).toEqual([expect.stringMatching(/^cf_[a-z0-9_]{1,60}$/)]);
+        const matchingColumns = columns.filter(([, v]) => v === value).map(([column]) => column);
+        expect(matchingColumns, name).toEqual([expect.stringMatching(/^cf_[a-z0-9_]{1,60}$/)]);
       }
     }
   });

@@ -125,7 +125,7 @@ webhooks:
     ]);
     expect((await apply(changed)).status).toBe(0);
     expect((await diff(changed)).status).toBe(0);
-    const rotated = await runFreshet(['diff', '-f', '-'], { ...env, ACME_KEY: 'rotated-api-key' }, changed);
+    const rotated = await runFreshet(['diff', '-f', '-'], { ...env, ACME_KEY: 'a-rotated-api-token' }, changed);
     expect(rotated.stdout).toBe('~ update credentials "acme key"\n    api_key: (secret changed)\n');
     expect((await diff(changed, '--secrets')).stdout).toContain('template_secret: (secret changed)');
   });

@@ -114,13 +114,15 @@ test('starts a run and shows its progress until it finishes', async () => {
 
 test('lists failed units with their errors, and retries and discards them', async () => {
   await deployment.control.sql`
-    insert into freshet.failed_units (id, pipeline_id, object, key, attempts, error_code, error_message, object_run_id, next_attempt_at)
-    select gen_random_uuid(), pipeline_id, object, k, 3, 'source_unavailable', 'Freshdesk answered with status 500.', id, now() + interval '1 hour'
+    insert into freshet.failed_units
+      (id, pipeline_id, object, key, attempts, error_code, error_message, object_run_id, next_attempt_at)
+    select gen_random_uuid(), pipeline_id, object, k, 3, 'source_unavailable',
+      'Freshdesk responded with status 500.', id, now() + interval '1 hour'
     from freshet.object_runs, unnest(array['21', '22']) as k where pipeline_id = ${pipelineId} and object = 'conversations' order by id desc limit 2`;
   await visit(`/pipelines/${pipelineId}`);
   const units = page.getByRole('table', { name: 'Units of work that could not be extracted' });
   await units.getByRole('cell', { name: '21', exact: true }).waitFor();
-  await units.getByRole('cell', { name: 'Freshdesk answered with status 500.' }).first().waitFor();
+  await units.getByRole('cell', { name: 'Freshdesk responded with status 500.' }).first().waitFor();
   await units
     .getByRole('row', { name: /^conversations 22/ })
     .getByRole('button', { name: 'Discard' })

@@ -58,8 +58,8 @@ describe('a parent whose children fail', () => {
         .filter(({ ticket_id }) => FAILING_TICKETS.includes(ticket_id))
         .map(({ id }) => String(id)),
     );
-    const found = await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema);
-    expect(found.filter(({ id }) => !missing.has(id))).toEqual([]);
+    const differences = await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema);
+    expect(differences.filter(({ id }) => !missing.has(id))).toEqual([]);
     const [covered] = await deployment.warehouse.sql.unsafe(
       `select complete_as_of is not null as is_known from ${deployment.schema}._freshet_objects where table_name = 'conversations'`,
     );

@@ -33,14 +33,14 @@ test('rejected records are listed with their reasons, replayed and discarded (I1
   const path = { id: pipelineId };
   const list = (query: { readonly limit?: number; readonly cursor?: string; readonly reason?: string } = {}) =>
     api.get('/v1/pipelines/{id}/rejected-records', { params: { path, query } });
-  const first = await list({ limit: 3 });
-  const rest = await list({ limit: 3, cursor: first.next_cursor as string });
-  expect([...first.data, ...rest.data].map((r) => r.reason).sort()).toEqual([
+  const firstPage = await list({ limit: 3 });
+  const secondPage = await list({ limit: 3, cursor: firstPage.next_cursor as string });
+  expect([...firstPage.data, ...secondPage.data].map((r) => r.reason).sort()).toEqual([
     'value_not_bigint: group_id',
     ...urgent.map(() => 'value_not_bigint: priority'),
   ]);
-  expect(rest.next_cursor).toBeNull();
-  expect(first.data.every((r) => r.record === null)).toBe(true);
+  expect(secondPage.next_cursor).toBeNull();
+  expect(firstPage.data.every((r) => r.record === null)).toBe(true);
   const [other] = (await list({ reason: 'value_not_bigint: group_id' })).data;
   const recordId = other?.id as string;
   const shown = await api.get('/v1/pipelines/{id}/rejected-records/{record_id}', {
@@ -49,7 +49,7 @@ test('rejected records are listed with their reasons, replayed and discarded (I1
   expect(JSON.parse(shown.record as string)).toMatchObject({ id: misassigned, group_id: 'none' });
 
   // The schema is still frozen, so the replay rejects the records again.
-  const replay = async (body: Schemas['RejectedFilter']) => {
+  const replay = async (body: Schemas['RejectedRecordFilter']) => {
     const { run_id } = await api.post('/v1/pipelines/{id}/rejected-records/replay', { params: { path }, body });
     return deployment.waitForRun(run_id);
   };

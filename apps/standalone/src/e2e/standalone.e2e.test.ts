@@ -250,10 +250,10 @@ describe('npm start with invalid settings', () => {
       ),
     ).toBe(true);
 
-    const lost = await sync('demo-agent-key');
-    expect(lost.status, lost.output).toBe(1);
-    expect(lost.run.status).toBe('partial');
-    expect(lost.agents).toMatchObject({ status: 'forbidden', error: { code: 'source_forbidden' }, warnings: [] });
+    const afterLoss = await sync('demo-agent-key');
+    expect(afterLoss.status, afterLoss.output).toBe(1);
+    expect(afterLoss.run.status).toBe('partial');
+    expect(afterLoss.agents).toMatchObject({ status: 'forbidden', error: { code: 'source_forbidden' }, warnings: [] });
   });
 
   test('--once prints a summary on a terminal instead of a line of JSON', async () => {

@@ -100,11 +100,11 @@ test('the spans of a requested run belong to the trace of the caller, from the r
   const start = ['api: POST /v1/pipelines/:id/runs', 'api: start run'];
   const paths = await waitFor(
     () => {
-      const found = findSpans(traceId).map(getPath);
+      const spanPaths = findSpans(traceId).map(getPath);
       return [...start, 'load-worker: commit', 'extract-worker: store step'].every((name) =>
-        found.some((l) => l.at(-1) === name),
+        spanPaths.some((l) => l.at(-1) === name),
       )
-        ? found
+        ? spanPaths
         : null;
     },
     'the spans have been exported',

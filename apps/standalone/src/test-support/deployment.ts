@@ -165,11 +165,11 @@ export class Deployment implements AsyncDisposable {
     return id;
   }
 
-  async updatePipeline(id: string, body: Schemas['PipelineChange']): Promise<void> {
+  async updatePipeline(id: string, body: Schemas['PipelineUpdate']): Promise<void> {
     await this.api.patch('/v1/pipelines/{id}', { params: { path: { id } }, body });
   }
 
-  async updateObject(id: string, object: string, body: Schemas['PipelineObjectChange']): Promise<void> {
+  async updateObject(id: string, object: string, body: Schemas['PipelineObjectUpdate']): Promise<void> {
     await this.api.patch('/v1/pipelines/{id}/objects/{object}', { params: { path: { id, object } }, body });
   }
 

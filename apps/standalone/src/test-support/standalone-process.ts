@@ -69,10 +69,10 @@ export class StandaloneProcess implements Disposable {
 
   /** Returns the ids of npm, of the start script, and of the process that starts all others. */
   getProcessChain(): number[] {
-    const all = listProcesses();
-    const line = [this.process.pid as number];
-    while (line.length < 3) line.push(all.find((p) => p.parent === line.at(-1))?.pid as number);
-    return line;
+    const processes = listProcesses();
+    const chain = [this.process.pid as number];
+    while (chain.length < 3) chain.push(processes.find((p) => p.parent === chain.at(-1))?.pid as number);
+    return chain;
   }
 
   /**
@@ -80,11 +80,11 @@ export class StandaloneProcess implements Disposable {
    * folder in their command line.
    */
   getProcessTree(): number[] {
-    const all = listProcesses();
+    const processes = listProcesses();
     const members = new Set<number>([this.process.pid as number]);
     for (let hasGrown = true; hasGrown; ) {
       hasGrown = false;
-      for (const { pid, parent, command } of all) {
+      for (const { pid, parent, command } of processes) {
         const belongs = members.has(parent) || command.includes(this.dataDir);
         if (belongs && !members.has(pid)) {
           members.add(pid);
@@ -92,7 +92,7 @@ export class StandaloneProcess implements Disposable {
         }
       }
     }
-    return [...members].filter((pid) => all.some((p) => p.pid === pid));
+    return [...members].filter((pid) => processes.some((p) => p.pid === pid));
   }
 
   [Symbol.dispose](): void {

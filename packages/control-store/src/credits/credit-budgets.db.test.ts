@@ -14,14 +14,16 @@ beforeEach(() => resetStore(t));
 describe('CreditBudgets', () => {
   const getBudgets = () => t.store.budgets;
   const setLimit = async (total: number, bucket = 'account') => {
-    await getBudgets().take('acme', [bucket], 1, 100, 'incremental');
+    await getBudgets().take('acme', 100, { buckets: [bucket], credits: 1, creditClass: 'incremental' });
     await getBudgets().reconcile('acme', [{ bucket, total, remaining: total - 1, used: 1 }]);
   };
 
   test('concurrent workers never take more than the share of the limit (I5)', async () => {
     await setLimit(100);
     const taken = await Promise.all(
-      Array.from({ length: 200 }, () => getBudgets().take('acme', ['account'], 1, 80, 'incremental')),
+      Array.from({ length: 200 }, () =>
+        getBudgets().take('acme', 80, { buckets: ['account'], credits: 1, creditClass: 'incremental' }),
+      ),
     );
     expect(taken.filter((wait) => wait === 0)).toHaveLength(79);
     expect(Math.max(...taken)).toBeLessThanOrEqual(61_000);
@@ -31,7 +33,9 @@ describe('CreditBudgets', () => {
     await setLimit(100);
     await setLimit(10, 'list');
     const taken = await Promise.all(
-      Array.from({ length: 30 }, () => getBudgets().take('acme', ['account', 'list'], 2, 100, 'incremental')),
+      Array.from({ length: 30 }, () =>
+        getBudgets().take('acme', 100, { buckets: ['account', 'list'], credits: 2, creditClass: 'incremental' }),
+      ),
     );
     expect(taken.filter((wait) => wait === 0)).toHaveLength(4);
     const rows = await t.database.sql`select bucket, used::int from freshet.credit_buckets order by bucket`;
@@ -45,7 +49,9 @@ describe('CreditBudgets', () => {
     await setLimit(100);
     await getBudgets().reconcile('acme', [{ bucket: 'account', total: 100, remaining: 5, used: 1 }]);
     const taken = await Promise.all(
-      Array.from({ length: 20 }, () => getBudgets().take('acme', ['account'], 1, 100, 'incremental')),
+      Array.from({ length: 20 }, () =>
+        getBudgets().take('acme', 100, { buckets: ['account'], credits: 1, creditClass: 'incremental' }),
+      ),
     );
     expect(taken.filter((wait) => wait === 0)).toHaveLength(5);
   });
@@ -54,7 +60,9 @@ describe('CreditBudgets', () => {
     await setLimit(100);
     await getBudgets().reconcile('acme', [{ bucket: 'account', total: 20, remaining: 10, used: 1 }]);
     const taken = await Promise.all(
-      Array.from({ length: 50 }, () => getBudgets().take('acme', ['account'], 1, 100, 'incremental')),
+      Array.from({ length: 50 }, () =>
+        getBudgets().take('acme', 100, { buckets: ['account'], credits: 1, creditClass: 'incremental' }),
+      ),
     );
     expect(taken.filter((wait) => wait === 0)).toHaveLength(10);
   });
@@ -63,10 +71,14 @@ describe('CreditBudgets', () => {
     await setLimit(100);
     await getBudgets().block('acme', 34_000);
     const waits = await Promise.all(
-      Array.from({ length: 10 }, () => getBudgets().take('acme', ['account'], 1, 100, 'incremental')),
+      Array.from({ length: 10 }, () =>
+        getBudgets().take('acme', 100, { buckets: ['account'], credits: 1, creditClass: 'incremental' }),
+      ),
     );
     for (const wait of waits) expect(wait).toBeGreaterThan(30_000);
-    expect(await getBudgets().take('other', ['account'], 1, 100, 'incremental')).toBe(0);
+    expect(
+      await getBudgets().take('other', 100, { buckets: ['account'], credits: 1, creditClass: 'incremental' }),
+    ).toBe(0);
     await expect(getBudgets().forAccount('acme', 100).take(['account'], 1, 'incremental')).rejects.toMatchObject({
       code: 'out_of_credits',
     });
@@ -76,14 +88,17 @@ describe('CreditBudgets', () => {
     await setLimit(100);
     await setLimit(10, 'calls');
     await setLimit(10, 'credits');
-    // After a request of 3 credits, a bucket that counts requests has used 1 more, and one that counts credits 3.
-    await getBudgets().take('acme', ['account', 'calls'], 3, 100, 'incremental');
+    // After a request of 3 credits, a bucket that counts requests has used 1 more, and one that
+    // counts credits 3.
+    await getBudgets().take('acme', 100, { buckets: ['account', 'calls'], credits: 3, creditClass: 'incremental' });
     await getBudgets().reconcile('acme', [{ bucket: 'calls', total: 10, remaining: 8, used: 3 }]);
-    await getBudgets().take('acme', ['account', 'credits'], 3, 100, 'incremental');
+    await getBudgets().take('acme', 100, { buckets: ['account', 'credits'], credits: 3, creditClass: 'incremental' });
     await getBudgets().reconcile('acme', [{ bucket: 'credits', total: 10, remaining: 6, used: 3 }]);
     const countGranted = async (bucket: string) => {
       const waits = await Promise.all(
-        Array.from({ length: 20 }, () => getBudgets().take('acme', [bucket], 3, 100, 'incremental')),
+        Array.from({ length: 20 }, () =>
+          getBudgets().take('acme', 100, { buckets: [bucket], credits: 3, creditClass: 'incremental' }),
+        ),
       );
       return waits.filter((wait) => wait === 0).length;
     };
@@ -93,7 +108,7 @@ describe('CreditBudgets', () => {
 
   test('corrects the account bucket by a response that describes the limit of the account (I5)', async () => {
     await setLimit(50);
-    await getBudgets().take('acme', ['account', 'list'], 1, 100, 'incremental');
+    await getBudgets().take('acme', 100, { buckets: ['account', 'list'], credits: 1, creditClass: 'incremental' });
     await getBudgets().reconcile('acme', [{ bucket: 'list', total: 50, remaining: 9, used: 1 }]);
     expect((await getBudgets().listBuckets('acme')).map((b) => [b.bucket, b.used])).toEqual([
       ['account', 41],
@@ -103,20 +118,24 @@ describe('CreditBudgets', () => {
 
   test('reserves the next window for a class that was denied credits (I5)', async () => {
     await setLimit(10);
-    const take = (creditClass: CreditClass) => getBudgets().take('acme', ['account'], 1, 100, creditClass);
+    const takeOne = (creditClass: CreditClass) =>
+      getBudgets().take('acme', 100, { buckets: ['account'], credits: 1, creditClass });
     const nextWindow = () => t.database.sql`update freshet.credit_buckets set window_ends_at = now(),
-      reserved_until = (select array_agg(w - (window_ends_at - now()) order by i) from unnest(reserved_until) with ordinality as u(w, i))`;
-    for (let n = 0; n < 9; n++) expect(await take('children')).toBe(0);
-    expect(await take('incremental')).toBeGreaterThan(55_000);
+      reserved_until = (
+        select array_agg(w - (window_ends_at - now()) order by i)
+        from unnest(reserved_until) with ordinality as u(w, i)
+      )`;
+    for (let n = 0; n < 9; n++) expect(await takeOne('children')).toBe(0);
+    expect(await takeOne('incremental')).toBeGreaterThan(55_000);
     await nextWindow();
     // The more urgent class has not retried yet: the bucket is reserved for five seconds.
-    const waitMs = await take('children');
+    const waitMs = await takeOne('children');
     expect(waitMs).toBeGreaterThan(3000);
     expect(waitMs).toBeLessThanOrEqual(5000);
-    expect(await take('by_hand')).toBe(0);
-    expect(await take('incremental')).toBe(0);
+    expect(await takeOne('by_hand')).toBe(0);
+    expect(await takeOne('incremental')).toBe(0);
     // Each of its requests extends the reservation by two seconds.
-    const waitAfterMs = await take('audit');
+    const waitAfterMs = await takeOne('audit');
     expect(waitAfterMs).toBeGreaterThan(1000);
     const [bucket] = await getBudgets().listBuckets('acme');
     expect(bucket?.classes.map((c) => c.used)).toEqual([1, 1, 0, 0, 0]);
@@ -142,21 +161,26 @@ describe('CreditBudgets', () => {
     await setLimit(101);
     const countGranted = async (creditClass: CreditClass) => {
       const waits = await Promise.all(
-        Array.from({ length: 120 }, () => getBudgets().take('acme', ['account'], 1, 100, creditClass)),
+        Array.from({ length: 120 }, () =>
+          getBudgets().take('acme', 100, { buckets: ['account'], credits: 1, creditClass }),
+        ),
       );
       return { granted: waits.filter((wait) => wait === 0).length, wait: Math.max(...waits) };
     };
     const most = await countGranted('backfill');
     expect(most.granted).toBe(89);
     expect(most.wait).toBeLessThanOrEqual(46_100);
-    await t.database
-      .sql`update freshet.credit_buckets set window_ends_at = now() + interval '14 seconds', reserved_until = array_fill(null::timestamptz, array[5])`;
+    await t.database.sql`
+      update freshet.credit_buckets set window_ends_at = now() + interval '14 seconds',
+        reserved_until = array_fill(null::timestamptz, array[5])`;
     expect((await countGranted('audit')).granted).toBe(11);
   });
 
   test('grants only a few requests while the limit is unknown (I5)', async () => {
     const taken = await Promise.all(
-      Array.from({ length: 100 }, () => getBudgets().take('new', ['account'], 1, 80, 'incremental')),
+      Array.from({ length: 100 }, () =>
+        getBudgets().take('new', 80, { buckets: ['account'], credits: 1, creditClass: 'incremental' }),
+      ),
     );
     expect(taken.filter((wait) => wait === 0)).toHaveLength(20);
   });

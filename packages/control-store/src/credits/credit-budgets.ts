@@ -11,15 +11,28 @@ export interface BucketReading {
   readonly used: number | null;
 }
 
-/** A request waits at most so long for credits. For longer waits the caller ends its slice, so that another account uses the slot. */
+/**
+ * A request waits at most so long for credits. For longer waits the caller ends its slice, so that
+ * another account uses the slot.
+ */
 const WAIT_MAX_MS = 2000;
 
 /** The credit budget of one account. */
 export interface AccountBudget {
-  /** Waits briefly for credits. @throws AppError `out_of_credits` with `retryAfterMs` when the wait would be longer. */
+  /**
+   * Waits briefly for credits. @throws AppError `out_of_credits` with `retryAfterMs` when the wait
+   * would be longer.
+   */
   take(buckets: readonly string[], credits: number, creditClass: CreditClass): Promise<void>;
   learn(readings: readonly BucketReading[]): Promise<void>;
   block(retryAfterMs: number): Promise<void>;
+}
+
+/** The cost of one request. */
+interface CreditRequest {
+  readonly buckets: readonly string[];
+  readonly credits: number;
+  readonly creditClass: CreditClass;
 }
 
 /** One bucket of an account. */
@@ -29,12 +42,17 @@ export interface BucketState {
   readonly isUnlimited: boolean;
   /** Credits of one window, which is a minute. Null: unknown. */
   readonly total: number | null;
-  /** Credits used in the current window, by Freshet and, as far as responses show, by other clients. */
+  /**
+   * Credits used in the current window, by Freshet and, as far as responses show, by other clients.
+   */
   readonly used: number;
   readonly windowEndsAt: Date | null;
   /** No request is sent before this time. */
   readonly blockedUntil: Date | null;
-  /** The credits of each class in the current window, and until when lower classes leave the bucket to it. */
+  /**
+   * The credits of each class in the current window, and until when lower classes leave the bucket
+   * to it.
+   */
   readonly classes: readonly {
     readonly creditClass: CreditClass;
     readonly used: number;
@@ -45,22 +63,31 @@ export interface BucketState {
 /** How long this process assumes that an account without limits remains so. */
 const UNLIMITED_CACHE_MS = 10_000;
 
-/** The credit budgets of all accounts. All workers of a deployment share them through PostgreSQL (I5). */
+/**
+ * The credit budgets of all accounts. All workers of a deployment share them through PostgreSQL
+ * (I5).
+ */
 export class CreditBudgets {
   readonly #sql: Sql;
   readonly #unlimitedUntil = new Map<string, number>();
 
-  /** @param sql a client with asynchronous commits: credits need not survive a crash of the database. */
+  /**
+   * @param sql a client with asynchronous commits: credits need not survive a crash of the
+   * database.
+   */
   constructor(sql: Sql) {
     this.#sql = sql;
   }
 
-  /** Gets the budget of an account. @param sharePercent the share of the account's rate limit that Freshet may use. */
+  /**
+   * Gets the budget of an account. @param sharePercent the share of the account's rate limit that
+   * Freshet may use.
+   */
   forAccount(account: string, sharePercent: number): AccountBudget {
     return {
       take: async (buckets, credits, creditClass) => {
         for (let waitedMs = 0; ; ) {
-          const waitMs = await this.take(account, buckets, credits, sharePercent, creditClass);
+          const waitMs = await this.take(account, sharePercent, { buckets, credits, creditClass });
           if (waitMs === 0) return;
           waitedMs += waitMs;
           if (waitedMs > WAIT_MAX_MS) {
@@ -80,15 +107,10 @@ export class CreditBudgets {
 
   /**
    * Takes credits from all of the buckets, or from none of them.
+   * @param sharePercent the share of the account's rate limit that Freshet may use.
    * @returns 0 when the credits were taken, otherwise the milliseconds until some may be available.
    */
-  async take(
-    account: string,
-    buckets: readonly string[],
-    credits: number,
-    sharePercent: number,
-    creditClass: CreditClass,
-  ): Promise<number> {
+  async take(account: string, sharePercent: number, { buckets, credits, creditClass }: CreditRequest): Promise<number> {
     if ((this.#unlimitedUntil.get(account) ?? 0) > Date.now()) return 0;
     const rank = CREDIT_CLASSES.indexOf(creditClass);
     const [row] = await this.#sql<{ wait_ms: number }[]>`
@@ -97,7 +119,8 @@ export class CreditBudgets {
   }
 
   /**
-   * Reconciles the buckets with the headers of a response: other clients spend credits as well, and limits change.
+   * Reconciles the buckets with the headers of a response: other clients spend credits as well, and
+   * limits change.
    * @param readings empty: the response carries no rate limit, so the account is unlimited.
    */
   async reconcile(account: string, readings: readonly BucketReading[]): Promise<void> {
@@ -123,7 +146,8 @@ export class CreditBudgets {
         case when window_ends_at > now() then used::float8 else 0 end as used,
         case when window_ends_at > now() then window_ends_at end as "windowEndsAt",
         case when blocked_until > now() then blocked_until end as "blockedUntil",
-        case when window_ends_at > now() then used_by_class::float8[] else array_fill(0::float8, array[5]) end as "usedByClass",
+        case when window_ends_at > now() then used_by_class::float8[]
+          else array_fill(0::float8, array[5]) end as "usedByClass",
         reserved_until as "reservedUntil"
       from freshet.credit_buckets where account = ${account} order by bucket`;
     return rows.map(({ usedByClass, reservedUntil, ...bucket }) => ({
@@ -145,7 +169,8 @@ export class CreditBudgets {
     await this.#sql`
       update freshet.credit_buckets set
         unlimited = false,
-        blocked_until = greatest(blocked_until, clock_timestamp() + ${retryAfterMs}::double precision * interval '1 millisecond')
+        blocked_until = greatest(
+          blocked_until, clock_timestamp() + ${retryAfterMs}::double precision * interval '1 millisecond')
       where account = ${account}`;
   }
 }

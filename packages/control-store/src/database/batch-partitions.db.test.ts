@@ -40,7 +40,8 @@ describe('maintainBatchPartitions', () => {
     ]);
     const [open] = (await t.store.runs.get(runId)).objects;
     const store = (daysAgo: number, loadedDaysAgo: number | null, objectRunId: string = randomUUID()) => sql`
-      insert into freshet.batches (id, stored_on, pipeline_id, object, object_run_id, records, raw_bytes, extracted_at, body, loaded_at)
+      insert into freshet.batches (id, stored_on, pipeline_id, object, object_run_id, records, raw_bytes,
+        extracted_at, body, loaded_at)
       values (gen_random_uuid(), ${toDay(daysAgo)}, ${pipeline.id}, 'roles', ${objectRunId}, 1, 2, now(), '\\x00',
         ${loadedDaysAgo === null ? null : new Date(Date.now() - loadedDaysAgo * DAY_MS)})`;
     for (const day of [20, 19, 18, 17]) {
@@ -49,7 +50,8 @@ describe('maintainBatchPartitions', () => {
       );
       await store(day, 15);
     }
-    // A pending batch, one that was loaded recently, one of an open run, and a day without a partition.
+    // A pending batch, one that was loaded recently, one of an open run, and a day without a
+    // partition.
     await store(19, null);
     await store(18, 3);
     await store(17, 15, open?.id);

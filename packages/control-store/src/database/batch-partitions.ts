@@ -1,11 +1,14 @@
 import type { Sql } from './database.ts';
 
 /**
- * Days for which partitions are created in advance: the deployment may be without a scheduler for so long. Later batches are
- * stored in the default partition.
+ * Days for which partitions are created in advance: the deployment may be without a scheduler for
+ * so long. Later batches are stored in the default partition.
  */
 const DAYS_AHEAD = 7;
-/** Creating and dropping a partition briefly locks the table. If the lock is not available, the next call tries again. */
+/**
+ * Creating and dropping a partition briefly locks the table. If the lock is not available, the next
+ * call tries again.
+ */
 const LOCK_TIMEOUT = '2s';
 const LOCK_NOT_AVAILABLE = '55P03';
 /** The default partition contains batches of the day, so the day cannot have a partition. */
@@ -15,10 +18,10 @@ const DUPLICATES = ['42P07', '23505'];
 const DAY_MS = 86_400_000;
 
 /**
- * Creates the partitions of the next days, and drops old ones. Dropping returns the disk space to the operating system, which
- * deleting rows would not.
- * @param olderThanDays retains partitions with a batch that is pending, was loaded within so many days, or belongs to an open
- * object run.
+ * Creates the partitions of the next days, and drops old ones. Dropping returns the disk space to
+ * the operating system, which deleting rows would not.
+ * @param olderThanDays retains partitions with a batch that is pending, was loaded within so many
+ * days, or belongs to an open object run.
  * @returns how many partitions were dropped.
  */
 export async function maintainBatchPartitions(sql: Sql, olderThanDays: number): Promise<number> {
@@ -59,7 +62,10 @@ async function isRequired(sql: Sql, day: number, olderThanDays: number): Promise
   return required !== undefined;
 }
 
-/** Executes a statement that locks the table. @returns false when it could not be executed now, or was not necessary. */
+/**
+ * Executes a statement that locks the table. @returns false when it could not be executed now, or
+ * was not necessary.
+ */
 async function executeWithLockTimeout(sql: Sql, statement: string): Promise<boolean> {
   try {
     await sql.begin(async (tx) => {

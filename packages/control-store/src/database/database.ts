@@ -17,8 +17,8 @@ const AVAILABILITY_TIMEOUT_MS = 60_000;
 const RETRY_INTERVAL_MS = 500;
 
 /**
- * Retries idempotent work at startup until the database is available, for up to a minute. Otherwise the process would exit, and
- * be restarted in a loop.
+ * Retries idempotent work at startup until the database is available, for up to a minute. Otherwise
+ * the process would exit, and be restarted in a loop.
  */
 export async function retryUntilAvailable<T>(work: () => Promise<T>): Promise<T> {
   const deadline = Date.now() + AVAILABILITY_TIMEOUT_MS;
@@ -42,10 +42,15 @@ export function connect(url: string, max: number, settings: Record<string, strin
   });
 }
 
-/** Parses bigint and numeric as numbers: no value of the control database exceeds 53 bits. (Keys of records are text.) */
+/**
+ * Parses bigint and numeric as numbers: no value of the control database exceeds 53 bits. (Keys of
+ * records are text.)
+ */
 const NUMBER_TYPE: postgres.PostgresType = { to: 1700, from: [20, 1700], serialize: String, parse: Number };
 
-/** Serializes values as JSON, except for strings: Drizzle passes JSON that is serialized already. */
+/**
+ * Serializes values as JSON, except for strings: Drizzle passes JSON that is serialized already.
+ */
 const JSON_TYPE: postgres.PostgresType = {
   to: 3802,
   from: [114, 3802],
@@ -54,8 +59,9 @@ const JSON_TYPE: postgres.PostgresType = {
 };
 
 /**
- * Builds the list of a table's columns, as this release knows them, in place of `*`. A column that a newer release adds would
- * change the result type of prepared statements, and each would fail once.
+ * Builds the list of a table's columns, as this release knows them, in place of `*`. A column that
+ * a newer release adds would change the result type of prepared statements, and each would fail
+ * once.
  */
 export function buildColumnList(sql: Sql | Tx, table: PgTable): Fragment {
   const names =
@@ -71,15 +77,23 @@ const columnLists = new WeakMap<PgTable, string>();
 
 /** Clients that use the transaction of the calling context. */
 export interface AmbientSql {
-  /** Runs statements in the open transaction, or else on the pool. `begin` within a transaction creates a savepoint. */
+  /**
+   * Runs statements in the open transaction, or else on the pool. `begin` within a transaction
+   * creates a savepoint.
+   */
   readonly sql: Sql;
   /** The same, for Drizzle. */
   readonly db: Database;
-  /** Opens a transaction for everything that `work` calls. A nested transaction can roll back alone. */
+  /**
+   * Opens a transaction for everything that `work` calls. A nested transaction can roll back alone.
+   */
   readonly transaction: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
-/** Creates clients that use the transaction of the calling context, which Node's `AsyncLocalStorage` carries. */
+/**
+ * Creates clients that use the transaction of the calling context, which Node's `AsyncLocalStorage`
+ * carries.
+ */
 export function createAmbientSql(pool: Sql): AmbientSql {
   const openTransaction = new AsyncLocalStorage<Tx>();
   const getClient = (): Sql | Tx => openTransaction.getStore() ?? pool;
@@ -103,7 +117,10 @@ export function createAmbientSql(pool: Sql): AmbientSql {
   };
 }
 
-/** Converts a failure to reach or use the control database to a `configuration` error. Other errors stay unchanged. */
+/**
+ * Converts a failure to reach or use the control database to a `configuration` error. Other errors
+ * stay unchanged.
+ */
 export function toDatabaseError(error: unknown): unknown {
   const { code = '', message = '' } = error as { code?: string; message?: string };
   const causes: Record<string, string> = {

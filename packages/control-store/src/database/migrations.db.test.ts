@@ -10,6 +10,12 @@ import { checkMigrations, migrateControlDatabase } from './migrations.ts';
 
 const ADDITIONAL = '0001_additional';
 
+interface Entry {
+  readonly idx: number;
+  readonly tag: string;
+  readonly when: number;
+}
+
 /** The migrations of a newer release: those of this one, and one more. */
 let newerFolder: string;
 let t: TestStore;
@@ -19,10 +25,10 @@ beforeAll(async () => {
   newerFolder = mkdtempSync(join(tmpdir(), 'freshet-migrations-'));
   cpSync(fileURLToPath(new URL('../../migrations', import.meta.url)), newerFolder, { recursive: true });
   const journalPath = join(newerFolder, 'meta/_journal.json');
-  const journal = JSON.parse(readFileSync(journalPath, 'utf8')) as { entries: { when: number }[] };
+  const journal = JSON.parse(readFileSync(journalPath, 'utf8')) as { entries: Entry[] };
   const last = journal.entries.at(-1);
   if (!last) throw new Error('The journal has no migration.');
-  journal.entries.push({ ...last, ...{ idx: journal.entries.length, tag: ADDITIONAL, when: last.when + 1 } });
+  journal.entries.push({ ...last, idx: journal.entries.length, tag: ADDITIONAL, when: last.when + 1 });
   writeFileSync(journalPath, JSON.stringify(journal));
   writeFileSync(join(newerFolder, `${ADDITIONAL}.sql`), 'ALTER TABLE freshet.runs ADD COLUMN added integer DEFAULT 7;');
 });
@@ -37,7 +43,8 @@ describe('migrateControlDatabase', () => {
     await migrateControlDatabase(database.url);
     const { sql } = database;
     await sql`
-      insert into freshet.credentials (id, name, type, secret, hint) values (gen_random_uuid(), 'c', 'freshdesk_api_key', 's', 'h')`;
+      insert into freshet.credentials (id, name, type, secret, hint)
+      values (gen_random_uuid(), 'c', 'freshdesk_api_key', 's', 'h')`;
     await expect(checkMigrations(sql, newerFolder)).rejects.toMatchObject({ code: 'configuration' });
     await Promise.all(Array.from({ length: 4 }, () => migrateControlDatabase(database.url, newerFolder)));
     await checkMigrations(sql, newerFolder);

@@ -12,8 +12,8 @@ const MIGRATIONS_SCHEMA = 'freshet_migrations';
 const MIGRATIONS_FOLDER = fileURLToPath(new URL('../../migrations', import.meta.url));
 
 /**
- * Migrates the control database. Any number of processes may call it at once: one migrates, and the others wait. A database that
- * is newer than this release stays unchanged.
+ * Migrates the control database. Any number of processes may call it at once: one migrates, and the
+ * others wait. A database that is newer than this release stays unchanged.
  * @param folder the folder of the migrations. Absent: those of this release.
  * @throws AppError `configuration` when the database cannot be reached or used.
  */
@@ -32,7 +32,10 @@ export async function migrateControlDatabase(url: string, folder = MIGRATIONS_FO
   }
 }
 
-/** Gets the time of the newest migration in a folder, in milliseconds. Drizzle compares it with the last applied migration. */
+/**
+ * Gets the time of the newest migration in a folder, in milliseconds. Drizzle compares it with the
+ * last applied migration.
+ */
 function getNewestMigration(folder: string): number {
   return Math.max(...readMigrationFiles({ migrationsFolder: folder }).map((migration) => migration.folderMillis));
 }

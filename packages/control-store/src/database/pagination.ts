@@ -15,8 +15,8 @@ export interface List<T> {
 }
 
 /**
- * Encodes the id of the last row of a page. Lists are sorted by id, newest first. Ids increase with time, so rows that are added
- * between two pages do not move the rows of later pages.
+ * Encodes the id of the last row of a page. Lists are sorted by id, newest first. Ids increase with
+ * time, so rows that are added between two pages do not move the rows of later pages.
  */
 function encodeCursor(lastId: string): string {
   return Buffer.from(lastId, 'utf8').toString('base64url');
@@ -39,7 +39,10 @@ export function decodeCursor(cursor: string): string {
   return id;
 }
 
-/** Converts rows to a page. @param rows up to `limit + 1` rows: an extra row indicates that a next page exists. */
+/**
+ * Converts rows to a page. @param rows up to `limit + 1` rows: an extra row indicates that a next
+ * page exists.
+ */
 export function toList<T extends { readonly id: string }>(rows: readonly T[], limit: number): List<T> {
   const data = rows.slice(0, limit);
   const last = data.at(-1);

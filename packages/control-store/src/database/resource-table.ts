@@ -4,34 +4,43 @@ import { getTableConfig, type PgColumn, type PgTable } from 'drizzle-orm/pg-core
 import { buildColumnList, type Database, type Fragment, type Sql } from './database.ts';
 import { decodeCursor, type List, type ListOptions, toList } from './pagination.ts';
 
-/** A table of API resources: an id, a version that serves as the ETag, and the time of the last update. */
+/**
+ * A table of API resources: an id, a version that serves as the ETag, and the time of the last
+ * update.
+ */
 export type ResourceTable = PgTable & {
   readonly id: PgColumn;
   readonly version: PgColumn;
   readonly updated_at: PgColumn;
 };
 
+/** A kind of API resource. */
+export interface ResourceType<T extends ResourceTable> {
+  readonly table: T;
+  /** The name of the resource in error messages. */
+  readonly name: string;
+}
+
 /*
- * Reads use plain SQL: Drizzle takes longer to build a statement than PostgreSQL takes to execute it (see bench/src/api.ts), and
- * most requests are reads.
+ * Reads use plain SQL: Drizzle takes longer to build a statement than PostgreSQL takes to execute
+ * it (see bench/src/api.ts), and most requests are reads.
  */
 
-/** @param kind the name of the resource in error messages. @throws AppError `not_found`. */
+/** @throws AppError `not_found`. */
 export async function getResource<T extends ResourceTable>(
   sql: Sql,
-  table: T,
-  kind: string,
+  { table, name }: ResourceType<T>,
   id: string,
 ): Promise<T['$inferSelect']> {
   const [row] = await sql`select ${buildColumnList(sql, table)} from ${sql(getQualifiedName(table))} where id = ${id}`;
-  if (!row) throw createNotFoundError(kind, id);
+  if (!row) throw createNotFoundError(name, id);
   return row as T['$inferSelect'];
 }
 
 /** Lists resources, newest first. @param filter column → required value; undefined: any value. */
 export async function listResources<T extends ResourceTable>(
   sql: Sql,
-  table: T,
+  { table }: ResourceType<T>,
   { limit, cursor }: ListOptions,
   filter: { readonly [C in keyof T['$inferSelect']]?: string | undefined } = {},
 ): Promise<List<T['$inferSelect'] & { id: string }>> {
@@ -58,11 +67,9 @@ function getQualifiedName(table: PgTable): string {
  */
 export async function updateResource<T extends ResourceTable>(
   db: Database,
-  table: T,
-  kind: string,
+  { table, name }: ResourceType<T>,
   id: string,
-  changes: Partial<T['$inferInsert']>,
-  expected: number | null,
+  { changes, expected }: { readonly changes: Partial<T['$inferInsert']>; readonly expected: number | null },
 ): Promise<T['$inferSelect']> {
   const [row] = (await db
     .update(table as PgTable)
@@ -70,7 +77,7 @@ export async function updateResource<T extends ResourceTable>(
     .where(and(eq(table.id, id), expected === null ? undefined : eq(table.version, expected)))
     .returning()) as T['$inferSelect'][];
   if (row) return row;
-  throw await createMismatchError(db, table, kind, id);
+  throw await createMismatchError(db, { table, name }, id);
 }
 
 /**
@@ -80,8 +87,7 @@ export async function updateResource<T extends ResourceTable>(
  */
 export async function deleteResource<T extends ResourceTable>(
   db: Database,
-  table: T,
-  kind: string,
+  { table, name }: ResourceType<T>,
   id: string,
   expected: number | null,
 ): Promise<void> {
@@ -90,24 +96,31 @@ export async function deleteResource<T extends ResourceTable>(
     .where(and(eq(table.id, id), expected === null ? undefined : eq(table.version, expected)))
     .returning({ id: table.id });
   if (deleted.length > 0) return;
-  throw await createMismatchError(db, table, kind, id);
+  throw await createMismatchError(db, { table, name }, id);
 }
 
-/** Creates the error for a statement that matched no row: the resource does not exist, or its version differs. */
-async function createMismatchError(db: Database, table: ResourceTable, kind: string, id: string): Promise<AppError> {
+/**
+ * Creates the error for a statement that matched no row: the resource does not exist, or its
+ * version differs.
+ */
+async function createMismatchError<T extends ResourceTable>(
+  db: Database,
+  { table, name }: ResourceType<T>,
+  id: string,
+): Promise<AppError> {
   const [row] = await db
     .select({ id: table.id })
     .from(table as PgTable)
     .where(eq(table.id, id));
-  if (!row) return createNotFoundError(kind, id);
+  if (!row) return createNotFoundError(name, id);
   return new AppError(
     'precondition_failed',
-    `The ${kind} was changed in the meantime. Get its current version and repeat the request.`,
+    `The ${name} was changed in the meantime. Get its current version and repeat the request.`,
   );
 }
 
-function createNotFoundError(kind: string, id: string): AppError {
-  return new AppError('not_found', `${kind[0]?.toUpperCase()}${kind.slice(1)} ${id} does not exist.`);
+function createNotFoundError(name: string, id: string): AppError {
+  return new AppError('not_found', `${name[0]?.toUpperCase()}${name.slice(1)} ${id} does not exist.`);
 }
 
 /** Creates the error for a name that another resource of the same kind has. */
@@ -120,7 +133,10 @@ export function createNameConflict(kind: string): AppError {
 const UNIQUE_VIOLATION = '23505';
 const FOREIGN_KEY_VIOLATION = '23503';
 
-/** Replaces violations of unique and foreign key constraints. @param errors name of the constraint → error to throw. */
+/**
+ * Replaces violations of unique and foreign key constraints. @param errors name of the constraint →
+ * error to throw.
+ */
 export async function mapConstraintErrors<T>(work: Promise<T>, errors: Readonly<Record<string, AppError>>): Promise<T> {
   try {
     return await work;

@@ -20,7 +20,8 @@ describe('ControlStore.transaction', () => {
       const lost = t.store.transaction(async () => {
         await create(`before ${round}`);
         await t.database.sql`
-          select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'freshet' and state = 'idle in transaction'`;
+          select pg_terminate_backend(pid) from pg_stat_activity
+          where datname = current_database() and application_name = 'freshet' and state = 'idle in transaction'`;
         // Other callers use the pool at the same time, outside of the transaction's context.
         await Promise.all(others);
         late.push(...(await Promise.allSettled([create(`after ${round}`), create(`later ${round}`)])));

@@ -1,9 +1,10 @@
 /**
  * Writes an entity-relationship diagram of the control database, in Mermaid, into a Markdown page.
  *
- * Usage: `node packages/control-store/src/database/write-diagram.ts <page> [--check]`. The page has the lines
- * `<!-- control-database:start -->` and `<!-- control-database:end -->`; everything between them is replaced. With `--check`
- * nothing is written, and the exit status is 1 if the page is outdated.
+ * Usage: `node packages/control-store/src/database/write-diagram.ts <page> [--check]`. The page has
+ * the lines `<!-- control-database:start -->` and `<!-- control-database:end -->`; everything
+ * between them is replaced. With `--check` nothing is written, and the exit status is 1 if the page
+ * is outdated.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { is } from 'drizzle-orm';
@@ -16,7 +17,7 @@ const END = '<!-- control-database:end -->';
 type TableConfig = ReturnType<typeof getTableConfig>;
 
 /** Builds the diagram: tables with their columns, and foreign keys. Both are sorted by name. */
-export function buildDiagram(): string {
+function buildDiagram(): string {
   const tables = Object.values(schema)
     .flatMap((value: unknown) => (is(value, PgTable) ? [getTableConfig(value)] : []))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -63,7 +64,7 @@ function toMermaidType(column: PgColumn): string {
  * Replaces the diagram in a Markdown page.
  * @throws Error when the page does not have the two markers.
  */
-export function insertDiagram(page: string, diagram: string): string {
+function insertDiagram(page: string, diagram: string): string {
   const start = page.indexOf(START);
   const end = page.indexOf(END);
   if (start < 0 || end < start)

@@ -72,7 +72,7 @@ describe('ExtractionStore.commitStep', () => {
     expect(await readState()).toEqual(before);
   });
 
-  test('rejects commits of a worker whose lease another worker has taken over (I8)', async () => {
+  test('rejects commits of a worker after another worker has acquired its lease (I8)', async () => {
     const run = await startRun(t, (await t.createPipeline()).id);
     const stale = await acquire(t, run.getObjectRunId('lists'));
     const successor = await acquire(t, run.getObjectRunId('lists'));

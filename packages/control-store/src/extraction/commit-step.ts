@@ -1,6 +1,6 @@
 import type { Tx } from '../database/database.ts';
 import { uuidv7 } from '../database/ids.ts';
-import type { JobQueue } from '../queue/job-queue.ts';
+import type { JobTransaction } from '../queue/job-queue.ts';
 import { enqueueExtract, enqueueLoad } from '../queue/jobs.ts';
 import { finishObjectRunIfComplete } from '../runs/completion.ts';
 import {
@@ -19,17 +19,22 @@ import { addChildWork, addErasedKeys, completeAuditWork, completeChildWork, toUn
 const PROGRESS_MAX = 0.99;
 
 /**
- * Commits one step in the caller's transaction: batch, position, child work, counters and load job (I1).
+ * Commits one step in the caller's transaction: batch, position, child work, counters and load job
+ * (I1).
  * @returns the id of the batch. Null: the step has none.
  * @throws AppError `fenced` when the lease is lost.
  */
-export async function commitStep(tx: Tx, queue: JobQueue, lease: ObjectRunLease, step: Step): Promise<string | null> {
+export async function commitStep(
+  { tx, queue }: JobTransaction,
+  lease: ObjectRunLease,
+  step: Step,
+): Promise<string | null> {
   const batchId = step.batch === null ? null : uuidv7();
   await verifyLease(tx, lease);
   await savePosition(tx, lease, step);
   await updateCounters(tx, lease, step);
   await addWarnings(tx, lease.objectRunId, step.warnings ?? []);
-  if (batchId !== null) await insertBatch(tx, queue, lease, batchId, step);
+  if (batchId !== null) await insertBatch({ tx, queue }, lease, batchId, step);
   await addErasedKeys(tx, lease, step.erasedKeys);
   await addChildWork(tx, lease.pipelineId, step.childWork);
   if (lease.isAudit)
@@ -39,10 +44,11 @@ export async function commitStep(tx: Tx, queue: JobQueue, lease: ObjectRunLease,
   await recordUnitFailures(tx, lease, step.failedUnits);
   if (step.coverage !== null) {
     await tx`
-      update freshet.object_runs set complete_as_of = ${step.coverage.completeAsOf}, complete_back_to = ${step.coverage.completeBackTo}
+      update freshet.object_runs set complete_as_of = ${step.coverage.completeAsOf},
+        complete_back_to = ${step.coverage.completeBackTo}
       where id = ${lease.objectRunId}`;
   }
-  if (step.isLast) await finishExtraction(tx, queue, lease);
+  if (step.isLast) await finishExtraction({ tx, queue }, lease);
   return batchId;
 }
 
@@ -57,47 +63,58 @@ async function savePosition(tx: Tx, lease: ObjectRunLease, step: Step): Promise<
     : tx``;
   await tx`
     update freshet.pipeline_objects set position = ${position},
-      custom_columns = ${step.customColumns === null ? tx`custom_columns` : tx.json(step.customColumns as never)}${availability}
+      custom_columns =
+        ${step.customColumns === null ? tx`custom_columns` : tx.json(step.customColumns as never)}${availability}
     where pipeline_id = ${lease.pipelineId} and object = ${lease.object}`;
 }
 
-/** Whether Freshdesk returned data of the object itself. Steps of a child whose parent is still being extracted may be empty. */
+/**
+ * Whether Freshdesk returned data of the object itself. Steps of a child whose parent is still
+ * being extracted may be empty.
+ */
 function provesAccess({ batch, completedUnits, isLast }: Step): boolean {
   return batch !== null || completedUnits.length > 0 || isLast;
 }
 
 async function updateCounters(tx: Tx, { objectRunId }: ObjectRunLease, step: Step): Promise<void> {
+  const progress = step.progress === null ? null : Math.min(step.progress, PROGRESS_MAX);
   await tx`
     update freshet.object_runs set
       records_extracted = records_extracted + ${step.batch?.records ?? 0},
       bytes_staged = bytes_staged + ${step.batch?.rawBytes ?? 0},
       ${buildCreditsUpdate(tx, step.credits)},
       units_done = units_done + ${step.completedUnits.length + step.failedUnits.length},
-      progress = ${step.progress === null ? tx`progress` : tx`greatest(progress, ${Math.min(step.progress, PROGRESS_MAX)}::float8)`},
+      progress = ${progress === null ? tx`progress` : tx`greatest(progress, ${progress}::float8)`},
       failures = 0
     where id = ${objectRunId}`;
 }
 
-async function insertBatch(tx: Tx, queue: JobQueue, lease: ObjectRunLease, id: string, { batch }: Step): Promise<void> {
+async function insertBatch(
+  { tx, queue }: JobTransaction,
+  lease: ObjectRunLease,
+  id: string,
+  { batch }: Step,
+): Promise<void> {
   if (batch === null) return;
   await tx`
-    insert into freshet.batches (id, pipeline_id, object, object_run_id, generation, records, raw_bytes, extracted_at, body)
+    insert into freshet.batches (id, pipeline_id, object, object_run_id, generation, records, raw_bytes, extracted_at,
+      body)
     values (${id}, ${lease.pipelineId}, ${lease.object}, ${lease.objectRunId}, ${batch.generation}, ${batch.records},
       ${batch.rawBytes}, ${batch.extractedAt}, ${batch.body})`;
-  await enqueueLoad(queue, tx, lease, lease.jobPriority);
+  await enqueueLoad({ tx, queue }, lease, lease.jobPriority);
 }
 
 /** Marks the extraction of the object run as finished, unless new work was added to it. */
-async function finishExtraction(tx: Tx, queue: JobQueue, lease: ObjectRunLease): Promise<void> {
+async function finishExtraction({ tx, queue }: JobTransaction, lease: ObjectRunLease): Promise<void> {
   const delayMs = await getRemainingWorkDelay(tx, lease);
   if (delayMs !== null) {
-    await enqueueExtract(queue, tx, lease.objectRunId, lease.jobPriority, delayMs);
+    await enqueueExtract({ tx, queue }, lease.objectRunId, lease.jobPriority, delayMs);
     return;
   }
   await tx`update freshet.object_runs set extracted_at = now() where id = ${lease.objectRunId}`;
   if (lease.isAudit)
     await tx`delete from freshet.audit_work where object_run_id = ${lease.objectRunId} and not is_final`;
-  await finishObjectRunIfComplete(tx, queue, lease.objectRunId);
+  await finishObjectRunIfComplete({ tx, queue }, lease.objectRunId);
 }
 
 /** Gets the milliseconds until the object run has more work. Null: it has none. */
@@ -109,7 +126,8 @@ async function getRemainingWorkDelay(tx: Tx, lease: ObjectRunLease): Promise<num
       and done_version is distinct from version and ${!lease.isAudit}
       and not exists (${buildSetAsideQuery(tx, tx`child_work.parent_id`, lease)}) limit 1`;
   if (unconfirmed) return 0;
-  // A parent that failed for the first time is retried in the same run: the failure may have been brief.
+  // A parent that failed for the first time is retried in the same run: the failure may have been
+  // brief.
   const retryDelayMs = lease.isAudit ? null : await getRetryDelayWithinRun(tx, lease);
   if (retryDelayMs !== null) return retryDelayMs;
   const [lookup] = await tx`

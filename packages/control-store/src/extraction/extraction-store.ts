@@ -24,23 +24,27 @@ export type ParentState =
   | { readonly state: 'stopped'; readonly status: ObjectRunStatus };
 
 /**
- * The durable state of extract workers. Each change verifies the lease and commits in one transaction (I1), so a worker that
- * lost its lease changes nothing: the methods that take a lease and write throw `fenced` then.
+ * The durable state of extract workers. Each change verifies the lease and commits in one
+ * transaction (I1), so a worker that lost its lease changes nothing: the methods that take a lease
+ * and write throw `fenced` then.
  */
 export class ExtractionStore extends Store {
-  /** Acquires the lease on an object run. Null: nothing is left to extract, or the pipeline is paused. */
+  /**
+   * Acquires the lease on an object run. Null: nothing is left to extract, or the pipeline is
+   * paused.
+   */
   acquire(objectRunId: string): Promise<ObjectRunLease | null> {
     return acquireLease(this.sql, this.box, objectRunId);
   }
 
   /** Commits one step. @returns the id of its batch. Null: the step has none. */
   async commitStep(lease: ObjectRunLease, step: Step): Promise<string | null> {
-    return await this.sql.begin((tx) => commitStep(tx, this.queue, lease, step));
+    return await this.sql.begin((tx) => commitStep({ tx, queue: this.queue }, lease, step));
   }
 
   /** Ends a slice, and enqueues the next one. */
   async requeue(lease: ObjectRunLease, options: RequeueOptions): Promise<void> {
-    await this.sql.begin((tx) => requeue(tx, this.queue, lease, options));
+    await this.sql.begin((tx) => requeue({ tx, queue: this.queue }, lease, options));
   }
 
   /** Ends a slice until the backlog of the warehouse shrinks. */
@@ -50,7 +54,7 @@ export class ExtractionStore extends Store {
     afterMs: number,
     credits: CreditsSpent,
   ): Promise<void> {
-    await this.sql.begin((tx) => pauseForBackpressure(tx, this.queue, lease, error, afterMs, credits));
+    await this.sql.begin((tx) => pauseForBackpressure({ tx, queue: this.queue }, lease, { error, afterMs, credits }));
   }
 
   /** Stops an object run that cannot continue. */
@@ -60,7 +64,7 @@ export class ExtractionStore extends Store {
     error: { readonly code: ErrorCode; readonly message: string },
     credits: CreditsSpent,
   ): Promise<void> {
-    await this.sql.begin((tx) => stop(tx, this.queue, lease, status, error, credits));
+    await this.sql.begin((tx) => stop({ tx, queue: this.queue }, lease, { status, error, credits }));
   }
 
   /** Gets the size of a pipeline's pending batches, in bytes as stored. */
@@ -81,7 +85,9 @@ export class ExtractionStore extends Store {
     return createLookupFetcher(this.sql, lease);
   }
 
-  /** Lists up to three parents whose children were read before: evidence that the endpoint works. */
+  /**
+   * Lists up to three parents whose children were read before: evidence that the endpoint works.
+   */
   async listReadableParents(lease: ObjectRunLease): Promise<ParentVersion[]> {
     const rows = await this.sql<{ parent_id: string; version: string }[]>`
       select parent_id, version from freshet.child_work
@@ -94,12 +100,16 @@ export class ExtractionStore extends Store {
     return rows.map(({ parent_id, version }) => ({ object: lease.object, parentId: parent_id, version }));
   }
 
-  /** Gets the number of records that the last successful sync of the object extracted. Null: there was none. */
+  /**
+   * Gets the number of records that the last successful sync of the object extracted. Null: there
+   * was none.
+   */
   async getLastRecordCount(lease: ObjectRunLease): Promise<number | null> {
     const [row] = await this.sql<{ records: number }[]>`
       select o.records_extracted::float8 as records
       from freshet.runs r join freshet.object_runs o on o.run_id = r.id and o.object = ${lease.object}
-      where r.pipeline_id = ${lease.pipelineId} and r.kind = 'sync' and o.status = 'succeeded' order by r.id desc limit 1`;
+      where r.pipeline_id = ${lease.pipelineId} and r.kind = 'sync' and o.status = 'succeeded'
+      order by r.id desc limit 1`;
     return row?.records ?? null;
   }
 
@@ -114,14 +124,19 @@ export class ExtractionStore extends Store {
   async countPendingUnits(lease: ObjectRunLease): Promise<number> {
     const [row] = lease.isAudit
       ? await this.sql<{ n: number }[]>`
-          select count(*)::int as n from freshet.audit_work where object_run_id = ${lease.objectRunId} and outcome is null`
+          select count(*)::int as n from freshet.audit_work
+          where object_run_id = ${lease.objectRunId} and outcome is null`
       : await this.sql<{ n: number }[]>`
           select count(*)::int as n from freshet.child_work
-          where pipeline_id = ${lease.pipelineId} and object = ${lease.object} and done_version is distinct from version`;
+          where pipeline_id = ${lease.pipelineId} and object = ${lease.object} 
+            and done_version is distinct from version`;
     return row?.n ?? 0;
   }
 
-  /** Gets the latest `complete_as_of` of the object that was not in the future when it was stored. Null: there is none. */
+  /**
+   * Gets the latest `complete_as_of` of the object that was not in the future when it was stored.
+   * Null: there is none.
+   */
   async getLastVerifiedCompleteness(lease: ObjectRunLease): Promise<Date | null> {
     const [row] = await this.sql<{ verified: Date | null }[]>`
       select max(complete_as_of) as verified from freshet.object_runs
@@ -137,7 +152,10 @@ export class ExtractionStore extends Store {
     return pending === undefined;
   }
 
-  /** Gets the state of a child's parent in the same run. A parent that is not part of the run counts as done. */
+  /**
+   * Gets the state of a child's parent in the same run. A parent that is not part of the run counts
+   * as done.
+   */
   async getParentState(lease: ObjectRunLease, parent: string): Promise<ParentState> {
     const [row] = await this.sql<
       {

@@ -12,7 +12,7 @@ import type { JobPriority } from '../queue/jobs.ts';
 import { openHashSalt, sealHashSalt } from '../security/hash-salt.ts';
 import type { SecretBox } from '../security/secret-box.ts';
 
-/** The exclusive right of one worker to an object run, with all that it needs for a slice. */
+/** The exclusive right of one worker to an object run, and the data that a slice requires. */
 export interface ObjectRunLease {
   readonly objectRunId: string;
   readonly runId: string;
@@ -40,11 +40,17 @@ export interface ObjectRunLease {
   readonly creditSharePercent: number;
   /** The start of the history to extract. Null: all of it. */
   readonly historyFrom: Date | null;
-  /** The backfill pauses at this time, and the next run continues it, so that it does not delay other objects and pipelines. */
+  /**
+   * The backfill pauses at this time, and the next run continues it, so that it does not delay
+   * other objects and pipelines.
+   */
   readonly backfillDeadline: Date;
   readonly creditClass: CreditClass;
   readonly jobPriority: JobPriority;
-  /** Whether the object run is an audit or a refresh. Its position is its own, and holds a copy of the object's position. */
+  /**
+   * Whether the object run is an audit or a refresh. Its position is its own, and holds a copy of
+   * the object's position.
+   */
   readonly isAudit: boolean;
   /** Whether each record is fetched from its own endpoint as well. */
   readonly includesDetails: boolean;
@@ -55,7 +61,10 @@ export interface ObjectRunLease {
   readonly databaseTime: Date;
 }
 
-/** The share of the interval between two runs that a run may spend on backfill: it should finish before the next is due. */
+/**
+ * The share of the interval between two runs that a run may spend on backfill: it should finish
+ * before the next is due.
+ */
 const BACKFILL_SHARE = 0.9;
 const DAY_MS = 86_400_000;
 
@@ -99,9 +108,11 @@ export function acquireLease(sql: Sql, box: SecretBox, objectRunId: string): Pro
     const [row] = await tx<ObjectRunRow[]>`
       select o.run_id, o.pipeline_id, o.object, o.failures, o.units_done, o.records_extracted, o.records_expected,
         o.started_at is null as is_first_slice, p.subdomain, p.credential_id, p.credit_share_percent,
-        p.historical_sync_days, p.frequency_minutes, r.created_at, r.traceparent, o.credit_class, o.is_long, p.priority, o.mode,
+        p.historical_sync_days, p.frequency_minutes, r.created_at, r.traceparent, o.credit_class, o.is_long,
+        p.priority, o.mode,
         coalesce((p.objects -> o.object ->> 'detail')::boolean, false) as detail,
-        coalesce(p.objects -> o.object -> 'columns', '{}') as field_rules, p.hash_salt, clock_timestamp() as database_time
+        coalesce(p.objects -> o.object -> 'columns', '{}') as field_rules, p.hash_salt,
+        clock_timestamp() as database_time
       from freshet.object_runs o join freshet.pipelines p on p.id = o.pipeline_id join freshet.runs r on r.id = o.run_id
       where o.id = ${objectRunId} and o.status = any(${[...OPEN_OBJECT_RUN_STATUSES]}) and o.extracted_at is null
         and p.status = 'active'
@@ -171,7 +182,10 @@ function toLease(objectRunId: string, row: ObjectRunRow, lease: LeaseRow, hashSa
   };
 }
 
-/** Gets the salt of a pipeline, or creates it: equal values have equal hashes in every run and object. */
+/**
+ * Gets the salt of a pipeline, or creates it: equal values have equal hashes in every run and
+ * object.
+ */
 async function getHashSalt(
   tx: Tx,
   box: SecretBox,
@@ -181,7 +195,8 @@ async function getHashSalt(
   if (hash_salt !== null) return openHashSalt(box, id, hash_salt);
   const salt = randomBytes(32);
   const [created] = await tx`
-    update freshet.pipelines set hash_salt = ${sealHashSalt(box, id, salt)} where id = ${id} and hash_salt is null returning id`;
+    update freshet.pipelines set hash_salt = ${sealHashSalt(box, id, salt)} where id = ${id} and hash_salt is null
+    returning id`;
   if (created) return salt;
   const [row] = await tx<{ hash_salt: string }[]>`select hash_salt from freshet.pipelines where id = ${id}`;
   return openHashSalt(box, id, row?.hash_salt ?? '');
@@ -189,7 +204,8 @@ async function getHashSalt(
 
 /**
  * Verifies the lease, and locks the object run and the object until the transaction ends.
- * @throws AppError `fenced` when another worker holds the lease, or the run was cancelled or paused.
+ * @throws AppError `fenced` when another worker holds the lease, or the run was cancelled or
+ * paused.
  */
 export async function verifyLease(tx: Tx, lease: ObjectRunLease): Promise<void> {
   // Lock order: object runs before objects, in every transaction.

@@ -7,14 +7,17 @@ import {
   type Unavailability,
 } from '@freshet/contracts';
 import type { Tx } from '../database/database.ts';
-import type { JobQueue } from '../queue/job-queue.ts';
+import type { JobTransaction } from '../queue/job-queue.ts';
 import { enqueueExtract, enqueueLoad } from '../queue/jobs.ts';
 import { emitObjectRunFailed, finishRunIfComplete } from '../runs/completion.ts';
 import { addWarnings } from '../runs/warnings.ts';
 import { buildCreditsUpdate } from './credits.ts';
 import { type ObjectRunLease, verifyLease } from './lease.ts';
 
-/** Backpressure enqueues at most one load job per table in this time, however many objects wait for the warehouse. */
+/**
+ * Backpressure enqueues at most one load job per table in this time, however many objects wait for
+ * the warehouse.
+ */
 const LOAD_DEDUPLICATION_SECONDS = 30;
 
 /** How a slice ends when the object run continues later. */
@@ -28,8 +31,19 @@ export interface RequeueOptions {
   readonly isLong?: boolean;
 }
 
+/** Why an object run cannot continue. */
+interface StopReason {
+  readonly status: 'failed' | 'forbidden' | 'not_in_plan';
+  readonly error: { readonly code: ErrorCode; readonly message: string };
+  readonly credits: CreditsSpent;
+}
+
 /** Ends a slice in the caller's transaction, and enqueues the next one. */
-export async function requeue(tx: Tx, queue: JobQueue, lease: ObjectRunLease, options: RequeueOptions): Promise<void> {
+export async function requeue(
+  { tx, queue }: JobTransaction,
+  lease: ObjectRunLease,
+  options: RequeueOptions,
+): Promise<void> {
   await verifyLease(tx, lease);
   const isLong = options.isLong ?? false;
   await tx`
@@ -43,44 +57,47 @@ export async function requeue(tx: Tx, queue: JobQueue, lease: ObjectRunLease, op
       error_message = ${options.error?.message ?? null}
     where id = ${lease.objectRunId}`;
   const priority = { ...lease.jobPriority, isLong: lease.jobPriority.isLong || isLong };
-  await enqueueExtract(queue, tx, lease.objectRunId, priority, options.afterMs);
+  await enqueueExtract({ tx, queue }, lease.objectRunId, priority, options.afterMs);
 }
 
-/** Ends a slice until the backlog of the warehouse shrinks, and makes sure that a load job exists for each pending table. */
+/**
+ * Ends a slice until the backlog of the warehouse shrinks, and makes sure that a load job exists
+ * for each pending table.
+ */
 export async function pauseForBackpressure(
-  tx: Tx,
-  queue: JobQueue,
+  { tx, queue }: JobTransaction,
   lease: ObjectRunLease,
-  error: AppError,
-  afterMs: number,
-  credits: CreditsSpent,
+  { error, afterMs, credits }: { readonly error: AppError; readonly afterMs: number; readonly credits: CreditsSpent },
 ): Promise<void> {
   await verifyLease(tx, lease);
   await tx`
     update freshet.object_runs set not_before = ${new Date(Date.now() + afterMs)}, ${buildCreditsUpdate(tx, credits)},
       error_code = ${error.code}, error_message = ${error.message}
     where id = ${lease.objectRunId}`;
-  await enqueueExtract(queue, tx, lease.objectRunId, lease.jobPriority, afterMs);
-  // After loading has failed, only the next batch enqueues a load job, and backpressure prevents further batches.
+  await enqueueExtract({ tx, queue }, lease.objectRunId, lease.jobPriority, afterMs);
+  // After loading has failed, only the next batch enqueues a load job, and backpressure prevents
+  // further batches.
   const pending = await tx<{ object: string }[]>`
-    select distinct object from freshet.batches where pipeline_id = ${lease.pipelineId} and loaded_at is null order by object`;
+    select distinct object from freshet.batches
+    where pipeline_id = ${lease.pipelineId} and loaded_at is null order by object`;
   for (const { object } of pending) {
-    await enqueueLoad(queue, tx, { pipelineId: lease.pipelineId, object }, null, {
+    await enqueueLoad({ tx, queue }, { pipelineId: lease.pipelineId, object }, null, {
       deduplicateSeconds: LOAD_DEDUPLICATION_SECONDS,
     });
   }
 }
 
-/** Stops an object run that cannot continue; the others of its run continue (I7). Its stored batches are still loaded. */
+/**
+ * Stops an object run that cannot continue; the others of its run continue (I7). Its stored batches
+ * are still loaded.
+ */
 export async function stop(
-  tx: Tx,
-  queue: JobQueue,
+  { tx, queue }: JobTransaction,
   lease: ObjectRunLease,
-  status: 'failed' | 'forbidden' | 'not_in_plan',
-  error: { readonly code: ErrorCode; readonly message: string },
-  credits: CreditsSpent,
+  { status, error, credits }: StopReason,
 ): Promise<void> {
-  // An invalid key is invalid for all objects: stop the others as well, before they spend credits to find the same.
+  // An invalid key is invalid for all objects: stop the others as well, before they spend credits
+  // to find the same.
   const concernsRun = status === 'failed' && error.code === 'source_auth';
   if (concernsRun)
     await tx`select id from freshet.object_runs where run_id = ${lease.runId} order by id for no key update`;
@@ -96,14 +113,14 @@ export async function stop(
     update freshet.object_runs set status = ${status}, error_code = ${error.code}, error_message = ${error.message},
       finished_at = now(), ${buildCreditsUpdate(tx, credits)}
     where id = ${lease.objectRunId}`;
-  if (status === 'failed') await emitObjectRunFailed(tx, queue, lease.objectRunId);
+  if (status === 'failed') await emitObjectRunFailed({ tx, queue }, lease.objectRunId);
   else await markUnavailable(tx, lease, status, error.message);
-  await finishRunIfComplete(tx, queue, lease.runId);
+  await finishRunIfComplete({ tx, queue }, lease.runId);
 }
 
 /**
- * Stores that the API key cannot read an object. This is a warning of the object run instead of a failure of the run if no key
- * has ever read the object, and no user included it by name.
+ * Stores that the API key cannot read an object. This is a warning of the object run instead of a
+ * failure of the run if no key has ever read the object, and no user included it by name.
  */
 async function markUnavailable(
   tx: Tx,

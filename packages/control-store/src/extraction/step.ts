@@ -25,14 +25,17 @@ export interface Step {
   readonly credits: CreditsSpent;
   /** Warnings to add to the object run. Absent: none. */
   readonly warnings?: readonly NewWarning[];
-  /** The coverage after the step. Null: unchanged. A null time is unknown, as for children of an excluded object. */
+  /**
+   * The coverage after the step. Null: unchanged. A null time is unknown, as for children of an
+   * excluded object.
+   */
   readonly coverage: { readonly completeAsOf: Date | null; readonly completeBackTo: Date | null } | null;
   /** The extraction is finished. */
   readonly isLast: boolean;
 }
 
-/** The body of a batch, and what describes it. */
-export interface StagedBatch {
+/** A batch to store: the body and its metadata. */
+interface StagedBatch {
   /** NDJSON, compressed with zstd. */
   readonly body: Buffer;
   /** Uncompressed size. */
@@ -49,7 +52,10 @@ export interface ParentVersion {
   readonly object: string;
   readonly parentId: string;
   readonly version: string;
-  /** The child list was empty although the table has rows: a second empty list confirms the deletion. */
+  /**
+   * The child list was empty although the table has rows: a second empty list confirms the
+   * deletion.
+   */
   readonly needsConfirmation?: boolean | undefined;
 }
 

@@ -3,19 +3,29 @@ import { buildSetAsideQuery } from '../runs/unit-failures.ts';
 import type { ObjectRunLease } from './lease.ts';
 import type { ParentVersion } from './step.ts';
 
-/** Fetches the next work units, at most `limit`. It returns no unit twice, and an empty list at the end. */
+/**
+ * Fetches the next work units, at most `limit`. It returns no unit twice, and an empty list at the
+ * end.
+ */
 export type WorkFetcher = (limit: number) => Promise<ParentVersion[]>;
 
-/** Fetches the pending parents of a child object, longest waiting first, without those that are set aside. */
+/**
+ * Fetches the pending parents of a child object, longest waiting first, without those that are set
+ * aside.
+ */
 export function createChildWorkFetcher(sql: Sql, lease: ObjectRunLease): WorkFetcher {
   let after: { readonly changed_at: string; readonly parent_id: string } | null = null;
   return async (limit) => {
+    const isAfter =
+      after === null
+        ? sql``
+        : sql`and (changed_at, parent_id) > (${after.changed_at}::text::timestamptz, ${after.parent_id})`;
     const rows = await sql<{ parent_id: string; version: string; changed_at: string; needs_confirmation: boolean }[]>`
       select parent_id, version, changed_at::text, needs_confirmation from freshet.child_work
       where pipeline_id = ${lease.pipelineId} and object = ${lease.object} and done_version is distinct from version
         and not exists (${buildSetAsideQuery(sql, sql`child_work.parent_id`, lease)})
         -- As text: the driver truncates timestamps to milliseconds, which would return a parent twice.
-        ${after === null ? sql`` : sql`and (changed_at, parent_id) > (${after.changed_at}::text::timestamptz, ${after.parent_id})`}
+        ${isAfter}
       order by changed_at, parent_id limit ${limit}`;
     const last = rows.at(-1);
     if (last) after = { changed_at: last.changed_at, parent_id: last.parent_id };
@@ -28,7 +38,10 @@ export function createChildWorkFetcher(sql: Sql, lease: ObjectRunLease): WorkFet
   };
 }
 
-/** Fetches the pending lookups of an audit or a refresh. The version of a unit is the reason of the lookup. */
+/**
+ * Fetches the pending lookups of an audit or a refresh. The version of a unit is the reason of the
+ * lookup.
+ */
 export function createAuditWorkFetcher(sql: Sql, { objectRunId, object }: ObjectRunLease): WorkFetcher {
   let after = '';
   return async (limit) => {
@@ -49,6 +62,6 @@ export function createLookupFetcher(sql: Sql, { pipelineId, object }: ObjectRunL
       where pipeline_id = ${pipelineId} and object = ${object} and next_attempt_at <= now() and key > ${after}
       order by key limit ${limit}`;
     after = rows.at(-1)?.key ?? after;
-    return rows.map(({ key }) => ({ object, parentId: key, version: 'asked' }));
+    return rows.map(({ key }) => ({ object, parentId: key, version: 'requested' }));
   };
 }

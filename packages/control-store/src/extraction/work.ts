@@ -11,14 +11,18 @@ export async function addChildWork(tx: Tx, pipelineId: string, work: readonly Pa
   await tx`
     insert into freshet.child_work (pipeline_id, object, parent_id, version, changed_at)
     select ${pipelineId}, o, p, v, clock_timestamp()
-    from unnest(${latest.map((w) => w.object)}::text[], ${latest.map((w) => w.parentId)}::text[], ${latest.map((w) => w.version)}::text[])
+    from unnest(${latest.map((w) => w.object)}::text[], ${latest.map((w) => w.parentId)}::text[],
+      ${latest.map((w) => w.version)}::text[])
       as w(o, p, v)
     order by o, p
-    on conflict (pipeline_id, object, parent_id) do update set version = excluded.version, changed_at = excluded.changed_at
+    on conflict (pipeline_id, object, parent_id) do update set version = excluded.version,
+      changed_at = excluded.changed_at
     where freshet.child_work.version is distinct from excluded.version`;
 }
 
-/** Marks versions of parents as extracted. A parent that has a newer version by now remains pending. */
+/**
+ * Marks versions of parents as extracted. A parent that has a newer version by now remains pending.
+ */
 export async function completeChildWork(
   tx: Tx,
   pipelineId: string,
@@ -27,7 +31,8 @@ export async function completeChildWork(
   if (completed.length === 0) return;
   await tx`
     update freshet.child_work c set done_version = w.v, needs_confirmation = false
-    from unnest(${completed.map((w) => w.object)}::text[], ${completed.map((w) => w.parentId)}::text[], ${completed.map((w) => w.version)}::text[])
+    from unnest(${completed.map((w) => w.object)}::text[], ${completed.map((w) => w.parentId)}::text[],
+      ${completed.map((w) => w.version)}::text[])
       as w(o, p, v)
     where c.pipeline_id = ${pipelineId} and c.object = w.o and c.parent_id = w.p`;
 }
@@ -54,7 +59,10 @@ export async function completeAuditWork(
     ) where id = ${lease.objectRunId}`;
 }
 
-/** Converts a failure to the outcome `unreadable`: an audit accounts for each of its units, and later runs retry the failed ones. */
+/**
+ * Converts a failure to the outcome `unreadable`: an audit accounts for each of its units, and
+ * later runs retry the failed ones.
+ */
 export function toUnreadableUnit({ object, key }: UnitFailure): CompletedUnit {
   return { object, parentId: key, version: '', outcome: { name: 'unreadable', isFinal: false } };
 }

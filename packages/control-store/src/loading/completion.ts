@@ -1,12 +1,16 @@
 import { OPEN_OBJECT_RUN_STATUSES } from '@freshet/contracts';
-import type { Sql, Tx } from '../database/database.ts';
+import type { Tx } from '../database/database.ts';
 import type { JobQueue } from '../queue/job-queue.ts';
 import { enqueueExtract } from '../queue/jobs.ts';
 import { findOpenRebuild, getStoredRecords, type StoredRecords, startRebuild } from '../runs/rebuilds.ts';
+import type { StoreContext } from '../store.ts';
 import type { LoadOutcome } from './load-outcome.ts';
 import type { TableLease } from './table-lease.ts';
 
-/** Converts the position of an object to the position from which a full sync starts. Null: the start of the object. */
+/**
+ * Converts the position of an object to the position from which a full sync starts. Null: the start
+ * of the object.
+ */
 export type PositionReset = (position: Record<string, unknown>) => Record<string, unknown> | null;
 
 /** How missing values are supplied: from stored batches, or by reading the object completely. */
@@ -21,14 +25,14 @@ interface CompletionContext {
 }
 
 /**
- * Starts the work that supplies the missing values of a table's rows, once for each time that values began to be missing: a
- * rebuild if the stored batches begin with a full sync, and otherwise a full sync by the open or the next run.
+ * Starts the work that supplies the missing values of a table's rows, once for each time that
+ * values began to be missing: a rebuild if the stored batches begin with a full sync, and otherwise
+ * a full sync by the open or the next run.
  * @param resetPosition null: every run reads the object completely, so nothing has to be started.
  * @returns what was started. Null: nothing; a later load tries again where work is required.
  */
 export async function startCompletion(
-  sql: Sql,
-  queue: JobQueue,
+  { sql, queue }: Pick<StoreContext, 'sql' | 'queue'>,
   lease: TableLease,
   completion: LoadOutcome['completion'],
   resetPosition: PositionReset | null,
@@ -37,13 +41,15 @@ export async function startCompletion(
   const since = completion?.since ?? null;
   // Most loads find no change, and need no transaction.
   const [state] = await sql<{ changed: boolean; started: boolean }[]>`
-    select completing_since is distinct from ${since} as changed, completion_started_for is not distinct from ${since} as started
+    select completing_since is distinct from ${since} as changed, 
+      completion_started_for is not distinct from ${since} as started
     from freshet.pipeline_objects where pipeline_id = ${pipelineId} and object = ${object}`;
   if (!state || (!state.changed && (since === null || state.started))) return null;
   return await sql.begin(async (tx): Promise<CompletionKind | null> => {
     const context = { tx, queue, lease, openObjectRunIds: await lockForCompletion(tx, lease) };
     const [row] = await tx<{ position: Record<string, unknown> | null; started: boolean }[]>`
-      update freshet.pipeline_objects set completing_since = ${since} where pipeline_id = ${pipelineId} and object = ${object}
+      update freshet.pipeline_objects set completing_since = ${since}
+      where pipeline_id = ${pipelineId} and object = ${object}
       returning position, completion_started_for is not distinct from ${since} as started`;
     if (!row || completion === null || row.started) return null;
     let started: CompletionKind | null = null;
@@ -52,18 +58,23 @@ export async function startCompletion(
       const start = row.position === null ? null : resetPosition(row.position);
       started = stored?.isComplete ? await joinOrStartRebuild(context, stored) : await startFullSync(context, start);
       if (started === null) return null;
-      // Only an audit shows the values of archived records, and it skips keys whose outcome is final.
+      // Only an audit shows the values of archived records, and it skips keys whose outcome is
+      // final.
       await tx`
         delete from freshet.audit_work
         where pipeline_id = ${pipelineId} and object = ${object} and is_final and outcome = 'archived'`;
     }
     await tx`
-      update freshet.pipeline_objects set completion_started_for = ${since} where pipeline_id = ${pipelineId} and object = ${object}`;
+      update freshet.pipeline_objects set completion_started_for = ${since}
+      where pipeline_id = ${pipelineId} and object = ${object}`;
     return started;
   });
 }
 
-/** Locks the pipeline and then the object runs: the lock order of every transaction. @returns the ids of the object runs. */
+/**
+ * Locks the pipeline and then the object runs: the lock order of every transaction. @returns the
+ * ids of the object runs.
+ */
 async function lockForCompletion(tx: Tx, { pipelineId, object }: TableLease): Promise<string[]> {
   await tx`select id from freshet.pipelines where id = ${pipelineId} for no key update`;
   const open = await tx<{ id: string }[]>`
@@ -74,7 +85,10 @@ async function lockForCompletion(tx: Tx, { pipelineId, object }: TableLease): Pr
   return open.map(({ id }) => id);
 }
 
-/** Rebuilds the table, in the open rebuild run if there is one. Null: that run already rebuilds the table, with its former columns. */
+/**
+ * Rebuilds the table, in the open rebuild run if there is one. Null: that run already rebuilds the
+ * table, with its former columns.
+ */
 async function joinOrStartRebuild(
   { tx, queue, lease }: CompletionContext,
   stored: StoredRecords,
@@ -85,26 +99,31 @@ async function joinOrStartRebuild(
       select 1 from freshet.object_runs where run_id = ${openRunId} and object = ${lease.object}`;
     if (objectRun) return null;
   }
-  await startRebuild(tx, queue, lease, { stored, trigger: 'schedule', runId: openRunId });
+  await startRebuild({ tx, queue }, lease, { stored, trigger: 'schedule', runId: openRunId });
   return 'rebuild';
 }
 
-/** Moves the object to the start, in the open runs or for the next one. Null: an open audit already reads the object completely. */
+/**
+ * Moves the object to the start, in the open runs or for the next one. Null: an open audit already
+ * reads the object completely.
+ */
 async function startFullSync(
   { tx, queue, lease: { pipelineId, object }, openObjectRunIds }: CompletionContext,
   position: Record<string, unknown> | null,
 ): Promise<CompletionKind | null> {
   const [audit] = await tx`
     select 1 from freshet.object_runs
-    where pipeline_id = ${pipelineId} and object = ${object} and mode = 'audit' and status = any(${[...OPEN_OBJECT_RUN_STATUSES]})
+    where pipeline_id = ${pipelineId} and object = ${object} and mode = 'audit'
+      and status = any(${[...OPEN_OBJECT_RUN_STATUSES]})
     limit 1`;
   if (audit) return null;
   await tx`
     update freshet.pipeline_objects set extract_epoch = extract_epoch + 1,
-      position = ${position === null ? null : tx.json(position as never)}, is_full_sync_due = ${openObjectRunIds.length === 0}
+      position = ${position === null ? null : tx.json(position as never)},
+      is_full_sync_due = ${openObjectRunIds.length === 0}
     where pipeline_id = ${pipelineId} and object = ${object}`;
   await tx`update freshet.child_work set done_version = null where pipeline_id = ${pipelineId} and object = ${object}`;
   await tx`update freshet.object_runs set mode = 'full' where id = any(${[...openObjectRunIds]})`;
-  for (const id of openObjectRunIds) await enqueueExtract(queue, tx, id, null);
+  for (const id of openObjectRunIds) await enqueueExtract({ tx, queue }, id, null);
   return 'reading';
 }

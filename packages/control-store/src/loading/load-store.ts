@@ -43,22 +43,29 @@ export class LoadStore extends Store {
 
   /**
    * Lists the oldest pending batches of a table in their order.
-   * @param rawBytesMax the maximum uncompressed size of all batches together; the first batch may exceed it.
+   * @param rawBytesMax the maximum uncompressed size of all batches together; the first batch may
+   * exceed it.
    * @param after a `seq`: only later batches are listed.
    */
   async listPendingBatches(lease: TableLease, rawBytesMax: number, after = 0): Promise<PendingBatch[]> {
     return await this.sql<PendingBatch[]>`
       select b.id, b.seq::float8 as seq, b.object_run_id as "objectRunId", b.extracted_at as "extractedAt",
         b.raw_bytes as "rawBytes", b.records, b.body,
-        (select r.traceparent from freshet.object_runs o join freshet.runs r on r.id = o.run_id where o.id = b.object_run_id) as traceparent,
-        coalesce((select o.mode = 'audit' from freshet.object_runs o where o.id = b.object_run_id), false) as "isAudit",
-        coalesce((select o.mode = 'rebuild' from freshet.object_runs o where o.id = b.object_run_id), false) as "isRewrite"
+        (
+          select r.traceparent from freshet.object_runs o join freshet.runs r on r.id = o.run_id
+           where o.id = b.object_run_id
+        ) as traceparent,
+        coalesce(
+          (select o.mode = 'audit' from freshet.object_runs o where o.id = b.object_run_id), false) as "isAudit",
+        coalesce(
+          (select o.mode = 'rebuild' from freshet.object_runs o where o.id = b.object_run_id), false) as "isRewrite"
       from freshet.batches b where b.id in (
         select id from (
           select id, sum(raw_bytes) over (order by seq) - raw_bytes as preceding_bytes
           from (
             select id, seq, raw_bytes from freshet.batches
-            where pipeline_id = ${lease.pipelineId} and object = ${lease.object} and loaded_at is null and seq > ${after}
+            where pipeline_id = ${lease.pipelineId} and object = ${lease.object} and loaded_at is null
+              and seq > ${after}
             order by seq limit ${PENDING_BATCHES_MAX}
           ) oldest
         ) summed where preceding_bytes = 0 or preceding_bytes < ${rawBytesMax}
@@ -78,41 +85,52 @@ export class LoadStore extends Store {
 
   /** Records what the warehouse has committed. Repeating it changes nothing. */
   async markLoaded(lease: TableLease, outcome: LoadOutcome): Promise<void> {
-    await this.sql.begin((tx) => markLoaded(tx, this.queue, this.box, lease, outcome));
+    await this.sql.begin((tx) => markLoaded({ tx, queue: this.queue }, this.box, lease, outcome));
   }
 
-  /** Starts the work that supplies the missing values of a table's rows. @returns what was started. Null: nothing. */
+  /**
+   * Starts the work that supplies the missing values of a table's rows. @returns what was started.
+   * Null: nothing.
+   */
   startCompletion(
     lease: TableLease,
     completion: LoadOutcome['completion'],
     resetPosition: PositionReset | null,
   ): Promise<CompletionKind | null> {
-    return startCompletion(this.sql, this.queue, lease, completion, resetPosition);
+    return startCompletion({ sql: this.sql, queue: this.queue }, lease, completion, resetPosition);
   }
 
   /**
-   * Raises the epoch of a table to the warehouse's. If no other worker has acquired the table since, the control database was
-   * restored to an older state than the warehouse, and loading continues from the warehouse's epoch.
+   * Raises the epoch of a table to the warehouse's. If no other worker has acquired the table
+   * since, the control database was restored to an older state than the warehouse, and loading
+   * continues from the warehouse's epoch.
    */
   async adoptEpoch(lease: TableLease, epoch: number): Promise<void> {
     await this.sql.begin(async (tx) => {
       const [row] = await tx`
         update freshet.pipeline_objects set load_epoch = greatest(load_epoch, ${epoch})
-        where pipeline_id = ${lease.pipelineId} and object = ${lease.object} and load_epoch = ${lease.epoch} returning object`;
-      if (row) await enqueueLoad(this.queue, tx, lease, null);
+        where pipeline_id = ${lease.pipelineId} and object = ${lease.object} and load_epoch = ${lease.epoch}
+        returning object`;
+      if (row) await enqueueLoad({ tx, queue: this.queue }, lease, null);
     });
   }
 
-  /** Requeues a table that has used a complete slice: its next jobs rank behind the first slices of other object runs. */
+  /**
+   * Requeues a table that has used a complete slice: its next jobs rank behind the first slices of
+   * other object runs.
+   */
   async yieldToOthers(lease: TableLease): Promise<void> {
     const { pipelineId, object } = lease;
     await this.sql.begin(async (tx) => {
       await tx`
         update freshet.object_runs set is_long = true where id in (
           select id from freshet.object_runs where not is_long
-            and id in (select object_run_id from freshet.batches where pipeline_id = ${pipelineId} and object = ${object} and loaded_at is null)
+            and id in (
+              select object_run_id from freshet.batches
+              where pipeline_id = ${pipelineId} and object = ${object} and loaded_at is null
+            )
           order by id for no key update)`;
-      await enqueueLoad(this.queue, tx, lease, null, { replacesWaiting: true });
+      await enqueueLoad({ tx, queue: this.queue }, lease, null, { replacesWaiting: true });
     });
   }
 
@@ -123,15 +141,16 @@ export class LoadStore extends Store {
         await tx`
           update freshet.object_runs set error_code = ${error.code}, error_message = ${error.message},
             not_before = ${new Date(Date.now() + afterMs)}
-          where pipeline_id = ${lease.pipelineId} and object = ${lease.object} and status = any(${[...OPEN_OBJECT_RUN_STATUSES]})`;
+          where pipeline_id = ${lease.pipelineId} and object = ${lease.object}
+            and status = any(${[...OPEN_OBJECT_RUN_STATUSES]})`;
       }
-      await enqueueLoad(this.queue, tx, lease, null, { startAfterMs: afterMs });
+      await enqueueLoad({ tx, queue: this.queue }, lease, null, { startAfterMs: afterMs });
     });
   }
 
   /**
-   * Fails the open object runs of a table after too many failures. Its batches remain pending, and the next run that stores a
-   * batch loads them first.
+   * Fails the open object runs of a table after too many failures. Its batches remain pending, and
+   * the next run that stores a batch loads them first.
    */
   failTable({ pipelineId, object }: TableLease, error: LoadError): Promise<void> {
     return this.#failObjectRuns(this.sql`pipeline_id = ${pipelineId} and object = ${object}`, error);
@@ -159,9 +178,9 @@ export class LoadStore extends Store {
           not_before = null, finished_at = now()
         where id = any(${open.map(({ id }) => id)})
         returning id, run_id`;
-      for (const { id } of failed) await emitObjectRunFailed(tx, this.queue, id);
+      for (const { id } of failed) await emitObjectRunFailed({ tx, queue: this.queue }, id);
       for (const runId of [...new Set(failed.map((row) => row.run_id))].sort())
-        await finishRunIfComplete(tx, this.queue, runId);
+        await finishRunIfComplete({ tx, queue: this.queue }, runId);
     });
   }
 }

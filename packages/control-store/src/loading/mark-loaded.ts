@@ -8,7 +8,7 @@ import {
 import type { Tx } from '../database/database.ts';
 import { uuidv7 } from '../database/ids.ts';
 import { emit } from '../notifications/events.ts';
-import type { JobQueue } from '../queue/job-queue.ts';
+import type { JobTransaction } from '../queue/job-queue.ts';
 import { enqueueExtract } from '../queue/jobs.ts';
 import { finishObjectRunIfComplete } from '../runs/completion.ts';
 import { buildRejectedRecordAad } from '../runs/rejected-records.ts';
@@ -24,35 +24,43 @@ interface MarkedBatch {
 }
 
 /**
- * Records in the caller's transaction what the warehouse has committed, and finishes the object runs that are complete with it.
- * Repeating it changes nothing: only batches that were pending are counted.
+ * Records in the caller's transaction what the warehouse has committed, and finishes the object
+ * runs that are now complete. Repeating it changes nothing: only batches that were pending are
+ * counted.
  */
 export async function markLoaded(
-  tx: Tx,
-  queue: JobQueue,
+  { tx, queue }: JobTransaction,
   box: SecretBox,
   lease: TableLease,
   outcome: LoadOutcome,
 ): Promise<void> {
   const ids = outcome.batches.map((batch) => batch.batchId);
   const objectRunIds = await lockObjectRuns(tx, ids);
-  // An erasure takes the lease before it removes rejected records: those of an erased person must not come back.
+  // An erasure takes the lease before it removes rejected records: those of an erased person must
+  // not come back.
   if (outcome.rejectedRecords.length > 0) await verifyTableLease(tx, lease);
   const marked = await tx<MarkedBatch[]>`
-    update freshet.batches set loaded_at = now() where id = any(${ids}) and loaded_at is null returning id, object_run_id`;
-  for (const objectRunId of objectRunIds) await countRecords(tx, lease, objectRunId, marked, outcome);
+    update freshet.batches set loaded_at = now() where id = any(${ids}) and loaded_at is null
+    returning id, object_run_id`;
+  for (const objectRunId of objectRunIds) {
+    const own = { objectRunId, batchIds: selectBatchIds(marked, objectRunId) };
+    await countRecords(tx, lease.object, own, outcome);
+  }
   await recordRejectedGenerations(tx, marked, outcome);
   await addDeletionCandidates(tx, lease, marked, outcome);
-  if (marked.length > 0) await reopenParents(tx, queue, lease, objectRunIds, outcome.unconfirmedDeletions);
+  if (marked.length > 0) await reopenParents({ tx, queue }, lease, objectRunIds, outcome.unconfirmedDeletions);
   const markedIds = new Set(marked.map(({ id }) => id));
   const rejected = outcome.rejectedRecords.filter(({ batchId }) => markedIds.has(batchId));
-  await emitChanges(tx, queue, lease, rejected, outcome);
+  await emitChanges({ tx, queue }, lease, rejected, outcome);
   for (const record of rejected) await insertRejectedRecord(tx, box, lease, record);
   if (marked.length > 0) await advanceCoverage(tx, lease, outcome.coverage);
-  for (const objectRunId of objectRunIds) await finishObjectRunIfComplete(tx, queue, objectRunId);
+  for (const objectRunId of objectRunIds) await finishObjectRunIfComplete({ tx, queue }, objectRunId);
 }
 
-/** Locks the object runs of pending batches in the order of their ids, before any other row. @returns their ids. */
+/**
+ * Locks the object runs of pending batches in the order of their ids, before any other row.
+ * @returns their ids.
+ */
 async function lockObjectRuns(tx: Tx, batchIds: readonly string[]): Promise<string[]> {
   const owners = await tx<{ object_run_id: string }[]>`
     select object_run_id from freshet.batches where id = any(${[...batchIds]}) and loaded_at is null`;
@@ -61,16 +69,18 @@ async function lockObjectRuns(tx: Tx, batchIds: readonly string[]): Promise<stri
   return objectRunIds;
 }
 
+function selectBatchIds(marked: readonly MarkedBatch[], objectRunId: string): ReadonlySet<string> {
+  return new Set(marked.filter((batch) => batch.object_run_id === objectRunId).map(({ id }) => id));
+}
+
 async function countRecords(
   tx: Tx,
-  { object }: TableLease,
-  objectRunId: string,
-  marked: readonly MarkedBatch[],
+  object: string,
+  { objectRunId, batchIds }: { readonly objectRunId: string; readonly batchIds: ReadonlySet<string> },
   { batches, misfits }: LoadOutcome,
 ): Promise<void> {
-  const own = new Set(marked.filter((batch) => batch.object_run_id === objectRunId).map(({ id }) => id));
   const sum = (field: keyof BatchCounts) =>
-    batches.filter(({ batchId }) => own.has(batchId)).reduce((total, { counts }) => total + counts[field], 0);
+    batches.filter(({ batchId }) => batchIds.has(batchId)).reduce((total, { counts }) => total + counts[field], 0);
   await tx`
     update freshet.object_runs set
       records_inserted = records_inserted + ${sum('inserted')},
@@ -81,7 +91,7 @@ async function countRecords(
       records_missing = records_missing + ${sum('missing')},
       records_stale = records_stale + ${sum('stale')}
     where id = ${objectRunId}`;
-  const ownMisfits = misfits.filter(({ batchId }) => own.has(batchId));
+  const ownMisfits = misfits.filter(({ batchId }) => batchIds.has(batchId));
   await addWarnings(
     tx,
     objectRunId,
@@ -123,10 +133,12 @@ async function addDeletionCandidates(
   }
 }
 
-/** Makes parents pending whose child lists were empty, and reopens the sync that read them: it finishes after a second reading. */
+/**
+ * Makes parents pending whose child lists were empty, and reopens the sync that read them: the sync
+ * finishes after it has read the lists again.
+ */
 async function reopenParents(
-  tx: Tx,
-  queue: JobQueue,
+  { tx, queue }: JobTransaction,
   { pipelineId, object }: TableLease,
   objectRunIds: readonly string[],
   parentIds: readonly string[],
@@ -140,12 +152,11 @@ async function reopenParents(
     where id = any(${[...objectRunIds]}) and extracted_at is not null and mode in ('full', 'incremental')
       and status = any(${[...OPEN_OBJECT_RUN_STATUSES]})
     returning id`;
-  for (const { id } of reopened) await enqueueExtract(queue, tx, id, null);
+  for (const { id } of reopened) await enqueueExtract({ tx, queue }, id, null);
 }
 
 async function emitChanges(
-  tx: Tx,
-  queue: JobQueue,
+  { tx, queue }: JobTransaction,
   { pipelineId, object }: TableLease,
   rejected: readonly RejectedRecord[],
   { schemaChanges }: LoadOutcome,
@@ -153,10 +164,15 @@ async function emitChanges(
   if (rejected.length > 0) {
     const reasons: Record<string, number> = {};
     for (const { reason } of rejected) reasons[reason] = (reasons[reason] ?? 0) + 1;
-    await emit(tx, queue, 'records.rejected', { pipeline_id: pipelineId, object, records: rejected.length, reasons });
+    await emit({ tx, queue }, 'records.rejected', {
+      pipeline_id: pipelineId,
+      object,
+      records: rejected.length,
+      reasons,
+    });
   }
   if (schemaChanges.length > 0)
-    await emit(tx, queue, 'schema.changed', { pipeline_id: pipelineId, object, changes: schemaChanges });
+    await emit({ tx, queue }, 'schema.changed', { pipeline_id: pipelineId, object, changes: schemaChanges });
 }
 
 async function insertRejectedRecord(
@@ -167,7 +183,8 @@ async function insertRejectedRecord(
 ): Promise<void> {
   const id = uuidv7();
   await tx`
-    insert into freshet.rejected_records (id, pipeline_id, object, batch_id, line, reason, raw, fingerprint, extracted_at)
+    insert into freshet.rejected_records (id, pipeline_id, object, batch_id, line, reason, raw, fingerprint,
+      extracted_at)
     select ${id}, ${pipelineId}, ${object}, id, ${line}, ${reason}, ${box.seal(raw, buildRejectedRecordAad(id))},
       ${hash('sha256', raw, 'hex')}, extracted_at
     from freshet.batches where id = ${batchId}
@@ -188,6 +205,7 @@ async function advanceCoverage(
     on conflict (pipeline_id, object, day) do update set since = excluded.since, until = excluded.until
     where excluded.until - excluded.since > l.until - l.since`;
   await tx`
-    update freshet.pipeline_objects set complete_as_of = ${coverage.completeAsOf}, complete_back_to = ${coverage.completeBackTo}
+    update freshet.pipeline_objects set complete_as_of = ${coverage.completeAsOf},
+      complete_back_to = ${coverage.completeBackTo}
     where pipeline_id = ${pipelineId} and object = ${object}`;
 }

@@ -1,7 +1,7 @@
 import { AppError, type Column, type FieldRules, type SchemaPolicy } from '@freshet/contracts';
 import type { Sql, Tx } from '../database/database.ts';
 
-/** The exclusive right of one load worker to a table, with all that it needs for a slice. */
+/** The exclusive right of one load worker to a table, and the data that a slice requires. */
 export interface TableLease {
   readonly pipelineId: string;
   readonly object: string;

@@ -1,16 +1,17 @@
 import type { EventType } from '@freshet/contracts';
-import type { Tx } from '../database/database.ts';
 import { uuidv7 } from '../database/ids.ts';
-import type { JobQueue } from '../queue/job-queue.ts';
+import type { JobTransaction } from '../queue/job-queue.ts';
 
 /**
- * Emits an event to its subscribers, in the transaction that causes it: it is delivered if and only if that transaction commits.
- * @param data ids, names, numbers and messages; never a secret, and never the content of a record (I6).
- * @param webhookId delivers to this webhook only. Absent: to all enabled webhooks that subscribe to the type.
+ * Emits an event to its subscribers, in the transaction that causes it: it is delivered if and only
+ * if that transaction commits.
+ * @param data ids, names, numbers and messages; never a secret, and never the content of a record
+ * (I6).
+ * @param webhookId delivers to this webhook only. Absent: to all enabled webhooks that subscribe to
+ * the type.
  */
 export async function emit(
-  tx: Tx,
-  queue: JobQueue,
+  { tx, queue }: JobTransaction,
   type: EventType,
   data: Readonly<Record<string, unknown>>,
   webhookId?: string,
@@ -21,11 +22,18 @@ export async function emit(
   if (subscribers.length === 0) return;
   const eventId = uuidv7();
   await tx`insert into freshet.events (id, type, data) values (${eventId}, ${type}, ${tx.json(data as never)})`;
-  for (const { id } of subscribers) await enqueueDelivery(tx, queue, id, eventId);
+  for (const { id } of subscribers) await enqueueDelivery({ tx, queue }, id, eventId);
 }
 
-/** Creates a delivery of an event and its job, in the caller's transaction. @returns the id of the delivery. */
-export async function enqueueDelivery(tx: Tx, queue: JobQueue, webhookId: string, eventId: string): Promise<string> {
+/**
+ * Creates a delivery of an event and its job, in the caller's transaction. @returns the id of the
+ * delivery.
+ */
+export async function enqueueDelivery(
+  { tx, queue }: JobTransaction,
+  webhookId: string,
+  eventId: string,
+): Promise<string> {
   const id = uuidv7();
   await tx`
     insert into freshet.webhook_deliveries (id, webhook_id, event_id, next_attempt_at)

@@ -1,9 +1,9 @@
 import { AppError, type EventType } from '@freshet/contracts';
 import { and, desc, eq, lt, type SQL } from 'drizzle-orm';
-import type { Database, Sql, Tx } from '../database/database.ts';
+import type { Database, Sql } from '../database/database.ts';
 import { decodeCursor, type List, type ListOptions, toList } from '../database/pagination.ts';
 import { type DeliveryStatus, events, webhookDeliveries } from '../database/schema/index.ts';
-import type { JobQueue } from '../queue/job-queue.ts';
+import type { JobTransaction } from '../queue/job-queue.ts';
 import type { SecretBox } from '../security/secret-box.ts';
 import { emit } from './events.ts';
 import { buildWebhookAad } from './webhook-secrets.ts';
@@ -31,7 +31,10 @@ export interface AttemptOutcome {
   readonly error: string | null;
 }
 
-/** The backoff after each failed attempt, as in the Standard Webhooks specification: 28 hours in total. */
+/**
+ * The backoff after each failed attempt, as in the Standard Webhooks specification: 28 hours in
+ * total.
+ */
 const RETRY_SECONDS = [5, 300, 1800, 7200, 18_000, 36_000, 36_000] as const;
 const RETRY_SECONDS_TOTAL = RETRY_SECONDS.reduce((sum, seconds) => sum + seconds, 0);
 /** Up to a tenth of jitter, so that deliveries that failed together are not retried together. */
@@ -39,7 +42,7 @@ const JITTER = 0.1;
 const HTTP_GONE = 410;
 
 /** Finds deliveries, newest first. */
-export async function findDeliveries(db: Database, condition: SQL | undefined, limit: number): Promise<Delivery[]> {
+async function findDeliveries(db: Database, condition: SQL | undefined, limit: number): Promise<Delivery[]> {
   const rows = await db
     .select({ delivery: webhookDeliveries, event_type: events.type })
     .from(webhookDeliveries)
@@ -73,7 +76,10 @@ export async function getDelivery(db: Database, webhookId: string, id: string): 
   return delivery;
 }
 
-/** Gets what the next attempt of a delivery sends. Null: it is not pending, or its webhook is disabled. */
+/**
+ * Gets what the next attempt of a delivery sends. Null: it is not pending, or its webhook is
+ * disabled.
+ */
 export async function getAttempt(sql: Sql, box: SecretBox, deliveryId: string): Promise<DeliveryAttempt | null> {
   const [row] = await sql<
     {
@@ -91,7 +97,8 @@ export async function getAttempt(sql: Sql, box: SecretBox, deliveryId: string): 
   >`
     select d.event_id, d.webhook_id, e.type, e.at, e.data, w.url, w.template, w.template_secret, w.secret,
       case when w.previous_until > now() then w.previous_secret end as previous_secret
-    from freshet.webhook_deliveries d join freshet.events e on e.id = d.event_id join freshet.webhooks w on w.id = d.webhook_id
+    from freshet.webhook_deliveries d join freshet.events e on e.id = d.event_id
+    join freshet.webhooks w on w.id = d.webhook_id
     where d.id = ${deliveryId} and d.status = 'pending' and (w.enabled or e.type = 'webhook.test')`;
   if (!row) return null;
   const open = (column: 'secret' | 'previous_secret' | 'template_secret'): string[] => {
@@ -105,12 +112,12 @@ export async function getAttempt(sql: Sql, box: SecretBox, deliveryId: string): 
 }
 
 /**
- * Stores the outcome of an attempt in the caller's transaction: the delivery succeeds, is retried with backoff, or fails. A
- * webhook whose attempts have failed for more than a day is disabled, and `webhook.disabled` is emitted to the others.
+ * Stores the outcome of an attempt in the caller's transaction: the delivery succeeds, is retried
+ * with backoff, or fails. A webhook whose attempts have failed for more than a day is disabled, and
+ * `webhook.disabled` is emitted to the others.
  */
 export async function recordAttempt(
-  tx: Tx,
-  queue: JobQueue,
+  { tx, queue }: JobTransaction,
   deliveryId: string,
   { status, error }: AttemptOutcome,
 ): Promise<void> {
@@ -123,24 +130,26 @@ export async function recordAttempt(
   const retrySeconds = isRetryable ? RETRY_SECONDS[row.attempts] : undefined;
   const retryMs = retrySeconds === undefined ? null : Math.round(retrySeconds * 1000 * (1 + JITTER * Math.random()));
   await tx`
-    update freshet.webhook_deliveries set attempts = attempts + 1, last_attempt_at = now(), response_status = ${status}, error = ${error},
+    update freshet.webhook_deliveries set attempts = attempts + 1, last_attempt_at = now(),
+      response_status = ${status}, error = ${error},
       status = ${error === null ? 'delivered' : retryMs === null ? 'failed' : 'pending'},
       next_attempt_at = ${retryMs === null ? null : new Date(Date.now() + retryMs)}
     where id = ${deliveryId}`;
   if (retryMs !== null) await queue.enqueue(tx, 'deliver', { deliveryId }, { key: deliveryId, startAfterMs: retryMs });
-  if (!isTest) await updateWebhookHealth(tx, queue, row.webhook_id, { status, error }, retryMs !== null);
+  if (!isTest) await updateWebhookHealth({ tx, queue }, row.webhook_id, { status, error }, retryMs !== null);
 }
 
 async function updateWebhookHealth(
-  tx: Tx,
-  queue: JobQueue,
+  { tx, queue }: JobTransaction,
   webhookId: string,
   { status, error }: AttemptOutcome,
   willRetry: boolean,
 ): Promise<void> {
   const [webhook] = await tx<{ name: string; has_failed_long: boolean; enabled: boolean }[]>`
-    update freshet.webhooks set failing_since = ${error === null ? null : tx`coalesce(failing_since, now())`} where id = ${webhookId}
-    returning name, enabled, coalesce(failing_since < now() - make_interval(secs => ${RETRY_SECONDS_TOTAL}), false) as has_failed_long`;
+    update freshet.webhooks set failing_since = ${error === null ? null : tx`coalesce(failing_since, now())`}
+    where id = ${webhookId}
+    returning name, enabled,
+      coalesce(failing_since < now() - make_interval(secs => ${RETRY_SECONDS_TOTAL}), false) as has_failed_long`;
   if (error === null || !webhook?.enabled) return;
   if (status !== HTTP_GONE && (willRetry || !webhook.has_failed_long)) return;
   const reason =
@@ -148,6 +157,7 @@ async function updateWebhookHealth(
       ? 'The receiver responded with status 410 Gone.'
       : `Every attempt has failed for more than a day. Last error: ${error}`;
   await tx`
-    update freshet.webhooks set enabled = false, disabled_reason = ${reason}, version = version + 1, updated_at = now() where id = ${webhookId}`;
-  await emit(tx, queue, 'webhook.disabled', { webhook_id: webhookId, name: webhook.name, reason });
+    update freshet.webhooks set enabled = false, disabled_reason = ${reason}, version = version + 1,
+      updated_at = now() where id = ${webhookId}`;
+  await emit({ tx, queue }, 'webhook.disabled', { webhook_id: webhookId, name: webhook.name, reason });
 }

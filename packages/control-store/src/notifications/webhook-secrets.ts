@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto';
 
-/** Generates a signing secret as in the Standard Webhooks specification, which requires 24 to 64 random bytes. */
+/**
+ * Generates a signing secret as in the Standard Webhooks specification, which requires 24 to 64
+ * random bytes.
+ */
 export function generateSigningSecret(): string {
   return `whsec_${randomBytes(32).toString('base64')}`;
 }

@@ -45,6 +45,8 @@ export interface NewWebhook {
   readonly secret: string;
 }
 
+const RESOURCE = { table: webhooks, name: 'webhook' };
+
 const conflicts = { webhooks_name_unique: createNameConflict('webhook') };
 
 /** Webhooks and their deliveries. */
@@ -67,11 +69,11 @@ export class Webhooks extends Store {
 
   /** @throws AppError `not_found`. */
   async get(id: string): Promise<Webhook> {
-    return omitSecrets(await getResource(this.sql, webhooks, 'webhook', id));
+    return omitSecrets(await getResource(this.sql, RESOURCE, id));
   }
 
   async list(options: ListOptions, filter: { readonly name?: string | undefined } = {}): Promise<List<Webhook>> {
-    const { data, nextCursor } = await listResources(this.sql, webhooks, options, filter);
+    const { data, nextCursor } = await listResources(this.sql, RESOURCE, options, filter);
     return { data: data.map(omitSecrets), nextCursor };
   }
 
@@ -91,17 +93,17 @@ export class Webhooks extends Store {
       ...(input.enabled === true ? { disabled_reason: null, failing_since: null } : {}),
     };
     return omitSecrets(
-      await mapConstraintErrors(updateResource(this.db, webhooks, 'webhook', id, changes, expected), conflicts),
+      await mapConstraintErrors(updateResource(this.db, RESOURCE, id, { changes, expected }), conflicts),
     );
   }
 
   delete(id: string, expected: number | null): Promise<void> {
-    return deleteResource(this.db, webhooks, 'webhook', id, expected);
+    return deleteResource(this.db, RESOURCE, id, expected);
   }
 
   /** Rotates the signing secret. Messages are signed with both secrets during the overlap. */
   async rotate(id: string, overlapMinutes: number, expected: number | null): Promise<NewWebhook> {
-    const { secret: sealed } = await getResource(this.sql, webhooks, 'webhook', id);
+    const { secret: sealed } = await getResource(this.sql, RESOURCE, id);
     const previous = this.box.open(sealed, buildWebhookAad(id, 'secret'));
     const secret = generateSigningSecret();
     const changes = {
@@ -109,14 +111,14 @@ export class Webhooks extends Store {
       previous_secret: this.box.seal(previous, buildWebhookAad(id, 'previous_secret')),
       previous_until: sql`now() + make_interval(mins => ${overlapMinutes})` as unknown as Date,
     };
-    const updated = await updateResource(this.db, webhooks, 'webhook', id, changes, expected);
+    const updated = await updateResource(this.db, RESOURCE, id, { changes, expected });
     return { webhook: omitSecrets(updated), secret };
   }
 
   /** Emits `webhook.test` to this webhook, even if it is disabled. @returns the delivery. */
   async sendTestEvent(id: string): Promise<Delivery> {
     const { name } = await this.get(id);
-    await this.sql.begin((tx) => emit(tx, this.queue, 'webhook.test', { webhook_id: id, name }, id));
+    await this.sql.begin((tx) => emit({ tx, queue: this.queue }, 'webhook.test', { webhook_id: id, name }, id));
     const [delivery] = (await this.listDeliveries(id, { limit: 1, cursor: null }, {})).data;
     return delivery as Delivery;
   }
@@ -131,24 +133,33 @@ export class Webhooks extends Store {
     return listDeliveries(this.db, id, options, filter.status);
   }
 
-  /** Delivers an event again. The new delivery has the same message id, so that receivers can deduplicate it. */
+  /**
+   * Delivers an event again. The new delivery has the same message id, so that receivers can
+   * deduplicate it.
+   */
   async redeliver(id: string, deliveryId: string): Promise<Delivery> {
     const { event_id: eventId } = await getDelivery(this.db, id, deliveryId);
-    const newId = await this.sql.begin((tx) => enqueueDelivery(tx, this.queue, id, eventId));
+    const newId = await this.sql.begin((tx) => enqueueDelivery({ tx, queue: this.queue }, id, eventId));
     return getDelivery(this.db, id, newId);
   }
 
-  /** Gets what the next attempt of a delivery sends. Null: it is not pending, or its webhook is disabled. */
+  /**
+   * Gets what the next attempt of a delivery sends. Null: it is not pending, or its webhook is
+   * disabled.
+   */
   getAttempt(deliveryId: string): Promise<DeliveryAttempt | null> {
     return getAttempt(this.sql, this.box, deliveryId);
   }
 
   /** Stores the outcome of an attempt, and enqueues a retry or disables the webhook if required. */
   async recordAttempt(deliveryId: string, outcome: AttemptOutcome): Promise<void> {
-    await this.sql.begin((tx) => recordAttempt(tx, this.queue, deliveryId, outcome));
+    await this.sql.begin((tx) => recordAttempt({ tx, queue: this.queue }, deliveryId, outcome));
   }
 
-  /** Deletes events older than `olderThanDays`, with their deliveries. @returns the number of events. */
+  /**
+   * Deletes events older than `olderThanDays`, with their deliveries. @returns the number of
+   * events.
+   */
   async pruneEvents(olderThanDays: number): Promise<number> {
     const deleted = await this.sql`
       delete from freshet.events where at < now() - make_interval(days => ${olderThanDays})`;

@@ -11,7 +11,10 @@ export interface Backlog {
   readonly failedUnits: number;
   readonly deadJobs: number;
   readonly openRuns: number;
-  /** By object: the longest lag among active pipelines, and how many tables miss their freshness objective. */
+  /**
+   * By object: the longest lag among active pipelines, and how many tables miss their freshness
+   * objective.
+   */
   readonly freshness: readonly { readonly object: string; readonly seconds: number; readonly missed: number }[];
   /** By kind: the findings of the latest audit of each pipeline. */
   readonly findings: readonly { readonly finding: string; readonly records: number }[];
@@ -38,9 +41,11 @@ export async function getBacklog(sql: Sql): Promise<Backlog> {
   const queues = await sql<QueueBacklog[]>`
     select queue, ready, deferred, active, oldest_seconds as "oldestSeconds" from freshet.backlog order by queue`;
   const [stored] = await sql<{ bytes: number; batches: number }[]>`
-    select coalesce(sum(pg_column_size(body)), 0)::float8 as bytes, count(*)::int as batches from freshet.batches where loaded_at is null`;
+    select coalesce(sum(pg_column_size(body)), 0)::float8 as bytes, count(*)::int as batches from freshet.batches
+    where loaded_at is null`;
   const [counts] = await sql<{ rejected: number; units: number; dead: number; open: number }[]>`
-    select (select count(*) from freshet.rejected_records)::int as rejected, (select count(*) from freshet.failed_units)::int as units,
+    select (select count(*) from freshet.rejected_records)::int as rejected,
+      (select count(*) from freshet.failed_units)::int as units,
       (select count(*) from freshet.dead_jobs)::int as dead,
       (select count(*) from freshet.runs where status in ('queued', 'running'))::int as open`;
   return {
@@ -64,7 +69,8 @@ async function getFreshness(sql: Sql): Promise<Backlog['freshness']> {
     from freshet.pipeline_objects po join freshet.pipelines p on p.id = po.pipeline_id
     where p.status = 'active' and coalesce((p.objects -> po.object ->> 'included')::boolean, true)
       -- An object that no API key could ever read has no lag, unless a user included it by name.
-      and (coalesce(po.availability, 'unknown') not in ('forbidden', 'not_in_plan') or po.first_read_at is not null or po.complete_as_of is not null
+      and (coalesce(po.availability, 'unknown') not in ('forbidden', 'not_in_plan')
+        or po.first_read_at is not null or po.complete_as_of is not null
         or (p.objects -> po.object ->> 'included')::boolean)
     group by po.object order by po.object`;
 }
@@ -72,9 +78,12 @@ async function getFreshness(sql: Sql): Promise<Backlog['freshness']> {
 async function getAuditFindings(sql: Sql): Promise<Backlog['findings']> {
   return await sql<Backlog['findings'][number][]>`
     select f.finding, coalesce(sum(f.records), 0)::float8 as records from (
-      select distinct on (pipeline_id) id from freshet.runs where kind = 'audit' and finished_at is not null order by pipeline_id, id desc
+      select distinct on (pipeline_id) id from freshet.runs
+      where kind = 'audit' and finished_at is not null order by pipeline_id, id desc
     ) r join freshet.object_runs o on o.run_id = r.id,
-      lateral (values ('missing', o.records_missing), ('stale', o.records_stale), ('deleted', o.records_deleted)) as f(finding, records)
+      lateral (
+        values ('missing', o.records_missing), ('stale', o.records_stale), ('deleted', o.records_deleted)
+      ) as f(finding, records)
     group by f.finding order by f.finding`;
 }
 
@@ -82,6 +91,7 @@ async function getCreditUsage(sql: Sql): Promise<Backlog['credits']> {
   const rows = await sql<{ account: string; used: number | null; blocked: boolean }[]>`
     select account, max(case when window_ends_at > now() then used / nullif(total, 0) else 0 end)::float8 as used,
       coalesce(bool_or(blocked_until > now()), false) as blocked
-    from freshet.credit_buckets where total is not null group by account order by 2 desc nulls last, 1 limit ${ACCOUNTS_MAX}`;
+    from freshet.credit_buckets
+    where total is not null group by account order by 2 desc nulls last, 1 limit ${ACCOUNTS_MAX}`;
   return rows.map((row) => ({ ...row, used: row.used ?? 0 }));
 }

@@ -4,7 +4,7 @@ import { uuidv7 } from '../database/ids.ts';
 import { decodeCursor, type List, type ListOptions, toList } from '../database/pagination.ts';
 import { deadJobs } from '../database/schema/index.ts';
 import { emit } from '../notifications/events.ts';
-import type { DeadLetter, JobQueue } from '../queue/job-queue.ts';
+import type { DeadLetter, JobTransaction } from '../queue/job-queue.ts';
 import { enqueueExtract, enqueueLoad } from '../queue/jobs.ts';
 import { emitObjectRunFailed, finishRunIfComplete } from '../runs/completion.ts';
 import { Store } from '../store.ts';
@@ -27,15 +27,23 @@ export class DeadJobs extends Store {
     return toList([...rows], limit);
   }
 
-  /** Stores a dead job, and fails the object runs or the erasure that wait for it: without a job they would stay open forever. */
+  /**
+   * Stores a dead job, and fails the object runs or the erasure that wait for it: without a job
+   * they would stay open forever.
+   */
   async record({ queue, data, attempts, reason }: DeadLetter): Promise<void> {
     await this.sql.begin(async (tx) => {
       const pipelineId = await findPipelineId(tx, queue, data);
       await tx`
         insert into freshet.dead_jobs (id, queue, data, attempts, reason, pipeline_id)
         values (${uuidv7()}, ${queue}, ${tx.json(data as never)}, ${attempts}, ${reason}, ${pipelineId})`;
-      await failDependents(tx, this.queue, queue, data, `The job failed on all ${attempts} attempts. ${reason}`);
-      await emit(tx, this.queue, 'job.died', { queue, pipeline_id: pipelineId, attempts, reason });
+      await failDependents(
+        { tx, queue: this.queue },
+        queue,
+        data,
+        `The job failed on all ${attempts} attempts. ${reason}`,
+      );
+      await emit({ tx, queue: this.queue }, 'job.died', { queue, pipeline_id: pipelineId, attempts, reason });
     });
   }
 
@@ -48,15 +56,15 @@ export class DeadJobs extends Store {
       const job = await deleteJob(tx, id);
       switch (job.queue) {
         case 'extract':
-          return retryExtract(tx, this.queue, job.data as unknown as JobPayloads['extract']);
+          return retryExtract({ tx, queue: this.queue }, job.data as unknown as JobPayloads['extract']);
         case 'load':
-          return enqueueLoad(this.queue, tx, job.data as unknown as JobPayloads['load'], null);
+          return enqueueLoad({ tx, queue: this.queue }, job.data as unknown as JobPayloads['load'], null);
         case 'deliver': {
           const data = job.data as unknown as JobPayloads['deliver'];
           return this.queue.enqueue(tx, 'deliver', data, { key: data.deliveryId });
         }
         case 'erase':
-          return retryErasure(tx, this.queue, job.data as unknown as JobPayloads['erase']);
+          return retryErasure({ tx, queue: this.queue }, job.data as unknown as JobPayloads['erase']);
       }
     });
   }
@@ -74,9 +82,10 @@ async function deleteJob(tx: Tx, id: string): Promise<DeadJob> {
   return job;
 }
 
-async function retryExtract(tx: Tx, queue: JobQueue, { objectRunId }: JobPayloads['extract']): Promise<void> {
+async function retryExtract({ tx, queue }: JobTransaction, { objectRunId }: JobPayloads['extract']): Promise<void> {
   const [objectRun] = await tx<{ run_id: string }[]>`
-    update freshet.object_runs set status = 'queued', error_code = null, error_message = null, finished_at = null, failures = 0
+    update freshet.object_runs set status = 'queued', error_code = null, error_message = null, finished_at = null,
+      failures = 0
     where id = ${objectRunId} and status = 'failed' and extracted_at is null returning run_id`;
   if (!objectRun) {
     throw new AppError(
@@ -85,7 +94,8 @@ async function retryExtract(tx: Tx, queue: JobQueue, { objectRunId }: JobPayload
     );
   }
   const [openRun] = await tx`
-    select o.id from freshet.runs r join freshet.runs o on o.pipeline_id = r.pipeline_id and o.kind = r.kind and o.id <> r.id
+    select o.id from freshet.runs r join freshet.runs o on o.pipeline_id = r.pipeline_id and o.kind = r.kind
+      and o.id <> r.id
     where r.id = ${objectRun.run_id} and o.status in ('queued', 'running')`;
   if (openRun) {
     throw new AppError(
@@ -94,10 +104,10 @@ async function retryExtract(tx: Tx, queue: JobQueue, { objectRunId }: JobPayload
     );
   }
   await tx`update freshet.runs set status = 'running', finished_at = null where id = ${objectRun.run_id}`;
-  await enqueueExtract(queue, tx, objectRunId, null);
+  await enqueueExtract({ tx, queue }, objectRunId, null);
 }
 
-async function retryErasure(tx: Tx, queue: JobQueue, data: JobPayloads['erase']): Promise<void> {
+async function retryErasure({ tx, queue }: JobTransaction, data: JobPayloads['erase']): Promise<void> {
   const [erasure] = await tx<{ pipeline_id: string }[]>`
     update freshet.erasures set status = 'queued', finished_at = null, failures = 0
     where id = ${data.erasureId} and status = 'failed' returning pipeline_id`;
@@ -126,17 +136,16 @@ async function findPipelineId(tx: Tx, queue: QueueName, data: object): Promise<s
 }
 
 async function failDependents(
-  tx: Tx,
-  queue: JobQueue,
+  { tx, queue }: JobTransaction,
   deadQueue: QueueName,
   data: object,
   message: string,
 ): Promise<void> {
   if (deadQueue === 'extract')
-    await failObjectRuns(tx, queue, message, tx`id = ${(data as JobPayloads['extract']).objectRunId}`);
+    await failObjectRuns({ tx, queue }, message, tx`id = ${(data as JobPayloads['extract']).objectRunId}`);
   if (deadQueue === 'load') {
     const { pipelineId, object } = data as JobPayloads['load'];
-    await failObjectRuns(tx, queue, message, tx`pipeline_id = ${pipelineId} and object = ${object}`);
+    await failObjectRuns({ tx, queue }, message, tx`pipeline_id = ${pipelineId} and object = ${object}`);
   }
   if (deadQueue === 'erase') {
     const { erasureId } = data as JobPayloads['erase'];
@@ -146,13 +155,14 @@ async function failDependents(
   }
 }
 
-async function failObjectRuns(tx: Tx, queue: JobQueue, message: string, condition: Fragment): Promise<void> {
+async function failObjectRuns({ tx, queue }: JobTransaction, message: string, condition: Fragment): Promise<void> {
   const open = await tx<{ id: string }[]>`
     select id from freshet.object_runs where ${condition} and status = any(${[...OPEN_OBJECT_RUN_STATUSES]})
     order by id for no key update`;
   const failed = await tx<{ id: string; run_id: string }[]>`
-    update freshet.object_runs set status = 'failed', error_code = 'bug', error_message = ${message}, not_before = null, finished_at = now()
+    update freshet.object_runs set status = 'failed', error_code = 'bug', error_message = ${message},
+      not_before = null, finished_at = now()
     where id = any(${open.map(({ id }) => id)}) returning id, run_id`;
-  for (const { id } of failed) await emitObjectRunFailed(tx, queue, id);
-  for (const runId of new Set(failed.map((row) => row.run_id))) await finishRunIfComplete(tx, queue, runId);
+  for (const { id } of failed) await emitObjectRunFailed({ tx, queue }, id);
+  for (const runId of new Set(failed.map((row) => row.run_id))) await finishRunIfComplete({ tx, queue }, runId);
 }

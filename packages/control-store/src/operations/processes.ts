@@ -20,14 +20,19 @@ export interface ProcessInfo {
 const LISTED_HOURS = 1;
 const PROCESSES_MAX = 1000;
 
-/** The processes of the deployment. Each one registers with pg-boss, and sends a heartbeat every half minute. */
+/**
+ * The processes of the deployment. Each one registers with pg-boss, and sends a heartbeat every
+ * half minute.
+ */
 export class Processes extends Store {
   async list(): Promise<ProcessInfo[]> {
     return await this.sql<ProcessInfo[]>`
       select id, coalesce(name, '') as name, host, pid, started_on as started_at, heartbeat_on as seen_at,
         case when stopped_on is not null then 'stopped'
-          when heartbeat_on < now() - heartbeat_seconds * 3 * interval '1 second' then 'quiet' else 'alive' end as state,
+          when heartbeat_on < now() - heartbeat_seconds * 3 * interval '1 second' then 'quiet'
+          else 'alive' end as state,
         (metrics ->> 'cpu')::float8 as cpu, (metrics ->> 'rss')::float8 as memory_bytes
-      from pgboss.instance where heartbeat_on > now() - make_interval(hours => ${LISTED_HOURS}) order by name, started_on limit ${PROCESSES_MAX}`;
+      from pgboss.instance where heartbeat_on > now() - make_interval(hours => ${LISTED_HOURS})
+      order by name, started_on limit ${PROCESSES_MAX}`;
   }
 }

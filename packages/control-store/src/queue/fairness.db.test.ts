@@ -31,7 +31,8 @@ describe('job priority', () => {
       [other.id, 'other'],
       [urgent.id, 'urgent'],
     ]);
-    // The large pipeline has used a slice of extraction and of loading, and has a job for each of its batches.
+    // The large pipeline has used a slice of extraction and of loading, and has a job for each of
+    // its batches.
     const first = await startSync(large);
     const lease = await acquire(t, first.lists);
     for (let n = 0; n < 5; n++) await store.extraction.commitStep(lease, buildPage(n));

@@ -14,6 +14,12 @@ export interface EnqueueOptions {
   readonly priority?: number;
 }
 
+/** A transaction, and the queue that receives the jobs that the transaction enqueues. */
+export interface JobTransaction {
+  readonly tx: Tx;
+  readonly queue: JobQueue;
+}
+
 export interface WorkOptions {
   /** The number of jobs that this process works on at once. */
   readonly concurrency: number;
@@ -30,20 +36,24 @@ export interface DeadLetter {
 export interface QueueOptions {
   /** The kind of this process, which is listed with its heartbeat. */
   readonly name: string;
-  /** Whether this process supervises the queues: expired jobs and dead workers. At least one process must. */
+  /**
+   * Whether this process supervises the queues: expired jobs and dead workers. At least one process
+   * must.
+   */
   readonly supervise: boolean;
   readonly onError: (error: Error) => void;
 }
 
 /**
- * The job of a dead worker is requeued after so many seconds without a heartbeat, plus one pass of the supervisor: well within a
- * minute (I8).
+ * The job of a dead worker is requeued after so many seconds without a heartbeat, plus one pass of
+ * the supervisor: well within a minute (I8).
  */
 const HEARTBEAT_SECONDS = 15;
 const SUPERVISE_SECONDS = 5;
 /**
- * Retries after the first attempt. Handlers classify errors themselves and rarely throw, so these retries are for dead workers and
- * for an unavailable database. With backoff, they take about three minutes.
+ * Retries after the first attempt. Handlers classify errors themselves and rarely throw, so these
+ * retries are for dead workers and for an unavailable database. With backoff, they take about three
+ * minutes.
  */
 const RETRIES = 10;
 const RETRY_SECONDS = 1;
@@ -58,7 +68,10 @@ const POLLING_SECONDS = 0.5;
 const DEAD_LETTER_POLLING_SECONDS = 2;
 const CONNECTIONS = 4;
 
-/** The job queues between API, scheduler and workers. Hides pg-boss. A job is enqueued in the transaction that requires it. */
+/**
+ * The job queues between API, scheduler and workers. Hides pg-boss. A job is enqueued in the
+ * transaction that requires it.
+ */
 export class JobQueue {
   readonly #boss: PgBoss;
 
@@ -149,7 +162,8 @@ export class JobQueue {
 
   /**
    * Handles the jobs of a queue.
-   * @param handle must not throw for expected errors: a thrown error counts as a crash, and the job is retried.
+   * @param handle must not throw for expected errors: a thrown error counts as a crash, and the job
+   * is retried.
    */
   async work<Q extends QueueName>(
     queue: Q,
@@ -172,7 +186,8 @@ export class JobQueue {
               throw toAppError(error);
             }
           }
-          // Poll again at once: otherwise each of many short jobs would wait for the polling interval.
+          // Poll again at once: otherwise each of many short jobs would wait for the polling
+          // interval.
           if (workerId !== null) this.#boss.notifyWorker(workerId);
         }),
       );
@@ -180,7 +195,9 @@ export class JobQueue {
   }
 }
 
-/** Parses the last error message from the output of a job. A job whose worker died has no output. */
+/**
+ * Parses the last error message from the output of a job. A job whose worker died has no output.
+ */
 function parseFailureReason(output: object | null): string {
   const message = (output as { message?: unknown } | null)?.message;
   return typeof message === 'string' && message !== ''
@@ -188,7 +205,9 @@ function parseFailureReason(output: object | null): string {
     : 'The worker died or lost its connection during each attempt.';
 }
 
-/** Adapts a transaction for pg-boss, so that a job commits together with the rows that it concerns. */
+/**
+ * Adapts a transaction for pg-boss, so that a job commits together with the rows that it concerns.
+ */
 function toTransactionalDb(tx: Tx): Db {
   return {
     executeSql: async (text, values) => ({

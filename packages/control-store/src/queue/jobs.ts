@@ -1,6 +1,6 @@
 import { CREDIT_CLASSES, type CreditClass, type PipelinePriority } from '@freshet/contracts';
 import type { Tx } from '../database/database.ts';
-import type { EnqueueOptions, JobQueue } from './job-queue.ts';
+import type { EnqueueOptions, JobTransaction } from './job-queue.ts';
 
 /** What decides which of two due jobs runs first. */
 export interface JobPriority {
@@ -11,8 +11,9 @@ export interface JobPriority {
 }
 
 /**
- * Converts a priority to pg-boss's number, higher first. A more urgent class always precedes: no backfill of one pipeline delays
- * the changes of another. A long object run ranks like a backfill, so that other pipelines wait for one slice of it at most.
+ * Converts a priority to pg-boss's number, higher first. A more urgent class always precedes: no
+ * backfill of one pipeline delays the changes of another. A long object run ranks like a backfill,
+ * so that other pipelines wait for one slice of it at most.
  */
 function toQueuePriority({ creditClass, isLong, pipelinePriority }: JobPriority): number {
   const rank = CREDIT_CLASSES.indexOf(creditClass);
@@ -22,11 +23,10 @@ function toQueuePriority({ creditClass, isLong, pipelinePriority }: JobPriority)
 
 /**
  * Enqueues the next slice of an object run, in the caller's transaction.
- * @param priority null: it is looked up.
+ * @param priority null: the stored priority of the object run.
  */
 export async function enqueueExtract(
-  queue: JobQueue,
-  tx: Tx,
+  { tx, queue }: JobTransaction,
   objectRunId: string,
   priority: JobPriority | null,
   startAfterMs = 0,
@@ -38,12 +38,12 @@ export async function enqueueExtract(
 }
 
 /**
- * Enqueues a load of the pending batches of a table, in the caller's transaction. One load job of a table is active at a time.
+ * Enqueues a load of the pending batches of a table, in the caller's transaction. One load job of a
+ * table is active at a time.
  * @param priority null: that of the most urgent pending batch.
  */
 export async function enqueueLoad(
-  queue: JobQueue,
-  tx: Tx,
+  { tx, queue }: JobTransaction,
   { pipelineId, object }: { readonly pipelineId: string; readonly object: string },
   priority: JobPriority | null,
   options: Pick<EnqueueOptions, 'startAfterMs' | 'deduplicateSeconds' | 'replacesWaiting'> = {},
@@ -64,7 +64,8 @@ async function findExtractPriority(tx: Tx, objectRunId: string): Promise<JobPrio
 async function findLoadPriority(tx: Tx, pipelineId: string, object: string): Promise<JobPriority> {
   const [priority] = await tx<JobPriority[]>`
     select o.credit_class as "creditClass", o.is_long as "isLong", p.priority as "pipelinePriority"
-    from freshet.batches b join freshet.object_runs o on o.id = b.object_run_id join freshet.pipelines p on p.id = b.pipeline_id
+    from freshet.batches b join freshet.object_runs o on o.id = b.object_run_id
+    join freshet.pipelines p on p.id = b.pipeline_id
     where b.pipeline_id = ${pipelineId} and b.object = ${object} and b.loaded_at is null
     order by o.is_long, array_position(${[...CREDIT_CLASSES]}::text[], o.credit_class) limit 1`;
   // Without a pending batch the job ends at once, so it may run first.

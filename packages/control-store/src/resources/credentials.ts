@@ -19,6 +19,8 @@ export type Credential = Omit<typeof credentials.$inferSelect, 'secret'>;
 const HINTED_LENGTH_MIN = 12;
 const HINT_LENGTH = 4;
 
+const RESOURCE = { table: credentials, name: 'credential' };
+
 const conflicts = { credentials_name_unique: createNameConflict('credential') };
 
 /** Credentials: secrets of accounts and warehouses. The API never returns a secret. */
@@ -43,14 +45,14 @@ export class Credentials extends Store {
 
   /** @throws AppError `not_found`. */
   async get(id: string): Promise<Credential> {
-    return omitSecret(await getResource(this.sql, credentials, 'credential', id));
+    return omitSecret(await getResource(this.sql, RESOURCE, id));
   }
 
   async list(
     options: ListOptions,
     filter: { readonly name?: string | undefined; readonly type?: string | undefined } = {},
   ): Promise<List<Credential>> {
-    const { data, nextCursor } = await listResources(this.sql, credentials, options, filter);
+    const { data, nextCursor } = await listResources(this.sql, RESOURCE, options, filter);
     return { data: data.map(omitSecret), nextCursor };
   }
 
@@ -73,11 +75,13 @@ export class Credentials extends Store {
           };
     const changes = { ...(input.name === undefined ? {} : { name: input.name }), ...secret };
     return omitSecret(
-      await mapConstraintErrors(updateResource(this.db, credentials, 'credential', id, changes, expected), conflicts),
+      await mapConstraintErrors(updateResource(this.db, RESOURCE, id, { changes, expected }), conflicts),
     );
   }
 
-  /** @throws AppError `conflict` that lists the pipelines and destinations that use the credential. */
+  /**
+   * @throws AppError `conflict` that lists the pipelines and destinations that use the credential.
+   */
   async delete(id: string, expected: number | null = null): Promise<void> {
     const usingPipelines = await this.db
       .select({ name: pipelines.name })
@@ -93,7 +97,7 @@ export class Credentials extends Store {
     ];
     if (usedBy.length > 0)
       throw new AppError('conflict', `The credential is in use by ${usedBy.join(', ')}.`, { context: { usedBy } });
-    await deleteResource(this.db, credentials, 'credential', id, expected);
+    await deleteResource(this.db, RESOURCE, id, expected);
   }
 
   /**
@@ -101,7 +105,7 @@ export class Credentials extends Store {
    * @throws AppError `not_found`, or `invalid_input` when the credential has a different type.
    */
   async reveal(id: string, type: CredentialType): Promise<string> {
-    const row = await getResource(this.sql, credentials, 'credential', id);
+    const row = await getResource(this.sql, RESOURCE, id);
     if (row.type !== type) {
       throw new AppError(
         'invalid_input',
@@ -114,7 +118,9 @@ export class Credentials extends Store {
 
 const buildAssociatedData = (id: string): string => `credentials/${id}/secret`;
 
-/** Builds the hint of a secret: its last characters, if it is long enough that they reveal little. */
+/**
+ * Builds the hint of a secret: its last characters, if it is long enough that they reveal little.
+ */
 function buildHint(secret: string): string {
   return secret.length >= HINTED_LENGTH_MIN ? secret.slice(-HINT_LENGTH) : '';
 }

@@ -11,7 +11,8 @@ describe('getNextRun', () => {
   test('follows the local time of its time zone through both changes of daylight saving time', () => {
     expect(getNext('30 6 * * *', '2026-03-28T12:00:00Z')).toBe('2026-03-29T04:30:00.000Z');
     expect(getNext('30 6 * * *', '2026-10-24T12:00:00Z')).toBe('2026-10-25T05:30:00.000Z');
-    // 02:30 does not exist on the first day, so the run is at the end of the gap; on the second it exists twice, and the run is at the first.
+    // 02:30 does not exist on the first day, so the run is at the end of the gap; on the second it
+    // exists twice, and the run is at the first.
     expect(getNext('30 2 * * *', '2026-03-28T12:00:00Z')).toBe('2026-03-29T01:00:00.000Z');
     expect(getNext('30 2 * * *', '2026-10-24T12:00:00Z')).toBe('2026-10-25T00:30:00.000Z');
     expect(getNext('30 2 * * *', '2026-10-25T00:30:01Z')).toBe('2026-10-26T01:30:00.000Z');

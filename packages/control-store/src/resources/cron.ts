@@ -29,7 +29,8 @@ export function getNextRun(schedule: CronSchedule, after: Date, pipelineId: stri
 }
 
 /**
- * Finds the problems of a schedule: an unknown time zone, an invalid expression, and runs that are too frequent or never happen.
+ * Finds the problems of a schedule: an unknown time zone, an invalid expression, and runs that are
+ * too frequent or never happen.
  * @param schedule may lack a field; the other one is still checked.
  * @param minutesMin the minimum distance of two runs.
  */
@@ -74,6 +75,7 @@ function findCronProblem(schedule: CronSchedule, minutesMin: number): string | n
 }
 
 function createCron({ cron, time_zone }: CronSchedule): Cron {
-  // croner's default is the standard: a day matches by its date or by its weekday if both are restricted.
+  // croner's default is the standard: a day matches by its date or by its weekday if both are
+  // restricted.
   return new Cron(cron.trim(), { timezone: time_zone, paused: true, mode: '5-part' });
 }

@@ -21,11 +21,16 @@ export type DestinationInput = Pick<
 > &
   Partial<Pick<Destination, 'ssl_ca'>>;
 
+const RESOURCE = { table: destinations, name: 'destination' };
+
 const conflicts = { destinations_name_unique: createNameConflict('destination') };
 
 /** Destinations: PostgreSQL warehouses. */
 export class Destinations extends Store {
-  /** @throws AppError `conflict` when the name is in use, `invalid_input` when the credential cannot be used. */
+  /**
+   * @throws AppError `conflict` when the name is in use, `invalid_input` when the credential cannot
+   * be used.
+   */
   async create(input: DestinationInput): Promise<Destination> {
     await rejectReferenceProblems(this.findReferenceProblems(input));
     const [created] = await mapConstraintErrors(
@@ -40,17 +45,17 @@ export class Destinations extends Store {
 
   /** @throws AppError `not_found`. */
   get(id: string): Promise<Destination> {
-    return getResource(this.sql, destinations, 'destination', id);
+    return getResource(this.sql, RESOURCE, id);
   }
 
   list(options: ListOptions, filter: { readonly name?: string | undefined } = {}): Promise<List<Destination>> {
-    return listResources(this.sql, destinations, options, filter);
+    return listResources(this.sql, RESOURCE, options, filter);
   }
 
   /** @param expected the expected version. Null: any. */
   async update(id: string, changes: Partial<DestinationInput>, expected: number | null): Promise<Destination> {
     await rejectReferenceProblems(this.findReferenceProblems(changes));
-    return mapConstraintErrors(updateResource(this.db, destinations, 'destination', id, changes, expected), conflicts);
+    return mapConstraintErrors(updateResource(this.db, RESOURCE, id, { changes, expected }), conflicts);
   }
 
   /** @throws AppError `conflict` that lists the pipelines that use the destination. */
@@ -65,7 +70,7 @@ export class Destinations extends Store {
         `The destination is in use by ${users.map(({ name }) => `pipeline "${name}"`).join(', ')}.`,
       );
     }
-    await deleteResource(this.db, destinations, 'destination', id, expected);
+    await deleteResource(this.db, RESOURCE, id, expected);
   }
 
   /** Finds references of the input to resources that do not exist, or that cannot be used. */

@@ -42,7 +42,10 @@ export interface PipelineFilter {
   readonly destination_id?: string | undefined;
 }
 
-/** An object whose table another control database has loaded, for example one that was lost, with the state to continue from. */
+/**
+ * An object whose table another control database has loaded, for example one that was lost, with
+ * the state to continue from.
+ */
 export interface AdoptedObject {
   readonly object: string;
   readonly position: Readonly<Record<string, unknown>>;
@@ -51,6 +54,8 @@ export interface AdoptedObject {
 }
 
 const AUDIT_FREQUENCY_DAYS_DEFAULT = 7;
+
+const RESOURCE = { table: pipelines, name: 'pipeline' };
 
 const conflicts = {
   pipelines_name_unique: createNameConflict('pipeline'),
@@ -65,7 +70,8 @@ const conflicts = {
 export class Pipelines extends Store {
   /**
    * Creates a pipeline. Its first run is due at once.
-   * @throws AppError `conflict` when the name or the destination is in use, `invalid_input` when a reference cannot be used.
+   * @throws AppError `conflict` when the name or the destination is in use, `invalid_input` when a
+   * reference cannot be used.
    */
   async create(input: PipelineInput): Promise<Pipeline> {
     await rejectReferenceProblems(this.findReferenceProblems(input));
@@ -80,22 +86,27 @@ export class Pipelines extends Store {
     return created as Pipeline;
   }
 
-  /** Stores the state of objects that another control database has extracted. Objects that have a state keep it. */
+  /**
+   * Stores the state of objects that another control database has extracted. Objects that have a
+   * state keep it.
+   */
   async adoptObjects(id: string, objects: readonly AdoptedObject[]): Promise<void> {
     for (const { object, position, completeAsOf, completeBackTo } of objects) {
       await this.sql`
-        insert into freshet.pipeline_objects (pipeline_id, object, position, complete_as_of, complete_back_to, first_read_at)
-        values (${id}, ${object}, ${this.sql.json(position as never)}, ${completeAsOf}, ${completeBackTo}, now()) on conflict do nothing`;
+        insert into freshet.pipeline_objects (pipeline_id, object, position, complete_as_of, complete_back_to,
+          first_read_at)
+        values (${id}, ${object}, ${this.sql.json(position as never)}, ${completeAsOf}, ${completeBackTo}, now())
+        on conflict do nothing`;
     }
   }
 
   /** @throws AppError `not_found`. */
   get(id: string): Promise<Pipeline> {
-    return getResource(this.sql, pipelines, 'pipeline', id);
+    return getResource(this.sql, RESOURCE, id);
   }
 
   list(options: ListOptions, filter: PipelineFilter = {}): Promise<List<Pipeline>> {
-    return listResources(this.sql, pipelines, options, filter);
+    return listResources(this.sql, RESOURCE, options, filter);
   }
 
   /**
@@ -105,23 +116,26 @@ export class Pipelines extends Store {
   async update(id: string, changes: Partial<PipelineInput>, expected: number | null): Promise<Pipeline> {
     await rejectReferenceProblems(this.findReferenceProblems(changes));
     const update = { ...changes, ...buildNextRunUpdate(id, changes), ...buildNextAuditUpdate(changes) };
-    return mapConstraintErrors(updateResource(this.db, pipelines, 'pipeline', id, update, expected), conflicts);
+    return mapConstraintErrors(updateResource(this.db, RESOURCE, id, { changes: update, expected }), conflicts);
   }
 
   /**
-   * Pauses or activates a pipeline. A paused pipeline starts no run, and the extraction of its open run pauses; stored batches are
-   * still loaded.
+   * Pauses or activates a pipeline. A paused pipeline starts no run, and the extraction of its open
+   * run pauses; stored batches are still loaded.
    * @param expected the expected version. Null: any.
    */
   setStatus(id: string, status: PipelineStatus, expected: number | null = null): Promise<Pipeline> {
     const changes = { status, paused_by: status === 'paused' ? ('user' as const) : null };
-    return updateResource(this.db, pipelines, 'pipeline', id, changes, expected);
+    return updateResource(this.db, RESOURCE, id, { changes, expected });
   }
 
-  /** Deletes a pipeline with its runs and batches. The tables in the warehouse belong to the user, and stay unchanged. */
+  /**
+   * Deletes a pipeline with its runs and batches. The tables in the warehouse belong to the user,
+   * and stay unchanged.
+   */
   async delete(id: string, expected: number | null = null): Promise<void> {
     await this.db.transaction(async (tx) => {
-      await deleteResource(tx as unknown as Database, pipelines, 'pipeline', id, expected);
+      await deleteResource(tx as unknown as Database, RESOURCE, id, expected);
       // No transaction can add child work now: it would hold a lock on a row that no longer exists.
       await tx.delete(childWork).where(eq(childWork.pipeline_id, id));
     });
@@ -132,7 +146,9 @@ export class Pipelines extends Store {
     return this.db.select().from(pipelineObjects).where(eq(pipelineObjects.pipeline_id, id));
   }
 
-  /** Counts the parents of each child object: all known ones, and those whose children are pending. */
+  /**
+   * Counts the parents of each child object: all known ones, and those whose children are pending.
+   */
   async countParents(id: string): Promise<ReadonlyMap<string, { readonly parents: number; readonly pending: number }>> {
     const pending =
       sql<number>`count(*) filter (where ${childWork.done_version} is distinct from ${childWork.version})`.mapWith(
@@ -163,7 +179,9 @@ export class Pipelines extends Store {
   }
 }
 
-/** Computes the next run after a change of the schedule. A shorter interval takes effect at once. */
+/**
+ * Computes the next run after a change of the schedule. A shorter interval takes effect at once.
+ */
 function buildNextRunUpdate(id: string, { schedule, frequency_minutes }: Partial<PipelineInput>): Partial<Pipeline> {
   if (schedule) return { next_run_at: getNextRun(schedule, new Date(), id) ?? NO_NEXT_RUN };
   if (frequency_minutes === undefined && schedule === undefined) return {};

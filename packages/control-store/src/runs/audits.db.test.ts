@@ -25,7 +25,10 @@ beforeEach(() => resetStore(t));
 describe('audits', () => {
   const AUDITED = OBJECTS.map(({ name }) => ({ name, creditClass: 'audit' as const }));
 
-  /** Creates a pipeline with an extracted parent object, one parent whose children were extracted, and an open audit. */
+  /**
+   * Creates a pipeline with an extracted parent object, one parent whose children were extracted,
+   * and an open audit.
+   */
   async function createAuditedPipeline() {
     const pipeline = await t.createPipeline();
     const run = await startRun(t, pipeline.id);

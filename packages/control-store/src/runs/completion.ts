@@ -1,20 +1,21 @@
 import { OPEN_OBJECT_RUN_STATUSES, type RunKind } from '@freshet/contracts';
-import type { Tx } from '../database/database.ts';
 import { emit } from '../notifications/events.ts';
-import type { JobQueue } from '../queue/job-queue.ts';
+import type { JobTransaction } from '../queue/job-queue.ts';
 import { checkRecordSpike } from './record-spikes.ts';
 import { getOutstandingUnits, type OutstandingUnits } from './unit-failures.ts';
 
 /*
- * Rows are locked FOR NO KEY UPDATE throughout. A second update of a row in one transaction checks its foreign keys again, with a
- * share lock on the referenced row. Two transactions that both hold such a lock and then request FOR UPDATE would deadlock.
+ * Rows are locked FOR NO KEY UPDATE throughout. A second update of a row in one transaction checks
+ * its foreign keys again, with a share lock on the referenced row. Two transactions that both hold
+ * such a lock and then request FOR UPDATE would deadlock.
  */
 
 /**
- * Finishes an object run whose extraction and loading are complete, and then its run if it was the last one. The caller holds
- * the row lock of the object run, so of two transactions that each complete a part, the second sees the first.
+ * Finishes an object run whose extraction and loading are complete, and then its run if it was the
+ * last one. The caller holds the row lock of the object run, so of two transactions that each
+ * complete a part, the second sees the first.
  */
-export async function finishObjectRunIfComplete(tx: Tx, queue: JobQueue, objectRunId: string): Promise<void> {
+export async function finishObjectRunIfComplete({ tx, queue }: JobTransaction, objectRunId: string): Promise<void> {
   const outstanding = await getOutstandingUnits(tx, objectRunId);
   const isPartial = outstanding.units > 0;
   const message = isPartial ? buildOutstandingMessage(outstanding) : null;
@@ -38,8 +39,8 @@ export async function finishObjectRunIfComplete(tx: Tx, queue: JobQueue, objectR
       and not exists (select from freshet.batches b where b.object_run_id = o.id and b.loaded_at is null)
     returning o.run_id, o.status`;
   if (!finished) return;
-  if (finished.status === 'failed') await emitObjectRunFailed(tx, queue, objectRunId);
-  await finishRunIfComplete(tx, queue, finished.run_id);
+  if (finished.status === 'failed') await emitObjectRunFailed({ tx, queue }, objectRunId);
+  await finishRunIfComplete({ tx, queue }, finished.run_id);
 }
 
 function buildOutstandingMessage({ units, message }: OutstandingUnits): string {
@@ -48,21 +49,27 @@ function buildOutstandingMessage({ units, message }: OutstandingUnits): string {
 }
 
 /**
- * Finishes a run whose object runs are all finished, and emits its event. Object runs with the warning `object_unavailable` count
- * neither for nor against its status. The run is `succeeded` if all others succeeded, and `failed` if none brought anything.
+ * Finishes a run whose object runs are all finished, and emits its event. Object runs with the
+ * warning `object_unavailable` count neither for nor against its status. The run is `succeeded` if
+ * all others succeeded, and `failed` if none brought anything.
  */
-export async function finishRunIfComplete(tx: Tx, queue: JobQueue, runId: string): Promise<void> {
+export async function finishRunIfComplete({ tx, queue }: JobTransaction, runId: string): Promise<void> {
   await tx`select id from freshet.runs where id = ${runId} for no key update`;
   const [finished] = await tx<{ status: 'succeeded' | 'partial' | 'failed'; pipeline_id: string; kind: RunKind }[]>`
     update freshet.runs r set
       finished_at = now(),
-      status = case when ok = required and (ok > 0 or ignored = 0) then 'succeeded' when ok = 0 and not any_partial then 'failed' else 'partial' end
+      status = case when ok = required and (ok > 0 or ignored = 0) then 'succeeded'
+        when ok = 0 and not any_partial then 'failed' else 'partial' end
     from (
-      select count(*) filter (where status = 'succeeded') as ok, coalesce(bool_or(status = 'partial'), false) as any_partial,
+      select count(*) filter (where status = 'succeeded') as ok,
+        coalesce(bool_or(status = 'partial'), false) as any_partial,
         count(*) filter (where status <> 'skipped' and not is_ignored) as required,
         count(*) filter (where is_ignored) as ignored,
         count(*) filter (where status = any(${[...OPEN_OBJECT_RUN_STATUSES]})) as open
-      from (select status, warnings @> '[{"code": "object_unavailable"}]' as is_ignored from freshet.object_runs where run_id = ${runId}) o
+      from (
+        select status, warnings @> '[{"code": "object_unavailable"}]' as is_ignored
+        from freshet.object_runs where run_id = ${runId}
+      ) o
     ) sums
     where r.id = ${runId} and r.status in ('queued', 'running') and sums.open = 0
     returning r.status, r.pipeline_id, r.kind`;
@@ -70,14 +77,18 @@ export async function finishRunIfComplete(tx: Tx, queue: JobQueue, runId: string
   const { status, pipeline_id, kind } = finished;
   const [sums] = await tx`
     select coalesce(sum(records_inserted + records_updated), 0)::float8 as records_loaded,
-      coalesce(sum(records_rejected), 0)::float8 as records_rejected, coalesce(sum(credits_used), 0)::float8 as credits_used
+      coalesce(sum(records_rejected), 0)::float8 as records_rejected,
+      coalesce(sum(credits_used), 0)::float8 as credits_used
     from freshet.object_runs where run_id = ${runId}`;
-  if (kind === 'sync') await checkRecordSpike(tx, queue, pipeline_id, runId);
-  await emit(tx, queue, `run.${status}`, { pipeline_id, run_id: runId, kind, status, ...sums });
+  if (kind === 'sync') await checkRecordSpike({ tx, queue }, pipeline_id, runId);
+  await emit({ tx, queue }, `run.${status}`, { pipeline_id, run_id: runId, kind, status, ...sums });
 }
 
-/** Emits `object.failed` for an object run, and `credential.refused` as well if Freshdesk rejected the API key. */
-export async function emitObjectRunFailed(tx: Tx, queue: JobQueue, objectRunId: string): Promise<void> {
+/**
+ * Emits `object.failed` for an object run, and `credential.refused` as well if Freshdesk rejected
+ * the API key.
+ */
+export async function emitObjectRunFailed({ tx, queue }: JobTransaction, objectRunId: string): Promise<void> {
   const [row] = await tx<
     { run_id: string; pipeline_id: string; object: string; code: string; message: string; credential_id: string }[]
   >`
@@ -85,7 +96,7 @@ export async function emitObjectRunFailed(tx: Tx, queue: JobQueue, objectRunId: 
     from freshet.object_runs o join freshet.pipelines p on p.id = o.pipeline_id where o.id = ${objectRunId}`;
   if (!row) return;
   const { run_id, pipeline_id, object, code, message, credential_id } = row;
-  await emit(tx, queue, 'object.failed', { pipeline_id, run_id, object, error: { code, message } });
+  await emit({ tx, queue }, 'object.failed', { pipeline_id, run_id, object, error: { code, message } });
   if (code === 'source_auth')
-    await emit(tx, queue, 'credential.refused', { pipeline_id, run_id, credential_id, error: { code, message } });
+    await emit({ tx, queue }, 'credential.refused', { pipeline_id, run_id, credential_id, error: { code, message } });
 }

@@ -17,7 +17,7 @@ import { eraseFromBatches, eraseFromRejectedRecords } from './erase-stored.ts';
 
 export type Erasure = typeof erasures.$inferSelect;
 
-/** What a worker needs to erase a person from a pipeline. */
+/** The data that a worker needs to erase a person from a pipeline. */
 export interface ErasureTask {
   readonly id: string;
   readonly pipelineId: string;
@@ -37,7 +37,10 @@ export interface ErasureTask {
 /** The result of an erasure. */
 export interface ErasureOutcome {
   readonly removed: readonly ErasedObject[];
-  /** Owner fields that the pipeline drops, as `object.field`: they cannot be searched for the person. */
+  /**
+   * Owner fields that the pipeline drops, as `object.field`: they cannot be searched for the
+   * person.
+   */
   readonly unsearchable: readonly string[];
   readonly proof: ErasureProof;
 }
@@ -49,8 +52,8 @@ const BACKOFF_MAX_MS = 60_000;
 /** Erasures: persons whose data is removed from a pipeline, and excluded from later runs. */
 export class Erasures extends Store {
   /**
-   * Creates an erasure and its job, or returns the open one of the same person. Extractions that begin afterwards exclude the
-   * person's records.
+   * Creates an erasure and its job, or returns the open one of the same person. Extractions that
+   * begin afterwards exclude the person's records.
    * @throws AppError `not_found` when the pipeline does not exist.
    */
   async create(pipelineId: string, object: string, key: string): Promise<Erasure> {
@@ -75,7 +78,8 @@ export class Erasures extends Store {
   /** @throws AppError `not_found`. */
   async get(pipelineId: string, id: string): Promise<Erasure> {
     const [row] = await this.sql<Erasure[]>`
-      select ${buildColumnList(this.sql, erasures)} from freshet.erasures where pipeline_id = ${pipelineId} and id = ${id}`;
+      select ${buildColumnList(this.sql, erasures)} from freshet.erasures
+      where pipeline_id = ${pipelineId} and id = ${id}`;
     if (!row) throw new AppError('not_found', `Erasure ${id} does not exist.`);
     return row;
   }
@@ -90,7 +94,8 @@ export class Erasures extends Store {
   }
 
   /**
-   * Lifts an erasure, so that the person's records are extracted again. Removed data stays removed until then.
+   * Lifts an erasure, so that the person's records are extracted again. Removed data stays removed
+   * until then.
    * @throws AppError `not_found`, or `conflict` while the erasure is queued or running.
    */
   async lift(pipelineId: string, id: string): Promise<Erasure> {
@@ -103,7 +108,8 @@ export class Erasures extends Store {
         throw new AppError('conflict', `Erasure ${id} is ${row.status}. Lift it after it has finished.`);
       await tx`
         delete from freshet.audit_work a using freshet.erased_keys k
-        where k.erasure_id = ${id} and a.pipeline_id = k.pipeline_id and a.object = k.object and a.key = k.key and a.outcome = 'erased'`;
+        where k.erasure_id = ${id} and a.pipeline_id = k.pipeline_id and a.object = k.object and a.key = k.key
+          and a.outcome = 'erased'`;
       await tx`delete from freshet.erased_keys where erasure_id = ${id}`;
       const [lifted] = await tx<Erasure[]>`
         update freshet.erasures set status = 'lifted' where id = ${id} returning ${columns}`;
@@ -111,7 +117,10 @@ export class Erasures extends Store {
     });
   }
 
-  /** Starts an erasure, or continues one after a crash: each of its steps can be repeated. Null: it has finished. */
+  /**
+   * Starts an erasure, or continues one after a crash: each of its steps can be repeated. Null: it
+   * has finished.
+   */
   async start(id: string): Promise<ErasureTask | null> {
     const [row] = await this.sql<
       (Pick<Erasure, 'pipeline_id' | 'object' | 'key'> & {
@@ -124,7 +133,8 @@ export class Erasures extends Store {
     >`
       update freshet.erasures e set status = 'running' from freshet.pipelines p
       where e.id = ${id} and p.id = e.pipeline_id and e.status in ('queued', 'running')
-      returning e.pipeline_id, e.object, e.key, p.destination_id, p.destination_schema, p.table_prefix, p.objects, p.hash_salt`;
+      returning e.pipeline_id, e.object, e.key, p.destination_id, p.destination_schema, p.table_prefix, p.objects,
+        p.hash_salt`;
     if (!row) return null;
     return {
       id,
@@ -141,12 +151,16 @@ export class Erasures extends Store {
     };
   }
 
-  /** Lists the erased keys of an object. @param erasureId only those of this erasure; null: all of the pipeline. */
+  /**
+   * Lists the erased keys of an object. @param erasureId only those of this erasure; null: all of
+   * the pipeline.
+   */
   async listErasedKeys(pipelineId: string, object: string, erasureId: string | null = null): Promise<Set<string>> {
     const sql = this.sql;
     const rows = await sql<{ key: string }[]>`
       select key from freshet.erased_keys
-      where pipeline_id = ${pipelineId} and object = ${object} ${erasureId === null ? sql`` : sql`and erasure_id = ${erasureId}`}`;
+      where pipeline_id = ${pipelineId}
+        and object = ${object} ${erasureId === null ? sql`` : sql`and erasure_id = ${erasureId}`}`;
     return new Set(rows.map(({ key }) => key));
   }
 
@@ -156,20 +170,24 @@ export class Erasures extends Store {
   }
 
   /**
-   * Fences off workers that extract the object: they began before all keys were known. Other workers start with the complete
-   * keys. After this call no new batch can contain the person's records.
+   * Fences off workers that extract the object: they began before all keys were known. Other
+   * workers start with the complete keys. After this call no new batch can contain the person's
+   * records.
    */
   async fenceExtraction({ pipelineId }: ErasureTask, object: string): Promise<void> {
     await this.sql.begin(async (tx) => {
       // Lock order: object runs before the object, in every transaction.
       const open = await tx<{ id: string }[]>`
         select id from freshet.object_runs
-        where pipeline_id = ${pipelineId} and object = ${object} and extracted_at is null and status = any(${[...OPEN_OBJECT_RUN_STATUSES]})
+        where pipeline_id = ${pipelineId} and object = ${object} and extracted_at is null
+          and status = any(${[...OPEN_OBJECT_RUN_STATUSES]})
         order by id for no key update`;
       await tx`
-        update freshet.pipeline_objects set extract_epoch = extract_epoch + 1 where pipeline_id = ${pipelineId} and object = ${object}`;
-      await tx`update freshet.object_runs set extract_epoch = extract_epoch + 1 where id = any(${open.map((o) => o.id)})`;
-      for (const { id } of open) await enqueueExtract(this.queue, tx, id, null);
+        update freshet.pipeline_objects set extract_epoch = extract_epoch + 1
+        where pipeline_id = ${pipelineId} and object = ${object}`;
+      await tx`update freshet.object_runs set extract_epoch = extract_epoch + 1
+        where id = any(${open.map((o) => o.id)})`;
+      for (const { id } of open) await enqueueExtract({ tx, queue: this.queue }, id, null);
     });
   }
 
@@ -182,13 +200,14 @@ export class Erasures extends Store {
     { pipelineId }: ErasureTask,
     object: string,
     owners: readonly ErasedOwners[],
-    keyField: string,
-    isDryRun = false,
+    { keyField, isDryRun = false }: { readonly keyField: string; readonly isDryRun?: boolean },
   ): Promise<{ readonly records: number; readonly keys: readonly string[] }> {
     return eraseFromBatches(this.sql, { pipelineId, object, owners, isDryRun }, keyField);
   }
 
-  /** Removes the person's rejected records. @param isDryRun only counts them. @returns their number. */
+  /**
+   * Removes the person's rejected records. @param isDryRun only counts them. @returns their number.
+   */
   eraseFromRejectedRecords(
     { pipelineId }: ErasureTask,
     object: string,
@@ -226,21 +245,25 @@ export class Erasures extends Store {
     await this.sql.begin(async (tx) => {
       const [completed] = await tx`
         update freshet.erasures set status = 'completed', finished_at = now(), error_code = null, error_message = null,
-          removed = ${tx.json(removed as never)}, unsearchable = ${tx.json(unsearchable as never)}, proof = ${tx.json(proof as never)}
+          removed = ${tx.json(removed as never)}, unsearchable = ${tx.json(unsearchable as never)},
+          proof = ${tx.json(proof as never)}
         where id = ${id} and status = 'running' returning id`;
-      if (completed) await emit(tx, this.queue, 'erasure.completed', { pipeline_id: pipelineId, erasure_id: id });
+      if (completed)
+        await emit({ tx, queue: this.queue }, 'erasure.completed', { pipeline_id: pipelineId, erasure_id: id });
     });
   }
 
   /**
-   * Stores a failed attempt, and enqueues the next one with exponential backoff. After the last attempt, or an error that a retry
-   * cannot fix, the erasure fails and `erasure.failed` is emitted.
+   * Stores a failed attempt, and enqueues the next one with exponential backoff. After the last
+   * attempt, or an error that a retry cannot fix, the erasure fails and `erasure.failed` is
+   * emitted.
    * @returns whether the erasure has failed.
    */
   async recordFailure({ id, pipelineId }: ErasureTask, error: AppError): Promise<boolean> {
     return await this.sql.begin(async (tx) => {
       const [row] = await tx<{ failures: number }[]>`
-        update freshet.erasures set failures = failures + 1, error_code = ${error.code}, error_message = ${error.message}
+        update freshet.erasures set failures = failures + 1, error_code = ${error.code},
+          error_message = ${error.message}
         where id = ${id} and status = 'running' returning failures`;
       if (!row) return false;
       const isFinal = row.failures >= FAILURES_MAX || ERROR_POLICY[error.code].job === 'fail';
@@ -250,7 +273,7 @@ export class Erasures extends Store {
         return false;
       }
       await tx`update freshet.erasures set status = 'failed', finished_at = now() where id = ${id}`;
-      await emit(tx, this.queue, 'erasure.failed', {
+      await emit({ tx, queue: this.queue }, 'erasure.failed', {
         pipeline_id: pipelineId,
         erasure_id: id,
         error: { code: error.code, message: error.message },

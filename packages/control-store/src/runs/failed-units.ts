@@ -29,7 +29,10 @@ export interface FailedUnitFilter {
 /** The maximum number of units that one request retries. */
 const RETRIES_MAX = 1000;
 
-/** Failed units: listed, retried on request, or discarded (I7). Workers retry them with growing intervals. */
+/**
+ * Failed units: listed, retried on request, or discarded (I7). Workers retry them with growing
+ * intervals.
+ */
 export class FailedUnits extends Store {
   async list(
     pipelineId: string,
@@ -38,7 +41,8 @@ export class FailedUnits extends Store {
   ): Promise<List<FailedUnitInfo>> {
     const sql = this.sql;
     const rows = await sql<FailedUnitInfo[]>`
-      select id, pipeline_id, object, key, attempts, error_code, error_message, first_failed_at, last_failed_at, next_attempt_at
+      select id, pipeline_id, object, key, attempts, error_code, error_message, first_failed_at, last_failed_at,
+        next_attempt_at
       from freshet.failed_units
       where ${buildFilter(sql, pipelineId, filter)} ${cursor === null ? sql`` : sql`and id < ${decodeCursor(cursor)}`}
       order by id desc limit ${limit + 1}`;
@@ -46,8 +50,10 @@ export class FailedUnits extends Store {
   }
 
   /**
-   * Retries the units at once, in a refresh run. At most 1,000 units are retried, those with the earliest next attempt first.
-   * @param isParent whether the units of an object are parents whose children are read; otherwise they are records.
+   * Retries the units at once, in a refresh run. At most 1,000 units are retried, those with the
+   * earliest next attempt first.
+   * @param isParent whether the units of an object are parents whose children are read; otherwise
+   * they are records.
    * @returns the refresh run, and the number of units that it retries.
    * @throws AppError `not_found` when no unit matches.
    */
@@ -64,7 +70,7 @@ export class FailedUnits extends Store {
       const requests = rows.map(
         ({ object, key }): RefreshRequest => ({ object, key, kind: isParent(object) ? 'parent' : 'record' }),
       );
-      return { runId: await addRefreshRequests(tx, this.queue, pipelineId, requests), units: rows.length };
+      return { runId: await addRefreshRequests({ tx, queue: this.queue }, pipelineId, requests), units: rows.length };
     });
   }
 

@@ -1,7 +1,7 @@
 import { AppError, getTraceparent, type RunTrigger } from '@freshet/contracts';
 import type { Tx } from '../database/database.ts';
 import { uuidv7 } from '../database/ids.ts';
-import type { JobQueue } from '../queue/job-queue.ts';
+import type { JobTransaction } from '../queue/job-queue.ts';
 import { enqueueLoad } from '../queue/jobs.ts';
 import { Store } from '../store.ts';
 import { finishRunIfComplete } from './completion.ts';
@@ -30,9 +30,11 @@ export interface StoredRecords {
 /** Rebuilds: tables loaded again from stored batches, without spending credits. */
 export class Rebuilds extends Store {
   /**
-   * Stages all stored batches of an object again, in their order, in a run of their own. Each row is written from its newest
-   * stored record; rows without a stored record stay unchanged, and the table remains available.
-   * @throws AppError `not_found` when the pipeline does not exist, `conflict` when a rebuild is open, or no batch is stored.
+   * Stages all stored batches of an object again, in their order, in a separate run. Each row
+   * is written from its newest stored record; rows without a stored record stay unchanged, and the
+   * table remains available.
+   * @throws AppError `not_found` when the pipeline does not exist, `conflict` when a rebuild is
+   * open, or no batch is stored.
    */
   async start(pipelineId: string, object: string): Promise<Rebuild> {
     return await this.sql.begin(async (tx) => {
@@ -52,15 +54,23 @@ export class Rebuilds extends Store {
           `${object}: no batch is stored any more. Restart the object to extract it again.`,
         );
       }
-      return startRebuild(tx, this.queue, { pipelineId, object }, { stored, trigger: 'manual', runId: null });
+      return startRebuild(
+        { tx, queue: this.queue },
+        { pipelineId, object },
+        { stored, trigger: 'manual', runId: null },
+      );
     });
   }
 }
 
-/** Finds the open rebuild run of a pipeline, and locks it until the transaction ends. A pipeline has at most one. */
+/**
+ * Finds the open rebuild run of a pipeline, and locks it until the transaction ends. A pipeline has
+ * at most one.
+ */
 export async function findOpenRebuild(tx: Tx, pipelineId: string): Promise<string | null> {
   const [open] = await tx<{ id: string }[]>`
-    select id from freshet.runs where pipeline_id = ${pipelineId} and kind = 'rebuild' and status in ('queued', 'running')
+    select id from freshet.runs
+    where pipeline_id = ${pipelineId} and kind = 'rebuild' and status in ('queued', 'running')
     for no key update`;
   return open?.id ?? null;
 }
@@ -95,8 +105,7 @@ export interface RebuildOptions {
 
 /** Stages the stored batches of an object again. The caller holds the row lock of the pipeline. */
 export async function startRebuild(
-  tx: Tx,
-  queue: JobQueue,
+  { tx, queue }: JobTransaction,
   { pipelineId, object }: { readonly pipelineId: string; readonly object: string },
   { stored, trigger, runId: openRunId }: RebuildOptions,
 ): Promise<Rebuild> {
@@ -108,17 +117,22 @@ export async function startRebuild(
       values (${runId}, ${pipelineId}, 'rebuild', ${trigger}, 'running', now(), ${getTraceparent()})`;
   }
   await tx`
-    insert into freshet.object_runs (id, run_id, pipeline_id, object, mode, credit_class, status, started_at, extracted_at, records_extracted)
-    values (${objectRunId}, ${runId}, ${pipelineId}, ${object}, 'rebuild', ${trigger === 'manual' ? 'by_hand' : 'incremental'}, 'running',
+    insert into freshet.object_runs (id, run_id, pipeline_id, object, mode, credit_class, status, started_at,
+      extracted_at, records_extracted)
+    values (${objectRunId}, ${runId}, ${pipelineId}, ${object}, 'rebuild',
+      ${trigger === 'manual' ? 'by_hand' : 'incremental'}, 'running',
       now(), now(), ${stored.records})`;
   // Copies with new ids: the ledger of the warehouse contains the original batches.
   await tx`
-    insert into freshet.batches (id, pipeline_id, object, object_run_id, generation, records, raw_bytes, extracted_at, body)
-    select gen_random_uuid(), b.pipeline_id, b.object, ${objectRunId}, b.generation, b.records, b.raw_bytes, b.extracted_at, b.body
+    insert into freshet.batches (id, pipeline_id, object, object_run_id, generation, records, raw_bytes, extracted_at,
+      body)
+    select gen_random_uuid(), b.pipeline_id, b.object, ${objectRunId}, b.generation, b.records, b.raw_bytes,
+      b.extracted_at, b.body
     from freshet.batches b join freshet.object_runs o on o.id = b.object_run_id
-    where b.pipeline_id = ${pipelineId} and b.object = ${object} and b.loaded_at is not null and o.mode <> 'rebuild' order by b.seq`;
-  await enqueueLoad(queue, tx, { pipelineId, object }, null);
-  await finishRunIfComplete(tx, queue, runId);
+    where b.pipeline_id = ${pipelineId} and b.object = ${object} and b.loaded_at is not null and o.mode <> 'rebuild'
+    order by b.seq`;
+  await enqueueLoad({ tx, queue }, { pipelineId, object }, null);
+  await finishRunIfComplete({ tx, queue }, runId);
   return {
     runId,
     batches: stored.batches,

@@ -1,7 +1,6 @@
-import type { Tx } from '../database/database.ts';
 import type { RecordSpike } from '../database/schema/index.ts';
 import { emit } from '../notifications/events.ts';
-import type { JobQueue } from '../queue/job-queue.ts';
+import type { JobTransaction } from '../queue/job-queue.ts';
 
 /** The average is that of the last runs: at most and at least so many. */
 const [COMPARED_RUNS_MAX, COMPARED_RUNS_MIN] = [10, 3] as const;
@@ -9,10 +8,15 @@ const [COMPARED_RUNS_MAX, COMPARED_RUNS_MIN] = [10, 3] as const;
 const SPIKE_RECORDS_MIN = 100;
 
 /**
- * Emits `records.spiked` for a run that extracted many more records than the average of the last runs, and pauses the pipeline
- * if its settings require that. Full object runs count neither as a spike nor toward the average.
+ * Emits `records.spiked` for a run that extracted many more records than the average of the last
+ * runs, and pauses the pipeline if its settings require that. Full object runs count neither as a
+ * spike nor toward the average.
  */
-export async function checkRecordSpike(tx: Tx, queue: JobQueue, pipelineId: string, runId: string): Promise<void> {
+export async function checkRecordSpike(
+  { tx, queue }: JobTransaction,
+  pipelineId: string,
+  runId: string,
+): Promise<void> {
   const [pipeline] = await tx<{ record_spike: RecordSpike | null }[]>`
     select record_spike from freshet.pipelines where id = ${pipelineId}`;
   const spike = pipeline?.record_spike ?? null;
@@ -35,10 +39,11 @@ export async function checkRecordSpike(tx: Tx, queue: JobQueue, pipelineId: stri
   if (counts.records <= (counts.average * spike.percent) / 100) return;
   if (spike.pause) {
     await tx`
-      update freshet.pipelines set status = 'paused', paused_by = 'record_spike', version = version + 1, updated_at = now()
+      update freshet.pipelines set status = 'paused', paused_by = 'record_spike', version = version + 1,
+        updated_at = now()
       where id = ${pipelineId} and status = 'active'`;
   }
-  await emit(tx, queue, 'records.spiked', {
+  await emit({ tx, queue }, 'records.spiked', {
     pipeline_id: pipelineId,
     run_id: runId,
     records_extracted: counts.records,

@@ -7,7 +7,7 @@ import {
 } from '@freshet/contracts';
 import type { Tx } from '../database/database.ts';
 import { uuidv7 } from '../database/ids.ts';
-import type { JobQueue } from '../queue/job-queue.ts';
+import type { JobTransaction } from '../queue/job-queue.ts';
 import { enqueueExtract } from '../queue/jobs.ts';
 import { Store } from '../store.ts';
 
@@ -18,11 +18,17 @@ export interface RefreshRequest {
   readonly kind: 'record' | 'parent';
 }
 
-/** Refreshes of single records. A pipeline has one open refresh run, which takes further requests while it is open. */
+/**
+ * Refreshes of single records. A pipeline has one open refresh run, which takes further requests
+ * while it is open.
+ */
 export class Refreshes extends Store {
-  /** @returns the id of the refresh run. A record that is requested twice before it is read is read once. */
+  /**
+   * @returns the id of the refresh run. A record that is requested twice before it is read is read
+   * once.
+   */
   async request(pipelineId: string, requests: readonly RefreshRequest[]): Promise<string> {
-    return await this.sql.begin((tx) => addRefreshRequests(tx, this.queue, pipelineId, requests));
+    return await this.sql.begin((tx) => addRefreshRequests({ tx, queue: this.queue }, pipelineId, requests));
   }
 }
 
@@ -32,8 +38,7 @@ export class Refreshes extends Store {
  * @throws AppError `not_found` when the pipeline does not exist.
  */
 export async function addRefreshRequests(
-  tx: Tx,
-  queue: JobQueue,
+  { tx, queue }: JobTransaction,
   pipelineId: string,
   requests: readonly RefreshRequest[],
 ): Promise<string> {
@@ -45,24 +50,27 @@ export async function addRefreshRequests(
     insert into freshet.runs (id, pipeline_id, kind, trigger, traceparent)
     values (${runId}, ${pipelineId}, 'refresh', 'manual', ${getTraceparent()}) on conflict do nothing`;
   for (const [object, own] of Map.groupBy(requests, (request) => request.object)) {
-    await tx`insert into freshet.pipeline_objects (pipeline_id, object) values (${pipelineId}, ${object}) on conflict do nothing`;
+    await tx`insert into freshet.pipeline_objects (pipeline_id, object) values (${pipelineId}, ${object})
+      on conflict do nothing`;
     // An object run that finished before the others of its run is opened again.
     const [objectRun] = await tx<{ id: string }[]>`
       insert into freshet.object_runs (id, run_id, pipeline_id, object, credit_class, mode)
       values (${uuidv7()}, ${runId}, ${pipelineId}, ${object}, 'by_hand', 'refresh')
-      on conflict (run_id, object) do update set extracted_at = null, finished_at = null, error_code = null, error_message = null,
-        status = case when object_runs.status = any(${[...OPEN_OBJECT_RUN_STATUSES]}) then object_runs.status else 'queued' end
+      on conflict (run_id, object) do update set extracted_at = null, finished_at = null, error_code = null,
+        error_message = null,
+        status = case when object_runs.status = any(${[...OPEN_OBJECT_RUN_STATUSES]})
+          then object_runs.status else 'queued' end
       returning id`;
     const { id } = objectRun as { id: string };
     const keys = own.map(({ key }) => key);
-    const reasons = own.map(({ kind }) => (kind === 'record' ? 'asked' : 'parent'));
+    const reasons = own.map(({ kind }) => (kind === 'record' ? 'requested' : 'parent'));
     await tx`
       insert into freshet.audit_work (pipeline_id, object, key, reason, object_run_id)
       select distinct on (w.k) ${pipelineId}::uuid, ${object}, w.k, w.r, ${id}::uuid
       from unnest(${keys}::text[], ${reasons}::text[]) as w(k, r)
       on conflict (pipeline_id, object, key) do update set
         object_run_id = excluded.object_run_id, reason = excluded.reason, outcome = null, is_final = false`;
-    await enqueueExtract(queue, tx, id, {
+    await enqueueExtract({ tx, queue }, id, {
       creditClass: 'by_hand',
       isLong: false,
       pipelinePriority: pipeline.priority,
@@ -71,10 +79,14 @@ export async function addRefreshRequests(
   return runId;
 }
 
-/** Locks the open refresh run of a pipeline, so that it stays open until the transaction ends. Null: there is none. */
+/**
+ * Locks the open refresh run of a pipeline, so that it stays open until the transaction ends. Null:
+ * there is none.
+ */
 async function lockOpenRefresh(tx: Tx, pipelineId: string): Promise<string | null> {
   const [open] = await tx<{ id: string }[]>`
-    select id from freshet.runs where pipeline_id = ${pipelineId} and kind = 'refresh' and status in ('queued', 'running')`;
+    select id from freshet.runs
+    where pipeline_id = ${pipelineId} and kind = 'refresh' and status in ('queued', 'running')`;
   if (!open) return null;
   // Lock order: object runs before their run, in every transaction.
   await tx`select id from freshet.object_runs where run_id = ${open.id} order by id for no key update`;

@@ -67,9 +67,11 @@ export class RejectedRecords extends Store {
   }
 
   /**
-   * Stages rejected records again, unchanged, in a replay run. They may be loaded now, for example with another schema policy or
-   * a newer release; records that still cannot be loaded are rejected again.
-   * @throws AppError `conflict` when a replay is open, `not_found` when the pipeline or a matching record does not exist.
+   * Stages rejected records again, unchanged, in a replay run. They may be loaded now, for example
+   * with another schema policy or a newer release; records that still cannot be loaded are rejected
+   * again.
+   * @throws AppError `conflict` when a replay is open, `not_found` when the pipeline or a matching
+   * record does not exist.
    */
   async replay(
     pipelineId: string,
@@ -79,7 +81,8 @@ export class RejectedRecords extends Store {
       const [pipeline] = await tx`select id from freshet.pipelines where id = ${pipelineId} for no key update`;
       if (!pipeline) throw new AppError('not_found', `Pipeline ${pipelineId} does not exist.`);
       const [open] = await tx<{ id: string }[]>`
-        select id from freshet.runs where pipeline_id = ${pipelineId} and kind = 'replay' and status in ('queued', 'running')`;
+        select id from freshet.runs
+        where pipeline_id = ${pipelineId} and kind = 'replay' and status in ('queued', 'running')`;
       if (open) {
         throw new AppError(
           'conflict',
@@ -88,7 +91,8 @@ export class RejectedRecords extends Store {
       }
       const rows = await tx<SealedRecord[]>`
         delete from freshet.rejected_records where id in (
-          select id from freshet.rejected_records where ${buildFilter(tx, pipelineId, filter)} order by id limit ${REPLAYS_MAX} for update
+          select id from freshet.rejected_records
+          where ${buildFilter(tx, pipelineId, filter)} order by id limit ${REPLAYS_MAX} for update
         ) returning id, object, raw, coalesce(extracted_at, created_at) as extracted_at`;
       if (rows.length === 0) throw new AppError('not_found', 'No rejected record matches the filter.');
       const runId = uuidv7();
@@ -97,7 +101,7 @@ export class RejectedRecords extends Store {
         values (${runId}, ${pipelineId}, 'replay', 'manual', 'running', now(), ${getTraceparent()})`;
       for (const [object, own] of Map.groupBy(rows, (row) => row.object))
         await this.#stage(tx, { pipelineId, runId, object }, own);
-      await finishRunIfComplete(tx, this.queue, runId);
+      await finishRunIfComplete({ tx, queue: this.queue }, runId);
       return { runId, records: rows.length };
     });
   }
@@ -117,9 +121,12 @@ export class RejectedRecords extends Store {
   ): Promise<void> {
     const objectRunId = uuidv7();
     await tx`
-      insert into freshet.object_runs (id, run_id, pipeline_id, object, mode, credit_class, status, started_at, extracted_at, records_extracted)
-      values (${objectRunId}, ${runId}, ${pipelineId}, ${object}, 'replay', 'by_hand', 'running', now(), now(), ${rows.length})`;
-    // Records keep their extraction time, so that a newer version in the table is not overwritten (I4).
+      insert into freshet.object_runs (id, run_id, pipeline_id, object, mode, credit_class, status, started_at,
+        extracted_at, records_extracted)
+      values (${objectRunId}, ${runId}, ${pipelineId}, ${object}, 'replay', 'by_hand', 'running', now(), now(),
+        ${rows.length})`;
+    // Records keep their extraction time, so that a newer version in the table is not overwritten
+    // (I4).
     for (const [at, own] of Map.groupBy(rows, (row) => row.extracted_at.getTime())) {
       const lines = own
         .toSorted((a, b) => (a.id < b.id ? -1 : 1))
@@ -127,9 +134,10 @@ export class RejectedRecords extends Store {
       const bytes = Buffer.from(`${lines.join('\n')}\n`);
       await tx`
         insert into freshet.batches (id, pipeline_id, object, object_run_id, records, raw_bytes, extracted_at, body)
-        values (${uuidv7()}, ${pipelineId}, ${object}, ${objectRunId}, ${own.length}, ${bytes.length}, ${new Date(at)}, ${zstdCompressSync(bytes)})`;
+        values (${uuidv7()}, ${pipelineId}, ${object}, ${objectRunId}, ${own.length}, ${bytes.length},
+          ${new Date(at)}, ${zstdCompressSync(bytes)})`;
     }
-    await enqueueLoad(this.queue, tx, { pipelineId, object }, null);
+    await enqueueLoad({ tx, queue: this.queue }, { pipelineId, object }, null);
   }
 }
 

@@ -62,8 +62,8 @@ describe('Runs.restartObject', () => {
     const lease = await acquire(t, run.getObjectRunId('lists'));
     await t.store.extraction.commitStep(lease, buildStep({ position: { page: 7 } }));
     const listJobs = () =>
-      t.database
-        .sql`select id from pgboss.job where name = 'extract' and data ->> 'objectRunId' = ${run.getObjectRunId('lists')}`;
+      t.database.sql`select id from pgboss.job
+          where name = 'extract' and data ->> 'objectRunId' = ${run.getObjectRunId('lists')}`;
     const before = (await listJobs()).length;
     await t.store.runs.restartObject(pipeline.id, 'lists');
     await expect(t.store.extraction.commitStep(lease, buildStep())).rejects.toMatchObject({ code: 'fenced' });

@@ -17,7 +17,10 @@ import { getUsage, type Usage } from './usage.ts';
 export type ObjectRun = typeof objectRuns.$inferSelect;
 export type Run = typeof runs.$inferSelect & {
   readonly objects: readonly ObjectRun[];
-  /** The credits per minute that the account's rate limit leaves to the pipeline. Null: unlimited, unknown, or the run has finished. */
+  /**
+   * The credits per minute that the account's rate limit leaves to the pipeline. Null: unlimited,
+   * unknown, or the run has finished.
+   */
   readonly credits_per_minute: number | null;
 };
 
@@ -31,8 +34,8 @@ export interface RunFilter {
 /** Runs and their object runs: started, listed, canceled, and moved to other positions. */
 export class Runs extends Store {
   /**
-   * Starts a run: the run, its object runs and a job for each of them, in one transaction. If a run of the same kind is open,
-   * that run is returned, also to concurrent callers.
+   * Starts a run: the run, its object runs and a job for each of them, in one transaction. If a run
+   * of the same kind is open, that run is returned, also to concurrent callers.
    * @throws AppError `not_found` when the pipeline does not exist.
    */
   async start(
@@ -43,7 +46,7 @@ export class Runs extends Store {
   ): Promise<StartedRun> {
     return await this.sql.begin(async (tx) => {
       await tx`select id from freshet.pipelines where id = ${pipelineId} for no key update`;
-      return startRun(tx, this.queue, { pipelineId, trigger, objects, kind });
+      return startRun({ tx, queue: this.queue }, { pipelineId, trigger, objects, kind });
     });
   }
 
@@ -70,7 +73,8 @@ export class Runs extends Store {
   }
 
   /**
-   * Cancels an open run: extraction stops, and stored batches are still loaded. A finished run stays unchanged.
+   * Cancels an open run: extraction stops, and stored batches are still loaded. A finished run
+   * stays unchanged.
    * @throws AppError `not_found`.
    */
   async cancel(id: string): Promise<Run> {
@@ -89,20 +93,23 @@ export class Runs extends Store {
     return this.get(id);
   }
 
-  /** Enqueues a job for each object run whose extraction is open: while a pipeline is paused, its jobs end without work. */
+  /**
+   * Enqueues a job for each object run whose extraction is open: while a pipeline is paused, its
+   * jobs end without work.
+   */
   async resume(pipelineId: string): Promise<void> {
     await this.sql.begin(async (tx) => {
       const open = await tx<{ id: string }[]>`
         select id from freshet.object_runs
         where pipeline_id = ${pipelineId} and status = any(${[...OPEN_OBJECT_RUN_STATUSES]}) and extracted_at is null
         for no key update`;
-      for (const { id } of open) await enqueueExtract(this.queue, tx, id, null);
+      for (const { id } of open) await enqueueExtract({ tx, queue: this.queue }, id, null);
     });
   }
 
   /**
-   * Clears the position of an object, so that the object, or the children of every parent, are extracted again. The table stays
-   * available. An open run starts the object again.
+   * Clears the position of an object, so that the object, or the children of every parent, are
+   * extracted again. The table stays available. An open run starts the object again.
    */
   restartObject(pipelineId: string, object: string): Promise<void> {
     return this.#updatePosition(pipelineId, object, () => null);
@@ -137,7 +144,8 @@ export class Runs extends Store {
           and o.status = any(${[...OPEN_OBJECT_RUN_STATUSES]})
         for no key update of o`;
       const [row] = await tx<{ position: Record<string, unknown> | null }[]>`
-        select position from freshet.pipeline_objects where pipeline_id = ${pipelineId} and object = ${object} for no key update`;
+        select position from freshet.pipeline_objects
+        where pipeline_id = ${pipelineId} and object = ${object} for no key update`;
       const position = update(row?.position ?? null);
       // The new epoch fences off the worker that holds the lease, and the new jobs replace its job.
       await tx`
@@ -146,14 +154,19 @@ export class Runs extends Store {
           restarted_at = case when ${position === null} then clock_timestamp() else restarted_at end
         where pipeline_id = ${pipelineId} and object = ${object}`;
       if (position === null) {
-        await tx`update freshet.child_work set done_version = null where pipeline_id = ${pipelineId} and object = ${object}`;
-        await tx`update freshet.failed_units set next_attempt_at = now() where pipeline_id = ${pipelineId} and object = ${object}`;
+        await tx`update freshet.child_work set done_version = null
+          where pipeline_id = ${pipelineId} and object = ${object}`;
+        await tx`update freshet.failed_units set next_attempt_at = now()
+          where pipeline_id = ${pipelineId} and object = ${object}`;
       }
-      for (const { id } of open) await enqueueExtract(this.queue, tx, id, null);
+      for (const { id } of open) await enqueueExtract({ tx, queue: this.queue }, id, null);
     });
   }
 
-  /** Finds runs with their object runs, newest first. One statement, so that all rows belong to the same snapshot. */
+  /**
+   * Finds runs with their object runs, newest first. One statement, so that all rows belong to the
+   * same snapshot.
+   */
   async #findRuns(condition: Fragment, limit: number): Promise<Run[]> {
     const rows = await this.sql<
       ({
@@ -168,7 +181,9 @@ export class Runs extends Store {
           from freshet.pipelines p join freshet.credit_buckets b on b.account = p.subdomain and b.bucket = 'account'
           where p.id = page.pipeline_id and not b.unlimited
         ) end::float8 as credits_per_minute
-      from (select ${buildColumnList(this.sql, runs)} from freshet.runs where ${condition} order by id desc limit ${limit}) page
+      from (
+          select ${buildColumnList(this.sql, runs)} from freshet.runs where ${condition} order by id desc limit ${limit}
+        ) page
         left join (select ${buildColumnList(this.sql, objectRuns)} from freshet.object_runs) o on o.run_id = page.id
       order by page.id desc, o.object`;
     const byId = new Map<string, Run & { readonly objects: ObjectRun[] }>();

@@ -9,7 +9,7 @@ import {
 } from '@freshet/contracts';
 import type { Tx } from '../database/database.ts';
 import { uuidv7 } from '../database/ids.ts';
-import type { JobQueue } from '../queue/job-queue.ts';
+import type { JobTransaction } from '../queue/job-queue.ts';
 import { enqueueExtract } from '../queue/jobs.ts';
 import { finishRunIfComplete } from './completion.ts';
 
@@ -19,7 +19,10 @@ const AUDIT_CHILDREN_DAYS = 30;
 /** An object that a run extracts. */
 export interface ObjectToExtract {
   readonly name: string;
-  /** The priority of its requests. `incremental` becomes `by_hand` in a run with the trigger `manual`. */
+  /**
+   * The priority of its requests. `incremental` becomes `by_hand` in a run with the trigger
+   * `manual`.
+   */
   readonly creditClass: CreditClass;
 }
 
@@ -39,15 +42,18 @@ export interface RunRequest {
 }
 
 /**
- * Starts a run in the caller's transaction, which holds the row lock of the pipeline: the run, its object runs and a job for
- * each of them. If a run of the same kind is open, that run is returned.
+ * Starts a run in the caller's transaction, which holds the row lock of the pipeline: the run, its
+ * object runs and a job for each of them. If a run of the same kind is open, that run is returned.
  * @throws AppError `not_found` when the pipeline does not exist.
  */
-export async function startRun(tx: Tx, queue: JobQueue, request: RunRequest): Promise<StartedRun> {
+export async function startRun({ tx, queue }: JobTransaction, request: RunRequest): Promise<StartedRun> {
   const { pipelineId, trigger, kind } = request;
   const [pipeline] = await tx<{ priority: PipelinePriority; open: string | null }[]>`
     select priority,
-      (select r.id from freshet.runs r where r.pipeline_id = p.id and r.kind = ${kind} and r.status in ('queued', 'running')) as open
+      (
+        select r.id from freshet.runs r
+        where r.pipeline_id = p.id and r.kind = ${kind} and r.status in ('queued', 'running')
+      ) as open
     from freshet.pipelines p where id = ${pipelineId}`;
   if (!pipeline) throw new AppError('not_found', `Pipeline ${pipelineId} does not exist.`);
   if (pipeline.open !== null) return { id: pipeline.open, isNew: false };
@@ -61,29 +67,30 @@ export async function startRun(tx: Tx, queue: JobQueue, request: RunRequest): Pr
   await tx`
     insert into freshet.runs (id, pipeline_id, kind, trigger, traceparent)
     values (${id}, ${pipelineId}, ${kind}, ${trigger}, ${traceparent})`;
-  for (const object of request.objects) await addObjectRun(tx, queue, id, request, object, pipeline.priority);
+  for (const object of request.objects)
+    await addObjectRun({ tx, queue }, request, object, { runId: id, pipelinePriority: pipeline.priority });
   // An audit of a pipeline that has extracted nothing yet has no object runs.
-  if (kind === 'audit') await finishRunIfComplete(tx, queue, id);
+  if (kind === 'audit') await finishRunIfComplete({ tx, queue }, id);
   return { id, isNew: true };
 }
 
 async function addObjectRun(
-  tx: Tx,
-  queue: JobQueue,
-  runId: string,
+  { tx, queue }: JobTransaction,
   { pipelineId, trigger, kind }: RunRequest,
   { name, creditClass: objectClass }: ObjectToExtract,
-  pipelinePriority: PipelinePriority,
+  { runId, pipelinePriority }: { readonly runId: string; readonly pipelinePriority: PipelinePriority },
 ): Promise<void> {
   const isPromoted = trigger === 'manual' && objectClass === 'incremental';
   const creditClass = kind === 'audit' ? 'audit' : isPromoted ? 'by_hand' : objectClass;
   const objectRunId = uuidv7();
-  await tx`insert into freshet.pipeline_objects (pipeline_id, object) values (${pipelineId}, ${name}) on conflict do nothing`;
+  await tx`insert into freshet.pipeline_objects (pipeline_id, object) values (${pipelineId}, ${name})
+    on conflict do nothing`;
   // An object that was never extracted cannot be audited.
   const added = await tx`
     insert into freshet.object_runs (id, run_id, pipeline_id, object, credit_class, mode)
     select ${objectRunId}, ${runId}, ${pipelineId}, ${name}, ${creditClass},
-      case when ${kind === 'audit'} then 'audit' when position is null or is_full_sync_due then 'full' else 'incremental' end
+      case when ${kind === 'audit'} then 'audit'
+        when position is null or is_full_sync_due then 'full' else 'incremental' end
     from freshet.pipeline_objects
     where pipeline_id = ${pipelineId} and object = ${name} and (position is not null or ${kind === 'sync'})`;
   if (added.count === 0) return;
@@ -92,12 +99,12 @@ async function addObjectRun(
       update freshet.pipeline_objects set is_full_sync_due = false
       where pipeline_id = ${pipelineId} and object = ${name} and is_full_sync_due`;
   } else await addRecentParents(tx, pipelineId, name, objectRunId);
-  await enqueueExtract(queue, tx, objectRunId, { creditClass, isLong: false, pipelinePriority });
+  await enqueueExtract({ tx, queue }, objectRunId, { creditClass, isLong: false, pipelinePriority });
 }
 
 /**
- * Adds the recently changed parents of a child object to an audit. An edited note or a bounced email does not change its ticket,
- * and usually follows within days.
+ * Adds the recently changed parents of a child object to an audit. An edited note or a bounced
+ * email does not change its ticket, and usually follows within days.
  */
 async function addRecentParents(tx: Tx, pipelineId: string, object: string, objectRunId: string): Promise<void> {
   await tx`

@@ -22,7 +22,10 @@ interface Attempt {
   readonly objectRunId: string;
 }
 
-/** Builds a subquery that has a row if a unit is set aside: it failed, and its next attempt is not due. */
+/**
+ * Builds a subquery that has a row if a unit is set aside: it failed, and its next attempt is not
+ * due.
+ */
 export function buildSetAsideQuery(
   sql: Sql | Tx,
   key: Fragment,
@@ -33,18 +36,23 @@ export function buildSetAsideQuery(
     where f.pipeline_id = ${pipelineId} and f.object = ${object} and f.key = ${key} and f.next_attempt_at > now()`;
 }
 
-/** Adds an attempt to each failed unit. A parent that an audit or a refresh failed to read becomes pending, so that syncs retry it. */
+/**
+ * Adds an attempt to each failed unit. A parent that an audit or a refresh failed to read becomes
+ * pending, so that syncs retry it.
+ */
 export async function recordUnitFailures(tx: Tx, attempt: Attempt, failures: readonly UnitFailure[]): Promise<void> {
   if (failures.length === 0) return;
   const { pipelineId, objectRunId } = attempt;
   await tx`
     update freshet.child_work set done_version = null
-    where pipeline_id = ${pipelineId} and object = ${attempt.object} and parent_id = any(${failures.map(({ key }) => key)})
+    where pipeline_id = ${pipelineId} and object = ${attempt.object}
+      and parent_id = any(${failures.map(({ key }) => key)})
       and done_version is not null`;
   // In the order of the keys, so that two transactions that record the same units cannot deadlock.
   for (const { object, key, code, message } of failures.toSorted((a, b) => (a.key < b.key ? -1 : 1))) {
     await tx`
-      insert into freshet.failed_units (id, pipeline_id, object, key, error_code, error_message, object_run_id, next_attempt_at)
+      insert into freshet.failed_units (id, pipeline_id, object, key, error_code, error_message, object_run_id,
+        next_attempt_at)
       values (${uuidv7()}, ${pipelineId}, ${object}, ${key}, ${code}, ${message}, ${objectRunId},
         now() + make_interval(secs => ${SECOND_ATTEMPT_SECONDS}))
       on conflict (pipeline_id, object, key) do update set
@@ -64,13 +72,16 @@ export async function clearUnitFailures(
   if (completed.length === 0) return;
   await tx`
     delete from freshet.failed_units f
-    using unnest(${completed.map((unit) => unit.object)}::text[], ${completed.map((unit) => unit.parentId)}::text[]) as u(o, k)
+    using unnest(
+        ${completed.map((unit) => unit.object)}::text[], ${completed.map((unit) => unit.parentId)}::text[]
+      ) as u(o, k)
     where f.pipeline_id = ${pipelineId} and f.object = u.o and f.key = u.k`;
 }
 
 /**
- * Gets the milliseconds until the second attempt of a parent that this object run has attempted once. Null: there is none.
- * Lookups are retried by the next run: a second attempt would read their list again.
+ * Gets the milliseconds until the second attempt of a parent that this object run has attempted
+ * once. Null: there is none. Lookups are retried by the next run: a second attempt would read their
+ * list again.
  */
 export async function getRetryDelayWithinRun(
   tx: Tx,
@@ -80,7 +91,8 @@ export async function getRetryDelayWithinRun(
     select 1000 * extract(epoch from min(f.next_attempt_at) - now())::float8 as ms
     from freshet.failed_units f
       join freshet.child_work c on c.pipeline_id = f.pipeline_id and c.object = f.object and c.parent_id = f.key
-    where f.pipeline_id = ${pipelineId} and f.object = ${object} and f.object_run_id = ${objectRunId} and f.attempts = 1`;
+    where f.pipeline_id = ${pipelineId} and f.object = ${object} and f.object_run_id = ${objectRunId}
+      and f.attempts = 1`;
   return row?.ms == null ? null : Math.max(0, Math.ceil(row.ms));
 }
 

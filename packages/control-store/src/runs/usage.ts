@@ -31,11 +31,13 @@ export async function getUsage(sql: Sql, from: string, until: string, pipelineId
     with used as (
       select to_char(r.created_at at time zone 'UTC', 'YYYY-MM-DD') as day, r.pipeline_id, o.object,
         sum(o.records_extracted)::float8 as records_extracted,
-        sum(o.records_inserted + o.records_updated)::float8 as records_loaded, sum(o.credits_used)::float8 as credits_used,
+        sum(o.records_inserted + o.records_updated)::float8 as records_loaded,
+        sum(o.credits_used)::float8 as credits_used,
         jsonb_build_object(${creditsByClass}) as credits_by_class,
         sum(o.bytes_staged)::float8 as bytes_staged
       from freshet.runs r join freshet.object_runs o on o.run_id = r.id
-      where r.created_at >= ${from}::date::timestamp at time zone 'UTC' and r.created_at < (${until}::date + 1)::timestamp at time zone 'UTC'
+      where r.created_at >= ${from}::date::timestamp at time zone 'UTC'
+        and r.created_at < (${until}::date + 1)::timestamp at time zone 'UTC'
         and (${pipelineId}::uuid is null or r.pipeline_id = ${pipelineId})
       group by 1, 2, 3 having sum(o.records_extracted) + sum(o.credits_used) > 0
     ), gap as (
@@ -43,7 +45,8 @@ export async function getUsage(sql: Sql, from: string, until: string, pipelineId
       where until >= ${from}::date::timestamp at time zone 'UTC' and ${isSelected}
       union all
       -- The current lag of each table.
-      select pipeline_id, object, complete_as_of, now() from freshet.pipeline_objects po join freshet.pipelines p on p.id = pipeline_id
+      select pipeline_id, object, complete_as_of, now()
+      from freshet.pipeline_objects po join freshet.pipelines p on p.id = pipeline_id
       where p.status = 'active' and complete_as_of is not null
         and coalesce((p.objects -> po.object ->> 'included')::boolean, true) and ${isSelected}
     ), lag as (
@@ -56,8 +59,10 @@ export async function getUsage(sql: Sql, from: string, until: string, pipelineId
       ) as d
       group by 1, 2, 3
     )
-    select day, pipeline_id, object, coalesce(records_extracted, 0) as records_extracted, coalesce(records_loaded, 0) as records_loaded,
+    select day, pipeline_id, object, coalesce(records_extracted, 0) as records_extracted,
+      coalesce(records_loaded, 0) as records_loaded,
       coalesce(credits_used, 0) as credits_used,
-      coalesce(credits_by_class, ${sql.json(noCredits)}) as credits_by_class, coalesce(bytes_staged, 0) as bytes_staged, lag_seconds
+      coalesce(credits_by_class, ${sql.json(noCredits)}) as credits_by_class,
+      coalesce(bytes_staged, 0) as bytes_staged, lag_seconds
     from used full join lag using (day, pipeline_id, object) order by day desc, pipeline_id, object`;
 }

@@ -59,7 +59,7 @@ describe('checkRecordSpike', () => {
   test.each([
     ['a run at the threshold emits no event', [200, 200, 200, 600]],
     ['too few runs to compare emit no event', [200, 200, 5000]],
-    ['a run with few records emits no event, whatever the average', [1, 1, 1, 99]],
+    ['a run with few records emits no event, regardless of the average', [1, 1, 1, 99]],
   ])('%s', async (_name, counts) => {
     await setSpike(false);
     for (const records of counts) await run(records);
@@ -123,7 +123,8 @@ describe('Alerts.checkQuotas', () => {
 test('sendDigests emits one event a day, with the rejected records by object and reason', async () => {
   await t.database.sql`
     insert into freshet.rejected_records (id, pipeline_id, object, batch_id, line, reason, raw, created_at)
-    select gen_random_uuid(), ${pipelineId}, 'lists', gen_random_uuid(), 0, case when n < 3 then 'a' else 'b' end, 'sealed', now() - make_interval(days => n)
+    select gen_random_uuid(), ${pipelineId}, 'lists', gen_random_uuid(), 0, case when n < 3 then 'a' else 'b' end,
+      'sealed', now() - make_interval(days => n)
     from generate_series(0, 3) n`;
   expect(await t.store.alerts.sendDigests()).toBe(0);
   await t.database.sql`update freshet.pipelines set next_digest_at = now()`;

@@ -23,7 +23,10 @@ interface QuotaUsage {
   readonly paused_by: string | null;
 }
 
-/** Periodic checks that emit events. Any number of schedulers may run them at once: each event is emitted once. */
+/**
+ * Periodic checks that emit events. Any number of schedulers may run them at once: each event is
+ * emitted once.
+ */
 export class Alerts extends Store {
   readonly #runs: Runs;
 
@@ -33,16 +36,19 @@ export class Alerts extends Store {
   }
 
   /**
-   * Emits `quota.reached` for pipelines that have extracted 70, 90 or 100 % of their monthly quota, pauses those whose quota
-   * requires that, and resumes those whose usage is below the quota again.
+   * Emits `quota.reached` for pipelines that have extracted 70, 90 or 100 % of their monthly quota,
+   * pauses those whose quota requires that, and resumes those whose usage is below the quota again.
    * @returns the number of events and resumed pipelines.
    */
   async checkQuotas(): Promise<number> {
     const usages = await this.sql<QuotaUsage[]>`
-      select p.id, to_char(now() at time zone 'UTC', 'YYYY-MM') as month, p.monthly_quota as quota, p.quota_notified as notified, p.paused_by,
+      select p.id, to_char(now() at time zone 'UTC', 'YYYY-MM') as month, p.monthly_quota as quota,
+        p.quota_notified as notified, p.paused_by,
         (
-          select coalesce(sum(o.records_extracted), 0)::float8 from freshet.runs r join freshet.object_runs o on o.run_id = r.id
-          where r.pipeline_id = p.id and r.created_at >= date_trunc('month', now() at time zone 'UTC') at time zone 'UTC'
+          select coalesce(sum(o.records_extracted), 0)::float8
+          from freshet.runs r join freshet.object_runs o on o.run_id = r.id
+          where r.pipeline_id = p.id
+            and r.created_at >= date_trunc('month', now() at time zone 'UTC') at time zone 'UTC'
         ) as records
       from freshet.pipelines p where p.monthly_quota is not null or p.paused_by = 'monthly_quota'`;
     let changes = 0;
@@ -64,7 +70,10 @@ export class Alerts extends Store {
     return true;
   }
 
-  /** Emits the highest level that is reached, and was not emitted in this month. @returns whether it was emitted. */
+  /**
+   * Emits the highest level that is reached, and was not emitted in this month. @returns whether it
+   * was emitted.
+   */
   async #notifyQuota({ id, month, records, notified }: QuotaUsage, quota: MonthlyQuota): Promise<boolean> {
     const level = QUOTA_LEVELS.find((percent) => records >= (quota.records * percent) / 100);
     const [notifiedMonth, notifiedLevel] = (notified ?? '').split('/');
@@ -78,10 +87,11 @@ export class Alerts extends Store {
       if (!updated) return false;
       if (isPaused) {
         await tx`
-          update freshet.pipelines set status = 'paused', paused_by = 'monthly_quota', version = version + 1, updated_at = now()
+          update freshet.pipelines set status = 'paused', paused_by = 'monthly_quota', version = version + 1,
+            updated_at = now()
           where id = ${id} and status = 'active'`;
       }
-      await emit(tx, this.queue, 'quota.reached', {
+      await emit({ tx, queue: this.queue }, 'quota.reached', {
         pipeline_id: id,
         month,
         percent: level,
@@ -93,7 +103,10 @@ export class Alerts extends Store {
     });
   }
 
-  /** Emits `records.digest` once a day for each pipeline with rejected records. @returns the number of digests. */
+  /**
+   * Emits `records.digest` once a day for each pipeline with rejected records. @returns the number
+   * of digests.
+   */
   async sendDigests(): Promise<number> {
     return await this.sql.begin(async (tx) => {
       const due = await tx<{ id: string }[]>`
@@ -106,10 +119,11 @@ export class Alerts extends Store {
         const rejected = await tx<{ object: string; reason: string; records: number; new_records: number }[]>`
           select object, reason, count(*)::int as records,
             (count(*) filter (where created_at > now() - interval '1 day'))::int as new_records
-          from freshet.rejected_records where pipeline_id = ${id} group by 1, 2 order by 3 desc, 1, 2 limit ${DIGEST_ENTRIES_MAX}`;
+          from freshet.rejected_records
+          where pipeline_id = ${id} group by 1, 2 order by 3 desc, 1, 2 limit ${DIGEST_ENTRIES_MAX}`;
         if (rejected.length === 0) continue;
         digests++;
-        await emit(tx, this.queue, 'records.digest', {
+        await emit({ tx, queue: this.queue }, 'records.digest', {
           pipeline_id: id,
           records: rejected.reduce((sum, { records }) => sum + records, 0),
           rejected: [...rejected],

@@ -3,7 +3,10 @@ import type { Sql } from '../database/database.ts';
 /** Rows that one statement deletes, so that others do not wait long for its locks. */
 const CHUNK_ROWS = 1000;
 
-/** Deletes batches that were loaded more than `olderThanDays` ago, except those of open object runs. @returns their number. */
+/**
+ * Deletes batches that were loaded more than `olderThanDays` ago, except those of open object runs.
+ * @returns their number.
+ */
 export function pruneLoadedBatches(sql: Sql, olderThanDays: number): Promise<number> {
   return deleteInChunks(
     (limit) => sql`
@@ -19,8 +22,8 @@ export function pruneLoadedBatches(sql: Sql, olderThanDays: number): Promise<num
 }
 
 /**
- * Deletes runs that finished more than `olderThanDays` ago, with their object runs. The newest run of each kind in a pipeline, and
- * runs with stored batches, are retained.
+ * Deletes runs that finished more than `olderThanDays` ago, with their object runs. The newest run
+ * of each kind in a pipeline, and runs with stored batches, are retained.
  * @returns their number.
  */
 export function pruneRuns(sql: Sql, olderThanDays: number): Promise<number> {
@@ -28,8 +31,12 @@ export function pruneRuns(sql: Sql, olderThanDays: number): Promise<number> {
     (limit) => sql`
       delete from freshet.runs where id in (
         select id from freshet.runs r where r.finished_at < now() - make_interval(days => ${olderThanDays})
-          and exists (select from freshet.runs n where n.pipeline_id = r.pipeline_id and n.kind = r.kind and n.id > r.id)
-          and not exists (select from freshet.object_runs o join freshet.batches b on b.object_run_id = o.id where o.run_id = r.id)
+          and exists (
+            select from freshet.runs n where n.pipeline_id = r.pipeline_id and n.kind = r.kind and n.id > r.id
+          )
+          and not exists (
+            select from freshet.object_runs o join freshet.batches b on b.object_run_id = o.id where o.run_id = r.id
+          )
         limit ${limit} for update skip locked
       )`,
   );
@@ -40,7 +47,8 @@ export function pruneLags(sql: Sql, olderThanDays: number): Promise<number> {
   return deleteInChunks(
     (limit) => sql`
       delete from freshet.lags where ctid = any(array(
-        select ctid from freshet.lags where until < now() - make_interval(days => ${olderThanDays}) limit ${limit} for update skip locked
+        select ctid from freshet.lags
+        where until < now() - make_interval(days => ${olderThanDays}) limit ${limit} for update skip locked
       ))`,
   );
 }

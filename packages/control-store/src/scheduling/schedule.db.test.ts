@@ -57,9 +57,11 @@ describe('Schedule.startDueRuns', () => {
   test('after an outage starts the oldest due pipelines first, and more as workers start their runs', async () => {
     const { id } = await t.createPipeline();
     await t.database.sql`
-      insert into freshet.pipelines (id, name, subdomain, credential_id, historical_sync_days, credit_share_percent, destination_id, destination_schema,
+      insert into freshet.pipelines (id, name, subdomain, credential_id, historical_sync_days, credit_share_percent,
+        destination_id, destination_schema,
         table_prefix, frequency_minutes, objects, schema_policy, next_run_at)
-      select ('01900000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, 'p' || n, 's' || n, credential_id, 30, 80, destination_id, 's' || n, '', 360, '{}', 'evolve',
+      select ('01900000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, 'p' || n, 's' || n, credential_id, 30, 80,
+        destination_id, 's' || n, '', 360, '{}', 'evolve',
         now() - make_interval(secs => n)
       from freshet.pipelines, generate_series(1, 500) n where id = ${id}`;
     await t.database.sql`delete from freshet.pipelines where id = ${id}`;
@@ -77,8 +79,8 @@ describe('Schedule.startDueRuns', () => {
       .sql`update freshet.runs set status = 'running' where id in (select id from freshet.runs limit 120)`;
     expect(await startAll()).toBe(120);
     // Queued runs of paused pipelines do not count: no worker starts them.
-    await t.database
-      .sql`update freshet.pipelines set status = 'paused' where id in (select pipeline_id from freshet.runs where status = 'queued' limit 30)`;
+    await t.database.sql`update freshet.pipelines set status = 'paused'
+        where id in (select pipeline_id from freshet.runs where status = 'queued' limit 30)`;
     expect(await startAll()).toBe(30);
   });
 });
@@ -115,13 +117,15 @@ describe('Schedule.checkFreshness', () => {
       enabled: true,
     });
     const { sql } = t.database;
-    await sql`insert into freshet.pipeline_objects (pipeline_id, object, complete_as_of) values (${id}, 'tickets', now() - interval '59 minutes'), (${id}, 'roles', now() - interval '9 days')`;
+    await sql`insert into freshet.pipeline_objects (pipeline_id, object, complete_as_of)
+      values (${id}, 'tickets', now() - interval '59 minutes'), (${id}, 'roles', now() - interval '9 days')`;
     const listEvents = async () =>
       [...(await sql`select type, data from freshet.events order by id`)].map(
         ({ type, data }) => `${type} ${data.object} ${data.max_staleness_minutes}`,
       );
     expect(await t.store.schedule.checkFreshness()).toBe(0);
-    await sql`update freshet.pipeline_objects set complete_as_of = now() - interval '61 minutes' where object = 'tickets'`;
+    await sql`update freshet.pipeline_objects set complete_as_of = now() - interval '61 minutes'
+      where object = 'tickets'`;
     const counts = await Promise.all([t.store.schedule.checkFreshness(), t.store.schedule.checkFreshness()]);
     expect(counts.sort()).toEqual([0, 1]);
     expect((await t.store.pipelines.listObjects(id)).find((o) => o.object === 'tickets')?.stale_since).toBeInstanceOf(
@@ -150,8 +154,8 @@ describe('freshet.backlog', () => {
     const waiting = listObjects().length + 1;
     expect(Object.values((await t.database.sql.unsafe(query))[0] ?? {}).map(Number)).toEqual([waiting]);
     // A deferred job requires no worker yet.
-    await t.database
-      .sql`update pgboss.job set start_after = now() + interval '1 hour' where id = (select id from pgboss.job where name = 'extract' limit 1)`;
+    await t.database.sql`update pgboss.job set start_after = now() + interval '1 hour'
+        where id = (select id from pgboss.job where name = 'extract' limit 1)`;
     expect(Object.values((await t.database.sql.unsafe(query))[0] ?? {}).map(Number)).toEqual([waiting - 1]);
     expect((await t.store.getBacklog()).queues.find(({ queue }) => queue === 'extract')).toMatchObject({
       ready: waiting - 1,
@@ -167,14 +171,17 @@ describe('Schedule.pruneRuns', () => {
     const createRun = async (days: number) => {
       const { id: runId } = await t.store.runs.start(id, 'manual', listObjects());
       await t.database.sql`
-        update freshet.runs set status = 'succeeded', finished_at = ${new Date(Date.now() - days * 86_400_000)} where id = ${runId}`;
+        update freshet.runs set status = 'succeeded', finished_at = ${new Date(Date.now() - days * 86_400_000)}
+        where id = ${runId}`;
       await t.database.sql`update freshet.object_runs set status = 'succeeded' where run_id = ${runId}`;
       return runId;
     };
     const [oldest, staged, newest] = [await createRun(100), await createRun(90), await createRun(10)] as const;
     await t.database.sql`
-      insert into freshet.batches (id, pipeline_id, object, object_run_id, records, raw_bytes, extracted_at, body, loaded_at)
-      select gen_random_uuid(), pipeline_id, object, id, 1, 2, now(), '\\x00', now() - interval '90 days' from freshet.object_runs where run_id = ${staged}`;
+      insert into freshet.batches (id, pipeline_id, object, object_run_id, records, raw_bytes, extracted_at, body,
+        loaded_at)
+      select gen_random_uuid(), pipeline_id, object, id, 1, 2, now(), '\\x00', now() - interval '90 days'
+      from freshet.object_runs where run_id = ${staged}`;
     const listIds = async () =>
       (await t.store.runs.list({ limit: 10, cursor: null }, { pipelineId: id, kind: null, status: null })).data.map(
         (r) => r.id,

@@ -7,8 +7,8 @@ import { Store } from '../store.ts';
 import { pruneLags, pruneLoadedBatches, pruneRuns } from './retention.ts';
 
 /**
- * No further sync is started while so many are queued, that is, no worker has started them. Runs that wait for credits or for the
- * warehouse have been started, and do not count.
+ * No further sync is started while so many are queued, that is, no worker has started them. Runs
+ * that wait for credits or for the warehouse have been started, and do not count.
  */
 const QUEUED_RUNS_MAX = 200;
 
@@ -22,11 +22,15 @@ interface Staleness {
   readonly max_staleness_minutes: number | null;
 }
 
-/** Periodic work: due runs, freshness objectives and retention. Any number of schedulers may call these methods at once. */
+/**
+ * Periodic work: due runs, freshness objectives and retention. Any number of schedulers may call
+ * these methods at once.
+ */
 export class Schedule extends Store {
   /**
-   * Starts the runs of due pipelines, and sets the time of their next runs, in one transaction. Runs missed in an outage are
-   * replaced by one run. After a long outage the oldest are started first, and more as workers start those.
+   * Starts the runs of due pipelines, and sets the time of their next runs, in one transaction.
+   * Runs missed in an outage are replaced by one run. After a long outage the oldest are started
+   * first, and more as workers start those.
    * @param limit the maximum number of pipelines.
    * @returns the number of pipelines.
    */
@@ -44,13 +48,18 @@ export class Schedule extends Store {
         ) for no key update skip locked`;
       for (const { id, objects, schedule, never_run } of due) {
         const trigger = never_run ? 'created' : 'schedule';
-        await startRun(tx, this.queue, { pipelineId: id, trigger, objects: listObjects(objects), kind: 'sync' });
+        await startRun(
+          { tx, queue: this.queue },
+          { pipelineId: id, trigger, objects: listObjects(objects), kind: 'sync' },
+        );
         if (schedule !== null) {
           await tx`
-            update freshet.pipelines set next_run_at = ${getNextRun(schedule, new Date(), id) ?? NO_NEXT_RUN} where id = ${id}`;
+            update freshet.pipelines set next_run_at = ${getNextRun(schedule, new Date(), id) ?? NO_NEXT_RUN}
+            where id = ${id}`;
           continue;
         }
-        // A multiple of the interval after the due time, so that the phase of the pipeline does not change.
+        // A multiple of the interval after the due time, so that the phase of the pipeline does not
+        // change.
         await tx`
           update freshet.pipelines set next_run_at = next_run_at + make_interval(mins => frequency_minutes)
             * (1 + floor(extract(epoch from now() - next_run_at) / (frequency_minutes * 60)))
@@ -61,8 +70,8 @@ export class Schedule extends Store {
   }
 
   /**
-   * Starts due audits. While an audit of the pipeline is open, no further one is started, and the next is due after a full
-   * interval.
+   * Starts due audits. While an audit of the pipeline is open, no further one is started, and the
+   * next is due after a full interval.
    * @param limit the maximum number of pipelines.
    * @returns the number of pipelines.
    */
@@ -79,16 +88,17 @@ export class Schedule extends Store {
           objects: listObjects(objects),
           kind: 'audit',
         } as const;
-        await startRun(tx, this.queue, request);
-        await tx`update freshet.pipelines set next_audit_at = now() + make_interval(days => audit_frequency_days) where id = ${id}`;
+        await startRun({ tx, queue: this.queue }, request);
+        await tx`update freshet.pipelines set next_audit_at = now() + make_interval(days => audit_frequency_days)
+          where id = ${id}`;
       }
       return due.length;
     });
   }
 
   /**
-   * Emits `freshness.missed` for tables of active pipelines whose lag exceeds their objective, and `freshness.restored` when the
-   * objective is met again, once each.
+   * Emits `freshness.missed` for tables of active pipelines whose lag exceeds their objective, and
+   * `freshness.restored` when the objective is met again, once each.
    * @returns the number of events.
    */
   async checkFreshness(): Promise<number> {
@@ -110,13 +120,19 @@ export class Schedule extends Store {
         ['freshness.restored', restored],
       ] as const) {
         for (const row of rows)
-          await emit(tx, this.queue, type, { ...row, complete_as_of: row.complete_as_of?.toISOString() ?? null });
+          await emit({ tx, queue: this.queue }, type, {
+            ...row,
+            complete_as_of: row.complete_as_of?.toISOString() ?? null,
+          });
       }
       return missed.length + restored.length;
     });
   }
 
-  /** Creates the batch partitions of the next days, and drops old ones. @returns how many were dropped. */
+  /**
+   * Creates the batch partitions of the next days, and drops old ones. @returns how many were
+   * dropped.
+   */
   maintainBatchPartitions(olderThanDays: number): Promise<number> {
     return maintainBatchPartitions(this.sql, olderThanDays);
   }

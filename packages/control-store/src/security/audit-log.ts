@@ -10,7 +10,10 @@ export type AuditEntry = typeof auditLog.$inferSelect;
 export interface AuditFilter {
   readonly actorId?: string | undefined;
   readonly action?: string | undefined;
-  /** The path of a resource, such as `pipelines/<id>`: selects its entries and those of its subresources. */
+  /**
+   * The path of a resource, such as `pipelines/<id>`: selects its entries and those of its
+   * subresources.
+   */
   readonly resource?: string | undefined;
   /** Inclusive. */
   readonly from?: Date | undefined;
@@ -49,7 +52,10 @@ export class AuditLog extends Store {
     return toList(rows, options.limit);
   }
 
-  /** Deletes entries older than `days`. @param days at least 365: the table rejects less. @returns their number. */
+  /**
+   * Deletes entries older than `days`. @param days at least 365: the table rejects less. @returns
+   * their number.
+   */
   async prune(days: number): Promise<number> {
     return await this.sql.begin(async (tx) => {
       await tx`set local freshet.retention = 'on'`;

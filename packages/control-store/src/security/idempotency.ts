@@ -27,21 +27,23 @@ const RETRY_EXPIRED_MS = 1000;
 const buildAssociatedData = (id: string): string => `idempotency_keys/${id}/body`;
 
 /**
- * Responses to requests with an `Idempotency-Key`. `reserve` and `storeResponse` belong to the transaction of the request: a
- * response is stored if and only if its effects commit, and of two concurrent requests the second waits.
+ * Responses to requests with an `Idempotency-Key`. `reserve` and `storeResponse` belong to the
+ * transaction of the request: a response is stored if and only if its effects commit, and of two
+ * concurrent requests the second waits.
  */
 export class Idempotency extends Store {
   /**
    * Reserves a key, or finds the response to its first request.
    * @returns null when this is the first request.
-   * @throws AppError `idempotency_key_reused` when the key belongs to a different request, `request_in_progress` when the first
-   * request is not finished.
+   * @throws AppError `idempotency_key_reused` when the key belongs to a different request,
+   * `request_in_progress` when the first request is not finished.
    */
   async reserve({ tokenId, key, fingerprint }: KeyedRequest): Promise<StoredResponse | null> {
     try {
       await this.sql`select set_config('lock_timeout', ${String(LOCK_TIMEOUT_MS)}, true)`;
       const added = await this.sql`
-        insert into freshet.idempotency_keys (id, token_id, key, fingerprint) values (${uuidv7()}, ${tokenId}, ${key}, ${fingerprint})
+        insert into freshet.idempotency_keys (id, token_id, key, fingerprint)
+        values (${uuidv7()}, ${tokenId}, ${key}, ${fingerprint})
         on conflict do nothing`;
       await this.sql`select set_config('lock_timeout', '0', true)`;
       if (added.count === 1) return null;
@@ -62,12 +64,16 @@ export class Idempotency extends Store {
     return response;
   }
 
-  /** Finds the stored response of a key. Null: there is none. @throws AppError `idempotency_key_reused`. */
+  /**
+   * Finds the stored response of a key. Null: there is none. @throws AppError
+   * `idempotency_key_reused`.
+   */
   async findResponse({ tokenId, key, fingerprint }: KeyedRequest): Promise<StoredResponse | null> {
     const [row] = await this.sql<
       { id: string; fingerprint: string; status: number; headers: Record<string, string>; body: string | null }[]
     >`
-      select id, fingerprint, status, headers, body from freshet.idempotency_keys where token_id = ${tokenId} and key = ${key}`;
+      select id, fingerprint, status, headers, body from freshet.idempotency_keys
+      where token_id = ${tokenId} and key = ${key}`;
     if (row === undefined) return null;
     if (row.fingerprint !== fingerprint) {
       throw new AppError(
@@ -86,7 +92,8 @@ export class Idempotency extends Store {
     const { id } = row as { id: string };
     const sealedBody = body === null ? null : this.box.seal(body, buildAssociatedData(id));
     await this.sql`
-      update freshet.idempotency_keys set status = ${status}, headers = ${this.sql.json(headers)}, body = ${sealedBody} where id = ${id}`;
+      update freshet.idempotency_keys set status = ${status}, headers = ${this.sql.json(headers)},
+        body = ${sealedBody} where id = ${id}`;
   }
 
   /** Deletes keys older than `hours`. @returns their number. */

@@ -16,8 +16,8 @@ const SEALED_COLUMNS = [
 const PAGE_ROWS = 500;
 
 /**
- * Encrypts every stored secret with the newest key. Run it after all processes have the new key; then the old key can be removed.
- * It can be interrupted and repeated.
+ * Encrypts every stored secret with the newest key. Run it after all processes have the new key;
+ * then the old key can be removed. It can be interrupted and repeated.
  * @returns the number of secrets that were encrypted again.
  */
 export async function rotateKeys(sql: Sql, box: SecretBox): Promise<number> {
@@ -26,14 +26,16 @@ export async function rotateKeys(sql: Sql, box: SecretBox): Promise<number> {
     let after = NIL_UUID;
     for (;;) {
       const rows = await sql<{ id: string; sealed: string }[]>`
-        select id, ${sql(column)} as sealed from freshet.${sql(table)} where id > ${after} and ${sql(column)} is not null
+        select id, ${sql(column)} as sealed from freshet.${sql(table)}
+        where id > ${after} and ${sql(column)} is not null
         order by id limit ${PAGE_ROWS}`;
       for (const { id, sealed } of rows) {
         const rewrapped = box.rewrap(sealed, `${table}/${id}/${column}`);
         if (rewrapped === null) continue;
         // Do not overwrite a secret that was replaced in the meantime.
         const { count } = await sql`
-          update freshet.${sql(table)} set ${sql(column)} = ${rewrapped} where id = ${id} and ${sql(column)} = ${sealed}`;
+          update freshet.${sql(table)} set ${sql(column)} = ${rewrapped}
+          where id = ${id} and ${sql(column)} = ${sealed}`;
         rotated += count;
       }
       const last = rows.at(-1);

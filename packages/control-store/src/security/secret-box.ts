@@ -6,11 +6,13 @@ const TAG_BYTES = 16;
 const KEY_BYTES = 32;
 
 /**
- * Envelope encryption of stored secrets (AES-256-GCM): each secret has a data key, and the operator's key-encryption key wraps
- * it. The row and column are the associated data of both, so a ciphertext that is copied elsewhere cannot be decrypted. To rotate
- * keys, add the new key at the start of the list; earlier keys remain valid for decryption.
+ * Envelope encryption of stored secrets (AES-256-GCM): each secret has a data key, and the
+ * operator's key-encryption key wraps it. The row and column are the associated data of both, so a
+ * ciphertext that is copied elsewhere cannot be decrypted. To rotate keys, add the new key at the
+ * start of the list; earlier keys remain valid for decryption.
  *
- * Sealed form: `v1.<key id>.<wrapped data key>.<ciphertext>`; both parts are base64url of iv ‖ tag ‖ bytes.
+ * Sealed form: `v1.<key id>.<wrapped data key>.<ciphertext>`; both parts are base64url of iv ‖ tag
+ * ‖ bytes.
  */
 export class SecretBox {
   readonly #keys: ReadonlyMap<string, Buffer>;
@@ -52,7 +54,8 @@ export class SecretBox {
 
   /**
    * Decrypts a secret.
-   * @throws AppError `secret_unreadable` when the key is missing, or the ciphertext was changed or moved.
+   * @throws AppError `secret_unreadable` when the key is missing, or the ciphertext was changed or
+   * moved.
    */
   open(sealed: string, associatedData: string): string {
     const [version, keyId = '', wrapped = '', body = ''] = sealed.split('.');

@@ -45,7 +45,8 @@ describe('stored secrets', () => {
     const a = await t.store.credentials.create({ name: 'a', type: 'freshdesk_api_key', secret: 'aaaa' });
     const b = await t.store.credentials.create({ name: 'b', type: 'freshdesk_api_key', secret: 'bbbb' });
     await t.database
-      .sql`update freshet.credentials set secret = (select secret from freshet.credentials where id = ${a.id}) where id = ${b.id}`;
+      .sql`update freshet.credentials set secret = (select secret from freshet.credentials where id = ${a.id})
+        where id = ${b.id}`;
     await expect(t.store.credentials.reveal(b.id, 'freshdesk_api_key')).rejects.toMatchObject({
       code: 'secret_unreadable',
     });

@@ -7,7 +7,10 @@ const RANDOM_DIGITS = 30; // 178 bits
 const CHECK_DIGITS = 6;
 const RANDOM_BYTES = 64;
 
-/** Generates a token: `frt_`, 30 random base-62 digits, and 6 digits of a checksum that detects a mistyped token offline. */
+/**
+ * Generates a token: `frt_`, 30 random base-62 digits, and 6 digits of a checksum that detects a
+ * mistyped token offline.
+ */
 export function generateToken(): string {
   let random = '';
   // 248 = 4 × 62: larger bytes are discarded, so that every digit is equally likely.

@@ -32,9 +32,14 @@ export interface NewToken {
   readonly value: string;
 }
 
+const RESOURCE = { table: apiTokens, name: 'token' };
+
 /** API tokens. Only their digests are stored. */
 export class Tokens extends Store {
-  /** Creates a `team_admin` token of this value unless it exists. Waits for the database to become available. */
+  /**
+   * Creates a `team_admin` token of this value unless it exists. Waits for the database to become
+   * available.
+   */
   async ensureBootstrap(token: string): Promise<void> {
     await retryUntilAvailable(() =>
       this.db
@@ -50,7 +55,8 @@ export class Tokens extends Store {
     const [row] = await this.sql<(TokenIdentity & { wasUsedRecently: boolean })[]>`
       select id, name, role, scopes, coalesce(last_used_at > now() - interval '1 minute', false) as "wasUsedRecently"
       from freshet.api_tokens
-      where (digest = ${digest} or (previous_digest = ${digest} and previous_until > now())) and (expires_at is null or expires_at > now())`;
+      where (digest = ${digest} or (previous_digest = ${digest} and previous_until > now()))
+        and (expires_at is null or expires_at > now())`;
     if (!row) return null;
     const { wasUsedRecently, ...identity } = row;
     if (!wasUsedRecently)
@@ -74,14 +80,14 @@ export class Tokens extends Store {
 
   /** @throws AppError `not_found`. */
   async get(id: string): Promise<Token> {
-    return omitDigests(await getResource(this.sql, apiTokens, 'token', id));
+    return omitDigests(await getResource(this.sql, RESOURCE, id));
   }
 
   async list(
     options: ListOptions,
     filter: { readonly name?: string | undefined; readonly role?: string | undefined } = {},
   ): Promise<List<Token>> {
-    const { data, nextCursor } = await listResources(this.sql, apiTokens, options, filter);
+    const { data, nextCursor } = await listResources(this.sql, RESOURCE, options, filter);
     return { data: data.map(omitDigests), nextCursor };
   }
 
@@ -93,7 +99,7 @@ export class Tokens extends Store {
     const { scopes, ...rest } = input;
     const changes = { ...rest, ...(scopes === undefined ? {} : { scopes: scopes === null ? null : [...scopes] }) };
     return await this.db.transaction(async (tx) => {
-      const updated = await updateResource(tx as unknown as Database, apiTokens, 'token', id, changes, expected);
+      const updated = await updateResource(tx as unknown as Database, RESOURCE, id, { changes, expected });
       await ensureAdminTokenRemains(tx as unknown as Database);
       return omitDigests(updated);
     });
@@ -108,20 +114,22 @@ export class Tokens extends Store {
       previous_until: sql`now() + make_interval(mins => ${overlapMinutes})` as unknown as Date,
       rotated_at: sql`now()` as unknown as Date,
     };
-    const updated = await updateResource(this.db, apiTokens, 'token', id, changes, expected);
+    const updated = await updateResource(this.db, RESOURCE, id, { changes, expected });
     return { token: omitDigests(updated), value };
   }
 
   /** @throws AppError `conflict` when no token could manage tokens afterwards. */
   async delete(id: string, expected: number | null): Promise<void> {
     await this.db.transaction(async (tx) => {
-      await deleteResource(tx as unknown as Database, apiTokens, 'token', id, expected);
+      await deleteResource(tx as unknown as Database, RESOURCE, id, expected);
       await ensureAdminTokenRemains(tx as unknown as Database);
     });
   }
 }
 
-/** Checks that a token can still manage tokens: a `team_admin` without scopes that does not expire. */
+/**
+ * Checks that a token can still manage tokens: a `team_admin` without scopes that does not expire.
+ */
 async function ensureAdminTokenRemains(db: Database): Promise<void> {
   // Serializes concurrent changes, which could otherwise remove the last two tokens at once.
   await db.execute(sql`select pg_advisory_xact_lock(hashtextextended('freshet.tokens', 0))`);

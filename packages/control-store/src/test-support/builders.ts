@@ -11,7 +11,8 @@ export const OBJECTS = [
 /** Deletes everything that tests create. */
 export async function resetStore({ database: { sql } }: TestStore): Promise<void> {
   await sql`
-    truncate freshet.pipelines, freshet.child_work, freshet.credentials, freshet.destinations, freshet.credit_buckets, freshet.webhooks,
+    truncate freshet.pipelines, freshet.child_work, freshet.credentials, freshet.destinations, freshet.credit_buckets,
+      freshet.webhooks,
       freshet.events cascade`;
   await sql`delete from pgboss.job`;
 }

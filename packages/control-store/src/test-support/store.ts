@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createDatabase, type TestDatabase } from '@freshet/testing';
 import { type ControlStore, openControlStore, type Pipeline } from '../index.ts';
 
-/** A store on a database of its own. */
+/** A store on a dedicated database. */
 export interface TestStore extends AsyncDisposable {
   readonly store: ControlStore;
   readonly database: TestDatabase;

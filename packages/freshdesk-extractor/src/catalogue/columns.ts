@@ -1,6 +1,9 @@
 import type { Column, ColumnType } from '@freshet/contracts';
 
-/** Declarations of an object's columns: the warehouse type, the description, and hints for documentation and simulator. */
+/**
+ * Declarations of an object's columns: the warehouse type, the description, and hints for
+ * documentation and simulator.
+ */
 
 /** A documented column of an object. */
 export interface CatalogueColumn extends Column {
@@ -14,7 +17,9 @@ export interface CatalogueColumn extends Column {
   readonly references: string | null;
   /** The record belongs to the referenced one and is erased together with it. */
   readonly isOwner: boolean;
-  /** Values that real accounts send, from which the simulator picks; null if it generates values. */
+  /**
+   * Values that real accounts send, from which the simulator picks; null if it generates values.
+   */
   readonly samples: readonly unknown[] | null;
   /** The kind of text that the simulator generates. */
   readonly textKind: TextKind | null;
@@ -22,8 +27,7 @@ export interface CatalogueColumn extends Column {
   readonly setAfterCreation: boolean;
 }
 
-export const TEXT_KINDS = ['title', 'person', 'email', 'phone', 'paragraph', 'html', 'uuid'] as const;
-export type TextKind = (typeof TEXT_KINDS)[number];
+export type TextKind = 'title' | 'person' | 'email' | 'phone' | 'paragraph' | 'html' | 'uuid';
 
 type ColumnHints = Partial<
   Pick<

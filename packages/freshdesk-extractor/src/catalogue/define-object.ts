@@ -3,12 +3,13 @@ import { type CatalogueColumn, type ColumnDraft, completeColumns } from './colum
 import type { ListView, RecordDetail, Strategy } from './strategies.ts';
 
 /**
- * The declaration of one object. Everything that the rest of Freshet knows about an object is data in its catalogue
- * file: extraction, routes, tables, documentation and the simulator are derived from it.
+ * The declaration of one object. Everything that the rest of Freshet knows about an object is data
+ * in its catalogue file: extraction, routes, tables, documentation and the simulator are derived
+ * from it.
  */
 
 /** The endpoint that defines the account's own fields of an object, which become `cf_…` columns. */
-export interface CustomFields {
+interface CustomFields {
   readonly path: string;
   /** The field of a record that holds the custom fields. */
   readonly field: string;
@@ -30,13 +31,21 @@ export interface ObjectSpec {
   readonly maxPages: number | null;
   /** The name of the list's own rate limit beside the account's; null if it has none. */
   readonly bucket: string | null;
-  /** The API key that can read the object. `admin`: keys of agents without admin rights get a 403. */
+  /**
+   * The API key that can read the object. `admin`: keys of agents without admin rights get a 403.
+   */
   readonly permission: 'agent' | 'admin';
-  /** The feature of the plan that the object requires, as error messages name it; null if every plan has it. */
+  /**
+   * The feature of the plan that the object requires, as error messages name it; null if every plan
+   * has it.
+   */
   readonly feature: string | null;
   /** A new pipeline includes the object unless the user chooses otherwise. */
   readonly includedByDefault: boolean;
-  /** The first sync reads only `historical_sync_days`. False: it always reads all records (people, settings). */
+  /**
+   * The first sync reads only `historical_sync_days`. False: it always reads all records (people,
+   * settings).
+   */
   readonly hasHistoryLimit: boolean;
   readonly primaryKey: readonly string[];
   readonly columns: readonly CatalogueColumn[];
@@ -47,18 +56,24 @@ export interface ObjectSpec {
   readonly searchPath: string | null;
   /** Keys are assigned from 1 without gaps, so an audit looks up every missing number. */
   readonly hasDenseIds: boolean;
-  /** The field by which a Freshdesk automation webhook names a record; null if automation rules do not cover the object. */
+  /**
+   * The field by which a Freshdesk automation webhook names a record; null if automation rules do
+   * not cover the object.
+   */
   readonly webhookKey: string | null;
   /**
-   * Set if records are people, who can be erased on request. `staff` is the object of the account's own agents: a key
-   * that it contains cannot be erased.
+   * Set if records are people, who can be erased on request. `staff` is the object of the account's
+   * own agents: a key that it contains cannot be erased.
    */
   readonly person: { readonly staff: string } | null;
-  /** Extracts the records from a response that is not an array of records; null if the response is such an array. */
+  /**
+   * Extracts the records from a response that is not an array of records; null if the response is
+   * such an array.
+   */
   readonly parseRecords: ((response: Json) => JsonObject[]) | null;
   /**
-   * For lists with page tokens: returns the query of the page after a response, or null after the last page. Null if
-   * the list has no page tokens.
+   * For lists with page tokens: returns the query of the page after a response, or null after the
+   * last page. Null if the list has no page tokens.
    */
   readonly getNextQuery: ((response: Json) => Readonly<Record<string, string>> | null) | null;
   readonly list: ListBehavior;
@@ -67,28 +82,31 @@ export interface ObjectSpec {
 }
 
 /** Behavior of a list that the simulator imitates and the reference documents. */
-export interface ListBehavior {
+interface ListBehavior {
   /** Column and direction of the list without `order_by`. */
   readonly defaultOrder: readonly [column: string, direction: 'asc' | 'desc'];
   /** Columns that `order_by` accepts. */
   readonly orderBy: readonly string[];
-  /** Without a changed-since filter, the list holds only records created in this many days; null: all records. */
+  /**
+   * Without a changed-since filter, the list holds only records created in this many days; null:
+   * all records.
+   */
   readonly defaultWindowDays: number | null;
   /** Filters other than pagination and changed-since. */
   readonly filters: readonly string[];
-  /** The complete records of a simulated account, for objects that define others; null: generated records. */
+  /**
+   * The complete records of a simulated account, for objects that define others; null: generated
+   * records.
+   */
   readonly fixedRecords: readonly Readonly<Record<string, unknown>>[] | null;
   /**
-   * Responses of a simulated account by path (with `#` and the token for later pages), for responses that are no arrays
-   * of records. Null if another object serves the path.
+   * Responses of a simulated account by path (with `#` and the token for later pages), for
+   * responses that are no arrays of records. Null if another object serves the path.
    */
   readonly responses: Readonly<Record<string, unknown>> | null;
   /** Columns that are present only with an `include`: name of the include → columns. */
   readonly includeColumns: Readonly<Record<string, readonly string[]>>;
 }
-
-/** Credits that each `include` adds to one page of a list. [documented: "each include +2"] */
-export const INCLUDE_COST = 2;
 
 /** The documented maximum of `per_page`. */
 const PAGE_SIZE = 100;

@@ -4,14 +4,19 @@ import { catalogue } from './index.ts';
 /** The object whose records are people. */
 export const personObject = catalogue.find((object) => object.person !== null) as ObjectSpec;
 
-/** A field through which a record belongs to a record of another object (or, for people, to itself). */
+/**
+ * A field through which a record belongs to a record of another object (or, for people, to itself).
+ */
 export interface OwnerField {
   readonly field: string;
   /** The object of the owner. */
   readonly object: string;
 }
 
-/** Lists the fields by which an object's records are erased: the primary key first, then references to owners. */
+/**
+ * Lists the fields by which an object's records are erased: the primary key first, then references
+ * to owners.
+ */
 export function listOwnerFields(object: ObjectSpec): OwnerField[] {
   const fields = object.columns.flatMap(({ name, isOwner, references }) =>
     isOwner && references !== null ? [{ field: name, object: references }] : [],
@@ -20,7 +25,10 @@ export function listOwnerFields(object: ObjectSpec): OwnerField[] {
   return [{ field: object.primaryKey[0] as string, object: object.name }, ...fields];
 }
 
-/** Lists the objects that an erasure of a person affects, owners before the objects that belong to them. */
+/**
+ * Lists the objects that an erasure of a person affects, owners before the objects that belong to
+ * them.
+ */
 export function listErasedObjects(): ObjectSpec[] {
   const order: ObjectSpec[] = [personObject];
   let hasGrown = true;

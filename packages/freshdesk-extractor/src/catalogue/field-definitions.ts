@@ -1,6 +1,9 @@
 import { bigint, boolean, jsonb, text } from './columns.ts';
 
-/** Columns and sample records that the lists of field definitions (ticket, contact and company fields) share. */
+/**
+ * Columns and sample records that the lists of field definitions (ticket, contact and company
+ * fields) share.
+ */
 
 /** The columns with which all lists of field definitions begin. */
 export const FIELD_COLUMNS = {

@@ -1,5 +1,6 @@
 import { AppError, type ChildTable, type CreditClass } from '@freshet/contracts';
-import { INCLUDE_COST, type ObjectSpec } from './define-object.ts';
+import { getListCredits } from './credits.ts';
+import type { ObjectSpec } from './define-object.ts';
 import { agents } from './objects/agents.ts';
 import { automationRules } from './objects/automation-rules.ts';
 import { businessHours } from './objects/business-hours.ts';
@@ -98,15 +99,15 @@ export function listChildren(parent: string): readonly ObjectSpec[] {
   return catalogue.filter(({ strategy }) => strategy.kind === 'children' && strategy.parent === parent);
 }
 
-/** Estimates the credits of an object's first complete read, as its weight relative to other objects. */
+/**
+ * Estimates the credits of an object's first complete read, as its weight relative to other
+ * objects.
+ */
 export function estimateTypicalCredits(name: string): number {
   const object = getObject(name);
   const { strategy } = object;
   if (strategy.kind === 'children') return Math.max(1, estimateTypicalRecords(getObject(strategy.parent)));
-  return (
-    Math.max(1, Math.ceil(estimateTypicalRecords(object) / object.pageSize)) *
-    (1 + INCLUDE_COST * object.include.length)
-  );
+  return Math.max(1, Math.ceil(estimateTypicalRecords(object) / object.pageSize)) * getListCredits(object);
 }
 
 function estimateTypicalRecords({ typicalCount }: ObjectSpec): number {
@@ -134,8 +135,8 @@ export function listChildTables(name: string): ChildTable[] {
 }
 
 /**
- * Lists the objects that a pipeline extracts, with their credit class. Children get a class of their own, because they
- * depend on the lists of their parents.
+ * Lists the objects that a pipeline extracts, with their credit class. Children have a separate
+ * class, because they depend on the lists of their parents.
  * @param choices the user's choices by object; other objects follow `includedByDefault`.
  */
 export function listObjectsToExtract(
@@ -149,7 +150,10 @@ export function listObjectsToExtract(
     }));
 }
 
-/** Lists the objects of a pipeline that syncs do not read completely, so that only an audit finds all changes. */
+/**
+ * Lists the objects of a pipeline that syncs do not read completely, so that only an audit finds
+ * all changes.
+ */
 export function listObjectsToAudit(
   choices: Readonly<Record<string, { readonly included: boolean }>>,
 ): { readonly name: string; readonly creditClass: CreditClass }[] {

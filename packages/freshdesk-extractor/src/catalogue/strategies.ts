@@ -1,14 +1,20 @@
-/** Parameters of the strategies by which objects are extracted. `../strategies/` implements them. */
+/**
+ * Parameters of the strategies by which objects are extracted. `../strategies/` implements them.
+ */
 
-/** Pages through a list that is sorted by a cursor column, by the column's value instead of a page number. */
+/**
+ * Pages through a list that is sorted by a cursor column, by the column's value instead of a page
+ * number.
+ */
 export interface KeysetStrategy {
   readonly kind: 'keyset';
   /** The query parameter of the changed-since filter. */
   readonly sinceParam: string;
   readonly cursorColumn: string;
   /**
-   * The longest time, in seconds, that a change takes to appear in the list. The stored cursor stays this far behind
-   * the server's clock. Recorded lists showed changes within a second; two minutes leave a wide margin.
+   * The longest time, in seconds, that a change takes to appear in the list. The stored cursor
+   * stays this far behind the server's clock. Recorded lists showed changes within a second; two
+   * minutes leave a wide margin.
    */
   readonly lagSeconds: number;
 }
@@ -21,11 +27,15 @@ export interface ChangedSinceStrategy {
   readonly cursorColumn: string;
   /** As in {@link KeysetStrategy}. */
   readonly lagSeconds: number;
-  /** Lookback window in days, for objects whose filter does not return edits: each sync reads these days again. */
+  /**
+   * Lookback window in days, for objects whose filter does not return edits: each sync reads these
+   * days again.
+   */
   readonly lookbackDays: number;
   /**
-   * The number of syncs over which a rolling re-read of the complete list is spread (more for a long list), so that
-   * edits older than the lookback window arrive as well. Absent if the filter returns edits.
+   * The number of syncs over which a rolling re-read of the complete list is spread (more for a
+   * long list), so that edits older than the lookback window arrive as well. Absent if the filter
+   * returns edits.
    */
   readonly rereadSyncs?: number;
 }
@@ -33,7 +43,10 @@ export interface ChangedSinceStrategy {
 /** Reads the complete list on every sync, because it has no usable filter. */
 export interface FullListStrategy {
   readonly kind: 'full-list';
-  /** Paths of the parts of a list that has several, each a complete response; absent: the object's path. */
+  /**
+   * Paths of the parts of a list that has several, each a complete response; absent: the object's
+   * path.
+   */
   readonly paths?: readonly string[];
 }
 
@@ -44,16 +57,24 @@ export interface ChildrenStrategy {
   readonly parent: string;
   /** The column that holds the parent's key. */
   readonly parentColumn: string;
-  /** Fields of the parent that change when its children may have changed; empty: children are read on every sync. */
+  /**
+   * Fields of the parent that change when its children may have changed; empty: children are read
+   * on every sync.
+   */
   readonly versionFields: readonly string[];
-  /** The path of a parent's children after the parent has moved, such as to the archive; null if there is none. */
+  /**
+   * The path of a parent's children after the parent has moved, such as to the archive; null if
+   * there is none.
+   */
   readonly fallbackPath: string | null;
-  /** Present if children are nested in each other: a parent's list then holds only the top level. */
+  /**
+   * Present if children are nested in each other: a parent's list then holds only the top level.
+   */
   readonly nested?: NestedChildren;
 }
 
 /** Children of children of the same object, such as replies to comments. */
-export interface NestedChildren {
+interface NestedChildren {
   /** The path of the list below a record; `{id}` is that record's key. */
   readonly path: string;
   /** The column that holds the key of the enclosing record; null at the top level. */
@@ -64,7 +85,10 @@ export interface NestedChildren {
 
 export type Strategy = KeysetStrategy | ChangedSinceStrategy | FullListStrategy | ChildrenStrategy;
 
-/** A filter of an object's list. Most objects have one, `live`; others also list their deleted records. */
+/**
+ * A filter of an object's list. Most objects have one, `live`; others also list their deleted
+ * records.
+ */
 export interface ListView {
   readonly name: string;
   readonly query: Readonly<Record<string, string>>;
@@ -72,7 +96,10 @@ export interface ListView {
   readonly deleteKind: string | null;
 }
 
-/** The endpoint of a single record. It returns more fields than the list, and records that no list contains. */
+/**
+ * The endpoint of a single record. It returns more fields than the list, and records that no list
+ * contains.
+ */
 export interface RecordDetail {
   /** `{id}` is the record's key. */
   readonly path: string;
@@ -84,11 +111,13 @@ export interface RecordDetail {
 }
 
 /** An endpoint that may return a record which its own endpoint no longer finds. */
-export interface FallbackLookup {
+interface FallbackLookup {
   readonly path: string;
   /** The outcome that an audit reports for a record found here. */
   readonly outcome: string;
-  /** The `_freshet_delete_kind` of the row; null if the record still exists and is loaded from here. */
+  /**
+   * The `_freshet_delete_kind` of the row; null if the record still exists and is loaded from here.
+   */
   readonly deleteKind: string | null;
   /** The feature of the plan that the endpoint requires; null if every plan has it. */
   readonly feature: string | null;

@@ -2,7 +2,8 @@ import { type Column, type FieldRule, type FieldRules, getColumnNameByPath, type
 import type { ObjectSpec } from './define-object.ts';
 
 /**
- * Returns the warehouse table of an object: its documented columns and the columns of the account's own fields.
+ * Returns the warehouse table of an object: its documented columns and the columns of the account's
+ * own fields.
  * @param rules the user's field rules (rename, hash, drop), by field.
  */
 export function toTable(object: ObjectSpec, customColumns: readonly Column[] = [], rules: FieldRules = {}): Table {
@@ -44,7 +45,10 @@ function applyRule(column: Column, rules: FieldRules): Column {
   };
 }
 
-/** Lists the fields to which a user's rules cannot apply, because extraction and loading depend on them. */
+/**
+ * Lists the fields to which a user's rules cannot apply, because extraction and loading depend on
+ * them.
+ */
 export function listProtectedFields(object: ObjectSpec): readonly string[] {
   const { strategy } = object;
   const cursors = strategy.kind === 'keyset' || strategy.kind === 'changed-since' ? [strategy.cursorColumn] : [];

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { getListCost, getRecordCost } from '../reader/object-reader.ts';
 import type { CatalogueColumn } from './columns.ts';
+import { getListCredits, getRecordCredits } from './credits.ts';
 import type { ObjectSpec } from './define-object.ts';
 import { catalogue } from './index.ts';
 import type { ChangedSinceStrategy } from './strategies.ts';
@@ -42,7 +42,7 @@ several syncs.
 Freshet reads the complete list on every sync. A row whose record is absent from the list is marked
 as \`missing\`.
 
-If a list becomes empty, or loses more than 20 % and more than 5 of its records, Freshet assumes an
+If a list becomes empty, or loses more than 20% and more than 5 of its records, Freshet assumes an
 outage or a loss of permissions: the object fails with \`source_shrunk\`, and no row is marked. If the
 records were really deleted, restart the object.
 
@@ -126,11 +126,11 @@ function describeDeletions({ strategy, views, detail }: ObjectSpec): string {
   );
   const audited = detail === null ? ['missing'] : [...lookups, 'not_found'];
   const onSync = listed.length === 0 ? '' : `${listed.map(quote).join(', ')}, on every sync; `;
-  return `${onSync}${audited.map(quote).join(', ')}, by audits`;
+  return `${onSync}${audited.map(quote).join(', ')}, by [audits](#audits)`;
 }
 
 function describeCredits(object: ObjectSpec): string {
-  const perPage = `${getListCost(object).credits} per page of ${object.pageSize} records`;
+  const perPage = `${getListCredits(object)} per page of ${object.pageSize} records`;
   return object.strategy.kind === 'children' ? `${perPage}, at least one page per parent` : perPage;
 }
 
@@ -141,7 +141,7 @@ function describeRequirements({ permission, feature }: ObjectSpec): string {
 }
 
 function describeDetail(detail: NonNullable<ObjectSpec['detail']>): string {
-  const { credits } = getRecordCost(detail);
+  const credits = getRecordCredits(detail);
   const columns = detail.columns.map(quote).join(', ');
   return `optional, for ${credits} ${credits === 1 ? 'credit' : 'credits'} per record: ${columns}`;
 }
@@ -154,7 +154,8 @@ function renderColumn({ name, type, description, values, references, isOwner, op
         .map(([value, label]) => `${value} ${label}`)
         .join(', ')}.`,
     );
-  if (references !== null) notes.push(`References \`${references}\`${isOwner ? ', and is erased with it' : ''}.`);
+  if (references !== null)
+    notes.push(`References \`${references}\`.${isOwner ? ' Erased together with the referenced record.' : ''}`);
   if (optional) notes.push('Not on all accounts.');
   return `| \`${name}\` | ${type} | ${notes.join(' ').replaceAll('|', '\\|')} |\n`;
 }

@@ -14,7 +14,7 @@ export interface RawResponse {
   readonly encodingError: EncodingError | null;
 }
 
-export interface EncodingError {
+interface EncodingError {
   readonly encoding: string;
   /** Whether Freshet supports the encoding, so that the body is damaged. */
   readonly isKnown: boolean;

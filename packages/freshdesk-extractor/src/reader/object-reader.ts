@@ -1,5 +1,6 @@
 import { AppError, type CreditClass } from '@freshet/contracts';
-import { INCLUDE_COST, type ObjectSpec } from '../catalogue/define-object.ts';
+import { getListCredits, getRecordCredits } from '../catalogue/credits.ts';
+import type { ObjectSpec } from '../catalogue/define-object.ts';
 import type { RecordDetail } from '../catalogue/strategies.ts';
 import type { RecordSource } from '../http/client.ts';
 import type { RequestCost } from '../http/credit-budget.ts';
@@ -27,13 +28,13 @@ export interface ObjectReader {
   getRecord(key: string, options?: GetRecordOptions): Promise<FetchedRecord | null>;
 }
 
-export interface GetRecordOptions {
+interface GetRecordOptions {
   /** A path with `{id}`; absent: the object's own. */
   readonly path?: string | undefined;
   readonly creditClass?: CreditClass | undefined;
 }
 
-export interface ListOptions {
+interface ListOptions {
   /** Absent: the object's own. */
   readonly path?: string | undefined;
   /** Replaces the `{id}` in the path of a child object. */
@@ -188,10 +189,10 @@ function isPaginationRejected(error: unknown): boolean {
 
 /** The cost of one page of an object's list. */
 export function getListCost(object: ObjectSpec): RequestCost {
-  return { credits: 1 + INCLUDE_COST * object.include.length, bucket: object.bucket };
+  return { credits: getListCredits(object), bucket: object.bucket };
 }
 
-/** The cost of one record from its own endpoint. [documented: each include +1] */
+/** The cost of one record from its own endpoint. */
 export function getRecordCost(detail: RecordDetail): RequestCost {
-  return { credits: 1 + detail.include.length, bucket: null };
+  return { credits: getRecordCredits(detail), bucket: null };
 }

@@ -49,7 +49,8 @@ async function lookUp(reader: ObjectReader, candidate: WorkUnit, options: ReadOp
   try {
     const record = await reader.getRecord(key);
     if (record !== null) {
-      if (candidate.version === 'asked') return load(record, findView(object, record), complete('refreshed', false));
+      if (candidate.version === 'requested')
+        return load(record, findView(object, record), complete('refreshed', false));
       if (candidate.version === 'gap') return load(record, findView(object, record), complete('recovered', false));
       // The record exists: it moved while the audit read the lists. The next sync reads it.
       return createEmptyResult(record.serverTime, complete('present', false));

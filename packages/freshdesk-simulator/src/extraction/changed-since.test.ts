@@ -63,7 +63,10 @@ describe('ChangedSinceStrategy: a filter that does not return edits', () => {
 
   const DAY_MS = 86_400_000;
 
-  /** Runs syncs until an edit has arrived. @returns the number of syncs, and the requests of each. */
+  /**
+   * Runs syncs until an edit has arrived.
+   * @returns the number of syncs, and the requests of each.
+   */
   async function syncsUntilCurrent(
     name: string,
     count: number,

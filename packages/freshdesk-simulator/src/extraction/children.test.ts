@@ -77,8 +77,8 @@ describe('ChildrenStrategy', () => {
         .map((s) => s.parentId)
         .sort(),
     ).toEqual(['1', '2', '999']);
-    const gone = result.pages.flatMap((p) => p.lines.map(toLineText)).find((line) => line.includes('"999"')) as string;
-    expect(JSON.parse(gone)).toMatchObject({ complete: { where: { ticket_id: '999' }, keys: [], confirmed: true } });
+    const line = result.pages.flatMap((p) => p.lines.map(toLineText)).find((text) => text.includes('"999"')) as string;
+    expect(JSON.parse(line)).toMatchObject({ complete: { where: { ticket_id: '999' }, keys: [], confirmed: true } });
   });
 
   test('confirms an empty list only on a repeated request (I7)', async () => {

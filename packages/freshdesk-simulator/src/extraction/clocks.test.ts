@@ -6,13 +6,10 @@ import {
   restorePosition,
 } from '@freshet/freshdesk-extractor';
 import { describe, expect, test } from 'vitest';
-import { getExpectedRows, mergeResults, openSource, readObject } from '../test-support/source.ts';
+import { getExpectedRows, getVersions, mergeResults, openSource, readObject } from '../test-support/source.ts';
 
 const DAY = 86_400_000;
-const versions = (rows: ReturnType<typeof mergeResults>) =>
-  [...rows].map(([id, { deleted, fields }]) => `${id} ${deleted} ${String(fields['updated_at'])}`).sort();
-
-/** `Date` headers, by how wrong they are. */
+/** `Date` headers, with the kind of error. */
 const DATES: readonly (readonly [string, (now: number) => string | null])[] = [
   ['three days ahead', (now) => new Date(now + 3 * DAY).toUTCString()],
   ['ten minutes ahead', (now) => new Date(now + 600_000).toUTCString()],
@@ -20,12 +17,19 @@ const DATES: readonly (readonly [string, (now: number) => string | null])[] = [
   ['three days behind', (now) => new Date(now - 3 * DAY).toUTCString()],
   ['in 1970', () => new Date(0).toUTCString()],
   ['in 2099', () => new Date('2099-01-01').toUTCString()],
-  ['garbled', () => 'yesterday, or so'],
+  ['garbled', () => 'yesterday'],
   ['missing', () => null],
 ];
 
-/** An account whose records carry the right times, and whose `Date` header is what `date` makes of them. */
-async function withDate(date: () => string | null, clock: { now: number }, local: () => number = () => clock.now) {
+/**
+ * Starts an account with correct timestamps and an arbitrary `Date` header.
+ * @param localNow the worker's clock.
+ */
+async function openSourceWithDate(
+  date: () => string | null,
+  clock: { now: number },
+  localNow: () => number = () => clock.now,
+) {
   return await openSource(
     {
       counts: { tickets: 150, contacts: 150, companies: 30 },
@@ -42,43 +46,46 @@ async function withDate(date: () => string | null, clock: { now: number }, local
       },
     },
     'demo-admin-key',
-    { now: () => clock.now, localNow: local },
+    { now: () => clock.now, localNow },
   );
 }
 
 const OBJECTS = ['tickets', 'contacts', 'companies'] as const;
 
-describe('clocks', () => {
-  test.each(DATES)('a Date header %s skips no change, and no claim is in the future (I3)', async (_name, date) => {
-    const clock = { now: Date.parse('2026-03-01T12:00:00Z') };
-    await using account = await withDate(() => date(clock.now), clock);
-    const { account: source } = account.simulator;
-    const positions = new Map<string, Position | null>();
-    const readings = new Map(OBJECTS.map((name) => [name, [] as Awaited<ReturnType<typeof readObject>>[]]));
-    for (let run = 1; run <= 5; run++) {
-      for (const name of OBJECTS) {
-        const reading = await readObject(account.client, name, { position: positions.get(name) ?? null });
-        readings.get(name)?.push(reading);
-        positions.set(name, reading.position);
-        expect(reading.pages.at(-1)?.coverage?.completeAsOf.getTime()).toBeLessThanOrEqual(clock.now);
-        expect(mergeResults(...(readings.get(name) ?? [])).size).toBe(getExpectedRows(account.simulator, name).size);
-        expect(versions(mergeResults(...(readings.get(name) ?? [])))).toEqual(
-          versions(getExpectedRows(account.simulator, name)),
-        );
+describe('extraction with incorrect clocks', () => {
+  test.each(DATES)(
+    'a Date header that is %s skips no change and reports no coverage in the future (I3)',
+    async (_name, date) => {
+      const clock = { now: Date.parse('2026-03-01T12:00:00Z') };
+      await using account = await openSourceWithDate(() => date(clock.now), clock);
+      const { account: source } = account.simulator;
+      const positions = new Map<string, Position | null>();
+      const results = new Map(OBJECTS.map((name) => [name, [] as Awaited<ReturnType<typeof readObject>>[]]));
+      for (let run = 1; run <= 5; run++) {
+        for (const name of OBJECTS) {
+          const result = await readObject(account.client, name, { position: positions.get(name) ?? null });
+          results.get(name)?.push(result);
+          positions.set(name, result.position);
+          expect(result.pages.at(-1)?.coverage?.completeAsOf.getTime()).toBeLessThanOrEqual(clock.now);
+          expect(mergeResults(...(results.get(name) ?? [])).size).toBe(getExpectedRows(account.simulator, name).size);
+          expect(getVersions(mergeResults(...(results.get(name) ?? [])))).toEqual(
+            getVersions(getExpectedRows(account.simulator, name)),
+          );
+        }
+        // Some changes follow the read closely, some later.
+        for (let n = 1; n <= 8; n++) {
+          clock.now += 20_000 * n;
+          source.update('tickets', 1 + ((run * 31 + n * 7) % 150), { priority: 1 + (n % 4) });
+          source.update('contacts', 1 + ((run * 17 + n * 5) % 150), { job_title: `${run}/${n}` });
+          source.update('companies', 1 + ((run + n) % 30), { note: `${run}/${n}` });
+        }
+        source.move('tickets', 1 + run, 'trash');
+        clock.now += 200_000;
       }
-      // Some changes soon after the reading, some later.
-      for (let n = 1; n <= 8; n++) {
-        clock.now += 20_000 * n;
-        source.update('tickets', 1 + ((run * 31 + n * 7) % 150), { priority: 1 + (n % 4) });
-        source.update('contacts', 1 + ((run * 17 + n * 5) % 150), { job_title: `${run}/${n}` });
-        source.update('companies', 1 + ((run + n) % 30), { note: `${run}/${n}` });
-      }
-      source.move('tickets', 1 + run, 'trash');
-      clock.now += 200_000;
-    }
-  });
+    },
+  );
 
-  test('clocks of which both are ahead skip no change either: the records themselves bound the position', async () => {
+  test('skips no change if both clocks are ahead, because the versions of the records bound the position (I3)', async () => {
     const clock = { now: Date.parse('2026-03-01T12:00:00Z') };
     const ahead = () => clock.now + 3 * DAY;
     await using account = await openSource(
@@ -102,26 +109,26 @@ describe('clocks', () => {
       clock.now += 300_000;
       account.simulator.account.update(name, 5, {});
       const second = await readObject(account.client, name, { position: first.position });
-      expect(versions(mergeResults(first, second))).toEqual(versions(getExpectedRows(account.simulator, name)));
+      expect(getVersions(mergeResults(first, second))).toEqual(getVersions(getExpectedRows(account.simulator, name)));
     }
   });
 
-  test('a local clock three days behind skips nothing, and the order of readings follows the shared clock', async () => {
+  test('skips no change if the local clock is three days behind, and orders reads by the shared clock (I3)', async () => {
     const clock = { now: Date.parse('2026-03-01T12:00:00Z') };
-    await using account = await withDate(
+    await using account = await openSourceWithDate(
       () => new Date(clock.now).toUTCString(),
       clock,
       () => clock.now - 3 * DAY,
     );
-    const reading = await readObject(account.client, 'groups');
-    expect(reading.pages.at(-1)?.extractedAt.getTime()).toBe(clock.now);
-    expect(reading.pages.at(-1)?.coverage?.completeAsOf.getTime()).toBe(clock.now - 3 * DAY);
+    const result = await readObject(account.client, 'groups');
+    expect(result.pages.at(-1)?.extractedAt.getTime()).toBe(clock.now);
+    expect(result.pages.at(-1)?.coverage?.completeAsOf.getTime()).toBe(clock.now - 3 * DAY);
     expect(account.client.clock.isSkewed).toBe(true);
   });
 
-  test('a Date header three days behind does not make a first reading read new changes again and again', async () => {
+  test('a Date header three days behind does not repeat requests during a backfill', async () => {
     const clock = { now: Date.parse('2026-03-01T12:00:00Z') };
-    const calls: number[] = [];
+    const requests: number[] = [];
     for (const shift of [0, -3 * DAY]) {
       await using account = await openSource(
         {
@@ -140,14 +147,14 @@ describe('clocks', () => {
         { now: () => clock.now },
       );
       expect(mergeResults(await readObject(account.client, 'tickets')).size).toBe(1500);
-      calls.push(account.simulator.requestCount);
+      requests.push(account.simulator.requestCount);
     }
-    expect(calls[1]).toBe(calls[0]);
+    expect(requests[1]).toBe(requests[0]);
   });
 
-  test('an account at rest is not read again, whatever bounds the position', async () => {
+  test('returns no records of an unchanged account on the second run', async () => {
     const clock = { now: Date.parse('2026-03-01T12:00:00Z') };
-    await using account = await withDate(() => new Date(clock.now).toUTCString(), clock);
+    await using account = await openSourceWithDate(() => new Date(clock.now).toUTCString(), clock);
     const first = await readObject(account.client, 'tickets');
     clock.now += DAY;
     const second = await readObject(account.client, 'tickets', { position: first.position });
@@ -155,18 +162,18 @@ describe('clocks', () => {
   });
 });
 
-describe('positions', () => {
+describe('stored and moved positions', () => {
   const tickets = getObject('tickets');
   const contacts = getObject('contacts');
 
   test.each(['tickets', 'contacts'] as const)(
-    '%s: a stored position in the future is replaced by the last certain moment, and equality returns',
+    '%s: restorePosition replaces a position in the future, and the next run equals the account',
     async (name) => {
       await using account = await openSource({ counts: { tickets: 150, contacts: 150 }, spanDays: 20 });
       const object = getObject(name);
       const first = await readObject(account.client, name);
       const before = new Date();
-      // What a Date header three days ahead has left behind in an earlier release.
+      // A position as an earlier release stored it after a Date header three days ahead.
       const ahead = JSON.parse(
         JSON.stringify(first.position, (key, value) =>
           key === 'watermark' || (typeof value === 'string' && object.views.some((v) => v.name === key))
@@ -181,14 +188,14 @@ describe('positions', () => {
       for (const certain of [new Date(before.getTime() - 60_000), null]) {
         const { position } = restorePosition(object, ahead, certain);
         const second = await readObject(account.client, name, { position });
-        expect(versions(mergeResults(first, second))).toEqual(versions(getExpectedRows(account.simulator, name)));
+        expect(getVersions(mergeResults(first, second))).toEqual(getVersions(getExpectedRows(account.simulator, name)));
         expect(findFutureWatermark(object, second.position, new Date())).toBeNull();
       }
     },
   );
 
   test.each([tickets, contacts])(
-    '$name: a position moved forward names what is skipped, and completeness begins there',
+    '$name: movePosition reports the skipped range, and the coverage starts at the new position',
     async (object) => {
       await using account = await openSource({
         counts: { tickets: 300, contacts: 150 },
@@ -196,15 +203,16 @@ describe('positions', () => {
         asOf: new Date(Date.now() - DAY),
       });
       const first = await readObject(account.client, object.name);
-      const reached = first.pages.at(-1)?.coverage;
+      const coverage = first.pages.at(-1)?.coverage;
       const to = new Date(Math.floor(Date.now() / 1000) * 1000);
       const moved = movePosition(object, first.position ?? {}, to);
-      expect(Date.parse(moved.unreadFrom ?? '')).toBeLessThanOrEqual(reached?.completeAsOf.getTime() ?? 0);
+      expect(Date.parse(moved.unreadFrom ?? '')).toBeLessThanOrEqual(coverage?.completeAsOf.getTime() ?? 0);
       expect(Date.parse(moved.unreadTo ?? '')).toBe(to.getTime());
       const second = await readObject(account.client, object.name, { position: moved.position });
       expect(second.pages.at(-1)?.coverage?.completeBackTo).toEqual(to);
       expect(second.records.filter((r) => r.deleted === null)).toEqual([]);
-      // Moving back reads everything since then, and the past before it where an object has one.
+      // After a move backward, all changes since that time are read, and earlier history if the
+      // object has a backfill.
       const back = movePosition(object, second.position ?? {}, new Date(to.getTime() - 30 * DAY));
       expect(back).toMatchObject({ unreadFrom: null, unreadTo: null });
       const third = await readObject(account.client, object.name, { position: back.position });
@@ -212,14 +220,14 @@ describe('positions', () => {
     },
   );
 
-  test('moving a position to a moment that was read skips nothing', async () => {
+  test('movePosition to a time that was read skips nothing', async () => {
     await using account = await openSource({ counts: { tickets: 100 }, spanDays: 100 });
     const first = await readObject(account.client, 'tickets');
     const moved = movePosition(tickets, first.position ?? {}, new Date(Date.now() - 10 * DAY));
     expect(moved).toMatchObject({ unreadFrom: null, unreadTo: null, position: { backTo: '1970-01-01T00:00:00Z' } });
   });
 
-  test('an object of which nothing was read yet is skipped from the beginning', () => {
+  test('movePosition of an object without any read reports the complete history as skipped', () => {
     const moved = movePosition(
       tickets,
       { backTo: '2026-01-01T00:00:00Z', views: {}, window: null },

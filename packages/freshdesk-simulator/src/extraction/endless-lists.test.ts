@@ -10,13 +10,17 @@ import {
   readObject,
 } from '../test-support/source.ts';
 
-/** Requests after which a reading that has not stopped would never stop. */
+/** An extraction that has not failed after this many requests would never end. */
 const REQUESTS_MAX = 400;
 
-type Answer = (page: number, query: URLSearchParams, count: number) => readonly Record<string, unknown>[];
+type PageBuilder = (page: number, query: URLSearchParams, count: number) => readonly Record<string, unknown>[];
 
-/** An account whose list at a path always announces another page. */
-async function endless(path: string, answer: Answer, more: { readonly token?: (count: number) => string } = {}) {
+/** Starts an account whose list at a path always links to a next page. */
+async function openEndlessList(
+  path: string,
+  buildPage: PageBuilder,
+  options: { readonly token?: (count: number) => string } = {},
+) {
   let count = 0;
   const account = await openSource({
     counts: { tickets: 300, contacts: 250 },
@@ -25,15 +29,15 @@ async function endless(path: string, answer: Answer, more: { readonly token?: (c
       if (++count > REQUESTS_MAX) {
         response
           .writeHead(400, { 'content-type': 'application/json', 'x-freshdesk-api-version': 'v2' })
-          .end('{"description":"the reading does not stop"}');
+          .end('{"description":"The extraction does not end."}');
         return true;
       }
       const page = Number(request.query.get('page') ?? '1');
       const headers: Record<string, string> = { 'content-type': 'application/json', 'x-freshdesk-api-version': 'v2' };
-      if (!more.token) headers['link'] = `<https://simulated.freshdesk.com${path}?page=${page + 1}>; rel="next"`;
-      const records = answer(page, request.query, count);
-      const body = more.token
-        ? { records, _links: { next: { href: `${path}?next_token=${more.token(count)}` } } }
+      if (!options.token) headers['link'] = `<https://simulated.freshdesk.com${path}?page=${page + 1}>; rel="next"`;
+      const records = buildPage(page, request.query, count);
+      const body = options.token
+        ? { records, _links: { next: { href: `${path}?next_token=${options.token(count)}` } } }
         : records;
       response.writeHead(200, headers).end(JSON.stringify(body));
       return true;
@@ -42,7 +46,7 @@ async function endless(path: string, answer: Answer, more: { readonly token?: (c
   return { ...account, requests: () => count };
 }
 
-const contacts = (from: number, n = 100) =>
+const buildContacts = (from: number, n = 100) =>
   Array.from({ length: n }, (_, i) => ({
     id: from + i,
     name: `c ${from + i}`,
@@ -50,32 +54,32 @@ const contacts = (from: number, n = 100) =>
     updated_at: '2024-01-01T00:00:00Z',
   }));
 
-const ANSWERS: readonly (readonly [string, Answer, number])[] = [
-  ['answers every page with page 1', () => contacts(1), 8],
+const ENDLESS_LISTS: readonly (readonly [string, PageBuilder, number])[] = [
+  ['returns page 1 for every page', () => buildContacts(1), 8],
   [
-    'answers every page with page 1 and another signed URL each time',
-    (_p, _q, n) => contacts(1).map((c) => ({ ...c, avatar: { url: `https://x/?sig=${n}` } })),
+    'returns page 1 for every page, with a different signed URL each time',
+    (_p, _q, n) => buildContacts(1).map((c) => ({ ...c, avatar: { url: `https://x/?sig=${n}` } })),
     8,
   ],
   [
-    'answers every page with the records of page 1 in another order',
-    (_p, _q, n) => contacts(1).toSorted((a, b) => hash(n, a.id, 0) - hash(n, b.id, 0)),
+    'returns the records of page 1 in a different order for every page',
+    (_p, _q, n) => buildContacts(1).toSorted((a, b) => hash(n, a.id, 0) - hash(n, b.id, 0)),
     8,
   ],
-  ['alternates between two pages', (page) => contacts(1 + 100 * (page % 2)), 30],
-  ['cycles through three pages', (page) => contacts(1 + 100 * (page % 3)), 40],
-  ['repeats its last page after page 5', (page) => contacts(1 + 100 * Math.min(page, 5)), 20],
+  ['alternates between two pages', (page) => buildContacts(1 + 100 * (page % 2)), 30],
+  ['cycles through three pages', (page) => buildContacts(1 + 100 * (page % 3)), 40],
+  ['repeats its last page after page 5', (page) => buildContacts(1 + 100 * Math.min(page, 5)), 20],
   [
-    'answers a random selection of 500 records',
+    'returns a random selection of 500 records',
     (_p, _q, n) =>
-      contacts(1, 500)
+      buildContacts(1, 500)
         .toSorted((a, b) => hash(n, a.id, 0) - hash(n, b.id, 0))
         .slice(0, 100),
     60,
   ],
-  ['answers empty pages', () => [], 12],
-  ['answers empty pages after page 5', (page) => (page <= 5 ? contacts(1 + 100 * page) : []), 30],
-  ['answers one record for ever', () => contacts(1, 1), 20],
+  ['returns empty pages', () => [], 12],
+  ['returns empty pages after page 5', (page) => (page <= 5 ? buildContacts(1 + 100 * page) : []), 30],
+  ['returns the same record for every page', () => buildContacts(1, 1), 20],
 ];
 
 const failure = {
@@ -83,9 +87,9 @@ const failure = {
   message: expect.stringMatching(/does not end: page \d+ announces another page/),
 };
 
-describe('a list read to its end', () => {
-  test.each(ANSWERS)('stops when the server %s', async (_name, answer, requestsMax) => {
-    await using account = await endless('/api/v2/contacts', answer);
+describe('a list that is read completely', () => {
+  test.each(ENDLESS_LISTS)('fails if the server %s', async (_name, buildPage, requestsMax) => {
+    await using account = await openEndlessList('/api/v2/contacts', buildPage);
     await expect(readObject(account.client, 'contacts')).rejects.toMatchObject({
       ...failure,
       message: expect.stringContaining('contacts'),
@@ -93,10 +97,10 @@ describe('a list read to its end', () => {
     expect(account.requests()).toBeLessThan(requestsMax);
   });
 
-  test('stops when it is interrupted after every page and resumed from the stored position', async () => {
-    await using account = await endless('/api/v2/contacts', (page) => contacts(1 + 100 * (page % 3)));
+  test('fails if extraction is interrupted after every page and resumed from the stored position', async () => {
+    await using account = await openEndlessList('/api/v2/contacts', (page) => buildContacts(1 + 100 * (page % 3)));
     let position: Position | null = null;
-    const resumed = async () => {
+    const resumeRepeatedly = async () => {
       for (let slices = 0; slices < 200; slices++) {
         const from: Position | null = position;
         const options = {
@@ -111,14 +115,23 @@ describe('a list read to its end', () => {
         }
       }
     };
-    await expect(resumed()).rejects.toMatchObject(failure);
+    await expect(resumeRepeatedly()).rejects.toMatchObject(failure);
     expect(account.requests()).toBeLessThan(40);
-    // The state of the detection is part of the stored position and does not grow.
+    // The state of the loop detection is part of the stored position and does not grow.
     expect(JSON.stringify(position).length).toBeLessThan(1000);
   });
 
-  test('reads on when pages are short, empty or repeated a few times', async () => {
-    const pages = [contacts(1), contacts(1), [], [], contacts(101, 3), [], contacts(104), contacts(150)];
+  test('continues after pages that are short, empty or repeated a few times', async () => {
+    const pages = [
+      buildContacts(1),
+      buildContacts(1),
+      [],
+      [],
+      buildContacts(101, 3),
+      [],
+      buildContacts(104),
+      buildContacts(150),
+    ];
     await using account = await openSource({
       intercept: ({ path, query }, response) => {
         if (path !== '/api/v2/roles') return false;
@@ -134,25 +147,25 @@ describe('a list read to its end', () => {
   });
 });
 
-describe('every other paginated loop', () => {
+describe('other paginated requests', () => {
   const at = (i: number, second: string) => ({ id: i, created_at: '2024-01-01T00:00:00Z', updated_at: second });
   const recent = new Date(Date.now() - 5 * 86_400_000).toISOString().replace(/\.\d+Z/, 'Z');
   const later = new Date(Date.now() - 4 * 86_400_000).toISOString().replace(/\.\d+Z/, 'Z');
 
-  const loops: readonly (readonly [string, string, Answer, string, ReadObjectOptions])[] = [
-    ['a list without a filter', '/api/v2/groups', () => contacts(1), 'groups', {}],
+  const loops: readonly (readonly [string, string, PageBuilder, string, ReadObjectOptions])[] = [
+    ['a list without a filter', '/api/v2/groups', () => buildContacts(1), 'groups', {}],
     [
-      'an ordered list of one second',
+      'a sorted list of one second',
       '/api/v2/tickets',
       () => Array.from({ length: 100 }, (_, i) => at(i + 1, recent)),
       'tickets',
       {},
     ],
-    ['an ordered list of one record', '/api/v2/tickets', () => [at(1, recent)], 'tickets', {}],
-    ['an ordered list that ignores the filter', '/api/v2/tickets', () => [at(1, recent), at(2, later)], 'tickets', {}],
-    ['an ordered list of empty pages', '/api/v2/tickets', () => [], 'tickets', {}],
+    ['a sorted list of one record', '/api/v2/tickets', () => [at(1, recent)], 'tickets', {}],
+    ['a sorted list that ignores the filter', '/api/v2/tickets', () => [at(1, recent), at(2, later)], 'tickets', {}],
+    ['a sorted list of empty pages', '/api/v2/tickets', () => [], 'tickets', {}],
     [
-      'an ordered list whose timestamps grow with every request',
+      'a sorted list whose timestamps grow with every request',
       '/api/v2/tickets',
       (_p, query) =>
         Array.from({ length: 100 }, (_, i) =>
@@ -162,8 +175,8 @@ describe('every other paginated loop', () => {
       {},
     ],
   ];
-  test.each(loops)('%s stops', async (_name, path, answer, object, options) => {
-    await using account = await endless(path, answer);
+  test.each(loops)('%s fails', async (_name, path, buildPage, object, options) => {
+    await using account = await openEndlessList(path, buildPage);
     await expect(readObject(account.client, object, options)).rejects.toMatchObject({
       code: 'source_contract',
       message: expect.stringContaining('proxy'),
@@ -172,15 +185,15 @@ describe('every other paginated loop', () => {
   });
 
   test.each([
-    ['contacts', '/api/v2/contacts', (page: number) => contacts(1 + 100 * (page % 2))],
+    ['contacts', '/api/v2/contacts', (page: number) => buildContacts(1 + 100 * (page % 2))],
     [
       'tickets',
       '/api/v2/tickets',
       (page: number) => Array.from({ length: 100 }, (_, i) => at(i + 1, page > 0 ? recent : later)),
     ],
   ] as const)(
-    'after %s have stopped, the next reading begins anew and equals the account (I3)',
-    async (object, path, answer) => {
+    'after a failure of %s, the next run starts over and equals the account (I3)',
+    async (object, path, buildPage) => {
       let isBroken = true;
       await using account = await openSource({
         counts: { tickets: 300, contacts: 250 },
@@ -191,7 +204,7 @@ describe('every other paginated loop', () => {
             'content-type': 'application/json',
             link: `<https://x${path}?page=${page + 1}>; rel="next"`,
           };
-          response.writeHead(200, headers).end(JSON.stringify(answer(page)));
+          response.writeHead(200, headers).end(JSON.stringify(buildPage(page)));
           return true;
         },
       });
@@ -212,13 +225,13 @@ describe('every other paginated loop', () => {
     },
   );
 
-  test('the definitions of custom fields stop', async () => {
-    await using account = await endless('/api/v2/ticket_fields', () => contacts(1, 10));
+  test('the request for custom field definitions fails', async () => {
+    await using account = await openEndlessList('/api/v2/ticket_fields', () => buildContacts(1, 10));
     await expect(listCustomColumns(account.client, getObject('tickets'))).rejects.toMatchObject(failure);
   });
 
-  test('an audit of a list stops', async () => {
-    await using account = await endless('/api/v2/companies', (page) => contacts(1 + 100 * (page % 2)));
+  test('an audit fails', async () => {
+    await using account = await openEndlessList('/api/v2/companies', (page) => buildContacts(1 + 100 * (page % 2)));
     const synced = {
       param: 'updated_since',
       backTo: '1970-01-01T00:00:00Z',
@@ -238,8 +251,8 @@ describe('every other paginated loop', () => {
     await expect(drain()).rejects.toMatchObject(failure);
   });
 
-  test('the children of a parent stop, and the parent is a failed unit', async () => {
-    await using account = await endless('/api/v2/tickets/5/conversations', () => contacts(1));
+  test('a parent with an endless list of children becomes a failed unit', async () => {
+    await using account = await openEndlessList('/api/v2/tickets/5/conversations', () => buildContacts(1));
     const { pages } = await readObject(account.client, 'conversations', {
       parents: [{ object: 'conversations', parentId: '5', version: '1' }],
     });
@@ -247,15 +260,19 @@ describe('every other paginated loop', () => {
     expect(account.requests()).toBeLessThan(12);
   });
 
-  test('tokens that come in a cycle stop, and the schema is a failed unit', async () => {
+  test('a parent with cyclic page tokens becomes a failed unit', async () => {
     const tokens = ['a', 'b', 'c'];
-    await using account = await endless('/api/v2/custom_objects/schemas/7/records', () => [{ display_id: 'r-1' }], {
-      token: (count) => tokens[count % 3] as string,
-    });
-    const read7 = readObject(account.client, 'custom_object_records', {
+    await using account = await openEndlessList(
+      '/api/v2/custom_objects/schemas/7/records',
+      () => [{ display_id: 'r-1' }],
+      {
+        token: (count) => tokens[count % 3] as string,
+      },
+    );
+    const result = readObject(account.client, 'custom_object_records', {
       parents: [{ object: 'custom_object_records', parentId: '7', version: '1' }],
     });
-    expect((await read7).pages.flatMap((page) => page.failedUnits)).toMatchObject([
+    expect((await result).pages.flatMap((page) => page.failedUnits)).toMatchObject([
       { object: 'custom_object_records', key: '7', code: 'source_contract' },
     ]);
     expect(account.requests()).toBeLessThan(30);

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { getExpectedRows, mergeResults, openSource, readObject, toLineText } from '../test-support/source.ts';
 
 describe('FullListStrategy', () => {
-  test('continues after a short page as long as the response links to a next page (T5)', async () => {
+  test('continues after a short page while responses link to a next page (T5)', async () => {
     const pages = [[1, 2, 3], [4], [], [5, 6]];
     await using account = await openSource({
       intercept: ({ path, query }, response) => {

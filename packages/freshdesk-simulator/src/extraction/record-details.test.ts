@@ -24,7 +24,7 @@ describe('record details', () => {
     });
     const { position } = await readObject(account.client, 'tickets');
     isDamaged = true;
-    const lookups = ['7', '8', '9'].map((key) => ({ object: 'tickets', parentId: key, version: 'asked' }));
+    const lookups = ['7', '8', '9'].map((key) => ({ object: 'tickets', parentId: key, version: 'requested' }));
     const next = await readObject(account.client, 'tickets', { position, parents: lookups });
     expect(next.records.map(({ id }) => id)).toEqual(expect.arrayContaining([7, 9]));
     expect(next.pages.flatMap((page) => page.completedUnits.map((s) => s.parentId)).toSorted()).toEqual(['7', '9']);
@@ -114,11 +114,12 @@ describe('record details', () => {
         expect(results.length).toBeLessThan(40);
       }
       expect(mergeResults(...results)).toEqual(getRowsWithDetails(account.simulator, name));
-      const asked = [...account.simulator.requestsByPath]
+      const lookups = [...account.simulator.requestsByPath]
         .filter(([path]) => path.endsWith('/{id}'))
         .reduce((sum, [, n]) => sum + n, 0);
-      // Includes requests that were in flight when the credits ran out, and a second read of a list with several pages.
-      expect(asked).toBeLessThanOrEqual(
+      // Includes requests that were in flight when the credits ran out, and a second read of a list
+      // with several pages.
+      expect(lookups).toBeLessThanOrEqual(
         getExpectedRows(account.simulator, name).size * (name === 'contacts' ? 2 : 1) + results.length * 8,
       );
     },

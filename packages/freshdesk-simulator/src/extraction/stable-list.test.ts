@@ -4,8 +4,8 @@ import { getExpectedRows, mergeResults, openSource, readObject, toLineText } fro
 
 describe('readStableList', () => {
   test.each([
-    // [object, records, pages of 100, requests]. Requests are the overlapping pages, the test of the filter, the other
-    // views, and the changes in the meantime.
+    // [object, records, pages of 100, requests]. Requests are the overlapping pages, the test of
+    // the filter, the other views, and the changes in the meantime.
     ['contacts', 800, 8, 9 + 1 + 2 + 1],
     ['companies', 250, 3, 3 + 1 + 1],
     ['satisfaction_ratings', 400, 4, 5 + 1],

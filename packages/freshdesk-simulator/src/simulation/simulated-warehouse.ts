@@ -21,7 +21,10 @@ export class SimulatedWarehouse {
     this.#object = object;
   }
 
-  /** Loads a page. The newest record of each key wins: by version, then by time of extraction, then by order. */
+  /**
+   * Loads a page. The newest record of each key wins: by version, then by time of extraction, then
+   * by order.
+   */
   load({ lines, extractedAt, generation }: Page): void {
     for (const line of lines) {
       const bytes = Buffer.concat(line);
@@ -42,8 +45,8 @@ export class SimulatedWarehouse {
 
   /**
    * Compares the rows with the account.
-   * @param options `ignoreVersions`: only missing rows and wrong deletions count. `changedBefore`, in milliseconds: only
-   * records that have not changed since then are compared.
+   * @param options `ignoreVersions`: only missing rows and wrong deletions count. `changedBefore`,
+   * in milliseconds: only records that have not changed since then are compared.
    * @returns the differences, each as `<key> <difference>`.
    */
   findDifferences({

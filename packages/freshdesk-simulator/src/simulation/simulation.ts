@@ -15,26 +15,30 @@ import { MAX_CHANGE_RATE, RandomChanges } from './random-changes.ts';
 import { SimulatedWarehouse } from './simulated-warehouse.ts';
 
 /**
- * Deterministic simulation of extraction from an account that changes between any two requests. It runs the real
- * strategies against the real lists without sockets, so that thousands of seeds take seconds, and a seed reproduces a
- * failure exactly.
+ * Deterministic simulation of extraction from an account that changes between any two requests. It
+ * runs the real strategies against the real lists without sockets, so that thousands of seeds take
+ * seconds, and a seed reproduces a failure exactly.
  *
- * Pages are small and few, and changes are frequent: each request is followed by edits, creations and moves between
- * views. Some changes give up to all records one timestamp, which can be more records than the list has pages for.
- * Extraction is killed at random pages and resumes from the stored position. After each run, the coverage that it claims
- * must be loaded. After the last change, one more run must make the rows equal to the account (I3).
+ * Pages are small and few, and changes are frequent: each request is followed by edits, creations
+ * and moves between views. Some changes give up to all records one timestamp, which can be more
+ * records than the list has pages for. Extraction is killed at random pages and resumes from the
+ * stored position. After each run, the coverage that it claims must be loaded. After the last
+ * change, one more run must make the rows equal to the account (I3).
  */
 export interface SimulationOptions {
   readonly seed: number;
   /**
-   * The strategy. `lookback` is `changed-since` with a filter that returns creations but no edits; then only missing
-   * records count as differences.
+   * The strategy. `lookback` is `changed-since` with a filter that returns creations but no edits;
+   * then only missing records count as differences.
    */
   readonly strategy: 'keyset' | 'changed-since' | 'lookback' | 'full-list';
   readonly quirks?: ListQuirks;
   /** The longest delay until a change is visible. The strategies allow for `LAG_SECONDS`. */
   readonly lagSeconds?: number;
-  /** The number of pages that the list serves. With few pages, neither end of a long tie reaches its middle. */
+  /**
+   * The number of pages that the list serves. With few pages, neither end of a long tie reaches its
+   * middle.
+   */
   readonly pagesMax?: number;
   /** Some edits set an `updated_at` in the past. */
   readonly backdatedEdits?: boolean;
@@ -105,7 +109,8 @@ class Simulation {
       object: this.#object,
       random: (below) => this.#random(below),
       isKeyset: strategy === 'keyset',
-      // Lists that are read by page number are tested with single changes at critical moments as well as with many.
+      // Lists that are read by page number are tested with single changes at critical moments as
+      // well as with many.
       rate: strategy === 'keyset' ? MAX_CHANGE_RATE : ([3, 15, 50, MAX_CHANGE_RATE][seed % 4] as number),
       backdatedEdits,
     });
@@ -113,7 +118,10 @@ class Simulation {
     this.#source = { list: async (_path, query) => this.#list(query), get: async (path) => this.#get(path) };
   }
 
-  /** Runs one sync. It resumes after kills until it is finished; after an error, the next run resumes. */
+  /**
+   * Runs one sync. It resumes after kills until it is finished; after an error, the next run
+   * resumes.
+   */
   async run(run: number, isLast: boolean): Promise<void> {
     if (isLast) {
       // No more changes, and enough time that all earlier ones are visible.
@@ -161,13 +169,17 @@ class Simulation {
     return false;
   }
 
-  /** Finds differences that a finished run's coverage excludes. For an unstable list, only wrong deletions count. */
+  /**
+   * Finds differences that a finished run's coverage excludes. For an unstable list, only wrong
+   * deletions count.
+   */
   #findFalseClaims(page: Page): string[] {
     const { strategy } = this.#options;
     if (strategy === 'keyset') return [];
     const isUnstable =
       strategy === 'full-list' && !page.lines.some((line) => Buffer.concat(line).includes('"generation"'));
-    // The coverage of a full list is the start of the read, without an allowance for the list's lag.
+    // The coverage of a full list is the start of the read, without an allowance for the list's
+    // lag.
     const allowance = strategy === 'full-list' ? LAG_SECONDS * 1000 : 0;
     const differences = this.#warehouse.findDifferences({
       ignoreVersions: strategy === 'lookback',
@@ -212,7 +224,9 @@ class Simulation {
   }
 }
 
-/** Returns an object of the catalogue that has the strategy, with fewer columns and smaller pages. */
+/**
+ * Returns an object of the catalogue that has the strategy, with fewer columns and smaller pages.
+ */
 function buildSmallObject({ strategy, seed }: SimulationOptions, pagesMax: number): ObjectSpec {
   const { kind, matches } = {
     keyset: { kind: 'keyset', matches: (o: ObjectSpec) => o.views.length > 1 },
@@ -231,7 +245,8 @@ function buildSmallObject({ strategy, seed }: SimulationOptions, pagesMax: numbe
     strategy === 'lookback'
       ? (ORDERS[(seed >>> 2) % ORDERS.length] as ObjectSpec['list']['defaultOrder'])
       : object.list.defaultOrder;
-  // Half of the lists have no rolling re-read, which would repair a first read that missed a record.
+  // Half of the lists have no rolling re-read, which would repair a first read that missed a
+  // record.
   const lookback =
     strategy === 'lookback' ? { lookbackDays: 1, ...(seed % 2 === 0 ? { rereadSyncs: undefined } : {}) } : {};
   return {

@@ -36,7 +36,7 @@ export interface ApplyResult
 /**
  * Applies the batches in one warehouse transaction: rows, deletions, ledger and coverage commit
  * together (I2). Batches that are already in the ledger change nothing.
- * @returns what this or an earlier load did with each batch.
+ * @returns the counts of each batch, including batches that an earlier load has applied.
  */
 export async function applyBatches(input: ApplyInput): Promise<ApplyResult> {
   const { client, target, request, attempt, rejections, hasLz4 } = input;
@@ -84,7 +84,7 @@ async function applyNewBatches(
   const { counts: mergeCounts, writtenKeys } = await mergeRecords(load, {
     table,
     records,
-    encodeRows: (some) => attempt.encodeRows(some),
+    encodeRows: (subset) => attempt.encodeRows(subset),
   });
   const { counts: deletedCounts, ...rejectedDeletions } = await markDeletions(load, isNew);
   const hasDeletions = [...deletedCounts.values()].some((count) => count > 0);

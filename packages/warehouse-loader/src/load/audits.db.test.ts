@@ -56,9 +56,14 @@ describe('an audit', () => {
       { generation: { id: 'g', began_at: toTime(200), suspects: { gaps: true } } },
     );
     for (let n = 0; n < 2; n++) {
-      const { deletionCandidates: suspects } = await loader.load([audit]);
-      expect(suspects.map(({ key, reason }) => `${reason} ${key}`)).toEqual(['unseen 4', 'unseen 1', 'gap 5', 'gap 3']);
-      expect(suspects.every((s) => s.batchId === audit.id)).toBe(true);
+      const { deletionCandidates } = await loader.load([audit]);
+      expect(deletionCandidates.map(({ key, reason }) => `${reason} ${key}`)).toEqual([
+        'unseen 4',
+        'unseen 1',
+        'gap 5',
+        'gap 3',
+      ]);
+      expect(deletionCandidates.every((s) => s.batchId === audit.id)).toBe(true);
     }
     expect(await loader.rows('_freshet_delete_kind as kind')).toEqual([
       { kind: null },

@@ -19,11 +19,11 @@ export function isCovered(version: number, { completeAsOf, completeBackTo }: Cov
 /**
  * Builds the same condition in SQL.
  * @param objects the alias of `_freshet_objects`.
+ * @param staged the alias of the table with the version column.
  * @param version the unquoted name of the version column; null: the table has none, so the
  *   condition is true.
- * @param staged the alias of the table with the version column.
  */
-export function isCoveredSql(objects: string, staged: string, version: string | null): string {
+export function buildCoveredCondition(objects: string, staged: string, version: string | null): string {
   if (version === null) return 'true';
   const column = `${staged}.${quote(version)}`;
   return `(${objects}.complete_as_of is null or ${column} < ${objects}.complete_as_of)

@@ -7,7 +7,7 @@ import { copyLines } from '../sql/copy.ts';
 import { escapeCopyText } from '../sql/copy-text.ts';
 import { quote } from '../sql/identifiers.ts';
 import { tableExists, toTargetTable } from '../sql/target.ts';
-import { extractedAtExpression } from './extracted-at.ts';
+import { buildExtractedAtExpression } from './extracted-at.ts';
 import { countImplausiblyMissing, stageGeneration } from './generations.ts';
 import type { LoadResult } from './request.ts';
 import { getKeyColumns, type LoadTransaction } from './transaction.ts';
@@ -73,7 +73,7 @@ async function markMissingChildren(
   const { hasUnconfirmed } = await stageCompleteLists(load, lists);
   const parentColumns = request.table.lookupColumns.map(quote);
   const matchesParent = parentColumns.map((name) => `t.${name} = p.${name}`).join(' and ');
-  const isUnchangedRow = `t._freshet_deleted_at is null and ${extractedAtExpression('t', request)} <= p.began_at`;
+  const isUnchangedRow = `t._freshet_deleted_at is null and ${buildExtractedAtExpression('t', request)} <= p.began_at`;
   const unconfirmedParents: string[] = [];
   if (hasUnconfirmed) {
     // An outage can look like an empty list.
@@ -151,7 +151,7 @@ async function markDeletedRecords(
   for (const { key, kind, at, batch } of deletions) {
     const { rowCount } = await client.query(
       `update ${target.sql} t set ${buildDeletionAssignments('$2')} from (select $1::timestamptz as began_at) p
-       where ${matchesKey} and t._freshet_deleted_at is null and ${extractedAtExpression('t', request)} <= p.began_at`,
+       where ${matchesKey} and t._freshet_deleted_at is null and ${buildExtractedAtExpression('t', request)} <= p.began_at`,
       [at, kind, ...key],
     );
     addCount(batch, rowCount ?? 0);

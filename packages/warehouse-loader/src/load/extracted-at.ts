@@ -7,7 +7,7 @@ import type { LoadRequest } from './request.ts';
  * that time.
  * @param alias the alias of the table.
  */
-export function extractedAtExpression(alias: string, { prepared }: LoadRequest): string {
+export function buildExtractedAtExpression(alias: string, { prepared }: LoadRequest): string {
   const newest = new Date(
     Math.max(0, ...prepared.batches.map(({ extractedAt }) => extractedAt.getTime())),
   ).toISOString();

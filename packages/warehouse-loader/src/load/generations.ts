@@ -1,13 +1,12 @@
 import { type DeletionCandidate, hasShrunk } from '@freshet/contracts';
-import type { BatchToLoad } from '../records/batches.ts';
-import { readRecords } from '../records/batches.ts';
+import { type BatchToLoad, readRecords } from '../records/batches.ts';
 import type { PreparedBatches } from '../records/prepare.ts';
 import { toSqlText } from '../records/values.ts';
 import type { WritableColumn } from '../records/writable-columns.ts';
 import { copyLines } from '../sql/copy.ts';
 import { escapeCopyText } from '../sql/copy-text.ts';
 import { quote } from '../sql/identifiers.ts';
-import { extractedAtExpression } from './extracted-at.ts';
+import { buildExtractedAtExpression } from './extracted-at.ts';
 import type { LoadResult } from './request.ts';
 import { getKeyColumns, type LoadTransaction } from './transaction.ts';
 
@@ -27,7 +26,7 @@ export interface MissingRows {
  * The maximum number of deletion candidates of an audit. Further candidates wait for the next
  * audit.
  */
-const CANDIDATES_MAX = 100_000;
+const DELETION_CANDIDATES_MAX = 100_000;
 
 /**
  * Copies the keys of a generation to a temporary table and builds the condition for the rows that
@@ -53,7 +52,7 @@ export async function stageGeneration(
   const { versionColumn } = request.table;
   const since = versionColumn === null ? undefined : generation.since;
   return {
-    where: `t._freshet_deleted_at is null and ${extractedAtExpression('t', request)} <= p.began_at
+    where: `t._freshet_deleted_at is null and ${buildExtractedAtExpression('t', request)} <= p.began_at
       ${since === undefined ? '' : `and t.${quote(versionColumn as string)} >= $2`}
       and not exists (select from freshet_generation k where ${keys.map((name) => `k.${name} = t.${name}`).join(' and ')})`,
     parameters: since === undefined ? [generation.began_at] : [generation.began_at, since],
@@ -107,11 +106,11 @@ export async function findDeletionCandidates(load: LoadTransaction): Promise<Loa
     const key = quote(keyColumn.name);
     const { rows } = await client.query<{ key: string }>(
       `select t.${key}::text as key from ${target.sql} t, (select $1::timestamptz as began_at) p where ${missing.where}
-       order by t.${key} desc limit ${CANDIDATES_MAX}`,
+       order by t.${key} desc limit ${DELETION_CANDIDATES_MAX}`,
       missing.parameters,
     );
     add(rows, 'unseen');
-    if (generation.suspects.gaps) add(await findKeyGaps(load, keyColumn, CANDIDATES_MAX - rows.length), 'gap');
+    if (generation.suspects.gaps) add(await findKeyGaps(load, keyColumn, DELETION_CANDIDATES_MAX - rows.length), 'gap');
   }
   return candidates;
 }
@@ -133,8 +132,8 @@ async function findKeyGaps(
          from ${target.sql} where ${key} > 0
        ) neighbors
        where above - below > 1
-     ) gaps cross join lateral generate_series(above - 1, greatest(below + 1, above - ${CANDIDATES_MAX}), -1) g
-     where numbers_before < ${CANDIDATES_MAX} order by g desc limit ${limit}`,
+     ) gaps cross join lateral generate_series(above - 1, greatest(below + 1, above - ${DELETION_CANDIDATES_MAX}), -1) g
+     where numbers_before < ${DELETION_CANDIDATES_MAX} order by g desc limit ${limit}`,
   );
   return rows;
 }

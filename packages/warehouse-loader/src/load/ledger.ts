@@ -81,7 +81,7 @@ export async function insertLedgerEntries(
   return new Set(rows.map((r) => r.batch_id));
 }
 
-/** What the records of one batch changed in the table. */
+/** The changes in the table that the records of one batch caused. */
 export interface MergeCounts {
   inserted: number;
   updated: number;

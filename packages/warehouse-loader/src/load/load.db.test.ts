@@ -57,11 +57,11 @@ describe('loadBatches', () => {
     // The loader does not know the user's constraint.
     await loader.load([buildBatch([buildThing(1000, 0)])]);
     await database.sql.unsafe('alter table acme.things add constraint small check (amount < 100)');
-    const { rejectedRecords: rejected, batches } = await loader.load([
+    const { rejectedRecords, batches } = await loader.load([
       buildBatch(Array.from({ length: 300 }, (_, i) => buildThing(i, 0, { amount: i === 137 ? 5000 : 1 }))),
     ]);
-    expect(rejected).toHaveLength(1);
-    expect(JSON.parse(rejected[0]?.raw as string)).toMatchObject({ record: { id: 137 } });
+    expect(rejectedRecords).toHaveLength(1);
+    expect(JSON.parse(rejectedRecords[0]?.raw as string)).toMatchObject({ record: { id: 137 } });
     expect(batches[0]?.counts).toMatchObject({ inserted: 299, rejected: 1 });
     // Two of more records than one chunk of COPY holds.
     const large = Array.from({ length: 2000 }, (_, i) =>

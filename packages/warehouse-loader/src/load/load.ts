@@ -14,15 +14,16 @@ import { findRefusedRecord } from './refused-record.ts';
 import type { LoadRequest, LoadResult } from './request.ts';
 
 /**
- * Each schema change adds or widens a column or fixes its type, and a column is widened at most
- * three times.
+ * Each attempt adds or widens a column or fixes its type, and a column is widened at most three
+ * times, so schema evolution converges after few attempts.
  */
 const SCHEMA_ATTEMPTS_MAX = 20;
 
 /**
- * Applies batches to a table exactly once, whatever fails or is repeated (I2). Schema changes run
- * in short transactions of their own; rows and ledger commit in one transaction. An attempt that
- * needs schema changes, or in which records are rejected, is rolled back and repeated.
+ * Applies batches to a table exactly once, even if processes, connections or the server fail and
+ * the load is repeated (I2). Schema changes run in separate short transactions. Rows and ledger
+ * commit in one transaction. An attempt that needs schema changes, or in which records are
+ * rejected, is rolled back and repeated.
  */
 export async function loadBatches(
   client: ClientBase,

@@ -4,14 +4,14 @@ import { WRITTEN_METADATA } from '../records/row-writer.ts';
 import type { WritableColumn } from '../records/writable-columns.ts';
 import { copyChunks } from '../sql/copy.ts';
 import { quote } from '../sql/identifiers.ts';
-import { isCovered, isCoveredSql } from './coverage.ts';
-import { extractedAtExpression } from './extracted-at.ts';
+import { buildCoveredCondition, isCovered } from './coverage.ts';
+import { buildExtractedAtExpression } from './extracted-at.ts';
 import type { LockedTable, MergeCounts } from './ledger.ts';
 import type { LoadRequest } from './request.ts';
 import { getKeyColumns, indexBatches, type LoadTransaction } from './transaction.ts';
 
 /** Encodes records as rows in COPY's text format. */
-export type RowEncoder = (records: readonly IdentifiedRecord[]) => AsyncIterable<Buffer>;
+type RowEncoder = (records: readonly IdentifiedRecord[]) => AsyncIterable<Buffer>;
 
 export interface MergeInput {
   readonly table: LockedTable;
@@ -49,7 +49,7 @@ export async function mergeRecords(
     table.rewriteBefore,
   );
   if (newRecords.length > 0) {
-    await copyChunks(client, `copy ${target.sql} (${toColumnList(columns)}) from stdin`, encodeRows(newRecords));
+    await copyChunks(client, `copy ${target.sql} (${buildColumnList(columns)}) from stdin`, encodeRows(newRecords));
     for (const record of newRecords) {
       const batchCounts = counts[record.batch] as MergeCounts;
       batchCounts.inserted++;
@@ -64,7 +64,7 @@ export async function mergeRecords(
 }
 
 /** Builds the list of the columns that a row encoder writes. */
-export function toColumnList(columns: readonly WritableColumn[]): string {
+export function buildColumnList(columns: readonly WritableColumn[]): string {
   return [...columns.map((c) => quote(c.name)), ...WRITTEN_METADATA].join(', ');
 }
 
@@ -141,20 +141,20 @@ async function upsertRecords(
   counts: readonly MergeCounts[],
 ): Promise<void> {
   const { client, target, request, columns } = load;
-  const columnList = toColumnList(columns);
+  const columnList = buildColumnList(columns);
   await client.query(
     `create temp table freshet_stage on commit drop as select ${columnList} from ${target.sql} with no data`,
   );
   await copyChunks(client, `copy freshet_stage (${columnList}) from stdin`, encodeRows(records));
   const { primaryKey, versionColumn } = request.table;
-  const recency = (alias: string) => {
+  const buildRecency = (alias: string) => {
     const version = versionColumn === null ? '' : `coalesce(${alias}.${quote(versionColumn)}, '-infinity'), `;
-    return `(${version}${extractedAtExpression(alias, request)})`;
+    return `(${version}${buildExtractedAtExpression(alias, request)})`;
   };
   const matchesKey = primaryKey.map((k) => `t.${quote(k)} = n.${quote(k)}`).join(' and ');
   const changedRows = {
     from: `freshet_stage n join ${target.sql} t on ${matchesKey}`,
-    where: `${recency('n')} >= ${recency('t')}`,
+    where: `${buildRecency('n')} >= ${buildRecency('t')}`,
   };
   const indexes = indexBatches(request);
   const addCounts = (rows: readonly CountRow[]) => {
@@ -186,7 +186,7 @@ async function upsertRecords(
     with merged as (
       insert into ${target.sql} as t (${columnList}) select ${columnList} from freshet_stage
       on conflict (${primaryKey.map(quote).join(', ')}) do update set ${assignments.join(', ')}
-        where ${recency('excluded')} >= ${recency('t')}
+        where ${buildRecency('excluded')} >= ${buildRecency('t')}
       returning _freshet_batch_id, xmax = 0 as inserted
     )
     select _freshet_batch_id as batch_id, count(*) filter (where inserted) as inserted,
@@ -212,7 +212,8 @@ async function countAuditFindings(
   const { rows } = await client.query<CountRow>(
     `select n._freshet_batch_id as batch_id,
        count(*) filter (
-         where t._freshet_deleted_at is not null and ${isSameVersion} and ${isCoveredSql('s', 'n', versionColumn)}
+         where t._freshet_deleted_at is not null and ${isSameVersion}
+           and ${buildCoveredCondition('s', 'n', versionColumn)}
        ) as missing,
        count(*) filter (
          where t._freshet_deleted_at is null and ${isSameVersion} and t._freshet_hash is distinct from n._freshet_hash

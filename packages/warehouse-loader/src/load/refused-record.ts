@@ -4,7 +4,7 @@ import type { IdentifiedRecord } from '../records/identify.ts';
 import { copyChunks } from '../sql/copy.ts';
 import type { TargetTable } from '../sql/target.ts';
 import type { LoadAttempt } from './attempt.ts';
-import { toColumnList } from './merge.ts';
+import { buildColumnList } from './merge.ts';
 import { applySettings } from './transaction.ts';
 
 export interface RefusedRecordSearch {
@@ -28,7 +28,7 @@ export async function findRefusedRecord(
     try {
       await applySettings(client, hasLz4);
       await client.query(`create temp table freshet_trial (like ${target.sql} including constraints) on commit drop`);
-      const statement = `copy freshet_trial (${toColumnList(attempt.columns)}) from stdin`;
+      const statement = `copy freshet_trial (${buildColumnList(attempt.columns)}) from stdin`;
       await copyChunks(client, statement, attempt.encodeRows(tested));
       return false;
     } catch (error) {

@@ -100,10 +100,10 @@ describe('integers beyond the precision of doubles', () => {
       '9007199254740991.5',
       '1.00000000000000000001',
     ];
-    const { rejectedRecords: rejected } = await loader.load([
+    const { rejectedRecords } = await loader.load([
       buildBatch(keys.map((id) => `{"id":${id},"updated_at":"2026-01-01T00:00:00Z"}`)),
     ]);
-    expect(rejected.map(({ line, reason }) => [keys[line], reason])).toEqual(
+    expect(rejectedRecords.map(({ line, reason }) => [keys[line], reason])).toEqual(
       ['9223372036854775808', '-9223372036854775809', '1.5', '9007199254740991.5', '1.00000000000000000001'].map(
         (id) => [id, 'key_not_bigint: id'],
       ),

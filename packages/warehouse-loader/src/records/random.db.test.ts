@@ -35,15 +35,15 @@ test(
         const texts = new Map<number, string>();
         for (let n = 0; n < RECORDS_PER_LOAD; n++) texts.set(id, random.buildRecord(id++));
         const context = `seed ${random.seed}, records ${id - RECORDS_PER_LOAD} to ${id - 1}`;
-        const { batches, rejectedRecords: rejected } = await loader
+        const { batches, rejectedRecords } = await loader
           .load([buildBatch([...texts.values()], { extractedAt: load })])
           .catch((cause: unknown) => {
             throw new Error(`The load failed: ${context}`, { cause });
           });
         expect(batches[0]?.counts, context).toMatchObject({
           records: RECORDS_PER_LOAD,
-          rejected: rejected.length,
-          inserted: RECORDS_PER_LOAD - rejected.length,
+          rejected: rejectedRecords.length,
+          inserted: RECORDS_PER_LOAD - rejectedRecords.length,
         });
         const rows = new Map(
           (
@@ -52,7 +52,7 @@ test(
             )
           ).map((r) => [Number(r.id), parseJson(r.row) as JsonObject]),
         );
-        const rejectedLines = new Set(rejected.map((r) => r.line));
+        const rejectedLines = new Set(rejectedRecords.map((r) => r.line));
         [...texts].forEach(([key, text], line) => {
           const row = rows.get(key);
           if (row === undefined) {

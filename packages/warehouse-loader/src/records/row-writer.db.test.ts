@@ -29,30 +29,27 @@ describe('RowWriter', () => {
   });
 
   test('rejects a record without its key or that is not an object, and loads the others (I10)', async () => {
-    const { batches, rejectedRecords: rejected } = await loader.load([
+    const { batches, rejectedRecords } = await loader.load([
       buildBatch([{ name: 'no key' }, buildThing(1, 0), '[1]', { id: 'abc', updated_at: toTime(0) }]),
     ]);
-    expect(rejected.map((r) => [r.line, r.reason])).toEqual([
+    expect(rejectedRecords.map((r) => [r.line, r.reason])).toEqual([
       [0, 'key_missing: id'],
       [2, 'not_an_object'],
       [3, 'key_not_bigint: id'],
     ]);
-    expect(rejected[0]?.raw).toContain('no key');
+    expect(rejectedRecords[0]?.raw).toContain('no key');
     expect(batches[0]?.counts).toMatchObject({ records: 4, inserted: 1, rejected: 3 });
   });
 
   test('stores values that do not fit a documented column in _freshet_extra with a note and a misfit, and does not change the column (I10)', async () => {
     const values = ['2024-02-30', '0000-00-00', '', 'infinity', '12024-01-01', 1700000000, true, { a: 1 }];
     const records = values.map((day, n) => buildThing(n + 1, 0, { day, name: `kept ${n}` }));
-    const {
-      misfits,
-      schemaChanges: changes,
-      batches,
-      rejectedRecords: rejected,
-    } = await loader.load([buildBatch([...records, buildThing(100, 0, { day: '2024-02-29' })])]);
-    expect(changes).toEqual([{ change: 'table_added', table: 'things', column: null, type: null }]);
+    const { misfits, schemaChanges, batches, rejectedRecords } = await loader.load([
+      buildBatch([...records, buildThing(100, 0, { day: '2024-02-29' })]),
+    ]);
+    expect(schemaChanges).toEqual([{ change: 'table_added', table: 'things', column: null, type: null }]);
     expect(batches[0]?.counts).toMatchObject({ inserted: values.length + 1, rejected: 0 });
-    expect(rejected).toEqual([]);
+    expect(rejectedRecords).toEqual([]);
     expect(misfits).toEqual([
       { batchId: batches[0]?.batchId, column: 'day', type: 'date', note: 'kept_in_extra', count: values.length },
     ]);

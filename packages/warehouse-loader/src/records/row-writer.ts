@@ -165,14 +165,14 @@ export class RowWriter {
   #locateValues({ source, fields, fieldsStart, fieldsEnd }: RawObject): void {
     const values = this.#values.fill(0);
     this.#locateFields({ source, fields, first: fieldsStart, end: fieldsEnd }, this.#topLevelColumns, (name) => [name]);
-    const { customFieldsColumn: customFields } = this.#context.table;
+    const { customFieldsColumn } = this.#context.table;
     const column = this.#customFieldsColumn;
-    if (customFields === null || column === NO_COLUMN) return;
+    if (customFieldsColumn === null || column === NO_COLUMN) return;
     if (((values[column * 3 + 2] as number) & KIND_MASK) !== JSON_OBJECT) return;
     const index = this.#customFieldIndex.clear();
     scanJson(source, 1, values[column * 3] as number, values[column * 3 + 1] as number, index);
     const range = { source, fields: index.fields, first: 0, end: index.fieldInts };
-    this.#locateFields(range, this.#customFieldColumns, (name) => [customFields, name]);
+    this.#locateFields(range, this.#customFieldColumns, (name) => [customFieldsColumn, name]);
   }
 
   /** Records the position of each column's value, and handles the fields without a column. */

@@ -1,8 +1,6 @@
 /**
- * The comment of a column stores the path of its field, so that later loads recognize the column
- * whatever its name is.
- *
- * Builds the comment: the description and the path as JSON.
+ * Builds the comment of a column: the description, and the path of the field as JSON. The path lets
+ * later loads recognize the column of a field, even if its name does not follow from the field.
  */
 export function buildColumnComment(path: readonly string[], description: string): string {
   return `${description} ${JSON.stringify({ path })}`.trimStart();

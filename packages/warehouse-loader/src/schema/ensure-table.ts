@@ -1,6 +1,6 @@
 import { AppError, type Table } from '@freshet/contracts';
 import type { ClientBase } from 'pg';
-import { getErrorCode } from '../errors.ts';
+import { getErrorCode, SQL_STATES } from '../errors.ts';
 import { quote } from '../sql/identifiers.ts';
 import type { TargetTable } from '../sql/target.ts';
 import { ColumnNames } from './column-names.ts';
@@ -14,11 +14,6 @@ import {
 } from './statements.ts';
 import { getTypes, readColumnNames, readColumns, type TableState, toTableState } from './table-state.ts';
 import { runSchemaChange } from './transaction.ts';
-
-const LOCK_NOT_AVAILABLE = '55P03';
-const INSUFFICIENT_PRIVILEGE = '42501';
-const FEATURE_NOT_SUPPORTED = '0A000';
-const CANNOT_COERCE = '42846';
 
 /**
  * Creates the schema, the ledger tables, the table and its declared columns where they are missing.
@@ -84,7 +79,8 @@ async function addMissingComments(
   } catch (error) {
     // Another session locks the table, or another role owns it. The comments are not required: the
     // columns are recognized by their names, too.
-    if (![LOCK_NOT_AVAILABLE, INSUFFICIENT_PRIVILEGE].includes(getErrorCode(error))) throw error;
+    const code = getErrorCode(error);
+    if (code !== SQL_STATES.lockNotAvailable && code !== SQL_STATES.insufficientPrivilege) throw error;
   }
 }
 
@@ -104,5 +100,6 @@ function checkRequiredColumns(target: TargetTable, table: Table, { columns, type
 
 function ignoreConversionErrors(error: unknown): void {
   const code = getErrorCode(error);
-  if (!code.startsWith('22') && code !== FEATURE_NOT_SUPPORTED && code !== CANNOT_COERCE) throw error;
+  const { featureNotSupported, cannotCoerce } = SQL_STATES;
+  if (!code.startsWith('22') && code !== featureNotSupported && code !== cannotCoerce) throw error;
 }

@@ -35,13 +35,13 @@ describe('evolveTable', () => {
   });
 
   test('widens a custom column when more values do not fit than fit, and moves values from _freshet_extra into it (I10, T15)', async () => {
-    const own = (id: number, cf_n: unknown) => buildThing(id, 0, { custom_fields: { cf_n } });
-    await loader.load([buildBatch([own(1, 5), own(2, 6)])]);
+    const buildRecord = (id: number, cf_n: unknown) => buildThing(id, 0, { custom_fields: { cf_n } });
+    await loader.load([buildBatch([buildRecord(1, 5), buildRecord(2, 6)])]);
     // One outlier does not change the type.
-    const outlier = await loader.load([buildBatch([own(3, 'many')], { extractedAt: 1 })]);
+    const outlier = await loader.load([buildBatch([buildRecord(3, 'many')], { extractedAt: 1 })]);
     expect(outlier.schemaChanges).toEqual([]);
     expect(outlier.misfits).toMatchObject([{ column: 'cf_n', type: 'bigint', note: 'kept_in_extra', count: 1 }]);
-    await loader.load([buildBatch([own(4, 5.25)], { extractedAt: 2 })]);
+    await loader.load([buildBatch([buildRecord(4, 5.25)], { extractedAt: 2 })]);
     expect(await loader.rows('cf_n, _freshet_extra, _freshet_notes')).toEqual([
       { cf_n: '5', _freshet_extra: null, _freshet_notes: null },
       { cf_n: '6', _freshet_extra: null, _freshet_notes: null },
@@ -49,8 +49,8 @@ describe('evolveTable', () => {
       { cf_n: null, _freshet_extra: { 'custom_fields.cf_n': 5.25 }, _freshet_notes: { kept_in_extra: ['cf_n'] } },
     ]);
     // After the third value, more values do not fit than fit.
-    const { schemaChanges: changes, misfits } = await loader.load([buildBatch([own(5, 7.5)], { extractedAt: 3 })]);
-    expect(changes).toEqual([{ change: 'column_widened', table: 'things', column: 'cf_n', type: 'numeric' }]);
+    const { schemaChanges, misfits } = await loader.load([buildBatch([buildRecord(5, 7.5)], { extractedAt: 3 })]);
+    expect(schemaChanges).toEqual([{ change: 'column_widened', table: 'things', column: 'cf_n', type: 'numeric' }]);
     expect(misfits).toEqual([]);
     expect(await loader.rows('cf_n, _freshet_extra')).toEqual([
       { cf_n: '5', _freshet_extra: null },
@@ -61,7 +61,7 @@ describe('evolveTable', () => {
     ]);
     const more = [
       buildBatch(
-        Array.from({ length: 4 }, (_, i) => own(6 + i, 'lots')),
+        Array.from({ length: 4 }, (_, i) => buildRecord(6 + i, 'lots')),
         { extractedAt: 4 },
       ),
     ];
@@ -85,12 +85,14 @@ describe('evolveTable', () => {
   });
 
   test('widens a column to the narrowest type that most values fit, so that an outlier among decimals does not make it text', async () => {
-    const own = (id: number, cf_n: unknown) => buildThing(id, 0, { custom_fields: { cf_n } });
-    await loader.load([buildBatch([own(1, 5), own(2, 6)])]);
-    const { schemaChanges: changes, misfits } = await loader.load([
-      buildBatch([own(3, 1.5), own(4, 'many'), own(5, 2.5), own(6, 3.5)], { extractedAt: 1 }),
+    const buildRecord = (id: number, cf_n: unknown) => buildThing(id, 0, { custom_fields: { cf_n } });
+    await loader.load([buildBatch([buildRecord(1, 5), buildRecord(2, 6)])]);
+    const { schemaChanges, misfits } = await loader.load([
+      buildBatch([buildRecord(3, 1.5), buildRecord(4, 'many'), buildRecord(5, 2.5), buildRecord(6, 3.5)], {
+        extractedAt: 1,
+      }),
     ]);
-    expect(changes).toEqual([{ change: 'column_widened', table: 'things', column: 'cf_n', type: 'numeric' }]);
+    expect(schemaChanges).toEqual([{ change: 'column_widened', table: 'things', column: 'cf_n', type: 'numeric' }]);
     expect(misfits).toMatchObject([{ column: 'cf_n', type: 'numeric', count: 1 }]);
     expect((await loader.rows('cf_n')).map((r) => r['cf_n'])).toEqual(['5', '6', '1.5', null, '2.5', '3.5']);
   });
@@ -127,18 +129,21 @@ describe('evolveTable', () => {
       ...TEST_TABLE,
       columns: [...TEST_TABLE.columns, { name: 'cf_n', type, description: 'N.', path: ['custom_fields', 'cf_n'] }],
     });
-    const own = (id: number, cf_n: unknown) => buildThing(id, 0, { custom_fields: { cf_n } });
-    await loader.load([buildBatch([own(1, 1), own(2, 2), own(3, 3)])], { table: fieldOf('bigint') });
+    const buildRecord = (id: number, cf_n: unknown) => buildThing(id, 0, { custom_fields: { cf_n } });
+    await loader.load([buildBatch([buildRecord(1, 1), buildRecord(2, 2), buildRecord(3, 3)])], {
+      table: fieldOf('bigint'),
+    });
     expect(
-      (await loader.load([buildBatch([own(4, 'a')], { extractedAt: 1 })], { table: fieldOf('bigint') })).misfits,
+      (await loader.load([buildBatch([buildRecord(4, 'a')], { extractedAt: 1 })], { table: fieldOf('bigint') }))
+        .misfits,
     ).toHaveLength(1);
-    const { schemaChanges: changes, misfits } = await loader.load([buildBatch([own(5, 'b')], { extractedAt: 2 })], {
+    const { schemaChanges, misfits } = await loader.load([buildBatch([buildRecord(5, 'b')], { extractedAt: 2 })], {
       table: fieldOf('text'),
     });
-    expect(changes).toEqual([{ change: 'column_widened', table: 'things', column: 'cf_n', type: 'text' }]);
+    expect(schemaChanges).toEqual([{ change: 'column_widened', table: 'things', column: 'cf_n', type: 'text' }]);
     expect(misfits).toEqual([]);
     // The type is not narrowed again.
-    await loader.load([buildBatch([own(6, 'c')], { extractedAt: 3 })], { table: fieldOf('bigint') });
+    await loader.load([buildBatch([buildRecord(6, 'c')], { extractedAt: 3 })], { table: fieldOf('bigint') });
     expect((await loader.rows('cf_n')).map((r) => r['cf_n'])).toEqual(['1', '2', '3', 'a', 'b', 'c']);
   });
 

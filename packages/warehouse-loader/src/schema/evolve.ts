@@ -1,6 +1,6 @@
 import type { ColumnType, Table } from '@freshet/contracts';
 import type { ClientBase } from 'pg';
-import { getErrorCode } from '../errors.ts';
+import { getErrorCode, SQL_STATES } from '../errors.ts';
 import { countFits, getCommonType, listWiderTypes } from '../records/column-types.ts';
 import type { IdentifiedRecord } from '../records/identify.ts';
 import type { SchemaChanges } from '../records/row-writer.ts';
@@ -14,8 +14,8 @@ import { readColumnNames, type TableState, toCatalogTypeName, toTableState } fro
 import { runSchemaChange } from './transaction.ts';
 
 /**
- * The maximum number of columns that unknown fields may fill. A row with many more would exceed
- * PostgreSQL's page size.
+ * Unknown fields get columns until Freshet fills this many columns of the table. A row with many
+ * more would exceed PostgreSQL's page size.
  */
 const COLUMNS_MAX = 300;
 
@@ -24,8 +24,6 @@ const COLUMNS_MAX = 300;
  * are not widened.
  */
 const REWRITE_BYTES_MAX = 64 * 1024 * 1024;
-
-const FEATURE_NOT_SUPPORTED = '0A000';
 
 export interface EvolutionInput {
   readonly target: TargetTable;
@@ -99,7 +97,7 @@ async function chooseWiderType(
   if (declaredType !== undefined && listWiderTypes(type).includes(declaredType)) return declaredType;
   // A larger table is not widened, so its values need not be counted.
   if ((await getTableBytes(client, target)) > REWRITE_BYTES_MAX) return null;
-  const { rows } = await client.query<{ fittingCount: string; extraCount: string; extra_numbers: string }>(
+  const { rows } = await client.query<{ fitting: string; extra: string; extra_numbers: string }>(
     `select count(${quote(name)}) as fitting, count(*) filter (where _freshet_notes -> 'kept_in_extra' ? $1) as extra,
        count(*) filter (
          where _freshet_notes -> 'kept_in_extra' ? $1 and jsonb_typeof(_freshet_extra -> $2) = 'number'
@@ -107,13 +105,13 @@ async function chooseWiderType(
      from ${target.sql}`,
     [name, path.join('.')],
   );
-  const fitting = Number(rows[0]?.fittingCount);
-  const extra = Number(rows[0]?.extraCount);
+  const fittingCount = Number(rows[0]?.fitting);
+  const extraCount = Number(rows[0]?.extra);
   const extraNumberCount = Number(rows[0]?.extra_numbers);
   const mostValuesFit = (candidate: ColumnType) => {
     const { fits, misfits } = countFits(records, path, candidate);
     const fittingExtra = candidate === 'numeric' ? extraNumberCount : 0;
-    return misfits + extra - fittingExtra <= fits + fitting + fittingExtra;
+    return misfits + extraCount - fittingExtra <= fits + fittingCount + fittingExtra;
   };
   if (mostValuesFit(type)) return null;
   return listWiderTypes(type).find((wider) => wider === 'text' || mostValuesFit(wider)) ?? null;
@@ -160,7 +158,7 @@ async function widenColumn(
     return true;
   } catch (error) {
     // A view of the user depends on the column, so neither is changed.
-    if (getErrorCode(error) === FEATURE_NOT_SUPPORTED) return false;
+    if (getErrorCode(error) === SQL_STATES.featureNotSupported) return false;
     throw error;
   }
 }

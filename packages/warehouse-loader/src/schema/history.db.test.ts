@@ -90,12 +90,12 @@ describe('the history of a table', () => {
     ]);
   });
 
-  test('starts with the current rows, follows new and widened columns, and records changes made while it was off', async () => {
+  test('starts with the current rows, follows new and widened columns, and records changes that were made while it was disabled', async () => {
     await loader.load([buildBatch([buildThing(1, 10, { name: 'a' }), buildThing(2, 20, { name: 'x' })])]);
     await loader.load([buildBatch([buildThing(1, 30, { name: 'b', extra: 1 })], { extractedAt: 100 })], {
       hasHistory: history,
     });
-    const { schemaChanges: changes } = await loader.load(
+    const { schemaChanges } = await loader.load(
       [
         buildBatch([buildThing(1, 40, { name: 'c', extra: 'text' }), buildThing(2, 20, { name: 'x', extra: 'text' })], {
           extractedAt: 200,
@@ -105,7 +105,7 @@ describe('the history of a table', () => {
         hasHistory: history,
       },
     );
-    expect(changes).toEqual([{ change: 'column_widened', table: 'things', column: 'extra', type: 'text' }]);
+    expect(schemaChanges).toEqual([{ change: 'column_widened', table: 'things', column: 'extra', type: 'text' }]);
     expect((await versions()).map((v) => `${v['id']} ${v['name']}`)).toEqual(['1 a', '1 b', '1 c', '2 x', '2 x']);
     expect(
       [...(await database.sql`select extra from acme.things_history where id = 1 order by valid_from`)].map(

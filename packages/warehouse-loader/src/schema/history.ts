@@ -1,6 +1,6 @@
 import type { Table } from '@freshet/contracts';
 import type { ClientBase } from 'pg';
-import { literal, quote } from '../sql/identifiers.ts';
+import { quote, quoteLiteral } from '../sql/identifiers.ts';
 import { type TargetTable, tableExists } from '../sql/target.ts';
 import { HISTORY_COLUMNS, listSharedColumns, toHistoryColumn, toHistoryTable } from './history-columns.ts';
 
@@ -60,11 +60,11 @@ async function createHistory(
   // Every load looks up current versions.
   await client.query(`create unique index on ${history.sql} (${keys}) where valid_to is null`);
   await client.query(
-    `comment on table ${history.sql} is ${literal(`Every version of the rows of ${target.name}, current from valid_from to valid_to.`)}`,
+    `comment on table ${history.sql} is ${quoteLiteral(`Every version of the rows of ${target.name}, current from valid_from to valid_to.`)}`,
   );
   await client.query(
-    `insert into ${history.sql} (${toHistoryColumnList(columns)}, valid_from)
-     select ${columns.map(quote).join(', ')}, ${validFromExpression('t', versionColumn)} from ${target.sql} t`,
+    `insert into ${history.sql} (${buildHistoryColumnList(columns)}, valid_from)
+     select ${columns.map(quote).join(', ')}, ${buildValidFromExpression('t', versionColumn)} from ${target.sql} t`,
   );
   await client.query(`
     create function ${quote(target.schema)}.${quote(`${target.name}_as_of`)}(moment timestamptz)
@@ -141,11 +141,11 @@ async function updateCurrentVersions(
   const columns = await listSharedColumns(client, target);
   await client.query(
     `update ${toHistoryTable(target).sql} h
-     set (${toHistoryColumnList(columns)}) = (
-       select ${columns.map(quote).join(', ')} from ${target.sql} s where ${matchKeys(primaryKey, 's', 't')}
+     set (${buildHistoryColumnList(columns)}) = (
+       select ${columns.map(quote).join(', ')} from ${target.sql} s where ${buildKeyCondition(primaryKey, 's', 't')}
      )
      from ${target.sql} t ${join}
-     where ${matchKeys(primaryKey, 'h', 't')} and h.valid_to is null and t._freshet_loaded_at = now()
+     where ${buildKeyCondition(primaryKey, 'h', 't')} and h.valid_to is null and t._freshet_loaded_at = now()
        and h._freshet_hash = t._freshet_hash and h._freshet_deleted_at is not distinct from t._freshet_deleted_at`,
     [...parameters],
   );
@@ -164,31 +164,34 @@ async function insertVersions(
   await client.query('drop table if exists pg_temp.freshet_versions');
   await client.query(
     `create temp table freshet_versions on commit drop as
-     select t.*, greatest(${validFromExpression('t', versionColumn)}, h.valid_from + interval '1 microsecond') as _freshet_begins
-     from ${target.sql} t ${join} left join ${history.sql} h on ${matchKeys(primaryKey, 'h', 't')} and h.valid_to is null
+     select t.*,
+       greatest(${buildValidFromExpression('t', versionColumn)}, h.valid_from + interval '1 microsecond')
+         as _freshet_begins
+     from ${target.sql} t ${join} left join ${history.sql} h
+       on ${buildKeyCondition(primaryKey, 'h', 't')} and h.valid_to is null
      where ${where}`,
     [...parameters],
   );
   await client.query(
     `update ${history.sql} h set valid_to = w._freshet_begins from freshet_versions w
-     where ${matchKeys(primaryKey, 'h', 'w')} and h.valid_to is null`,
+     where ${buildKeyCondition(primaryKey, 'h', 'w')} and h.valid_to is null`,
   );
   await client.query(
-    `insert into ${history.sql} (${toHistoryColumnList(columns)}, valid_from)
+    `insert into ${history.sql} (${buildHistoryColumnList(columns)}, valid_from)
      select ${columns.map(quote).join(', ')}, _freshet_begins from freshet_versions`,
   );
 }
 
-function matchKeys(primaryKey: readonly string[], a: string, b: string): string {
+function buildKeyCondition(primaryKey: readonly string[], a: string, b: string): string {
   return primaryKey.map((name) => `${a}.${quote(name)} = ${b}.${quote(name)}`).join(' and ');
 }
 
 /** Builds the expression for the start of a version. @param alias the alias of the table. */
-function validFromExpression(alias: string, version: string | null): string {
+function buildValidFromExpression(alias: string, version: string | null): string {
   const times = ['_freshet_deleted_at', ...(version === null ? [] : [quote(version)]), '_freshet_extracted_at'];
   return `coalesce(${times.map((column) => `${alias}.${column}`).join(', ')})`;
 }
 
-function toHistoryColumnList(columns: readonly string[]): string {
+function buildHistoryColumnList(columns: readonly string[]): string {
   return columns.map((name) => quote(toHistoryColumn(name))).join(', ');
 }

@@ -1,5 +1,5 @@
 import type { Column, Table } from '@freshet/contracts';
-import { literal, METADATA_COLUMNS, quote } from '../sql/identifiers.ts';
+import { METADATA_COLUMNS, quote, quoteLiteral } from '../sql/identifiers.ts';
 import type { TargetTable } from '../sql/target.ts';
 import { buildColumnComment } from './column-comments.ts';
 import { ColumnNames, type ExistingColumn } from './column-names.ts';
@@ -42,7 +42,8 @@ export function buildLedgerStatements(schema: string): string {
     );
     alter table ${s}._freshet_objects add column if not exists history boolean not null default false,
       add column if not exists completing_since timestamptz, add column if not exists rewrite_before timestamptz,
-      add column if not exists written_columns jsonb, add column if not exists reread_needed boolean not null default false,
+      add column if not exists written_columns jsonb,
+      add column if not exists reread_needed boolean not null default false,
       add column if not exists restarted_at timestamptz;
     comment on column ${s}._freshet_objects.completing_since is
       'Not null: since this time, rows may lack values of a new column. Freshet is writing these rows again.';
@@ -63,7 +64,7 @@ export function buildTableStatements(target: TargetTable, table: Table): string[
   return [
     // Free space in each page allows HOT updates, which do not touch the indexes.
     `create table ${target.sql} (${definitions.join(', ')}) with (fillfactor = 85);`,
-    `comment on table ${target.sql} is ${literal(table.description)};`,
+    `comment on table ${target.sql} is ${quoteLiteral(table.description)};`,
     ...declared.map((c) =>
       buildCommentStatement(
         target,
@@ -96,5 +97,5 @@ export function buildColumnStatements(target: TargetTable, { name, type, path = 
 }
 
 export function buildCommentStatement(target: TargetTable, column: string, comment: string): string {
-  return `comment on column ${target.sql}.${quote(column)} is ${literal(comment)};`;
+  return `comment on column ${target.sql}.${quote(column)} is ${quoteLiteral(comment)};`;
 }

@@ -21,7 +21,7 @@ export interface TableState {
 
 /**
  * Reads the columns of a table from the system catalog.
- * @returns `columns` is null if the table does not exist; `hasLedger` tells whether the ledger
+ * @returns `columns` is null if the table does not exist; `hasLedger` is true if the ledger
  *   tables have the columns that this release needs.
  */
 export async function readColumns(

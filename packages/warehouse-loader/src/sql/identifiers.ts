@@ -21,6 +21,6 @@ export function quote(name: string): string {
 }
 
 /** Quotes a string as an SQL literal. */
-export function literal(text: string): string {
+export function quoteLiteral(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }

@@ -10,7 +10,11 @@ describe('GET /v1/accounts/{subdomain}/budget', () => {
       subdomain: 'never',
       buckets: [],
     });
-    await api.store.budgets.take('busy', ['account', 'list'], 3, 80, 'incremental');
+    await api.store.budgets.take('busy', 80, {
+      buckets: ['account', 'list'],
+      credits: 3,
+      creditClass: 'incremental',
+    });
     await api.store.budgets.reconcile('busy', [{ bucket: 'account', total: 700, remaining: 600, used: 3 }]);
     await api.store.budgets.block('busy', 30_000);
     const { body } = await call('get', '/v1/accounts/busy.freshdesk.com/budget').expect(200);

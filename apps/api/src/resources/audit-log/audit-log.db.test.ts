@@ -12,13 +12,13 @@ describe('audit log', () => {
     (await call('get', `/v1/audit-log${query}`).expect(200)).body.data as Record<string, unknown>[];
 
   test('entries contain the actor, the address and the resource before and after, without secrets (I6)', async () => {
-    const { body: made } = await call('post', '/v1/credentials').send(secretInput('a')).expect(201);
-    const changed = await call('patch', `/v1/credentials/${made.id}`)
+    const { body: created } = await call('post', '/v1/credentials').send(secretInput('a')).expect(201);
+    const changed = await call('patch', `/v1/credentials/${created.id}`)
       .send({ name: 'b', api_key: 'another secret' })
       .expect(200);
-    await call('delete', `/v1/credentials/${made.id}`).expect(204);
+    await call('delete', `/v1/credentials/${created.id}`).expect(204);
     await call('patch', `/v1/credentials/${randomUUID()}`).send({ name: 'c' }).expect(404);
-    const entries = await log(`?resource=credentials/${made.id}`);
+    const entries = await log(`?resource=credentials/${created.id}`);
     expect(
       entries.map((e) => [
         e['action'],
@@ -36,10 +36,10 @@ describe('audit log', () => {
       request_id: changed.headers['x-request-id'],
     });
     expect(JSON.stringify(await log('?limit=200'))).not.toContain('secret');
-    expect(await log(`?resource=credentials/${made.id}&action=updateCredential`)).toHaveLength(1);
+    expect(await log(`?resource=credentials/${created.id}&action=updateCredential`)).toHaveLength(1);
     expect(await log(`?actor_id=${randomUUID()}`)).toEqual([]);
     expect(await log('?until=2020-01-01T00:00:00Z')).toEqual([]);
-    const { text } = await call('get', `/v1/audit-log/export?resource=credentials/${made.id}`)
+    const { text } = await call('get', `/v1/audit-log/export?resource=credentials/${created.id}`)
       .buffer(true)
       .parse((res, done) => {
         let body = '';

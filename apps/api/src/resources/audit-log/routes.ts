@@ -24,7 +24,12 @@ const filters = {
   until: Type.Optional(Type.String({ format: 'date-time', description: 'Return only changes before this time.' })),
 };
 
-export function registerAuditLogRoutes(app: App, { store: { auditLog } }: Deps): void {
+export function registerAuditLogRoutes(app: App, deps: Deps): void {
+  registerListAuditLogEntries(app, deps);
+  registerExportAuditLog(app, deps);
+}
+
+function registerListAuditLogEntries(app: App, { store: { auditLog } }: Deps): void {
   app.get(
     '/v1/audit-log',
     {
@@ -35,7 +40,7 @@ export function registerAuditLogRoutes(app: App, { store: { auditLog } }: Deps):
           tags,
           summary: 'List audit log entries',
           description:
-            'Lists all changes that were made through the API, newest first, with the resource before and after the change. Entries cannot be changed or deleted through the API.',
+            'Lists all changes through the API, newest first, with the resource before and after the change. Entries cannot be changed or deleted through the API.',
         }),
         querystring: Type.Object({ ...ListQuery, ...filters }),
         response: { 200: response('A page of the list.', AuditEntryList) },
@@ -46,7 +51,9 @@ export function registerAuditLogRoutes(app: App, { store: { auditLog } }: Deps):
       return { data: data.map(toAuditEntryJson), next_cursor: nextCursor };
     },
   );
+}
 
+function registerExportAuditLog(app: App, { store: { auditLog } }: Deps): void {
   app.get(
     '/v1/audit-log/export',
     {

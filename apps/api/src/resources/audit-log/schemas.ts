@@ -11,7 +11,7 @@ const Actor = defineSchema(
       name: string('The name of the token at the time of the request.', { examples: ['deployments'] }),
       role: ref(TokenRole),
     },
-    { description: 'The token that made a change.' },
+    { description: 'The token of the request.' },
   ),
 );
 
@@ -40,7 +40,7 @@ const AuditEntry = defineSchema(
         }),
       ),
     },
-    { description: 'A change that was made through the API.' },
+    { description: 'A change through the API.' },
   ),
 );
 

@@ -2,6 +2,7 @@ import { COLUMN_TYPES } from '@freshet/contracts';
 import { getObject } from '@freshet/freshdesk-extractor';
 import { Type } from 'typebox';
 import { EXAMPLE_OBJECT } from '../../http/example-values.ts';
+import { setSchemaExample } from '../../http/examples.ts';
 import { defineSchema, enumeration, nullable, object, ref, string } from '../../http/schemas.ts';
 import { toCatalogObjectJson } from './json.ts';
 
@@ -26,12 +27,6 @@ const CatalogColumn = defineSchema(
     { description: 'A documented column of an object.' },
   ),
 );
-
-/** The example object, with its first columns. */
-function buildExample() {
-  const json = toCatalogObjectJson(getObject(EXAMPLE_OBJECT));
-  return { ...json, columns: json.columns.slice(0, 3) };
-}
 
 const CatalogObject = defineSchema(
   'CatalogObject',
@@ -58,9 +53,13 @@ const CatalogObject = defineSchema(
         description: 'The documented columns. Custom fields of the account become additional columns.',
       }),
     },
-    { description: 'An object of the catalog.', examples: [buildExample()] },
+    { description: 'An object of the catalog.' },
   ),
 );
+
+const example = toCatalogObjectJson(getObject(EXAMPLE_OBJECT));
+// The first columns are enough for an example.
+setSchemaExample('CatalogObject', { ...example, columns: example.columns.slice(0, 3) });
 
 export const CatalogObjectList = defineSchema(
   'CatalogObjectList',

@@ -1,7 +1,10 @@
 import { loadConsole } from '@freshet/console';
 import type { App } from '../../context.ts';
 
-/** Registers the operator console at `/console/`. Its files are public and contain no secrets: users sign in with an API token. */
+/**
+ * Registers the operator console at `/console/`. Its files are public and contain no secrets: users
+ * sign in with an API token.
+ */
 export function registerConsoleRoutes(app: App): void {
   const { files, contentSecurityPolicy } = loadConsole();
   app.get('/console', { schema: { hide: true } }, async (_request, reply) => reply.redirect('/console/'));

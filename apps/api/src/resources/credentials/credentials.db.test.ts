@@ -6,19 +6,22 @@ const { call } = api;
 
 describe('credentials', () => {
   test('creates, gets, lists, updates and deletes a credential without returning its secret (I6)', async () => {
-    const made = await call('post', '/v1/credentials').send(KEY_INPUT).expect(201);
-    expect(made.headers['location']).toBe(`/v1/credentials/${made.body.id}`);
-    expect(made.body).toMatchObject({ name: 'key', type: 'freshdesk_api_key', hint: '-key' });
-    expect(made.text).not.toContain('demo-admin-key');
-    expect((await call('get', `/v1/credentials/${made.body.id}`).expect(200)).body).toEqual(made.body);
-    expect((await call('get', '/v1/credentials').expect(200)).body).toEqual({ data: [made.body], next_cursor: null });
-    const rotated = await call('patch', `/v1/credentials/${made.body.id}`)
+    const created = await call('post', '/v1/credentials').send(KEY_INPUT).expect(201);
+    expect(created.headers['location']).toBe(`/v1/credentials/${created.body.id}`);
+    expect(created.body).toMatchObject({ name: 'key', type: 'freshdesk_api_key', hint: '-key' });
+    expect(created.text).not.toContain('demo-admin-key');
+    expect((await call('get', `/v1/credentials/${created.body.id}`).expect(200)).body).toEqual(created.body);
+    expect((await call('get', '/v1/credentials').expect(200)).body).toEqual({
+      data: [created.body],
+      next_cursor: null,
+    });
+    const rotated = await call('patch', `/v1/credentials/${created.body.id}`)
       .send({ name: 'other', api_key: 'another-secret-9876' })
       .expect(200);
     expect(rotated.body).toMatchObject({ name: 'other', hint: '9876' });
-    expect(await api.store.credentials.reveal(made.body.id, 'freshdesk_api_key')).toBe('another-secret-9876');
-    await call('delete', `/v1/credentials/${made.body.id}`).expect(204);
-    await call('get', `/v1/credentials/${made.body.id}`).expect(404);
+    expect(await api.store.credentials.reveal(created.body.id, 'freshdesk_api_key')).toBe('another-secret-9876');
+    await call('delete', `/v1/credentials/${created.body.id}`).expect(204);
+    await call('get', `/v1/credentials/${created.body.id}`).expect(404);
   });
 
   test.each([
@@ -36,8 +39,8 @@ describe('credentials', () => {
   });
 
   test('PATCH rejects a secret of the other type', async () => {
-    const { body: made } = await call('post', '/v1/credentials').send(KEY_INPUT).expect(201);
-    const { body } = await call('patch', `/v1/credentials/${made.id}`).send({ password: 'x' }).expect(400);
+    const { body: created } = await call('post', '/v1/credentials').send(KEY_INPUT).expect(201);
+    const { body } = await call('patch', `/v1/credentials/${created.id}`).send({ password: 'x' }).expect(400);
     expect(body.errors[0].pointer).toBe('/password');
   });
 

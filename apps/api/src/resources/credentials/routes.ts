@@ -52,7 +52,10 @@ export function registerCredentialRoutes(app: App, { store: { credentials } }: D
   });
 }
 
-/** Finds a secret of another type than the credential has. A creation has been checked by its schema. */
+/**
+ * Finds a secret of another type than the credential has. A creation has been checked by its
+ * schema.
+ */
 function findSecretProblems(
   changes: Static<typeof CredentialUpdate>,
   current: StoredCredential | null,

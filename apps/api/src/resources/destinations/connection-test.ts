@@ -5,7 +5,10 @@ import { withWarehouse } from '../../connections/warehouse.ts';
 import type { Deps } from '../../context.ts';
 import type { DestinationTestResult } from './schemas.ts';
 
-/** Tests whether a pipeline can load into a schema of the warehouse. A failure is part of the result. */
+/**
+ * Tests whether a pipeline can load into a schema of the warehouse. A failure is part of the
+ * result.
+ */
 export async function testDestination(
   deps: Deps,
   destination: StoredDestination,

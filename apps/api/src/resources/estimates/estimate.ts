@@ -12,7 +12,10 @@ import type { Deps } from '../../context.ts';
 import type { Estimate } from './schemas.ts';
 
 const DAY_MS = 86_400_000;
-/** The throughput that one account reaches if its limit allows more: responses take time, and some requests depend on others. */
+/**
+ * The throughput that one account reaches if its limit allows more: responses take time, and some
+ * requests depend on others.
+ */
 const REQUESTS_PER_MINUTE_MAX = 600;
 
 /**
@@ -63,7 +66,10 @@ export function estimateRunCost(
   });
 }
 
-/** Returns the credits per minute that the pipeline may use, by bucket. A bucket without a limit is absent. */
+/**
+ * Returns the credits per minute that the pipeline may use, by bucket. A bucket without a limit is
+ * absent.
+ */
 async function getAllowances(store: Deps['store'], pipeline: Pipeline): Promise<ReadonlyMap<string, number>> {
   const buckets = await store.budgets.listBuckets(pipeline.subdomain);
   return new Map(
@@ -76,8 +82,8 @@ async function getAllowances(store: Deps['store'], pipeline: Pipeline): Promise<
 }
 
 /**
- * Estimates the duration, which the slowest bucket determines. The credits of a minute may be used at its start, so the last
- * minute takes only as long as its requests.
+ * Estimates the duration, which the slowest bucket determines. The credits of a minute may be used
+ * at its start, so the last minute takes only as long as its requests.
  */
 function estimateMinutes(estimates: readonly ObjectEstimate[], allowances: ReadonlyMap<string, number>): number {
   const creditsByBucket = new Map([[ACCOUNT_BUCKET, sum(estimates, (e) => e.credits)]]);

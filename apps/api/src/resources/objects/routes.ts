@@ -96,7 +96,8 @@ function registerUpdatePipelineObject(app: App, { store }: Deps): void {
         return toPipelineObjectJson(pipeline, object, states);
       }
       const objects = { ...pipeline.objects, [object.name]: mergeSettings(pipeline, object, changes) };
-      // The settings of all objects are one value: without a version, a concurrent update of another object would be lost.
+      // The settings of all objects are one value: without a version, a concurrent update of
+      // another object would be lost.
       const expectedVersion = parseIfMatch(request.headers) ?? pipeline.version;
       const updated = await store.pipelines.update(pipeline.id, { objects }, expectedVersion);
       setEtag(reply, updated.version);

@@ -17,9 +17,9 @@ export interface CurrentObject {
 }
 
 /**
- * Compares an update with the object as it is stored. `included: true` for an object that is included by default counts as a
- * change, because it names the object explicitly. It does not count in a body that a client got from the API and sends back,
- * which has the read-only field `object`.
+ * Compares an update with the object as it is stored. `included: true` for an object that is
+ * included by default counts as a change, because it names the object explicitly. It does not count
+ * in a body that a client got from the API and sends back, which has the read-only field `object`.
  */
 export function compareWithObject(
   { pipeline, object, states }: CurrentObject,

@@ -54,7 +54,7 @@ describe('pipelines', () => {
     ],
     ['a schema with quotes', { destination_schema: 'a"b' }, '/destination_schema', 'pattern'],
     ['an unknown policy', { schema_policy: 'hope' }, '/schema_policy', 'evolve'],
-    ['an unknown destination', { destination_id: UNKNOWN_ID }, '/destination_id', 'there is no destination'],
+    ['an unknown destination', { destination_id: UNKNOWN_ID }, '/destination_id', 'does not exist'],
   ])('rejects %s with a message and a pointer to the field', async (_name, wrong, pointer, words) => {
     const { input } = await createPipelineInput(api);
     const { body } = await call('post', '/v1/pipelines')
@@ -138,7 +138,7 @@ describe('pipelines', () => {
           .send({ changed_since: '2026-01-01T00:00:00Z' })
           .expect(409)
       ).body.detail,
-    ).toContain('not read yet');
+    ).toContain('was not extracted');
     await call('patch', `/v1/pipelines/${made.id}/objects/nothing`).send({ included: false }).expect(404);
   });
 });
@@ -163,7 +163,7 @@ describe('POST /v1/pipelines/test', () => {
       satisfaction_ratings: null,
       groups: null,
     });
-    // The simulated account has no limits, so its answers told none.
+    // The simulated account has no limits, so its responses report none.
     expect(body.limits).toContainEqual({ bucket: 'account', credits_per_minute: null });
   });
 

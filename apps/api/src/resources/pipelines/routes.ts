@@ -4,7 +4,7 @@ import { type Static, Type } from 'typebox';
 import type { App, Deps } from '../../context.ts';
 import { catchFieldProblems } from '../../http/field-problems.ts';
 import { operation, parseIfMatch, problemResponses, response, setEtag } from '../../http/operation.ts';
-import { registerResourceRoutes } from '../../http/resource-routes.ts';
+import { type ResourceDefinition, registerResourceRoutes } from '../../http/resource-routes.ts';
 import { IdParams, IfMatch, ref } from '../../http/schemas.ts';
 import { testAccount } from './connection-test.ts';
 import { PipelineTestInput, PipelineTestResult } from './connection-test-schemas.ts';
@@ -15,6 +15,17 @@ import { findPipelineProblems, normalizeSubdomain, type PartialPipeline } from '
 
 const tags = ['pipelines'];
 
+const SUMMARIES: ResourceDefinition<StoredPipeline>['summaries'] = {
+  create: ['Create a pipeline', 'Creates a pipeline. Its first run starts immediately.'],
+  list: ['List pipelines', 'Lists pipelines, newest first.'],
+  get: ['Get a pipeline', 'Returns a pipeline.'],
+  update: ['Update a pipeline', 'Updates a pipeline. Changes take effect with its next run.'],
+  delete: [
+    'Delete a pipeline',
+    'Deletes a pipeline, with its runs and its stored batches. The tables in the warehouse are not changed.',
+  ],
+};
+
 export function registerPipelineRoutes(app: App, deps: Deps): void {
   const { store } = deps;
   registerResourceRoutes<StoredPipeline>(app, {
@@ -23,16 +34,7 @@ export function registerPipelineRoutes(app: App, deps: Deps): void {
     plural: 'Pipelines',
     tag: 'pipelines',
     managePermission: 'manage_pipelines',
-    summaries: {
-      create: ['Create a pipeline', 'Creates a pipeline. Its first run starts immediately.'],
-      list: ['List pipelines', 'Lists pipelines, newest first.'],
-      get: ['Get a pipeline', 'Returns a pipeline.'],
-      update: ['Update a pipeline', 'Updates a pipeline. Changes take effect with its next run.'],
-      delete: [
-        'Delete a pipeline',
-        'Deletes a pipeline, with its runs and its stored batches. The tables in the warehouse are not changed.',
-      ],
-    },
+    summaries: SUMMARIES,
     schemas: { input: PipelineInput, update: PipelineUpdate, output: Pipeline, list: PipelineList },
     filters: {
       name: Type.Optional(Type.String({ description: 'Return only the pipeline with this name.' })),

@@ -178,7 +178,7 @@ const Schedule = defineSchema(
     },
     {
       description:
-        'A cron schedule. Pipelines with the same expression start at different moments within the following minute. Missed runs are made up for by one run.',
+        'A cron schedule. Pipelines with the same expression start at different moments within the following minute. One run replaces all missed runs.',
     },
   ),
 );

@@ -12,7 +12,8 @@ const DEFAULT_AUDIT_FREQUENCY_DAYS = 7;
 /**
  * Creates a pipeline.
  * @param input a validated request.
- * @throws AppError `conflict` with a pointer to the field, for a name that is in use or tables that cannot be adopted.
+ * @throws AppError `conflict` with a pointer to the field, for a name that is in use or tables that
+ * cannot be adopted.
  */
 export async function createPipeline(
   deps: Deps,

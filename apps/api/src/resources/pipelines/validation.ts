@@ -12,7 +12,10 @@ import {
 import { DEFAULT_FREQUENCY, type Deps, type Frequency } from '../../context.ts';
 import { catchFieldProblems, escapePointerSegment, type FieldProblem } from '../../http/field-problems.ts';
 
-/** The fields of a creation or an update of a pipeline that need validation. Any field may be missing. */
+/**
+ * The fields of a creation or an update of a pipeline that need validation. Any field may be
+ * missing.
+ */
 export interface PartialPipeline {
   readonly source?: { readonly subdomain?: string; readonly credential_id?: string };
   readonly destination_id?: string;
@@ -42,7 +45,10 @@ export async function findPipelineProblems(
   ];
 }
 
-/** Finds unknown objects, settings that an object does not support, and a selection without any object. */
+/**
+ * Finds unknown objects, settings that an object does not support, and a selection without any
+ * object.
+ */
 export function findObjectProblems(settings: Readonly<Record<string, Partial<ObjectSettings>>>): FieldProblem[] {
   const problems: FieldProblem[] = [];
   const knownSettings: Record<string, ObjectSettings> = {};
@@ -94,7 +100,10 @@ function hasDetails(object: ObjectSpec): boolean {
   return (object.detail?.columns ?? []).length > 0;
 }
 
-/** Finds rules that do not apply to their fields, and column names that are in use: at most one problem per field. */
+/**
+ * Finds rules that do not apply to their fields, and column names that are in use: at most one
+ * problem per field.
+ */
 function findFieldRuleProblems(object: ObjectSpec, rules: FieldRules): FieldProblem[] {
   const usedNames = new Set(object.columns.map((c) => c.name));
   return Object.entries(rules).flatMap(([field, rule]) => {

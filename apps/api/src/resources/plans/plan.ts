@@ -10,7 +10,10 @@ import { estimateRunCost } from '../estimates/estimate.ts';
 import { testAccount } from '../pipelines/connection-test.ts';
 import type { PipelinePlan } from './schemas.ts';
 
-/** Runs work in a transaction and rolls it back, so that a preview is rejected for the same reasons as the real request. */
+/**
+ * Runs work in a transaction and rolls it back, so that a preview is rejected for the same reasons
+ * as the real request.
+ */
 export async function dryRun<T>(store: Deps['store'], work: () => Promise<T>): Promise<T> {
   const outcome: { result?: T } = {};
   const rollback = new Error('rollback');
@@ -25,7 +28,10 @@ export async function dryRun<T>(store: Deps['store'], work: () => Promise<T>): P
   return outcome.result as T;
 }
 
-/** Builds the preview of a pipeline: both connection tests, the SQL of its tables, and the estimate of its next run. */
+/**
+ * Builds the preview of a pipeline: both connection tests, the SQL of its tables, and the estimate
+ * of its next run.
+ */
 export async function buildPlan(deps: Deps, pipeline: Pipeline): Promise<Static<typeof PipelinePlan>> {
   const account = await testAccount(deps, pipeline);
   const destination = await deps.store.destinations.get(pipeline.destination_id);
@@ -64,7 +70,10 @@ async function listAllCustomColumns(client: FreshdeskReader, names: readonly str
   return columns;
 }
 
-/** Omits the estimate if Freshdesk fails: the rest of the preview is still useful. @throws any other error. */
+/**
+ * Omits the estimate if Freshdesk fails: the rest of the preview is still useful.
+ * @throws any other error.
+ */
 function ignoreSourceErrors(error: unknown): null {
   const { code } = toAppError(error);
   if (code.startsWith('source_') || code === 'out_of_credits') return null;

@@ -27,7 +27,7 @@ describe('previews of a pipeline', () => {
       ['roles', false],
       ['tickets', false],
     ]);
-    // The account's own fields are among the columns.
+    // The columns include custom fields of the account.
     expect(body.tables[1].statements[0]).toMatch(/create table "freshdesk_acme"\."tickets" .*"cf_/);
     expect(body.statements[0]).toContain('create schema if not exists "freshdesk_acme"');
     expect((await call('get', '/v1/pipelines').expect(200)).body.data).toEqual([]);
@@ -44,13 +44,13 @@ describe('previews of a pipeline', () => {
 
   test('POST /v1/pipelines/{id}/plan does not change the pipeline, and reports a rejected API key in its result', async () => {
     const { input, key } = await createPipelineInput(api);
-    const { body: made } = await call('post', '/v1/pipelines').send(input).expect(201);
+    const { body: created } = await call('post', '/v1/pipelines').send(input).expect(201);
     await call('patch', `/v1/credentials/${key.id}`).send({ api_key: 'nobody' }).expect(200);
-    const { body } = await call('post', `/v1/pipelines/${made.id}/plan`)
+    const { body } = await call('post', `/v1/pipelines/${created.id}/plan`)
       .send({ objects: { skills: { included: true } } })
       .expect(200);
     expect(body).toMatchObject({ account: { ok: false, error: { code: 'source_auth' } }, estimate: null });
     expect(body.tables.map((t: { object: string }) => t.object)).toContain('skills');
-    expect((await call('get', `/v1/pipelines/${made.id}`).expect(200)).body).toEqual(made);
+    expect((await call('get', `/v1/pipelines/${created.id}`).expect(200)).body).toEqual(created);
   });
 });

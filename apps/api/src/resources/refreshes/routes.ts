@@ -9,7 +9,9 @@ import { toRunJson } from '../runs/json.ts';
 import { Run } from '../runs/schemas.ts';
 import { FreshdeskWebhookPayload } from './schemas.ts';
 
-/** Registers the refresh of single records between syncs, on request and by webhooks of Freshdesk. */
+/**
+ * Registers the refresh of single records between syncs, on request and by webhooks of Freshdesk.
+ */
 export function registerRefreshRoutes(app: App, deps: Deps): void {
   registerRefreshRecord(app, deps);
   registerReceiveFreshdeskWebhook(app, deps);
@@ -78,7 +80,11 @@ function registerReceiveFreshdeskWebhook(app: App, { store }: Deps): void {
   );
 }
 
-/** Parses the id of a record from a payload, which Freshdesk wraps unless the rule defines its content. @throws AppError `invalid_input`. */
+/**
+ * Parses the id of a record from a payload, which Freshdesk wraps unless the rule defines its
+ * content.
+ * @throws AppError `invalid_input`.
+ */
 function parseRecordId(payload: Static<typeof FreshdeskWebhookPayload>, field: string): string {
   const properties = payload.freshdesk_webhook ?? payload;
   const id = properties[field as keyof typeof properties];
@@ -94,7 +100,10 @@ function parseRecordId(payload: Static<typeof FreshdeskWebhookPayload>, field: s
   return key;
 }
 
-/** Starts a refresh of one record, or adds it to the refresh run that is queued, and returns the run. */
+/**
+ * Starts a refresh of one record, or adds it to the refresh run that is queued, and returns the
+ * run.
+ */
 async function startRefresh(store: ControlStore, pipeline: Pipeline, object: string, key: string) {
   const id = await store.refreshes.request(pipeline.id, listWorkItems(pipeline, object, key));
   return toRunJson(await store.runs.get(id));
@@ -102,7 +111,8 @@ async function startRefresh(store: ControlStore, pipeline: Pipeline, object: str
 
 /**
  * Lists the record and, as units of the included child objects, its children.
- * @throws AppError `conflict` if the pipeline does not include the object, or the object has no single records.
+ * @throws AppError `conflict` if the pipeline does not include the object, or the object has no
+ * single records.
  */
 function listWorkItems(pipeline: Pipeline, object: string, key: string): RefreshRequest[] {
   const included = listObjectsToExtract(pipeline.objects).map(({ name }) => name);

@@ -16,7 +16,7 @@ describe('rejected records', () => {
     expect((await call('get', `${path}/replay`).expect(405)).headers['allow']).toBe('POST');
     await call('get', `/v1/pipelines/${UNKNOWN_ID}/rejected-records`).expect(404);
     expect((await call('post', `${path}/discard`).send({ object: 'nothing' }).expect(404)).body.detail).toContain(
-      'Known objects',
+      'does not exist',
     );
     expect(
       (
@@ -26,7 +26,7 @@ describe('rejected records', () => {
       ).body.errors[0].pointer,
     ).toBe('/ids/0');
     await call('post', `${path}/replay`).send({ id: UNKNOWN_ID }).expect(400);
-    // Runs of this kind are started by asking for the records, not for a run.
+    // Only the operation /rejected-records/replay starts runs of this kind.
     await call('post', `/v1/pipelines/${pipeline.id}/runs`).send({ kind: 'replay' }).expect(400);
   });
 });

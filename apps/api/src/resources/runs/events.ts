@@ -87,7 +87,10 @@ async function* generateEvents(
   }
 }
 
-/** Identifies a state of a run, as the id of its event: equal states have equal revisions in all processes. */
+/**
+ * Identifies a state of a run, as the id of its event: equal states have equal revisions in all
+ * processes.
+ */
 function getRevision(run: StoredRun): string {
   return createHash('sha256')
     .update(JSON.stringify(toRunJson(run)))

@@ -24,7 +24,8 @@ export function getObjectProgress(o: ObjectRun): number | null {
 /**
  * Estimates the progress and the end of a run.
  *
- * Objects are weighted by their usual credits. The weights do not change during a run, so its progress never decreases.
+ * Objects are weighted by their usual credits. The weights do not change during a run, so its
+ * progress never decreases.
  */
 export function estimateRun(run: Run, now: Date): RunEstimate {
   if (run.finished_at !== null)
@@ -46,12 +47,18 @@ function getProgress({ objects }: Run): number | null {
   return Math.min(PROGRESS_MAX, done / total);
 }
 
-/** Whether an object run has no remaining work: it succeeded or failed. A cancelled one keeps its share. */
+/**
+ * Whether an object run has no remaining work: it succeeded or failed. A cancelled one keeps its
+ * share.
+ */
 function hasEnded({ finished_at: finishedAt, status }: ObjectRun): boolean {
   return finishedAt !== null && status !== 'cancelled';
 }
 
-/** Estimates when the remaining credits are used. Each open object needs credits in proportion to those that it has used. */
+/**
+ * Estimates when the remaining credits are used. Each open object needs credits in proportion to
+ * those that it has used.
+ */
 function estimateEnd({ objects, started_at: startedAt, credits_per_minute: limit }: Run, now: Date): Date | null {
   if (startedAt === null) return null;
   let remainingCredits = 0;

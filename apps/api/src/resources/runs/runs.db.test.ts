@@ -33,7 +33,7 @@ describe('runs', () => {
     const { body: sync } = await call('post', `/v1/pipelines/${pipeline.id}/runs`).expect(202);
     expect(sync).toMatchObject({ kind: 'sync' });
     expect(sync.objects[0].findings).toBeNull();
-    // As if tickets had been read once.
+    // Only objects that have been extracted are audited.
     await api.sql`update freshet.pipeline_objects set position = '{}' where object = 'tickets'`;
     const { body: audit } = await call('post', `/v1/pipelines/${pipeline.id}/runs`).send({ kind: 'audit' }).expect(202);
     expect(audit).toMatchObject({

@@ -57,7 +57,7 @@ export const RunInput = defineSchema(
 const RunMode = enumeration(
   'RunMode',
   RUN_MODES,
-  'What the run extracts. `full`: all records. `incremental`: changes. `audit`: all records, to compare them. `refresh`: requested records. `replay`, `rebuild`: nothing, because they load stored records.',
+  'The extracted records. `full`: all records. `incremental`: changes. `audit`: all records, to compare them. `refresh`: requested records. `replay`, `rebuild`: nothing, because they load stored records.',
   'incremental',
 );
 

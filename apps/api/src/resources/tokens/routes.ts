@@ -1,12 +1,28 @@
 import type { Token as StoredToken } from '@freshet/control-store';
 import { type Static, Type } from 'typebox';
 import type { App, Deps } from '../../context.ts';
-import { operation, parseIfMatch, problemResponses, response, setEtag } from '../../http/operation.ts';
-import { registerResourceRoutes } from '../../http/resource-routes.ts';
-import { IdParams, IfMatch, RotationInput, ref } from '../../http/schemas.ts';
+import { type ResourceDefinition, registerResourceRoutes } from '../../http/resource-routes.ts';
+import { registerRotationRoute } from '../../http/rotation-route.ts';
 import { toTokenJson } from './json.ts';
 import { Token, TokenInput, TokenList, TokenRole, TokenUpdate, TokenWithSecret } from './schemas.ts';
 import { findScopeProblems } from './validation.ts';
+
+const SUMMARIES: ResourceDefinition<StoredToken>['summaries'] = {
+  create: [
+    'Create a token',
+    'Creates an API token. The response contains the value of the token, which is not returned again: Freshet stores only its hash.',
+  ],
+  list: ['List tokens', 'Lists tokens, newest first, without their values.'],
+  get: ['Get a token', 'Returns a token without its value.'],
+  update: [
+    'Update a token',
+    'Updates the name, role, scopes or expiry of a token. Changes take effect with its next request.',
+  ],
+  delete: [
+    'Delete a token',
+    'Deletes a token, which is invalid immediately. The last `team_admin` token without scopes and expiry cannot be deleted (409).',
+  ],
+};
 
 export function registerTokenRoutes(app: App, deps: Deps): void {
   const {
@@ -19,22 +35,7 @@ export function registerTokenRoutes(app: App, deps: Deps): void {
     tag: 'tokens',
     readPermission: 'manage_tokens',
     managePermission: 'manage_tokens',
-    summaries: {
-      create: [
-        'Create a token',
-        'Creates an API token. The response contains the value of the token, which is not returned again: Freshet stores only its hash.',
-      ],
-      list: ['List tokens', 'Lists tokens, newest first, without their values.'],
-      get: ['Get a token', 'Returns a token without its value.'],
-      update: [
-        'Update a token',
-        'Updates the name, role, scopes or expiry of a token. Changes take effect with its next request.',
-      ],
-      delete: [
-        'Delete a token',
-        'Deletes a token, which is invalid immediately. The last `team_admin` token without scopes and expiry cannot be deleted (409).',
-      ],
-    },
+    summaries: SUMMARIES,
     schemas: { input: TokenInput, update: TokenUpdate, created: TokenWithSecret, output: Token, list: TokenList },
     filters: {
       name: Type.Optional(Type.String({ description: 'Return only the token with this name.' })),
@@ -71,35 +72,22 @@ export function registerTokenRoutes(app: App, deps: Deps): void {
 }
 
 function registerRotateToken(app: App, { store: { tokens } }: Deps): void {
-  app.post(
-    '/v1/tokens/:id/rotate',
-    {
-      config: {
-        permission: 'manage_tokens',
-        getPreviousState: async ({ params }) => toTokenJson(await tokens.get((params as { id: string }).id)),
-      },
-      schema: {
-        ...operation({
-          operationId: 'rotateToken',
-          tags: ['tokens'],
-          summary: 'Rotate a token',
-          description:
-            'Generates a new value for a token and returns it. The previous value remains valid for the overlap, by default one hour, so that clients can be updated.',
-        }),
-        params: IdParams,
-        headers: IfMatch,
-        body: ref(RotationInput),
-        response: { 200: response('The token with its new value.', TokenWithSecret), ...problemResponses(404, 412) },
-      },
+  registerRotationRoute<StoredToken>(app, {
+    path: 'tokens',
+    tag: 'tokens',
+    permission: 'manage_tokens',
+    operation: {
+      operationId: 'rotateToken',
+      summary: 'Rotate a token',
+      description:
+        'Generates a new value for a token and returns it. The previous value remains valid for the overlap, by default one hour, so that clients can be updated.',
     },
-    async (request, reply) => {
-      const { token, value } = await tokens.rotate(
-        request.params.id,
-        request.body.overlap_minutes ?? 60,
-        parseIfMatch(request.headers),
-      );
-      setEtag(reply, token.version);
-      return { ...toTokenJson(token), token: value };
+    schema: TokenWithSecret,
+    get: (id) => tokens.get(id),
+    rotate: async (id, overlapMinutes, expectedVersion) => {
+      const { token, value } = await tokens.rotate(id, overlapMinutes, expectedVersion);
+      return { stored: token, oneTimeFields: { token: value } };
     },
-  );
+    toJson: toTokenJson,
+  });
 }

@@ -7,28 +7,28 @@ const secretInput = (name: string) => ({ name, type: 'freshdesk_api_key', api_ke
 
 describe('tokens', () => {
   test('a token is returned once, restricted by scopes, rotated with an overlap, and invalid after expiry or deletion', async () => {
-    const { body: made } = await call('post', '/v1/tokens')
+    const { body: created } = await call('post', '/v1/tokens')
       .send({ name: 't', role: 'team_collaborator', scopes: ['read', 'run'] })
       .expect(201);
-    expect(made).toMatchObject({
+    expect(created).toMatchObject({
       token: expect.stringMatching(/^frt_\w{36}$/),
       scopes: ['read', 'run'],
       last_used_at: null,
     });
-    expect((await call('get', `/v1/tokens/${made.id}`).expect(200)).text).not.toContain(made.token);
-    await call('get', '/v1/pipelines', made.token).expect(200);
+    expect((await call('get', `/v1/tokens/${created.id}`).expect(200)).text).not.toContain(created.token);
+    await call('get', '/v1/pipelines', created.token).expect(200);
     expect(
-      (await call('post', '/v1/credentials', made.token).send(secretInput('a')).expect(403)).body.detail,
+      (await call('post', '/v1/credentials', created.token).send(secretInput('a')).expect(403)).body.detail,
     ).toContain('manage_connections');
-    expect((await call('get', `/v1/tokens/${made.id}`)).body.last_used_at).not.toBeNull();
+    expect((await call('get', `/v1/tokens/${created.id}`)).body.last_used_at).not.toBeNull();
 
-    const { body: rotated } = await call('post', `/v1/tokens/${made.id}/rotate`).expect(200);
-    for (const token of [made.token, rotated.token]) await call('get', '/v1/pipelines', token).expect(200);
-    await api.sql`update freshet.api_tokens set previous_until = now() where id = ${made.id}`;
-    await call('get', '/v1/pipelines', made.token).expect(401);
+    const { body: rotated } = await call('post', `/v1/tokens/${created.id}/rotate`).expect(200);
+    for (const token of [created.token, rotated.token]) await call('get', '/v1/pipelines', token).expect(200);
+    await api.sql`update freshet.api_tokens set previous_until = now() where id = ${created.id}`;
+    await call('get', '/v1/pipelines', created.token).expect(401);
     await call('get', '/v1/pipelines', rotated.token).expect(200);
 
-    await api.sql`update freshet.api_tokens set expires_at = now() where id = ${made.id}`;
+    await api.sql`update freshet.api_tokens set expires_at = now() where id = ${created.id}`;
     await call('get', '/v1/pipelines', rotated.token).expect(401);
     const { body: other } = await call('post', '/v1/tokens')
       .send({ name: 'u', role: 'observer', expires_at: '2100-01-01T00:00:00.000Z' })
@@ -40,7 +40,7 @@ describe('tokens', () => {
 
   test.each([
     ['a scope that the role does not include', { role: 'observer', scopes: ['run'] }, '/scopes'],
-    ['an expiry in the past', { role: 'observer', expires_at: '2020-01-01T00:00:00Z' }, '/expires_at'],
+    ['an expired time', { role: 'observer', expires_at: '2020-01-01T00:00:00Z' }, '/expires_at'],
     ['an empty list of scopes', { role: 'observer', scopes: [] }, '/scopes'],
     ['an unknown role', { role: 'king' }, '/role'],
   ])('rejects %s', async (_name, wrong, pointer) => {

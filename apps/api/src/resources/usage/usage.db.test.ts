@@ -33,7 +33,8 @@ describe('usage', () => {
     const { sql } = api;
     const insert = (since: string, until: string) =>
       sql`insert into freshet.lags (pipeline_id, object, day, since, until) values (${pipeline.id}, 'roles', ${until.slice(0, 10)}, ${since}, ${until})`;
-    // It stood still from the evening of the 1st to noon of the 4th; and on the 6th it was 10 minutes behind.
+    // The table was not updated from the evening of the 1st to noon of the 4th. On the 6th, its lag
+    // was 10 minutes.
     await insert('2026-03-01T18:00:00Z', '2026-03-04T12:00:00Z');
     await insert('2026-03-06T08:00:00Z', '2026-03-06T08:10:00Z');
     const lags = async (query: string) =>
@@ -47,7 +48,7 @@ describe('usage', () => {
       ['2026-03-03', 54],
       ['2026-03-02', 30],
     ]);
-    // What goes on still is behind by all of it; a pipeline that is paused is as it is.
+    // The lag of an active pipeline lasts until now. A paused pipeline has no lag.
     await sql`insert into freshet.pipeline_objects (pipeline_id, object, complete_as_of) values (${pipeline.id}, 'roles', now() - interval '2 hours')`;
     expect((await lags(''))[0]?.[1]).toBeCloseTo(2, 1);
     await api.store.pipelines.setStatus(pipeline.id, 'paused');

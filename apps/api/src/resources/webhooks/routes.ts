@@ -2,15 +2,12 @@ import type { Webhook as StoredWebhook } from '@freshet/control-store';
 import { type Static, Type } from 'typebox';
 import type { App, Deps } from '../../context.ts';
 import { catchFieldProblems } from '../../http/field-problems.ts';
-import { operation, parseIfMatch, problemResponses, response, setEtag } from '../../http/operation.ts';
 import { type ResourceDefinition, registerResourceRoutes } from '../../http/resource-routes.ts';
-import { IdParams, IfMatch, RotationInput, ref } from '../../http/schemas.ts';
+import { registerRotationRoute } from '../../http/rotation-route.ts';
 import { registerDeliveryRoutes } from './deliveries.ts';
 import { toWebhookJson } from './json.ts';
 import { Webhook, WebhookInput, WebhookList, WebhookUpdate, WebhookWithSecret } from './schemas.ts';
 import { checkWebhookUrl } from './validation.ts';
-
-const tags = ['webhooks'];
 
 const SUMMARIES: ResourceDefinition<StoredWebhook>['summaries'] = {
   create: [
@@ -74,38 +71,22 @@ export function registerWebhookRoutes(app: App, deps: Deps): void {
 }
 
 function registerRotateWebhookSecret(app: App, { store: { webhooks } }: Deps): void {
-  app.post(
-    '/v1/webhooks/:id/rotate',
-    {
-      config: {
-        permission: 'manage_webhooks',
-        getPreviousState: async ({ params }) => toWebhookJson(await webhooks.get((params as { id: string }).id)),
-      },
-      schema: {
-        ...operation({
-          operationId: 'rotateWebhookSecret',
-          tags,
-          summary: 'Rotate the signing secret of a webhook',
-          description:
-            'Generates a new signing secret and returns it. During the overlap, by default one hour, deliveries have a signature of each of the two secrets.',
-        }),
-        params: IdParams,
-        headers: IfMatch,
-        body: ref(RotationInput),
-        response: {
-          200: response('The webhook with its new secret.', WebhookWithSecret),
-          ...problemResponses(404, 412),
-        },
-      },
+  registerRotationRoute<StoredWebhook>(app, {
+    path: 'webhooks',
+    tag: 'webhooks',
+    permission: 'manage_webhooks',
+    operation: {
+      operationId: 'rotateWebhookSecret',
+      summary: 'Rotate the signing secret of a webhook',
+      description:
+        'Generates a new signing secret and returns it. During the overlap, by default one hour, deliveries have a signature of each of the two secrets.',
     },
-    async (request, reply) => {
-      const { webhook, secret } = await webhooks.rotate(
-        request.params.id,
-        request.body.overlap_minutes ?? 60,
-        parseIfMatch(request.headers),
-      );
-      setEtag(reply, webhook.version);
-      return { ...toWebhookJson(webhook), secret };
+    schema: WebhookWithSecret,
+    get: (id) => webhooks.get(id),
+    rotate: async (id, overlapMinutes, expectedVersion) => {
+      const { webhook, secret } = await webhooks.rotate(id, overlapMinutes, expectedVersion);
+      return { stored: webhook, oneTimeFields: { secret } };
     },
-  );
+    toJson: toWebhookJson,
+  });
 }

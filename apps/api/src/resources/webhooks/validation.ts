@@ -1,12 +1,16 @@
 import { AppError, parseHost, toAppError } from '@freshet/contracts';
 import type { OutboundPolicy } from '@freshet/runtime';
 
-/** The e-mail addresses of https://html.spec.whatwg.org/#valid-e-mail-address, without characters that `mailto:` reserves. */
+/**
+ * The email addresses of https://html.spec.whatwg.org/#valid-e-mail-address, without characters
+ * that `mailto:` reserves.
+ */
 const EMAIL_ADDRESS = /^[A-Za-z0-9.!#$&'*+/=^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*$/;
 
 /**
  * Checks the URL of a webhook. Host names are resolved only when a delivery connects to them.
- * @throws AppError `invalid_input` for an unsupported URL, or an address that the deployment does not allow.
+ * @throws AppError `invalid_input` for an unsupported URL, or an address that the deployment does
+ * not allow.
  */
 export function checkWebhookUrl(outboundPolicy: OutboundPolicy, value: string): void {
   const reject = (problem: string) => {

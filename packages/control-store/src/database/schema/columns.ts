@@ -1,6 +1,9 @@
 import { bigint, customType, integer, pgSchema, timestamp, uuid } from 'drizzle-orm/pg-core';
 
-/** The PostgreSQL schema of the control database. pg-boss keeps its queues beside it, in the schema `pgboss`. */
+/**
+ * The PostgreSQL schema of the control database. pg-boss keeps its queues beside it, in the schema
+ * `pgboss`.
+ */
 export const freshet = pgSchema('freshet');
 
 export const time = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' });

@@ -3,7 +3,7 @@ import { index, integer, jsonb, primaryKey, text, uuid } from 'drizzle-orm/pg-co
 import { freshet, time } from './columns.ts';
 import { pipelines } from './resources.ts';
 
-/** What an erasure removed from one object. */
+/** Counts of the rows and records that an erasure removed from one object. */
 export interface ErasedObject {
   readonly object: string;
   /** Rows of its table. */
@@ -32,13 +32,16 @@ export const erasures = freshet.table(
     pipeline_id: uuid('pipeline_id')
       .notNull()
       .references(() => pipelines.id, { onDelete: 'cascade' }),
-    /** The object of the person, such as `contacts`. */
+    /** The object of the person. */
     object: text('object').notNull(),
     /** The key of the person. */
     key: text('key').notNull(),
     status: text('status').$type<ErasureStatus>().notNull().default('queued'),
     removed: jsonb('removed').$type<ErasedObject[]>().notNull().default([]),
-    /** Owner fields that the pipeline drops, as `object.field`: they cannot be searched for the person. */
+    /**
+     * Owner fields that the pipeline drops, as `object.field`: they cannot be searched for the
+     * person.
+     */
     unsearchable: jsonb('unsearchable').$type<string[]>().notNull().default([]),
     proof: jsonb('proof').$type<ErasureProof>(),
     failures: integer('failures').notNull().default(0),
@@ -50,7 +53,10 @@ export const erasures = freshet.table(
   (t) => [index('erasures_pipeline_idx').on(t.pipeline_id, t.id)],
 );
 
-/** Keys that must not be stored again: erased persons, their records, and the parents of such records. */
+/**
+ * Keys that must not be stored again: erased persons, their records, and the parents of such
+ * records.
+ */
 export const erasedKeys = freshet.table(
   'erased_keys',
   {

@@ -3,7 +3,9 @@ import { sql } from 'drizzle-orm';
 import { boolean, index, integer, jsonb, numeric, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core';
 import { freshet, time } from './columns.ts';
 
-/** Dead jobs: jobs that failed, or stopped their worker, too often. A user retries or discards them. */
+/**
+ * Dead jobs: jobs that failed, or stopped their worker, too often. A user retries or discards them.
+ */
 export const deadJobs = freshet.table(
   'dead_jobs',
   {
@@ -21,12 +23,15 @@ export const deadJobs = freshet.table(
   (t) => [index('dead_jobs_pipeline_idx').on(t.pipeline_id, t.id)],
 );
 
-/** Credit buckets: the rate limits of each account and how much of them is used. All workers of an account share these rows. */
+/**
+ * Credit buckets: the rate limits of each account and how much of them is used. All workers of an
+ * account share these rows.
+ */
 export const creditBuckets = freshet.table(
   'credit_buckets',
   {
     account: text('account').notNull(),
-    /** `account`, or the name of an endpoint with a limit of its own. */
+    /** `account`, or the name of an endpoint with a separate limit. */
     bucket: text('bucket').notNull(),
     /** Credits of one window, from the rate-limit headers. Null: unknown. */
     total: numeric('total', { mode: 'number' }),
@@ -41,7 +46,10 @@ export const creditBuckets = freshet.table(
     counts_calls: boolean('counts_calls').notNull().default(false),
     /** `used` by credit class, in the order of `CREDIT_CLASSES`. */
     used_by_class: numeric('used_by_class', { mode: 'number' }).array().notNull().default(sql`'{0,0,0,0,0}'`),
-    /** Credit class → until when lower classes leave the bucket to it, because it was denied credits. */
+    /**
+     * Credit class → until when lower classes leave the bucket to it, because it was denied
+     * credits.
+     */
     reserved_until: timestamp('reserved_until', { withTimezone: true, mode: 'date' })
       .array()
       .notNull()

@@ -35,7 +35,10 @@ export const destinations = freshet.table('destinations', {
     .notNull()
     .references(() => credentials.id),
   ssl_mode: text('ssl_mode').$type<SslMode>().notNull(),
-  /** PEM certificate of the authority that signed the server certificate. Null: the public authorities. */
+  /**
+   * PEM certificate of the authority that signed the server certificate. Null: the public
+   * authorities.
+   */
   ssl_ca: text('ssl_ca'),
 });
 
@@ -97,7 +100,9 @@ export const pipelines = freshet.table(
     table_prefix: text('table_prefix').notNull(),
     /** Minutes between two runs; unused while `schedule` is set. */
     frequency_minutes: integer('frequency_minutes').notNull(),
-    /** Object name → the user's settings, as sent. An object without settings follows the catalogue. */
+    /**
+     * Object name → the user's settings, as sent. An object without settings follows the catalogue.
+     */
     objects: jsonb('objects').$type<Record<string, ObjectSettings>>().notNull(),
     schema_policy: text('schema_policy').$type<SchemaPolicy>().notNull(),
     /** Sealed salt of hashed fields. Created when a field is first hashed, and never changed. */

@@ -48,7 +48,10 @@ export const pipelineObjects = freshet.table(
     complete_as_of: time('complete_as_of'),
     /** The table holds the history back to this time. */
     complete_back_to: time('complete_back_to'),
-    /** When the table missed its freshness objective; `freshness.missed` was emitted. Null: the objective is met. */
+    /**
+     * When the table missed its freshness objective; `freshness.missed` was emitted. Null: the
+     * objective is met.
+     */
     stale_since: time('stale_since'),
     /** Whether the API key could read the object when a run last requested it. Null: unknown. */
     availability: text('availability').$type<ObjectAvailability>(),
@@ -56,11 +59,19 @@ export const pipelineObjects = freshet.table(
     availability_message: text('availability_message'),
     /** When a run first read the object. Null: no API key has been able to read it yet. */
     first_read_at: time('first_read_at'),
-    /** Time of the last restart of the object. Rows written before it are rewritten when their records are read. */
+    /**
+     * Time of the last restart of the object. Rows written before it are rewritten when their
+     * records are read.
+     */
     restarted_at: time('restarted_at'),
-    /** Since when rows of the table lack values of a column, by the warehouse's clock. Null: the table is complete. */
+    /**
+     * Since when rows of the table lack values of a column, by the warehouse's clock. Null: the
+     * table is complete.
+     */
     completing_since: time('completing_since'),
-    /** The `completing_since` for which a rebuild or a full sync was started. Each value starts one. */
+    /**
+     * The `completing_since` for which a rebuild or a full sync was started. Each value starts one.
+     */
     completion_started_for: time('completion_started_for'),
     /** The next object run extracts the complete object, and has the mode `full`. */
     is_full_sync_due: boolean('is_full_sync_due').notNull().default(false),
@@ -97,14 +108,18 @@ export const runs = freshet.table(
     kind: text('kind').$type<RunKind>().notNull().default('sync'),
     status: text('status').$type<RunStatus>().notNull().default('queued'),
     trigger: text('trigger').$type<RunTrigger>().notNull(),
-    /** W3C trace context of the request that started the run: the parent of its spans. Null: tracing was off. */
+    /**
+     * W3C trace context of the request that started the run: the parent of its spans. Null: tracing
+     * was off.
+     */
     traceparent: text('traceparent'),
     created_at: time('created_at').notNull().defaultNow(),
     started_at: time('started_at'),
     finished_at: time('finished_at'),
   },
   (t) => [
-    // One open run of each kind in a pipeline. Kinds run side by side: an audit takes long, and must not block syncs.
+    // One open run of each kind in a pipeline. Kinds run side by side: an audit takes long, and
+    // must not block syncs.
     uniqueIndex('runs_open_unique').on(t.pipeline_id, t.kind).where(sql`status in ('queued', 'running')`),
     index('runs_pipeline_idx').on(t.pipeline_id, t.id),
   ],
@@ -135,7 +150,10 @@ export const objectRuns = freshet.table(
     credits_by_class: numeric('credits_by_class', { mode: 'number' }).array().notNull().default(sql`'{0,0,0,0,0}'`),
     /** Uncompressed bytes of its batches. */
     bytes_staged: counter('bytes_staged'),
-    /** The object run has used a complete slice: its next jobs rank behind the first slices of other object runs. */
+    /**
+     * The object run has used a complete slice: its next jobs rank behind the first slices of other
+     * object runs.
+     */
     is_long: boolean('is_long').notNull().default(false),
     /** Failed attempts since the last committed step. */
     failures: integer('failures').notNull().default(0),

@@ -47,7 +47,9 @@ export const idempotencyKeys = freshet.table(
   ],
 );
 
-/** The audit log of the API. Triggers reject updates, and deletions other than those of retention. */
+/**
+ * The audit log of the API. Triggers reject updates, and deletions other than those of retention.
+ */
 export const auditLog = freshet.table(
   'audit_log',
   {

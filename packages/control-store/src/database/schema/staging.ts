@@ -16,8 +16,8 @@ import { bytea, freshet, time } from './columns.ts';
 import { pipelines } from './resources.ts';
 
 /**
- * Batches: records stored durably between extraction and load. One partition for each day, which is dropped when none of
- * its batches is needed; see `batch-partitions.ts`.
+ * Batches: records stored durably between extraction and load. One partition for each day, which is
+ * dropped when none of its batches is needed; see `batch-partitions.ts`.
  */
 export const batches = freshet.table(
   'batches',
@@ -51,11 +51,17 @@ export const batches = freshet.table(
   ],
 );
 
-/** Child work: one row for each known parent. Its children are pending while `version` differs from `done_version`. */
+/**
+ * Child work: one row for each known parent. Its children are pending while `version` differs from
+ * `done_version`.
+ */
 export const childWork = freshet.table(
   'child_work',
   {
-    /** No foreign key: checking it for each parent of a page costs half the time of the insert. `Pipelines.delete` deletes the rows. */
+    /**
+     * No foreign key: checking it for each parent of a page would add half to the time of the
+     * insert. `Pipelines.delete` deletes the rows.
+     */
     pipeline_id: uuid('pipeline_id').notNull(),
     /** The child object. */
     object: text('object').notNull(),
@@ -64,7 +70,10 @@ export const childWork = freshet.table(
     version: text('version').notNull(),
     /** The version of the parent whose children were extracted. */
     done_version: text('done_version'),
-    /** The child list was empty although the table has rows. A second empty list confirms the deletion. */
+    /**
+     * The child list was empty although the table has rows. A second empty list confirms the
+     * deletion.
+     */
     needs_confirmation: boolean('needs_confirmation').notNull().default(false),
     /** When `version` last changed: work is ordered by this time. */
     changed_at: time('changed_at').notNull(),
@@ -78,8 +87,8 @@ export const childWork = freshet.table(
 );
 
 /**
- * Lookups of audits and refreshes: keys that an audit did not see, id gaps, parents whose children are extracted again, and
- * records that a user wants to refresh.
+ * Lookups of audits and refreshes: keys that an audit did not see, id gaps, parents whose children
+ * are extracted again, and records that a user wants to refresh.
  */
 export const auditWork = freshet.table(
   'audit_work',
@@ -89,8 +98,8 @@ export const auditWork = freshet.table(
       .references(() => pipelines.id, { onDelete: 'cascade' }),
     object: text('object').notNull(),
     key: text('key').notNull(),
-    /** Why the key is looked up: `unseen`, `gap`, `parent` or `asked`. */
-    reason: text('reason').$type<DeletionCandidate['reason'] | 'parent' | 'asked'>().notNull(),
+    /** Why the key is looked up: `unseen`, `gap`, `parent` or `requested`. */
+    reason: text('reason').$type<DeletionCandidate['reason'] | 'parent' | 'requested'>().notNull(),
     /** The object run that looks the key up. */
     object_run_id: uuid('object_run_id').notNull(),
     /** The result of the lookup. Null: pending. */
@@ -105,8 +114,8 @@ export const auditWork = freshet.table(
 );
 
 /**
- * Failed units: parents whose children cannot be read, and records whose own endpoint fails. Each is retried with growing
- * intervals while the rest of its object continues.
+ * Failed units: parents whose children cannot be read, and records whose own endpoint fails. Each
+ * is retried with growing intervals while the rest of its object continues.
  */
 export const failedUnits = freshet.table(
   'failed_units',

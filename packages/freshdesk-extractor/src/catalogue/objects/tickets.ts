@@ -23,7 +23,8 @@ export const tickets = defineObject({
     path: '/api/v2/tickets/{id}',
     include: ['stats'],
     columns: ['attachments', 'cloud_files', 'associated_tickets_list'],
-    // Some months after a ticket is closed, it moves to the archive: it still exists, but no list contains it.
+    // Some months after a ticket is closed, it moves to the archive: it still exists, but no list
+    // contains it.
     fallbackLookups: [
       { path: '/api/v2/tickets/archived/{id}', outcome: 'archived', deleteKind: null, feature: 'Archive Tickets' },
     ],
@@ -105,7 +106,10 @@ export const tickets = defineObject({
     nr_escalated: boolean('The next response is overdue.'),
     is_escalated: boolean('The resolution is overdue.'),
     spam: boolean('The ticket is marked as spam.', { samples: [false] }),
-    deleted: boolean('The ticket is in the trash. Absent from other lists.', { optional: true, samples: [] }),
+    deleted: boolean('The ticket is in the trash. Only the list of deleted tickets contains this field.', {
+      optional: true,
+      samples: [],
+    }),
     archived: boolean('The ticket is in the archive, which is read-only and in no list. Audits set this column.', {
       optional: true,
       samples: [],

@@ -7,8 +7,9 @@ export const timeEntries = defineObject({
   description: 'Time that agents spent on tickets.',
   docs: 'https://developers.freshdesk.com/api/#list_all_time_entries',
   path: '/api/v2/time_entries',
-  // The only filter uses a business date, which users can edit. The lookback window covers most edits, and the rolling
-  // re-read of the complete list covers the rest. Audits find deleted entries.
+  // The only filter uses a business date, which users can edit. The lookback window covers most
+  // edits, and the rolling re-read of the complete list covers the rest. Audits find deleted
+  // entries.
   strategy: {
     kind: 'changed-since',
     sinceParams: ['executed_after'],

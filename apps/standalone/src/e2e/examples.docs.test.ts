@@ -9,8 +9,7 @@ import { Deployment } from '../test-support/deployment.ts';
 
 /*
  * Runs the examples of the documentation against a deployment: the fenced `sh` and `sql` blocks
- * that
- * are marked as `runnable` after their language. The shell examples need bash, curl and jq.
+ * that are marked as `runnable` after their language. The shell examples need bash, curl and jq.
  */
 
 interface Example {
@@ -20,7 +19,6 @@ interface Example {
 }
 
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
-const hasShellTools = ['bash', 'curl', 'jq'].every((tool) => spawnSync(tool, ['--version']).status === 0);
 
 /** Returns the runnable blocks of a language, without the indentation of list items. */
 function readExamples(file: string, language: 'sh' | 'sql'): Example[] {
@@ -66,10 +64,12 @@ async function runShell(
   }
 }
 
-describe.skipIf(!hasShellTools)('documentation examples', () => {
+describe('documentation examples', () => {
   let deployment: Deployment;
 
   beforeAll(async () => {
+    const missing = ['bash', 'curl', 'jq'].filter((tool) => spawnSync(tool, ['--version']).status !== 0);
+    if (missing.length > 0) throw new Error(`The examples need ${missing.join(' and ')} on the PATH. Install them.`);
     // Without a scheduler, the webhooks of the examples send nothing.
     deployment = await Deployment.start({ counts: { tickets: 40 }, plan: 'enterprise' }, [
       'api',
