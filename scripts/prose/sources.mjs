@@ -34,7 +34,7 @@ function extract(file, source) {
   if (file === OPENAPI) return extractOpenApi(file, JSON.parse(source));
   if (file.endsWith('.md')) return [{ file, line: 1, ext: '.md', text: source }];
   if (/\.(?:ts|mjs|js)$/.test(file)) return extractScript(file, source);
-  if (/\.sql$/.test(file)) return extractLineComments(file, source, /^\s*--\s?(.*)$/);
+  if (file.endsWith('.sql')) return extractLineComments(file, source, /^\s*--\s?(.*)$/);
   if (/\.(?:go|java)$/.test(file)) return extractLineComments(file, source, /^\s*(?:\/\/|\*)\s?(.*)$/);
   if (/\.(?:ya?ml|sh|py|service|env|toml|conf)$|(?:Dockerfile|\.env\.example|\.ci\/run)$/.test(file)) {
     return extractLineComments(file, source, /^\s*#(?!!)\s?(.*)$/);

@@ -94,6 +94,7 @@ export class FieldIndex {
  * those at it objects.
  * @throws SyntaxError for each text that `JSON.parse` rejects.
  */
+// oxlint-disable-next-line max-lines-per-function -- a single loop visits every byte.
 export function scanJson(
   bytes: Buffer,
   depth: number,
