@@ -9,10 +9,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 
 const FOLDERS = /^(?:apps|packages|bench|clients|deploy|docs|scripts|patches|\.ci)\/[\w./-]+$/;
+/** Source files may be quoted by the end of their path. */
+const SOURCE = /^[\w./-]+\.(?:ts|mjs|sql)$/;
 /** Its entries describe the repository as it was at the time. */
 const HISTORY = 'CHANGELOG.md';
 
 const files = execFileSync('git', ['ls-files', '*.md'], { encoding: 'utf8' }).trim().split('\n').filter(existsSync);
+const tracked = execFileSync('git', ['ls-files'], { encoding: 'utf8' }).trim().split('\n').filter(existsSync);
 const anchors = new Map();
 const broken = [];
 for (const file of files) {
@@ -28,7 +31,10 @@ for (const file of files) {
   }
   if (file === HISTORY) continue;
   for (const [, path] of text.matchAll(/`([^`\s]+)`/g)) {
-    if (FOLDERS.test(path) && !existsSync(path)) broken.push(`${file}: \`${path}\`: the file does not exist.`);
+    const exists = FOLDERS.test(path)
+      ? existsSync(path)
+      : !SOURCE.test(path) || tracked.some((name) => name === path || name.endsWith(`/${path}`));
+    if (!exists) broken.push(`${file}: \`${path}\`: the file does not exist.`);
   }
 }
 if (broken.length > 0) {

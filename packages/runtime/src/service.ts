@@ -55,8 +55,8 @@ interface ServiceOptions<S extends z.ZodRawShape, T extends ServiceStore> {
   readonly name: string;
   /** The settings of this service, in addition to the common ones. */
   readonly settings: S;
-  openStore(options: StoreOptions, env: Environment<S>): Promise<T>;
-  start(context: ServiceContext<S, T>): Promise<ServiceHooks>;
+  readonly openStore: (options: StoreOptions, env: Environment<S>) => Promise<T>;
+  readonly start: (context: ServiceContext<S, T>) => Promise<ServiceHooks>;
 }
 
 /**

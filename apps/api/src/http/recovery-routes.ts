@@ -51,7 +51,7 @@ export interface RecoveryDefinition<T, F extends object> {
   start(pipelineId: string, filter: F): Promise<{ readonly runId: string; readonly count: number }>;
   /** @returns how many items were discarded. */
   discard(pipelineId: string, filter: F): Promise<number>;
-  toJson(item: T): object;
+  readonly toJson: (item: T) => object;
 }
 
 /** Registers the list of such work, and the two actions on a selection of it. */

@@ -22,7 +22,7 @@ export interface RotationDefinition<S extends { readonly version: number }> {
     overlapMinutes: number,
     expectedVersion: number | null,
   ): Promise<{ readonly stored: S; readonly oneTimeFields: object }>;
-  toJson(stored: S): object;
+  readonly toJson: (stored: S) => object;
 }
 
 /** Registers `POST /v1/{path}/{id}/rotate`. */

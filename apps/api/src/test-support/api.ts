@@ -31,13 +31,13 @@ export interface TestApi {
   /** The `team_admin` token of `call`. */
   readonly token: string;
   readonly createPipeline: TestStore['createPipeline'];
-  call(method: Method, path: string, token?: string, app?: App): supertest.Test;
+  readonly call: (method: Method, path: string, token?: string, app?: App) => supertest.Test;
   /** Builds a second API on the same database. The caller closes it. */
-  build(deps?: Partial<Deps>): Promise<App>;
+  readonly build: (deps?: Partial<Deps>) => Promise<App>;
   /** Deletes all resources except the token of `call`. The audit log remains. */
-  reset(): Promise<void>;
+  readonly reset: () => Promise<void>;
   /** Sends a creation, and returns the created resource. */
-  create<T = { readonly id: string }>(path: string, body: object): Promise<T>;
+  readonly create: <T = { readonly id: string }>(path: string, body: object) => Promise<T>;
 }
 
 /** Starts an API for the tests of a file. */
