@@ -4,7 +4,7 @@ const notOurs = ['**/node_modules/**', '**/dist/**'];
 
 export default defineConfig({
   test: {
-    // Most tests wait for other processes.
+    // Use all cores, because most tests wait for other processes.
     maxWorkers: '100%',
     reporters: ['default', './scripts/closing-line.ts'],
     projects: [
@@ -17,7 +17,7 @@ export default defineConfig({
         },
       },
       {
-        // `npm run test:console`; needs Chromium.
+        // `npm run test:console`. Requires Chromium.
         test: {
           name: 'browser',
           include: ['{apps,packages}/*/src/**/*.browser.test.ts'],
@@ -28,7 +28,7 @@ export default defineConfig({
         },
       },
       {
-        // `npm run test:docs`; needs bash, curl and jq.
+        // `npm run test:docs`. Requires bash, curl and jq.
         test: {
           name: 'docs',
           include: ['apps/standalone/src/**/*.docs.test.ts'],
@@ -39,7 +39,7 @@ export default defineConfig({
         },
       },
       {
-        // `npm run test:upgrade`; needs a checkout of the last release.
+        // `npm run test:upgrade`. Requires a checkout of the last release.
         test: {
           name: 'release',
           include: ['apps/standalone/src/**/*.release.test.ts'],
@@ -55,7 +55,7 @@ export default defineConfig({
           include: ['{apps,packages}/*/src/**/*.{db,e2e}.test.ts'],
           exclude: notOurs,
           globalSetup: './packages/testing/src/global-setup.ts',
-          // The tests start processes, possibly on a busy machine.
+          // The tests start processes, and the machine may be busy.
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

@@ -16,7 +16,7 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const HELM = 'helm.sh/helm/v3/cmd/helm@v3.19.0';
 /** The oldest and the newest Kubernetes version that the chart supports. */
 const KUBERNETES_VERSIONS = ['1.27', '1.35'];
-/** Custom resources, whose schemas are not part of Kubernetes. */
+/** Kinds of custom resources. Their schemas are not part of Kubernetes. */
 const CUSTOM_RESOURCES = ['ScaledObject', 'PodMonitor'];
 
 const folder = mkdtempSync(join(tmpdir(), 'freshet-deploy-'));
@@ -76,7 +76,8 @@ function checkChart() {
 }
 
 function checkSystemdUnit() {
-  // `systemd-analyze verify` fails if the user of the unit does not exist on this machine.
+  // Remove the user and the group, because `systemd-analyze verify` fails if they do not exist on
+  // this machine.
   const unit = readFileSync(join(ROOT, 'deploy/systemd/freshet@.service'), 'utf8').replace(/^(User|Group)=.*$/gm, '');
   const file = join(folder, 'freshet@.service');
   writeFileSync(file, unit);
@@ -115,8 +116,8 @@ function loadRules() {
 }
 
 /**
- * Copies and installs what the Dockerfile copies and installs, and checks that every process has
- * the dependencies to start.
+ * Copies the same files and installs the same dependencies as the Dockerfile, and checks that every
+ * process can start with them.
  */
 function checkImage() {
   const root = join(folder, 'image');

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
- * Checks line widths that the formatter leaves alone: comments and Markdown prose wrap at 100
- * columns, code at 120. A line may be longer if it cannot be broken: a table row, a link, a string
- * literal or a regular expression.
+ * Checks line widths that the formatter does not enforce. Comments and Markdown prose wrap at 100
+ * columns, and code wraps at 120. A line may be longer if it contains text that cannot be broken: a
+ * table row, a link, a string literal or a regular expression.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ const PROSE_COLUMNS = 100;
 const CODE_COLUMNS = 120;
 const EXCLUDED = /^(?:packages\/client\/src\/api\.ts|.*\/fixtures\/|docs\/objects\.md)/;
 const COMMENT = /^\s*(?:\/\/|\/?\*(?:\s|\*|$))/;
-/** A quoted string, template or regular expression that alone takes most of a line. */
+/** A quoted string, template or regular expression that by itself fills most of a line. */
 const UNBREAKABLE = /https?:\/\/\S{40}|(['"`/]).{60,}\1|`[^`]{60,}$|^[^`]{60,}`/;
 
 const files = execFileSync('git', ['ls-files', '*.ts', '*.mjs', '*.js', '*.md'], { encoding: 'utf8' });
@@ -28,7 +28,7 @@ for (const file of files.trim().split('\n')) {
       const columns = isProse ? PROSE_COLUMNS : CODE_COLUMNS;
       if (line.length <= columns) return;
       if (isProse ? /https?:\/\/\S{40}/.test(line) : isMarkdown || UNBREAKABLE.test(line)) return;
-      problems.push(`${file}:${index + 1}  ${line.length} columns, at most ${columns}`);
+      problems.push(`${file}:${index + 1}: the line has ${line.length} columns, but the limit is ${columns}`);
     });
 }
 if (problems.length > 0) {

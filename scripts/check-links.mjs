@@ -1,17 +1,20 @@
 #!/usr/bin/env node
 /**
- * Checks the Markdown files: each relative link leads to a file, each `#fragment` to a heading or
- * an anchor of that file, and each path of the repository in code font (`apps/…`, `packages/…`, …)
- * exists.
+ * Checks the Markdown files. Each relative link must lead to a file, and each `#fragment` must lead
+ * to a heading or an anchor of that file. Each path of the repository in code font (`apps/…`,
+ * `packages/…`, …) must exist.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 
 const FOLDERS = /^(?:apps|packages|bench|clients|deploy|docs|scripts|patches|\.ci)\/[\w./-]+$/;
-/** Source files may be quoted by the end of their path. */
+/** A document may refer to a source file by the last part of its path. */
 const SOURCE = /^[\w./-]+\.(?:ts|mjs|sql)$/;
-/** Its entries describe the repository as it was at the time. */
+/**
+ * Paths in the changelog are not checked, because its entries describe earlier versions of the
+ * repository.
+ */
 const HISTORY = 'CHANGELOG.md';
 
 const files = execFileSync('git', ['ls-files', '*.md'], { encoding: 'utf8' }).trim().split('\n').filter(existsSync);
@@ -49,8 +52,8 @@ function anchorsOf(file) {
 }
 
 /**
- * Headings as GitHub turns them into fragments, numbered when they repeat, and explicit `<a
- * id="…">` anchors.
+ * Lists the fragments that GitHub generates from headings, with a number for each repetition, and
+ * the explicit `<a id="…">` anchors.
  */
 function listAnchors(markdown) {
   const found = new Set([...markdown.matchAll(/<a (?:id|name)="([^"]+)"/g)].map(([, id]) => id));

@@ -1,7 +1,7 @@
 /**
  * Checks that the lockfile contains every optional dependency of the installed packages. pnpm
  * silently omits an optional platform package that it cannot resolve, and installations on that
- * platform then lack their binary.
+ * platform then lack the binary.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -2,7 +2,7 @@
 /**
  * Checks with oasdiff that the OpenAPI document has no breaking change since the last release
  * (`docs/openapi-released.json`). Requires Go, which runs oasdiff from the module proxy. A
- * self-test with a breaking document runs first, so that an empty result is meaningful.
+ * self-test with a breaking document runs first, to verify that oasdiff reports breaking changes.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -18,7 +18,7 @@ process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 
 /** Returns the report of breaking changes, or null if there are none. */
 function findBreakingChanges(before, after) {
-  // Run outside of the repository, because Go would look for a module there.
+  // Run outside of the repository, because Go would search the repository for a module.
   const { status, stdout, stderr } = spawnSync(
     'go',
     ['run', OASDIFF, 'breaking', '--fail-on', 'ERR', '--severity-levels', join(folder, 'levels'), before, after],

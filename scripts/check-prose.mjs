@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
  * Checks the wording of documents, API descriptions, comments, error texts and test titles against
- * `prose/vocabulary.mjs`, by textlint. Usage: `node scripts/check-prose.mjs [path …]`; without a
- * path, all files.
+ * `prose/vocabulary.mjs`, with textlint. Usage: `node scripts/check-prose.mjs [path …]`. Without a
+ * path, all files are checked.
  */
 import { TextlintKernel } from '@textlint/kernel';
 import markdown from '@textlint/textlint-plugin-markdown';
@@ -44,8 +44,8 @@ for (const { file, line, ext, text: content } of prose) {
 }
 if (problems.length > 0) {
   console.error(
-    `${problems.join('\n')}\n\n${problems.length} phrases to rewrite; CONTRIBUTING.md, "Style", gives the rules.`,
+    `${problems.join('\n')}\n\nRewrite these ${problems.length} phrases. The rules are in CONTRIBUTING.md, "Style".`,
   );
   process.exit(1);
 }
-console.log(`The wording of ${prose.length} texts is in order.`);
+console.log(`The wording of ${prose.length} texts follows the rules.`);

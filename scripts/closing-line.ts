@@ -1,10 +1,10 @@
 import type { Reporter, TestModule } from 'vitest/node';
 
-/** Prints one line with the numbers of passed and failed tests as the last line of the output. */
+/** Prints the numbers of passed and failed tests as the last line of the output. */
 export default class ClosingLine implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
     let passed = 0;
-    // A file that fails to load and an error outside of a test count as failed tests.
+    // Each file that fails to load and each error outside of a test counts as a failed test.
     let failed = errors.length + modules.filter((module) => module.errors().length > 0).length;
     for (const module of modules) {
       for (const test of module.children.allTests()) {

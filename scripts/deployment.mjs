@@ -1,6 +1,6 @@
 /**
  * Starts a complete deployment with a simulated account in a temporary folder, for tests that use
- * the API as external clients.
+ * the API like external clients.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { join } from 'node:path';
 
 /**
  * @returns the URL of the API, a token with the role `team_admin`, the URL of the warehouse, the
- * log folder, and a function that stops it.
+ * log folder, and a function that stops the deployment.
  */
 export async function startDeployment(root) {
   const folder = mkdtempSync(join(tmpdir(), 'freshet-deployment-'));
@@ -28,8 +28,8 @@ export async function startDeployment(root) {
     });
     void exit.then(() => reject(new Error(`The deployment did not start:\n${output}`)));
   });
-  // The embedded PostgreSQL stores its data elsewhere if its user cannot access the temporary
-  // folder.
+  // The embedded PostgreSQL stores its data in a different folder if the user of the server cannot
+  // access the temporary folder.
   const dataFolder = /PostgreSQL is running\. Data folder: (\S+)\n/.exec(output)[1];
   const [password, port] = ['superuser-password', 'port'].map((file) =>
     readFileSync(join(dataFolder, file), 'utf8').trim(),

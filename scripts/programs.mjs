@@ -1,6 +1,6 @@
 /**
- * Installs Python programs for tests from PyPI, into virtual environments that are reused until
- * their requirements change.
+ * Installs Python programs from PyPI for tests. The virtual environments are reused until their
+ * requirements change.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -8,7 +8,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * Creates the virtual environment if necessary.
+ * Creates the virtual environment if it is missing or outdated.
  * @returns the folder of its programs.
  */
 export function createPythonEnvironment(root, name, requirements) {

@@ -2,7 +2,7 @@
 /**
  * The entry point of `npm start`, `npm test` and `npm run freshet --`. Installs the locked
  * dependencies if they are missing or outdated, selects the Node version that the workspace pins,
- * and runs the command with it. It is plain JavaScript that runs on Node 18 or newer.
+ * and runs the command with it. This script is plain JavaScript, and runs on Node 18 or newer.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -22,9 +22,9 @@ const COMMANDS = {
   'test:console': [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--project', 'browser'],
 };
 /**
- * How often to check whether the parent process is alive: npm forwards no signal when it is killed.
- * The scripts in package.json use `exec`, so that npm is the parent of this process, and not a
- * shell that would survive npm.
+ * The interval of the check whether the parent process is alive. The check is necessary because npm
+ * forwards no signal when npm is killed. The scripts in package.json use `exec`, so that npm is the
+ * parent of this process, and not a shell that would survive npm.
  */
 const PARENT_POLL_MS = 500;
 
@@ -92,9 +92,10 @@ function run(node, nodeArgs) {
 }
 
 /**
- * Forwards a signal, which may have been sent to this process only (`kill -INT`). After Ctrl-C, the
- * child receives SIGINT from the terminal and from this process. Freshet's processes count both as
- * one; the test runner would exit immediately on the second, so it is not forwarded there.
+ * Forwards a signal to the child, because the signal may have been sent to this process only (`kill
+ * -INT`). After Ctrl-C, however, the terminal also sends SIGINT to the child. Freshet's processes
+ * count the two signals as one. The test runner would exit immediately on the second signal, so
+ * SIGINT from a terminal is not forwarded to the test runner.
  */
 function forward(child, signal) {
   const isFromTerminal = signal === 'SIGINT' && process.stdin.isTTY === true;

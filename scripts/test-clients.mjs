@@ -2,7 +2,7 @@
 /**
  * `npm run test:clients`: generates clients in several languages from the OpenAPI document, and
  * runs them against a complete deployment (clients/README.md). Requires Python 3 with venv, Go,
- * Java 17 or newer with Maven, and access to the registries of PyPI, Go, Maven and npm.
+ * Java 17 or newer with Maven, and access to the package registries of PyPI, Go, Maven and npm.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -81,8 +81,8 @@ function prepareJava() {
 function prepareTypescript() {
   const cwd = join(folder, 'typescript');
   cpSync(join(ROOT, 'clients/typescript'), cwd, { recursive: true });
-  // The generator requires TypeScript 5. The generated code is checked with the workspace's
-  // TypeScript, and bundled like an application.
+  // The generator requires TypeScript 5. The workspace's TypeScript checks the generated code,
+  // which is then bundled like an application.
   runOrExit(
     'npx',
     [

@@ -3,7 +3,7 @@
  * `npm run test:fuzz`: Schemathesis calls every operation of the OpenAPI document on a complete
  * deployment several thousand times, with valid and invalid input, and follows references in
  * responses. Every response must be documented, and none may be a 5xx. Requires Python 3 with venv,
- * and access to PyPI. FRESHET_SEED repeats a run.
+ * and access to PyPI. FRESHET_SEED sets the seed, to repeat an earlier run.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,20 +17,20 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const bin = createPythonEnvironment(ROOT, 'fuzz', join(ROOT, 'apps/api/fuzz/requirements.txt'));
 const seed = process.env.FRESHET_SEED ?? String(Math.floor(Math.random() * 2 ** 31));
 const examples = process.env.FRESHET_FUZZ_EXAMPLES ?? '25';
-// Input that is valid by its schema may refer to a resource that does not exist. `conventions.db.test.ts`
-// tests unsupported methods; Node itself responds to some invalid ones.
+// Input that is valid according to its schema may refer to a resource that does not exist.
+// `conventions.db.test.ts` tests unsupported methods. Node itself responds to some invalid methods.
 const excluded = 'positive_data_acceptance,unsupported_method,allow_header_conformance';
 
 const deployment = await startDeployment(ROOT);
 const folder = mkdtempSync(join(tmpdir(), 'freshet-fuzz-'));
-// Long polling would wait for up to a minute per request and take most of the time. Other tests
-// cover it.
+// Limit long polling to one second, because it would otherwise wait for up to a minute per request.
+// Other tests cover long polling.
 writeFileSync(join(folder, 'schemathesis.toml'), '[parameters]\n"query.wait" = 1\n');
 let failed = false;
 try {
   console.log(`seed ${seed}`);
-  // Test the token operations last and without stateful tests, because they may rotate or delete
-  // the token in use.
+  // Test the token operations last and without stateful tests, because these operations may rotate
+  // or delete the token in use.
   fuzz(['--exclude-tag', 'tokens', '--exclude-operation-id', 'streamRunEvents'], 'examples,coverage,fuzzing,stateful');
   fuzz(['--include-tag', 'tokens'], 'examples,coverage,fuzzing');
   const errors = readdirSync(deployment.logs).flatMap((file) =>

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 /**
- * `npm run test:upgrade`: runs processes of the last release on the schema of this release and
- * beside its processes, as in a rolling upgrade. The last release is the newest tag `v…` before
- * this commit, or a fixed commit if there is no tag. Requires git with its history, and access to
- * the npm registry.
+ * `npm run test:upgrade`: runs processes of the last release on the schema of this release,
+ * alongside processes of this release, as in a rolling upgrade. The last release is the newest tag
+ * `v…` before this commit, or a fixed commit if no tag exists. Requires git with its history, and
+ * access to the npm registry.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -13,7 +13,8 @@ import { fileURLToPath } from 'node:url';
 import { runOrExit } from './programs.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
-const BASELINE_COMMIT = '4739261daffa7cb78e507bbb2fc1a44487514df5';
+/** The first commit whose control database is the initial migration of the first release. */
+const BASELINE_COMMIT = '70e333ee7c2acb00d2fa894a4b91eec0f3afc76f';
 
 const git = (...args) => spawnSync('git', args, { cwd: ROOT, encoding: 'utf8' });
 const tag = git('describe', '--tags', '--abbrev=0', '--match', 'v*', 'HEAD^').stdout.trim();
@@ -30,7 +31,7 @@ if (git('cat-file', '-e', `${released}^{commit}`).status !== 0) {
 }
 const folder = mkdtempSync(join(tmpdir(), 'freshet-released-'));
 try {
-  console.log(`== Processes of ${released} beside those of this checkout`);
+  console.log(`== Processes of ${released} alongside processes of this checkout`);
   runOrExit('bash', ['-c', `git archive ${released} | tar -x -C ${folder}`], { cwd: ROOT });
   const { packageManager } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
   runOrExit('npx', ['--yes', packageManager, 'install', '--frozen-lockfile', '--reporter=append-only'], {

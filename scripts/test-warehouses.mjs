@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 /**
- * `npm run test:warehouses`: runs the loader's tests against every supported PostgreSQL release,
- * and the loader's tests and a sync of a complete deployment through PgBouncer in transaction mode.
- * Requires access to the npm registry (for the servers) and `pgbouncer` (Debian: apt-get install
- * pgbouncer). Runs on the Node version that the workspace pins, which `npm test` or `npm start`
- * installs.
+ * `npm run test:warehouses`: runs the loader's tests against every supported PostgreSQL release.
+ * Then runs the loader's tests, and a sync of a complete deployment, through PgBouncer in
+ * transaction mode. Requires access to the npm registry (for the servers) and `pgbouncer` (Debian:
+ * apt-get install pgbouncer). Runs on the Node version that the workspace pins, which `npm test` or
+ * `npm start` installs.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-"""Loads the records of a file into PostgreSQL with dlt, merged by primary key, with dlt's defaults or its fastest settings."""
+"""Loads the records of a file into PostgreSQL with dlt, using dlt's defaults or its fastest settings. Records are merged by primary key."""
 
 import json
 import os

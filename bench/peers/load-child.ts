@@ -7,8 +7,8 @@ import { type BatchToLoad, type PreparedBatches, prepareBatches, Warehouse } fro
 import pg from 'pg';
 
 /**
- * Loads the records of a file with Freshet's loader or with multi-row INSERTs, in its own process
- * so that its CPU time can be measured.
+ * Loads the records of a file with Freshet's loader or with multi-row INSERTs. Runs as a separate
+ * process, so that the CPU time of the loader can be measured.
  */
 const { MODE, FILE, WAREHOUSE } = process.env as Record<'MODE' | 'FILE' | 'WAREHOUSE', string>;
 const table = toTable(getObject('tickets'));
@@ -68,7 +68,8 @@ async function loadWithFreshet(): Promise<void> {
 }
 
 /**
- * The usual hand-written solution: typed columns, upserts by primary key, 500 rows per statement.
+ * Loads the records like a typical hand-written loader: typed columns, upserts by primary key, 500
+ * rows per statement.
  */
 async function loadWithInserts(): Promise<void> {
   const client = new pg.Client(WAREHOUSE);

@@ -11,9 +11,10 @@ import { BenchDeployment } from '../src/deployment.ts';
 
 /**
  * Compares Freshet's loader with other loaders on the same records and the same PostgreSQL:
- * multi-row INSERTs, dlt and a published Singer target (both with their defaults and with their
- * fastest settings). Each loads into its own schema: into an empty table, then with 1 % of the
- * records, no record and all records changed.
+ * multi-row INSERTs, dlt and a published Singer target. dlt and the target each run with their
+ * defaults and with their fastest settings. Each loader has a separate schema. Each loader loads
+ * all records into an empty table, and then again in three cases: 1 %, none and all of the records
+ * have changed.
  */
 const { values } = parseArgs({
   options: {

@@ -14,9 +14,10 @@ import { API_KEY, BenchDeployment } from '../src/deployment.ts';
  * Compares Freshet with a published Singer tap and dlt's REST source on the same simulated account
  * of tickets with conversations. The peers are installed from PyPI into a virtual environment.
  *
- * Each peer runs on an unchanged account (records per CPU second, credits of the first and of the
- * second run), and on an account where every other request changes a ticket, followed by one run
- * without changes. A ticket is lost if its last version did not arrive.
+ * Each peer runs twice on an unchanged account, to measure the records per CPU second and the
+ * credits of both runs. Each peer then runs on an account where every other request changes a
+ * ticket, and again after the last change. A ticket counts as lost if its last version was not
+ * extracted.
  */
 const { values } = parseArgs({
   options: { tickets: { type: 'string', default: '20000' }, peers: { type: 'string', default: 'freshet,singer,dlt' } },
@@ -33,7 +34,7 @@ interface Peer {
   readonly name: string;
   /** Extracts the account, incrementally after the first run. */
   run(): Promise<RunResult>;
-  /** Returns the newest version that arrived of each ticket, by key, as epoch seconds. */
+  /** Returns the newest extracted version of each ticket, by key, in epoch seconds. */
   tickets(): Promise<ReadonlyMap<number, number>>;
   close(): Promise<void>;
 }
@@ -46,7 +47,9 @@ const PEERS: Readonly<Record<string, (origin: string) => Promise<Peer>>> = {
 };
 
 try {
-  console.log(`${TICKETS.toLocaleString('en-US')} tickets with conversations; each unchanged, then with changes\n`);
+  console.log(
+    `${TICKETS.toLocaleString('en-US')} tickets with conversations; for each peer: without changes, then with changes\n`,
+  );
   for (const name of values.peers.split(','))
     console.log(await compare(PEERS[name] as (origin: string) => Promise<Peer>));
 } finally {
@@ -67,7 +70,7 @@ async function compare(open: (origin: string) => Promise<Peer>): Promise<string>
   let n = 0;
   const changingAccount = await startAccount((simulator, call) => {
     if (!changing || call % 2 === 1) return;
-    // The same tickets for each peer.
+    // Change the same tickets for each peer.
     n++;
     simulator.account.update('tickets', 1 + ((n * 7919) % TICKETS), {});
   });
@@ -104,7 +107,7 @@ async function startAccount(afterCall: (simulator: FreshdeskSimulator, call: num
   return { simulator, origin: await simulator.listen() };
 }
 
-/** Counts the tickets that are not deleted and whose last version did not arrive. */
+/** Counts the tickets that are not deleted and whose last version was not extracted. */
 function countLostTickets({ account: simulated }: FreshdeskSimulator, arrived: ReadonlyMap<number, number>): number {
   const list = simulated.getList(getObject('tickets'));
   let lost = 0;
@@ -249,7 +252,7 @@ function keepNewest(arrived: Map<number, number>, { id, updated_at }: { id: numb
 
 /**
  * Waits for a peer to exit, and returns the CPU seconds that it reports on stderr. @throws Error if
- * it fails or reports none.
+ * the peer fails or reports no CPU seconds.
  */
 async function readCpuSeconds(child: ChildProcess): Promise<number> {
   let output = '';

@@ -1,4 +1,4 @@
-"""Loads the records of a file with a published Singer target, in the same process so that its CPU time is measured."""
+"""Loads the records of a file with a published Singer target. The target runs in this process, so that its CPU time is measured."""
 
 import json
 import os

@@ -6,8 +6,8 @@ import { BenchDeployment } from './deployment.ts';
 /**
  * Measures the throughput and the p99 latency of the API's five most frequent operations with many
  * pipelines and runs stored. The baseline is a bare Fastify route with one indexed query and a
- * response of the same size, called by the same client in the same run. The first and the last page
- * of a list are measured to show that deep pages cost the same.
+ * response of the same size, called by the same client in the same run. Also measures the first and
+ * the last page of a list, to show that the last page costs no more than the first page.
  */
 const { values } = parseArgs({
   options: {
@@ -26,7 +26,7 @@ await using deployment = await BenchDeployment.start('http://127.0.0.1:1');
 const first = await deployment.createPipeline({ objects: ['tickets'] });
 const sql = postgres(deployment.controlDatabaseUrl, { max: 1, onnotice: () => {} });
 const startedAt = performance.now();
-// UUIDv7 ids, as the store creates them, and one object run for each run.
+// Insert runs with UUIDv7 ids, like the store, and one object run for each run.
 await sql.unsafe(`
   create function pg_temp.v7(ms bigint, n bigint) returns uuid language sql as $$
     select (lpad(to_hex(ms), 12, '0') || '7' || lpad(to_hex(n % 4096), 3, '0') || '8' || lpad(to_hex(n), 15, '0'))::uuid $$;
@@ -59,7 +59,7 @@ const bare = await deployment.startServer('bench/src/bare-api.ts');
 
 interface Operation {
   readonly name: string;
-  /** The name of the bare route with a response of the same size. */
+  /** The name of the baseline: a bare route with a response of the same size. */
   readonly baseline?: string;
   readonly url: string;
   readonly method: 'GET' | 'POST';

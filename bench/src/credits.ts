@@ -8,9 +8,9 @@ import { BenchDeployment } from './deployment.ts';
  * Measures how efficiently credits are used.
  *
  * 1. During a backlog: the share of the allowed credits that one and four extract workers use, and
- *    the number of requests that the account throttled.
- * 2. After 100 of many tickets changed: the credits of the next run. The baseline is one request
- *    for the conversations of each changed ticket.
+ *    the number of throttled requests.
+ * 2. After 100 of many tickets have changed: the credits of the next run. The baseline is one
+ *    request for the conversations of each changed ticket.
  */
 const { values } = parseArgs({
   options: {
@@ -45,7 +45,7 @@ async function measureBacklog(workers: number, minutes: number): Promise<string>
     throw new Error('The backlog was processed before the measurement ended. Use fewer minutes or more tickets.');
   const allowed = minutes * Math.floor((PLAN_CREDITS * SHARE) / 100);
   return (
-    `${workers} extract ${workers === 1 ? 'worker ' : 'workers'}: ${credits} of ${allowed} credits allowed by the share in ${minutes} minutes used ` +
+    `${workers} extract ${workers === 1 ? 'worker ' : 'workers'}: used ${credits} of the ${allowed} credits that the share allows in ${minutes} minutes ` +
     `(${((credits / allowed) * 100).toFixed(1)} %), ${simulator.limits.rejectedRequests} requests throttled`
   );
 }
@@ -80,6 +80,6 @@ async function measureIncrement(tickets: number): Promise<string> {
   const sum = (credits: Record<string, number>) => Object.values(credits).reduce((a, b) => a + b, 0);
   return (
     `${tickets.toLocaleString('en-US')} tickets: first run ${sum(first).toLocaleString('en-US')} credits; run without changes ${sum(unchanged)}; ` +
-    `run after ${changed} changed tickets ${sum(next)} (${next['conversations']} for their conversations, ${sum(next) - changed} other)`
+    `run after changes to ${changed} tickets ${sum(next)} (${next['conversations']} for their conversations, ${sum(next) - changed} other)`
   );
 }

@@ -15,8 +15,7 @@ export const API_KEY = 'demo-admin-key';
 
 /**
  * The deployment that every benchmark runs against: an embedded PostgreSQL with a control database
- * and a warehouse, and the real processes. Disposing of it stops the processes and deletes the
- * data.
+ * and a warehouse, and the real processes. Disposal stops the processes and deletes the data.
  */
 export class BenchDeployment implements AsyncDisposable {
   readonly folder: string;
@@ -41,7 +40,7 @@ export class BenchDeployment implements AsyncDisposable {
 
   /**
    * @param origin the origin of the simulated account.
-   * @param cleanups run on disposal, last first.
+   * @param cleanups functions to call on disposal, the last function first.
    */
   static async start(origin: string, cleanups: (() => unknown)[] = []): Promise<BenchDeployment> {
     const folder = mkdtempSync(join(tmpdir(), 'freshet-bench-'));
@@ -76,16 +75,16 @@ export class BenchDeployment implements AsyncDisposable {
   }
 
   /**
-   * Starts a simulator in its own process.
-   * @returns its origin.
+   * Starts a simulator in a separate process.
+   * @returns the origin of the simulator.
    */
   static async startSimulator(args: readonly string[], cleanups: (() => unknown)[]): Promise<string> {
     return (await BenchDeployment.startSimulatorProcess(args, cleanups)).origin;
   }
 
   /**
-   * Starts a simulator in its own process.
-   * @returns its origin and the process, which can be suspended with signals.
+   * Starts a simulator in a separate process.
+   * @returns the origin and the process, which can be suspended with signals.
    */
   static async startSimulatorProcess(
     args: readonly string[],
@@ -106,7 +105,7 @@ export class BenchDeployment implements AsyncDisposable {
 
   /**
    * Starts the API.
-   * @returns its URL, and a token with the role `team_admin`.
+   * @returns the URL of the API, and a token with the role `team_admin`.
    */
   async startApi(): Promise<{ readonly url: string; readonly token: string }> {
     const token = generateToken();
@@ -122,8 +121,8 @@ export class BenchDeployment implements AsyncDisposable {
   }
 
   /**
-   * Starts a benchmark's own server script.
-   * @returns its URL.
+   * Starts a server script of a benchmark.
+   * @returns the URL of the server.
    */
   startServer(script: string): Promise<string> {
     return waitForListening(startProcess({ script, env: this.#env, cleanups: this.#cleanups }));
@@ -220,7 +219,7 @@ interface ProcessOptions {
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly nodeOptions?: readonly string[];
-  /** Receives the function that kills the process. */
+  /** The function that kills the process is added to this list. */
   readonly cleanups: (() => unknown)[];
 }
 

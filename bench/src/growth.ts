@@ -4,9 +4,9 @@ import pg from 'pg';
 import { BenchDeployment } from './deployment.ts';
 
 /**
- * Measures the growth of the control database per million records: after loading, and after
- * retention dropped the partition of their day. The reference is the size of the same rows in the
- * warehouse.
+ * Measures the growth of the control database per million records: after loading, after retention
+ * has dropped the partition that contains the batches, and after a second full sync. The reference
+ * is the size of the same rows in the warehouse.
  */
 const { values } = parseArgs({ options: { tickets: { type: 'string', default: '100000' } } });
 const OBJECT = 'tickets';
@@ -30,7 +30,7 @@ const getSize = async (client: pg.Client, shouldVacuum: boolean) => {
 
 const pipeline = await deployment.createPipeline({ objects: [OBJECT], schema: 'growth' });
 await control.query(`update freshet.pipelines set next_run_at = now() + interval '10 years'`);
-// Batches are stored as if extracted nine days ago, so that retention (7 days) can drop them.
+// Store batches as if they were extracted nine days ago, so that retention (7 days) can drop them.
 const DAYS_AGO = 9;
 const storedOnSql = (daysAgo: number) => `((now() at time zone 'UTC')::date - ${daysAgo})`;
 const formatDay = (daysAgo: number) => new Date(Date.now() - daysAgo * 86_400_000).toISOString().slice(0, 10);
@@ -39,7 +39,7 @@ await control.query(
 );
 await control.query(`alter table freshet.batches alter stored_on set default ${storedOnSql(DAYS_AGO)}`);
 const before = { control: await getSize(control, true), warehouse: await getSize(warehouse, true) };
-// Do not start a scheduler: it would drop the partition while it is still empty.
+// Do not start a scheduler, because it would drop the partition while the partition is still empty.
 for (const app of ['extract-worker', 'load-worker'] as const) deployment.startWorker(app);
 const run = await deployment.waitForRun(await deployment.startRun(pipeline));
 const records = run.objects.reduce((sum, o) => sum + o.records_extracted, 0);
@@ -60,7 +60,7 @@ const { rows: largestTables } = await control.query<{ name: string; bytes: strin
   `select n.nspname || '.' || c.relname as name, pg_total_relation_size(c.oid) as bytes from pg_class c join pg_namespace n on n.oid = c.relnamespace
    where n.nspname in ('freshet', 'pgboss') and c.relkind = 'r' order by 2 desc limit 4`,
 );
-// The second sync reuses the free space.
+// The second sync reuses the space that retention freed.
 await deployment.store.runs.restartObject(pipeline.id, OBJECT);
 await deployment.waitForRun(await deployment.startRun(pipeline));
 const afterSecondSync = await getSize(control, false);

@@ -11,7 +11,7 @@ import { BenchDeployment, getPeakMemoryMiB } from './deployment.ts';
  * Measures the time from the start of a run until a record of many megabytes is in its table. The
  * baseline moves the same bytes: one HTTP request for the page, and one `COPY` of the record's
  * values into a table with the same definition. Each content is loaded several times with different
- * bytes, so that the record is an update. Prints medians and the peak memory of the workers. A
+ * bytes, so that each load is an update. Prints medians and the peak memory of the workers. A
  * record over the response size limit is measured last.
  */
 const { values } = parseArgs({
@@ -25,8 +25,8 @@ const bytes = Number(values.mb) * 1_000_000;
 const rounds = Number(values.rounds);
 
 /**
- * Contents of a JSON string as a server encodes it, without the quotes. `digit` makes the rounds
- * differ.
+ * Contents of a JSON string as a server encodes them, without the quotes. `digit` makes the content
+ * of each round different.
  */
 const CONTENTS: Readonly<Record<string, (digit: number) => string>> = {
   words: (digit) => repeatToSize(`words ${digit} `),

@@ -13,10 +13,11 @@ import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { BenchDeployment } from './deployment.ts';
 
 /**
- * Measures the loader alone, on records as wide as real tickets: into an empty table, and with no
- * record, 1 % of the records and all records changed. The baselines in the same run are a raw COPY
- * of the same rows into the same table with its primary key, and the loader's upsert statement fed
- * by COPY.
+ * Measures the loader alone, on records as wide as real tickets. First, all records are loaded into
+ * an empty table. Then the records are loaded again in three cases: none, 1 % and all of the
+ * records have changed. The same run measures two baselines: a raw COPY of the same rows into the
+ * same table with its primary key, and the loader's upsert statement on rows that COPY loaded into
+ * a staging table.
  */
 const { values } = parseArgs({
   options: { rows: { type: 'string', default: '100000' }, rounds: { type: 'string', default: '1' } },
@@ -56,7 +57,7 @@ let clock = Date.now() - 1_800_000;
 
 /**
  * Yields the batches of each transaction.
- * @param alter changes a record's JSON, by its number.
+ * @param alter returns the changed JSON of the record with the given number.
  */
 async function* generateTransactions(
   alter: (text: string, n: number) => string,
@@ -101,8 +102,8 @@ interface Measurement {
 }
 
 /**
- * Loads all batches like the load worker, which prepares the next transaction while one runs. The
- * time to generate the batches is not counted.
+ * Loads all batches like the load worker, which prepares the next transaction while the current
+ * transaction runs. The measured time excludes the generation of the batches.
  */
 async function load(alter: (text: string, n: number) => string): Promise<Measurement> {
   const transactions = [];
@@ -160,8 +161,8 @@ async function runRawCopy(name: string): Promise<number> {
 }
 
 /**
- * Runs the upsert statement of `merge.ts` on chunks with as many rows as the loader puts into a
- * transaction.
+ * Runs the upsert statement of `merge.ts` on chunks. Each chunk has as many rows as a transaction
+ * of the loader.
  */
 async function runRawUpsert(name: string, rowsAtOnce: number): Promise<number> {
   const { rows } = await client.query<{ name: string }>(

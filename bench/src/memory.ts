@@ -4,7 +4,7 @@ import { BenchDeployment, getPeakMemoryMiB } from './deployment.ts';
 
 /**
  * Measures the peak resident memory of an extract worker and a load worker, for a small account and
- * a large one (I9).
+ * for a large account (I9).
  */
 const { values } = parseArgs({ options: { tickets: { type: 'string', default: '10000,1000000' } } });
 

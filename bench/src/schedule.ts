@@ -6,15 +6,16 @@ import pg from 'pg';
 import { BenchDeployment } from './deployment.ts';
 
 /**
- * Measures the cost of scheduled pipelines while none is due, and the latency from the due time to
- * the run, from the due time to the first slice, and from a page to its rows, for few and for many
- * pipelines. Runs one process of each kind.
+ * Measures the cost of scheduled pipelines while no pipeline is due. Measures three latencies: from
+ * the due time to the run, from the due time to the first slice, and from the extraction of a page
+ * to the load of its rows. Repeats the measurements with increasing numbers of pipelines. Runs one
+ * process of each kind.
  */
 const { values } = parseArgs({
   options: { pipelines: { type: 'string', default: '1,100,10000' }, idle: { type: 'string', default: '15' } },
 });
 const IDLE_SECONDS = Number(values.idle);
-/** At most this number of pipelines becomes due, one after the other. */
+/** At most this number of pipelines becomes due, one pipeline after the other. */
 const DUE_MAX = 100;
 const DUE_EVERY_MS = 150;
 /** The unit of the CPU times in `/proc/<pid>/stat` (`USER_HZ`, which is 100 on Linux). */

@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { Pool } from 'undici';
 
 /**
- * Measures how many pages of 100 tickets the simulator serves per second, and how long it takes to
- * start with 200,000 tickets.
+ * Measures how many pages of 100 tickets the simulator serves per second, and how long the
+ * simulator takes to start with 200,000 tickets.
  */
 const PAGES = 2000;
 const PAGES_MAX = 300;

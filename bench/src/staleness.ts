@@ -3,9 +3,9 @@ import { type CreditBudget, extract, FreshdeskClient, getObject, type Position }
 import { FreshdeskSimulator } from '@freshet/freshdesk-simulator';
 
 /**
- * Measures after how many syncs Freshet extracts an edit of a time entry that is older than the
- * lookback window, and how many credits each sync uses for that. Some random old entries are edited
- * before each sync. If the next sync extracts the edit, the delay is one sync.
+ * Measures how many syncs pass until Freshet extracts an edit of a time entry that is older than
+ * the lookback window, and how many credits each sync uses. Some random old entries are edited
+ * before each sync. If the next sync extracts an edit, the delay is one sync.
  */
 const { values } = parseArgs({
   options: { entries: { type: 'string', default: '300,1000,5000,20000' }, edits: { type: 'string', default: '5' } },
@@ -32,13 +32,13 @@ async function measure(entries: number, editsPerSync: number): Promise<string> {
   );
   let position: Position | null = null;
   /**
-   * The key of each edited entry that was not extracted yet → the number of the sync before which
-   * it was edited.
+   * Edits that have not been extracted: the key of the entry → the number of the sync that followed
+   * the edit.
    */
   const pendingEdits = new Map<number, number>();
   const delays: number[] = [];
   const credits: number[] = [];
-  // Twice as many syncs as one rolling reread of the longest list takes.
+  // Twice the number of syncs that one rolling reread of the list takes, plus a margin.
   const syncs = 2 * Math.ceil(entries / 87 / 20) + 20;
   for (let sync = 0; sync <= syncs; sync++) {
     for (let n = 0; sync > 0 && sync < syncs / 2 && n < editsPerSync; n++) {

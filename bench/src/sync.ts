@@ -11,10 +11,10 @@ import { Pool } from 'undici';
 import { API_KEY, BenchDeployment, getPeakMemoryMiB } from './deployment.ts';
 
 /**
- * Syncs many tickets from a simulator without rate limits: extracted by one extract worker alone,
- * loaded by one load worker alone, and with both at once. The two baselines in the same run are a
- * bare client that sends the same requests, and a raw COPY of the same rows into the same table
- * with its primary key.
+ * Syncs many tickets from a simulator without rate limits. Measures one extract worker alone, one
+ * load worker alone, and both workers at once. The same run measures two baselines: a bare client
+ * that sends the same requests, and a raw COPY of the same rows into the same table with its
+ * primary key.
  */
 const { values } = parseArgs({ options: { tickets: { type: 'string', default: '100000' } } });
 const TICKETS = Number(values.tickets);
@@ -84,7 +84,7 @@ printLine(
 console.log(`\npeak memory: extract worker ${extraction.peakMiB} MiB, load worker ${load.peakMiB} MiB`);
 
 /**
- * Records the requests of the extractor, then measures a client that only sends the same requests.
+ * Captures the requests of the extractor, then measures a bare client that sends the same requests.
  */
 async function measureBareClient(origin: string): Promise<{ pages: number; records: number; seconds: number }> {
   const client = new FreshdeskClient({

@@ -6,9 +6,10 @@ import pg from 'pg';
 import { BenchDeployment } from './deployment.ts';
 
 /**
- * Measures how throughput scales with workers: first syncs of several pipelines at once with 1, 2
- * and 4 workers of each kind, relative to the first. Also measures the recovery time: from `kill
- * -9` of a busy worker until another acquires its lease.
+ * Measures how throughput scales with the number of workers. Runs the first syncs of several
+ * pipelines at once with 1, 2 and 4 workers of each kind, and compares each throughput with the
+ * throughput of the first number. Then measures the recovery time, from `kill -9` of a busy worker
+ * until a second worker acquires the lease.
  */
 const { values } = parseArgs({
   options: {
@@ -86,7 +87,7 @@ async function measureSyncs(count: number): Promise<{ records: number; seconds: 
 }
 
 /**
- * Waits until the workers poll for jobs: a started worker has registered itself as a pg-boss
+ * Waits until the workers poll for jobs. A worker that polls has registered itself as a pg-boss
  * instance.
  */
 async function waitForStart(...children: readonly ChildProcess[]): Promise<void> {
@@ -101,7 +102,8 @@ async function waitForStart(...children: readonly ChildProcess[]): Promise<void>
 }
 
 /**
- * Kills an extract worker during a request: the simulator is suspended meanwhile.
+ * Kills an extract worker during a request. The simulator is suspended, so that the request cannot
+ * finish.
  * @returns the recovery time in seconds.
  */
 async function killExtractWorker(n: number): Promise<number> {
@@ -121,7 +123,8 @@ async function killExtractWorker(n: number): Promise<number> {
 }
 
 /**
- * Kills a load worker during a transaction: another session holds the lock that it needs.
+ * Kills a load worker during a transaction. The test holds a lock that the transaction needs, so
+ * that the transaction cannot finish.
  * @returns the recovery time in seconds.
  */
 async function killLoadWorker(n: number): Promise<number> {

@@ -49,7 +49,7 @@ func main() {
 	key, err := client.CreateCredentialWithResponse(ctx, &freshet.CreateCredentialParams{IdempotencyKey: idempotencyKey}, buildKeyInput(name))
 	must(err == nil && key.JSON201 != nil, "creating the credential failed: %v %s", err, key.Body)
 	repeated, err := client.CreateCredentialWithResponse(ctx, &freshet.CreateCredentialParams{IdempotencyKey: idempotencyKey}, buildKeyInput(name))
-	must(err == nil && reflect.DeepEqual(repeated.JSON201, key.JSON201), "the same idempotency key returned another response: %s", repeated.Body)
+	must(err == nil && reflect.DeepEqual(repeated.JSON201, key.JSON201), "the same idempotency key returned a different response: %s", repeated.Body)
 
 	var secret freshet.CredentialInput
 	passwordText, _ := warehouse.User.Password()

@@ -39,7 +39,7 @@ def build_key_input(key_name: str) -> FreshdeskApiKeyInput:
 idempotency_key = str(uuid.uuid4())
 key = create_credential.sync(client=client, body=build_key_input(name), idempotency_key=idempotency_key)
 repeated = create_credential.sync(client=client, body=build_key_input(name), idempotency_key=idempotency_key)
-assert key == repeated, "the same idempotency key returns the same response"
+assert key == repeated, "the same idempotency key returned a different response"
 password = create_credential.sync(
     client=client,
     body=PostgresPasswordInput(name=f"{name} password", type_=PostgresPasswordInputType.POSTGRES_PASSWORD, password=warehouse.password),

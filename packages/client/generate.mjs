@@ -3,9 +3,10 @@
  * Generates the API's types, `src/api.ts`, from `docs/openapi.json`. Usage: `node generate.mjs
  * [target]`.
  *
- * Examples are removed first: they belong to the reference page and would double the size of the
- * file. The generator runs through npx because it needs TypeScript 5, whose JavaScript API later
- * versions no longer have; as a dependency it would install a second compiler for everyone.
+ * Examples are removed first, because only the reference page needs them and they would double the
+ * size of the file. The generator requires TypeScript 5, because later versions lack its JavaScript
+ * API. npx runs the generator, so that it is not a dependency, which would install a second
+ * compiler in every workspace.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

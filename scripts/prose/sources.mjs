@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { parseSync } from 'oxc-parser';
 
-/** Generated or foreign files. */
+/** Generated and third-party files. */
 const EXCLUDED =
   /^(?:pnpm-lock\.yaml|LICENSE|patches\/|packages\/client\/src\/api\.ts|scripts\/prose\/|.*\/fixtures\/|docs\/openapi)/;
 const OPENAPI = 'docs/openapi.json';
@@ -60,7 +60,7 @@ function extractScript(file, source) {
     file,
     line: lineOf(start),
     ext: '.md',
-    // The stars of a block comment are no list.
+    // Remove the stars of a block comment, which Markdown would interpret as a list.
     text: value.replace(/^[ \t]*\*+[ \t]?/gm, '').replace(/^\*+/, ''),
   }));
   visit(program, (node) => {
@@ -76,7 +76,10 @@ function extractScript(file, source) {
   return texts;
 }
 
-/** Joins consecutive `//` comments, so that a sentence that spans lines is read as one. */
+/**
+ * Joins consecutive `//` comments, so that a sentence that spans several lines is checked as one
+ * text.
+ */
 function mergeLineComments(comments, source, lineOf) {
   const merged = [];
   for (const { type, value, start, end } of comments) {
@@ -101,7 +104,7 @@ function visit(node, enter) {
     return;
   }
   if (typeof node.type === 'string' && !enter(node)) {
-    // The literal parts of a tagged template are SQL; its expressions may hold prose.
+    // The literal parts of a tagged template are SQL. Its expressions may contain prose.
     visit(node.quasi?.expressions, enter);
     return;
   }
@@ -126,7 +129,7 @@ function extractLineComments(file, source, pattern) {
   return texts;
 }
 
-/** Returns a function from an offset to its line, counted from 1. */
+/** Returns a function that converts an offset to a line number, counted from 1. */
 function lineIndex(source) {
   const starts = [0];
   for (let at = source.indexOf('\n'); at !== -1; at = source.indexOf('\n', at + 1)) starts.push(at + 1);

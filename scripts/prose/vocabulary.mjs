@@ -1,7 +1,7 @@
 /**
- * Phrases that the project's texts do not use, each with what to write instead. CONTRIBUTING.md,
- * "Style", gives the reasons. A pattern is matched on whole words, without regard to case; a space
- * in it matches any white space.
+ * Phrases that the project's texts do not use, each with a replacement. CONTRIBUTING.md, "Style",
+ * gives the reasons. A pattern matches only whole words, and ignores case. A space in a pattern
+ * matches any white space.
  */
 export const VOCABULARY = [
   // Riddling subjects: name the thing.

@@ -36,12 +36,15 @@ import { registerTokenRoutes } from './resources/tokens/routes.ts';
 import { registerUsageRoutes } from './resources/usage/routes.ts';
 import { registerWebhookRoutes } from './resources/webhooks/routes.ts';
 
-/** The largest request is a pipeline with settings for each object, which is far smaller. */
+/**
+ * The size limit of bodies. The largest valid body, a pipeline with settings for each object, is
+ * far smaller.
+ */
 const BODY_BYTES_MAX = 1024 * 1024;
 
 /**
- * Builds the API server: plugins first, because they apply to the routes that are registered after
- * them.
+ * Builds the API server. Plugins are registered first, because they apply only to routes that are
+ * registered after them.
  */
 export async function buildApp(deps: Deps): Promise<App> {
   const app: App = Fastify({
@@ -52,8 +55,8 @@ export async function buildApp(deps: Deps): Promise<App> {
     trustProxy: deps.trustedProxies || false,
     genReqId: () => randomUUID(),
     requestIdHeader: false,
-    // Above the longest parameter that a schema accepts, so that a longer one is a 400 with a
-    // message and not a 404.
+    // The limit exceeds the longest parameter that a schema accepts. A parameter that is too long
+    // therefore returns 400 with a message instead of 404.
     routerOptions: { maxParamLength: 16_384 },
     ajv: { customOptions: { removeAdditional: false, discriminator: true, useDefaults: true, coerceTypes: true } },
     schemaController: { compilersFactory: { buildValidator } },
@@ -61,7 +64,7 @@ export async function buildApp(deps: Deps): Promise<App> {
   app.addHook('onSend', async (request, reply) => {
     reply.header('x-request-id', request.id);
     reply.header('x-content-type-options', 'nosniff');
-    // Responses depend on the token, and change at any time.
+    // Responses depend on the token, and can change at any time.
     if (request.routeOptions.config.permission !== undefined && !reply.hasHeader('cache-control'))
       reply.header('cache-control', 'no-store');
   });

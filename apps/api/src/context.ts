@@ -22,25 +22,26 @@ export type App = FastifyInstance<
 export interface Frequency {
   /** The shortest interval between runs that this deployment allows. */
   readonly min: number;
-  /** The interval of a pipeline that is created without one. */
+  /** The interval of a pipeline that is created without `frequency_minutes`. */
   readonly default: number;
 }
 
-/** The limits of a deployment that does not configure its own. */
+/** The limits of a deployment that does not configure them. */
 export const DEFAULT_FREQUENCY: Frequency = { min: 30, default: 360 };
 
-/** Everything that routes need from the process that hosts them. */
+/** The dependencies of routes, which the process that serves them provides. */
 export interface Deps {
   readonly store: ControlStore;
   /**
-   * Replaces the accounts' own origins, for a simulator or a proxy. Null: requests go to Freshdesk.
+   * Replaces the origins of Freshdesk accounts, to send requests to a simulator or a proxy. Null:
+   * requests are sent to Freshdesk.
    */
   readonly originTemplate: string | null;
   /** Whether the process is shutting down. */
   readonly isDraining: () => boolean;
   /** Policy for outbound connections: the addresses that this deployment may connect to. */
   readonly outboundPolicy: OutboundPolicy;
-  /** Requests that each token may send to this process in a minute. */
+  /** The number of requests that each token may send to this process per minute. */
   readonly requestsPerMinute: number;
   /** Absent: `DEFAULT_FREQUENCY`. */
   readonly frequency?: Frequency;
@@ -48,7 +49,7 @@ export interface Deps {
   readonly metrics: Metrics;
   /**
    * Comma-separated addresses and CIDR ranges of proxies whose `X-Forwarded-For` is trusted. Empty:
-   * none.
+   * no proxy is trusted.
    */
   readonly trustedProxies?: string;
   readonly logger?: FastifyBaseLogger;

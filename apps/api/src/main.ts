@@ -8,7 +8,7 @@ await runService({
   name: 'api',
   settings: {
     FRESHET_BOOTSTRAP_TOKEN: settings.FRESHET_BOOTSTRAP_TOKEN.refine((t) => t === undefined || isTokenFormat(t), {
-      error: 'must be a token: frt_ and 36 characters, of which the last six are a checksum',
+      error: 'must be a token: frt_ followed by 36 characters, the last six of which are a checksum',
     }),
     FRESHDESK_ORIGIN: settings.FRESHDESK_ORIGIN,
     FRESHET_ALLOWED_ADDRESSES: settings.FRESHET_ALLOWED_ADDRESSES,
@@ -35,7 +35,7 @@ await runService({
     const address = await app.listen({ host: env.HOST, port: env.PORT }).catch((error: unknown) => {
       throw toConfigurationError(error, env.PORT);
     });
-    // A parent process needs the address, because a port of 0 selects a free one.
+    // Report the address to the parent process: if `PORT` is 0, the system selects a free port.
     process.send?.({ listening: address });
     return { stopIntake: () => app.close() };
   },
@@ -43,8 +43,12 @@ await runService({
 
 function toConfigurationError(error: unknown, port: number): unknown {
   const { code } = error as { code?: string };
-  if (code === 'EADDRINUSE') return new AppError('configuration', `PORT: port ${port} is in use. Choose another port.`);
+  if (code === 'EADDRINUSE')
+    return new AppError('configuration', `PORT: port ${port} is in use. Choose a different port.`);
   if (code === 'EACCES')
-    return new AppError('configuration', `PORT: this user must not listen at port ${port}. Choose a port above 1023.`);
+    return new AppError(
+      'configuration',
+      `PORT: this user is not allowed to listen on port ${port}. Choose a port above 1023.`,
+    );
   return error;
 }

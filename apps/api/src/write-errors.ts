@@ -1,4 +1,4 @@
-/** Writes the error reference to `docs/errors.md`, or to the file that the first argument names. */
+/** Writes the error reference to `docs/errors.md`, or to the file in the first argument. */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { toMarkdown } from './http/error-reference.ts';

@@ -1,13 +1,11 @@
-/**
- * Writes the OpenAPI document to `docs/openapi.json`, or to the file that the first argument names.
- */
+/** Writes the OpenAPI document to `docs/openapi.json`, or to the file in the first argument. */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { ControlStore } from '@freshet/control-store';
 import { createOutboundPolicy, Metrics } from '@freshet/runtime';
 import { buildApp } from './app.ts';
 
-// Only the schemas of the routes are used, so the store is never called.
+// Only the schemas of the routes are used. The store is never called.
 const app = await buildApp({
   store: {} as ControlStore,
   originTemplate: null,

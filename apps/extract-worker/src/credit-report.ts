@@ -1,7 +1,10 @@
 import type { CreditClass, CreditsSpent } from '@freshet/contracts';
 import type { ExtractMetrics } from './metrics.ts';
 
-/** Reports the credits of a slice to the store and the metrics, each credit once. */
+/**
+ * Tracks which credits of a slice have been reported, so that each credit is reported to the store
+ * and the metrics exactly once.
+ */
 export class CreditReport {
   readonly #metrics: ExtractMetrics;
   readonly #getSpent: () => CreditsSpent;
@@ -13,7 +16,10 @@ export class CreditReport {
     this.#getSpent = getSpent;
   }
 
-  /** Returns the credits spent since the last call, and counts them as reported. */
+  /**
+   * Returns the credits spent since the last call, adds them to the metrics, and marks them as
+   * reported.
+   */
   takeUnreported(): CreditsSpent {
     const spent = this.#getSpent();
     const unreported: Partial<Record<CreditClass, number>> = {};

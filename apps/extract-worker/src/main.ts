@@ -3,7 +3,7 @@ import { runService, settings } from '@freshet/runtime';
 import { extractMetrics } from './metrics.ts';
 import { runSlice } from './slice.ts';
 
-/** Reads Freshdesk accounts. Each `extract` job is one slice of an object run. */
+/** Extracts records from Freshdesk accounts. Each `extract` job is one slice of an object run. */
 
 const MIB = 1024 * 1024;
 

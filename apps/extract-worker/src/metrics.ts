@@ -3,8 +3,8 @@ import type { Metrics } from '@freshet/runtime';
 export type SliceOutcome = 'finished' | 'handed_on' | 'behind' | 'no_credits' | 'retried' | 'stopped' | 'taken_over';
 
 /**
- * Registers the metrics of an extract worker. The label `object` has a few dozen values, the
- * objects of the catalogue.
+ * Registers the metrics of an extract worker. The label `object` has a few dozen values: the names
+ * of the objects in the catalogue.
  */
 export function extractMetrics(metrics: Metrics) {
   return {
@@ -14,7 +14,7 @@ export function extractMetrics(metrics: Metrics) {
     credits: metrics.counter('credits_used_total', 'Freshdesk credits used, by credit class.', ['credit_class']),
     clockSkew: metrics.gauge(
       'source_clock_skew_seconds',
-      'Clock of the account of the latest slice, by its Date header, minus the clock of this deployment.',
+      'Clock of the Freshdesk account that the latest slice read, minus the clock of this deployment.',
       [],
     ),
     slice: metrics.histogram('slice_seconds', 'Duration of a slice.', [], [0.1, 0.5, 1, 2.5, 5, 10, 20, 30, 60]),

@@ -2,21 +2,29 @@ import type { ControlStore } from '@freshet/control-store';
 import type { Logger } from '@freshet/runtime';
 import type { ExtractMetrics } from './metrics.ts';
 
-/** What all slices of a worker share. */
+/** The services and limits that all slices of a worker share. */
 export interface SliceContext {
   readonly store: ControlStore;
   readonly logger: Logger;
   readonly metrics: ExtractMetrics;
-  /** Replaces the hosts of the accounts. Null: no replacement. */
+  /**
+   * The origin that replaces the host of each account. It may contain `{subdomain}`. Null: no
+   * replacement.
+   */
   readonly originTemplate: string | null;
-  /** A larger response is requested in smaller pages. A larger record is rejected. */
+  /**
+   * The maximum size of a response. If a response is larger, Freshet requests smaller pages. A
+   * single record that exceeds the limit is rejected.
+   */
   readonly responseBytesMax: number;
   /**
-   * Limits the compressed bytes of a pipeline that wait to be loaded. Above it, extraction pauses.
+   * The maximum number of compressed bytes that wait to be loaded, per pipeline. Extraction pauses
+   * above this limit.
    */
   readonly unloadedBytesMax: number;
   /**
-   * Aborted when the worker shuts down: the slice commits its current page and requeues its job.
+   * Aborted when the worker shuts down. The slice then commits its current page and requeues its
+   * job.
    */
   readonly shutdownSignal: AbortSignal;
 }

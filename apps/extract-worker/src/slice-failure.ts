@@ -2,13 +2,13 @@ import { type AppError, ERROR_POLICY } from '@freshet/contracts';
 import { classifyAccessError } from '@freshet/freshdesk-extractor';
 
 /**
- * Consecutive slices without a committed page after which the object run fails. With the backoff:
- * three to five minutes.
+ * The object run fails after this many consecutive slices that committed no page. With the backoff,
+ * this takes three to five minutes.
  */
 const FAILURES_MAX = 9;
 const BACKOFF_MS = 1000;
 const BACKOFF_MAX_MS = 60_000;
-/** The wait for credits when the error does not name one. */
+/** The time to wait for credits if the error does not specify a time. */
 const CREDIT_WAIT_MS = 60_000;
 
 /** The reaction to an error that has ended a slice. */
@@ -16,12 +16,12 @@ type FailureAction =
   /** Another worker holds the lease, or the run was cancelled or paused: do nothing. */
   | { readonly kind: 'abandon' }
   | { readonly kind: 'wait_for_credits'; readonly afterMs: number }
-  /** The shutdown has aborted the requests in flight: requeue without a failure. */
+  /** A shutdown has aborted the requests in flight: requeue the job without counting a failure. */
   | { readonly kind: 'requeue' }
   | { readonly kind: 'retry'; readonly afterMs: number }
   | { readonly kind: 'stop'; readonly status: 'forbidden' | 'not_in_plan' | 'failed' };
 
-/** @param failures consecutive failed slices before this one. */
+/** @param failures the number of consecutive failed slices before this slice. */
 export function decideFailureAction(error: AppError, failures: number): FailureAction {
   if (error.code === 'fenced') return { kind: 'abandon' };
   if (error.code === 'out_of_credits')

@@ -2,15 +2,17 @@ import type { ControlStore, ObjectRunLease } from '@freshet/control-store';
 import { countRecords, type FreshdeskClient, type ObjectSpec } from '@freshet/freshdesk-extractor';
 
 /**
- * The progress of an object run. For a child object it is the share of its queue that has been
- * read, otherwise the share of the expected records that has been extracted.
+ * The progress of an object run. For a child object, the progress is the share of its queue that
+ * has been read. For other objects, the progress is the share of the expected records that have
+ * been extracted.
  */
 export class SliceProgress {
   readonly #store: ControlStore;
   readonly #lease: ObjectRunLease;
   readonly #object: ObjectSpec;
   /**
-   * The progress of the parent object run; null when unknown. A child's queue grows until it is 1.
+   * The progress of the parent object run, from 0 to 1; null when unknown. The queue of a child
+   * grows until its parent has finished.
    */
   parentProgress: number | null = 1;
   readonly #units: { done: number; total: number };
@@ -28,15 +30,16 @@ export class SliceProgress {
     return this.#object.strategy.kind === 'children';
   }
 
-  /** Counts the queue of a child object. */
+  /** Counts the units in the queue of a child object. Does nothing for other objects. */
   async countUnits(): Promise<void> {
     if (!this.#isChild) return;
     this.#units.total = this.#lease.unitsDone + (await this.#store.extraction.countPendingUnits(this.#lease));
   }
 
   /**
-   * Adds the records and units of the pages of one step.
-   * @returns the progress once the step is committed, from 0 to 1; null when unknown.
+   * Adds the records and units of one step.
+   * @returns the progress, from 0 to 1, of the object run after the step is committed; null when
+   *   unknown.
    */
   addStep(step: { readonly records: number; readonly units: number }): number | null {
     if (this.#isChild) {
@@ -50,11 +53,12 @@ export class SliceProgress {
   }
 
   /**
-   * Determines the expected records, once, after the first page that is not the last. A list that
-   * is always read completely is expected to be as long as at the last run. For the first read of
-   * an object, the account's search counts the records. Otherwise the expected number stays
-   * unknown, and the strategy's own estimate is used.
-   * @param bufferedRecords records that are read and not yet part of a step.
+   * Determines the expected number of records once, after more than one page has been read. For an
+   * object that is always read as a full list, this is the number of records in the last run. For
+   * the first read of any other object, the search of the Freshdesk account counts the records. In
+   * all other cases the number stays unknown, and the estimate of the strategy is used.
+   * @param bufferedRecords the number of records that have been read but are not yet part of a
+   *   step.
    */
   async estimateRecords(client: FreshdeskClient, bufferedRecords: number): Promise<void> {
     if (this.#records.expected !== undefined) return;
@@ -63,7 +67,7 @@ export class SliceProgress {
       this.#records.expected = null;
       return;
     }
-    // An object of one page finishes before its progress is of use.
+    // An object that fits on one page finishes before its progress is useful.
     if (this.#records.done + bufferedRecords <= pageSize) return;
     let expected: number | null = null;
     if (strategy.kind === 'full-list') expected = await this.#store.extraction.getLastRecordCount(this.#lease);

@@ -2,17 +2,17 @@ import { AppError } from '@freshet/contracts';
 
 /** Slices are short, so that accounts share workers fairly and a shutdown is quick. */
 const SLICE_MS = 20_000;
-/** The time that requests in flight have to complete after a shutdown signal. */
+/** Requests in flight may take this long to complete after a shutdown signal. */
 const SHUTDOWN_GRACE_MS = 5000;
 
 /**
- * The two ways in which a slice ends early: it stops requesting pages, or it aborts the requests in
- * flight.
+ * The two signals that end a slice early. `stopSignal` prevents requests for further pages.
+ * `cancelSignal` aborts the requests in flight.
  */
 export class SliceSignals {
   /**
-   * Aborted when the slice must not request further pages: its time has elapsed, the worker shuts
-   * down, or `stop` was called.
+   * Aborted when the slice must not request further pages: its time has elapsed, the worker is
+   * shutting down, or `stop` was called.
    */
   readonly stopSignal: AbortSignal;
   readonly #shutdownSignal: AbortSignal;
@@ -27,7 +27,7 @@ export class SliceSignals {
     else shutdownSignal.addEventListener('abort', this.#cancelAfterGrace, { once: true });
   }
 
-  /** Aborts the requests in flight, with an AppError `interrupted` as reason. */
+  /** Aborts the requests in flight. The reason of the signal is an AppError `interrupted`. */
   get cancelSignal(): AbortSignal {
     return this.#cancel.signal;
   }
@@ -44,7 +44,9 @@ export class SliceSignals {
   /** A shutdown does not wait for slow responses. Another worker repeats the requests. */
   readonly #cancelAfterGrace = (): void => {
     const cancel = () =>
-      this.#cancel.abort(new AppError('interrupted', 'The worker shuts down. Another worker repeats the request.'));
+      this.#cancel.abort(
+        new AppError('interrupted', 'The worker is shutting down. Another worker repeats the request.'),
+      );
     this.#cancelTimer = setTimeout(cancel, SHUTDOWN_GRACE_MS);
   };
 }

@@ -25,15 +25,18 @@ import { SliceSignals } from './slice-signals.ts';
 import { StepCommitter } from './step-committer.ts';
 
 /**
- * The time that a slow response has to complete after the end of a slice. Doubles with each
- * consecutive failed slice.
+ * A slow response may take this long to complete after its slice has ended. The time doubles with
+ * each consecutive failed slice.
  */
 const RESPONSE_GRACE_MS = 5000;
 const RESPONSE_GRACE_MAX_MS = 60_000;
-/** A response of the maximum size must arrive before its job expires, which is after an hour. */
+/**
+ * A response of the maximum size must arrive within this time, because a job expires after one
+ * hour.
+ */
 const RESPONSE_SECONDS_MAX = 1800;
 const BYTES_PER_SECOND_MIN = 64 * 1024;
-/** The interval at which a child object checks for new work while its parent is read. */
+/** The interval at which a child object checks for new work while its parent is being read. */
 const CHILD_POLL_MS = 500;
 /** The interval at which a backlogged pipeline is checked again. */
 const BACKLOG_POLL_MS = 2000;
@@ -43,8 +46,8 @@ const LOAD_POLL_MS = 1000;
 type ParentState = Awaited<ReturnType<SliceContext['store']['extraction']['getParentState']>>;
 
 /**
- * Runs one `extract` job: acquires the lease of the object run, reads from its position, and
- * finishes or requeues it.
+ * Runs one `extract` job: acquires the lease of the object run, extracts pages from the stored
+ * position, and finishes or requeues the object run.
  */
 export async function runSlice(context: SliceContext, objectRunId: string): Promise<void> {
   const lease = await context.store.extraction.acquire(objectRunId);
@@ -130,14 +133,15 @@ class Slice {
     await this.#yieldToOthers(!shutdownSignal.aborted);
   }
 
-  /** Applies an error to the object run. */
+  /** Stops, retries, requeues or abandons the object run, depending on the error. */
   async handleFailure(error: AppError): Promise<void> {
     try {
-      // Commit the pages before the failure first: their requests have been charged.
+      // Commit the pages that were read before the failure, because their requests have been
+      // charged.
       if (error.code !== 'fenced' && !this.#committer.commitFailed) await this.#committer.flush();
       await this.#applyFailure(error);
     } catch (secondError) {
-      // The lease was lost in the meantime. Its new holder meets the same error, or does not.
+      // The lease was lost in the meantime. Its new holder continues the object run.
       if (!(secondError instanceof AppError && secondError.code === 'fenced')) throw secondError;
     }
   }
@@ -156,7 +160,7 @@ class Slice {
   async #connect(): Promise<FreshdeskClient> {
     const { store, originTemplate, responseBytesMax } = this.#context;
     const lease = this.#lease;
-    // Decrypted for this slice, in memory only.
+    // The key is decrypted for this slice and exists in plain text only in memory.
     const apiKey = await store.credentials.reveal(lease.credentialId, 'freshdesk_api_key');
     this.#client = new FreshdeskClient({
       account: buildAccount(lease.subdomain, originTemplate),
@@ -209,7 +213,7 @@ class Slice {
   }
 
   /**
-   * @returns whether the object run was finished or requeued; false: the slice has stopped before
+   * @returns true if the object run was finished or requeued; false if the slice stopped before
    *   the last page.
    */
   async #commitPages(
@@ -230,7 +234,7 @@ class Slice {
       }
       await this.#progress.estimateRecords(client, this.#committer.bufferedRecords);
       await this.#committer.flushInBackground();
-      // Requests in flight have been charged, so take their pages before stopping.
+      // Requests in flight have already been charged, so read their pages before stopping.
       if (this.#signals.stopSignal.aborted && !page.hasPendingRequest) return false;
     }
     return false;
@@ -245,8 +249,8 @@ class Slice {
   }
 
   /**
-   * Returns the stored position. When it is in the future, because a clock was wrong, returns an
-   * earlier one instead, from which everything that may have been skipped is read again.
+   * Returns the stored position. If that position is in the future because a clock was wrong,
+   * returns an earlier position instead, so that all changes that may have been skipped are reread.
    */
   async #findTrustedPosition(client: FreshdeskClient): Promise<Position | null> {
     const { position } = this.#lease;
@@ -257,7 +261,7 @@ class Slice {
     this.#committer.warn(createFuturePositionWarning(futureWatermark, restored.from));
     this.#context.logger.warn(
       { position: futureWatermark, resumedFrom: restored.from },
-      'stored position is in the future, reading changes again',
+      'stored position is in the future, rereading changes from an earlier position',
     );
     return restored.position;
   }
@@ -267,7 +271,7 @@ class Slice {
     const limit = Math.round(this.#context.unloadedBytesMax / 2 ** 20);
     const error = new AppError(
       'warehouse_behind',
-      `Extraction is paused: more than ${limit} MiB of batches wait to be loaded. It resumes when the backlog shrinks.`,
+      `Extraction is paused: more than ${limit} MiB of batches are waiting to be loaded. It resumes when the backlog shrinks.`,
     );
     await this.#context.store.extraction.pauseForBackpressure(
       this.#lease,
@@ -300,7 +304,7 @@ class Slice {
         const { afterMs } = action;
         const credits = this.#credits.takeUnreported();
         await store.extraction.requeue(this.#lease, { afterMs, status: 'running', error, credits });
-        return logger.warn({ err: error, afterMs }, 'slice failed, will be retried');
+        return logger.warn({ err: error, afterMs }, 'slice failed and will be retried');
       }
       case 'stop':
         this.#outcome = 'stopped';
@@ -315,12 +319,15 @@ class Slice {
     await this.#context.store.extraction.requeue(this.#lease, { afterMs, status: 'running', credits, isLong });
   }
 
-  /** @param isLong false for a slice that a shutdown has shortened. */
+  /** @param isLong false if a shutdown has shortened the slice. */
   async #yieldToOthers(isLong: boolean): Promise<void> {
     await this.#requeue(0, isLong);
   }
 
-  /** A child cannot be complete when its parent is not. */
+  /**
+   * Stops a child object whose parent has stopped. A child cannot be complete if its parent is
+   * incomplete.
+   */
   async #stopWithParent(parentStatus: string): Promise<void> {
     const { parent } = this.#object.strategy as { parent: string };
     const status = parentStatus === 'forbidden' || parentStatus === 'not_in_plan' ? parentStatus : 'failed';

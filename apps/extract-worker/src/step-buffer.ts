@@ -6,20 +6,22 @@ import type { Page } from '@freshet/freshdesk-extractor';
 
 const compress = promisify(zstdCompress);
 
-/** A batch is flushed at this size, uncompressed. The limit bounds the memory of a slice. */
+/**
+ * A batch is flushed when it reaches this uncompressed size, which limits the memory of a slice.
+ */
 const BATCH_BYTES = 2 * 1024 * 1024;
-/** A batch is flushed at this age, so that progress is visible and a killed worker loses little. */
+/**
+ * A batch is flushed when it reaches this age, so that progress is visible and a killed worker
+ * loses little.
+ */
 const BATCH_AGE_MS = 1000;
 /**
- * The compressed output is collected in chunks of a quarter of the input, at least this large. Each
- * chunk is a round trip to the thread pool.
+ * The minimum size of the chunks in which the compressed output is collected. Chunks are otherwise
+ * a quarter of the size of the input. Each chunk costs a round trip to the thread pool.
  */
 const OUTPUT_CHUNK_BYTES_MIN = 64 * 1024;
 const LINE_BREAK = 10;
-/**
- * A buffer up to this size is reused for the next batch. A larger one, after an unusual batch, is
- * released.
- */
+/** A buffer up to this size is reused for the next batch. A larger buffer is released. */
 const REUSED_BUFFER_BYTES_MAX = BATCH_BYTES + 1024 * 1024;
 
 type BufferedPage = Omit<Page, 'lines'>;
@@ -29,22 +31,25 @@ interface StepParts {
   readonly customColumns: readonly Column[] | null;
   /** The coverage once the step is loaded. Null: unchanged. */
   readonly coverage: Step['coverage'];
-  /** The progress once the step is committed, from 0 to 1. Null: the last page's own estimate. */
+  /**
+   * The progress once the step is committed, from 0 to 1. Null: the estimate of the last page that
+   * contains an estimate.
+   */
   readonly progress: number | null;
   /** The object run has no further pages. */
   readonly isLast: boolean;
 }
 
 /**
- * Collects pages for one step. The pages of a slow account are flushed one by one, those of a fast
- * account together.
+ * Collects the pages of one step. Pages from a slow account are flushed one by one. Pages from a
+ * fast account are flushed together.
  */
 export class StepBuffer {
   readonly #lease: ObjectRunLease;
   #pages: BufferedPage[] = [];
   #firstPageAt = 0;
   /**
-   * The lines of the buffered pages. They are copied, so that the responses can be
+   * The lines of the buffered pages. The lines are copied so that the responses can be
    * garbage-collected.
    */
   #bytes: Buffer = Buffer.alloc(0);
@@ -60,7 +65,10 @@ export class StepBuffer {
     return this.#pages.length === 0;
   }
 
-  /** Returns whether the page can join the buffered pages. A batch belongs to one generation. */
+  /**
+   * Returns whether the page can be added to the buffered pages. All pages of a batch must have the
+   * same generation.
+   */
   hasRoomFor(page: Page): boolean {
     const first = this.#pages[0];
     return first === undefined || first.generation === page.generation;
@@ -80,17 +88,17 @@ export class StepBuffer {
     );
   }
 
-  /** The units of the queue that the buffered pages have completed or marked as failed. */
+  /** The number of queue units that the buffered pages have completed or marked as failed. */
   get units(): number {
     return this.#pages.reduce((sum, page) => sum + page.completedUnits.length + page.failedUnits.length, 0);
   }
 
-  /** The records of the buffered pages. */
+  /** The number of records in the buffered pages. */
   get records(): number {
     return this.#pages.reduce((sum, page) => sum + page.recordCount, 0);
   }
 
-  /** The coverage of the latest buffered page that has one. */
+  /** The coverage of the latest buffered page that contains coverage. */
   get coverage(): Page['coverage'] {
     return this.#pages.findLast((page) => page.coverage !== null)?.coverage ?? null;
   }
@@ -102,7 +110,8 @@ export class StepBuffer {
     const pages = this.#pages;
     const last = pages.at(-1) as BufferedPage;
     if (coverage !== null) {
-      // Coverage is the last line of the batch, so that it is loaded after the records it covers.
+      // The coverage is the last line of the batch, so that the coverage is loaded after the
+      // records.
       const times = {
         complete_as_of: coverage.completeAsOf?.toISOString() ?? null,
         complete_back_to: coverage.completeBackTo?.toISOString() ?? null,
@@ -121,7 +130,7 @@ export class StepBuffer {
               rawBytes,
               records: pages.reduce((sum, page) => sum + page.recordCount, 0),
               generation: last.generation,
-              // The time of the oldest page: every record is at least as recent.
+              // The time of the oldest page. Every record was extracted at this time or later.
               extractedAt: (pages[0] as BufferedPage).extractedAt,
             },
       erasedKeys: pages.flatMap((page) => page.erasedKeys),
@@ -135,7 +144,10 @@ export class StepBuffer {
     };
   }
 
-  /** Resets the buffer before it compresses, so that pages can be added in the meantime. */
+  /**
+   * Compresses the buffered lines. The buffer is reset first, so that pages can be added during the
+   * compression.
+   */
   async #compressLines(): Promise<{ readonly body: Buffer | null; readonly rawBytes: number }> {
     const bytes = this.#bytes;
     const raw = bytes.subarray(0, this.#length);

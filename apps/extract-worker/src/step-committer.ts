@@ -10,14 +10,14 @@ interface StepEnd {
   /** The object run has no further pages. */
   readonly isLast?: true;
   /**
-   * For a child object: the coverage of its parent. Other objects have the coverage of their pages.
+   * For a child object: the coverage of its parent. Other objects use the coverage of their pages.
    */
   readonly coverage?: Step['coverage'];
 }
 
 /**
- * Commits pages as steps, in order. Reading continues while a step is committed, at most one step
- * ahead. Each step carries the warnings and credits since the one before.
+ * Commits pages as steps, in order. Extraction continues while a step is being committed, but is at
+ * most one step ahead. Each step contains the warnings and credits since the previous step.
  */
 export class StepCommitter {
   readonly #context: SliceContext;
@@ -27,14 +27,18 @@ export class StepCommitter {
   readonly #isChild: boolean;
   readonly #onBacklog: () => void;
   readonly #buffer: StepBuffer;
-  /** The custom columns of the object, when they have been listed and not committed. */
+  /**
+   * The custom columns of the object, if they have been listed and not yet committed; otherwise
+   * null.
+   */
   customColumns: readonly Column[] | null = null;
-  /** The account's clock, once a client is connected. */
+  /** The clock of the account; null until a client is connected. */
   clock: FreshdeskClient['clock'] | null = null;
   /** Resolves when all steps so far are committed. */
   #lastCommit: Promise<void> = Promise.resolve();
   /**
-   * Compressed bytes that wait to be loaded: the last count of the store, and the commits since.
+   * The compressed bytes that wait to be loaded: the last count from the store plus the batches
+   * that have been committed since.
    */
   #unloadedBytes = 0;
   #isBacklogged = false;
@@ -49,7 +53,7 @@ export class StepCommitter {
     readonly credits: CreditReport;
     readonly progress: SliceProgress;
     readonly isChild: boolean;
-    /** Called when the warehouse has fallen behind. */
+    /** Called when more bytes than `unloadedBytesMax` wait to be loaded. */
     readonly onBacklog: () => void;
   }) {
     this.#context = options.context;
@@ -61,17 +65,20 @@ export class StepCommitter {
     this.#buffer = new StepBuffer(options.lease);
   }
 
-  /** More bytes wait to be loaded than `unloadedBytesMax`. */
+  /** Whether more bytes than `unloadedBytesMax` wait to be loaded. */
   get isBacklogged(): boolean {
     return this.#isBacklogged;
   }
 
-  /** A commit failed. Do not commit later pages, or the checkpoint would skip the failed one. */
+  /**
+   * Whether a commit failed. Later pages must then not be committed, or the checkpoint would skip
+   * the failed page.
+   */
   get commitFailed(): boolean {
     return this.#commitFailed;
   }
 
-  /** The last step of the object run is committed. */
+  /** Whether the last step of the object run is committed. */
   get hasFinished(): boolean {
     return this.#hasFinished;
   }
@@ -85,7 +92,9 @@ export class StepCommitter {
     this.#warnings.push(warning);
   }
 
-  /** Buffers a page, and commits the pages before it when they cannot share a batch. */
+  /**
+   * Buffers a page. Commits the buffered pages first if they cannot share a batch with the page.
+   */
   async add(page: Page): Promise<void> {
     if (!this.#buffer.hasRoomFor(page)) await this.flush();
     this.#buffer.add(page);
@@ -97,9 +106,7 @@ export class StepCommitter {
     await this.#lastCommit;
   }
 
-  /**
-   * Starts the commit of the buffered pages when they are due, and waits for the commit before it.
-   */
+  /** Starts to commit the buffered pages if they are due, and waits for the previous commit. */
   async flushInBackground(): Promise<void> {
     if (!this.#buffer.shouldFlush) return;
     const previousCommit = this.#lastCommit;
@@ -108,8 +115,9 @@ export class StepCommitter {
   }
 
   /**
-   * Counts the unloaded bytes. A warehouse slower than extraction must not fill the disk of the
-   * control database.
+   * Counts the unloaded bytes. If the warehouse is slower than the extraction, the backlog must not
+   * fill the disk of the control database.
+   * @returns whether the pipeline is backlogged.
    */
   async checkBacklog(): Promise<boolean> {
     this.#unloadedBytes = await this.#context.store.extraction.getUnloadedBytes(this.#lease);
@@ -124,11 +132,11 @@ export class StepCommitter {
     this.customColumns = null;
     const progress = this.#progress.addStep({ records: this.#buffer.records, units: this.#buffer.units });
     const credits = this.#credits.takeUnreported();
-    // The step is compressed while the one before it is committed.
+    // The step is compressed while the previous step is being committed.
     const step = this.#buffer.takeStep({ credits, customColumns, coverage, progress, isLast: end.isLast ?? false });
     const commit = this.#commit(this.#lastCommit, step);
-    // The rejection is rethrown by the next flush. Attach a handler, so that Node does not report
-    // it as unhandled.
+    // The next `flush` rethrows a rejection. Attach a handler so that Node does not report the
+    // rejection as unhandled.
     commit.catch(() => {});
     this.#lastCommit = commit;
   }
@@ -140,7 +148,7 @@ export class StepCommitter {
     this.#warnings = [];
     const batchId = await this.#commitStep(step);
     this.#unloadedBytes += step.batch?.body.length ?? 0;
-    // Much of the backlog may have been loaded in the meantime, so count before pausing.
+    // Much of the backlog may have been loaded in the meantime, so count again before pausing.
     if (!step.isLast && this.#unloadedBytes > this.#context.unloadedBytesMax) await this.checkBacklog();
     this.#reportStep(step, batchId);
     this.#hasFinished = step.isLast;
@@ -174,7 +182,7 @@ export class StepCommitter {
     if (isLast) logger.info('extraction of the object finished');
   }
 
-  /** Reports a difference between the account's clock and the local one, once per slice. */
+  /** Reports clock skew between the account and this deployment, once per slice. */
   #reportClockSkew(): void {
     const { clock } = this;
     if (clock === null || this.#isSkewReported) return;

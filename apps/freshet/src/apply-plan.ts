@@ -8,15 +8,18 @@ type UntypedRequest = (path: string, init: object) => Promise<unknown>;
 
 export interface ApplyOptions {
   readonly deployed: DeployedResources;
-  /** New pipelines continue from the coverage that their existing tables record. */
+  /**
+   * Whether new pipelines adopt their existing tables and continue from the coverage of these
+   * tables.
+   */
   readonly adopt: boolean;
   /** Called after each step. */
   readonly onStep: (step: PlanStep) => void;
 }
 
 /**
- * Executes the steps in order. When a step fails, the steps before it stay applied, and the next
- * plan contains the rest.
+ * Executes the steps in order. If a step fails, the previous steps stay applied, and the next plan
+ * contains the remaining steps.
  */
 export async function applyPlan(client: Freshet, steps: readonly PlanStep[], options: ApplyOptions): Promise<void> {
   const { deployed, adopt, onStep } = options;
@@ -25,7 +28,7 @@ export async function applyPlan(client: Freshet, steps: readonly PlanStep[], opt
       resources.map(({ id, name }): [string, string] => [`${kind}/${name}`, id]),
     ),
   );
-  // The path depends on the kind of the resource, which the types of the client cannot express.
+  // The types of the client cannot express a path that depends on the kind of the resource.
   const post = client.post as unknown as UntypedRequest;
   const patch = client.patch as unknown as UntypedRequest;
   const remove = client.delete as unknown as UntypedRequest;
@@ -45,7 +48,10 @@ export async function applyPlan(client: Freshet, steps: readonly PlanStep[], opt
   }
 }
 
-/** Converts the fields of a manifest to those of the API, in which references are ids. */
+/**
+ * Converts the fields of a manifest to the fields of the API: replaces the names of referenced
+ * resources with their ids.
+ */
 function replaceNamesByIds(
   kind: ResourceKind,
   fields: Readonly<Record<string, unknown>>,

@@ -7,8 +7,8 @@ export type DeployedResource = Readonly<Record<string, unknown>> & { readonly id
 export type DeployedResources = Readonly<Record<ResourceKind, readonly DeployedResource[]>>;
 
 /**
- * The fields of a manifest that contain the name of another resource, with the field of the API
- * that contains its id.
+ * Maps each manifest field that contains the name of a referenced resource to the API field that
+ * contains the id of this resource.
  */
 export const REFERENCES: Readonly<
   Partial<Record<ResourceKind, Readonly<Record<string, { readonly field: string; readonly kind: ResourceKind }>>>>
@@ -34,7 +34,10 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   return collected;
 }
 
-/** Converts a deployed resource to the form of a manifest, in which references are names. */
+/**
+ * Converts a deployed resource to the form of a manifest: replaces the ids of referenced resources
+ * with their names.
+ */
 export function replaceIdsByNames(
   kind: ResourceKind,
   resource: DeployedResource,

@@ -18,13 +18,13 @@ const READ_ONLY_FIELDS = [
 ];
 
 /**
- * Converts a deployment to a manifest. Secrets are write-only, so each becomes a reference to an
- * environment variable.
+ * Converts a deployment to a manifest. Secrets are write-only, so each secret becomes a reference
+ * to an environment variable.
  */
 export function toManifest(deployed: DeployedResources): Manifest {
   const entries = RESOURCE_KINDS.map((kind) => [
     kind,
-    // The API lists the latest resource first.
+    // The API lists the newest resource first, and the manifest lists the oldest resource first.
     deployed[kind]
       .toReversed()
       .map((resource) => toManifestItem(resource, replaceIdsByNames(kind, resource, deployed))),

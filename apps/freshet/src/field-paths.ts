@@ -1,4 +1,7 @@
-/** Fields of resources by path: `name`, or `source.name` for a field of an object. */
+/**
+ * Functions for the fields of a resource. A path is the name of a field, or two names for a field
+ * of a nested object: `name`, `source.subdomain`.
+ */
 
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -21,8 +24,8 @@ export function deleteField(object: Record<string, unknown>, path: string): void
 }
 
 /**
- * Replaces `source` by its fields, so that they are compared one by one. Other objects are compared
- * as one value.
+ * Replaces `source` with its fields, so that these fields are compared one by one. Other nested
+ * objects are compared as one value.
  */
 export function flattenSource(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const { source, ...rest } = fields;

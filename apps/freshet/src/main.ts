@@ -12,7 +12,9 @@ import { formatManifest, readManifest } from './manifest.ts';
 import { createPlan, type PlanStep } from './plan.ts';
 import { EXIT_DIFFERENT, USAGE } from './usage.ts';
 
-/** The command line: starts the processes of a deployment, and manages a deployment as a file. */
+/**
+ * The command line: starts the processes of a deployment, and manages its resources with a file.
+ */
 
 const PROCESSES: readonly string[] = ['api', 'extract-worker', 'load-worker', 'scheduler', 'standalone'];
 /** Exit statuses of sysexits.h. */
@@ -64,12 +66,12 @@ async function runCommand(): Promise<void> {
   }
 }
 
-/** Replaces this process by another program, so that signals reach it directly. */
+/** Replaces this process with the given program, so that signals reach the program directly. */
 function replaceProcess(main: string): void {
   if (process.execve === undefined)
     throw new AppError(
       'configuration',
-      'This Node release does not support process.execve. Use the release in the Node packages of this workspace.',
+      'This Node.js release does not support process.execve. Use the Node.js release in the node_modules folder of this workspace.',
     );
   process.execve(
     process.execPath,

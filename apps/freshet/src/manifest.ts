@@ -3,25 +3,29 @@ import { AppError } from '@freshet/contracts';
 import { parse, stringify, YAMLParseError } from 'yaml';
 import { isObject } from './field-paths.ts';
 
-/** A resource in a manifest. It has the fields of the API, with names where the API has ids. */
+/**
+ * A resource in a manifest. It has the fields of the API, but refers to other resources by name
+ * instead of by id.
+ */
 export type ManifestItem = Readonly<Record<string, unknown>> & { readonly name: string };
 export type Manifest = Readonly<Record<ResourceKind, readonly ManifestItem[]>>;
 
-/** The kinds of resources in a manifest. Each kind refers only to kinds before it. */
+/** The kinds of resources in a manifest. Each kind refers only to kinds earlier in this list. */
 export const RESOURCE_KINDS = ['credentials', 'destinations', 'pipelines', 'webhooks'] as const;
 export type ResourceKind = (typeof RESOURCE_KINDS)[number];
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The write-only fields. A manifest can refer to their values: `${env:NAME}` or `${file:/path}`.
+ * The write-only fields. Instead of a value, a manifest can contain a reference to the value:
+ * `${env:NAME}` or `${file:/path}`.
  */
 const SECRET_FIELDS: readonly string[] = ['api_key', 'password', 'template_secret'];
 
 /**
  * Reads a manifest and resolves its references to secrets.
  * @param path a file; `-` is standard input.
- * @param environment the variables of `${env:NAME}`.
+ * @param environment the environment variables to which `${env:NAME}` refers.
  * @throws AppError `invalid_input` that lists all problems, one per line, each with its location.
  */
 export function readManifest(path: string, environment: Environment): Manifest {
@@ -44,8 +48,8 @@ export function formatManifest(manifest: Manifest): string {
 }
 
 /**
- * @throws AppError `invalid_input` that lists the problems, one per line; nothing for an empty
- *   list.
+ * Does nothing if the list is empty.
+ * @throws AppError `invalid_input` that lists the problems, one per line.
  */
 export function rejectProblems(problems: readonly string[]): void {
   if (problems.length > 0) throw createInvalidInputError(problems.join('\n'));
@@ -59,12 +63,12 @@ export function createInvalidInputError(message: string): AppError {
   return new AppError('invalid_input', message);
 }
 
-/** @param source names the file in errors. */
+/** @param source the name of the file in error messages. */
 function readYaml(path: string, source: string): unknown {
   try {
     return parse(readFileSync(path === '-' ? 0 : path, 'utf8'));
   } catch (error) {
-    if (error instanceof YAMLParseError) throw createInvalidInputError(`${source}: not valid YAML: ${error.message}`);
+    if (error instanceof YAMLParseError) throw createInvalidInputError(`${source} is not valid YAML: ${error.message}`);
     throw createInvalidInputError(`${source}: the file cannot be read (${getErrorCode(error)}).`);
   }
 }
@@ -92,7 +96,8 @@ function parseItems(kind: ResourceKind, items: unknown, environment: Environment
 }
 
 /**
- * Returns the value of a secret field. When it cannot be resolved, adds a problem and returns null.
+ * Returns the value of a secret field. If the reference in the field cannot be resolved, adds a
+ * problem and returns null.
  */
 function resolveSecret(value: unknown, location: string, environment: Environment, problems: string[]): string | null {
   if (value === null) return null;

@@ -15,27 +15,27 @@ export interface PlanStep {
   readonly action: 'create' | 'update' | 'delete' | 'pause' | 'resume';
   readonly kind: ResourceKind;
   readonly name: string;
-  /** The fields of the request, in the form of the manifest. They include secrets. */
+  /** The fields of the request, in the form of the manifest. The fields include secrets. */
   readonly fields: Readonly<Record<string, unknown>>;
   /** The changed fields for display, one per line, without secrets. */
   readonly changes: readonly string[];
 }
 
 export interface PlanOptions {
-  /** Delete resources that the manifest does not contain. */
+  /** Whether to delete resources that the manifest does not contain. */
   readonly prune: boolean;
-  /** Send all secrets, also those that appear to be unchanged. */
+  /** Whether to send all secrets, including secrets that appear to be unchanged. */
   readonly secrets: boolean;
 }
 
-/** The fields that the API does not update. */
+/** The fields that the API cannot update. */
 const IMMUTABLE_FIELDS: Readonly<Partial<Record<ResourceKind, readonly string[]>>> = {
   credentials: ['type'],
   destinations: ['type'],
   pipelines: ['destination', 'destination_schema', 'table_prefix', 'source.type', 'source.subdomain'],
 };
 
-/** The API returns this many last characters of a secret as its hint. */
+/** The API returns a hint for each secret: this many characters from the end of the secret. */
 const HINT_LENGTH = 4;
 
 /**
@@ -91,7 +91,7 @@ function planUpdate(options: {
       if (isDeepStrictEqual(currentValue, value)) continue;
       if (IMMUTABLE_FIELDS[kind]?.includes(path))
         problems.push(
-          `${kind} "${name}": ${path} cannot be changed from ${JSON.stringify(currentValue)} to ${JSON.stringify(value)}. Create another resource.`,
+          `${kind} "${name}": ${path} cannot be changed from ${JSON.stringify(currentValue)} to ${JSON.stringify(value)}. Create a new resource instead.`,
         );
       changes.push(`${path}: ${format(path, currentValue)} → ${format(path, value)}`);
     }
@@ -105,7 +105,10 @@ function planUpdate(options: {
   return [...steps, { action: status === 'paused' ? 'pause' : 'resume', kind, name, fields: {}, changes: [] }];
 }
 
-/** Deletes in the reverse order of the kinds, so that no reference is left. */
+/**
+ * Deletes the kinds in reverse order, so that a resource is deleted only after all resources that
+ * refer to it.
+ */
 function planDeletions(manifest: Manifest, deployed: DeployedResources): PlanStep[] {
   return RESOURCE_KINDS.toReversed().flatMap((kind) =>
     deployed[kind]
@@ -114,7 +117,10 @@ function planDeletions(manifest: Manifest, deployed: DeployedResources): PlanSte
   );
 }
 
-/** Compares a secret with what the API returns of it: its last characters, or whether it is set. */
+/**
+ * Compares a secret with the information that the API returns about the secret: its last
+ * characters, or whether the secret is set.
+ */
 function isProbablyUnchanged(resource: DeployedResource, field: string, value: unknown): boolean {
   if (field === 'template_secret') return (value !== null) === resource['has_template_secret'];
   return typeof value === 'string' && resource['hint'] === value.slice(-HINT_LENGTH);
@@ -133,7 +139,7 @@ function checkReferences(
     const targets = [...manifest[targetKind], ...deployed[targetKind]];
     if (!targets.some((target) => target.name === name))
       problems.push(
-        `${kind} "${item.name}": ${path}: ${targetKind} "${String(name)}" does not exist, in the file or in the deployment.`,
+        `${kind} "${item.name}": ${path}: ${targetKind} "${String(name)}" does not exist in the file or in the deployment.`,
       );
   }
 }

@@ -1,10 +1,10 @@
-/** The exit status of `diff` when the plan has steps. */
+/** The exit status of `diff` if there are changes. */
 export const EXIT_DIFFERENT = 2;
 
 /** The help text of the command line. */
 export const USAGE = `Usage: freshet <command> [options]
 
-Start a process of a deployment. It reads its settings from the environment.
+Start a process of a deployment. The process reads its settings from the environment.
   api              HTTP API and console
   extract-worker   Extract records from Freshdesk
   load-worker      Load records into warehouses
@@ -15,15 +15,15 @@ Maintain a deployment.
   migrate          Migrate the control database to this release
   rotate-keys      Encrypt all secrets with the newest key of FRESHET_SECRET_KEYS
 
-Manage a deployment as a YAML file. FRESHET_URL and FRESHET_TOKEN select the API.
-  diff             Show the changes that apply would make. Exits with status ${EXIT_DIFFERENT} if there are any
+Manage a deployment with a YAML file. Requires FRESHET_URL (address of the API) and FRESHET_TOKEN.
+  diff             Show the changes that apply would make. Exit with status ${EXIT_DIFFERENT} if there are changes
   apply            Show the changes and apply them after confirmation
   export           Print the deployment as a file, without its secrets
 
 Options of diff and apply:
   -f, --file FILE  The file to apply. Use - to read standard input (required)
       --prune      Delete resources that the file does not contain
-      --secrets    Update all secrets, also those that appear to be unchanged
+      --secrets    Update all secrets, including secrets that appear to be unchanged
 
 Options of apply:
   -y, --yes        Apply without confirmation

@@ -53,8 +53,8 @@ async function loadTickets(table: Table, tickets: readonly string[], second: num
 }
 
 /**
- * Builds the JSON of a ticket whose fields have different texts. It concatenates strings, because
- * an object cannot have every name.
+ * Builds the JSON of a ticket whose fields have the given texts. The function concatenates strings,
+ * because a JavaScript object cannot have a member with every one of these names.
  */
 function buildTicket(id: number, fields: readonly (readonly [Path, string])[]): string {
   const toMembers = (members: readonly (readonly [Path, string])[]) =>
@@ -63,7 +63,7 @@ function buildTicket(id: number, fields: readonly (readonly [Path, string])[]): 
   return `{"id":${id},"updated_at":"2026-01-01T00:00:0${id % 10}Z"${toMembers(fields.filter(([path]) => path.length === 1))},"custom_fields":{${custom}}}`;
 }
 
-/** Finds the columns that contain each text in a row. @returns text → columns. */
+/** Finds the columns of a row that contain the texts of `buildTicket`. @returns text → columns. */
 async function findColumnsByText(table: string, id: number): Promise<Map<string, string[]>> {
   const rows = await database.sql.unsafe<{ key: string; value: string }[]>(
     `select e.key, e.value from acme.${table} t, jsonb_each_text(to_jsonb(t)) e where t.id = ${id} and e.value like 'text %'`,
@@ -129,7 +129,7 @@ const ROUNDS = Number(process.env['FRESHET_NAMES_ROUNDS'] ?? 12);
 
 /**
  * Creates a pseudo-random number generator (mulberry32).
- * @returns a function that returns numbers from 0 to below 1.
+ * @returns a function that returns numbers from 0 (inclusive) to 1 (exclusive).
  */
 function createRandom(seed: number): () => number {
   let state = seed;
@@ -142,7 +142,7 @@ function createRandom(seed: number): () => number {
 }
 
 describe('column names', () => {
-  test('every field has its own column for any name, declared or not, renamed or not, in any order (I10)', async () => {
+  test('every field has its own column, whether or not the field is declared or renamed, for any names in any order (I10)', async () => {
     const random = createRandom(SEED);
     const sample = <T>(items: readonly T[], share: number) => items.filter(() => random() < share);
     const shuffle = <T>(items: readonly T[]) =>
@@ -153,7 +153,7 @@ describe('column names', () => {
     for (let round = 0; round < ROUNDS; round++) {
       await database.sql.unsafe('drop schema if exists acme cascade');
       const context = `seed ${SEED}, round ${round}`;
-      // Include the column names of the fields as names of other fields.
+      // Use the column names of fields as the names of further fields.
       const pool = [
         ...new Set(
           sample(HOSTILE_NAMES, 0.6).flatMap((name) => [
@@ -233,12 +233,12 @@ describe('column names', () => {
       x: [hashed('cf_x')],
       cf_x: ['cf_x'],
       ctid: [hashed('ctid')],
-      // A documented field is renamed to this name.
+      // A field rule renames a documented field to this name.
       kind: [hashed('kind')],
     });
   });
 
-  test('a field that is defined twice, has no name, or has characters that PostgreSQL cannot store does not fail the load', async () => {
+  test('a load succeeds if a field is defined twice, has no name, or has a name that PostgreSQL cannot store', async () => {
     const columns = await declareFields(['cf_a', 'cf_a', '', 'cf_\u0000', 'cf_\ud800']);
     await loadTickets(
       toTable(TICKETS, columns),
@@ -252,7 +252,7 @@ describe('column names', () => {
 });
 
 describe('Warehouse.erase', () => {
-  test('finds rows and versions by a field whose column has a distinct name', async () => {
+  test('finds rows and versions by a field whose column has a different name than the field', async () => {
     const custom: Path = ['custom_fields', 'cf_owner'];
     await loadTickets(
       toTable(TICKETS, await declareFields(['cf_owner'])),
@@ -275,12 +275,12 @@ describe('Warehouse.erase', () => {
   });
 });
 
-describe('a table of an earlier release', () => {
+describe('a load into a table of an earlier release', () => {
   const field = (name: string): Path => ['custom_fields', name];
 
-  test('fills the columns that the earlier release named differently, declared or not, and adds no second column', async () => {
+  test('fills the columns that the earlier release named differently, and adds no second column for a field', async () => {
     await loadTickets(toTable(TICKETS), [buildTicket(1, [])], 1, false);
-    // Earlier releases stored no path for declared fields, and stored it for others.
+    // Earlier releases stored the paths of undeclared fields, but not the paths of declared fields.
     await database.sql.unsafe(`
       alter table acme.tickets add column "cf_Größe" text, add column "cf_Size" text, add column cf_plain text,
         add column cf_gr_e_00000000 text;
@@ -291,7 +291,7 @@ describe('a table of an earlier release', () => {
       await database.sql`select count(*)::int as n from information_schema.columns where table_schema = 'acme' and table_name = 'tickets'`;
     const fields = names.map((name) => [field(name), `text ${name}`] as const);
     await loadTickets(toTable(TICKETS, await declareFields(names)), [buildTicket(2, fields)], 2);
-    // The API key can no longer read the definitions.
+    // The API key can no longer read the field definitions.
     await loadTickets(toTable(TICKETS), [buildTicket(3, fields)], 3);
     for (const id of [2, 3]) {
       expect(Object.fromEntries(await findColumnsByText('tickets', id))).toEqual({
@@ -308,7 +308,7 @@ describe('a table of an earlier release', () => {
       `select col_description('acme.tickets'::regclass, attnum) as c from pg_attribute where attname = 'cf_Größe' and attrelid = 'acme.tickets'::regclass`,
     );
     expect(comment?.['c']).toBe('Custom field “Größe”. {"path":["custom_fields","cf_Größe"]}');
-    // Afterwards, another field with the same column name cannot claim the column.
+    // Afterwards, a different field with the same column name cannot claim the column.
     await loadTickets(
       toTable(TICKETS, await declareFields(['plain', 'cf_plain'])),
       [

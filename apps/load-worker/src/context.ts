@@ -9,8 +9,8 @@ export interface LoadContext {
   readonly logger: Logger;
   readonly metrics: LoadMetrics;
   /**
-   * Aborted when the process shuts down: the current transaction completes, further batches are
-   * left to other workers.
+   * Aborted when the process shuts down. The current transaction then completes, and further
+   * batches are left to other workers.
    */
   readonly shutdownSignal: AbortSignal;
   /** Consecutive failures in this process: `<pipeline>/<object>` → count. */

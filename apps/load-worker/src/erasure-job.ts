@@ -20,8 +20,8 @@ export interface ErasureContext {
 }
 
 /**
- * Runs one `erase` job: removes a person from all data of a pipeline, and verifies that nothing
- * remains. An interrupted job starts again and skips nothing: every step is idempotent.
+ * Runs one `erase` job: removes a person from all data of a pipeline, and verifies that no data of
+ * the person remains. An interrupted job is repeated from its first step. Every step is idempotent.
  */
 export async function runErasure({ store, warehouses, logger }: ErasureContext, erasureId: string): Promise<void> {
   const task = await store.erasures.start(erasureId);
@@ -39,12 +39,12 @@ export async function runErasure({ store, warehouses, logger }: ErasureContext, 
   }
 }
 
-/** How to find the person's records of an object. */
+/** An object, and the conditions that select the person's records of this object. */
 interface ErasureScope {
   readonly object: ObjectSpec;
   /**
-   * The fields that name the owner of a record, and the keys of the erased owners, as they are
-   * stored.
+   * The fields that contain the key of a record's owner, and the keys of the erased owners in plain
+   * and hashed form.
    */
   readonly owners: readonly ErasedOwners[];
   readonly filter: RowFilter;
@@ -55,8 +55,8 @@ class PersonErasure {
   readonly #warehouse: Warehouse;
   readonly #task: ErasureTask;
   /**
-   * Fields whose values a field rule drops, so that their records cannot be found by them:
-   * `<object>.<field>`.
+   * Owner fields (`<object>.<field>`) that a field rule drops. Records cannot be found through
+   * these fields.
    */
   readonly #unsearchable = new Set<string>();
 
@@ -69,15 +69,15 @@ class PersonErasure {
   async run(): Promise<ErasureOutcome> {
     await this.#rejectStaff();
     const erasedObjects: ErasedObject[] = [];
-    // Owners precede the records that they own, so all owners of an object are known when it is
-    // erased.
+    // The objects of owners precede the objects of the records that they own. All erased owners are
+    // therefore known before their records are erased.
     for (const object of listErasedObjects()) erasedObjects.push(await this.#erase(await this.#buildScope(object)));
     return { removed: erasedObjects, unsearchable: [...this.#unsearchable], proof: await this.#verify() };
   }
 
   /**
-   * Rejects a person who is also a member of the staff: the person's messages belong to the tickets
-   * of other people.
+   * Rejects the erasure if the person is also a member of the staff, because the messages of staff
+   * belong to the tickets of other people.
    */
   async #rejectStaff(): Promise<void> {
     const { schema, tablePrefix, key } = this.#task;
@@ -92,7 +92,7 @@ class PersonErasure {
     if (rows > 0) {
       throw new AppError(
         'conflict',
-        `Record ${key} cannot be erased because it is also in ${staff}: messages of staff belong to the tickets of other people. Nothing was erased.`,
+        `Record ${key} cannot be erased because the person is also in ${staff}: the messages of staff belong to the tickets of other people. Nothing was erased.`,
       );
     }
   }
@@ -105,8 +105,8 @@ class PersonErasure {
     const anyOf: { column: string; values: string[] }[] = [];
     for (const { field, object: owner } of listOwnerFields(object)) {
       const keys = await this.#store.erasures.listErasedKeys(pipelineId, owner, id);
-      // Search for hashed and plain keys: the rule that hashes the field may have been added or
-      // removed since.
+      // Search for hashed and plain keys, because the rule that hashes the field may have been
+      // added or removed after a record was stored.
       const values = hashSalt === null ? keys : new Set([...keys, ...[...keys].map((key) => hashValue(key, hashSalt))]);
       if (rules[field]?.drop === true) this.#unsearchable.add(`${object.name}.${field}`);
       owners.push({ field, object: owner, keys: values });
@@ -121,7 +121,7 @@ class PersonErasure {
     const { erasures } = this.#store;
     const task = this.#task;
     const { name } = object;
-    // After this, no extraction stores further records of the person.
+    // After this call, no extraction stores further records of the person.
     await erasures.fenceExtraction(task, name);
     const staged = await erasures.eraseFromBatches(task, name, owners, { keyField: filter.keyColumn });
     const erased = await this.#eraseFromWarehouse(name, filter);
@@ -145,15 +145,15 @@ class PersonErasure {
   }
 
   /**
-   * Acquires the table's lease first, so that workers which hold unmodified batches in memory
-   * cannot load them anymore.
+   * Acquires the table's lease before the erasure. A worker that has unmodified batches in memory
+   * can then no longer load these batches.
    */
   async #eraseFromWarehouse(object: string, filter: RowFilter): Promise<ErasedRows> {
     const { loading } = this.#store;
     const lease = await loading.acquire(this.#task.pipelineId, object);
     if (lease === null) return { rows: 0, versions: 0, keys: [] };
     const erased = await this.#warehouse.erase(filter, lease.epoch).catch(async (error: unknown) => {
-      // After this, the next attempt has a greater epoch than the warehouse.
+      // After this call, the epoch of the next attempt is greater than the epoch in the warehouse.
       if (error instanceof AppError && error.code === 'fenced')
         await loading.adoptEpoch(lease, Number(error.context['epoch'] ?? 0));
       throw error;
@@ -162,7 +162,10 @@ class PersonErasure {
     return erased;
   }
 
-  /** Counts the remaining data. @throws AppError if there is any. The retry removes it. */
+  /**
+   * Counts the remaining data of the person.
+   * @throws AppError if data remains. The retry of the erasure removes this data.
+   */
   async #verify(): Promise<ErasureOutcome['proof']> {
     const { erasures } = this.#store;
     const remainingCounts = { rows: 0, versions: 0, staged_records: 0, rejected_records: 0 };

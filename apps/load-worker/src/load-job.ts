@@ -4,8 +4,8 @@ import type { LoadContext } from './context.ts';
 import { loadPendingBatches } from './load-slice.ts';
 
 /**
- * Consecutive failures after which the runs of the object fail. With the backoff they take about a
- * minute.
+ * The number of consecutive failures after which the runs of the object fail. Including the
+ * backoff, the attempts take about a minute.
  */
 const FAILURES_MAX = 7;
 const BACKOFF_MS = 1000;

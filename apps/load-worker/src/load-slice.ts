@@ -6,13 +6,13 @@ import type { LoadContext } from './context.ts';
 import type { LoadMetrics } from './metrics.ts';
 
 /**
- * The uncompressed bytes of the batches of one transaction: thousands of rows in bounded memory
- * (I9).
+ * The maximum uncompressed size of the batches in one transaction, in bytes. The limit allows
+ * thousands of rows in a transaction and bounds the memory (I9).
  */
 const TRANSACTION_BYTES = 8 * 1024 * 1024;
 const SLICE_MS = 20_000;
 
-/** The counts that `loaded_records_total` has as results. */
+/** The counts that `loaded_records_total` exports, as values of the label `result`. */
 const RESULTS = ['inserted', 'updated', 'unchanged', 'rejected', 'deleted'] as const;
 
 /** The batches of one transaction. */
@@ -24,9 +24,9 @@ interface BatchGroup {
 }
 
 /**
- * Loads the pending batches of a table in order, until none is left, the time limit of the slice is
- * reached or the process shuts down. While one group of batches is loaded, the next one is
- * prepared.
+ * Loads the pending batches of a table in order. Stops when no batches are left, when the time
+ * limit of the slice is reached, or when the process shuts down. While one group of batches is
+ * loaded, the next group is prepared.
  */
 export async function loadPendingBatches(context: LoadContext, lease: TableLease): Promise<void> {
   const { loading } = context.store;
@@ -39,14 +39,14 @@ export async function loadPendingBatches(context: LoadContext, lease: TableLease
   };
   let next = prepareAfter(0);
   for (;;) {
-    // If no group was prepared, query again: batches may have been stored since.
+    // If no group was prepared, query again, because batches may have been stored in the meantime.
     const group = (await next) ?? (await prepareAfter(0));
     if (group === null) return;
     if (context.shutdownSignal.aborted) return loading.requeue(lease, 0, null);
     if (performance.now() > deadline) return loading.yieldToOthers(lease);
     next = prepareAfter(group.lastSeq);
-    // The next iteration awaits the rejection. Handle it here as well, so that Node does not report
-    // it as unhandled if this iteration fails first.
+    // The next iteration rethrows a failure of the preparation. Attach a handler here, so that Node
+    // does not report an unhandled rejection if this iteration fails first.
     next.catch(() => {});
     const startedAt = performance.now();
     const result = await withSpan(

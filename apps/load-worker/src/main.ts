@@ -5,7 +5,7 @@ import { runLoad } from './load-job.ts';
 import { createLoadMetrics } from './metrics.ts';
 import { Warehouses } from './warehouses.ts';
 
-/** Loads stored batches into warehouses, and erases persons from them. */
+/** Loads stored batches into warehouses, and erases personal data. */
 
 await runService({
   name: 'load-worker',

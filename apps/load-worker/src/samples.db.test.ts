@@ -15,7 +15,7 @@ import type { Warehouse } from '@freshet/warehouse-loader';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadLines, openWarehouse } from './test-support/warehouse.ts';
 
-/** Objects whose records are part of another response: object → file of the response. */
+/** Objects whose sample file does not have the name of the object: object → file. */
 const FILES: Readonly<Record<string, string>> = {
   ticket_statuses: 'ticket_fields',
   ticket_priorities: 'ticket_fields',
@@ -24,7 +24,7 @@ const FILES: Readonly<Record<string, string>> = {
 };
 
 /**
- * The files of sample responses, their objects, and functions that select the records of a
+ * The sample responses. Each has a file, an object, and a function that selects the records of the
  * response.
  */
 const SAMPLES: readonly (readonly [file: string, object: string, selectRecords: (body: Json) => Json])[] = [
@@ -84,7 +84,7 @@ const SAMPLES: readonly (readonly [file: string, object: string, selectRecords: 
   ]),
 ];
 
-/** The sample responses of field definitions: path → file. */
+/** The sample responses of field definitions: path of the request → file. */
 const DEFINITIONS: Readonly<Record<string, string>> = {
   '/api/v2/ticket_fields': 'ticket_fields',
   '/api/v2/contact_fields': 'contact_fields',
@@ -95,7 +95,7 @@ let database: TestDatabase;
 let warehouse: Warehouse;
 let server: Server;
 let client: FreshdeskClient;
-/** The body of the list that the server returns. */
+/** The body of the server's response to a request for a list. */
 let listBody = '[]';
 
 beforeAll(async () => {
@@ -130,7 +130,7 @@ function buildBody({ pathname, searchParams }: URL): string {
   if (searchParams.has('next_token')) return '{"records":[]}';
   const definitions = DEFINITIONS[pathname];
   if (definitions !== undefined) return readFixture(definitions);
-  // Lists of other views and of future changes are empty.
+  // Lists with a filter or a state are empty, and so are lists of changes in the future.
   const isEmpty =
     searchParams.has('filter') ||
     searchParams.has('state') ||
@@ -170,14 +170,14 @@ async function readColumnTypes(schema: string): Promise<ReadonlyMap<string, stri
 }
 
 describe('sample responses of a Freshdesk account', () => {
-  test('include every table', () => {
+  test('exist for every object of the catalogue', () => {
     expect([...new Set(SAMPLES.map(([, object]) => object))].sort()).toEqual(catalogue.map((o) => o.name).sort());
   });
 
-  test.each(SAMPLES)('all values of %s are loaded unchanged (I10)', async (file, objectName, selectRecords) => {
+  test.each(SAMPLES)('are loaded with all values unchanged: %s (I10)', async (file, objectName, selectRecords) => {
     const object = getObject(objectName);
     const records = selectRecords(parseJson(readFixture(file))) as JsonObject[];
-    // The extractor requests lists in this order.
+    // Sort the records in the order in which the extractor requests them.
     const sorted = [...records].sort(
       (a, b) => Date.parse(String(a['updated_at'])) - Date.parse(String(b['updated_at'])),
     );
@@ -199,11 +199,11 @@ describe('sample responses of a Freshdesk account', () => {
     for (const record of records) {
       const row = rows
         .map((r) => parseJson(r.row) as JsonObject)
-        // Lists of children may omit the parent's key, which the extractor adds.
+        // Lists of children may omit the key of the parent. The extractor adds this key.
         .find((r) =>
           object.primaryKey.every((k) => !(k in record) || String(r[k]) === String(record[k])),
         ) as JsonObject;
-      // Fields that are always null need no column.
+      // A field that is always null needs no column.
       for (const [field, value] of Object.entries(record)) {
         if (value === null && !types.has(field)) continue;
         expect(toComparable(row[field], getType(field)), field).toBe(toComparable(value, getType(field)));

@@ -5,23 +5,26 @@ import type { OutboundPolicy } from '@freshet/runtime';
 import { Warehouse } from '@freshet/warehouse-loader';
 
 /**
- * The maximum number of open connection pools. The least recently used pool is closed for a further
- * one.
+ * The maximum number of open connection pools. The least recently used pool is closed when the
+ * limit is exceeded.
  */
 const POOLS_MAX = 20;
-/** How long a worker waits for a ping of another worker. A healthy warehouse responds by then. */
+/**
+ * How long a job waits for a ping that a different job has started. A healthy warehouse responds
+ * within this time.
+ */
 const PING_WAIT_MS = 500;
 /**
- * When a worker that has not waited longer for the ping returns. The ping has usually finished by
- * then.
+ * The delay before a job is retried if it did not wait for the end of the ping. The ping has
+ * usually finished by then.
  */
 const PING_RETRY_MS = 5000;
 /** The backoff after the first failed ping. It doubles with each consecutive failure. */
 const BACKOFF_MS = 1000;
 const BACKOFF_MAX_MS = 30_000;
 /**
- * Consecutive failed pings after which the pending loads fail. With the backoff they take about a
- * minute, or two if each times out.
+ * The number of consecutive failed pings after which the pending loads fail. Including the backoff,
+ * these pings take about one minute, or about two minutes if each ping times out.
  */
 const PINGS_MAX = 7;
 
@@ -29,22 +32,22 @@ interface WarehouseEntry {
   /** The versions of the destination and its credential. */
   readonly fingerprint: string;
   readonly warehouse: Warehouse;
-  /** The last ping succeeded, and no worker has reported a failure since. */
+  /** Whether the last ping succeeded and no job has reported a failure since. */
   isReachable: boolean;
   /** The ping in progress; null: none. */
   ping: Promise<void> | null;
   /** Consecutive failed pings. */
   failures: number;
-  /** No ping starts before this time, in milliseconds since 1970. */
+  /** The earliest time of the next ping, in milliseconds since 1970. */
   retryAt: number;
-  /** The error of the last ping; null: it succeeded, or there was none. */
+  /** The error of the last ping; null: the ping succeeded, or no ping has finished yet. */
   error: AppError | null;
 }
 
 /**
- * Keeps a connection pool for each warehouse, and opens a new one when the destination or its
- * credential has changed. An unreachable warehouse blocks at most one worker, the one that pings
- * it. Other workers postpone their loads into it.
+ * Manages a connection pool for each warehouse, and opens a new pool when the destination or its
+ * credential has changed. An unreachable warehouse blocks at most the job that pings the warehouse.
+ * All other jobs postpone their loads.
  */
 export class Warehouses {
   readonly #store: ControlStore;
@@ -61,14 +64,15 @@ export class Warehouses {
   }
 
   /**
-   * Returns a reachable warehouse. Pings it first unless it is known to be reachable.
-   * @throws AppError `warehouse_*` if it cannot be used. `retryAfterMs` is set while it is pinged
-   *   by another worker or until the next ping. After the last failed ping, `retryAfterMs` is null
-   *   and `attemptsExhausted` is set in the context.
+   * Returns the warehouse of a destination. Pings the warehouse first, unless it is known to be
+   * reachable.
+   * @throws AppError `warehouse_*` if the warehouse cannot be used. `retryAfterMs` is the time
+   *   after which the load can be retried. After the last failed ping, `retryAfterMs` is null, and
+   *   `attemptsExhausted` is set in the error's context.
    */
   async open(destinationId: string): Promise<Warehouse> {
     const entry = await this.#getEntry(destinationId);
-    // If the previous ping failed, do not wait for the current one.
+    // If the previous ping failed, do not wait for the current ping.
     if (!entry.isReachable && entry.ping !== null && entry.error === null)
       await Promise.race([entry.ping, sleep(PING_WAIT_MS)]);
     if (entry.isReachable) return entry.warehouse;
@@ -89,7 +93,7 @@ export class Warehouses {
   }
 
   /**
-   * Reports that the warehouse did not respond. One worker pings it before any worker uses it
+   * Reports that the warehouse did not respond. One job pings the warehouse before any job uses it
    * again.
    */
   markUnreachable(destinationId: string): void {
@@ -103,9 +107,9 @@ export class Warehouses {
     const fingerprint = `${destination.version}/${credential.id}/${credential.version}`;
     const isCurrent = () => this.#entries.get(destinationId)?.fingerprint === fingerprint;
     const password = isCurrent() ? '' : await this.#store.credentials.reveal(credential.id, 'postgres_password');
-    // Another job may have added the entry meanwhile.
+    // Another job may have added the entry in the meantime.
     const existingEntry = this.#entries.get(destinationId);
-    // Insert the entry again, so that it becomes the most recently used.
+    // Reinsert the entry, so that it becomes the most recently used entry.
     this.#entries.delete(destinationId);
     if (existingEntry?.fingerprint === fingerprint) {
       this.#entries.set(destinationId, existingEntry);

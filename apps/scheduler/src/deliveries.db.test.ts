@@ -66,7 +66,7 @@ const createWebhook = async (
     enabled: true,
   });
 
-/** Starts a run that fails, because Freshdesk rejects its key. */
+/** Starts a run that fails because Freshdesk rejects the API key. */
 async function failRun(): Promise<void> {
   const [existing] = (await t.store.pipelines.list({ limit: 1, cursor: null })).data;
   const pipeline = existing ?? (await t.createPipeline());
@@ -90,8 +90,8 @@ const listPending = async () =>
 const listDeliveries = async (id: string) =>
   (await t.store.webhooks.listDeliveries(id, { limit: 50, cursor: null }, {})).data;
 
-describe('deliver, to a webhook', () => {
-  test('sends an event once, signed, to its subscribers', async () => {
+describe('delivery to a webhook', () => {
+  test('sends each event to its subscribers once, with a signature', async () => {
     const { webhook, secret } = await createWebhook();
     await createWebhook({ name: 'other', events: ['run.succeeded'] });
     await failRun();
@@ -123,7 +123,7 @@ describe('deliver, to a webhook', () => {
     ]);
   });
 
-  test('sends failed objects and rejected keys as separate events, without secrets', async () => {
+  test('sends separate events for a failed object and a rejected API key, without secrets', async () => {
     const { webhook } = await t.store.webhooks.create({
       name: 'all',
       url,
@@ -140,7 +140,7 @@ describe('deliver, to a webhook', () => {
     expect(await listDeliveries(webhook.id)).toHaveLength(2);
   });
 
-  test('retries with increasing backoff for more than a day, and redelivers a failed event with the same id', async () => {
+  test('is retried with increasing backoff for more than a day, and a later redelivery has the same event id', async () => {
     const { webhook } = await createWebhook();
     await failRun();
     const [id] = (await listPending()) as [string];
@@ -171,7 +171,7 @@ describe('deliver, to a webhook', () => {
     expect((await listDeliveries(webhook.id)).map((d) => d.status)).toEqual(['delivered', 'failed']);
   });
 
-  test('disables a webhook after a day of failures, notifies other webhooks, and resets an enabled one', async () => {
+  test('disables a webhook after a day of failures, and notifies other webhooks', async () => {
     const { webhook } = await createWebhook();
     await createWebhook({ name: 'watcher', events: ['webhook.disabled'] });
     await failRun();
@@ -211,7 +211,7 @@ describe('deliver, to a webhook', () => {
     expect(await listDeliveries(webhook.id)).toMatchObject([{ status: 'failed', attempts: 1 }]);
   });
 
-  test('signs with the old and the new secret until the overlap of a rotation ends', async () => {
+  test('signs requests with both the old and the new secret until the overlap of a rotation ends', async () => {
     const { webhook, secret: oldSecret } = await createWebhook();
     const { secret } = await t.store.webhooks.rotate(webhook.id, 60, null);
     expect(secret).not.toBe(oldSecret);
@@ -231,7 +231,7 @@ describe('deliver, to a webhook', () => {
 
   test.each([
     [
-      'a redirect, which it does not follow,',
+      'a redirect, which it does not follow',
       { status: 302, headers: { location: 'http://127.0.0.1:1/' } },
       'The receiver responded with status 302.',
     ],
@@ -261,7 +261,7 @@ describe('deliver, to a webhook', () => {
     ]);
   });
 
-  test('records an unreachable receiver', async () => {
+  test('stores an error when the receiver is unreachable', async () => {
     const { webhook } = await createWebhook({ url: 'http://127.0.0.1:1/' });
     await failRun();
     for (const id of await listPending()) await deliveries.deliver(id);
@@ -270,7 +270,7 @@ describe('deliver, to a webhook', () => {
     ]);
   });
 
-  test('renders the template of a receiver with its secret, which is stored encrypted', async () => {
+  test('renders the template of a webhook with its secret, which is stored encrypted', async () => {
     const template = {
       text: '{{summary}}',
       event_action: 'trigger',
@@ -312,7 +312,7 @@ describe('deliver, to a webhook', () => {
   });
 });
 
-describe('deliver, by email', () => {
+describe('delivery by email', () => {
   interface Mail {
     readonly from: string;
     readonly to: readonly string[];
@@ -364,7 +364,7 @@ describe('deliver, by email', () => {
     server.close();
   });
 
-  test('sends one mail to all addresses, with a summary as subject', async () => {
+  test('sends one mail to all addresses, with the summary of the event as the subject', async () => {
     const { webhook } = await createWebhook({ url: 'mailto:ops@example.com,second@example.com' });
     await failRun();
     for (const id of await listPending()) await mailDeliveries.deliver(id);
@@ -379,14 +379,14 @@ describe('deliver, by email', () => {
     ]);
   });
 
-  test('retries a rejected mail, and reports a missing mail server', async () => {
+  test('is retried after the mail server rejects the mail, and fails if no mail server is configured', async () => {
     rejectsMail = true;
     const { webhook } = await createWebhook({ url: 'mailto:ops@example.com' });
     await failRun();
     const [id] = (await listPending()) as [string];
     await mailDeliveries.deliver(id);
     expect(await listDeliveries(webhook.id)).toMatchObject([
-      { status: 'pending', error: 'The mail server rejected the mail: 452.' },
+      { status: 'pending', error: 'The mail server did not accept the mail: 452.' },
     ]);
     await deliveries.deliver(id);
     expect(await listDeliveries(webhook.id)).toMatchObject([
@@ -398,7 +398,7 @@ describe('deliver, by email', () => {
     expect(mails).toHaveLength(1);
   });
 
-  test('aborts the delivery to a slow mail server after its total timeout', async () => {
+  test('is aborted if a slow mail server exceeds the total timeout', async () => {
     const server = createTcpServer((socket) => {
       const timer = setInterval(() => socket.write('2'), 20);
       socket.on('close', () => clearInterval(timer)).on('error', () => {});
@@ -414,7 +414,7 @@ describe('deliver, by email', () => {
     await failRun();
     for (const id of await listPending()) expect(await slow.deliver(id)).toBe(false);
     expect(await listDeliveries(webhook.id)).toMatchObject([
-      { status: 'pending', error: expect.stringContaining('The mail server rejected the mail') },
+      { status: 'pending', error: expect.stringContaining('The mail server did not accept the mail') },
     ]);
     await slow.close();
     server.close();

@@ -7,17 +7,17 @@ import { Agent, request } from 'undici';
 import { getSeverity, getSummary, type Message, renderTemplate } from './messages.ts';
 
 /**
- * The time that a receiver has to respond. A receiver that needs longer must respond before it
- * processes the event.
+ * A receiver must respond within this time. A receiver that needs longer to process an event must
+ * respond before the processing.
  */
 const RESPONSE_TIMEOUT_MS = 15_000;
 /**
- * The total time of one mail delivery. A mail server that sends single bytes slowly never exceeds
- * the timeouts between two bytes.
+ * The maximum total duration of one mail delivery. This limit is necessary because a mail server
+ * that slowly sends single bytes never exceeds the socket timeout.
  */
 const MAIL_TIMEOUT_MS = 60_000;
 const RESPONSE_HEADER_BYTES_MAX = 16_384;
-/** The subject is limited to one line. */
+/** The maximum length of the mail subject. */
 const SUBJECT_LENGTH_MAX = 200;
 
 export interface MailSettings {
@@ -30,8 +30,9 @@ export interface MailSettings {
 }
 
 /**
- * Delivers events by email and to webhooks. Webhook requests are signed by the Standard Webhooks
- * specification, follow no redirects, and connect to no blocked address.
+ * Delivers events by email and to webhooks. Webhook requests are signed according to the Standard
+ * Webhooks specification. They do not follow redirects, and they do not connect to blocked
+ * addresses.
  */
 export class Deliveries {
   readonly #store: ControlStore;
@@ -55,8 +56,9 @@ export class Deliveries {
   }
 
   /**
-   * Runs one `deliver` job: attempts the delivery and records its outcome.
-   * @returns whether the receiver accepted the event; null when the delivery is no longer pending.
+   * Runs one `deliver` job: attempts the delivery and stores its outcome.
+   * @returns whether the receiver accepted the event; null when the delivery is no longer
+   *   pending.
    */
   async deliver(deliveryId: string): Promise<boolean | null> {
     const attempt = await this.#store.webhooks.getAttempt(deliveryId);
@@ -89,7 +91,7 @@ export class Deliveries {
         to: url.slice('mailto:'.length).split(','),
         subject: `[Freshet ${getSeverity(message)}] ${summary}`.slice(0, SUBJECT_LENGTH_MAX),
         text: `${summary}\n\n${message.type}, ${message.at.toISOString()}\n\n${JSON.stringify(message.data, null, 2)}\n`,
-        // A constant id, so that receivers can discard a repeated mail.
+        // All attempts use the same id, so that receivers can discard duplicate mails.
         messageId: `<${message.id}@freshet>`,
         headers: { 'Auto-Submitted': 'auto-generated' },
         signal: AbortSignal.timeout(this.#mailTimeoutMs),
@@ -97,7 +99,10 @@ export class Deliveries {
       return { status: null, error: null };
     } catch (error) {
       const { responseCode, code } = error as { responseCode?: number; code?: string };
-      return { status: null, error: `The mail server rejected the mail: ${responseCode ?? code ?? 'unknown error'}.` };
+      return {
+        status: null,
+        error: `The mail server did not accept the mail: ${responseCode ?? code ?? 'unknown error'}.`,
+      };
     }
   }
 
@@ -112,7 +117,7 @@ export class Deliveries {
         ? { type, timestamp: at.toISOString(), data }
         : renderTemplate(template, message, templateSecret);
     const body = JSON.stringify(payload);
-    // The time of the attempt, because receivers reject old timestamps as replay attacks.
+    // Sign the time of this attempt, because receivers reject old timestamps as replay attacks.
     const timestamp = Math.floor(Date.now() / 1000);
     try {
       this.#outboundPolicy.check(new URL(url).hostname);
@@ -129,7 +134,7 @@ export class Deliveries {
         body,
         signal: AbortSignal.timeout(RESPONSE_TIMEOUT_MS),
       });
-      // The response body has no meaning and may be endless.
+      // Discard the response body. It has no meaning and may be endless.
       responseBody.destroy();
       responseBody.on('error', () => {});
       const isAccepted = statusCode >= 200 && statusCode < 300;
@@ -152,7 +157,7 @@ function createMailTransport(smtpUrl: string): Transporter {
 /**
  * Returns `v1,` and the HMAC-SHA256 of the signed content
  * (https://github.com/standard-webhooks/standard-webhooks, spec/standard-webhooks.md).
- * @param content event id, timestamp and body, joined by full stops.
+ * @param content event id, timestamp and body, joined by periods.
  */
 function sign(secret: string, content: string): string {
   const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64');

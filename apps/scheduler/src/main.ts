@@ -4,9 +4,12 @@ import { Deliveries } from './deliveries.ts';
 import { schedulerMetrics } from './metrics.ts';
 import { ScheduleLoop } from './schedule-loop.ts';
 
-/** Starts due runs, delivers events, records dead jobs, and deletes expired data. */
+/** Starts due runs, delivers events, stores dead jobs, and deletes expired data. */
 
-/** A receiver that does not respond occupies one of these until its timeout. */
+/**
+ * The maximum number of concurrent deliveries. A receiver that does not respond occupies one
+ * delivery until the timeout.
+ */
 const DELIVERY_CONCURRENCY = 4;
 
 await runService({

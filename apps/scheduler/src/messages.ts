@@ -13,7 +13,7 @@ export interface Message {
 
 interface MessageFormat {
   readonly severity: Severity;
-  /** Returns one sentence. The full stop is optional. */
+  /** Returns one sentence, with or without its final period. */
   readonly format: (data: Data) => string;
 }
 
@@ -28,7 +28,7 @@ const FORMATS: Readonly<Record<EventType, MessageFormat>> = {
   },
   'run.partial': {
     severity: 'warning',
-    format: (d) => `Run ${get(d, 'run_id')} succeeded partially: some of its objects did not succeed`,
+    format: (d) => `Run ${get(d, 'run_id')} finished with status partial: some of its objects did not succeed`,
   },
   'run.failed': { severity: 'error', format: (d) => `Run ${get(d, 'run_id')} failed` },
   'object.failed': {
@@ -47,7 +47,7 @@ const FORMATS: Readonly<Record<EventType, MessageFormat>> = {
   'records.spiked': {
     severity: 'warning',
     format: (d) =>
-      `Pipeline ${get(d, 'pipeline_id')}: a run read ${get(d, 'records_extracted')} records, while ${get(d, 'usual')} are usual${notePause(d)}`,
+      `A run of pipeline ${get(d, 'pipeline_id')} extracted ${get(d, 'records_extracted')} records, but a typical run extracts ${get(d, 'usual')}${notePause(d)}`,
   },
   'quota.reached': {
     severity: 'warning',
@@ -61,40 +61,40 @@ const FORMATS: Readonly<Record<EventType, MessageFormat>> = {
   'freshness.missed': {
     severity: 'warning',
     format: (d) =>
-      `Pipeline ${get(d, 'pipeline_id')}: ${get(d, 'object')} misses its freshness target of ${get(d, 'max_staleness_minutes')} minutes`,
+      `Pipeline ${get(d, 'pipeline_id')}: the object ${get(d, 'object')} misses its freshness target of ${get(d, 'max_staleness_minutes')} minutes`,
   },
   'freshness.restored': {
     severity: 'info',
-    format: (d) => `Pipeline ${get(d, 'pipeline_id')}: ${get(d, 'object')} meets its freshness target again`,
+    format: (d) => `Pipeline ${get(d, 'pipeline_id')}: the object ${get(d, 'object')} meets its freshness target again`,
   },
   'erasure.completed': { severity: 'info', format: (d) => `Erasure ${get(d, 'erasure_id')} completed` },
   'erasure.failed': { severity: 'error', format: (d) => `Erasure ${get(d, 'erasure_id')} failed: ${getError(d)}` },
   'job.died': {
     severity: 'error',
     format: (d) =>
-      `A job of the queue ${get(d, 'queue')} is dead after ${get(d, 'attempts')} attempts: ${get(d, 'reason')}`,
+      `A job in the queue ${get(d, 'queue')} failed permanently after ${get(d, 'attempts')} attempts: ${get(d, 'reason')}`,
   },
   'webhook.disabled': {
     severity: 'warning',
     format: (d) => `The webhook "${get(d, 'name')}" was disabled: ${get(d, 'reason')}`,
   },
-  'webhook.test': { severity: 'info', format: (d) => `Test event of the webhook "${get(d, 'name')}"` },
+  'webhook.test': { severity: 'info', format: (d) => `Test event for the webhook "${get(d, 'name')}"` },
 };
 
 export function getSeverity({ type }: Message): Severity {
   return FORMATS[type].severity;
 }
 
-/** Returns the event as a sentence for people. */
+/** Returns a sentence that summarizes the event for people. */
 export function getSummary({ type, data }: Message): string {
   const sentence = FORMATS[type].format(data);
-  // An error message at the end brings its own full stop.
+  // An error message at the end of the sentence already ends with a period.
   return sentence.endsWith('.') ? sentence : `${sentence}.`;
 }
 
 /**
- * Replaces the placeholders `{{…}}` in all strings of a template of a receiver. An unknown
- * placeholder stays unchanged, so that its author notices the error.
+ * Replaces the placeholders `{{…}}` in all strings of a receiver's template. An unknown placeholder
+ * stays unchanged, so that the author of the template notices the error.
  * @param secret the value of `{{secret}}`; null: the webhook has none.
  */
 export function renderTemplate(template: unknown, message: Message, secret: string | null): unknown {
@@ -107,7 +107,7 @@ export function renderTemplate(template: unknown, message: Message, secret: stri
 }
 
 function renderString(template: string, message: Message, secret: string | null): unknown {
-  // A string that consists of this placeholder becomes the data object itself.
+  // A string that consists only of this placeholder is replaced with the data object itself.
   if (template === '{{data}}') return message.data;
   return template.replaceAll(/\{\{([a-z_.]+)\}\}/g, (placeholder, name: string) => {
     const value = resolvePlaceholder(name, message, secret);

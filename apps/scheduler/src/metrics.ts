@@ -1,13 +1,16 @@
 import type { ControlStore } from '@freshet/control-store';
 import type { Metrics } from '@freshet/runtime';
 
-/** Limits the queries when several servers scrape the process at the same time. */
+/**
+ * Limits the number of queries when several monitoring servers scrape the process at the same time.
+ */
 const REFRESH_INTERVAL_MS = 5000;
 
 /**
  * Registers the metrics of a scheduler, and the gauges of the deployment. Every scheduler exports
- * the same values for the deployment, so dashboards aggregate them by maximum. There is no label
- * for pipelines, because their number is not bounded. The API reports them.
+ * the same values for the deployment, so dashboards must aggregate these values with `max`. No
+ * metric has a pipeline label, because the number of pipelines is not bounded. The API reports the
+ * values of single pipelines.
  */
 export function schedulerMetrics(metrics: Metrics, store: ControlStore) {
   return {
@@ -24,7 +27,10 @@ export function schedulerMetrics(metrics: Metrics, store: ControlStore) {
 }
 export type SchedulerMetrics = ReturnType<typeof schedulerMetrics>;
 
-/** Registers the gauges of the deployment. Returns a function that updates them from the store. */
+/**
+ * Registers the gauges of the deployment. Returns a function that updates the gauges from the
+ * store.
+ */
 function createGaugeRefresh(metrics: Metrics, store: ControlStore): () => Promise<void> {
   const gauges = registerGauges(metrics);
   let refreshedAt = 0;
@@ -67,22 +73,24 @@ function registerGauges(metrics: Metrics) {
     failedUnits: metrics.gauge('failed_units', 'Failed units of extraction, excluded from their runs and retried.', []),
     deadJobs: metrics.gauge('dead_jobs', 'Jobs in the dead-letter queue.', []),
     openRuns: metrics.gauge('open_runs', 'Runs that are queued or running.', []),
-    staleness: metrics.gauge('staleness_seconds', 'Maximum staleness of an object over all pipelines.', ['object']),
+    staleness: metrics.gauge('staleness_seconds', 'Maximum staleness of an object across all pipelines.', ['object']),
     freshnessMissed: metrics.gauge('freshness_missed', 'Pipelines in which an object misses its freshness target.', [
       'object',
     ]),
     auditFindings: metrics.gauge(
       'audit_findings',
-      'Records that the latest audits have repaired, over all pipelines, by finding.',
+      'Records that the latest audits have repaired across all pipelines, by finding.',
       ['finding'],
     ),
     creditsUsed: metrics.gauge(
       'credits_used_ratio',
-      'Fraction of the credits of the current minute that an account has used. The 50 busiest accounts.',
+      'Fraction of the credits of the current minute that an account has used. Only the 50 busiest accounts are exported.',
       ['account'],
     ),
-    throttled: metrics.gauge('account_throttled', '1 while an account waits for the end of a Retry-After period.', [
-      'account',
-    ]),
+    throttled: metrics.gauge(
+      'account_throttled',
+      '1 while requests to an account wait for a Retry-After period to end.',
+      ['account'],
+    ),
   };
 }

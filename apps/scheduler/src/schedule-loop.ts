@@ -4,27 +4,30 @@ import { listObjectsToAudit, listObjectsToExtract } from '@freshet/freshdesk-ext
 import type { Logger } from '@freshet/runtime';
 import type { SchedulerMetrics } from './metrics.ts';
 
-/** The interval between two checks for due pipelines, and so the maximum delay of a run. */
+/**
+ * The interval between two checks for due pipelines. This interval is also the maximum delay of a
+ * run.
+ */
 const TICK_INTERVAL_MS = 500;
 /** Pipelines started in one transaction. */
 const DUE_BATCH_SIZE = 50;
 const ALERT_INTERVAL_MS = 15_000;
 const CLEANUP_INTERVAL_MS = 3_600_000;
 const IDEMPOTENCY_RETENTION_HOURS = 24;
-/** An event can be redelivered for this long. */
+/** Events are stored, and can be redelivered, for this long. */
 const EVENT_RETENTION_DAYS = 30;
 
 export interface RetentionSettings {
   readonly batchDays: number;
   readonly runDays: number;
-  /** Undefined retains the audit log without limit. */
+  /** Undefined: the audit log is retained without limit. */
   readonly auditLogDays: number | undefined;
 }
 
 /**
  * The periodic work of a scheduler: starts due runs and audits, checks freshness and quotas, and
- * deletes expired data. Several schedulers can run at the same time, because the store makes each
- * step safe to repeat.
+ * deletes expired data. Several schedulers can run at the same time, because each operation of the
+ * store is safe to repeat.
  */
 export class ScheduleLoop {
   readonly #store: ControlStore;
@@ -49,7 +52,7 @@ export class ScheduleLoop {
     this.#shutdownSignal = options.shutdownSignal;
   }
 
-  /** Runs until the shutdown. A failed tick is logged, and the next tick catches up. */
+  /** Runs until the scheduler shuts down. A failed tick is logged, and the next tick catches up. */
   async run(): Promise<void> {
     while (!this.#shutdownSignal.aborted) {
       const startedAt = performance.now();
@@ -75,7 +78,7 @@ export class ScheduleLoop {
 
   async #startDueRuns(): Promise<void> {
     const { schedule } = this.#store;
-    // A full batch means that more pipelines are due.
+    // After a full batch, more pipelines may be due.
     for (let started = DUE_BATCH_SIZE; started === DUE_BATCH_SIZE && !this.#shutdownSignal.aborted; ) {
       started = await schedule.startDueRuns(DUE_BATCH_SIZE, listObjectsToExtract);
       this.#metrics.startedRuns.inc({ kind: 'sync' }, started);

@@ -20,30 +20,38 @@ interface ForkedChild {
 
 /** EX_CONFIG: the settings are invalid, so a restart would fail again. */
 const EX_CONFIG = 78;
-/** Settings of single apps. They are passed on as they are, and each app validates its own. */
+/**
+ * Settings of individual apps. These variables are passed to all children unchanged, and each app
+ * validates its own settings.
+ */
 const INHERITED_VARIABLES = [
   'FRESHET_CONCURRENCY',
   'FRESHET_ANSWER_MIB_MAX',
   'FRESHET_UNLOADED_MIB_MAX',
   'FRESHET_REQUESTS_PER_MINUTE',
 ];
-/** The variables of OpenTelemetry are passed on as well. */
+/** Variables with this prefix configure OpenTelemetry. They are passed to all children, too. */
 const TRACING_PREFIX = 'OTEL_';
 const RESTART_DELAY_MS = 1000;
 const STOP_TIMEOUT_MS = 45_000;
-/** The end of a child's stderr that is retained for the error message. */
+/**
+ * The number of characters at the end of a child's stderr that are retained for an error message.
+ */
 const STDERR_CHARACTERS_MAX = 4000;
 
 /**
- * The child processes of a standalone deployment. Each one has its own process group, so that
- * Ctrl-C reaches only this process, which stops the children in order. A child detects by its IPC
- * channel when this process has exited.
+ * The child processes of a standalone deployment. Each child has a separate process group, so that
+ * Ctrl-C reaches only this process. This process then stops the children in order. A child detects
+ * through its IPC channel that this process has exited.
  */
 export class ChildProcesses {
   readonly #logDir: string;
   readonly #running = new Map<string, ChildProcess>();
   #isStopping = false;
-  /** Called when a child has exited unexpectedly. It restarts unless its settings are invalid. */
+  /**
+   * Called when a child has exited unexpectedly. The child is restarted unless its settings are
+   * invalid.
+   */
   onExit: (name: string, status: string, willRestart: boolean) => void = () => {};
 
   constructor(dataDir: string) {
@@ -52,8 +60,10 @@ export class ChildProcesses {
   }
 
   /**
-   * Starts a child that serves HTTP. @returns its address.
-   * @throws AppError `configuration` with the child's error output when it exits first.
+   * Starts a child that serves HTTP.
+   * @returns the address of the child.
+   * @throws AppError `configuration` with the child's error output if the child exits before it
+   *   listens.
    */
   startListener(spec: ChildProcessSpec): Promise<string> {
     return new Promise((resolve, reject) => {
@@ -80,8 +90,8 @@ export class ChildProcesses {
   }
 
   /**
-   * Stops the named children at the same time, and waits for their exit. No child is restarted from
-   * now on.
+   * Stops the named children at the same time, and waits for their exit. No child is restarted
+   * after this call.
    */
   async stop(...names: string[]): Promise<void> {
     this.#isStopping = true;

@@ -10,8 +10,8 @@ import { type ConfiguredPipeline, setUpPipeline } from './setup.ts';
 import { DEMO_ACCOUNT, StandaloneDeployment } from './standalone-deployment.ts';
 
 /**
- * `npm start`: runs a complete deployment on one machine, creates its pipeline, and follows the
- * first run.
+ * `npm start`: runs a complete deployment on one machine, creates its pipeline, and shows the
+ * progress of the first run.
  */
 
 const POLL_INTERVAL_MS = 250;
@@ -41,10 +41,7 @@ await runProcess('standalone', createLogger('standalone', 'error'), async () => 
   }
 });
 
-/**
- * Runs the pipeline. Then prints the next steps or, with `--once`, prints the result and ends the
- * process.
- */
+/** Runs the pipeline. Then prints the next steps or, with `--once`, prints the result and exits. */
 async function completeRun(options: {
   readonly settings: StandaloneSettings;
   readonly deployment: StandaloneDeployment;
@@ -67,7 +64,7 @@ async function completeRun(options: {
 }
 
 /**
- * Starts a run, or joins the one in progress, and shows its progress.
+ * Starts a run or, if a run is in progress, joins that run. Shows the progress of the run.
  * @returns the finished run.
  */
 async function followRun(client: Freshet, pipelineId: string): Promise<Run> {
@@ -78,7 +75,7 @@ async function followRun(client: Freshet, pipelineId: string): Promise<Run> {
   while (run.finished_at === null) {
     progress.show(run);
     await sleep(POLL_INTERVAL_MS);
-    // The API may be restarting. The workers continue the run without it.
+    // The API may be restarting. The workers continue the run in the meantime.
     run = await client.get('/v1/runs/{id}', { params: { path: { id: run.id } } }).catch(() => run);
   }
   progress.printTable(run);

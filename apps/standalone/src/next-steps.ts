@@ -1,7 +1,8 @@
 import type { Run } from '@freshet/client';
 
 /**
- * Returns the text that `npm start` prints after the first run: the addresses, and queries to try.
+ * Returns the text that `npm start` prints after the first run: the addresses of the deployment,
+ * and example queries.
  */
 export function toNextSteps(options: {
   readonly run: Run;
@@ -9,12 +10,12 @@ export function toNextSteps(options: {
   readonly token: string;
   readonly warehouseUrl: string;
   readonly schema: string;
-  /** The account is the simulated one. */
+  /** Whether the account is the simulated account. */
   readonly isDemo: boolean;
 }): string {
   const { run, apiUrl, token, warehouseUrl, schema, isDemo } = options;
   return `
-Freshet is running. Press Ctrl-C to stop it. The next start continues from here.
+Freshet is running. Press Ctrl-C to stop it. The next start continues with the same data.
 
   Console        ${apiUrl}/console
   API            ${apiUrl}   (reference: ${apiUrl}/docs)

@@ -13,7 +13,7 @@ export interface PersistentState {
 }
 
 /**
- * Reads the state, or creates it at the first start.
+ * Reads the state. Creates the state at the first start.
  * @throws AppError `configuration` when the folder is not writable.
  */
 export function loadState(dataDir: string): PersistentState {
@@ -33,7 +33,7 @@ export function loadState(dataDir: string): PersistentState {
     const { code } = error as NodeJS.ErrnoException;
     throw new AppError(
       'configuration',
-      `FRESHET_DATA_DIR: the data folder ${dataDir} is not usable (${code ?? (error as Error).message}). Choose another folder.`,
+      `FRESHET_DATA_DIR: the data folder ${dataDir} is not usable (${code ?? (error as Error).message}). Choose a different folder.`,
       { cause: error },
     );
   }

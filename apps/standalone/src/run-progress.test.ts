@@ -47,8 +47,8 @@ function createOutput(isTTY: boolean) {
   return { stream: stream as unknown as NodeJS.WriteStream, text: () => stripVTControlCharacters(written.join('')) };
 }
 
-describe('Progress on a terminal', () => {
-  test('shows a bar for each object in progress and one for the run', () => {
+describe('RunProgress on a terminal', () => {
+  test('shows one bar for each object in progress and one bar for the run', () => {
     const { stream, text } = createOutput(true);
     const objects = [
       createObjectRun('tickets', { progress: 0.5 }),
@@ -64,7 +64,7 @@ describe('Progress on a terminal', () => {
     expect(text()).not.toMatch(/^(conversations|groups)/m);
   });
 
-  test('shows the reason for an object that has not succeeded', () => {
+  test('shows why an object did not succeed', () => {
     const { stream, text } = createOutput(true);
     const partial = createObjectRun('conversations', {
       status: 'partial',
@@ -75,8 +75,8 @@ describe('Progress on a terminal', () => {
   });
 });
 
-describe('Progress without a terminal', () => {
-  test('prints each change of an object once, and the run at each ten percent', () => {
+describe('RunProgress without a terminal', () => {
+  test('prints each state change of an object once, and the progress of the run at every ten percent', () => {
     const { stream, text } = createOutput(false);
     const progress = new RunProgress(stream, new Map([['conversations', 'tickets']]));
     const objects = [
@@ -105,7 +105,7 @@ test.each([
   [61_000, 'about 2 min left'],
   [3_700_000, 'about 1 h 2 min left'],
   [-5000, 'about 1 s left'],
-])('formatTimeLeft returns the time for %s ms as "%s"', (ms, expected) => {
+])('formatTimeLeft formats %s ms as "%s"', (ms, expected) => {
   const now = Date.parse('2026-01-01T00:00:00Z');
   expect(formatTimeLeft({ estimated_finished_at: ms === null ? null : new Date(now + ms).toISOString() }, now)).toBe(
     expected,

@@ -1,7 +1,7 @@
 import type { Run, Schemas } from '@freshet/client';
 import { createLogUpdate } from 'log-update';
 
-/** Maps each object to its parent object; null for an object without one. */
+/** Maps each object to its parent object; null for an object without a parent. */
 type Parents = ReadonlyMap<string, string | null>;
 
 const FINAL_STATUSES: ReadonlySet<string> = new Set([
@@ -18,10 +18,9 @@ const BAR_WIDTH = 24;
 const PERCENT_STEP = 10;
 
 /**
- * Shows a run in progress. On a terminal, it redraws a progress bar for each object in progress and
- * one for the run. Elsewhere, it prints a line for each change of an object's state and for each
- * ten
- * percent of the run.
+ * Shows the progress of a run. On a terminal, it redraws one progress bar for each object in
+ * progress and one for the run. Without a terminal, it prints a line for each state change of an
+ * object, and a line for the run at every ten percent.
  */
 export class RunProgress {
   readonly #out: NodeJS.WriteStream;
@@ -110,7 +109,10 @@ export class RunProgress {
     this.#out.write(`  ${'run'.padEnd(24)} ${percent} %, ${formatTimeLeft(run)}\n`);
   }
 
-  /** Returns the current activity of an object run, or the reason why it has not succeeded. */
+  /**
+   * Returns the current activity of an object run, or the reason why the object run did not
+   * succeed.
+   */
   #describe(o: Schemas['ObjectRun'], run: Run): string {
     if (FINAL_STATUSES.has(o.status)) return o.error?.message ?? '';
     if (o.status === 'waiting_for_credits') {
@@ -128,7 +130,8 @@ export class RunProgress {
 }
 
 /**
- * Returns a bar of fixed width with the percentage. The bar is empty when the progress is unknown.
+ * Returns a bar of fixed width, followed by the percentage. The bar is empty when the progress is
+ * unknown.
  * @param share from 0 to 1.
  */
 export function drawBar(share: number | null): string {
@@ -159,7 +162,10 @@ function sumField(
   return run.objects.reduce((sum, o) => sum + o[field], 0);
 }
 
-/** Pads the columns to equal width: text to the left, numbers to the right. */
+/**
+ * Pads the cells of each column to equal width. Text is aligned to the left, and numbers are
+ * aligned to the right.
+ */
 function formatTable(rows: readonly (readonly string[])[]): string[] {
   const widths = (rows[0] as readonly string[]).map((_, i) => Math.max(...rows.map((row) => (row[i] ?? '').length)));
   return rows.map((row) =>

@@ -48,7 +48,7 @@ const createSummary = (status: Run['status'], objects: Schemas['ObjectRun'][]) =
   schema: 's',
 });
 
-test('toSummary lists the objects that have not succeeded, the unavailable ones, and the warehouse', () => {
+test('toSummary lists the objects that did not succeed, the unavailable objects, and the warehouse', () => {
   const objects = [
     createObjectRun('tickets', 'succeeded', { records_rejected: 1200 }),
     createObjectRun('agents', 'forbidden', { warnings: unavailable }),
@@ -57,8 +57,8 @@ test('toSummary lists the objects that have not succeeded, the unavailable ones,
   ];
   expect(toSummary(createSummary('partial', objects)).trim().split('\n')).toEqual([
     'Run partial: 1 of 4 objects succeeded.',
-    'Not succeeded: surveys (failed), roles (forbidden).',
-    'Not available to the API key: agents.',
+    'Objects that did not succeed: surveys (failed), roles (forbidden).',
+    'Objects that the API key cannot access: agents.',
     'Rejected records: 1,200.',
     "Warehouse  psql 'postgres://u:p@h/w'",
     'Schema     s',

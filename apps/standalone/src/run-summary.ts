@@ -26,8 +26,8 @@ export function toSummary({ run, warehouseUrl, schema }: RunSummary): string {
   const rejected = objects.reduce((sum, o) => sum + o.records_rejected, 0);
   const lines = [
     `Run ${run.status}: ${succeeded} of ${objects.length} objects succeeded.`,
-    ...(failed.length > 0 ? [`Not succeeded: ${failed.join(', ')}.`] : []),
-    ...(unavailable.length > 0 ? [`Not available to the API key: ${unavailable.join(', ')}.`] : []),
+    ...(failed.length > 0 ? [`Objects that did not succeed: ${failed.join(', ')}.`] : []),
+    ...(unavailable.length > 0 ? [`Objects that the API key cannot access: ${unavailable.join(', ')}.`] : []),
     ...(rejected > 0 ? [`Rejected records: ${rejected.toLocaleString('en-US')}.`] : []),
     `Warehouse  psql '${warehouseUrl}'`,
     `Schema     ${schema}`,
@@ -36,8 +36,8 @@ export function toSummary({ run, warehouseUrl, schema }: RunSummary): string {
 }
 
 /**
- * Returns whether the status of the run ignores the object, because the API key has never had
- * access to it.
+ * Returns whether the object does not affect the status of the run, because the API key has never
+ * had access to the object.
  */
 function isUnavailable({ warnings }: Schemas['ObjectRun']): boolean {
   return warnings.some(({ code }) => code === 'object_unavailable');

@@ -16,19 +16,19 @@ export interface StandaloneSettings {
   readonly historicalSyncDays: number | null;
   readonly dataDir: string;
   readonly host: string;
-  /** Null: the default port or, when it is in use, a free one. */
+  /** Null: the default port or, if the default port is in use, a free port. */
   readonly port: number | null;
   readonly logLevel: string;
   readonly bootstrapToken: string | null;
   readonly secretKeys: string | null;
-  /** Exit after the first run. */
+  /** Whether to exit after the first run. */
   readonly once: boolean;
 }
 
 /**
  * Reads the settings of `npm start`.
  * @param args the command-line arguments: none, or `--once`.
- * @throws AppError `configuration` that names the unknown option, or the missing or malformed
+ * @throws AppError `configuration` that lists the unknown option, or the missing and malformed
  *   variables.
  */
 export function readStandaloneSettings(environment: NodeJS.ProcessEnv, args: readonly string[]): StandaloneSettings {
@@ -78,19 +78,19 @@ function parseAccount(
     if (origin !== undefined)
       throw new AppError(
         'configuration',
-        'FRESHDESK_ORIGIN requires an account. Set FRESHDESK_SUBDOMAIN and FRESHDESK_API_KEY as well.',
+        'FRESHDESK_ORIGIN requires an account. Set FRESHDESK_SUBDOMAIN and FRESHDESK_API_KEY.',
       );
     return null;
   }
   if (subdomain === undefined)
     throw new AppError(
       'configuration',
-      'FRESHDESK_SUBDOMAIN is missing. FRESHDESK_API_KEY requires it. Set it to the part of the address before .freshdesk.com.',
+      'FRESHDESK_SUBDOMAIN is missing, but FRESHDESK_API_KEY is set. Set FRESHDESK_SUBDOMAIN to the part of the account address before .freshdesk.com.',
     );
   if (apiKey === undefined)
     throw new AppError(
       'configuration',
-      'FRESHDESK_API_KEY is missing. FRESHDESK_SUBDOMAIN requires it. Copy the API key from the profile settings of an agent.',
+      'FRESHDESK_API_KEY is missing, but FRESHDESK_SUBDOMAIN is set. Copy the API key from the profile settings of an agent.',
     );
   return { subdomain: parseSubdomain(subdomain), apiKey };
 }

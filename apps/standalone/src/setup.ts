@@ -23,10 +23,10 @@ interface WarehouseAddress {
 }
 
 /**
- * Creates the pipeline of the account or, when it exists, updates its API key and its warehouse.
- * Tests both connections first, so that an invalid setting is reported here and not by a failed
- * run.
- * @throws AppError `configuration` that names the invalid setting and the remedy.
+ * Creates the pipeline of the account. If the pipeline exists, updates its API key and its
+ * warehouse. Tests both connections first, so that an invalid setting is reported here and not by a
+ * failed run.
+ * @throws AppError `configuration` that states the invalid setting and the remedy.
  */
 export async function setUpPipeline(client: Freshet, settings: PipelineSettings): Promise<ConfiguredPipeline> {
   const warehouse = parseWarehouseUrl(settings.warehouseUrl);
@@ -63,7 +63,7 @@ async function createPipeline(
   { subdomain, apiKey, historicalSyncDays }: PipelineSettings,
   warehouse: WarehouseAddress,
 ): Promise<ConfiguredPipeline> {
-  // Deletes the created resources, the latest first.
+  // The functions that delete the created resources, the newest resource first.
   const rollbacks: (() => Promise<unknown>)[] = [];
   const deleteCredential = (id: string) => client.delete('/v1/credentials/{id}', { params: { path: { id } } });
   try {
@@ -96,7 +96,7 @@ async function createPipeline(
       },
     });
   } catch (error) {
-    // The next start creates the resources again, with corrected settings.
+    // The next start creates the resources again with the corrected settings.
     for (const rollBack of rollbacks) await rollBack();
     throw error;
   }

@@ -13,14 +13,15 @@ const WORKERS = ['extract-worker', 'load-worker', 'scheduler'];
 
 /**
  * The parts of a deployment on one machine: PostgreSQL, a simulated account, the API, the workers
- * and the scheduler. PostgreSQL and the account are started only when the settings name no others.
+ * and the scheduler. PostgreSQL is started only if the settings do not contain the URLs of both
+ * databases. The simulated account is started only if the settings do not contain an account.
  */
 export class StandaloneDeployment {
   readonly #settings: StandaloneSettings;
   readonly #state: PersistentState;
   readonly #print: (text: string) => void;
   readonly #children: ChildProcesses;
-  /** Stop the parts that have been started, the first one last. */
+  /** The functions that stop the started parts, in the order of the start. */
   #cleanups: (() => Promise<void>)[] = [];
   #isStopping = false;
 
@@ -32,7 +33,7 @@ export class StandaloneDeployment {
     this.#children = new ChildProcesses(settings.dataDir);
     this.#children.onExit = (name, status, willRestart) =>
       print(
-        `The ${name} exited (${status})${willRestart ? ' and restarts' : ''}. See ${settings.dataDir}/logs/${name}.log.`,
+        `The ${name} exited (${status})${willRestart ? ' and is being restarted' : ''}. See ${settings.dataDir}/logs/${name}.log.`,
       );
   }
 
@@ -40,7 +41,7 @@ export class StandaloneDeployment {
     return this.#isStopping;
   }
 
-  /** The token of the API, of the role `team_admin`. */
+  /** The API token. It has the role `team_admin`. */
   get token(): string {
     return this.#settings.bootstrapToken ?? this.#state.token;
   }
@@ -56,8 +57,8 @@ export class StandaloneDeployment {
       DATABASE_URL: databaseUrl,
       FRESHET_SECRET_KEYS: this.#settings.secretKeys ?? this.#state.secret_keys,
       LOG_LEVEL: this.#settings.logLevel,
-      // The warehouse and webhook receivers may be on this machine, because its user controls all
-      // of it.
+      // The warehouse and webhook receivers may be on this machine, because the user controls the
+      // whole machine.
       FRESHET_ALLOWED_ADDRESSES: '127.0.0.0/8,::1/128',
       ...(origin === null ? {} : { FRESHDESK_ORIGIN: origin }),
     };
@@ -100,8 +101,8 @@ export class StandaloneDeployment {
   }
 
   /**
-   * Uses the default port when the settings name none, or a free port when the default one is in
-   * use.
+   * Starts the API on the configured port. Without a configured port, uses the default port or, if
+   * the default port is in use, a free port.
    */
   async #startApi(env: Readonly<Record<string, string>>): Promise<string> {
     const start = (port: number) =>
@@ -120,7 +121,7 @@ function getMainModule(app: string): string {
   return fileURLToPath(new URL(`../../${app}/src/main.ts`, import.meta.url));
 }
 
-/** @returns the URL of the database, which is created when missing. */
+/** Creates the database if it does not exist. @returns the URL of the database. */
 async function ensureDatabase(superuserUrl: string, name: string): Promise<string> {
   const sql = postgres(superuserUrl, { max: 1, onnotice: () => {} });
   try {

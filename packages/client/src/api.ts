@@ -13,7 +13,7 @@ export interface paths {
         };
         /**
          * Liveness probe
-         * @description Returns 200 as soon as the process serves requests. It does not depend on the database.
+         * @description Returns 200 as soon as the process serves requests. The probe does not depend on the database.
          */
         get: operations["getLiveness"];
         put?: never;
@@ -33,7 +33,7 @@ export interface paths {
         };
         /**
          * Prometheus metrics
-         * @description Returns the metrics of this API process in the Prometheus text format. Other processes serve their metrics at `FRESHET_MONITOR_PORT`. Those of schedulers include backlogs.
+         * @description Returns the metrics of this API process in the Prometheus text format. All other processes serve their metrics on the port in `FRESHET_MONITOR_PORT`. The metrics of schedulers include the backlogs.
          */
         get: operations["getMetrics"];
         put?: never;
@@ -53,7 +53,7 @@ export interface paths {
         };
         /**
          * Readiness probe
-         * @description Returns 200 if the database responds, its schema matches this release, and the process is not shutting down. Otherwise 503.
+         * @description Returns 200 if the database responds, its schema matches this release, and the process is not shutting down. Otherwise, returns 503.
          */
         get: operations["getReadiness"];
         put?: never;
@@ -73,7 +73,7 @@ export interface paths {
         };
         /**
          * Get the credits of an account
-         * @description Returns the current credits of a Freshdesk account, by bucket. All pipelines and workers of the account share them.
+         * @description Returns the current credits in each bucket of a Freshdesk account. All pipelines and workers of the account share these credits.
          */
         get: operations["getBudget"];
         put?: never;
@@ -93,7 +93,7 @@ export interface paths {
         };
         /**
          * List audit log entries
-         * @description Lists all changes through the API, newest first, with the resource before and after the change. Entries cannot be changed or deleted through the API.
+         * @description Lists all changes that were made through the API, newest first. Each entry contains the resource before and after the change. Entries cannot be changed or deleted through the API.
          */
         get: operations["listAuditLogEntries"];
         put?: never;
@@ -113,7 +113,7 @@ export interface paths {
         };
         /**
          * Export the audit log
-         * @description Streams all entries that match the filters as JSON Lines, newest first: one AuditEntry per line.
+         * @description Streams all entries that match the filters, newest first. The format is JSON Lines, with one AuditEntry per line.
          */
         get: operations["exportAuditLog"];
         put?: never;
@@ -184,14 +184,14 @@ export interface paths {
         post?: never;
         /**
          * Delete a credential
-         * @description Deletes a credential. If pipelines or destinations use the credential, the request is rejected with 409, and `detail` names them.
+         * @description Deletes a credential. If pipelines or destinations use the credential, the request is rejected with 409. `detail` lists these pipelines and destinations.
          */
         delete: operations["deleteCredential"];
         options?: never;
         head?: never;
         /**
          * Update a credential
-         * @description Renames a credential or replaces its secret. Pipelines and destinations use the new secret from their next request or connection on.
+         * @description Renames a credential or replaces its secret. Pipelines use a new API key for their next request, and destinations use a new password for their next connection.
          */
         patch: operations["updateCredential"];
         trace?: never;
@@ -205,7 +205,7 @@ export interface paths {
         };
         /**
          * List dead jobs
-         * @description Lists jobs in the dead-letter queue with their errors, newest first.
+         * @description Lists the jobs in the dead-letter queue and their errors, newest first.
          */
         get: operations["listDeadJobs"];
         put?: never;
@@ -228,7 +228,7 @@ export interface paths {
         post?: never;
         /**
          * Discard a dead job
-         * @description Deletes the job. The object run, delivery or erasure of the job remains failed.
+         * @description Deletes the job. The status of its object run, delivery or erasure remains `failed`.
          */
         delete: operations["discardDeadJob"];
         options?: never;
@@ -247,7 +247,7 @@ export interface paths {
         put?: never;
         /**
          * Retry a dead job
-         * @description Enqueues the job again, and reopens the object run or erasure that failed because of it. The request is rejected with 409 if another run of the same kind is active, or if the object run or erasure has not failed.
+         * @description Enqueues the job again, and reopens the object run or erasure that failed because of the job. The request is rejected with 409 if another run of the same kind is active, or if the object run or erasure has not failed.
          */
         post: operations["retryDeadJob"];
         delete?: never;
@@ -296,14 +296,14 @@ export interface paths {
         post?: never;
         /**
          * Delete a destination
-         * @description Deletes a destination. The warehouse itself does not change. If pipelines use the destination, the request is rejected with 409.
+         * @description Deletes a destination. The warehouse itself is not changed. If pipelines use the destination, the request is rejected with 409.
          */
         delete: operations["deleteDestination"];
         options?: never;
         head?: never;
         /**
          * Update a destination
-         * @description Updates a destination. Load workers use the new values from their next batch on.
+         * @description Updates a destination. Load workers use the new values for their next batch.
          */
         patch: operations["updateDestination"];
         trace?: never;
@@ -319,7 +319,7 @@ export interface paths {
         put?: never;
         /**
          * Test a destination
-         * @description Connects to the warehouse and checks the privileges that a pipeline needs. Nothing is created. A failed test is a result with an `error`, not an error response.
+         * @description Connects to the warehouse, and checks the privileges that a pipeline needs. Nothing is created. If the connection fails, the status is 200 and the result contains an `error`.
          */
         post: operations["testDestination"];
         delete?: never;
@@ -368,14 +368,14 @@ export interface paths {
         post?: never;
         /**
          * Delete a pipeline
-         * @description Deletes a pipeline, with its runs and its stored batches. The tables in the warehouse are not changed.
+         * @description Deletes a pipeline together with its runs and stored batches. The tables in the warehouse are not changed.
          */
         delete: operations["deletePipeline"];
         options?: never;
         head?: never;
         /**
          * Update a pipeline
-         * @description Updates a pipeline. Changes take effect with its next run.
+         * @description Updates a pipeline. Changes take effect with the next run.
          */
         patch: operations["updatePipeline"];
         trace?: never;
@@ -395,7 +395,7 @@ export interface paths {
         put?: never;
         /**
          * Erase a person
-         * @description Erases a contact and the related data: their tickets with the children of these tickets, their contributions to other records, and their ratings. The data is removed from tables and histories in the warehouse, from stored batches and from rejected records. Then, all of them are searched again. Data of the person is not replicated anymore until the erasure is lifted. Freshdesk is not changed: erase the person there as well. If an erasure of the person is active, it is returned instead.
+         * @description Erases a contact and the related data: the tickets of the contact and the children of these tickets, the contributions of the contact to other records, and the ratings of the contact. The data is removed from tables and histories in the warehouse, from stored batches and from rejected records. Freshet then searches all of these places again to verify that no data remains. Data of the person is not replicated until the erasure is lifted. Data in Freshdesk is not changed: erase the person in Freshdesk, too. If an erasure of the person is already active, the response contains that erasure.
          */
         post: operations["createErasure"];
         delete?: never;
@@ -413,7 +413,7 @@ export interface paths {
         };
         /**
          * Get an erasure
-         * @description Returns an erasure, with the removed data and the proof that none remains.
+         * @description Returns an erasure, the counts of the removed data, and the proof that no data remains.
          */
         get: operations["getErasure"];
         put?: never;
@@ -435,7 +435,7 @@ export interface paths {
         put?: never;
         /**
          * Lift an erasure
-         * @description Permits the replication of the person’s data again. Removed records return when they change in Freshdesk, or when the objects are restarted. The request is rejected with 409 while the erasure is active.
+         * @description Allows the data of the person to be replicated again. Removed records return when they change in Freshdesk, or when their objects are restarted. The request is rejected with 409 while the erasure is active.
          */
         post: operations["liftErasure"];
         delete?: never;
@@ -455,7 +455,7 @@ export interface paths {
         put?: never;
         /**
          * Estimate the next run
-         * @description Estimates the records, credits and duration of the next run, or of a backfill, for each object. The estimate itself uses a few credits. Without a body, the next run is estimated.
+         * @description Estimates the records, the credits and the duration of the next run or of a backfill, in total and for each object. Without a body, the next run is estimated. The estimate itself uses a few credits.
          */
         post: operations["estimateRun"];
         delete?: never;
@@ -473,7 +473,7 @@ export interface paths {
         };
         /**
          * List failed units
-         * @description Lists units of work that keep failing, newest first: parents whose children cannot be extracted, such as a damaged ticket for whose conversations Freshdesk always returns 500, and single records that cannot be extracted. Runs of an object with failed units finish as `partial`. The coverage of the object applies to all other records.
+         * @description Lists the units of work that keep failing, newest first. A unit is a parent whose children cannot be extracted, or a single record that cannot be extracted. For example, Freshdesk can return status 500 for every request for the conversations of a damaged ticket. If an object has failed units, its object runs finish with the status `partial`. The coverage of the object applies to all other records.
          */
         get: operations["listFailedUnits"];
         put?: never;
@@ -495,7 +495,7 @@ export interface paths {
         put?: never;
         /**
          * Discard failed units
-         * @description Deletes failed units, which are not retried anymore. Without a body, all failed units of the pipeline are selected. The children of a parent are extracted again when the parent changes.
+         * @description Deletes failed units. They are not retried anymore. Without a body, all failed units of the pipeline are selected. The children of a parent are extracted again when the parent changes.
          */
         post: operations["discardFailedUnits"];
         delete?: never;
@@ -515,7 +515,7 @@ export interface paths {
         put?: never;
         /**
          * Retry failed units
-         * @description Starts a refresh run that retries failed units immediately, at most 1,000 per request. Without a body, all failed units of the pipeline are selected. A unit that fails again remains listed, with one more attempt. The request is rejected with 404 if no unit matches.
+         * @description Starts a refresh run that retries failed units immediately, at most 1,000 per request. Without a body, all failed units of the pipeline are selected. A unit that fails again remains in the list, and its number of attempts increases. The request is rejected with 404 if no unit matches.
          */
         post: operations["retryFailedUnits"];
         delete?: never;
@@ -535,7 +535,7 @@ export interface paths {
         put?: never;
         /**
          * Receive a Freshdesk automation webhook
-         * @description Refreshes the ticket that a Freshdesk automation rule names. Use it as the URL of the action “Trigger webhook”, with the content `{"ticket_id": "{{ticket.id}}"}` and a token in the header `Authorization` whose only scope is `refresh`. Syncs are still necessary: they extract the changes that no rule covers.
+         * @description Refreshes the ticket whose id a Freshdesk automation rule sends. In the rule, add the action “Trigger webhook” with the URL of this operation and the content `{"ticket_id": "{{ticket.id}}"}`. Add the header `Authorization` with a token whose only scope is `refresh`. Syncs are still necessary, because they extract the changes that no rule covers.
          */
         post: operations["receiveFreshdeskWebhook"];
         delete?: never;
@@ -553,7 +553,7 @@ export interface paths {
         };
         /**
          * List the objects of a pipeline
-         * @description Lists all objects of the catalog with their settings in this pipeline, their availability to the API key, and the coverage of their tables.
+         * @description Lists all objects of the catalog. Each object is returned with its settings in this pipeline, its availability to the API key, and the coverage of its table.
          */
         get: operations["listPipelineObjects"];
         put?: never;
@@ -579,7 +579,7 @@ export interface paths {
         head?: never;
         /**
          * Update an object of a pipeline
-         * @description Updates the settings of an object. They take effect with the next run. An object that is excluded keeps its table, which is not updated anymore. The `ETag` is the one of the pipeline.
+         * @description Updates the settings of an object. Changes take effect with the next run. If an object is excluded, its table remains but is not updated anymore. The `ETag` of the response is the `ETag` of the pipeline.
          */
         patch: operations["updatePipelineObject"];
         trace?: never;
@@ -595,7 +595,7 @@ export interface paths {
         put?: never;
         /**
          * Set the position of an object
-         * @description The active run, or the next one, extracts the changes since `changed_since`. An earlier time than the current position extracts changes again. A later time skips changes: the response contains the skipped interval, and `complete_back_to` becomes `changed_since` with the next run. To extract the skipped changes, set an earlier position or restart the object. The request is rejected with 409 if the object has not been extracted yet, and with 400 if the object has no position in time.
+         * @description Sets the time since which changes are extracted by the active run, or by the next run if none is active. If `changed_since` is earlier than the current position, changes are extracted again. If `changed_since` is later, changes are skipped: the response contains the skipped interval, and `complete_back_to` becomes `changed_since` with the next run. To extract the skipped changes, set an earlier position or restart the object. The request is rejected with 409 if the object has not been extracted yet, and with 400 if the position of the object is not a time.
          */
         post: operations["setPipelineObjectPosition"];
         delete?: never;
@@ -615,7 +615,7 @@ export interface paths {
         put?: never;
         /**
          * Rebuild a table
-         * @description Loads the table of an object again from the stored batches, without credits. Use it after the table or some of its rows were lost or modified. Loaded batches are stored for 7 days. The table remains usable. One rebuild of a pipeline can be active at a time. The request is rejected with 409 if a rebuild is active, or if no batch is stored.
+         * @description Loads the table of an object again from the stored batches. Rebuild a table if rows were lost or modified, or if the table was dropped. A rebuild uses no credits. Batches are stored for 7 days after they are loaded. The table remains usable during the rebuild. The request is rejected with 409 if a rebuild of the pipeline is already active, or if no batch is stored.
          */
         post: operations["rebuildPipelineObject"];
         delete?: never;
@@ -635,7 +635,7 @@ export interface paths {
         put?: never;
         /**
          * Refresh a record
-         * @description Extracts a record and its children, such as the conversations of a ticket, immediately and ahead of all other work. Costs one credit for the record and one for each list of children. A record that does not exist anymore is marked as deleted. If a refresh of the pipeline is active, the record is added to its run. The request is rejected with 409 if the pipeline does not include the object, or if Freshdesk cannot return single records of it.
+         * @description Extracts a record and its children, such as the conversations of a ticket, immediately and ahead of all other work. A refresh costs one credit for the record, and one credit for each list of children. A record that does not exist anymore is marked as deleted. If a refresh run of the pipeline is already active, the record is added to that run. The request is rejected with 409 if the pipeline does not include the object, or if Freshdesk cannot return single records of the object.
          */
         post: operations["refreshRecord"];
         delete?: never;
@@ -655,7 +655,7 @@ export interface paths {
         put?: never;
         /**
          * Restart an object
-         * @description Discards the position of an object. The active run, or the next one, extracts the object from the start and rewrites every row. The table remains usable. A restart also accepts that a list has become much shorter (`source_shrunk`).
+         * @description Discards the position of an object. The active run, or the next run if none is active, extracts the object from the start and rewrites every row. The table remains usable during the extraction. After a restart, Freshet also accepts a list that has become much shorter (`source_shrunk`).
          */
         post: operations["restartPipelineObject"];
         delete?: never;
@@ -675,7 +675,7 @@ export interface paths {
         put?: never;
         /**
          * Pause a pipeline
-         * @description Stops extraction, and starts no scheduled runs until the pipeline is resumed. Batches that are already stored are loaded.
+         * @description Stops extraction. No scheduled run starts until the pipeline is resumed. Batches that are already stored are still loaded.
          */
         post: operations["pausePipeline"];
         delete?: never;
@@ -695,7 +695,7 @@ export interface paths {
         put?: never;
         /**
          * Preview an update of a pipeline
-         * @description Previews an update of a pipeline. The response contains the SQL statements that create or change tables, the access of the API key by object, and an estimate of the first sync. Nothing is created or changed. A request is rejected for the same reasons as the real one. The preview uses credits: one for the API key, one for each object that has its own list, and a few for the estimate.
+         * @description Previews an update of a pipeline. The response contains the SQL statements that will create or change tables, the access of the API key to each object, and an estimate of the next run. Nothing is created or changed. A preview is rejected for the same reasons as the request that it previews. The preview uses credits: one to test the API key, one for each object that has its own list, and a few for the estimate.
          */
         post: operations["previewPipelineUpdate"];
         delete?: never;
@@ -713,7 +713,7 @@ export interface paths {
         };
         /**
          * List rejected records
-         * @description Lists records that could not be loaded, newest first, with their reasons. The list does not contain the records themselves.
+         * @description Lists the records that could not be loaded, newest first, and the reason for each record. The list does not contain the content of the records.
          */
         get: operations["listRejectedRecords"];
         put?: never;
@@ -733,7 +733,7 @@ export interface paths {
         };
         /**
          * Get a rejected record
-         * @description Returns a rejected record with its content, as Freshdesk returned it. The content may include personal data, so the operation requires the permission `read_records`.
+         * @description Returns a rejected record, including the content that Freshdesk returned. The content may include personal data, so the operation requires the permission `read_records`.
          */
         get: operations["getRejectedRecord"];
         put?: never;
@@ -755,7 +755,7 @@ export interface paths {
         put?: never;
         /**
          * Discard rejected records
-         * @description Deletes rejected records, which cannot be replayed anymore. Without a body, all rejected records of the pipeline are selected. A record is extracted again when it changes in Freshdesk.
+         * @description Deletes rejected records. They cannot be replayed afterwards. Without a body, all rejected records of the pipeline are selected. A record is extracted again when it changes in Freshdesk.
          */
         post: operations["discardRejectedRecords"];
         delete?: never;
@@ -775,7 +775,7 @@ export interface paths {
         put?: never;
         /**
          * Replay rejected records
-         * @description Starts a run that loads rejected records again, at most 10,000 per request. Use it after the cause is fixed, such as the schema policy or a constraint in the warehouse. Without a body, all rejected records of the pipeline are selected. Records that fail again are rejected again. The request is rejected with 409 while another replay of the pipeline is active.
+         * @description Starts a run that loads rejected records again, at most 10,000 per request. Fix the cause of the rejections first, for example by changing the schema policy or a constraint in the warehouse. Without a body, all rejected records of the pipeline are selected. A record that still cannot be loaded is rejected again. The request is rejected with 409 while another replay of the pipeline is active.
          */
         post: operations["replayRejectedRecords"];
         delete?: never;
@@ -815,7 +815,7 @@ export interface paths {
         put?: never;
         /**
          * Start a run
-         * @description Starts a run. If a run of the same kind is active, it is returned instead. An audit runs beside syncs and uses the credits that they leave. A run of a paused pipeline starts extraction when the pipeline is resumed.
+         * @description Starts a run. If a run of the same kind is already active, the response contains that run. An audit can run at the same time as a sync, and uses only the credits that the sync does not need. If the pipeline is paused, extraction starts when the pipeline is resumed.
          */
         post: operations["startRun"];
         delete?: never;
@@ -834,8 +834,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Test a pipeline’s account
-         * @description Tests the API key of a pipeline and its access to each object. Costs one credit for the key and one for each object that has its own list. A failed test is a result with an `error`, not an error response.
+         * Test the account of a pipeline
+         * @description Tests the API key of a pipeline, and the access of the key to each object. The test costs one credit for the key, and one credit for each object that has its own list. If the test fails, the status is 200 and the result contains an `error`.
          */
         post: operations["testPipeline"];
         delete?: never;
@@ -855,7 +855,7 @@ export interface paths {
         put?: never;
         /**
          * Preview a new pipeline
-         * @description Previews the creation of a pipeline. The response contains the SQL statements that create or change tables, the access of the API key by object, and an estimate of the first sync. Nothing is created or changed. A request is rejected for the same reasons as the real one. The preview uses credits: one for the API key, one for each object that has its own list, and a few for the estimate.
+         * @description Previews the creation of a pipeline. The response contains the SQL statements that will create or change tables, the access of the API key to each object, and an estimate of the next run. Nothing is created or changed. A preview is rejected for the same reasons as the request that it previews. The preview uses credits: one to test the API key, one for each object that has its own list, and a few for the estimate.
          */
         post: operations["previewPipeline"];
         delete?: never;
@@ -875,7 +875,7 @@ export interface paths {
         put?: never;
         /**
          * Test an account and an API key
-         * @description Tests an API key and its access to each object, without a pipeline. Costs one credit for the key and one for each object that has its own list. A failed test is a result with an `error`, not an error response.
+         * @description Tests an API key, and the access of the key to each object. No pipeline is required. The test costs one credit for the key, and one credit for each object that has its own list. If the test fails, the status is 200 and the result contains an `error`.
          */
         post: operations["testAccount"];
         delete?: never;
@@ -935,7 +935,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel a run
-         * @description Stops extraction. Batches that are already stored are loaded. A run that has finished is returned unchanged.
+         * @description Cancels a run. Extraction stops, but batches that are already stored are still loaded. A run that has already finished is not changed.
          */
         post: operations["cancelRun"];
         delete?: never;
@@ -953,7 +953,7 @@ export interface paths {
         };
         /**
          * Stream run events
-         * @description Streams server-sent events. After each change of the run, the stream sends an event of the type `run` whose data is the Run. The stream ends when the run finishes. A client that reconnects with `Last-Event-ID` receives the current run only if it differs from that event. The response is 204 if the run has finished and the client has received its last event.
+         * @description Streams server-sent events. After each change of the run, an event of the type `run` is sent. The data of the event is the Run. The stream ends when the run finishes. If a client reconnects with `Last-Event-ID`, the current Run is sent only if the run has changed since that event. The status is 204 if the run has finished and the client has received the last event.
          */
         get: operations["streamRunEvents"];
         put?: never;
@@ -973,7 +973,7 @@ export interface paths {
         };
         /**
          * Get system status
-         * @description Returns the processes of the deployment, and its queues and backlogs.
+         * @description Returns the processes, the queues and the backlogs of the deployment.
          */
         get: operations["getSystemStatus"];
         put?: never;
@@ -999,7 +999,7 @@ export interface paths {
         put?: never;
         /**
          * Create a token
-         * @description Creates an API token. The response contains the value of the token, which is not returned again: Freshet stores only its hash.
+         * @description Creates an API token. The response contains the value of the token. The value is not returned again, because Freshet stores only a hash of the value.
          */
         post: operations["createToken"];
         delete?: never;
@@ -1024,14 +1024,14 @@ export interface paths {
         post?: never;
         /**
          * Delete a token
-         * @description Deletes a token, which is invalid immediately. The last `team_admin` token without scopes and expiry cannot be deleted (409).
+         * @description Deletes a token. The token becomes invalid immediately. The request is rejected with 409 if the token is the last `team_admin` token that has neither scopes nor an expiry.
          */
         delete: operations["deleteToken"];
         options?: never;
         head?: never;
         /**
          * Update a token
-         * @description Updates the name, role, scopes or expiry of a token. Changes take effect with its next request.
+         * @description Updates the name, role, scopes or expiry of a token. Changes take effect with the next request that uses the token.
          */
         patch: operations["updateToken"];
         trace?: never;
@@ -1047,7 +1047,7 @@ export interface paths {
         put?: never;
         /**
          * Rotate a token
-         * @description Generates a new value for a token and returns it. The previous value remains valid for the overlap, by default one hour, so that clients can be updated.
+         * @description Generates a new value for a token and returns it. The previous value remains valid during the overlap (one hour by default), so that you can update clients.
          */
         post: operations["rotateToken"];
         delete?: never;
@@ -1065,7 +1065,7 @@ export interface paths {
         };
         /**
          * List usage
-         * @description Lists records, bytes, credits and lag by day, pipeline and object. The interval has at most 366 days. By default, it covers the last 30 days.
+         * @description Lists records, bytes, credits and lag for each day, pipeline and object. The interval can have at most 366 days. By default, the interval is the last 30 days.
          */
         get: operations["listUsage"];
         put?: never;
@@ -1159,7 +1159,7 @@ export interface paths {
         put?: never;
         /**
          * Redeliver an event
-         * @description Sends the event of a delivery again, as a new delivery with the same `webhook-id`, by which receivers can detect duplicates.
+         * @description Sends the event of a delivery again, as a new delivery with the same `webhook-id`. Receivers can use the `webhook-id` to detect duplicates.
          */
         post: operations["redeliverWebhookEvent"];
         delete?: never;
@@ -1179,7 +1179,7 @@ export interface paths {
         put?: never;
         /**
          * Rotate the signing secret of a webhook
-         * @description Generates a new signing secret and returns it. During the overlap, by default one hour, deliveries have a signature of each of the two secrets.
+         * @description Generates a new signing secret and returns it. During the overlap (one hour by default), each delivery is signed with both the new and the previous secret.
          */
         post: operations["rotateWebhookSecret"];
         delete?: never;
@@ -1199,7 +1199,7 @@ export interface paths {
         put?: never;
         /**
          * Test a webhook
-         * @description Sends an event of the type `webhook.test`, also to a disabled webhook. A failed test is not retried. List the deliveries for the result.
+         * @description Sends an event of the type `webhook.test`, even if the webhook is disabled. A failed test is not retried. To get the result, list the deliveries of the webhook.
          */
         post: operations["testWebhook"];
         delete?: never;
@@ -1232,7 +1232,7 @@ export interface components {
             bucket: string;
             credits_per_minute: number | null;
         };
-        /** @description Access of the API key to an object. */
+        /** @description The access of the API key to an object. */
         AccountObject: {
             changed_since_filter: string | null;
             message: string | null;
@@ -1240,7 +1240,7 @@ export interface components {
             object: string;
             verdict: components["schemas"]["ObjectAccess"];
         };
-        /** @description The token of the request. */
+        /** @description The token with which the request was sent. */
         Actor: {
             /**
              * Format: uuid
@@ -1255,10 +1255,10 @@ export interface components {
             name: string;
             role: components["schemas"]["TokenRole"];
         };
-        /** @description A change through the API. */
+        /** @description A change that was made through the API. */
         AuditEntry: {
             /**
-             * @description The operation.
+             * @description The id of the operation.
              * @example updatePipeline
              */
             action: string;
@@ -1283,10 +1283,10 @@ export interface components {
              * @example 019b8d02-7d50-7de1-9d01-2b3c4d5e6f7e
              */
             id: string;
-            /** @description The id of the request, which its log entries contain. */
+            /** @description The id of the request. It is also contained in the log entries of the request. */
             request_id: string;
             /**
-             * @description The path of the resource.
+             * @description The path of the changed resource.
              * @example pipelines/019b8d02-7d40-7a54-9f67-8192a3b4c5d4
              */
             resource: string;
@@ -1300,7 +1300,7 @@ export interface components {
         /** @description The findings of an audit. */
         AuditFindings: {
             /**
-             * @description The results for keys that no list contained, and for gaps in the sequence of keys, with their numbers. `archived`, `not_found`, `became_agent`: the record has this state. `recovered`: the record exists. `present`: the record moved while the lists were read. `forbidden`: the API key cannot read the record. `unreadable`: the record is a failed unit. `not_believed`: rows that a complete read did not contain, but that were too many to be marked as deleted.
+             * @description The audit looks up each key that no list contained, and each gap in the sequence of keys. This field contains the number of keys for each result of the lookup. `archived`, `not_found`, `became_agent`: the record has this state. `recovered`: the record exists. `present`: the record moved while the lists were being read. `forbidden`: the API key cannot read the record. `unreadable`: the record is a failed unit. `not_believed`: the row was missing from a complete read, but too many rows were missing to mark them as deleted.
              * @example {
              *       "archived": 12
              *     }
@@ -1309,24 +1309,24 @@ export interface components {
                 [key: string]: number;
             };
             /**
-             * @description Records that were missing in the warehouse.
+             * @description Records that were missing from the warehouse.
              * @example 2
              */
             missing: number;
             /**
-             * @description Rows that the audit corrected: missing and stale rows, and rows that it marked as deleted.
+             * @description Rows that the audit inserted, updated or marked as deleted.
              * @example 3
              */
             repaired: number;
             /**
-             * @description Rows that differed from their records, although the time of change was the same.
+             * @description Rows that differed from their records although both had the same time of change.
              * @example 1
              */
             stale: number;
         };
-        /** @description The credits of a Freshdesk account, which all its pipelines share. */
+        /** @description The credits of a Freshdesk account. All pipelines of the account share these credits. */
         Budget: {
-            /** @description The buckets of the account. Empty before the first request. */
+            /** @description The buckets of the account. Empty: Freshet has not sent a request to the account yet. */
             buckets: components["schemas"]["CreditBucket"][];
             /** @description The account. */
             subdomain: string;
@@ -1339,7 +1339,7 @@ export interface components {
             name: string;
             /** @description Whether the value can be null. */
             nullable: boolean;
-            /** @description Whether responses of Freshdesk may lack the field. */
+            /** @description Whether Freshdesk can omit the field from responses. */
             optional: boolean;
             references: string | null;
             type: components["schemas"]["ColumnType"];
@@ -1353,11 +1353,11 @@ export interface components {
             columns: components["schemas"]["CatalogColumn"][];
             /** @description The content of the object. */
             description: string;
-            /** @description Columns that only the setting `detail` fills. Empty: the object has no details. */
+            /** @description Columns that contain values only if the setting `detail` is true. Empty: the object has no details. */
             detail_columns: string[];
             /**
              * Format: uri
-             * @description The page of Freshdesk’s API documentation.
+             * @description The page of the Freshdesk API documentation that describes the object.
              */
             docs: string;
             feature: string | null;
@@ -1372,12 +1372,12 @@ export interface components {
             primary_key: string[];
             /** @description The display name. */
             title: string;
-            /** @description The extraction strategy. `keyset`: paginated by time of change and key. `since`: filtered by time of change. `sweep`: a complete read of the list. `children`: requested for each parent record. */
+            /** @description The extraction strategy. `keyset`: the list is paginated by time of change and key. `since`: the list is filtered by time of change. `sweep`: the complete list is read. `children`: the children of each parent record are requested. */
             way: string;
         };
         /** @description The catalog of objects. */
         CatalogObjectList: {
-            /** @description All objects of the catalog, by name. */
+            /** @description All objects of the catalog, sorted by name. */
             data: components["schemas"]["CatalogObject"][];
         };
         /**
@@ -1385,7 +1385,7 @@ export interface components {
          * @enum {string}
          */
         ColumnType: "bigint" | "numeric" | "boolean" | "text" | "timestamptz" | "date" | "jsonb";
-        /** @description A secret, which is stored encrypted. The API never returns the secret itself. */
+        /** @description A secret that is stored encrypted. The API never returns the secret itself. */
         Credential: {
             /**
              * Format: date-time
@@ -1393,7 +1393,7 @@ export interface components {
              * @example 2026-01-05T07:30:00.000Z
              */
             created_at: string;
-            /** @description The last four characters of the secret. Empty for short secrets. */
+            /** @description The last four characters of the secret. Empty: the secret is too short for a hint. */
             hint: string;
             /**
              * Format: uuid
@@ -1447,15 +1447,15 @@ export interface components {
             api_key?: string;
             /**
              * Format: date-time
-             * @description Time of creation. RFC 3339, UTC. Read-only: the request is rejected unless the value is the current one.
+             * @description Time of creation. RFC 3339, UTC. Read-only: the request is rejected if the value differs from the current value.
              * @example 2026-01-05T07:30:00.000Z
              */
             readonly created_at?: string;
-            /** @description The last four characters of the secret. Empty for short secrets. Read-only: the request is rejected unless the value is the current one. */
+            /** @description The last four characters of the secret. Empty: the secret is too short for a hint. Read-only: the request is rejected if the value differs from the current value. */
             readonly hint?: string;
             /**
              * Format: uuid
-             * @description The id of the credential. Read-only: the request is rejected unless the value is the current one.
+             * @description The id of the credential. Read-only: the request is rejected if the value differs from the current value.
              * @example 019b8d00-4a10-7d21-8c34-5e6f708192a1
              */
             readonly id?: string;
@@ -1471,15 +1471,15 @@ export interface components {
             password?: string;
             /**
              * Format: date-time
-             * @description Time at which the secret was last changed. RFC 3339, UTC. Read-only: the request is rejected unless the value is the current one.
+             * @description Time at which the secret was last changed. RFC 3339, UTC. Read-only: the request is rejected if the value differs from the current value.
              * @example 2026-01-05T07:30:00.000Z
              */
             readonly rotated_at?: string;
-            /** @description Read-only: the request is rejected unless the value is the current one. */
+            /** @description Read-only: the request is rejected if the value differs from the current value. */
             readonly type?: components["schemas"]["CredentialType"];
             /**
              * Format: date-time
-             * @description Time of the last update. RFC 3339, UTC. Read-only: the request is rejected unless the value is the current one.
+             * @description Time of the last update. RFC 3339, UTC. Read-only: the request is rejected if the value differs from the current value.
              * @example 2026-01-05T07:30:00.000Z
              */
             readonly updated_at?: string;
@@ -1489,7 +1489,7 @@ export interface components {
             blocked_until: string | null;
             /** @description `account` for the rate limit of the account, or the name of a list that has its own limit. */
             bucket: string;
-            /** @description Credits that Freshet has used, by class, the most urgent first. */
+            /** @description The credits that each class of Freshet requests has used. The most urgent class is first. */
             classes: components["schemas"]["CreditClassUsage"][];
             total: number | null;
             /**
@@ -1498,59 +1498,59 @@ export interface components {
              */
             unlimited: boolean;
             /**
-             * @description Credits used in the current minute, by Freshet and, as far as Freshdesk reports them, by other clients.
+             * @description The credits that were used in the current minute. The value includes the credits that other clients used, if Freshdesk reports these credits.
              * @example 12
              */
             used: number;
             window_ends_at: string | null;
         };
         /**
-         * @description The priority of requests, the most urgent first. `by_hand`: manual runs and API requests. `incremental`: changes. `children`: children of changed parents. `backfill`: history. `audit`: audits.
+         * @description The priority of requests, from the most urgent class to the least urgent class. `by_hand`: manual runs and API requests. `incremental`: changes. `children`: children of changed parents. `backfill`: history. `audit`: audits.
          * @enum {string}
          */
         CreditClass: "by_hand" | "incremental" | "children" | "backfill" | "audit";
-        /** @description Credits that a class has used. */
+        /** @description The credits that a class has used. */
         CreditClassUsage: {
             class: components["schemas"]["CreditClass"];
             /**
-             * @description Credits used in the current minute.
+             * @description The credits that the class has used in the current minute.
              * @example 12
              */
             used: number;
             wanted_until: string | null;
         };
-        /** @description Used credits by class. */
+        /** @description The used credits of each class. */
         CreditsByClass: {
             /**
-             * @description Credits of this class.
+             * @description The used credits of this class.
              * @example 0
              */
             audit: number;
             /**
-             * @description Credits of this class.
+             * @description The used credits of this class.
              * @example 0
              */
             backfill: number;
             /**
-             * @description Credits of this class.
+             * @description The used credits of this class.
              * @example 0
              */
             by_hand: number;
             /**
-             * @description Credits of this class.
+             * @description The used credits of this class.
              * @example 0
              */
             children: number;
             /**
-             * @description Credits of this class.
+             * @description The used credits of this class.
              * @example 90
              */
             incremental: number;
         };
-        /** @description A job that failed, or terminated its worker, too often. The object run, delivery or erasure of the job has failed. Retry the job once its cause is fixed. */
+        /** @description A job that failed too often, or whose worker terminated too often. The object run, delivery or erasure of the job has failed. After you have fixed the cause, retry the job. */
         DeadJob: {
             /**
-             * @description Attempts.
+             * @description The number of attempts.
              * @example 3
              */
             attempts: number;
@@ -1578,7 +1578,7 @@ export interface components {
             pipeline_id: string | null;
             queue: components["schemas"]["QueueName"];
             /**
-             * @description The error of the last attempt, or that its worker terminated.
+             * @description The error of the last attempt, or a message that the worker terminated during the job.
              * @example The worker terminated during the job.
              */
             reason: string;
@@ -1592,7 +1592,7 @@ export interface components {
         /** @description The delivery of an event to a webhook. */
         Delivery: {
             /**
-             * @description Attempts so far.
+             * @description The number of attempts so far.
              * @example 1
              */
             attempts: number;
@@ -1605,7 +1605,7 @@ export interface components {
             error: string | null;
             /**
              * Format: uuid
-             * @description The event. Receivers get this id as `webhook-id`.
+             * @description The event. Receivers get this id in the header `webhook-id`.
              * @example 019c1450-e4a0-7bca-9bef-091a2b3c4d5c
              */
             event_id: string;
@@ -1659,7 +1659,7 @@ export interface components {
              */
             database: string;
             /**
-             * @description A host name, an IPv4 address, or an IPv6 address with or without brackets. Without a port.
+             * @description A host name, an IPv4 address, or an IPv6 address with or without square brackets. The value must not contain a port.
              * @example warehouse.example.com
              */
             host: string;
@@ -1693,7 +1693,7 @@ export interface components {
              */
             updated_at: string;
             /**
-             * @description The PostgreSQL role that Freshet connects as.
+             * @description The PostgreSQL role with which Freshet connects.
              * @example freshet
              */
             username: string;
@@ -1712,7 +1712,7 @@ export interface components {
              */
             database: string;
             /**
-             * @description A host name, an IPv4 address, or an IPv6 address with or without brackets. Without a port.
+             * @description A host name, an IPv4 address, or an IPv6 address with or without square brackets. The value must not contain a port.
              * @example warehouse.example.com
              */
             host: string;
@@ -1729,7 +1729,7 @@ export interface components {
             port?: number;
             ssl_ca?: string | null;
             /**
-             * @description How the connection is secured. `verify-full`: encrypted, and the certificate and host name of the server are verified. `require`: encrypted, without verification. `disable`: not encrypted.
+             * @description How the connection is secured. `verify-full`: the connection is encrypted, and the certificate and the host name of the server are verified. `require`: the connection is encrypted, but the server is not verified. `disable`: the connection is not encrypted.
              * @default verify-full
              * @example verify-full
              * @enum {string}
@@ -1741,7 +1741,7 @@ export interface components {
              */
             type: "postgres";
             /**
-             * @description The PostgreSQL role that Freshet connects as.
+             * @description The PostgreSQL role with which Freshet connects.
              * @example freshet
              */
             username: string;
@@ -1768,7 +1768,7 @@ export interface components {
         DestinationUpdate: {
             /**
              * Format: date-time
-             * @description Time of creation. RFC 3339, UTC. Read-only: the request is rejected unless the value is the current one.
+             * @description Time of creation. RFC 3339, UTC. Read-only: the request is rejected if the value differs from the current value.
              * @example 2026-01-05T07:30:00.000Z
              */
             readonly created_at?: string;
@@ -1784,13 +1784,13 @@ export interface components {
              */
             database?: string;
             /**
-             * @description A host name, an IPv4 address, or an IPv6 address with or without brackets. Without a port.
+             * @description A host name, an IPv4 address, or an IPv6 address with or without square brackets. The value must not contain a port.
              * @example warehouse.example.com
              */
             host?: string;
             /**
              * Format: uuid
-             * @description The id of the destination. Read-only: the request is rejected unless the value is the current one.
+             * @description The id of the destination. Read-only: the request is rejected if the value differs from the current value.
              * @example 019b8d01-6c30-7f43-8e56-708192a3b4c3
              */
             readonly id?: string;
@@ -1807,18 +1807,18 @@ export interface components {
             ssl_ca?: string | null;
             ssl_mode?: components["schemas"]["SslMode"];
             /**
-             * @description The kind of warehouse. Read-only: the request is rejected unless the value is the current one.
+             * @description The kind of warehouse. Read-only: the request is rejected if the value differs from the current value.
              * @enum {string}
              */
             readonly type?: "postgres";
             /**
              * Format: date-time
-             * @description Time of the last update. RFC 3339, UTC. Read-only: the request is rejected unless the value is the current one.
+             * @description Time of the last update. RFC 3339, UTC. Read-only: the request is rejected if the value differs from the current value.
              * @example 2026-01-05T07:30:00.000Z
              */
             readonly updated_at?: string;
             /**
-             * @description The PostgreSQL role that Freshet connects as.
+             * @description The PostgreSQL role with which Freshet connects.
              * @example freshet
              */
             username?: string;
@@ -1832,7 +1832,7 @@ export interface components {
             contact_id: string;
             /**
              * Format: date-time
-             * @description Time of creation. From then on, data of the person is not replicated. RFC 3339, UTC.
+             * @description Time of creation. Data of the person is not replicated after this time. RFC 3339, UTC.
              * @example 2026-01-29T14:03:16.496Z
              */
             created_at: string;
@@ -1851,16 +1851,16 @@ export interface components {
              */
             pipeline_id: string;
             proof: components["schemas"]["ErasureProof"] | null;
-            /** @description The removed data, by object. */
+            /** @description The removed data of each object. */
             removed: components["schemas"]["ErasureCounts"][];
             status: components["schemas"]["ErasureStatus"];
             /**
-             * @description Fields that could not be searched, because the pipeline drops them. Data that only these fields connect to the person remains.
+             * @description Fields that could not be searched, because the pipeline drops them. Data that is linked to the person only by these fields is not removed.
              * @example []
              */
             unsearchable: string[];
         };
-        /** @description The data of one object that was removed, in the attempt that completed the erasure. */
+        /** @description The removed data of one object. Only the attempt that completed the erasure is counted. */
         ErasureCounts: {
             /** @description The name of the object. */
             object: string;
@@ -1870,7 +1870,7 @@ export interface components {
              */
             rejected_records: number;
             /**
-             * @description Rows of the table.
+             * @description Rows in the table.
              * @example 3
              */
             rows: number;
@@ -1880,7 +1880,7 @@ export interface components {
              */
             staged_records: number;
             /**
-             * @description Rows of the history of the table, if there is one.
+             * @description Rows in the history of the table. 0 if the table has no history.
              * @example 7
              */
             versions: number;
@@ -1899,7 +1899,7 @@ export interface components {
             data: components["schemas"]["Erasure"][];
             next_cursor: string | null;
         };
-        /** @description The result of the search for remaining data after the removal. All counts are 0: otherwise, the erasure is not completed. */
+        /** @description The result of the search for remaining data after the removal. All counts are 0, because the erasure is not completed while data remains. */
         ErasureProof: {
             /**
              * @description Rejected records.
@@ -1907,7 +1907,7 @@ export interface components {
              */
             rejected_records: number;
             /**
-             * @description Rows of tables.
+             * @description Rows in tables.
              * @example 0
              */
             rows: number;
@@ -1923,13 +1923,13 @@ export interface components {
              */
             verified_at: string;
             /**
-             * @description Rows of histories.
+             * @description Rows in histories.
              * @example 0
              */
             versions: number;
         };
         /**
-         * @description The status of an erasure. `completed`: no data of the person remains (see `proof`). `failed`: see `error`, and create the erasure again. `lifted`: data of the person is replicated again.
+         * @description The status of an erasure. `completed`: no data of the person remains (see `proof`). `failed`: an error occurred (see `error`). Create the erasure again. `lifted`: data of the person is replicated again.
          * @example completed
          * @enum {string}
          */
@@ -1937,19 +1937,19 @@ export interface components {
         /** @description The estimated records, credits and duration of a run. */
         Estimate: {
             /**
-             * @description Credits to use.
+             * @description The number of credits that the run will use.
              * @example 112
              */
             credits: number;
             /**
-             * @description Duration in minutes within the pipeline’s share of the rate limits, without other pipelines.
+             * @description The duration in minutes, within the pipeline’s share of the rate limits, if no other pipeline of the account runs.
              * @example 0.4
              */
             minutes: number;
             /** @description The estimate of each included object. */
             objects: components["schemas"]["ObjectEstimate"][];
             /**
-             * @description Records to extract.
+             * @description The number of records to extract.
              * @example 8741
              */
             records: number;
@@ -1960,7 +1960,7 @@ export interface components {
             spent: number;
         };
         /**
-         * @description The basis of an estimate. `counted`: a count that Freshdesk returned. `known`: previous runs. `typical`: accounts of a similar size.
+         * @description The basis of an estimate. `counted`: the number of records that Freshdesk reports. `known`: the results of previous runs. `typical`: typical values for accounts of a similar size.
          * @enum {string}
          */
         EstimateBasis: "counted" | "known" | "typical";
@@ -1968,7 +1968,7 @@ export interface components {
         EstimateInput: {
             /**
              * Format: date-time
-             * @description Estimate a backfill of the history since this time, instead of the next run. RFC 3339, UTC.
+             * @description The start of a backfill. If this field is set, the backfill is estimated instead of the next run. RFC 3339, UTC.
              * @example 2025-01-01T00:00:00.000Z
              */
             backfill_from?: string;
@@ -1979,10 +1979,10 @@ export interface components {
          * @enum {string}
          */
         EventType: "run.succeeded" | "run.partial" | "run.failed" | "object.failed" | "schema.changed" | "records.rejected" | "records.digest" | "records.spiked" | "quota.reached" | "credential.refused" | "erasure.completed" | "erasure.failed" | "freshness.missed" | "freshness.restored" | "job.died" | "webhook.disabled" | "webhook.test";
-        /** @description A unit of work that keeps failing. It is skipped while the rest of the object is extracted. */
+        /** @description A unit of work that keeps failing. Runs skip the unit, and extract the rest of the object. */
         FailedUnit: {
             /**
-             * @description Consecutive failed attempts.
+             * @description The number of consecutive failed attempts.
              * @example 3
              */
             attempts: number;
@@ -2000,7 +2000,7 @@ export interface components {
              */
             id: string;
             /**
-             * @description The key of the parent whose children cannot be extracted, such as the ticket of conversations, or of the record that cannot be extracted.
+             * @description The key of the record that cannot be extracted. For an object with a parent, the key of the parent whose children cannot be extracted, such as a ticket for conversations.
              * @example 4711
              */
             key: string;
@@ -2012,7 +2012,7 @@ export interface components {
             last_failed_at: string;
             /**
              * Format: date-time
-             * @description Time until which runs skip the unit. The interval doubles with each attempt, from 5 minutes to one day. RFC 3339, UTC.
+             * @description Time until which runs skip the unit. The interval between attempts starts at 5 minutes and doubles with each attempt, up to one day. RFC 3339, UTC.
              * @example 2026-01-31T14:06:44.000Z
              */
             next_attempt_at: string;
@@ -2092,16 +2092,16 @@ export interface components {
         /** @description A transformation of a field before it is loaded. */
         FieldRule: {
             /**
-             * @description Do not store the value anywhere. A column that exists is null from then on.
+             * @description Whether the value is discarded, so that it is not stored anywhere. If the table already has a column for the field, the column is null in rows that are loaded after the update.
              * @example false
              */
             drop?: boolean;
             /**
-             * @description Store only the HMAC-SHA256 of the value, with a salt of the pipeline. Equal values have equal hashes.
+             * @description Whether only the HMAC-SHA256 of the value is stored. The salt is specific to the pipeline, so equal values have equal hashes within the pipeline.
              * @example false
              */
             hash?: boolean;
-            /** @description The name of the field’s column. If another field has a column of this name, the column name ends with a hash. */
+            /** @description The name of the column for the field. If a different field already has a column with this name, Freshet appends a hash to the name. */
             rename?: string;
         };
         /** @description A credential with a Freshdesk API key. */
@@ -2122,9 +2122,9 @@ export interface components {
              */
             type: "freshdesk_api_key";
         };
-        /** @description The content of a webhook of a Freshdesk automation rule. */
+        /** @description The content that a Freshdesk automation rule sends to a webhook. */
         FreshdeskWebhookPayload: {
-            /** @description The object in which Freshdesk wraps the properties that are selected in the form of a rule. Other properties are ignored. */
+            /** @description The object in which Freshdesk wraps the properties if they are selected in the form of a rule. Properties other than the id are ignored. */
             freshdesk_webhook?: {
                 /**
                  * @description The id of the ticket. In an automation rule, `{{ticket.id}}`.
@@ -2146,29 +2146,29 @@ export interface components {
              */
             status: "ok" | "unavailable";
         };
-        /** @description A quota of extracted records per month. The event `quota.reached` is sent at 70, 90 and 100 percent. */
+        /** @description A quota of extracted records per month. Freshet sends the event `quota.reached` at 70, 90 and 100 percent of the quota. */
         MonthlyQuota: {
             /**
-             * @description Extracted records per calendar month (UTC).
+             * @description The quota, as a number of extracted records per calendar month (UTC).
              * @example 5000000
              */
             records: number;
             when_reached: components["schemas"]["QuotaAction"];
         };
         /**
-         * @description Whether the API key can read an object. `forbidden`: the key has no permission. `not_in_plan`: the plan of the account does not include the object. `error`: the request failed for another reason.
+         * @description Whether the API key can read an object. `forbidden`: the key has no permission to read the object. `not_in_plan`: the plan of the account does not include the object. `error`: the request failed for a different reason.
          * @enum {string}
          */
         ObjectAccess: "available" | "forbidden" | "not_in_plan" | "error";
         /**
-         * @description Whether the API key of the pipeline can read the object. `forbidden`: the key has no permission. `not_in_plan`: the plan of the account does not include the object. `unknown`: no run has requested the object yet.
+         * @description Whether the API key of the pipeline can read the object. `forbidden`: the key has no permission to read the object. `not_in_plan`: the plan of the account does not include the object. `unknown`: no run has requested the object yet.
          * @enum {string}
          */
         ObjectAvailability: "available" | "forbidden" | "not_in_plan" | "unknown";
         /** @description Settings of an object. */
         ObjectChoice: {
             /**
-             * @description Transformations by field. Nested fields are named with a dot, such as `custom_fields.cf_phone`. They apply to records that are extracted after the update.
+             * @description Transformations of fields, keyed by field name. The name of a nested field contains a dot, such as `custom_fields.cf_phone`. Transformations apply to records that are extracted after the update.
              * @example {
              *       "custom_fields.cf_phone": {
              *         "hash": true
@@ -2179,7 +2179,7 @@ export interface components {
                 [key: string]: components["schemas"]["FieldRule"];
             };
             /**
-             * @description Whether each record is completed with the fields that only a request for the single record returns. This costs one or two credits per record. Default: false.
+             * @description Whether Freshet requests each record individually, to get the fields that lists do not contain. This costs one or two credits per record. Default: false.
              * @example false
              */
             detail?: boolean;
@@ -2191,7 +2191,7 @@ export interface components {
             /** @description Whether the object is replicated. */
             included: boolean;
             /**
-             * @description The maximum staleness of the table, in minutes. When it is exceeded, the event `freshness.missed` is sent.
+             * @description The maximum staleness of the table, in minutes. If the table exceeds the maximum, Freshet sends the event `freshness.missed`.
              * @example 720
              */
             max_staleness_minutes?: number;
@@ -2200,19 +2200,19 @@ export interface components {
         ObjectEstimate: {
             basis: components["schemas"]["EstimateBasis"];
             /**
-             * @description Credits to use.
+             * @description The number of credits that the run will use.
              * @example 90
              */
             credits: number;
             /**
-             * @description Duration in minutes within the pipeline’s share of the rate limits, if only this object is read.
+             * @description The duration in minutes, within the pipeline’s share of the rate limits, if the run extracts only this object.
              * @example 0.3
              */
             minutes: number;
             /** @description The name of the object. */
             object: string;
             /**
-             * @description Records to extract.
+             * @description The number of records to extract.
              * @example 8600
              */
             records: number;
@@ -2233,7 +2233,7 @@ export interface components {
             credits_used: number;
             error: components["schemas"]["Failure"] | null;
             /**
-             * @description Failed units of the object when the object run finished. 0 before.
+             * @description Failed units of the object when the object run finished. 0 until then.
              * @example 0
              */
             failed_units: number;
@@ -2264,7 +2264,7 @@ export interface components {
              */
             records_rejected: number;
             /**
-             * @description Records that were equal to their rows.
+             * @description Records that did not differ from their rows.
              * @example 84
              */
             records_unchanged: number;
@@ -2276,18 +2276,18 @@ export interface components {
             warnings: components["schemas"]["RunWarning"][];
         };
         /**
-         * @description The status of an object run. `partial`: everything except failed units was extracted. `forbidden`: the API key has no permission. `not_in_plan`: the plan of the account does not include the object.
+         * @description The status of an object run. `partial`: everything except failed units was extracted. `forbidden`: the API key has no permission to read the object. `not_in_plan`: the plan of the account does not include the object.
          * @example succeeded
          * @enum {string}
          */
         ObjectRunStatus: "queued" | "running" | "waiting_for_credits" | "succeeded" | "partial" | "failed" | "cancelled" | "forbidden" | "not_in_plan" | "skipped";
         /**
-         * @description What paused the pipeline. `user`: a user. `record_spike`, `monthly_quota`: Freshet, as these settings of the pipeline require.
+         * @description Why the pipeline is paused. `user`: a user paused the pipeline. `record_spike`, `monthly_quota`: Freshet paused the pipeline because of the setting with this name.
          * @enum {string}
          */
         PausedBy: "user" | "record_spike" | "monthly_quota";
         /**
-         * @description `read`: Read pipelines, runs, objects, credits and all other resources without personal data and secrets. `read_records`: Read rejected records, which may contain personal data. `run`: Start and cancel runs. Pause and resume pipelines. Restart and rebuild objects, and set their positions. Retry and discard failed units. Replay and discard rejected records. `refresh`: Refresh single records. This is the only permission that a Freshdesk automation rule needs. `manage_pipelines`: Create, update, test and delete pipelines, and configure their objects. `manage_connections`: Create, update, test and delete credentials and destinations. `manage_webhooks`: Create, update, test and delete webhooks, and read their deliveries. `erase`: Erase a person from the warehouse and from stored data permanently, and lift erasures. `redrive`: Retry and discard dead jobs. `manage_tokens`: Create, read, update, rotate and delete tokens. `read_audit_log`: Read the audit log.
+         * @description `read`: Read pipelines, runs, objects, credits and all other resources that contain neither personal data nor secrets. `read_records`: Read rejected records, which may contain personal data. `run`: Start and cancel runs. Pause and resume pipelines. Restart and rebuild objects, and set their positions. Retry and discard failed units. Replay and discard rejected records. `refresh`: Refresh single records. This is the only permission that a Freshdesk automation rule needs. `manage_pipelines`: Create, update, test and delete pipelines, and configure their objects. `manage_connections`: Create, update, test and delete credentials and destinations. `manage_webhooks`: Create, update, test and delete webhooks, and read their deliveries. `erase`: Permanently erase a person from the warehouse and from stored data. Lift erasures. `redrive`: Retry and discard dead jobs. `manage_tokens`: Create, read, update, rotate and delete tokens. `read_audit_log`: Read the audit log.
          * @enum {string}
          */
         Permission: "read" | "read_records" | "run" | "refresh" | "manage_pipelines" | "manage_connections" | "manage_webhooks" | "erase" | "redrive" | "manage_tokens" | "read_audit_log";
@@ -2312,7 +2312,7 @@ export interface components {
              */
             destination_schema: string;
             /**
-             * @description Minutes between runs, if there is no `schedule`: 30, or whole hours up to 1440. The deployment may allow shorter intervals from 5 minutes on.
+             * @description The interval between runs, in minutes, if the pipeline has no `schedule`. Valid values are 30 and whole hours up to 24 (60, 120, … 1440). A deployment can also allow shorter intervals, down to 5 minutes.
              * @example 360
              */
             frequency_minutes: number;
@@ -2336,7 +2336,7 @@ export interface components {
              */
             next_run_at: string;
             /**
-             * @description Settings by object. An object without settings is replicated if it is `included_by_default` in the catalog.
+             * @description Settings of objects, keyed by object name. An object without settings is replicated if `included_by_default` is true in the catalog.
              * @example {
              *       "tickets": {
              *         "included": true,
@@ -2354,7 +2354,7 @@ export interface components {
             schema_policy: components["schemas"]["SchemaPolicy"];
             source: components["schemas"]["PipelineSource"];
             status: components["schemas"]["PipelineStatus"];
-            /** @description A prefix of all table names. */
+            /** @description A prefix for all table names. */
             table_prefix: string;
             /**
              * Format: date-time
@@ -2366,7 +2366,7 @@ export interface components {
         /** @description The pipeline to create. */
         PipelineInput: {
             /**
-             * @description Continue from the coverage that is recorded in the tables of the schema, instead of extracting all history again. Use this option to recreate a pipeline of the same account after the control database was lost. It is not part of the created pipeline.
+             * @description Whether the pipeline continues from the coverage that is stored for existing tables in the schema, instead of extracting all history again. Use this option to recreate a pipeline of the same account after the control database was lost. The created pipeline does not have this field.
              * @default false
              */
             adopt?: boolean;
@@ -2378,12 +2378,12 @@ export interface components {
              */
             destination_id: string;
             /**
-             * @description The schema of the warehouse that contains the tables. Default: `freshdesk_` and the subdomain.
+             * @description The schema of the warehouse that contains the tables. Default: `freshdesk_` followed by the subdomain.
              * @example freshdesk_acme
              */
             destination_schema?: string;
             /**
-             * @description Minutes between runs, if there is no `schedule`: 30, or whole hours up to 1440. The deployment may allow shorter intervals from 5 minutes on.
+             * @description The interval between runs, in minutes, if the pipeline has no `schedule`. Valid values are 30 and whole hours up to 24 (60, 120, … 1440). A deployment can also allow shorter intervals, down to 5 minutes.
              * @default 360
              * @example 360
              */
@@ -2395,7 +2395,7 @@ export interface components {
              */
             name: string;
             /**
-             * @description Settings by object. An object without settings is replicated if it is `included_by_default` in the catalog.
+             * @description Settings of objects, keyed by object name. An object without settings is replicated if `included_by_default` is true in the catalog.
              * @default {}
              * @example {
              *       "tickets": {
@@ -2408,7 +2408,7 @@ export interface components {
                 [key: string]: components["schemas"]["ObjectChoice"];
             };
             /**
-             * @description The order of jobs with the same urgency: jobs of `high` pipelines run first. Priority does not affect jobs of different urgency: changes of any pipeline precede the backfill of another.
+             * @description The order of jobs with the same urgency: jobs of `high` pipelines run first. Priority does not affect jobs with different urgency: new changes in any pipeline are extracted before the backfill of a different pipeline.
              * @default normal
              * @enum {string}
              */
@@ -2416,14 +2416,14 @@ export interface components {
             record_spike?: components["schemas"]["RecordSpike"] | null;
             schedule?: components["schemas"]["Schedule"] | null;
             /**
-             * @description How a value is handled that does not fit the type of its column. `evolve`: the value is stored in `_freshet_extra` with a note, and a custom or unknown column is widened if most of its values do not fit. `freeze`: the record is rejected. `discard`: the column is set to null, with a note. Documented columns never change their type.
+             * @description How Freshet handles a value that does not fit the type of its column. `evolve`: the value is stored in `_freshet_extra` with a note. A column of a custom or unknown field is widened if most of its values do not fit. `freeze`: the record is rejected. `discard`: the column is set to null, with a note. The types of documented columns never change.
              * @default evolve
              * @enum {string}
              */
             schema_policy?: "evolve" | "freeze" | "discard";
             source: components["schemas"]["PipelineSourceInput"];
             /**
-             * @description A prefix of all table names.
+             * @description A prefix for all table names.
              * @default
              */
             table_prefix?: string;
@@ -2439,7 +2439,7 @@ export interface components {
             availability: components["schemas"]["ObjectAvailability"];
             availability_message: string | null;
             /**
-             * @description Transformations by field. Nested fields are named with a dot, such as `custom_fields.cf_phone`. They apply to records that are extracted after the update.
+             * @description Transformations of fields, keyed by field name. The name of a nested field contains a dot, such as `custom_fields.cf_phone`. Transformations apply to records that are extracted after the update.
              * @example {
              *       "custom_fields.cf_phone": {
              *         "hash": true
@@ -2453,7 +2453,7 @@ export interface components {
             complete_back_to: string | null;
             completing_since: string | null;
             /**
-             * @description Whether each record is completed with the fields that only a request for the single record returns, for one or two credits per record. It applies to records that are extracted after the update: restart the object to apply it to all records.
+             * @description Whether Freshet requests each record individually, to get the fields that lists do not contain. This costs one or two credits per record. The setting applies to records that are extracted after the update. To apply the setting to all records, restart the object.
              * @example false
              */
             detail: boolean;
@@ -2473,17 +2473,17 @@ export interface components {
         };
         /** @description The objects of a pipeline. */
         PipelineObjectList: {
-            /** @description All objects of the catalog, by name. */
+            /** @description All objects of the catalog, sorted by name. */
             data: components["schemas"]["PipelineObject"][];
         };
-        /** @description The fields to update. `columns` replaces all rules of the object. If `max_staleness_minutes` is null, its staleness is not monitored. */
+        /** @description The fields to update. `columns` replaces all rules of the object. If `max_staleness_minutes` is null, the staleness of the table is not monitored. */
         PipelineObjectUpdate: {
-            /** @description Read-only: the request is rejected unless the value is the current one. */
+            /** @description Read-only: the request is rejected if the value differs from the current value. */
             readonly availability?: components["schemas"]["ObjectAvailability"];
-            /** @description Read-only: the request is rejected unless the value is the current one. */
+            /** @description Read-only: the request is rejected if the value differs from the current value. */
             readonly availability_message?: string | null;
             /**
-             * @description Transformations by field. Nested fields are named with a dot, such as `custom_fields.cf_phone`. They apply to records that are extracted after the update.
+             * @description Transformations of fields, keyed by field name. The name of a nested field contains a dot, such as `custom_fields.cf_phone`. Transformations apply to records that are extracted after the update.
              * @example {
              *       "custom_fields.cf_phone": {
              *         "hash": true
@@ -2493,14 +2493,14 @@ export interface components {
             columns?: {
                 [key: string]: components["schemas"]["FieldRule"];
             };
-            /** @description Read-only: the request is rejected unless the value is the current one. */
+            /** @description Read-only: the request is rejected if the value differs from the current value. */
             readonly complete_as_of?: string | null;
-            /** @description Read-only: the request is rejected unless the value is the current one. */
+            /** @description Read-only: the request is rejected if the value differs from the current value. */
             readonly complete_back_to?: string | null;
-            /** @description Read-only: the request is rejected unless the value is the current one. */
+            /** @description Read-only: the request is rejected if the value differs from the current value. */
             readonly completing_since?: string | null;
             /**
-             * @description Whether each record is completed with the fields that only a request for the single record returns, for one or two credits per record. It applies to records that are extracted after the update: restart the object to apply it to all records.
+             * @description Whether Freshet requests each record individually, to get the fields that lists do not contain. This costs one or two credits per record. The setting applies to records that are extracted after the update. To apply the setting to all records, restart the object.
              * @example false
              */
             detail?: boolean;
@@ -2509,12 +2509,12 @@ export interface components {
             /** @description Whether the object is replicated. */
             included?: boolean;
             max_staleness_minutes?: number | null;
-            /** @description The name of the object. Read-only: the request is rejected unless the value is the current one. */
+            /** @description The name of the object. Read-only: the request is rejected if the value differs from the current value. */
             readonly object?: string;
-            /** @description Read-only: the request is rejected unless the value is the current one. */
+            /** @description Read-only: the request is rejected if the value differs from the current value. */
             readonly stale_since?: string | null;
             /**
-             * @description The table of the object in the warehouse, with its schema. Read-only: the request is rejected unless the value is the current one.
+             * @description The table of the object in the warehouse, with its schema. Read-only: the request is rejected if the value differs from the current value.
              * @example freshdesk_acme.tickets
              */
             readonly table?: string;
@@ -2524,13 +2524,13 @@ export interface components {
             account: components["schemas"]["PipelineTestResult"];
             destination: components["schemas"]["DestinationTestResult"];
             estimate: components["schemas"]["Estimate"] | null;
-            /** @description SQL statements that create the schema and Freshet’s own tables. Empty: they exist. */
+            /** @description The SQL statements that will create the schema and Freshet’s own tables. Empty: the schema and these tables already exist. */
             statements: string[];
-            /** @description The preview of each table. Empty: the test of the destination failed. */
+            /** @description The preview of each table. Empty: the connection test of the destination failed. */
             tables: components["schemas"]["TablePlan"][];
         };
         /**
-         * @description The order of jobs with the same urgency: jobs of `high` pipelines run first. Priority does not affect jobs of different urgency: changes of any pipeline precede the backfill of another.
+         * @description The order of jobs with the same urgency: jobs of `high` pipelines run first. Priority does not affect jobs with different urgency: new changes in any pipeline are extracted before the backfill of a different pipeline.
          * @enum {string}
          */
         PipelinePriority: "normal" | "high";
@@ -2600,12 +2600,12 @@ export interface components {
             credit_share_percent?: number;
             historical_sync_days?: number | null;
             /**
-             * @description The Freshdesk account: `acme`, `acme.freshdesk.com`, or the complete URL. The API returns `acme`. Read-only: the request is rejected unless the value is the current one.
+             * @description The Freshdesk account: `acme`, `acme.freshdesk.com`, or the complete URL. The API returns `acme`. Read-only: the request is rejected if the value differs from the current value.
              * @example acme
              */
             readonly subdomain?: string;
             /**
-             * @description The kind of source. Read-only: the request is rejected unless the value is the current one.
+             * @description The kind of source. Read-only: the request is rejected if the value differs from the current value.
              * @enum {string}
              */
             readonly type?: "freshdesk";
@@ -2635,43 +2635,43 @@ export interface components {
             error: components["schemas"]["Failure"] | null;
             /** @description The known rate limits of the account. */
             limits: components["schemas"]["AccountLimit"][];
-            /** @description Access to each object of the catalog. */
+            /** @description The access of the API key to each object of the catalog. */
             objects: components["schemas"]["AccountObject"][];
             /** @description Whether the API key is valid and at least one object is available. */
             ok: boolean;
-            /** @description Whether the agent can access all tickets. If false, Freshdesk omits tickets from responses without an error. */
+            /** @description Whether the agent can access all tickets. If false, Freshdesk omits the other tickets from responses and reports no error. */
             sees_all_tickets: boolean;
             /** @description The account. */
             subdomain: string;
         };
-        /** @description The fields to update. The account, the destination and the schema of a pipeline cannot be changed: create another pipeline instead. */
+        /** @description The fields to update. The account, the destination and the schema of a pipeline cannot be changed: create a new pipeline instead. */
         PipelineUpdate: {
             audit_frequency_days?: number | null;
             /**
              * Format: date-time
-             * @description Time of creation. RFC 3339, UTC. Read-only: the request is rejected unless the value is the current one.
+             * @description Time of creation. RFC 3339, UTC. Read-only: the request is rejected if the value differs from the current value.
              * @example 2026-01-05T07:30:00.000Z
              */
             readonly created_at?: string;
             /**
              * Format: uuid
-             * @description The destination to load into. Read-only: the request is rejected unless the value is the current one.
+             * @description The destination to load into. Read-only: the request is rejected if the value differs from the current value.
              * @example 019b8d01-6c30-7f43-8e56-708192a3b4c3
              */
             readonly destination_id?: string;
             /**
-             * @description The schema of the warehouse that contains the tables. Read-only: the request is rejected unless the value is the current one.
+             * @description The schema of the warehouse that contains the tables. Read-only: the request is rejected if the value differs from the current value.
              * @example freshdesk_acme
              */
             readonly destination_schema?: string;
             /**
-             * @description Minutes between runs, if there is no `schedule`: 30, or whole hours up to 1440. The deployment may allow shorter intervals from 5 minutes on.
+             * @description The interval between runs, in minutes, if the pipeline has no `schedule`. Valid values are 30 and whole hours up to 24 (60, 120, … 1440). A deployment can also allow shorter intervals, down to 5 minutes.
              * @example 360
              */
             frequency_minutes?: number;
             /**
              * Format: uuid
-             * @description The id of the pipeline. Read-only: the request is rejected unless the value is the current one.
+             * @description The id of the pipeline. Read-only: the request is rejected if the value differs from the current value.
              * @example 019b8d02-7d40-7a54-9f67-8192a3b4c5d4
              */
             readonly id?: string;
@@ -2681,16 +2681,16 @@ export interface components {
              * @example acme
              */
             name?: string;
-            /** @description Read-only: the request is rejected unless the value is the current one. */
+            /** @description Read-only: the request is rejected if the value differs from the current value. */
             readonly next_audit_at?: string | null;
             /**
              * Format: date-time
-             * @description Time at which the next run is due. RFC 3339, UTC. Read-only: the request is rejected unless the value is the current one.
+             * @description Time at which the next run is due. RFC 3339, UTC. Read-only: the request is rejected if the value differs from the current value.
              * @example 2026-01-31T18:00:00.000Z
              */
             readonly next_run_at?: string;
             /**
-             * @description Settings by object. An object without settings is replicated if it is `included_by_default` in the catalog.
+             * @description Settings of objects, keyed by object name. An object without settings is replicated if `included_by_default` is true in the catalog.
              * @example {
              *       "tickets": {
              *         "included": true,
@@ -2701,20 +2701,20 @@ export interface components {
             objects?: {
                 [key: string]: components["schemas"]["ObjectChoice"];
             };
-            /** @description Read-only: the request is rejected unless the value is the current one. */
+            /** @description Read-only: the request is rejected if the value differs from the current value. */
             readonly paused_by?: components["schemas"]["PausedBy"] | null;
             priority?: components["schemas"]["PipelinePriority"];
             record_spike?: components["schemas"]["RecordSpike"] | null;
             schedule?: components["schemas"]["Schedule"] | null;
             schema_policy?: components["schemas"]["SchemaPolicy"];
             source?: components["schemas"]["PipelineSourceUpdate"];
-            /** @description Read-only: the request is rejected unless the value is the current one. */
+            /** @description Read-only: the request is rejected if the value differs from the current value. */
             readonly status?: components["schemas"]["PipelineStatus"];
-            /** @description A prefix of all table names. Read-only: the request is rejected unless the value is the current one. */
+            /** @description A prefix for all table names. Read-only: the request is rejected if the value differs from the current value. */
             readonly table_prefix?: string;
             /**
              * Format: date-time
-             * @description Time of the last update. RFC 3339, UTC. Read-only: the request is rejected unless the value is the current one.
+             * @description Time of the last update. RFC 3339, UTC. Read-only: the request is rejected if the value differs from the current value.
              * @example 2026-01-05T07:30:00.000Z
              */
             readonly updated_at?: string;
@@ -2723,7 +2723,7 @@ export interface components {
         PositionInput: {
             /**
              * Format: date-time
-             * @description The next extraction reads records that changed since this time. It must not be in the future. RFC 3339, UTC.
+             * @description The next extraction reads the records that have changed since this time. The time must not be in the future. RFC 3339, UTC.
              * @example 2026-01-30T00:00:00.000Z
              */
             changed_since: string;
@@ -2733,7 +2733,7 @@ export interface components {
             availability: components["schemas"]["ObjectAvailability"];
             availability_message: string | null;
             /**
-             * @description Transformations by field. Nested fields are named with a dot, such as `custom_fields.cf_phone`. They apply to records that are extracted after the update.
+             * @description Transformations of fields, keyed by field name. The name of a nested field contains a dot, such as `custom_fields.cf_phone`. Transformations apply to records that are extracted after the update.
              * @example {
              *       "custom_fields.cf_phone": {
              *         "hash": true
@@ -2747,7 +2747,7 @@ export interface components {
             complete_back_to: string | null;
             completing_since: string | null;
             /**
-             * @description Whether each record is completed with the fields that only a request for the single record returns, for one or two credits per record. It applies to records that are extracted after the update: restart the object to apply it to all records.
+             * @description Whether Freshet requests each record individually, to get the fields that lists do not contain. This costs one or two credits per record. The setting applies to records that are extracted after the update. To apply the setting to all records, restart the object.
              * @example false
              */
             detail: boolean;
@@ -2792,17 +2792,17 @@ export interface components {
              * @example invalid_input
              */
             code: string;
-            /** @description The cause of this error and its remedy. */
+            /** @description The cause of the error, and the remedy. */
             detail: string;
             /** @description The invalid fields. */
             errors?: components["schemas"]["ProblemField"][];
-            /** @description The id of the request, which its log entries contain. Also sent as `X-Request-Id`. */
+            /** @description The id of the request. It is also contained in the log entries of the request, and in the response header `X-Request-Id`. */
             request_id: string;
             /** @description The HTTP status code. */
             status: number;
             /** @description The reason phrase of the HTTP status. */
             title: string;
-            /** @description A link to the documentation of the error code, relative to this deployment: `/docs/errors#` and the code. */
+            /** @description A link to the documentation of the error code: `/docs/errors#` followed by the code. The link is relative to the origin of the deployment. */
             type: string;
         };
         /** @description An invalid field. */
@@ -2816,7 +2816,7 @@ export interface components {
             pointer: string;
         };
         /**
-         * @description The state of a process. `quiet`: it has missed three heartbeats. `stopped`: it has shut down.
+         * @description The state of a process. `quiet`: the process has missed three heartbeats. `stopped`: the process has shut down.
          * @enum {string}
          */
         ProcessState: "alive" | "quiet" | "stopped";
@@ -2833,7 +2833,7 @@ export interface components {
              */
             deferred: number;
             /**
-             * @description The wait of the oldest ready job, in seconds.
+             * @description How long the oldest ready job has been waiting, in seconds.
              * @example 1.2
              */
             oldest_seconds: number;
@@ -2854,7 +2854,7 @@ export interface components {
          */
         QueueName: "extract" | "load" | "deliver" | "erase";
         /**
-         * @description `continue`: the pipeline keeps running. `pause`: it is paused until the next month, or until the quota is increased.
+         * @description What happens when the quota is reached. `continue`: the pipeline continues to run. `pause`: the pipeline is paused until the next month, or until the quota is increased.
          * @enum {string}
          */
         QuotaAction: "continue" | "pause";
@@ -2867,7 +2867,7 @@ export interface components {
             batches: number;
             /**
              * Format: date-time
-             * @description Time at which the oldest of these records was extracted. Rows whose records were last extracted before are not rewritten. RFC 3339, UTC.
+             * @description Time at which the oldest of these records was extracted. Rows whose records were last extracted before this time are not rewritten. RFC 3339, UTC.
              * @example 2026-01-24T00:00:00.000Z
              */
             reaches_back_to: string;
@@ -2882,15 +2882,15 @@ export interface components {
              * @example 019c1440-8e50-7b65-8a78-92a3b4c5d6e5
              */
             run_id: string;
-            /** @description Whether the stored batches include a complete read of the object, so that every row is rewritten. If false, restart the object to rewrite the other rows. */
+            /** @description Whether the stored batches include a complete read of the object, so that every row is rewritten. If false, restart the object to rewrite the remaining rows. */
             whole: boolean;
         };
-        /** @description Detection of runs that extract unusually many records. Full reads are ignored, and so are runs of fewer than 100 records. */
+        /** @description Detection of runs that extract unusually many records. Complete reads of an object and runs with fewer than 100 records are ignored. */
         RecordSpike: {
-            /** @description Whether Freshet then pauses the pipeline until a user resumes it. */
+            /** @description Whether Freshet also pauses the pipeline if a run exceeds the threshold. The pipeline remains paused until a user resumes it. */
             pause: boolean;
             /**
-             * @description The threshold, in percent of the average of the last 10 runs. A run that exceeds it sends the event `records.spiked`.
+             * @description The threshold, in percent of the average of the last 10 runs. If a run exceeds the threshold, Freshet sends the event `records.spiked`.
              * @example 500
              */
             percent: number;
@@ -2916,7 +2916,7 @@ export interface components {
              */
             id: string;
             /**
-             * @description The index of the record in the batch, from 0.
+             * @description The index of the record in the batch, starting at 0.
              * @example 17
              */
             line: number;
@@ -2928,7 +2928,7 @@ export interface components {
              * @example 019b8d02-7d40-7a54-9f67-8192a3b4c5d4
              */
             pipeline_id: string;
-            /** @description Why the record could not be loaded: a code, and after a colon its subject. */
+            /** @description Why the record could not be loaded: a code and details, such as `value_not_bigint: group_id`. */
             reason: string;
             record: string | null;
         };
@@ -2951,7 +2951,7 @@ export interface components {
             ids?: string[];
             /** @description Select rejected records of this object. */
             object?: string;
-            /** @description Select rejected records with this reason, or with this code before the colon. */
+            /** @description Select rejected records with this reason. To select all records with the same code, pass only the code, which is the part before the colon. */
             reason?: string;
         };
         /** @description A page of a list. */
@@ -2977,7 +2977,7 @@ export interface components {
         /** @description Options of a rotation. */
         RotationInput: {
             /**
-             * @description Minutes for which the previous secret remains valid.
+             * @description The number of minutes for which the previous secret remains valid.
              * @default 60
              */
             overlap_minutes?: number;
@@ -2999,7 +2999,7 @@ export interface components {
              */
             id: string;
             kind: components["schemas"]["RunKind"];
-            /** @description The objects of the run, by name. */
+            /** @description The objects of the run, sorted by name. */
             objects: components["schemas"]["ObjectRun"][];
             /**
              * Format: uuid
@@ -3033,7 +3033,7 @@ export interface components {
             next_cursor: string | null;
         };
         /**
-         * @description The extracted records. `full`: all records. `incremental`: changes. `audit`: all records, to compare them. `refresh`: requested records. `replay`, `rebuild`: nothing, because they load stored records.
+         * @description Which records are extracted. `full`: all records. `incremental`: changed records. `audit`: all records, to compare them with the table. `refresh`: the requested records. `replay`, `rebuild`: no records, because stored records are loaded.
          * @example incremental
          * @enum {string}
          */
@@ -3045,7 +3045,7 @@ export interface components {
          */
         RunStatus: "queued" | "running" | "succeeded" | "partial" | "failed" | "cancelled";
         /**
-         * @description What started the run.
+         * @description The trigger that started the run.
          * @enum {string}
          */
         RunTrigger: "schedule" | "manual" | "created";
@@ -3058,17 +3058,17 @@ export interface components {
              */
             count: number;
             /**
-             * @description The cause, the effect, and the remedy, if there is one.
+             * @description The cause, the effect and, if there is one, the remedy.
              * @example 2 values of tickets.due_by are not valid timestamps. They were stored in _freshet_extra.
              */
             message: string;
         };
         /**
-         * @description The condition. `values_misfit`: values did not fit the type of their column. `object_unavailable`: no API key has been able to read the object so far, and no user included it by name. The status of the run ignores the object. `clock_skew`: the clocks of the account, the deployment and the worker disagree, or a stored position was affected by such a clock.
+         * @description The condition. `values_misfit`: values did not fit the type of their column. `object_unavailable`: no API key has been able to read the object so far, and no user has included the object explicitly. The object does not affect the status of the run. `clock_skew`: the clocks of the account, the deployment and the worker disagree, or a wrong clock affected a stored position.
          * @enum {string}
          */
         RunWarningCode: "values_misfit" | "object_unavailable" | "clock_skew";
-        /** @description A cron schedule. Pipelines with the same expression start at different moments within the following minute. One run replaces all missed runs. */
+        /** @description A cron schedule. The runs of pipelines with the same expression are spread over the minute that follows the scheduled time. If several runs were missed, one run replaces all of them. */
         Schedule: {
             /**
              * @description A cron expression with five fields: minute, hour, day of month, month, day of week.
@@ -3076,23 +3076,23 @@ export interface components {
              */
             cron: string;
             /**
-             * @description The time zone of the expression, as a name of the IANA database.
+             * @description The time zone of the expression, as a name in the IANA time zone database.
              * @example Europe/Berlin
              */
             time_zone: string;
         };
         /**
-         * @description How a value is handled that does not fit the type of its column. `evolve`: the value is stored in `_freshet_extra` with a note, and a custom or unknown column is widened if most of its values do not fit. `freeze`: the record is rejected. `discard`: the column is set to null, with a note. Documented columns never change their type.
+         * @description How Freshet handles a value that does not fit the type of its column. `evolve`: the value is stored in `_freshet_extra` with a note. A column of a custom or unknown field is widened if most of its values do not fit. `freeze`: the record is rejected. `discard`: the column is set to null, with a note. The types of documented columns never change.
          * @enum {string}
          */
         SchemaPolicy: "evolve" | "freeze" | "discard";
         /**
-         * @description How the connection is secured. `verify-full`: encrypted, and the certificate and host name of the server are verified. `require`: encrypted, without verification. `disable`: not encrypted.
+         * @description How the connection is secured. `verify-full`: the connection is encrypted, and the certificate and the host name of the server are verified. `require`: the connection is encrypted, but the server is not verified. `disable`: the connection is not encrypted.
          * @example verify-full
          * @enum {string}
          */
         SslMode: "disable" | "require" | "verify-full";
-        /** @description A process that works on the job queues, as of its last heartbeat. */
+        /** @description A process of the deployment. The values are those of its last heartbeat. */
         SystemProcess: {
             cpu: number | null;
             /**
@@ -3108,7 +3108,7 @@ export interface components {
             id: string;
             memory_bytes: number | null;
             /**
-             * @description The application.
+             * @description The name of the application.
              * @example load-worker
              */
             name: string;
@@ -3153,7 +3153,7 @@ export interface components {
             /** @description Queues that have jobs. */
             queues: components["schemas"]["QueueDepth"][];
             /**
-             * @description Rejected records that were neither replayed nor discarded.
+             * @description Rejected records that have been neither replayed nor discarded.
              * @example 2
              */
             rejected_records: number;
@@ -3178,7 +3178,7 @@ export interface components {
             /** @description The name of the object. */
             object: string;
             /**
-             * @description SQL statements that create or change the table. Empty: the table does not change.
+             * @description The SQL statements that will create or change the table. Empty: the table will not change.
              * @example [
              *       "create table \"freshdesk_acme\".\"tickets\" (…);"
              *     ]
@@ -3188,7 +3188,7 @@ export interface components {
             table: string;
         };
         /**
-         * @description Which tickets the agent can access. `global`: all tickets. `group`: tickets of the agent’s groups. `restricted`: tickets that are assigned to the agent.
+         * @description Which tickets the agent can access. `global`: all tickets. `group`: the tickets of the agent’s groups. `restricted`: the tickets that are assigned to the agent.
          * @enum {string}
          */
         TicketScope: "global" | "group" | "restricted" | "unknown";
@@ -3256,37 +3256,37 @@ export interface components {
         TokenUpdate: {
             /**
              * Format: date-time
-             * @description Time of creation. RFC 3339, UTC. Read-only: the request is rejected unless the value is the current one.
+             * @description Time of creation. RFC 3339, UTC. Read-only: the request is rejected if the value differs from the current value.
              * @example 2026-01-05T07:30:00.000Z
              */
             readonly created_at?: string;
             expires_at?: string | null;
             /**
              * Format: uuid
-             * @description The id of the token. Read-only: the request is rejected unless the value is the current one.
+             * @description The id of the token. Read-only: the request is rejected if the value differs from the current value.
              * @example 019b8cf0-f5c0-7cdc-8cf0-1a2b3c4d5e6d
              */
             readonly id?: string;
-            /** @description Read-only: the request is rejected unless the value is the current one. */
+            /** @description Read-only: the request is rejected if the value differs from the current value. */
             readonly last_used_at?: string | null;
             /**
              * @description A name that is unique among the resources of this kind.
              * @example deployments
              */
             name?: string;
-            /** @description Read-only: the request is rejected unless the value is the current one. */
+            /** @description Read-only: the request is rejected if the value differs from the current value. */
             readonly previous_until?: string | null;
             role?: components["schemas"]["TokenRole"];
             /**
              * Format: date-time
-             * @description Time at which the current value was generated. RFC 3339, UTC. Read-only: the request is rejected unless the value is the current one.
+             * @description Time at which the current value was generated. RFC 3339, UTC. Read-only: the request is rejected if the value differs from the current value.
              * @example 2026-01-05T07:30:00.000Z
              */
             readonly rotated_at?: string;
             scopes?: components["schemas"]["Permission"][] | null;
             /**
              * Format: date-time
-             * @description Time of the last update. RFC 3339, UTC. Read-only: the request is rejected unless the value is the current one.
+             * @description Time of the last update. RFC 3339, UTC. Read-only: the request is rejected if the value differs from the current value.
              * @example 2026-01-05T07:30:00.000Z
              */
             readonly updated_at?: string;
@@ -3322,7 +3322,7 @@ export interface components {
             rotated_at: string;
             scopes: components["schemas"]["Permission"][] | null;
             /**
-             * @description The value of the token: `frt_`, 30 random characters and a checksum of 6 characters. It is returned only once.
+             * @description The value of the token: `frt_`, 30 random characters and a checksum of 6 characters. The value is returned only once.
              * @example frt_0123456789abcdefghijklmnopqrst012345
              */
             token: string;
@@ -3373,7 +3373,7 @@ export interface components {
         };
         /** @description Usage in an interval. */
         UsageList: {
-            /** @description The usage by day, newest first, then by pipeline and object. */
+            /** @description One entry for each day, pipeline and object. The newest day is first. */
             data: components["schemas"]["Usage"][];
         };
         /** @description A receiver of events. */
@@ -3417,7 +3417,7 @@ export interface components {
              */
             updated_at: string;
             /**
-             * @description The URL that receives events as `POST` requests, or `mailto:` and email addresses, separated by commas. The URL may contain `{{secret}}`.
+             * @description The URL to which Freshet sends events as `POST` requests, or `mailto:` followed by email addresses that are separated by commas. The URL may contain `{{secret}}`.
              * @example https://hooks.example.com/freshet
              * @example mailto:oncall@example.com
              */
@@ -3442,7 +3442,7 @@ export interface components {
             } | null;
             template_secret?: string | null;
             /**
-             * @description The URL that receives events as `POST` requests, or `mailto:` and email addresses, separated by commas. The URL may contain `{{secret}}`.
+             * @description The URL to which Freshet sends events as `POST` requests, or `mailto:` followed by email addresses that are separated by commas. The URL may contain `{{secret}}`.
              * @example https://hooks.example.com/freshet
              * @example mailto:oncall@example.com
              */
@@ -3458,26 +3458,26 @@ export interface components {
         WebhookUpdate: {
             /**
              * Format: date-time
-             * @description Time of creation. RFC 3339, UTC. Read-only: the request is rejected unless the value is the current one.
+             * @description Time of creation. RFC 3339, UTC. Read-only: the request is rejected if the value differs from the current value.
              * @example 2026-01-05T07:30:00.000Z
              */
             readonly created_at?: string;
-            /** @description Read-only: the request is rejected unless the value is the current one. */
+            /** @description Read-only: the request is rejected if the value differs from the current value. */
             readonly disabled_reason?: string | null;
             /** @description Whether events are sent. */
             enabled?: boolean;
             /** @description The types of events to send. */
             events?: components["schemas"]["EventType"][];
-            /** @description Read-only: the request is rejected unless the value is the current one. */
+            /** @description Read-only: the request is rejected if the value differs from the current value. */
             readonly failing_since?: string | null;
             /**
-             * @description Whether the webhook has a `template_secret`. Read-only: the request is rejected unless the value is the current one.
+             * @description Whether the webhook has a `template_secret`. Read-only: the request is rejected if the value differs from the current value.
              * @example false
              */
             readonly has_template_secret?: boolean;
             /**
              * Format: uuid
-             * @description The id of the webhook. Read-only: the request is rejected unless the value is the current one.
+             * @description The id of the webhook. Read-only: the request is rejected if the value differs from the current value.
              * @example 019b8d10-d3a0-7aba-9fcd-e7f8091a2b3a
              */
             readonly id?: string;
@@ -3486,7 +3486,7 @@ export interface components {
              * @example on-call
              */
             name?: string;
-            /** @description Read-only: the request is rejected unless the value is the current one. */
+            /** @description Read-only: the request is rejected if the value differs from the current value. */
             readonly previous_until?: string | null;
             template?: {
                 [key: string]: unknown;
@@ -3494,12 +3494,12 @@ export interface components {
             template_secret?: string | null;
             /**
              * Format: date-time
-             * @description Time of the last update. RFC 3339, UTC. Read-only: the request is rejected unless the value is the current one.
+             * @description Time of the last update. RFC 3339, UTC. Read-only: the request is rejected if the value differs from the current value.
              * @example 2026-01-05T07:30:00.000Z
              */
             readonly updated_at?: string;
             /**
-             * @description The URL that receives events as `POST` requests, or `mailto:` and email addresses, separated by commas. The URL may contain `{{secret}}`.
+             * @description The URL to which Freshet sends events as `POST` requests, or `mailto:` followed by email addresses that are separated by commas. The URL may contain `{{secret}}`.
              * @example https://hooks.example.com/freshet
              * @example mailto:oncall@example.com
              */
@@ -3537,7 +3537,7 @@ export interface components {
             name: string;
             previous_until: string | null;
             /**
-             * @description The signing secret: `whsec_` and 32 random bytes in Base64. It is returned only once.
+             * @description The signing secret: `whsec_` followed by 32 random bytes in Base64. The secret is returned only once.
              * @example whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw
              */
             secret: string;
@@ -3551,7 +3551,7 @@ export interface components {
              */
             updated_at: string;
             /**
-             * @description The URL that receives events as `POST` requests, or `mailto:` and email addresses, separated by commas. The URL may contain `{{secret}}`.
+             * @description The URL to which Freshet sends events as `POST` requests, or `mailto:` followed by email addresses that are separated by commas. The URL may contain `{{secret}}`.
              * @example https://hooks.example.com/freshet
              * @example mailto:oncall@example.com
              */
@@ -3584,7 +3584,7 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3613,7 +3613,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3640,7 +3640,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3649,7 +3649,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3678,7 +3678,7 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3719,7 +3719,7 @@ export interface operations {
                     "application/json": components["schemas"]["Budget"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3746,7 +3746,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3755,7 +3755,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3769,9 +3769,9 @@ export interface operations {
     listAuditLogEntries: {
         parameters: {
             query?: {
-                /** @description Return only changes by this operation, such as `updatePipeline`. */
+                /** @description Return only changes that were made by this operation, such as `updatePipeline`. */
                 action?: string;
-                /** @description Return only changes by this token. */
+                /** @description Return only changes that were made with this token. */
                 actor_id?: string;
                 /** @description The `next_cursor` of the previous page. */
                 cursor?: string;
@@ -3779,7 +3779,7 @@ export interface operations {
                 from?: string;
                 /** @description The maximum number of items on the page. */
                 limit?: number;
-                /** @description Return only changes of this resource and of resources below it, by path: `pipelines/<id>`. */
+                /** @description The path of a resource, such as `pipelines/<id>`. Return only changes of this resource and of resources below this path. */
                 resource?: string;
                 /** @description Return only changes before this time. */
                 until?: string;
@@ -3799,7 +3799,7 @@ export interface operations {
                     "application/json": components["schemas"]["AuditEntryList"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3826,7 +3826,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3835,7 +3835,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3849,13 +3849,13 @@ export interface operations {
     exportAuditLog: {
         parameters: {
             query?: {
-                /** @description Return only changes by this operation, such as `updatePipeline`. */
+                /** @description Return only changes that were made by this operation, such as `updatePipeline`. */
                 action?: string;
-                /** @description Return only changes by this token. */
+                /** @description Return only changes that were made with this token. */
                 actor_id?: string;
                 /** @description Return only changes at or after this time. */
                 from?: string;
-                /** @description Return only changes of this resource and of resources below it, by path: `pipelines/<id>`. */
+                /** @description The path of a resource, such as `pipelines/<id>`. Return only changes of this resource and of resources below this path. */
                 resource?: string;
                 /** @description Return only changes before this time. */
                 until?: string;
@@ -3875,7 +3875,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3902,7 +3902,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3911,7 +3911,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3940,7 +3940,7 @@ export interface operations {
                     "application/json": components["schemas"]["CatalogObjectList"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3967,7 +3967,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3976,7 +3976,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4014,7 +4014,7 @@ export interface operations {
                     "application/json": components["schemas"]["CredentialList"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4041,7 +4041,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4050,7 +4050,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4065,7 +4065,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
                 "idempotency-key"?: string;
             };
             path?: never;
@@ -4086,7 +4086,7 @@ export interface operations {
                     "application/json": components["schemas"]["Credential"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4140,7 +4140,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4149,7 +4149,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4158,7 +4158,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4190,7 +4190,7 @@ export interface operations {
                     "application/json": components["schemas"]["Credential"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4226,7 +4226,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4235,7 +4235,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4250,9 +4250,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
                 "idempotency-key"?: string;
-                /** @description The `ETag` of the version on which the request is based. If the resource has another version, the request is rejected with 412. */
+                /** @description The `ETag` of the version on which the request is based. If the resource has changed and now has a different version, the request is rejected with 412. */
                 "if-match"?: string;
             };
             path: {
@@ -4270,7 +4270,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4315,7 +4315,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has another version than `If-Match` names. */
+            /** @description The version in `If-Match` is not the current version of the resource. */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -4324,7 +4324,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4333,7 +4333,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4342,7 +4342,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4357,9 +4357,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
                 "idempotency-key"?: string;
-                /** @description The `ETag` of the version on which the request is based. If the resource has another version, the request is rejected with 412. */
+                /** @description The `ETag` of the version on which the request is based. If the resource has changed and now has a different version, the request is rejected with 412. */
                 "if-match"?: string;
             };
             path: {
@@ -4383,7 +4383,7 @@ export interface operations {
                     "application/json": components["schemas"]["Credential"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4428,7 +4428,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has another version than `If-Match` names. */
+            /** @description The version in `If-Match` is not the current version of the resource. */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -4455,7 +4455,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4464,7 +4464,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4473,7 +4473,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4511,7 +4511,7 @@ export interface operations {
                     "application/json": components["schemas"]["DeadJobList"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4538,7 +4538,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4547,7 +4547,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4562,7 +4562,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -4580,7 +4580,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4625,7 +4625,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4634,7 +4634,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4643,7 +4643,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4658,7 +4658,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -4676,7 +4676,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4721,7 +4721,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4730,7 +4730,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4739,7 +4739,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4775,7 +4775,7 @@ export interface operations {
                     "application/json": components["schemas"]["DestinationList"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4802,7 +4802,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4811,7 +4811,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4826,7 +4826,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
                 "idempotency-key"?: string;
             };
             path?: never;
@@ -4847,7 +4847,7 @@ export interface operations {
                     "application/json": components["schemas"]["Destination"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4901,7 +4901,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4910,7 +4910,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4919,7 +4919,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4951,7 +4951,7 @@ export interface operations {
                     "application/json": components["schemas"]["Destination"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4987,7 +4987,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4996,7 +4996,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5011,9 +5011,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
                 "idempotency-key"?: string;
-                /** @description The `ETag` of the version on which the request is based. If the resource has another version, the request is rejected with 412. */
+                /** @description The `ETag` of the version on which the request is based. If the resource has changed and now has a different version, the request is rejected with 412. */
                 "if-match"?: string;
             };
             path: {
@@ -5031,7 +5031,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5076,7 +5076,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has another version than `If-Match` names. */
+            /** @description The version in `If-Match` is not the current version of the resource. */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -5085,7 +5085,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5094,7 +5094,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5103,7 +5103,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5118,9 +5118,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
                 "idempotency-key"?: string;
-                /** @description The `ETag` of the version on which the request is based. If the resource has another version, the request is rejected with 412. */
+                /** @description The `ETag` of the version on which the request is based. If the resource has changed and now has a different version, the request is rejected with 412. */
                 "if-match"?: string;
             };
             path: {
@@ -5144,7 +5144,7 @@ export interface operations {
                     "application/json": components["schemas"]["Destination"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5189,7 +5189,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has another version than `If-Match` names. */
+            /** @description The version in `If-Match` is not the current version of the resource. */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -5216,7 +5216,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5225,7 +5225,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5234,7 +5234,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5252,7 +5252,7 @@ export interface operations {
                 schema?: string;
             };
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -5272,7 +5272,7 @@ export interface operations {
                     "application/json": components["schemas"]["DestinationTestResult"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5317,7 +5317,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5326,7 +5326,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5335,7 +5335,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5377,7 +5377,7 @@ export interface operations {
                     "application/json": components["schemas"]["PipelineList"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5404,7 +5404,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5413,7 +5413,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5428,7 +5428,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
                 "idempotency-key"?: string;
             };
             path?: never;
@@ -5449,7 +5449,7 @@ export interface operations {
                     "application/json": components["schemas"]["Pipeline"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5503,7 +5503,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5512,7 +5512,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5521,7 +5521,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5553,7 +5553,7 @@ export interface operations {
                     "application/json": components["schemas"]["Pipeline"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5589,7 +5589,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5598,7 +5598,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5613,9 +5613,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
                 "idempotency-key"?: string;
-                /** @description The `ETag` of the version on which the request is based. If the resource has another version, the request is rejected with 412. */
+                /** @description The `ETag` of the version on which the request is based. If the resource has changed and now has a different version, the request is rejected with 412. */
                 "if-match"?: string;
             };
             path: {
@@ -5633,7 +5633,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5678,7 +5678,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has another version than `If-Match` names. */
+            /** @description The version in `If-Match` is not the current version of the resource. */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -5687,7 +5687,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5696,7 +5696,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5705,7 +5705,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5720,9 +5720,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
                 "idempotency-key"?: string;
-                /** @description The `ETag` of the version on which the request is based. If the resource has another version, the request is rejected with 412. */
+                /** @description The `ETag` of the version on which the request is based. If the resource has changed and now has a different version, the request is rejected with 412. */
                 "if-match"?: string;
             };
             path: {
@@ -5746,7 +5746,7 @@ export interface operations {
                     "application/json": components["schemas"]["Pipeline"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5791,7 +5791,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has another version than `If-Match` names. */
+            /** @description The version in `If-Match` is not the current version of the resource. */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -5818,7 +5818,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5827,7 +5827,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5836,7 +5836,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5873,7 +5873,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErasureList"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5909,7 +5909,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5918,7 +5918,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5933,7 +5933,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -5948,7 +5948,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The erasure. Get it again to monitor its status. */
+            /** @description The erasure. To monitor its status, get the erasure. */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -5957,7 +5957,7 @@ export interface operations {
                     "application/json": components["schemas"]["Erasure"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6020,7 +6020,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6029,7 +6029,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6038,7 +6038,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6072,7 +6072,7 @@ export interface operations {
                     "application/json": components["schemas"]["Erasure"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6108,7 +6108,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6117,7 +6117,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6132,7 +6132,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -6154,7 +6154,7 @@ export interface operations {
                     "application/json": components["schemas"]["Erasure"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6199,7 +6199,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6208,7 +6208,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6217,7 +6217,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6232,7 +6232,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -6256,7 +6256,7 @@ export interface operations {
                     "application/json": components["schemas"]["Estimate"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6319,7 +6319,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6328,7 +6328,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6337,7 +6337,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6387,7 +6387,7 @@ export interface operations {
                     "application/json": components["schemas"]["FailedUnitList"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6423,7 +6423,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6432,7 +6432,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6447,7 +6447,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -6471,7 +6471,7 @@ export interface operations {
                     "application/json": components["schemas"]["FailedUnitDiscardResult"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6534,7 +6534,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6543,7 +6543,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6552,7 +6552,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6567,7 +6567,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -6591,7 +6591,7 @@ export interface operations {
                     "application/json": components["schemas"]["FailedUnitRetryResult"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6654,7 +6654,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6663,7 +6663,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6672,7 +6672,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6687,7 +6687,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -6711,7 +6711,7 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6774,7 +6774,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6783,7 +6783,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6792,7 +6792,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6824,7 +6824,7 @@ export interface operations {
                     "application/json": components["schemas"]["PipelineObjectList"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6860,7 +6860,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6869,7 +6869,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6884,9 +6884,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
                 "idempotency-key"?: string;
-                /** @description The `ETag` of the version on which the request is based. If the resource has another version, the request is rejected with 412. */
+                /** @description The `ETag` of the version on which the request is based. If the resource has changed and now has a different version, the request is rejected with 412. */
                 "if-match"?: string;
             };
             path: {
@@ -6912,7 +6912,7 @@ export interface operations {
                     "application/json": components["schemas"]["PipelineObject"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6957,7 +6957,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has another version than `If-Match` names. */
+            /** @description The version in `If-Match` is not the current version of the resource. */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -6984,7 +6984,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6993,7 +6993,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -7002,7 +7002,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -7017,7 +7017,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -7043,7 +7043,7 @@ export interface operations {
                     "application/json": components["schemas"]["PositionResult"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7106,7 +7106,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7115,7 +7115,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -7124,7 +7124,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -7139,7 +7139,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -7161,7 +7161,7 @@ export interface operations {
                     "application/json": components["schemas"]["RebuildResult"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7206,7 +7206,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7215,7 +7215,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -7224,7 +7224,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -7239,7 +7239,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -7263,7 +7263,7 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7308,7 +7308,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7317,7 +7317,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -7326,7 +7326,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -7341,7 +7341,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -7363,7 +7363,7 @@ export interface operations {
                     "application/json": components["schemas"]["PipelineObject"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7408,7 +7408,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7417,7 +7417,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -7426,7 +7426,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -7441,9 +7441,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
                 "idempotency-key"?: string;
-                /** @description The `ETag` of the version on which the request is based. If the resource has another version, the request is rejected with 412. */
+                /** @description The `ETag` of the version on which the request is based. If the resource has changed and now has a different version, the request is rejected with 412. */
                 "if-match"?: string;
             };
             path: {
@@ -7463,7 +7463,7 @@ export interface operations {
                     "application/json": components["schemas"]["Pipeline"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7508,7 +7508,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has another version than `If-Match` names. */
+            /** @description The version in `If-Match` is not the current version of the resource. */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -7517,7 +7517,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7526,7 +7526,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -7535,7 +7535,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -7550,7 +7550,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -7574,7 +7574,7 @@ export interface operations {
                     "application/json": components["schemas"]["PipelinePlan"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7637,7 +7637,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7646,7 +7646,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -7655,7 +7655,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -7675,7 +7675,7 @@ export interface operations {
                 limit?: number;
                 /** @description Return only rejected records of this object. */
                 object?: string;
-                /** @description Return only rejected records with this reason, or with this code before the colon. */
+                /** @description Return only rejected records with this reason. To return all records with the same code, pass only the code, which is the part before the colon. */
                 reason?: string;
             };
             header?: never;
@@ -7696,7 +7696,7 @@ export interface operations {
                     "application/json": components["schemas"]["RejectedRecordList"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7732,7 +7732,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -7741,7 +7741,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -7775,7 +7775,7 @@ export interface operations {
                     "application/json": components["schemas"]["RejectedRecord"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7811,7 +7811,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -7820,7 +7820,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -7835,7 +7835,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -7859,7 +7859,7 @@ export interface operations {
                     "application/json": components["schemas"]["RejectedRecordDiscardResult"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7922,7 +7922,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7931,7 +7931,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -7940,7 +7940,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -7955,7 +7955,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -7979,7 +7979,7 @@ export interface operations {
                     "application/json": components["schemas"]["RejectedRecordReplayResult"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8042,7 +8042,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8051,7 +8051,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -8060,7 +8060,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -8075,9 +8075,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
                 "idempotency-key"?: string;
-                /** @description The `ETag` of the version on which the request is based. If the resource has another version, the request is rejected with 412. */
+                /** @description The `ETag` of the version on which the request is based. If the resource has changed and now has a different version, the request is rejected with 412. */
                 "if-match"?: string;
             };
             path: {
@@ -8097,7 +8097,7 @@ export interface operations {
                     "application/json": components["schemas"]["Pipeline"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8142,7 +8142,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has another version than `If-Match` names. */
+            /** @description The version in `If-Match` is not the current version of the resource. */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -8151,7 +8151,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8160,7 +8160,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -8169,7 +8169,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -8183,11 +8183,11 @@ export interface operations {
     startRun: {
         parameters: {
             query?: {
-                /** @description Seconds to wait for the run to finish. The response is sent when the run finishes or the time elapses. */
+                /** @description The number of seconds to wait for the run to finish. The response is sent when the run finishes or the time elapses. */
                 wait?: number;
             };
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -8211,7 +8211,7 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8274,7 +8274,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8283,7 +8283,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -8292,7 +8292,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -8307,7 +8307,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -8327,7 +8327,7 @@ export interface operations {
                     "application/json": components["schemas"]["PipelineTestResult"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8372,7 +8372,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8381,7 +8381,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -8390,7 +8390,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -8405,7 +8405,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
                 "idempotency-key"?: string;
             };
             path?: never;
@@ -8426,7 +8426,7 @@ export interface operations {
                     "application/json": components["schemas"]["PipelinePlan"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8480,7 +8480,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8489,7 +8489,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -8498,7 +8498,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -8513,7 +8513,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
                 "idempotency-key"?: string;
             };
             path?: never;
@@ -8534,7 +8534,7 @@ export interface operations {
                     "application/json": components["schemas"]["PipelineTestResult"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8597,7 +8597,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8606,7 +8606,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -8615,7 +8615,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -8655,7 +8655,7 @@ export interface operations {
                     "application/json": components["schemas"]["RunList"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8682,7 +8682,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -8691,7 +8691,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -8705,7 +8705,7 @@ export interface operations {
     getRun: {
         parameters: {
             query?: {
-                /** @description Seconds to wait for the run to finish. The response is sent when the run finishes or the time elapses. */
+                /** @description The number of seconds to wait for the run to finish. The response is sent when the run finishes or the time elapses. */
                 wait?: number;
             };
             header?: never;
@@ -8726,7 +8726,7 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8762,7 +8762,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -8771,7 +8771,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -8786,7 +8786,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -8806,7 +8806,7 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8851,7 +8851,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8860,7 +8860,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -8869,7 +8869,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -8904,14 +8904,14 @@ export interface operations {
                     "text/event-stream": string;
                 };
             };
-            /** @description The run has finished, and the client has received its last event. */
+            /** @description The run has finished, and the client has received the last event. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8947,7 +8947,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -8956,7 +8956,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -8985,7 +8985,7 @@ export interface operations {
                     "application/json": components["schemas"]["SystemStatus"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9012,7 +9012,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -9021,7 +9021,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -9059,7 +9059,7 @@ export interface operations {
                     "application/json": components["schemas"]["TokenList"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9086,7 +9086,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -9095,7 +9095,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -9110,7 +9110,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
                 "idempotency-key"?: string;
             };
             path?: never;
@@ -9131,7 +9131,7 @@ export interface operations {
                     "application/json": components["schemas"]["TokenWithSecret"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9185,7 +9185,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9194,7 +9194,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -9203,7 +9203,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -9235,7 +9235,7 @@ export interface operations {
                     "application/json": components["schemas"]["Token"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9271,7 +9271,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -9280,7 +9280,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -9295,9 +9295,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
                 "idempotency-key"?: string;
-                /** @description The `ETag` of the version on which the request is based. If the resource has another version, the request is rejected with 412. */
+                /** @description The `ETag` of the version on which the request is based. If the resource has changed and now has a different version, the request is rejected with 412. */
                 "if-match"?: string;
             };
             path: {
@@ -9315,7 +9315,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9360,7 +9360,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has another version than `If-Match` names. */
+            /** @description The version in `If-Match` is not the current version of the resource. */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -9369,7 +9369,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9378,7 +9378,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -9387,7 +9387,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -9402,9 +9402,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
                 "idempotency-key"?: string;
-                /** @description The `ETag` of the version on which the request is based. If the resource has another version, the request is rejected with 412. */
+                /** @description The `ETag` of the version on which the request is based. If the resource has changed and now has a different version, the request is rejected with 412. */
                 "if-match"?: string;
             };
             path: {
@@ -9428,7 +9428,7 @@ export interface operations {
                     "application/json": components["schemas"]["Token"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9473,7 +9473,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has another version than `If-Match` names. */
+            /** @description The version in `If-Match` is not the current version of the resource. */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -9500,7 +9500,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9509,7 +9509,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -9518,7 +9518,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -9533,9 +9533,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
                 "idempotency-key"?: string;
-                /** @description The `ETag` of the version on which the request is based. If the resource has another version, the request is rejected with 412. */
+                /** @description The `ETag` of the version on which the request is based. If the resource has changed and now has a different version, the request is rejected with 412. */
                 "if-match"?: string;
             };
             path: {
@@ -9559,7 +9559,7 @@ export interface operations {
                     "application/json": components["schemas"]["TokenWithSecret"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9604,7 +9604,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has another version than `If-Match` names. */
+            /** @description The version in `If-Match` is not the current version of the resource. */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -9631,7 +9631,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9640,7 +9640,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -9649,7 +9649,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -9685,7 +9685,7 @@ export interface operations {
                     "application/json": components["schemas"]["UsageList"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9712,7 +9712,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -9721,7 +9721,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -9757,7 +9757,7 @@ export interface operations {
                     "application/json": components["schemas"]["WebhookList"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9784,7 +9784,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -9793,7 +9793,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -9808,7 +9808,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
                 "idempotency-key"?: string;
             };
             path?: never;
@@ -9829,7 +9829,7 @@ export interface operations {
                     "application/json": components["schemas"]["WebhookWithSecret"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9883,7 +9883,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9892,7 +9892,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -9901,7 +9901,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -9933,7 +9933,7 @@ export interface operations {
                     "application/json": components["schemas"]["Webhook"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9969,7 +9969,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -9978,7 +9978,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -9993,9 +9993,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
                 "idempotency-key"?: string;
-                /** @description The `ETag` of the version on which the request is based. If the resource has another version, the request is rejected with 412. */
+                /** @description The `ETag` of the version on which the request is based. If the resource has changed and now has a different version, the request is rejected with 412. */
                 "if-match"?: string;
             };
             path: {
@@ -10013,7 +10013,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10058,7 +10058,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has another version than `If-Match` names. */
+            /** @description The version in `If-Match` is not the current version of the resource. */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -10067,7 +10067,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10076,7 +10076,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -10085,7 +10085,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -10100,9 +10100,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
                 "idempotency-key"?: string;
-                /** @description The `ETag` of the version on which the request is based. If the resource has another version, the request is rejected with 412. */
+                /** @description The `ETag` of the version on which the request is based. If the resource has changed and now has a different version, the request is rejected with 412. */
                 "if-match"?: string;
             };
             path: {
@@ -10126,7 +10126,7 @@ export interface operations {
                     "application/json": components["schemas"]["Webhook"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10171,7 +10171,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has another version than `If-Match` names. */
+            /** @description The version in `If-Match` is not the current version of the resource. */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -10198,7 +10198,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10207,7 +10207,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -10216,7 +10216,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -10255,7 +10255,7 @@ export interface operations {
                     "application/json": components["schemas"]["DeliveryList"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10291,7 +10291,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -10300,7 +10300,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -10315,7 +10315,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -10337,7 +10337,7 @@ export interface operations {
                     "application/json": components["schemas"]["Delivery"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10382,7 +10382,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10391,7 +10391,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -10400,7 +10400,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -10415,9 +10415,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
                 "idempotency-key"?: string;
-                /** @description The `ETag` of the version on which the request is based. If the resource has another version, the request is rejected with 412. */
+                /** @description The `ETag` of the version on which the request is based. If the resource has changed and now has a different version, the request is rejected with 412. */
                 "if-match"?: string;
             };
             path: {
@@ -10441,7 +10441,7 @@ export interface operations {
                     "application/json": components["schemas"]["WebhookWithSecret"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10486,7 +10486,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has another version than `If-Match` names. */
+            /** @description The version in `If-Match` is not the current version of the resource. */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -10513,7 +10513,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10522,7 +10522,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -10531,7 +10531,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -10546,7 +10546,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -10566,7 +10566,7 @@ export interface operations {
                     "application/json": components["schemas"]["Delivery"];
                 };
             };
-            /** @description The request is invalid. `errors` names the invalid fields. */
+            /** @description The request is invalid. `errors` lists the invalid fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10611,7 +10611,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request. */
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10620,7 +10620,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`. */
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -10629,7 +10629,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An internal error occurred. The logs contain its cause under the request id. */
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
                 headers: {
                     [name: string]: unknown;

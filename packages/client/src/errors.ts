@@ -11,10 +11,10 @@ export class FreshetError extends Error {
    * response.
    */
   readonly code: string;
-  /** The invalid fields, each with its JSON pointer. */
+  /** The invalid fields. `pointer` is the JSON pointer to the field in the request. */
   readonly errors: readonly { readonly pointer: string; readonly detail: string }[];
   /**
-   * The request ID, which the deployment's logs contain as well; null if the request received no
+   * The request ID. The deployment's logs contain the same ID. Null if the request received no
    * response.
    */
   readonly requestId: string | null;

@@ -1,6 +1,6 @@
 /**
- * A typed client for the Freshet API. It calls every operation of the OpenAPI document by method
- * and path, and adds safe retries, pagination, waiting for a run and streaming a run's events.
+ * A typed client for the Freshet API. It can call every operation of the OpenAPI document by method
+ * and path. It adds safe retries, pagination, waiting for a run, and streaming the events of a run.
  *
  *     const freshet = new Freshet({ url: 'http://localhost:8080', token: 'frt_…' });
  *     const run = await freshet.post('/v1/pipelines/{id}/runs', { params: { path: { id } } });
@@ -106,8 +106,8 @@ export class Freshet {
 
   /**
    * Iterates over all items of a list: `for await (const pipeline of
-   * freshet.paginate('/v1/pipelines'))`. Fetches each page when the iteration reaches it. Items
-   * created in the meantime do not shift the remaining pages.
+   * freshet.paginate('/v1/pipelines'))`. Each page is fetched when the iteration reaches the page.
+   * Items that are created in the meantime do not shift the remaining pages.
    */
   async *paginate<P extends ListPath>(path: P, parameters?: ListParameters<P>): AsyncGenerator<ListItem<P>> {
     let cursor: string | null = null;
@@ -121,7 +121,7 @@ export class Freshet {
   }
 
   /**
-   * Waits until the run finishes, and returns it with any final status.
+   * Waits until the run finishes, and returns the run, even if the run failed.
    * @throws FreshetError, or the signal's reason on abort.
    */
   async waitForRun(id: string, { signal }: WaitOptions = {}): Promise<Run> {
@@ -135,7 +135,7 @@ export class Freshet {
   }
 
   /**
-   * Yields the run after each change until it finishes. Reconnects when the connection is lost.
+   * Yields the run after each change, until the run finishes. Reconnects if the connection is lost.
    * @throws FreshetError, or the signal's reason on abort.
    */
   async *watchRun(id: string, { signal }: WaitOptions = {}): AsyncGenerator<Run> {
@@ -158,7 +158,8 @@ export class Freshet {
         }
       } catch (error) {
         if (signal?.aborted || error instanceof FreshetError) throw error;
-        // The connection was lost. The next request resumes after the last event that was received.
+        // The connection was lost. The next request resumes the stream after the last received
+        // event.
       }
     }
   }

@@ -9,8 +9,8 @@ export interface RetryOptions {
 }
 
 /**
- * The outcome of one attempt. `response` is null if the server sent none; `error` is null if the
- * attempt succeeded.
+ * The outcome of one attempt. `response` is null if the server sent no response. `error` is null if
+ * the attempt succeeded.
  */
 interface Attempt {
   readonly response: Response | null;
@@ -28,10 +28,10 @@ const BACKOFF_INITIAL_MS = 250;
 const BACKOFF_MAX_MS = 30_000;
 
 /**
- * Returns a `fetch` that authenticates with the token and retries temporary failures. A request
- * that changes data carries one `Idempotency-Key` in all its attempts, so that the server executes
- * it once even if a response is lost. The returned function throws FreshetError for every response
- * with an error status, and the signal's reason on abort.
+ * Returns a `fetch` that authenticates with the token and retries temporary failures. All attempts
+ * of a request that changes data have the same `Idempotency-Key`, so the server executes the
+ * request only once, even if a response is lost. The returned function throws FreshetError for
+ * every response with an error status, and the signal's reason on abort.
  */
 export function retryingFetch({ token, maxAttempts, fetch }: RetryOptions): (request: Request) => Promise<Response> {
   return async (original) => {
@@ -72,8 +72,8 @@ async function parseProblem(response: Response): Promise<Partial<Problem>> {
 }
 
 /**
- * Waits for the time in `Retry-After`, or else with exponential backoff and jitter. Rejects when
- * the signal aborts.
+ * Waits for the time in `Retry-After`. If the response has no such header, waits with exponential
+ * backoff and jitter. Rejects when the signal aborts.
  */
 function waitBeforeRetry(response: Response | null, attempt: number, signal: AbortSignal): Promise<void> {
   const retryAfterMs = Number(response?.headers.get('retry-after') ?? Number.NaN) * 1000;

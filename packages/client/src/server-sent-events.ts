@@ -5,8 +5,8 @@ export interface ServerSentEvent {
 
 /**
  * Parses a stream of server-sent events
- * (https://html.spec.whatwg.org/multipage/server-sent-events.html). Yields each event when it is
- * complete, and skips comments and events without data.
+ * (https://html.spec.whatwg.org/multipage/server-sent-events.html). Yields each event as soon as
+ * the event is complete. Skips comments, and events without data.
  */
 export async function* parseEvents(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<ServerSentEvent> {
   let buffer = '';

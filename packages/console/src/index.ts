@@ -1,6 +1,7 @@
 /**
- * The web console for operators: a single page that uses the public API. Its TypeScript files are
- * served with the types stripped, so there is no build step. The entry point is `web/main.ts`.
+ * The web console for operators: a single page that uses the public API. The TypeScript files are
+ * served with their types stripped, so the console needs no build step. The entry point is
+ * `web/main.ts`.
  */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -14,16 +15,16 @@ export interface ConsoleFile {
 }
 
 export interface Console {
-  /** The files by path below `/console/`; the page itself has the path `''`. */
+  /** The files by path relative to `/console/`. The page itself has the path `''`. */
   readonly files: ReadonlyMap<string, ConsoleFile>;
-  /** Allows the page to load from and connect to its own origin only. */
+  /** Allows the page to load files from its own origin only, and to connect to this origin only. */
   readonly contentSecurityPolicy: string;
 }
 
 const SCRIPT = 'text/javascript; charset=utf-8';
 const WEB = fileURLToPath(new URL('../web', import.meta.url));
 
-/** Reads all files of the console from disk. Call it once per process. */
+/** Reads all files of the console from disk. Call this function once per process. */
 export function loadConsole(): Console {
   const files = new Map<string, ConsoleFile>();
   const addFile = (path: string, file: string, type: string) => {
@@ -34,7 +35,7 @@ export function loadConsole(): Console {
   addFile('style.css', join(WEB, 'style.css'), 'text/css; charset=utf-8');
   const client = dirname(fileURLToPath(import.meta.resolve('@freshet/client')));
   for (const name of readdirSync(client)) {
-    // `api.ts` holds types only: no module imports it at run time.
+    // `api.ts` contains only types, so no module imports it at run time.
     if (name.endsWith('.ts') && name !== 'api.ts') addFile(`client/${name}`, join(client, name), SCRIPT);
   }
   const imports: Record<string, string> = { '@freshet/client': './client/index.ts' };

@@ -8,7 +8,7 @@ import { RunPage } from './run.ts';
 import { SystemPage } from './system.ts';
 import { getClient, getToken, html, Problem, setToken } from './ui.ts';
 
-/** The pages by path, which is the fragment of the URL. */
+/** The pages by path. The path is the fragment of the URL. */
 const PAGES: readonly (readonly [RegExp, (id: string) => VNode])[] = [
   [/^\/?$/, () => html`<${Pipelines} />`],
   [/^\/new$/, () => html`<${NewPipeline} />`],
@@ -65,7 +65,7 @@ function SignIn({ done }: { readonly done: () => void }): VNode {
       });
   };
   return html`<main id="main"><h1>Freshet</h1>
-    <form onSubmit=${submit}><label>API token <small>The token is stored in this tab only.</small><input name="token" type="password" autocomplete="off" required autofocus /></label>
+    <form onSubmit=${submit}><label>API token <small>The token is stored only in this browser tab.</small><input name="token" type="password" autocomplete="off" required autofocus /></label>
       <button class="primary">Sign in</button></form><${Problem} error=${error} /></main>`;
 }
 

@@ -92,7 +92,7 @@ export function PipelinePage({ id }: { readonly id: string }): VNode {
     ${failedUnits.length === 0 ? null : html`<div class="actions">${button('Retry all', () => api.post('/v1/pipelines/{id}/failed-units/retry', { params, body: {} }))}</div>`}
     <${Table} caption="Units of work that could not be extracted" columns=${failedUnitColumns(id, act, busy)} rows=${failedUnits} empty="No failed units." />
     <h2>Last 30 days</h2><${Chart} title="Records loaded per day" points=${records} />
-    <${Chart} title="Maximum lag per day, of the most stale table" points=${lags} format=${formatDuration} />
+    <${Chart} title="Maximum lag per day, over all tables" points=${lags} format=${formatDuration} />
     <${StackedChart} title="Credits used per day, by class" parts=${credits} />
     <${Table} caption="Credits of the account in this minute, by class" columns=${CLASS_COLUMNS} rows=${budget.buckets.flatMap((b) => b.classes.map((c) => ({ ...c, bucket: b.bucket })))} empty="No credits used in this minute." />`;
 }
@@ -121,7 +121,7 @@ function ScheduleForm({ pipeline, act, busy }: ScheduleFormOptions): VNode {
     html`<option value=${value} selected=${pipeline.priority === value}>${value}</option>`;
   return html`<details><summary>Edit schedule</summary><form onSubmit=${submit}>
     <label>Sync frequency <small>in minutes</small><input name="frequency" type="number" min="5" max="1440" defaultValue=${pipeline.frequency_minutes} required /></label>
-    <label>Cron expression <small>replaces the frequency: minute, hour, day of month, month, day of week</small><input name="cron" defaultValue=${pipeline.schedule?.cron ?? ''} placeholder="15 6 * * 1-5" /></label>
+    <label>Cron expression <small>Replaces the sync frequency. Fields: minute, hour, day of month, month, day of week</small><input name="cron" defaultValue=${pipeline.schedule?.cron ?? ''} placeholder="15 6 * * 1-5" /></label>
     <label>Time zone<input name="time_zone" defaultValue=${pipeline.schedule?.time_zone ?? ''} placeholder="Europe/Berlin" /></label>
     <label>Priority<select name="priority">${option('normal')}${option('high')}</select></label>
     <div class="actions"><button class="primary" disabled=${busy}>Save</button></div>

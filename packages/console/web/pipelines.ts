@@ -41,7 +41,9 @@ export function Pipelines(): VNode {
   const { value, error } = usePolling(fetchPipelines, 'pipelines');
   if (value === null) return html`<h1>Pipelines</h1><${Problem} error=${error} />`;
   const { pipelines, newest, records, credits, lags } = value;
-  /** A pipeline is as fresh as its most stale table. */
+  /**
+   * Returns the time of the least fresh table, because a pipeline is only as fresh as that table.
+   */
   const getFreshAsOf = (p: Pipeline) => {
     const times = (newest.get(p.id)?.objects ?? []).flatMap((o) =>
       o.complete_as_of === null ? [] : [o.complete_as_of],
@@ -77,5 +79,5 @@ export function Pipelines(): VNode {
     <${Table} caption="Pipelines" columns=${columns} rows=${pipelines} empty="No pipelines yet." />
     <p><a href="#/new">Create pipeline</a></p>
     <h2>Last 30 days</h2><${Chart} title="Records extracted per day" points=${records} /><${StackedChart} title="Credits used per day, by class" parts=${credits} />
-    <${Chart} title="Maximum lag per day, of the most stale table" points=${lags} format=${formatDuration} />`;
+    <${Chart} title="Maximum lag per day, over all tables" points=${lags} format=${formatDuration} />`;
 }

@@ -66,7 +66,7 @@ export function SystemPage(): VNode {
   ];
   return html`<h1>System</h1><${Problem} error=${refused ?? error} />
     <div class="cards">${renderCard('Open runs', formatNumber(system.open_runs))}${renderCard('Waiting to be loaded', formatBytes(system.unloaded_bytes))}${renderCard('Rejected records', formatNumber(system.rejected_records))}${renderCard('Dead jobs', formatNumber(system.dead_jobs))}</div>
-    <h2>Processes</h2><${Table} caption="Processes seen in the last hour" columns=${PROCESS_COLUMNS} rows=${system.processes} empty="No process has sent a heartbeat." />
+    <h2>Processes</h2><${Table} caption="Processes that sent a heartbeat in the last hour" columns=${PROCESS_COLUMNS} rows=${system.processes} empty="No process has sent a heartbeat." />
     <h2>Queues</h2><${Table} caption="Jobs by queue" columns=${QUEUE_COLUMNS} rows=${system.queues} empty="The queues are empty." />
     <h2>Dead jobs</h2><${Table} caption="Jobs that failed permanently" columns=${columns} rows=${dead} empty="No dead jobs." />`;
 }

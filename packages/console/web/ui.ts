@@ -14,7 +14,10 @@ export type { Schemas };
 
 const TOKEN_KEY = 'freshet.token';
 
-/** The token is stored in `sessionStorage`, so it belongs to this tab and ends with it. */
+/**
+ * Returns the API token. It is stored in `sessionStorage`, which belongs to this browser tab and is
+ * deleted when the tab is closed.
+ */
 export function getToken(): string | null {
   return sessionStorage.getItem(TOKEN_KEY);
 }
@@ -37,7 +40,7 @@ export interface PollState<T> {
 
 /**
  * Fetches data and refetches it periodically while the page is visible.
- * @param key identifies the data; a new key fetches immediately.
+ * @param key identifies the data. When the key changes, the data is fetched immediately.
  */
 export function usePolling<T>(read: () => Promise<T>, key: string, everyMs = 5000): PollState<T> {
   const [state, setState] = useState<{ value: T | null; error: Error | null }>({ value: null, error: null });
@@ -133,12 +136,12 @@ export function Chart({ title, points, format = formatNumber }: ChartOptions): V
 
 interface StackedChartOptions {
   readonly title: string;
-  /** The series from the bottom up. All have the same labels in the same order. */
+  /** The series from bottom to top. All series have the same labels in the same order. */
   readonly parts: readonly { readonly name: string; readonly points: readonly Point[] }[];
   readonly format?: (value: number) => string;
 }
 
-/** A stacked bar chart over time, oldest first. Its `aria-label` lists the totals. */
+/** A stacked bar chart over time, oldest first. The chart's `aria-label` lists the totals. */
 export function StackedChart({ title, parts, format = formatNumber }: StackedChartOptions): VNode {
   const labels = parts[0]?.points.map((p) => p.label) ?? [];
   const getValue = (part: number, i: number) => parts[part]?.points[i]?.value ?? 0;
@@ -164,8 +167,8 @@ const DAY_MS = 86_400_000;
 const DAYS = 30;
 
 /**
- * Aggregates the rows of each of the last 30 days (UTC) into one value, by default the sum. Days
- * without rows are included.
+ * Aggregates the rows of each of the last 30 days (UTC) into one value. The default is the sum. The
+ * result includes days without rows.
  */
 export function aggregateByDay<T extends { readonly day: string }>(
   rows: readonly T[],
@@ -187,7 +190,7 @@ const CREDIT_CLASSES = [
   'audit',
 ] as const satisfies readonly (keyof Schemas['CreditsByClass'])[];
 
-/** Formats a credit class for display; the API's `by_hand` is shown as "manual". */
+/** Formats a credit class for display. The API's `by_hand` is displayed as "manual". */
 export function formatCreditClass(name: string): string {
   return name === 'by_hand' ? 'manual' : name.replaceAll('_', ' ');
 }
@@ -200,7 +203,7 @@ export function getCreditsByDay(rows: readonly Schemas['Usage'][]): { name: stri
   }));
 }
 
-/** Returns the lag of the most stale table on each of the last 30 days, in seconds. */
+/** Returns the maximum lag over all tables on each of the last 30 days, in seconds. */
 export function getLagByDay(rows: readonly Schemas['Usage'][]): { label: string; value: number }[] {
   return aggregateByDay(
     rows,
@@ -209,7 +212,7 @@ export function getLagByDay(rows: readonly Schemas['Usage'][]): { label: string;
   );
 }
 
-/** Formats a duration in seconds with the fitting unit. */
+/** Formats a duration in seconds with a suitable unit. */
 export function formatDuration(seconds: number): string {
   const [n, unit] =
     seconds < 90
@@ -231,7 +234,7 @@ export function formatBytes(n: number): string {
   return `${formatNumber(n / 1024 ** power)} ${units[power]}`;
 }
 
-/** Formats a time relative to now, such as "5 minutes ago"; "never" for null. */
+/** Formats a time relative to now, such as "5 minutes ago". Returns "never" for null. */
 export function formatRelativeTime(time: string | null): string {
   if (time === null) return 'never';
   const seconds = Math.round((Date.now() - Date.parse(time)) / 1000);
@@ -249,7 +252,7 @@ export function formatRelativeTime(time: string | null): string {
 const GOOD = ['succeeded', 'active', 'alive', 'available', 'completed'];
 const BAD = ['failed', 'forbidden', 'quiet', 'error'];
 
-/** @param ignored true if a bad status does not count, and is shown without the error color. */
+/** @param ignored true to display even a bad status without the error color. */
 export function Status({ value, ignored = false }: { readonly value: string; readonly ignored?: boolean }): VNode {
   return html`<span class=${GOOD.includes(value) ? 'good' : BAD.includes(value) && !ignored ? 'bad' : 'fair'}>${value.replaceAll('_', ' ')}</span>`;
 }

@@ -5,8 +5,8 @@ import type { JsonObject } from './json.ts';
  * Each line is one of these types. JSON escapes line breaks in strings, so a record never spans two
  * lines.
  *
- * Property names are part of the stored format: a release also loads batches that an earlier
- * release has stored.
+ * Property names are part of the stored format, because each release also loads batches that an
+ * earlier release has stored.
  */
 export type BatchLine =
   | RecordLine
@@ -38,45 +38,52 @@ export interface RejectedLine {
 }
 
 /**
- * A placeholder for a record of an erased person. The loader skips it; line numbers and counts stay
- * the same.
+ * A placeholder that replaces the record of an erased person. The loader skips the placeholder.
+ * Line numbers and counts stay the same.
  */
 export interface ErasedLine {
   readonly erased: Readonly<Record<string, never>>;
 }
 
 /**
- * The complete list of the records below one parent. Rows of that parent with other keys are marked
- * as deleted.
+ * The complete list of one parent's children. Rows of that parent whose keys are not in the list
+ * are marked as deleted.
  */
 export interface CompleteListLine {
   readonly complete: {
     /** Column → value of the parent's key, as text. */
     readonly where: Readonly<Record<string, string>>;
-    /** Primary keys in the list, each as the texts of its key columns. */
+    /**
+     * The primary keys in the list. Each is an array with the values of the key columns, as text.
+     */
     readonly keys: readonly (readonly string[])[];
     /** RFC 3339. Rows extracted after this time are not marked. */
     readonly began_at: string;
     /**
-     * The parent no longer exists, or a repeated request returned an empty list as well. Without
-     * it, an empty list for a parent that has rows is not trusted, and the parent is requested
-     * again.
+     * An empty list is trusted, because the parent no longer exists or a second request also
+     * returned an empty list. Without this property, an empty list for a parent that has rows is
+     * not trusted, and the list is requested again.
      */
     readonly confirmed?: true;
   };
 }
 
-/** The end of a generation. Rows that are in none of its batches are marked as deleted. */
+/**
+ * The end of a generation. Rows that none of the generation's batches contains are marked as
+ * deleted.
+ */
 export interface GenerationLine {
   readonly generation: {
     readonly id: string;
     /** RFC 3339. Rows extracted after this time are not marked. */
     readonly began_at: string;
-    /** RFC 3339. Only rows whose version is not older are marked; absent: all rows. */
+    /**
+     * RFC 3339. Only rows whose version is not older than this time are marked; absent: all rows.
+     */
     readonly since?: string;
     /**
-     * The generation is rejected, and no row is marked, if it lacks too many rows (see
-     * `hasShrunk`).
+     * If the generation lacks too many rows of the table (see `hasShrunk`), it is rejected and no
+     * row is marked.
      */
     readonly guarded?: true;
     /**
@@ -85,15 +92,15 @@ export interface GenerationLine {
      */
     readonly suspects?: {
       /**
-       * Keys are assigned from 1 without gaps: numbers below the greatest key that have no row are
-       * candidates, too.
+       * Freshdesk assigns keys from 1 without gaps. Each number that is below the greatest key and
+       * has no row is therefore also a candidate.
        */
       readonly gaps: boolean;
     };
   };
 }
 
-/** A record that a lookup did not find, or found under another object. */
+/** A record that a lookup did not find, or found only as a record of a different object. */
 export interface DeletedLine {
   readonly gone: {
     readonly key: readonly string[];
@@ -112,14 +119,14 @@ export interface AuditEndLine {
   };
 }
 
-/** A key that a complete read of an audit did not contain. */
+/** A key that the complete read of an audit did not return. */
 export interface DeletionCandidate {
   readonly key: string;
-  /** `unseen`: the table has a row with the key. `gap`: it has none. */
+  /** `unseen`: the table has a row with the key. `gap`: the table has no such row. */
   readonly reason: 'unseen' | 'gap';
 }
 
-/** The coverage of an object: all records that it covers are in this batch or in earlier ones. */
+/** The coverage of an object. All covered records are in this batch or in earlier batches. */
 export interface CoverageLine {
   readonly reached: {
     readonly run_id: string;
@@ -129,15 +136,19 @@ export interface CoverageLine {
   };
 }
 
-/** A line without its line break, in chunks, so that a large record is not copied. */
+/**
+ * A line without its line break, as chunks. The chunks make it unnecessary to copy a large record.
+ */
 export type LineChunks = readonly Buffer[];
 
 const RECORD_PREFIX = Buffer.from('{"record":');
 const RECORD_SUFFIX = Buffer.from('}');
 
 /**
- * Encodes a record's line around the record's original bytes, which keeps every digit.
- * @param record is modified: line breaks between its tokens become spaces.
+ * Encodes the line of a record. The line contains the record's original bytes, so every digit is
+ * kept.
+ * @param record the bytes of the record. They are modified in place: line breaks between tokens
+ * become spaces.
  * @param deleted the `_freshet_delete_kind`; null if the record exists.
  */
 export function encodeRecordLine(record: Buffer, deleted: string | null): LineChunks {
@@ -156,8 +167,8 @@ export function encodeBatchLine(line: Exclude<BatchLine, RecordLine>): LineChunk
 }
 
 /**
- * Finds the record in its line: offsets of its bytes, and its delete kind. Returns null for a line
- * of another type.
+ * Locates the record in a record line. Returns the offsets of the record's bytes and the delete
+ * kind, or null if the line has a different type.
  */
 export function locateRecord(
   line: Buffer,
@@ -170,7 +181,10 @@ export function locateRecord(
   return match === null ? null : { start: match[0].length, end, deleted: JSON.parse(match[1] as string) as string };
 }
 
-/** Bytes that hold the prefix of any deleted record, because delete kinds are short. */
+/**
+ * The maximum length, in bytes, of the part of a line before a deleted record. Delete kinds are
+ * short.
+ */
 const DELETED_PREFIX_MAX = 200;
 
 /**
@@ -183,13 +197,13 @@ export interface BatchCounts {
   readonly unchanged: number;
   readonly rejected: number;
   /**
-   * Rows newly marked as deleted, by a deleted record or by the end of a generation. Not part of
-   * `records`.
+   * Rows that this batch marked as deleted, because it contains a deleted record or the end of a
+   * generation. Not included in `records`.
    */
   readonly deleted: number;
-  /** Of an audit's `inserted`: records that syncs had missed. */
+  /** Audits only: the number of inserted records that syncs had missed. */
   readonly missing: number;
-  /** Of an audit's `updated`: records that had changed without a newer version. */
+  /** Audits only: the number of updated records that had changed without a newer version. */
   readonly stale: number;
 }
 
@@ -197,8 +211,8 @@ export interface BatchCounts {
 export interface RejectedRecord {
   readonly batchId: string;
   /**
-   * Line number in the batch, from 0. With the batch id it identifies the record, so that a
-   * repeated load adds no duplicate.
+   * The line number in the batch, from 0. The batch id and the line number identify the record, so
+   * a repeated load adds no duplicate.
    */
   readonly line: number;
   readonly reason: string;

@@ -1,6 +1,6 @@
 /**
- * Error codes of sockets, of PostgreSQL (class 57P: it shuts down, has crashed or starts up) and of
- * its drivers.
+ * Error codes of sockets, of PostgreSQL (class 57P: the server is shutting down, has crashed or is
+ * starting up) and of PostgreSQL drivers.
  */
 const CONNECTION_LOSS_CODES = new Set([
   'ECONNRESET',
@@ -18,8 +18,8 @@ const CONNECTION_LOSS_CODES = new Set([
 const CONNECTION_LOSS_MESSAGE = /Connection terminated|not queryable|server closed the connection/i;
 
 /**
- * Whether an error, or one of its causes, reports a lost or temporarily unavailable connection. A
- * retry can succeed.
+ * Whether an error, or one of its causes, reports that a connection was lost or is temporarily
+ * unavailable. A retry can then succeed.
  */
 export function isConnectionLoss(error: unknown): boolean {
   for (let current = error; current instanceof Error; current = current.cause) {

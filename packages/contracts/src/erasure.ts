@@ -4,10 +4,10 @@ import { encodeBatchLine, locateRecord } from './batches.ts';
 import { formatNumber, isRawNumber, type Json, type JsonObject, parseJson } from './json.ts';
 import { RawObject } from './raw-object.ts';
 
-/** A field that references another object, and the keys of that object's erased records. */
+/** A field that identifies the owner of a record, and the keys of the erased owners. */
 export interface ErasedOwners {
   readonly field: string;
-  /** The object of the keys. */
+  /** The object of the owners. */
   readonly object: string;
   readonly keys: ReadonlySet<string>;
 }
@@ -19,8 +19,8 @@ interface ErasedOwner {
 }
 
 /**
- * Finds the erased record to which a record belongs.
- * @param record the record's JSON. Bytes that are not a JSON object belong to no owner.
+ * Finds the erased owner of a record.
+ * @param record the JSON of the record. Bytes that are not a JSON object have no owner.
  * @returns the first match in the order of `owners`, or null.
  */
 export function findErasedOwner(record: Buffer, owners: readonly ErasedOwners[]): ErasedOwner | null {
@@ -50,13 +50,13 @@ export interface ErasedBatch {
   readonly rawBytes: number;
   /** The number of removed records. */
   readonly records: number;
-  /** The keys of the removed records that have one. */
+  /** The keys of those removed records that have a key. */
   readonly keys: readonly string[];
 }
 
 /**
- * Removes the records of erased owners from a batch. A placeholder line replaces each of them, so
- * that line numbers and the batch's counts stay the same.
+ * Removes the records of erased owners from a batch. A placeholder line replaces each removed
+ * record, so line numbers and the batch's counts stay the same.
  * @param body the compressed batch.
  * @param keyField the field that holds a record's primary key.
  * @returns null if no record belongs to an erased owner.
@@ -83,8 +83,8 @@ export async function eraseFromBatch(
 }
 
 /**
- * Whether the record of a single batch line, as stored with rejected records, belongs to an erased
- * owner.
+ * Whether the record in a batch line belongs to an erased owner. The line may belong to a batch, or
+ * may be stored with a rejected record.
  */
 export function hasErasedOwner(line: Buffer, owners: readonly ErasedOwners[]): boolean {
   return parseErasedRecord(line, owners) !== null;
@@ -102,7 +102,10 @@ function parseErasedRecord(line: Buffer, owners: readonly ErasedOwners[]): JsonO
   return matchOwner((field) => rejected.record[field], owners) === null ? null : rejected.record;
 }
 
-/** Formats a key as the warehouse stores it; empty for a value that is no key. */
+/**
+ * Formats a key as the warehouse stores it. Returns an empty string for a value that cannot be a
+ * key.
+ */
 function formatKey(value: Json | undefined): string {
   if (value === null || value === undefined) return '';
   if (typeof value === 'number' || isRawNumber(value)) return formatNumber(value);

@@ -2,29 +2,29 @@
 export type JobOutcome = 'snooze' | 'retry' | 'fail';
 
 interface ErrorPolicy {
-  /** The status code of a response that reports the error. */
+  /** The HTTP status code of API responses that report the error. */
   readonly http: number;
   readonly job: JobOutcome;
-  /** The cause, for the error reference. Markdown. */
+  /** The cause, as Markdown for the error reference. */
   readonly summary: string;
-  /** The remedy, for the error reference. Markdown. */
+  /** The remedy, as Markdown for the error reference. */
   readonly remedy: string;
 }
 
 /**
- * All error codes, with the status code of the HTTP response, the outcome of the job, and the texts
- * of the error reference (`docs/errors.md`, which is generated from this table).
+ * All error codes, each with the status code of the HTTP response, the outcome of the job, and the
+ * texts of the error reference. `docs/errors.md` is generated from this table.
  *
- * The extractor's client maps status codes of Freshdesk to these codes, and the loader maps
- * SQLSTATEs. All other code uses only these codes.
+ * The extractor converts Freshdesk status codes to these codes, and the loader converts SQLSTATEs.
+ * All other code uses only these codes.
  */
 export const ERROR_POLICY = {
-  // Errors of the API's client.
+  // Errors that clients of the API cause.
   invalid_input: {
     http: 400,
     job: 'fail',
     summary: 'The request is not valid.',
-    remedy: 'Correct the fields that `errors` names.',
+    remedy: 'Correct the fields that are listed in `errors`.',
   },
   unauthenticated: {
     http: 401,
@@ -36,7 +36,7 @@ export const ERROR_POLICY = {
     http: 403,
     job: 'fail',
     summary: 'The role or the scopes of the token do not include the permission that the operation requires.',
-    remedy: 'Use a token with the permission that `detail` names.',
+    remedy: 'Use a token that has the permission in `detail`.',
   },
   not_found: {
     http: 404,
@@ -48,57 +48,58 @@ export const ERROR_POLICY = {
     http: 409,
     job: 'fail',
     summary:
-      'The request conflicts with the state of a resource, such as a name that is in use or a resource that others refer to.',
-    remedy: 'Resolve the conflict that `detail` describes, then repeat the request.',
+      'The request conflicts with the state of a resource. For example, the name is already in use, or the resource to delete is still used by other resources.',
+    remedy: 'Resolve the conflict that is described in `detail`, then repeat the request.',
   },
   precondition_failed: {
     http: 412,
     job: 'fail',
-    summary: 'The resource has another version than `If-Match` names.',
-    remedy: 'Get the resource again and repeat the request with its current `ETag`.',
+    summary: 'The version in `If-Match` is not the current version of the resource.',
+    remedy: 'Get the resource again, and repeat the request with the current `ETag`.',
   },
   idempotency_key_reused: {
     http: 422,
     job: 'fail',
-    summary: 'The `Idempotency-Key` was used for a request with other content.',
+    summary: 'The `Idempotency-Key` was already used for a different request.',
     remedy: 'Use a new key for each operation.',
   },
   request_in_progress: {
     http: 409,
     job: 'retry',
     summary: 'The first request with this `Idempotency-Key` is still being processed.',
-    remedy: 'Repeat the request with the same key after `Retry-After`.',
+    remedy: 'Wait for the time in the `Retry-After` header, then repeat the request with the same key.',
   },
   rate_limited: {
     http: 429,
     job: 'retry',
-    summary: 'The token has exceeded its requests per minute.',
-    remedy: 'Wait for `Retry-After`, then repeat the request.',
+    summary: 'The token has exceeded its limit of requests per minute.',
+    remedy: 'Wait for the time in the `Retry-After` header, then repeat the request.',
   },
   address_refused: {
     http: 422,
     job: 'fail',
     summary: 'The deployment does not allow connections to the address of the warehouse or webhook.',
-    remedy: 'Use another address, or add it to `FRESHET_ALLOWED_ADDRESSES`.',
+    remedy: 'Use a different address, or add the address to `FRESHET_ALLOWED_ADDRESSES`.',
   },
   // Errors of Freshdesk.
   out_of_credits: {
     http: 429,
     job: 'snooze',
-    summary: 'The rate limit of the Freshdesk account, or the pipeline’s share of it, is exhausted.',
-    remedy: 'None: work continues when the limit allows it. For more throughput, increase `credit_share_percent`.',
+    summary: 'The rate limit of the Freshdesk account is exhausted, or the pipeline has used its share of this limit.',
+    remedy:
+      'Nothing: Freshet continues when credits are available again. For more throughput, increase `credit_share_percent`.',
   },
   source_unavailable: {
     http: 502,
     job: 'retry',
     summary: 'Freshdesk cannot be reached, responds with a temporary error, or does not respond in time.',
-    remedy: 'Check the status of Freshdesk and the network if the error persists.',
+    remedy: 'If the error persists, check the status of Freshdesk and the network.',
   },
   source_auth: {
     http: 422,
     job: 'fail',
     summary: 'Freshdesk rejected the API key, or the account is suspended.',
-    remedy: 'Update the credential with a valid API key of an agent of this account.',
+    remedy: 'Update the credential with a valid API key of an agent in this account.',
   },
   source_forbidden: {
     http: 422,
@@ -115,15 +116,15 @@ export const ERROR_POLICY = {
   source_not_found: {
     http: 422,
     job: 'fail',
-    summary: 'Freshdesk has no such record or object.',
-    remedy: 'None for a single record. Check the subdomain if every object fails.',
+    summary: 'The record or the object does not exist in Freshdesk.',
+    remedy: 'If a single record is missing, do nothing. If every object fails, check the subdomain.',
   },
   source_not_freshdesk: {
     http: 422,
     job: 'fail',
     summary:
-      'The response does not come from Freshdesk: the address serves another website, or a proxy changed the response.',
-    remedy: 'Check the subdomain, and any proxy between Freshet and Freshdesk.',
+      'The response does not come from Freshdesk: the address belongs to a different website, or a proxy changed the response.',
+    remedy: 'Check the subdomain. Also check any proxy between Freshet and Freshdesk.',
   },
   source_invalid_request: {
     http: 502,
@@ -135,20 +136,20 @@ export const ERROR_POLICY = {
     http: 502,
     job: 'fail',
     summary:
-      'A response of Freshdesk contradicts the documentation of its API, so that the object cannot be extracted completely.',
+      'A Freshdesk response contradicts the Freshdesk API documentation. The object cannot be extracted completely.',
     remedy:
-      'Configure a proxy that changes encodings, if there is one. Otherwise, report the error to the maintainers of Freshet.',
+      'If a proxy changes the encoding of responses, correct the configuration of the proxy. Otherwise, report the error to the maintainers of Freshet.',
   },
   source_too_large: {
     http: 502,
     job: 'fail',
-    summary: 'A response of Freshdesk exceeds the size limit, even with a single record.',
-    remedy: 'Delete or reduce the record in Freshdesk, or discard the failed unit.',
+    summary: 'A Freshdesk response exceeds the size limit, even if it contains only one record.',
+    remedy: 'Delete the record or reduce its size in Freshdesk, or discard the failed unit.',
   },
   source_shrunk: {
     http: 502,
     job: 'fail',
-    summary: 'A list returned far fewer records than before. No row was marked as deleted.',
+    summary: 'A list contains far fewer records than in the previous run. Freshet marked no row as deleted.',
     remedy: 'If the records were deleted, restart the object. Otherwise, check the permissions of the API key.',
   },
   // Errors of the warehouse.
@@ -162,7 +163,7 @@ export const ERROR_POLICY = {
     http: 422,
     job: 'retry',
     summary: 'The warehouse rejected the user or the password.',
-    remedy: 'Update the credential of the destination, or the server’s `pg_hba.conf`.',
+    remedy: 'Correct the credential of the destination, or the `pg_hba.conf` file of the server.',
   },
   warehouse_permission: {
     http: 422,
@@ -174,44 +175,45 @@ export const ERROR_POLICY = {
     http: 503,
     job: 'retry',
     summary: 'The warehouse aborted a transaction because of a lock, a deadlock or a timeout.',
-    remedy: 'None, unless the error persists: then end the session that holds the lock.',
+    remedy: 'Nothing: Freshet retries. If the error persists, end the session that holds the lock.',
   },
   warehouse_data: {
     http: 502,
     job: 'fail',
     summary: 'The warehouse rejected a value or a row.',
-    remedy: 'Check triggers, constraints and column types that were added to the table.',
+    remedy: 'Check the table for triggers and constraints that were added, and for column types that were changed.',
   },
   warehouse_behind: {
     http: 503,
     job: 'snooze',
-    summary: 'Extraction is paused, because too many batches wait to be loaded.',
-    remedy: 'None: extraction resumes when the backlog shrinks. Check the load workers if it does not shrink.',
+    summary: 'Extraction is paused because too many batches are waiting to be loaded.',
+    remedy:
+      'Nothing: extraction resumes when the backlog shrinks. If the backlog does not shrink, check the load workers.',
   },
   // Errors of Freshet itself.
   interrupted: {
     http: 503,
     job: 'snooze',
     summary: 'The process shut down before the work was complete.',
-    remedy: 'None: another worker continues the work. Repeat an API request.',
+    remedy: 'For a job, nothing: another worker continues the job. For an API request, repeat the request.',
   },
   fenced: {
     http: 409,
     job: 'snooze',
-    summary: 'The worker lost its lease: another worker took the work over, or the run was cancelled or paused.',
-    remedy: 'None: the worker that holds the lease continues.',
+    summary: 'The worker lost its lease: another worker acquired the lease, or the run was cancelled or paused.',
+    remedy: 'Nothing: if the run is still active, the worker that now holds the lease continues the work.',
   },
   configuration: {
     http: 500,
     job: 'fail',
     summary: 'The configuration of the deployment is invalid.',
-    remedy: 'Correct the settings that the message names, and restart the process.',
+    remedy: 'Correct the settings that are listed in the message, and restart the process.',
   },
   secret_unreadable: {
     http: 500,
     job: 'fail',
-    summary: 'A stored secret cannot be decrypted, because `FRESHET_SECRET_KEYS` lacks its key.',
-    remedy: 'Add the key to `FRESHET_SECRET_KEYS`, or update the credential with a new secret.',
+    summary: 'A stored secret cannot be decrypted because its encryption key is missing from `FRESHET_SECRET_KEYS`.',
+    remedy: 'Add the encryption key to `FRESHET_SECRET_KEYS`, or update the credential with a new secret.',
   },
   bug: {
     http: 500,
@@ -224,15 +226,15 @@ export const ERROR_POLICY = {
 export type ErrorCode = keyof typeof ERROR_POLICY;
 
 export interface AppErrorOptions {
-  /** Details for logs. Must not hold secrets or values of records. */
+  /** Details for logs. They must not contain secrets or field values of records. */
   readonly context?: Readonly<Record<string, unknown>>;
   readonly retryAfterMs?: number;
   readonly cause?: unknown;
 }
 
 /**
- * The error class of Freshet. Users may see `message`: it names the object, the cause and the
- * remedy.
+ * The error class of Freshet. `message` may be shown to users, so it states the affected object,
+ * the cause and the remedy.
  */
 export class AppError extends Error {
   readonly code: ErrorCode;
@@ -248,10 +250,13 @@ export class AppError extends Error {
   }
 }
 
-/** Converts any thrown value to an AppError. An error of another class becomes a `bug`. */
+/**
+ * Converts any thrown value to an AppError. If it is not an AppError already, its code is `bug`.
+ */
 export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
-  // Further lines of a driver's message may contain values of the query.
+  // Keep only the first line: the other lines of a database driver's message may contain values of
+  // the query.
   const [message] = (error instanceof Error ? error.message : String(error)).split('\n');
   return new AppError('bug', `Unexpected error: ${message}`, { cause: error });
 }

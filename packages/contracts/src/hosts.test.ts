@@ -13,7 +13,7 @@ describe('parseHost', () => {
     ['2001:db8::1', '2001:db8::1'],
     ['[2001:db8::1]', '2001:db8::1'],
     [`${'a'.repeat(63)}.example`, `${'a'.repeat(63)}.example`],
-  ])('accepts %s and returns the host for a connection', (text, host) => {
+  ])('accepts %s and returns the host to connect to', (text, host) => {
     expect(parseHost(text)).toBe(host);
   });
 

@@ -21,5 +21,5 @@ export const QUEUES = ['extract', 'load', 'deliver', 'erase'] as const satisfies
  */
 export const CREDIT_CLASSES = ['by_hand', 'incremental', 'children', 'backfill', 'audit'] as const;
 export type CreditClass = (typeof CREDIT_CLASSES)[number];
-/** Spent credits by credit class. */
+/** Spent credits for each credit class. */
 export type CreditsSpent = Readonly<Partial<Record<CreditClass, number>>>;

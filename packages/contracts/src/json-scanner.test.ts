@@ -14,8 +14,8 @@ test('scanJson and RawObject accept the same texts and find the same fields as J
   const space = () => pick(['', '', '', ' ', '\n', '\t \r']);
   const string = () =>
     `"${Array.from({ length: random(6) }, () => pick(['a', 'é', '𝒳', '\\n', '\\"', '\\\\', '\\/', '\\u00e9', '\\ud83d\\ude00', '\\u0000', '[', '}', ',', ':'])).join('')}"`;
-  // V8 14.6 may read the name `\\u0000` as the name `\\\\` of an earlier text, so no generated name
-  // contains a backslash.
+  // V8 14.6 may confuse the name `\\u0000` with the name `\\\\` from an earlier text, so no
+  // generated name contains an escaped backslash.
   const name = () => string().replaceAll('\\\\', '\\t');
   const number = () =>
     pick(['0', '-0', '12', '-3.50', '1e5', '2E-3', '1848295627395445811', '0.1234567890123456789', '1e400']);

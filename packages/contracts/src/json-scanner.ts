@@ -2,8 +2,8 @@
  * A JSON scanner that validates a text completely and indexes the offsets of its fields, without
  * creating values.
  *
- * A record travels from a response through a batch to a row as its original bytes. Fields that no
- * code reads therefore cost no memory and cannot be altered.
+ * A record keeps its original bytes from the response through the batch to the row. Fields that no
+ * code reads are therefore never converted to values, and cannot be altered.
  */
 
 /** Extracts the kind of a value from a field's kind and flags. */
@@ -48,19 +48,19 @@ const [SPACE, QUOTE, COMMA, MINUS, ZERO, NINE, COLON, OPEN_BRACKET, BACKSLASH, C
 const SHORT_ESCAPES: ReadonlySet<number> = new Set([34, 92, 47, 98, 102, 110, 114, 116]);
 
 /**
- * Integers per field: start and end of its name (without quotes), start and end of its value, kind
+ * Integers per field: start and end of the name (without quotes), start and end of the value, kind
  * and flags.
  */
 export const INTS_PER_FIELD = 5;
 /**
- * Integers per object: start and end of its bytes, start and end of its fields in
+ * Integers per object: start and end of the object's bytes, start and end of the object's fields in
  * `FieldIndex.fields`.
  */
 export const INTS_PER_OBJECT = 4;
 
 /**
- * Offsets of objects and their fields, in the order in which scans found them. Reusable for many
- * scans.
+ * Offsets of objects and their fields, in the order in which scans found them. An index can be
+ * reused for many scans.
  */
 export class FieldIndex {
   fields: Int32Array;
@@ -86,12 +86,13 @@ export class FieldIndex {
 
 /**
  * Validates a JSON text and indexes the objects at one depth.
- * @param depth of the objects to index: 1 for a single object, 2 for the elements of an array.
+ * @param depth the depth of the objects to index: 1 for a single object, 2 for the elements of an
+ * array.
  * @param from offset of the text's first byte.
  * @param to offset after the text's last byte.
  * @param index receives the objects at that depth and their fields, in order.
- * @returns the kind of the root value, and whether all values up to that depth are containers and
- * those at it objects.
+ * @returns the kind of the root value. `onlyObjects` is true if all values above that depth are
+ * containers and all values at that depth are objects.
  * @throws SyntaxError for each text that `JSON.parse` rejects.
  */
 // oxlint-disable-next-line max-lines-per-function -- a single loop visits every byte.
@@ -111,7 +112,7 @@ export function scanJson(
   let at = skipSpace(bytes, from, to);
   let rootKind = -1;
 
-  // A single loop without nested functions, because it visits every byte of every response.
+  // This loop visits every byte of every response, so it contains no nested functions.
   for (;;) {
     // A value starts at `at`.
     let kind: number;
@@ -142,7 +143,8 @@ export function scanJson(
     } else if (c === MINUS || (c >= ZERO && c <= NINE)) {
       kind = JSON_NUMBER;
       const end = scanNumber(bytes, at, to);
-      // The length bounds the number of digits, so shorter numbers are safe without counting.
+      // A number has at most as many digits as characters, so the digits of short numbers need not
+      // be counted.
       if (end - at > DOUBLE_DIGITS) flags |= HAS_LONG_NUMBER;
       if (end - at > 2 && hasExponent(bytes, at, end)) flags |= HAS_EXPONENT;
       at = end;
@@ -202,8 +204,8 @@ export function scanJson(
 
     // A field name and its colon.
     if (at >= to || bytes[at] !== QUOTE) throw createSyntaxError(at, from, to);
-    // Flags belong to one indexed field. Nested fields add their flags to the indexed field around
-    // them.
+    // Flags belong to one indexed field. Nested fields add their flags to the indexed field that
+    // contains them.
     if (level === depth) flags = 0;
     const name = ++at;
     let seen = 0;
@@ -241,10 +243,7 @@ export function scanJson(
   return { kind: rootKind, onlyObjects };
 }
 
-/**
- * Returns the offset of the first character of a string that is a quote, a backslash or a control
- * character.
- */
+/** Returns the offset of the first quote, backslash or control character in a string. */
 function scanPlainCharacters(bytes: Buffer, from: number, to: number): number {
   let at = from;
   while (at < to) {
@@ -257,8 +256,8 @@ function scanPlainCharacters(bytes: Buffer, from: number, to: number): number {
 
 /**
  * Validates the escape sequence at an offset.
- * @returns its flags.
- * @throws SyntaxError if it is not an escape sequence.
+ * @returns the flags of the sequence.
+ * @throws SyntaxError if the offset holds no valid escape sequence.
  */
 function scanEscape(bytes: Buffer, at: number, to: number): number {
   if (at >= to || bytes[at] !== BACKSLASH || at + 1 >= to) throw createSyntaxError(at, 0, to);
@@ -278,8 +277,8 @@ function scanEscape(bytes: Buffer, at: number, to: number): number {
 
 /**
  * Validates the number at an offset.
- * @returns the offset after it.
- * @throws SyntaxError if it is not a number.
+ * @returns the offset after the number.
+ * @throws SyntaxError if the offset holds no valid number.
  */
 function scanNumber(bytes: Buffer, from: number, to: number): number {
   let at = from;
@@ -296,7 +295,11 @@ function scanNumber(bytes: Buffer, from: number, to: number): number {
   return at;
 }
 
-/** Skips digits. @returns the offset after them. @throws SyntaxError if there is no digit. */
+/**
+ * Skips digits.
+ * @returns the offset after the digits.
+ * @throws SyntaxError if there is no digit.
+ */
 function scanDigits(bytes: Buffer, from: number, to: number): number {
   let at = from;
   while (at < to && (bytes[at] as number) >= ZERO && (bytes[at] as number) <= NINE) at++;
@@ -311,8 +314,8 @@ function hasExponent(bytes: Buffer, from: number, to: number): boolean {
 
 /**
  * Validates `null`, `true` or `false` at an offset.
- * @returns its kind.
- * @throws SyntaxError otherwise.
+ * @returns the kind of the literal.
+ * @throws SyntaxError if the offset holds no literal.
  */
 function scanLiteral(bytes: Buffer, at: number, to: number): number {
   const c = at < to ? bytes[at] : -1;
@@ -324,7 +327,7 @@ function scanLiteral(bytes: Buffer, at: number, to: number): number {
 }
 
 function createSyntaxError(at: number, from: number, to: number): SyntaxError {
-  return new SyntaxError(at >= to ? 'The JSON text ends prematurely.' : `Not JSON at byte ${at - from}.`);
+  return new SyntaxError(at >= to ? 'The JSON text ends prematurely.' : `Invalid JSON at byte ${at - from}.`);
 }
 
 function skipSpace(bytes: Buffer, from: number, to: number): number {
@@ -337,7 +340,7 @@ function skipSpace(bytes: Buffer, from: number, to: number): number {
   return at;
 }
 
-/** Copies an array into one of twice its length. */
+/** Copies an array into a new array of twice the length. */
 function grow<T extends Int32Array | Uint8Array>(array: T): T {
   const larger = new (array.constructor as new (length: number) => T)(array.length * 2);
   larger.set(array);

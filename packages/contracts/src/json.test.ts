@@ -22,7 +22,7 @@ describe('parseJson', () => {
     }
   });
 
-  test('returns a number that a double represents as a number, in any notation', () => {
+  test('returns a JavaScript number, regardless of notation, if a double represents the value', () => {
     for (const [text, value] of [
       ['9007199254740991', 9007199254740991],
       ['1.5e3', 1500],

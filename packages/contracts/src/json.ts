@@ -2,12 +2,12 @@
  * Lossless JSON: numbers keep every digit.
  *
  * Freshdesk returns 19-digit ids as plain numbers (`org_contact_id`). `JSON.parse` silently rounds
- * them to the nearest double.
+ * such ids to the nearest double.
  */
 
 /**
- * A number that a double cannot represent. `JSON.rawJSON` creates it, so `JSON.stringify` writes
- * its digits.
+ * A number that a double cannot represent. `JSON.rawJSON` creates the value, so `JSON.stringify`
+ * writes all of its digits.
  */
 export interface RawNumber {
   readonly rawJSON: string;
@@ -16,8 +16,8 @@ export interface RawNumber {
 export type Json = null | boolean | number | string | RawNumber | Json[] | { [key: string]: Json };
 export type JsonObject = { [key: string]: Json };
 
-// V8 implements these functions since version 11.4 (Node 21). TypeScript's library does not declare
-// them yet.
+// V8 has implemented these functions since version 11.4 (Node 21). TypeScript's library does not
+// declare them yet.
 interface LosslessJson {
   rawJSON(text: string): RawNumber;
   isRawJSON(value: unknown): value is RawNumber;
@@ -35,7 +35,7 @@ const MAY_LOSE_DIGITS = /\d[\d.]{15}|\d[eE][+-]?\d/;
 /**
  * Parses JSON. A number is returned as {@link RawNumber} if a double does not represent all of its
  * digits, or if its magnitude exceeds `Number.MAX_SAFE_INTEGER`, where exact doubles cannot be
- * distinguished from rounded ones.
+ * distinguished from rounded doubles.
  * @throws SyntaxError as `JSON.parse` does.
  */
 export function parseJson(text: string): Json {
@@ -56,8 +56,8 @@ function losesDigits(value: number, source: string): boolean {
 }
 
 /**
- * Formats a number. An integer becomes plain digits in any notation (`12.0` and `1.2e1`
- * become `12`). Any other number, and an integer of more than 40 digits, keeps its notation.
+ * Formats a number. An integer is formatted as plain digits, regardless of its notation: `12.0` and
+ * `1.2e1` become `12`. A number with a fraction, or with more than 40 digits, keeps its notation.
  */
 export function formatNumber(value: number | RawNumber): string {
   const text = typeof value === 'number' ? String(value) : value.rawJSON;

@@ -6,21 +6,25 @@ import { hash } from 'node:crypto';
  * getDistinctColumnName}.
  */
 
-/** PostgreSQL truncates longer identifiers, so two of them could become equal. */
+/** PostgreSQL truncates longer identifiers, so two different names could become equal. */
 const NAME_BYTES_MAX = 63;
 const HASH_DIGITS = 8;
 
 /** PostgreSQL's system columns, whose names no other column can have. */
 const SYSTEM_COLUMNS: ReadonlySet<string> = new Set(['tableoid', 'xmin', 'cmin', 'xmax', 'cmax', 'ctid']);
 
-/** Names that history tables use: two columns, and the parameter of the history function. */
+/**
+ * Names that history uses: two columns of a history table, and the parameter of the history
+ * function.
+ */
 const HISTORY_NAMES: ReadonlySet<string> = new Set(['valid_from', 'valid_to', 'moment']);
 
 /**
- * Returns the column name of a field name. A name is unchanged if it consists of lower-case
- * letters, digits and underscores, has at most 63 bytes, starts with a letter or underscore, and is
- * not reserved. Any other name is reduced to such characters, truncated to 54 bytes, and ends with
- * the first 8 hexadecimal digits of the field name's SHA-256.
+ * Returns the column name for a field. The name of the field is unchanged if it consists of
+ * lower-case letters, digits and underscores, has at most 63 bytes, starts with a letter or
+ * underscore, and is not reserved. Any other name is converted to these characters, truncated to 54
+ * bytes, and followed by an underscore and the first 8 hexadecimal digits of the SHA-256 of the
+ * field's name.
  */
 export function getColumnName(field: string): string {
   const isPlain = /^[a-z_][a-z0-9_]*$/.test(field) && field.length <= NAME_BYTES_MAX;
@@ -29,8 +33,8 @@ export function getColumnName(field: string): string {
 }
 
 /**
- * Returns the column name of a field by its path in a record. Custom fields (`['custom_fields',
- * 'x']`) get the prefix `cf_`.
+ * Returns the column name for the field at a path in a record. The name of a custom field
+ * (`['custom_fields', 'x']`) gets the prefix `cf_`.
  */
 export function getColumnNameByPath(path: readonly string[]): string {
   const field = path.at(-1) as string;
@@ -38,17 +42,18 @@ export function getColumnNameByPath(path: readonly string[]): string {
 }
 
 /**
- * Adds the prefix `cf_` to the name of a custom field that lacks it, as most fields of contacts and
- * companies do.
+ * Adds the prefix `cf_` to the name of a custom field if the name lacks the prefix. Most custom
+ * fields of contacts and companies lack this prefix.
  */
 export function toCustomFieldName(field: string): string {
   return field.startsWith('cf_') ? field : `cf_${field}`;
 }
 
 /**
- * Returns an alternative column name, which ends with 8 hexadecimal digits of the SHA-256 of the
- * field's path, for a field whose regular name another field has.
- * @param attempt 0, or greater if the names of lower attempts are taken as well.
+ * Returns an alternative column name for a field whose regular name is already taken. The
+ * alternative ends with 8 hexadecimal digits of the SHA-256 of the field's path.
+ * @param attempt 0 for the first alternative. Pass 1, 2, … if the names of the lower attempts are
+ * also taken.
  */
 export function getDistinctColumnName(name: string, path: readonly string[], attempt: number): string {
   return buildHashedName(name, `${JSON.stringify(path)}${attempt === 0 ? '' : `#${attempt}`}`);

@@ -18,7 +18,10 @@ import {
 export class RawObject {
   /** The buffer that contains the object. */
   readonly source: Buffer;
-  /** Offsets of its fields, `INTS_PER_FIELD` for each, from `fieldsStart` up to `fieldsEnd`. */
+  /**
+   * Offsets of the object's fields: `INTS_PER_FIELD` integers per field, from `fieldsStart` up to
+   * `fieldsEnd`.
+   */
   readonly fields: Int32Array;
   readonly fieldsStart: number;
   readonly fieldsEnd: number;
@@ -37,8 +40,8 @@ export class RawObject {
   /**
    * Parses one object.
    * @param source the buffer that contains the object from `from` up to `to`.
-   * @param index receives the object's offsets after those of earlier scans. The object is valid
-   * until the index is cleared.
+   * @param index receives the object's offsets, appended to the offsets of earlier scans. The
+   * object is valid until the index is cleared.
    * @throws SyntaxError if the bytes are not JSON, TypeError if they are not an object.
    */
   static parse(source: Buffer, from = 0, to = source.length, index = new FieldIndex(to - from)): RawObject {

@@ -48,13 +48,15 @@ export type RunMode = (typeof RUN_MODES)[number];
 export const PIPELINE_STATUSES = ['active', 'paused'] as const;
 export type PipelineStatus = (typeof PIPELINE_STATUSES)[number];
 
-/** Orders the work of pipelines within a credit class: `high` before `normal`. */
+/**
+ * Priorities that order the work of pipelines within a credit class. `high` comes before `normal`.
+ */
 export const PIPELINE_PRIORITIES = ['normal', 'high'] as const;
 export type PipelinePriority = (typeof PIPELINE_PRIORITIES)[number];
 
 /**
- * Why a pipeline is paused: by a user, or by Freshet because a limit that the user has set was
- * exceeded.
+ * The reason why a pipeline is paused: a user paused it, or Freshet paused it because a limit that
+ * the user had set was exceeded.
  */
 export const PAUSED_BY = ['user', 'record_spike', 'monthly_quota'] as const;
 export type PausedBy = (typeof PAUSED_BY)[number];

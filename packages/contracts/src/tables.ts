@@ -5,8 +5,8 @@ export type ColumnType = (typeof COLUMN_TYPES)[number];
 /** One typed column of a warehouse table. */
 export interface Column {
   /**
-   * The name by the naming rule (`naming.ts`) or the user's rename. The loader resolves duplicate
-   * names.
+   * The column's name, from the naming rule (`naming.ts`) or from the user's rename. The loader
+   * resolves duplicate names.
    */
   readonly name: string;
   readonly type: ColumnType;
@@ -15,10 +15,13 @@ export interface Column {
    * Path of the value in a record; absent: `[name]`. Custom fields: `['custom_fields', 'cf_x']`.
    */
   readonly path?: readonly string[];
-  /** The type is part of the warehouse contract: a value of another type never changes it. */
+  /**
+   * The type is part of the warehouse contract, so a value of a different type never changes it.
+   */
   readonly documented?: true;
   /**
-   * The user has dropped the column: the loader fills an existing column, but does not create one.
+   * The user has dropped the column. The loader fills the column if it exists, but does not create
+   * it.
    */
   readonly dropped?: true;
 }
@@ -44,26 +47,28 @@ export interface Table {
   /** Columns of the primary key. Never empty. */
   readonly primaryKey: readonly string[];
   /**
-   * The column whose greater value marks the newer version; null: the later extraction is the newer
-   * version.
+   * The column that orders the versions of a row: the version with the greater value is newer.
+   * Null: the version that was extracted later is newer.
    */
   readonly versionColumn: string | null;
   /**
-   * Columns by which the loader looks up rows, such as the parent of a child. Each gets an index.
+   * Columns by which the loader looks up rows, such as the column with a child's parent. Each of
+   * these columns gets an index.
    */
   readonly lookupColumns: readonly string[];
   /**
-   * The column with the object of the account's own fields, each of which also has a column `cf_…`;
-   * null: none.
+   * The column that holds all custom fields of a record as one JSON object; null: none. Each custom
+   * field also has its own column `cf_…`.
    */
   readonly customFieldsColumn: string | null;
   /**
-   * The user's renames for fields that are not declared: field (nested with dots) → column name.
+   * The user's renames for fields that are not declared: field → column name. A dot separates the
+   * names of nested fields.
    */
   readonly renames: Readonly<Record<string, string>>;
 }
 
-/** A table whose rows belong to rows of another table. */
+/** A table whose rows belong to the rows of a parent table. */
 export interface ChildTable {
   readonly name: string;
   /** The column that holds the parent's key. */
@@ -77,7 +82,7 @@ export interface ChildTable {
 export const SCHEMA_POLICIES = ['evolve', 'freeze', 'discard'] as const;
 export type SchemaPolicy = (typeof SCHEMA_POLICIES)[number];
 
-/** A schema change in the warehouse. Nothing is ever dropped. */
+/** A schema change in the warehouse. Freshet never drops a table or a column. */
 export interface SchemaChange {
   readonly change: 'table_added' | 'column_added' | 'column_widened';
   readonly table: string;

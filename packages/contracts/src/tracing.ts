@@ -14,18 +14,19 @@ export type { Span };
 
 export interface SpanOptions {
   readonly kind?: keyof typeof SpanKind;
-  /** Names, ids and counts; never values of a record or a request. */
+  /** Names, ids and counts, but never values of a record or a request. */
   readonly attributes?: Attributes;
   /**
-   * Contexts of the work that caused this span, each from {@link getTraceparent}. The first is its
-   * parent; the others are links. Absent: the parent is the active span.
+   * Trace contexts of the work that caused this span, each from {@link getTraceparent}. The first
+   * context becomes the parent of the span, and the remaining contexts become links. Absent: the
+   * parent is the active span.
    */
   readonly traceparents?: readonly (string | null)[];
 }
 
 /**
- * Runs `work` in an OpenTelemetry span. The span ends with the work and gets an error status if the
- * work throws. In a process without a trace exporter the overhead is negligible.
+ * Runs `work` in an OpenTelemetry span. The span ends when the work ends, and gets an error status
+ * if the work throws. In a process without a trace exporter, the overhead is negligible.
  * @throws the error of `work`.
  */
 export async function withSpan<T>(name: string, options: SpanOptions, work: (span: Span) => Promise<T>): Promise<T> {
@@ -59,8 +60,8 @@ export async function withSpan<T>(name: string, options: SpanOptions, work: (spa
 }
 
 /**
- * Returns the active span's `traceparent` (W3C Trace Context) for a job that continues the work;
- * null if there is none.
+ * Returns the `traceparent` (W3C Trace Context) of the active span, to be stored in a job that
+ * continues the work. Returns null if no span is active.
  */
 export function getTraceparent(): string | null {
   const carrier: Record<string, string> = {};

@@ -9,7 +9,7 @@ const misfits = (subject: string, count: number): NewWarning => ({
 });
 
 describe('mergeWarnings', () => {
-  it('adds the counts of warnings with the same code and subject, and the message states the sum', () => {
+  it('adds the counts of warnings with the same code and subject, and states the sum in the message', () => {
     const first = mergeWarnings([], [misfits('due_by', 2), misfits('type', 1)]);
     expect(mergeWarnings(first, [misfits('due_by', 3)])).toEqual([
       { code: 'values_misfit', subject: 'due_by', count: 5, message: '5 values of due_by do not fit.' },

@@ -1,14 +1,17 @@
 import type { ColumnType } from './tables.ts';
 
-/** The codes of conditions that an object run reports, although they do not fail it. */
+/** The codes of conditions that an object run reports but that do not make it fail. */
 export const WARNING_CODES = [
   /** Values did not fit the type of their column. */
   'values_misfit',
-  /** No API key has been able to read the object yet, and no user included it by name. */
+  /**
+   * No API key has been able to read the object yet, and the user did not include the object by
+   * name.
+   */
   'object_unavailable',
   /**
-   * The clocks of the account, of this deployment and of the worker disagree, or a stored position
-   * came from such a clock.
+   * The clocks of the account, of this deployment and of the worker disagree, or a wrong clock has
+   * set a stored position.
    */
   'clock_skew',
 ] as const;
@@ -21,22 +24,27 @@ export type WarningCode = (typeof WARNING_CODES)[number];
 export interface Warning {
   readonly code: WarningCode;
   /**
-   * The subject of the warning (a column) if a code can apply several times to one object run.
-   * Otherwise null.
+   * The subject of the warning, such as a column, if one object run can have several warnings with
+   * this code. Otherwise null.
    */
   readonly subject: string | null;
-  /** Cause, effect and action, in English. Holds names and counts, never a value of a record. */
+  /**
+   * Cause, effect and action, in English. Contains names and counts, but never a value of a record.
+   */
   readonly message: string;
   /** How often the condition occurred. */
   readonly count: number;
 }
 
-/** A warning to be added: its message follows from the total count of the object run. */
+/** A warning to be added. Its message is built from the total count of the object run. */
 export interface NewWarning extends Omit<Warning, 'message'> {
   readonly message: (count: number) => string;
 }
 
-/** Merges warnings by code and subject: counts add up, and the message states the sum. */
+/**
+ * Merges warnings that have the same code and subject. Their counts are added, and the message
+ * states the sum.
+ */
 export function mergeWarnings(warnings: readonly Warning[], added: readonly NewWarning[]): Warning[] {
   const merged = [...warnings];
   for (const { code, subject, count, message } of added) {
@@ -47,14 +55,15 @@ export function mergeWarnings(warnings: readonly Warning[], added: readonly NewW
   return merged;
 }
 
-/** Values of one batch that did not fit the type of their column, in rows that were written. */
+/** The values of one column that did not fit its type, in the written rows of one batch. */
 export interface Misfits {
   readonly batchId: string;
   readonly column: string;
-  /** The column's type; null: one that Freshet does not write. */
+  /** The column's type; null: a type that Freshet does not write. */
   readonly type: ColumnType | null;
   /**
-   * The note in the rows. By the schema policy, the value is in `_freshet_extra` or discarded.
+   * The note in the rows. The schema policy determines whether the values are kept in
+   * `_freshet_extra` or discarded.
    */
   readonly note: 'kept_in_extra' | 'discarded';
   readonly count: number;
@@ -79,12 +88,12 @@ const PLURAL: Readonly<Record<ColumnType, string>> = {
   jsonb: 'valid JSON',
 };
 
-/** The warning of misfits in the table of an object. */
+/** Creates the warning for misfits in the table of an object. */
 export function createMisfitsWarning(object: string, { column, type, note, count }: Misfits): NewWarning {
   const message = (n: number): string => {
     const where = note === 'kept_in_extra' ? 'kept in _freshet_extra' : 'discarded';
     if (type === null)
-      return `${object}.${column} has a type that Freshet does not write: ${n} of its values ${n === 1 ? 'was' : 'were'} ${where}. Change the type back to the documented one.`;
+      return `${object}.${column} has a type that Freshet does not write, so ${n} ${n === 1 ? 'value was' : 'values were'} ${where}. Change the type back to the documented type.`;
     return n === 1
       ? `1 value of ${object}.${column} is not ${SINGULAR[type]}. It was ${where}.`
       : `${n} values of ${object}.${column} are not ${PLURAL[type]}. They were ${where}.`;
@@ -92,7 +101,7 @@ export function createMisfitsWarning(object: string, { column, type, note, count
   return { code: 'values_misfit', subject: column, count, message };
 }
 
-/** The warning of an object that the API key has never been able to read. */
+/** Creates the warning for an object that the API key has never been able to read. */
 export function createUnavailableWarning(object: string, reason: string): NewWarning {
   const message = () =>
     `${object} was not read: ${reason} The status of the run ignores this object. Use the API key of an admin, change the plan, or exclude the object.`;
@@ -100,8 +109,9 @@ export function createUnavailableWarning(object: string, reason: string): NewWar
 }
 
 /**
- * The warning of clocks that disagree.
- * @param skewMs how far the account's clock is ahead; negative: behind.
+ * Creates the warning for clocks that disagree.
+ * @param skewMs how many milliseconds the account's clock is ahead of this deployment's clock.
+ * Negative if the account's clock is slow.
  */
 export function createClockSkewWarning(skewMs: number): NewWarning {
   const minutes = Math.round(Math.abs(skewMs) / 60_000);
@@ -111,10 +121,13 @@ export function createClockSkewWarning(skewMs: number): NewWarning {
   return { code: 'clock_skew', subject: null, count: 1, message: () => message };
 }
 
-/** The warning of a stored position in the future, from which the reading could not continue. */
+/**
+ * Creates the warning for a stored position in the future, from which an extraction could not
+ * continue.
+ */
 export function createFuturePositionWarning(position: string, resumedFrom: string): NewWarning {
   const message =
     `The stored position (${position}) was in the future, because a wrong clock or a request had set it. ` +
-    `Changes were read again from ${resumedFrom}, the last moment that is certain.`;
+    `Freshet reread the changes since ${resumedFrom}, the latest time that is known to be correct.`;
   return { code: 'clock_skew', subject: 'position', count: 1, message: () => message };
 }

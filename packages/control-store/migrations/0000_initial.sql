@@ -1,6 +1,6 @@
--- The control database of Freshet: everything durable between the API and the workers.
--- The tables match src/database/schema/. Partitions, functions, triggers, views and storage settings
--- are declared here only.
+-- The control database of Freshet: everything durable between the API and the workers. The tables
+-- match src/database/schema/. Partitions, functions, triggers, views and storage settings are
+-- declared only here.
 
 CREATE SCHEMA freshet;
 --> statement-breakpoint
@@ -18,9 +18,9 @@ CREATE TABLE freshet.credentials (
   type text NOT NULL,
   -- Sealed by `SecretBox`, with this row and column as associated data.
   secret text NOT NULL,
-  -- The last four characters of the secret; empty for a short secret.
+  -- The last four characters of the secret. Empty for a short secret.
   hint text NOT NULL,
-  -- Time of the last change of the secret.
+  -- When the secret was last changed.
   rotated_at timestamptz NOT NULL DEFAULT now(),
   CONSTRAINT credentials_name_unique UNIQUE (name)
 );
@@ -41,8 +41,8 @@ CREATE TABLE freshet.destinations (
   username text NOT NULL,
   credential_id uuid NOT NULL,
   ssl_mode text NOT NULL,
-  -- PEM certificate of the authority that signed the server certificate. Null: the public
-  -- authorities.
+  -- PEM certificate of the authority that signed the server certificate. Null: a public authority
+  -- signed it.
   ssl_ca text,
   CONSTRAINT destinations_name_unique UNIQUE (name),
   CONSTRAINT destinations_credential_id_credentials_id_fk
@@ -61,19 +61,21 @@ CREATE TABLE freshet.pipelines (
   -- The Freshdesk account: `<subdomain>.freshdesk.com`.
   subdomain text NOT NULL,
   credential_id uuid NOT NULL,
-  -- Length of the history to extract. Null: all of it.
+  -- The length of the history to extract, in days. Null: the complete history.
   historical_sync_days integer,
-  -- The share of the account's rate limit that Freshet may use.
+  -- The share of the account's rate limit that Freshet may use, in percent.
   credit_share_percent integer NOT NULL,
   destination_id uuid NOT NULL,
   destination_schema text NOT NULL,
   table_prefix text NOT NULL,
-  -- Minutes between two runs; unused while `schedule` is set.
+  -- The number of minutes between two runs. Unused while `schedule` is set.
   frequency_minutes integer NOT NULL,
-  -- Object name → the user's settings, as sent. An object without settings follows the catalogue.
+  -- Object name → the settings that the user sent. An object without settings uses the defaults of
+  -- the catalogue.
   objects jsonb NOT NULL,
   schema_policy text NOT NULL,
-  -- Sealed salt of hashed fields. Created when a field is first hashed, and never changed.
+  -- The sealed salt of hashed fields. It is created when a field is first hashed, and never
+  -- changes.
   hash_salt text,
   -- A cron schedule. Null: a run every `frequency_minutes`.
   schedule jsonb,
@@ -85,14 +87,15 @@ CREATE TABLE freshet.pipelines (
   next_digest_at timestamptz NOT NULL DEFAULT now() + interval '1 day',
   status text NOT NULL DEFAULT 'active',
   priority text NOT NULL DEFAULT 'normal',
-  -- Who paused the pipeline: a user, or one of its limits. Null: the pipeline is active.
+  -- What paused the pipeline: a user, its monthly quota or a record spike. Null: the pipeline is
+  -- active.
   paused_by text,
   next_run_at timestamptz NOT NULL DEFAULT now(),
-  -- Days between two audits. Null: audits run on request only.
+  -- The number of days between two audits. Null: audits run only on request.
   audit_frequency_days integer DEFAULT 7,
   next_audit_at timestamptz NOT NULL DEFAULT now() + interval '7 days',
   CONSTRAINT pipelines_name_unique UNIQUE (name),
-  -- Two pipelines must not write the same table.
+  -- Two pipelines must not write to the same table.
   CONSTRAINT pipelines_destination_unique UNIQUE (destination_id, destination_schema, table_prefix),
   CONSTRAINT pipelines_credential_id_credentials_id_fk
     FOREIGN KEY (credential_id) REFERENCES freshet.credentials (id),
@@ -106,40 +109,41 @@ CREATE INDEX pipelines_due_idx ON freshet.pipelines (next_run_at) WHERE status =
 
 -- -------- Runs --------
 
--- The state of an object of a pipeline that outlasts its runs.
+-- The state of a pipeline's object that is retained between runs.
 CREATE TABLE freshet.pipeline_objects (
   pipeline_id uuid NOT NULL,
   object text NOT NULL,
-  -- The extraction state. Null: the object was not extracted yet.
+  -- The extraction state. Null: the object has not been extracted yet.
   position jsonb,
   -- The columns of the account's custom fields, as of the last extraction.
   custom_columns jsonb NOT NULL DEFAULT '[]'::jsonb,
-  -- The fencing token of extraction: the current lease holds this number.
+  -- The fencing token of extraction. The epoch of the current lease equals this number.
   extract_epoch bigint NOT NULL DEFAULT 0,
-  -- The fencing token of loading: the current lease of the table holds this number.
+  -- The fencing token of loading. The epoch of the current lease on the table equals this number.
   load_epoch bigint NOT NULL DEFAULT 0,
-  -- The table holds every change up to this time.
+  -- The table contains every change up to this time.
   complete_as_of timestamptz,
-  -- The table holds the history back to this time.
+  -- The table contains the history back to this time.
   complete_back_to timestamptz,
-  -- When the table missed its freshness objective; `freshness.missed` was emitted. Null: the
-  -- objective is met.
+  -- When the table missed its freshness objective, and `freshness.missed` was emitted. Null: the
+  -- table does not miss an objective.
   stale_since timestamptz,
   -- Whether the API key could read the object when a run last requested it. Null: unknown.
   availability text,
-  -- The reason why the object is unavailable. Null: it is available, or unknown.
+  -- The reason why the object is unavailable. Null: the object is available, or this is unknown.
   availability_message text,
   -- When a run first read the object. Null: no API key has been able to read it yet.
   first_read_at timestamptz,
-  -- Time of the last restart of the object. Rows written before it are rewritten when their
-  -- records are read.
+  -- The time of the last restart of the object. Rows that were written before this time are
+  -- rewritten when their records are read.
   restarted_at timestamptz,
-  -- Since when rows of the table lack values of a column, by the warehouse's clock. Null: the
-  -- table is complete.
+  -- The time since which rows of the table lack values of a column, according to the clock of the
+  -- warehouse. Null: no row lacks values.
   completing_since timestamptz,
-  -- The `completing_since` for which a rebuild or a full sync was started. Each value starts one.
+  -- The value of `completing_since` for which a rebuild or a full sync was started. Each value
+  -- starts only one.
   completion_started_for timestamptz,
-  -- The next object run extracts the complete object, and has the mode `full`.
+  -- Whether the next object run extracts the complete object, in the mode `full`.
   is_full_sync_due boolean NOT NULL DEFAULT false,
   CONSTRAINT pipeline_objects_pipeline_id_object_pk PRIMARY KEY (pipeline_id, object),
   CONSTRAINT pipeline_objects_pipeline_id_pipelines_id_fk
@@ -151,9 +155,9 @@ CREATE TABLE freshet.pipeline_objects (
 CREATE TABLE freshet.lags (
   pipeline_id uuid NOT NULL,
   object text NOT NULL,
-  -- The day of `until`.
+  -- The day (UTC) of `until`.
   day date NOT NULL,
-  -- The `complete_as_of` of the table until the coverage advanced.
+  -- The `complete_as_of` of the table before the coverage advanced.
   since timestamptz NOT NULL,
   -- When the coverage advanced. The lag is the time between `since` and `until`.
   until timestamptz NOT NULL,
@@ -162,7 +166,7 @@ CREATE TABLE freshet.lags (
     FOREIGN KEY (pipeline_id) REFERENCES freshet.pipelines (id) ON DELETE CASCADE
 );
 --> statement-breakpoint
--- Retention deletes by this time.
+-- Retention uses this index to find old rows.
 CREATE INDEX lags_until_idx ON freshet.lags (until);
 --> statement-breakpoint
 
@@ -173,8 +177,8 @@ CREATE TABLE freshet.runs (
   kind text NOT NULL DEFAULT 'sync',
   status text NOT NULL DEFAULT 'queued',
   trigger text NOT NULL,
-  -- W3C trace context of the request that started the run: the parent of its spans. Null: tracing
-  -- was off.
+  -- W3C trace context of the request that started the run. It is the parent of the run's spans.
+  -- Null: tracing was off.
   traceparent text,
   created_at timestamptz NOT NULL DEFAULT now(),
   started_at timestamptz,
@@ -183,8 +187,8 @@ CREATE TABLE freshet.runs (
     FOREIGN KEY (pipeline_id) REFERENCES freshet.pipelines (id) ON DELETE CASCADE
 );
 --> statement-breakpoint
--- One open run of each kind in a pipeline. Kinds run side by side: an audit takes long, and must
--- not block syncs.
+-- A pipeline has at most one open run of each kind. Runs of different kinds can be open at the same
+-- time, because an audit takes long and must not block syncs.
 CREATE UNIQUE INDEX runs_open_unique
   ON freshet.runs (pipeline_id, kind) WHERE status in ('queued', 'running');
 --> statement-breakpoint
@@ -199,7 +203,7 @@ CREATE TABLE freshet.object_runs (
   object text NOT NULL,
   status text NOT NULL DEFAULT 'queued',
   mode text NOT NULL,
-  -- The priority of its requests when credits or workers are scarce.
+  -- The priority of the object run when credits or workers are scarce.
   credit_class text NOT NULL DEFAULT 'incremental',
   records_extracted bigint NOT NULL DEFAULT 0,
   records_inserted bigint NOT NULL DEFAULT 0,
@@ -208,12 +212,12 @@ CREATE TABLE freshet.object_runs (
   records_rejected bigint NOT NULL DEFAULT 0,
   records_deleted bigint NOT NULL DEFAULT 0,
   credits_used numeric NOT NULL DEFAULT 0,
-  -- `credits_used` by credit class, in the order of `CREDIT_CLASSES`.
+  -- `credits_used` for each credit class, in the order of `CREDIT_CLASSES`.
   credits_by_class numeric[] NOT NULL DEFAULT '{0,0,0,0,0}',
-  -- Uncompressed bytes of its batches.
+  -- The uncompressed size of the object run's batches, in bytes.
   bytes_staged bigint NOT NULL DEFAULT 0,
-  -- The object run has used a complete slice: its next jobs rank behind the first slices of other
-  -- object runs.
+  -- Whether the object run has used a complete slice. Its later jobs then have at most the priority
+  -- of a backfill.
   is_long boolean NOT NULL DEFAULT false,
   -- Failed attempts since the last committed step.
   failures integer NOT NULL DEFAULT 0,
@@ -225,19 +229,20 @@ CREATE TABLE freshet.object_runs (
   records_missing bigint NOT NULL DEFAULT 0,
   -- Rows that an audit updated because they were outdated.
   records_stale bigint NOT NULL DEFAULT 0,
-  -- Outcome of an audit's deletion candidates → number of candidates.
+  -- Outcome of an audit's lookups → number of keys with this outcome.
   explained jsonb NOT NULL DEFAULT '{}'::jsonb,
-  -- Completed share of the extraction, from 0 to below 1; it never decreases. Null: unknown.
+  -- The completed share of the extraction, from 0 to less than 1. It never decreases. Null:
+  -- unknown.
   progress double precision,
-  -- Expected number of records. Null: unknown.
+  -- The expected number of records. Null: unknown.
   records_expected bigint,
   -- Work units that the object run has read or set aside.
   units_done bigint NOT NULL DEFAULT 0,
   -- Failed units of the object that were outstanding when the object run finished.
   units_failed bigint NOT NULL DEFAULT 0,
-  -- Conditions that do not fail the object run but that users should know.
+  -- Conditions that do not fail the object run, but that users should know about.
   warnings jsonb NOT NULL DEFAULT '[]'::jsonb,
-  -- When the extraction finished; loading may lag behind. Null: extraction is open.
+  -- When the extraction finished. Loading may finish later. Null: the extraction is open.
   extracted_at timestamptz,
   -- The object run waits until this time, for credits, a backoff or the warehouse.
   not_before timestamptz,
@@ -254,40 +259,44 @@ CREATE TABLE freshet.object_runs (
 
 -- -------- Staging and work queues --------
 
--- The order of storage, across all partitions.
+-- Numbers the batches in the order of storage, across all partitions.
 CREATE SEQUENCE freshet.batches_order;
 --> statement-breakpoint
--- Batches: records stored durably between extraction and load. One partition for each day, which
--- is dropped when none of its batches is needed; see `batch-partitions.ts`.
+-- Batches: records that are stored durably between extraction and load. The table has one partition
+-- for each day. A partition is dropped when none of its batches is needed any more; see
+-- `batch-partitions.ts`.
 CREATE TABLE freshet.batches (
   id uuid NOT NULL,
-  -- The day (UTC) of storage: the partition key.
+  -- The day (UTC) on which the batch was stored. It is the partition key.
   stored_on date NOT NULL DEFAULT (now() at time zone 'UTC')::date,
-  -- Order of storage. Batches of a table are loaded in this order.
+  -- The sequence number of the batch in the order of storage. The batches of a table are loaded in
+  -- this order.
   seq bigint NOT NULL DEFAULT nextval('freshet.batches_order'),
   pipeline_id uuid NOT NULL,
   object text NOT NULL,
   object_run_id uuid NOT NULL,
-  -- The generation that the records belong to. Null: the batch cannot reveal deletions.
+  -- The generation that the records belong to. Null: the records belong to no generation, so they
+  -- cannot reveal deletions.
   generation text,
-  -- Number of records.
+  -- The number of records.
   records integer NOT NULL,
-  -- Uncompressed size.
+  -- The uncompressed size, in bytes.
   raw_bytes integer NOT NULL,
   extracted_at timestamptz NOT NULL,
   -- The records as NDJSON, compressed with zstd.
   body bytea NOT NULL,
-  -- When the warehouse committed the batch. Null: pending.
+  -- When the batch was marked as loaded, after the warehouse had committed it. Null: the batch is
+  -- pending.
   loaded_at timestamptz,
   CONSTRAINT batches_id_stored_on_pk PRIMARY KEY (id, stored_on),
   CONSTRAINT batches_pipeline_id_pipelines_id_fk
     FOREIGN KEY (pipeline_id) REFERENCES freshet.pipelines (id) ON DELETE CASCADE
 ) PARTITION BY RANGE (stored_on);
 --> statement-breakpoint
--- The bodies are compressed already: PostgreSQL need not attempt it.
+-- The bodies are already compressed, so PostgreSQL need not try to compress them.
 ALTER TABLE freshet.batches ALTER COLUMN body SET STORAGE EXTERNAL;
 --> statement-breakpoint
--- Finds the pending batches of a table in their order.
+-- Finds the pending batches of a table in the order of storage.
 CREATE INDEX batches_pending_idx ON freshet.batches (pipeline_id, object, seq) WHERE loaded_at is null;
 --> statement-breakpoint
 CREATE INDEX batches_object_run_idx ON freshet.batches (object_run_id);
@@ -295,7 +304,8 @@ CREATE INDEX batches_object_run_idx ON freshet.batches (object_run_id);
 -- The partition for days without a dedicated partition.
 CREATE TABLE freshet.batches_default PARTITION OF freshet.batches DEFAULT;
 --> statement-breakpoint
--- The partition of today. The scheduler creates those of later days in advance, and drops old ones.
+-- The partition of today. The scheduler creates the partitions of later days in advance, and drops
+-- old partitions.
 DO $$ BEGIN
   EXECUTE format('CREATE TABLE freshet.%I PARTITION OF freshet.batches FOR VALUES FROM (%L) TO (%L)',
     'batches_' || to_char((now() AT TIME ZONE 'UTC')::date, 'YYYYMMDD'),
@@ -303,34 +313,35 @@ DO $$ BEGIN
 END $$;
 --> statement-breakpoint
 
--- Child work: one row for each known parent. Its children are pending while `version` differs from
--- `done_version`.
+-- Child work: one row for each known parent of a child object. The children of a parent are pending
+-- while `version` differs from `done_version`.
 CREATE TABLE freshet.child_work (
-  -- No foreign key: checking it for each parent of a page would add half to the time of the
-  -- insert. `Pipelines.delete` deletes the rows.
+  -- This column has no foreign key, because checking the key for each parent of a page would make
+  -- the insert take 1.5 times as long. `Pipelines.delete` deletes the rows.
   pipeline_id uuid NOT NULL,
   -- The child object.
   object text NOT NULL,
   parent_id text NOT NULL,
   -- The latest known version of the parent.
   version text NOT NULL,
-  -- The version of the parent whose children were extracted.
+  -- The version of the parent for which the children were extracted. Null: the children must be
+  -- extracted.
   done_version text,
-  -- The child list was empty although the table has rows. A second empty list confirms the
-  -- deletion.
+  -- Whether the child list was empty although the table contains children of the parent. A second
+  -- empty list confirms that the children were deleted.
   needs_confirmation boolean NOT NULL DEFAULT false,
-  -- When `version` last changed: work is ordered by this time.
+  -- When `version` last changed. Pending work is ordered by this time.
   changed_at timestamptz NOT NULL,
   CONSTRAINT child_work_pipeline_id_object_parent_id_pk PRIMARY KEY (pipeline_id, object, parent_id)
 );
 --> statement-breakpoint
--- Finds the pending parents, longest waiting first.
+-- Finds the pending parents, beginning with the parents that have waited longest.
 CREATE INDEX child_work_pending_idx
   ON freshet.child_work (pipeline_id, object, changed_at, parent_id) WHERE done_version is distinct from version;
 --> statement-breakpoint
 
--- Lookups of audits and refreshes: keys that an audit did not see, id gaps, parents whose children
--- are extracted again, and records that a user wants to refresh.
+-- Lookups of audits and refreshes: keys that an audit did not return, id gaps, parents whose
+-- children are extracted again, and records that a user wants to refresh.
 CREATE TABLE freshet.audit_work (
   pipeline_id uuid NOT NULL,
   object text NOT NULL,
@@ -341,7 +352,7 @@ CREATE TABLE freshet.audit_work (
   object_run_id uuid NOT NULL,
   -- The result of the lookup. Null: pending.
   outcome text,
-  -- The outcome cannot change: the row is retained, and audits skip the key.
+  -- Whether the outcome cannot change. The row is then retained, and audits skip the key.
   is_final boolean NOT NULL DEFAULT false,
   CONSTRAINT audit_work_pipeline_id_object_key_pk PRIMARY KEY (pipeline_id, object, key),
   CONSTRAINT audit_work_pipeline_id_pipelines_id_fk
@@ -352,8 +363,8 @@ CREATE TABLE freshet.audit_work (
 CREATE INDEX audit_work_pending_idx ON freshet.audit_work (object_run_id, key) WHERE outcome is null;
 --> statement-breakpoint
 
--- Failed units: parents whose children cannot be read, and records whose own endpoint fails. Each
--- is retried with growing intervals while the rest of its object continues.
+-- Failed units: parents whose children cannot be read, and records that cannot be read from their
+-- own endpoint. Each unit is retried at growing intervals, while the rest of its object continues.
 CREATE TABLE freshet.failed_units (
   id uuid PRIMARY KEY,
   pipeline_id uuid NOT NULL,
@@ -378,7 +389,8 @@ CREATE TABLE freshet.failed_units (
 CREATE INDEX failed_units_pipeline_idx ON freshet.failed_units (pipeline_id, id);
 --> statement-breakpoint
 
--- Records that could not be loaded, until a user replays or discards them.
+-- Rejected records: records that could not be loaded. They are stored until a user replays or
+-- discards them.
 CREATE TABLE freshet.rejected_records (
   id uuid PRIMARY KEY,
   pipeline_id uuid NOT NULL,
@@ -389,9 +401,10 @@ CREATE TABLE freshet.rejected_records (
   reason text NOT NULL,
   -- When the record was extracted.
   extracted_at timestamptz,
-  -- SHA-256 of the line: an unchanged record is rejected once, however often it is extracted.
+  -- SHA-256 of the line. An unchanged record is stored here only once, no matter how often it is
+  -- extracted.
   fingerprint text,
-  -- The sealed line of the batch: a record is personal data.
+  -- The line of the batch. The line is sealed, because a record is personal data.
   raw text NOT NULL,
   created_at timestamptz NOT NULL DEFAULT now(),
   CONSTRAINT rejected_records_line_unique UNIQUE (batch_id, line),
@@ -408,18 +421,19 @@ CREATE INDEX rejected_records_pipeline_idx ON freshet.rejected_records (pipeline
 
 -- -------- Erasures --------
 
--- Erasures: persons whose data is removed from a pipeline, and excluded from later runs.
+-- Erasures: each erasure removes the data of a person from a pipeline, and excludes the data from
+-- later runs.
 CREATE TABLE freshet.erasures (
   id uuid PRIMARY KEY,
   pipeline_id uuid NOT NULL,
-  -- The object of the person.
+  -- The object that contains the person, such as `contacts`.
   object text NOT NULL,
-  -- The key of the person.
+  -- The key of the person in the object.
   key text NOT NULL,
   status text NOT NULL DEFAULT 'queued',
   removed jsonb NOT NULL DEFAULT '[]'::jsonb,
-  -- Owner fields that the pipeline drops, as `object.field`: they cannot be searched for the
-  -- person.
+  -- Owner fields that the pipeline drops, as `object.field`. Freshet cannot search these fields for
+  -- the person.
   unsearchable jsonb NOT NULL DEFAULT '[]'::jsonb,
   proof jsonb,
   failures integer NOT NULL DEFAULT 0,
@@ -434,8 +448,8 @@ CREATE TABLE freshet.erasures (
 CREATE INDEX erasures_pipeline_idx ON freshet.erasures (pipeline_id, id);
 --> statement-breakpoint
 
--- Keys that must not be stored again: erased persons, their records, and the parents of such
--- records.
+-- The keys of erased persons and of their records. Freshet must not store these records again, and
+-- excludes records that belong to them.
 CREATE TABLE freshet.erased_keys (
   pipeline_id uuid NOT NULL,
   object text NOT NULL,
@@ -453,17 +467,17 @@ CREATE INDEX erased_keys_erasure_idx ON freshet.erased_keys (erasure_id);
 
 -- -------- Dead jobs and credits --------
 
--- Dead jobs: jobs that failed, or stopped their worker, too often. A user retries or discards
--- them.
+-- Dead jobs: jobs that failed or stopped their worker on every attempt. They are stored until a
+-- user retries or discards them.
 CREATE TABLE freshet.dead_jobs (
   id uuid PRIMARY KEY,
   queue text NOT NULL,
-  -- The payload of the job: ids only.
+  -- The payload of the job: only ids and object names.
   data jsonb NOT NULL,
-  -- Number of attempts.
+  -- The number of attempts.
   attempts integer NOT NULL,
   reason text NOT NULL,
-  -- Null: the job concerns no pipeline, or a deleted one.
+  -- Null: the job concerns no pipeline, or the pipeline was deleted.
   pipeline_id uuid,
   died_at timestamptz NOT NULL DEFAULT now()
 );
@@ -471,27 +485,28 @@ CREATE TABLE freshet.dead_jobs (
 CREATE INDEX dead_jobs_pipeline_idx ON freshet.dead_jobs (pipeline_id, id);
 --> statement-breakpoint
 
--- Credit buckets: the rate limits of each account and how much of them is used. All workers of an
--- account share these rows.
--- Each request updates these rows: the fill factor leaves room for heap-only updates.
+-- Credit buckets: the rate limits of each account, and the used part of each limit. All workers of
+-- an account share these rows. Each request updates these rows, so the fill factor leaves room for
+-- heap-only updates.
 CREATE TABLE freshet.credit_buckets (
   account text NOT NULL,
   -- `account`, or the name of an endpoint with a separate limit.
   bucket text NOT NULL,
-  -- Credits of one window, from the rate-limit headers. Null: unknown.
+  -- The credits per window, from the rate-limit headers. Null: unknown.
   total numeric,
-  -- Credits used in the current window.
+  -- The credits used in the current window.
   used numeric NOT NULL DEFAULT 0,
-  -- The account's responses carry no rate limit.
+  -- Whether the account's responses contain no rate-limit headers.
   unlimited boolean NOT NULL DEFAULT false,
   window_ends_at timestamptz NOT NULL DEFAULT now(),
-  -- No request is sent before this time: the end of a `Retry-After`.
+  -- The end of a `Retry-After`. No request is sent before this time.
   blocked_until timestamptz,
-  -- The bucket counts requests instead of credits. Freshet detects this from a response.
+  -- Whether the bucket counts requests instead of credits. Freshet detects this from a response.
   counts_calls boolean NOT NULL DEFAULT false,
-  -- `used` by credit class, in the order of `CREDIT_CLASSES`.
+  -- `used` for each credit class, in the order of `CREDIT_CLASSES`.
   used_by_class numeric[] NOT NULL DEFAULT '{0,0,0,0,0}',
-  -- Credit class → until when lower classes leave the bucket to it, because it was denied credits.
+  -- For each credit class, in the order of `CREDIT_CLASSES`: the time until which the class
+  -- reserves the bucket against less urgent classes, because it was denied credits.
   reserved_until timestamptz[] NOT NULL DEFAULT array_fill(null::timestamptz, array[5]),
   CONSTRAINT credit_buckets_account_bucket_pk PRIMARY KEY (account, bucket)
 ) WITH (fillfactor = 50);
@@ -510,15 +525,15 @@ CREATE TABLE freshet.api_tokens (
   role text NOT NULL,
   -- A subset of the permissions of the role. Null: all of them.
   scopes text[],
-  -- SHA-256 of the token: a token has enough entropy that no slow hash is needed.
+  -- SHA-256 of the token. A slow hash is not needed, because a token has enough entropy.
   digest text NOT NULL,
-  -- The digest before the last rotation.
+  -- The digest of the token before the last rotation.
   previous_digest text,
-  -- Until when the previous token is accepted.
+  -- The time until which the previous token is accepted.
   previous_until timestamptz,
   expires_at timestamptz,
   rotated_at timestamptz NOT NULL DEFAULT now(),
-  -- Accurate to a minute, so that a request does not always write.
+  -- Accurate to a minute, so that most requests need not update the row.
   last_used_at timestamptz,
   CONSTRAINT api_tokens_digest_unique UNIQUE (digest),
   CONSTRAINT api_tokens_previous_digest_unique UNIQUE (previous_digest)
@@ -543,19 +558,20 @@ CREATE TABLE freshet.idempotency_keys (
     FOREIGN KEY (token_id) REFERENCES freshet.api_tokens (id) ON DELETE CASCADE
 );
 --> statement-breakpoint
--- Retention deletes by this time.
+-- Retention uses this index to find old rows.
 CREATE INDEX idempotency_keys_created_at_idx ON freshet.idempotency_keys (created_at);
 --> statement-breakpoint
 
--- The audit log of the API. Triggers reject updates, and deletions other than those of retention.
+-- The audit log of the API. Triggers reject all updates, and all deletions except those by
+-- retention.
 CREATE TABLE freshet.audit_log (
   id uuid PRIMARY KEY,
   at timestamptz NOT NULL DEFAULT now(),
   -- The id of the token.
   actor_id uuid NOT NULL,
-  -- The name of the token at that time.
+  -- The name of the token at the time of the request.
   actor_name text NOT NULL,
-  -- The role of the token at that time.
+  -- The role of the token at the time of the request.
   actor_role text NOT NULL,
   -- The IP address of the client.
   address text NOT NULL,
@@ -564,7 +580,8 @@ CREATE TABLE freshet.audit_log (
   action text NOT NULL,
   -- The path of the resource, such as `pipelines/<id>`.
   resource text NOT NULL,
-  -- The resource as the API returns it, so without secrets. Null: the resource did not exist.
+  -- The resource before the change, as the API returns it, without secrets. Null: the resource did
+  -- not exist.
   before jsonb,
   after jsonb
 );
@@ -591,13 +608,13 @@ CREATE TABLE freshet.webhooks (
   disabled_reason text,
   -- The sealed signing secret.
   secret text NOT NULL,
-  -- The body to send in place of the event. Null: the event.
+  -- The body to send instead of the event. Null: the event is sent.
   template jsonb,
   -- The sealed value of `{{secret}}` in the template and in the URL.
   template_secret text,
   -- The sealed signing secret before the last rotation.
   previous_secret text,
-  -- Until when messages are signed with the previous secret as well.
+  -- The time until which messages are also signed with the previous secret.
   previous_until timestamptz,
   -- When the current series of failed attempts began. Null: the last attempt succeeded.
   failing_since timestamptz,
@@ -613,7 +630,7 @@ CREATE TABLE freshet.events (
   data jsonb NOT NULL
 );
 --> statement-breakpoint
--- Retention deletes by this time.
+-- Retention uses this index to find old rows.
 CREATE INDEX events_at_idx ON freshet.events (at);
 --> statement-breakpoint
 
@@ -645,10 +662,11 @@ CREATE INDEX webhook_deliveries_event_idx ON freshet.webhook_deliveries (event_i
 
 -- Takes credits from all of the buckets, or from none of them.
 --
--- Returns 0 when the credits were taken, and otherwise the milliseconds until some may be available.
--- p_class is the index of the credit class, from 0, the most urgent. A class that is denied credits
--- reserves the bucket against lower classes: for 5 seconds from the start of the window that it
--- waits for, and for 2 seconds after each of its requests.
+-- Returns 0 when the credits were taken. Otherwise, returns the number of milliseconds until credits
+-- may be available.
+-- p_class is the index of the credit class, where 0 is the most urgent class. A class that is denied
+-- credits reserves the bucket against less urgent classes: for 5 seconds from the start of the window
+-- that the class waits for, and for 2 seconds after each request of the class.
 -- Buckets are locked in the order of their names, so that concurrent callers cannot deadlock.
 CREATE FUNCTION freshet.take_credits(
   p_account text, p_buckets text[], p_credits numeric, p_share_percent numeric, p_class integer
@@ -674,11 +692,12 @@ BEGIN
       SELECT greatest(free_at, max(r)) INTO free_at FROM unnest(b.reserved_until[1:p_class]) AS r;
       IF b.window_ends_at > t THEN
         cost := CASE WHEN b.counts_calls THEN 1 ELSE p_credits END;
-        -- While the limit is unknown, assume half of the limit of the smallest plan.
+        -- While the limit is unknown, assume half the limit of the smallest plan.
         allowance := greatest(floor(coalesce(b.total, 25) * p_share_percent / 100), cost);
         IF b.used + cost > allowance THEN
           free_at := greatest(free_at, b.window_ends_at);
-        -- Backfill and audit leave a tenth of a window to other classes until its last 15 seconds.
+        -- Backfill and audit leave a tenth of the credits to other classes until the last 15
+        -- seconds of a window.
         ELSIF p_class >= 3 AND b.window_ends_at - t > interval '15 seconds'
           AND b.used + cost > greatest(floor(allowance * 0.9), cost) THEN
           free_at := greatest(free_at, b.window_ends_at - interval '15 seconds');
@@ -701,8 +720,8 @@ BEGIN
     IF b.window_ends_at <= t THEN
       b.used := 0;
       b.used_by_class := array_fill(0::numeric, array[5]);
-      -- Freshdesk's window begins when the request arrives there, later than it is counted here. The
-      -- response corrects this estimate.
+      -- Freshdesk's window begins when the request arrives at Freshdesk, which is later than this
+      -- time. The response corrects this estimate.
       b.window_ends_at := t + interval '61 seconds';
     END IF;
     b.used_by_class[p_class + 1] := b.used_by_class[p_class + 1] + cost;
@@ -718,8 +737,8 @@ END
 $$;
 --> statement-breakpoint
 
--- Reconciles a bucket with the rate-limit headers of a response: other clients spend credits as
--- well, limits change, and windows begin at Freshdesk's time.
+-- Reconciles a bucket with the rate-limit headers of a response, because other clients also spend
+-- credits, limits change, and Freshdesk determines when a window begins.
 -- p_used is the cost of the request itself.
 CREATE FUNCTION freshet.reconcile_credits(
   p_account text, p_bucket text, p_total numeric, p_remaining numeric, p_used numeric
@@ -734,15 +753,15 @@ BEGIN
   SELECT * INTO b FROM freshet.credit_buckets WHERE account = p_account AND bucket = p_bucket;
   b.unlimited := false;
   b.total := coalesce(p_total, b.total);
-  -- A bucket that counts credits would show at least the cost of this request.
+  -- If the bucket counted credits, the used credits would be at least the cost of this request.
   IF p_used > 1 AND spent BETWEEN 1 AND p_used - 1 AND NOT b.counts_calls THEN
     b.counts_calls := true;
     b.used := spent;
   END IF;
   b.used := greatest(b.used, spent);
-  -- This was the first request of Freshdesk's window: the window ends within 60 seconds.
+  -- This was the first request of Freshdesk's window, so the window ends within 60 seconds.
   IF spent <= (CASE WHEN b.counts_calls THEN 1 ELSE p_used END) THEN
-    -- Unless the window here has just begun as well, it is the previous one.
+    -- Unless the stored window has just begun, it is the previous window and must be replaced.
     IF b.window_ends_at < t + interval '55 seconds' THEN
       b.used := spent;
       b.used_by_class := array_fill(0::numeric, array[5]);
@@ -754,8 +773,8 @@ BEGIN
   SET unlimited = b.unlimited, total = b.total, counts_calls = b.counts_calls, used = b.used,
     used_by_class = b.used_by_class, window_ends_at = b.window_ends_at
   WHERE account = p_account AND bucket = p_bucket;
-  -- A response describes the tighter bucket of a request. A limit that equals the account's own may
-  -- be the account's.
+  -- A response describes the bucket of the request with the tighter limit. If this limit equals the
+  -- limit of the account, the response may describe the bucket of the account.
   IF p_bucket <> 'account' THEN
     UPDATE freshet.credit_buckets SET used = greatest(used, spent)
     WHERE account = p_account AND bucket = 'account' AND total = p_total;
@@ -764,7 +783,7 @@ END
 $$;
 --> statement-breakpoint
 
--- Rejects changes of the audit log.
+-- Rejects changes to the audit log.
 CREATE FUNCTION freshet.reject_audit_log_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   RAISE EXCEPTION 'The audit log is append-only.' USING ERRCODE = 'insufficient_privilege';
@@ -787,8 +806,8 @@ CREATE TRIGGER audit_log_retention BEFORE DELETE ON freshet.audit_log
   FOR EACH ROW EXECUTE FUNCTION freshet.protect_audit_log();
 --> statement-breakpoint
 
--- Counts the jobs of each queue. The tables of pg-boss are created after this migration, and only
--- this function depends on them.
+-- Counts the jobs of each queue. This is a function instead of a plain view, because pg-boss
+-- creates its tables after this migration.
 CREATE FUNCTION freshet.queue_backlog() RETURNS TABLE (
   queue text, ready integer, deferred integer, active integer, oldest_seconds double precision
 ) LANGUAGE plpgsql STABLE AS $$

@@ -1,14 +1,15 @@
 /**
  * The durable state between the API and the workers: resources, runs, batches, work queues, credits
- * and secrets. Hides PostgreSQL, pg-boss and the transactions that keep them consistent. Each
- * method commits completely or not at all.
+ * and secrets. Hides PostgreSQL, pg-boss and the transactions that keep the state consistent. A
+ * method commits all of its changes or none of them, unless it works in chunks, as retention,
+ * erasures and key rotation do.
  *
  * Start with the tables in `database/schema/`, then read `extraction/commit-step.ts` and
  * `loading/mark-loaded.ts`.
  *
- * Layers, from low to high; each imports only lower ones: `database` → `security/secret-box.ts`,
- * `queue` → `store.ts` → `notifications`, `security` → `resources` → `runs` → `extraction`,
- * `loading`, `scheduling`, `operations`. `credits` needs only `database`.
+ * Layers, from low to high, where each layer imports only lower layers: `database` →
+ * `security/secret-box.ts`, `queue` → `store.ts` → `notifications`, `security` → `resources` →
+ * `runs` → `extraction`, `loading`, `scheduling`, `operations`. `credits` needs only `database`.
  */
 
 import { CreditBudgets } from './credits/credit-budgets.ts';
@@ -86,18 +87,21 @@ export type { NewToken, Token, TokenIdentity, TokenInput } from './security/toke
 
 export interface ControlStoreOptions {
   /**
-   * The kind of this process, such as `api` or `load-worker`. Absent: `freshet`, a process that
-   * ends by itself.
+   * The kind of this process, such as `api` or `load-worker`. Absent: `freshet`, for a command that
+   * exits when its work is done.
    */
   readonly name?: string;
   readonly databaseUrl: string;
   /** `<id>:<base64 of 32 bytes>`, comma-separated, newest first. */
   readonly secretKeys: string;
-  /** Whether this process supervises the queues. Absent: it does. */
+  /** Whether this process supervises the queues. Absent: true. */
   readonly supervise?: boolean;
-  /** The maximum number of connections to the control database, without those of the queue. */
+  /**
+   * The maximum number of connections to the control database. The queue and the credit budgets use
+   * additional connections.
+   */
   readonly connections?: number;
-  /** Receives errors in the background, such as a lost connection that is being restored. */
+  /** Receives background errors, such as a lost connection that is being restored. */
   readonly onError: (error: Error) => void;
 }
 
@@ -123,18 +127,18 @@ export interface ControlStore {
   readonly deadJobs: DeadJobs;
   readonly processes: Processes;
   readonly queue: JobQueue;
-  /** Runs the store's methods that `work` calls in one transaction. */
+  /** Runs `work` in one transaction, which includes every method of the store that `work` calls. */
   readonly transaction: <T>(work: () => Promise<T>) => Promise<T>;
   /**
-   * Encrypts every stored secret with the newest key. @returns the number of secrets that were
-   * encrypted again.
+   * Re-encrypts every stored secret with the newest key.
+   * @returns the number of re-encrypted secrets.
    */
   rotateKeys(): Promise<number>;
   /** Gets the pending work of the deployment. */
   getBacklog(): Promise<Backlog>;
   /** Checks that the database is available and has the schema that this release requires. */
   ping(): Promise<void>;
-  /** Waits for active jobs until the timeout, and closes all connections. */
+  /** Waits for active jobs, at most until the timeout, and closes all connections. */
   close(timeoutMs?: number): Promise<void>;
 }
 
@@ -144,8 +148,8 @@ const CLIENT_CLOSE_SECONDS = 5;
 const CLOSE_TIMEOUT_MS = 30_000;
 
 /**
- * Migrates the database if required, starts the queues, and opens the store. Waits for the database
- * to become available.
+ * Migrates the database if required, starts the queues, and opens the store. Waits up to a minute
+ * for the database to become available.
  */
 export function openControlStore(options: ControlStoreOptions): Promise<ControlStore> {
   return retryUntilAvailable(() => open(options));
@@ -168,7 +172,7 @@ async function open(options: ControlStoreOptions): Promise<ControlStore> {
     await queue.start();
   } catch (error) {
     await queue.stop(0).catch(() => {
-      // The queue did not start, so a failure to stop it adds nothing to the error.
+      // Ignore a failure to stop the queue. The error that prevented its start is thrown below.
     });
     await closeClients();
     throw toDatabaseError(error);

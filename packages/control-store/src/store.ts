@@ -2,16 +2,16 @@ import type { Database, Sql } from './database/database.ts';
 import type { JobQueue } from './queue/job-queue.ts';
 import type { SecretBox } from './security/secret-box.ts';
 
-/** What every store works with: one database, one queue and one set of encryption keys. */
+/** The dependencies of every store: one database, one queue and one set of encryption keys. */
 export interface StoreContext {
   readonly sql: Sql;
-  /** The same connections, for Drizzle. */
+  /** A Drizzle client on the same connections. */
   readonly db: Database;
   readonly queue: JobQueue;
   readonly box: SecretBox;
 }
 
-/** The base of the stores: a class with the methods of one topic. */
+/** The base class of the stores. Each store has the methods for one topic. */
 export abstract class Store {
   protected readonly sql: Sql;
   protected readonly db: Database;

@@ -30,10 +30,11 @@ interface AuditPosition extends Position {
   /** The start of the audit, in RFC 3339. */
   readonly beganAt?: string;
   /**
-   * The view in progress, by its index, and the state of its reading. Views before it are complete.
+   * The view that is being read: its index, and the state of its read. Views with lower indexes are
+   * complete.
    */
   readonly reading?: ViewReading;
-  /** A list changed too fast for a complete reading, so absent records do not count as deleted. */
+  /** A list changed too fast to be read completely, so absent records do not count as deleted. */
   readonly isUnsettled?: true;
   /** Everything has been read, and the absent records are being looked up. */
   readonly confirming?: true;
@@ -52,14 +53,14 @@ interface ViewReading {
  * finds changes without a newer version, deletions that no list shows, and records that the syncs
  * missed.
  *
- * All views together are a generation. Records that the generation lacks do not count as deleted
- * yet if the object has an endpoint for single records: after the load, these records and unused
- * keys are looked up one by one. Without such an endpoint, records that a proven generation lacks
- * are deleted.
+ * All views together form one generation. If the object has an endpoint for single records, the
+ * records that the generation lacks do not count as deleted yet. After the load, these records and
+ * unused keys are looked up one by one. If there is no such endpoint, the records that a proven
+ * generation lacks are marked as deleted.
  *
  * @param position `{ synced: <position of the syncs> }` at the start; then the position of the last
  * stored page.
- * @throws AppError as `extract`.
+ * @throws AppError as `extract` does.
  */
 export function audit(
   source: RecordSource,
@@ -92,7 +93,8 @@ async function* readAudit(reader: ObjectReader, from: AuditPosition, options: Re
       yield* auditChildren(readChildren(reader, strategy, options), from);
       return;
     default:
-      // Every run reads the complete list. A refresh looks up records.
+      // Every sync reads the complete list, so an audit has nothing to do. A refresh looks up
+      // single records.
       if (from.refresh) yield* lookUpCandidates(reader, from, options);
       else yield createPage({ position: from, extractedAt: reader.now(), isLast: true });
   }
@@ -138,8 +140,8 @@ interface ViewStep {
 }
 
 /**
- * The share of an audit's progress that the first view takes. Lists of deleted records and lookups
- * are the rest.
+ * The share of an audit's progress that belongs to the first view. The rest belongs to lists of
+ * deleted records and to lookups.
  */
 const FIRST_VIEW_SHARE = 0.9;
 
@@ -242,7 +244,7 @@ class GenerationReader {
   #createGenerationPage(): Page {
     const { object } = this.#reader;
     const { synced, isUnsettled, beganAt = this.#reader.now().toISOString() } = this.#position;
-    // The finding shows users that deletions were not determined.
+    // This outcome shows users that the audit could not determine deletions.
     const unsettledUnit: CompletedUnit = {
       object: object.name,
       parentId: '',

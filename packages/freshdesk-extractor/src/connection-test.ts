@@ -5,7 +5,7 @@ import { createObjectReader } from './reader/object-reader.ts';
 import { toText } from './reader/page.ts';
 import { findSinceParam } from './strategies/changed-since-filter.ts';
 
-/** The access of an API key to an account. */
+/** The agent that an API key belongs to, and the access of the key to each object. */
 export interface ConnectionTestResult {
   readonly subdomain: string;
   /** The agent that the key belongs to. */
@@ -28,7 +28,8 @@ interface ObjectAccess {
   /** The reason for the verdict; null: none. */
   readonly message: string | null;
   /**
-   * The changed-since filter that the account supports; null: none, or the object does not use one.
+   * The changed-since filter that the account supports. Null: the account supports none, or the
+   * object does not use such a filter.
    */
   readonly changedSinceFilter: string | null;
 }
@@ -40,8 +41,8 @@ const TICKET_SCOPES: Readonly<Record<string, ConnectionTestResult['agent']['tick
 };
 
 /**
- * Tests an API key, then its access to each object by one small request. A child object has the
- * verdict of its parent.
+ * Tests an API key. Then, one small request per object tests whether the key can read the object. A
+ * child object has the verdict of its parent.
  * @throws AppError `source_auth`, `source_not_freshdesk` or `source_unavailable` if no object can
  * be read.
  */
@@ -78,15 +79,15 @@ async function getAgent(client: FreshdeskClient): Promise<ConnectionTestResult['
       if (!(error instanceof AppError) || error.code !== 'source_not_found') throw error;
       throw new AppError(
         'source_not_freshdesk',
-        `${origin} does not serve this account: it has no agent for this API key. Check the subdomain.`,
+        `${origin} returned no agent for this API key, so it does not serve this account. Check the subdomain.`,
         { cause: error },
       );
     });
-  // Other Freshworks products also serve this path, in another format.
+  // Other Freshworks products also serve this path, but in a different format.
   if (!agent.has('ticket_scope')) {
     throw new AppError(
       'source_not_freshdesk',
-      `${origin} does not respond as Freshdesk. It may be another product, such as Freshservice. Check the subdomain.`,
+      `${origin} did not respond like Freshdesk. It may be a different product, such as Freshservice. Check the subdomain.`,
     );
   }
   const contact = agent.get('contact') as { name?: unknown } | null | undefined;

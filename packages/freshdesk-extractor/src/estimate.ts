@@ -20,19 +20,22 @@ export interface ObjectEstimate {
   readonly object: string;
   readonly records: number;
   readonly credits: number;
-  /** The part of the credits that the list's own rate limit is charged; null: the list has none. */
+  /**
+   * The part of the credits that also counts toward the list's own rate limit. Null: the list has
+   * no separate rate limit.
+   */
   readonly bucket: { readonly name: string; readonly credits: number } | null;
   /**
-   * `counted`: by requests to the account. `known`: from earlier runs. `typical`: of accounts of
-   * this size.
+   * The source of the numbers. `counted`: requests to the account. `known`: earlier runs.
+   * `typical`: the usual numbers of accounts of this size.
    */
   readonly basis: 'counted' | 'known' | 'typical';
 }
 
-/** The stored state of an object of a pipeline. */
+/** The stored state of an object in a pipeline. */
 export interface ObjectState {
   readonly position: Position | null;
-  /** For child objects: the number of parents that were ever queued. */
+  /** For child objects: the number of parents that have ever been queued. */
   readonly parents: number;
   /** For child objects: the number of parents in the queue. */
   readonly pending: number;
@@ -41,9 +44,11 @@ export interface ObjectState {
 export interface EstimateOptions {
   /** The start of the history that a first sync reads; null: all history. */
   readonly historyFrom: Date | null;
-  /** Estimates a backfill to this time instead of the next run. Absent: the next run. */
+  /**
+   * If set, a backfill that goes back to this time is estimated. Absent: the next run is estimated.
+   */
   readonly backfillFrom?: Date;
-  /** Objects whose records are completed from their own endpoints. */
+  /** Objects whose records are completed with one request per record. */
   readonly objectsWithDetail: ReadonlySet<string>;
 }
 
@@ -55,18 +60,19 @@ interface RecordEstimate {
 interface RequestEstimate extends RecordEstimate {
   /** Requests at the full price of the list. */
   readonly requests: number;
-  /** Further requests that cost one credit each. */
+  /** Additional requests that cost one credit each. */
   readonly bareRequests?: number;
 }
 
 const NOTHING: RequestEstimate = { records: 0, basis: 'known', requests: 0 };
 
 /**
- * Estimates the next extraction of each object. Spends few credits: a search counts the tickets,
- * contacts and companies that changed since a day, and one page of a list shows how many records
- * changed since the last run. Other estimates follow from earlier runs, or from accounts of the
- * same size.
- * @param states the stored state by object name. An object without a state was never extracted.
+ * Estimates the next extraction of each object. Spends few credits: one search counts the tickets,
+ * contacts or companies that changed since a given day, and one page of a list shows how many
+ * records changed since the last run. Other estimates are based on earlier runs, or on accounts of
+ * a similar size.
+ * @param states the stored state by object name. An object without a state has never been
+ * extracted.
  */
 export async function estimate(
   source: RecordSource,
@@ -84,9 +90,9 @@ class Estimator {
   readonly #source: RecordSource;
   readonly #states: ReadonlyMap<string, ObjectState>;
   readonly #options: EstimateOptions;
-  /** Results of searches: object and day → number of records. */
+  /** Results of searches: object name and day → number of records. */
   readonly #searches = new Map<string, Promise<number | null>>();
-  /** Changed records by object. */
+  /** Object name → estimate of the changed records. */
   readonly #changes = new Map<string, Promise<RecordEstimate>>();
 
   constructor(source: RecordSource, states: ReadonlyMap<string, ObjectState>, options: EstimateOptions) {
@@ -103,7 +109,7 @@ class Estimator {
     const detailCredits = hasDetail ? records * getRecordCost(object.detail).credits : 0;
     // Each run first reads the definitions of custom fields.
     const definitionCredits = object.customFields === null || backfillFrom ? 0 : 1;
-    // A first sync of several pages counts the records for its progress.
+    // A first sync of several pages counts the records so that it can report its progress.
     const isFirstSync = (this.#states.get(object.name)?.position ?? null) === null && !backfillFrom;
     const countCredits = isFirstSync && object.searchPath !== null && records > object.pageSize ? 1 : 0;
     return {
@@ -142,10 +148,10 @@ class Estimator {
 
   async #estimateKeyset(object: ObjectSpec, position: KeysetPosition | null): Promise<RequestEstimate> {
     const changes = await this.#estimateChanges(object);
-    // The last record of a page is also the first record of the next.
+    // The last record of a page is also the first record of the next page.
     const pages = Math.max(1, Math.ceil(changes.records / (object.pageSize - 1)));
     if (this.#options.backfillFrom) return { ...changes, requests: pages };
-    // A bare request tests each list of deleted records. A first sync then also reads these lists.
+    // One bare request tests each list of deleted records. A first sync also reads these lists.
     const deletedLists = object.views.length - 1;
     const earlierWindows = countEarlierWindows(this.#getHistoryStart(object));
     const firstSyncRequests = position === null ? deletedLists + earlierWindows : 0;
@@ -164,8 +170,7 @@ class Estimator {
     const windows = countWindows(changes.records, object.pageSize);
     const followUps = windows > 1 && chooseProof(strategy) === 'chain' ? 1 : 0;
     const requests = windows + followUps + object.views.length - 1;
-    // The first run also tests the filter, but reads no pages again because it reads the complete
-    // list.
+    // The first run also tests the filter. It rereads no pages, because it reads the complete list.
     if (position === null) return { ...changes, requests: requests + 1 };
     const rereads = backfillFrom ? 0 : countRereadPages(strategy, position.reread, object.pageSize);
     return { ...changes, requests: requests + rereads };
@@ -189,7 +194,7 @@ class Estimator {
     const state = this.#states.get(object.name);
     const hasVersions = strategy.versionFields.length > 0;
     if (hasVersions && parent.strategy.kind !== 'children') {
-      // Children of deleted parents are not read, so the first view of the parent counts.
+      // Children of deleted parents are not read, so only the parents in the first view count.
       const changes = await this.#estimateChanges(parent);
       return { records: changes.records + (state?.pending ?? 0), basis: changes.basis };
     }
@@ -235,8 +240,8 @@ class Estimator {
   }
 
   /**
-   * Counts the records that changed since a day. Each search is sent once.
-   * @returns null if it is not available.
+   * Counts the records that changed since a given day. Repeated searches are sent only once.
+   * @returns null if the search is not available.
    */
   #search(object: ObjectSpec, since: Date): Promise<number | null> {
     const key = `${object.name} ${since.toISOString().slice(0, 10)}`;
@@ -245,7 +250,7 @@ class Estimator {
     return count;
   }
 
-  /** Returns the number of records that accounts of this size have. */
+  /** Returns the number of records that accounts of this size typically have. */
   async #getTypical(object: ObjectSpec): Promise<RecordEstimate> {
     const { typicalCount } = object;
     if (typeof typicalCount === 'number') return { records: typicalCount, basis: 'typical' };

@@ -13,12 +13,12 @@ import { lookUpRecords } from './strategies/record-lookups.ts';
 
 /**
  * Extracts one object of an account, page by page. The caller stores each page in one transaction.
- * After an interruption a new extraction continues from the position of the last stored page,
+ * After an interruption, a new extraction continues from the position of the last stored page,
  * without losing a record.
  *
  * @param position the position of the last stored page; null for a first sync.
- * @throws AppError `out_of_credits` if the credits are exhausted (continue later); `source_*` as
- * the account responded.
+ * @throws AppError `out_of_credits` if the credits are exhausted (continue later); `source_*`
+ * according to the account's response.
  */
 export function extract(
   source: RecordSource,

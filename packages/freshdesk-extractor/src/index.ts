@@ -1,10 +1,10 @@
 /**
- * Extracts the data of a Freshdesk account. It needs no database.
+ * Extracts the data of a Freshdesk account without a database.
  *
- * The package hides the API's pagination, order, parameter names, errors and rate limits. It
- * promises that `extract` continues from any stored position without losing a record, and that it
- * stops with a typed error when the API does not behave as required. To understand the package,
- * read `extract.ts`, then one of `strategies/`, then a file of `catalogue/objects/`.
+ * The package hides the API's pagination, order, parameter names, errors and rate limits. `extract`
+ * continues from any stored position without losing a record, and stops with a typed error if the
+ * API does not behave as required. To understand the package, read `extract.ts`, then one file in
+ * `strategies/`, then one file in `catalogue/objects/`.
  */
 export { audit } from './audit.ts';
 export type { CatalogueColumn, TextKind } from './catalogue/columns.ts';

@@ -6,7 +6,7 @@ import { getStrategyPosition } from './records/details.ts';
 import type { ChangedSincePosition } from './strategies/changed-since.ts';
 import type { KeysetPosition } from './strategies/keyset.ts';
 
-/** A moved position, and the time range whose changes it skips. */
+/** A moved position, and the time range whose changes are skipped. */
 export interface MovedPosition {
   readonly position: Position;
   /** RFC 3339. The year 1970 means the start of the history. Null: no changes are skipped. */
@@ -15,10 +15,11 @@ export interface MovedPosition {
 }
 
 /**
- * Moves a position so that the next extraction reads the changes since a time. If the time is
- * before the position, these changes are read again. If it is after the position, the changes
- * between both are skipped, and the table is complete back to that time only.
- * @throws AppError `invalid_input` for an object that is not extracted by time.
+ * Moves a position so that the next extraction reads the changes since a given time. If the time is
+ * before the position, these changes are reread. If the time is after the position, the changes
+ * between the position and the time are skipped, and the table is complete only back to that time.
+ * @throws AppError `invalid_input` if the object's strategy does not read changes since a given
+ * time.
  */
 export function movePosition(object: ObjectSpec, position: Position, changedSince: Date): MovedPosition {
   const since = formatSeconds(changedSince);
@@ -27,7 +28,7 @@ export function movePosition(object: ObjectSpec, position: Position, changedSinc
   if (kind !== 'keyset' && (kind !== 'changed-since' || (strategyPosition as ChangedSincePosition).param === '')) {
     throw new AppError(
       'invalid_input',
-      `changed_since: ${object.name} is not extracted by time. Restart the object to read it again.`,
+      `changed_since: the strategy of ${object.name} does not read changes since a given time. Restart the object to reread it.`,
       { context: { pointer: '/changed_since' } },
     );
   }
@@ -75,8 +76,8 @@ function moveChangedSincePosition(
 }
 
 /**
- * Finds a watermark that no clock has reached. A wrong clock has set it, and changes up to it would
- * be skipped.
+ * Finds a watermark that no clock has reached yet. A wrong clock has set such a watermark, and the
+ * changes up to that time would be skipped.
  * @param now the latest time of any clock.
  * @returns the watermark in RFC 3339; null if the position can be trusted.
  */
@@ -89,11 +90,11 @@ export function findFutureWatermark(object: ObjectSpec, position: Position | nul
 }
 
 /**
- * Replaces a position for which {@link findFutureWatermark} does not return null: the next
- * extraction reads again everything since the last trusted time.
- * @param trustedTime null if no such time is known: everything is read again, as far back as the
- * position reaches.
- * @returns the new position, and the time from which everything is read again, in RFC 3339.
+ * Replaces a position that contains a future watermark (see {@link findFutureWatermark}). The next
+ * extraction then rereads everything since the last trusted time.
+ * @param trustedTime the last trusted time. Null if none is known: everything is reread, as far
+ * back as the position reaches.
+ * @returns the new position, and the time from which everything is reread, in RFC 3339.
  */
 export function restorePosition(
   object: ObjectSpec,
@@ -121,8 +122,7 @@ export function restorePosition(
 }
 
 /**
- * Returns a function that resets a position, so that the next extraction reads the same history
- * again.
+ * Returns a function that resets a position, so that the next extraction rereads the same history.
  * @returns null for an object that every run reads completely. The function returns null for a
  * position at the start.
  */
@@ -134,7 +134,7 @@ export function getPositionReset(object: ObjectSpec): ((position: Position) => P
     if (strategyPosition === null) return null;
     if (kind === 'keyset')
       return { backTo: (strategyPosition as KeysetPosition).backTo, views: {}, window: null } satisfies KeysetPosition;
-    // Children are read again because their parents are queued again. A list without a filter is
+    // Children are reread, because their parents are queued again. A list without a filter is
     // always read completely.
     if (kind === 'children' || (strategyPosition as ChangedSincePosition).param === '') return position;
     return {
@@ -147,7 +147,8 @@ export function getPositionReset(object: ObjectSpec): ((position: Position) => P
 
 /**
  * Builds the position of an object from the coverage of its table.
- * @returns null for an object that is not extracted by time, and is read completely instead.
+ * @returns null if the object's strategy does not read changes since a given time. Such an object
+ * is read completely instead.
  */
 export function buildPosition(object: ObjectSpec, completeBackTo: Date, completeAsOf: Date): Position | null {
   const [backTo, watermark] = [formatSeconds(completeBackTo), formatSeconds(completeAsOf)];
@@ -159,7 +160,7 @@ export function buildPosition(object: ObjectSpec, completeBackTo: Date, complete
         window: null,
       } satisfies KeysetPosition;
     case 'changed-since':
-      // The extraction tests which filter the account supports.
+      // The next extraction tests which filter the account supports.
       return {
         backTo,
         watermarks: setForAllViews(object, watermark),
@@ -183,7 +184,8 @@ function getWatermark(object: ObjectSpec, position: Position): string | null {
 }
 
 /**
- * Lists the watermarks of all views. The list is empty for an object that is not extracted by time.
+ * Lists the watermarks of all views. The list is empty if the object's strategy does not read
+ * changes since a given time.
  */
 function listWatermarks({ strategy, views }: ObjectSpec, position: Position): (string | null)[] {
   switch (strategy.kind) {

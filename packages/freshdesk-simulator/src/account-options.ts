@@ -1,32 +1,39 @@
 export interface AccountOptions {
   /** The same seed generates the same account. */
   readonly seed: number;
-  /** Object → number of records; for other objects, the catalogue's typical count applies. */
+  /**
+   * The number of records of each object, by name. An object that is not listed has the catalogue's
+   * typical count.
+   */
   readonly counts?: Readonly<Record<string, number>>;
   /** The newest record changed just before this time. */
   readonly asOf: Date;
   /** The oldest record was created this many days before `asOf`. */
   readonly spanDays: number;
   /**
-   * The account's clock in milliseconds, which tests can set. Default: the clock of this machine.
+   * Returns the time of the account's clock in milliseconds, so that tests can set the clock.
+   * Default: `Date.now`.
    */
   readonly now?: () => number;
   /**
-   * Columns with `setAfterCreation` are set this many seconds after creation, without a newer
-   * version. Default: 0.
+   * Columns with `setAfterCreation` receive their values this many seconds after the record's
+   * creation. `updated_at` does not change. Default: 0.
    */
   readonly fillDelaySeconds?: number;
-  /** Values have only the documented types, and none of the others that real accounts return. */
+  /**
+   * Generates only values of the documented types. By default, some values have undocumented types,
+   * as in real accounts.
+   */
   readonly documentedShapesOnly?: boolean;
-  /** Records in the trash or in spam are purged after this many days. Default: never. */
+  /** Records are purged after this many days in the trash or in spam. Default: never. */
   readonly purgeAfterDays?: number;
   /**
-   * Closed tickets without changes move to the archive, which no list contains, after this many
-   * days. Default: never.
+   * Closed tickets move to the archive after this many days without changes. No list contains
+   * archived tickets. Default: never.
    */
   readonly archiveAfterDays?: number;
   /**
-   * Changes appear in lists after a random delay of up to this many seconds. Default: immediately.
+   * Changes become visible after a random delay of up to this many seconds. Default: immediately.
    */
   readonly lagSeconds?: number;
 }

@@ -13,12 +13,12 @@ const DAY_SECONDS = 86_400;
 const CLOSED = 5;
 
 /**
- * A deterministic Freshdesk account of any size. It stores only two times and the view of each
- * record, and the edits. Everything else is generated on request from the record's number and the
+ * A deterministic Freshdesk account of any size. It stores only the view and two timestamps of each
+ * record, and all edits. It generates everything else on request from the record's number and the
  * seed.
  *
- * Methods that change records set `updated_at` to the account's clock unless they document
- * otherwise.
+ * Methods that change records set `updated_at` to the current time of the account's clock, unless
+ * their documentation states otherwise.
  */
 export class SimulatedAccount {
   readonly options: AccountOptions;
@@ -43,8 +43,8 @@ export class SimulatedAccount {
   }
 
   /**
-   * Returns the initial number of an object’s records; for children, the expected total of all
-   * parents.
+   * Returns the initial number of records of an object. For children, returns the expected total
+   * over all parents.
    */
   getInitialCount(object: ObjectSpec): number {
     if (object.list.fixedRecords !== null) return object.list.fixedRecords.length;
@@ -60,10 +60,10 @@ export class SimulatedAccount {
     return Math.floor(this.#now() / 1000);
   }
 
-  /** @throws TypeError for an object that exists only below a parent. */
+  /** @throws TypeError for an object whose records can be listed only under a parent record. */
   getList(object: ObjectSpec): RecordList {
     const list = this.#lists.get(object.name);
-    if (!list) throw new TypeError(`${object.name} has no list without a parent.`);
+    if (!list) throw new TypeError(`${object.name} can be listed only under a parent record.`);
     return list;
   }
 
@@ -85,7 +85,7 @@ export class SimulatedAccount {
     return this.#children.list(object, parentKey, archived);
   }
 
-  /** As {@link listChildren}, but without children that are nested in another one. */
+  /** Like {@link listChildren}, but without children that are nested in other children. */
   listTopLevelChildren(object: ObjectSpec, parentKey: number, archived: boolean): string[] | null {
     const { strategy } = object;
     const children = this.listChildren(object, parentKey, archived);
@@ -94,11 +94,14 @@ export class SimulatedAccount {
     return children.filter((text) => (JSON.parse(text) as Fields)[parentColumn] == null);
   }
 
-  /** Lists the children that are nested in another one. Returns null if that one does not exist. */
+  /**
+   * Lists the children that are nested in the child with the key `key`. Returns null if that child
+   * does not exist.
+   */
   listNestedChildren(object: ObjectSpec, key: number): string[] | null {
     const { strategy } = object;
     if (strategy.kind !== 'children' || strategy.nested === undefined)
-      throw new TypeError(`${object.name} are not nested.`);
+      throw new TypeError(`${object.name} does not have nested children.`);
     const { parentColumn } = strategy.nested;
     const all = [...this.listAllRecords(object.name)].map(({ text }) => [JSON.parse(text) as Fields, text] as const);
     return all.some(([fields]) => fields['id'] === key)
@@ -108,8 +111,8 @@ export class SimulatedAccount {
 
   /**
    * Updates fields of a record.
-   * @param at the new `updated_at` in seconds. Only tests that break an assumption of the extractor
-   * set it.
+   * @param at the new `updated_at` in seconds. An earlier time simulates a change that does not
+   * advance `updated_at`.
    */
   update(objectName: string, key: number, fields: Fields, at = this.nowSeconds()): void {
     const list = this.getList(getObject(objectName));
@@ -120,7 +123,7 @@ export class SimulatedAccount {
     });
   }
 
-  /** Creates a record. @returns its key. */
+  /** Creates a record. @returns the key of the record. */
   create(objectName: string, fields: Fields = {}): number {
     const list = this.getList(getObject(objectName));
     const at = this.nowSeconds();
@@ -152,7 +155,7 @@ export class SimulatedAccount {
     );
   }
 
-  /** Moves a record to another view of its object, such as `trash`, or back to `live`. */
+  /** Moves a record to a different view of its object, such as from `live` to `trash`. */
   move(objectName: string, key: number, view: string): void {
     const object = getObject(objectName);
     const list = this.getList(object);
@@ -164,7 +167,8 @@ export class SimulatedAccount {
   }
 
   /**
-   * Moves a record to the archive: no list contains it, and only its archive endpoint returns it.
+   * Moves a record to the archive. No list contains archived records, and only the archive endpoint
+   * returns them. `updated_at` does not change.
    */
   archive(objectName: string, key: number): void {
     const list = this.getList(getObject(objectName));
@@ -172,7 +176,7 @@ export class SimulatedAccount {
     list.setView(number, ARCHIVED_VIEW, list.getUpdatedAt(number));
   }
 
-  /** Converts a person of one object to one of another object, with the same key. */
+  /** Converts a person to a different object, such as a contact to an agent, with the same key. */
   convert(from: string, key: number, to: string): void {
     this.delete(from, key);
     const list = this.getList(getObject(to));
@@ -180,8 +184,8 @@ export class SimulatedAccount {
   }
 
   /**
-   * Moves the children of other records to one record and closes the others, as Freshdesk does when
-   * it merges tickets.
+   * Moves the children of the records `others` to the record `primary`, and closes `others`.
+   * Freshdesk does the same when it merges tickets.
    */
   mergeAndClose(objectName: string, primary: number, others: readonly number[]): void {
     for (const other of others) {
@@ -197,8 +201,9 @@ export class SimulatedAccount {
   }
 
   /**
-   * Deletes other records and redirects references to them to one record, without a newer version
-   * of the referring records, as Freshdesk does when it merges contacts.
+   * Deletes the records `others`, and replaces references to `others` with references to `primary`.
+   * The `updated_at` of the referring records does not change. Freshdesk does the same when it
+   * merges contacts.
    */
   mergeAndDelete(objectName: string, primary: number, others: readonly number[]): void {
     const deleted = new Set(others);
@@ -219,13 +224,16 @@ export class SimulatedAccount {
     }
   }
 
-  /** Deletes a record permanently: no endpoint returns it again. */
+  /** Deletes a record permanently. No endpoint returns the record afterwards. */
   delete(objectName: string, key: number): void {
     const list = this.getList(getObject(objectName));
     list.setView(list.findNumber(key), DELETED_VIEW, this.nowSeconds());
   }
 
-  /** Creates a child and touches its parent. @returns the child's key. */
+  /**
+   * Creates a child, and sets the parent's `updated_at` to the current time.
+   * @returns the child's key.
+   */
   createChild(objectName: string, parentKey: number, fields: Fields = {}): number {
     const object = getObject(objectName);
     const key = this.#children.create(object, parentKey, fields, this.nowSeconds());
@@ -235,20 +243,23 @@ export class SimulatedAccount {
   }
 
   /**
-   * Updates a child, or deletes it if `fields` is null. The parent's `updated_at` stays, as with
-   * notes in Freshdesk.
+   * Updates a child, or deletes it if `fields` is null. The parent's `updated_at` does not change,
+   * as for notes in Freshdesk.
    */
   updateChild(objectName: string, key: number, fields: Fields | null): void {
     this.#children.update(objectName, key, fields);
   }
 
-  /** Applies retention and the pending changes that are due. Each request calls it first. */
+  /**
+   * Applies retention and the pending changes that are due. Must be called before records are read
+   * for a response.
+   */
   applyPendingChanges(): void {
     this.#applyRetention();
     this.#pending.applyDue();
   }
 
-  /** Purges and archives records by their age, once per day of the account's clock. */
+  /** Purges and archives old records, at most once per day of the account's clock. */
   #applyRetention(): void {
     const { purgeAfterDays = Number.POSITIVE_INFINITY, archiveAfterDays = Number.POSITIVE_INFINITY } = this.options;
     if (purgeAfterDays === Number.POSITIVE_INFINITY && archiveAfterDays === Number.POSITIVE_INFINITY) return;
@@ -277,15 +288,15 @@ export class SimulatedAccount {
     this.#pending.schedule(number, this.#getLagSeconds(number) * 1000, change);
   }
 
-  /** Returns the delay until a change of the record becomes visible. */
+  /** Returns the delay in seconds until a change of the record becomes visible. */
   #getLagSeconds(number: number): number {
     const max = this.options.lagSeconds ?? 0;
     return max === 0 ? 0 : (hash(this.options.seed, number, this.nowSeconds()) % (max * 1000 + 1)) / 1000;
   }
 
   /**
-   * Lists all records of an object with every column of its list, as JSON: the expected content of
-   * a table.
+   * Lists all records of an object with every column of its list, as JSON. These records are the
+   * expected content of the object's table.
    */
   *listAllRecords(objectName: string): Generator<{ readonly view: ListView; readonly text: string }> {
     const object = getObject(objectName);
@@ -315,7 +326,7 @@ export class SimulatedAccount {
     }
   }
 
-  /** Returns the fields that only the endpoint of a single record returns. */
+  /** Returns the fields that the endpoint of a single record returns and lists omit. */
   getDetailFields(object: ObjectSpec, key: number): Fields {
     const number = this.getList(object).findNumber(key);
     return Object.fromEntries(
@@ -323,7 +334,7 @@ export class SimulatedAccount {
     );
   }
 
-  /** Lists the responses of an object whose responses are no arrays of its records. */
+  /** Lists the responses for an object whose responses are not arrays of its records. */
   listResponses(object: ObjectSpec): Json[] {
     if (object.list.responses !== null) return Object.values(object.list.responses) as Json[];
     const source = catalogue.find((o) => o.path === object.path && o.parseRecords === null) as ObjectSpec;
@@ -331,7 +342,7 @@ export class SimulatedAccount {
   }
 }
 
-/** Finds the parent's key in the paths of a child's fixed responses. */
+/** Finds the parent's key in the path of a child object's fixed response. */
 function findParentKey({ path, list }: ObjectSpec): number {
   const responsePath = Object.keys(list.responses ?? {})[0] ?? '';
   return Number(new RegExp(path.replace('{id}', '(\\d+)')).exec(responsePath)?.[1]);

@@ -1,4 +1,6 @@
-/** Appends bytes to a reusable buffer, because a page of records consists of thousands of parts. */
+/**
+ * Collects bytes in a reusable buffer, because a page of records consists of thousands of parts.
+ */
 export class ByteWriter {
   #bytes = Buffer.allocUnsafe(1 << 16);
   #length = 0;

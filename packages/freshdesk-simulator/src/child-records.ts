@@ -6,8 +6,8 @@ import type { RecordWriter } from './record-writer.ts';
 import { formatTimestamp } from './timestamps.ts';
 
 /**
- * The maximum number of generated children of a parent. A child's number is its parent's × this +
- * its own index.
+ * The maximum number of generated children per parent. The number of a child is the parent's number
+ * × `CHILDREN_MAX` + the child's index.
  */
 const CHILDREN_MAX = 64;
 
@@ -19,15 +19,16 @@ interface Parent {
 }
 
 /**
- * Records that exist only below a parent. They are generated on request; only changes are stored.
+ * Records that can be listed only under a parent record. They are generated on request. Only
+ * changes are stored.
  */
 export class ChildRecords {
   readonly #options: AccountOptions;
   readonly #lists: ReadonlyMap<string, RecordList>;
   readonly #writer: RecordWriter;
-  /** By object and key; null: deleted. */
+  /** The changed fields of each child, by object and key. Null marks a deleted child. */
   readonly #edits = new Map<string, Fields | null>();
-  /** By object and parent's key. */
+  /** The created children, by object and parent's key. */
   readonly #created = new Map<string, Fields[]>();
   #createdCount = 0;
 
@@ -39,12 +40,13 @@ export class ChildRecords {
 
   /**
    * Lists all children of a parent as JSON, oldest first.
-   * @param archived whether the parent is requested in the archive.
-   * @returns null if the parent does not exist there.
+   * @param archived true to find only archived parents, false to find only parents that are not
+   * archived.
+   * @returns the children, or null if the parent is not found.
    */
   list(object: ObjectSpec, parentKey: number, archived = false): string[] | null {
     const { strategy } = object;
-    if (strategy.kind !== 'children') throw new TypeError(`${object.name} has no parent object.`);
+    if (strategy.kind !== 'children') throw new TypeError(`${object.name} is not a child object.`);
     const parent = this.#findParent(strategy.parent, parentKey);
     if (parent === null || parent.isArchived !== archived) return null;
     const texts: string[] = [];
@@ -64,9 +66,9 @@ export class ChildRecords {
   }
 
   /**
-   * Creates a child with the values of its first sibling and the given fields.
-   * @param at its creation, in seconds.
-   * @returns its key.
+   * Creates a child with the given fields. All other fields have the values of the first sibling.
+   * @param at the creation time, in seconds.
+   * @returns the child's key.
    * @throws TypeError if the parent does not exist.
    */
   create(object: ObjectSpec, parentKey: number, fields: Fields, at: number): number {
@@ -89,7 +91,7 @@ export class ChildRecords {
     return key;
   }
 
-  /** Replaces the fields of a child, or deletes it if `fields` is null. */
+  /** Changes fields of a generated child, or deletes a child if `fields` is null. */
   update(objectName: string, key: number, fields: Fields | null): void {
     this.#edits.set(`${objectName}/${key}`, fields);
   }
@@ -106,7 +108,7 @@ export class ChildRecords {
         isArchived: list.isArchived(number),
       };
     }
-    // The parent is itself a child of another object.
+    // The parent is itself a child record.
     const object = getObject(objectName);
     const { strategy } = object;
     if (strategy.kind !== 'children') return null;

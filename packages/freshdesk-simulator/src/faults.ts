@@ -2,12 +2,12 @@ import type { ServerResponse } from 'node:http';
 import { hash, pick } from './random.ts';
 
 /**
- * Injects faults of a real API, chosen by the request's number, so that a seed reproduces them
- * exactly.
+ * Options for injecting the faults of a real API. The seed and the number of a request determine
+ * which fault occurs, so the same seed reproduces the same faults.
  */
 export interface FaultOptions {
   readonly seed: number;
-  /** On average, one of this many requests fails. */
+  /** On average, one in this many requests fails. */
   readonly oneIn: number;
 }
 
@@ -17,7 +17,7 @@ const FAULT_KINDS: readonly FaultKind[] = ['429', '500', '502', '503', '504', 'h
 const RETRY_AFTER_SECONDS = 1;
 const SLOW_MS = 300;
 
-/** Picks the fault of a request; null for most requests. */
+/** Picks the fault for a request. Returns null for most requests. */
 export function pickFault(options: FaultOptions | undefined, requestNumber: number): FaultKind | null {
   if (!options || hash(options.seed, requestNumber, 5) % options.oneIn !== 0) return null;
   return pick(FAULT_KINDS, hash(options.seed, requestNumber, 6));
@@ -25,8 +25,8 @@ export function pickFault(options: FaultOptions | undefined, requestNumber: numb
 
 /**
  * Injects a fault into a response.
- * @param block reports the `Retry-After` of a 429 to the rate limits.
- * @returns whether the response has been sent. After a delay (`slow`) it has not.
+ * @param block called with the `Retry-After` of an injected 429.
+ * @returns false if the request must still be handled, after the delay of the fault `slow`.
  */
 export async function injectFault(
   fault: FaultKind,

@@ -1,6 +1,6 @@
 /**
- * Credits per minute, for the account and for lists with their own rate limit. [documented plan
- * table]
+ * Credits per minute: for the account, and for each list that has its own rate limit. [documented
+ * plan table]
  */
 export const PLANS = {
   trial: { account: 50, list: 50 },
@@ -8,7 +8,7 @@ export const PLANS = {
   pro: { account: 400, list: 100 },
   enterprise: { account: 700, list: 200 },
   purchased_2000: { account: 2000, list: 400 },
-  /** Exceeds all plans, so that demonstrations do not wait for credits. */
+  /** Higher than the limits of all real plans, so that demonstrations do not wait for credits. */
   demo: { account: 6000, list: 2000 },
   /** No limit, and no rate-limit headers. */
   unlimited: null,
@@ -16,8 +16,8 @@ export const PLANS = {
 export type Plan = keyof typeof PLANS;
 
 /**
- * Requests in this time after a 429 do not count as violations: the client may have sent them
- * before it received the 429.
+ * Requests within this time after a 429 do not count as violations, because the client may have
+ * sent them before it received the 429.
  */
 const IN_FLIGHT_MS = 500;
 
@@ -29,8 +29,8 @@ export interface SpendResult {
 }
 
 /**
- * Rate limits in fixed windows of a minute. A window starts with the first request after the
- * previous window; all buckets share it.
+ * Rate limits in fixed windows of one minute. All buckets share the same windows. A window starts
+ * with the first request after the end of the previous window.
  */
 export class RateLimits {
   readonly #now: () => number;
@@ -39,8 +39,8 @@ export class RateLimits {
   #windowEndsAt = 0;
   #used = new Map<string, number>();
   /**
-   * Times of requests between a 429 and the end of its `Retry-After`, except requests that were in
-   * flight.
+   * Times of requests that arrived within the `Retry-After` of a 429, except requests that were
+   * already in flight when the 429 was sent.
    */
   readonly violations: number[] = [];
   /** Credits charged since the start. */
@@ -51,8 +51,8 @@ export class RateLimits {
   #blockedUntil = 0;
 
   /**
-   * @param listsCountRequests the lists' own limits count requests, not credits. Freshdesk does not
-   * document which.
+   * @param listsCountRequests whether the limits of individual lists count requests instead of
+   * credits. Freshdesk does not document this.
    */
   constructor(plan: Plan, now: () => number, listsCountRequests = false) {
     this.#plan = PLANS[plan];
@@ -64,7 +64,7 @@ export class RateLimits {
     this.#plan = PLANS[plan];
   }
 
-  /** Records a 429: further requests in this time are violations. */
+  /** Registers a 429. Further requests within `seconds` are violations. */
   block(seconds: number): void {
     const now = this.#now();
     if (now >= this.#blockedUntil) this.#blockedFrom = now;
@@ -76,9 +76,9 @@ export class RateLimits {
   }
 
   /**
-   * Takes credits from the account's bucket and, if `bucket` names one, from the list's own.
-   * @returns whether the request is allowed, with the state of the list's bucket if it has one,
-   * else of the account's.
+   * Takes credits from the account's bucket and, if `bucket` is not null, from that list's bucket.
+   * @returns whether the request is allowed, and the state of the list's bucket, or of the
+   * account's bucket if `bucket` is null.
    */
   spend(bucket: string | null, credits: number): SpendResult {
     const at = this.#now();

@@ -5,16 +5,16 @@ import { hash } from './random.ts';
 import type { RecordList } from './record-list.ts';
 
 /**
- * Deviations of an account's lists from the documented behavior. Some occur on real accounts;
- * others violate an assumption of the extractor, so that tests can verify that it detects the
- * violation.
+ * Deviations of an account's lists from the documented behavior. Some deviations occur in real
+ * accounts. Others violate an assumption of the extractor, so that tests can verify that the
+ * extractor detects the violation.
  */
 export interface ListQuirks {
   /** Changed-since filters that the account rejects as unknown. */
   readonly rejectedParams?: readonly string[];
   /** Changed-since filters that the account accepts and ignores. */
   readonly ignoredParams?: readonly string[];
-  /** The changed-since filter excludes the second that it names. */
+  /** The changed-since filter excludes records whose timestamp equals the given time. */
   readonly exclusiveSince?: boolean;
   /** Records with equal timestamps are in a different order in every response. */
   readonly unstableTies?: boolean;
@@ -27,16 +27,16 @@ export interface ListTarget {
   readonly object: ObjectSpec;
   /** The parent's key; undefined for a list without a parent. */
   readonly key?: number | undefined;
-  /** The parent is requested in the archive. */
+  /** Whether to find the parent in the archive. */
   readonly isArchive?: boolean;
-  /** The list holds the children that are nested in the record `key`. */
+  /** Whether the list contains the children that are nested in the record `key`. */
   readonly isNested?: boolean;
 }
 
 export type ListResponse = { readonly body: Buffer; readonly hasNext: boolean } | { readonly invalid: object };
 
 const DAY_SECONDS = 86_400;
-/** Varies the order of ties. */
+/** The number of responses so far, used to vary the order of records with equal timestamps. */
 let responseCount = 0;
 
 /** Parses the `include` parameter. */
@@ -45,8 +45,8 @@ export function parseIncludes(query: URLSearchParams): string[] {
 }
 
 /**
- * Renders one page of a list. Returns null if the parent does not exist, or the first invalid
- * parameter.
+ * Renders one page of a list. Returns null if the parent does not exist, and a validation error if
+ * a parameter is invalid.
  */
 export function renderListPage(
   account: SimulatedAccount,
@@ -80,7 +80,7 @@ export function renderListPage(
 
 /**
  * Selects the record numbers of one page.
- * @returns them, and the number of records on all pages.
+ * @returns the record numbers, and the total number of records on all pages.
  */
 function selectRecords(
   account: SimulatedAccount,
@@ -118,8 +118,8 @@ function selectRecords(
 }
 
 /**
- * Returns a time of a record in seconds. A column other than the two standard ones equals the
- * creation until it is edited.
+ * Returns a record's time in a column, in seconds. Columns other than `created_at` and `updated_at`
+ * contain the creation time until they are edited.
  */
 function getTime(list: RecordList, n: number, column: string): number {
   if (column === 'updated_at') return list.getUpdatedAt(n);
@@ -129,12 +129,15 @@ function getTime(list: RecordList, n: number, column: string): number {
 }
 
 const SEARCH_PAGE = 30;
-/** The supported form of search query: records with a timestamp on or after a day. */
+/**
+ * The only supported form of a search query. It selects the records whose timestamp is on or after
+ * a day.
+ */
 const SEARCH = /^"(created_at|updated_at):>'(\d{4}-\d{2}-\d{2})'"$/;
 
 /**
- * Renders one page of a search: the total and 30 records. Searches exclude records in the trash, in
- * spam and in the archive.
+ * Renders one page of a search: the total and up to 30 records. Searches exclude records in the
+ * trash, in spam and in the archive.
  */
 export function renderSearchPage(
   account: SimulatedAccount,
@@ -230,8 +233,8 @@ function findViewIndex(object: ObjectSpec, query: URLSearchParams): number {
 const hiddenSets = new Map<string, ReadonlySet<string>>();
 
 /**
- * Returns the columns that require an `include` which the request lacks. The same set is returned
- * for the same arguments.
+ * Returns the columns that require an `include` that the request lacks. The `Set` object is the
+ * same for equal arguments.
  */
 function getHiddenColumns(object: ObjectSpec, include: readonly string[]): ReadonlySet<string> {
   const key = `${object.name}|${include.join()}`;
@@ -245,7 +248,7 @@ function getHiddenColumns(object: ObjectSpec, include: readonly string[]): Reado
   return hidden;
 }
 
-/** Returns the rank of each record, by record number, in the order of a column's JSON. */
+/** Returns each record's rank in the order of a column's JSON values, indexed by record number. */
 function rankByColumn(account: SimulatedAccount, object: ObjectSpec, column: string): number[] {
   const list = account.getList(object);
   const unedited = getCachedSortKeys(list, column);
@@ -273,8 +276,8 @@ function rankByColumn(account: SimulatedAccount, object: ObjectSpec, column: str
 const sortKeys = new WeakMap<RecordList, Map<string, string[]>>();
 
 /**
- * Returns the cached sort keys of unedited records, by record number, so that a new order does not
- * render all records.
+ * Returns the cached sort keys of unedited records, indexed by record number. Without this cache,
+ * computing a new order would render all records.
  */
 function getCachedSortKeys(list: RecordList, column: string): string[] {
   const columns = sortKeys.get(list) ?? new Map<string, string[]>();
@@ -284,7 +287,7 @@ function getCachedSortKeys(list: RecordList, column: string): string[] {
   return keys;
 }
 
-/** Shuffles records with equal timestamps, differently for each response. */
+/** Shuffles records with equal timestamps. Each response has a different order. */
 function shuffleTies(order: readonly number[], getUpdatedAt: (n: number) => number): number[] {
   return [...order].sort(
     (a, b) => getUpdatedAt(a) - getUpdatedAt(b) || hash(responseCount, a, 0) - hash(responseCount, b, 0),

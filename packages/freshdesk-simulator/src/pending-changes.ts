@@ -6,7 +6,9 @@ interface PendingChange {
   readonly apply: () => void;
 }
 
-/** Changes that become visible after a delay, as in lists that are served from a search index. */
+/**
+ * Changes that become visible after a delay, as when an API serves its lists from a search index.
+ */
 export class PendingChanges {
   readonly #now: () => number;
   /** Sorted by `visibleAt`. */
@@ -17,8 +19,8 @@ export class PendingChanges {
   }
 
   /**
-   * Applies a change after a delay. Changes of one record become visible in the order in which they
-   * were made.
+   * Applies a change after a delay. Changes of the same record become visible in the order in which
+   * the changes are scheduled.
    */
   schedule(number: number, delayMs: number, apply: () => void): void {
     if (delayMs === 0 && this.#queue.length === 0) return apply();
@@ -26,7 +28,7 @@ export class PendingChanges {
     this.#insert({ number, visibleAt: Math.max(this.#now() + delayMs, earlier?.visibleAt ?? 0), apply });
   }
 
-  /** Applies a change after a delay, regardless of other changes of the record. */
+  /** Applies a change after a delay, independently of other changes of the record. */
   scheduleUnordered(number: number, delayMs: number, apply: () => void): void {
     this.#insert({ number, visibleAt: this.#now() + delayMs, apply });
   }

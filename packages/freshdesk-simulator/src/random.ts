@@ -1,6 +1,6 @@
 /**
- * Hashes a seed and a position to a 32-bit number, the same for the same arguments on every
- * machine.
+ * Hashes a seed and two numbers to a 32-bit number. The result is the same for equal arguments on
+ * every machine.
  */
 export function hash(seed: number, a: number, b: number): number {
   let h =
@@ -12,7 +12,7 @@ export function hash(seed: number, a: number, b: number): number {
   return (h ^ (h >>> 16)) >>> 0;
 }
 
-/** Picks an item by a random number. */
+/** Returns the item that a random number selects. */
 export function pick<T>(items: readonly T[], number: number): T {
   return items[number % items.length] as T;
 }

@@ -2,10 +2,12 @@ import { catalogue, type ObjectSpec } from '@freshet/freshdesk-extractor';
 import type { AccountOptions, Fields } from './account-options.ts';
 import { hash } from './random.ts';
 
-/** The first key of objects without dense ids. Real keys have 11 digits, too. */
+/**
+ * The start of the keys of objects without dense ids. Like real keys, these keys have 11 digits.
+ */
 export const KEY_BASE = 84_000_000_000;
 
-// Views of records that no list contains, besides the views of the catalogue.
+// Views in addition to the views of the catalogue. No list contains records of these views.
 
 /** The view of permanently deleted records. */
 export const DELETED_VIEW = 255;
@@ -26,7 +28,7 @@ export class RecordList {
   readonly #updated: number[];
   readonly #views: number[];
   readonly #orders = new Map<string, number[]>();
-  /** Keys of records that were converted from another object. */
+  /** Keys of records that were converted from a different object. */
   readonly #assignedKeys = new Map<number, number>();
 
   constructor(object: ObjectSpec, options: AccountOptions, count: number) {
@@ -37,15 +39,15 @@ export class RecordList {
     this.#created = new Array(count);
     this.#updated = new Array(count);
     this.#views = new Array(count);
-    // One bulk update in a single second, of more records than two pages hold if the account is
-    // large enough.
+    // Simulate one bulk update: these records have the same `updated_at`. In a large account, they
+    // fill more than two pages.
     const bulkSize = Math.min(250, Math.floor(count / 20));
     const bulkAt = asOf - Math.floor(span / 3);
     for (let n = 0; n < count; n++) {
       const random = hash(options.seed, n, 17);
-      // Increases with the number, except for a few imported records.
+      // The creation time increases with the number, except for a few imported records.
       const created = asOf - span + Math.floor((span * n) / count) - (random % 50 === 0 ? random % 86_400 : 0);
-      // Within five days after the creation, or until `asOf`.
+      // The last update is at most five days after the creation, and not after `asOf`.
       const updated = created + (hash(options.seed, n, 19) % Math.min(432_000, asOf - created + 1));
       this.#created[n] = created;
       this.#updated[n] = n < bulkSize && created < bulkAt ? bulkAt : updated;
@@ -114,9 +116,10 @@ export class RecordList {
   }
 
   /**
-   * Returns the record numbers of one view in ascending order of a column; ties by number.
-   * @param rank returns the rank of each record, for a column other than `id`, `created_at` and
-   * `updated_at`.
+   * Returns the record numbers of one view, sorted by a column in ascending order. Records with
+   * equal values are sorted by number.
+   * @param rank returns the rank of each record. Called only if the column is not `id`,
+   * `created_at` or `updated_at`.
    */
   getOrder(view: number, column: string, rank: () => readonly number[]): readonly number[] {
     const key = `${view}/${column}`;
@@ -152,8 +155,8 @@ export class RecordList {
   }
 
   /**
-   * Updates the cached order by `updated_at` for one record, so that an edit does not sort a
-   * million records.
+   * Moves one record within the cached order by `updated_at`, so that an edit does not require
+   * sorting a million records.
    */
   #reorder(number: number, change: () => void): void {
     const key = `${this.getView(number)}/updated_at`;
@@ -177,8 +180,8 @@ export class RecordList {
 }
 
 /**
- * Returns the first key of an object. Objects whose list has a page limit have dense keys; others
- * have 11 digits.
+ * Returns the first key of an object. Objects whose list has a page limit have dense keys, starting
+ * at 1. The keys of other objects have 11 digits.
  */
 export function getKeyBase(object: ObjectSpec): number {
   if (object.maxPages !== null) return 1;

@@ -13,7 +13,7 @@ export interface RecordValues {
   readonly key: number;
   readonly createdAt: number;
   readonly updatedAt: number;
-  /** The record's number, from which references follow. */
+  /** The record's number, which determines the record's references. */
   readonly number: number;
   /** The parent's key; 0 for records without a parent. */
   readonly parentKey: number;
@@ -21,10 +21,13 @@ export interface RecordValues {
 
 /** The records to render. */
 export interface RecordSelection {
-  /** The declaration of the columns. Simulations use a smaller one than the list's. */
+  /**
+   * The object that declares the columns. Simulations pass an object with fewer columns than
+   * `list.object`.
+   */
   readonly object: ObjectSpec;
   readonly list: RecordList;
-  /** Columns that are omitted. */
+  /** The columns to omit. */
   readonly hidden: ReadonlySet<string>;
 }
 
@@ -61,7 +64,7 @@ export class RecordWriter {
     return this.#page.take();
   }
 
-  /** Renders a record that no list stores, such as a child. */
+  /** Renders a record that is not part of a `RecordList`, such as a child. */
   renderFromTemplate(object: ObjectSpec, values: RecordValues): string {
     const template = this.#templates.get(object, values.number, NO_HIDDEN_COLUMNS);
     this.#writeTemplate(this.#page, template, values);
@@ -108,7 +111,7 @@ export class RecordWriter {
       case 'parent':
         return String(parentKey);
       case 'bigKey':
-        // Keys of the organization have 19 digits, more than a double represents.
+        // Keys of the organization have 19 digits, more than a double can represent exactly.
         return `18482956273${String(10_000_000 + (hash(this.#seed, number, 7) % 90_000_000)).slice(0, 8)}`;
       case 'reference':
         return String(this.#pickReference(gap.object, number, gap.salt));
@@ -117,7 +120,7 @@ export class RecordWriter {
     }
   }
 
-  /** Returns the key of a record of another object, the same for the same arguments. */
+  /** Returns the key of a record of the given object: the same key for equal arguments. */
   #pickReference(objectName: string, number: number, salt: number): number {
     const list = this.#lists.get(objectName);
     if (!list || list.initialLength === 0) return KEY_BASE;
@@ -125,7 +128,7 @@ export class RecordWriter {
   }
 }
 
-/** Returns the boolean fields that mark a record of a view, such as `deleted`. */
+/** Returns the boolean fields that are true for the records of a view, such as `deleted`. */
 function getViewFields(object: ObjectSpec, view: number): Fields {
   if (view === ARCHIVED_VIEW) return { archived: true };
   const filters = Object.values(object.views[view]?.query ?? {});

@@ -5,18 +5,20 @@ import { catalogue, type ObjectSpec } from '@freshet/freshdesk-extractor';
 export interface Route {
   readonly object: ObjectSpec;
   readonly pattern: RegExp;
-  /** The endpoint finds records in the archive, and no others. */
+  /** Whether the endpoint finds only archived records. */
   readonly isArchive: boolean;
-  /** The feature of the plan that the endpoint requires besides the object's own; null if none. */
+  /**
+   * The plan feature that the endpoint requires in addition to the object's feature; null if none.
+   */
   readonly feature: string | null;
-  /** The endpoint lists the children that are nested in another one. */
+  /** Whether the endpoint lists the children that are nested in a child. */
   readonly isNested: boolean;
 }
 
 export interface RouteMatch extends Route {
   /**
-   * The key in the path: of the parent for a list, of the record otherwise. Undefined if the path
-   * has none.
+   * The key in the path: the parent's key if the endpoint is a list, otherwise the record's key.
+   * Undefined if the path contains no key.
    */
   readonly key: number | undefined;
 }
@@ -58,7 +60,7 @@ export function findRoute(routes: readonly Route[], path: string): RouteMatch | 
 function buildListRoutes(object: ObjectSpec): Route[] {
   const { strategy } = object;
   if (object.parseRecords !== null) {
-    // Later pages have the same path and a token.
+    // Ignore the entries of later pages, which have the same path and a page token.
     const paths = Object.keys(object.list.responses ?? {}).filter((path) => !path.includes('#'));
     return paths.map((path) => buildRoute(object, path));
   }
@@ -84,7 +86,7 @@ function listArchiveLookups({ detail }: ObjectSpec) {
   return (detail?.fallbackLookups ?? []).filter((lookup) => lookup.deleteKind === null);
 }
 
-/** Finds the feature that the archive of a path's parent requires. */
+/** Finds the plan feature that reading a path's parent from the archive requires. */
 function findArchiveFeature(path: string): string | null {
   return catalogue.flatMap(listArchiveLookups).find((lookup) => path.startsWith(lookup.path))?.feature ?? null;
 }

@@ -11,18 +11,18 @@ import { buildRoutes, findRoute, type RouteMatch } from './routes.ts';
 
 export interface SimulatorOptions extends Partial<AccountOptions>, ListQuirks {
   readonly plan?: Plan;
-  /** The lists' own rate limits count requests, not credits. */
+  /** The rate limits of individual lists count requests instead of credits. */
   readonly listLimitsCountRequests?: boolean;
-  /** API keys and the rights of their agents. */
+  /** The agent of each API key. */
   readonly keys?: Readonly<Record<string, Agent>>;
-  /** Features that the plan lacks, as error messages name them. */
+  /** Features that the plan lacks, spelled as in Freshdesk's error messages. */
   readonly missingFeatures?: readonly string[];
   readonly host?: string;
   readonly port?: number;
   readonly faults?: FaultOptions;
   /**
-   * Called before each request is handled. Returns true if it has sent the response, so that tests
-   * can inject faults.
+   * Called before each request is handled, so that tests can inject faults. Returns true if it has
+   * sent the response.
    */
   readonly intercept?: (request: SimulatedRequest, response: ServerResponse) => boolean | Promise<boolean>;
 }
@@ -33,19 +33,22 @@ interface Agent {
 }
 
 interface SimulatedRequest {
-  /** The number of the request, from 1. */
+  /** The sequence number of the request, starting at 1. */
   readonly number: number;
   readonly path: string;
   readonly query: URLSearchParams;
 }
 
-/** The default API keys: one of an admin, one of an agent without admin rights. */
+/** The default API keys: the key of an admin, and the key of an agent without admin rights. */
 export const DEFAULT_KEYS = {
   'demo-admin-key': { admin: true, ticketScope: 1 },
   'demo-agent-key': { admin: false, ticketScope: 1 },
 } as const satisfies SimulatorOptions['keys'];
 
-/** The host in `Link` headers: the account's own, wherever the simulator runs. */
+/**
+ * The host in `Link` headers. Like Freshdesk, the simulator sends the account's host and not the
+ * address on which it listens.
+ */
 const HOST = 'simulated.freshdesk.com';
 
 const UNAUTHENTICATED = {
@@ -53,11 +56,11 @@ const UNAUTHENTICATED = {
   message: 'You have to be logged in to perform this action.',
 };
 
-/** Freshdesk's API v2 over a simulated account, on a real socket. */
+/** Serves Freshdesk's API v2 for a simulated account, on a real socket. */
 export class FreshdeskSimulator {
   readonly account: SimulatedAccount;
   readonly limits: RateLimits;
-  /** Handled requests by path, with keys replaced by `{id}`. */
+  /** The number of handled requests by path, with keys replaced by `{id}`. */
   readonly requestsByPath = new Map<string, number>();
   /** Features that the plan lacks. Tests may change them at any time. */
   readonly missingFeatures: Set<string>;
@@ -77,7 +80,7 @@ export class FreshdeskSimulator {
     });
   }
 
-  /** Starts to listen. @returns the origin, such as `http://127.0.0.1:8080`. */
+  /** Starts listening. @returns the origin, such as `http://127.0.0.1:8080`. */
   async listen(): Promise<string> {
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
@@ -86,7 +89,7 @@ export class FreshdeskSimulator {
     return this.origin;
   }
 
-  /** The origin; available once the simulator listens. */
+  /** The origin. Available only while the simulator is listening. */
   get origin(): string {
     return `http://${this.#options.host ?? '127.0.0.1'}:${(this.#server.address() as AddressInfo).port}`;
   }
@@ -113,7 +116,7 @@ export class FreshdeskSimulator {
     if (fault !== null && (await injectFault(fault, response, (seconds) => this.limits.block(seconds)))) return;
 
     const list = findRoute(this.#routes.lists, path);
-    // Failed and invalid requests cost credits as well.
+    // Even failed and invalid requests cost credits.
     const credits = list ? 1 + INCLUDE_COST * parseIncludes(query).length : 1;
     if (!this.#spendCredits(response, list?.object.bucket ?? null, credits))
       return send(response, 429, { message: 'You have exceeded the limit of requests per minute' });
@@ -139,7 +142,8 @@ export class FreshdeskSimulator {
   #setHeaders(response: ServerResponse): void {
     response.setHeader('x-freshdesk-api-version', 'latest=v2; requested=v2');
     response.setHeader('x-request-id', randomUUID());
-    // Extractors use the clock of the account, not of this machine.
+    // Send the time of the account's clock. Extractors use this time, and not the time of the
+    // machine.
     response.setHeader('date', new Date(this.account.nowSeconds() * 1000).toUTCString());
     response.setHeader('set-cookie', '_x_w=1; path=/');
   }
@@ -199,7 +203,7 @@ export class FreshdeskSimulator {
       number < list.length &&
       (isArchive ? list.isArchived(number) : object.views[list.getView(number)] !== undefined);
     if (!exists) return send(response, 404, null);
-    // Appended as text, so that no number loses digits.
+    // Append the fields as text. Parsing the record would lose digits of large numbers.
     const detail = JSON.stringify(this.account.getDetailFields(object, key)).slice(1);
     const text = this.account.renderRecord(object, number, NO_HIDDEN_COLUMNS);
     sendJson(response, 200, Buffer.from(detail === '}' ? text : `${text.slice(0, -1)},${detail}`));

@@ -6,7 +6,7 @@ import { type SimulationOptions, simulate } from './simulation/simulation.ts';
  * 100000`.
  *
  * `--strategy` is `keyset` (default), `changed-since`, `lookback` or `full-list`. `--from <seed>
- * --seeds 1` reproduces a reported seed. The exit status is 1 if a seed failed.
+ * --seeds 1` reproduces a reported seed. The exit status is 1 if any seed failed.
  */
 const { values } = parseArgs({
   options: {
@@ -35,6 +35,6 @@ for (let seed = from; seed < from + seeds; seed++) {
   if ((seed - from + 1) % 5000 === 0) console.error(`${seed - from + 1} seeds, ${withDifferences} with differences`);
 }
 console.log(
-  `${strategy}: ${seeds} seeds, ${requests} requests: ${withDifferences} with missing or stale records, ${withFalseClaims} with false coverage`,
+  `${strategy}: ${seeds} seeds and ${requests} requests; ${withDifferences} seeds with missing or stale records, ${withFalseClaims} seeds with false coverage`,
 );
 process.exit(withDifferences + withFalseClaims === 0 ? 0 : 1);

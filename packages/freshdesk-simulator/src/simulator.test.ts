@@ -2,7 +2,7 @@ import { FreshdeskClient } from '@freshet/freshdesk-extractor';
 import { expect, test } from 'vitest';
 import { FreshdeskSimulator, type SimulatorOptions } from './index.ts';
 
-/** Starts a simulator, with a function that sends requests to it. */
+/** Starts a simulator, and returns the simulator and a function that sends requests. */
 async function startSimulator(options: SimulatorOptions = {}) {
   const simulator = new FreshdeskSimulator({ seed: 3, counts: { tickets: 400 }, ...options });
   const origin = await simulator.listen();
@@ -19,7 +19,7 @@ async function startSimulator(options: SimulatorOptions = {}) {
   return { simulator, get, [Symbol.asyncDispose]: () => simulator.close() };
 }
 
-test('the same seed generates the same account, and another seed another account', async () => {
+test('equal seeds generate equal accounts, and different seeds generate different accounts', async () => {
   const asOf = new Date('2026-01-01T00:00:00Z');
   const pages = [];
   for (const seed of [3, 3, 4]) {
@@ -30,7 +30,7 @@ test('the same seed generates the same account, and another seed another account
   expect(pages[0]).not.toEqual(pages[2]);
 });
 
-test('pages have 30 records by default, at most 100, and a link to the next page except on the last', async () => {
+test('a page contains 30 records by default and at most 100, and links to the next page unless it is the last page', async () => {
   await using account = await startSimulator();
   const first = await account.get('/tickets?updated_since=2000-01-01');
   expect(first.body).toHaveLength(30);
@@ -58,7 +58,7 @@ test.each([
   expect(body).toMatchObject({ description: 'Validation failed', errors: [{ field }] });
 });
 
-test('the list of tickets excludes old and deleted tickets, and columns that require an include', async () => {
+test('the default list of tickets excludes old tickets, deleted tickets, and columns that require an include', async () => {
   await using account = await startSimulator({ spanDays: 300 });
   const recent = await account.get('/tickets?per_page=100');
   expect(recent.body.length).toBeLessThan(100);
@@ -71,7 +71,7 @@ test('the list of tickets excludes old and deleted tickets, and columns that req
   expect(trash.body[0]).toMatchObject({ deleted: true });
 });
 
-test('updated_since is inclusive, and order_by sorts the list', async () => {
+test('a list can be filtered with an inclusive updated_since and sorted with order_by', async () => {
   await using account = await startSimulator();
   const asc = (await account.get('/tickets?updated_since=2000-01-01&order_by=updated_at&order_type=asc&per_page=100'))
     .body as {
@@ -86,7 +86,7 @@ test('updated_since is inclusive, and order_by sorts the list', async () => {
   expect(since.map((t) => t.id)).toContain(boundary.id);
 });
 
-test('returns 401 for an invalid key, 403 for an admin list without admin rights, and 404 for an unknown id', async () => {
+test('a request returns 401 for an invalid key, 403 for an admin list without admin rights, and 404 for an unknown id', async () => {
   await using account = await startSimulator();
   expect(await account.get('/tickets', { key: 'invalid' })).toMatchObject({
     status: 401,
@@ -105,7 +105,7 @@ test('returns 401 for an invalid key, 403 for an admin list without admin rights
   expect((await account.get('/tickets', { headers: { accept: 'text/html' } })).status).toBe(406);
 });
 
-test('returns a 403 that names the feature which the plan lacks', async () => {
+test('a request for a feature that the plan lacks returns 403 with the name of the feature', async () => {
   await using account = await startSimulator({ missingFeatures: ['Surveys'] });
   expect(await account.get('/surveys')).toMatchObject({
     status: 403,
@@ -113,7 +113,7 @@ test('returns a 403 that names the feature which the plan lacks', async () => {
   });
 });
 
-test('rate limits have two buckets, count credits of includes, and reset a minute after the first request', async () => {
+test('rate limits have an account bucket and a list bucket, count the credits of includes, and reset a minute after the first request', async () => {
   const clock = { now: Date.parse('2026-01-01T00:00:00Z') };
   await using account = await startSimulator({ plan: 'growth', now: () => clock.now, asOf: new Date(clock.now) });
   const limits = (r: { headers: Headers }) =>
@@ -132,7 +132,7 @@ test('rate limits have two buckets, count credits of includes, and reset a minut
   expect(limits(await account.get('/tickets'))).toEqual([20, 19, 1]);
 });
 
-test('records contain emoji, 19-digit numbers and values of several types', async () => {
+test('records contain emoji, 19-digit numbers, and fields whose values have several types', async () => {
   await using account = await startSimulator();
   const contacts = JSON.stringify((await account.get('/contacts?per_page=100')).body);
   const tickets = (await account.get('/tickets?updated_since=2000-01-01&include=description&per_page=100'))
@@ -152,7 +152,7 @@ test('records contain emoji, 19-digit numbers and values of several types', asyn
   expect(raw).toMatch(/"org_contact_id":\d{19}/);
 });
 
-test('serves an account of 200,000 tickets without delay', async () => {
+test('the simulator serves an account of 200,000 tickets without delay', async () => {
   await using account = await startSimulator({ counts: { tickets: 200_000 } });
   expect(
     (await account.get('/tickets?updated_since=2000-01-01&order_by=updated_at&order_type=asc&per_page=100&page=300'))
@@ -160,7 +160,7 @@ test('serves an account of 200,000 tickets without delay', async () => {
   ).toHaveLength(100);
 });
 
-test('the client learns the absence of rate limits only from a successful response, not from a proxy error (I5)', async () => {
+test('the client concludes that an account has no rate limits only from a successful response, not from a proxy error (I5)', async () => {
   await using simulated = await startSimulator({
     counts: { tickets: 10 },
     intercept: ({ number }, response) => {

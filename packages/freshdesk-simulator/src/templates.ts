@@ -3,12 +3,13 @@ import { hash, pick } from './random.ts';
 import { generateText } from './text-generator.ts';
 
 /**
- * A serialized record with gaps. Templates render thousands of pages per second: a few hundred
- * variants of each object are serialized once, with gaps for the values that differ between records
- * (key, times, required references), and a record is a variant with filled gaps.
+ * A serialized record with gaps. With templates, the simulator renders thousands of pages per
+ * second. A few hundred variants of each object are serialized once, with gaps for the values that
+ * differ between records: the key, the times and the required references. A record is a variant
+ * whose gaps are filled.
  */
 export interface Template {
-  /** The bytes around the gaps: one more than there are gaps. */
+  /** The bytes before, between and after the gaps. There is one more text than there are gaps. */
   readonly texts: readonly Buffer[];
   readonly gaps: readonly Gap[];
 }
@@ -19,7 +20,8 @@ export type Gap =
 
 const VARIANTS = 256;
 /**
- * Marks a gap in a draft. It contains a control character, which generated texts do not contain.
+ * Marks a gap in a draft. The mark contains a control character that generated texts do not
+ * contain.
  */
 const MARK = '\u0001gap:';
 
@@ -28,13 +30,14 @@ export class Templates {
   readonly #documentedShapesOnly: boolean;
   readonly #pickReference: (object: string, number: number, salt: number) => number;
   /**
-   * By object, then by the set of hidden columns. Callers pass the same set for the same columns.
+   * Templates by object, then by the set of hidden columns. Callers pass the same `Set` object for
+   * the same columns.
    */
   readonly #cache = new Map<string, Map<ReadonlySet<string>, (Template | undefined)[]>>();
 
   /**
-   * @param documentedShapesOnly values have only the documented types.
-   * @param pickReference returns the key of a record of another object, the same for the same
+   * @param documentedShapesOnly whether to generate only values of the documented types.
+   * @param pickReference returns the key of a record of the given object: the same key for equal
    * arguments.
    */
   constructor(
@@ -95,7 +98,7 @@ export class Templates {
     if (strategy.kind === 'children' && column.name === strategy.parentColumn) return `${MARK}parent`;
     if (column.name === 'created_at') return `${MARK}created`;
     if (column.name === 'updated_at') return `${MARK}updated`;
-    // A business date, which edits of the record do not change.
+    // The cursor is a business date. Edits of the record do not change it.
     if (strategy.kind === 'changed-since' && column.name === strategy.cursorColumn) return `${MARK}created`;
     if (column.samples) {
       const samples = this.#documentedShapesOnly ? filterDocumentedShape(column.samples) : column.samples;
@@ -130,13 +133,16 @@ export class Templates {
   }
 }
 
-/** Returns the samples of the documented type, which is the type of the first one. */
+/** Returns the samples of the documented type, which is the type of the first sample. */
 function filterDocumentedShape(samples: readonly unknown[]): readonly unknown[] {
   const getShape = (value: unknown) => (Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value);
   return samples.filter((sample) => getShape(sample) === getShape(samples[0]));
 }
 
-/** Splits serialized JSON at its marks. Times keep the quotes around a mark; numbers do not. */
+/**
+ * Splits serialized JSON at its marks. The quotes around a mark are kept for times and removed for
+ * numbers.
+ */
 function parseTemplate(json: string): Template {
   const texts: string[] = [];
   const gaps: Gap[] = [];

@@ -2,8 +2,8 @@ import type { TextKind } from '@freshet/freshdesk-extractor';
 import { hash, pick } from './random.ts';
 
 /**
- * Words with the difficulties of real texts: markup, emoji, right-to-left script, quotes, control
- * characters, spaces.
+ * Words with the typical difficulties of real texts: markup, emoji, right-to-left script, quotes,
+ * control characters, spaces.
  */
 const WORDS = [
   'invoice',
@@ -40,7 +40,7 @@ const WORDS = [
 const FIRST = ['Lea', 'Omar', '由紀', 'Inês', 'Tomás', 'Priya', 'Zoë', 'Søren', 'Nguyễn', 'محمد'];
 const LAST = ['Sommer', 'Haddad', '田中 🌸', 'Ferreira', 'Weiß', 'Nandan', "O'Neil", 'Ødegård', 'Văn', 'García-López'];
 
-/** Generates text of a kind, the same for the same arguments. */
+/** Generates text of a kind. The text is the same for equal arguments. */
 export function generateText(kind: TextKind, seed: number, variant: number): string {
   const word = (n: number) => pick(WORDS, hash(seed, variant, n));
   const words = (count: number, from = 0) => Array.from({ length: count }, (_, n) => word(from + n)).join(' ');

@@ -3,7 +3,7 @@ const dayCache = new Map<number, string>();
 
 /**
  * Formats whole seconds as `YYYY-MM-DDTHH:MM:SSZ`. Dates are cached, because millions of records
- * need them.
+ * share a few dates.
  */
 export function formatTimestamp(seconds: number): string {
   const day = Math.floor(seconds / DAY_SECONDS);

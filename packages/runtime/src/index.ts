@@ -1,7 +1,7 @@
 /**
- * The shared frame of Freshet's processes: settings from the environment, a logger that redacts
- * secrets, metrics and probes, tracing, and a uniform start and shutdown. The embedded PostgreSQL
- * is a separate entry point, `./embedded-postgres`.
+ * The code that all processes of Freshet share: settings from the environment, a logger that
+ * redacts secrets, metrics and probes, tracing, and a uniform startup and shutdown. The embedded
+ * PostgreSQL is a separate entry point, `./embedded-postgres`.
  */
 export { createLogger, type Logger } from './logger.ts';
 export { type Counter, type Gauge, type Histogram, Metrics } from './metrics.ts';

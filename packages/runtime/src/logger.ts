@@ -3,7 +3,7 @@ import { type Logger as PinoLogger, pino } from 'pino';
 
 export type Logger = PinoLogger;
 
-/** Fields that are redacted at the first three levels of a log line. */
+/** The names of fields whose values are redacted in the first three levels of a log line. */
 const SECRET_FIELDS = [
   'password',
   'api_key',
@@ -17,8 +17,8 @@ const SECRET_FIELDS = [
 
 /**
  * Creates a logger that writes JSON lines to stdout. Messages are constant phrases, and values are
- * fields. Fields named like secrets are redacted, and errors are logged without the properties that
- * drivers attach to them.
+ * fields. Fields with the name of a secret are redacted. Errors are logged without the properties
+ * that database drivers attach.
  */
 export function createLogger(name: string, level: string): Logger {
   return pino({
@@ -32,7 +32,7 @@ export function createLogger(name: string, level: string): Logger {
   });
 }
 
-/** Correlates a log line with the active span. */
+/** Returns the ids that correlate a log line with the active span. */
 function getTraceIds(): object {
   const span = trace.getActiveSpan()?.spanContext();
   return span === undefined ? {} : { trace_id: span.traceId, span_id: span.spanId };
@@ -48,8 +48,8 @@ interface SerializedError {
 }
 
 /**
- * Selects the harmless properties: drivers attach connection strings and queries with their values
- * to errors.
+ * Returns only the harmless properties of an error. Database drivers attach connection strings, and
+ * queries with their values, to their errors.
  */
 function serializeError(error: unknown): SerializedError {
   if (!(error instanceof Error)) return { type: typeof error, message: String(error) };
@@ -65,8 +65,8 @@ function serializeError(error: unknown): SerializedError {
 }
 
 /**
- * Removes passwords in URLs, and the values of a failed query, which drizzle appends to the
- * message.
+ * Removes the passwords in URLs and the parameter values of a failed query from a text. Drizzle
+ * appends these values to the error message.
  */
 function redactValues(text: string): string {
   return text

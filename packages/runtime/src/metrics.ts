@@ -16,20 +16,20 @@ export interface Histogram<L extends string> {
 /** A value that increases and decreases. */
 export interface Gauge<L extends string> {
   set(labels: Labels<L>, value: number): void;
-  /** Removes the values of all labels. */
+  /** Removes the values of all label combinations. */
   reset(): void;
 }
 
 /**
- * The metrics of one process, named by the conventions of Prometheus: the prefix `freshet_`, the
- * unit as suffix, and `_total` for counters. Label values are objects, stages, outcomes and routes.
- * They are never ids of records or runs, so that the number of series does not grow with an
- * account.
+ * The metrics of one process. Their names follow the conventions of Prometheus: the prefix
+ * `freshet_`, the unit as suffix, and `_total` for counters. Label values are the names of objects,
+ * stages, outcomes and routes. Ids of records and runs are not allowed as label values, so that the
+ * number of time series does not grow with an account.
  */
 export class Metrics {
   readonly #registry = new prometheus.Registry();
 
-  /** @param process the value of the label `process` of every metric: `api`, `extract-worker`, … */
+  /** @param process the value of the label `process` in every metric: `api`, `extract-worker`, … */
   constructor(process: string) {
     this.#registry.setDefaultLabels({ process });
     prometheus.collectDefaultMetrics({ register: this.#registry });
@@ -42,7 +42,7 @@ export class Metrics {
 
   /**
    * @param name without the prefix `freshet_`.
-   * @param buckets upper bounds, in the unit that the name ends in.
+   * @param buckets upper bounds, in the unit at the end of the name.
    */
   histogram<L extends string>(
     name: string,

@@ -6,7 +6,7 @@ import type { Metrics } from './metrics.ts';
 
 export interface MonitorOptions {
   readonly host: string;
-  /** Undefined disables the monitor. */
+  /** Undefined: the monitor is disabled. */
   readonly port: number | undefined;
   readonly metrics: Metrics;
   /** Updates gauges before each scrape. */
@@ -16,13 +16,13 @@ export interface MonitorOptions {
   readonly isDraining: () => boolean;
 }
 
-/** A readiness check that takes longer has failed. */
+/** A readiness check that takes longer counts as failed. */
 const CHECK_TIMEOUT_MS = 2000;
 
 /**
  * Serves `/livez`, `/readyz` and `/metrics` of a process on a separate port, without
- * authentication. Keep the port private. The address is sent to the parent process as
- * `{ monitoring }`, because a port of 0 selects a free one.
+ * authentication. Keep the port private. A port of 0 selects a free port, so the resulting address
+ * is sent to the parent process as `{ monitoring }`.
  * @throws AppError `configuration` when the port cannot be opened.
  */
 export async function startMonitor(options: MonitorOptions): Promise<{ close(): void }> {
@@ -33,7 +33,7 @@ export async function startMonitor(options: MonitorOptions): Promise<{ close(): 
   const failed = once(server, 'error').then(([error]) => {
     throw new AppError(
       'configuration',
-      `FRESHET_MONITOR_PORT: cannot listen at ${host}:${port} (${(error as { code?: string }).code}). Choose another port.`,
+      `FRESHET_MONITOR_PORT: cannot listen on ${host}:${port} (${(error as { code?: string }).code}). Choose a different port.`,
     );
   });
   await Promise.race([once(server, 'listening'), failed]);
@@ -59,7 +59,7 @@ function handleRequests({ metrics, refreshMetrics, checkReadiness, isDraining }:
       return;
     }
     if (path !== '/metrics') return sendStatus(response, 404, 'not found');
-    // When the refresh fails, the other metrics are still worth a response.
+    // If the refresh fails, return the other metrics anyway.
     refreshMetrics()
       .catch(() => {})
       .then(() => metrics.text())

@@ -22,24 +22,24 @@ test.each([
   'fe80::1',
   'fe80::1%eth0',
   'fd00:ec2::254',
-])('blocks %s (OWASP API7)', (address) => {
+])('check rejects the blocked address %s (OWASP API7)', (address) => {
   expect(() => createOutboundPolicy('').check(address)).toThrow(expect.objectContaining({ code: 'address_refused' }));
 });
 
 test.each(['10.0.0.5', '192.168.1.1', '93.184.216.34', '2606:2800:220:1::', 'fd12::1', 'warehouse.example'])(
-  'accepts %s',
+  'check accepts %s',
   (address) => {
     expect(() => createOutboundPolicy('').check(address)).not.toThrow();
   },
 );
 
-test('does not resolve a name with a blocked address', async () => {
+test('lookup rejects a name that resolves to a blocked address', async () => {
   expect(await resolve('localhost')).toBe('address_refused');
   expect(await resolve('localhost', '127.0.0.0/8,::1')).toMatch(/^(127\.0\.0\.1|::1)$/);
   expect(await resolve('nowhere.invalid')).toMatch(/^(ENOTFOUND|EAI_AGAIN)$/);
 });
 
-test('accepts the addresses that the operator allows, and no others', () => {
+test('check accepts a blocked address only if the operator allows it', () => {
   const policy = createOutboundPolicy('127.0.0.1, 169.254.0.0/16');
   expect(() => policy.check('127.0.0.1')).not.toThrow();
   expect(() => policy.check('169.254.169.254')).not.toThrow();

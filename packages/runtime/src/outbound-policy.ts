@@ -4,7 +4,7 @@ import { AppError } from '@freshet/contracts';
 
 /**
  * Addresses that no user may reach through a warehouse or a webhook: this machine, its link-local
- * network, and the metadata services by which clouds issue credentials (OWASP API7:2023,
+ * network, and the metadata services from which cloud machines obtain credentials (OWASP API7:2023,
  * server-side request forgery).
  */
 const BLOCKED_RANGES = [
@@ -26,21 +26,21 @@ const BLOCKED_RANGES = [
 /** Decides which addresses this deployment connects to. */
 export interface OutboundPolicy {
   /**
-   * Checks an IP address. Accepts every name.
+   * Checks an IP address. Accepts every host name, because `lookup` checks the addresses of a name.
    * @throws AppError `address_refused` for a blocked address.
    */
   check(host: string): void;
   /**
-   * Works like `dns.lookup`, but fails for a name with a blocked address. Connect to the address
-   * that it returns, so that the name cannot resolve differently after the check.
+   * Works like `dns.lookup`, but fails if the name resolves to a blocked address. Connect to the
+   * returned address, because a second lookup of the name could return a different address.
    */
   readonly lookup: LookupFunction;
 }
 
 /**
- * @param allowed exceptions from the blocked ranges: addresses and CIDR ranges, separated by
+ * @param allowed exceptions to the blocked ranges: addresses and CIDR ranges, separated by
  *   commas; may be empty.
- * @throws AppError `configuration` that names a malformed entry.
+ * @throws AppError `configuration` if an entry is malformed. The message contains the entry.
  */
 export function createOutboundPolicy(allowed: string): OutboundPolicy {
   const blocked = buildBlockList(BLOCKED_RANGES);
@@ -58,7 +58,7 @@ export function createOutboundPolicy(allowed: string): OutboundPolicy {
   const createError = (host: string, address: string) =>
     new AppError(
       'address_refused',
-      `${host === address ? address : `${host} (${address})`} is a blocked address: it belongs to this deployment or its cloud. An operator can allow it with FRESHET_ALLOWED_ADDRESSES.`,
+      `${host === address ? address : `${host} (${address})`} is a blocked address of this machine, its network or its cloud provider. An operator can allow the address with FRESHET_ALLOWED_ADDRESSES.`,
     );
   return {
     check: (host) => {
@@ -88,7 +88,7 @@ function buildBlockList(entries: readonly string[]): BlockList {
     if (family === 0 || !Number.isInteger(bits) || bits < 0 || bits > (family === 6 ? 128 : 32)) {
       throw new AppError(
         'configuration',
-        `FRESHET_ALLOWED_ADDRESSES: "${entry}" is not an IP address or a CIDR range. Write it like 10.0.0.5 or 10.0.0.0/8.`,
+        `FRESHET_ALLOWED_ADDRESSES: "${entry}" is not an IP address or a CIDR range. Use a form such as 10.0.0.5 or 10.0.0.0/8.`,
       );
     }
     list.addSubnet(address, bits, family === 6 ? 'ipv6' : 'ipv4');

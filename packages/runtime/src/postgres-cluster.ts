@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { ServerUser } from './postgres-installation.ts';
 
-/** Creates, starts and stops a cluster of PostgreSQL with `initdb` and `pg_ctl`. */
+/** Creates, starts and stops a PostgreSQL cluster with `initdb` and `pg_ctl`. */
 
 const SUPERUSER = 'freshet';
 const BUILTIN_LOCALE_SINCE = 17;
@@ -25,8 +25,8 @@ export interface Cluster {
 }
 
 /**
- * Starts the server of a cluster, and creates the cluster first when it is missing.
- * @returns the superuser's URL.
+ * Starts the server of a cluster. Creates the cluster first if it does not exist.
+ * @returns the URL with which the superuser connects to the server.
  */
 export async function startCluster(cluster: Cluster, settings: Readonly<Record<string, string>>): Promise<string> {
   if (!existsSync(join(cluster.clusterDir, 'PG_VERSION'))) await initializeCluster(cluster);
@@ -36,7 +36,7 @@ export async function startCluster(cluster: Cluster, settings: Readonly<Record<s
 }
 
 export async function stopCluster(cluster: Cluster): Promise<void> {
-  // Clients that drain have ten seconds. Then they are disconnected.
+  // Clients have ten seconds to drain. Then the server disconnects the remaining clients.
   await runPgCtl(cluster, ['stop', '-m', 'smart', '-w', '-t', '10'])
     .catch(() => runPgCtl(cluster, ['stop', '-m', 'fast', '-w', '-t', '30']))
     .catch(() => {
@@ -46,7 +46,7 @@ export async function stopCluster(cluster: Cluster): Promise<void> {
 }
 
 /**
- * Returns whether a process exists and is not a zombie. A zombie still responds to `kill(pid, 0)`.
+ * Returns whether a process exists and is not a zombie. `kill(pid, 0)` succeeds even for a zombie.
  */
 export function isAlive(pid: number): boolean {
   try {
@@ -89,18 +89,22 @@ async function initializeCluster(cluster: Cluster): Promise<void> {
     ],
     { cwd: '/', env: { ...process.env, LC_ALL: 'C' }, ...cluster.user },
   );
-  // Renamed last, so that an interrupted start never leaves an incomplete cluster at this path.
+  // Rename the folder last, so that an interrupted start never leaves an incomplete cluster at the
+  // final path.
   renameSync(temporaryDir, cluster.clusterDir);
 }
 
-/** Returns the port of a server that already runs on the cluster; null when there is none. */
+/**
+ * Returns the port of a server that is already running on the cluster; null when no server is
+ * running.
+ */
 async function findRunningPort(clusterDir: string): Promise<number | null> {
   const file = join(clusterDir, 'postmaster.pid');
   if (!existsSync(file)) return null;
   const lines = readFileSync(file, 'utf8').split('\n');
   const port = Number(lines[3]);
   if ((lines[7] ?? '').trim() === 'ready' && isAlive(Number(lines[0])) && (await acceptsConnections(port))) return port;
-  // The file of a dead server would prevent the start of a new one.
+  // The file of a dead server would prevent a new server from starting.
   if (!isAlive(Number(lines[0]))) rmSync(file, { force: true });
   return null;
 }
@@ -120,7 +124,7 @@ function acceptsConnections(port: number): Promise<boolean> {
 
 async function startServer(cluster: Cluster, settings: Readonly<Record<string, string>>): Promise<number> {
   for (let attempt = 1; ; attempt++) {
-    // Reuse the port of the last start when it is free, so that saved addresses stay valid.
+    // Reuse the port of the last start if that port is free, so that saved addresses stay valid.
     const port = (attempt === 1 && (await findLastPort(cluster))) || (await findFreePort());
     const parameters = { port: String(port), listen_addresses: '127.0.0.1', unix_socket_directories: '', ...settings };
     const flags = Object.entries(parameters).map(([name, value]) => `-c ${name}='${value}'`);
@@ -130,9 +134,9 @@ async function startServer(cluster: Cluster, settings: Readonly<Record<string, s
       writeFileSync(join(cluster.dataDir, 'port'), String(port));
       return port;
     } catch (error) {
-      // Another process may have taken the port since it was found free.
+      // A different process may have opened the port since the check.
       if (attempt >= START_ATTEMPTS_MAX)
-        throw new Error(`PostgreSQL did not start: ${(error as Error).message} See its log, ${log}.`);
+        throw new Error(`PostgreSQL did not start: ${(error as Error).message} See the log ${log}.`);
     }
   }
 }
@@ -142,7 +146,10 @@ async function findLastPort(cluster: Cluster): Promise<number | null> {
   return existsSync(file) ? findFreePort(Number(readFileSync(file, 'utf8'))).catch(() => null) : null;
 }
 
-/** @param port the port to probe; 0: any. Rejects when the port is in use. */
+/**
+ * Returns the number of a free port. Rejects if the given port is in use.
+ * @param port the port to check; 0: any free port.
+ */
 function findFreePort(port = 0): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
@@ -155,8 +162,8 @@ function findFreePort(port = 0): Promise<number> {
 }
 
 /**
- * Uses `spawn`, because the server inherits the pipes of `execFile`, which then waits for the
- * server to exit.
+ * Uses `spawn` instead of `execFile`. The server would inherit the pipes that `execFile` creates,
+ * and `execFile` would then wait for the server to exit.
  */
 function runPgCtl(cluster: Cluster, args: readonly string[]): Promise<void> {
   return new Promise((resolve, reject) => {

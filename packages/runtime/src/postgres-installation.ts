@@ -14,7 +14,8 @@ import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 
 /**
- * Locates the binaries of PostgreSQL and prepares the folders that its user must be able to access.
+ * Locates the PostgreSQL binaries, and prepares the folders that the server's user must be able to
+ * access.
  */
 
 /** The user that the server runs as. */
@@ -24,8 +25,8 @@ export interface ServerUser {
 }
 
 /**
- * PostgreSQL refuses to run as root.
- * @returns the user to run it as; null: the user of this process.
+ * Determines the user that the server runs as. PostgreSQL refuses to run as root.
+ * @returns null if the server can run as the user of this process.
  */
 export function findServerUser(): ServerUser | null {
   if (process.getuid?.() !== 0) return null;
@@ -35,7 +36,7 @@ export function findServerUser(): ServerUser | null {
   const user = users.find(([name]) => name === 'postgres') ?? users.find(([name]) => name === 'nobody');
   if (!user)
     throw new Error(
-      'PostgreSQL does not run as root, and this machine has no user "postgres" or "nobody". Run Freshet as another user.',
+      'PostgreSQL cannot run as root, and this machine has neither a user "postgres" nor a user "nobody". Run Freshet as a user other than root.',
     );
   return { uid: Number(user[2]), gid: Number(user[3]) };
 }
@@ -51,7 +52,7 @@ export function locateBinaries(
     entry = createRequire(createRequire(resolveFrom).resolve(packageName)).resolve(platform);
   } catch {
     throw new Error(
-      `No embedded PostgreSQL is installed for this platform (${platform}). Set DATABASE_URL and WAREHOUSE_URL to a PostgreSQL server.`,
+      `No embedded PostgreSQL is installed for this platform (${platform}). Set DATABASE_URL and WAREHOUSE_URL to the URLs of existing databases.`,
     );
   }
   const packageDir = join(dirname(entry), '..');
@@ -62,8 +63,8 @@ export function locateBinaries(
 }
 
 /**
- * Package registries drop symbolic links. The install script of the package restores them, unless
- * install scripts are disabled.
+ * Restores the symbolic links of the package, because package registries drop symbolic links. The
+ * install script of the package also restores the links, but install scripts may be disabled.
  */
 function restoreLinks(binaries: string): void {
   const links = JSON.parse(readFileSync(join(binaries, 'pg-symlinks.json'), 'utf8')) as {
@@ -78,8 +79,8 @@ function restoreLinks(binaries: string): void {
 
 /**
  * Creates the data folder.
- * @returns its path: the requested one, or one in /var/tmp when the server's user cannot access
- *   that.
+ * @returns the path of the folder: the requested path, or a path in /var/tmp if the server's user
+ *   cannot access the requested path.
  */
 export function prepareDataDir(requestedDir: string, user: ServerUser | null): string {
   try {
@@ -88,7 +89,7 @@ export function prepareDataDir(requestedDir: string, user: ServerUser | null): s
     unlinkSync(join(requestedDir, '.writable'));
   } catch (error) {
     throw new Error(
-      `FRESHET_DATA_DIR: the folder ${requestedDir} is not writable (${(error as NodeJS.ErrnoException).code}). Choose another folder.`,
+      `FRESHET_DATA_DIR: the folder ${requestedDir} is not writable (${(error as NodeJS.ErrnoException).code}). Choose a different folder.`,
     );
   }
   if (isAccessible(requestedDir, user)) return requestedDir;
@@ -98,8 +99,9 @@ export function prepareDataDir(requestedDir: string, user: ServerUser | null): s
 }
 
 /**
- * Copies the binaries into the data folder when the server's user cannot access them.
- * @returns the folder to run them from.
+ * Copies the binaries into the data folder if the server's user cannot access the installed
+ * binaries.
+ * @returns the folder of the binaries that the user can access.
  */
 export function prepareBinaries(binaries: string, dataDir: string, user: ServerUser | null): string {
   if (isAccessible(binaries, user)) return binaries;
@@ -110,7 +112,9 @@ export function prepareBinaries(binaries: string, dataDir: string, user: ServerU
     renameSync(temporaryDir, copy);
   }
   if (!isAccessible(copy, user))
-    throw new Error(`FRESHET_DATA_DIR: the user that PostgreSQL runs as cannot access ${copy}. Choose another folder.`);
+    throw new Error(
+      `FRESHET_DATA_DIR: the user that PostgreSQL runs as cannot access ${copy}. Choose a different folder.`,
+    );
   return copy;
 }
 

@@ -18,7 +18,7 @@ process.on('message', (request: SupervisorRequest) => {
   work.then(respond, (error: unknown) => respond({ failed: error instanceof Error ? error.message : String(error) }));
 });
 process.on('disconnect', () => void stop().finally(() => process.exit(0)));
-// Signals to the process group are ignored. Only the closed channel stops the server.
+// Ignore signals to the process group. Only a request or the closed channel stops the server.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => {});
 
 function respond(message: SupervisorResponse): void {
@@ -31,7 +31,7 @@ async function start(options: EmbeddedPostgresOptions): Promise<SupervisorRespon
   const dataDir = prepareDataDir(resolve(options.dataDir), user);
   const accessibleBinaries = prepareBinaries(binaries, dataDir, user);
   lockDataDir(dataDir);
-  // The data format depends on the major version of the server.
+  // Each major version has a separate folder, because the data format depends on the major version.
   const clusterDir = join(dataDir, `pg${majorVersion}`);
   cluster = { majorVersion, binaries: accessibleBinaries, dataDir, clusterDir, user };
   const url = await startCluster(cluster, options.settings ?? {});
@@ -46,13 +46,13 @@ async function stop(): Promise<void> {
   rmSync(join(current.dataDir, PID_FILE), { force: true });
 }
 
-/** Prevents two servers on one data folder. */
+/** Prevents two servers from using the same data folder. */
 function lockDataDir(dataDir: string): void {
   const file = join(dataDir, PID_FILE);
   const otherPid = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0;
   if (otherPid !== 0 && otherPid !== process.pid && isAlive(otherPid)) {
     throw new Error(
-      `FRESHET_DATA_DIR: Freshet is already running on the data folder ${dataDir} (process ${otherPid}). Stop it, or choose another folder.`,
+      `FRESHET_DATA_DIR: Freshet is already running on the data folder ${dataDir} (process ${otherPid}). Stop that process, or choose a different folder.`,
     );
   }
   writeFileSync(file, String(process.pid));

@@ -5,13 +5,13 @@ import { startTracing } from './tracing.ts';
 
 /** A started program. */
 export interface Stoppable {
-  /** Completes or requeues work in progress, and closes connections. Called once. */
+  /** Completes or requeues work in progress, and closes connections. This method is called once. */
   stop(): Promise<void>;
 }
 
-/** A process that has not drained by then exits. Other workers acquire its jobs. */
+/** A process that has not drained within this time exits. Other workers then acquire its jobs. */
 const SHUTDOWN_TIMEOUT_MS = 40_000;
-/** The signals by which shells, terminals, service managers and `kill` request a shutdown. */
+/** The signals with which shells, terminals, service managers and `kill` request a shutdown. */
 const SHUTDOWN_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const;
 /**
  * Signals within this interval count as one request. A terminal sends Ctrl-C to all processes of
@@ -22,13 +22,13 @@ const SIGNAL_DEDUPLICATION_MS = 2000;
 /** EX_CONFIG of sysexits.h. */
 const EX_CONFIG = 78;
 
-/** The reason of a shutdown that the loss of the parent process has caused. */
+/** The reason for a shutdown after the parent process has exited. */
 const PARENT_EXITED = 'parent exited';
 
 /**
- * Runs a program until a shutdown signal arrives or the parent process exits. The exit of the
- * parent is detected by the closed IPC channel, so it is noticed after `kill -9` as well. A second
- * signal, more than two seconds after the first, ends the process immediately.
+ * Runs a program until a shutdown signal arrives or the parent process exits. The process detects
+ * the exit of its parent through the closed IPC channel, even after `kill -9`. A second signal that
+ * arrives more than two seconds after the first signal ends the process immediately.
  *
  * Exit statuses: 0 after an orderly shutdown, 78 for an invalid configuration, 1 otherwise.
  * @param name the service name in traces.
@@ -50,8 +50,8 @@ export async function runProcess(name: string, logger: Logger, start: () => Prom
       logger.error('shutdown timed out');
       process.exit(1);
     }, SHUTDOWN_TIMEOUT_MS).unref();
-    // `program` is assigned in the turn after `start` resolves. Before that there is nothing to
-    // drain.
+    // `program` is assigned in the turn of the event loop after `start` resolves. Until then, there
+    // is nothing to drain.
     setImmediate(() => {
       if (program === null) process.exit(0);
       void stopProgram(program, traceExporter, logger);
@@ -82,7 +82,7 @@ async function stopProgram(program: Stoppable, traceExporter: TraceExporter | nu
 
 function exitOnUnhandledRejections(logger: Logger): void {
   process.on('unhandledRejection', (error) => {
-    // The next query on the connection reports the loss. An exit would turn it into an outage.
+    // Do not exit, because the next query on the connection reports the loss.
     if (isConnectionLoss(error)) return logger.error({ err: error }, 'idle connection lost');
     logger.fatal({ err: error }, 'unhandled rejection');
     process.exit(1);
@@ -90,8 +90,8 @@ function exitOnUnhandledRejections(logger: Logger): void {
 }
 
 /**
- * A configuration error is the operator's to correct, so it is printed as a message without a
- * stack.
+ * The operator can correct a configuration error, so only its message is printed, without a stack
+ * trace.
  */
 function reportStartFailure(logger: Logger, error: AppError): never {
   if (error.code === 'configuration' || error.code === 'invalid_input') {

@@ -16,7 +16,7 @@ const COMMON_SETTINGS = {
 
 type Environment<S extends z.ZodRawShape> = z.infer<z.ZodObject<typeof COMMON_SETTINGS>> & z.infer<z.ZodObject<S>>;
 
-/** The operations that every store of durable state provides. */
+/** The operations that the runtime requires of every store. */
 interface ServiceStore {
   /** Rejects when the database is unreachable. */
   ping(): Promise<void>;
@@ -44,16 +44,18 @@ interface ServiceContext<S extends z.ZodRawShape, T extends ServiceStore> {
 interface ServiceHooks {
   /** Updates gauges before each scrape of `/metrics`. */
   refreshMetrics?(): Promise<void>;
-  /** Stops accepting and creating work. Called first in a shutdown, while the store is open. */
+  /**
+   * Stops accepting and creating work. Called first in a shutdown, while the store is still open.
+   */
   stopIntake?(): Promise<void>;
-  /** Closes the resources of jobs. Called after the store has drained and closed. */
+  /** Closes the resources that jobs use. Called after the store has drained and closed. */
   releaseResources?(): Promise<void>;
 }
 
 interface ServiceOptions<S extends z.ZodRawShape, T extends ServiceStore> {
-  /** Names the process in logs, metrics, traces and heartbeats. */
+  /** The name of the process in logs, metrics, traces and heartbeats. */
   readonly name: string;
-  /** The settings of this service, in addition to the common ones. */
+  /** The settings of this service, in addition to the common settings. */
   readonly settings: S;
   readonly openStore: (options: StoreOptions, env: Environment<S>) => Promise<T>;
   readonly start: (context: ServiceContext<S, T>) => Promise<ServiceHooks>;
@@ -61,13 +63,13 @@ interface ServiceOptions<S extends z.ZodRawShape, T extends ServiceStore> {
 
 /**
  * Runs a service of a deployment: reads its settings, opens its store, starts the monitor and the
- * service, and shuts everything down in the reverse order. The runtime does not know the store, so
- * each service passes a function that opens it.
+ * service, and shuts all of these parts down when the process stops. The runtime does not depend on
+ * a specific store, so each service passes a function that opens its store.
  */
 export async function runService<S extends z.ZodRawShape, T extends ServiceStore>(
   options: ServiceOptions<S, T>,
 ): Promise<void> {
-  // A malformed level is reported with the other settings.
+  // A malformed LOG_LEVEL is reported later, together with the other malformed settings.
   const level = settings.LOG_LEVEL.safeParse(process.env['LOG_LEVEL'] || undefined).data ?? 'info';
   const logger = createLogger(options.name, level);
   await runProcess(options.name, logger, () => startService(options, logger));

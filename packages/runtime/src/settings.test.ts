@@ -43,7 +43,7 @@ describe('the schemas of server addresses', () => {
     ['FRESHDESK_ORIGIN', 'unix:/run/proxy'],
     ['SMTP_URL', 'smtp:///run/mail'],
     ['SMTP_URL', 'smtp://@/'],
-  ])('%s rejects %s with an error that starts with the name', (name, value) => {
+  ])('%s rejects %s with an error that contains the name of the variable', (name, value) => {
     expect(() => readSettings(shape, { [name]: value })).toThrow(new RegExp(`${name} must`));
   });
 });
@@ -51,7 +51,7 @@ describe('the schemas of server addresses', () => {
 describe('readSettings', () => {
   const shape = { FRESHET_SECRET_KEYS: settings.FRESHET_SECRET_KEYS, PORT: settings.PORT.default(1) };
 
-  test('reads a value from the file of _FILE or from the output of _COMMAND', () => {
+  test('reads a value from the file in <NAME>_FILE or from the output of the command in <NAME>_COMMAND', () => {
     const file = join(folder, 'keys');
     writeFileSync(file, 'k1:abc\n');
     expect(readSettings(shape, { FRESHET_SECRET_KEYS_FILE: file })).toEqual({ FRESHET_SECRET_KEYS: 'k1:abc', PORT: 1 });
@@ -63,7 +63,7 @@ describe('readSettings', () => {
 
   test.each([
     [
-      'set twice',
+      'that is set twice',
       { FRESHET_SECRET_KEYS: 'PLANTED', FRESHET_SECRET_KEYS_FILE: '/x' },
       'FRESHET_SECRET_KEYS and FRESHET_SECRET_KEYS_FILE are mutually exclusive',
     ],
@@ -79,16 +79,19 @@ describe('readSettings', () => {
     ],
     ['that is missing', { FRESHET_SECRET_KEYS: '' }, 'FRESHET_SECRET_KEYS is missing'],
     ['that is malformed', { FRESHET_SECRET_KEYS: 'PLANTED', PORT: 'x' }, 'PORT must be an integer'],
-  ])('rejects a variable %s, and names it without its value (I6)', (_title, environment, message) => {
-    const error = (() => {
-      try {
-        readSettings(shape, environment);
-      } catch (thrown) {
-        return thrown as Error;
-      }
-      return new Error('nothing was thrown');
-    })();
-    expect(error.message).toContain(message);
-    expect(error.message).not.toContain('PLANTED');
-  });
+  ])(
+    'rejects a variable %s, and reports the name but not the value of the variable (I6)',
+    (_title, environment, message) => {
+      const error = (() => {
+        try {
+          readSettings(shape, environment);
+        } catch (thrown) {
+          return thrown as Error;
+        }
+        return new Error('nothing was thrown');
+      })();
+      expect(error.message).toContain(message);
+      expect(error.message).not.toContain('PLANTED');
+    },
+  );
 });

@@ -5,7 +5,9 @@ import { z } from 'zod';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Parameters by which PostgreSQL drivers connect to another server than the one in the URL. */
+/**
+ * Query parameters that make PostgreSQL drivers connect to a server other than the host in the URL.
+ */
 const SERVER_PARAMETERS = ['host', 'hostaddr', 'port', 'service'];
 
 const url = (protocols: readonly string[]) =>
@@ -13,11 +15,14 @@ const url = (protocols: readonly string[]) =>
     error: `must be a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
   });
 
-/** The URL of a server on the network. A URL with another protocol is reported once, by `url`. */
+/**
+ * The URL of a server on the network. A wrong protocol is reported only by `url`, so that a wrong
+ * protocol causes only one error.
+ */
 const serverUrl = (protocols: readonly string[]) =>
   url(protocols).refine(
     (value) => !protocols.includes(URL.parse(value)?.protocol ?? '') || isHost(URL.parse(value)?.hostname ?? ''),
-    { error: 'must contain a host name or an IP address. The path of a socket is not allowed' },
+    { error: 'must contain a host name or an IP address. A socket path is not allowed' },
   );
 
 const integer = (min: number, max: number) => {
@@ -31,7 +36,7 @@ const integer = (min: number, max: number) => {
 
 /**
  * Schemas of the environment variables that several apps read, and of common types. Each error text
- * follows the name.
+ * is appended to the name of its variable.
  */
 export const settings = {
   DATABASE_URL: url(['postgres:', 'postgresql:']),
@@ -42,19 +47,22 @@ export const settings = {
   FRESHDESK_ORIGIN: z
     .string()
     .refine((value) => isOrigin(value.replaceAll('{subdomain}', 'subdomain')), {
-      error: 'must be an origin such as https://proxy.example:8443, without path, user or password',
+      error: 'must be an origin such as https://proxy.example:8443, without a path, user or password',
     })
     .optional(),
   WAREHOUSE_URL: serverUrl(['postgres:', 'postgresql:']).refine(
     (value) => !SERVER_PARAMETERS.some((name) => URL.parse(value)?.searchParams.has(name)),
     {
-      error: `must name the server before the database. These parameters are not allowed: ${SERVER_PARAMETERS.join(', ')}`,
+      error: `must contain the host and port in front of the database name. These parameters are not allowed: ${SERVER_PARAMETERS.join(', ')}`,
     },
   ),
   FRESHET_ALLOWED_ADDRESSES: z.string().default(''),
   HOST: z.string().default('127.0.0.1'),
   PORT: integer(0, 65_535),
-  /** The port of `/livez`, `/readyz` and `/metrics`. Absent: the process does not serve them. */
+  /**
+   * The port of `/livez`, `/readyz` and `/metrics`. Absent: the process does not serve these
+   * endpoints.
+   */
   FRESHET_MONITOR_PORT: integer(0, 65_535).optional(),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'], {
@@ -70,9 +78,9 @@ export const settings = {
 /**
  * Reads and validates the settings of an app. An empty variable counts as absent. Instead of
  * `<NAME>`, an operator can set `<NAME>_FILE`, the path of a file that contains the value, or
- * `<NAME>_COMMAND`, a command that prints it.
+ * `<NAME>_COMMAND`, a command that prints the value.
  * @throws AppError `configuration` with one message for all missing and malformed variables. The
- *   message contains their names and never their values.
+ *   message contains the names of the variables and never their values.
  */
 export function readSettings<T extends z.ZodRawShape>(shape: T, environment: Environment): z.infer<z.ZodObject<T>> {
   const values = Object.fromEntries(
@@ -93,9 +101,10 @@ export function readSettings<T extends z.ZodRawShape>(shape: T, environment: Env
 const COMMAND_TIMEOUT_MS = 30_000;
 
 /**
- * Reads one variable from the environment, a file or a command. @returns null when it is absent.
- * @throws AppError `configuration` when it is set twice or unreadable. The message never contains
- *   the value.
+ * Reads one variable from the environment, a file or a command. @returns null when the variable is
+ * absent.
+ * @throws AppError `configuration` when the variable is set twice or is unreadable. The message
+ *   never contains the value.
  */
 function readVariable(name: string, environment: Environment): string | null {
   const sources = ['', '_FILE', '_COMMAND']

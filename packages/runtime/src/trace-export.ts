@@ -22,7 +22,7 @@ export interface TraceExporter {
 /**
  * Registers the OpenTelemetry SDK and exports spans over OTLP.
  * @param service the value of `service.name`.
- * @param ratio the fraction of root traces to record, from 0 to 1. A trace that a caller has
+ * @param ratio the fraction of root traces to sample, from 0 to 1. A trace that a caller has
  *   started follows the sampling decision of the caller.
  */
 export function exportTraces(service: string, ratio: number): TraceExporter {
@@ -43,7 +43,8 @@ export function exportTraces(service: string, ratio: number): TraceExporter {
     stop: async () => {
       const { promise: timeout, resolve } = Promise.withResolvers<void>();
       const timer = setTimeout(resolve, FLUSH_TIMEOUT_MS);
-      // An unavailable collector costs its traces and must not fail the shutdown.
+      // If the collector is unavailable, the pending spans are lost, but the shutdown must not
+      // fail.
       await Promise.race([provider.shutdown().catch(() => {}), timeout]);
       clearTimeout(timer);
     },

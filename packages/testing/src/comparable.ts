@@ -1,6 +1,9 @@
 import { isRawNumber, type Json } from '@freshet/contracts';
 
-/** Returns the same text for a value in a response and the equal value in a column of the type. */
+/**
+ * Converts a value to text for comparison. A value in a response and the equal value in a column of
+ * `type` convert to the same text.
+ */
 export function toComparable(value: Json | undefined, type: string): string {
   if (value === null || value === undefined) return 'null';
   if (type === 'timestamptz') return String(Date.parse(value as string));

@@ -6,21 +6,27 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** Connection URL of the superuser. */
     readonly postgresUrl: string;
-    /** The same through PgBouncer, if the tests run with it. */
+    /**
+     * The superuser's connection URL for warehouses: through PgBouncer if the tests run with
+     * PgBouncer, otherwise `postgresUrl`.
+     */
     readonly warehouseUrl: string;
   }
 }
 
 export interface TestDatabase extends AsyncDisposable {
   readonly url: string;
-  /** Connection URL of a warehouse in the database: the same, or through PgBouncer. */
+  /**
+   * Connection URL for using the database as a warehouse: through PgBouncer if the tests run with
+   * PgBouncer, otherwise `url`.
+   */
   readonly warehouseUrl: string;
   readonly name: string;
   /** A client for assertions. */
   readonly sql: postgres.Sql;
 }
 
-/** Creates an empty database. Disposal drops it and closes all connections to it. */
+/** Creates an empty database. Disposal closes all connections to the database and drops it. */
 export async function createDatabase(): Promise<TestDatabase> {
   const admin = postgres(inject('postgresUrl'), { max: 1, onnotice: () => {} });
   const name = `t_${randomBytes(8).toString('hex')}`;

@@ -6,7 +6,7 @@ import { type EmbeddedPostgres, startEmbeddedPostgres } from '@freshet/runtime/e
 import postgres from 'postgres';
 import { getPostgresUnderTest } from './postgres-under-test.ts';
 
-/** A PostgreSQL server for a single test, which can crash it or enable TLS. */
+/** A PostgreSQL server for a single test. The test can crash the server or enable TLS. */
 export class DedicatedServer implements AsyncDisposable {
   readonly #dataDir: string;
   #server: EmbeddedPostgres;
@@ -27,8 +27,8 @@ export class DedicatedServer implements AsyncDisposable {
   }
 
   /**
-   * Crashes the server as `pg_ctl stop -m immediate` does, without a checkpoint and with the loss
-   * of all connections, and restarts it. Resolves after recovery.
+   * Crashes the server like `pg_ctl stop -m immediate`: without a checkpoint, and with the loss of
+   * all connections. Then restarts the server, and resolves after recovery.
    */
   async crash(): Promise<void> {
     const [pid] = readFileSync(join(this.#server.clusterDir, 'postmaster.pid'), 'utf8').split('\n');
@@ -63,13 +63,16 @@ export class DedicatedServer implements AsyncDisposable {
   }
 }
 
-/** Returns the path of a TLS fixture. The private key is public and serves only these tests. */
+/**
+ * Returns the path of a TLS fixture. The private key is public, because only these tests use it.
+ */
 function getTlsPath(name: string): string {
   return fileURLToPath(new URL(`../fixtures/tls/${name}`, import.meta.url));
 }
 
 function startServer(dataDir: string): Promise<EmbeddedPostgres> {
-  // The machine does not crash, so writes survive without fsync. Synchronous commit must stay on.
+  // Only the server crashes, and not the machine, so writes survive without fsync. Synchronous
+  // commit must stay on.
   return startEmbeddedPostgres({
     ...getPostgresUnderTest(),
     dataDir,

@@ -7,15 +7,15 @@ import { startPgBouncer } from './pg-bouncer.ts';
 import { getPostgresUnderTest } from './postgres-under-test.ts';
 
 /**
- * Starts one server for all tests of a run, in a folder and on a port that concurrent runs do not
- * share.
+ * Starts one server for all tests of a run. The folder and the port of the server are not shared
+ * with concurrent runs.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const dataDir = mkdtempSync(join(tmpdir(), 'freshet-test-'));
   const server = await startEmbeddedPostgres({
     ...getPostgresUnderTest(),
     dataDir,
-    // The data is deleted after the run, so it need not survive a crash.
+    // The data is deleted after the run, so the data need not survive a crash.
     settings: { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '300' },
   });
   const bouncer = process.env['FRESHET_TEST_PGBOUNCER'] === undefined ? null : await startPgBouncer(server.url);

@@ -8,10 +8,10 @@ import postgres from 'postgres';
 
 /**
  * Starts PgBouncer in transaction mode in front of a server, with so few server connections that
- * code which relies on session state fails. Roles log in with their own passwords, which PgBouncer
+ * code that relies on session state fails. Roles log in with their own passwords, which PgBouncer
  * reads from the server.
  * @param url connection URL of the server's superuser.
- * @returns the same URL through PgBouncer.
+ * @returns the corresponding URL that connects through PgBouncer.
  * @throws Error if `pgbouncer` is not installed.
  */
 export async function startPgBouncer(url: string): Promise<{ readonly url: string; stop(): Promise<void> }> {
@@ -37,7 +37,7 @@ auth_user = ${server.username}
 auth_query = select usename, passwd from pg_shadow where usename = $1
 `,
   );
-  // PgBouncer does not run as root.
+  // PgBouncer refuses to run as root.
   const userArguments = process.getuid?.() === 0 ? ['-u', 'nobody'] : [];
   const child = spawn('pgbouncer', ['-q', ...userArguments, join(folder, 'pgbouncer.ini')], {
     stdio: ['ignore', 'ignore', 'inherit'],
@@ -49,7 +49,7 @@ auth_query = select usename, passwd from pg_shadow where usename = $1
   const bouncerUrl = new URL(url);
   bouncerUrl.port = String(port);
   await Promise.race([failed, waitForServer(bouncerUrl.href)]);
-  // `stop` ends the process, so its exit is no longer an error.
+  // Ignore the exit of the process from now on, because `stop` kills the process.
   failed.catch(() => {});
   return {
     url: bouncerUrl.href,

@@ -1,6 +1,6 @@
 /**
- * Waits until `check` returns a truthy value, and returns it. Errors of `check` are ignored until
- * the timeout.
+ * Waits until `check` returns a truthy value, and returns that value. Errors of `check` are ignored
+ * until the timeout.
  * @param description completes "Timed out waiting until …".
  * @throws Error after the timeout, with the last result or error.
  */

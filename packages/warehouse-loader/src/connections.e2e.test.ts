@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => database[Symbol.asyncDispose]());
 
 describe('WarehouseConnections with an unresponsive server', () => {
-  test('fails a load with `warehouse_unavailable` during any statement, including COPY', async () => {
+  test('fails a load with `warehouse_unavailable` when the server stops responding during any statement or COPY', async () => {
     const batches = [
       buildBatch(Array.from({ length: 50 }, (_, id) => ({ id, name: `n ${id}`, updated_at: '2026-01-01T00:00:00Z' }))),
     ];

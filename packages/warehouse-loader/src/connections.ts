@@ -10,13 +10,13 @@ export interface WarehouseAddress {
   readonly username: string;
   readonly password: string;
   /**
-   * `require` encrypts without verifying the server; `verify-full` verifies the certificate and its
-   * host name.
+   * `require` encrypts the connection but does not verify the server. `verify-full` also verifies
+   * the server's certificate and host name.
    */
   readonly sslMode: 'disable' | 'require' | 'verify-full';
   /**
-   * Certificates (PEM) of the CAs that may have signed the server's certificate; null: the CAs that
-   * Node.js trusts.
+   * The certificates (PEM) of the CAs that are trusted to sign the server's certificate; null: the
+   * CAs that Node.js trusts.
    */
   readonly sslCa?: string | null;
 }
@@ -25,18 +25,19 @@ export interface WarehouseAddress {
 export interface AddressPolicy {
   /** @throws AppError if `host` is an IP address that is not allowed. */
   check(host: string): void;
-  /** Resolves host names. Fails for names that resolve to addresses that are not allowed. */
+  /** Resolves a host name. Fails if the name resolves to an address that is not allowed. */
   readonly lookup: LookupFunction;
 }
 
 export interface WarehouseTimeouts {
   /**
-   * Milliseconds without any byte in either direction after which a connection in use is closed.
-   * Must be longer than the server's `statement_timeout`.
+   * A connection in use is closed if no byte is sent or received for this many milliseconds. Must
+   * be longer than the `statement_timeout` of a load.
    */
   readonly inactivityMs: number;
   /**
-   * Total milliseconds for an interactive operation: a ping, a connection test or a schema plan.
+   * The maximum duration of a short operation, in milliseconds. The short operations are pings,
+   * connection tests, schema plans and lists of coverage.
    */
   readonly checkMs: number;
 }
@@ -51,23 +52,23 @@ export interface ConnectionOptions {
 
 /**
  * The server cancels a statement of a load after ten minutes (`load/transaction.ts`). A server that
- * has not responded by then does not respond at all.
+ * sends nothing for eleven minutes is therefore unresponsive.
  */
 const DEFAULT_TIMEOUTS: WarehouseTimeouts = { inactivityMs: 660_000, checkMs: 60_000 };
 const CONNECT_TIMEOUT_MS = 10_000;
-/** A connection that was idle for longer is tested before it is used again. */
+/** A connection that has been idle for this long is tested before it is reused. */
 const IDLE_MS_MAX = 5000;
 const IDLE_TEST_TIMEOUT_MS = 5000;
 
 /**
- * A connection pool that never waits for an unresponsive server forever. It connects only to
- * allowed hosts and converts all errors to `warehouse_*` codes.
+ * A connection pool that does not wait indefinitely for an unresponsive server. It connects only to
+ * allowed hosts and converts the errors of the driver to `warehouse_*` codes.
  */
 export class WarehouseConnections {
   readonly #pool: pg.Pool;
   /** Connection → when it was last used. */
   readonly #lastUsedAt = new WeakMap<pg.PoolClient, number>();
-  /** Why the host is invalid; null: it is valid. */
+  /** Why the host is invalid; null: the host is valid. */
   readonly #hostProblem: string | null;
   readonly #timeouts: WarehouseTimeouts;
 
@@ -93,12 +94,12 @@ export class WarehouseConnections {
       application_name: 'freshet',
       ...(addressPolicy === null ? {} : { stream: () => new RestrictedSocket(addressPolicy) }),
     });
-    // The pool replaces a lost idle connection when the next one is needed.
+    // The pool removes an idle connection that is lost, so this event needs no handling.
     this.#pool.on('error', () => {});
   }
 
   /**
-   * Runs work with a connection.
+   * Runs `work` with a connection of the pool.
    * @throws AppError `address_refused`, `warehouse_*`, or any AppError of `work`.
    */
   async use<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
@@ -113,8 +114,7 @@ export class WarehouseConnections {
     } catch (error) {
       throw toWarehouseError(error);
     }
-    // The current statement also fails when the connection is lost, so this event needs no
-    // handling.
+    // A lost connection also makes the current statement fail, so this event needs no handling.
     const ignoreError = () => {};
     client.on('error', ignoreError);
     const socket = getSocket(client);
@@ -138,7 +138,8 @@ export class WarehouseConnections {
   }
 
   /**
-   * Like `use`, with a limit on the total time (`checkMs`), because a user waits for the result.
+   * Does the same as `use`, but closes the connection after `checkMs`, because a user or a job
+   * waits for the result.
    */
   async useBriefly<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     return await this.use(async (client) => {
@@ -156,8 +157,8 @@ export class WarehouseConnections {
   }
 
   /**
-   * Tests a connection that was idle: a firewall may have dropped it silently, and TCP retransmits
-   * for up to a quarter of an hour.
+   * Tests a connection that was idle. A firewall may have dropped the connection silently. A
+   * statement would then fail only after TCP has retransmitted for up to a quarter of an hour.
    */
   async #testIdleConnection(client: pg.PoolClient): Promise<void> {
     const lastUsedAt = this.#lastUsedAt.get(client);
@@ -167,8 +168,8 @@ export class WarehouseConnections {
 }
 
 /**
- * The driver would connect to a local socket for a path. Destinations may have been stored before
- * paths were rejected.
+ * Validates the host of a stored destination. The host may be a path, because earlier releases
+ * accepted paths. The driver would interpret a path as a local socket.
  */
 function validateHost(address: WarehouseAddress): { readonly host: string; readonly problem: string | null } {
   try {
@@ -179,8 +180,8 @@ function validateHost(address: WarehouseAddress): { readonly host: string; reado
 }
 
 /**
- * Checks the address when it connects, so that neither an IP address nor a name that later resolves
- * differently bypasses the policy.
+ * A socket that checks the address policy when it connects. An earlier check would not be enough,
+ * because a host name can resolve to a different address later.
  */
 class RestrictedSocket extends Socket {
   readonly #policy: AddressPolicy;
@@ -190,7 +191,7 @@ class RestrictedSocket extends Socket {
     this.#policy = policy;
   }
 
-  // The driver calls it with a port and a host.
+  // The driver calls this method with a port and a host.
   override connect(...args: unknown[]): this {
     const [port, host] = args as [number, string];
     try {
@@ -202,21 +203,21 @@ class RestrictedSocket extends Socket {
   }
 }
 
-/** The driver has this property, but its types omit it. */
+/** Returns the socket of a connection. The type declarations of the driver omit this property. */
 function getSocket(client: pg.PoolClient): Socket {
   return (client as unknown as { readonly connection: { readonly stream: Socket } }).connection.stream;
 }
 
 /**
- * Closes the connection, which fails the current statement even if the server no longer responds.
+ * Closes the connection. The current statement then fails, even if the server no longer responds.
  */
 function disconnect(client: pg.PoolClient): void {
   getSocket(client).destroy(Object.assign(new Error('The server does not respond.'), { code: 'ETIMEDOUT' }));
 }
 
 /**
- * Whether the connection must not be used again after the error. Errors of statements and Freshet's
- * own errors do not break it.
+ * Whether a connection is unusable after an error. A rejected statement or an `AppError` leaves the
+ * connection usable.
  */
 function isConnectionError(error: unknown): boolean {
   const isStatementError = /^(22|23|42|55|40|54)/.test(getErrorCode(error));

@@ -6,7 +6,7 @@ import { toHistoryTable } from './schema/history-columns.ts';
 import { quote } from './sql/identifiers.ts';
 import { type TargetTable, toTargetTable } from './sql/target.ts';
 
-/** Selects the rows of a table that have certain values. */
+/** Selects the rows of a table in which certain columns have certain values. */
 export interface RowFilter {
   readonly schema: string;
   readonly tablePrefix: string;
@@ -15,9 +15,9 @@ export interface RowFilter {
   /** The primary key column. */
   readonly keyColumn: string;
   /**
-   * A row is selected if a column has one of its values, compared as text. `column` is the name of
-   * a column, or of a field, which may fill a column with a different name. Columns that do not
-   * exist select nothing.
+   * A row is selected if at least one of these columns contains one of the listed `values`. Values
+   * are compared as text. `column` is the name of a column or of a field. The column of a field may
+   * have a different name than the field. A column that does not exist selects no rows.
    */
   readonly anyOf: readonly { readonly column: string; readonly values: readonly string[] }[];
 }
@@ -29,16 +29,16 @@ export interface RowCounts {
 }
 
 export interface ErasedRows extends RowCounts {
-  /** The primary keys of the rows as text. */
+  /** The primary keys of the deleted rows, as text. */
   readonly keys: readonly string[];
 }
 
 const NO_ROWS: ErasedRows = { rows: 0, versions: 0, keys: [] };
 
 /**
- * Deletes the selected rows with all their versions, and the selected versions of other rows, in
- * one transaction. Raises the table's epoch, so that workers with a lower epoch cannot load batches
- * that still contain the rows.
+ * Deletes the selected rows and all their versions in one transaction. Of the remaining rows,
+ * deletes the versions that the filter selects. Raises the table's epoch, so that workers with a
+ * lower epoch cannot load batches that still contain the deleted rows.
  * @throws AppError `fenced` if the table's epoch is greater than `epoch`.
  */
 export async function eraseRows(client: ClientBase, filter: RowFilter, epoch: number): Promise<ErasedRows> {
@@ -75,7 +75,11 @@ export async function eraseRows(client: ClientBase, filter: RowFilter, epoch: nu
   }
 }
 
-/** @param keys of the deleted rows. @returns the number of deleted versions. */
+/**
+ * Deletes the versions that the filter selects, and all versions of the rows whose primary keys are
+ * in `keys`.
+ * @returns the number of deleted versions.
+ */
 async function eraseVersions(
   client: ClientBase,
   target: TargetTable,
@@ -109,9 +113,10 @@ export async function countRows(client: ClientBase, filter: RowFilter): Promise<
 }
 
 /**
- * Builds the condition of a filter; null: the table does not exist or has none of the columns.
- * @param target the table, whose column comments name the fields.
- * @param filtered the table itself or its history, whose columns have the same names.
+ * Builds the SQL condition of a filter; null: the table does not exist or has none of the columns.
+ * @param target the table. The comments of its columns contain the paths of the fields.
+ * @param filtered the table to which the condition applies: `target` or its history. Only columns
+ *   that have the same name in both tables are compared.
  */
 async function buildCondition(
   client: ClientBase,
@@ -136,7 +141,8 @@ async function buildCondition(
     rows.filter((row) => row.is_shared && matches(row, column)).map((row) => ({ column: row.name, values })),
   );
   if (conditions.length === 0) return null;
-  // Compare as text: the column may have been widened to a type other than that of the keys.
+  // Compare as text, because the column may have been widened to a type that differs from the type
+  // of the values.
   return {
     sql: `(${conditions.map(({ column }, i) => `t.${quote(column)}::text = any($${i + 1}::text[])`).join(' or ')})`,
     values: conditions.map((condition) => [...condition.values]),

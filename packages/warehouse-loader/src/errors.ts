@@ -11,9 +11,12 @@ export const SQL_STATES = {
 const BY_CODE: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   ECONNREFUSED: [
     'warehouse_unavailable',
-    'The warehouse cannot be reached: no server listens on this host and port. Check host and port.',
+    'The warehouse cannot be reached: no server listens on this host and port. Check the destination’s host and port.',
   ],
-  ENOTFOUND: ['warehouse_unavailable', 'The warehouse cannot be reached: its host name does not resolve. Check host.'],
+  ENOTFOUND: [
+    'warehouse_unavailable',
+    'The warehouse cannot be reached: its host name does not resolve. Check the destination’s host.',
+  ],
   EAI_AGAIN: [
     'warehouse_unavailable',
     'The warehouse cannot be reached: the DNS lookup of its host name failed temporarily. Check the DNS server if the failure persists.',
@@ -24,8 +27,14 @@ const BY_CODE: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   ],
   ECONNRESET: ['warehouse_unavailable', 'The connection to the warehouse was lost. Check the server’s log.'],
   '28P01': ['warehouse_auth', 'The warehouse rejected the password. Change the destination’s credential.'],
-  '28000': ['warehouse_auth', 'The warehouse rejected this user. Check username and the server’s pg_hba.conf.'],
-  '3D000': ['warehouse_unavailable', 'The warehouse server has no database with this name. Check database.'],
+  '28000': [
+    'warehouse_auth',
+    'The warehouse rejected this user. Check the destination’s username and the server’s pg_hba.conf.',
+  ],
+  '3D000': [
+    'warehouse_unavailable',
+    'The warehouse server has no database with this name. Check the destination’s database.',
+  ],
   '42501': ['warehouse_permission', 'The warehouse role lacks a permission. Grant it to the role.'],
   '55P03': ['warehouse_busy', 'Another session holds a lock on the table. The operation is retried.'],
   '40P01': ['warehouse_busy', 'The warehouse aborted the transaction because of a deadlock. The operation is retried.'],
@@ -39,29 +48,29 @@ const BY_CODE: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   ],
 };
 
-/** By the first two characters of the SQLSTATE. */
+/** Class of the SQLSTATE (its first two characters) → error code and message. */
 const BY_CLASS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   '08': ['warehouse_unavailable', 'The connection to the warehouse was lost. Check the server’s log.'],
   '53': [
     'warehouse_unavailable',
-    'The warehouse is out of connections, memory or disk space. Free some or add capacity.',
+    'The warehouse has run out of connections, memory or disk space. Free resources or add capacity.',
   ],
   '57': ['warehouse_unavailable', 'The warehouse is shutting down or starting up. Wait until it accepts connections.'],
-  '22': ['warehouse_data', 'The warehouse rejected a value. Check the server’s log for the column.'],
+  '22': ['warehouse_data', 'The warehouse rejected a value. Find the column in the server’s log.'],
   '54': [
     'warehouse_data',
-    'The warehouse rejected a row that exceeds its limits. Check the server’s log for the limit.',
+    'The warehouse rejected a row because the row exceeds a limit of PostgreSQL. Find the limit in the server’s log.',
   ],
 };
 
 /**
  * Converts an error of the driver, the network or PostgreSQL to an {@link AppError}, so that
- * users of this package need no SQLSTATEs. Returns an `AppError` unchanged.
+ * callers do not need to know SQLSTATEs. Returns an `AppError` unchanged.
  */
 export function toWarehouseError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   const { code = '', message = String(error) } = error as { code?: string; message?: string };
-  // PgBouncer reports each of its errors with this code.
+  // PgBouncer uses the code 08P01 for all errors that it reports itself.
   const sqlState = code === '08P01' && /authentication failed|no such user/i.test(message) ? '28P01' : code;
   const [errorCode, text] = BY_CODE[sqlState] ?? BY_CLASS[code.slice(0, 2)] ?? [];
   if (errorCode && text) return new AppError(errorCode, `${text}${getServerDetail(code, message)}`, { cause: error });
@@ -80,8 +89,9 @@ export function toWarehouseError(error: unknown): AppError {
 }
 
 /**
- * Returns PostgreSQL's message for errors whose message names the missing permission or resource
- * and never contains row data.
+ * Returns PostgreSQL's message if the error concerns a missing permission or resource. These
+ * messages identify the permission or resource and never contain row data. Returns an empty string
+ * for all other errors.
  */
 function getServerDetail(code: string, message: string): string {
   return code === '42501' || code.startsWith('53') ? ` PostgreSQL reports: ${message}.` : '';
@@ -89,7 +99,7 @@ function getServerDetail(code: string, message: string): string {
 
 /**
  * Builds the error for a worker whose epoch is lower than the epoch of the table.
- * @param epoch the table's epoch. A claim needs a greater one to load the table.
+ * @param epoch the table's epoch. The caller uses it to acquire a lease with a greater epoch.
  */
 export function createFencedError(tableName: string, epoch: number): AppError {
   return new AppError('fenced', `Lost the lease on table ${tableName}: another worker took the table over.`, {
@@ -97,13 +107,16 @@ export function createFencedError(tableName: string, epoch: number): AppError {
   });
 }
 
-/** Whether PostgreSQL rejected the data of a statement, not the statement. */
+/** Whether PostgreSQL rejected the data of a statement and not the statement itself. */
 export function isDataError(error: unknown): boolean {
   const code = getErrorCode(error);
   return code.startsWith('22') || code.startsWith('54') || code.startsWith('23');
 }
 
-/** The error's code (a SQLSTATE, or a code of the network); empty if it has none. */
+/**
+ * Returns the code of an error: a SQLSTATE or the code of a network error. Returns an empty string
+ * if the error has no code.
+ */
 export function getErrorCode(error: unknown): string {
   return String((error as { code?: unknown } | null)?.code ?? '');
 }

@@ -1,13 +1,13 @@
 /**
- * Loads batches into PostgreSQL warehouses. It does not know Freshdesk.
+ * Loads batches into PostgreSQL warehouses. This package does not depend on Freshdesk.
  *
- * Hides: types and names of columns, schema evolution, and the transaction that applies a batch
- * exactly once. Promises: every value of a record is in its row, or a note in the row states what
- * was changed, or the record is a rejected record.
+ * Hides: the types and names of columns, schema evolution, and the transaction that applies a batch
+ * exactly once. Promises: no value is lost silently. Either the row of a record contains every
+ * value, or a note in the row names the values that were changed, or the record is rejected.
  *
  * Layers, from low to high: `sql` (identifiers and COPY), `records` (batches, identities, rows),
  * `schema` (tables, columns, history, completion), `load` (the warehouse transaction),
- * `warehouse.ts` (the public class). Start reading at `load/load.ts`.
+ * `warehouse.ts` (the public class). Start with `load/load.ts`.
  */
 
 export type { WarehouseAddress } from './connections.ts';

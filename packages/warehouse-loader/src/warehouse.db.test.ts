@@ -8,7 +8,7 @@ import { useTestLoader } from './test-support/use-test-loader.ts';
 const { database, loader } = await useTestLoader();
 
 describe('Warehouse', () => {
-  test('returns the server version for a usable warehouse and changes nothing', async () => {
+  test('returns the server version of a usable warehouse without changing the warehouse', async () => {
     const [server] = await database.sql<{ version: string }[]>`select current_setting('server_version') as version`;
     expect(await loader.warehouse.test('acme')).toEqual({
       isUsable: true,
@@ -18,7 +18,7 @@ describe('Warehouse', () => {
     expect(await database.sql`select count(*)::int from pg_namespace where nspname = 'acme'`).toEqual([{ count: 0 }]);
   });
 
-  test('lists the statements that the first load would run and changes nothing', async () => {
+  test('lists the statements that the first load would run, without running them', async () => {
     const plan = () => loader.warehouse.plan('acme', '', [TEST_TABLE]);
     const { statements, tables } = await plan();
     const [tablePlan] = tables;
@@ -41,7 +41,7 @@ describe('Warehouse', () => {
     expect(await plan()).toEqual(upToDate);
   });
 
-  test('lists the statements that grant missing privileges, after which the role can load', async () => {
+  test('lists the statements that grant the missing privileges, and can load after a user has run them', async () => {
     const role = `r_${database.name}`;
     await database.sql.unsafe(`create role ${role} login password 'secret'`);
     const limited = new Warehouse({ ...toAddress(database.warehouseUrl), username: role, password: 'secret' });
@@ -65,7 +65,7 @@ describe('Warehouse', () => {
     }
   });
 
-  test('trusts only the given CA with `verify-full`, and any certificate with `require`', async () => {
+  test('accepts only certificates of the given CA with `verify-full`, and any certificate with `require`', async () => {
     await using server = await DedicatedServer.start();
     const sslCa = await server.enableTls();
     const address = toAddress(server.url);
@@ -89,7 +89,7 @@ describe('Warehouse', () => {
     ['a database that does not exist', { database: 'nowhere' }, 'warehouse_unavailable'],
     ['a port without a server', { port: 1 }, 'warehouse_unavailable'],
     ['a host name that does not resolve', { host: 'nowhere.invalid' }, 'warehouse_unavailable'],
-  ])('throws the matching error code for %s', async (_name, wrong, code) => {
+  ])('fails with the matching error code for %s', async (_name, wrong, code) => {
     const warehouse = new Warehouse({ ...toAddress(database.warehouseUrl), ...wrong });
     try {
       await expect(warehouse.test('acme')).rejects.toMatchObject({ code });

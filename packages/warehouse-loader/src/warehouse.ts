@@ -24,14 +24,14 @@ export interface WarehouseTestResult {
   readonly missingGrants: readonly string[];
 }
 
-/** A table that contains every change of an object between two times. */
+/** A table, and the period for which the table contains every change of its object. */
 export interface TableCoverage {
   readonly object: string;
   readonly completeAsOf: Date;
   readonly completeBackTo: Date;
 }
 
-/** As `server_version_num`. */
+/** The oldest supported server version, in the notation of `server_version_num`. */
 const SERVER_VERSION_MIN = 140000;
 
 /**
@@ -44,7 +44,7 @@ export class Warehouse {
   /** Whether the server supports LZ4 compression; null: unknown. */
   #hasLz4: boolean | null = null;
 
-  /** @param addressPolicy the hosts to which it may connect; null: all. */
+  /** @param addressPolicy the hosts to which Freshet may connect; null: all hosts. */
   constructor(
     address: WarehouseAddress,
     connectionsMax = 2,
@@ -62,7 +62,7 @@ export class Warehouse {
 
   /**
    * Applies batches to a table exactly once.
-   * @throws AppError `fenced` if the table's epoch is greater than the request's.
+   * @throws AppError `fenced` if the table's epoch is greater than the epoch of the request.
    */
   async load(request: LoadRequest): Promise<LoadResult> {
     return await this.#connections.use(async (client) => {
@@ -78,8 +78,8 @@ export class Warehouse {
   }
 
   /**
-   * Lists the schema changes that a load of the tables would make before it writes rows. Changes
-   * nothing.
+   * Lists the schema changes that loads of the tables would make before they write rows. Does not
+   * make these changes.
    */
   async plan(schema: string, tablePrefix: string, tables: readonly Table[]): Promise<SchemaPlan> {
     return await this.#connections.useBriefly((client) =>
@@ -91,8 +91,8 @@ export class Warehouse {
   }
 
   /**
-   * Lists the coverage of the schema's tables that a load has completed before; empty if the schema
-   * has no ledger tables.
+   * Lists the coverage of the tables whose names start with `tablePrefix`. Omits tables without a
+   * start or an end of the coverage. Returns an empty list if the schema has no ledger tables.
    */
   async listCoverage(schema: string, tablePrefix: string): Promise<TableCoverage[]> {
     const objects = `${quote(schema)}._freshet_objects`;
@@ -111,14 +111,14 @@ export class Warehouse {
   }
 
   /**
-   * Deletes rows and all their versions.
+   * Deletes the rows and versions that the filter selects, and all versions of these rows.
    * @throws AppError `fenced` if the table's epoch is greater than `epoch`.
    */
   async erase(filter: RowFilter, epoch: number): Promise<ErasedRows> {
     return await this.#connections.use((client) => eraseRows(client, filter, epoch));
   }
 
-  /** Counts the rows that `erase` would delete. */
+  /** Counts the rows and versions that the filter selects. */
   async count(filter: RowFilter): Promise<RowCounts> {
     return await this.#connections.use((client) => countRows(client, filter));
   }

@@ -9,15 +9,15 @@ export interface AccountConnection {
   readonly credit_share_percent: number;
 }
 
-/** The timeout for all requests to Freshdesk of one API request. */
+/** The total timeout for all Freshdesk requests of one API request. */
 const TOTAL_TIMEOUT_MS = 60_000;
 
 /**
- * Runs work with a client of a Freshdesk account, and closes the client afterwards. Because an API
- * client waits for the response, the requests to Freshdesk have the most urgent credit class, short
- * timeouts and at most one retry.
- * @throws AppError `not_found` if the credential does not exist, `source_unavailable` after a
- * minute.
+ * Runs work with a client of a Freshdesk account, and closes the client afterwards. The sender of
+ * the API request is waiting for the response, so requests to Freshdesk have the most urgent credit
+ * class, short timeouts and at most one retry.
+ * @throws AppError `not_found` if the credential does not exist, `source_unavailable` if Freshdesk
+ * has not responded to all requests after a minute.
  */
 export async function withFreshdeskClient<T>(
   { store, originTemplate }: Deps,

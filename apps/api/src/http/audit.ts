@@ -6,14 +6,17 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 const SECRET_FIELDS = ['token', 'secret', 'record'];
 
 interface Change {
-  /** The resource before the change. Null: it did not exist, or the route does not record it. */
+  /**
+   * The resource before the change. Null: the resource did not exist, or the route has no
+   * `getPreviousState`.
+   */
   readonly before: object | null;
   /** The payload of the response. */
   readonly payload: unknown;
 }
 
 /**
- * Appends an entry about an executed request to the audit log, in the transaction of the request.
+ * Appends an entry for an executed request to the audit log, in the transaction of the request.
  */
 export async function appendAuditEntry(
   store: ControlStore,
@@ -37,8 +40,8 @@ export async function appendAuditEntry(
 }
 
 /**
- * The path of the changed resource: up to the last path parameter, or the `Location` of a resource
- * that was created.
+ * Returns the path of the changed resource: the request path up to its last parameter, or the
+ * `Location` of a created resource.
  */
 function getResourcePath(request: FastifyRequest, reply: FastifyReply): string {
   const pattern = (request.routeOptions.url ?? '').split('/');

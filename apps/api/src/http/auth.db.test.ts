@@ -8,7 +8,7 @@ const api = useTestApi();
 describe('authentication', () => {
   test.each([
     ['no token', {}],
-    ['a token of another scheme', { authorization: 'Basic abc' }],
+    ['a different authentication scheme', { authorization: 'Basic abc' }],
     ['a mistyped token', { authorization: `Bearer ${api.token.slice(0, -1)}${api.token.endsWith('0') ? '1' : '0'}` }],
     ['an unknown token', { authorization: `Bearer ${generateToken()}` }],
   ])('a request with %s is rejected with 401', async (_name, headers) => {

@@ -15,8 +15,8 @@ declare module 'fastify' {
 }
 
 /**
- * Authenticates requests by bearer tokens, and checks permissions. A token with a wrong checksum
- * needs no database query.
+ * Authenticates requests with bearer tokens, and checks the permissions of the tokens. A token with
+ * a wrong checksum is rejected without a database query.
  */
 export function registerAuth(app: App, store: ControlStore): void {
   app.decorateRequest('identity', null);
@@ -30,7 +30,7 @@ export function registerAuth(app: App, store: ControlStore): void {
         'unauthenticated',
         token === undefined
           ? 'The request has no API token. Send the header "Authorization: Bearer frt_…".'
-          : 'The API token is unknown or has expired. Use another token.',
+          : 'The API token is unknown or has expired. Use a different token.',
       );
     }
     request.identity = identity;

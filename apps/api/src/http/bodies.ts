@@ -4,9 +4,10 @@ import { createInvalidInputError } from './field-problems.ts';
 import { resolveSchema } from './schemas.ts';
 
 /**
- * Parses JSON bodies. An empty or blank body counts as no body, regardless of its content type:
- * many clients send `Content-Type: application/json` with every `POST`. A route whose body has no
- * required field then receives an empty object. Other routes reject the request.
+ * Parses JSON bodies. An empty or blank body counts as no body, regardless of its content type,
+ * because many clients send `Content-Type: application/json` with every `POST`. If a request has no
+ * body, a route without required fields receives an empty object. All other routes reject the
+ * request.
  */
 export function registerBodies(app: App): void {
   const parseJson = app.getDefaultJsonParser('error', 'error');
@@ -27,7 +28,7 @@ export function registerBodies(app: App): void {
   });
 }
 
-/** Whether the body may be omitted: its schema requires no property. */
+/** Whether the body may be omitted, because its schema requires no property. */
 export function isBodyOptional(schema: object): boolean {
   const { required = [], minProperties = 0 } = resolveSchema(schema) as {
     required?: readonly string[];

@@ -14,7 +14,7 @@ const api = useTestApi();
 const { call } = api;
 const secretInput = (name: string) => ({ name, type: 'freshdesk_api_key', api_key: `secret of ${name}` });
 
-describe('errors of all routes', () => {
+describe('common responses', () => {
   test.each(['credentials', 'destinations', 'pipelines', 'runs'])(
     'GET /v1/%s/{id} returns 404 for an unknown id',
     async (kind) => {
@@ -22,7 +22,7 @@ describe('errors of all routes', () => {
     },
   );
 
-  test('rejects unknown paths and methods, invalid JSON, large bodies and other media types', async () => {
+  test('rejects unknown paths and methods, invalid JSON, large bodies and unsupported media types', async () => {
     await call('get', '/v1/nothing').expect(404);
     const wrong = await call('delete', '/v1/credentials').expect(405);
     expect(wrong.headers['allow']).toBe('GET, HEAD, POST');
@@ -57,7 +57,7 @@ describe('errors of all routes', () => {
 });
 
 describe('limits', () => {
-  test('limits the requests per minute of each token, and reports the remaining ones', async () => {
+  test('limits the requests per minute of each token, and reports how many requests remain', async () => {
     const limited = await api.build({ requestsPerMinute: 3 });
     try {
       const left = [];
@@ -126,7 +126,7 @@ describe('limits', () => {
   );
 });
 
-test('a deprecated route has `Deprecation` and `Sunset` headers, and is deprecated in the document', async () => {
+test('a deprecated route is marked in the OpenAPI document and in the headers `Deprecation` and `Sunset`', async () => {
   const small = Fastify() as unknown as App;
   registerErrors(small);
   registerAuth(small, api.store);
@@ -192,7 +192,7 @@ test('indents JSON if `Accept` has the parameter `indent`', async () => {
   for (const line of (entries.body as string).trim().split('\n')) JSON.parse(line);
 });
 
-test('filters lists, rejects unknown parameters, and forbids caching', async () => {
+test('lists apply filters, reject unknown parameters and forbid caching', async () => {
   await call('post', '/v1/credentials').send(secretInput('a')).expect(201);
   await call('post', '/v1/credentials').send({ name: 'b', type: 'postgres_password', password: 'x' }).expect(201);
   const names = async (path: string) =>
@@ -217,7 +217,7 @@ test('filters lists, rejects unknown parameters, and forbids caching', async () 
   expect(headers).toMatchObject({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
 });
 
-test('pagination returns each item once while items are added', async () => {
+test('pagination returns each item once, even while items are added', async () => {
   for (let i = 0; i < 5; i++)
     await call('post', '/v1/credentials')
       .send(secretInput(`c${i}`))

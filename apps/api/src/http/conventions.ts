@@ -9,26 +9,27 @@ import { problemResponses } from './operation.ts';
 declare module 'fastify' {
   interface FastifyContextConfig {
     /**
-     * Whether a `POST` route changes no state. Its requests are not audited and need no
-     * transaction.
+     * Whether a `POST` route changes no state. Requests to such a route are not audited, and
+     * execute without a transaction.
      */
     readonly isReadOnly?: boolean;
     /**
-     * Finds problems of the request that its schema cannot express. `body` lacks the fields that
-     * the schema rejected.
+     * Finds problems of the request that the schema of the route cannot express. `body` does not
+     * contain the fields that the schema rejected.
      * @throws AppError `not_found` if the resource does not exist.
      */
     readonly findProblems?: (request: FastifyRequest, body: never) => Promise<readonly FieldProblem[]>;
     /** Gets the resource as it is before the change, for the audit log. */
     readonly getPreviousState?: (request: FastifyRequest) => Promise<object>;
     /**
-     * When the operation was deprecated, and when it will be removed: sent in headers (RFC 9745,
-     * RFC 8594) and documented.
+     * The times at which the operation was deprecated and will be removed. Responses contain these
+     * times as headers (RFC 9745, RFC 8594). The OpenAPI document marks the operation as
+     * deprecated.
      */
     readonly deprecated?: { readonly since: Date; readonly sunset: Date };
     /**
-     * Runs after the transaction has committed, such as a wait, and returns the payload of the
-     * response.
+     * Runs after the transaction has committed, for example to wait for a run. Returns the payload
+     * of the response.
      */
     readonly afterCommit?: (request: FastifyRequest, payload: unknown) => Promise<unknown>;
   }
@@ -40,14 +41,13 @@ const IDEMPOTENCY_KEY = {
   minLength: 1,
   maxLength: 255,
   description:
-    'A unique string that the client generates for each operation, such as a UUID. A request with the same key and the same content within 24 hours returns the first response and is not executed again.',
+    'A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again.',
 };
 
 /**
- * Applies the conventions of all routes that require a token, so that no route implements them:
- * common problem responses are added to the schema, and an unsafe request executes in one
- * transaction together with its audit log entry and, if it has an `Idempotency-Key`, its stored
- * response.
+ * Applies the common conventions to all routes that require a token. The schemas of the routes get
+ * the common problem responses. An unsafe request executes in one transaction, which also stores
+ * the audit log entry and, if the request has an `Idempotency-Key`, the response.
  */
 export function registerConventions(app: App, store: ControlStore): void {
   app.addHook('onRoute', (route) => {
@@ -73,7 +73,7 @@ function addCommonSchemas(route: RouteOptions, isSafe: boolean): void {
     headers?: { properties?: object };
     response?: object;
   };
-  // An ignored typo in a filter's name would return unfiltered results.
+  // If unknown parameters were ignored, a misspelled filter would return unfiltered results.
   if (schema.querystring !== undefined) schema.querystring = { ...schema.querystring, additionalProperties: false };
   const common = {
     ...problemResponses(400, 401, 403, 429, 500),

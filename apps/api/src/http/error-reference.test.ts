@@ -6,7 +6,7 @@ import { getErrorReferenceUrl, toHtml, toMarkdown } from './error-reference.ts';
 const CODES = [...Object.keys(ERROR_POLICY), 'method_not_allowed'];
 
 describe('error reference', () => {
-  test('has one entry for each error code, to which `type` links', () => {
+  test('has exactly one entry for each error code, and `type` links to this entry', () => {
     const { body } = toHtml();
     const markdown = toMarkdown();
     for (const code of CODES) {
@@ -17,7 +17,7 @@ describe('error reference', () => {
     }
   });
 
-  test('the page permits its own style sheet and nothing else', () => {
+  test('the content security policy of the page permits only its style sheet', () => {
     const { body, contentSecurityPolicy } = toHtml();
     const style = /<style>([\s\S]*)<\/style>/.exec(body)?.[1] ?? '';
     const hash = createHash('sha256').update(style).digest('base64');
@@ -26,7 +26,7 @@ describe('error reference', () => {
     expect(body).not.toMatch(/<script|\sstyle=|\son\w+=/);
   });
 
-  test('the page escapes the texts and renders code spans', () => {
+  test('the page renders code spans and escapes special characters', () => {
     const { body } = toHtml();
     expect(body).toContain('<code>GRANT</code>');
     expect(body.replace(/<\/?(?:!doctype html|[a-z0-9]+)(?:\s[^>]*)?>/g, '')).not.toMatch(/[<>`]/);

@@ -1,7 +1,7 @@
 /**
- * The reference of all error codes. It has one source, `ERROR_POLICY` and the codes of the API
- * itself, and three forms: `docs/errors.md`, the page that the API serves, and the `type` of a
- * problem, which links to that page.
+ * The reference of all error codes. Its entries come from `ERROR_POLICY` and `API_ERRORS`. The
+ * reference is published as `docs/errors.md` and as a page of the API. The `type` of a problem
+ * links to the entry of its code on this page.
  */
 import { createHash } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
@@ -15,11 +15,11 @@ interface ErrorEntry {
   readonly status: number;
   readonly summary: string;
   readonly remedy: string;
-  /** Null: jobs do not meet the error. */
+  /** Null: the error does not occur in jobs. */
   readonly job: JobOutcome | null;
 }
 
-/** Codes of errors that only API requests can have. */
+/** Codes of errors that occur only in API requests. */
 const API_ONLY_CODES: ReadonlySet<string> = new Set<ErrorCode>([
   'unauthenticated',
   'permission_denied',
@@ -35,7 +35,7 @@ const API_ERRORS: readonly ErrorEntry[] = [
     code: 'method_not_allowed',
     status: 405,
     summary: 'The path does not support the method.',
-    remedy: 'Use a method that the header `Allow` lists.',
+    remedy: 'Use one of the methods in the `Allow` header.',
     job: null,
   },
 ];
@@ -52,7 +52,7 @@ const ERRORS: readonly ErrorEntry[] = [
 ];
 
 const JOB_OUTCOMES: Readonly<Record<JobOutcome, string>> = {
-  retry: 'retries with backoff',
+  retry: 'is retried with backoff',
   snooze: 'waits, then continues',
   fail: 'fails',
 };
@@ -60,23 +60,23 @@ const JOB_OUTCOMES: Readonly<Record<JobOutcome, string>> = {
 const TITLE = 'Errors';
 const INTRODUCTION = [
   'Freshet reports every error with one of these codes: in the problem responses of the API (RFC 9457), in the `error` of object runs, failed units and erasures, and in logs. Codes are stable. New codes may be added.',
-  'The `type` of a problem response is a relative link to the entry of its code on this page. `detail` describes the individual error, and `errors` names the fields that are invalid.',
+  'The `type` of a problem response is a relative link to the entry of its code on this page. `detail` describes the individual error, and `errors` lists the invalid fields.',
 ];
 const NOTES = [
   '**Status** is the status code of a problem response with this code. `invalid_input` also has the status 413 for a body that is too large, and 415 for a body that is not JSON.',
-  '**Jobs** is the reaction of a worker whose job meets the error. A job that retries fails after repeated failures. Loading retries after every error.',
+  '**Jobs** states what happens to a job in which the error occurs. A job that is retried fails after repeated failures. Load jobs are retried after every error.',
 ];
 const HEADINGS = ['Code', 'Status', 'Meaning', 'What to do', 'Jobs'];
 
 /**
- * The `type` of a problem with the code: a relative reference, because a deployment does not know
- * its public origin.
+ * Returns the `type` of a problem with the code. The URL is relative, because a deployment does not
+ * know its public origin.
  */
 export function getErrorReferenceUrl(code: string): string {
   return `${ERROR_REFERENCE_PATH}#${code}`;
 }
 
-/** The reference as Markdown, for `docs/errors.md`. */
+/** Returns the reference as Markdown, for `docs/errors.md`. */
 export function toMarkdown(): string {
   const rows = ERRORS.map((error) => {
     const [code, ...cells] = toCells(error);
@@ -104,8 +104,8 @@ code { font-size: .9em; }
 `;
 
 /**
- * The reference as an HTML page without scripts, and the content security policy that suffices for
- * it.
+ * Returns the reference as an HTML page without scripts, and the content security policy of the
+ * page.
  */
 export function toHtml(): { readonly body: string; readonly contentSecurityPolicy: string } {
   const row = (error: ErrorEntry) =>
@@ -141,7 +141,7 @@ function toCells({ code, status, summary, remedy, job }: ErrorEntry): string[] {
   ];
 }
 
-/** Renders the Markdown that the texts use, code spans and bold, as HTML. */
+/** Renders code spans and bold text as HTML. The texts use no other Markdown. */
 function renderInline(markdown: string): string {
   return markdown
     .replaceAll('&', '&amp;')

@@ -22,15 +22,15 @@ interface ProblemFields {
   readonly retryAfterMs?: number | null;
 }
 
-/** Converts a thrown error to a response. Errors become responses nowhere else. */
+/** Converts a thrown error to a response. No other code converts errors to responses. */
 export function toProblem(error: FastifyError, request: FastifyRequest): Problem {
-  // Fastify's own errors: a body that is not JSON, is too large, or has another media type.
+  // Errors of Fastify: the body is not JSON, is too large, or has an unsupported media type.
   if (error.code?.startsWith('FST_') && error.statusCode !== undefined && error.statusCode < 500) {
     return buildProblem(request, { status: error.statusCode, code: 'invalid_input', detail: error.message });
   }
   const { code, message, context, retryAfterMs } = toAppError(error);
   if (code === 'bug' || code === 'secret_unreadable') {
-    const detail = 'Internal error. The API’s log has the cause under this request id.';
+    const detail = 'An internal error occurred. To find the cause, search the log of the API for the request_id.';
     return buildProblem(request, { status: 500, code, detail });
   }
   const { pointer, errors: fieldErrors } = context;
@@ -113,8 +113,8 @@ function buildProblem(
 }
 
 /**
- * All problems of a request that its schema rejected: the checks of the route run on the fields
- * that are valid.
+ * Collects all problems of a request that its schema rejected. The checks of the route run on the
+ * valid fields only.
  */
 async function collectProblems(error: FastifyError, request: FastifyRequest): Promise<AppError> {
   const shapeProblems = findShapeProblems(request, error.validationContext ?? 'body', error.validation ?? []);
@@ -134,8 +134,8 @@ async function collectProblems(error: FastifyError, request: FastifyRequest): Pr
 }
 
 /**
- * A resource that does not exist, or has another version, is reported only once the request itself
- * is valid.
+ * Ignores a missing resource and an outdated `If-Match`. They are reported only if the request
+ * itself is valid.
  */
 function ignoreMissingResource(error: unknown): FieldProblem[] {
   if (error instanceof AppError && (error.code === 'not_found' || error.code === 'precondition_failed')) return [];

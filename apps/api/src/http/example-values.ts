@@ -3,13 +3,13 @@ import { catalogue } from '@freshet/freshdesk-extractor';
 /** The object of the examples. */
 export const EXAMPLE_OBJECT = catalogue.find((o) => o.webhookKey !== null)?.name ?? '';
 
-/** An object whose records are children of records of `EXAMPLE_OBJECT`. */
+/** An object whose parent is `EXAMPLE_OBJECT`. */
 export const EXAMPLE_CHILD_OBJECT =
   catalogue.find(({ strategy }) => strategy.kind === 'children' && strategy.parent === EXAMPLE_OBJECT)?.name ?? '';
 
 /**
- * The ids of the examples: one fictional deployment, in which each resource has the same id
- * everywhere.
+ * The ids in the examples. All examples show the same fictional deployment, so a resource has the
+ * same id in every example.
  */
 export const EXAMPLE_IDS = {
   api_key: '019b8d00-4a10-7d21-8c34-5e6f708192a1',

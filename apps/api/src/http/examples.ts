@@ -1,6 +1,6 @@
 /**
- * Examples of the OpenAPI document: every body and response shows the same fictional deployment, of
- * the company Acme.
+ * The examples in the OpenAPI document. All bodies and responses show the same fictional deployment
+ * of the company Acme.
  */
 import { getErrorReferenceUrl } from './error-reference.ts';
 import { EXAMPLE_IDS, EXAMPLE_OBJECT } from './example-values.ts';
@@ -35,7 +35,7 @@ interface OperationObject {
   readonly responses?: Readonly<Record<string, Body>>;
 }
 
-/** Examples of strings whose schemas have none, by the name of the field. */
+/** Examples for string fields whose schemas have no example, keyed by field name. */
 const STRING_EXAMPLES: Readonly<Record<string, string | null>> = {
   object: EXAMPLE_OBJECT,
   table: EXAMPLE_OBJECT,
@@ -68,8 +68,8 @@ const FORMAT_EXAMPLES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Nullable fields whose examples are null, because another value would contradict other fields of
- * the example.
+ * Nullable fields whose examples are null, because a value would contradict other fields of the
+ * example.
  */
 const NULL_FIELDS: ReadonlySet<string> = new Set([
   'error',
@@ -98,8 +98,9 @@ const OMITTED_FIELDS: ReadonlySet<string> = new Set(['errors', 'freshdesk_webhoo
 const schemaExamples = new Map<string, unknown>();
 
 /**
- * Sets the example of a named schema. Unlike `examples` of the schema itself, the value may have
- * keys that are keywords of JSON Schema, such as `nullable`, which @fastify/swagger would convert.
+ * Sets the example of a named schema. Use this function instead of the keyword `examples` if the
+ * example has keys that are also JSON Schema keywords, such as `nullable`: @fastify/swagger would
+ * convert such keys.
  */
 export function setSchemaExample($id: string, example: unknown): void {
   schemaExamples.set($id, example);
@@ -107,7 +108,7 @@ export function setSchemaExample($id: string, example: unknown): void {
 
 /**
  * Builds an example of a schema from the examples of its fields.
- * @param field the name of the field with this schema.
+ * @param field the name of the field that has this schema.
  */
 function buildExample(schema: Schema, schemas: Schemas, field: string): unknown {
   if (schema.$ref !== undefined) {
@@ -126,7 +127,7 @@ function buildExample(schema: Schema, schemas: Schemas, field: string): unknown 
     case 'object':
       return Object.fromEntries(
         Object.entries(schema.properties ?? {}).flatMap(([name, property]) => {
-          // An update may contain read-only fields, but does not need them.
+          // An update may contain read-only fields, but they are not necessary.
           const isOmitted = property.readOnly === true || OMITTED_FIELDS.has(name);
           const example = isOmitted ? undefined : buildExample(property, schemas, name);
           return example === undefined ? [] : [[name, example]];
@@ -148,12 +149,12 @@ function buildExample(schema: Schema, schemas: Schemas, field: string): unknown 
   }
 }
 
-/** The title of each status, with a typical code and detail. */
+/** The title of each status code, with a typical error code and detail. */
 const PROBLEM_EXAMPLES: Readonly<Record<string, readonly [title: string, code: string, detail: string]>> = {
   400: [
     'Bad Request',
     'invalid_input',
-    'frequency_minutes must be 30, or a whole number of hours up to 24 (60, 120, … 1440); it is 7.',
+    'frequency_minutes must be 30, or a whole number of hours up to 24 (60, 120, … 1440). The value is 7.',
   ],
   401: [
     'Unauthorized',
@@ -170,21 +171,25 @@ const PROBLEM_EXAMPLES: Readonly<Record<string, readonly [title: string, code: s
   412: [
     'Precondition Failed',
     'precondition_failed',
-    'If-Match: the resource has another version. Get it again and repeat the request.',
+    'If-Match: the resource has changed and now has a different version. Get it again, and repeat the request with the current ETag.',
   ],
   413: ['Payload Too Large', 'invalid_input', 'Request body is too large'],
   415: ['Unsupported Media Type', 'invalid_input', 'Unsupported Media Type'],
   422: [
     'Unprocessable Entity',
     'idempotency_key_reused',
-    'The Idempotency-Key was used for another request. Use a new key for each operation.',
+    'Idempotency-Key: the key was used for a different request. Use a new key for each request.',
   ],
   429: [
     'Too Many Requests',
     'rate_limited',
-    'The limit of 1200 requests per minute is exceeded. Retry after the time in Retry-After.',
+    'The limit of 1200 requests per minute is exceeded. Wait for the time in the Retry-After header, then repeat the request.',
   ],
-  500: ['Internal Server Error', 'bug', 'Internal error. The API’s log has the cause under this request id.'],
+  500: [
+    'Internal Server Error',
+    'bug',
+    'An internal error occurred. To find the cause, search the log of the API for the request_id.',
+  ],
   502: [
     'Bad Gateway',
     'source_unavailable',

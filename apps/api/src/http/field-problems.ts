@@ -13,7 +13,8 @@ const PROBLEMS_MAX = 100;
 
 /**
  * Creates one `invalid_input` error from the problems of a request.
- * @param describe builds a problem's part of the error message. By default, its detail.
+ * @param describe returns the text of a problem in the error message. Default: the detail of the
+ * problem.
  */
 export function createInvalidInputError(
   problems: readonly FieldProblem[],
@@ -33,8 +34,8 @@ export function requireNoProblems(problems: readonly FieldProblem[]): void {
 }
 
 /**
- * Runs a check, and returns the message of an `invalid_input` error that it throws as a problem of
- * the field.
+ * Runs a check. If the check throws an `invalid_input` error, returns the error as a problem of the
+ * field.
  */
 export function catchFieldProblems(pointer: string, check: () => unknown): FieldProblem[] {
   try {

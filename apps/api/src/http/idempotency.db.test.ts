@@ -7,7 +7,7 @@ const listCredentials = async () => (await api.store.credentials.list({ limit: 5
 const secretInput = (name: string) => ({ name, type: 'freshdesk_api_key', api_key: `secret of ${name}` });
 
 describe('Idempotency-Key', () => {
-  test('executes concurrent requests with one key once, and returns the same response to all', async () => {
+  test('executes only one of several concurrent requests with the same key, and returns its response to all', async () => {
     const responses = await Promise.all(
       Array.from({ length: 8 }, () =>
         call('post', '/v1/credentials').set('idempotency-key', 'k').send(secretInput('a')),
@@ -19,8 +19,8 @@ describe('Idempotency-Key', () => {
     expect(await listCredentials()).toHaveLength(1);
   });
 
-  test('a crash before the response is stored rolls back the effects as well', async () => {
-    // A crash closes the connection before the transaction commits.
+  test('rolls back the effects of a request if the process crashes before the response is stored', async () => {
+    // Simulate the crash: the connection is closed before the transaction commits.
     await api.sql.unsafe(`
       create function freshet.crash() returns trigger language plpgsql as
         $$ begin perform pg_terminate_backend(pg_backend_pid()); return new; end $$;
@@ -37,7 +37,7 @@ describe('Idempotency-Key', () => {
     expect(await listCredentials()).toHaveLength(1);
   });
 
-  test('keys are scoped to the token', async () => {
+  test('different tokens can use the same key', async () => {
     const { value: otherToken } = await api.store.tokens.create({
       name: 'other',
       role: 'team_admin',
@@ -49,7 +49,7 @@ describe('Idempotency-Key', () => {
     expect(await listCredentials()).toHaveLength(2);
   });
 
-  test('stores a response with a secret encrypted, and replays it (I6)', async () => {
+  test('encrypts a stored response that contains a secret, and replays it unchanged (I6)', async () => {
     const first = await call('post', '/v1/tokens')
       .set('idempotency-key', 'k')
       .send({ name: 'a', role: 'observer' })

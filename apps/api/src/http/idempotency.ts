@@ -4,7 +4,7 @@ import type { ControlStore, KeyedRequest, StoredResponse } from '@freshet/contro
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { sendProblem, toProblem } from './errors.ts';
 
-/** Response headers that are stored with the response and replayed with it. */
+/** Headers that are stored and replayed together with the response. */
 const STORED_HEADERS = ['location', 'etag'] as const;
 
 /**
@@ -32,8 +32,8 @@ export function runOnce({ store, keyedRequest, request, reply, execute }: Execut
   return store.transaction(async () => {
     const replay = await store.idempotency.reserve(keyedRequest);
     if (replay !== null) return { replay };
-    // A nested transaction: a failure rolls back the request's effects, and its response is stored
-    // nevertheless.
+    // In a nested transaction, the effects of a failed request are rolled back, but its response is
+    // still stored.
     const { response, outcome } = await captureResponse(request, reply, () => store.transaction(execute));
     await store.idempotency.storeResponse(keyedRequest, response);
     return outcome;
@@ -41,8 +41,8 @@ export function runOnce({ store, keyedRequest, request, reply, execute }: Execut
 }
 
 /**
- * Like `runOnce`, for read-only requests, which may take long: no database connection is held while
- * the request executes.
+ * Like `runOnce`, but for read-only requests. Such a request can take long, so no database
+ * connection is held while it executes.
  */
 export async function runReadOnlyOnce({ store, keyedRequest, request, reply, execute }: Execution): Promise<Outcome> {
   const stored = await store.idempotency.findResponse(keyedRequest);
@@ -57,8 +57,8 @@ export async function runReadOnlyOnce({ store, keyedRequest, request, reply, exe
 }
 
 /**
- * Identifies the request by its token and `Idempotency-Key`. Null: it has no key, or its route
- * needs no token.
+ * Returns the token id, the `Idempotency-Key` and a hash of the content of a request. Null: the
+ * request has no key, or its route requires no token.
  */
 export function getKeyedRequest(request: FastifyRequest): KeyedRequest | null {
   const key = request.headers['idempotency-key'];
@@ -81,7 +81,7 @@ export function replayResponse(reply: FastifyReply, { status, headers, body }: S
 
 /**
  * Executes the request and builds the response to store.
- * @throws an error whose response may differ on a retry.
+ * @throws the error of the request, if its response may differ on a retry.
  */
 async function captureResponse(
   request: FastifyRequest,

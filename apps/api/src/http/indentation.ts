@@ -1,7 +1,7 @@
 import { parseJson } from '@freshet/contracts';
 import type { App } from '../context.ts';
 
-/** Matches the parameter of a media range in `Accept`, such as `application/json; indent=2`. */
+/** Matches the parameter `indent` in `Accept`, such as in `application/json; indent=2`. */
 const INDENT_PARAMETER = /;\s*indent=([1-8])\s*(?:[,;]|$)/;
 const JSON_MEDIA_TYPE = /^application\/(?:problem\+)?json\b/;
 

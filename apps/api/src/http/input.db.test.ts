@@ -51,7 +51,7 @@ describe('a request without a body', () => {
       headers: { 'content-type': 'application/json', 'content-length': '5' },
       chunks: [' \r\n', '\t '],
     },
-    'an empty body of a form, as curl -d sends it': {
+    'an empty form body, such as curl -d sends': {
       headers: { 'content-type': 'application/x-www-form-urlencoded', 'content-length': '0' },
       chunks: [],
     },
@@ -80,14 +80,14 @@ describe('a request without a body', () => {
     });
   }
 
-  /** Lists the operations that have no required body, according to the document. */
+  /** Lists the operations whose body is not required according to the OpenAPI document. */
   function listOperationsWithoutBody(): [string, string][] {
     const { paths } = api.app.swagger() as unknown as {
       paths: Record<string, Record<string, { requestBody?: { required?: boolean } }>>;
     };
     return Object.entries(paths).flatMap(([path, methods]) =>
       Object.entries(methods)
-        // The route of Freshdesk's webhooks validates its body itself.
+        // The handler of the route for Freshdesk webhooks validates the body.
         .filter(
           ([method, { requestBody }]) =>
             !path.includes('/inbound/') && (method === 'post' || method === 'delete') && requestBody?.required !== true,
@@ -106,7 +106,8 @@ describe('a request without a body', () => {
       expect(operations.length).toBeGreaterThan(20);
       for (const [method, path] of operations) {
         const { status, text } = await send(method, path, empty);
-        // 404 and not 400: the request is valid, although the id is unknown.
+        // The status is 404 instead of 400, because the request is valid and only the id is
+        // unknown.
         expect(status, `${method} ${path}: ${text}`).toBe(404);
       }
       expect((await send('POST', `/v1/pipelines/${pipelineId}/pause`, empty)).status).toBe(200);
@@ -115,7 +116,7 @@ describe('a request without a body', () => {
   );
 
   test.each(Object.entries(EMPTY))(
-    '%s: operations with required fields report the missing body',
+    '%s: operations with required fields reject the request with 400',
     async (_name, empty) => {
       for (const [method, path] of [
         ['POST', '/v1/pipelines'],
@@ -133,7 +134,7 @@ describe('a request without a body', () => {
     },
   );
 
-  test('rejects other content types and invalid JSON', async () => {
+  test('a request with an unsupported content type or with invalid JSON is still rejected', async () => {
     expect((await call('post', '/v1/credentials').set('content-type', 'text/plain').send('{}')).status).toBe(415);
     expect((await call('post', '/v1/credentials').set('content-type', 'application/json').send('{"name"')).status).toBe(
       400,
@@ -152,33 +153,33 @@ describe('invalid input', () => {
   test.each([
     ['two schema errors', { source: undefined, name: 'x'.repeat(256) }, ['/source', '/name']],
     [
-      'two fields of a schedule',
+      'two invalid fields of a schedule',
       { schedule: { cron: '61 * * * *', time_zone: 'Berlin' } },
       ['/schedule/cron', '/schedule/time_zone'],
     ],
     ['a schema error and an invalid value', { name: '', frequency_minutes: 90 }, ['/name', '/frequency_minutes']],
     [
-      'a missing field and an invalid value of one object',
+      'a missing field and an invalid value in the same object',
       { schedule: { time_zone: 'Berlin' } },
       ['/schedule/cron', '/schedule/time_zone'],
     ],
     [
-      'a wrong type and an invalid value of one object',
+      'a wrong type and an invalid value in the same object',
       { schedule: { cron: 5, time_zone: 'Berlin' } },
       ['/schedule/cron', '/schedule/time_zone'],
     ],
     [
-      'references',
+      'invalid references',
       { destination_id: UNKNOWN_ID, source: { type: 'freshdesk', subdomain: 'a_b', credential_id: UNKNOWN_ID } },
       ['/source/subdomain', '/source/credential_id', '/destination_id'],
     ],
     [
-      'several objects',
+      'problems of several objects',
       { objects: { tikets: { included: true }, roles: { included: true, detail: true }, nothing: { included: true } } },
       ['/objects/tikets', '/objects/roles/detail', '/objects/nothing'],
     ],
     [
-      'several field rules',
+      'problems of several field rules',
       {
         objects: {
           tickets: {
@@ -190,7 +191,7 @@ describe('invalid input', () => {
       ['/objects/tickets/columns/id', '/objects/tickets/columns/subject', '/objects/tickets/columns/a~1b'],
     ],
     [
-      'nullable fields, once each',
+      'one problem for each invalid nullable field',
       { audit_frequency_days: 'x', monthly_quota: { records: 0, when_reached: 'never' } },
       ['/audit_frequency_days', '/monthly_quota/records', '/monthly_quota/when_reached'],
     ],
@@ -199,8 +200,12 @@ describe('invalid input', () => {
       { color: 'red', source: { type: 'zendesk', subdomain: 'other', credential_id: 'x', shade: 1 } },
       ['/color', '/source/shade', '/source/type', '/source/credential_id'],
     ],
-    ['a string that cannot be stored', { name: 'a\u0000', frequency_minutes: 7 }, ['/name', '/frequency_minutes']],
-  ])('POST /v1/pipelines reports %s at once', async (_name, wrong, expected) => {
+    [
+      'a string that cannot be stored and an invalid value',
+      { name: 'a\u0000', frequency_minutes: 7 },
+      ['/name', '/frequency_minutes'],
+    ],
+  ])('POST /v1/pipelines reports %s in one response', async (_name, wrong, expected) => {
     const { body } = await call('post', '/v1/pipelines')
       .send({ ...pipelineInput, ...wrong })
       .expect(400);
@@ -211,7 +216,7 @@ describe('invalid input', () => {
     expect(again.errors).toEqual(body.errors);
   });
 
-  test('problems name the valid values, once per field', async () => {
+  test('reports one problem with the valid values for each invalid field', async () => {
     const { body } = await call('post', '/v1/pipelines')
       .send({
         ...pipelineInput,
@@ -227,7 +232,7 @@ describe('invalid input', () => {
     ]);
   });
 
-  test('problems of parameters, headers and the body are reported at once', async () => {
+  test('reports problems of parameters, headers and the body in one response', async () => {
     const { body } = await call('post', '/v1/pipelines/not-an-id/runs?wait=99&color=red')
       .set('idempotency-key', 'x'.repeat(256))
       .send({ kind: 'hope' })
@@ -260,19 +265,19 @@ describe('invalid input', () => {
       { role: 'observer', scopes: ['run', 'erase'], expires_at: '2020-01-01T00:00:00Z' },
       ['/name', '/scopes', '/expires_at'],
     ],
-  ])('POST /v1/%s reports all problems at once: %j', async (path, input, expected) => {
+  ])('POST /v1/%s reports all problems in one response: %j', async (path, input, expected) => {
     const { body } = await call('post', `/v1/${path}`).send(input).expect(400);
     expect(pointers(body)).toEqual(expected);
   });
 
-  test('PATCH reports all problems at once, including read-only fields', async () => {
+  test('PATCH reports all problems in one response, including changed read-only fields', async () => {
     const { body } = await call('patch', `/v1/pipelines/${pipelineId}`)
       .send({ name: '', status: 'paused', frequency_minutes: 7, source: { subdomain: 'other' }, priority: 'low' })
       .expect(400);
     expect(pointers(body)).toEqual(['/name', '/priority', '/source/subdomain', '/status', '/frequency_minutes']);
   });
 
-  test('the number of reported problems is bounded (I9)', async () => {
+  test('limits the number of reported problems (I9)', async () => {
     const many = Object.fromEntries(Array.from({ length: 2000 }, (_, i) => [`o${i}`, { included: 1 }]));
     const { body } = await call('post', '/v1/pipelines')
       .send({ ...pipelineInput, objects: many })
@@ -323,7 +328,7 @@ describe('the host of a destination', () => {
   });
 
   test.each(['warehouse.example.com', 'db', 'my_db', '10.0.0.1', '2001:db8::1', '[2001:db8::1]'])(
-    'accepts and returns the host %s unchanged',
+    'accepts the host %s, and returns it unchanged',
     async (host) => {
       const { body } = await call('post', '/v1/destinations')
         .send({ ...destinationInput, host })
@@ -332,7 +337,7 @@ describe('the host of a destination', () => {
     },
   );
 
-  test('does not connect to a stored socket path, and reports this in the connection test', async () => {
+  test('the connection test rejects a stored socket path without connecting to it', async () => {
     const { destination_id } = await api.store.pipelines.get(pipelineId);
     for (const host of ['/var/run/postgresql', '@socket']) {
       await api.sql`update freshet.destinations set host = ${host} where id = ${destination_id}`;

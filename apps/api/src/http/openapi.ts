@@ -11,11 +11,11 @@ const DESCRIPTION = [
   'Freshet replicates a Freshdesk account into a PostgreSQL warehouse. Use this API to configure pipelines, run and monitor them, and erase personal data.',
   '**Authentication.** Send an API token with each request: `Authorization: Bearer frt_…`.',
   '**Errors.** Errors are `application/problem+json` (RFC 9457) with a stable `code`. The page [/docs/errors](/docs/errors) lists all codes.',
-  '**Pagination.** Lists return pages. Pass `limit` for the size of a page, and the `next_cursor` of a page as `cursor` to get the next one.',
-  '**Updates.** `PATCH` accepts the representation that `GET` returns: a field with its current value is no change, and a read-only field with another value is rejected with 400. To detect concurrent updates, send the `ETag` of the resource as `If-Match`.',
-  '**Idempotency.** Unsafe requests accept an `Idempotency-Key`. A request with the same key and content within 24 hours returns the first response and is not executed again.',
-  '**Rate limits.** The `RateLimit-*` headers state how many requests the token has left in the current minute.',
-  '**Formatting.** With `Accept: application/json; indent=2` (1 to 8), JSON is indented.',
+  '**Pagination.** Lists are paginated. Set the page size with `limit`. To get the next page, pass the `next_cursor` of the current page as `cursor`.',
+  '**Updates.** `PATCH` accepts the representation that `GET` returns. Fields that contain their current values are not changed. A request that contains a different value for a read-only field is rejected with 400. To detect concurrent updates, send the `ETag` of the resource as `If-Match`.',
+  '**Idempotency.** Unsafe requests accept an `Idempotency-Key`. If you repeat a request with the same key and content within 24 hours, the API returns the first response and does not execute the request again.',
+  '**Rate limits.** The `RateLimit-*` headers contain the number of requests that the token has left in the current minute.',
+  '**Formatting.** To get indented JSON, send `Accept: application/json; indent=2`. The indent can be 1 to 8 spaces.',
 ].join('\n\n');
 
 const TAGS = [
@@ -31,11 +31,11 @@ const TAGS = [
   { name: 'erasures', description: 'Erasure of personal data from the warehouse and from stored data.' },
   { name: 'accounts', description: 'Rate limits of Freshdesk accounts.' },
   { name: 'catalog', description: 'The objects that can be replicated.' },
-  { name: 'usage', description: 'Records, bytes, credits and lag by day.' },
+  { name: 'usage', description: 'Records, bytes, credits and lag per day.' },
   { name: 'webhooks', description: 'Notifications about events.' },
   { name: 'system', description: 'Processes, queues and dead jobs of the deployment.' },
   { name: 'tokens', description: 'API tokens, their roles and scopes.' },
-  { name: 'audit log', description: 'Changes through the API.' },
+  { name: 'audit log', description: 'Changes that were made through the API.' },
   { name: 'health', description: 'Probes of the process.' },
 ];
 
@@ -44,7 +44,7 @@ const TAGS = [
  * reference page at `/docs`.
  */
 export async function registerOpenApi(app: App): Promise<void> {
-  // Sorted, so that the document does not depend on the order of imports.
+  // Sort the schemas, so that the document does not depend on the order of imports.
   for (const schema of namedSchemas.toSorted((a, b) => (getSchemaId(a) < getSchemaId(b) ? -1 : 1)))
     app.addSchema(schema);
   await app.register(swagger, {
@@ -103,8 +103,8 @@ interface Choice {
 }
 
 /**
- * Adds the mapping of discriminators, which code generators need. The validator derives the mapping
- * and accepts none.
+ * Adds mappings to discriminators, because code generators need them. The schemas of the routes
+ * cannot contain mappings, because the validator rejects such schemas.
  */
 function addDiscriminatorMappings(document: Document): Document {
   const schemas = (document.components?.schemas ?? {}) as Record<string, Choice>;

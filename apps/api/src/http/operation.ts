@@ -13,17 +13,17 @@ export interface Operation {
 type ProblemStatus = 400 | 401 | 403 | 404 | 409 | 412 | 413 | 415 | 422 | 429 | 500 | 502 | 503;
 
 const PROBLEM_DESCRIPTIONS: Readonly<Record<ProblemStatus, string>> = {
-  400: 'The request is invalid. `errors` names the invalid fields.',
+  400: 'The request is invalid. `errors` lists the invalid fields.',
   401: 'The request has no valid API token.',
   403: 'The role or the scopes of the token do not include the required permission.',
   404: 'The resource does not exist.',
   409: 'The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed.',
-  412: 'The resource has another version than `If-Match` names.',
+  412: 'The version in `If-Match` is not the current version of the resource.',
   413: 'The body is larger than 1 MiB.',
   415: 'The body is not JSON.',
-  422: 'Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was used for another request.',
-  429: 'The token has exceeded its requests per minute, or the credits of the Freshdesk account are used up. Retry after the time in `Retry-After`.',
-  500: 'An internal error occurred. The logs contain its cause under the request id.',
+  422: 'Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request.',
+  429: 'The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request.',
+  500: 'An internal error occurred. To find the cause, search the logs for the `request_id`.',
   502: 'Freshdesk or the warehouse cannot be reached, or returned an invalid response.',
   503: 'The service is temporarily unavailable.',
 };
@@ -58,8 +58,8 @@ export function setEtag(reply: FastifyReply, version: number): FastifyReply {
 }
 
 /**
- * Returns the version in `If-Match`. Null: any version (`*`, or no header). An unknown tag returns
- * -1, which no resource has.
+ * Returns the version in `If-Match`. Null: any version (`*`, or no header). For a tag in an unknown
+ * format, returns -1, which is not the version of any resource.
  */
 export function parseIfMatch(headers: { readonly 'if-match'?: string | undefined }): number | null {
   const tag = headers['if-match'];

@@ -19,7 +19,7 @@ let tokens: Readonly<Record<TokenRole, string>>;
 
 beforeAll(() => resetWorld());
 
-/** Deletes all resources, and creates a token of each role and the resources of the cases. */
+/** Deletes all resources. Then creates a token for each role, and the resources of the cases. */
 async function resetWorld(): Promise<World> {
   await api.reset();
   const entries = [];
@@ -40,7 +40,7 @@ interface Operation {
   readonly acceptsIfMatch: boolean;
 }
 
-/** All operations of the OpenAPI document that require a token. */
+/** Lists all operations of the OpenAPI document that require a token. */
 function listOperations(): Operation[] {
   interface OperationObject {
     readonly operationId: string;
@@ -71,7 +71,7 @@ const fillWithUnknownIds = (path: string) =>
   );
 const call = (method: Method, path: string, token = tokens.team_admin) => api.call(method, path, token);
 
-test('each operation of the document has a case, and each case has an operation', () => {
+test('the cases and the operations of the OpenAPI document correspond one to one', () => {
   expect(Object.keys(OPERATION_CASES).sort()).toEqual(
     listOperations()
       .map((o) => o.operationId)
@@ -88,7 +88,7 @@ describe.each(Object.entries(OPERATION_CASES))('%s', (operationId, spec) => {
     return body === undefined ? request : request.send(body);
   };
 
-  test('succeeds, and executes once per `Idempotency-Key`', async () => {
+  test('succeeds, and executes requests with the same `Idempotency-Key` only once', async () => {
     const world = await resetWorld();
     const { method } = operation();
     const key = randomUUID();
@@ -109,7 +109,7 @@ describe.each(Object.entries(OPERATION_CASES))('%s', (operationId, spec) => {
     expect(other.body).toMatchObject({ status: 422, code: 'idempotency_key_reused' });
   });
 
-  test('rejects requests without a token and invalid requests', async () => {
+  test('rejects unauthenticated and invalid requests', async () => {
     const { method, path, hasBody, isList, acceptsIfMatch } = operation();
     const anonymous = await supertest(api.app.server)[method](fillWithUnknownIds(path));
     expect(anonymous.body).toMatchObject({ status: 401, code: 'unauthenticated' });
@@ -121,7 +121,7 @@ describe.each(Object.entries(OPERATION_CASES))('%s', (operationId, spec) => {
             () => call(method, fillWithUnknownIds(path)).set('content-type', 'application/json').send('null'),
           ]
         : []),
-      // Freshdesk may send other properties as well.
+      // Freshdesk may send additional properties.
       ...(hasBody && operationId !== 'receiveFreshdeskWebhook'
         ? [() => call(method, fillWithUnknownIds(path)).send({ no_such_field: 1 })]
         : []),
@@ -134,7 +134,8 @@ describe.each(Object.entries(OPERATION_CASES))('%s', (operationId, spec) => {
     ];
     for (const [i, request] of invalidRequests.entries()) {
       const { status, body } = await request();
-      // Cursors are checked after the pipeline of the list, which is missing here.
+      // Some lists check that the pipeline exists before they check the cursor. This pipeline does
+      // not exist.
       expect([400, ...(isList && path.includes('{id}') ? [404] : [])], `${i}: ${JSON.stringify(body)}`).toContain(
         status,
       );
@@ -147,22 +148,25 @@ describe.each(Object.entries(OPERATION_CASES))('%s', (operationId, spec) => {
     if (acceptsIfMatch) expect((await call(method, fillPath(path, {})).set('if-match', '"1"')).status).toBe(400);
   });
 
-  test.each(ROLE_NAMES)('requires its permission of the role %s and of the scopes', async (role) => {
-    const { method, path } = operation();
-    const permission = getPermission(operation());
-    const { status, body } = await call(method, fillWithUnknownIds(path), tokens[role]);
-    expect(status === 403, JSON.stringify(body)).toBe(!ROLES[role].includes(permission));
-    const { value: scopedToken } = await api.store.tokens.create({
-      name: 'scoped',
-      role,
-      scopes: PERMISSION_NAMES.filter((p) => p !== permission),
-      expires_at: null,
-    });
-    const scoped = await call(method, fillWithUnknownIds(path), scopedToken);
-    expect(scoped.body).toMatchObject({ status: 403, code: 'permission_denied' });
-  });
+  test.each(ROLE_NAMES)(
+    'rejects tokens with the role %s if the role or the scopes lack the permission',
+    async (role) => {
+      const { method, path } = operation();
+      const permission = getPermission(operation());
+      const { status, body } = await call(method, fillWithUnknownIds(path), tokens[role]);
+      expect(status === 403, JSON.stringify(body)).toBe(!ROLES[role].includes(permission));
+      const { value: scopedToken } = await api.store.tokens.create({
+        name: 'scoped',
+        role,
+        scopes: PERMISSION_NAMES.filter((p) => p !== permission),
+        expires_at: null,
+      });
+      const scoped = await call(method, fillWithUnknownIds(path), scopedToken);
+      expect(scoped.body).toMatchObject({ status: 403, code: 'permission_denied' });
+    },
+  );
 
-  test('returns 404, 409 and 412 for missing, conflicting and outdated resources', async () => {
+  test('returns 404 for a missing resource, 409 for a conflict and 412 for an outdated version', async () => {
     const world = await resetWorld();
     const { method, path, acceptsIfMatch } = operation();
     if (path.includes('{') && !spec.neverMissing) {

@@ -2,14 +2,14 @@ import type { TokenRole } from '@freshet/control-store';
 
 /** All permissions, with their descriptions. */
 export const PERMISSIONS = {
-  read: 'Read pipelines, runs, objects, credits and all other resources without personal data and secrets.',
+  read: 'Read pipelines, runs, objects, credits and all other resources that contain neither personal data nor secrets.',
   read_records: 'Read rejected records, which may contain personal data.',
   run: 'Start and cancel runs. Pause and resume pipelines. Restart and rebuild objects, and set their positions. Retry and discard failed units. Replay and discard rejected records.',
   refresh: 'Refresh single records. This is the only permission that a Freshdesk automation rule needs.',
   manage_pipelines: 'Create, update, test and delete pipelines, and configure their objects.',
   manage_connections: 'Create, update, test and delete credentials and destinations.',
   manage_webhooks: 'Create, update, test and delete webhooks, and read their deliveries.',
-  erase: 'Erase a person from the warehouse and from stored data permanently, and lift erasures.',
+  erase: 'Permanently erase a person from the warehouse and from stored data. Lift erasures.',
   redrive: 'Retry and discard dead jobs.',
   manage_tokens: 'Create, read, update, rotate and delete tokens.',
   read_audit_log: 'Read the audit log.',
@@ -17,7 +17,7 @@ export const PERMISSIONS = {
 export type Permission = keyof typeof PERMISSIONS;
 export const PERMISSION_NAMES = Object.keys(PERMISSIONS) as Permission[];
 
-/** The permissions of each role. `docs/security.md` documents them; a test compares the two. */
+/** The permissions of each role. A test compares them with the table in `docs/security.md`. */
 export const ROLES: Readonly<Record<TokenRole, readonly Permission[]>> = {
   team_admin: PERMISSION_NAMES,
   team_collaborator: [
@@ -35,8 +35,8 @@ export const ROLES: Readonly<Record<TokenRole, readonly Permission[]>> = {
 };
 
 /**
- * Whether a token has a permission: its role must include it, and so must its scopes, if it has
- * any.
+ * Whether a token has a permission. The role of the token must include the permission. If the token
+ * has scopes, the scopes must also include the permission.
  */
 export function hasPermission(
   { role, scopes }: { readonly role: TokenRole; readonly scopes: readonly string[] | null },

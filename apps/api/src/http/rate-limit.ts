@@ -3,22 +3,22 @@ import { AppError } from '@freshet/contracts';
 import type { App } from '../context.ts';
 
 /**
- * Limits the requests per minute of each token, in this process. Responses have the `RateLimit-*`
- * headers of the third draft of
+ * Limits the requests that each token can send to this process per minute. Responses contain the
+ * `RateLimit-*` headers of the third draft of
  * https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/.
  */
 export async function registerRateLimit(app: App, requestsPerMinute: number): Promise<void> {
   await app.register(rateLimit, {
     max: requestsPerMinute,
     timeWindow: 60_000,
-    // Authentication runs first, so a known token identifies the client. Requests to public routes
-    // are counted by address.
+    // Authentication runs first, so requests with a valid token are counted per token. Requests to
+    // public routes are counted per address.
     keyGenerator: (request) => request.identity?.id ?? request.ip,
     enableDraftSpec: true,
     errorResponseBuilder: (_request, { max, ttl }) =>
       new AppError(
         'rate_limited',
-        `The limit of ${max} requests per minute is exceeded. Retry after the time in Retry-After.`,
+        `The limit of ${max} requests per minute is exceeded. Wait for the time in the Retry-After header, then repeat the request.`,
         {
           retryAfterMs: ttl,
         },

@@ -1,6 +1,6 @@
 /**
  * Tests that a client can get any resource, change one field and send the representation back. The
- * fields come from the OpenAPI document, so that fields that are added later are tested as well.
+ * fields come from the OpenAPI document, so new fields are tested automatically.
  */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { UNKNOWN_ID, useTestApi } from '../test-support/api.ts';
@@ -20,7 +20,7 @@ interface Resource {
   readonly path: string;
   /** Gets the representation and the entity tag. */
   readonly read: () => Promise<{ readonly body: Json; readonly etag: string }>;
-  /** Another valid value for each writable field. A path with a slash is nested. */
+  /** A new valid value for each writable field. A slash separates the names of nested fields. */
   readonly changed: Json;
   /** Writable fields that are never returned. */
   readonly secrets: readonly string[];
@@ -75,7 +75,7 @@ beforeAll(async () => {
     scopes: ['read', 'run'],
     expires_at: '2100-01-01T00:00:00Z',
   });
-  // Times that differ from null.
+  // Set times that would otherwise be null.
   await api.sql`update freshet.webhooks set failing_since = now() - interval '1 hour'`;
   await api.sql`update freshet.pipelines set next_audit_at = now() + interval '1 day'`;
   const direct = (path: string) => async () => {
@@ -198,7 +198,7 @@ function withValue(body: Json, path: string, value: unknown): Json {
   };
 }
 
-/** Returns another value of the same type. */
+/** Returns a different value of the same type. */
 function changeValue(value: unknown, path: string): unknown {
   if (/_at$|_until$|_since$|_as_of$|_to$/.test(path)) return '2001-02-03T04:05:06.000Z';
   if (path === 'id' || path.endsWith('_id')) return UNKNOWN_ID;
@@ -237,13 +237,13 @@ describe.each(NAMES)('PATCH of %s', (name) => {
       expect(headers['etag']).toBe(before.etag);
     }
     expect(await read()).toEqual(before);
-    // The document describes all fields of the representation.
+    // The OpenAPI document describes all fields of the representation.
     const { writable, readOnly } = listFields(getSchema(schemas[1]));
     const known = [...writable, ...readOnly].map((field) => field.split('/')[0]);
     expect(Object.keys(before.body).filter((field) => !known.includes(field))).toEqual([]);
   });
 
-  test('accepts read-only times and ids in another notation', async () => {
+  test('accepts read-only times and ids in a different notation', async () => {
     const { path, read } = resource();
     const { body } = await read();
     const renotated = Object.fromEntries(
@@ -257,7 +257,7 @@ describe.each(NAMES)('PATCH of %s', (name) => {
     expect((await read()).body).toEqual(body);
   });
 
-  test('rejects other values of read-only fields, and reports all of them at once', async () => {
+  test('rejects changed read-only fields, and reports all of them in one response', async () => {
     const { path, read, schemas } = resource();
     const { body } = await read();
     const { readOnly } = listFields(getSchema(schemas[1]));
@@ -287,7 +287,7 @@ describe.each(NAMES)('PATCH of %s', (name) => {
     );
     expect((await read()).body).toEqual(body);
 
-    /** Whether the field has only one valid value, so that the schema rejects any other. */
+    /** Whether the field has only one valid value, so that the schema rejects all other values. */
     function isConstant(field: string): boolean {
       return (field === 'type' && name === 'a destination') || field === 'source/type';
     }
@@ -326,7 +326,7 @@ describe.each(NAMES)('PATCH of %s', (name) => {
   });
 });
 
-test('PATCH of a pipeline changes only the changed field of `source`', async () => {
+test('PATCH of a pipeline updates only the field of `source` that differs', async () => {
   const { path, read } = resources.get('a pipeline') as Resource;
   const { body } = await read();
   const source = { ...(body['source'] as Json), historical_sync_days: 60 };
@@ -336,7 +336,7 @@ test('PATCH of a pipeline changes only the changed field of `source`', async () 
   expect((await call('patch', path).send({ source: renotated }).expect(200)).body).toEqual(responseBody);
 });
 
-test('sending a representation back does not move due times and does not reset a failing webhook', async () => {
+test('sending a representation back neither moves due times nor resets a failing webhook', async () => {
   const pipeline = resources.get('a pipeline') as Resource;
   await call('patch', pipeline.path).send({ audit_frequency_days: 7 }).expect(200);
   await api.sql`update freshet.pipelines set next_audit_at = now() + interval '1 day', next_run_at = now() + interval '20 days'`;
@@ -352,7 +352,7 @@ test('sending a representation back does not move due times and does not reset a
   expect(await webhook.read()).toEqual(failing);
 });
 
-test('accepts earlier values of read-only times that Freshet has advanced, and rejects times that they never had', async () => {
+test('accepts earlier values of read-only times that Freshet has advanced, and rejects values that they never had', async () => {
   const { path, read } = resources.get('a pipeline') as Resource;
   const { body } = await read();
   await api.sql`update freshet.pipelines set next_run_at = now() + interval '40 days', next_audit_at = now() + interval '40 days'`;
@@ -367,7 +367,7 @@ test('accepts earlier values of read-only times that Freshet has advanced, and r
   }
 });
 
-test('accepts an unchanged value that would be rejected as a new one', async () => {
+test('accepts an unchanged value that would be rejected as a new value', async () => {
   const token = resources.get('a token') as Resource;
   await api.sql`update freshet.api_tokens set expires_at = now() - interval '1 day', scopes = '{manage_tokens}', role = 'observer' where name <> 'bootstrap'`;
   const { body } = await token.read();
@@ -382,7 +382,7 @@ test('accepts an unchanged value that would be rejected as a new one', async () 
     .expect(200);
 });
 
-test('`included: true` includes a default object by name, except in a representation that is sent back', async () => {
+test('`included: true` explicitly includes a default object, except in a representation that is sent back', async () => {
   const pipeline = resources.get('a pipeline') as Resource;
   const path = `${pipeline.path}/objects/agents`;
   const getSettings = async () => ((await pipeline.read()).body['objects'] as Json)['agents'];
@@ -394,7 +394,7 @@ test('`included: true` includes a default object by name, except in a representa
   expect(await getSettings()).toEqual({ included: true });
 });
 
-test('the preview of an update accepts a representation, and rejects the same problems as the update', async () => {
+test('the preview of an update accepts a representation, and reports the same problems as the update', async () => {
   const { path, read } = resources.get('a pipeline') as Resource;
   const { body } = await read();
   const { body: problem } = await call('post', `${path}/plan`)

@@ -4,7 +4,7 @@ import type { TSchema } from 'typebox';
 import { escapePointerSegment, type FieldProblem } from './field-problems.ts';
 import { resolveSchema } from './schemas.ts';
 
-/** The differences between a request to change a resource and the resource. */
+/** The differences between the body of an update and the resource. */
 export interface Comparison {
   /** Writable fields whose values differ from the resource. */
   readonly changes: Readonly<Record<string, unknown>>;
@@ -19,29 +19,29 @@ interface Shape {
   readonly properties?: Readonly<Record<string, object>>;
 }
 
-/** A request to change a resource, and the resource as it is stored. */
+/** The body of an update, and the current state of the resource. */
 interface ComparisonInput {
-  /** The schema of the request, in which read-only fields are marked with `readOnly`. */
+  /** The schema of the update. Read-only fields are marked with `readOnly`. */
   readonly schema: TSchema;
   /** The current representation of the resource. */
   readonly current: object;
   readonly body: object;
-  /** The creation time of the resource: read-only times cannot have had earlier values. */
+  /** The creation time of the resource. Read-only times have never had earlier values. */
   readonly createdAt: Date;
 }
 
 /**
- * Compares the body of a `PATCH` with the current representation, so that a client can send back a
- * response with one field changed. An equal field is no change, whether it is read-only or not.
- * Neither is an earlier value of a read-only time that Freshet advances by itself (`next_run_at`,
- * `last_used_at`).
+ * Compares the body of a `PATCH` with the current representation, so that a client can get a
+ * resource, change one field and send the result back. A field that contains its current value does
+ * not count as a change, whether it is read-only or not. For read-only times that Freshet advances
+ * (`next_run_at`, `last_used_at`), earlier values do not count as changes either.
  * @param pointer JSON pointer to the compared object.
  */
 export function compareWithCurrent({ schema, current, body, createdAt }: ComparisonInput, pointer = ''): Comparison {
   const properties = (resolveSchema(schema) as Shape).properties ?? {};
   const changes: Record<string, unknown> = {};
   const problems: FieldProblem[] = [];
-  // In the order of the schema, so that problems have a stable order.
+  // Iterate in the order of the schema, so that problems have a stable order.
   for (const [name, property] of Object.entries(properties)) {
     if (!Object.hasOwn(body, name)) continue;
     const value: unknown = (body as Readonly<Record<string, unknown>>)[name];
@@ -62,21 +62,21 @@ export function compareWithCurrent({ schema, current, body, createdAt }: Compari
 }
 
 /**
- * Requires the version that `If-Match` names.
+ * Requires that the resource has the version in `If-Match`.
  * @param expected null: any version.
- * @throws AppError `precondition_failed` if the resource has another version.
+ * @throws AppError `precondition_failed` if the resource has a different version.
  */
 export function requireVersion({ version }: { readonly version: number }, expected: number | null): void {
   if (expected === null || expected === version) return;
   throw new AppError(
     'precondition_failed',
-    'If-Match: the resource has another version. Get it again and repeat the request.',
+    'If-Match: the resource has changed and now has a different version. Get it again, and repeat the request with the current ETag.',
   );
 }
 
 function describeMismatch(pointer: string, currentValue: unknown): string {
   const field = pointer.slice(1).replaceAll('/', '.');
-  return `${field} is read-only and is ${JSON.stringify(currentValue)}. Send this value, or omit the field.`;
+  return `${field} is read-only. Omit the field, or send its current value: ${JSON.stringify(currentValue)}.`;
 }
 
 /** Whether the schema is an object with read-only fields. */
@@ -95,7 +95,7 @@ function isEqual(value: unknown, currentValue: unknown, shape: Shape): boolean {
   return hasFormat(shape, 'uuid') && value.toLowerCase() === currentValue.toLowerCase();
 }
 
-/** Whether a time lies between the creation of the resource and the field's current value. */
+/** Whether a time lies between the creation of the resource and the current value of the field. */
 function isEarlierTime(value: unknown, currentValue: unknown, shape: Shape, createdAt: Date): boolean {
   if (typeof value !== 'string' || typeof currentValue !== 'string' || !hasFormat(shape, 'date-time')) return false;
   const at = Date.parse(value.toUpperCase());

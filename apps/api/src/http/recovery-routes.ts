@@ -15,18 +15,18 @@ interface Page<T> {
 }
 
 /**
- * Work of a pipeline that failed and was stored, such as failed units. Users list, restart or
- * discard it.
+ * The operations on failed work of a pipeline, such as failed units. Users can list the items,
+ * start a run for them, or discard them.
  */
 export interface RecoveryDefinition<T, F extends object> {
   /** The last segment of the paths, such as `failed-units`. */
   readonly path: string;
   readonly tag: string;
-  /** The last segment of the path that starts a run. */
+  /** The last path segment of the operation that starts a run. */
   readonly action: 'retry' | 'replay';
   /** The field of responses that holds the number of items. */
   readonly countField: 'units' | 'records';
-  /** Query parameters of the list, beside `limit` and `cursor`. */
+  /** Query parameters of the list, in addition to `limit` and `cursor`. */
   readonly filters: Readonly<Record<string, TSchema>>;
   readonly schemas: {
     readonly list: TSchema;
@@ -37,7 +37,7 @@ export interface RecoveryDefinition<T, F extends object> {
   };
   readonly operations: Readonly<Record<'list' | 'start' | 'discard', OperationText>>;
   /**
-   * @param query the query parameters, `filters` among them.
+   * @param query the query parameters, including `filters`.
    * @throws AppError `not_found` for an unknown pipeline.
    */
   list(
@@ -45,16 +45,16 @@ export interface RecoveryDefinition<T, F extends object> {
     options: { readonly limit: number; readonly cursor: string | null },
     query: never,
   ): Promise<Page<T>>;
-  /** @param body the selection of an action. @throws AppError `not_found` for an unknown object. */
+  /** @param body the selected items. @throws AppError `not_found` for an unknown object. */
   parseFilter(body: never): F;
-  /** Starts a run for the selected items. `count`: how many they are. */
+  /** Starts a run for the selected items. `count`: the number of selected items. */
   start(pipelineId: string, filter: F): Promise<{ readonly runId: string; readonly count: number }>;
-  /** @returns how many items were discarded. */
+  /** @returns the number of discarded items. */
   discard(pipelineId: string, filter: F): Promise<number>;
   readonly toJson: (item: T) => object;
 }
 
-/** Registers the list of such work, and the two actions on a selection of it. */
+/** Registers the routes that list the items, start a run for selected items, and discard them. */
 export function registerRecoveryRoutes<T, F extends object>(app: App, definition: RecoveryDefinition<T, F>): void {
   registerList(app, definition);
   registerStart(app, definition);

@@ -1,12 +1,12 @@
 import type { Metrics } from '@freshet/runtime';
 import type { App } from '../context.ts';
 
-/** Upper bounds of the histogram's buckets. */
+/** The upper bounds of the histogram buckets. */
 const DURATION_BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60];
 
 /**
- * Logs one line per request, with its token, status and duration, and measures durations. Bodies
- * are never logged.
+ * Logs one line per request, with the id of the token, the status and the duration. Durations are
+ * also exported as a histogram. Bodies are never logged.
  */
 export function registerRequestLog(app: App, metrics: Metrics): void {
   const durations = metrics.histogram(
@@ -17,7 +17,7 @@ export function registerRequestLog(app: App, metrics: Metrics): void {
   );
   app.addHook('onResponse', async (request, reply) => {
     const { method, identity, ip, routeOptions } = request;
-    // The pattern of the route instead of the path, which has unbounded cardinality.
+    // The label is the pattern of the route, because paths have an unbounded cardinality.
     durations.observe(
       { method, route: routeOptions.url ?? 'unknown', status: String(reply.statusCode) },
       reply.elapsedTime / 1000,

@@ -44,14 +44,14 @@ export interface ResourceDefinition<S extends StoredResource> {
   readonly schemas: {
     readonly input: TSchema;
     readonly update: TSchema;
-    /** The response to a creation, where it differs from `output`. */
+    /** The schema of the response to a creation. Absent: `output`. */
     readonly created?: TSchema;
     readonly output: TSchema;
     readonly list: TSchema;
   };
-  /** Query parameters of the list, beside `limit` and `cursor`. */
+  /** Query parameters of the list, in addition to `limit` and `cursor`. */
   readonly filters?: Readonly<Record<string, TSchema>>;
-  /** @returns the resource, or the resource and fields that only this response has. */
+  /** @returns the resource, or the resource and the fields that only this response contains. */
   create(body: never): Promise<S | { readonly stored: S; readonly oneTimeFields: object }>;
   list(
     options: { readonly limit: number; readonly cursor: string | null },
@@ -64,14 +64,14 @@ export interface ResourceDefinition<S extends StoredResource> {
   delete(id: string, expectedVersion: number | null): Promise<void>;
   /**
    * Finds problems of a creation or an update that the schemas cannot express.
-   * @param input lacks fields that the schema rejected; for an update, the fields that differ from
-   * `current`.
-   * @param current the resource to be updated; null: the resource is to be created.
+   * @param input the fields of the request, without those that the schema rejected. For an update,
+   * only the fields that differ from `current`.
+   * @param current the resource to update. Null: the request creates a resource.
    */
   findProblems?(input: never, current: S | null): Promise<readonly FieldProblem[]> | readonly FieldProblem[];
   /**
-   * Converts fields to the notation in which they are stored, so that another notation of an equal
-   * value is no change.
+   * Converts fields to the notation in which they are stored, so that an equal value in a different
+   * notation does not count as a change.
    */
   normalize?(body: never): object;
   toJson(stored: S): object;
@@ -123,7 +123,7 @@ function registerList<S extends StoredResource>(app: App, resource: ResourceDefi
     },
     async (request) => {
       const query = request.query as Readonly<Record<string, never>>;
-      // Only documented filters: the store uses their names as column names.
+      // Pass only documented filters, because the store uses the names of filters as column names.
       const filter = Object.fromEntries(
         Object.keys(resource.filters ?? {}).map((name) => [name, query[name] as never]),
       );

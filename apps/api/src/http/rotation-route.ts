@@ -6,14 +6,14 @@ import { IdParams, IfMatch, RotationInput, ref } from './schemas.ts';
 
 const DEFAULT_OVERLAP_MINUTES = 60;
 
-/** The rotation of the secret of a resource. */
+/** A route that rotates the secret of a resource. */
 export interface RotationDefinition<S extends { readonly version: number }> {
   /** The path segment of the resource, such as `tokens`. */
   readonly path: string;
   readonly tag: string;
   readonly permission: Permission;
   readonly operation: { readonly operationId: string; readonly summary: string; readonly description: string };
-  /** The response: the resource with its new secret. */
+  /** The schema of the response, which contains the resource and the new secret. */
   readonly schema: TSchema;
   get(id: string): Promise<S>;
   /** @param expectedVersion null: any version. @returns the resource, and the new secret. */

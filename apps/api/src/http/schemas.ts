@@ -12,8 +12,8 @@ export function defineSchema<T extends TSchema>($id: string, schema: T): T {
 }
 
 /**
- * Returns the named schema that a reference refers to, or the schema itself if it is not a
- * reference.
+ * Returns the named schema to which a reference refers. If `schema` is not a reference, returns
+ * `schema` itself.
  */
 export function resolveSchema(schema: object): TSchema {
   const $id = (schema as { $ref?: string }).$ref?.replace(/#$/, '');
@@ -26,7 +26,7 @@ export function ref<T extends TSchema>(schema: T) {
   return Type.Unsafe<Static<T>>({ $ref: `${(schema as { $id?: string }).$id}#` });
 }
 
-/** A UUID. @param resource the kind of resource whose id serves as the example. */
+/** A UUID. @param resource the kind of resource whose example id is used. */
 export const uuid = (resource: ExampleId, description: string) =>
   Type.String({ format: 'uuid', description, examples: [EXAMPLE_IDS[resource]] });
 
@@ -34,8 +34,8 @@ export const timestamp = (description: string, example = '2026-01-31T12:00:00.00
   Type.String({ format: 'date-time', description: `${description} RFC 3339, UTC.`, examples: [example] });
 
 /**
- * A value that may be null. It has no `default`: from one, Java's OpenAPI generator creates a class
- * that does not compile.
+ * A value that may be null. The schema has no `default`, because the OpenAPI generator for Java
+ * would create a class that does not compile.
  */
 export const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 
@@ -44,7 +44,7 @@ export const string = (description: string, options: Record<string, unknown> = {
 export const count = (description: string, example?: number) =>
   Type.Integer({ minimum: 0, description, ...(example === undefined ? {} : { examples: [example] }) });
 
-/** @param example the value in examples. Absent: the first one. */
+/** @param example the value in examples. Absent: the first value. */
 export const enumeration = <const V extends readonly string[]>(
   $id: string,
   values: V,
@@ -78,9 +78,10 @@ export const pageSchema = <T extends TSchema>($id: string, item: T) =>
   );
 
 /**
- * The schema of an update of a resource. Beside the writable fields, it has the read-only fields of
- * the resource, so that a client can send back a representation that it got.
- * @param writable the fields that can be changed, each optional.
+ * The schema of an update of a resource. In addition to the writable fields, the schema contains
+ * the read-only fields of the resource, so that a client can send back a representation that it
+ * received.
+ * @param writable the fields that can be changed. Each field is optional.
  * @param resource the schema of the resource.
  */
 export const updateSchema = <W extends Record<string, TSchema>>(
@@ -102,8 +103,8 @@ export const updateSchema = <W extends Record<string, TSchema>>(
 
 function toReadOnly(schema: TSchema): TSchema {
   const { description } = schema as { description?: string };
-  const rule = 'Read-only: the request is rejected unless the value is the current one.';
-  // Keywords beside a `$ref` are lost in the document, so the reference is wrapped.
+  const rule = 'Read-only: the request is rejected if the value differs from the current value.';
+  // Keywords next to a `$ref` are missing from the generated document, so the reference is wrapped.
   const base = (schema as { $ref?: string }).$ref === undefined ? schema : { allOf: [schema] };
   return {
     ...base,
@@ -148,15 +149,17 @@ export const Problem = defineSchema(
   object(
     {
       type: string(
-        'A link to the documentation of the error code, relative to this deployment: `/docs/errors#` and the code.',
+        'A link to the documentation of the error code: `/docs/errors#` followed by the code. The link is relative to the origin of the deployment.',
       ),
       title: string('The reason phrase of the HTTP status.'),
       status: Type.Integer({ description: 'The HTTP status code.' }),
       code: string('A stable, machine-readable error code. The page `/docs/errors` lists all codes.', {
         examples: ['invalid_input'],
       }),
-      detail: string('The cause of this error and its remedy.'),
-      request_id: string('The id of the request, which its log entries contain. Also sent as `X-Request-Id`.'),
+      detail: string('The cause of the error, and the remedy.'),
+      request_id: string(
+        'The id of the request. It is also contained in the log entries of the request, and in the response header `X-Request-Id`.',
+      ),
       errors: Type.Optional(Type.Array(ref(ProblemField), { description: 'The invalid fields.' })),
     },
     { description: 'An error response, in the format of RFC 9457.' },
@@ -189,7 +192,7 @@ export const IfMatch = Type.Object({
   'if-match': Type.Optional(
     Type.String({
       description:
-        'The `ETag` of the version on which the request is based. If the resource has another version, the request is rejected with 412.',
+        'The `ETag` of the version on which the request is based. If the resource has changed and now has a different version, the request is rejected with 412.',
     }),
   ),
 });
@@ -203,7 +206,7 @@ export const RotationInput = defineSchema(
           minimum: 0,
           maximum: 43_200,
           default: 60,
-          description: 'Minutes for which the previous secret remains valid.',
+          description: 'The number of minutes for which the previous secret remains valid.',
         }),
       ),
     },

@@ -13,8 +13,8 @@ export function registerTracing(app: App): void {
     const attributes = { 'http.request.method': method, 'http.route': route, 'freshet.request_id': request.id };
     const { promise: closed, resolve } = Promise.withResolvers<void>();
     reply.raw.once('close', resolve);
-    // The span ends when the response is sent or the connection is closed. The rest of the request
-    // runs inside it.
+    // `done` continues the request inside the span. The span ends when the response has been sent
+    // or the connection has been closed.
     void withSpan(
       `${method} ${route}`,
       { kind: 'SERVER', traceparents: typeof sent === 'string' ? [sent] : [], attributes },

@@ -3,20 +3,20 @@ import type { FastifyRequest, FastifySchemaValidationError } from 'fastify';
 import { escapePointerSegment, type FieldProblem } from './field-problems.ts';
 
 /**
- * For a request with more values, only the first error is reported: collecting all errors could
- * need much memory.
+ * For a request with more values, only the first error is reported: collecting all errors could use
+ * too much memory.
  */
 const VALUES_MAX = 10_000;
 const REQUEST_PARTS = ['params', 'body', 'querystring', 'headers'] as const;
 type Part = (typeof REQUEST_PARTS)[number];
-/** The property of Fastify's request that holds each part. */
+/** The property of Fastify's request object that contains each part. */
 const REQUEST_FIELDS = {
   params: 'params',
   body: 'body',
   querystring: 'query',
   headers: 'headers',
 } as const satisfies Record<Part, keyof FastifyRequest>;
-/** The keyword of errors in strings that JSON Schema cannot express. */
+/** The keyword of errors in strings that JSON Schema cannot detect. */
 const STRING_KEYWORD = 'text';
 
 interface Validate {
@@ -25,9 +25,9 @@ interface Validate {
 }
 
 /**
- * Compiles the validators of routes. Parameters are coerced to their types, bodies are not. A
- * validator stops at the first error. Only a request that it rejects is validated again to collect
- * all errors.
+ * Compiles the validators of routes. Parameters are coerced to their types. The values of bodies
+ * are not coerced. A validator stops at the first error. A rejected request is then validated a
+ * second time to collect all errors.
  */
 export const buildValidator: BuildCompilerFromPool = (schemas, options) => {
   const compiler = AjvCompiler();
@@ -89,8 +89,8 @@ function removeAt(from: unknown, path: readonly string[]): void {
   for (const [i, name] of path.entries()) {
     if (typeof holder !== 'object' || holder === null || !Object.hasOwn(holder, name)) return;
     const inner = (holder as Record<string, unknown>)[name];
-    // An array with an invalid element is removed completely: the indexes of its other elements
-    // would change.
+    // If an element of an array is invalid, remove the complete array. Removing only the element
+    // would change the indexes of the other elements.
     if (i === path.length - 1 || Array.isArray(inner)) {
       delete (holder as Record<string, unknown>)[name];
       return;
@@ -104,8 +104,8 @@ function unescapeSegment(segment: string): string {
 }
 
 /**
- * Converts validation errors to problems. Several errors about one value, such as one per branch of
- * a union, become one problem.
+ * Converts validation errors to problems. Several errors about one value, such as one error for
+ * each branch of a union, become one problem.
  */
 function toProblems(errors: readonly FastifySchemaValidationError[], part: Part): FieldProblem[] {
   const isWithin = (path: string, of: string) => path === of || path.startsWith(`${of}/`);
@@ -171,7 +171,8 @@ function toProblem(e: FastifySchemaValidationError, part: Part, isNullable: bool
 }
 
 /**
- * Finds strings that PostgreSQL cannot store unchanged: those with U+0000 or an unpaired surrogate.
+ * Finds strings that PostgreSQL cannot store unchanged: strings with U+0000 or an unpaired
+ * surrogate.
  */
 function findStringErrors(value: unknown, pointer: string): FastifySchemaValidationError[] {
   if (typeof value === 'string') {
@@ -193,7 +194,7 @@ function findStringErrors(value: unknown, pointer: string): FastifySchemaValidat
   ]);
 }
 
-/** Whether a JSON value consists of at most `max` values, nested ones included. */
+/** Whether a JSON value consists of at most `max` values, including nested values. */
 function hasAtMost(value: unknown, max: number): boolean {
   let left = max;
   const count = (inner: unknown): boolean => {

@@ -14,29 +14,29 @@ export type Method = 'get' | 'post' | 'patch' | 'delete';
 type SimulatorOptions = ConstructorParameters<typeof FreshdeskSimulator>[0];
 
 interface Options {
-  /** Options of the simulated Freshdesk account. Absent: there is no account. */
+  /** Options of the simulated Freshdesk account. Absent: no account is simulated. */
   readonly simulator?: SimulatorOptions;
-  /** The networks that the API may connect to. */
+  /** The networks to which the API may connect. */
   readonly allowedAddresses?: string;
   /** Whether all resources are deleted before each test. Default: true. */
   readonly resetsBeforeEach?: boolean;
 }
 
-/** An API on a test database, and requests to it with a `team_admin` token. */
+/** An API that uses a test database, and functions that send requests to the API. */
 export interface TestApi {
   readonly app: App;
   readonly store: ControlStore;
   readonly sql: TestStore['database']['sql'];
   readonly databaseName: string;
-  /** The `team_admin` token of `call`. */
+  /** The `team_admin` token that `call` sends by default. */
   readonly token: string;
   readonly createPipeline: TestStore['createPipeline'];
   readonly call: (method: Method, path: string, token?: string, app?: App) => supertest.Test;
-  /** Builds a second API on the same database. The caller closes it. */
+  /** Builds a second API that uses the same database. The caller must close this API. */
   readonly build: (deps?: Partial<Deps>) => Promise<App>;
-  /** Deletes all resources except the token of `call`. The audit log remains. */
+  /** Deletes all resources except `token`. The audit log remains. */
   readonly reset: () => Promise<void>;
-  /** Sends a creation, and returns the created resource. */
+  /** Sends a request that creates a resource, and returns the resource. */
   readonly create: <T = { readonly id: string }>(path: string, body: object) => Promise<T>;
 }
 
@@ -111,12 +111,12 @@ export function useTestApi({
   };
 }
 
-/** The body of a credential of a Freshdesk account. */
+/** A valid body for the creation of a credential with a Freshdesk API key. */
 export const KEY_INPUT = { name: 'key', type: 'freshdesk_api_key', api_key: 'demo-admin-key' };
 
 /**
- * Creates the credentials and the destination of a pipeline, whose warehouse is the test database.
- * @returns them, and a valid body of the pipeline.
+ * Creates the credentials and the destination of a pipeline. The warehouse is the test database.
+ * @returns the API key, the destination with its body, and a valid body for the pipeline.
  */
 export async function createPipelineInput({ create, databaseName }: TestApi) {
   const key = await create('/v1/credentials', KEY_INPUT);

@@ -2,22 +2,22 @@ import { randomUUID } from 'node:crypto';
 import type { Permission } from '../http/permissions.ts';
 import { buildDestinationInput, buildPipelineInput, type World } from './world.ts';
 
-/** A valid request of an operation, and its outcome. */
+/** A valid request for an operation, and the expected outcome. */
 export interface OperationCase {
   /** The path parameters. */
   readonly params?: (w: World) => Readonly<Record<string, string>>;
   readonly body?: (w: World) => object;
   readonly status: number;
-  /** A request that conflicts with a resource. Absent: no request conflicts. */
+  /** A request that conflicts with a resource. Absent: no request can conflict. */
   readonly conflict?: (w: World) => { readonly params?: Readonly<Record<string, string>>; readonly body?: object };
-  /** The path parameters do not identify a resource. */
+  /** Present if the path parameters identify no resource, so that no request returns 404. */
   readonly neverMissing?: true;
 }
 
 const pipelineParams = (w: World) => ({ id: w.pipeline.id });
 const rolesParams = (w: World) => ({ id: w.pipeline.id, object: 'roles' });
 
-/** One case for each operation of the OpenAPI document, by operation id. */
+/** One case for each operation of the OpenAPI document, keyed by operation id. */
 export const OPERATION_CASES: Readonly<Record<string, OperationCase>> = {
   createCredential: {
     body: () => ({ name: `c ${randomUUID()}`, type: 'freshdesk_api_key', api_key: 'secret-of-another' }),
@@ -158,8 +158,8 @@ export const OPERATION_CASES: Readonly<Record<string, OperationCase>> = {
 };
 
 /**
- * The permission of each operation. It repeats the routes on purpose, so that an accidental change
- * fails a test.
+ * The operations that require each permission. This table deliberately repeats the definitions of
+ * the routes, so that a test fails if a permission is changed by accident.
  */
 export const OPERATION_PERMISSIONS: Readonly<Record<Permission, readonly string[]>> = {
   read: [

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { inject } from 'vitest';
 import type { TestApi } from './api.ts';
 
-/** One resource of each kind, to which the operation cases refer. */
+/** The resources to which the operation cases refer: at least one of each kind. */
 export interface World {
   readonly key: { readonly id: string };
   readonly password: { readonly id: string };
@@ -20,7 +20,7 @@ export interface World {
   readonly databaseName: string;
 }
 
-/** The body of a destination whose warehouse is the test database. */
+/** Builds the body of a destination. The warehouse is the test database. */
 export function buildDestinationInput(
   { password, databaseName }: Pick<World, 'password' | 'databaseName'>,
   name: string,
@@ -38,7 +38,7 @@ export function buildDestinationInput(
   };
 }
 
-/** The body of a pipeline of the account `name`. */
+/** Builds the body of a pipeline that replicates the account `name`. */
 export function buildPipelineInput({ key, destination }: Pick<World, 'key' | 'destination'>, name: string) {
   return {
     name,
@@ -47,7 +47,7 @@ export function buildPipelineInput({ key, destination }: Pick<World, 'key' | 'de
   };
 }
 
-/** Creates the resources of a World in an empty database. */
+/** Creates the resources of a `World` in an empty database. */
 export async function createWorld(api: TestApi): Promise<World> {
   const { store, sql, create } = api;
   const key = await store.credentials.create({ name: 'key', type: 'freshdesk_api_key', secret: 'demo-admin-key' });

@@ -5,7 +5,7 @@ import { findDifferences } from '../test-support/differences.ts';
 
 let deployment: Deployment;
 let pipelineId: string;
-/** A path for which the account responds with 403. */
+/** A path for which the account responds with status 403. */
 let forbiddenPath = '';
 
 beforeAll(async () => {
@@ -22,7 +22,8 @@ beforeAll(async () => {
     },
   });
   const { account } = deployment.simulator;
-  // Deleted and archived before the first sync, so these ids are gaps in the sequence of tickets.
+  // These tickets are deleted or archived before the first sync, so that their ids are gaps in the
+  // sequence of ticket ids.
   account.delete('tickets', 11);
   account.delete('tickets', 12);
   account.archive('tickets', 13);
@@ -37,7 +38,7 @@ const selectRows = (table: string, where: string) =>
     `select id, _freshet_delete_kind as kind from ${deployment.schema}.${table} where ${where} order by id`,
   );
 
-test('finds, repairs, explains and reports the changes that no filter reveals (I3)', async () => {
+test('an audit finds, repairs, explains and reports changes that no filter reveals (I3)', async () => {
   const { account } = deployment.simulator;
   const { warehouse, schema } = deployment;
   const list = (name: string) =>
@@ -110,7 +111,7 @@ test('finds, repairs, explains and reports the changes that no filter reveals (I
   ]);
 });
 
-test('a second audit finds nothing and requests no explained record again, while a sync runs beside it', async () => {
+test('a second audit that runs at the same time as a sync finds nothing and does not request explained records again', async () => {
   deployment.simulator.requestsByPath.clear();
   const audit = await deployment.startAudit(pipelineId);
   const sync = await deployment.sync(pipelineId);
@@ -122,7 +123,7 @@ test('a second audit finds nothing and requests no explained record again, while
   expect(await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
 });
 
-test('a sync moves the conversations of merged tickets, and an audit finds merged contacts and their references (T24)', async () => {
+test('a sync moves the conversations of merged tickets, and an audit finds merged contacts and the tickets that refer to them (T24)', async () => {
   const { account } = deployment.simulator;
   const { warehouse, schema } = deployment;
   const live = [...account.listAllRecords('tickets')]
@@ -155,14 +156,14 @@ test('an audit continues from its position after its workers are killed (I8)', a
   expect(await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
 });
 
-test('a restarted object keeps its archived tickets and their conversations', async () => {
+test('a restart of the object tickets deletes neither archived tickets nor their conversations', async () => {
   await deployment.restartObject(pipelineId, 'tickets');
   const run = await deployment.sync(pipelineId);
   expect(run.status).toBe('succeeded');
   expect(await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
 });
 
-test('an audit deletes no ticket that the key cannot access, and expects no archive on a plan without one', async () => {
+test('an audit on a plan without archived tickets does not delete a ticket that the API key cannot access', async () => {
   const { account, missingFeatures } = deployment.simulator;
   missingFeatures.add('Archive Tickets');
   const [hidden, purged] = [...account.listAllRecords('tickets')]

@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => deployment[Symbol.asyncDispose]());
 
-test('extraction pauses while the warehouse is not loaded, reports the backlog, and resumes afterwards (I9)', async () => {
+test('extraction pauses and reports the backlog while no batches are loaded, and resumes afterwards (I9)', async () => {
   const pipelineId = await deployment.createPipeline();
   const { id } = await deployment.startRun(pipelineId);
   const getTickets = async () => (await deployment.getRun(id)).objects.find((o) => o.object === 'tickets');
@@ -26,13 +26,14 @@ test('extraction pauses while the warehouse is not loaded, reports the backlog, 
     return tickets?.error?.code === 'warehouse_behind' ? tickets : null;
   }, 'the extraction of tickets is paused');
   expect(paused).toMatchObject({ status: 'running', not_before: expect.any(String) });
-  // Count the batches of tickets only: a page of another object may still be in flight.
+  // Count only the batches of tickets, because a page of a different object may still be in flight.
   const countBatches = async () => {
     const [row] = await deployment.control.sql`
       select sum(pg_column_size(body))::int as bytes, count(*)::int as batches from freshet.batches where object = 'tickets'`;
     return row as { bytes: number; batches: number };
   };
-  // Only pages in flight when the limit was reached are stored, and further checks add none.
+  // Only pages that were in flight when the limit was reached are stored. Further checks of the
+  // backlog add no batches.
   const before = await countBatches();
   expect(before.bytes).toBeLessThan(10 * 1024 * 1024);
   const firstCheckAt = paused.not_before;

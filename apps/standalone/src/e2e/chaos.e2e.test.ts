@@ -13,9 +13,10 @@ import { findDifferences } from '../test-support/differences.ts';
 import { Fleet, type FleetApp } from '../test-support/fleet.ts';
 
 /*
- * Injects failures for a while: kills and suspends processes, crashes the database, terminates
- * connections, and changes an account whose requests fail at random. Then the failures stop, and
- * every warehouse must equal its account. `npm run test:chaos` runs longer, with more processes.
+ * Injects failures for a limited time: kills and suspends processes, crashes the database,
+ * terminates connections, and lets requests to the accounts fail at random while records change.
+ * Then the failures stop, and every warehouse must equal its account. `npm run test:chaos` runs for
+ * a longer time and with more processes.
  */
 
 const readNumber = (name: string, fallback: number) => Number(process.env[name] || fallback);
@@ -29,8 +30,8 @@ const PROCESS_COUNTS: Readonly<Record<FleetApp, number>> = {
   scheduler: 2,
 };
 /**
- * Longer than the heartbeat timeout, so that other workers acquire the jobs of the suspended
- * process.
+ * The duration of a suspension. It exceeds the heartbeat timeout, so that other workers acquire the
+ * jobs of the suspended process.
  */
 const SUSPENSION_MS = 20_000;
 /** The accounts listen at 127.0.0.10, 127.0.0.11 and so on. */
@@ -153,7 +154,8 @@ test(`every warehouse equals its account after crashes, suspensions and lost con
         case 4: {
           const backends = await listBackends();
           const victim = backends[random(Math.max(1, backends.length))];
-          // A killed backend crashes the server: it closes all connections and recovers.
+          // After a killed backend, the server closes all connections and recovers as after a
+          // crash.
           if (victim) process.kill(victim.pid, 'SIGKILL');
           return;
         }
@@ -176,7 +178,8 @@ test(`every warehouse equals its account after crashes, suspensions and lost con
     }
     await Promise.all(resumptions);
 
-    // Recovery: runs in progress finish, and one more run of each pipeline extracts the rest.
+    // Recovery: the runs in progress finish, and one more run of each pipeline extracts the
+    // remaining changes.
     for (const { id, schema, simulator } of pipelines) {
       const startRun = () => request((api) => api.post('/v1/pipelines/{id}/runs', { params: { path: { id } } }));
       let run = await startRun();

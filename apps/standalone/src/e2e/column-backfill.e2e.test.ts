@@ -54,8 +54,8 @@ async function expectNoPendingWork(): Promise<void> {
 const countScheduledRuns = async (kind: string) =>
   (await deployment.control.sql`select id from freshet.runs where kind = ${kind} and trigger = 'schedule'`).length;
 
-describe('a column that a user has dropped or retyped', () => {
-  test('is filled by the next run, once, when each run reads the complete list', async () => {
+describe('a column that a user has dropped, retyped or overwritten', () => {
+  test('is filled once, by the next run, if every run reads the complete list', async () => {
     const before = await digestColumn('groups', 'name');
     await query('alter table $s.groups drop column name');
     const run = await deployment.sync(pipelineId);
@@ -70,7 +70,7 @@ describe('a column that a user has dropped or retyped', () => {
     expect(await countScheduledRuns('rebuild')).toBe(0);
   });
 
-  test('is filled from stored batches for incremental and child objects and for histories, without new versions', async () => {
+  test('is filled from stored batches, without new history versions, if the object is incremental or a child object', async () => {
     const subjects = await digestColumn('tickets', 'subject');
     const bodies = await digestColumn('conversations', 'body_text');
     const versions = await query('select count(*) as n, count(subject) as subjects from $s.tickets_history');
@@ -83,12 +83,12 @@ describe('a column that a user has dropped or retyped', () => {
     expect(await digestColumn('tickets', 'subject')).toBe(subjects);
     expect(await digestColumn('conversations', 'body_text')).toBe(bodies);
     expect(await query('select count(*) as n, count(subject) as subjects from $s.tickets_history')).toEqual(versions);
-    // Each table has a separate rebuild, or both share one.
+    // Each table has a separate rebuild, or both tables share one rebuild.
     expect(await countScheduledRuns('rebuild')).toBeGreaterThan(0);
     await expectNoPendingWork();
   });
 
-  test('is filled by a full run when the batches have been deleted', async () => {
+  test('is filled by a full run if the stored batches have been deleted', async () => {
     const subjects = await digestColumn('tickets', 'subject');
     const emails = await digestColumn('contacts', 'email');
     const bodies = await digestColumn('conversations', 'body_text');
@@ -121,7 +121,7 @@ describe('a column that a user has dropped or retyped', () => {
     expect(findObjectRun(await deployment.sync(pipelineId), 'tickets')?.mode).toBe('incremental');
   });
 
-  test('is rewritten in its new type, or in _freshet_extra when Freshet does not support the type', async () => {
+  test('is refilled if Freshet supports its new type; otherwise its values are stored in _freshet_extra', async () => {
     const names = await digestColumn('groups', 'name');
     await query('alter table $s.groups alter column name type varchar(10) using null');
     await deployment.sync(pipelineId);
@@ -139,7 +139,7 @@ describe('a column that a user has dropped or retyped', () => {
     await expectNoPendingWork();
   });
 
-  test('is overwritten when the object is restarted', async () => {
+  test('is rewritten when the object is restarted', async () => {
     const subjects = await digestColumn('tickets', 'subject');
     const names = await digestColumn('groups', 'name');
     await query("update $s.tickets set subject = 'changed'; update $s.groups set name = 'changed'");
@@ -150,7 +150,7 @@ describe('a column that a user has dropped or retyped', () => {
     await expectNoPendingWork();
   });
 
-  test('is filled by an audit, which does not count the rows as stale', async () => {
+  test('is filled by an audit, which does not count the affected rows as stale', async () => {
     const subjects = await digestColumn('tickets', 'subject');
     await deployment.control.sql`delete from freshet.batches where loaded_at is not null`;
     await query('alter table $s.tickets drop column subject');
@@ -166,7 +166,7 @@ describe('a column that a user has dropped or retyped', () => {
     await expectNoPendingWork();
   });
 
-  test('is filled after the worker is killed while filling it (I8)', async () => {
+  test('is filled even if the load worker is killed while it fills the column (I8)', async () => {
     const subjects = await digestColumn('tickets', 'subject');
     const descriptions = await digestColumn('tickets', 'description');
     await query('alter table $s.tickets drop column subject, drop column description');

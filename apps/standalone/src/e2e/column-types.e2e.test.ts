@@ -5,15 +5,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Deployment } from '../test-support/deployment.ts';
 
 /**
- * Tests responses of an account with names, integers and times that PostgreSQL does not support
- * directly.
+ * Tests an account whose responses contain names, integers and times that PostgreSQL does not
+ * support directly.
  */
 let deployment: Deployment;
 let pipelineId: string;
 let firstRun: Run;
 
 const LONG = `cf_${'y'.repeat(80)}`;
-/** Custom fields of tickets: name → type. */
+/** The names and types of the custom fields of tickets. */
 const CUSTOM_FIELDS: readonly (readonly [name: string, type: string])[] = [
   [`${LONG}1`, 'custom_text'],
   [`${LONG}2`, 'custom_number'],
@@ -132,8 +132,8 @@ const select = (columns: string, from: string) =>
 const getColumnType = async (table: string, column: string) =>
   (await select(`pg_typeof(${column})::text as type`, `${table} limit 1`))[0]?.['type'];
 
-describe('custom fields with unusual names', () => {
-  test('are loaded into one column each: long, mixed-case and non-ASCII names (I10)', async () => {
+describe('custom fields with long, mixed-case and non-ASCII names', () => {
+  test('are each loaded into a separate column (I10)', async () => {
     expect(findObjectRun(firstRun, 'tickets')).toMatchObject({ status: 'succeeded', records_rejected: 0 });
     for (const id of tickets.slice(0, 14)) {
       const [row] = await select('to_jsonb(t) as row', `tickets t where id = ${id}`);
@@ -148,7 +148,7 @@ describe('custom fields with unusual names', () => {
 });
 
 describe('values that do not fit their column', () => {
-  test('are stored in _freshet_extra with a note, and the run warns (I10)', async () => {
+  test('are stored in _freshet_extra with a note, and add a warning to the run (I10)', async () => {
     expect(await getColumnType('tickets', 'due_by')).toBe('timestamp with time zone');
     for (const [n, id] of tickets.slice(0, 14).entries()) {
       const [row] = await select(
@@ -174,7 +174,7 @@ describe('values that do not fit their column', () => {
     expect(findObjectRun(firstRun, 'groups')?.warnings).toEqual([]);
   });
 
-  test('do not change the type of a custom field, and a new definition of the account widens it (I10)', async () => {
+  test('do not change the type of a custom field, which only a new definition in the account can widen (I10)', async () => {
     const { account } = deployment.simulator;
     const [outlier, later] = tickets.slice(14) as [number, number];
     const selectSeats = async (id: number) =>
@@ -206,7 +206,7 @@ describe('integers beyond 2^53', () => {
     rows.map((row) => row[name] as string).sort();
   const expectedIds = INTEGERS.toSorted();
 
-  test('are loaded with every digit as keys, references and nested values of conversations (I10)', async () => {
+  test('keep every digit as keys, references and nested values of conversations (I10)', async () => {
     expect(findObjectRun(firstRun, 'conversations')).toMatchObject({
       status: 'succeeded',
       records_rejected: 0,
@@ -222,7 +222,7 @@ describe('integers beyond 2^53', () => {
     expect(await getColumnType('conversations', 'user_id')).toBe('bigint');
   });
 
-  test('are loaded with every digit through details, masks and histories of contacts, and an audit finds nothing (I10)', async () => {
+  test('keep every digit in details, masked fields and histories of contacts, so that an audit finds no differences (I10)', async () => {
     expect(findObjectRun(firstRun, 'contacts')).toMatchObject({
       status: 'succeeded',
       records_rejected: 0,
@@ -254,7 +254,7 @@ describe('integers beyond 2^53', () => {
     expect(findObjectRun(audit, 'contacts')?.findings).toMatchObject({ missing: 0, stale: 0, explained: {} });
   });
 
-  test('are shown and replayed with every digit in a rejected record (I10)', async () => {
+  test('keep every digit when a rejected record is shown and replayed (I10)', async () => {
     const { api, simulator } = deployment;
     const id = tickets[30] as number;
     await deployment.updatePipeline(pipelineId, { schema_policy: 'freeze' });

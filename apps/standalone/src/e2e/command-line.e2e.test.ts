@@ -90,7 +90,7 @@ webhooks:
     runFreshet(['apply', '-f', '-', '--yes', ...options], env, manifest);
   const diff = (manifest: string, ...options: string[]) => runFreshet(['diff', '-f', '-', ...options], env, manifest);
 
-  test('apply shows the plan, creates the resources, and finds no changes when it is repeated', async () => {
+  test('apply shows the plan and creates the resources, and a second apply finds no changes', async () => {
     const unconfirmed = await runFreshet(['apply', '-f', '-'], env, file);
     expect(unconfirmed).toMatchObject({ status: 1, stderr: expect.stringContaining('--yes') });
     expect(unconfirmed.stdout).toContain('+ create pipelines "acme"');
@@ -108,7 +108,7 @@ webhooks:
     });
   });
 
-  test('apply updates the changed fields, and leaves fields that the file does not contain', async () => {
+  test('apply updates changed fields, and does not change fields that the file does not contain', async () => {
     const changed = file
       .replace('status: paused', 'status: active\n    frequency_minutes: 60')
       .replace('historical_sync_days: null', 'historical_sync_days: 90')
@@ -130,7 +130,7 @@ webhooks:
     expect((await diff(changed, '--secrets')).stdout).toContain('template_secret: (secret changed)');
   });
 
-  test('export prints a file that matches the deployment, without secrets', async () => {
+  test('export prints a file that matches the deployment and contains no secrets', async () => {
     const { stdout, status } = await runFreshet(['export'], env);
     expect(status).toBe(0);
     expect(stdout).toMatch(/api_key: \$\{env:ACME_KEY\}/);
@@ -142,7 +142,7 @@ webhooks:
     });
   });
 
-  test('apply deletes resources that are missing in the file only with --prune', async () => {
+  test('apply deletes resources that the file does not contain only if --prune is set', async () => {
     const without = file.slice(0, file.indexOf('webhooks:'));
     expect((await diff(without.replace('status: paused', 'status: active'))).stdout).not.toContain('delete');
     expect((await apply(without, '--prune')).stdout).toContain('- delete webhooks "slack"');
@@ -170,20 +170,20 @@ webhooks:
       'destinations: [{name: a, credential: missing}]\npipelines: [{name: acme, destination_schema: other, table_prefix: b_, status: asleep}]',
       /"missing" does not exist.*destination_schema cannot be changed.*table_prefix cannot be changed.*status must be/s,
     ],
-  ])('diff rejects %s with the cause', async (manifest, message) => {
+  ])('diff rejects the file "%s" and states the cause', async (manifest, message) => {
     const { status, stderr } = await diff(manifest);
     expect(stderr).toMatch(message);
     expect(status).toBe(64);
   });
 
-  test('apply names the field that the API rejects', async () => {
+  test('apply reports the field that the API rejects', async () => {
     const { status, stderr } = await apply(file.replace('30 6 * * 1-5', '* * * * *'));
     expect(status).toBe(1);
     expect(stderr).toMatch(/^\/schedule\/cron: /);
   });
 });
 
-test('freshet prints the usage for an unknown command, and names missing settings', async () => {
+test('freshet reports an unknown command, an unreadable file and missing settings', async () => {
   expect(await runFreshet(['dance'], {})).toMatchObject({
     status: 64,
     stderr: expect.stringContaining('Usage: freshet'),
@@ -202,7 +202,7 @@ test('freshet prints the usage for an unknown command, and names missing setting
   });
 });
 
-test('freshet <process> becomes the process, so that signals reach it and it shuts down in order', async () => {
+test('freshet <process> replaces itself with the process, which receives signals directly and shuts down in order', async () => {
   await using deployment = await Deployment.start({}, ['api']);
   expect(await runFreshet(['migrate'], { DATABASE_URL: deployment.control.url })).toMatchObject({ status: 0 });
   const worker = startCommand(['load-worker'], {
@@ -212,7 +212,7 @@ test('freshet <process> becomes the process, so that signals reach it and it shu
   let stdout = '';
   worker.stdout?.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
-    // One signal only, because a second one ends the process immediately.
+    // Send only one signal, because a second signal ends the process immediately.
     if (text.includes('"started"')) worker.kill('SIGTERM');
   });
   const [status] = (await once(worker, 'close')) as [number];

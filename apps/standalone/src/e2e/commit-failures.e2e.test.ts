@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import { Deployment } from '../test-support/deployment.ts';
 import { findDifferences } from '../test-support/differences.ts';
 
-test('a control database that rejects commits temporarily causes retries and loses no record (I1)', async () => {
-  // Enough tickets that a step is committed while the next pages are read.
+test('commits that the control database temporarily rejects are retried, and no record is lost (I1)', async () => {
+  // There are enough tickets that a step is committed while the next pages are being read.
   await using deployment = await Deployment.start({ counts: { tickets: 4000, conversations: 0 } });
   const { sql } = deployment.control;
   const pipelineId = await deployment.createPipeline();

@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { Deployment } from '../test-support/deployment.ts';
 import { findDifferences } from '../test-support/differences.ts';
 
-/** Runs wait for several windows of the rate limit, of one minute each. */
+/** A run waits for several rate-limit windows of one minute each. */
 const RUN_TIMEOUT_MS = 240_000;
 
 describe.each([1, 4])('with %i extract workers', (workers) => {
@@ -13,7 +13,7 @@ describe.each([1, 4])('with %i extract workers', (workers) => {
     plan: 'enterprise',
     faults: { seed: workers, oneIn: 25 },
     intercept: ({ number }) => {
-      // Every other call changes one record, until no changes are left.
+      // Every second request changes one record, until no changes are left.
       if (number % 2 === 0 && changes.left-- > 0)
         void deploymentStart.then((deployment) => changeAccount(deployment, number));
       return false;
@@ -28,7 +28,7 @@ describe.each([1, 4])('with %i extract workers', (workers) => {
     else account.update('tickets', id, { subject: `edited ${n}` });
   }
 
-  test('the warehouse equals the account despite changes and failures, and no call exceeds the limit (I3, I5)', async () => {
+  test('the warehouse equals the account despite changes and failures, and no request exceeds the rate limit (I3, I5)', async () => {
     const deployment = await deploymentStart;
     for (let n = 2; n <= workers; n++) await deployment.launch('extract-worker', `extract-worker ${n}`);
     const pipelineId = await deployment.createPipeline();

@@ -21,7 +21,7 @@ let deployment: Deployment;
 let browser: Browser;
 let page: Page;
 let pipelineId: string;
-/** The hosts of all requests of the page, and the errors in its console. */
+/** The hosts of all requests that the page sends, and the errors in the browser console. */
 const requestedHosts = new Set<string>();
 const consoleErrors: string[] = [];
 
@@ -53,7 +53,7 @@ async function takeScreenshot(name: string): Promise<void> {
   await page.screenshot({ path: `${SCREENSHOTS}${name}.png`, fullPage: true });
 }
 
-test('signs in with a token by keyboard, and rejects an invalid token', async () => {
+test('signs in with the keyboard only, and rejects an invalid token', async () => {
   await page.goto(`${deployment.url}/console`);
   await page.getByLabel('API token').fill('frt_nobody');
   await page.keyboard.press('Enter');
@@ -64,7 +64,7 @@ test('signs in with a token by keyboard, and rejects an invalid token', async ()
   await page.getByRole('link', { name: 'demo', exact: true }).waitFor();
   expect(await page.getByRole('table', { name: 'Pipelines' }).textContent()).toContain('succeeded');
   await takeScreenshot('pipelines');
-  // By keyboard alone, to the pipeline.
+  // Open the pipeline with the keyboard only.
   for (let presses = 0; presses < 20; presses++) {
     await page.keyboard.press('Tab');
     if ((await page.evaluate('document.activeElement.textContent')) === 'demo') break;
@@ -73,7 +73,7 @@ test('signs in with a token by keyboard, and rejects an invalid token', async ()
   await page.getByRole('heading', { name: 'demo: active' }).waitFor();
 });
 
-test('shows the objects, runs, credits and rejected records of a pipeline, and replays the records', async () => {
+test('shows the objects, runs, credits and rejected records of a pipeline, and replays the rejected records', async () => {
   await visit(`/pipelines/${pipelineId}`);
   const objects = page.getByRole('table', { name: 'Objects' });
   await objects.getByRole('cell', { name: 'tickets', exact: true }).waitFor();
@@ -112,7 +112,7 @@ test('starts a run and shows its progress until it finishes', async () => {
   await takeScreenshot('run');
 });
 
-test('lists failed units with their errors, and retries and discards them', async () => {
+test('lists failed units with their errors, retries one unit, and discards one unit', async () => {
   await deployment.control.sql`
     insert into freshet.failed_units
       (id, pipeline_id, object, key, attempts, error_code, error_message, object_run_id, next_attempt_at)
@@ -163,7 +163,7 @@ test('tests the connections of a new pipeline, estimates its cost, and creates i
   await page.getByRole('heading', { name: 'second: active' }).waitFor();
 });
 
-test('has a dark color scheme, requests no other host, and logs no unexpected error', async () => {
+test('has a dark color scheme, sends no requests to other hosts, and logs no unexpected errors', async () => {
   await page.emulateMedia({ colorScheme: 'dark' });
   await visit('/');
   await page.getByRole('heading', { name: 'Pipelines' }).waitFor();

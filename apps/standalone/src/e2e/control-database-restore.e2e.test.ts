@@ -4,8 +4,8 @@ import { Deployment } from '../test-support/deployment.ts';
 import { findDifferences } from '../test-support/differences.ts';
 
 /**
- * Tests the loss of the control database: with a backup that is older than the warehouse, and
- * without one.
+ * Tests the loss of the control database, both with a backup that is older than the warehouse and
+ * without a backup.
  */
 
 const APPS = ['api', 'extract-worker', 'load-worker', 'scheduler'] as const;
@@ -23,14 +23,14 @@ afterAll(async () => {
   await admin.end();
 });
 
-/** Copies a database. Its processes must be stopped. */
+/** Copies a database. The processes that use the database must be stopped. */
 async function copyDatabase(from: string, to: string): Promise<void> {
   await admin`select pg_terminate_backend(pid) from pg_stat_activity where datname in (${from}, ${to})`;
   await admin.unsafe(`drop database if exists ${to} with (force)`);
   await admin.unsafe(`create database ${to} template ${from}`);
 }
 
-test('a sync after the restore of an older backup makes the warehouse equal the account (I3)', async () => {
+test('after an older backup is restored, a sync makes the warehouse equal to the account (I3)', async () => {
   const { simulator, control, warehouse, schema } = deployment;
   const pipelineId = await deployment.createPipeline('demo-admin-key', null);
   await deployment.sync(pipelineId);
@@ -53,12 +53,12 @@ test('a sync after the restore of an older backup makes the warehouse equal the 
   const run = await deployment.sync(pipelineId);
   expect(run.objects.filter((o) => o.status !== 'succeeded')).toEqual([]);
   expect(await findDifferences(simulator, warehouse, schema)).toEqual([]);
-  // Rows that the warehouse has already are not written again.
+  // Rows that the warehouse already contains are not rewritten.
   const [tickets] = run.objects.filter((o) => o.object === 'tickets');
   expect(tickets?.records_unchanged).toBeGreaterThan(0);
 });
 
-test('a recreated pipeline adopts its tables and continues from their coverage, for few credits (I3)', async () => {
+test('a recreated pipeline adopts its existing tables and extracts only the changes since their coverage (I3)', async () => {
   const { api, simulator, warehouse, schema } = deployment;
   const [lost] = (await api.get('/v1/pipelines')).data;
   if (!lost) throw new Error('the pipeline does not exist');
@@ -81,11 +81,11 @@ test('a recreated pipeline adopts its tables and continues from their coverage, 
   });
   const run = await deployment.sync(created.id);
   expect(run.objects.filter((o) => o.status !== 'succeeded')).toEqual([]);
-  // The creation of the pipeline may have started a run as well.
+  // The creation of the pipeline may already have started a run.
   const runs = await deployment.listRuns(created.id);
   const tickets = runs.flatMap((r) => r.objects).filter((o) => o.object === 'tickets');
   expect(tickets.map((o) => o.mode)).toEqual(tickets.map(() => 'incremental'));
-  // Each run reads the records in the lookback window again, out of about sixty.
+  // Each run rereads only the records in the lookback window. There are about 60 tickets in total.
   expect(Math.max(...tickets.map((o) => o.records_extracted))).toBeLessThan(20);
   expect(await findDifferences(simulator, warehouse, schema)).toEqual([]);
 });

@@ -17,8 +17,8 @@ beforeAll(async () => {
   await deployment.updatePipeline(pipelineId, { schema_policy: 'freeze' });
   await deployment.updateObject(pipelineId, 'tickets', { history: true });
   await deployment.sync(pipelineId);
-  // Select a contact who is not an agent, and let the contact write to the ticket of another one as
-  // well.
+  // Select a contact who is not an agent, and let this contact write a note on the ticket of a
+  // different contact.
   const agents = new Set(
     (await deployment.warehouse.sql.unsafe(`select id::text from ${deployment.schema}.agents`)).map(
       (r) => r['id'] as string,
@@ -95,7 +95,7 @@ const erase = async (contactId: number) => {
   }, 'the erasure has finished');
 };
 
-test('an erasure deletes a contact from tables, histories, stored batches and rejected records, and proves it', async () => {
+test('an erasure deletes a contact from tables, histories, stored batches and rejected records, and returns a proof', async () => {
   const before = await findTraces();
   for (const prefix of [
     'contacts ',
@@ -172,7 +172,7 @@ test('no later sync, restart, audit or rebuild restores an erased contact', asyn
   expect(rows?.['n']).toBe(allTickets - erasedTickets);
 });
 
-test('an erasure during a run leaves no record in flight', async () => {
+test('an erasure during a run deletes even the records in flight', async () => {
   const { warehouse, schema } = deployment;
   const [other] = await warehouse.sql.unsafe(
     `select requester_id::text as id from ${schema}.tickets where not requester_id in (select id from ${schema}.agents) group by 1 order by count(*) desc limit 1`,
@@ -187,7 +187,7 @@ test('an erasure during a run leaves no record in flight', async () => {
   expect(await findTraces()).toEqual([]);
 });
 
-test('an erasure of an agent fails, and a lifted erasure lets the contact return', async () => {
+test('an erasure fails for an agent, and a contact is loaded again after its erasure is lifted', async () => {
   const { api, warehouse, schema, simulator } = deployment;
   const [agent] = await warehouse.sql.unsafe(`select id::text from ${schema}.agents limit 1`);
   expect(await erase(Number(agent?.['id']))).toMatchObject({

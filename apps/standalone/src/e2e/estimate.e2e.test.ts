@@ -7,7 +7,7 @@ type Estimate = Schemas['Estimate'];
 
 let deployment: Deployment;
 beforeAll(async () => {
-  // No scheduler, so that no run starts before its estimate.
+  // Start no scheduler, so that no run starts before it is estimated.
   deployment = await Deployment.start({ counts: { tickets: 2000 }, spanDays: 400, plan: 'purchased_2000' }, [
     'api',
     'extract-worker',
@@ -20,7 +20,7 @@ const estimate = (pipelineId: string, body: Schemas['EstimateInput'] = {}) =>
   deployment.api.post('/v1/pipelines/{id}/estimate', { params: { path: { id: pipelineId } }, body });
 const sumCredits = (run: Run) => run.objects.reduce((sum, o) => sum + o.credits_used, 0);
 
-/** Allows a deviation of 20 percent, and of one page of a small object. */
+/** Allows a deviation of 20 percent or, for a small number of credits, of 5 credits. */
 function expectClose(estimated: number, spent: number, label: string): void {
   expect(Math.abs(estimated - spent), `${label}: estimated ${estimated}, spent ${spent}`).toBeLessThanOrEqual(
     Math.max(5, spent * 0.2),
@@ -35,7 +35,7 @@ describe('POST /v1/pipelines/{id}/estimate', () => {
     pipelineId = await deployment.createPipeline('demo-admin-key', 90);
   });
 
-  test('estimates a first sync within 20 percent, for at most 8 credits', async () => {
+  test('estimates the credits of a first sync to within 20 percent, and spends at most 8 credits on the estimate', async () => {
     const estimated = await estimate(pipelineId);
     firstEstimate = estimated;
     expect(estimated.spent).toBeLessThanOrEqual(8);
@@ -44,15 +44,15 @@ describe('POST /v1/pipelines/{id}/estimate', () => {
     expect(run.status).toBe('succeeded');
     expectClose(estimated.credits, sumCredits(run), 'all');
     for (const { object, credits, basis } of estimated.objects) {
-      // A typical value is right on average, and may be wrong for a single account.
+      // A typical value is correct on average, but may be wrong for a single account.
       if (basis !== 'typical')
         expectClose(credits, run.objects.find((o) => o.object === object)?.credits_used ?? 0, object);
     }
   });
 
-  test('estimates the exact cost of lists without changes, whose records the first sync reads once', () => {
+  test('estimates the exact credits of lists that do not change during the first sync', () => {
     const objectRun = (object: string) => firstRun.objects.find((o) => o.object === object);
-    // The simulated account holds 0.4 contacts, 0.05 companies and 0.15 time entries for each of
+    // The simulated account contains 0.4 contacts, 0.05 companies and 0.15 time entries for each of
     // its 2,000 tickets.
     expect(objectRun('contacts')).toMatchObject({ records_extracted: 800, credits_used: 15 });
     expect(objectRun('companies')).toMatchObject({ records_extracted: 100, credits_used: 3 });
@@ -64,7 +64,7 @@ describe('POST /v1/pipelines/{id}/estimate', () => {
     }
   });
 
-  test('two syncs load the edit of a time entry that is older than the lookback window', async () => {
+  test('two syncs load the edit of a time entry that lies outside the lookback window', async () => {
     const { account } = deployment.simulator;
     const list = account.getList(getObject('time_entries'));
     const key = list.getKey(5);
@@ -77,7 +77,7 @@ describe('POST /v1/pipelines/{id}/estimate', () => {
     expect(row).toEqual({ note: 'edited a year later' });
   });
 
-  test('estimates a run without changes and a run with changes within 20 percent', async () => {
+  test('estimates the credits of a run to within 20 percent, both with and without changes', async () => {
     const unchanged = await estimate(pipelineId);
     const unchangedRun = await deployment.sync(pipelineId);
     expectClose(unchanged.credits, sumCredits(unchangedRun), 'without changes');
@@ -87,18 +87,18 @@ describe('POST /v1/pipelines/{id}/estimate', () => {
     const run = await deployment.sync(pipelineId);
     expectClose(estimated.credits, sumCredits(run), 'all');
     for (const { object, credits, basis } of estimated.objects) {
-      // A typical value is right on average, and may be wrong for a single account.
+      // A typical value is correct on average, but may be wrong for a single account.
       if (basis !== 'typical')
         expectClose(credits, run.objects.find((o) => o.object === object)?.credits_used ?? 0, object);
     }
   });
 
-  test('estimates the credits of a backfill, and its minutes by the rate limit', async () => {
+  test('estimates the credits of a backfill, and calculates its duration from the rate limit', async () => {
     const estimated = await estimate(pipelineId, {
       backfill_from: new Date(Date.now() - 400 * 86_400_000).toISOString(),
     });
     const conversations = estimated.objects.find((o) => o.object === 'conversations');
-    // About the tickets of 310 of 400 days.
+    // The backfill reads the conversations of the tickets of about 310 of 400 days.
     expect(conversations?.credits).toBeGreaterThan(2000 * (310 / 400) * 0.8);
     expect(conversations?.credits).toBeLessThan(2000 * (310 / 400) * 1.2);
     // The limit is 2,000 credits per minute, and the pipeline's share is 80 percent.

@@ -34,8 +34,8 @@ function readExamples(file: string, language: 'sh' | 'sql'): Example[] {
 
 /**
  * Runs the examples in one bash session, which stops at the first failed command.
- * @param results names of shell variables.
- * @returns the values of these variables at the end.
+ * @param results the names of the shell variables to return.
+ * @returns the final values of these variables.
  * @throws Error with the location of the failed example and its output.
  */
 async function runShell(
@@ -70,7 +70,7 @@ describe('documentation examples', () => {
   beforeAll(async () => {
     const missing = ['bash', 'curl', 'jq'].filter((tool) => spawnSync(tool, ['--version']).status !== 0);
     if (missing.length > 0) throw new Error(`The examples need ${missing.join(' and ')} on the PATH. Install them.`);
-    // Without a scheduler, the webhooks of the examples send nothing.
+    // Start no scheduler, so that the webhooks of the examples send no requests.
     deployment = await Deployment.start({ counts: { tickets: 40 }, plan: 'enterprise' }, [
       'api',
       'extract-worker',
@@ -79,7 +79,7 @@ describe('documentation examples', () => {
   });
   afterAll(() => deployment?.[Symbol.asyncDispose]());
 
-  test('the shell examples of the guides and the queries of the documentation run on a new deployment', async () => {
+  test('the shell examples and the SQL queries of the documentation run on a new deployment', async () => {
     const warehouse = new URL(deployment.warehouse.warehouseUrl);
     const guide = readExamples('docs/api-guide.md', 'sh');
     expect(guide.length).toBeGreaterThan(10);

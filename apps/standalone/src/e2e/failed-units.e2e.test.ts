@@ -3,7 +3,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Deployment } from '../test-support/deployment.ts';
 import { findDifferences } from '../test-support/differences.ts';
 
-/** Tickets whose conversations respond with 500: more in a row than Freshet takes for an outage. */
+/**
+ * Tickets whose conversations respond with status 500. More than ten of these tickets are
+ * consecutive, so Freshet must distinguish their failures from an outage.
+ */
 const FAILING_TICKETS = [7, ...Array.from({ length: 14 }, (_, n) => 70 + n)];
 const failingPaths = new Set(FAILING_TICKETS.map((id) => `/api/v2/tickets/${id}/conversations`));
 let isFailing = true;
@@ -39,8 +42,8 @@ const getConversationsRun = async (id: string) =>
   (await deployment.getRun(id)).objects.find((o) => o.object === 'conversations');
 const countCalls = (path: string) => deployment.simulator.requestsByPath.get(path) ?? 0;
 
-describe('a parent whose children fail', () => {
-  test('is excluded and listed, while all other parents are loaded and coverage advances (I7)', async () => {
+describe('a parent whose children cannot be read', () => {
+  test('is excluded from the run and listed, while the children of all other parents are loaded and coverage advances (I7)', async () => {
     const run = await deployment.sync(pipelineId);
     expect(run.status).toBe('partial');
     expect(run.objects.filter((o) => o.status !== 'succeeded').map((o) => o.object)).toEqual(['conversations']);
@@ -78,7 +81,7 @@ describe('a parent whose children fail', () => {
     expect(new Set((await listFailedUnits()).map(({ attempts }) => attempts))).toEqual(new Set([2]));
   });
 
-  test('is retried by a later run with a longer interval', async () => {
+  test('is retried by a later run, and waits longer for the next attempt if it fails again', async () => {
     const { sql } = deployment.control;
     await sql`update freshet.failed_units set next_attempt_at = now() where key = '70'`;
     await deployment.sync(pipelineId);
@@ -101,7 +104,7 @@ describe('a parent whose children fail', () => {
     });
   });
 
-  test('is removed from the list when a requested retry succeeds, and the next run succeeds', async () => {
+  test('is removed from the list when a retry requested by a user succeeds', async () => {
     isFailing = false;
     const retried = await deployment.api.post('/v1/pipelines/{id}/failed-units/retry', {
       params: { path: { id: pipelineId } },
@@ -110,14 +113,14 @@ describe('a parent whose children fail', () => {
     expect(retried.units).toBe(FAILING_TICKETS.length - 1);
     expect((await deployment.waitForRun(retried.run_id)).status).toBe('succeeded');
     expect(await listFailedUnits()).toEqual([]);
-    // The discarded unit is read again when its ticket changes.
+    // The discarded unit is reread when its ticket changes.
     deployment.simulator.account.update('tickets', FAILING_TICKETS[0] as number, { subject: 'changed' });
     await waitFor(async () => (await deployment.sync(pipelineId)).status === 'succeeded', 'the run succeeds');
     expect(await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
   });
 });
 
-test('an audit excludes the parents that fail, and syncs retry them (I7)', async () => {
+test('an audit excludes parents whose children cannot be read, and the next sync retries these parents (I7)', async () => {
   isFailing = true;
   const audit = await deployment.audit(pipelineId);
   expect(audit.status).toBe('partial');

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Deployment } from '../test-support/deployment.ts';
 
-/** Records of 60 MB, within the limit of one response. */
+/** Records of 60 MB, which are within the size limit of a response. */
 const BYTES = 60_000_000;
 let deployment: Deployment;
 let body: Buffer;
@@ -28,7 +28,7 @@ const CONTENTS: readonly Content[] = [
   ),
   repeatContent('emoji', '\\ud83d\\ude00 \\u00e9\\u2028😀 ', '😀 é\u2028😀 '),
   repeatContent('nul', 'a\\u0000b \\ud83d c ', 'a\ufffdb \ufffd c '),
-  // The signed URL of an attachment makes the loader search the record for all of them.
+  // The signed URL of an attachment makes the loader search the whole record for such URLs.
   repeatContent('addresses', url, url),
 ];
 const digest = (text: string) => createHash('md5').update(text).digest('hex');
@@ -55,7 +55,7 @@ beforeAll(async () => {
 });
 afterAll(() => deployment[Symbol.asyncDispose]());
 
-test('a record of 60 MB is loaded character for character as a new row, as an update and in its history', async () => {
+test('every character of a 60 MB record is loaded into a new row, into an updated row and into the history', async () => {
   const { warehouse, schema } = deployment;
   setResponse(CONTENTS[0] as Content);
   const pipelineId = await deployment.createPipeline();

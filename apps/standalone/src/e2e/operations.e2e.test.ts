@@ -17,7 +17,7 @@ const getSample = (text: string, line: RegExp): number =>
       .at(-1) ?? Number.NaN,
   );
 
-test('every process serves probes and metrics, and GET /v1/system lists it', async () => {
+test('every process serves probes and metrics, and is listed by GET /v1/system', async () => {
   await using deployment = await Deployment.start({ counts: { tickets: 60 }, plan: 'enterprise' });
   const run = await deployment.sync(await deployment.createPipeline());
   expect(run.status).toBe('succeeded');
@@ -41,8 +41,8 @@ test('every process serves probes and metrics, and GET /v1/system lists it', asy
   expect(getSample(deploymentMetrics, /^freshet_unloaded_batches/)).toBe(0);
   expect(getSample(deploymentMetrics, /^freshet_staleness_seconds\{object="tickets"/)).toBeGreaterThan(0);
   expect(deploymentMetrics).toMatch(/^freshet_credits_used_ratio\{account="demo"/m);
-  // The metrics of the API require a token with read permission, and label routes by their
-  // patterns.
+  // The metrics of the API require a token with read permission. Their route labels contain the
+  // patterns of the routes.
   const metrics = await fetch(`${deployment.url}/metrics`, {
     headers: { authorization: `Bearer ${deployment.token}` },
   });
@@ -53,7 +53,7 @@ test('every process serves probes and metrics, and GET /v1/system lists it', asy
   expect(system.processes.map(({ name, state }) => [name, state])).toEqual(PROCESSES.map((name) => [name, 'alive']));
 });
 
-test('SIGTERM makes a worker unready and lets it finish its page, and a second signal ends it immediately (I8)', async () => {
+test('a worker that receives SIGTERM becomes unready and finishes its page, and exits immediately at a second signal (I8)', async () => {
   let isClosed = true;
   let waiting = 0;
   await using deployment = await Deployment.start({
@@ -97,10 +97,10 @@ test('SIGTERM makes a worker unready and lets it finish its page, and a second s
   expect((await deployment.waitForRun(id)).status).toBe('succeeded');
 });
 
-test('a job that always fails becomes a dead job with its reason, fails its object run, and can be retried', async () => {
+test('a job that always fails becomes a dead job with a reason, its object run fails, and the job can be retried', async () => {
   await using deployment = await Deployment.start({ counts: { tickets: 20 } }, ['api', 'load-worker', 'scheduler']);
   const { api, control } = deployment;
-  // Fewer attempts without backoff, so that the test does not wait.
+  // Reduce the attempts and remove the backoff, so that the test does not wait.
   await control.sql`update pgboss.queue set retry_limit = 2, retry_delay = 0, retry_backoff = false where name = 'extract'`;
   const pipelineId = await deployment.createPipeline();
   const { id } = await deployment.startRun(pipelineId);

@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => deployment[Symbol.asyncDispose]());
 
-test('a record within the response limit is loaded, and a larger one is rejected without affecting others (T19)', async () => {
+test('a record within the size limit of a response is loaded, and a larger record is rejected without affecting other records (T19)', async () => {
   const pipelineId = await deployment.createPipeline();
   const run = await deployment.sync(pipelineId);
   expect(run.status).toBe('succeeded');

@@ -31,7 +31,7 @@ const refreshRecord = (id: number, object = 'tickets') =>
     params: { path: { id: pipelineId, object, record_id: String(id) } },
   });
 
-test('a refresh reads one ticket and its conversations, for a few credits, and nothing else', async () => {
+test('a refresh reads only one ticket and its conversations, and spends only a few credits', async () => {
   const { account } = deployment.simulator;
   account.update('tickets', 7, { subject: 'changed just now' });
   account.update('tickets', 8, { subject: 'changed and not refreshed' });
@@ -71,7 +71,7 @@ const sendWebhook = (body: object) =>
     body: body as never,
   });
 
-test('Freshdesk webhooks refresh every ticket they name, and share runs', async () => {
+test('Freshdesk webhooks refresh all tickets whose ids they contain', async () => {
   const { account } = deployment.simulator;
   const ids = [20, 21, 22, 23, 24, 25, 26, 27, 28, 29];
   for (const id of ids) account.update('tickets', id, { subject: `changed ${id}` });

@@ -60,7 +60,7 @@ test('rejected records are listed with their reasons, replayed and discarded (I1
   });
   expect((await list()).data).toHaveLength(5);
 
-  // One ticket is corrected in Freshdesk, and the next sync loads it.
+  // One ticket is corrected in Freshdesk, and the next sync loads the corrected ticket.
   simulator.account.update('tickets', urgent[0] as number, { priority: 2, subject: 'newer' });
   await deployment.sync(pipelineId);
   await deployment.updatePipeline(pipelineId, { schema_policy: 'evolve' });
@@ -98,7 +98,8 @@ test('rejected records are listed with their reasons, replayed and discarded (I1
 
 test('a rebuild restores a dropped table from stored batches, without spending credits', async () => {
   const { api, simulator, warehouse, schema } = deployment;
-  // Excludes the ticket of the discarded record, which the current schema policy accepts.
+  // Exclude the ticket of the discarded record. The rebuild loads this record, because the current
+  // schema policy accepts it.
   const selectRows = () =>
     warehouse.sql.unsafe(
       `select id, subject, updated_at from ${schema}.tickets where id <> ${discardedTicket} order by id`,

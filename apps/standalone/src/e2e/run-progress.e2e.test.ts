@@ -2,7 +2,7 @@ import type { Run } from '@freshet/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Deployment } from '../test-support/deployment.ts';
 
-/** The lists of the account respond slowly, so that the test observes several states of the run. */
+/** The account returns its lists slowly, so that the test observes several states of the run. */
 const LATENCY_MS = 400;
 let deployment: Deployment;
 let states: readonly Run[] = [];
@@ -42,7 +42,7 @@ const isNonDecreasing = (values: readonly (number | null)[]) => {
   return known.every((value, i) => i === 0 || value >= (known[i - 1] as number));
 };
 
-test('the progress of a run is known while it runs, never decreases, and is 1 only at the end', () => {
+test('the progress of a run is known before the end of the run, never decreases, and is 1 only at the end', () => {
   const last = states.at(-1) as Run;
   expect(last).toMatchObject({ status: 'succeeded', progress: 1, estimated_finished_at: null });
   const before = states.slice(0, -1);
@@ -55,7 +55,7 @@ test.each([
   ['tickets', 2],
   ['conversations', 2],
   ['contacts', 2],
-])('the progress of %s is known while it is read, and never decreases', (name, valuesMin) => {
+])('the progress of %s is known while the object is being read, and never decreases', (name, valuesMin) => {
   const objectRuns = states.map(({ objects }) => objects.find(({ object }) => object === name));
   const running = objectRuns.filter((o) => o?.status === 'running');
   expect(

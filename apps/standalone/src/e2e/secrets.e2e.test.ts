@@ -4,9 +4,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Deployment } from '../test-support/deployment.ts';
 
 /*
- * Plants recognizable secrets wherever one can enter, and uses them in ways that succeed and that
- * fail. Then searches all output for them: logs at the level `trace`, every table of both
- * databases, and every response.
+ * Uses a recognizable value for every secret that Freshet accepts, in requests that succeed and in
+ * requests that fail. Then searches all output for these values: logs at the level `trace`, every
+ * table of both databases, and every response.
  */
 
 const plant = (name: string) => `PLANTED-${name}-${randomBytes(12).toString('hex')}`;
@@ -32,7 +32,7 @@ beforeAll(async () => {
 });
 afterAll(() => deployment[Symbol.asyncDispose]());
 
-/** Sends a request to the API, and records the response for the search. */
+/** Sends a request to the API, and stores the response for the search. */
 async function send(method: string, path: string, body?: object): Promise<Record<string, string>> {
   const response = await fetch(`${deployment.url}${path}`, {
     method,
@@ -87,7 +87,7 @@ test('no secret appears in a log, a table or a response (I6)', async () => {
   });
   await send('POST', `/v1/destinations/${destination['id']}/test`);
   await send('POST', '/v1/pipelines/test', { subdomain: 'acme', credential_id: key['id'] });
-  // Rejected for other reasons, with the secret in the body.
+  // The API rejects these requests for various reasons. Their bodies contain the secret.
   await send('POST', '/v1/credentials', { name: 'key', type: 'freshdesk_api_key', api_key: SECRETS.wrongKey });
   await send('POST', '/v1/credentials', { name: 5, type: 'freshdesk_api_key', api_key: SECRETS.wrongKey });
   await send('POST', '/v1/credentials', { name: 'z', type: 'freshdesk_api_key', password: SECRETS.wrongKey });
@@ -117,7 +117,7 @@ test('no secret appears in a log, a table or a response (I6)', async () => {
     return deployment.waitForRun(id);
   };
   expect((await run()).status).toBe('failed');
-  // A valid key, and a warehouse that rejects its password for a while.
+  // Use a valid key, and a warehouse that temporarily rejects its password.
   await send('PATCH', `/v1/credentials/${key['id']}`, { api_key: KEY });
   const { id } = await deployment.startRun(pipeline['id'] as string);
   await waitFor(
@@ -163,7 +163,7 @@ test('no secret appears in a log, a table or a response (I6)', async () => {
   for await (const row of selectAllRows(deployment.control.sql)) search('the control database', row);
   for await (const row of selectAllRows(deployment.warehouse.sql)) search('the warehouse', row);
   expect(matches).toEqual([]);
-  // The search finds a secret that is present.
+  // Verify that the search finds a secret in a text that contains one.
   expect(deployment.logs.join('').length).toBeGreaterThan(1000);
   search('the test', `x ${SECRETS.password} y`);
   expect(matches).toHaveLength(2);

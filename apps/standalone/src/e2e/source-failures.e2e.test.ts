@@ -12,7 +12,7 @@ type ResponseOverride = (response: ServerResponse, page: number) => boolean;
 
 let deployment: Deployment;
 let pipelineId: string;
-/** Responses that replace those of the account, by path. */
+/** Functions that replace the responses of the account, by request path. */
 const overrides = new Map<string, ResponseOverride>();
 let dateShiftMs = 0;
 
@@ -47,7 +47,7 @@ async function syncWithOverride(path: string, override: ResponseOverride) {
 }
 
 describe('unusual responses', () => {
-  test('a list that returns page 1 for every page fails its own object only, with a clear error', async () => {
+  test('a list that returns page 1 for every page fails only its own object, and the error states the cause', async () => {
     const page = Array.from({ length: 100 }, (_, i) => ({
       id: 1 + i,
       name: `c ${i}`,
@@ -73,10 +73,10 @@ describe('unusual responses', () => {
     await deployment.warehouse.sql.unsafe(`delete from ${deployment.schema}.contacts where id <= 100`);
   });
 
-  test('a maintenance page is retried, and the run succeeds after the maintenance', async () => {
+  test('requests that return a maintenance page are retried, and the run succeeds after the maintenance', async () => {
     let requests = 0;
     const run = await syncWithOverride('/api/v2/tickets', (response) => {
-      // More failures than one slice retries.
+      // The failures exceed the retries of one slice.
       if (++requests > 9) return false;
       response
         .writeHead(200, { 'content-type': 'text/html' })
@@ -106,7 +106,7 @@ describe('unusual responses', () => {
     expect((await deployment.sync(pipelineId)).status).toBe('succeeded');
   });
 
-  test('a compressed body that expands beyond the limit fails its object as too large', async () => {
+  test('a compressed body that expands beyond the size limit fails its object with source_too_large', async () => {
     const expandingBody = gzipSync(
       Buffer.concat([Buffer.from('"'), Buffer.alloc(50 * 1024 * 1024, 'a'), Buffer.from('"')]),
     );
@@ -123,7 +123,7 @@ describe('unusual responses', () => {
     });
   });
 
-  test('a slow response is aborted at the end of its slice and retried, while other objects finish', async () => {
+  test('a slow response is aborted after its slice has ended, and the request is retried while other objects finish', async () => {
     let slowResponses = 0;
     overrides.set('/api/v2/roles', (response) => {
       // Only the first response is slow.
@@ -143,7 +143,7 @@ describe('unusual responses', () => {
     overrides.delete('/api/v2/roles');
   });
 
-  test('a shutdown aborts a slow response, and another worker repeats the request', async () => {
+  test('a shutdown aborts a slow response, and a different worker repeats the request', async () => {
     let slowResponses = 0;
     overrides.set('/api/v2/roles', (response) => {
       if (++slowResponses > 1) return false;
@@ -160,14 +160,14 @@ describe('unusual responses', () => {
     const run = await deployment.waitForRun(id);
     expect(run.status).toBe('succeeded');
     expect(await exit).toBe(0);
-    // The aborted request was charged as well.
+    // Both requests were charged, including the aborted request.
     expect(run.objects.find((o) => o.object === 'roles')).toMatchObject({ credits_used: 2 });
     overrides.delete('/api/v2/roles');
   });
 });
 
 describe('clock skew', () => {
-  test('a Date header three days off skips no update, claims no future coverage, and is reported (I3)', async () => {
+  test('a Date header that is wrong by three days causes a warning, but no skipped update and no coverage in the future (I3)', async () => {
     const { account } = deployment.simulator;
     const tables = ['tickets', 'contacts', 'companies'];
     const listCoverage = async () => {
@@ -199,7 +199,7 @@ describe('clock skew', () => {
     expect(text).toContain('freshet_source_clock_skew_seconds');
   });
 
-  test('a stored position in the future is replaced, and the run warns', async () => {
+  test('a stored position in the future is replaced, and the run has a warning', async () => {
     const { sql } = deployment.control;
     await sql`
       update freshet.pipeline_objects set position = jsonb_set(jsonb_set(position, '{views,live,watermark}', '"2099-01-01T00:00:00Z"'), '{views,live,newest}', 'null'),
@@ -216,7 +216,7 @@ describe('clock skew', () => {
     expect(row?.['is_past']).toBe(true);
   });
 
-  test('POST …/position rejects a future time, and returns the range that a later position skips', async () => {
+  test('POST …/position rejects a time in the future, and returns the time range that a later position skips', async () => {
     const moveTo = (changed_since: string) =>
       deployment.api.post('/v1/pipelines/{id}/objects/{object}/position', {
         params: { path: { id: pipelineId, object: 'tickets' } },

@@ -12,7 +12,7 @@ import { createDatabase, type TestDatabase, waitFor } from '@freshet/testing';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { isRunning, StandaloneProcess } from '../test-support/standalone-process.ts';
 
-test('--once loads the simulated account into an embedded PostgreSQL, prints the result, and leaves no process', async () => {
+test('--once loads the simulated account into an embedded PostgreSQL, prints the result, and leaves no process running', async () => {
   using first = new StandaloneProcess(['--once']);
   const processTree = await waitFor(
     () => (first.output.includes('The API is available') ? first.getProcessTree() : null),
@@ -50,20 +50,20 @@ describe('npm start without options', () => {
   afterAll(() => rmSync(dataDir, { recursive: true, force: true }));
 
   // Each process of the chain can receive the signal: npm, the start script, and the parent of all
-  // others.
+  // other processes.
   test.each([
     ['SIGTERM to npm', 0, 'SIGTERM'],
     ['SIGINT to npm', 0, 'SIGINT'],
     ['SIGHUP to npm', 0, 'SIGHUP'],
     ['SIGINT to the start script', 1, 'SIGINT'],
     ['SIGQUIT to the start script', 1, 'SIGQUIT'],
-    ['SIGHUP to the parent of all others', 2, 'SIGHUP'],
-    ['Ctrl-C, which signals the process group,', 'group', 'SIGINT'],
+    ['SIGHUP to the parent of all other processes', 2, 'SIGHUP'],
+    ['Ctrl-C, which sends SIGINT to the process group', 'group', 'SIGINT'],
     ['SIGTERM to the process group', 'group', 'SIGTERM'],
     ['SIGKILL to npm', 0, 'SIGKILL'],
     ['SIGKILL to the start script', 1, 'SIGKILL'],
-    ['SIGKILL to the parent of all others', 2, 'SIGKILL'],
-  ] as const)('leaves no process after %s', async (_title, target, signal) => {
+    ['SIGKILL to the parent of all other processes', 2, 'SIGKILL'],
+  ] as const)('leaves no process running after %s', async (_title, target, signal) => {
     using standalone = new StandaloneProcess([], {}, dataDir, { detached: target === 'group' });
     await waitFor(() => standalone.output.includes('Freshet is running.'), 'the first run has finished');
     expect(standalone.output).toMatch(/reference: http:\/\/127\.0\.0\.1:\d+\/docs/);
@@ -73,11 +73,11 @@ describe('npm start without options', () => {
     if (target === 'group') process.kill(-(standalone.process.pid as number), signal);
     else process.kill(standalone.getProcessChain()[target] as number, signal);
     await waitFor(() => !processTree.some(isRunning), 'all processes have exited');
-    // The parent stops the other processes in order, unless it is killed.
+    // The parent stops the other processes in order, unless the parent is killed.
     expect(standalone.lastShutdown).toBe(target === 2 && signal === 'SIGKILL' ? 'parent exited' : 'SIGTERM');
   });
 
-  test('rejects a second start on the same data folder, while the first keeps running', async () => {
+  test('rejects a second start with the same data folder, and the first deployment continues to run', async () => {
     using first = new StandaloneProcess([]);
     await waitFor(() => first.output.includes('The API is available'), 'the API is available');
     const second = new StandaloneProcess([], {}, first.dataDir);
@@ -110,7 +110,10 @@ describe('npm start with invalid settings', () => {
     await warehouse[Symbol.asyncDispose]();
   });
 
-  /** Starts with these variables on top of valid ones, and expects status 78 and the message. */
+  /**
+   * Starts Freshet with these variables in addition to valid variables. Expects exit status 78 and
+   * the message.
+   */
   async function expectRejection(
     invalidEnv: Record<string, string>,
     message: string | RegExp,
@@ -122,13 +125,13 @@ describe('npm start with invalid settings', () => {
     expect(standalone.output).not.toContain('demo-admin-key');
   }
 
-  test('rejects a key without a subdomain, a subdomain without a key, and an origin without both', async () => {
+  test('rejects a key without a subdomain, a subdomain without a key, and an origin without a key and a subdomain', async () => {
     await expectRejection({ FRESHDESK_SUBDOMAIN: '' }, /FRESHDESK_SUBDOMAIN is missing/);
     await expectRejection({ FRESHDESK_API_KEY: '' }, /FRESHDESK_API_KEY is missing/);
     await expectRejection({ FRESHDESK_API_KEY: '', FRESHDESK_SUBDOMAIN: '' }, /FRESHDESK_ORIGIN requires/);
   });
 
-  test('names all malformed variables in one message', async () => {
+  test('reports all malformed variables in one message', async () => {
     using standalone = new StandaloneProcess([], { ...env, PORT: 'abc', DATABASE_URL: 'mysql://x', LOG_LEVEL: 'loud' });
     expect(await standalone.exited).toBe(78);
     for (const expected of [
@@ -156,7 +159,7 @@ describe('npm start with invalid settings', () => {
     expect(await database.sql`select count(*)::int as n from freshet.credentials`).toEqual([{ n: 0 }]);
   });
 
-  test('rejects a host that is not Freshdesk: an HTML page, a redirect, another product', async () => {
+  test('rejects a host that is not Freshdesk: an HTML page, a redirect, or a different product', async () => {
     const responders: Record<string, (response: ServerResponse) => void> = {
       page: (r) => r.writeHead(200, { 'content-type': 'text/html' }).end('<html>Welcome</html>'),
       redirect: (r) => r.writeHead(302, { location: 'https://elsewhere.example/' }).end(),
@@ -168,7 +171,7 @@ describe('npm start with invalid settings', () => {
     const expected: Record<string, RegExp> = {
       page: /instead of JSON/,
       redirect: /redirect/,
-      other: /another product/,
+      other: /different product/,
     };
     for (const [name, respond] of Object.entries(responders)) {
       const server = createServer((_request, response) => respond(response)).listen(0, '127.0.0.1');
@@ -222,7 +225,7 @@ describe('npm start with invalid settings', () => {
     );
   });
 
-  test('--once exits with 0 for a key without admin rights, reads more with an admin key, and exits with 1 when that access is lost (I7)', async () => {
+  test('--once exits with 0 for a key that has never had admin rights, and with 1 for a key that has lost its admin rights (I7)', async () => {
     const sync = async (apiKey: string) => {
       using standalone = new StandaloneProcess(['--once'], { ...env, FRESHDESK_API_KEY: apiKey });
       const status = await standalone.exited;
@@ -256,10 +259,10 @@ describe('npm start with invalid settings', () => {
     expect(afterLoss.agents).toMatchObject({ status: 'forbidden', error: { code: 'source_forbidden' }, warnings: [] });
   });
 
-  test('--once prints a summary on a terminal instead of a line of JSON', async () => {
+  test('--once prints a summary instead of a line of JSON if the output is a terminal', async () => {
     using standalone = new StandaloneProcess(['--once'], env, null, { terminal: true });
     expect(await standalone.exited, standalone.output).toBe(0);
-    // npm writes to the terminal as well.
+    // The terminal also shows the output of npm.
     const lines = stripVTControlCharacters(standalone.output).split('\r\n');
     const summary = lines.findIndex((line) => line.startsWith('Run succeeded:'));
     expect(lines.slice(summary + 1, summary + 3)).toEqual([

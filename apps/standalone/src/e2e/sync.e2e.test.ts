@@ -12,7 +12,7 @@ describe('a sync', () => {
   let pipelineId: string;
   afterAll(async () => (await started)[Symbol.asyncDispose]());
 
-  test('the first run makes the warehouse equal the account in every object and field (I3)', async () => {
+  test('makes the warehouse equal to the account in all objects and fields on the first run (I3)', async () => {
     const deployment = await started;
     pipelineId = await deployment.createPipeline();
     const run = await deployment.sync(pipelineId);
@@ -21,7 +21,7 @@ describe('a sync', () => {
     expect(await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
   });
 
-  test('the counts of a run equal the rows of its tables (T14)', async () => {
+  test('reports record counts that match the row counts of its tables (T14)', async () => {
     const deployment = await started;
     const [run] = await deployment.listRuns(pipelineId);
     for (const o of run?.objects ?? []) {
@@ -33,7 +33,7 @@ describe('a sync', () => {
     }
   });
 
-  test('a second run of an unchanged account fetches no conversations and costs few credits (T23)', async () => {
+  test('of an unchanged account fetches no conversations and costs few credits (T23)', async () => {
     const deployment = await started;
     const before = deployment.simulator.requestCount;
     const run = await deployment.sync(pipelineId);
@@ -44,11 +44,12 @@ describe('a sync', () => {
       mode: 'incremental',
     });
     expect(findObjectRun(run, 'tickets')).toMatchObject({ records_extracted: 0 });
-    // One call per list, some for definitions, and a few for the rolling reread of old edits.
+    // The run sends one request per list, some requests for definitions, and a few requests for the
+    // rolling reread of old edits.
     expect(deployment.simulator.requestCount - before).toBeLessThan(45);
   });
 
-  test('a run loads edits, new records, notes, trashed and restored tickets, and deletions', async () => {
+  test('loads edits, new records, notes, trashed and restored tickets, and deletions', async () => {
     const deployment = await started;
     const { account } = deployment.simulator;
     for (let id = 10; id < 20; id++) account.update('tickets', id, { subject: `edited "${id}" \\ \t 🧾`, status: 5 });
@@ -66,7 +67,7 @@ describe('a sync', () => {
     const trashed = [...account.listAllRecords('tickets')].find(({ view }) => view.deleteKind === 'trash');
     account.move('tickets', (JSON.parse(trashed?.text as string) as { id: number }).id, 'live');
     account.move('tickets', 25, 'spam');
-    // Deletes the forums and topics below the category as well.
+    // Delete a category together with its forums and topics.
     const [category] = [...account.listAllRecords('discussion_categories')].map(
       ({ text }) => (JSON.parse(text) as { id: number }).id,
     );
@@ -85,7 +86,7 @@ describe('a sync', () => {
     expect(row).toEqual({ cf_website: 'https://new.example', cf_contract_no: 12, cf_signed_on: '2026-02-03' });
   });
 
-  test('custom fields become columns with the types of the account’s definitions', async () => {
+  test('loads custom fields into columns with the types that the account defines', async () => {
     const deployment = await started;
     const types = await deployment.warehouse.sql`
       select column_name as name, data_type as type from information_schema.columns where table_schema = ${deployment.schema} and column_name like 'cf\\_%' order by 1`;
@@ -100,7 +101,7 @@ describe('a sync', () => {
     });
   });
 
-  test('an object that is excluded by default is loaded when it is included', async () => {
+  test('loads the objects that are excluded by default, once the pipeline explicitly includes these objects', async () => {
     const deployment = await started;
     const objects = Object.fromEntries(catalogue.map((o) => [o.name, { included: true }]));
     await deployment.updatePipeline(pipelineId, { objects });
@@ -111,7 +112,7 @@ describe('a sync', () => {
     expect(await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema, included)).toEqual([]);
   });
 
-  test('a restarted object is read again while its table stays complete, and other objects stay incremental (T21)', async () => {
+  test('rereads a restarted object while its table stays complete, and reads other objects incrementally (T21)', async () => {
     const deployment = await started;
     const { sql } = deployment.warehouse;
     await deployment.restartObject(pipelineId, 'contacts');
@@ -127,12 +128,12 @@ describe('a sync', () => {
     }, 'the run has finished');
     expect([...rowCounts]).toEqual([before?.['n']]);
     expect(findObjectRun(run, 'contacts')).toMatchObject({ status: 'succeeded', mode: 'full' });
-    // A restart writes every row again, once.
+    // A restart rewrites every row once.
     expect(findObjectRun(run, 'contacts')?.records_loaded).toBe(before?.['n']);
     expect(findObjectRun(run, 'tickets')).toMatchObject({ status: 'succeeded', mode: 'incremental' });
   });
 
-  test('moving a position back rereads later changes, and restarting a child object rereads all children', async () => {
+  test('rereads the changes after a position that was moved back, and all children of a restarted child object', async () => {
     const deployment = await started;
     const body = { changed_since: new Date(Date.now() - 10 * 86_400_000).toISOString() };
     const moveBack = (object: string) =>
@@ -142,7 +143,7 @@ describe('a sync', () => {
       });
     await moveBack('tickets');
     await deployment.restartObject(pipelineId, 'conversations');
-    await expect(moveBack('groups')).rejects.toThrow(/not extracted by time/);
+    await expect(moveBack('groups')).rejects.toThrow(/does not read changes since a given time/);
     const run = await deployment.sync(pipelineId);
     const [changed] = await deployment.warehouse.sql.unsafe(
       `select count(*)::int as n from ${deployment.schema}.tickets where updated_at >= '${body.changed_since}'`,
@@ -159,7 +160,7 @@ describe('a sync', () => {
     expect(findObjectRun(run, 'conversations')).toMatchObject({ status: 'succeeded', records_extracted: rows?.['n'] });
   });
 
-  test('_freshet_objects contains the coverage of each table', async () => {
+  test('stores the coverage of each table in _freshet_objects', async () => {
     const deployment = await started;
     const rows = await deployment.warehouse.sql.unsafe(
       `select table_name, complete_as_of, complete_back_to, row_count from ${deployment.schema}._freshet_objects`,
@@ -188,13 +189,13 @@ describe('failure isolation (I7)', () => {
       expect(findObjectRun(run, object)?.status, object).toBe('succeeded');
   });
 
-  test('a plan change during a run affects one object and the rate limit, and the other objects succeed (T9, T10)', async () => {
+  test('a plan change during a run affects only one object and the rate limit, and the other objects succeed (T9, T10)', async () => {
     let hasChanged = false;
     await using deployment: Deployment = await Deployment.start({
       counts: { tickets: 150 },
       plan: 'demo',
       intercept: ({ path }) => {
-        // During the conversations, before the ratings are read.
+        // Change the plan while conversations are being read, before the ratings are read.
         if (!hasChanged && path.endsWith('/conversations')) {
           hasChanged = true;
           deployment.simulator.missingFeatures.add('Surveys');
@@ -204,7 +205,7 @@ describe('failure isolation (I7)', () => {
       },
     });
     const pipelineId = await deployment.createPipeline();
-    // An object that is included by name makes the run partial when it becomes unavailable.
+    // If an object that is included by name becomes unavailable, the run becomes partial.
     await deployment.updateObject(pipelineId, 'satisfaction_ratings', { included: true });
     await deployment.sync(pipelineId);
     const run = await deployment.sync(pipelineId);
@@ -215,12 +216,12 @@ describe('failure isolation (I7)', () => {
     expect(deployment.simulator.limits.rejectedRequests).toBe(0);
   });
 
-  test('a ticket whose conversations fail temporarily is retried until they are loaded (T25)', async () => {
+  test('a ticket whose conversations temporarily cannot be read is retried until the conversations are loaded (T25)', async () => {
     let failures = 0;
     await using deployment = await Deployment.start({
       counts: { tickets: 40 },
       intercept: ({ path }, response) => {
-        // More failures than one slice retries.
+        // The failures exceed the retries of one slice.
         if (!path.includes('/tickets/7/') || failures++ >= 6) return false;
         response.writeHead(500).end();
         return true;
@@ -232,7 +233,7 @@ describe('failure isolation (I7)', () => {
     expect(await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
   });
 
-  test('a list of conversations that is wrongly empty once costs a second call and deletes no row', async () => {
+  test('an empty list of conversations is requested a second time, and no row is deleted if the second list is not empty', async () => {
     const emptied = new Set<string>();
     let returnsEmptyLists = false;
     await using deployment = await Deployment.start({
@@ -263,7 +264,7 @@ describe('failure isolation (I7)', () => {
 });
 
 describe('the credit budget', () => {
-  test('a run on a small plan exceeds no limit and succeeds (I5)', async () => {
+  test('a run on a small plan succeeds without exceeding a rate limit (I5)', async () => {
     await using deployment = await Deployment.start({ counts: { tickets: 30 }, plan: 'growth' });
     const run = await deployment.sync(await deployment.createPipeline());
     expect(run.status, JSON.stringify(run.objects.map((o) => o.error))).toBe('succeeded');

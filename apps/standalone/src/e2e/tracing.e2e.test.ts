@@ -9,8 +9,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Deployment } from '../test-support/deployment.ts';
 
 /**
- * A run is one trace, from the API request to the commit in the warehouse, over all processes and
- * jobs.
+ * A run is one trace across all processes and jobs, from the API request to the commit in the
+ * warehouse.
  */
 let collector: Server;
 let deployment: Deployment;
@@ -62,7 +62,7 @@ afterAll(async () => {
 
 const findSpans = (traceId: string) => received.filter((span) => span.traceId === traceId);
 
-/** Returns the names of the ancestors of a span and its own, the root first. */
+/** Returns the names of the ancestors of a span and the name of the span itself, the root first. */
 function getPath(span: Span): string[] {
   const parent = received.find(({ spanId }) => spanId === span.parentSpanId);
   return [...(parent ? getPath(parent) : []), `${span.service.replace('freshet-', '')}: ${span.name}`];
@@ -88,7 +88,7 @@ async function requestRun(pipelineId: string, traceparent: string): Promise<Run>
   return (await json(response)) as Run;
 }
 
-test('the spans of a requested run belong to the trace of the caller, from the request to the commit', async () => {
+test('all spans of a requested run, from the request to the commit, belong to the trace of the caller', async () => {
   const pipelineId = await deployment.createPipeline();
   await deployment.waitForRun((await deployment.startRun(pipelineId)).id);
   deployment.simulator.account.update('tickets', 7, { subject: 'changed' });
@@ -120,11 +120,11 @@ test('the spans of a requested run belong to the trace of the caller, from the r
     'load-worker: commit',
   ]);
   expect(paths).toContainEqual([...start, 'load-worker: load tickets', 'load-worker: mark loaded']);
-  // Spans of later slices have the same depth as those of the first.
+  // The spans of later slices have the same depth as the spans of the first slice.
   expect(Math.max(...paths.map((l) => l.length))).toBe(5);
 });
 
-test('a scheduled run starts a new trace, and a process that shuts down exports its pending spans', async () => {
+test('a scheduled run starts a new trace, whose pending spans are exported when the processes shut down', async () => {
   const pipelineId = await deployment.control.sql`select id from freshet.pipelines`.then(
     ([row]) => row?.['id'] as string,
   );

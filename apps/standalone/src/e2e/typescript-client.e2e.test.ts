@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => deployment[Symbol.asyncDispose]());
 
-/** Creates a client that loses its first responses, although the API has processed the requests. */
+/** Creates a client whose first responses are lost, although the API has processed the requests. */
 function createLossyClient(lostResponses: number): { readonly client: Freshet; readonly sent: Request[] } {
   const sent: Request[] = [];
   const client = new Freshet({
@@ -35,7 +35,7 @@ const catchError = async (request: Promise<unknown>) =>
     (error: unknown) => error,
   )) as FreshetError;
 
-test('creates credentials, a destination and a pipeline, streams its run, and waits for the run', async () => {
+test('the client creates a pipeline with its credentials and destination, streams its run, and waits for the run', async () => {
   const { hostname, port, username, password, pathname } = new URL(deployment.warehouse.url);
   const key = await freshet.post('/v1/credentials', {
     body: { name: 'key', type: 'freshdesk_api_key', api_key: 'demo-admin-key' },
@@ -67,7 +67,7 @@ test('creates credentials, a destination and a pipeline, streams its run, and wa
       audit_frequency_days: null,
     },
   });
-  // The scheduler has started the first run, and this request joins it.
+  // The scheduler has started the first run, and this request joins that run.
   const { id } = await freshet.post('/v1/pipelines/{id}/runs', { params: { path: { id: pipeline.id } } });
   const states: Run[] = [];
   for await (const run of freshet.watchRun(id)) states.push(run);
@@ -144,7 +144,7 @@ describe('FreshetError', () => {
     expect(attempts).toBe(2);
   });
 
-  test('reports an update of an outdated version (412)', async () => {
+  test('reports an attempt to update an outdated version (412)', async () => {
     const { id } = await freshet.post('/v1/credentials', {
       body: { name: 'versioned', type: 'freshdesk_api_key', api_key: 'x' },
     });
@@ -161,7 +161,7 @@ describe('FreshetError', () => {
   });
 });
 
-test('repeats a request whose response was lost with the same idempotency key, and creates one resource', async () => {
+test('a request whose response is lost is repeated with the same idempotency key, and creates only one resource', async () => {
   const { client, sent } = createLossyClient(2);
   const created = await client.post('/v1/credentials', {
     body: { name: 'once', type: 'freshdesk_api_key', api_key: 'x' },

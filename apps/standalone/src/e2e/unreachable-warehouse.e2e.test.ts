@@ -77,7 +77,7 @@ async function createUnreachablePipeline(schema: string): Promise<string> {
   return pipeline.id;
 }
 
-test('an unresponsive warehouse occupies one worker at most, and is loaded when it responds again (I7, I8)', {
+test('an unresponsive warehouse occupies at most one connection at a time, and is loaded when it responds again (I7, I8)', {
   timeout: 180_000,
 }, async () => {
   const unreachable = await createUnreachablePipeline('freshdesk_unreachable');
@@ -87,7 +87,7 @@ test('an unresponsive warehouse occupies one worker at most, and is loaded when 
     return run?.objects.some(({ error }) => error?.code === 'warehouse_unavailable') ? run : null;
   }, 'its objects report the unavailable warehouse');
   expect(waiting.status).toBe('running');
-  // In the meantime, another pipeline completes its first sync.
+  // In the meantime, a different pipeline completes its first sync.
   const reachable = await deployment.createPipeline('demo-admin-key', null);
   await waitFor(async () => (await getLatestRun(reachable))?.status === 'succeeded', 'the other pipeline is in sync');
   expect((await getLatestRun(unreachable)).status).toBe('running');

@@ -3,8 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { Deployment } from '../test-support/deployment.ts';
 import { findDifferences } from '../test-support/differences.ts';
 
-describe('a killed or paused process (I8)', () => {
-  /** Holds the requests to the account after a number of calls, until the gate is opened. */
+describe('killed processes and paused pipelines (I8)', () => {
+  /**
+   * Blocks the requests to the account after a given number of requests, until the gate is opened.
+   */
   function createGate(afterCalls: number) {
     let openGate: () => void = () => {};
     const isOpen = new Promise<void>((resolve) => {
@@ -23,7 +25,7 @@ describe('a killed or paused process (I8)', () => {
     };
   }
 
-  test('another worker continues a sync whose extract worker was killed, and no record is lost', async () => {
+  test('a different worker continues a sync whose extract worker was killed, and no record is lost', async () => {
     const gate = createGate(200);
     await using deployment = await Deployment.start({ counts: { tickets: 300 }, intercept: gate.intercept });
     const { id } = await deployment.startRun(await deployment.createPipeline());
@@ -35,14 +37,15 @@ describe('a killed or paused process (I8)', () => {
     expect(await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
   });
 
-  test('another worker loads the batches of a load worker that was killed in a transaction, once', async () => {
+  test('the batches of a load worker that was killed during a transaction are loaded only once, by a different worker', async () => {
     await using deployment = await Deployment.start({ counts: { tickets: 300 } });
     const pipelineId = await deployment.createPipeline();
     await deployment.sync(pipelineId);
     for (let id = 1; id <= 250; id++) deployment.simulator.account.update('tickets', id, { subject: `after ${id}` });
     const { sql } = deployment.warehouse;
     let runId = '';
-    // The lock stops the transaction of the load worker between its ledger row and its commit.
+    // The lock blocks the transaction of the load worker after the ledger row is inserted and
+    // before the commit.
     await sql.begin(async (tx) => {
       await tx.unsafe(`lock table ${deployment.schema}.tickets in exclusive mode`);
       runId = (await deployment.startRun(pipelineId)).id;
@@ -74,7 +77,7 @@ describe('a killed or paused process (I8)', () => {
     expect(await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
   });
 
-  test('two workers of each kind produce the same warehouse as one', async () => {
+  test('two workers of each kind produce the same warehouse as one worker', async () => {
     await using deployment = await Deployment.start({ counts: { tickets: 300 } });
     await deployment.launch('extract-worker', 'second extract-worker');
     await deployment.launch('load-worker', 'second load-worker');
@@ -82,7 +85,7 @@ describe('a killed or paused process (I8)', () => {
     expect(await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
   });
 
-  test('pausing a pipeline stops its extraction, and resuming continues from the position', async () => {
+  test('pausing a pipeline stops its extraction, and resuming the pipeline continues from the stored position', async () => {
     const gate = createGate(150);
     await using deployment = await Deployment.start({ counts: { tickets: 300 }, intercept: gate.intercept });
     const pipelineId = await deployment.createPipeline();

@@ -25,7 +25,7 @@ export class Deployment implements AsyncDisposable {
   readonly warehouse: TestDatabase;
   readonly schema = 'freshdesk_demo';
   #api: Freshet | null = null;
-  /** The port of the API. It stays the same over restarts. */
+  /** The port of the API. It stays the same across restarts. */
   #port = 0;
   readonly #env: Record<string, string>;
   readonly #processes = new Map<string, ChildProcess>();
@@ -66,7 +66,8 @@ export class Deployment implements AsyncDisposable {
     env: Readonly<Record<string, string>> = {},
     root = ROOT,
   ): Promise<Deployment> {
-    // The latest change is an hour old, so no record lies in a lookback window and is read twice.
+    // Records in a lookback window are read twice. The latest change is one hour old, so no record
+    // is in a lookback window.
     const simulator = new FreshdeskSimulator({
       seed: 5,
       spanDays: 25,
@@ -79,7 +80,7 @@ export class Deployment implements AsyncDisposable {
     return deployment;
   }
 
-  /** A client of the API, of the role `team_admin`. */
+  /** A client of the API with the role `team_admin`. */
   get api(): Freshet {
     if (!this.#api) throw new Error('the API was not started');
     return this.#api;
@@ -90,7 +91,7 @@ export class Deployment implements AsyncDisposable {
     return `http://127.0.0.1:${this.#port}`;
   }
 
-  /** A token of the role `team_admin`. */
+  /** A token with the role `team_admin`. */
   get token(): string {
     return this.#env['FRESHET_BOOTSTRAP_TOKEN'] as string;
   }
@@ -201,7 +202,7 @@ export class Deployment implements AsyncDisposable {
     return this.waitForRun(id);
   }
 
-  /** Waits until a run has finished, also over restarts of the API. */
+  /** Waits until a run has finished, even if the API restarts. */
   async waitForRun(runId: string, timeoutMs = RUN_TIMEOUT_MS): Promise<Run> {
     return await waitFor(
       async () => {

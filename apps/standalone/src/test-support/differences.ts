@@ -42,7 +42,7 @@ export async function findDifferences(
         differences.push({
           object: object.name,
           id,
-          problem: `marked ${String(row['_freshet_delete_kind'])}, is ${view.deleteKind}`,
+          problem: `delete kind: ${String(row['_freshet_delete_kind'])} instead of ${view.deleteKind}`,
         });
       // Detail columns are filled only when the pipeline includes them, so they are not compared.
       const listColumns = object.columns.filter((c) => object.detail?.columns.includes(c.name) !== true);

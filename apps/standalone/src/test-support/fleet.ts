@@ -9,9 +9,9 @@ export type FleetApp = 'api' | 'extract-worker' | 'load-worker' | 'scheduler';
 interface Member {
   readonly app: FleetApp;
   child: ChildProcess;
-  /** The URL of an API that is ready. */
+  /** The URL of an API process that is ready; otherwise null. */
   url: string | null;
-  /** The test stops this process, so its exit is not a crash. */
+  /** Whether the test is stopping this process, so that its exit is not a crash. */
   isStopping: boolean;
 }
 
@@ -22,7 +22,7 @@ export class Fleet implements AsyncDisposable {
   readonly #members = new Map<string, Member>();
   readonly #env: Record<string, string>;
   readonly #output: string[] = [];
-  /** Exits that the test has not caused. */
+  /** Exits that the test did not cause. */
   readonly crashes: string[] = [];
 
   constructor(databaseUrl: string, origin: string) {
@@ -80,7 +80,8 @@ export class Fleet implements AsyncDisposable {
   }
 
   /**
-   * Returns a client of an API that is running; null when there is none. The client does not retry.
+   * Returns a client of an API that is running; null when no API is running. The client does not
+   * retry.
    */
   findApi(): Freshet | null {
     const member = [...this.#members.values()].find(

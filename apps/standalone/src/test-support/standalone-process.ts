@@ -9,7 +9,7 @@ const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 /** Runs its arguments in a new pseudo-terminal, and exits with their status. */
 const IN_TERMINAL = 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))';
 
-/** Runs `npm start` as the shell of a user does, with a separate data folder. */
+/** Runs `npm start` as a user's shell does, with a separate data folder. */
 export class StandaloneProcess implements Disposable {
   readonly dataDir: string;
   readonly process: ChildProcess;
@@ -19,7 +19,7 @@ export class StandaloneProcess implements Disposable {
 
   /**
    * @param dataDir null: a new folder, which is deleted at the end.
-   * @param options `detached` creates a new process group, like a shell does for a command.
+   * @param options `detached` creates a new process group, as a shell does for a command.
    *   `terminal` connects the output to a pseudo-terminal.
    */
   constructor(
@@ -30,9 +30,9 @@ export class StandaloneProcess implements Disposable {
   ) {
     this.#ownsDataDir = dataDir === null && env['FRESHET_DATA_DIR'] === undefined;
     this.dataDir = dataDir ?? mkdtempSync(join(tmpdir(), 'freshet-standalone-'));
-    // Accessible like a user's folder, because PostgreSQL does not run as root.
+    // Make the folder accessible to other users, because PostgreSQL does not run as root.
     if (this.#ownsDataDir) chmodSync(this.dataDir, 0o755);
-    // The environment of the shell, without the variables that Freshet reads.
+    // The environment of the test, without the variables that Freshet reads.
     const environment = Object.fromEntries(
       Object.entries(process.env).filter(
         ([name]) => !/^(FRESH|DATABASE_URL|WAREHOUSE_URL|PORT|HOST$|LOG_LEVEL|VITEST|NODE_ENV)/.test(name),
@@ -51,23 +51,29 @@ export class StandaloneProcess implements Disposable {
     this.exited = new Promise((resolve) => this.process.once('exit', (code) => resolve(code)));
   }
 
-  /** The output so far, of stdout and stderr. */
+  /** The output of stdout and stderr so far. */
   get output(): string {
     return this.#output;
   }
 
-  /** The last line of the output. With `--once` it is a JSON object. */
+  /** The last line of the output. With `--once`, this line is a JSON object. */
   get lastLine(): string {
     return this.#output.trimEnd().split('\n').at(-1) as string;
   }
 
-  /** The reason of the last shutdown in the log of the API: a signal, or the exit of its parent. */
+  /**
+   * The reason for the last shutdown in the log of the API: a signal, or the exit of the parent
+   * process.
+   */
   get lastShutdown(): string | undefined {
     const log = readFileSync(join(this.dataDir, 'logs/api.log'), 'utf8');
     return [...log.matchAll(/"reason":"([^"]+)","msg":"shutting down"/g)].at(-1)?.[1];
   }
 
-  /** Returns the ids of npm, of the start script, and of the process that starts all others. */
+  /**
+   * Returns the process ids of npm, the start script, and the process that starts all other
+   * processes.
+   */
   getProcessChain(): number[] {
     const processes = listProcesses();
     const chain = [this.process.pid as number];
@@ -76,8 +82,8 @@ export class StandaloneProcess implements Disposable {
   }
 
   /**
-   * Returns the ids of all processes of the deployment, found by their parents and by the data
-   * folder in their command line.
+   * Returns the ids of all processes of the deployment. A process belongs to the deployment if its
+   * parent does, or if its command line contains the data folder.
    */
   getProcessTree(): number[] {
     const processes = listProcesses();
@@ -131,7 +137,7 @@ function readProcess(name: string): { pid: number; parent: number; command: stri
       },
     ];
   } catch {
-    // The process has exited in the meantime.
+    // The process exited in the meantime.
     return [];
   }
 }

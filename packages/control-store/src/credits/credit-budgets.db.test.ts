@@ -18,7 +18,7 @@ describe('CreditBudgets', () => {
     await getBudgets().reconcile('acme', [{ bucket, total, remaining: total - 1, used: 1 }]);
   };
 
-  test('concurrent workers never take more than the share of the limit (I5)', async () => {
+  test('concurrent workers never take more credits than the configured share of the limit (I5)', async () => {
     await setLimit(100);
     const taken = await Promise.all(
       Array.from({ length: 200 }, () =>
@@ -29,7 +29,7 @@ describe('CreditBudgets', () => {
     expect(Math.max(...taken)).toBeLessThanOrEqual(61_000);
   });
 
-  test('takes credits from both buckets or from none (I5)', async () => {
+  test('takes credits from all requested buckets or from none of them (I5)', async () => {
     await setLimit(100);
     await setLimit(10, 'list');
     const taken = await Promise.all(
@@ -45,7 +45,7 @@ describe('CreditBudgets', () => {
     ]);
   });
 
-  test('detects credits that other clients spend by the remaining credits (I5)', async () => {
+  test('uses the remaining credits of a response to detect that other clients spend credits (I5)', async () => {
     await setLimit(100);
     await getBudgets().reconcile('acme', [{ bucket: 'account', total: 100, remaining: 5, used: 1 }]);
     const taken = await Promise.all(
@@ -56,7 +56,7 @@ describe('CreditBudgets', () => {
     expect(taken.filter((wait) => wait === 0)).toHaveLength(5);
   });
 
-  test('applies a changed limit from the next response on (I5, T10)', async () => {
+  test('applies a changed limit as soon as a response reports the limit (I5, T10)', async () => {
     await setLimit(100);
     await getBudgets().reconcile('acme', [{ bucket: 'account', total: 20, remaining: 10, used: 1 }]);
     const taken = await Promise.all(
@@ -67,7 +67,7 @@ describe('CreditBudgets', () => {
     expect(taken.filter((wait) => wait === 0)).toHaveLength(10);
   });
 
-  test('grants no credits before the end of a Retry-After (I5, T11)', async () => {
+  test('grants no credits until a Retry-After has elapsed (I5, T11)', async () => {
     await setLimit(100);
     await getBudgets().block('acme', 34_000);
     const waits = await Promise.all(
@@ -84,12 +84,12 @@ describe('CreditBudgets', () => {
     });
   });
 
-  test('charges requests to a bucket that counts requests, and credits to one that counts credits (I5)', async () => {
+  test('charges one unit per request to a bucket that counts requests, and the cost in credits to a bucket that counts credits (I5)', async () => {
     await setLimit(100);
     await setLimit(10, 'calls');
     await setLimit(10, 'credits');
-    // After a request of 3 credits, a bucket that counts requests has used 1 more, and one that
-    // counts credits 3.
+    // A request costs 3 credits. After the request, a bucket that counts requests has used 1 more,
+    // and a bucket that counts credits has used 3 more.
     await getBudgets().take('acme', 100, { buckets: ['account', 'calls'], credits: 3, creditClass: 'incremental' });
     await getBudgets().reconcile('acme', [{ bucket: 'calls', total: 10, remaining: 8, used: 3 }]);
     await getBudgets().take('acme', 100, { buckets: ['account', 'credits'], credits: 3, creditClass: 'incremental' });
@@ -106,7 +106,7 @@ describe('CreditBudgets', () => {
     expect(await countGranted('credits')).toBe(2);
   });
 
-  test('corrects the account bucket by a response that describes the limit of the account (I5)', async () => {
+  test('corrects the account bucket when a response reports the limit of the account (I5)', async () => {
     await setLimit(50);
     await getBudgets().take('acme', 100, { buckets: ['account', 'list'], credits: 1, creditClass: 'incremental' });
     await getBudgets().reconcile('acme', [{ bucket: 'list', total: 50, remaining: 9, used: 1 }]);
@@ -128,13 +128,13 @@ describe('CreditBudgets', () => {
     for (let n = 0; n < 9; n++) expect(await takeOne('children')).toBe(0);
     expect(await takeOne('incremental')).toBeGreaterThan(55_000);
     await nextWindow();
-    // The more urgent class has not retried yet: the bucket is reserved for five seconds.
+    // The more urgent class has not retried yet, so the bucket stays reserved for five seconds.
     const waitMs = await takeOne('children');
     expect(waitMs).toBeGreaterThan(3000);
     expect(waitMs).toBeLessThanOrEqual(5000);
     expect(await takeOne('by_hand')).toBe(0);
     expect(await takeOne('incremental')).toBe(0);
-    // Each of its requests extends the reservation by two seconds.
+    // Each request of the more urgent class extends the reservation by two seconds.
     const waitAfterMs = await takeOne('audit');
     expect(waitAfterMs).toBeGreaterThan(1000);
     const [bucket] = await getBudgets().listBuckets('acme');
@@ -142,7 +142,7 @@ describe('CreditBudgets', () => {
     expect(bucket?.classes.map((c) => c.reservedUntil !== null)).toEqual([false, true, true, false, true]);
   });
 
-  test('throws out_of_credits while a more urgent class keeps its reservation, so that the slot is released (I5)', async () => {
+  test('throws out_of_credits instead of waiting while a more urgent class keeps its reservation (I5)', async () => {
     await setLimit(100);
     const reserve = () =>
       t.database.sql`update freshet.credit_buckets set reserved_until[2] = now() + interval '1500 milliseconds'`;
@@ -157,7 +157,7 @@ describe('CreditBudgets', () => {
     }
   });
 
-  test('backfill and audit leave a tenth of a window to other classes until its last seconds (I5)', async () => {
+  test('backfill and audit leave a tenth of the credits to other classes until the last seconds of a window (I5)', async () => {
     await setLimit(101);
     const countGranted = async (creditClass: CreditClass) => {
       const waits = await Promise.all(

@@ -12,16 +12,16 @@ export interface BucketReading {
 }
 
 /**
- * A request waits at most so long for credits. For longer waits the caller ends its slice, so that
- * another account uses the slot.
+ * The longest time that a request waits for credits. If the wait would be longer, the caller ends
+ * its slice, so that a different account can use the slot.
  */
 const WAIT_MAX_MS = 2000;
 
 /** The credit budget of one account. */
 export interface AccountBudget {
   /**
-   * Waits briefly for credits. @throws AppError `out_of_credits` with `retryAfterMs` when the wait
-   * would be longer.
+   * Waits up to two seconds for credits.
+   * @throws AppError `out_of_credits` with `retryAfterMs` when the wait would be longer.
    */
   take(buckets: readonly string[], credits: number, creditClass: CreditClass): Promise<void>;
   learn(readings: readonly BucketReading[]): Promise<void>;
@@ -38,20 +38,21 @@ interface CreditRequest {
 /** One bucket of an account. */
 export interface BucketState {
   readonly bucket: string;
-  /** The account's responses carry no rate limit. */
+  /** Whether the account's responses contain no rate-limit headers. */
   readonly isUnlimited: boolean;
-  /** Credits of one window, which is a minute. Null: unknown. */
+  /** The credits per window of one minute. Null: unknown. */
   readonly total: number | null;
   /**
-   * Credits used in the current window, by Freshet and, as far as responses show, by other clients.
+   * The credits that Freshet has used in the current window, and the credits that other clients
+   * have used, as far as responses reveal them.
    */
   readonly used: number;
   readonly windowEndsAt: Date | null;
   /** No request is sent before this time. */
   readonly blockedUntil: Date | null;
   /**
-   * The credits of each class in the current window, and until when lower classes leave the bucket
-   * to it.
+   * The credits that each class has used in the current window, and the time until which the class
+   * reserves the bucket against less urgent classes.
    */
   readonly classes: readonly {
     readonly creditClass: CreditClass;
@@ -60,12 +61,12 @@ export interface BucketState {
   }[];
 }
 
-/** How long this process assumes that an account without limits remains so. */
+/** How long this process assumes that an account without a rate limit still has none. */
 const UNLIMITED_CACHE_MS = 10_000;
 
 /**
- * The credit budgets of all accounts. All workers of a deployment share them through PostgreSQL
- * (I5).
+ * The credit budgets of all accounts. All workers of a deployment share the budgets through
+ * PostgreSQL (I5).
  */
 export class CreditBudgets {
   readonly #sql: Sql;
@@ -93,7 +94,7 @@ export class CreditBudgets {
           if (waitedMs > WAIT_MAX_MS) {
             throw new AppError(
               'out_of_credits',
-              `The credit budget of account ${account} is used up. It resets within a minute.`,
+              `The credit budget of account ${account} is used up. The budget resets within a minute.`,
               { retryAfterMs: waitMs },
             );
           }
@@ -108,7 +109,8 @@ export class CreditBudgets {
   /**
    * Takes credits from all of the buckets, or from none of them.
    * @param sharePercent the share of the account's rate limit that Freshet may use.
-   * @returns 0 when the credits were taken, otherwise the milliseconds until some may be available.
+   * @returns 0 when the credits were taken, and otherwise the number of milliseconds until credits
+   * may be available.
    */
   async take(account: string, sharePercent: number, { buckets, credits, creditClass }: CreditRequest): Promise<number> {
     if ((this.#unlimitedUntil.get(account) ?? 0) > Date.now()) return 0;
@@ -119,9 +121,9 @@ export class CreditBudgets {
   }
 
   /**
-   * Reconciles the buckets with the headers of a response: other clients spend credits as well, and
-   * limits change.
-   * @param readings empty: the response carries no rate limit, so the account is unlimited.
+   * Reconciles the buckets with the headers of a response, because other clients also spend
+   * credits, and limits change.
+   * @param readings empty: the response has no rate-limit headers, so the account is unlimited.
    */
   async reconcile(account: string, readings: readonly BucketReading[]): Promise<void> {
     if (readings.length === 0) {
@@ -163,7 +165,7 @@ export class CreditBudgets {
     }));
   }
 
-  /** Blocks all requests to the account, of every worker, for a `Retry-After`. */
+  /** Blocks the requests of all workers to the account until a `Retry-After` has elapsed. */
   async block(account: string, retryAfterMs: number): Promise<void> {
     this.#unlimitedUntil.delete(account);
     await this.#sql`

@@ -27,10 +27,10 @@ async function listPartitions(): Promise<string[]> {
 }
 
 describe('maintainBatchPartitions', () => {
-  test('creates the partitions of the next days, and drops old ones of which no batch is required', async () => {
+  test('creates the partitions of the coming days, and drops old partitions whose batches are no longer required', async () => {
     const { schedule } = t.store;
     expect(await listPartitions()).toEqual([toName(0), 'batches_default']);
-    // Schedulers start at the same time.
+    // Three schedulers run at the same time.
     expect(await Promise.all([1, 2, 3].map(() => schedule.maintainBatchPartitions(7)))).toEqual([0, 0, 0]);
     const current = [0, -1, -2, -3, -4, -5, -6, -7].map(toName);
     expect(await listPartitions()).toEqual([...current, 'batches_default']);
@@ -50,8 +50,8 @@ describe('maintainBatchPartitions', () => {
       );
       await store(day, 15);
     }
-    // A pending batch, one that was loaded recently, one of an open run, and a day without a
-    // partition.
+    // Store a pending batch, a recently loaded batch, a batch of an open run, and a batch of a day
+    // without a partition.
     await store(19, null);
     await store(18, 3);
     await store(17, 15, open?.id);
@@ -76,7 +76,7 @@ describe('maintainBatchPartitions', () => {
     ]);
   });
 
-  test('leaves a day in the default partition that has batches there, and they are loaded in their order', async () => {
+  test('creates no partition for a day whose batches are in the default partition, and these batches are loaded in order', async () => {
     await sql.unsafe(`drop table freshet.${toName(0)}`);
     const pipeline = await t.createPipeline();
     await sql`insert into freshet.pipeline_objects (pipeline_id, object) values (${pipeline.id}, 'roles')`;

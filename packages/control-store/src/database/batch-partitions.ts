@@ -1,28 +1,31 @@
 import type { Sql } from './database.ts';
 
 /**
- * Days for which partitions are created in advance: the deployment may be without a scheduler for
- * so long. Later batches are stored in the default partition.
+ * The number of days for which partitions are created in advance. If no scheduler runs for longer
+ * than this, new batches are stored in the default partition.
  */
 const DAYS_AHEAD = 7;
 /**
- * Creating and dropping a partition briefly locks the table. If the lock is not available, the next
- * call tries again.
+ * The longest time that creating or dropping a partition waits for the lock on the table. If the
+ * lock is not available, the next call tries again.
  */
 const LOCK_TIMEOUT = '2s';
 const LOCK_NOT_AVAILABLE = '55P03';
-/** The default partition contains batches of the day, so the day cannot have a partition. */
+/**
+ * The error code when the default partition contains batches of the day. The day then cannot have a
+ * partition.
+ */
 const CHECK_VIOLATION = '23514';
-/** Another scheduler has just created the partition. */
+/** The error codes when another scheduler has just created the partition. */
 const DUPLICATES = ['42P07', '23505'];
 const DAY_MS = 86_400_000;
 
 /**
- * Creates the partitions of the next days, and drops old ones. Dropping returns the disk space to
- * the operating system, which deleting rows would not.
- * @param olderThanDays retains partitions with a batch that is pending, was loaded within so many
- * days, or belongs to an open object run.
- * @returns how many partitions were dropped.
+ * Creates the partitions of the coming days, and drops old partitions. Dropping a partition returns
+ * its disk space to the operating system, but deleting rows would not.
+ * @param olderThanDays a partition is retained if a batch in it is pending, was loaded within this
+ * many days, or belongs to an open object run.
+ * @returns the number of dropped partitions.
  */
 export async function maintainBatchPartitions(sql: Sql, olderThanDays: number): Promise<number> {
   const partitions = await sql<{ name: string }[]>`
@@ -63,8 +66,8 @@ async function isRequired(sql: Sql, day: number, olderThanDays: number): Promise
 }
 
 /**
- * Executes a statement that locks the table. @returns false when it could not be executed now, or
- * was not necessary.
+ * Executes a statement that locks the table.
+ * @returns false when the statement could not be executed now, or was not necessary.
  */
 async function executeWithLockTimeout(sql: Sql, statement: string): Promise<boolean> {
   try {
@@ -80,7 +83,7 @@ async function executeWithLockTimeout(sql: Sql, statement: string): Promise<bool
   }
 }
 
-/** Parses the day of a partition, in days since 1970. Null: the default partition. */
+/** Parses the day of a partition from its name, in days since 1970. Null: the default partition. */
 function parseDay(name: string): number | null {
   const [, year, month, day] = /^batches_(\d{4})(\d{2})(\d{2})$/.exec(name) ?? [];
   return year === undefined ? null : Date.parse(`${year}-${month}-${day}`) / DAY_MS;

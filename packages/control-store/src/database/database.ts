@@ -12,13 +12,15 @@ export type Tx = postgres.TransactionSql;
 /** A part of a statement, such as a condition. */
 export type Fragment = postgres.PendingQuery<postgres.Row[]>;
 
-/** How long a process waits at startup for a database that starts, recovers or fails over. */
+/**
+ * How long a process waits at startup for a database that is starting, recovering or failing over.
+ */
 const AVAILABILITY_TIMEOUT_MS = 60_000;
 const RETRY_INTERVAL_MS = 500;
 
 /**
- * Retries idempotent work at startup until the database is available, for up to a minute. Otherwise
- * the process would exit, and be restarted in a loop.
+ * Retries idempotent work at startup until the database is available, for up to a minute. Without
+ * retries, the process would exit, and would be restarted in a loop.
  */
 export async function retryUntilAvailable<T>(work: () => Promise<T>): Promise<T> {
   const deadline = Date.now() + AVAILABILITY_TIMEOUT_MS;
@@ -43,13 +45,14 @@ export function connect(url: string, max: number, settings: Record<string, strin
 }
 
 /**
- * Parses bigint and numeric as numbers: no value of the control database exceeds 53 bits. (Keys of
- * records are text.)
+ * Parses bigint and numeric as numbers: no value of the control database exceeds 53 bits. Keys of
+ * records are stored as text.
  */
 const NUMBER_TYPE: postgres.PostgresType = { to: 1700, from: [20, 1700], serialize: String, parse: Number };
 
 /**
- * Serializes values as JSON, except for strings: Drizzle passes JSON that is serialized already.
+ * Serializes values as JSON. Strings are not serialized, because Drizzle passes JSON that is
+ * already serialized.
  */
 const JSON_TYPE: postgres.PostgresType = {
   to: 3802,
@@ -59,9 +62,9 @@ const JSON_TYPE: postgres.PostgresType = {
 };
 
 /**
- * Builds the list of a table's columns, as this release knows them, in place of `*`. A column that
- * a newer release adds would change the result type of prepared statements, and each would fail
- * once.
+ * Builds the list of the table's columns that this release knows. Use the list instead of `*`:
+ * otherwise, a column that a newer release adds would change the result type of prepared
+ * statements, and each of these statements would fail once.
  */
 export function buildColumnList(sql: Sql | Tx, table: PgTable): Fragment {
   const names =
@@ -78,28 +81,29 @@ const columnLists = new WeakMap<PgTable, string>();
 /** Clients that use the transaction of the calling context. */
 export interface AmbientSql {
   /**
-   * Runs statements in the open transaction, or else on the pool. `begin` within a transaction
-   * creates a savepoint.
+   * Runs statements in the open transaction, or on the pool if no transaction is open. `begin`
+   * within a transaction creates a savepoint.
    */
   readonly sql: Sql;
-  /** The same, for Drizzle. */
+  /** A Drizzle client that uses the same transaction. */
   readonly db: Database;
   /**
-   * Opens a transaction for everything that `work` calls. A nested transaction can roll back alone.
+   * Runs `work` in a transaction, which includes everything that `work` calls. A nested transaction
+   * can roll back without the outer one.
    */
   readonly transaction: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
 /**
- * Creates clients that use the transaction of the calling context, which Node's `AsyncLocalStorage`
- * carries.
+ * Creates clients that use the transaction of the calling context. Node's `AsyncLocalStorage`
+ * stores the transaction.
  */
 export function createAmbientSql(pool: Sql): AmbientSql {
   const openTransaction = new AsyncLocalStorage<Tx>();
   const getClient = (): Sql | Tx => openTransaction.getStore() ?? pool;
   const begin = (work: (tx: Tx) => Promise<unknown>): Promise<unknown> => {
     const tx = openTransaction.getStore();
-    // Statements of other methods that `work` calls belong to the savepoint as well.
+    // Statements of other methods that `work` calls also belong to the savepoint.
     return tx ? tx.savepoint((savepoint) => openTransaction.run(savepoint, () => work(savepoint))) : pool.begin(work);
   };
   const call = (...args: Parameters<Sql>) => getClient()(...args);
@@ -107,7 +111,7 @@ export function createAmbientSql(pool: Sql): AmbientSql {
     unsafe: (...args: Parameters<Sql['unsafe']>) => getClient().unsafe(...args),
     json: (...args: Parameters<Sql['json']>) => pool.json(...args),
     begin,
-    // Drizzle changes the parsers and serializers of its client: give it copies.
+    // Drizzle changes the parsers and serializers of its client, so pass copies.
     options: { ...pool.options, parsers: { ...pool.options.parsers }, serializers: { ...pool.options.serializers } },
   }) as unknown as Sql;
   return {
@@ -118,18 +122,18 @@ export function createAmbientSql(pool: Sql): AmbientSql {
 }
 
 /**
- * Converts a failure to reach or use the control database to a `configuration` error. Other errors
- * stay unchanged.
+ * Converts an error of connecting to the control database, or of migrating it, to a `configuration`
+ * error. Other errors stay unchanged.
  */
 export function toDatabaseError(error: unknown): unknown {
   const { code = '', message = '' } = error as { code?: string; message?: string };
   const causes: Record<string, string> = {
-    ECONNREFUSED: 'no server is listening at this address. Check host and port.',
+    ECONNREFUSED: 'no server is listening at this address. Check the host and the port.',
     ENOTFOUND: 'the host name does not resolve.',
     '28P01': 'the server rejected the password.',
     '28000': 'the server rejected the user.',
-    '3D000': 'the server has no database of this name.',
-    '42501': `the user lacks a permission (${message}). Grant it the permission to create schemas in the database.`,
+    '3D000': 'the server has no database with this name.',
+    '42501': `the user lacks a permission (${message}). Grant the user the permission to create schemas in the database.`,
   };
   const cause = causes[code];
   return cause === undefined ? error : new AppError('configuration', `DATABASE_URL: ${cause}`, { cause: error });

@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
 
-/** A UUID that sorts before every other. */
+/** A UUID that sorts before every other UUID. */
 export const NIL_UUID = '00000000-0000-0000-0000-000000000000';
 
 let last = 0n;
 
 /**
- * Creates a UUIDv7 (RFC 9562): 48 bits of milliseconds, then 74 random bits. Ids of one process
- * increase monotonically, so they sort in the order of their creation. PostgreSQL itself has UUIDv7
- * only from version 18.
+ * Creates a UUIDv7 (RFC 9562): 48 bits of milliseconds, then 74 random bits. The ids that one
+ * process creates increase monotonically, so they sort in the order of their creation. PostgreSQL
+ * can generate a UUIDv7 only since version 18.
  */
 export function uuidv7(now = Date.now()): string {
   const random = BigInt(`0x${randomBytes(10).toString('hex')}`) >> 6n; // 74 bits

@@ -16,7 +16,10 @@ interface Entry {
   readonly when: number;
 }
 
-/** The migrations of a newer release: those of this one, and one more. */
+/**
+ * The migrations folder of a newer release. It contains the migrations of this release and one
+ * more.
+ */
 let newerFolder: string;
 let t: TestStore;
 
@@ -38,7 +41,7 @@ afterAll(async () => {
 });
 
 describe('migrateControlDatabase', () => {
-  test('applies a later migration once, whichever of several processes runs it, and keeps existing rows', async () => {
+  test('applies a new migration once even if several processes start at the same time, and keeps existing rows', async () => {
     await using database = await createDatabase();
     await migrateControlDatabase(database.url);
     const { sql } = database;
@@ -54,7 +57,7 @@ describe('migrateControlDatabase', () => {
     expect(applied?.['n']).toBe(2);
   });
 
-  test('leaves a database unchanged that a newer release has migrated, and this release works with it', async () => {
+  test('does not change a database that a newer release has migrated, and this release works with the database', async () => {
     await using database = await createDatabase();
     await migrateControlDatabase(database.url, newerFolder);
     const store = await openControlStore({ databaseUrl: database.url, secretKeys: t.secretKeys, onError: () => {} });

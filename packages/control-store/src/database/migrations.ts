@@ -12,9 +12,10 @@ const MIGRATIONS_SCHEMA = 'freshet_migrations';
 const MIGRATIONS_FOLDER = fileURLToPath(new URL('../../migrations', import.meta.url));
 
 /**
- * Migrates the control database. Any number of processes may call it at once: one migrates, and the
- * others wait. A database that is newer than this release stays unchanged.
- * @param folder the folder of the migrations. Absent: those of this release.
+ * Migrates the control database. Any number of processes may call this function at once: one
+ * process migrates, and the others wait. A database that a newer release has migrated stays
+ * unchanged.
+ * @param folder the folder of the migrations. Absent: the folder of this release.
  * @throws AppError `configuration` when the database cannot be reached or used.
  */
 export async function migrateControlDatabase(url: string, folder = MIGRATIONS_FOLDER): Promise<void> {
@@ -33,8 +34,8 @@ export async function migrateControlDatabase(url: string, folder = MIGRATIONS_FO
 }
 
 /**
- * Gets the time of the newest migration in a folder, in milliseconds. Drizzle compares it with the
- * last applied migration.
+ * Gets the time of the newest migration in a folder, in milliseconds. Drizzle compares this time
+ * with the time of the last applied migration.
  */
 function getNewestMigration(folder: string): number {
   return Math.max(...readMigrationFiles({ migrationsFolder: folder }).map((migration) => migration.folderMillis));
@@ -44,8 +45,8 @@ const NEWEST_MIGRATION = getNewestMigration(MIGRATIONS_FOLDER);
 
 /**
  * Checks that all migrations were applied.
- * @param folder the folder of the migrations. Absent: those of this release.
- * @throws AppError `configuration` when an older release was the last to migrate.
+ * @param folder the folder of the migrations. Absent: the folder of this release.
+ * @throws AppError `configuration` when a migration of the folder was not applied.
  */
 export async function checkMigrations(sql: Sql, folder = MIGRATIONS_FOLDER): Promise<void> {
   const newest = folder === MIGRATIONS_FOLDER ? NEWEST_MIGRATION : getNewestMigration(folder);

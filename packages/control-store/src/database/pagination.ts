@@ -15,8 +15,9 @@ export interface List<T> {
 }
 
 /**
- * Encodes the id of the last row of a page. Lists are sorted by id, newest first. Ids increase with
- * time, so rows that are added between two pages do not move the rows of later pages.
+ * Encodes the id of the last row of a page as a cursor. Lists are sorted by id, newest first. Ids
+ * increase with time, so rows that are added between two requests do not shift the rows of later
+ * pages.
  */
 function encodeCursor(lastId: string): string {
   return Buffer.from(lastId, 'utf8').toString('base64url');
@@ -25,7 +26,7 @@ function encodeCursor(lastId: string): string {
 /**
  * Decodes a cursor.
  * @returns the id of the last row of the previous page.
- * @throws AppError `invalid_input` when no list has returned such a cursor.
+ * @throws AppError `invalid_input` when the string is not a valid cursor.
  */
 export function decodeCursor(cursor: string): string {
   const id = Buffer.from(cursor, 'base64url').toString('utf8');
@@ -40,8 +41,8 @@ export function decodeCursor(cursor: string): string {
 }
 
 /**
- * Converts rows to a page. @param rows up to `limit + 1` rows: an extra row indicates that a next
- * page exists.
+ * Converts rows to a page.
+ * @param rows up to `limit + 1` rows: an extra row indicates that another page follows.
  */
 export function toList<T extends { readonly id: string }>(rows: readonly T[], limit: number): List<T> {
   const data = rows.slice(0, limit);

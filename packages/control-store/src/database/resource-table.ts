@@ -22,8 +22,9 @@ export interface ResourceType<T extends ResourceTable> {
 }
 
 /*
- * Reads use plain SQL: Drizzle takes longer to build a statement than PostgreSQL takes to execute
- * it (see bench/src/api.ts), and most requests are reads.
+ * The functions that get and list resources use plain SQL, because most requests only get or list
+ * resources. Drizzle takes longer to build such a statement than PostgreSQL takes to execute it
+ * (see bench/src/api.ts).
  */
 
 /** @throws AppError `not_found`. */
@@ -123,9 +124,9 @@ function createNotFoundError(name: string, id: string): AppError {
   return new AppError('not_found', `${name[0]?.toUpperCase()}${name.slice(1)} ${id} does not exist.`);
 }
 
-/** Creates the error for a name that another resource of the same kind has. */
+/** Creates the error for a name that another resource of the same kind already has. */
 export function createNameConflict(kind: string): AppError {
-  return new AppError('conflict', `name is already used by another ${kind}. Choose another name.`, {
+  return new AppError('conflict', `name is already used by another ${kind}. Choose a different name.`, {
     context: { pointer: '/name' },
   });
 }
@@ -134,8 +135,8 @@ const UNIQUE_VIOLATION = '23505';
 const FOREIGN_KEY_VIOLATION = '23503';
 
 /**
- * Replaces violations of unique and foreign key constraints. @param errors name of the constraint →
- * error to throw.
+ * Replaces violations of unique and foreign key constraints with other errors.
+ * @param errors name of the constraint → error to throw.
  */
 export async function mapConstraintErrors<T>(work: Promise<T>, errors: Readonly<Record<string, AppError>>): Promise<T> {
   try {

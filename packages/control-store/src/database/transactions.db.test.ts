@@ -11,7 +11,7 @@ afterAll(() => t[Symbol.asyncDispose]());
 beforeEach(() => resetStore(t));
 
 describe('ControlStore.transaction', () => {
-  test('executes nothing after its connection is lost, even if the pool has reconnected, and does not affect other callers (I1)', async () => {
+  test('executes no further statements after its connection is lost, even if the pool reconnects, and other callers are not affected (I1)', async () => {
     const listNames = async () =>
       (await t.store.credentials.list({ limit: 200, cursor: null })).data.map(({ name }) => name);
     const create = (name: string) => t.store.credentials.create({ name, type: 'freshdesk_api_key', secret: 'x' });

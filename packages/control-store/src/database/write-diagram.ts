@@ -1,10 +1,10 @@
 /**
  * Writes an entity-relationship diagram of the control database, in Mermaid, into a Markdown page.
  *
- * Usage: `node packages/control-store/src/database/write-diagram.ts <page> [--check]`. The page has
- * the lines `<!-- control-database:start -->` and `<!-- control-database:end -->`; everything
- * between them is replaced. With `--check` nothing is written, and the exit status is 1 if the page
- * is outdated.
+ * Usage: `node packages/control-store/src/database/write-diagram.ts <page> [--check]`. The page
+ * must contain the lines `<!-- control-database:start -->` and `<!-- control-database:end -->`.
+ * Everything between these lines is replaced. With `--check`, the script writes nothing, and exits
+ * with status 1 if the page is outdated.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { is } from 'drizzle-orm';
@@ -16,7 +16,10 @@ const END = '<!-- control-database:end -->';
 
 type TableConfig = ReturnType<typeof getTableConfig>;
 
-/** Builds the diagram: tables with their columns, and foreign keys. Both are sorted by name. */
+/**
+ * Builds the diagram: the foreign keys, and then the tables with their columns. Tables are sorted
+ * by name.
+ */
 function buildDiagram(): string {
   const tables = Object.values(schema)
     .flatMap((value: unknown) => (is(value, PgTable) ? [getTableConfig(value)] : []))
@@ -51,7 +54,10 @@ function listColumns(table: TableConfig): string[] {
   return [`  ${table.name} {`, ...lines, '  }'];
 }
 
-/** Mermaid allows no spaces in types, so types with spaces have PostgreSQL's short names. */
+/**
+ * Converts the type of a column for Mermaid, which allows no spaces in types. Types with spaces get
+ * PostgreSQL's short names.
+ */
 function toMermaidType(column: PgColumn): string {
   return column
     .getSQLType()

@@ -29,7 +29,7 @@ async function readState() {
 }
 
 describe('ExtractionStore.commitStep', () => {
-  test('commits batch, position, child work, counters and load job together (I1)', async () => {
+  test('commits the batch, the position, the child work, the counters and the load job together (I1)', async () => {
     const run = await startRun(t, (await t.createPipeline()).id);
     await t.store.extraction.commitStep(
       await acquire(t, run.getObjectRunId('lists')),
@@ -47,7 +47,7 @@ describe('ExtractionStore.commitStep', () => {
     });
   });
 
-  test('stores nothing of a step when any part of it fails (I1)', async () => {
+  test('rolls back the whole step when any part of the step fails (I1)', async () => {
     const run = await startRun(t, (await t.createPipeline()).id);
     const lease = await acquire(t, run.getObjectRunId('lists'));
     const before = await readState();
@@ -65,14 +65,14 @@ describe('ExtractionStore.commitStep', () => {
       await t.database.sql.unsafe('drop function freshet.fail cascade');
       expect(await readState(), table).toEqual(before);
     }
-    // The insert of the load job, which is the last statement of the step.
+    // Fail the insert of the load job, which is the last statement of the step.
     await t.database.sql.unsafe(`alter table pgboss.job add constraint no_loads check (name <> 'load') not valid`);
     await expect(t.store.extraction.commitStep(lease, buildStep({ batch: buildBatch() }))).rejects.toThrow(/no_loads/);
     await t.database.sql.unsafe('alter table pgboss.job drop constraint no_loads');
     expect(await readState()).toEqual(before);
   });
 
-  test('rejects commits of a worker after another worker has acquired its lease (I8)', async () => {
+  test('rejects commits of a worker after a second worker has acquired the lease (I8)', async () => {
     const run = await startRun(t, (await t.createPipeline()).id);
     const stale = await acquire(t, run.getObjectRunId('lists'));
     const successor = await acquire(t, run.getObjectRunId('lists'));
@@ -87,7 +87,7 @@ describe('ExtractionStore.commitStep', () => {
     expect(await readState()).toEqual(before);
   });
 
-  test('rejects commits for a canceled run and a paused pipeline, and accepts them after the pipeline resumes', async () => {
+  test('rejects commits while the pipeline is paused, and after the run was canceled', async () => {
     const pipeline = await t.createPipeline();
     const run = await startRun(t, pipeline.id);
     const lease = await acquire(t, run.getObjectRunId('lists'));

@@ -15,13 +15,13 @@ import { type ObjectRunLease, verifyLease } from './lease.ts';
 import type { Step } from './step.ts';
 import { addChildWork, addErasedKeys, completeAuditWork, completeChildWork, toUnreadableUnit } from './work.ts';
 
-/** An open extraction never reports complete progress. */
+/** The maximum reported progress of an open extraction. */
 const PROGRESS_MAX = 0.99;
 
 /**
  * Commits one step in the caller's transaction: batch, position, child work, counters and load job
  * (I1).
- * @returns the id of the batch. Null: the step has none.
+ * @returns the id of the batch. Null: the step has no batch.
  * @throws AppError `fenced` when the lease is lost.
  */
 export async function commitStep(
@@ -69,8 +69,9 @@ async function savePosition(tx: Tx, lease: ObjectRunLease, step: Step): Promise<
 }
 
 /**
- * Whether Freshdesk returned data of the object itself. Steps of a child whose parent is still
- * being extracted may be empty.
+ * Whether Freshdesk returned data of the object itself, which proves that the API key can read the
+ * object. While the parent of a child is still being extracted, steps of the child may be empty. An
+ * empty step proves nothing.
  */
 function provesAccess({ batch, completedUnits, isLast }: Step): boolean {
   return batch !== null || completedUnits.length > 0 || isLast;
@@ -104,7 +105,7 @@ async function insertBatch(
   await enqueueLoad({ tx, queue }, lease, lease.jobPriority);
 }
 
-/** Marks the extraction of the object run as finished, unless new work was added to it. */
+/** Marks the extraction of the object run as finished, unless the object run still has work. */
 async function finishExtraction({ tx, queue }: JobTransaction, lease: ObjectRunLease): Promise<void> {
   const delayMs = await getRemainingWorkDelay(tx, lease);
   if (delayMs !== null) {
@@ -117,17 +118,18 @@ async function finishExtraction({ tx, queue }: JobTransaction, lease: ObjectRunL
   await finishObjectRunIfComplete({ tx, queue }, lease.objectRunId);
 }
 
-/** Gets the milliseconds until the object run has more work. Null: it has none. */
+/** Gets the milliseconds until the object run has more work. Null: no work is left. */
 async function getRemainingWorkDelay(tx: Tx, lease: ObjectRunLease): Promise<number | null> {
-  // The loader found an empty child list for a parent with rows: the same run reads the list again.
+  // The child list of a parent was empty although the table contains children of the parent. The
+  // same run rereads the list.
   const [unconfirmed] = await tx`
     select 1 from freshet.child_work
     where pipeline_id = ${lease.pipelineId} and object = ${lease.object} and needs_confirmation
       and done_version is distinct from version and ${!lease.isAudit}
       and not exists (${buildSetAsideQuery(tx, tx`child_work.parent_id`, lease)}) limit 1`;
   if (unconfirmed) return 0;
-  // A parent that failed for the first time is retried in the same run: the failure may have been
-  // brief.
+  // A parent that failed for the first time is retried in the same run, because the cause may have
+  // been temporary.
   const retryDelayMs = lease.isAudit ? null : await getRetryDelayWithinRun(tx, lease);
   if (retryDelayMs !== null) return retryDelayMs;
   const [lookup] = await tx`

@@ -24,9 +24,9 @@ export type ParentState =
   | { readonly state: 'stopped'; readonly status: ObjectRunStatus };
 
 /**
- * The durable state of extract workers. Each change verifies the lease and commits in one
- * transaction (I1), so a worker that lost its lease changes nothing: the methods that take a lease
- * and write throw `fenced` then.
+ * The durable state of extract workers. The methods that commit a step or end a slice verify the
+ * lease, and commit in one transaction (I1). If the worker has lost the lease, these methods throw
+ * `fenced` and change nothing.
  */
 export class ExtractionStore extends Store {
   /**
@@ -37,17 +37,20 @@ export class ExtractionStore extends Store {
     return acquireLease(this.sql, this.box, objectRunId);
   }
 
-  /** Commits one step. @returns the id of its batch. Null: the step has none. */
+  /** Commits one step. @returns the id of the batch. Null: the step has no batch. */
   async commitStep(lease: ObjectRunLease, step: Step): Promise<string | null> {
     return await this.sql.begin((tx) => commitStep({ tx, queue: this.queue }, lease, step));
   }
 
-  /** Ends a slice, and enqueues the next one. */
+  /** Ends a slice, and enqueues the next slice. */
   async requeue(lease: ObjectRunLease, options: RequeueOptions): Promise<void> {
     await this.sql.begin((tx) => requeue({ tx, queue: this.queue }, lease, options));
   }
 
-  /** Ends a slice until the backlog of the warehouse shrinks. */
+  /**
+   * Ends a slice because of the backlog of the warehouse, and enqueues the next slice after
+   * `afterMs`.
+   */
   async pauseForBackpressure(
     lease: ObjectRunLease,
     error: AppError,
@@ -67,7 +70,7 @@ export class ExtractionStore extends Store {
     await this.sql.begin((tx) => stop({ tx, queue: this.queue }, lease, { status, error, credits }));
   }
 
-  /** Gets the size of a pipeline's pending batches, in bytes as stored. */
+  /** Gets the size of a pipeline's pending batches as stored (compressed), in bytes. */
   async getUnloadedBytes(lease: ObjectRunLease): Promise<number> {
     const [row] = await this.sql<{ bytes: number }[]>`
       select coalesce(sum(pg_column_size(body)), 0)::float8 as bytes from freshet.batches
@@ -75,18 +78,19 @@ export class ExtractionStore extends Store {
     return row?.bytes ?? 0;
   }
 
-  /** Fetches the work units of a child object, an audit or a refresh. */
+  /** Creates a fetcher for the work units of a child object, an audit or a refresh. */
   createWorkFetcher(lease: ObjectRunLease): WorkFetcher {
     return lease.isAudit ? createAuditWorkFetcher(this.sql, lease) : createChildWorkFetcher(this.sql, lease);
   }
 
-  /** Fetches the records whose lookup is to be retried. */
+  /** Creates a fetcher for the records whose failed lookups are due for a retry. */
   createLookupFetcher(lease: ObjectRunLease): WorkFetcher {
     return createLookupFetcher(this.sql, lease);
   }
 
   /**
-   * Lists up to three parents whose children were read before: evidence that the endpoint works.
+   * Lists up to three parents whose children could be read before. The extractor requests them to
+   * check whether the endpoint works.
    */
   async listReadableParents(lease: ObjectRunLease): Promise<ParentVersion[]> {
     const rows = await this.sql<{ parent_id: string; version: string }[]>`
@@ -101,8 +105,8 @@ export class ExtractionStore extends Store {
   }
 
   /**
-   * Gets the number of records that the last successful sync of the object extracted. Null: there
-   * was none.
+   * Gets the number of records that the last successful sync of the object extracted. Null: the
+   * object has had no successful sync.
    */
   async getLastRecordCount(lease: ObjectRunLease): Promise<number | null> {
     const [row] = await this.sql<{ records: number }[]>`
@@ -113,14 +117,16 @@ export class ExtractionStore extends Store {
     return row?.records ?? null;
   }
 
-  /** Stores the expected number of records of the object run, unless it is known. */
+  /**
+   * Stores the expected number of records of the object run, unless the number is already known.
+   */
   async setExpectedRecords(lease: ObjectRunLease, records: number): Promise<void> {
     await this.sql`
       update freshet.object_runs set records_expected = ${records}
       where id = ${lease.objectRunId} and records_expected is null`;
   }
 
-  /** Counts the work units that were not read yet. */
+  /** Counts the work units that have not been read yet. */
   async countPendingUnits(lease: ObjectRunLease): Promise<number> {
     const [row] = lease.isAudit
       ? await this.sql<{ n: number }[]>`
@@ -135,7 +141,7 @@ export class ExtractionStore extends Store {
 
   /**
    * Gets the latest `complete_as_of` of the object that was not in the future when it was stored.
-   * Null: there is none.
+   * Null: no such time is stored.
    */
   async getLastVerifiedCompleteness(lease: ObjectRunLease): Promise<Date | null> {
     const [row] = await this.sql<{ verified: Date | null }[]>`

@@ -20,7 +20,10 @@ export interface ObjectRunLease {
   readonly object: string;
   /** W3C trace context of the request that started the run. Null: tracing was off. */
   readonly traceparent: string | null;
-  /** The fencing token: a later lease has a greater epoch, and this worker's commits then fail. */
+  /**
+   * The fencing token. Each later lease has a greater epoch, after which commits with this lease
+   * fail.
+   */
   readonly epoch: number;
   /** Failed attempts since the last committed step. */
   readonly failures: number;
@@ -29,41 +32,44 @@ export interface ObjectRunLease {
   readonly mode: RunMode;
   /** Records that earlier slices of the object run have extracted. */
   readonly recordsExtracted: number;
-  /** Expected number of records. Null: unknown. */
+  /** The expected number of records. Null: unknown. */
   readonly recordsExpected: number | null;
-  /** No slice of this object run came before. */
+  /** Whether this is the first slice of the object run. */
   readonly isFirstSlice: boolean;
   readonly position: Record<string, unknown> | null;
   readonly subdomain: string;
   readonly credentialId: string;
-  /** The share of the account's rate limit that Freshet may use. */
+  /** The share of the account's rate limit that Freshet may use, in percent. */
   readonly creditSharePercent: number;
-  /** The start of the history to extract. Null: all of it. */
+  /** The start of the history to extract. Null: the complete history. */
   readonly historyFrom: Date | null;
   /**
-   * The backfill pauses at this time, and the next run continues it, so that it does not delay
-   * other objects and pipelines.
+   * The time at which the backfill pauses, so that it does not delay other objects and pipelines.
+   * The next run continues the backfill.
    */
   readonly backfillDeadline: Date;
   readonly creditClass: CreditClass;
   readonly jobPriority: JobPriority;
   /**
-   * Whether the object run is an audit or a refresh. Its position is its own, and holds a copy of
-   * the object's position.
+   * Whether the object run is an audit or a refresh. Such an object run has a separate position,
+   * which contains a copy of the position of the object.
    */
   readonly isAudit: boolean;
-  /** Whether each record is fetched from its own endpoint as well. */
+  /** Whether each record is also fetched from its own endpoint. */
   readonly includesDetails: boolean;
   readonly fieldRules: FieldRules;
   /** The salt of hashed fields. Null: no field is hashed. */
   readonly hashSalt: Buffer | null;
-  /** The control database's time, which all workers share, when the lease was acquired. */
+  /**
+   * The time at which the lease was acquired, from the clock of the control database, which all
+   * workers share.
+   */
   readonly databaseTime: Date;
 }
 
 /**
- * The share of the interval between two runs that a run may spend on backfill: it should finish
- * before the next is due.
+ * The share of the interval between two runs that a run may spend on backfill. The rest of the
+ * interval lets the run finish before the next run is due.
  */
 const BACKFILL_SHARE = 0.9;
 const DAY_MS = 86_400_000;
@@ -100,8 +106,8 @@ interface LeaseRow {
 }
 
 /**
- * Acquires the lease on an object run, and marks the object run and its run as running.
- * @returns null when nothing is left to extract, or the pipeline is paused.
+ * Acquires the lease on an object run, and marks both the object run and its run as running.
+ * @returns null when nothing is left to extract, or when the pipeline is paused.
  */
 export function acquireLease(sql: Sql, box: SecretBox, objectRunId: string): Promise<ObjectRunLease | null> {
   return sql.begin(async (tx) => {
@@ -130,7 +136,7 @@ export function acquireLease(sql: Sql, box: SecretBox, objectRunId: string): Pro
   }) as Promise<ObjectRunLease | null>;
 }
 
-/** Fences off earlier leases, and reads the position to continue from. */
+/** Fences off earlier leases, and gets the position from which the lease continues. */
 async function incrementEpoch(tx: Tx, objectRunId: string, row: ObjectRunRow): Promise<LeaseRow | undefined> {
   const isRefresh = row.mode === 'refresh';
   const [lease] = hasOwnPosition(row.mode)
@@ -169,7 +175,7 @@ function toLease(objectRunId: string, row: ObjectRunRow, lease: LeaseRow, hashSa
     subdomain: row.subdomain,
     credentialId: row.credential_id,
     creditSharePercent: row.credit_share_percent,
-    // Relative to the start of the run, so that all of its slices use the same time.
+    // Relative to the creation of the run, so that all slices of the run use the same times.
     historyFrom: days === null ? null : new Date(row.created_at.getTime() - days * DAY_MS),
     backfillDeadline: new Date(row.created_at.getTime() + row.frequency_minutes * 60_000 * BACKFILL_SHARE),
     creditClass: row.credit_class,
@@ -183,8 +189,8 @@ function toLease(objectRunId: string, row: ObjectRunRow, lease: LeaseRow, hashSa
 }
 
 /**
- * Gets the salt of a pipeline, or creates it: equal values have equal hashes in every run and
- * object.
+ * Gets the salt of a pipeline, or creates the salt when a field is first hashed. All runs and
+ * objects use the same salt, so that equal values have equal hashes. Null: no field is hashed.
  */
 async function getHashSalt(
   tx: Tx,

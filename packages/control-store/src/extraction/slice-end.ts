@@ -15,8 +15,8 @@ import { buildCreditsUpdate } from './credits.ts';
 import { type ObjectRunLease, verifyLease } from './lease.ts';
 
 /**
- * Backpressure enqueues at most one load job per table in this time, however many objects wait for
- * the warehouse.
+ * Backpressure enqueues at most one load job per table within this time, no matter how many objects
+ * wait for the warehouse.
  */
 const LOAD_DEDUPLICATION_SECONDS = 30;
 
@@ -24,7 +24,7 @@ const LOAD_DEDUPLICATION_SECONDS = 30;
 export interface RequeueOptions {
   readonly afterMs: number;
   readonly status: 'running' | 'waiting_for_credits';
-  /** The error that ended the slice. Absent: none. */
+  /** The error that ended the slice. Absent: no error. */
   readonly error?: AppError | undefined;
   readonly credits: CreditsSpent;
   /** Whether the object run has used a complete slice. */
@@ -38,7 +38,7 @@ interface StopReason {
   readonly credits: CreditsSpent;
 }
 
-/** Ends a slice in the caller's transaction, and enqueues the next one. */
+/** Ends a slice in the caller's transaction, and enqueues the next slice. */
 export async function requeue(
   { tx, queue }: JobTransaction,
   lease: ObjectRunLease,
@@ -61,8 +61,8 @@ export async function requeue(
 }
 
 /**
- * Ends a slice until the backlog of the warehouse shrinks, and makes sure that a load job exists
- * for each pending table.
+ * Ends a slice because of the backlog of the warehouse, and enqueues the next slice after
+ * `afterMs`. Ensures that each table of the pipeline with pending batches has a load job.
  */
 export async function pauseForBackpressure(
   { tx, queue }: JobTransaction,
@@ -75,8 +75,8 @@ export async function pauseForBackpressure(
       error_code = ${error.code}, error_message = ${error.message}
     where id = ${lease.objectRunId}`;
   await enqueueExtract({ tx, queue }, lease.objectRunId, lease.jobPriority, afterMs);
-  // After loading has failed, only the next batch enqueues a load job, and backpressure prevents
-  // further batches.
+  // After a load has failed, only a new batch enqueues another load job, but backpressure prevents
+  // new batches. Enqueue the load jobs here.
   const pending = await tx<{ object: string }[]>`
     select distinct object from freshet.batches
     where pipeline_id = ${lease.pipelineId} and loaded_at is null order by object`;
@@ -88,16 +88,16 @@ export async function pauseForBackpressure(
 }
 
 /**
- * Stops an object run that cannot continue; the others of its run continue (I7). Its stored batches
- * are still loaded.
+ * Stops an object run that cannot continue. The other object runs of the run continue (I7). Batches
+ * that are already stored are still loaded.
  */
 export async function stop(
   { tx, queue }: JobTransaction,
   lease: ObjectRunLease,
   { status, error, credits }: StopReason,
 ): Promise<void> {
-  // An invalid key is invalid for all objects: stop the others as well, before they spend credits
-  // to find the same.
+  // An invalid API key is invalid for all objects. Stop the other object runs of the run, so that
+  // they do not spend credits to get the same error.
   const concernsRun = status === 'failed' && error.code === 'source_auth';
   if (concernsRun)
     await tx`select id from freshet.object_runs where run_id = ${lease.runId} order by id for no key update`;
@@ -119,8 +119,9 @@ export async function stop(
 }
 
 /**
- * Stores that the API key cannot read an object. This is a warning of the object run instead of a
- * failure of the run if no key has ever read the object, and no user included it by name.
+ * Marks an object as unavailable, because the API key cannot read it. If no API key has ever read
+ * the object, and no user included the object by name, this adds a warning to the object run, and
+ * the run does not fail.
  */
 async function markUnavailable(
   tx: Tx,

@@ -20,17 +20,17 @@ export interface Step {
   readonly completedUnits: readonly CompletedUnit[];
   /** Work units that could not be read. They are set aside and retried later. */
   readonly failedUnits: readonly UnitFailure[];
-  /** Completed share of the extraction, from 0 to 1. Null: unknown. */
+  /** The completed share of the extraction, from 0 to 1. Null: unknown. */
   readonly progress: number | null;
   readonly credits: CreditsSpent;
   /** Warnings to add to the object run. Absent: none. */
   readonly warnings?: readonly NewWarning[];
   /**
-   * The coverage after the step. Null: unchanged. A null time is unknown, as for children of an
-   * excluded object.
+   * The coverage after the step. Null: unchanged. A time that is null is unknown, for example for
+   * the children of an excluded object.
    */
   readonly coverage: { readonly completeAsOf: Date | null; readonly completeBackTo: Date | null } | null;
-  /** The extraction is finished. */
+  /** Whether this step finishes the extraction. */
   readonly isLast: boolean;
 }
 
@@ -38,28 +38,31 @@ export interface Step {
 interface StagedBatch {
   /** NDJSON, compressed with zstd. */
   readonly body: Buffer;
-  /** Uncompressed size. */
+  /** The uncompressed size, in bytes. */
   readonly rawBytes: number;
   readonly records: number;
-  /** The generation that the records belong to. Null: the batch cannot reveal deletions. */
+  /**
+   * The generation that the records belong to. Null: the records belong to no generation, so they
+   * cannot reveal deletions.
+   */
   readonly generation: string | null;
   readonly extractedAt: Date;
 }
 
-/** A parent at a version: its children are to be extracted, or were extracted. */
+/** A version of a parent whose children are to be extracted, or were extracted. */
 export interface ParentVersion {
   /** The child object. */
   readonly object: string;
   readonly parentId: string;
   readonly version: string;
   /**
-   * The child list was empty although the table has rows: a second empty list confirms the
-   * deletion.
+   * Whether the child list was empty although the table contains children of the parent. A second
+   * empty list confirms that the children were deleted.
    */
   readonly needsConfirmation?: boolean | undefined;
 }
 
-/** A work unit that was read. An audit adds the outcome, and whether the outcome is final. */
+/** A work unit that was read. In an audit, the unit has an outcome, which may be final. */
 export interface CompletedUnit extends ParentVersion {
   readonly outcome?: { readonly name: string; readonly isFinal: boolean } | undefined;
 }

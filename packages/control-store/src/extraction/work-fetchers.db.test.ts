@@ -18,7 +18,7 @@ afterAll(() => t[Symbol.asyncDispose]());
 beforeEach(() => resetStore(t));
 
 describe('ExtractionStore.createWorkFetcher', () => {
-  test('returns no parent twice in a slice, and a parent remains pending until its latest version was extracted', async () => {
+  test('returns each parent once per slice, and a parent remains pending until its latest version is extracted', async () => {
     const run = await startRun(t, (await t.createPipeline()).id);
     const lists = await acquire(t, run.getObjectRunId('lists'));
     await t.store.extraction.commitStep(
@@ -35,7 +35,7 @@ describe('ExtractionStore.createWorkFetcher', () => {
       lease,
       buildStep({ completedUnits: [buildParent('1', 'v1'), buildParent('2', 'v1')] }),
     );
-    // Parent 2 has changed while its children were extracted.
+    // Parent 2 changed while its children were being extracted.
     await t.store.extraction.commitStep(
       lists,
       buildStep({ childWork: [buildParent('2', 'v2'), buildParent('1', 'v1')] }),

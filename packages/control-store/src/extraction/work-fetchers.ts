@@ -4,14 +4,14 @@ import type { ObjectRunLease } from './lease.ts';
 import type { ParentVersion } from './step.ts';
 
 /**
- * Fetches the next work units, at most `limit`. It returns no unit twice, and an empty list at the
- * end.
+ * Fetches up to `limit` further work units. Each unit is returned once. An empty list means that no
+ * units are left.
  */
 export type WorkFetcher = (limit: number) => Promise<ParentVersion[]>;
 
 /**
- * Fetches the pending parents of a child object, longest waiting first, without those that are set
- * aside.
+ * Creates a fetcher for the pending parents of a child object. The parents that have waited longest
+ * come first. Parents that are set aside are omitted.
  */
 export function createChildWorkFetcher(sql: Sql, lease: ObjectRunLease): WorkFetcher {
   let after: { readonly changed_at: string; readonly parent_id: string } | null = null;
@@ -24,7 +24,8 @@ export function createChildWorkFetcher(sql: Sql, lease: ObjectRunLease): WorkFet
       select parent_id, version, changed_at::text, needs_confirmation from freshet.child_work
       where pipeline_id = ${lease.pipelineId} and object = ${lease.object} and done_version is distinct from version
         and not exists (${buildSetAsideQuery(sql, sql`child_work.parent_id`, lease)})
-        -- As text: the driver truncates timestamps to milliseconds, which would return a parent twice.
+        -- Passed as text: the driver truncates timestamps to milliseconds, so a parent would be
+        -- returned twice.
         ${isAfter}
       order by changed_at, parent_id limit ${limit}`;
     const last = rows.at(-1);
@@ -39,8 +40,8 @@ export function createChildWorkFetcher(sql: Sql, lease: ObjectRunLease): WorkFet
 }
 
 /**
- * Fetches the pending lookups of an audit or a refresh. The version of a unit is the reason of the
- * lookup.
+ * Creates a fetcher for the pending lookups of an audit or a refresh. The `version` of each unit
+ * contains the reason for the lookup.
  */
 export function createAuditWorkFetcher(sql: Sql, { objectRunId, object }: ObjectRunLease): WorkFetcher {
   let after = '';
@@ -53,7 +54,7 @@ export function createAuditWorkFetcher(sql: Sql, { objectRunId, object }: Object
   };
 }
 
-/** Fetches the records whose lookup failed before, and whose next attempt is due. */
+/** Creates a fetcher for the records whose previous lookup failed and whose next attempt is due. */
 export function createLookupFetcher(sql: Sql, { pipelineId, object }: ObjectRunLease): WorkFetcher {
   let after = '';
   return async (limit) => {

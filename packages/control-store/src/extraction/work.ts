@@ -3,7 +3,7 @@ import type { UnitFailure } from '../runs/unit-failures.ts';
 import type { ObjectRunLease } from './lease.ts';
 import type { CompletedUnit, ParentVersion, Step } from './step.ts';
 
-/** Adds parents to the child work, or updates their versions. */
+/** Adds parents to the child work, or updates the versions of known parents. */
 export async function addChildWork(tx: Tx, pipelineId: string, work: readonly ParentVersion[]): Promise<void> {
   if (work.length === 0) return;
   // A page may contain a record twice: the last version counts.
@@ -21,7 +21,8 @@ export async function addChildWork(tx: Tx, pipelineId: string, work: readonly Pa
 }
 
 /**
- * Marks versions of parents as extracted. A parent that has a newer version by now remains pending.
+ * Marks the children of these parent versions as extracted. A parent that now has a newer version
+ * remains pending.
  */
 export async function completeChildWork(
   tx: Tx,
@@ -37,7 +38,7 @@ export async function completeChildWork(
     where c.pipeline_id = ${pipelineId} and c.object = w.o and c.parent_id = w.p`;
 }
 
-/** Stores the outcomes of an audit's lookups, and counts them in its object run. */
+/** Stores the outcomes of an audit's lookups, and counts the outcomes in the object run. */
 export async function completeAuditWork(
   tx: Tx,
   lease: ObjectRunLease,
@@ -60,14 +61,17 @@ export async function completeAuditWork(
 }
 
 /**
- * Converts a failure to the outcome `unreadable`: an audit accounts for each of its units, and
- * later runs retry the failed ones.
+ * Converts a failed unit to a completed unit with the outcome `unreadable`. An audit accounts for
+ * each of its units, and later runs retry the failed units.
  */
 export function toUnreadableUnit({ object, key }: UnitFailure): CompletedUnit {
   return { object, parentId: key, version: '', outcome: { name: 'unreadable', isFinal: false } };
 }
 
-/** Stores the keys of excluded records, so that their children are excluded as well. */
+/**
+ * Stores the keys of records that were excluded because of an erasure. The children of these
+ * records are then excluded too.
+ */
 export async function addErasedKeys(
   tx: Tx,
   { pipelineId, object }: ObjectRunLease,

@@ -8,8 +8,8 @@ import type { LoadOutcome } from './load-outcome.ts';
 import type { TableLease } from './table-lease.ts';
 
 /**
- * Converts the position of an object to the position from which a full sync starts. Null: the start
- * of the object.
+ * Converts the position of an object to the position from which a full sync starts. Null: the full
+ * sync starts without a position.
  */
 export type PositionReset = (position: Record<string, unknown>) => Record<string, unknown> | null;
 
@@ -20,16 +20,17 @@ interface CompletionContext {
   readonly tx: Tx;
   readonly queue: JobQueue;
   readonly lease: TableLease;
-  /** The open object runs of syncs that still extract the object, locked. */
+  /** The ids of the object runs of syncs that still extract the object. Their rows are locked. */
   readonly openObjectRunIds: readonly string[];
 }
 
 /**
- * Starts the work that supplies the missing values of a table's rows, once for each time that
- * values began to be missing: a rebuild if the stored batches begin with a full sync, and otherwise
- * a full sync by the open or the next run.
+ * Starts the work that supplies the missing values of a table's rows, once for each value of
+ * `completion.since`. The work is a rebuild if the stored batches can supply the values and begin
+ * with a full sync. Otherwise, the work is a full sync, in the open run or in the next run.
  * @param resetPosition null: every run reads the object completely, so nothing has to be started.
- * @returns what was started. Null: nothing; a later load tries again where work is required.
+ * @returns the kind of the started work. Null: nothing was started. If work is still required, a
+ * later load tries again.
  */
 export async function startCompletion(
   { sql, queue }: Pick<StoreContext, 'sql' | 'queue'>,
@@ -39,7 +40,7 @@ export async function startCompletion(
 ): Promise<CompletionKind | null> {
   const { pipelineId, object } = lease;
   const since = completion?.since ?? null;
-  // Most loads find no change, and need no transaction.
+  // Most loads do not change this state, and need no transaction.
   const [state] = await sql<{ changed: boolean; started: boolean }[]>`
     select completing_since is distinct from ${since} as changed, 
       completion_started_for is not distinct from ${since} as started
@@ -58,8 +59,8 @@ export async function startCompletion(
       const start = row.position === null ? null : resetPosition(row.position);
       started = stored?.isComplete ? await joinOrStartRebuild(context, stored) : await startFullSync(context, start);
       if (started === null) return null;
-      // Only an audit shows the values of archived records, and it skips keys whose outcome is
-      // final.
+      // Only audits return the values of archived records, but audits skip keys whose outcome is
+      // final. Delete these outcomes, so that the next audit looks up the keys again.
       await tx`
         delete from freshet.audit_work
         where pipeline_id = ${pipelineId} and object = ${object} and is_final and outcome = 'archived'`;
@@ -72,8 +73,8 @@ export async function startCompletion(
 }
 
 /**
- * Locks the pipeline and then the object runs: the lock order of every transaction. @returns the
- * ids of the object runs.
+ * Locks the pipeline and then the object runs, which is the lock order of every transaction.
+ * @returns the ids of the object runs.
  */
 async function lockForCompletion(tx: Tx, { pipelineId, object }: TableLease): Promise<string[]> {
   await tx`select id from freshet.pipelines where id = ${pipelineId} for no key update`;
@@ -86,8 +87,8 @@ async function lockForCompletion(tx: Tx, { pipelineId, object }: TableLease): Pr
 }
 
 /**
- * Rebuilds the table, in the open rebuild run if there is one. Null: that run already rebuilds the
- * table, with its former columns.
+ * Starts a rebuild of the table. If a rebuild run is open, the rebuild joins that run. Null: the
+ * open run already rebuilds the table, with the former columns of the table.
  */
 async function joinOrStartRebuild(
   { tx, queue, lease }: CompletionContext,
@@ -104,8 +105,8 @@ async function joinOrStartRebuild(
 }
 
 /**
- * Moves the object to the start, in the open runs or for the next one. Null: an open audit already
- * reads the object completely.
+ * Resets the position of the object. The open syncs become full syncs. If no sync is open, the next
+ * sync becomes a full sync. Null: an open audit already reads the object completely.
  */
 async function startFullSync(
   { tx, queue, lease: { pipelineId, object }, openObjectRunIds }: CompletionContext,

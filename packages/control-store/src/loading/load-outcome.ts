@@ -4,23 +4,26 @@ import type { BatchCounts, DeletionCandidate, Misfits, RejectedRecord, SchemaCha
 export interface LoadOutcome {
   readonly batches: readonly { readonly batchId: string; readonly counts: BatchCounts }[];
   readonly rejectedRecords: readonly RejectedRecord[];
-  /** The coverage of the table with these batches. Null: unchanged. */
+  /** The coverage of the table after these batches were loaded. Null: unchanged. */
   readonly coverage: { readonly completeAsOf: Date | null; readonly completeBackTo: Date | null } | null;
-  /** Keys that an audit did not see. Its object run looks them up next. */
+  /** Keys that an audit did not return. The object run of the audit looks up these keys next. */
   readonly deletionCandidates: readonly (DeletionCandidate & { readonly batchId: string })[];
   /**
-   * Generations that lacked too many rows to be trusted, with the number of rows. Reported in their
-   * object runs.
+   * Generations that lacked an implausible number of rows, with this number. No row was marked as
+   * deleted. The number is stored in the object run of the generation.
    */
   readonly rejectedGenerations: readonly { readonly batchId: string; readonly rows: number }[];
-  /** Parents whose child lists were empty although the table has rows. The lists are read again. */
+  /**
+   * Parents whose child lists were empty although the table contains children of these parents. The
+   * lists are reread.
+   */
   readonly unconfirmedDeletions: readonly string[];
   /**
-   * Since when rows of the table lack values of a column, and whether only a full sync can supply
-   * them. Null: none do.
+   * The time since which rows of the table lack values of a column, and whether only a full sync
+   * can supply the values. Null: no row lacks values.
    */
   readonly completion: { readonly since: Date; readonly isRereadNeeded: boolean } | null;
   readonly schemaChanges: readonly SchemaChange[];
-  /** Values that do not fit their columns, which become warnings of their object runs. */
+  /** Values that do not fit their columns. They become warnings of the object runs. */
   readonly misfits: readonly Misfits[];
 }

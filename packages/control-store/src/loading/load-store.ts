@@ -8,18 +8,23 @@ import type { LoadOutcome } from './load-outcome.ts';
 import { markLoaded } from './mark-loaded.ts';
 import { acquireTableLease, type TableLease } from './table-lease.ts';
 
-/** A batch to load, and the facts about its object run that loading depends on. */
+/** A batch to load, with the properties of its object run that affect loading. */
 export interface PendingBatch {
   readonly id: string;
-  /** Order of storage. */
+  /** The sequence number of the batch in the order of storage. */
   readonly seq: number;
   readonly objectRunId: string;
   /** W3C trace context of the request that started the run. Null: tracing was off. */
   readonly traceparent: string | null;
   readonly extractedAt: Date;
-  /** Whether the batch belongs to an audit: the rows that it repairs are counted. */
+  /**
+   * Whether the batch belongs to an audit. The loader then counts the rows that the batch repairs.
+   */
   readonly isAudit: boolean;
-  /** Whether the batch belongs to a rebuild: rows are written even if they seem unchanged. */
+  /**
+   * Whether the batch belongs to a rebuild. The loader then rewrites rows even if they seem
+   * unchanged.
+   */
   readonly isRewrite: boolean;
   readonly rawBytes: number;
   readonly records: number;
@@ -34,7 +39,7 @@ interface LoadError {
 /** The maximum number of batches that one query considers. */
 const PENDING_BATCHES_MAX = 1000;
 
-/** The durable state of load workers: table leases, pending batches, and what became of them. */
+/** The durable state of load workers: table leases, pending batches and the outcomes of loads. */
 export class LoadStore extends Store {
   /** Acquires the lease on a table. Null: the pipeline was deleted. */
   acquire(pipelineId: string, object: string): Promise<TableLease | null> {
@@ -42,10 +47,10 @@ export class LoadStore extends Store {
   }
 
   /**
-   * Lists the oldest pending batches of a table in their order.
-   * @param rawBytesMax the maximum uncompressed size of all batches together; the first batch may
-   * exceed it.
-   * @param after a `seq`: only later batches are listed.
+   * Lists the oldest pending batches of a table in the order of storage.
+   * @param rawBytesMax the list ends with the batch at which the total uncompressed size reaches
+   * this number of bytes.
+   * @param after a `seq`. Only batches with a greater `seq` are listed.
    */
   async listPendingBatches(lease: TableLease, rawBytesMax: number, after = 0): Promise<PendingBatch[]> {
     return await this.sql<PendingBatch[]>`
@@ -83,14 +88,17 @@ export class LoadStore extends Store {
     }
   }
 
-  /** Records what the warehouse has committed. Repeating it changes nothing. */
+  /**
+   * Stores the outcome of a load after the warehouse has committed the load. Repeating the call
+   * changes nothing.
+   */
   async markLoaded(lease: TableLease, outcome: LoadOutcome): Promise<void> {
     await this.sql.begin((tx) => markLoaded({ tx, queue: this.queue }, this.box, lease, outcome));
   }
 
   /**
-   * Starts the work that supplies the missing values of a table's rows. @returns what was started.
-   * Null: nothing.
+   * Starts the work that supplies the missing values of a table's rows.
+   * @returns the kind of the started work. Null: nothing was started.
    */
   startCompletion(
     lease: TableLease,
@@ -101,9 +109,9 @@ export class LoadStore extends Store {
   }
 
   /**
-   * Raises the epoch of a table to the warehouse's. If no other worker has acquired the table
-   * since, the control database was restored to an older state than the warehouse, and loading
-   * continues from the warehouse's epoch.
+   * Raises the epoch of a table to the epoch in the warehouse, and enqueues a load. Does nothing if
+   * a different worker has acquired the lease in the meantime. Otherwise, the lower epoch means
+   * that the control database was restored to a state that is older than the warehouse.
    */
   async adoptEpoch(lease: TableLease, epoch: number): Promise<void> {
     await this.sql.begin(async (tx) => {
@@ -116,8 +124,8 @@ export class LoadStore extends Store {
   }
 
   /**
-   * Requeues a table that has used a complete slice: its next jobs rank behind the first slices of
-   * other object runs.
+   * Requeues a table that has used a complete slice. Its object runs with pending batches become
+   * long: their later jobs have at most the priority of a backfill.
    */
   async yieldToOthers(lease: TableLease): Promise<void> {
     const { pipelineId, object } = lease;
@@ -134,7 +142,10 @@ export class LoadStore extends Store {
     });
   }
 
-  /** Enqueues the load job again, and stores the error with the object runs that wait for it. */
+  /**
+   * Enqueues the load job of a table again, to start after `afterMs`. If there is an error, stores
+   * it in the open object runs of the table.
+   */
   async requeue(lease: TableLease, afterMs: number, error: LoadError | null): Promise<void> {
     await this.sql.begin(async (tx) => {
       if (error !== null) {
@@ -149,14 +160,17 @@ export class LoadStore extends Store {
   }
 
   /**
-   * Fails the open object runs of a table after too many failures. Its batches remain pending, and
-   * the next run that stores a batch loads them first.
+   * Fails the open object runs of a table after too many failures. The batches of the table remain
+   * pending. When a later run stores a batch, the pending batches are loaded first.
    */
   failTable({ pipelineId, object }: TableLease, error: LoadError): Promise<void> {
     return this.#failObjectRuns(this.sql`pipeline_id = ${pipelineId} and object = ${object}`, error);
   }
 
-  /** Fails the open object runs of every table with pending batches of an unreachable warehouse. */
+  /**
+   * Fails the open object runs of every table that has pending batches for an unreachable
+   * warehouse.
+   */
   failDestination(destinationId: string, error: LoadError): Promise<void> {
     return this.#failObjectRuns(
       this.sql`pipeline_id in (select id from freshet.pipelines where destination_id = ${destinationId})

@@ -21,7 +21,7 @@ afterAll(() => t[Symbol.asyncDispose]());
 beforeEach(() => resetStore(t));
 
 describe('LoadStore.markLoaded', () => {
-  test('makes a parent pending whose child list was empty, and accepts a second empty list (I7)', async () => {
+  test('makes a parent pending again if its child list was empty, and accepts a second empty list (I7)', async () => {
     const pipeline = await t.createPipeline();
     const run = await startRun(t, pipeline.id);
     await t.store.extraction.commitStep(
@@ -51,7 +51,7 @@ describe('LoadStore.markLoaded', () => {
     expect(await fetchParents()).toEqual([]);
   });
 
-  test('merges the misfits of batches to one warning per column, and counts a repeated report once', async () => {
+  test('merges the misfits of all batches into one warning per column, and counts a repeated report once', async () => {
     const pipeline = await t.createPipeline();
     const run = await startRun(t, pipeline.id);
     const lists = await acquire(t, run.getObjectRunId('lists'));
@@ -79,7 +79,7 @@ describe('LoadStore.markLoaded', () => {
     ]);
   });
 
-  test('stores the longest lag of each day, which pruneLags deletes when it is old', async () => {
+  test('stores the longest lag of each day until pruneLags deletes it', async () => {
     const { sql } = t.database;
     const pipeline = await t.createPipeline();
     const run = await startRun(t, pipeline.id);
@@ -105,7 +105,7 @@ describe('LoadStore.markLoaded', () => {
     expect(await listHours()).toEqual([]);
     await load(hoursAgo(1));
     expect(await listHours()).toEqual([5]);
-    // A shorter lag of the same day, and coverage that does not advance.
+    // Neither a shorter lag on the same day nor unchanged coverage replaces the stored lag.
     await load(hoursAgo(0.5));
     await load(hoursAgo(0.5));
     expect(await listHours()).toEqual([5]);

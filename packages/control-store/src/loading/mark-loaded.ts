@@ -17,16 +17,16 @@ import type { SecretBox } from '../security/secret-box.ts';
 import type { LoadOutcome } from './load-outcome.ts';
 import { type TableLease, verifyTableLease } from './table-lease.ts';
 
-/** A batch that this transaction marked as loaded, and the object run that it belongs to. */
+/** A batch that this transaction marked as loaded, with the id of its object run. */
 interface MarkedBatch {
   readonly id: string;
   readonly object_run_id: string;
 }
 
 /**
- * Records in the caller's transaction what the warehouse has committed, and finishes the object
- * runs that are now complete. Repeating it changes nothing: only batches that were pending are
- * counted.
+ * Stores the outcome of a load in the caller's transaction, after the warehouse has committed the
+ * load. The batches are marked as loaded, and object runs that are now complete are finished.
+ * Repeating the call changes nothing, because only batches that were still pending are counted.
  */
 export async function markLoaded(
   { tx, queue }: JobTransaction,
@@ -36,8 +36,8 @@ export async function markLoaded(
 ): Promise<void> {
   const ids = outcome.batches.map((batch) => batch.batchId);
   const objectRunIds = await lockObjectRuns(tx, ids);
-  // An erasure takes the lease before it removes rejected records: those of an erased person must
-  // not come back.
+  // An erasure acquires the lease before it removes rejected records. Verify the lease, so that a
+  // worker without the lease cannot store rejected records of the erased person again.
   if (outcome.rejectedRecords.length > 0) await verifyTableLease(tx, lease);
   const marked = await tx<MarkedBatch[]>`
     update freshet.batches set loaded_at = now() where id = any(${ids}) and loaded_at is null
@@ -58,8 +58,9 @@ export async function markLoaded(
 }
 
 /**
- * Locks the object runs of pending batches in the order of their ids, before any other row.
- * @returns their ids.
+ * Locks the object runs of the pending batches in the order of their ids, before any other row is
+ * locked.
+ * @returns the ids of the object runs.
  */
 async function lockObjectRuns(tx: Tx, batchIds: readonly string[]): Promise<string[]> {
   const owners = await tx<{ object_run_id: string }[]>`
@@ -113,7 +114,10 @@ async function recordRejectedGenerations(
   }
 }
 
-/** Adds lookups to the object runs of audits, except for keys whose outcome is final. */
+/**
+ * Adds a lookup of each deletion candidate to the object run of its audit, except for keys whose
+ * outcome is final.
+ */
 async function addDeletionCandidates(
   tx: Tx,
   { pipelineId, object }: TableLease,
@@ -134,8 +138,8 @@ async function addDeletionCandidates(
 }
 
 /**
- * Makes parents pending whose child lists were empty, and reopens the sync that read them: the sync
- * finishes after it has read the lists again.
+ * Makes the parents with empty child lists pending, and reopens the sync that read the lists. The
+ * sync finishes after it has reread the lists.
  */
 async function reopenParents(
   { tx, queue }: JobTransaction,
@@ -191,7 +195,10 @@ async function insertRejectedRecord(
     on conflict do nothing`;
 }
 
-/** Stores the coverage of the table, and the lag until now if it is the longest of the day. */
+/**
+ * Stores the coverage of the table. The lag that ends now is stored if it is the longest lag of the
+ * day.
+ */
 async function advanceCoverage(
   tx: Tx,
   { pipelineId, object }: TableLease,

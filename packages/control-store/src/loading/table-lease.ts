@@ -5,13 +5,16 @@ import type { Sql, Tx } from '../database/database.ts';
 export interface TableLease {
   readonly pipelineId: string;
   readonly object: string;
-  /** The fencing token: a later lease has a greater epoch, and the warehouse rejects lower ones. */
+  /**
+   * The fencing token. Each later lease has a greater epoch, and the warehouse rejects writes with
+   * a lower epoch.
+   */
   readonly epoch: number;
   readonly destinationId: string;
   readonly schema: string;
   readonly tablePrefix: string;
   readonly schemaPolicy: SchemaPolicy;
-  /** Whether every version of the rows is kept in a history table. */
+  /** Whether a history table contains every version of each row. */
   readonly hasHistory: boolean;
   readonly fieldRules: FieldRules;
   /** When the object was last restarted. Null: never. */

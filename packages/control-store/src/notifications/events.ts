@@ -3,12 +3,12 @@ import { uuidv7 } from '../database/ids.ts';
 import type { JobTransaction } from '../queue/job-queue.ts';
 
 /**
- * Emits an event to its subscribers, in the transaction that causes it: it is delivered if and only
- * if that transaction commits.
+ * Emits an event to its subscribers, in the transaction that causes the event. The event is
+ * delivered if and only if the transaction commits.
  * @param data ids, names, numbers and messages; never a secret, and never the content of a record
  * (I6).
- * @param webhookId delivers to this webhook only. Absent: to all enabled webhooks that subscribe to
- * the type.
+ * @param webhookId the only webhook that receives the event. Absent: all enabled webhooks that
+ * subscribe to the type receive the event.
  */
 export async function emit(
   { tx, queue }: JobTransaction,
@@ -26,8 +26,8 @@ export async function emit(
 }
 
 /**
- * Creates a delivery of an event and its job, in the caller's transaction. @returns the id of the
- * delivery.
+ * Creates a delivery of an event, and the job of the delivery, in the caller's transaction.
+ * @returns the id of the delivery.
  */
 export async function enqueueDelivery(
   { tx, queue }: JobTransaction,

@@ -10,7 +10,7 @@ import { buildWebhookAad } from './webhook-secrets.ts';
 
 export type Delivery = typeof webhookDeliveries.$inferSelect & { readonly event_type: EventType };
 
-/** What one attempt of a delivery sends. */
+/** The data that one attempt of a delivery sends. */
 export interface DeliveryAttempt {
   readonly deliveryId: string;
   readonly eventId: string;
@@ -20,7 +20,7 @@ export interface DeliveryAttempt {
   readonly url: string;
   readonly template: Readonly<Record<string, unknown>> | null;
   readonly templateSecret: string | null;
-  /** The signing secrets, newest first: also the previous one until its overlap ends. */
+  /** The signing secrets, newest first. They include the previous secret until the overlap ends. */
   readonly secrets: readonly string[];
 }
 
@@ -32,12 +32,15 @@ export interface AttemptOutcome {
 }
 
 /**
- * The backoff after each failed attempt, as in the Standard Webhooks specification: 28 hours in
- * total.
+ * The delay after each failed attempt, as in the Standard Webhooks specification. All delays
+ * together take about 28 hours.
  */
 const RETRY_SECONDS = [5, 300, 1800, 7200, 18_000, 36_000, 36_000] as const;
 const RETRY_SECONDS_TOTAL = RETRY_SECONDS.reduce((sum, seconds) => sum + seconds, 0);
-/** Up to a tenth of jitter, so that deliveries that failed together are not retried together. */
+/**
+ * The maximum jitter, as a share of the delay. Jitter prevents deliveries that failed together from
+ * being retried together.
+ */
 const JITTER = 0.1;
 const HTTP_GONE = 410;
 
@@ -53,7 +56,7 @@ async function findDeliveries(db: Database, condition: SQL | undefined, limit: n
   return rows.map(({ delivery, event_type }) => ({ ...delivery, event_type }));
 }
 
-/** Lists the deliveries of a webhook. @param status undefined: any. */
+/** Lists the deliveries of a webhook. @param status undefined: any status. */
 export async function listDeliveries(
   db: Database,
   webhookId: string,
@@ -77,8 +80,8 @@ export async function getDelivery(db: Database, webhookId: string, id: string): 
 }
 
 /**
- * Gets what the next attempt of a delivery sends. Null: it is not pending, or its webhook is
- * disabled.
+ * Gets the data that the next attempt of a delivery sends. Null: the delivery is not pending, or
+ * its webhook is disabled.
  */
 export async function getAttempt(sql: Sql, box: SecretBox, deliveryId: string): Promise<DeliveryAttempt | null> {
   const [row] = await sql<
@@ -113,8 +116,9 @@ export async function getAttempt(sql: Sql, box: SecretBox, deliveryId: string): 
 
 /**
  * Stores the outcome of an attempt in the caller's transaction: the delivery succeeds, is retried
- * with backoff, or fails. A webhook whose attempts have failed for more than a day is disabled, and
- * `webhook.disabled` is emitted to the others.
+ * with backoff, or fails. A webhook is disabled after all attempts have failed for more than a day,
+ * or after the receiver responded with status 410. `webhook.disabled` is then emitted to the other
+ * webhooks.
  */
 export async function recordAttempt(
   { tx, queue }: JobTransaction,
@@ -155,7 +159,7 @@ async function updateWebhookHealth(
   const reason =
     status === HTTP_GONE
       ? 'The receiver responded with status 410 Gone.'
-      : `Every attempt has failed for more than a day. Last error: ${error}`;
+      : `All attempts have failed for more than a day. Last error: ${error}`;
   await tx`
     update freshet.webhooks set enabled = false, disabled_reason = ${reason}, version = version + 1,
       updated_at = now() where id = ${webhookId}`;

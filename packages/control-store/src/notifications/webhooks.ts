@@ -33,13 +33,13 @@ export interface WebhookInput {
   readonly url: string;
   readonly events: readonly EventType[];
   readonly enabled: boolean;
-  /** The body to send in place of the event. Null: the event. */
+  /** The body to send instead of the event. Null: the event is sent. */
   readonly template?: Readonly<Record<string, unknown>> | null;
   /** The value of `{{secret}}` in the template and in the URL. Write-only. */
   readonly template_secret?: string | null;
 }
 
-/** A webhook with a new signing secret, which is returned only here. */
+/** A webhook and its new signing secret. No later response contains this secret. */
 export interface NewWebhook {
   readonly webhook: Webhook;
   readonly secret: string;
@@ -78,7 +78,7 @@ export class Webhooks extends Store {
   }
 
   /**
-   * Updates a webhook. Enabling it clears the record of its failures.
+   * Updates a webhook. Enabling a webhook clears its `disabled_reason` and `failing_since`.
    * @param expected the expected version. Null: any.
    */
   async update(id: string, input: Partial<WebhookInput>, expected: number | null): Promise<Webhook> {
@@ -144,8 +144,8 @@ export class Webhooks extends Store {
   }
 
   /**
-   * Gets what the next attempt of a delivery sends. Null: it is not pending, or its webhook is
-   * disabled.
+   * Gets the data that the next attempt of a delivery sends. Null: the delivery is not pending, or
+   * its webhook is disabled.
    */
   getAttempt(deliveryId: string): Promise<DeliveryAttempt | null> {
     return getAttempt(this.sql, this.box, deliveryId);
@@ -157,8 +157,8 @@ export class Webhooks extends Store {
   }
 
   /**
-   * Deletes events older than `olderThanDays`, with their deliveries. @returns the number of
-   * events.
+   * Deletes events that are older than `olderThanDays` days, together with their deliveries.
+   * @returns the number of deleted events.
    */
   async pruneEvents(olderThanDays: number): Promise<number> {
     const deleted = await this.sql`

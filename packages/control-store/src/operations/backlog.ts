@@ -1,10 +1,10 @@
 import type { QueueName } from '@freshet/contracts';
 import type { Sql } from '../database/database.ts';
 
-/** The pending work of the deployment, and its age: the values for alerts and autoscaling. */
+/** The pending work of the deployment and the age of this work, for alerts and autoscaling. */
 export interface Backlog {
   readonly queues: readonly QueueBacklog[];
-  /** Size of the pending batches, in bytes as stored. */
+  /** The size of the pending batches as stored (compressed), in bytes. */
   readonly unloadedBytes: number;
   readonly unloadedBatches: number;
   readonly rejectedRecords: number;
@@ -12,13 +12,16 @@ export interface Backlog {
   readonly deadJobs: number;
   readonly openRuns: number;
   /**
-   * By object: the longest lag among active pipelines, and how many tables miss their freshness
-   * objective.
+   * For each object: the longest lag of its tables in active pipelines, and the number of these
+   * tables that miss their freshness objective.
    */
   readonly freshness: readonly { readonly object: string; readonly seconds: number; readonly missed: number }[];
-  /** By kind: the findings of the latest audit of each pipeline. */
+  /** For each kind of finding: the number of records in the latest audits of all pipelines. */
   readonly findings: readonly { readonly finding: string; readonly records: number }[];
-  /** By account: the used share of its fullest bucket, from 0 to 1. The busiest accounts only. */
+  /**
+   * For each of the busiest accounts: the highest used share of any of its credit buckets, from 0
+   * to 1, and whether a `Retry-After` blocks the account.
+   */
   readonly credits: readonly { readonly account: string; readonly used: number; readonly blocked: boolean }[];
 }
 
@@ -29,11 +32,14 @@ interface QueueBacklog {
   /** Jobs that are scheduled for later. */
   readonly deferred: number;
   readonly active: number;
-  /** Age of the oldest ready job. */
+  /** The age of the oldest ready job, in seconds. */
   readonly oldestSeconds: number;
 }
 
-/** Accounts that are listed by name: the number of metric labels must be bounded. */
+/**
+ * The maximum number of listed accounts. Each account becomes a metric label, and the number of
+ * labels must be bounded.
+ */
 const ACCOUNTS_MAX = 50;
 
 /** Gets the backlog of the deployment. */
@@ -68,7 +74,8 @@ async function getFreshness(sql: Sql): Promise<Backlog['freshness']> {
       count(po.stale_since)::int as missed
     from freshet.pipeline_objects po join freshet.pipelines p on p.id = po.pipeline_id
     where p.status = 'active' and coalesce((p.objects -> po.object ->> 'included')::boolean, true)
-      -- An object that no API key could ever read has no lag, unless a user included it by name.
+      -- An object that no API key could ever read has no lag, unless a user included the object by
+      -- name.
       and (coalesce(po.availability, 'unknown') not in ('forbidden', 'not_in_plan')
         or po.first_read_at is not null or po.complete_as_of is not null
         or (p.objects -> po.object ->> 'included')::boolean)

@@ -11,7 +11,10 @@ import { Store } from '../store.ts';
 
 export type DeadJob = typeof deadJobs.$inferSelect;
 
-/** Dead jobs: jobs that failed on each of their attempts, until a user retries or discards them. */
+/**
+ * Dead jobs: jobs that failed on every attempt. They are stored until a user retries or discards
+ * them.
+ */
 export class DeadJobs extends Store {
   async list(
     { limit, cursor }: ListOptions,
@@ -28,8 +31,8 @@ export class DeadJobs extends Store {
   }
 
   /**
-   * Stores a dead job, and fails the object runs or the erasure that wait for it: without a job
-   * they would stay open forever.
+   * Stores a dead job, and fails the object runs or the erasure that depend on the job. Without the
+   * job, the object runs or the erasure would never finish.
    */
   async record({ queue, data, attempts, reason }: DeadLetter): Promise<void> {
     await this.sql.begin(async (tx) => {
@@ -48,7 +51,8 @@ export class DeadJobs extends Store {
   }
 
   /**
-   * Enqueues a dead job again, and reopens the object run or the erasure that it failed.
+   * Enqueues a dead job again, and reopens the object run or the erasure that failed together with
+   * the job.
    * @throws AppError `not_found`, or `conflict` when the job has nothing left to do.
    */
   async retry(id: string): Promise<void> {
@@ -115,7 +119,10 @@ async function retryErasure({ tx, queue }: JobTransaction, data: JobPayloads['er
   await queue.enqueue(tx, 'erase', data, { key: erasure.pipeline_id });
 }
 
-/** Finds the pipeline that a job concerns. Null: none, or a deleted one. */
+/**
+ * Finds the pipeline that a job concerns. Null: the job concerns no pipeline, or the pipeline was
+ * deleted.
+ */
 async function findPipelineId(tx: Tx, queue: QueueName, data: object): Promise<string | null> {
   switch (queue) {
     case 'load':

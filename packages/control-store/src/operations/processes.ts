@@ -10,19 +10,19 @@ export interface ProcessInfo {
   readonly seen_at: Date;
   /** `quiet`: three heartbeats are missing. `stopped`: the process has shut down. */
   readonly state: 'alive' | 'quiet' | 'stopped';
-  /** CPU cores in use. Null: unknown. */
+  /** The number of CPU cores in use. Null: unknown. */
   readonly cpu: number | null;
-  /** Resident memory. Null: unknown. */
+  /** The resident memory, in bytes. Null: unknown. */
   readonly memory_bytes: number | null;
 }
 
-/** Processes without a heartbeat for longer than this are not listed. */
+/** A process is no longer listed after this many hours without a heartbeat. */
 const LISTED_HOURS = 1;
 const PROCESSES_MAX = 1000;
 
 /**
- * The processes of the deployment. Each one registers with pg-boss, and sends a heartbeat every
- * half minute.
+ * The processes of the deployment. Each process registers with pg-boss, and sends a heartbeat every
+ * 30 seconds.
  */
 export class Processes extends Store {
   async list(): Promise<ProcessInfo[]> {

@@ -21,7 +21,7 @@ async function startSync(pipeline: Pipeline) {
 }
 
 describe('job priority', () => {
-  test('first slices precede long object runs, and pipelines with a high priority precede others of the same class', async () => {
+  test('workers run first slices before long object runs, and high-priority pipelines before others of the same class', async () => {
     const { store, database } = t;
     const large = await t.createPipeline('large');
     const other = await t.createPipeline('other');
@@ -31,8 +31,7 @@ describe('job priority', () => {
       [other.id, 'other'],
       [urgent.id, 'urgent'],
     ]);
-    // The large pipeline has used a slice of extraction and of loading, and has a job for each of
-    // its batches.
+    // The large pipeline has used one complete slice of extraction and one of loading.
     const first = await startSync(large);
     const lease = await acquire(t, first.lists);
     for (let n = 0; n < 5; n++) await store.extraction.commitStep(lease, buildPage(n));
@@ -45,7 +44,7 @@ describe('job priority', () => {
     await database.sql`
       delete from pgboss.job where name = 'extract' and data ->> 'objectRunId' = ${first.lists} and created_on < (
         select max(created_on) from pgboss.job where name = 'extract' and data ->> 'objectRunId' = ${first.lists})`;
-    // Then the other pipelines start.
+    // Then the two other pipelines start.
     const second = await startSync(other);
     const third = await startSync(urgent);
     for (const { lists } of [second, third]) await store.extraction.commitStep(await acquire(t, lists), buildPage(0));
@@ -78,7 +77,7 @@ describe('job priority', () => {
     ]);
   });
 
-  test('a long object run keeps its rank after a pause and after a restart', async () => {
+  test('a long object run keeps its priority after its pipeline resumes and after its object is restarted', async () => {
     const { store, database } = t;
     const pipeline = await t.createPipeline('paused');
     const { lists } = await startSync(pipeline);

@@ -3,29 +3,29 @@ import { type Db, type JobWithMetadata, PgBoss } from 'pg-boss';
 import { retryUntilAvailable, type Tx } from '../database/database.ts';
 
 export interface EnqueueOptions {
-  /** One job of a key is active at a time, across all workers. */
+  /** At most one job with this key is active at a time, across all workers. */
   readonly key: string;
   readonly startAfterMs?: number;
-  /** Deletes the waiting jobs of the same key. */
+  /** Whether to delete the waiting jobs with the same key. */
   readonly replacesWaiting?: boolean;
-  /** Does nothing if a job of the same key was enqueued within so many seconds. */
+  /** Skips the job if a job with the same key was enqueued within this many seconds. */
   readonly deduplicateSeconds?: number;
-  /** Due jobs with a higher number run first. Absent: 0, the priority of `by_hand`. */
+  /** Due jobs with a higher priority run first. Absent: 0, the priority of the class `by_hand`. */
   readonly priority?: number;
 }
 
-/** A transaction, and the queue that receives the jobs that the transaction enqueues. */
+/** A transaction, and the queue in which the transaction enqueues jobs. */
 export interface JobTransaction {
   readonly tx: Tx;
   readonly queue: JobQueue;
 }
 
 export interface WorkOptions {
-  /** The number of jobs that this process works on at once. */
+  /** The number of jobs that this process handles concurrently. */
   readonly concurrency: number;
 }
 
-/** A job that failed, or stopped its worker, on each of its attempts. */
+/** A job that failed or stopped its worker on every attempt. */
 export interface DeadLetter {
   readonly queue: QueueName;
   readonly data: JobPayloads[QueueName];
@@ -34,26 +34,26 @@ export interface DeadLetter {
 }
 
 export interface QueueOptions {
-  /** The kind of this process, which is listed with its heartbeat. */
+  /** The kind of this process. It is listed with the heartbeat of the process. */
   readonly name: string;
   /**
-   * Whether this process supervises the queues: expired jobs and dead workers. At least one process
-   * must.
+   * Whether this process supervises the queues, that is, requeues expired jobs and the jobs of dead
+   * workers. At least one process must supervise the queues.
    */
   readonly supervise: boolean;
   readonly onError: (error: Error) => void;
 }
 
 /**
- * The job of a dead worker is requeued after so many seconds without a heartbeat, plus one pass of
- * the supervisor: well within a minute (I8).
+ * A worker without a heartbeat for this many seconds counts as dead. The supervisor then requeues
+ * the job of the worker, well within a minute (I8).
  */
 const HEARTBEAT_SECONDS = 15;
 const SUPERVISE_SECONDS = 5;
 /**
- * Retries after the first attempt. Handlers classify errors themselves and rarely throw, so these
- * retries are for dead workers and for an unavailable database. With backoff, they take about three
- * minutes.
+ * The number of retries after the first attempt. Handlers classify errors themselves and rarely
+ * throw, so most retries follow the death of a worker or an outage of the database. With backoff,
+ * all retries together take about three minutes.
  */
 const RETRIES = 10;
 const RETRY_SECONDS = 1;
@@ -69,8 +69,8 @@ const DEAD_LETTER_POLLING_SECONDS = 2;
 const CONNECTIONS = 4;
 
 /**
- * The job queues between API, scheduler and workers. Hides pg-boss. A job is enqueued in the
- * transaction that requires it.
+ * The job queues between API, scheduler and workers. Hides pg-boss. A job is enqueued in the same
+ * transaction as the change that requires the job.
  */
 export class JobQueue {
   readonly #boss: PgBoss;
@@ -86,7 +86,8 @@ export class JobQueue {
       instanceName: options.name,
       superviseIntervalSeconds: SUPERVISE_SECONDS,
       monitorIntervalSeconds: SUPERVISE_SECONDS,
-      // Workers create the spans: those of all jobs of a run belong to the trace of the run.
+      // Workers create the spans themselves, so that the spans of all jobs of a run belong to one
+      // trace.
       openTelemetry: { enabled: false },
     });
     this.#boss.on('error', options.onError);
@@ -114,19 +115,20 @@ export class JobQueue {
         deleteAfterSeconds: FINISHED_RETENTION_SECONDS,
       };
       await this.#boss.createQueue(name, { policy: 'singleton', ...options });
-      // `createQueue` does not change a queue that another release created.
+      // `createQueue` does not change an existing queue. A different release may have created the
+      // queue, so update its options.
       await this.#boss.updateQueue(name, options);
     }
   }
 
-  /** Waits for active jobs until the timeout, and closes the connections. */
+  /** Waits for active jobs, at most until the timeout, and closes the connections. */
   async stop(timeoutMs: number): Promise<void> {
     await this.#boss.stop({ graceful: true, timeout: timeoutMs });
   }
 
   /** Enqueues a job in the caller's transaction. */
   async enqueue<Q extends QueueName>(tx: Tx, queue: Q, data: JobPayloads[Q], options: EnqueueOptions): Promise<void> {
-    // Only waiting jobs: a job that a worker is fetching at this moment is active.
+    // Delete only waiting jobs. A job that a worker fetches at the same time is already active.
     if (options.replacesWaiting) {
       await tx`
         delete from pgboss.job where name = ${queue} and singleton_key = ${options.key} and state = 'created'`;
@@ -140,7 +142,7 @@ export class JobQueue {
     });
   }
 
-  /** Handles the jobs that have used up their attempts. */
+  /** Handles the jobs that failed on every attempt. */
   async workDeadLetters(handle: (letter: DeadLetter) => Promise<void>): Promise<void> {
     await retryUntilAvailable(() =>
       this.#boss.work(
@@ -186,7 +188,7 @@ export class JobQueue {
               throw toAppError(error);
             }
           }
-          // Poll again at once: otherwise each of many short jobs would wait for the polling
+          // Poll again at once. Otherwise, each of many short jobs would wait for the polling
           // interval.
           if (workerId !== null) this.#boss.notifyWorker(workerId);
         }),
@@ -206,7 +208,8 @@ function parseFailureReason(output: object | null): string {
 }
 
 /**
- * Adapts a transaction for pg-boss, so that a job commits together with the rows that it concerns.
+ * Adapts a transaction for pg-boss, so that a job is committed together with the changes of the
+ * transaction.
  */
 function toTransactionalDb(tx: Tx): Db {
   return {

@@ -2,7 +2,7 @@ import { CREDIT_CLASSES, type CreditClass, type PipelinePriority } from '@freshe
 import type { Tx } from '../database/database.ts';
 import type { EnqueueOptions, JobTransaction } from './job-queue.ts';
 
-/** What decides which of two due jobs runs first. */
+/** The values that determine which of two due jobs runs first. */
 export interface JobPriority {
   readonly creditClass: CreditClass;
   /** Whether the object run has used a complete slice. */
@@ -11,9 +11,10 @@ export interface JobPriority {
 }
 
 /**
- * Converts a priority to pg-boss's number, higher first. A more urgent class always precedes: no
- * backfill of one pipeline delays the changes of another. A long object run ranks like a backfill,
- * so that other pipelines wait for one slice of it at most.
+ * Converts a priority to the number that pg-boss uses: jobs with a higher number run first. Jobs of
+ * a more urgent class always run first, so that the backfill of one pipeline does not delay the
+ * changes of another pipeline. A long object run ranks no higher than a backfill, so that other
+ * pipelines wait for at most one of its slices.
  */
 function toQueuePriority({ creditClass, isLong, pipelinePriority }: JobPriority): number {
   const rank = CREDIT_CLASSES.indexOf(creditClass);
@@ -38,9 +39,9 @@ export async function enqueueExtract(
 }
 
 /**
- * Enqueues a load of the pending batches of a table, in the caller's transaction. One load job of a
- * table is active at a time.
- * @param priority null: that of the most urgent pending batch.
+ * Enqueues a load of the pending batches of a table, in the caller's transaction. At most one load
+ * job of a table is active at a time.
+ * @param priority null: the priority of the most urgent pending batch.
  */
 export async function enqueueLoad(
   { tx, queue }: JobTransaction,
@@ -53,7 +54,7 @@ export async function enqueueLoad(
   await queue.enqueue(tx, 'load', { pipelineId, object }, { ...options, key, priority: toQueuePriority(found) });
 }
 
-/** Null: the object run does not exist. */
+/** Finds the stored priority of an object run. Null: the object run does not exist. */
 async function findExtractPriority(tx: Tx, objectRunId: string): Promise<JobPriority | null> {
   const [priority] = await tx<JobPriority[]>`
     select o.credit_class as "creditClass", o.is_long as "isLong", p.priority as "pipelinePriority"
@@ -68,6 +69,6 @@ async function findLoadPriority(tx: Tx, pipelineId: string, object: string): Pro
     join freshet.pipelines p on p.id = b.pipeline_id
     where b.pipeline_id = ${pipelineId} and b.object = ${object} and b.loaded_at is null
     order by o.is_long, array_position(${[...CREDIT_CLASSES]}::text[], o.credit_class) limit 1`;
-  // Without a pending batch the job ends at once, so it may run first.
+  // Without a pending batch, the job ends at once, so it can have the highest priority.
   return priority ?? { creditClass: 'by_hand', isLong: false, pipelinePriority: 'normal' };
 }

@@ -15,7 +15,7 @@ import { Store } from '../store.ts';
 
 export type Credential = Omit<typeof credentials.$inferSelect, 'secret'>;
 
-/** Secrets of at least this length have a hint of their last characters. */
+/** The minimum length of a secret that gets a hint. */
 const HINTED_LENGTH_MIN = 12;
 const HINT_LENGTH = 4;
 
@@ -23,7 +23,9 @@ const RESOURCE = { table: credentials, name: 'credential' };
 
 const conflicts = { credentials_name_unique: createNameConflict('credential') };
 
-/** Credentials: secrets of accounts and warehouses. The API never returns a secret. */
+/**
+ * Credentials: the secrets for Freshdesk accounts and warehouses. The API never returns a secret.
+ */
 export class Credentials extends Store {
   /** @throws AppError `conflict` when the name is in use. */
   async create(input: {
@@ -57,7 +59,8 @@ export class Credentials extends Store {
   }
 
   /**
-   * Updates a credential. A new secret rotates it: every later connection uses the new one.
+   * Updates a credential. If the input contains a new secret, every later connection uses this
+   * secret.
    * @param expected the expected version. Null: any.
    */
   async update(
@@ -80,7 +83,8 @@ export class Credentials extends Store {
   }
 
   /**
-   * @throws AppError `conflict` that lists the pipelines and destinations that use the credential.
+   * @throws AppError `conflict` with the names of the pipelines and destinations that use the
+   * credential.
    */
   async delete(id: string, expected: number | null = null): Promise<void> {
     const usingPipelines = await this.db
@@ -119,7 +123,8 @@ export class Credentials extends Store {
 const buildAssociatedData = (id: string): string => `credentials/${id}/secret`;
 
 /**
- * Builds the hint of a secret: its last characters, if it is long enough that they reveal little.
+ * Builds the hint of a secret: the last characters of a long secret. The hint of a short secret is
+ * empty, because its last characters would reveal too much.
  */
 function buildHint(secret: string): string {
   return secret.length >= HINTED_LENGTH_MIN ? secret.slice(-HINT_LENGTH) : '';

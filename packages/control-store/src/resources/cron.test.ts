@@ -1,18 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { findScheduleProblems, getNextRun } from './cron.ts';
 
-/** Pipelines without jitter, and with the maximum. */
+/** The ids of a pipeline without jitter, and of a pipeline with the maximum jitter. */
 const [NO_JITTER, MAX_JITTER] = ['00000000-0000-7000-8000-000000000000', '00000000-0000-7000-8000-00000000ea5f'];
 const berlin = (cron: string) => ({ cron, time_zone: 'Europe/Berlin' });
 const getNext = (cron: string, from: string, id = NO_JITTER) =>
   getNextRun(berlin(cron), new Date(from), id)?.toISOString();
 
 describe('getNextRun', () => {
-  test('follows the local time of its time zone through both changes of daylight saving time', () => {
+  test('follows the local time of the time zone when daylight saving time starts and ends', () => {
     expect(getNext('30 6 * * *', '2026-03-28T12:00:00Z')).toBe('2026-03-29T04:30:00.000Z');
     expect(getNext('30 6 * * *', '2026-10-24T12:00:00Z')).toBe('2026-10-25T05:30:00.000Z');
-    // 02:30 does not exist on the first day, so the run is at the end of the gap; on the second it
-    // exists twice, and the run is at the first.
+    // On the first day, 02:30 does not exist, so the run starts at the end of the gap. On the
+    // second day, 02:30 occurs twice, and the run starts at the first occurrence.
     expect(getNext('30 2 * * *', '2026-03-28T12:00:00Z')).toBe('2026-03-29T01:00:00.000Z');
     expect(getNext('30 2 * * *', '2026-10-24T12:00:00Z')).toBe('2026-10-25T00:30:00.000Z');
     expect(getNext('30 2 * * *', '2026-10-25T00:30:01Z')).toBe('2026-10-26T01:30:00.000Z');
@@ -25,7 +25,7 @@ describe('getNextRun', () => {
     expect(getNext('0 * * * *', '2026-01-01T11:00:00Z', NO_JITTER)).toBe('2026-01-01T12:00:00.000Z');
   });
 
-  test('matches a day by its date or by its weekday, and returns null for a date that does not exist', () => {
+  test('matches a day by date or by weekday, and returns null if the date never occurs', () => {
     expect(getNext('0 0 13 * 5', '2026-02-13T12:00:00Z')).toBe('2026-02-19T23:00:00.000Z');
     expect(getNextRun(berlin('0 0 30 2 *'), new Date('2026-01-01T00:00:00Z'), NO_JITTER)).toBeNull();
   });
@@ -51,7 +51,7 @@ describe('findScheduleProblems', () => {
     expect(findScheduleProblems(berlin(cron), 30)).toEqual([]);
   });
 
-  test('reports problems of both fields together, and checks one field if the other is missing', () => {
+  test('reports the problems of both fields together, and checks one field even if the other is missing', () => {
     const findPointers = (schedule: object) => findScheduleProblems(schedule, 30).map(({ pointer }) => pointer);
     expect(findPointers({ cron: '61 * * * *', time_zone: 'Berlin' })).toEqual([
       '/schedule/cron',

@@ -4,9 +4,14 @@ import type { CronSchedule } from '../database/schema/index.ts';
 /** The `next_run_at` of a schedule that has no next run. */
 export const NO_NEXT_RUN = new Date('9999-12-31T00:00:00Z');
 
-/** Pipelines with the same expression start at different times within this span. */
+/**
+ * The maximum jitter: pipelines with the same expression start at different times within this span.
+ */
 const JITTER_MS = 60_000;
-/** Runs that are checked for their distance: enough to cover the pattern of minutes and hours. */
+/**
+ * The number of runs whose intervals are checked. It is large enough to cover the pattern of
+ * minutes and hours.
+ */
 const SAMPLED_RUNS = 100;
 const FIELDS = 5;
 
@@ -17,13 +22,13 @@ interface ScheduleProblem {
 }
 
 /**
- * Computes the next run of a pipeline.
+ * Computes the time of the next run of a pipeline.
  * @param pipelineId determines the jitter.
  * @returns null when there is no next run.
  */
 export function getNextRun(schedule: CronSchedule, after: Date, pipelineId: string): Date | null {
   const jitterMs = Number.parseInt(pipelineId.replaceAll('-', '').slice(-6), 16) % JITTER_MS;
-  // Subtract the jitter first: a run that has been delayed by it must not be computed again.
+  // Subtract the jitter first, so that a run that was delayed by the jitter is not returned again.
   const next = createCron(schedule).nextRun(new Date(after.getTime() - jitterMs));
   return next === null ? null : new Date(next.getTime() + jitterMs);
 }
@@ -31,8 +36,8 @@ export function getNextRun(schedule: CronSchedule, after: Date, pipelineId: stri
 /**
  * Finds the problems of a schedule: an unknown time zone, an invalid expression, and runs that are
  * too frequent or never happen.
- * @param schedule may lack a field; the other one is still checked.
- * @param minutesMin the minimum distance of two runs.
+ * @param schedule may lack one field. The other field is still checked.
+ * @param minutesMin the minimum number of minutes between two runs.
  */
 export function findScheduleProblems(
   { cron, time_zone }: Partial<CronSchedule>,
@@ -75,7 +80,7 @@ function findCronProblem(schedule: CronSchedule, minutesMin: number): string | n
 }
 
 function createCron({ cron, time_zone }: CronSchedule): Cron {
-  // croner's default is the standard: a day matches by its date or by its weekday if both are
-  // restricted.
+  // croner's default follows the cron standard: if a schedule restricts both the day of the month
+  // and the day of the week, a day that matches either of them is included.
   return new Cron(cron.trim(), { timezone: time_zone, paused: true, mode: '5-part' });
 }

@@ -28,8 +28,8 @@ const conflicts = { destinations_name_unique: createNameConflict('destination') 
 /** Destinations: PostgreSQL warehouses. */
 export class Destinations extends Store {
   /**
-   * @throws AppError `conflict` when the name is in use, `invalid_input` when the credential cannot
-   * be used.
+   * @throws AppError `conflict` when the name is in use, or `invalid_input` when the credential
+   * cannot be used.
    */
   async create(input: DestinationInput): Promise<Destination> {
     await rejectReferenceProblems(this.findReferenceProblems(input));
@@ -58,7 +58,7 @@ export class Destinations extends Store {
     return mapConstraintErrors(updateResource(this.db, RESOURCE, id, { changes, expected }), conflicts);
   }
 
-  /** @throws AppError `conflict` that lists the pipelines that use the destination. */
+  /** @throws AppError `conflict` with the names of the pipelines that use the destination. */
   async delete(id: string, expected: number | null = null): Promise<void> {
     const users = await this.db
       .select({ name: pipelines.name })
@@ -73,7 +73,7 @@ export class Destinations extends Store {
     await deleteResource(this.db, RESOURCE, id, expected);
   }
 
-  /** Finds references of the input to resources that do not exist, or that cannot be used. */
+  /** Finds references in the input to resources that do not exist or cannot be used. */
   async findReferenceProblems({ credential_id: id }: Partial<DestinationInput>): Promise<ReferenceProblem[]> {
     return id === undefined ? [] : findCredentialProblems(this.db, id, 'postgres_password', '/credential_id');
   }

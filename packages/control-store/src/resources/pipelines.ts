@@ -17,7 +17,7 @@ import { getNextRun, NO_NEXT_RUN } from './cron.ts';
 import { findCredentialProblems, type ReferenceProblem, rejectReferenceProblems } from './references.ts';
 
 export type Pipeline = typeof pipelines.$inferSelect;
-/** Columns that Freshet sets, and a user cannot. */
+/** Columns that only Freshet sets. */
 type ServerManagedField =
   | 'id'
   | 'created_at'
@@ -34,7 +34,7 @@ type OptionalField = 'priority' | 'schedule' | 'record_spike' | 'monthly_quota';
 export type PipelineInput = Omit<Pipeline, ServerManagedField | OptionalField> & Partial<Pick<Pipeline, OptionalField>>;
 export type PipelineObject = typeof pipelineObjects.$inferSelect;
 
-/** Selects pipelines. Undefined: any. */
+/** Selects pipelines. An undefined field selects any value. */
 export interface PipelineFilter {
   readonly name?: string | undefined;
   readonly status?: PipelineStatus | undefined;
@@ -43,8 +43,8 @@ export interface PipelineFilter {
 }
 
 /**
- * An object whose table another control database has loaded, for example one that was lost, with
- * the state to continue from.
+ * An object whose table was loaded under a different control database, for example one that was
+ * lost. It has the state from which extraction continues.
  */
 export interface AdoptedObject {
   readonly object: string;
@@ -61,7 +61,7 @@ const conflicts = {
   pipelines_name_unique: createNameConflict('pipeline'),
   pipelines_destination_unique: new AppError(
     'conflict',
-    'destination_schema: another pipeline writes to this schema with the same table prefix. Choose another schema or table prefix.',
+    'destination_schema: another pipeline writes to this schema with the same table prefix. Choose a different schema or table prefix.',
     { context: { pointer: '/destination_schema' } },
   ),
 };
@@ -70,8 +70,8 @@ const conflicts = {
 export class Pipelines extends Store {
   /**
    * Creates a pipeline. Its first run is due at once.
-   * @throws AppError `conflict` when the name or the destination is in use, `invalid_input` when a
-   * reference cannot be used.
+   * @throws AppError `conflict` when the name or the destination is in use, or `invalid_input` when
+   * a reference cannot be used.
    */
   async create(input: PipelineInput): Promise<Pipeline> {
     await rejectReferenceProblems(this.findReferenceProblems(input));
@@ -87,8 +87,8 @@ export class Pipelines extends Store {
   }
 
   /**
-   * Stores the state of objects that another control database has extracted. Objects that have a
-   * state keep it.
+   * Stores the state of objects that were extracted under a different control database. An object
+   * that already has a state keeps this state.
    */
   async adoptObjects(id: string, objects: readonly AdoptedObject[]): Promise<void> {
     for (const { object, position, completeAsOf, completeBackTo } of objects) {
@@ -110,7 +110,7 @@ export class Pipelines extends Store {
   }
 
   /**
-   * Updates a pipeline. A new schedule or frequency also sets the time of the next run.
+   * Updates a pipeline. A new schedule or frequency changes the time of the next run.
    * @param expected the expected version. Null: any.
    */
   async update(id: string, changes: Partial<PipelineInput>, expected: number | null): Promise<Pipeline> {
@@ -120,8 +120,8 @@ export class Pipelines extends Store {
   }
 
   /**
-   * Pauses or activates a pipeline. A paused pipeline starts no run, and the extraction of its open
-   * run pauses; stored batches are still loaded.
+   * Pauses or activates a pipeline. A paused pipeline does not start runs, and the extraction of
+   * its open runs pauses. Stored batches are still loaded.
    * @param expected the expected version. Null: any.
    */
   setStatus(id: string, status: PipelineStatus, expected: number | null = null): Promise<Pipeline> {
@@ -130,25 +130,24 @@ export class Pipelines extends Store {
   }
 
   /**
-   * Deletes a pipeline with its runs and batches. The tables in the warehouse belong to the user,
+   * Deletes a pipeline with its runs and batches. The tables in the warehouse belong to the user
    * and stay unchanged.
    */
   async delete(id: string, expected: number | null = null): Promise<void> {
     await this.db.transaction(async (tx) => {
       await deleteResource(tx as unknown as Database, RESOURCE, id, expected);
-      // No transaction can add child work now: it would hold a lock on a row that no longer exists.
+      // No transaction can add child work from now on, because the transaction would first have to
+      // lock a row that no longer exists.
       await tx.delete(childWork).where(eq(childWork.pipeline_id, id));
     });
   }
 
-  /** Lists the state of the objects that a run has included so far. */
+  /** Lists the state of all objects that a run of the pipeline has included so far. */
   listObjects(id: string): Promise<PipelineObject[]> {
     return this.db.select().from(pipelineObjects).where(eq(pipelineObjects.pipeline_id, id));
   }
 
-  /**
-   * Counts the parents of each child object: all known ones, and those whose children are pending.
-   */
+  /** Counts all known parents of each child object, and the parents whose children are pending. */
   async countParents(id: string): Promise<ReadonlyMap<string, { readonly parents: number; readonly pending: number }>> {
     const pending =
       sql<number>`count(*) filter (where ${childWork.done_version} is distinct from ${childWork.version})`.mapWith(
@@ -162,7 +161,7 @@ export class Pipelines extends Store {
     return new Map(rows.map(({ object, ...counts }) => [object, counts]));
   }
 
-  /** Finds references of the input to resources that do not exist, or that cannot be used. */
+  /** Finds references in the input to resources that do not exist or cannot be used. */
   async findReferenceProblems({ credential_id, destination_id }: Partial<PipelineInput>): Promise<ReferenceProblem[]> {
     const problems =
       credential_id === undefined
@@ -180,7 +179,8 @@ export class Pipelines extends Store {
 }
 
 /**
- * Computes the next run after a change of the schedule. A shorter interval takes effect at once.
+ * Computes the time of the next run after the schedule or the frequency changes. A shorter interval
+ * takes effect at once.
  */
 function buildNextRunUpdate(id: string, { schedule, frequency_minutes }: Partial<PipelineInput>): Partial<Pipeline> {
   if (schedule) return { next_run_at: getNextRun(schedule, new Date(), id) ?? NO_NEXT_RUN };

@@ -50,7 +50,7 @@ describe('audits', () => {
     };
   }
 
-  test('runs beside a sync, in the lowest class, and does not change the position of the sync', async () => {
+  test('an audit runs alongside a sync, in the lowest credit class, and does not change the position of the sync', async () => {
     const { pipeline, audit, getObjectRunId } = await createAuditedPipeline();
     expect(audit).toMatchObject({ kind: 'audit', status: 'queued' });
     expect(audit.objects).toMatchObject([
@@ -70,7 +70,7 @@ describe('audits', () => {
     await expect(t.store.extraction.commitStep(inAudit, buildStep())).rejects.toMatchObject({ code: 'fenced' });
   });
 
-  test('extracts the children of recently changed parents again, except for pending ones', async () => {
+  test('an audit extracts the children of recently changed parents again, except for parents that are still pending', async () => {
     const { getObjectRunId } = await createAuditedPipeline();
     const lease = await acquire(t, getObjectRunId('children'));
     expect((await t.store.extraction.createWorkFetcher(lease)(10)).map((p) => p.parentId)).toEqual(['7']);
@@ -78,7 +78,7 @@ describe('audits', () => {
     expect(await t.store.extraction.createWorkFetcher(await acquire(t, getObjectRunId('children')))(10)).toEqual([]);
   });
 
-  test('looks each deletion candidate up once, counts the outcomes, and skips keys whose outcome is final in later audits', async () => {
+  test('an audit looks up each deletion candidate once, counts the outcomes, and skips keys with a final outcome from an earlier audit', async () => {
     const { pipeline, audit, getObjectRunId } = await createAuditedPipeline();
     const findCandidates = async (lease: ObjectRunLease) => {
       await t.store.extraction.commitStep(lease, buildStep({ batch: buildBatch(0) }));
@@ -129,7 +129,7 @@ describe('audits', () => {
     ).toEqual(['1']);
   });
 
-  test('excludes objects that were never extracted, and finishes at once without objects', async () => {
+  test('an audit excludes objects that were never extracted, and finishes at once if no object is left', async () => {
     const pipeline = await t.createPipeline();
     const { id } = await t.store.runs.start(pipeline.id, 'manual', AUDITED, 'audit');
     expect(await t.store.runs.get(id)).toMatchObject({ status: 'succeeded', objects: [] });

@@ -83,7 +83,7 @@ describe('finishObjectRunIfComplete', () => {
     });
   });
 
-  test('an invalid API key stops all object runs of the run that are not extracted yet', async () => {
+  test('an invalid API key stops all object runs of the run whose extraction is open', async () => {
     const run = await startRun(t, (await t.createPipeline()).id);
     const { objects } = await t.store.runs.get(run.id);
     const leases = await Promise.all(objects.slice(0, 2).map(({ id }) => acquire(t, id)));
@@ -97,7 +97,7 @@ describe('finishObjectRunIfComplete', () => {
         ),
       ),
     );
-    // The second one was already stopped by the first.
+    // The first call has already stopped the second object run.
     expect(stopped.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
     const finished = await t.store.runs.get(run.id);
     expect(finished.status).toBe('failed');
@@ -117,7 +117,7 @@ describe('finishRunIfComplete with an object that the API key cannot read', () =
   const getLists = async (pipelineId: string) =>
     (await t.store.pipelines.listObjects(pipelineId)).find(({ object }) => object === 'lists');
 
-  test('the other objects continue, and the run succeeds with a warning if no key could ever read the object (I7)', async () => {
+  test('the other objects continue, and the run succeeds with a warning if no API key has ever read the object (I7)', async () => {
     const pipeline = await t.createPipeline();
     const run = await startRun(t, pipeline.id);
     await forbid(run.getObjectRunId('lists'));
@@ -140,7 +140,7 @@ describe('finishRunIfComplete with an object that the API key cannot read', () =
     expect((await t.store.getBacklog()).freshness.map(({ object }) => object)).not.toContain('lists');
   });
 
-  test('the run is partial if the object was readable before, also after a restart of the object', async () => {
+  test('the run is partial if the object was readable before, even after the object was restarted', async () => {
     const pipeline = await t.createPipeline();
     const first = await startRun(t, pipeline.id);
     await finish(first.getObjectRunId('lists'));
@@ -171,7 +171,7 @@ describe('finishRunIfComplete with an object that the API key cannot read', () =
     });
   });
 
-  test('the run fails if the key can read no other object either', async () => {
+  test('the run fails if the API key cannot read any object of the run', async () => {
     const run = await startRun(t, (await t.createPipeline()).id);
     await forbid(run.getObjectRunId('lists'));
     await forbid(run.getObjectRunId('children'));
@@ -197,7 +197,7 @@ describe('finishRunIfComplete with an object that the API key cannot read', () =
     expect((await t.store.runs.get(id)).status).toBe('partial');
   });
 
-  test('an empty step of a child whose parent is still being extracted does not prove access', async () => {
+  test('an empty step of a child does not prove access while the parent is still being extracted', async () => {
     const pipeline = await t.createPipeline();
     const run = await startRun(t, pipeline.id);
     const child = await acquire(t, run.getObjectRunId('children'));

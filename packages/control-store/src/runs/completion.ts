@@ -5,21 +5,22 @@ import { checkRecordSpike } from './record-spikes.ts';
 import { getOutstandingUnits, type OutstandingUnits } from './unit-failures.ts';
 
 /*
- * Rows are locked FOR NO KEY UPDATE throughout. A second update of a row in one transaction checks
- * its foreign keys again, with a share lock on the referenced row. Two transactions that both hold
- * such a lock and then request FOR UPDATE would deadlock.
+ * All rows are locked FOR NO KEY UPDATE. When a transaction updates a row for the second time,
+ * PostgreSQL checks the foreign keys of the row again, and takes a share lock on the referenced
+ * row. Two transactions that both hold such a lock and then request FOR UPDATE would deadlock.
  */
 
 /**
- * Finishes an object run whose extraction and loading are complete, and then its run if it was the
- * last one. The caller holds the row lock of the object run, so of two transactions that each
- * complete a part, the second sees the first.
+ * Finishes an object run whose extraction and loading are complete. If no other object run of the
+ * run is open, the run is finished too. The caller holds the row lock of the object run. If one
+ * transaction completes the extraction and another completes the loading, the second transaction
+ * therefore sees the changes of the first.
  */
 export async function finishObjectRunIfComplete({ tx, queue }: JobTransaction, objectRunId: string): Promise<void> {
   const outstanding = await getOutstandingUnits(tx, objectRunId);
   const isPartial = outstanding.units > 0;
   const message = isPartial ? buildOutstandingMessage(outstanding) : null;
-  // An object run whose counts disagree has failed, even if everything seems to be loaded (I10).
+  // An object run whose record counts disagree fails, even if all of its batches are loaded (I10).
   const [finished] = await tx<{ run_id: string; status: string }[]>`
     update freshet.object_runs o set
       status = case when agreed then ${isPartial ? 'partial' : 'succeeded'} else 'failed' end,
@@ -45,13 +46,14 @@ export async function finishObjectRunIfComplete({ tx, queue }: JobTransaction, o
 
 function buildOutstandingMessage({ units, message }: OutstandingUnits): string {
   const subject = units === 1 ? '1 unit could not be read and is' : `${units} units could not be read and are`;
-  return `${subject} set aside; everything else is complete. List failed units for the keys. Last error: ${message ?? 'unknown'}`;
+  return `${subject} set aside. Everything else is complete. List the failed units to get their keys. Last error: ${message ?? 'unknown'}`;
 }
 
 /**
- * Finishes a run whose object runs are all finished, and emits its event. Object runs with the
- * warning `object_unavailable` count neither for nor against its status. The run is `succeeded` if
- * all others succeeded, and `failed` if none brought anything.
+ * Finishes a run whose object runs are all finished, and emits the event of its status. Object runs
+ * with the warning `object_unavailable` are ignored. The run is `succeeded` if all other object
+ * runs succeeded, and `failed` if no object run succeeded or was partial. A run with only ignored
+ * object runs is `failed`. Otherwise, the run is `partial`.
  */
 export async function finishRunIfComplete({ tx, queue }: JobTransaction, runId: string): Promise<void> {
   await tx`select id from freshet.runs where id = ${runId} for no key update`;
@@ -85,8 +87,8 @@ export async function finishRunIfComplete({ tx, queue }: JobTransaction, runId: 
 }
 
 /**
- * Emits `object.failed` for an object run, and `credential.refused` as well if Freshdesk rejected
- * the API key.
+ * Emits `object.failed` for an object run. If Freshdesk rejected the API key, this also emits
+ * `credential.refused`.
  */
 export async function emitObjectRunFailed({ tx, queue }: JobTransaction, objectRunId: string): Promise<void> {
   const [row] = await tx<

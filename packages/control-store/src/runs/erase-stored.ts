@@ -6,19 +6,19 @@ import { buildRejectedRecordAad } from './rejected-records.ts';
 
 const PAGE_ROWS = 500;
 
-/** Selects the stored records of an object that erased persons own. */
+/** The stored records to erase: the records of one object that belong to erased persons. */
 interface ErasureScope {
   readonly pipelineId: string;
   readonly object: string;
   readonly owners: readonly ErasedOwners[];
-  /** Only counts the records. */
+  /** Whether to count the records without removing them. */
   readonly isDryRun: boolean;
 }
 
 /**
  * Removes records from stored batches.
- * @param keyField the field that holds the key of a record.
- * @returns the number of records, and the keys of those that could be parsed.
+ * @param keyField the field that contains the key of a record.
+ * @returns the number of records, and the keys of the records that could be parsed.
  */
 export async function eraseFromBatches(
   sql: Sql,
@@ -29,7 +29,8 @@ export async function eraseFromBatches(
   let records = 0;
   const keys: string[] = [];
   for (;;) {
-    // One batch at a time, so that memory does not depend on their number (I9).
+    // Fetch one batch at a time, so that memory usage does not depend on the number of batches
+    // (I9).
     const [batch] = await sql<{ id: string; seq: number; body: Buffer }[]>`
       select id, seq::float8 as seq, body from freshet.batches
       where pipeline_id = ${pipelineId} and object = ${object} and seq > ${after} order by seq limit 1`;
@@ -44,7 +45,7 @@ export async function eraseFromBatches(
   }
 }
 
-/** Removes rejected records. @returns their number. */
+/** Removes rejected records. @returns the number of records. */
 export async function eraseFromRejectedRecords(
   sql: Sql,
   box: SecretBox,

@@ -21,14 +21,14 @@ export type Erasure = typeof erasures.$inferSelect;
 export interface ErasureTask {
   readonly id: string;
   readonly pipelineId: string;
-  /** The object of the person. */
+  /** The object that contains the person, such as contacts. */
   readonly object: string;
-  /** The key of the person. */
+  /** The key of the person in the object. */
   readonly key: string;
   readonly destinationId: string;
   readonly schema: string;
   readonly tablePrefix: string;
-  /** Object name → how its fields are dropped, masked or hashed. */
+  /** Object name → the rules that drop, mask or hash fields of the object. */
   readonly fieldRules: Readonly<Record<string, FieldRules>>;
   /** The salt of hashed fields. Null: no field is hashed. */
   readonly hashSalt: Buffer | null;
@@ -38,8 +38,8 @@ export interface ErasureTask {
 export interface ErasureOutcome {
   readonly removed: readonly ErasedObject[];
   /**
-   * Owner fields that the pipeline drops, as `object.field`: they cannot be searched for the
-   * person.
+   * Owner fields that the pipeline drops, as `object.field`. Freshet cannot search these fields for
+   * the person.
    */
   readonly unsearchable: readonly string[];
   readonly proof: ErasureProof;
@@ -49,11 +49,14 @@ const FAILURES_MAX = 7;
 const BACKOFF_MS = 1000;
 const BACKOFF_MAX_MS = 60_000;
 
-/** Erasures: persons whose data is removed from a pipeline, and excluded from later runs. */
+/**
+ * Erasures: each erasure removes the data of a person from a pipeline, and excludes the data from
+ * later runs.
+ */
 export class Erasures extends Store {
   /**
-   * Creates an erasure and its job, or returns the open one of the same person. Extractions that
-   * begin afterwards exclude the person's records.
+   * Creates an erasure and its job, or returns the open erasure of the same person. Extractions
+   * that begin afterwards exclude the person's records.
    * @throws AppError `not_found` when the pipeline does not exist.
    */
   async create(pipelineId: string, object: string, key: string): Promise<Erasure> {
@@ -94,8 +97,8 @@ export class Erasures extends Store {
   }
 
   /**
-   * Lifts an erasure, so that the person's records are extracted again. Removed data stays removed
-   * until then.
+   * Lifts an erasure, so that later runs extract the person's records again. Removed data stays
+   * removed until then.
    * @throws AppError `not_found`, or `conflict` while the erasure is queued or running.
    */
   async lift(pipelineId: string, id: string): Promise<Erasure> {
@@ -105,7 +108,7 @@ export class Erasures extends Store {
         select ${columns} from freshet.erasures where pipeline_id = ${pipelineId} and id = ${id} for no key update`;
       if (!row) throw new AppError('not_found', `Erasure ${id} does not exist.`);
       if (row.status === 'queued' || row.status === 'running')
-        throw new AppError('conflict', `Erasure ${id} is ${row.status}. Lift it after it has finished.`);
+        throw new AppError('conflict', `Erasure ${id} is ${row.status}. Lift the erasure after it has finished.`);
       await tx`
         delete from freshet.audit_work a using freshet.erased_keys k
         where k.erasure_id = ${id} and a.pipeline_id = k.pipeline_id and a.object = k.object and a.key = k.key
@@ -118,8 +121,8 @@ export class Erasures extends Store {
   }
 
   /**
-   * Starts an erasure, or continues one after a crash: each of its steps can be repeated. Null: it
-   * has finished.
+   * Starts an erasure, or continues it after a crash. Each step of an erasure can be repeated.
+   * Null: the erasure has finished.
    */
   async start(id: string): Promise<ErasureTask | null> {
     const [row] = await this.sql<
@@ -152,7 +155,8 @@ export class Erasures extends Store {
   }
 
   /**
-   * Lists the erased keys of an object. @param erasureId only those of this erasure; null: all of
+   * Lists the erased keys of an object.
+   * @param erasureId lists only the keys of this erasure. Null: lists the keys of all erasures of
    * the pipeline.
    */
   async listErasedKeys(pipelineId: string, object: string, erasureId: string | null = null): Promise<Set<string>> {
@@ -164,15 +168,15 @@ export class Erasures extends Store {
     return new Set(rows.map(({ key }) => key));
   }
 
-  /** Adds the keys of removed records, so that their children are excluded as well. */
+  /** Adds the keys of removed records, so that the children of these records are excluded too. */
   async addErasedKeys(task: ErasureTask, object: string, keys: readonly string[]): Promise<void> {
     await this.sql.begin((tx) => insertErasedKeys(tx, task, object, keys));
   }
 
   /**
-   * Fences off workers that extract the object: they began before all keys were known. Other
-   * workers start with the complete keys. After this call no new batch can contain the person's
-   * records.
+   * Fences off the workers that are extracting the object, because they started before all keys
+   * were known. Workers that start later know all keys. After this call, no new batch can contain
+   * records of the person.
    */
   async fenceExtraction({ pipelineId }: ErasureTask, object: string): Promise<void> {
     await this.sql.begin(async (tx) => {
@@ -193,8 +197,8 @@ export class Erasures extends Store {
 
   /**
    * Removes the person's records from all stored batches.
-   * @param isDryRun only counts them.
-   * @returns the number of records, and the keys of those that could be parsed.
+   * @param isDryRun counts the records without removing them.
+   * @returns the number of records, and the keys of the records that could be parsed.
    */
   eraseFromBatches(
     { pipelineId }: ErasureTask,
@@ -206,7 +210,9 @@ export class Erasures extends Store {
   }
 
   /**
-   * Removes the person's rejected records. @param isDryRun only counts them. @returns their number.
+   * Removes the person's rejected records.
+   * @param isDryRun counts the records without removing them.
+   * @returns the number of records.
    */
   eraseFromRejectedRecords(
     { pipelineId }: ErasureTask,
@@ -219,7 +225,7 @@ export class Erasures extends Store {
 
   /**
    * Deletes pending work for the children of erased records, and excludes the records from audits.
-   * @param childObjects the objects whose parents the records are.
+   * @param childObjects the child objects of `object`.
    */
   async deletePendingWork(
     { id, pipelineId }: ErasureTask,
@@ -254,8 +260,8 @@ export class Erasures extends Store {
   }
 
   /**
-   * Stores a failed attempt, and enqueues the next one with exponential backoff. After the last
-   * attempt, or an error that a retry cannot fix, the erasure fails and `erasure.failed` is
+   * Stores a failed attempt, and enqueues the next attempt with exponential backoff. After the last
+   * attempt, or after an error that a retry cannot fix, the erasure fails, and `erasure.failed` is
    * emitted.
    * @returns whether the erasure has failed.
    */

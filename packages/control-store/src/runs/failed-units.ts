@@ -30,7 +30,7 @@ export interface FailedUnitFilter {
 const RETRIES_MAX = 1000;
 
 /**
- * Failed units: listed, retried on request, or discarded (I7). Workers retry them with growing
+ * Failed units, which users can list, retry and discard (I7). Workers retry failed units at growing
  * intervals.
  */
 export class FailedUnits extends Store {
@@ -50,10 +50,10 @@ export class FailedUnits extends Store {
   }
 
   /**
-   * Retries the units at once, in a refresh run. At most 1,000 units are retried, those with the
-   * earliest next attempt first.
-   * @param isParent whether the units of an object are parents whose children are read; otherwise
-   * they are records.
+   * Retries the units at once, in a refresh run. If more than 1,000 units match, only the 1,000
+   * units with the earliest next attempts are retried.
+   * @param isParent whether the units of an object are parents whose children are read. Otherwise,
+   * the units are records.
    * @returns the refresh run, and the number of units that it retries.
    * @throws AppError `not_found` when no unit matches.
    */
@@ -75,8 +75,9 @@ export class FailedUnits extends Store {
   }
 
   /**
-   * Stops retrying the units. A parent is read again when it changes.
-   * @returns how many units were discarded.
+   * Discards the units, so that they are no longer retried. The children of a discarded parent are
+   * read when the parent changes.
+   * @returns the number of discarded units.
    */
   async discard(pipelineId: string, filter: FailedUnitFilter): Promise<number> {
     return await this.sql.begin(async (tx) => {

@@ -6,14 +6,14 @@ import { enqueueLoad } from '../queue/jobs.ts';
 import { Store } from '../store.ts';
 import { finishRunIfComplete } from './completion.ts';
 
-/** A rebuild that was started, and what it loads. */
+/** A rebuild that was started, and a summary of the stored records that it loads. */
 export interface Rebuild {
   readonly runId: string;
   readonly batches: number;
   readonly records: number;
   /** When the oldest stored record was extracted. */
   readonly oldestRecordAt: Date;
-  /** Whether the stored batches begin with a full sync, so that every row is written again. */
+  /** Whether the stored batches begin with a full sync, so that every row is rewritten. */
   readonly isComplete: boolean;
 }
 
@@ -23,18 +23,18 @@ export interface StoredRecords {
   readonly records: number;
   /** When the oldest record was extracted. */
   readonly oldest: Date;
-  /** Whether they begin with a full sync. */
+  /** Whether the batches begin with a full sync. */
   readonly isComplete: boolean;
 }
 
-/** Rebuilds: tables loaded again from stored batches, without spending credits. */
+/** Rebuilds: each rebuild reloads a table from stored batches, without spending credits. */
 export class Rebuilds extends Store {
   /**
-   * Stages all stored batches of an object again, in their order, in a separate run. Each row
-   * is written from its newest stored record; rows without a stored record stay unchanged, and the
-   * table remains available.
-   * @throws AppError `not_found` when the pipeline does not exist, `conflict` when a rebuild is
-   * open, or no batch is stored.
+   * Stages all stored batches of an object again, in the order of storage, in a separate run. Each
+   * row is rewritten from its newest stored record. Rows without a stored record stay unchanged,
+   * and the table remains available.
+   * @throws AppError `not_found` when the pipeline does not exist, or `conflict` when a rebuild is
+   * open or no batch is stored.
    */
   async start(pipelineId: string, object: string): Promise<Rebuild> {
     return await this.sql.begin(async (tx) => {
@@ -44,14 +44,14 @@ export class Rebuilds extends Store {
       if (openRunId !== null) {
         throw new AppError(
           'conflict',
-          `Run ${openRunId} of this pipeline is already rebuilding a table. Wait until it finishes.`,
+          `Run ${openRunId} of this pipeline is already rebuilding a table. Wait until the run finishes.`,
         );
       }
       const stored = await getStoredRecords(tx, pipelineId, object);
       if (stored === null) {
         throw new AppError(
           'conflict',
-          `${object}: no batch is stored any more. Restart the object to extract it again.`,
+          `${object}: no batches are stored any more. Restart the object to extract it again.`,
         );
       }
       return startRebuild(
@@ -65,7 +65,7 @@ export class Rebuilds extends Store {
 
 /**
  * Finds the open rebuild run of a pipeline, and locks it until the transaction ends. A pipeline has
- * at most one.
+ * at most one open rebuild run.
  */
 export async function findOpenRebuild(tx: Tx, pipelineId: string): Promise<string | null> {
   const [open] = await tx<{ id: string }[]>`
@@ -75,7 +75,7 @@ export async function findOpenRebuild(tx: Tx, pipelineId: string): Promise<strin
   return open?.id ?? null;
 }
 
-/** Summarizes the stored batches of an object. Null: none is stored. */
+/** Summarizes the loaded batches of an object that are still stored. Null: no batch is stored. */
 export async function getStoredRecords(tx: Tx, pipelineId: string, object: string): Promise<StoredRecords | null> {
   const [stored] = await tx<{ batches: number; records: number; oldest: Date | null; is_complete: boolean }[]>`
     with stored as (
@@ -95,11 +95,11 @@ export async function getStoredRecords(tx: Tx, pipelineId: string, object: strin
   return { batches, records, oldest, isComplete };
 }
 
-/** What starts a rebuild of a table. */
+/** The parameters of a rebuild of a table. */
 export interface RebuildOptions {
   readonly stored: StoredRecords;
   readonly trigger: RunTrigger;
-  /** An open rebuild run to join. Null: a run is created. */
+  /** The open rebuild run to join. Null: a new run is created. */
   readonly runId: string | null;
 }
 
@@ -122,7 +122,8 @@ export async function startRebuild(
     values (${objectRunId}, ${runId}, ${pipelineId}, ${object}, 'rebuild',
       ${trigger === 'manual' ? 'by_hand' : 'incremental'}, 'running',
       now(), now(), ${stored.records})`;
-  // Copies with new ids: the ledger of the warehouse contains the original batches.
+  // The copies have new ids, because the ledger of the warehouse contains the ids of the original
+  // batches.
   await tx`
     insert into freshet.batches (id, pipeline_id, object, object_run_id, generation, records, raw_bytes, extracted_at,
       body)

@@ -2,15 +2,15 @@ import type { RecordSpike } from '../database/schema/index.ts';
 import { emit } from '../notifications/events.ts';
 import type { JobTransaction } from '../queue/job-queue.ts';
 
-/** The average is that of the last runs: at most and at least so many. */
+/** The maximum and the minimum number of earlier runs from which the average is computed. */
 const [COMPARED_RUNS_MAX, COMPARED_RUNS_MIN] = [10, 3] as const;
-/** A run with fewer records is never a spike. */
+/** A run with fewer records than this is never a spike. */
 const SPIKE_RECORDS_MIN = 100;
 
 /**
  * Emits `records.spiked` for a run that extracted many more records than the average of the last
- * runs, and pauses the pipeline if its settings require that. Full object runs count neither as a
- * spike nor toward the average.
+ * runs, and pauses the pipeline if its settings require that. The records of full object runs are
+ * not counted.
  */
 export async function checkRecordSpike(
   { tx, queue }: JobTransaction,

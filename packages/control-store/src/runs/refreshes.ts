@@ -19,13 +19,13 @@ export interface RefreshRequest {
 }
 
 /**
- * Refreshes of single records. A pipeline has one open refresh run, which takes further requests
- * while it is open.
+ * Refreshes of single records. A pipeline has at most one open refresh run. While the run is open,
+ * further requests are added to it.
  */
 export class Refreshes extends Store {
   /**
-   * @returns the id of the refresh run. A record that is requested twice before it is read is read
-   * once.
+   * Requests refreshes. A record that is requested twice before it is read is read only once.
+   * @returns the id of the refresh run.
    */
   async request(pipelineId: string, requests: readonly RefreshRequest[]): Promise<string> {
     return await this.sql.begin((tx) => addRefreshRequests({ tx, queue: this.queue }, pipelineId, requests));
@@ -33,7 +33,8 @@ export class Refreshes extends Store {
 }
 
 /**
- * Adds requests to the open refresh run of a pipeline, or starts one, in the caller's transaction.
+ * Adds requests to the open refresh run of a pipeline, or starts a refresh run, in the caller's
+ * transaction.
  * @returns the id of the run.
  * @throws AppError `not_found` when the pipeline does not exist.
  */
@@ -52,7 +53,7 @@ export async function addRefreshRequests(
   for (const [object, own] of Map.groupBy(requests, (request) => request.object)) {
     await tx`insert into freshet.pipeline_objects (pipeline_id, object) values (${pipelineId}, ${object})
       on conflict do nothing`;
-    // An object run that finished before the others of its run is opened again.
+    // An object run that finished while other object runs of the run were still open is reopened.
     const [objectRun] = await tx<{ id: string }[]>`
       insert into freshet.object_runs (id, run_id, pipeline_id, object, credit_class, mode)
       values (${uuidv7()}, ${runId}, ${pipelineId}, ${object}, 'by_hand', 'refresh')
@@ -80,8 +81,8 @@ export async function addRefreshRequests(
 }
 
 /**
- * Locks the open refresh run of a pipeline, so that it stays open until the transaction ends. Null:
- * there is none.
+ * Locks the open refresh run of a pipeline, so that the run stays open until the transaction ends.
+ * Null: no refresh run is open.
  */
 async function lockOpenRefresh(tx: Tx, pipelineId: string): Promise<string | null> {
   const [open] = await tx<{ id: string }[]>`

@@ -7,7 +7,7 @@ import { enqueueLoad } from '../queue/jobs.ts';
 import { Store } from '../store.ts';
 import { finishRunIfComplete } from './completion.ts';
 
-/** A rejected record without its content, which is personal data. */
+/** A rejected record without its content, because the content is personal data. */
 export interface RejectedRecordInfo {
   readonly id: string;
   readonly pipeline_id: string;
@@ -23,11 +23,14 @@ export interface RejectedRecordInfo {
 export interface RejectedRecordFilter {
   readonly ids?: readonly string[] | undefined;
   readonly object?: string | undefined;
-  /** The reason, or its code: the part before the colon. */
+  /** The complete reason, or only its code, which is the part before the colon. */
   readonly reason?: string | undefined;
 }
 
-/** The maximum number of records that one request replays: they are decrypted in memory. */
+/**
+ * The maximum number of records that one request replays. The number is limited because the records
+ * are decrypted in memory.
+ */
 const REPLAYS_MAX = 10_000;
 
 interface SealedRecord {
@@ -37,7 +40,7 @@ interface SealedRecord {
   readonly extracted_at: Date;
 }
 
-/** Rejected records: stored encrypted until a user replays or discards them (I10). */
+/** Rejected records, which are stored encrypted until a user replays or discards them (I10). */
 export class RejectedRecords extends Store {
   async list(
     pipelineId: string,
@@ -54,7 +57,8 @@ export class RejectedRecords extends Store {
 
   /**
    * Gets a rejected record with its content.
-   * @returns `record` is JSON. For a record that could not be parsed, it holds what is known of it.
+   * @returns the rejected record, where `record` is JSON. If the record could not be parsed,
+   * `record` contains the known fields.
    * @throws AppError `not_found`.
    */
   async get(pipelineId: string, id: string): Promise<RejectedRecordInfo & { readonly record: string }> {
@@ -67,11 +71,11 @@ export class RejectedRecords extends Store {
   }
 
   /**
-   * Stages rejected records again, unchanged, in a replay run. They may be loaded now, for example
-   * with another schema policy or a newer release; records that still cannot be loaded are rejected
-   * again.
-   * @throws AppError `conflict` when a replay is open, `not_found` when the pipeline or a matching
-   * record does not exist.
+   * Stages rejected records again, unchanged, in a replay run. The load may succeed now, for
+   * example because of a different schema policy or a newer release. Records that still cannot be
+   * loaded are rejected again.
+   * @throws AppError `conflict` when a replay is open, or `not_found` when the pipeline or a
+   * matching record does not exist.
    */
   async replay(
     pipelineId: string,
@@ -86,7 +90,7 @@ export class RejectedRecords extends Store {
       if (open) {
         throw new AppError(
           'conflict',
-          `Run ${open.id} of this pipeline is already replaying records. Wait until it finishes.`,
+          `Run ${open.id} of this pipeline is already replaying records. Wait until the run finishes.`,
         );
       }
       const rows = await tx<SealedRecord[]>`
@@ -106,14 +110,17 @@ export class RejectedRecords extends Store {
     });
   }
 
-  /** Deletes rejected records. @returns their number. */
+  /** Deletes rejected records. @returns the number of deleted records. */
   async discard(pipelineId: string, filter: RejectedRecordFilter): Promise<number> {
     const deleted = await this.sql`
       delete from freshet.rejected_records where ${buildFilter(this.sql, pipelineId, filter)}`;
     return deleted.count;
   }
 
-  /** Creates an object run whose extraction is complete, and stores the records as its batches. */
+  /**
+   * Creates an object run whose extraction is complete, and stores the records as batches of the
+   * object run.
+   */
   async #stage(
     tx: Tx,
     { pipelineId, runId, object }: { readonly pipelineId: string; readonly runId: string; readonly object: string },
@@ -125,7 +132,7 @@ export class RejectedRecords extends Store {
         extracted_at, records_extracted)
       values (${objectRunId}, ${runId}, ${pipelineId}, ${object}, 'replay', 'by_hand', 'running', now(), now(),
         ${rows.length})`;
-    // Records keep their extraction time, so that a newer version in the table is not overwritten
+    // Records keep their extraction time, so that they do not overwrite newer versions in the table
     // (I4).
     for (const [at, own] of Map.groupBy(rows, (row) => row.extracted_at.getTime())) {
       const lines = own
@@ -153,11 +160,11 @@ export function buildRejectedRecordAad(id: string): string {
   return `rejected_records/${id}/raw`;
 }
 
-/** Extracts the JSON of the record from the line of its batch, digit for digit. */
+/** Extracts the JSON of a record from a line of a batch, without changing any digit of a number. */
 function extractRecord(line: string): string {
   const bytes = Buffer.from(line);
   const location = locateRecord(bytes);
   if (location !== null) return bytes.toString('utf8', location.start, location.end);
-  // The record could not be parsed: return what is known of it.
+  // The record could not be parsed. Return the known fields.
   return JSON.stringify((parseJson(line) as { rejected?: { record?: unknown } }).rejected?.record ?? null);
 }

@@ -56,7 +56,7 @@ describe('Runs.list', () => {
 });
 
 describe('Runs.restartObject', () => {
-  test('an open run extracts the object again: the old worker is fenced off, and a new job replaces its job (T21)', async () => {
+  test('an open run extracts the object again: the old worker is fenced off, and a new job replaces the old job (T21)', async () => {
     const pipeline = await t.createPipeline();
     const run = await startRun(t, pipeline.id);
     const lease = await acquire(t, run.getObjectRunId('lists'));
@@ -90,7 +90,7 @@ describe('Runs.restartObject', () => {
 });
 
 describe('Runs.setPosition', () => {
-  test('changes the current position, and rejects an object that has none', async () => {
+  test('changes the current position, and rejects an object that has no position', async () => {
     const pipeline = await t.createPipeline();
     const update = () => t.store.runs.setPosition(pipeline.id, 'lists', (position) => ({ ...position, moved: true }));
     await expect(update()).rejects.toMatchObject({ code: 'conflict' });

@@ -18,24 +18,25 @@ export type ObjectRun = typeof objectRuns.$inferSelect;
 export type Run = typeof runs.$inferSelect & {
   readonly objects: readonly ObjectRun[];
   /**
-   * The credits per minute that the account's rate limit leaves to the pipeline. Null: unlimited,
-   * unknown, or the run has finished.
+   * The credits per minute that the pipeline may use of the account's rate limit. Null: the account
+   * is unlimited, its rate limit is unknown, or the run has finished.
    */
   readonly credits_per_minute: number | null;
 };
 
-/** Selects runs. Null: any. */
+/** Selects runs. A field that is null selects any value. */
 export interface RunFilter {
   readonly pipelineId: string | null;
   readonly status: RunStatus | null;
   readonly kind: RunKind | null;
 }
 
-/** Runs and their object runs: started, listed, canceled, and moved to other positions. */
+/** Starts, lists and cancels runs, and changes the positions of their objects. */
 export class Runs extends Store {
   /**
-   * Starts a run: the run, its object runs and a job for each of them, in one transaction. If a run
-   * of the same kind is open, that run is returned, also to concurrent callers.
+   * Starts a run: creates the run, its object runs, and a job for each object run, in one
+   * transaction. If a run of the same kind is open, that run is returned. Concurrent callers get
+   * the same run.
    * @throws AppError `not_found` when the pipeline does not exist.
    */
   async start(
@@ -67,7 +68,10 @@ export class Runs extends Store {
     return toList(await this.#findRuns(condition, limit + 1), limit);
   }
 
-  /** Gets the usage by day (UTC), pipeline and object. Both days are inclusive. */
+  /**
+   * Gets the usage for each day (UTC), pipeline and object, from the day `from` through the day
+   * `until`.
+   */
   getUsage(from: string, until: string, pipelineId: string | null): Promise<Usage[]> {
     return getUsage(this.sql, from, until, pipelineId);
   }
@@ -94,8 +98,8 @@ export class Runs extends Store {
   }
 
   /**
-   * Enqueues a job for each object run whose extraction is open: while a pipeline is paused, its
-   * jobs end without work.
+   * Resumes the open runs of a pipeline that was paused. Enqueues a job for each object run whose
+   * extraction is open, because jobs that start while the pipeline is paused end without any work.
    */
   async resume(pipelineId: string): Promise<void> {
     await this.sql.begin(async (tx) => {
@@ -108,8 +112,9 @@ export class Runs extends Store {
   }
 
   /**
-   * Clears the position of an object, so that the object, or the children of every parent, are
-   * extracted again. The table stays available. An open run starts the object again.
+   * Clears the position of an object, so that the object is extracted again from the start. For a
+   * child object, the children of every parent are extracted again. The table stays available. An
+   * open run restarts the object.
    */
   restartObject(pipelineId: string, object: string): Promise<void> {
     return this.#updatePosition(pipelineId, object, () => null);
@@ -117,7 +122,7 @@ export class Runs extends Store {
 
   /**
    * Changes the position of an object. An open run continues from the new position.
-   * @throws AppError `conflict` when the object was not extracted yet.
+   * @throws AppError `conflict` when the object has not been extracted yet.
    */
   setPosition(
     pipelineId: string,
@@ -126,7 +131,10 @@ export class Runs extends Store {
   ): Promise<void> {
     return this.#updatePosition(pipelineId, object, (position) => {
       if (position === null)
-        throw new AppError('conflict', `${object}: the object was not extracted yet, so it has no position to change.`);
+        throw new AppError(
+          'conflict',
+          `${object}: the object has not been extracted yet, so it has no position to change.`,
+        );
       return update(position);
     });
   }
@@ -164,8 +172,8 @@ export class Runs extends Store {
   }
 
   /**
-   * Finds runs with their object runs, newest first. One statement, so that all rows belong to the
-   * same snapshot.
+   * Finds runs with their object runs, newest first. Uses one statement, so that all rows belong to
+   * the same snapshot.
    */
   async #findRuns(condition: Fragment, limit: number): Promise<Run[]> {
     const rows = await this.sql<

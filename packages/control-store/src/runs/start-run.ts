@@ -13,15 +13,15 @@ import type { JobTransaction } from '../queue/job-queue.ts';
 import { enqueueExtract } from '../queue/jobs.ts';
 import { finishRunIfComplete } from './completion.ts';
 
-/** An audit extracts the children of parents that changed within so many days. */
+/** An audit extracts the children of parents that changed within this many days. */
 const AUDIT_CHILDREN_DAYS = 30;
 
 /** An object that a run extracts. */
 export interface ObjectToExtract {
   readonly name: string;
   /**
-   * The priority of its requests. `incremental` becomes `by_hand` in a run with the trigger
-   * `manual`.
+   * The priority of the object's requests. In a run with the trigger `manual`, `incremental`
+   * becomes `by_hand`.
    */
   readonly creditClass: CreditClass;
 }
@@ -33,7 +33,7 @@ export interface StartedRun {
   readonly isNew: boolean;
 }
 
-/** What starts a run. */
+/** The parameters of a new run. */
 export interface RunRequest {
   readonly pipelineId: string;
   readonly trigger: RunTrigger;
@@ -42,8 +42,9 @@ export interface RunRequest {
 }
 
 /**
- * Starts a run in the caller's transaction, which holds the row lock of the pipeline: the run, its
- * object runs and a job for each of them. If a run of the same kind is open, that run is returned.
+ * Starts a run in the caller's transaction: creates the run, its object runs, and a job for each
+ * object run. The caller holds the row lock of the pipeline. If a run of the same kind is open,
+ * that run is returned.
  * @throws AppError `not_found` when the pipeline does not exist.
  */
 export async function startRun({ tx, queue }: JobTransaction, request: RunRequest): Promise<StartedRun> {
@@ -58,7 +59,7 @@ export async function startRun({ tx, queue }: JobTransaction, request: RunReques
   if (!pipeline) throw new AppError('not_found', `Pipeline ${pipelineId} does not exist.`);
   if (pipeline.open !== null) return { id: pipeline.open, isNew: false };
   const id = uuidv7();
-  // A child of the caller's span, or the root of a new trace.
+  // The new span is a child of the caller's span, or the root of a new trace.
   const traceparent = await withSpan(
     'start run',
     { attributes: { 'freshet.run_id': id, 'freshet.pipeline_id': pipelineId, 'freshet.kind': kind } },
@@ -69,7 +70,7 @@ export async function startRun({ tx, queue }: JobTransaction, request: RunReques
     values (${id}, ${pipelineId}, ${kind}, ${trigger}, ${traceparent})`;
   for (const object of request.objects)
     await addObjectRun({ tx, queue }, request, object, { runId: id, pipelinePriority: pipeline.priority });
-  // An audit of a pipeline that has extracted nothing yet has no object runs.
+  // If the pipeline has extracted nothing yet, an audit has no object runs, and finishes at once.
   if (kind === 'audit') await finishRunIfComplete({ tx, queue }, id);
   return { id, isNew: true };
 }
@@ -103,8 +104,9 @@ async function addObjectRun(
 }
 
 /**
- * Adds the recently changed parents of a child object to an audit. An edited note or a bounced
- * email does not change its ticket, and usually follows within days.
+ * Adds the recently changed parents of a child object to an audit. A ticket does not change when
+ * one of its notes is edited or one of its emails bounces. Both usually happen within days after
+ * the last change of the ticket.
  */
 async function addRecentParents(tx: Tx, pipelineId: string, object: string, objectRunId: string): Promise<void> {
   await tx`

@@ -2,12 +2,18 @@ import type { ErrorCode } from '@freshet/contracts';
 import type { Fragment, Sql, Tx } from '../database/database.ts';
 import { uuidv7 } from '../database/ids.ts';
 
-/** The second attempt follows in the same run; later ones double the interval up to a day. */
+/**
+ * The second attempt follows in the same run. Before each later attempt, the interval doubles, up
+ * to a day.
+ */
 const SECOND_ATTEMPT_SECONDS = 10;
 const INTERVAL_SECONDS = 300;
 const INTERVAL_MAX_SECONDS = 86_400;
 
-/** A parent whose children could not be read, or a record whose own endpoint failed. */
+/**
+ * A parent whose children could not be read, or a record that could not be read from its own
+ * endpoint.
+ */
 export interface UnitFailure {
   readonly object: string;
   readonly key: string;
@@ -15,7 +21,7 @@ export interface UnitFailure {
   readonly message: string;
 }
 
-/** Identifies the object run that attempts a unit. */
+/** Identifies the object run that attempts to read a unit. */
 interface Attempt {
   readonly pipelineId: string;
   readonly object: string;
@@ -23,8 +29,8 @@ interface Attempt {
 }
 
 /**
- * Builds a subquery that has a row if a unit is set aside: it failed, and its next attempt is not
- * due.
+ * Builds a subquery that returns a row if a unit is set aside, that is, if the unit failed and its
+ * next attempt is not due yet.
  */
 export function buildSetAsideQuery(
   sql: Sql | Tx,
@@ -37,8 +43,8 @@ export function buildSetAsideQuery(
 }
 
 /**
- * Adds an attempt to each failed unit. A parent that an audit or a refresh failed to read becomes
- * pending, so that syncs retry it.
+ * Stores a failed attempt for each unit. If an audit or a refresh could not read the children of a
+ * parent, the parent becomes pending, so that syncs retry it.
  */
 export async function recordUnitFailures(tx: Tx, attempt: Attempt, failures: readonly UnitFailure[]): Promise<void> {
   if (failures.length === 0) return;
@@ -48,7 +54,8 @@ export async function recordUnitFailures(tx: Tx, attempt: Attempt, failures: rea
     where pipeline_id = ${pipelineId} and object = ${attempt.object}
       and parent_id = any(${failures.map(({ key }) => key)})
       and done_version is not null`;
-  // In the order of the keys, so that two transactions that record the same units cannot deadlock.
+  // Insert the units in the order of their keys, so that two transactions with the same units
+  // cannot deadlock.
   for (const { object, key, code, message } of failures.toSorted((a, b) => (a.key < b.key ? -1 : 1))) {
     await tx`
       insert into freshet.failed_units (id, pipeline_id, object, key, error_code, error_message, object_run_id,
@@ -79,9 +86,9 @@ export async function clearUnitFailures(
 }
 
 /**
- * Gets the milliseconds until the second attempt of a parent that this object run has attempted
- * once. Null: there is none. Lookups are retried by the next run: a second attempt would read their
- * list again.
+ * Gets the milliseconds until the earliest second attempt of a parent that failed once in this
+ * object run. Null: no such attempt is pending. Failed lookups are retried in the next run, because
+ * a second attempt in the same run would have to reread their list.
  */
 export async function getRetryDelayWithinRun(
   tx: Tx,
@@ -103,7 +110,10 @@ export interface OutstandingUnits {
   readonly message: string | null;
 }
 
-/** Counts the outstanding failed units of an object run's object. A refresh counts only its own. */
+/**
+ * Counts the outstanding failed units of the object that an object run extracts. For a refresh,
+ * only the units that failed in this refresh are counted.
+ */
 export async function getOutstandingUnits(tx: Tx, objectRunId: string): Promise<OutstandingUnits> {
   const [row] = await tx<OutstandingUnits[]>`
     select count(f.id)::int as units, (array_agg(f.error_code order by f.last_failed_at desc))[1] as code,

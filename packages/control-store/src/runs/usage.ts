@@ -16,7 +16,8 @@ export interface Usage {
 }
 
 /**
- * Gets the usage by day of the run (UTC), pipeline and object, with the lag of the table.
+ * Gets the usage for each day, pipeline and object, with the longest lag of the table. The usage of
+ * a run counts for the day (UTC) on which the run was created.
  * @param from the first day, as `YYYY-MM-DD`.
  * @param until the last day, inclusive.
  * @param pipelineId null: all pipelines.
@@ -50,7 +51,7 @@ export async function getUsage(sql: Sql, from: string, until: string, pipelineId
       where p.status = 'active' and complete_as_of is not null
         and coalesce((p.objects -> po.object ->> 'included')::boolean, true) and ${isSelected}
     ), lag as (
-      -- A lag of several days grows on each of them.
+      -- A lag that lasts several days grows from day to day.
       select to_char(d, 'YYYY-MM-DD') as day, pipeline_id, object,
         max(extract(epoch from least(until, (d + interval '1 day') at time zone 'UTC') - since))::float8 as lag_seconds
       from gap, generate_series(

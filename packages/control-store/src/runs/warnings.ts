@@ -2,9 +2,9 @@ import { mergeWarnings, type NewWarning, type Warning } from '@freshet/contracts
 import type { Tx } from '../database/database.ts';
 
 /**
- * Adds warnings to an object run, in the caller's transaction. A warning of the same code and
- * subject is merged: its count grows. Locks the row of the object run, so a caller that also locks
- * a run locks the object run first.
+ * Adds warnings to an object run, in the caller's transaction. If the object run already has a
+ * warning with the same code and subject, only its count grows. This function locks the row of the
+ * object run, so a caller that also locks a run must lock the object run first.
  */
 export async function addWarnings(tx: Tx, objectRunId: string, added: readonly NewWarning[]): Promise<void> {
   if (added.length === 0) return;

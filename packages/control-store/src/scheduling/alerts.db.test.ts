@@ -17,13 +17,13 @@ beforeEach(async () => {
   await t.store.webhooks.create({ name: 'hook', url: 'http://127.0.0.1:1/', events, enabled: true });
 });
 
-/** Runs a sync that extracts so many records. @returns its id. */
+/** Runs a sync that extracts `records` records. @returns the id of the run. */
 async function run(records: number, mode: 'incremental' | 'full' = 'incremental'): Promise<string> {
   const { id } = await t.store.runs.start(pipelineId, 'manual', [{ name: 'lists', creditClass: 'incremental' }]);
   const [objectRun] = (await t.store.runs.get(id)).objects;
   await t.database.sql`update freshet.object_runs set mode = ${mode} where run_id = ${id}`;
   const lease = await acquire(t, (objectRun as { id: string }).id);
-  // The counts agree as if the records had been loaded.
+  // Set the counts as if all records had been loaded.
   await t.database.sql`
     update freshet.object_runs set records_extracted = ${records}, records_unchanged = ${records} where run_id = ${id}`;
   await t.store.extraction.commitStep(lease, buildStep({ credits: {}, isLast: true }));
@@ -40,7 +40,7 @@ describe('checkRecordSpike', () => {
   const setSpike = (pause: boolean) =>
     t.store.pipelines.update(pipelineId, { record_spike: { percent: 300, pause } }, null);
 
-  test('emits an event for a run with many more records than the average, and pauses the pipeline if its settings require that', async () => {
+  test('emits an event for a run with many more records than the average, and pauses the pipeline if `pause` is set', async () => {
     await setSpike(true);
     await run(50_000, 'full');
     for (const records of [200, 220, 180]) await run(records);
@@ -58,7 +58,7 @@ describe('checkRecordSpike', () => {
 
   test.each([
     ['a run at the threshold emits no event', [200, 200, 200, 600]],
-    ['too few runs to compare emit no event', [200, 200, 5000]],
+    ['a run emits no event while too few earlier runs exist', [200, 200, 5000]],
     ['a run with few records emits no event, regardless of the average', [1, 1, 1, 99]],
   ])('%s', async (_name, counts) => {
     await setSpike(false);
@@ -66,7 +66,7 @@ describe('checkRecordSpike', () => {
     expect(await listEvents()).toEqual([]);
   });
 
-  test('emits no event for a full object run, and none without the setting', async () => {
+  test('emits no event for a full object run, or if `record_spike` is not set', async () => {
     for (const records of [200, 200, 200, 5000]) await run(records);
     await setSpike(false);
     await run(90_000, 'full');
@@ -75,10 +75,10 @@ describe('checkRecordSpike', () => {
 });
 
 describe('Alerts.checkQuotas', () => {
-  test('emits 70, 90 and 100 % once each, and pauses the pipeline until its usage is below the quota', async () => {
+  test('emits each quota level at most once, and pauses the pipeline until its usage is below the quota', async () => {
     await t.store.pipelines.update(pipelineId, { monthly_quota: { records: 1000, when_reached: 'pause' } }, null);
     const checkQuotas = async () => {
-      // Two schedulers at the same time.
+      // Two schedulers check at the same time.
       await Promise.all([t.store.alerts.checkQuotas(), t.store.alerts.checkQuotas()]);
       return (await listEvents()).map(({ data }) => [data['percent'], data['records'], data['paused']]);
     };
@@ -94,13 +94,13 @@ describe('Alerts.checkQuotas', () => {
       [100, 1000, true],
     ]);
     expect(await t.store.pipelines.get(pipelineId)).toMatchObject({ status: 'paused', paused_by: 'monthly_quota' });
-    // A higher quota resumes the pipeline, and repeats no event.
+    // A higher quota resumes the pipeline, and no event is repeated.
     await t.store.pipelines.update(pipelineId, { monthly_quota: { records: 2000, when_reached: 'pause' } }, null);
     expect(await checkQuotas()).toHaveLength(2);
     expect(await t.store.pipelines.get(pipelineId)).toMatchObject({ status: 'active', paused_by: null });
   });
 
-  test('ignores the records of earlier months, and resumes the pipeline in the next month', async () => {
+  test('counts only records of the current month, so the pipeline resumes in the next month', async () => {
     await t.store.pipelines.update(pipelineId, { monthly_quota: { records: 100, when_reached: 'pause' } }, null);
     await run(100);
     await t.store.alerts.checkQuotas();
@@ -120,7 +120,7 @@ describe('Alerts.checkQuotas', () => {
   });
 });
 
-test('sendDigests emits one event a day, with the rejected records by object and reason', async () => {
+test('sendDigests emits one event per day, with the number of rejected records for each object and reason', async () => {
   await t.database.sql`
     insert into freshet.rejected_records (id, pipeline_id, object, batch_id, line, reason, raw, created_at)
     select gen_random_uuid(), ${pipelineId}, 'lists', gen_random_uuid(), 0, case when n < 3 then 'a' else 'b' end,

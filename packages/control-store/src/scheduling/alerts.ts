@@ -3,29 +3,29 @@ import { emit } from '../notifications/events.ts';
 import type { Runs } from '../runs/runs.ts';
 import { Store, type StoreContext } from '../store.ts';
 
-/** Shares of a quota, in percent, that emit `quota.reached`. */
+/** The percentages of a quota at which `quota.reached` is emitted. */
 const QUOTA_LEVELS = [100, 90, 70] as const;
-/** Pipelines whose digest one transaction sends. */
+/** The maximum number of pipelines whose digests one transaction sends. */
 const DIGEST_PIPELINES_MAX = 100;
-/** Entries by object and reason in one digest. */
+/** The maximum number of entries in a digest, which has one entry for each object and reason. */
 const DIGEST_ENTRIES_MAX = 100;
 
-/** A pipeline with a quota, or that its quota has paused. */
+/** A pipeline that has a quota, or that was paused by a quota. */
 interface QuotaUsage {
   readonly id: string;
   /** The current month (UTC), as `YYYY-MM`. */
   readonly month: string;
   readonly quota: MonthlyQuota | null;
-  /** The month and the level of the last event, such as `2026-11/90`. */
+  /** The month and the percentage of the last event, such as `2026-11/90`. */
   readonly notified: string | null;
-  /** Records extracted in the month. */
+  /** The number of records that were extracted in the month. */
   readonly records: number;
   readonly paused_by: string | null;
 }
 
 /**
- * Periodic checks that emit events. Any number of schedulers may run them at once: each event is
- * emitted once.
+ * Periodic checks that emit events. Any number of schedulers may run the checks concurrently: each
+ * event is still emitted only once.
  */
 export class Alerts extends Store {
   readonly #runs: Runs;
@@ -36,9 +36,11 @@ export class Alerts extends Store {
   }
 
   /**
-   * Emits `quota.reached` for pipelines that have extracted 70, 90 or 100 % of their monthly quota,
-   * pauses those whose quota requires that, and resumes those whose usage is below the quota again.
-   * @returns the number of events and resumed pipelines.
+   * Emits `quota.reached` for each pipeline that has extracted 70, 90 or 100 % of its monthly
+   * quota. A pipeline that reaches 100 % is paused if its quota has `when_reached: pause`. The
+   * pipeline is resumed when its usage is below the quota again, or when the quota no longer
+   * requires a pause.
+   * @returns the number of emitted events plus the number of resumed pipelines.
    */
   async checkQuotas(): Promise<number> {
     const usages = await this.sql<QuotaUsage[]>`
@@ -71,8 +73,9 @@ export class Alerts extends Store {
   }
 
   /**
-   * Emits the highest level that is reached, and was not emitted in this month. @returns whether it
-   * was emitted.
+   * Emits `quota.reached` for the highest level that the usage has reached, unless this level or a
+   * higher one was already emitted in this month.
+   * @returns whether an event was emitted.
    */
   async #notifyQuota({ id, month, records, notified }: QuotaUsage, quota: MonthlyQuota): Promise<boolean> {
     const level = QUOTA_LEVELS.find((percent) => records >= (quota.records * percent) / 100);
@@ -80,7 +83,8 @@ export class Alerts extends Store {
     if (level === undefined || (notifiedMonth === month && Number(notifiedLevel) >= level)) return false;
     const isPaused = level === 100 && quota.when_reached === 'pause';
     return await this.sql.begin(async (tx) => {
-      // Of several schedulers, the one that updates the row emits the event.
+      // If several schedulers run this check at once, only the scheduler that updates the row emits
+      // the event.
       const [updated] = await tx`
         update freshet.pipelines set quota_notified = ${`${month}/${level}`}
         where id = ${id} and quota_notified is not distinct from ${notified} returning id`;

@@ -1,11 +1,12 @@
 import type { Sql } from '../database/database.ts';
 
-/** Rows that one statement deletes, so that others do not wait long for its locks. */
+/** The maximum number of rows that one statement deletes. The limit keeps the locks short. */
 const CHUNK_ROWS = 1000;
 
 /**
- * Deletes batches that were loaded more than `olderThanDays` ago, except those of open object runs.
- * @returns their number.
+ * Deletes batches that were loaded more than `olderThanDays` days ago, except batches of open
+ * object runs.
+ * @returns the number of deleted batches.
  */
 export function pruneLoadedBatches(sql: Sql, olderThanDays: number): Promise<number> {
   return deleteInChunks(
@@ -22,9 +23,9 @@ export function pruneLoadedBatches(sql: Sql, olderThanDays: number): Promise<num
 }
 
 /**
- * Deletes runs that finished more than `olderThanDays` ago, with their object runs. The newest run
- * of each kind in a pipeline, and runs with stored batches, are retained.
- * @returns their number.
+ * Deletes runs that finished more than `olderThanDays` days ago, together with their object runs.
+ * The newest run of each kind in a pipeline is retained, as are runs with stored batches.
+ * @returns the number of deleted runs.
  */
 export function pruneRuns(sql: Sql, olderThanDays: number): Promise<number> {
   return deleteInChunks(
@@ -42,7 +43,10 @@ export function pruneRuns(sql: Sql, olderThanDays: number): Promise<number> {
   );
 }
 
-/** Deletes lags that ended more than `olderThanDays` ago. @returns their number. */
+/**
+ * Deletes lags that ended more than `olderThanDays` days ago.
+ * @returns the number of deleted lags.
+ */
 export function pruneLags(sql: Sql, olderThanDays: number): Promise<number> {
   return deleteInChunks(
     (limit) => sql`

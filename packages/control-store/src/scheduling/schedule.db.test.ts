@@ -19,7 +19,7 @@ afterAll(() => t[Symbol.asyncDispose]());
 beforeEach(() => resetStore(t));
 
 describe('Schedule.startDueRuns', () => {
-  test('starts a due pipeline once, and sets its next run', async () => {
+  test('starts only one run of a due pipeline, even with concurrent schedulers, and sets the time of the next run', async () => {
     const pipeline = await t.createPipeline();
     const taken = await Promise.all(Array.from({ length: 5 }, () => t.store.schedule.startDueRuns(10, listObjects)));
     expect(taken.reduce((a, b) => a + b)).toBe(1);
@@ -31,7 +31,7 @@ describe('Schedule.startDueRuns', () => {
     expect(await t.store.schedule.startDueRuns(10, listObjects)).toBe(0);
   });
 
-  test('starts a scheduled pipeline when it is due, once for all missed runs and all schedulers', async () => {
+  test('starts only one run for all missed runs of a cron schedule, even with concurrent schedulers', async () => {
     const { id } = await t.createPipeline();
     await t.store.schedule.startDueRuns(10, listObjects);
     const updated = await t.store.pipelines.update(id, { schedule: SCHEDULE }, null);
@@ -49,12 +49,12 @@ describe('Schedule.startDueRuns', () => {
     expect(
       (await t.store.runs.list({ limit: 10, cursor: null }, { pipelineId: id, kind: null, status: null })).data,
     ).toHaveLength(2);
-    // Without a schedule, the interval applies again.
+    // After the schedule is removed, the interval applies again.
     const restored = await t.store.pipelines.update(id, { schedule: null }, null);
     expect(restored.next_run_at.getTime()).toBeLessThanOrEqual(Date.now() + 360 * 60_000);
   });
 
-  test('after an outage starts the oldest due pipelines first, and more as workers start their runs', async () => {
+  test('starts the most overdue pipelines first after an outage, and further pipelines as workers start the queued runs', async () => {
     const { id } = await t.createPipeline();
     await t.database.sql`
       insert into freshet.pipelines (id, name, subdomain, credential_id, historical_sync_days, credit_share_percent,
@@ -78,7 +78,7 @@ describe('Schedule.startDueRuns', () => {
     await t.database
       .sql`update freshet.runs set status = 'running' where id in (select id from freshet.runs limit 120)`;
     expect(await startAll()).toBe(120);
-    // Queued runs of paused pipelines do not count: no worker starts them.
+    // Queued runs of paused pipelines do not count toward the limit, because no worker starts them.
     await t.database.sql`update freshet.pipelines set status = 'paused'
         where id in (select pipeline_id from freshet.runs where status = 'queued' limit 30)`;
     expect(await startAll()).toBe(30);
@@ -86,7 +86,7 @@ describe('Schedule.startDueRuns', () => {
 });
 
 describe('Schedule.startDueAudits', () => {
-  test('starts an audit at its own frequency, and none if the frequency is null', async () => {
+  test('starts an audit every `audit_frequency_days` days, and starts no audit if the value is null', async () => {
     const pipeline = await t.createPipeline();
     const due = () => t.store.schedule.startDueAudits(10, () => AUDITED);
     expect(await due()).toBe(0);
@@ -103,7 +103,7 @@ describe('Schedule.startDueAudits', () => {
 });
 
 describe('Schedule.checkFreshness', () => {
-  test('emits one event when a table misses its objective, and one when it meets the objective again', async () => {
+  test('emits one event when a table misses its objective, and one event when the table meets the objective again', async () => {
     const { id } = await t.createPipeline();
     await t.store.pipelines.update(
       id,
@@ -134,7 +134,7 @@ describe('Schedule.checkFreshness', () => {
     await sql`update freshet.pipeline_objects set complete_as_of = now() where object = 'tickets'`;
     expect(await t.store.schedule.checkFreshness()).toBe(1);
     expect(await listEvents()).toEqual(['freshness.missed tickets 60', 'freshness.restored tickets 60']);
-    // Neither a paused pipeline nor a table without an objective emits an event.
+    // No event is emitted for a paused pipeline, or for a table without an objective.
     await sql`update freshet.pipeline_objects set complete_as_of = now() - interval '9 days'`;
     await t.store.pipelines.setStatus(id, 'paused');
     expect(await t.store.schedule.checkFreshness()).toBe(0);
@@ -142,7 +142,7 @@ describe('Schedule.checkFreshness', () => {
 });
 
 describe('freshet.backlog', () => {
-  test('the query of the Helm chart counts ready and active jobs', async () => {
+  test('the autoscaling query of the Helm chart counts ready and active jobs', async () => {
     const chart = readFileSync(
       new URL('../../../../deploy/helm/freshet/templates/deployments.yaml', import.meta.url),
       'utf8',
@@ -166,7 +166,7 @@ describe('freshet.backlog', () => {
 });
 
 describe('Schedule.pruneRuns', () => {
-  test('deletes old runs, but neither the newest of a kind nor runs with stored batches', async () => {
+  test('deletes old runs, except for the newest run of each kind and runs with stored batches', async () => {
     const { id } = await t.createPipeline();
     const createRun = async (days: number) => {
       const { id: runId } = await t.store.runs.start(id, 'manual', listObjects());

@@ -7,8 +7,9 @@ import { Store } from '../store.ts';
 import { pruneLags, pruneLoadedBatches, pruneRuns } from './retention.ts';
 
 /**
- * No further sync is started while so many are queued, that is, no worker has started them. Runs
- * that wait for credits or for the warehouse have been started, and do not count.
+ * The maximum number of queued syncs. While this many syncs wait for a worker to start them, no
+ * further sync is started. A sync that a worker has started, and that now waits for credits or for
+ * the warehouse, does not count.
  */
 const QUEUED_RUNS_MAX = 200;
 
@@ -24,15 +25,16 @@ interface Staleness {
 
 /**
  * Periodic work: due runs, freshness objectives and retention. Any number of schedulers may call
- * these methods at once.
+ * these methods concurrently.
  */
 export class Schedule extends Store {
   /**
-   * Starts the runs of due pipelines, and sets the time of their next runs, in one transaction.
-   * Runs missed in an outage are replaced by one run. After a long outage the oldest are started
-   * first, and more as workers start those.
+   * Starts a run of each due pipeline, and sets the time of the next run of the pipeline, in one
+   * transaction. A pipeline that has missed several runs in an outage gets only one run. The most
+   * overdue pipelines start first. The number of queued runs is limited, so after a long outage,
+   * further pipelines start as workers start the queued runs.
    * @param limit the maximum number of pipelines.
-   * @returns the number of pipelines.
+   * @returns the number of pipelines that were due.
    */
   async startDueRuns(limit: number, listObjects: ObjectLister): Promise<number> {
     return await this.sql.begin(async (tx) => {
@@ -58,8 +60,8 @@ export class Schedule extends Store {
             where id = ${id}`;
           continue;
         }
-        // A multiple of the interval after the due time, so that the phase of the pipeline does not
-        // change.
+        // The next run follows the due time by a multiple of the interval, so that the phase of the
+        // pipeline does not change.
         await tx`
           update freshet.pipelines set next_run_at = next_run_at + make_interval(mins => frequency_minutes)
             * (1 + floor(extract(epoch from now() - next_run_at) / (frequency_minutes * 60)))
@@ -70,10 +72,10 @@ export class Schedule extends Store {
   }
 
   /**
-   * Starts due audits. While an audit of the pipeline is open, no further one is started, and the
-   * next is due after a full interval.
+   * Starts due audits. If an audit of a pipeline is still open, no second audit is started. In both
+   * cases, the next audit is due after a full interval.
    * @param limit the maximum number of pipelines.
-   * @returns the number of pipelines.
+   * @returns the number of pipelines whose audit was due.
    */
   async startDueAudits(limit: number, listObjects: ObjectLister): Promise<number> {
     return await this.sql.begin(async (tx) => {
@@ -97,14 +99,15 @@ export class Schedule extends Store {
   }
 
   /**
-   * Emits `freshness.missed` for tables of active pipelines whose lag exceeds their objective, and
-   * `freshness.restored` when the objective is met again, once each.
+   * Emits `freshness.missed` once when the lag of a table exceeds the freshness objective of the
+   * table, and `freshness.restored` once when the table meets the objective again. Only tables of
+   * active pipelines can miss their objective.
    * @returns the number of events.
    */
   async checkFreshness(): Promise<number> {
     return await this.sql.begin(async (tx) => {
       const objective = tx`(p.objects -> po.object ->> 'max_staleness_minutes')::int`;
-      // The lag of a table without coverage is counted from the creation of its pipeline.
+      // The lag of a table without coverage is measured from the creation of its pipeline.
       const isStale = tx`coalesce(po.complete_as_of, p.created_at) < now() - make_interval(mins => ${objective})`;
       const missed = await tx<Staleness[]>`
         update freshet.pipeline_objects po set stale_since = now() from freshet.pipelines p
@@ -130,24 +133,33 @@ export class Schedule extends Store {
   }
 
   /**
-   * Creates the batch partitions of the next days, and drops old ones. @returns how many were
-   * dropped.
+   * Creates the batch partitions of the coming days, and drops old partitions.
+   * @returns the number of dropped partitions.
    */
   maintainBatchPartitions(olderThanDays: number): Promise<number> {
     return maintainBatchPartitions(this.sql, olderThanDays);
   }
 
-  /** Deletes batches that were loaded more than `olderThanDays` ago. @returns their number. */
+  /**
+   * Deletes batches that were loaded more than `olderThanDays` days ago.
+   * @returns the number of deleted batches.
+   */
   pruneLoadedBatches(olderThanDays: number): Promise<number> {
     return pruneLoadedBatches(this.sql, olderThanDays);
   }
 
-  /** Deletes runs that finished more than `olderThanDays` ago. @returns their number. */
+  /**
+   * Deletes runs that finished more than `olderThanDays` days ago.
+   * @returns the number of deleted runs.
+   */
   pruneRuns(olderThanDays: number): Promise<number> {
     return pruneRuns(this.sql, olderThanDays);
   }
 
-  /** Deletes lags that ended more than `olderThanDays` ago. @returns their number. */
+  /**
+   * Deletes lags that ended more than `olderThanDays` days ago.
+   * @returns the number of deleted lags.
+   */
   pruneLags(olderThanDays: number): Promise<number> {
     return pruneLags(this.sql, olderThanDays);
   }

@@ -6,13 +6,13 @@ import { Store } from '../store.ts';
 
 export type AuditEntry = typeof auditLog.$inferSelect;
 
-/** Selects audit log entries. Undefined: any. */
+/** Selects audit log entries. An undefined field selects any value. */
 export interface AuditFilter {
   readonly actorId?: string | undefined;
   readonly action?: string | undefined;
   /**
-   * The path of a resource, such as `pipelines/<id>`: selects its entries and those of its
-   * subresources.
+   * The path of a resource, such as `pipelines/<id>`. Selects the entries of the resource and of
+   * its subresources.
    */
   readonly resource?: string | undefined;
   /** Inclusive. */
@@ -21,9 +21,12 @@ export interface AuditFilter {
   readonly until?: Date | undefined;
 }
 
-/** The audit log. Triggers of the table reject every change except for retention. */
+/**
+ * The audit log. Triggers of the table reject all updates, and all deletions except those by
+ * retention.
+ */
 export class AuditLog extends Store {
-  /** Adds an entry, in the transaction of the change that it describes. */
+  /** Adds an entry, in the transaction of the change that the entry describes. */
   async append(entry: Omit<AuditEntry, 'id' | 'at'>): Promise<void> {
     await this.db.insert(auditLog).values({ id: uuidv7(), ...entry });
   }
@@ -53,8 +56,9 @@ export class AuditLog extends Store {
   }
 
   /**
-   * Deletes entries older than `days`. @param days at least 365: the table rejects less. @returns
-   * their number.
+   * Deletes entries that are older than `days` days.
+   * @param days at least 365. A trigger rejects the deletion of newer entries.
+   * @returns the number of deleted entries.
    */
   async prune(days: number): Promise<number> {
     return await this.sql.begin(async (tx) => {

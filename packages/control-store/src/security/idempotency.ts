@@ -18,7 +18,7 @@ export interface KeyedRequest {
   readonly fingerprint: string;
 }
 
-/** A request waits at most so long for the first request with the same key. */
+/** The longest time that a request waits for the first request with the same key. */
 const LOCK_TIMEOUT_MS = 20_000;
 const LOCK_NOT_AVAILABLE = '55P03';
 const RETRY_IN_PROGRESS_MS = 5000;
@@ -27,16 +27,16 @@ const RETRY_EXPIRED_MS = 1000;
 const buildAssociatedData = (id: string): string => `idempotency_keys/${id}/body`;
 
 /**
- * Responses to requests with an `Idempotency-Key`. `reserve` and `storeResponse` belong to the
- * transaction of the request: a response is stored if and only if its effects commit, and of two
- * concurrent requests the second waits.
+ * Responses to requests with an `Idempotency-Key`. Call `reserve` and `storeResponse` in the
+ * transaction of the request. The response is then stored if and only if the effects of the request
+ * commit. If two requests with the same key are concurrent, the second request waits for the first.
  */
 export class Idempotency extends Store {
   /**
-   * Reserves a key, or finds the response to its first request.
+   * Reserves a key, or finds the response to the first request with the key.
    * @returns null when this is the first request.
-   * @throws AppError `idempotency_key_reused` when the key belongs to a different request,
-   * `request_in_progress` when the first request is not finished.
+   * @throws AppError `idempotency_key_reused` when the key belongs to a different request, or
+   * `request_in_progress` when the first request has not finished.
    */
   async reserve({ tokenId, key, fingerprint }: KeyedRequest): Promise<StoredResponse | null> {
     try {
@@ -56,7 +56,7 @@ export class Idempotency extends Store {
       );
     }
     const response = await this.findResponse({ tokenId, key, fingerprint });
-    // The key existed, and retention deleted it between the two statements.
+    // The key existed, but retention deleted it between the two statements.
     if (response === null)
       throw new AppError('request_in_progress', 'Idempotency-Key: the key has just expired. Retry the request.', {
         retryAfterMs: RETRY_EXPIRED_MS,
@@ -65,8 +65,8 @@ export class Idempotency extends Store {
   }
 
   /**
-   * Finds the stored response of a key. Null: there is none. @throws AppError
-   * `idempotency_key_reused`.
+   * Finds the stored response of a key. Null: no response is stored.
+   * @throws AppError `idempotency_key_reused`.
    */
   async findResponse({ tokenId, key, fingerprint }: KeyedRequest): Promise<StoredResponse | null> {
     const [row] = await this.sql<
@@ -96,7 +96,7 @@ export class Idempotency extends Store {
         body = ${sealedBody} where id = ${id}`;
   }
 
-  /** Deletes keys older than `hours`. @returns their number. */
+  /** Deletes keys that are older than `hours` hours. @returns the number of deleted keys. */
   async prune(hours: number): Promise<number> {
     const deleted = await this.sql`
       delete from freshet.idempotency_keys where created_at < now() - make_interval(hours => ${hours})`;

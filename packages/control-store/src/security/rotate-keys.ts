@@ -16,9 +16,10 @@ const SEALED_COLUMNS = [
 const PAGE_ROWS = 500;
 
 /**
- * Encrypts every stored secret with the newest key. Run it after all processes have the new key;
- * then the old key can be removed. It can be interrupted and repeated.
- * @returns the number of secrets that were encrypted again.
+ * Re-encrypts every stored secret with the newest key. Call this function after all processes have
+ * the new key. When it returns, the old key can be removed. The function can be interrupted and
+ * repeated.
+ * @returns the number of re-encrypted secrets.
  */
 export async function rotateKeys(sql: Sql, box: SecretBox): Promise<number> {
   let rotated = 0;

@@ -5,7 +5,7 @@ import { SecretBox } from './secret-box.ts';
 const key = (id: string) => `${id}:${randomBytes(32).toString('base64')}`;
 
 describe('SecretBox', () => {
-  test('decrypts a secret with the associated data under which it was sealed, and with no other (I6)', () => {
+  test('decrypts a secret only with the associated data under which it was sealed (I6)', () => {
     const box = new SecretBox(key('a'));
     const sealed = box.seal('hunter2 🔑', 'credentials/1/secret');
     expect(sealed).not.toContain('hunter2');
@@ -13,7 +13,7 @@ describe('SecretBox', () => {
     expect(() => box.open(sealed, 'credentials/2/secret')).toThrow(/cannot be decrypted/);
   });
 
-  test('a changed byte anywhere is noticed', () => {
+  test('rejects a ciphertext in which any byte was changed', () => {
     const box = new SecretBox(key('a'));
     const sealed = box.seal('secret', 'x');
     const parts = sealed.split('.');
@@ -34,7 +34,7 @@ describe('SecretBox', () => {
     expect(box.seal('secret', 'x')).not.toBe(box.seal('secret', 'x'));
   });
 
-  test('decrypts with earlier keys, encrypts with the newest, and rewrap makes an earlier key unnecessary (I6)', () => {
+  test('decrypts with earlier keys, and rewraps secrets with the newest key, so that an earlier key is no longer needed (I6)', () => {
     const [oldKey, newKey] = [key('old'), key('new')];
     const sealed = new SecretBox(oldKey).seal('secret', 'x');
     const both = new SecretBox(`${newKey}, ${oldKey}`);
@@ -45,7 +45,7 @@ describe('SecretBox', () => {
     expect(() => new SecretBox(newKey).open(sealed, 'x')).toThrow(/requires the key "old"/);
   });
 
-  test('reports a malformed key by its position, never by its bytes (I6)', () => {
+  test('reports the position of a malformed key, never its bytes (I6)', () => {
     const malformed = 'k2:dG9vIHNob3J0';
     expect(() => new SecretBox(`${key('k1')},${malformed}`)).toThrow(/entry 2 must be/);
     expect(() => new SecretBox(malformed)).not.toThrow(/dG9vIHNob3J0/);

@@ -6,13 +6,14 @@ const TAG_BYTES = 16;
 const KEY_BYTES = 32;
 
 /**
- * Envelope encryption of stored secrets (AES-256-GCM): each secret has a data key, and the
- * operator's key-encryption key wraps it. The row and column are the associated data of both, so a
- * ciphertext that is copied elsewhere cannot be decrypted. To rotate keys, add the new key at the
- * start of the list; earlier keys remain valid for decryption.
+ * Envelope encryption of stored secrets with AES-256-GCM. A data key encrypts each secret, and the
+ * operator's key-encryption key wraps the data key. The associated data of both ciphertexts
+ * contains the row and the column, so a ciphertext that is copied to a different row or column
+ * cannot be decrypted. To rotate keys, add the new key at the start of the list. Earlier keys
+ * remain valid for decryption.
  *
- * Sealed form: `v1.<key id>.<wrapped data key>.<ciphertext>`; both parts are base64url of iv ‖ tag
- * ‖ bytes.
+ * Sealed form: `v1.<key id>.<wrapped data key>.<ciphertext>`. The last two parts are base64url of
+ * iv ‖ tag ‖ bytes.
  */
 export class SecretBox {
   readonly #keys: ReadonlyMap<string, Buffer>;
@@ -20,7 +21,8 @@ export class SecretBox {
 
   /**
    * @param spec `FRESHET_SECRET_KEYS`: `<id>:<base64 of 32 bytes>`, comma-separated, newest first.
-   * @throws AppError `configuration` that states the position of an invalid key, never its bytes.
+   * @throws AppError `configuration` when a key is invalid. The message contains the position of
+   * the key, never its bytes.
    */
   constructor(spec: string) {
     const keys = new Map<string, Buffer>();
@@ -37,14 +39,14 @@ export class SecretBox {
     }
     this.#keys = keys;
     this.#newest = keys.keys().next().value as string;
-    // Self-test: never encrypt what cannot be decrypted.
+    // Self-test: fail at startup if encrypted data cannot be decrypted.
     if (this.open(this.seal('freshet', 'self-test'), 'self-test') !== 'freshet')
       throw new AppError('configuration', 'Encryption self-test failed: AES-256-GCM does not work on this machine.');
   }
 
   /**
    * Encrypts a secret.
-   * @param associatedData where the secret is stored, such as `credentials/<id>/secret`.
+   * @param associatedData the location of the secret, such as `credentials/<id>/secret`.
    */
   seal(secret: string, associatedData: string): string {
     const dataKey = randomBytes(KEY_BYTES);
@@ -78,7 +80,10 @@ export class SecretBox {
     }
   }
 
-  /** Encrypts a secret with the newest key. Null: it already is. */
+  /**
+   * Re-encrypts a sealed secret with the newest key. Null: the secret is already encrypted with the
+   * newest key.
+   */
   rewrap(sealed: string, associatedData: string): string | null {
     const [, keyId] = sealed.split('.');
     return keyId === this.#newest ? null : this.seal(this.open(sealed, associatedData), associatedData);

@@ -22,7 +22,7 @@ afterAll(() => t[Symbol.asyncDispose]());
 beforeEach(() => resetStore(t));
 
 describe('stored secrets', () => {
-  test('no table contains a plaintext secret, and the API does not return a credential (I6)', async () => {
+  test('neither a table nor the list of credentials contains a plaintext secret (I6)', async () => {
     const pipeline = await t.createPipeline();
     await startRun(t, pipeline.id);
     const { sql } = t.database;
@@ -41,7 +41,7 @@ describe('stored secrets', () => {
     expect(await t.store.credentials.reveal(pipeline.credential_id, 'freshdesk_api_key')).toBe('the-api-key-of-acme');
   });
 
-  test('cannot decrypt a sealed secret that was copied to another row (I6)', async () => {
+  test('a sealed secret that was copied to a different row cannot be decrypted (I6)', async () => {
     const a = await t.store.credentials.create({ name: 'a', type: 'freshdesk_api_key', secret: 'aaaa' });
     const b = await t.store.credentials.create({ name: 'b', type: 'freshdesk_api_key', secret: 'bbbb' });
     await t.database
@@ -54,7 +54,7 @@ describe('stored secrets', () => {
 });
 
 describe('rotateKeys', () => {
-  test('encrypts every secret with the newest key, after which the old key can be removed (I6)', async () => {
+  test('encrypts every secret with the newest key, so that the old key can be removed (I6)', async () => {
     const pipeline = await t.createPipeline();
     const run = await startRun(t, pipeline.id);
     await t.store.extraction.commitStep(
@@ -88,7 +88,7 @@ describe('rotateKeys', () => {
 });
 
 describe('Credentials.delete', () => {
-  test('rejects a credential in use, and names the pipeline that uses it', async () => {
+  test('rejects a credential that is in use, with the name of the pipeline in the error', async () => {
     const pipeline = await t.createPipeline('busy');
     await expect(t.store.credentials.delete(pipeline.credential_id)).rejects.toMatchObject({
       code: 'conflict',

@@ -8,12 +8,12 @@ const CHECK_DIGITS = 6;
 const RANDOM_BYTES = 64;
 
 /**
- * Generates a token: `frt_`, 30 random base-62 digits, and 6 digits of a checksum that detects a
- * mistyped token offline.
+ * Generates a token: `frt_`, 30 random base-62 digits, and a checksum of 6 digits. The checksum
+ * reveals a mistyped token without a database query.
  */
 export function generateToken(): string {
   let random = '';
-  // 248 = 4 × 62: larger bytes are discarded, so that every digit is equally likely.
+  // Bytes of 248 (4 × 62) or more are discarded, so that every digit is equally likely.
   while (random.length < RANDOM_DIGITS) {
     for (const byte of randomBytes(RANDOM_BYTES)) {
       if (byte < 248 && random.length < RANDOM_DIGITS) random += DIGITS[byte % 62];
@@ -31,7 +31,7 @@ export function isTokenFormat(value: string): boolean {
   );
 }
 
-/** Computes the digest that is stored of a token. */
+/** Computes the digest of a token. Only the digest is stored. */
 export function hashToken(token: string): string {
   return createHash('sha256').update(token).digest('hex');
 }

@@ -26,7 +26,7 @@ export interface TokenIdentity {
   readonly scopes: readonly string[] | null;
 }
 
-/** A token with its new value, which is returned only here. */
+/** A token and its new value. No later response contains this value. */
 export interface NewToken {
   readonly token: Token;
   readonly value: string;
@@ -37,8 +37,8 @@ const RESOURCE = { table: apiTokens, name: 'token' };
 /** API tokens. Only their digests are stored. */
 export class Tokens extends Store {
   /**
-   * Creates a `team_admin` token of this value unless it exists. Waits for the database to become
-   * available.
+   * Creates a `team_admin` token with this value, unless such a token exists. Waits for the
+   * database to become available.
    */
   async ensureBootstrap(token: string): Promise<void> {
     await retryUntilAvailable(() =>
@@ -49,7 +49,7 @@ export class Tokens extends Store {
     );
   }
 
-  /** Finds the token of a value. Null: the value is unknown, or the token has expired. */
+  /** Finds the token with this value. Null: the value is unknown, or the token has expired. */
   async authenticate(value: string): Promise<TokenIdentity | null> {
     const digest = hashToken(value);
     const [row] = await this.sql<(TokenIdentity & { wasUsedRecently: boolean })[]>`
@@ -93,7 +93,7 @@ export class Tokens extends Store {
 
   /**
    * @param expected the expected version. Null: any.
-   * @throws AppError `conflict` when no token could manage tokens afterwards.
+   * @throws AppError `conflict` when no remaining token could manage tokens.
    */
   async update(id: string, input: Partial<TokenInput>, expected: number | null): Promise<Token> {
     const { scopes, ...rest } = input;
@@ -118,7 +118,7 @@ export class Tokens extends Store {
     return { token: omitDigests(updated), value };
   }
 
-  /** @throws AppError `conflict` when no token could manage tokens afterwards. */
+  /** @throws AppError `conflict` when no remaining token could manage tokens. */
   async delete(id: string, expected: number | null): Promise<void> {
     await this.db.transaction(async (tx) => {
       await deleteResource(tx as unknown as Database, RESOURCE, id, expected);
@@ -128,10 +128,12 @@ export class Tokens extends Store {
 }
 
 /**
- * Checks that a token can still manage tokens: a `team_admin` without scopes that does not expire.
+ * Checks that at least one token can still manage tokens: a token with the role `team_admin` that
+ * has no scopes and does not expire.
  */
 async function ensureAdminTokenRemains(db: Database): Promise<void> {
-  // Serializes concurrent changes, which could otherwise remove the last two tokens at once.
+  // Serialize concurrent changes. Otherwise, two transactions could each remove one of the last two
+  // such tokens.
   await db.execute(sql`select pg_advisory_xact_lock(hashtextextended('freshet.tokens', 0))`);
   const [admin] = await db
     .select({ id: apiTokens.id })
@@ -141,7 +143,7 @@ async function ensureAdminTokenRemains(db: Database): Promise<void> {
   if (!admin) {
     throw new AppError(
       'conflict',
-      'This is the last token with the role team_admin that has no scopes and does not expire. Create another one first.',
+      'This is the last token with the role team_admin that has no scopes and does not expire. Create another such token first.',
     );
   }
 }

@@ -11,7 +11,7 @@ export interface TestStore extends AsyncDisposable {
   createPipeline(name?: string): Promise<Pipeline>;
 }
 
-/** Opens a store on a new database. Errors in the background fail the test. */
+/** Opens a store on a new database. Background errors fail the test. */
 export async function openTestStore(): Promise<TestStore> {
   const database = await createDatabase();
   const secretKeys = `test:${randomBytes(32).toString('base64')}`;

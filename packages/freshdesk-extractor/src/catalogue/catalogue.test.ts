@@ -115,7 +115,7 @@ test('automation rules contain no secrets at any depth (I6)', () => {
   ]);
 });
 
-test('names of documented columns and tables follow the naming rule, even with the longest prefix and a history', () => {
+test('names of documented columns and tables follow the naming rule, even with the longest table prefix and in history tables', () => {
   const PREFIX_BYTES_MAX = 20;
   for (const object of catalogue) {
     for (const column of object.columns)
@@ -133,7 +133,7 @@ test('parseChoiceLabels keeps every digit of large integers (I10)', () => {
   );
 });
 
-test('toTable renames columns declared by an earlier release and marks documented types', () => {
+test('toTable renames columns that an earlier release declared, and marks columns with a documented type', () => {
   const stored = {
     name: 'cf_Größe',
     type: 'text' as const,

@@ -1,29 +1,33 @@
 import type { Column, ColumnType } from '@freshet/contracts';
 
 /**
- * Declarations of an object's columns: the warehouse type, the description, and hints for
- * documentation and simulator.
+ * Declarations of an object's columns: the warehouse type, the description, and hints for the
+ * documentation and the simulator.
  */
 
 /** A documented column of an object. */
 export interface CatalogueColumn extends Column {
   /** The field may be null. */
   readonly nullable: boolean;
-  /** The field may be absent from a record, for example on older accounts or other plans. */
+  /** The field may be absent from a record, for example on older accounts or on some plans. */
   readonly optional: boolean;
-  /** Labels of an enumeration's values: value → label; null if the field is no enumeration. */
+  /** Labels of an enumeration's values: value → label; null if the field is not an enumeration. */
   readonly values: Readonly<Record<string, string>> | null;
-  /** The object whose primary key the column holds; null if the column is no foreign key. */
+  /** The object whose primary key the column holds; null if the column is not a foreign key. */
   readonly references: string | null;
-  /** The record belongs to the referenced one and is erased together with it. */
+  /** The record belongs to the referenced record, and is erased together with that record. */
   readonly isOwner: boolean;
   /**
-   * Values that real accounts send, from which the simulator picks; null if it generates values.
+   * Values that real accounts send, from which the simulator picks. Null: the simulator generates
+   * values.
    */
   readonly samples: readonly unknown[] | null;
   /** The kind of text that the simulator generates. */
   readonly textKind: TextKind | null;
-  /** Freshdesk sets the field some seconds after it creates the record; until then it is null. */
+  /**
+   * Freshdesk sets the field some seconds after it creates the record. Until then, the field is
+   * null.
+   */
   readonly setAfterCreation: boolean;
 }
 

@@ -5,7 +5,7 @@ import type { ListView, RecordDetail, Strategy } from './strategies.ts';
 /**
  * The declaration of one object. Everything that the rest of Freshet knows about an object is data
  * in its catalogue file: extraction, routes, tables, documentation and the simulator are derived
- * from it.
+ * from this data.
  */
 
 /** The endpoint that defines the account's own fields of an object, which become `cf_…` columns. */
@@ -29,22 +29,26 @@ export interface ObjectSpec {
   readonly pageSize: number;
   /** The greatest page number that the list accepts; null if no limit is known. */
   readonly maxPages: number | null;
-  /** The name of the list's own rate limit beside the account's; null if it has none. */
+  /**
+   * The name of the list's own rate limit, which applies in addition to the account's rate limit.
+   * Null if the list has none.
+   */
   readonly bucket: string | null;
   /**
-   * The API key that can read the object. `admin`: keys of agents without admin rights get a 403.
+   * The agents whose API keys can read the object. `admin`: requests with the key of an agent
+   * without admin rights get a 403.
    */
   readonly permission: 'agent' | 'admin';
   /**
-   * The feature of the plan that the object requires, as error messages name it; null if every plan
-   * has it.
+   * The feature of the plan that the object requires, with the name that Freshdesk's error messages
+   * use. Null if every plan has the feature.
    */
   readonly feature: string | null;
   /** A new pipeline includes the object unless the user chooses otherwise. */
   readonly includedByDefault: boolean;
   /**
-   * The first sync reads only `historical_sync_days`. False: it always reads all records (people,
-   * settings).
+   * The first sync reads only the last `historical_sync_days` days. False: the first sync always
+   * reads all records, for example for people and settings.
    */
   readonly hasHistoryLimit: boolean;
   readonly primaryKey: readonly string[];
@@ -52,18 +56,21 @@ export interface ObjectSpec {
   readonly customFields: CustomFields | null;
   /** The endpoint of a single record; null if there is none. */
   readonly detail: RecordDetail | null;
-  /** The search endpoint that counts the records changed since a day; null if there is none. */
+  /**
+   * The search endpoint that counts the records that changed since a given day; null if there is
+   * none.
+   */
   readonly searchPath: string | null;
   /** Keys are assigned from 1 without gaps, so an audit looks up every missing number. */
   readonly hasDenseIds: boolean;
   /**
-   * The field by which a Freshdesk automation webhook names a record; null if automation rules do
-   * not cover the object.
+   * The field with which a Freshdesk automation webhook identifies a record. Null if automation
+   * rules do not cover the object.
    */
   readonly webhookKey: string | null;
   /**
    * Set if records are people, who can be erased on request. `staff` is the object of the account's
-   * own agents: a key that it contains cannot be erased.
+   * own agents: a person whose key is in that object cannot be erased.
    */
   readonly person: { readonly staff: string } | null;
   /**
@@ -83,25 +90,25 @@ export interface ObjectSpec {
 
 /** Behavior of a list that the simulator imitates and the reference documents. */
 interface ListBehavior {
-  /** Column and direction of the list without `order_by`. */
+  /** The column and direction by which the list is sorted if the request has no `order_by`. */
   readonly defaultOrder: readonly [column: string, direction: 'asc' | 'desc'];
   /** Columns that `order_by` accepts. */
   readonly orderBy: readonly string[];
   /**
-   * Without a changed-since filter, the list holds only records created in this many days; null:
-   * all records.
+   * Without a changed-since filter, the list holds only records that were created within this many
+   * days; null: all records.
    */
   readonly defaultWindowDays: number | null;
   /** Filters other than pagination and changed-since. */
   readonly filters: readonly string[];
   /**
-   * The complete records of a simulated account, for objects that define others; null: generated
-   * records.
+   * All records of a simulated account, for objects that define other objects, such as field
+   * definitions. Null: the simulator generates the records.
    */
   readonly fixedRecords: readonly Readonly<Record<string, unknown>>[] | null;
   /**
-   * Responses of a simulated account by path (with `#` and the token for later pages), for
-   * responses that are no arrays of records. Null if another object serves the path.
+   * Responses of a simulated account that are not arrays of records: path → response. The path of a
+   * later page ends with `#` and the page token. Null if a different object serves the path.
    */
   readonly responses: Readonly<Record<string, unknown>> | null;
   /** Columns that are present only with an `include`: name of the include → columns. */

@@ -5,7 +5,8 @@ import { catalogue } from './index.ts';
 export const personObject = catalogue.find((object) => object.person !== null) as ObjectSpec;
 
 /**
- * A field through which a record belongs to a record of another object (or, for people, to itself).
+ * A field that identifies the owner of a record. The owner is a record of a different object or,
+ * for people, the record itself.
  */
 export interface OwnerField {
   readonly field: string;
@@ -14,8 +15,8 @@ export interface OwnerField {
 }
 
 /**
- * Lists the fields by which an object's records are erased: the primary key first, then references
- * to owners.
+ * Lists the fields that determine which records of an object are erased: first the primary key,
+ * then references to owners.
  */
 export function listOwnerFields(object: ObjectSpec): OwnerField[] {
   const fields = object.columns.flatMap(({ name, isOwner, references }) =>
@@ -26,8 +27,8 @@ export function listOwnerFields(object: ObjectSpec): OwnerField[] {
 }
 
 /**
- * Lists the objects that an erasure of a person affects, owners before the objects that belong to
- * them.
+ * Lists the objects that the erasure of a person affects. Owners come before the objects that
+ * belong to them.
  */
 export function listErasedObjects(): ObjectSpec[] {
   const order: ObjectSpec[] = [personObject];

@@ -13,7 +13,7 @@ export const FIELD_COLUMNS = {
   description: text('Description of the field.', { nullable: true, optional: true }),
   position: bigint('Position in the form.'),
   type: text('Field type: `default_…` or `custom_…`.'),
-  default: boolean('True for a field of Freshdesk, false for a field of the account.'),
+  default: boolean('True for a field that Freshdesk defines, false for a field that the account defines.'),
   choices: jsonb(
     'Values of the field. The shape depends on the field: an array of strings, an array of objects, or an object of values and labels.',
     { nullable: true, optional: true },
@@ -27,7 +27,7 @@ interface SampleField {
   readonly name: string;
   readonly label: string;
   readonly position: number;
-  /** Types that begin with `default_` belong to fields of Freshdesk. */
+  /** Types that begin with `default_` belong to fields that Freshdesk defines. */
   readonly type: string;
   readonly choices?: unknown;
 }

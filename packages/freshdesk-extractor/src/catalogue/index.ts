@@ -100,8 +100,8 @@ export function listChildren(parent: string): readonly ObjectSpec[] {
 }
 
 /**
- * Estimates the credits of an object's first complete read, as its weight relative to other
- * objects.
+ * Estimates the credits of an object's first complete read. The estimate is used as the weight of
+ * the object relative to other objects.
  */
 export function estimateTypicalCredits(name: string): number {
   const object = getObject(name);
@@ -137,7 +137,8 @@ export function listChildTables(name: string): ChildTable[] {
 /**
  * Lists the objects that a pipeline extracts, with their credit class. Children have a separate
  * class, because they depend on the lists of their parents.
- * @param choices the user's choices by object; other objects follow `includedByDefault`.
+ * @param choices the user's choice for each object. Objects without a choice follow
+ * `includedByDefault`.
  */
 export function listObjectsToExtract(
   choices: Readonly<Record<string, { readonly included: boolean }>>,
@@ -151,8 +152,8 @@ export function listObjectsToExtract(
 }
 
 /**
- * Lists the objects of a pipeline that syncs do not read completely, so that only an audit finds
- * all changes.
+ * Lists the objects of a pipeline that syncs do not read completely. Only an audit finds all
+ * changes of these objects.
  */
 export function listObjectsToAudit(
   choices: Readonly<Record<string, { readonly included: boolean }>>,

@@ -1,9 +1,9 @@
 import { isJsonObject, type Json, type JsonObject, parseJson } from '@freshet/contracts';
 
 /**
- * Extracts the labels of a default ticket field from the list of ticket fields, as records.
- * Freshdesk returns the choices of statuses as `{"2": ["for agents", "for customers"]}`, and those
- * of priorities and sources as `{"label": 2}`. [documented]
+ * Extracts the labels of a default ticket field from the list of ticket fields. Each label becomes
+ * a record. Freshdesk returns the choices of statuses as `{"2": ["for agents", "for customers"]}`,
+ * and those of priorities and sources as `{"label": 2}`. [documented]
  * @param type the type of the field, such as `default_status`.
  */
 export function parseChoiceLabels(fields: Json, type: string): JsonObject[] {

@@ -3,8 +3,8 @@
  */
 
 /**
- * Pages through a list that is sorted by a cursor column, by the column's value instead of a page
- * number.
+ * Pages through a list that is sorted by a cursor column. Each request starts at a value of that
+ * column instead of a page number.
  */
 export interface KeysetStrategy {
   readonly kind: 'keyset';
@@ -13,8 +13,8 @@ export interface KeysetStrategy {
   readonly cursorColumn: string;
   /**
    * The longest time, in seconds, that a change takes to appear in the list. The stored cursor
-   * stays this far behind the server's clock. Recorded lists showed changes within a second; two
-   * minutes leave a wide margin.
+   * stays this far behind the server's clock. In observed lists, changes appeared within a second,
+   * so two minutes leave a wide margin.
    */
   readonly lagSeconds: number;
 }
@@ -28,14 +28,14 @@ export interface ChangedSinceStrategy {
   /** As in {@link KeysetStrategy}. */
   readonly lagSeconds: number;
   /**
-   * Lookback window in days, for objects whose filter does not return edits: each sync reads these
-   * days again.
+   * Lookback window in days, for objects whose filter does not return edits: each sync rereads
+   * these days.
    */
   readonly lookbackDays: number;
   /**
-   * The number of syncs over which a rolling re-read of the complete list is spread (more for a
-   * long list), so that edits older than the lookback window arrive as well. Absent if the filter
-   * returns edits.
+   * The number of syncs over which a rolling reread of the complete list is spread. A long list
+   * takes more syncs. The reread finds edits that are older than the lookback window. Absent if the
+   * filter returns edits.
    */
   readonly rereadSyncs?: number;
 }
@@ -44,13 +44,16 @@ export interface ChangedSinceStrategy {
 export interface FullListStrategy {
   readonly kind: 'full-list';
   /**
-   * Paths of the parts of a list that has several, each a complete response; absent: the object's
-   * path.
+   * The paths of a list that consists of several parts, each of which is a complete response.
+   * Absent: the list has a single part, at the object's path.
    */
   readonly paths?: readonly string[];
 }
 
-/** Reads the list below each parent record. The object's path contains `{id}`, the parent's key. */
+/**
+ * Reads the list of children of each parent record. The object's path contains `{id}`, which stands
+ * for the parent's key.
+ */
 export interface ChildrenStrategy {
   readonly kind: 'children';
   /** The parent object. */
@@ -63,7 +66,7 @@ export interface ChildrenStrategy {
    */
   readonly versionFields: readonly string[];
   /**
-   * The path of a parent's children after the parent has moved, such as to the archive; null if
+   * The path of a parent's children after the parent has moved, for example to the archive; null if
    * there is none.
    */
   readonly fallbackPath: string | null;
@@ -86,8 +89,8 @@ interface NestedChildren {
 export type Strategy = KeysetStrategy | ChangedSinceStrategy | FullListStrategy | ChildrenStrategy;
 
 /**
- * A filter of an object's list. Most objects have one, `live`; others also list their deleted
- * records.
+ * A filter of an object's list. Most objects have a single view, `live`. Some objects also have
+ * views of their deleted records.
  */
 export interface ListView {
   readonly name: string;
@@ -97,8 +100,8 @@ export interface ListView {
 }
 
 /**
- * The endpoint of a single record. It returns more fields than the list, and records that no list
- * contains.
+ * The endpoint of a single record. The endpoint returns more fields than the list, and also returns
+ * records that no list contains.
  */
 export interface RecordDetail {
   /** `{id}` is the record's key. */
@@ -110,13 +113,16 @@ export interface RecordDetail {
   readonly fallbackLookups: readonly FallbackLookup[];
 }
 
-/** An endpoint that may return a record which its own endpoint no longer finds. */
+/**
+ * An endpoint that may still return a record after the record's own endpoint no longer returns it.
+ */
 interface FallbackLookup {
   readonly path: string;
-  /** The outcome that an audit reports for a record found here. */
+  /** The outcome that an audit reports for a record that is found at this endpoint. */
   readonly outcome: string;
   /**
-   * The `_freshet_delete_kind` of the row; null if the record still exists and is loaded from here.
+   * The `_freshet_delete_kind` of the row; null if the record still exists and is loaded from this
+   * endpoint.
    */
   readonly deleteKind: string | null;
   /** The feature of the plan that the endpoint requires; null if every plan has it. */

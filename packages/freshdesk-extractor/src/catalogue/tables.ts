@@ -36,7 +36,8 @@ function applyRule(column: Column, rules: FieldRules): Column {
   const { rename, hash, drop } = rules[field] as FieldRule;
   return {
     name: rename ?? column.name,
-    // The documented type is that of the value. Its hash is text, by the user's choice.
+    // The documented type applies to the value. If the user chose to hash the field, the column
+    // holds the hash, which is text.
     type: hash === true ? 'text' : column.type,
     ...(column.documented === true && hash !== true ? { documented: true as const } : {}),
     description: column.description,

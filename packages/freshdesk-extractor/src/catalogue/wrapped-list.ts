@@ -1,8 +1,8 @@
 import { isJsonObject, type Json, type JsonObject } from '@freshet/contracts';
 
 /**
- * Returns the records of a response that is an object with a list in one of its fields; empty if
- * there is none.
+ * Returns the records of a response that holds them as a list in a field of an object. Returns an
+ * empty array if the field holds no list.
  */
 export function parseWrappedList(response: Json, field: string): JsonObject[] {
   const list = isJsonObject(response) ? response[field] : undefined;

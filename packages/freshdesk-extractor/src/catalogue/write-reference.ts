@@ -13,8 +13,9 @@ const INTRODUCTION = `# Objects
 This page lists every Freshdesk object that Freshet replicates, with its table and columns. It is
 generated from the catalogue by \`npm run docs:objects\`.
 
-Besides the columns listed here, each table has columns for the account's custom fields (\`cf_…\`),
-for fields that Freshdesk adds, and the [metadata columns](warehouse.md#metadata-columns).
+In addition to the columns listed here, each table has columns for the account's custom fields
+(\`cf_…\`), for fields that Freshdesk adds, and the
+[metadata columns](warehouse.md#metadata-columns).
 
 ## Strategies
 
@@ -33,9 +34,9 @@ record. Lists of deleted records are read in the same way.
 Freshet reads the records that a changed-since filter returns. If the account does not support the
 filter, Freshet uses the full list instead.
 
-Some filters return new records but no edits. For such an object, each sync also reads a lookback
-window of several days again, and a part of the complete list, so that older edits arrive after
-several syncs.
+Some filters return new records but no edits. For such an object, each sync also rereads a lookback
+window of several days and a part of the complete list. Edits that are older than the window arrive
+after several syncs.
 
 ### Full list
 
@@ -43,19 +44,19 @@ Freshet reads the complete list on every sync. A row whose record is absent from
 as \`missing\`.
 
 If a list becomes empty, or loses more than 20% and more than 5 of its records, Freshet assumes an
-outage or a loss of permissions: the object fails with \`source_shrunk\`, and no row is marked. If the
-records were really deleted, restart the object.
+outage or a loss of permissions. The object then fails with \`source_shrunk\`, and no row is marked.
+If the records were really deleted, restart the object.
 
 ### Children
 
-Freshet reads the list below each record of a parent object. If the parent has a version field, a
-sync reads only the children of new and changed parents. A row whose record is absent from its
-parent's list is marked as \`missing\`.
+Freshet reads the list of children of each record of a parent object. If the parent has a version
+field, a sync reads only the children of new and changed parents. A row whose record is absent from
+its parent's list is marked as \`missing\`.
 
 ### Audits
 
-Some changes and deletions appear in no filter. An audit reads an object completely, corrects stale
-rows, adds missing records, and detects such deletions. Audits cover all objects except those that
+No filter returns certain changes and deletions. An audit reads an object completely, corrects stale
+rows, adds missing records, and detects these deletions. Audits cover all objects except those that
 every sync reads completely.
 `;
 
@@ -87,7 +88,7 @@ function renderSection(object: ObjectSpec): string {
   ].join('\n');
 }
 
-/** Lists the paths of an object's list, of which some have several parts. */
+/** Lists the paths of an object's list. Some lists have several parts, each with its own path. */
 function listPaths({ path, strategy }: ObjectSpec): readonly string[] {
   return strategy.kind === 'full-list' ? (strategy.paths ?? [path]) : [path];
 }
@@ -105,15 +106,16 @@ function describeStrategy({ strategy }: ObjectSpec): string {
       const which =
         versionFields.length === 0
           ? 'all parents on every sync'
-          : `parents with a change of ${versionFields.map(quote).join(', ')}`;
-      return `[children](#children) of \`${parent}\`: ${which}`;
+          : `parents whose ${versionFields.map(quote).join(' or ')} has changed`;
+      return `[children](#children) of \`${parent}\`, for ${which}`;
     }
   }
 }
 
 function describeLookback({ lookbackDays, rereadSyncs }: ChangedSinceStrategy): string {
   if (lookbackDays === 0) return '';
-  const reread = rereadSyncs === undefined ? '' : `; complete list in parts over ${rereadSyncs} or more syncs`;
+  const reread =
+    rereadSyncs === undefined ? '' : `; reread of the complete list, in parts, over ${rereadSyncs} or more syncs`;
   return `; lookback window of ${lookbackDays} days${reread}`;
 }
 
@@ -126,7 +128,7 @@ function describeDeletions({ strategy, views, detail }: ObjectSpec): string {
   );
   const audited = detail === null ? ['missing'] : [...lookups, 'not_found'];
   const onSync = listed.length === 0 ? '' : `${listed.map(quote).join(', ')}, on every sync; `;
-  return `${onSync}${audited.map(quote).join(', ')}, by [audits](#audits)`;
+  return `${onSync}${audited.map(quote).join(', ')}, on every [audit](#audits)`;
 }
 
 function describeCredits(object: ObjectSpec): string {
@@ -136,7 +138,9 @@ function describeCredits(object: ObjectSpec): string {
 
 function describeRequirements({ permission, feature }: ObjectSpec): string {
   const key =
-    permission === 'admin' ? 'API key of an admin' : 'API key of any agent, whose ticket scope can limit the records';
+    permission === 'admin'
+      ? 'API key of an admin'
+      : 'API key of any agent (the agent’s ticket scope can limit the records)';
   return feature === null ? key : `${key}; plan with the feature “${feature}”`;
 }
 
@@ -156,7 +160,7 @@ function renderColumn({ name, type, description, values, references, isOwner, op
     );
   if (references !== null)
     notes.push(`References \`${references}\`.${isOwner ? ' Erased together with the referenced record.' : ''}`);
-  if (optional) notes.push('Not on all accounts.');
+  if (optional) notes.push('Not available in all accounts.');
   return `| \`${name}\` | ${type} | ${notes.join(' ').replaceAll('|', '\\|')} |\n`;
 }
 

@@ -31,8 +31,8 @@ export function parseSubdomain(input: string): string {
 
 /**
  * Builds the address of an account's API.
- * @param originTemplate an origin that replaces the account's own and may contain `{subdomain}`;
- * null: no replacement.
+ * @param originTemplate an origin that replaces the account's own origin. The template may contain
+ * `{subdomain}`. Null: the account's own origin is used.
  * @throws AppError `configuration` if the template is not an HTTP(S) origin.
  */
 export function buildAccount(subdomain: string, originTemplate: string | null): Account {

@@ -62,12 +62,15 @@ describe('content encodings', () => {
     ['zstd', zstdCompressSync(body)],
     ['identity', Buffer.from(body)],
     ['gzip, br', brotliCompressSync(gzipSync(body))],
-  ])('decodes a %s body that the request did not accept', async (encoding, encoded) => {
-    await using account = await openAccount((_request, response) =>
-      response.writeHead(200, { ...JSON_HEADERS, 'content-encoding': encoding }).end(encoded),
-    );
-    expect((await list(account.client)).records).toHaveLength(500);
-  });
+  ])(
+    'decodes a body in the encoding %s, although the request did not accept this encoding',
+    async (encoding, encoded) => {
+      await using account = await openAccount((_request, response) =>
+        response.writeHead(200, { ...JSON_HEADERS, 'content-encoding': encoding }).end(encoded),
+      );
+      expect((await list(account.client)).records).toHaveLength(500);
+    },
+  );
 
   test('retries a body that does not match its content encoding', async () => {
     await using account = await openAccount((_request, response, count) => {
@@ -87,7 +90,7 @@ describe('content encodings', () => {
     expect((await list(account.client)).records).toHaveLength(500);
   });
 
-  test('reports an unknown content encoding without a retry', async () => {
+  test('fails without a retry if the content encoding is unknown', async () => {
     await using account = await openAccount((_request, response) =>
       response.writeHead(200, { ...JSON_HEADERS, 'content-encoding': 'middle-out' }).end('x'),
     );
@@ -98,7 +101,7 @@ describe('content encodings', () => {
     expect(account.countRequests()).toBe(1);
   });
 
-  test('rejects a small body that decodes to a huge one, in bounded memory and without requesting parts (I9)', async () => {
+  test('rejects a small body that decodes to a huge body, in bounded memory and without a request for a smaller page (I9)', async () => {
     const bomb = gzipSync(Buffer.concat([Buffer.from('"'), Buffer.alloc(400 * 1024 * 1024, 'a'), Buffer.from('"')]), {
       level: 1,
     });
@@ -131,7 +134,7 @@ describe('transient responses', () => {
     expect((await list(account.client)).records).toHaveLength(1);
   });
 
-  test('reports a web page without a retry on a host that has never responded as Freshdesk', async () => {
+  test('fails without a retry on a web page from a host that has never sent a Freshdesk response', async () => {
     await using account = await openAccount(maintenancePage, { isKnownHost: false });
     await expect(list(account.client)).rejects.toMatchObject({
       code: 'source_not_freshdesk',
@@ -162,7 +165,7 @@ describe('transient responses', () => {
 });
 
 describe('deadlines', () => {
-  test('aborts a body that arrives byte by byte at the total deadline, and charges the request', async () => {
+  test('aborts a slow body at the total deadline, and charges the request', async () => {
     await using account = await openAccount(drip, { limits: { bodyTimeoutMs: 300 } });
     await expect(list(account.client)).rejects.toMatchObject({
       code: 'source_unavailable',
@@ -185,7 +188,7 @@ describe('deadlines', () => {
     await expect(list(account.client)).rejects.toMatchObject({ code: 'source_unavailable' });
   });
 
-  test('does not abort a long body that arrives at the minimum rate', async () => {
+  test('does not abort a long body that arrives faster than the minimum rate', async () => {
     await using account = await openAccount(
       (_request, response) => {
         response.writeHead(200, JSON_HEADERS);
@@ -205,7 +208,7 @@ describe('deadlines', () => {
     expect((await list(account.client)).records).toHaveLength(1);
   });
 
-  test('aborts a slow response after the stop signal and its grace period, without a retry', async () => {
+  test('aborts a slow response when the grace period after the stop signal ends, and does not retry the request', async () => {
     const stop = new AbortController();
     await using account = await openAccount(
       (request, response, count) => {
@@ -222,7 +225,7 @@ describe('deadlines', () => {
     expect(account.client.creditsSpent).toEqual({ incremental: 3 });
   });
 
-  test('fails every request with the reason of the cancel signal', async () => {
+  test('fails all pending and later requests with the reason of the cancel signal', async () => {
     const cancel = new AbortController();
     let arrived = 0;
     await using account = await openAccount(

@@ -22,20 +22,23 @@ export interface ClientOptions {
   readonly account: Account;
   readonly apiKey: string;
   readonly budget: CreditBudget;
-  /** The priority of requests that name none. */
+  /** The credit class of requests that do not specify one. */
   readonly creditClass: CreditClass;
   readonly limits?: Partial<ClientLimits>;
   /**
-   * The host is known to be Freshdesk, so that a response from something in front of the API is
-   * retried. Absent: the first response decides.
+   * The host is known to be Freshdesk, so a response from a system in front of the API is retried.
+   * Absent: the host becomes known with its first response from the API.
    */
   readonly isKnownHost?: boolean;
   /**
-   * The current time in milliseconds, by a clock that all workers share; absent: this machine's
-   * clock.
+   * The current time in milliseconds, according to a clock that all workers share. Absent: this
+   * machine's clock is used.
    */
   readonly now?: () => number;
-  /** The current time in milliseconds by this machine's clock, if `now` is another clock. */
+  /**
+   * The current time in milliseconds, according to this machine's clock. Set if `now` uses a
+   * different clock.
+   */
   readonly localNow?: () => number;
   readonly signals?: StopSignals;
 }
@@ -63,8 +66,8 @@ export interface ClientLimits {
   /** The maximum number of attempts of a request that fails with a transient error. */
   readonly attemptsMax: number;
   /**
-   * The delay after the first failed attempt, in milliseconds. It doubles, with jitter, after each
-   * further one.
+   * The delay after the first failed attempt, in milliseconds. The delay has jitter, and doubles
+   * after each further failed attempt.
    */
   readonly backoffMs: number;
 }
@@ -91,7 +94,7 @@ export interface RecordSource {
     shape?: ResponseShape | null,
   ): Promise<ListPage>;
   get(path: string, query: Readonly<Record<string, string>>, cost: RequestCost): Promise<FetchedRecord>;
-  /** Compares the clocks; absent: they agree. */
+  /** Compares the account's clock with other clocks. Absent: the clocks are assumed to agree. */
   readonly clock?: SourceClock;
 }
 
@@ -130,8 +133,8 @@ export class FreshdeskClient implements RecordSource {
   }
 
   /**
-   * The credits that this client has spent, as responses reported them, or at the documented price
-   * otherwise.
+   * The credits that this client has spent. A request whose response did not report its credits
+   * counts at the documented price.
    */
   get creditsSpent(): CreditsSpent {
     return this.#creditsSpent;
@@ -145,7 +148,7 @@ export class FreshdeskClient implements RecordSource {
   /**
    * Requests one page of a list.
    * @throws AppError `source_contract` if the response is not an array of objects; `source_*` and
-   * `out_of_credits` as the account responded.
+   * `out_of_credits` according to the account's response.
    */
   async list(
     path: string,
@@ -158,8 +161,8 @@ export class FreshdeskClient implements RecordSource {
 
   /**
    * Requests one record.
-   * @throws AppError `source_not_found` if it does not exist; `source_contract` if the response is
-   * not an object; `source_*` and `out_of_credits` as the account responded.
+   * @throws AppError `source_not_found` if the record does not exist; `source_contract` if the
+   * response is not an object; `source_*` and `out_of_credits` according to the account's response.
    */
   async get(path: string, query: Readonly<Record<string, string>>, cost: RequestCost): Promise<FetchedRecord> {
     return parseRecord(await this.#request(path, query, cost));
@@ -192,7 +195,8 @@ export class FreshdeskClient implements RecordSource {
     const attributes = {
       'http.request.method': 'GET',
       'server.address': hostname,
-      // Ids are replaced: they would make a time series of each record, and may identify people.
+      // Ids are replaced, because each id would create a separate time series, and ids may identify
+      // people.
       'url.template': path.replace(/\/\d+/g, '/{id}'),
     };
     return await withSpan('GET Freshdesk', { kind: 'CLIENT', attributes }, (span) =>
@@ -234,8 +238,8 @@ export class FreshdeskClient implements RecordSource {
     const reading = readRateLimit(headers, cost.bucket);
     this.#addSpent(cost, reading.used ?? cost.credits);
     if (reading.total !== null) return await this.#budget.learn([reading]);
-    // A JSON response without limits means that the account has none. The error page of a proxy
-    // contains no information about limits.
+    // A JSON response without rate-limit headers means that the account has no rate limit. The
+    // error page of a proxy contains no information about limits.
     if (statusCode === 200 && getHeader(headers, 'content-type').includes('json')) await this.#budget.learn([]);
   }
 

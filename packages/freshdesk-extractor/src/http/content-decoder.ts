@@ -10,7 +10,7 @@ export interface DecoderEvents {
 }
 
 /**
- * Decodes a body while it arrives, so that a small body that expands to a huge one is cut off at
+ * Decodes a body while it arrives, so that a small body that expands to a huge body is cut off at
  * the limit.
  */
 export class ContentDecoder {
@@ -45,7 +45,7 @@ export class ContentDecoder {
     for (const stage of this.#stages ?? []) stage.destroy();
   }
 
-  /** @param first the first chunk, which shows which of its two formats a `deflate` body has. */
+  /** @param first the first chunk. It shows which of the two `deflate` formats the body has. */
   #connect(first: Buffer): Duplex[] {
     const stages = this.#encodings.toReversed().map((name, i) => createDecoder(name, i === 0 ? first : null));
     for (const [i, stage] of stages.entries()) {
@@ -71,7 +71,7 @@ export function isSupportedEncoding(name: string): boolean {
   return ['gzip', 'x-gzip', 'deflate', 'br', 'zstd'].includes(name);
 }
 
-/** Parses a `Content-Encoding` header. `identity` is left out. */
+/** Parses a `Content-Encoding` header. `identity` is omitted. */
 export function parseContentEncoding(header: string | string[] | undefined): string[] {
   const text = Array.isArray(header) ? header.join(',') : (header ?? '');
   return text

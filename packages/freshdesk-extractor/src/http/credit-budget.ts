@@ -7,13 +7,16 @@ export const ACCOUNT_BUCKET = 'account';
 /** The price of a request. */
 export interface RequestCost {
   readonly credits: number;
-  /** The endpoint's own bucket, charged in addition to the account's; null if it has none. */
+  /**
+   * The endpoint's own bucket, charged in addition to the account's bucket. Null: the endpoint has
+   * no separate bucket.
+   */
   readonly bucket: string | null;
-  /** The priority of the request; absent: the client's. */
+  /** The credit class of the request. Absent: the client's credit class. */
   readonly creditClass?: CreditClass | undefined;
 }
 
-/** The rate-limit headers of one response. Each may be missing. */
+/** The values of the rate-limit headers of one response. Each header may be missing. */
 export interface RateLimitReading {
   readonly bucket: string;
   readonly total: number | null;
@@ -30,8 +33,8 @@ export interface CreditBudget {
    */
   take(buckets: readonly string[], credits: number, creditClass: CreditClass): Promise<void>;
   /**
-   * Corrects the budget by the rate-limit headers of a response.
-   * @param readings empty if a response of the API had no rate-limit headers.
+   * Corrects the budget according to the rate-limit headers of a response.
+   * @param readings the values of the headers. Empty if a response from the API had none.
    */
   learn(readings: readonly RateLimitReading[]): Promise<void>;
   /** Blocks all requests of the account after a 429. */
@@ -40,8 +43,8 @@ export interface CreditBudget {
 
 /**
  * Reads the rate-limit headers of a response.
- * @param bucket the endpoint's own bucket; null: the account's. The headers describe the tighter
- * one.
+ * @param bucket the endpoint's own bucket. Null: the endpoint has none, and the headers describe
+ * the account's bucket. If both buckets exist, the headers describe the one with the tighter limit.
  */
 export function readRateLimit(headers: Headers, bucket: string | null): RateLimitReading {
   return {

@@ -8,15 +8,15 @@ export interface RawResponse {
   readonly headers: Headers;
   /** The body after content decoding, cut off at the limit. */
   readonly body: Buffer;
-  /** The body exceeded the limit, and its rest was not received. */
+  /** The body exceeded the limit, and the rest of the body was not received. */
   readonly isTruncated: boolean;
-  /** Why the body could not be decoded; null if it could. */
+  /** The reason why the body could not be decoded; null if decoding succeeded. */
   readonly encodingError: EncodingError | null;
 }
 
 interface EncodingError {
   readonly encoding: string;
-  /** Whether Freshet supports the encoding, so that the body is damaged. */
+  /** Freshet supports the encoding, so the body must be damaged. */
   readonly isKnown: boolean;
   readonly reason: string;
 }
@@ -27,16 +27,20 @@ export interface GetOptions {
   readonly bytesMax: number;
 }
 
-/** The body of an error response is used for its message only. */
+/** The maximum size of the body of an error response. Only the error message is read from it. */
 const ERROR_BYTES_MAX = 64 * 1024;
-/** The number of bytes retained of a truncated body. They show whether it is a list. */
+/**
+ * The number of bytes that are kept of a truncated body. These bytes show whether the body is a
+ * list.
+ */
 const TRUNCATED_BYTES = 64;
 
 /**
  * Sends a GET request and collects the complete response in memory. Only an encoded body passes
- * through a stream, because a stream for each response would double the cost of thousands of small
- * responses a second.
- * @throws the network error if the response is incomplete; `TooSlowError` if it exceeds a deadline.
+ * through a stream. There may be thousands of small responses per second, and a stream for each
+ * would double their cost.
+ * @throws the network error if the response is incomplete; `TooSlowError` if the response exceeds a
+ * deadline.
  */
 export function get(
   pool: Pool,

@@ -2,15 +2,15 @@
 export type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
 /**
- * Freshdesk counts credits per minute, or per hour on old plans. A longer wait comes from a
- * misconfigured proxy.
+ * Freshdesk counts credits per minute, or per hour on old plans. Only a misconfigured proxy
+ * requests a longer wait.
  */
 const RETRY_AFTER_MAX_S = 3600;
 const RETRY_AFTER_DEFAULT_S = 60;
 
 /**
- * Returns the value of a header, or an empty string if it is missing. Repeated headers are joined
- * by commas.
+ * Returns the value of a header, or an empty string if it is missing. The values of a repeated
+ * header are joined with commas.
  */
 export function getHeader(headers: Headers, name: string): string {
   const value = headers[name];
@@ -18,8 +18,8 @@ export function getHeader(headers: Headers, name: string): string {
 }
 
 /**
- * Returns the value of a numeric header, or null. Totals occur as "50.0", so values are decimal
- * numbers.
+ * Returns the value of a numeric header, or null if the header is missing or not a number. The
+ * value may have decimals, because Freshdesk sends totals such as "50.0".
  */
 export function getNumberHeader(headers: Headers, name: string): number | null {
   const text = getHeader(headers, name);
@@ -27,7 +27,7 @@ export function getNumberHeader(headers: Headers, name: string): number | null {
   return text === '' || !Number.isFinite(value) ? null : value;
 }
 
-/** Whether the response comes from the Freshdesk API itself. Nothing else sets this header. */
+/** Whether the response comes from the Freshdesk API itself. Only the API sets the header. */
 export function isFromApi(headers: Headers): boolean {
   return getHeader(headers, 'x-freshdesk-api-version') !== '';
 }
@@ -38,8 +38,8 @@ export function hasNextLink(headers: Headers): boolean {
 }
 
 /**
- * Returns the milliseconds to wait after a 429, from a `Retry-After` header in seconds or as an
- * HTTP date. The result is at least one second and at most one hour.
+ * Returns the milliseconds to wait after a 429, from a `Retry-After` header that contains seconds
+ * or an HTTP date. The result is at least one second and at most one hour.
  */
 export function getRetryAfterMs(headers: Headers): number {
   const text = getHeader(headers, 'retry-after').trim();

@@ -10,7 +10,7 @@ const UNSENT_CODES: ReadonlySet<string> = new Set([
   'ENETUNREACH',
 ]);
 
-/** Whether the request never reached the server, so that it is not charged. */
+/** Whether the request never reached the server. Such a request is not charged. */
 export function isUnsent(error: unknown): boolean {
   return UNSENT_CODES.has(getNetworkCode(error));
 }
@@ -37,7 +37,7 @@ export function toSourceError(error: unknown, path: string): AppError {
     );
   }
   const reason = code || (error instanceof Error ? error.message : String(error));
-  return new AppError('source_unavailable', `${path} returned no complete response: ${reason}.`, { cause: error });
+  return new AppError('source_unavailable', `${path} did not return a complete response: ${reason}.`, { cause: error });
 }
 
 function getNetworkCode(error: unknown): string {

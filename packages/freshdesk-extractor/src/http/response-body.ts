@@ -36,7 +36,7 @@ const LIST_START = 0x5b;
 const OBJECT_START = 0x7b;
 const isSpace = (byte: number | undefined) => byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d;
 
-/** Whether a body starts as a JSON array. The body may be truncated. */
+/** Whether a body starts like a JSON array. The body may be truncated. */
 export function isJsonList(body: Buffer): boolean {
   return findFirstByte(body) === LIST_START;
 }
@@ -47,7 +47,8 @@ export function getMediaKind(body: Buffer, contentType: string): MediaKind {
   if (/json/i.test(contentType)) return first === undefined ? 'empty' : 'json';
   if (/html|xml/i.test(contentType)) return 'html';
   if (first === undefined) return 'empty';
-  // Some proxies drop or replace the content type. The first byte still shows JSON.
+  // Some proxies drop or replace the content type. The first byte then shows whether the body is
+  // JSON.
   return (first === LIST_START || first === OBJECT_START) && /^$|text\/plain|octet-stream/i.test(contentType)
     ? 'json'
     : 'other';
@@ -62,8 +63,8 @@ function findFirstByte(body: Buffer): number | undefined {
 const UTF8_BOM = Buffer.from([0xef, 0xbb, 0xbf]);
 
 /**
- * Converts a body to UTF-8 without a byte order mark. The source encoding follows from a byte order
- * mark, the first bytes, or the charset parameter of the content type.
+ * Converts a body to UTF-8 without a byte order mark. The source encoding is determined from a byte
+ * order mark, the first bytes, or the charset parameter of the content type.
  */
 export function toUtf8(body: Buffer, contentType: string): Buffer {
   const utf16 = detectUtf16(body);

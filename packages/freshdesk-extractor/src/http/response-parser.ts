@@ -6,7 +6,8 @@ export interface ListedRecord {
   /** The record, byte for byte as the API returned it. */
   readonly raw: RawObject;
   /**
-   * Why the record cannot be loaded; `raw` then holds its known fields. Absent: it can be loaded.
+   * The reason why the record cannot be loaded. `raw` then contains only the known fields of the
+   * record. Absent: the record can be loaded.
    */
   readonly rejected?: string;
 }
@@ -22,12 +23,12 @@ export interface ListPage {
   readonly records: readonly ListedRecord[];
   readonly hasNext: boolean;
   /**
-   * The query of the next page in a list that is paginated by tokens; null or absent: there is
-   * none.
+   * The query of the next page in a list that is paginated by tokens; null or absent: there is no
+   * next page.
    */
   readonly nextQuery?: Readonly<Record<string, string>> | null;
   /**
-   * The time of the response, by the clock that orders all readings of the account (see
+   * The time of the response, according to the clock that orders all reads of the account (see
    * `SourceClock`).
    */
   readonly serverTime: Date;

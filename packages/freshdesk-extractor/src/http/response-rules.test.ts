@@ -142,7 +142,7 @@ const cases: readonly RuleCase[] = [
   },
   { rule: 'rejected API key', status: 401, headers: {}, body: '', ...onAnyHost('source_auth') },
   ...[400, 401, 403, 404, 451].map((status) => ({
-    rule: 'client error of something in front of the API',
+    rule: 'client error from a system in front of the API',
     status,
     headers: HTML_TYPE,
     body: PAGE,
@@ -213,7 +213,7 @@ function classify({ status, headers, body, overrides }: RuleCase, isKnownHost: b
 
 describe('RESPONSE_RULES', () => {
   test.each(cases)(
-    'classifies status $status with $headers as $known on a known host and $unknown on another, by rule "$rule"',
+    'classifies status $status with $headers as $known on a known host and as $unknown on any other host (rule "$rule")',
     (one) => {
       covered.add(one.rule);
       const [known, unknown] = [classify(one, true), classify(one, false)];

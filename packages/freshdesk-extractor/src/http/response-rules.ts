@@ -12,19 +12,19 @@ import {
 } from './response-body.ts';
 
 /**
- * Classifies a response: records, a transient error, or a permanent error.
+ * A response, which the rules classify as records, a transient error or a permanent error.
  *
- * A response may come from the API, from something in front of it (a proxy, a firewall, a
+ * A response may come from the API, from something in front of the API (a proxy, a firewall, a
  * maintenance page), or from a host that is not Freshdesk. Only the API sets
  * `x-freshdesk-api-version`. During a connection test, a response without this header means that
- * the subdomain is wrong, and the user must learn this immediately. During a run, the host is known
- * to be Freshdesk. The same response then comes from something in front of the API and is retried
- * with backoff.
+ * the subdomain is wrong, and Freshet must report this to the user immediately. During a run, the
+ * host is known to be Freshdesk. The same response then comes from something in front of the API,
+ * and the request is retried with backoff.
  */
 export interface ReceivedResponse {
   readonly path: string;
   readonly response: RawResponse;
-  /** The host has sent a response of the Freshdesk API before. */
+  /** The host has already sent a response from the Freshdesk API. */
   readonly isKnownHost: boolean;
   /** The maximum size of a body, for the error message. */
   readonly bytesMax: number;
@@ -50,9 +50,12 @@ interface ResponseRule {
   readonly name: string;
   readonly matches: (facts: ResponseFacts) => boolean;
   readonly verdict: Verdict | ((facts: ResponseFacts) => Verdict);
-  /** Completes "<path> returned …". */
+  /** Completes the sentence "<path> returned …". */
   readonly message: (facts: ResponseFacts) => string;
-  /** The message is complete without the path: it concerns the account, or quotes Freshdesk. */
+  /**
+   * The message is a complete sentence without the path, because it concerns the account or quotes
+   * Freshdesk.
+   */
   readonly omitsPath?: true;
 }
 
@@ -61,8 +64,8 @@ const SUBDOMAIN_ADVICE =
   'Check the subdomain: it is the part before .freshdesk.com in the URL where your agents log in.';
 const isStatusBetween = (from: number, to: number) => (r: ResponseFacts) => r.status >= from && r.status <= to;
 /**
- * A response from something in front of the API is transient, unless the host has never been seen
- * to be Freshdesk.
+ * A response from something in front of the API is transient, unless the host has never sent a
+ * response from the Freshdesk API.
  */
 const getForeignVerdict = (r: ResponseFacts): Verdict =>
   r.isKnownHost ? 'source_unavailable' : 'source_not_freshdesk';
@@ -73,7 +76,7 @@ const getForeignAdvice = (r: ResponseFacts) =>
 const describeResponse = (r: ResponseFacts) =>
   `status ${r.status} and ${r.contentType === '' ? 'no content type' : `content type ${r.contentType}`}`;
 
-/** The first rule that matches applies. `response-rules.test.ts` has a case for each rule. */
+/** The first matching rule applies. `response-rules.test.ts` has a case for each rule. */
 export const RESPONSE_RULES: readonly ResponseRule[] = [
   {
     name: 'rate limit',
@@ -99,7 +102,7 @@ export const RESPONSE_RULES: readonly ResponseRule[] = [
     verdict: 'source_contract',
     message: (r) =>
       `content encoding "${r.encodingError?.encoding}", which Freshet cannot decode. Configure the proxy in front of ` +
-      'the account to send gzip or none.',
+      'the account to use gzip or no encoding.',
   },
   {
     name: 'damaged content encoding',
@@ -144,11 +147,11 @@ export const RESPONSE_RULES: readonly ResponseRule[] = [
     matches: (r) => r.status === 401 && (r.isFromApi || r.kind !== 'html'),
     verdict: 'source_auth',
     message: () =>
-      'Freshdesk rejected the API key. Copy it again from the profile settings of an agent of this account.',
+      'Freshdesk rejected the API key. Copy the key again from the profile settings of an agent of this account.',
     omitsPath: true,
   },
   {
-    name: 'client error of something in front of the API',
+    name: 'client error from a system in front of the API',
     matches: (r) => !r.isFromApi,
     verdict: getForeignVerdict,
     message: (r) => `${describeResponse(r)}. ${getForeignAdvice(r)}`,

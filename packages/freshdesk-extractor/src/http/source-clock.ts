@@ -1,15 +1,19 @@
-/** Clocks that differ by less are considered equal: responses may be cached, and machines drift. */
+/**
+ * Clocks that differ by less are considered equal, because responses may be cached and clocks
+ * drift.
+ */
 const CLOCK_TOLERANCE_MS = 300_000;
 
 /**
  * Determines the time of an account from three clocks: the server's `Date` header, a reference
  * clock that all workers share, and this machine's clock. Each of them may be wrong by days.
  *
- * Two uses need a time:
- * - Readings need an order ("which reading is newer"), by one clock that does not jump. This is the
- *   server's clock, unless it disagrees with the reference clock.
+ * The time has two uses:
+ * - To find the newest of several reads, Freshet orders the reads by one clock that does not jump.
+ *   This is the server's clock, unless that clock disagrees with the reference clock.
  * - Coverage ("everything up to this time has been read") needs a time that every clock has
- *   reached: the earliest. A clock that is slow delays coverage and has no other effect.
+ *   reached, which is the earliest of the three. A slow clock delays coverage and has no other
+ *   effect.
  */
 export class SourceClock {
   readonly #getReference: () => number;
@@ -27,8 +31,8 @@ export class SourceClock {
   }
 
   /**
-   * The largest observed difference of the server's clock from the others, in milliseconds.
-   * Negative: it is slow.
+   * The largest observed difference between the server's clock and one of the other two clocks, in
+   * milliseconds. Negative: the server's clock is slow.
    */
   get skewMs(): number {
     return this.#skewMs;
@@ -39,12 +43,12 @@ export class SourceClock {
     return Math.abs(this.#skewMs) > CLOCK_TOLERANCE_MS;
   }
 
-  /** The current time for ordering readings, where there is no response. */
+  /** The current time for ordering reads, for use without a response. */
   referenceTime(): Date {
     return new Date(this.#getReference());
   }
 
-  /** The latest current time of any clock. A stored time beyond it was set by a wrong clock. */
+  /** The latest current time of any clock. A wrong clock has set any stored time that is later. */
   latestTime(): Date {
     return new Date(Math.max(this.#getReference(), this.#getLocal()));
   }
@@ -55,9 +59,9 @@ export class SourceClock {
   }
 
   /**
-   * Records the `Date` header of a response.
-   * @returns the time of the response for ordering readings. It is the reference time if the header
-   * is missing or invalid, or differs by more than the tolerance.
+   * Compares the `Date` header of a response with the other clocks.
+   * @returns the time of the response for ordering reads. This is the reference time if the header
+   * is missing or invalid, or if it differs from the reference time by more than the tolerance.
    */
   observe(dateHeader: string): Date {
     const reference = this.#getReference();
@@ -72,8 +76,8 @@ export class SourceClock {
   }
 
   /**
-   * Returns the latest time that coverage may claim for a reading.
-   * @param time the start of the reading, as `observe` returned it.
+   * Returns the latest time that coverage may claim for a read.
+   * @param time the start of the read, as `observe` returned it.
    */
   capCoverage(time: string | Date): Date {
     return new Date(Math.min(new Date(time).getTime() - this.#aheadMs, this.earliestTime().getTime()));

@@ -18,8 +18,8 @@ export interface DeadlineLimits {
 
 export interface StopSignals {
   /**
-   * Aborted when the time slice ends: requests that cannot finish soon are aborted, and none is
-   * retried.
+   * Aborted when the time slice ends: requests that cannot finish soon are aborted, and no request
+   * is retried.
    */
   readonly stopSignal?: AbortSignal | undefined;
   /**
@@ -43,8 +43,8 @@ export interface Transfer {
 const CHECK_INTERVAL_MS = 100;
 
 /**
- * Enforces the deadlines of all requests of a client by one timer, because there may be thousands
- * of requests a second.
+ * Enforces the deadlines of all requests of a client with a single timer, because there may be
+ * thousands of requests per second.
  */
 export class Deadlines {
   readonly #limits: DeadlineLimits;
@@ -123,7 +123,7 @@ function getCancelError({ reason }: AbortSignal): Error {
 export class TooSlowError extends Error {
   /**
    * The time slice ended before the request had its full time, so the response may be fast enough
-   * in another slice.
+   * in a later slice.
    */
   readonly isCutShort: boolean;
 

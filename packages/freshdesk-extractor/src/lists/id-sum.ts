@@ -2,7 +2,9 @@ import { hash as getDigest } from 'node:crypto';
 import type { ListedRecord } from '../http/response-parser.ts';
 import { getKeyValues } from '../reader/page.ts';
 
-/** A small fingerprint of a set of keys. It does not depend on their order. */
+/**
+ * A small fingerprint of a set of keys. The fingerprint does not depend on the order of the keys.
+ */
 export interface IdSum {
   readonly count: number;
   /** The sum of 64-bit hashes of the keys, modulo 2^64, in hexadecimal. */

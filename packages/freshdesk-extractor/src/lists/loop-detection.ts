@@ -5,13 +5,13 @@ import type { ListedRecord } from '../http/response-parser.ts';
 import { getKeyValues } from '../reader/page.ts';
 
 /**
- * Detects a server that announces pages without end, from a summary of the consecutive pages of one
- * list.
+ * A summary of the consecutive pages of one list, which is used to detect a server that announces
+ * pages without end.
  *
- * A list does not end if a page holds the keys of the page before it, or if the list repeats in
- * longer cycles or in random order. A digest detects the first case. The number of distinct keys,
- * estimated by a HyperLogLog sketch, detects the others. Memory and stored position stay small for
- * a list of any length. All bounds follow from the records that were read.
+ * A list does not end if pages repeat the keys of the previous page, or if keys repeat in longer
+ * cycles or in random order. A digest detects the first case. The estimated number of distinct keys
+ * (a HyperLogLog sketch) detects the remaining cases. The memory and the stored position stay small
+ * for a list of any length. All limits are derived from the records that were read.
  */
 export interface LoopState {
   readonly records: number;
@@ -21,7 +21,7 @@ export interface LoopState {
   readonly emptyPages: number;
   /** Digest of the keys of the last page that held records. */
   readonly lastDigest: string;
-  /** Consecutive pages with the keys of the page before. */
+  /** Consecutive pages that each have the same keys as the previous page. */
   readonly repeats: number;
   /** Registers of the sketch, in base64. */
   readonly sketch: string;
@@ -36,7 +36,7 @@ export interface LoopOptions {
 
 /** A record that moves while a list is read may occur twice. */
 const OCCURRENCES_MAX = 2;
-/** One page may equal the page before it: the list may have moved by exactly one page. */
+/** One page may equal the previous page, because the list may have moved by exactly one page. */
 const REPEATS_MAX = 1;
 /**
  * The tolerance for empty pages before the first record, and for pages of short lists that are read
@@ -47,9 +47,9 @@ const SPARE_PAGES = 3;
 const INITIAL_STATE: LoopState = { records: 0, pages: 0, emptyPages: 0, lastDigest: '', repeats: 0, sketch: '' };
 
 /**
- * Adds a page that announces another page.
+ * Adds a page that announces a next page.
  * @param state null or absent for the first page.
- * @throws AppError `source_contract` if the pages bring no new records.
+ * @throws AppError `source_contract` if the pages contain no new records.
  */
 export function trackPage(
   state: LoopState | null | undefined,
@@ -64,8 +64,8 @@ export function trackPage(
       throw createLoopError(name, page, `the last ${emptyPages} pages are empty`);
     return { ...previous, emptyPages };
   }
-  // The key of a record that is too large may be unknown. A list of children may leave out the
-  // parent's column.
+  // The key of a record that is too large may be unknown. A list of children may omit the parent's
+  // column.
   const keys = records
     .filter(({ raw }) => primaryKey.some((column) => raw.has(column)))
     .map((record) => JSON.stringify(getKeyValues(record, primaryKey)));
@@ -89,7 +89,7 @@ export function trackPage(
 
 /**
  * Whether an extraction failed because a list does not end. Such an extraction cannot be continued,
- * because its pages may have been arbitrary. The next one starts from the first page.
+ * because its pages may have been arbitrary. The next extraction starts from the first page.
  */
 export function isLoopError(error: unknown): boolean {
   return error instanceof AppError && error.context['isEndless'] === true;
@@ -99,7 +99,7 @@ function createLoopError(name: string, page: number, reason: string): AppError {
   return new AppError(
     'source_contract',
     `The list of ${name} does not end: page ${page} announces another page, but ${reason}. A cache or proxy in front ` +
-      'of the account may ignore the query string. Correct its configuration, then start a run again.',
+      'of the account may ignore the query string. Correct the configuration of the cache or proxy, then start a new run.',
     { context: { object: name, page, isEndless: true } },
   );
 }
@@ -118,7 +118,7 @@ function addKeys(sketch: string, keys: readonly string[]): Buffer {
   return registers;
 }
 
-/** The HyperLogLog estimate: the standard error is 7 %, and less for small sets. */
+/** Returns the HyperLogLog estimate. The standard error is 7%, or less for small sets. */
 function estimateDistinct(registers: Buffer): number {
   let sum = 0;
   let zeros = 0;

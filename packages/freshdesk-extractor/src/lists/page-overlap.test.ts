@@ -13,7 +13,7 @@ import {
 const SIZE = 100;
 
 describe('getNextWindow and countWindows', () => {
-  test('each page starts before the end of the page before it and ends at least half a page behind it, up to 200,000 records', () => {
+  test('each page starts before the previous page ends, and extends more than half a page beyond that end, for lists of up to 200,000 records', () => {
     let end = 0;
     while (end < 200_000) {
       const window = getNextWindow(end, SIZE);
@@ -25,7 +25,7 @@ describe('getNextWindow and countWindows', () => {
     }
   });
 
-  test('overlap costs at most one more page in seven, and none in a list of two pages', () => {
+  test('a list of two pages needs no additional page, and a long list needs at most one additional page for every seven pages', () => {
     expect([1, 100, 101, 198].map((records) => countWindows(records, SIZE))).toEqual([1, 1, 2, 2]);
     for (const pages of [20, 100, 1000])
       expect(countWindows(pages * SIZE, SIZE)).toBeLessThanOrEqual(Math.ceil(pages * 1.15));
@@ -44,11 +44,11 @@ describe('comparePage', () => {
     );
   const readFirstPage = (proof: OverlapProof) =>
     compare(INITIAL_OVERLAP, range(0, 100), true, proof).overlap as PageOverlap;
-  // The second page of this list covers 99 to 197.
+  // The second page of this list covers the offsets 99 to 197.
   const [START, END] = [99, 198];
 
   test.each(['chain', 'still'] as const)(
-    '%s: a page that begins with the last record of the page before is proven, and that record is returned once',
+    '%s: a page that begins with the last record of the previous page is proven, and does not return that record again',
     (proof) => {
       const {
         overlap,
@@ -61,7 +61,7 @@ describe('comparePage', () => {
     },
   );
 
-  test('chain: records that were inserted before the page leave it proven; still: they disprove it', () => {
+  test('records that are inserted before a page invalidate the proof "still", but not the proof "chain"', () => {
     const moved = [record(98), ...range(START, END - 1)];
     expect(compare(readFirstPage('chain'), moved, true, 'chain')).toMatchObject({
       overlap: { isProven: true },
@@ -74,7 +74,7 @@ describe('comparePage', () => {
   });
 
   test.each(['chain', 'still'] as const)(
-    '%s: a page without a record of the page before causes a step back',
+    '%s: a page without a record of the previous page causes a step back',
     (proof) => {
       const { overlap, mustStepBack } = compare(readFirstPage(proof), range(START + 2, END + 2), true, proof);
       expect(mustStepBack).toBe(true);
@@ -90,9 +90,9 @@ describe('comparePage', () => {
 
   test.each([
     ['is longer than requested', range(START, END + 1), true],
-    ['is shorter than requested although more follow', range(START, END - 1), true],
-    ['ends within the page before it', range(0, 99), true],
-  ])('a page that %s ends the proof by overlap', (_name, records, hasNext) => {
+    ['is shorter than requested although more pages follow', range(START, END - 1), true],
+    ['ends within the previous page', range(0, 99), true],
+  ])('a page that %s makes a proof by overlap impossible', (_name, records, hasNext) => {
     expect(compare(readFirstPage('still'), records, hasNext, 'still').overlap).toBeNull();
   });
 });

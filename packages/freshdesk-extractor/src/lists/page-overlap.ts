@@ -3,12 +3,13 @@ import type { ListedRecord } from '../http/response-parser.ts';
 import { getKeyValues } from '../reader/page.ts';
 
 /**
- * Pages of one list that overlap: each begins with at least one record of the page before it.
+ * Pages of one list that overlap: each begins with at least one record of the previous page.
  *
- * Freshdesk takes a page number and a page size, so a page of size `s` can only start at a multiple
- * of `s`. Other sizes start at other offsets: page 1 of size 100 covers 0 to 99, page 2 of size 99
- * covers 99 to 197, page 3 of size 98 covers 196 to 293. A list of up to 198 records needs no
- * additional page. A long list needs one more page in seven.
+ * Freshdesk accepts a page number and a page size, so a page of size `s` can only start at a
+ * multiple of `s`. Pages of different sizes start at different offsets: page 1 of size 100 covers
+ * the offsets 0 to 99, page 2 of size 99 covers 99 to 197, and page 3 of size 98 covers 196 to 293.
+ * A list of up to 198 records needs no additional page. A long list needs one additional page for
+ * every seven pages.
  */
 export interface PageWindow {
   /** The page number, from 1. */
@@ -25,20 +26,23 @@ export interface PageOverlap {
   readonly isProven: boolean;
   /** The greatest offset that was read. */
   readonly furthestEnd: number;
-  /** The number of steps back since then. */
+  /** The number of steps back since that offset was reached. */
   readonly stepsBack: number;
 }
 
-/** The proofs that overlapping pages give. See `CompletenessProof` in `stable-list.ts`. */
+/** The proofs that overlapping pages can provide. See `CompletenessProof` in `stable-list.ts`. */
 export type OverlapProof = 'chain' | 'still';
 
 export const INITIAL_OVERLAP: PageOverlap = { end: 0, tail: [], isProven: true, furthestEnd: 0, stepsBack: 0 };
 
-/** A step back is half a page. A list that needs more steps changes too fast for this proof. */
+/**
+ * The maximum number of steps back, each of half a page. A list that needs more steps changes too
+ * fast for this proof.
+ */
 const STEPS_BACK_MAX = 20;
 /**
- * The minimum number of records in the tail. Deletions may move the next page behind a short
- * overlap.
+ * The minimum number of records in the tail. If the tail were shorter, a few deletions could remove
+ * the overlap with the next page.
  */
 const TAIL_MIN = 10;
 
@@ -46,8 +50,8 @@ const TAIL_MIN = 10;
 export const getStartOffset = ({ page, size }: PageWindow): number => (page - 1) * size;
 
 /**
- * Returns the page that starts before an offset and ends as far behind it as possible; at offset 0,
- * the first page.
+ * Returns the page that starts before the given offset and ends as far beyond that offset as
+ * possible. For offset 0, returns the first page.
  */
 export function getNextWindow(end: number, sizeMax: number): PageWindow {
   let best: PageWindow = { page: 1, size: sizeMax };
@@ -76,9 +80,12 @@ export interface PageComparison {
    * nothing.
    */
   readonly overlap: PageOverlap | null;
-  /** Records that are not in the tail of the page before, or have changed since. */
+  /**
+   * Records that are not in the tail of the previous page, or that have changed since that page was
+   * read.
+   */
   readonly freshRecords: readonly ListedRecord[];
-  /** Records whose keys are not in the tail of the page before. */
+  /** Records whose keys are not in the tail of the previous page. */
   readonly unseenRecords: readonly ListedRecord[];
   /** Records before this page may be unread, so the next page must start earlier. */
   readonly mustStepBack: boolean;
@@ -91,7 +98,7 @@ export interface ComparisonOptions {
   readonly proof: OverlapProof;
 }
 
-/** Compares a page with the tail of the page before it. */
+/** Compares a page with the tail of the previous page. */
 export function comparePage(
   overlap: PageOverlap,
   window: PageWindow,
@@ -106,7 +113,7 @@ export function comparePage(
   const freshRecords = records.filter((_, i) => !tail.has(fingerprints[i] as string));
   const unseenRecords = records.filter((_, i) => !knownKeys.has(keys[i] as string));
   const isAsRequested = hasNext ? records.length === window.size : records.length <= window.size;
-  // A page that ends within the page before it is not the page that was requested.
+  // A page that ends within the previous page is not the page that was requested.
   const isRepeated = hasNext && tail.has(fingerprints.at(-1) as string);
   if (!isAsRequested || (isRepeated && start > 0))
     return { overlap: null, freshRecords, unseenRecords, mustStepBack: false };
@@ -126,8 +133,8 @@ export function comparePage(
     const isProven = overlap.isProven && (proof === 'chain' || isStill);
     return { overlap: { ...next, isProven }, freshRecords, unseenRecords, mustStepBack: false };
   }
-  // All records of the overlap were deleted or have changed, so unread records may have moved
-  // before this page.
+  // All records of the overlap were deleted or have changed, so unread records may have moved to
+  // offsets before this page.
   if (overlap.stepsBack === STEPS_BACK_MAX) return { overlap: null, freshRecords, unseenRecords, mustStepBack: false };
   const earlier = Math.max(0, start - (sizeMax >>> 1));
   const earlierOverlap: PageOverlap = {

@@ -13,63 +13,64 @@ import {
 } from './page-overlap.ts';
 
 /**
- * Reads a complete list by page number while the list changes.
+ * The state of reading a complete list by page number while the list changes.
  *
  * Freshdesk paginates by offset. When a record is deleted or renamed on a page that was already
- * read, every later record moves one offset forward, and one of them moves onto that page, unread.
- * Its own timestamp does not change, so no later changed-since reading returns it. A reading of
- * several pages therefore needs a proof that no record was missed.
+ * read, every later record moves one offset toward the start of the list, and one unread record
+ * moves onto that page. The timestamp of this record does not change, so no later changed-since
+ * read returns the record. A read of several pages therefore needs a proof that no record was
+ * missed.
  *
  * The state needs little memory: the number of records, the sum of the hashes of their keys, and
  * the fingerprints of the last records of one page.
  */
 export interface StableListState {
-  /** The number of this reading of the list, from 1. */
+  /** The number of this read of the list, from 1. */
   readonly reading: number;
   /** The number of the next page. */
   readonly page: number;
   readonly sum: IdSum;
-  /** The keys of an earlier reading. This reading is proven if it finds the same keys. */
+  /** The keys of an earlier read. This read is proven if it finds the same keys. */
   readonly previousSum: IdSum | null;
-  /** The server time of the first page of this reading, in RFC 3339. */
+  /** The server time of the first page of this read, in RFC 3339. */
   readonly beganAt: string | null;
   /**
-   * The server time of the first page of the first reading. Records created later are not compared,
-   * because readings of a busy list would never agree.
+   * The server time of the first page of the first read. Records that were created later are not
+   * compared, because reads of a busy list would never agree.
    */
   readonly firstBeganAt: string | null;
-  /** This reading contains a record that is too large for its key to be known. */
+  /** This read contains a record that is so large that its key is unknown. */
   readonly hasUnknownKey?: true;
-  /** The pages of this reading, for loop detection; absent: no page has announced another. */
+  /** The pages of this read, for loop detection; absent: no page has announced a next page. */
   readonly loopState?: LoopState;
-  /** Absent: pages do not overlap, and only a second reading proves this one. */
+  /** Absent: the pages do not overlap, and only a second read can prove this read. */
   readonly overlap?: PageOverlap;
 }
 
 /**
- * The proof that a reading of several pages is complete. Two readings that find the same keys are
- * always a proof.
+ * The proof that a read of several pages is complete. Two reads that find the same keys are always
+ * a proof.
  *
- * - `chain`: each page shares an unchanged record with a page before it. A record that was behind
- *   the shared record is still behind it, and the page starts at or before it. So every record that
- *   did not change meanwhile was read, if two unchanged records keep their order. For lists whose
+ * - `chain`: each page shares an unchanged record with an earlier page. Unchanged records keep
+ *   their order, so every unchanged record that followed the shared record still follows it. The
+ *   page starts at or before the shared record, so no unchanged record was skipped. For lists whose
  *   filter returns the changed records afterwards.
- * - `still`: each page begins with the last keys of the page before, in the same order, and
- *   contains no other key of them, so nothing moved. For lists whose filter does not return changed
- *   records, and where absent records count as deleted.
- * - `readings`: two readings agree. For lists that are not paginated by page number.
+ * - `still`: each page begins with the last keys of the previous page, in the same order, and
+ *   repeats no other key from the end of that page, so nothing has moved. For lists whose filter
+ *   does not return changed records, and for lists where absent records count as deleted.
+ * - `readings`: two reads find the same keys. For lists that are not paginated by page number.
  * - `parts`: each page is a complete response, so no record moves from one page to another.
  */
 export type CompletenessProof = 'chain' | 'still' | 'readings' | 'parts';
 
 export interface StableListStep {
-  /** The records of the page without unchanged records of the overlap. */
+  /** The records of the page, except unchanged records of the overlap. */
   readonly records: readonly ListedRecord[];
   readonly serverTime: Date;
   readonly state: StableListState;
   /**
-   * `next`: more pages or another reading follow. `agreed`: the reading is proven. `unsettled`: no
-   * reading was proven.
+   * `next`: a further page or a further read follows. `agreed`: the read is proven. `unsettled`: no
+   * read was proven.
    */
   readonly outcome: 'next' | 'agreed' | 'unsettled';
   /** The next page has already been requested. */
@@ -80,11 +81,12 @@ export interface StableListStep {
 export type FetchPage = (page: number, size: number) => Promise<ListPage>;
 
 /**
- * The maximum number of readings of a list that cannot be proven. Each costs as much as the first.
+ * The maximum number of reads of a list if no read can be proven. Each read costs as much as the
+ * first.
  */
 const READINGS_MAX = 3;
 
-/** @param previousSum the keys of an earlier reading; null: there is none. */
+/** @param previousSum the keys of an earlier read; null: there is none. */
 export function createListState(previousSum: IdSum | null, proof: CompletenessProof): StableListState {
   const state: StableListState = {
     reading: 1,
@@ -98,10 +100,11 @@ export function createListState(previousSum: IdSum | null, proof: CompletenessPr
 }
 
 /**
- * Reads the list page by page, until a reading is proven or {@link READINGS_MAX} readings are not.
+ * Reads the list page by page, until a read is proven or {@link READINGS_MAX} reads have not been
+ * proven.
  * @param from the state after the last stored step, or a new state.
  * @throws AppError `source_contract` if the list does not end. A step that resets the state is
- * yielded before.
+ * yielded first.
  */
 export async function* readStableList(
   reader: ObjectReader,
@@ -134,8 +137,8 @@ export async function* readStableList(
       }
       if (reader.canReadAhead()) {
         pending = request(state);
-        // The next iteration handles a rejection. If the consumer stops before, the response is
-        // unused.
+        // The next iteration handles a rejection. If the consumer stops before that iteration, the
+        // response is not used.
         pending.catch(() => {});
       }
       yield { records: freshRecords, serverTime, state, outcome: 'next', hasPendingRequest: pending !== null };
@@ -162,7 +165,7 @@ function getWindow({ overlap, page }: StableListState, pageSize: number): PageWi
   return overlap ? getNextWindow(overlap.end, pageSize) : { page, size: pageSize };
 }
 
-/** The current reading after a page. */
+/** The state of the current read after a page. */
 interface PageResult extends PageComparison {
   readonly response: ListPage;
   readonly window: PageWindow;
@@ -218,7 +221,7 @@ function advance(
   proof: CompletenessProof,
 ): StableListState {
   let { loopState } = state;
-  // Pages that are requested again for an overlap are bounded by `STEPS_BACK_MAX`. The first page
+  // `STEPS_BACK_MAX` limits the pages that are requested again for an overlap. The first page
   // resets loop detection.
   const isRepeated =
     mustStepBack || (state.overlap !== undefined && overlap !== null && overlap.end <= state.overlap.furthestEnd);
@@ -247,7 +250,7 @@ function usesOverlap(proof: CompletenessProof): proof is 'chain' | 'still' {
   return proof === 'chain' || proof === 'still';
 }
 
-/** Returns the records that were not created after a time. */
+/** Returns the records that were not created after the given time. */
 function getCreatedBefore(records: readonly ListedRecord[], time: string): readonly ListedRecord[] {
   const limit = Date.parse(time);
   return records.filter(({ raw }) => {

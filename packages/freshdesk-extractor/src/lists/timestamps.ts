@@ -3,7 +3,7 @@ import type { ListedRecord } from '../http/response-parser.ts';
 import type { ObjectReader } from '../reader/object-reader.ts';
 import { getKeyValues } from '../reader/page.ts';
 
-/** Freshdesk's times are whole seconds in UTC. Positions store them in RFC 3339. */
+/** Freshdesk's times are whole seconds in UTC. Positions store times in RFC 3339. */
 export const UNIX_EPOCH = '1970-01-01T00:00:00Z';
 export const DAY_MS = 86_400_000;
 
@@ -21,8 +21,8 @@ export const getLater = (a: string | null, b: string): string => (a !== null && 
 
 /**
  * Returns a time of a record in Unix seconds.
- * @throws AppError `source_contract` if the record has no such time, so that the list cannot be
- * read by it.
+ * @throws AppError `source_contract` if the record has no such time. The list then cannot be read
+ * in the order of this time.
  */
 export function getRecordTime({ object }: ObjectReader, record: ListedRecord, column: string): number {
   const time = parseTime(record, column);
@@ -35,9 +35,9 @@ export function getRecordTime({ object }: ObjectReader, record: ListedRecord, co
 }
 
 /**
- * Returns the newest version among the records and those seen before. The data of the account
- * supports no later time.
- * @param known the newest version seen before.
+ * Returns the newest version among these records and all records that were read before. The
+ * account's data does not prove any later time.
+ * @param known the newest version that was read before.
  * @returns RFC 3339; undefined if no record has a time.
  */
 export function getNewestVersion(
@@ -59,9 +59,9 @@ function parseTime({ raw }: ListedRecord, column: string): number {
 }
 
 /**
- * Returns the start of the next reading: the watermark, or the second after the newest record if
- * that is earlier. Records that change later are newer than both. The earlier start limits the
- * changes that a wrong clock can skip, and costs nothing in an account without changes.
+ * Returns the start of the next read: the watermark or the second after the newest record,
+ * whichever is earlier. Records that change later are newer than both times. The earlier start
+ * limits the changes that a wrong clock can skip, and costs nothing in an account without changes.
  */
 export function getReadStart(watermark: string, newest: string | undefined): string {
   return getEarlier(watermark, newest === undefined ? undefined : addSeconds(newest, 1));

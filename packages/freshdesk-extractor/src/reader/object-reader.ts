@@ -7,7 +7,7 @@ import type { RequestCost } from '../http/credit-budget.ts';
 import type { FetchedRecord, ListPage } from '../http/response-parser.ts';
 import { isTooLarge, readInParts } from './oversized-page.ts';
 
-/** Requests the records of one object of one account. All strategies use it. */
+/** Requests the records of one object of one account. All strategies use this interface. */
 export interface ObjectReader {
   readonly object: ObjectSpec;
   /**
@@ -15,10 +15,10 @@ export interface ObjectReader {
    * signal.
    */
   canReadAhead(): boolean;
-  /** The current time, by the clock that orders readings. */
+  /** The current time, according to the clock that orders reads. */
   now(): Date;
   /**
-   * Returns the latest time that coverage may claim for a reading that began at a time (see
+   * Returns the latest time that coverage may claim for a read that began at the given time (see
    * `SourceClock`).
    */
   capCoverage(time: string | Date): Date;
@@ -29,13 +29,13 @@ export interface ObjectReader {
 }
 
 interface GetRecordOptions {
-  /** A path with `{id}`; absent: the object's own. */
+  /** A path with `{id}`; absent: the path of the object's own endpoint. */
   readonly path?: string | undefined;
   readonly creditClass?: CreditClass | undefined;
 }
 
 interface ListOptions {
-  /** Absent: the object's own. */
+  /** The path of the list; absent: the object's own path. */
   readonly path?: string | undefined;
   /** Replaces the `{id}` in the path of a child object. */
   readonly parentId?: string | undefined;
@@ -44,7 +44,7 @@ interface ListOptions {
   readonly isBare?: boolean | undefined;
   /** Records per page; absent: the object's page size. */
   readonly size?: number | undefined;
-  /** A page with fewer records than its size is acceptable if `hasNext` is correct. */
+  /** The page may have fewer records than its size, provided that `hasNext` is correct. */
   readonly allowShortPage?: boolean | undefined;
 }
 
@@ -80,16 +80,16 @@ async function getRecord(
 const PAGINATION_PARAMETERS = ['page', 'per_page'];
 
 /**
- * Requests pages of an object's lists: by page number, by token, or in one response where a list is
+ * Requests pages of an object's lists: by page number, by token, or in one response if the list is
  * not paginated.
  */
 class ListRequests {
   readonly #source: RecordSource;
   readonly #object: ObjectSpec;
   /**
-   * Whether to send page number and page size. The documentation does not say whether every small
-   * list accepts them, and unknown parameters are rejected. A list that rejects them is requested
-   * without, and returns all its records.
+   * Whether to send a page number and a page size. The documentation does not say whether every
+   * small list accepts these parameters, and Freshdesk rejects unknown parameters. A list that
+   * rejects the parameters is requested without them, and then returns all of its records.
    */
   #hasPageNumbers: boolean;
   /**
@@ -101,7 +101,7 @@ class ListRequests {
   constructor(source: RecordSource, object: ObjectSpec) {
     this.#source = source;
     this.#object = object;
-    // A response that is not a list has no page numbers.
+    // A list whose response is not a plain array has no page numbers.
     this.#hasPageNumbers = object.parseRecords === null;
   }
 

@@ -1,13 +1,19 @@
 import { AppError, RawObject } from '@freshet/contracts';
 import type { ListedRecord, ListPage } from '../http/response-parser.ts';
 
-/** The page sizes to which a page that is too large for one response is reduced, in this order. */
+/**
+ * The smaller page sizes that Freshet requests, in this order, if a page is too large for one
+ * response.
+ */
 const PART_SIZES = [50, 25, 5, 1] as const;
 
 export interface PartRequests {
   /** @param isBare whether to leave out embedded resources, which makes the response smaller. */
   readonly request: (page: number, size: number, isBare: boolean) => Promise<ListPage>;
-  /** Whether to return the first part only. The caller continues from its last record. */
+  /**
+   * Whether to return only the first part. The caller then continues from the last record of that
+   * part.
+   */
   readonly allowShortPage: boolean;
 }
 
@@ -16,10 +22,10 @@ export function isTooLarge(error: unknown): error is AppError {
 }
 
 /**
- * Reads a page that is too large for one response in smaller pages that cover the same offsets. A
- * single record that is too large becomes a rejected record with the fields that the list returns
- * without embedded resources.
- * @param error the error of the complete page.
+ * Reads a page that is too large for one response as several smaller pages, which cover the same
+ * offsets. A single record that is too large becomes a rejected record with the fields that the
+ * list returns without embedded resources.
+ * @param error the error from the request for the complete page.
  */
 export async function readInParts(
   requests: PartRequests,

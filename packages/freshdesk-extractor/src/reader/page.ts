@@ -19,22 +19,25 @@ export interface Page {
   readonly childWork: readonly WorkUnit[];
   /** Units of the work list that are done. */
   readonly completedUnits: readonly CompletedUnit[];
-  /** Units that could not be read. The caller stores them and offers them again later. */
+  /** Units that could not be read. The caller stores these units and offers them again later. */
   readonly failedUnits: readonly FailedUnit[];
   /** The share of the extraction that is done, from 0 to 1; null: unknown. */
   readonly progress: number | null;
   /**
-   * The generation that the records belong to; null: none, so that absent records do not count as
-   * deleted.
+   * The generation that the records belong to. Null: there is no generation, so absent records do
+   * not count as deleted.
    */
   readonly generation: string | null;
   /** The coverage of the table after this page; null: unchanged. */
   readonly coverage: Coverage | null;
-  /** The next page depends on loaded data: continue after the load of all pages up to this one. */
+  /**
+   * The next page depends on loaded data. Continue after all pages up to this page have been
+   * loaded.
+   */
   readonly waitForLoad: boolean;
   /**
-   * The next request has already been sent and charged. Stopping after this page wastes its
-   * credits.
+   * The next request has already been sent and charged. Stopping after this page wastes the credits
+   * of that request.
    */
   readonly hasPendingRequest: boolean;
   /** The extraction is complete. */
@@ -50,8 +53,8 @@ export interface ErasedKey {
 /** A unit of the work list that is done. */
 export interface CompletedUnit extends WorkUnit {
   /**
-   * The finding about a looked-up record. `isFinal`: the finding cannot change, so the record is
-   * not looked up again.
+   * The result of the lookup of a record. `isFinal`: the result cannot change, so the record is not
+   * looked up again.
    */
   readonly outcome?: { readonly name: string; readonly isFinal: boolean };
 }
@@ -76,18 +79,21 @@ export interface Coverage {
   readonly completeBackTo: Date;
 }
 
-/** The extraction state of an object, as JSON. Its content belongs to the object's strategy. */
+/** The extraction state of an object, as JSON. The object's strategy determines the content. */
 export type Position = Readonly<Record<string, unknown>>;
 
 /** A unit of the work list: a parent whose children are to be read, or a record to look up. */
 export interface WorkUnit {
   readonly object: string;
   readonly parentId: string;
-  /** The version of the parent that requires the read. */
+  /**
+   * The version of the parent whose children must be read, or the reason for the lookup of a
+   * record.
+   */
   readonly version: string;
   /**
-   * The parent's list was empty although the table has rows: a second empty list confirms their
-   * deletion.
+   * The parent's list was empty although the table has rows. A second empty list confirms that
+   * these rows are deleted.
    */
   readonly needsConfirmation?: boolean | undefined;
 }
@@ -96,23 +102,26 @@ export interface ReadOptions {
   /** The start of the history that a first sync reads; null: all history. */
   readonly historyFrom: Date | null;
   /**
-   * A backfill stops at this time, and the next extraction continues it. Absent: it runs to the
-   * end.
+   * A backfill stops at this time, and the next extraction continues it. Absent: the backfill runs
+   * to its end.
    */
   readonly backfillDeadline?: Date;
   /**
-   * Identifies this extraction in generations, and as the version of parents that have no version
-   * field.
+   * The id of this extraction. It identifies generations, and serves as the version of parents that
+   * have no version field.
    */
   readonly readingId: string;
-  /** Whether to complete each record from its own endpoint, by one more request per record. */
+  /**
+   * Whether to complete each record from its own endpoint, with one additional request per record.
+   */
   readonly fetchDetail?: boolean;
   /** Masks each record before it leaves the extractor; null or absent: no masking. */
   readonly mask?: ((record: Buffer) => Buffer) | null;
   /** The erased owners, whose records are dropped. Absent: none. */
   readonly erasedOwners?: readonly ErasedOwners[];
   /**
-   * Aborted when the extraction is to stop soon: no request is sent ahead after it. Absent: never.
+   * Aborted when the extraction should stop soon. After that, no request is sent ahead. Absent: the
+   * extraction is never stopped.
    */
   readonly stopSignal?: AbortSignal;
   /**
@@ -152,7 +161,10 @@ export function getKeyValues(record: ListedRecord, primaryKey: readonly string[]
   return primaryKey.map((column) => toText(record.raw.get(column)));
 }
 
-/** Converts a JSON value to text. Integers retain all digits, as the loader writes keys. */
+/**
+ * Converts a JSON value to text. Integers keep all digits, in the format in which the loader writes
+ * keys.
+ */
 export function toText(value: unknown): string {
   if (value === null || value === undefined) return '';
   if (typeof value === 'number' || isRawNumber(value)) return formatNumber(value);

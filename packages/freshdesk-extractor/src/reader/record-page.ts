@@ -33,7 +33,8 @@ export function createRecordPage(reader: ObjectReader, options: ReadOptions, par
     ...rest,
     lines: records.map((record) => encodeListedRecord(record, view.deleteKind)),
     recordCount: records.length,
-    // Requests for children of a deleted record fail. They are read when the record is restored.
+    // Requests for the children of a deleted record fail. The children are read when the record is
+    // restored.
     childWork: view.deleteKind === null ? listChildWork(reader.object, records, options.readingId) : [],
   });
 }
@@ -49,7 +50,10 @@ export function encodeListedRecord({ raw, rejected }: ListedRecord, deleteKind: 
   });
 }
 
-/** Finds the view that a record belongs to by its own fields. The default is the first view. */
+/**
+ * Finds the view that a record belongs to, based on the fields of the record. The default is the
+ * first view.
+ */
 export function findView(object: ObjectSpec, record: ListedRecord): ListView {
   const hasRecord = (view: ListView) =>
     view.deleteKind !== null && Object.values(view.query).some((field) => record.raw.get(field) === true);
@@ -57,8 +61,8 @@ export function findView(object: ObjectSpec, record: ListedRecord): ListView {
 }
 
 /**
- * Lists the records as parents, once for each child object.
- * @param readingId the version of parents without one.
+ * Lists the child work of the records: one unit for each record and child object.
+ * @param readingId the version of parents that have no version field.
  */
 export function listChildWork(object: ObjectSpec, records: readonly ListedRecord[], readingId: string): WorkUnit[] {
   return listChildren(object.name).flatMap(({ name, strategy }) => {

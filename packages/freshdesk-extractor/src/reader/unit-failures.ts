@@ -6,13 +6,13 @@ import type { FailedUnit } from './page.ts';
 /**
  * Distinguishes a failing unit from a failing account.
  *
- * Freshdesk returns status 500 for single damaged tickets on every attempt, while all other tickets
- * can be read. Such a failed unit is reported, and its object continues. During an outage, each
- * single unit fails in the same way, but no unit can be read. An outage must fail the slice, which
- * is retried later, and no failed unit may be reported.
+ * Freshdesk may return status 500 for a single damaged ticket on every attempt, while all other
+ * tickets can be read. Such a failed unit is reported, and its object continues. During an outage,
+ * each unit fails in the same way, but no unit can be read. An outage must fail the slice, which is
+ * then retried later, and must not be reported as failed units.
  *
- * A failure is attributed to its unit after another unit has been read successfully. After several
- * consecutive failures the classifier reads a unit that is known to work.
+ * A failure is attributed to its unit after a different unit has been read successfully. After
+ * several consecutive failures, the classifier reads a unit that is known to work.
  */
 export class FailureClassifier {
   readonly #readReference: () => Promise<boolean | null>;
@@ -21,22 +21,25 @@ export class FailureClassifier {
   #firstError: AppError | null = null;
 
   /**
-   * @param readReference reads a unit that was read before. Resolves to whether it succeeded, or to
-   * null if no such unit is known.
+   * @param readReference rereads a unit that was read successfully before. Resolves to true if the
+   * reread succeeds, to false if it fails, or to null if no such unit is known.
    */
   constructor(readReference: () => Promise<boolean | null>) {
     this.#readReference = readReference;
   }
 
-  /** Records that a unit was read. @returns the failures that are attributed to their units. */
+  /**
+   * Registers a successful read of a unit.
+   * @returns the failures that are attributed to their units.
+   */
   recordSuccess(): readonly FailedUnit[] {
     return this.#takePending();
   }
 
   /**
-   * Records a failure.
+   * Registers a failure.
    * @returns the failures that are attributed to their units.
-   * @throws AppError the first consecutive failure, if the account fails.
+   * @throws AppError the first of the consecutive failures, if the whole account fails.
    */
   async recordFailure(unit: FailedUnit, error: AppError): Promise<readonly FailedUnit[]> {
     this.#pending.push(unit);
@@ -47,7 +50,8 @@ export class FailureClassifier {
 
   /**
    * Classifies the remaining failures after the last unit.
-   * @returns and throws as {@link recordFailure}.
+   * @returns the failures that are attributed to their units.
+   * @throws AppError as {@link recordFailure} does.
    */
   async finish(): Promise<readonly FailedUnit[]> {
     if (this.#pending.length === 0) return [];
@@ -70,7 +74,10 @@ export class FailureClassifier {
   }
 }
 
-/** After this many consecutive failures the account is checked, because they may be an outage. */
+/**
+ * After this many consecutive failures, the account is checked, because the failures may mean an
+ * outage.
+ */
 const FAILURES_PER_CHECK = 10;
 /** This many consecutive failures count as an outage if no unit is known to work. */
 const FAILURES_WITHOUT_REFERENCE_MAX = 50;

@@ -5,8 +5,8 @@ import type { ListedRecord } from '../http/response-parser.ts';
 import { type LoopState, trackPage } from '../lists/loop-detection.ts';
 
 /**
- * Column types of Freshdesk's types of custom fields. The column of a field of another type is not
- * declared, and the loader derives its type from the values.
+ * The column type for each type of custom field. For a field of any other type, no column is
+ * declared, and the loader derives the column's type from the values.
  */
 const COLUMN_TYPES: ReadonlyMap<string, ColumnType> = new Map([
   ['custom_text', 'text'],
@@ -24,7 +24,7 @@ const COLUMN_TYPES: ReadonlyMap<string, ColumnType> = new Map([
 
 /**
  * Requests the definitions of an object's custom fields and returns their columns. Costs one credit
- * per page of definitions; most accounts have one.
+ * per page of definitions. Most accounts have one page.
  * @returns an empty array if the object has no custom fields, or the API key cannot read their
  * definitions. The loader then derives the types from the values.
  */
@@ -43,7 +43,7 @@ export async function listCustomColumns(source: RecordSource, object: ObjectSpec
           .map(({ name, label }) => buildColumn(field, name, 'text', label)),
       ];
     });
-    // The first of several definitions of a field applies.
+    // If a field has several definitions, the first definition applies.
     const names = new Set<string>();
     return columns
       .filter((column) => column !== null)
@@ -56,7 +56,7 @@ export async function listCustomColumns(source: RecordSource, object: ObjectSpec
   }
 }
 
-/** @returns null for a definition without a name, which no record can contain. */
+/** @returns null for a definition without a name, because no record can contain such a field. */
 function buildColumn(
   field: string,
   name: unknown,
@@ -74,8 +74,8 @@ function buildColumn(
 }
 
 /**
- * Replaces characters that PostgreSQL cannot store, as the loader does for records: NUL and lone
- * surrogates.
+ * Replaces the characters that PostgreSQL cannot store (NUL and lone surrogates), as the loader
+ * does for records.
  */
 function toStorableText(text: string): string {
   return text.replaceAll('\0', '\ufffd').toWellFormed();

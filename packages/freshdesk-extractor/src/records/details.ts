@@ -12,16 +12,17 @@ import { createPage, type FailedUnit, type Page, type Position, toText } from '.
 import { canReadRecord, createFailedUnit, FailureClassifier, isUnitError } from '../reader/unit-failures.ts';
 
 /**
- * Completes records with the fields that only their own endpoint returns (attachments of a ticket,
- * tags of a contact, members of a group), by one more request per record.
+ * Completes records with the fields that only the endpoint of a single record returns, such as the
+ * attachments of a ticket, the tags of a contact or the members of a group. Each record requires
+ * one additional request.
  *
  * The records of one page may cost more credits than the account has per minute. When the credits
  * are exhausted, the records completed so far are yielded, and the next extraction requests only
- * the rest. A record whose endpoint keeps failing is loaded as the list returned it, and is
- * reported as a failed unit.
+ * the remaining records. A record whose endpoint keeps failing is loaded as the list returned it,
+ * and is reported as a failed unit.
  */
 interface DetailPosition extends Position {
-  /** `<key>@<version>` of the records of the current page that are stored. */
+  /** `<key>@<version>` of each record of the current page that has been stored. */
   readonly completedIds: readonly string[];
   /** The position of the strategy before the current page; null: at the start. */
   readonly strategyPosition: Position | null;
@@ -34,7 +35,7 @@ function isDetailPosition(position: Position | null): position is DetailPosition
   return position !== null && 'completedIds' in position;
 }
 
-/** Returns the position of the strategy. A page whose details were incomplete is read again. */
+/** Returns the position of the strategy. A page whose details were incomplete is reread. */
 export function getStrategyPosition(position: Position | null): Position | null {
   return isDetailPosition(position) ? position.strategyPosition : position;
 }
@@ -43,7 +44,7 @@ export function getStrategyPosition(position: Position | null): Position | null 
  * Completes the records of an extraction.
  * @param read starts the extraction from a position of its strategy.
  * @throws AppError the first error that does not concern a single record. The completed records are
- * yielded before.
+ * yielded first.
  */
 export async function* completeRecords(
   reader: ObjectReader,
@@ -80,7 +81,7 @@ interface CompletedPage {
   /** All records of the page, as `<key>@<version>`. */
   readonly ids: readonly string[];
   readonly failedUnits: readonly FailedUnit[];
-  /** The error that stopped the page; null: it is complete. */
+  /** The error that prevented the completion of the page. Null: the page is complete. */
   readonly error: unknown;
 }
 
@@ -100,8 +101,8 @@ class DetailReader {
   }
 
   /**
-   * Forgets a page that is stored completely. Ids of the interrupted page remain, because other
-   * pages may precede it.
+   * Removes the ids of a page that is stored completely. The ids of an interrupted page remain,
+   * because other pages may be read before the interrupted page.
    */
   forget(ids: readonly string[]): void {
     for (const id of ids) this.#completedIds.delete(id);
@@ -154,7 +155,7 @@ class DetailReader {
    * Completes queued records concurrently.
    * @param completedLines receives the completed lines.
    * @param failedUnits receives the records whose endpoint keeps failing.
-   * @returns the error that stopped the page, or null.
+   * @returns the error that prevented the completion of the page, or null.
    */
   async #completeQueue(queue: ListedLine[], completedLines: LineChunks[], failedUnits: FailedUnit[]): Promise<unknown> {
     let firstError: unknown = null;
@@ -211,14 +212,16 @@ async function completeLine(
   try {
     const detail = await reader.getRecord(key);
     if (detail === null) return line;
-    // The later response, and the fields that only the list embeds.
+    // The detail was requested later, so its fields replace those of the list. Fields that only the
+    // list embeds remain.
     const merged: JsonObject = {
       ...(parseJson(String(raw.bytes)) as JsonObject),
       ...(parseJson(String(detail.raw.bytes)) as JsonObject),
     };
     return encodeRecordLine(Buffer.from(JSON.stringify(merged)), null);
   } catch (error) {
-    // Without permission for the endpoint, the record is loaded as the list returned it.
+    // Without permission for the endpoint, the record is loaded in the form in which the list
+    // returned it.
     if (error instanceof AppError && error.code === 'source_forbidden') return line;
     throw error;
   }

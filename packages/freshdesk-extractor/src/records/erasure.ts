@@ -3,8 +3,8 @@ import type { ObjectSpec } from '../catalogue/define-object.ts';
 import { type ErasedKey, type Page, toText } from '../reader/page.ts';
 
 /**
- * Drops the records that belong to erased people, and the child work of these records, so that they
- * are not stored.
+ * Drops the records that belong to erased people, and the child work of these records, so that
+ * neither is stored.
  */
 export async function* dropErasedRecords(
   pages: AsyncGenerator<Page>,

@@ -7,7 +7,7 @@ const hmac = (text: string) => createHmac('sha256', salt).update(text).digest('h
 const mask = (rules: Parameters<typeof buildMask>[0], record: string) =>
   buildMask(rules, () => salt)?.(Buffer.from(record)).toString();
 
-test('buildMask drops a value as null, hashes equal values equally regardless of JSON escapes, and leaves all other bytes unchanged', () => {
+test('buildMask replaces dropped values with null, gives equal values equal hashes regardless of JSON escapes, and changes no other byte', () => {
   const rules = {
     email: { hash: true },
     phone: { drop: true },
@@ -38,7 +38,7 @@ test('buildMask returns null and requests no salt if no rule drops or hashes a f
   expect(buildMask({ a: { rename: 'b' }, c: { hash: false } }, getSalt)).toBeNull();
 });
 
-test('a rule applies to a field whose name contains a dot, and a hash depends on every digit of a number', () => {
+test('a mask handles field names that contain dots, and numbers that a double cannot represent', () => {
   const rules = { 'custom_fields.cf_a.b': { drop: true }, 'x.y': { hash: true }, n: { hash: true } } as const;
   expect(mask(rules, '{"custom_fields":{"cf_a.b":"secret","cf_a":{"b":"secret"}},"x.y":1,"x":{"y":1}}')).toBe(
     `{"custom_fields":{"cf_a.b":null,"cf_a":{"b":null}},"x.y":"${hmac('1')}","x":{"y":"${hmac('1')}"}}`,

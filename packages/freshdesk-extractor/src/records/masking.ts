@@ -26,8 +26,8 @@ interface MaskRules {
  * null, and the value of a hashed field becomes its HMAC-SHA256, so that equal values stay equal.
  * The hash covers the characters of a string, or the JSON of any other value. All other bytes of
  * the record are unchanged.
- * @param getSalt returns the salt of the pipeline, without which short values could be guessed from
- * their hashes.
+ * @param getSalt returns the salt of the pipeline. Without a salt, short values could be guessed
+ * from their hashes.
  * @returns null if no rule masks a field.
  */
 export function buildMask(fieldRules: FieldRules, getSalt: () => Buffer): ((record: Buffer) => Buffer) | null {
@@ -49,7 +49,7 @@ export function buildMask(fieldRules: FieldRules, getSalt: () => Buffer): ((reco
 
 /**
  * Returns the stored value of a hashed field.
- * @param text the characters of a string, or the JSON of another value.
+ * @param text the characters of a string, or the JSON of any other value.
  */
 export function hashValue(text: string, salt: Buffer): string {
   return createHmac('sha256', salt).update(text).digest('hex');

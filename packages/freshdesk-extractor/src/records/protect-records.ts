@@ -4,8 +4,8 @@ import { dropErasedRecords } from './erasure.ts';
 import { maskRecords } from './masking.ts';
 
 /**
- * Drops the records of erased people and masks the rest. Every page passes through it before it
- * leaves the extractor.
+ * Drops the records of erased people and masks the remaining records. Every page passes through
+ * this function before the page leaves the extractor.
  */
 export function protectRecords(
   pages: AsyncGenerator<Page>,

@@ -12,9 +12,9 @@ const UNAVAILABLE_CODES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Counts the records of an object that changed since a day (UTC), by the account's search. Costs
- * one credit.
- * @param since the fraction of the day is ignored; null: all records.
+ * Uses the account's search to count the records of an object that changed since a given day (UTC).
+ * Costs one credit.
+ * @param since the day. The time of day is ignored. Null: all records are counted.
  * @returns null if the object has no search, or the API key or the plan does not permit it.
  */
 export async function countRecords(

@@ -4,11 +4,14 @@ import type { CompletenessProof } from '../lists/stable-list.ts';
 import { formatSeconds, UNIX_EPOCH } from '../lists/timestamps.ts';
 import type { ObjectReader } from '../reader/object-reader.ts';
 
-/** A time without changes: a filter that works returns an empty list for it. */
+/**
+ * A time in the future. Nothing has changed since then, so a filter that works returns an empty
+ * list.
+ */
 const FUTURE = '2100-01-01T00:00:00Z';
 
 /**
- * Finds the changed-since filter that an account supports, by one request for each candidate.
+ * Finds the changed-since filter that an account supports, with one request for each candidate.
  * @returns the name of the query parameter; '' if the account supports none.
  */
 export async function findSinceParam(reader: ObjectReader, { sinceParams }: ChangedSinceStrategy): Promise<string> {
@@ -25,14 +28,17 @@ export async function findSinceParam(reader: ObjectReader, { sinceParams }: Chan
 }
 
 /**
- * Builds the query for the records of a view that changed since a time. All history needs no
- * filter.
+ * Builds the query for the records of a view that changed since a given time. A query for all
+ * history has no filter.
  */
 export function buildSinceQuery(view: ListView, param: string, since: string): Readonly<Record<string, string>> {
   return { ...view.query, ...(since === UNIX_EPOCH ? {} : { [param]: formatSeconds(new Date(since)) }) };
 }
 
-/** A filter that returns edits also returns the records that moved while the list was read. */
+/**
+ * Chooses the proof that a read is complete. A filter that returns edits also returns the records
+ * that moved while the list was read.
+ */
 export function chooseProof({ lookbackDays }: ChangedSinceStrategy): CompletenessProof {
   return lookbackDays === 0 ? 'chain' : 'still';
 }

@@ -21,22 +21,23 @@ export interface ChangedSincePosition extends Position {
   readonly backTo: string;
   /** View → the time up to which every change has been read. */
   readonly watermarks: Readonly<Record<string, string>>;
-  /** The newest version of any record seen; absent: unknown. */
+  /** The newest version of any record that has been read; absent: unknown. */
   readonly newest?: string | undefined;
-  /** View → the newest version at the end of its last reading; absent: unknown. */
+  /** View → the newest version at the end of the last read; absent: unknown. */
   readonly newestByView?: Readonly<Record<string, string | undefined>>;
-  /** The reading in progress; null: none. */
+  /** The read in progress; null: none. */
   readonly reading: { readonly view: string; readonly list: StableListState } | null;
   /** The rolling reread of the complete list; absent: not started. */
   readonly reread?: RereadState;
-  /** The position of the full-list strategy, which replaces a missing filter. */
+  /** The position of the full-list strategy, which is used if the account supports no filter. */
   readonly fullList: FullListPosition | null;
 }
 
 /**
- * Reads an object whose lists have a changed-since filter but no usable order: the complete
- * filtered list of each view. The first extraction tests which filter the account supports, and the
- * position remembers it. Without one, the object is read by the full-list strategy.
+ * Reads an object whose lists have a changed-since filter but no usable order. The complete
+ * filtered list of each view is read. The first extraction tests which filter the account supports,
+ * and stores its name in the position. If the account supports no filter, the object is read with
+ * the full-list strategy.
  */
 export async function* readChangedSince(
   reader: ObjectReader,
@@ -89,7 +90,10 @@ async function* readWithoutFilter(
   }
 }
 
-/** A list that changes faster than it can be read is left to the next run. */
+/**
+ * The maximum number of additional reads of a view in one run. If a list changes faster than it can
+ * be read, the next run reads the remaining changes.
+ */
 const FOLLOW_UPS_MAX = 2;
 
 class ChangedSinceReader {
@@ -138,8 +142,8 @@ class ChangedSinceReader {
           hasPendingRequest: step.hasPendingRequest,
         });
       }
-      // A record that was edited between two pages may have moved to a page that was already read.
-      // The filter returns it in the next reading.
+      // A record that was edited between the requests for two pages may have moved to a page that
+      // was already read. The filter returns that record in the next read.
       if (this.#proof !== 'chain' || isOnePage || followUps === FOLLOW_UPS_MAX) return;
     }
   }
@@ -149,8 +153,8 @@ class ChangedSinceReader {
     const { watermarks, reading } = this.#position;
     const watermark = watermarks[view.name];
     const query = buildSinceQuery(view, this.#position.param, this.#getStart(view, watermark));
-    // A first reading may have a hundred thousand records. Syncs of other pipelines must not wait
-    // for it.
+    // The first read may return a hundred thousand records, and syncs of other pipelines must not
+    // wait for it.
     const creditClass = watermark === undefined ? 'backfill' : undefined;
     const list = reading?.view === view.name ? reading.list : createListState(null, this.#proof);
     const fetchPage = (page: number, size: number) => this.#reader.list(query, page, { creditClass, size });
@@ -173,7 +177,8 @@ class ChangedSinceReader {
 
   #finishView(view: ListView, list: StableListState, isFirstReading: boolean): void {
     const { newest, newestByView, watermarks, reread } = this.#position;
-    // The start of the first reading: the next run reads again what changed during any reading.
+    // Coverage ends at the start of the first read, so the next run rereads all changes that were
+    // made during the reads.
     const coveredTo = this.#reader.capCoverage(list.firstBeganAt ?? '').getTime();
     const watermark = new Date(coveredTo - this.#strategy.lagSeconds * 1000).toISOString();
     this.#position = {

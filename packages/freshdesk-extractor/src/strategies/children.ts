@@ -8,10 +8,10 @@ import { encodeListedRecord, listChildWork } from '../reader/record-page.ts';
 import { readWorkList, type UnitResult } from './work-list.ts';
 
 /**
- * Reads a child object: for each parent on the durable work list, the complete list of its
- * children. A complete list shows deletions, because children that it no longer contains do not
- * exist. A parent that does not exist has no children. A parent that keeps failing is reported as a
- * failed unit.
+ * Reads a child object: the complete list of children of each parent on the durable work list. A
+ * complete list shows deletions, because children that the list no longer contains do not exist. A
+ * parent that does not exist has no children. A parent that keeps failing is reported as a failed
+ * unit.
  */
 export async function* readChildren(
   reader: ObjectReader,
@@ -38,8 +38,8 @@ export async function* readChildren(
 }
 
 /**
- * Errors of a parent whose children are inaccessible, as of some deleted parents. Their rows are
- * left unchanged.
+ * Errors that mean that a parent's children are inaccessible, as they are for some deleted parents.
+ * The rows of these children are left unchanged.
  */
 const INACCESSIBLE_CODES = new Set<ErrorCode>(['source_forbidden', 'source_not_in_plan']);
 
@@ -48,9 +48,7 @@ interface ChildList {
   /** RFC 3339. */
   readonly beganAt: string;
   readonly readAt: Date;
-  /**
-   * The list changed too fast for a complete reading, so absent records do not count as deleted.
-   */
+  /** The list changed too fast to be read completely, so absent records do not count as deleted. */
   readonly isUnsettled: boolean;
   /** The parent does not exist. */
   readonly isMissing: boolean;
@@ -124,10 +122,10 @@ class ChildrenReader {
   }
 
   /**
-   * Reads one complete list. The list is empty if its parent does not exist, not even at the
-   * fallback path.
+   * Reads one complete list. Returns an empty list if the parent exists neither at the path nor at
+   * the fallback path.
    * @param listId replaces the `{id}` in the path.
-   * @param path absent: the object's own.
+   * @param path absent: the object's own path.
    */
   async #readList(parentId: string, listId: string, path?: string): Promise<ChildList> {
     let records: ListedRecord[] = [];
@@ -159,7 +157,7 @@ class ChildrenReader {
   }
 }
 
-/** Adds the parent's id to a record if the list leaves it out. */
+/** Adds the parent's id to a record if the list omits the id. */
 function addParentId(record: ListedRecord, column: string, parentId: string): ListedRecord {
   if (record.raw.has(column)) return record;
   const json = record.raw.bytes.toString('utf8');

@@ -13,15 +13,15 @@ import type { Page, Position, ReadOptions } from '../reader/page.ts';
 import { createRecordPage } from '../reader/record-page.ts';
 
 export interface FullListPosition extends Position {
-  /** The keys of the last proven reading. */
+  /** The keys of the last proven read. */
   readonly last: IdSum | null;
-  /** The reading in progress; null: none. */
+  /** The read in progress; null: none. */
   readonly reading: StableListState | null;
 }
 
 /**
- * Reads the complete list on every run, because it has no usable filter. A proven reading is a
- * generation: records that it does not contain no longer exist.
+ * Reads the complete list on every run, because the list has no usable filter. A proven read is a
+ * generation: records that the read did not return no longer exist.
  * @param strategy null if the object has a changed-since filter that the account does not support.
  * @throws AppError `source_shrunk` if the list shrank so much that an outage is more likely than
  * deletions.
@@ -57,8 +57,7 @@ export async function* readFullList(
       continue;
     }
     const beganAt = new Date(state.beganAt ?? extractedAt);
-    // Records that an unproven reading did not find may have moved, so they do not count as
-    // deleted.
+    // Records that an unproven read did not return may have moved, so they do not count as deleted.
     const generationLine = encodeBatchLine({ generation: { id: generation, began_at: beganAt.toISOString() } });
     yield {
       ...page,

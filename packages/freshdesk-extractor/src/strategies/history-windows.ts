@@ -10,8 +10,8 @@ export interface HistoryWindow {
 }
 
 /**
- * The first window is short, so that reports are useful within minutes. Each window before it is
- * twice as long.
+ * The length of the most recent window in days. The window is short, so that reports are useful
+ * within minutes.
  */
 const RECENT_DAYS = 30;
 
@@ -32,19 +32,19 @@ export class HistoryWindows {
 
   /** The start of the first window of a first sync. */
   get firstBackTo(): string {
-    // A further window of less than a day would cost a request and contain few records.
+    // A separate window of less than a day would cost a request and contain few records.
     const isShort = toUnixSeconds(this.#recentFrom) - toUnixSeconds(this.target) < DAY_MS / 1000;
     return isShort ? this.target : this.#recentFrom;
   }
 
-  /** Whether history before a time remains to be read. */
+  /** Whether history before the given time still has to be read. */
   isIncomplete(backTo: string): boolean {
     return toUnixSeconds(backTo) > toUnixSeconds(this.target);
   }
 
   /**
-   * Returns the window before a time. It is as long as all windows after it, so that few windows
-   * reach the target.
+   * Returns the window that ends at a given time. The window is as long as all later windows
+   * together, so few windows are needed to reach the target.
    */
   getWindowBefore(backTo: string): HistoryWindow {
     const recentTo = Date.parse(this.#recentFrom) + RECENT_DAYS * DAY_MS;
@@ -55,8 +55,8 @@ export class HistoryWindows {
 
   /**
    * Returns the share of the windows that has been read, from 0 to 1.
-   * @param backTo the start of the windows that are complete.
-   * @param additional further windows, in parts.
+   * @param backTo the start of the range whose windows are complete.
+   * @param additional the number of windows to add, which can be negative or a fraction.
    */
   getProgress(backTo: string, additional: number): number {
     let planned = 1;
@@ -69,7 +69,7 @@ export class HistoryWindows {
   }
 }
 
-/** Returns the number of windows of a first sync before the most recent one. */
+/** Returns the number of windows that a first sync reads in addition to the most recent window. */
 export function countEarlierWindows(historyFrom: Date): number {
   const days = (Date.now() - historyFrom.getTime()) / DAY_MS;
   return Math.max(0, Math.ceil(Math.log2(days / RECENT_DAYS)));

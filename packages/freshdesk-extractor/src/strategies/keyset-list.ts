@@ -8,7 +8,7 @@ export interface KeysetList {
   readonly view: ListView;
 }
 
-/** Builds the query for the records that changed since a time, oldest first. */
+/** Builds the query for the records that changed since a given time, oldest first. */
 export function buildKeysetQuery({ strategy, view }: KeysetList, since: string): Readonly<Record<string, string>> {
   return { ...view.query, [strategy.sinceParam]: since, order_by: strategy.cursorColumn, order_type: 'asc' };
 }

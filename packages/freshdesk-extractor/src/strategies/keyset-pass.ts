@@ -7,24 +7,26 @@ import { buildKeysetQuery, type KeysetList } from './keyset-list.ts';
 import { readTie, TIE_FOUND, type Tie, type TieStep } from './tie.ts';
 
 /**
- * A pass through an ordered list from a time onward, by value instead of by page number.
+ * A pass through an ordered list, from a given time onward. Each page starts at a cursor value
+ * instead of a page number.
  *
- * Page 1 of "changed since `cursor`, oldest first" does not depend on earlier pages. If the page
- * ends at time `last`, it contains every record with a version in [cursor, last), and `last` is the
- * next cursor. A record that changes before it was read moves to the end of the list, and is read
- * later, in this pass or the next.
+ * Page 1 of the query "changed since `cursor`, oldest first" does not depend on earlier pages. If
+ * the page ends at the time `last`, it contains every record with a version in [cursor, last), and
+ * `last` is the next cursor. A record that changes before it has been read moves to the end of the
+ * list. It is read later in this pass, or in the next pass.
  *
- * The pass requires three properties of the list, and checks them on every page: it is ordered,
- * contains no record before the cursor, and contains the records of the cursor's own second.
+ * A pass requires three properties of the list, and checks them on every page. The list is ordered,
+ * contains no record that is older than the cursor, and contains the records of the cursor's own
+ * second.
  */
 export interface KeysetPass {
   /** RFC 3339, in whole seconds. */
   readonly cursor: string;
   /** The server time of the first page, in RFC 3339; null: no page has been read. */
   readonly beganAt: string | null;
-  /** The tie at the cursor that is being read; null: none. */
+  /** The tie that is being read at the cursor; null: none. */
   readonly tie: Tie | null;
-  /** The pages of this pass, for loop detection; absent: no page has announced another. */
+  /** The pages of this pass, for loop detection; absent: no page has announced a next page. */
   readonly loopState?: LoopState;
 }
 
@@ -44,15 +46,19 @@ export interface PassStep {
 export interface PassOptions {
   /** The end of the time range, exclusive; absent: the end of the list. */
   readonly until?: string | undefined;
-  /** The priority of the requests; absent: the client's. */
+  /** The credit class of the requests; absent: the client's credit class. */
   readonly creditClass?: CreditClass | undefined;
-  /** Whether the next page may be requested ahead, if the reader permits it; absent: it may. */
+  /**
+   * Whether the next page may be requested ahead, provided that the reader also permits it. Absent:
+   * always.
+   */
   readonly canReadAhead?: () => boolean;
 }
 
 /**
- * A record that changes during a pass occurs again, at each new version. The limit detects lists
- * whose timestamps grow with every request.
+ * The maximum average number of occurrences of a record in a pass. A record that changes during a
+ * pass occurs again with each new version. The limit detects lists whose timestamps grow with every
+ * request.
  */
 const OCCURRENCES_MAX = 8;
 
@@ -70,7 +76,8 @@ export function getPassShare(pass: KeysetPass | null, from: string, to: Date): n
 /**
  * Reads a pass page by page.
  * @param from the state after the last stored page, or a new pass.
- * @throws AppError `source_contract` if the list lacks a required property, or does not end.
+ * @throws AppError `source_contract` if the list lacks a required property, or if the list does not
+ * end.
  */
 export async function* readPass(
   list: KeysetList,
@@ -87,11 +94,11 @@ class PassReader {
   #beganAt: string | null;
   #tie: Tie | null;
   #loopState: LoopState | undefined;
-  /** The page at the cursor, requested while the page before it is processed. */
+  /** The page at the cursor, requested while the previous page is processed. */
   #pending: Promise<ListPage> | null = null;
   /**
-   * A record at the cursor has been read, so the next page must begin with it, unless it has
-   * changed.
+   * A record at the cursor has been read, so the next page must begin with this record unless the
+   * record has changed.
    */
   #hasReadCursor = false;
 
@@ -126,8 +133,8 @@ class PassReader {
         this.#readAhead();
         yield this.#createStep(response, { cursor: this.#cursor, tie: null });
       } else {
-        // The state is stored before the pages of the tie are read, so that a restart reads all of
-        // them.
+        // The state is stored before the pages of the tie are read, so that a restart rereads all
+        // of these pages.
         this.#tie = TIE_FOUND;
         const { serverTime } = response;
         yield this.#createStep({ records: [], serverTime }, { cursor: this.#cursor, tie: this.#tie });
@@ -155,10 +162,10 @@ class PassReader {
     const { creditClass } = this.#options;
     const query = buildKeysetQuery(this.#list, since);
     const isTiePage = this.#tie !== null;
-    // Only the pages of a tie are counted. Otherwise the next cursor follows from a page of any
-    // length.
+    // The pages of a tie are read by number, so they must have the full size. Any other page may be
+    // short, because its last record determines the next cursor.
     let response = await reader.list(query, page, { creditClass, allowShortPage: page === 1 && !isTiePage });
-    // An empty page that announces another one is not the end of the list.
+    // An empty page that announces a next page is not the end of the list.
     let loopState: LoopState | null = null;
     for (let next = 2; !isTiePage && response.records.length === 0 && response.hasNext; next++) {
       loopState = trackPage(loopState, [], reader.object, { page: next - 1 });
@@ -172,7 +179,8 @@ class PassReader {
     const { canReadAhead = () => true } = this.#options;
     if (!this.#list.reader.canReadAhead() || !canReadAhead()) return;
     this.#pending = this.#fetchPage(this.#cursor, 1);
-    // The next iteration handles a rejection. If the consumer stops before, the response is unused.
+    // The next iteration handles a rejection. If the consumer stops before that iteration, the
+    // response is not used.
     this.#pending.catch(() => {});
   }
 
@@ -195,7 +203,7 @@ class PassReader {
     };
   }
 
-  /** Records beyond the time range were read by an earlier pass. */
+  /** Drops the records after the end of the time range, because an earlier pass has read them. */
   #dropBeyondEnd(records: ListPage['records']): ListPage['records'] {
     const { until } = this.#options;
     if (until === undefined) return records;
@@ -203,26 +211,29 @@ class PassReader {
     return records.filter((record) => getRecordTime(reader, record, strategy.cursorColumn) < toUnixSeconds(until));
   }
 
-  /** A filter that excludes its own second would lose the other records of that second. */
+  /**
+   * Asserts that the filter also returns records of the second that the filter specifies.
+   * Otherwise, the remaining records of that second would be lost.
+   */
   async #assertInclusive({ records: [first] }: ListPage): Promise<void> {
     const { reader, strategy } = this.#list;
     const second = toUnixSeconds(this.#cursor);
     if (!this.#hasReadCursor || (first && getRecordTime(reader, first, strategy.cursorColumn) <= second)) return;
-    // The record at the cursor may have changed. A request from the second before shows whether
-    // another one remains.
+    // The record at the cursor may have changed. A request that starts one second earlier shows
+    // whether the list still contains records of the cursor's second.
     const { records } = await this.#fetchPage(addSeconds(this.#cursor, -1), 1);
     if (!records.some((record) => getRecordTime(reader, record, strategy.cursorColumn) === second)) return;
     throw new AppError(
       'source_contract',
-      `The list of ${reader.object.name} omits records of the second that ${strategy.sinceParam} names ` +
-        `(${this.#cursor}). The extraction stopped, because it could lose records. Report this to Freshdesk support.`,
+      `The list of ${reader.object.name} omits records that changed in the second specified by ${strategy.sinceParam} ` +
+        `(${this.#cursor}). The extraction stopped, because records could be lost. Report this to Freshdesk support.`,
     );
   }
 }
 
 /**
- * Tests by one credit whether records have changed since a time, where a page costs several. Most
- * lists of deleted records have no changes most of the time.
+ * Tests for one credit whether records have changed since a given time, if a page costs several
+ * credits. A list of deleted records usually has no changes.
  * @returns the server time if nothing has changed; null if there are changes, or if the test costs
  * as much as a page.
  */
@@ -232,7 +243,7 @@ export async function confirmUnchanged(list: KeysetList, since: string): Promise
   return records.length === 0 ? serverTime : null;
 }
 
-/** Stops the extraction of a list that is not ordered before records are lost. */
+/** If the list is not ordered, stops the extraction before records are lost. */
 function assertOrdered({ reader, strategy }: KeysetList, { records }: ListPage, cursor: string): void {
   const { name, primaryKey } = reader.object;
   let previous = toUnixSeconds(cursor);
@@ -242,8 +253,8 @@ function assertOrdered({ reader, strategy }: KeysetList, { records }: ListPage, 
       throw new AppError(
         'source_contract',
         `The list of ${name} is not ordered by ${strategy.cursorColumn} from ${cursor} on, although the request ` +
-          'specifies that order. The extraction stopped, because it could lose records. A cache or proxy in front of ' +
-          'the account may ignore the query string. Correct its configuration, then start a run again.',
+          'specifies that order. The extraction stopped, because records could be lost. A cache or proxy in front of ' +
+          'the account may ignore the query string. Correct the configuration of the cache or proxy, then start a new run.',
         { context: { key: getKeyValues(record, primaryKey) } },
       );
     }

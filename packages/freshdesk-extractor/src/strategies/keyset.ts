@@ -15,19 +15,19 @@ interface ViewPosition {
   readonly watermark: string | null;
   /** The pass in progress; null: none. */
   readonly pass: KeysetPass | null;
-  /** The start of the last pass, by the clock that orders readings. */
+  /** The start of the last pass, according to the clock that orders reads. */
   readonly readAt?: string;
   /** The newest version in the account at the end of the last pass; absent: unknown. */
   readonly newest?: string | undefined;
 }
 
 export interface KeysetPosition extends Position {
-  /** The start of the range that has been read. It ends at the watermarks. */
+  /** The start of the range that has been read. The range ends at the watermarks. */
   readonly backTo: string;
   readonly views: Readonly<Record<string, ViewPosition>>;
   /** The history window in progress; null: none. */
   readonly window: HistoryWindow | null;
-  /** The newest version of any record seen. */
+  /** The newest version of any record that has been read. */
   readonly newest?: string | undefined;
   /**
    * The history before this time is skipped, because the position was moved forward; absent:
@@ -40,14 +40,14 @@ export interface KeysetPosition extends Position {
 const REFRESH_INTERVAL_MS = 600_000;
 
 /**
- * Reads an object whose list is ordered by its cursor column: the changes since the watermark, in
- * passes by value (see `keyset-pass.ts`). The stored watermark stays `lagSeconds` behind the
- * server's clock, because a change may take a while to appear in the list.
+ * Reads an object whose list is ordered by its cursor column. Each pass reads the changes since the
+ * watermark (see `keyset-pass.ts`). The stored watermark stays `lagSeconds` behind the server's
+ * clock, because a change may take some time to appear in the list.
  *
  * A first sync reads the most recent window, then earlier windows of increasing length back to the
  * start of the history. Meanwhile, recent changes are read every few minutes, and coverage is
- * reported after each window. A run may stop before the history is complete, and the next run
- * continues it.
+ * reported after each window. A run may stop before the history is complete. The next run then
+ * continues the backfill.
  */
 export async function* readKeyset(
   reader: ObjectReader,
@@ -81,8 +81,8 @@ class KeysetReader {
 
   async *read(): AsyncGenerator<Page> {
     const deadline = this.#options.backfillDeadline?.getTime() ?? Number.POSITIVE_INFINITY;
-    // A backfill may take many slices and several runs. Recent changes are read when the last
-    // reading is old enough.
+    // A backfill may take many slices and several runs. Recent changes are read only if they were
+    // last read long enough ago.
     if (!this.#hasHistoryLeft() || this.#isRefreshDue(this.#reader.now())) yield* this.#readChanges();
     while (this.#hasHistoryLeft() && this.#reader.now().getTime() < deadline) {
       yield* this.#readWindow(this.#position.window ?? this.#history.getWindowBefore(this.#position.backTo));
@@ -97,11 +97,12 @@ class KeysetReader {
     return this.#position.window !== null || this.#history.isIncomplete(this.#position.backTo);
   }
 
-  /** Whether the last reading of recent changes is too old. */
+  /** Whether too much time has passed since recent changes were last read. */
   #isRefreshDue(now: Date): boolean {
     return this.#reader.object.views.some(({ name }) => {
       const { watermark, pass, readAt } = this.#getViewPosition(name);
-      // The watermark is no measure: while a clock is slow, the watermark stays behind.
+      // The watermark does not show when changes were last read, because a slow clock holds the
+      // watermark back.
       const lastReadAt =
         readAt === undefined
           ? Date.parse(watermark ?? UNIX_EPOCH) + this.#strategy.lagSeconds * 1000
@@ -158,8 +159,8 @@ class KeysetReader {
   }
 
   /**
-   * @param beganAt the start of the pass. The complete pass has read every change that was visible
-   * then.
+   * @param beganAt the start of the pass. A complete pass has read every change that was visible at
+   * that time.
    */
   #finishView(view: ListView, { watermark }: ViewPosition, beganAt: string): void {
     const coveredTo = this.#reader.capCoverage(beganAt).getTime() - this.#strategy.lagSeconds * 1000;
@@ -174,13 +175,13 @@ class KeysetReader {
   /** @param share the share of the changes that has been read, from 0 to 1. */
   #getChangesProgress({ watermark }: ViewPosition, share: number): number | null {
     if (watermark === null) return this.#history.getProgress(this.#position.backTo, share - 1);
-    // During a backfill, recent changes show nothing about the remaining history.
+    // During a backfill, the progress of recent changes does not show how much history remains.
     return this.#hasHistoryLeft() ? null : share;
   }
 
   /**
-   * Reads one history window. Records that leave the window meanwhile are read with the recent
-   * changes.
+   * Reads one history window. Records that change in the meantime leave the window, and are read
+   * with the recent changes.
    */
   async *#readWindow(window: HistoryWindow): AsyncGenerator<Page> {
     const view = this.#reader.object.views[0] as ListView;
@@ -203,7 +204,8 @@ class KeysetReader {
       else this.#position = { ...this.#position, window: { ...window, pass: step.pass } };
       const share = getPassShare(step.pass, window.from, new Date(window.to));
       yield this.#createStepPage(view, step, this.#history.getProgress(window.to, share));
-      // Recent changes precede the history. The window continues later from its position.
+      // Recent changes have priority over the history. The read of the window continues later from
+      // the stored position.
       if (step.pass !== null && !step.hasPendingRequest && this.#isRefreshDue(this.#serverTime)) return;
     }
     yield this.#createCoveragePage();
@@ -211,7 +213,7 @@ class KeysetReader {
 
   #finishWindow(window: HistoryWindow): void {
     const { newest } = this.#position;
-    // If the recent windows were empty, the newest record of the account is in this one.
+    // If the recent windows were empty, the newest record of the account is in this window.
     const views = Object.fromEntries(
       Object.entries(this.#position.views).map(([name, view]) => [name, { ...view, newest: view.newest ?? newest }]),
     );
@@ -259,10 +261,11 @@ class KeysetReader {
 }
 
 /**
- * Yields the steps of a pass. If the list does not end, the cursor of the pass is worthless.
+ * Yields the steps of a pass. If the list does not end, the cursor of the pass is not reliable, so
+ * the pass is discarded.
  * @param discard removes the pass from the position.
- * @returns null before the error is thrown, so that the caller stores the position without the
- * pass.
+ * @returns the steps, and null before the error is thrown, so that the caller stores the position
+ * without the pass.
  */
 async function* discardOnLoop(pass: AsyncGenerator<PassStep>, discard: () => void): AsyncGenerator<PassStep | null> {
   try {

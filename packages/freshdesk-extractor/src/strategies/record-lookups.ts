@@ -32,8 +32,8 @@ export async function* lookUpRecords(
 }
 
 /**
- * Looks up a record by its own endpoint, then by the fallback endpoints. The version of the unit is
- * its reason.
+ * Looks up a record at its own endpoint, then at the fallback endpoints. The version of the unit
+ * holds the reason for the lookup.
  */
 async function lookUp(reader: ObjectReader, candidate: WorkUnit, options: ReadOptions): Promise<UnitResult> {
   const { object } = reader;
@@ -52,7 +52,7 @@ async function lookUp(reader: ObjectReader, candidate: WorkUnit, options: ReadOp
       if (candidate.version === 'requested')
         return load(record, findView(object, record), complete('refreshed', false));
       if (candidate.version === 'gap') return load(record, findView(object, record), complete('recovered', false));
-      // The record exists: it moved while the audit read the lists. The next sync reads it.
+      // The record exists. It moved while the audit read the lists, and the next sync reads it.
       return createEmptyResult(record.serverTime, complete('present', false));
     }
     for (const fallback of object.detail?.fallbackLookups ?? []) {
@@ -64,14 +64,14 @@ async function lookUp(reader: ObjectReader, candidate: WorkUnit, options: ReadOp
     }
     return markDeleted(candidate, 'not_found', complete('not_found', candidate.version === 'gap'), startedAt);
   } catch (error) {
-    // Without permission, the lookup shows nothing about the record.
+    // Without permission, the lookup does not show whether the record exists.
     if (error instanceof AppError && error.code === 'source_forbidden')
       return createEmptyResult(startedAt, complete('forbidden', false));
     throw error;
   }
 }
 
-/** A gap has no row that could be marked. */
+/** Builds the result that marks a record as deleted. A gap has no row to mark. */
 function markDeleted(candidate: WorkUnit, kind: string, completedUnits: CompletedUnit[], readAt: Date): UnitResult {
   const line: DeletedLine = { gone: { key: [candidate.parentId], kind, at: readAt.toISOString() } };
   const lines = candidate.version === 'gap' ? [] : [encodeBatchLine(line)];
@@ -82,7 +82,7 @@ function createEmptyResult(readAt: Date, completedUnits: CompletedUnit[]): UnitR
   return { readAt, page: { lines: [], recordCount: 0, childWork: [], completedUnits } };
 }
 
-/** An endpoint that the plan lacks contains no records. */
+/** Treats the record as not found if the plan or the API key does not permit the endpoint. */
 function ignoreMissingFeature(error: unknown): null {
   if (error instanceof AppError && (error.code === 'source_not_in_plan' || error.code === 'source_forbidden'))
     return null;

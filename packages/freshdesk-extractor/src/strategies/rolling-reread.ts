@@ -7,21 +7,21 @@ import type { ObjectReader } from '../reader/object-reader.ts';
 
 /**
  * A rolling reread of a complete list: each run reads some pages, and the next run continues. After
- * the last page the reread starts again. It finds edits that the list's filter does not return.
- * Records that it does not find do not count as deleted, because a record may move during the hours
- * between two pages.
+ * the last page, the reread starts again. The reread finds edits that the list's filter does not
+ * return. Records that the reread does not find do not count as deleted, because a record may move
+ * during the hours between two pages.
  *
- * The pages are optional. Their requests have the lowest priority, and a run without credits for
- * them succeeds.
+ * Reading these pages is optional. The requests have the lowest priority, and a run succeeds even
+ * if it has no credits for them.
  */
 export interface RereadState {
   /** The id of the run that `pagesLeft` belongs to. */
   readonly runId: string;
   /** The number of pages that this run may still read. */
   readonly pagesLeft: number;
-  /** The number of records in the last complete reading of the list; null: unknown. */
+  /** The number of records in the last complete read of the list; null: unknown. */
   readonly records: number | null;
-  /** The reading in progress; null: the reread starts again. */
+  /** The read in progress; null: the reread starts again at the first page. */
   readonly list: StableListState | null;
 }
 
@@ -48,7 +48,10 @@ export function countRereadPages(
   return records === null ? pages : Math.max(1, Math.min(pages, countWindows(records, pageSize) - done));
 }
 
-/** Returns the state at the start of a run's pages, or unchanged if this run has started them. */
+/**
+ * Returns the state with which a run starts its pages. The state is unchanged if the run has
+ * already started.
+ */
 export function startReread(
   state: RereadState | undefined,
   rereadSyncs: number,
@@ -67,7 +70,7 @@ interface RereadStep {
 }
 
 /**
- * Rereads the pages that the run has left. Stops without an error if the credits are exhausted.
+ * Rereads the remaining pages of the run. Stops without an error if the credits are exhausted.
  * @param query the filter of the complete list.
  */
 export async function* rereadPages(
@@ -77,7 +80,8 @@ export async function* rereadPages(
 ): AsyncGenerator<RereadStep> {
   let state = from;
   if (state.pagesLeft === 0) return;
-  // A page requested ahead would be charged, and wasted if it is beyond the pages of this run.
+  // A page that is requested ahead is charged. The credits would be wasted if the run has no pages
+  // left.
   const sequentialReader: ObjectReader = { ...reader, canReadAhead: () => false };
   const fetchPage = (page: number, size: number) => reader.list(query, page, { creditClass: 'audit', size });
   const list = state.list ?? createListState(null, 'chain');

@@ -9,19 +9,20 @@ import { canReadRecord, createFailedUnit, FailureClassifier, isUnitError } from 
 import type { KeysetList } from './keyset-list.ts';
 
 /**
- * The state of reading a tie: one second with more records than a page. Only ties are read by page
- * number.
+ * The state of the read of a tie. A tie is one second with more changed records than fit on a page.
+ * Only ties are read by page number.
  *
- * First the last page of the tie is located by doubling and bisection, then the pages are read from
- * last to first. Records can only leave a past second, so the offset of an unread record can only
- * decrease, and a reader that moves backward always meets it.
+ * First, the last page of the tie is located by doubling and bisection. Then the pages are read
+ * from last to first. Records can leave a past second but cannot enter it, so the offset of an
+ * unread record can only decrease. A reader that moves toward the first page therefore always
+ * reaches that record.
  *
- * A tie with more records than the list has pages for (a bulk update of tens of thousands) is read
- * by creation time, from both ends, which doubles the number of records within reach. Creation
- * times never change, but records leave the list (when they are deleted) and enter it (when they
- * are edited). So both ends are read until a reading finds no new record of the second. Records
- * that leave the second are read later, at their new version. Records that neither end reaches are
- * looked up by id.
+ * After a bulk update of tens of thousands of records, a tie may have more records than the list
+ * has pages for. Such a tie is read in the order of creation times, from both ends. This doubles
+ * the number of records within reach. Creation times never change, but records leave the list when
+ * they are deleted, and enter the list when they are edited. Both ends are therefore read
+ * repeatedly, until a read finds no new record of the second. Records that leave the second are
+ * read later, with their new version. Records that neither end reaches are looked up by id.
  *
  * The extraction may be interrupted after each step, and continues from the stored state.
  */
@@ -32,13 +33,13 @@ interface TieSearch {
   readonly phase: 'search';
   /** A page that ends within the second. */
   readonly insidePage: number;
-  /** A page that does not; null: not found yet. */
+  /** A page that does not end within the second; null: not found yet. */
   readonly outsidePage: number | null;
   /** The pages within the second, for loop detection; absent: none. */
   readonly loopState?: LoopState;
 }
 
-/** Reads the pages, in descending order. */
+/** Reads the pages in descending order. */
 interface TiePages {
   readonly phase: 'pages';
   /** The next page. */
@@ -48,23 +49,26 @@ interface TiePages {
 /** Reads the list by creation time, first in ascending, then in descending order. */
 interface TieByCreation {
   readonly phase: 'asc' | 'desc';
-  /** The number of this reading of both ends, from 1. */
+  /** The number of this read of both ends, from 1. */
   readonly reading: number;
   readonly page: number;
   /**
-   * The last page in ascending order: its last creation time (RFC 3339) and its smallest id; null:
-   * not read yet.
+   * The last creation time (RFC 3339) and the smallest id of the last page in ascending order;
+   * null: not read yet.
    */
   readonly ascendingEnd: { readonly createdAt: string; readonly smallestId: number } | null;
-  /** The ids of the second that any reading has found (`IdSet`). */
+  /** The ids of the second that any read has found (`IdSet`). */
   readonly seenIds: string | null;
-  /** The number of ids that this reading was the first to find. */
+  /** The number of ids that this read was the first to find. */
   readonly newIds: number;
-  /** The pages in this order, for loop detection; absent: no page has announced another. */
+  /**
+   * The pages that were read in this order, for loop detection; absent: no page has announced a
+   * next page.
+   */
   readonly loopState?: LoopState;
 }
 
-/** Looks up ids in ascending order. Ids that were found are skipped. */
+/** Looks up ids in ascending order. Ids that have already been found are skipped. */
 interface TieByIds {
   readonly phase: 'ids';
   readonly nextId: number;
@@ -90,7 +94,7 @@ export interface TieGroup extends KeysetList {
   readonly creditClass: CreditClass | undefined;
 }
 
-/** Page 1 ends within the second. */
+/** The state of a newly found tie: page 1 ends within the second. */
 export const TIE_FOUND: Tie = { phase: 'search', insidePage: 1, outsidePage: null };
 
 const START_BY_CREATION: TieByCreation = {
@@ -104,11 +108,11 @@ const START_BY_CREATION: TieByCreation = {
 
 const READINGS_MAX = 6;
 const CREATION_COLUMN = 'created_at';
-/** Ids that are looked up concurrently. */
+/** The number of ids that are looked up concurrently. */
 const ID_CONCURRENCY = 8;
 /**
- * Ids that are looked up beyond the gap. Creation times rise with the ids except for imports, and
- * the gap moves as records enter the list.
+ * The number of additional ids that are looked up on each side of the gap. Imported records may
+ * have creation times that do not rise with the ids, and the gap moves when records enter the list.
  */
 const ID_MARGIN = 1000;
 
@@ -130,7 +134,7 @@ class TieReader {
   readonly #group: TieGroup;
   readonly #pagesMax: number;
   readonly #seenIds: IdSet;
-  /** An id whose lookup succeeded: evidence that the endpoint works. */
+  /** An id whose lookup succeeded, as evidence that the endpoint works. */
   #readableId: number | null = null;
 
   constructor(group: TieGroup, from: Tie) {
@@ -174,9 +178,9 @@ class TieReader {
     if (object.hasDenseIds && object.detail !== null) return START_BY_CREATION;
     throw new AppError(
       'source_contract',
-      `More than ${this.#pagesMax * object.pageSize} ${object.name} changed at ${this.#group.second}, and the list has ` +
-        `no page beyond ${this.#pagesMax}. Edit some of these records in Freshdesk so that their change times differ, ` +
-        'then start a run again.',
+      `More than ${this.#pagesMax * object.pageSize} ${object.name} changed at ${this.#group.second}, but the list ends ` +
+        `at page ${this.#pagesMax}. Edit some of these records in Freshdesk so that their change times differ, ` +
+        'then start a new run.',
     );
   }
 
@@ -202,7 +206,8 @@ class TieReader {
       const loopState = trackPage(tie.loopState, records, reader.object, { page: tie.page });
       return { records, serverTime, tie: { ...current, page: tie.page + 1, loopState } };
     }
-    // The list has no further pages. The other end follows, and then the ids between both ends.
+    // The list has no further pages. If only one end has been read, the opposite end is read next.
+    // Otherwise, the ids between the two ends are looked up.
     const ids = records.map((record) => this.#getId(record));
     if (ascendingEnd !== null) {
       const gap = { firstId: ascendingEnd.smallestId, lastId: Math.max(...ids) };
@@ -242,7 +247,7 @@ class TieReader {
     throw new AppError(
       'source_unavailable',
       `The ${this.#group.reader.object.name} that changed at ${this.#group.second} kept changing while they were read. ` +
-        'The next attempt reads them again.',
+        'The next attempt rereads them.',
     );
   }
 
@@ -253,7 +258,7 @@ class TieReader {
     for (; nextId <= tie.lastId && ids.length < ID_CONCURRENCY; nextId++)
       if (!this.#seenIds.has(nextId)) ids.push(nextId);
     const failedUnits: FailedUnit[] = [];
-    // Without a successful lookup, a failure may be an outage.
+    // If no lookup has succeeded, a failure may mean an outage.
     const classifier = new FailureClassifier(
       async () => this.#readableId !== null && (await canReadRecord(reader, String(this.#readableId))),
     );

@@ -3,13 +3,13 @@ import type { FailedUnit, Page, WorkUnit } from '../reader/page.ts';
 import { createFailedUnit, FailureClassifier, isUnitError } from '../reader/unit-failures.ts';
 
 /**
- * Units read concurrently. Their responses are small, and reading them one by one would leave
- * credits unused.
+ * The number of units that are read concurrently. The responses are small, and reading the units
+ * one by one would leave credits unused.
  */
 const CONCURRENCY = 8;
-/** Units fetched from the durable work list at once. */
+/** The number of units that are fetched from the durable work list at once. */
 const FETCH_SIZE = CONCURRENCY * 8;
-/** Units that are read as evidence that the endpoint works. */
+/** The maximum number of units that are read as evidence that the endpoint works. */
 const REFERENCES_MAX = 3;
 
 /** The result of one unit. */
@@ -21,7 +21,7 @@ export interface UnitResult {
 export interface WorkListStep {
   readonly readAt: Date;
   readonly page: UnitResult['page'] & Pick<Page, 'failedUnits'>;
-  /** Other units are in flight. */
+  /** Requests for other units are in flight. */
   readonly hasPendingRequest: boolean;
 }
 
@@ -29,7 +29,7 @@ export interface WorkList {
   /** Returns the next units, at most `limit`; an empty array if the list is empty. */
   readonly fetchUnits: (limit: number) => Promise<readonly WorkUnit[]>;
   readonly readUnit: (unit: WorkUnit) => Promise<UnitResult>;
-  /** Returns units that were read before. */
+  /** Returns units that earlier extractions have read. */
   readonly fetchReadable?: (() => Promise<readonly WorkUnit[]>) | undefined;
 }
 
@@ -39,9 +39,9 @@ type UnitOutcome =
 
 /**
  * Reads the units of a durable work list concurrently until it is empty. A unit that keeps failing
- * is reported in `failedUnits`, and the others continue.
+ * is reported in `failedUnits`, and the remaining units continue.
  * @throws AppError if the account fails. Units in flight have already been charged, so their
- * results are yielded before.
+ * results are yielded first.
  */
 export async function* readWorkList(reader: ObjectReader, list: WorkList): AsyncGenerator<WorkListStep> {
   yield* new WorkListReader(reader, list).read();

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { getExpectedRows, getVersions, mergeResults, openSource, readObject } from '../test-support/source.ts';
 
 describe('ChangedSinceStrategy: the name of the filter', () => {
-  test('uses and remembers the alternative name if the account rejects the documented one (T7)', async () => {
+  test('uses and remembers the alternative filter name if the account rejects the documented name (T7)', async () => {
     await using account = await openSource({
       counts: { contacts: 250, tickets: 10 },
       rejectedParams: ['updated_since'],
@@ -13,7 +13,8 @@ describe('ChangedSinceStrategy: the name of the filter', () => {
     expect(mergeResults(first)).toEqual(getExpectedRows(account.simulator, 'contacts'));
     const before = account.simulator.requestCount;
     await readObject(account.client, 'contacts', { position: first.position });
-    expect(account.simulator.requestCount - before).toBe(3); // one for each view, and no test of the filter
+    // One request for each view. The filter is not tested again.
+    expect(account.simulator.requestCount - before).toBe(3);
   });
 
   test('reads the complete list if the account ignores the filter (T7)', async () => {
@@ -28,7 +29,7 @@ describe('ChangedSinceStrategy: the name of the filter', () => {
 });
 
 describe('ChangedSinceStrategy: a list that changes between pages', () => {
-  test('loses no contact when others are deleted and renamed between pages (I3)', async () => {
+  test('loses no contact when other contacts are deleted or renamed between pages (I3)', async () => {
     await using account = await openSource({ counts: { contacts: 450, tickets: 10 } });
     const { account: people } = account.simulator;
     const keys = [...getExpectedRows(account.simulator, 'contacts').keys()];
@@ -47,7 +48,7 @@ describe('ChangedSinceStrategy: a list that changes between pages', () => {
 });
 
 describe('ChangedSinceStrategy: a filter that does not return edits', () => {
-  test('finds an edited rating by the lookback window, although the filter returns only new ratings (T17)', async () => {
+  test('finds an edited rating within the lookback window, although the filter returns only new ratings (T17)', async () => {
     await using account = await openSource({ counts: { satisfaction_ratings: 300, tickets: 10 }, spanDays: 100 });
     const first = await readObject(account.client, 'satisfaction_ratings');
     const young = [...getExpectedRows(account.simulator, 'satisfaction_ratings')].find(
@@ -64,8 +65,8 @@ describe('ChangedSinceStrategy: a filter that does not return edits', () => {
   const DAY_MS = 86_400_000;
 
   /**
-   * Runs syncs until an edit has arrived.
-   * @returns the number of syncs, and the requests of each.
+   * Runs syncs until an edit is extracted.
+   * @returns the number of syncs, and the number of requests of each sync.
    */
   async function syncsUntilCurrent(
     name: string,
@@ -91,7 +92,7 @@ describe('ChangedSinceStrategy: a filter that does not return edits', () => {
       const found = result.records.find((r) => r.id === key)?.fields;
       if (found?.['note'] === 'edited' || found?.['feedback'] === 'edited') return { syncs: run, requests };
     }
-    throw new Error('The edit did not arrive.');
+    throw new Error('The edit was not extracted within 100 syncs.');
   }
 
   test.each([
@@ -100,7 +101,7 @@ describe('ChangedSinceStrategy: a filter that does not return edits', () => {
     ['time_entries', 2500, 5],
     ['satisfaction_ratings', 2500, 5],
   ] as const)(
-    '%s: an edit of any of %i records arrives after at most %i syncs, regardless of the record’s age',
+    '%s: an edit of any of %i records is extracted within %i syncs, regardless of the record’s age',
     async (name, count, most) => {
       for (const ageDays of [31, 100, 200, 399]) {
         const { syncs } = await syncsUntilCurrent(name, count, ageDays);
@@ -109,7 +110,7 @@ describe('ChangedSinceStrategy: a filter that does not return edits', () => {
     },
   );
 
-  test('rereads a bounded number of pages on each sync, and none on the first', async () => {
+  test('rereads a bounded number of pages on each sync except the first', async () => {
     await using account = await openSource({ counts: { time_entries: 5000, tickets: 10 }, spanDays: 3650 });
     const countRequests = async (position: Position | null, readingId: string) => {
       const before = account.simulator.requestCount;
@@ -119,16 +120,17 @@ describe('ChangedSinceStrategy: a filter that does not return edits', () => {
     const first = await countRequests(null, 'run 0');
     expect(first.requests).toBe(1 + 57);
     const second = await countRequests(first.position, 'run 1');
-    // One page of the lookback window and a fifth of the list.
+    // One request for the page of the lookback window, and 12 for a fifth of the list.
     expect(second.requests).toBe(1 + 12);
   });
 
-  test('a killed run resumes with the remaining pages', async () => {
+  test('a run that was killed resumes with the remaining pages', async () => {
     await using account = await openSource({ counts: { time_entries: 1500, tickets: 10 }, spanDays: 3650 });
     const first = await readObject(account.client, 'time_entries', { readingId: 'run 0' });
     let position = first.position;
     const before = account.simulator.requestCount;
-    // 17 pages in total, 4 per run, after the page of the lookback window.
+    // The run reads the page of the lookback window, and then rereads 4 of the 17 pages of the
+    // list.
     for (let finished = false, slices = 0; !finished; slices++) {
       const known: Position | null = position;
       await readObject(account.client, 'time_entries', {
@@ -145,7 +147,7 @@ describe('ChangedSinceStrategy: a filter that does not return edits', () => {
     expect(account.simulator.requestCount - before).toBe(1 + 4);
   });
 
-  test('a run without leftover credits finishes, and a later run continues', async () => {
+  test('a run without leftover credits finishes before the reread is complete, and later runs continue the reread', async () => {
     await using account = await openSource({ counts: { time_entries: 1500, tickets: 10 }, spanDays: 3650 });
     const first = await readObject(account.client, 'time_entries', { readingId: 'run 0' });
     let leftover = 2;

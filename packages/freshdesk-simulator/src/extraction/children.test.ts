@@ -16,7 +16,7 @@ describe('ChildrenStrategy', () => {
     );
   });
 
-  /** Lists the conversations of deleted tickets, which are readable as well. */
+  /** Lists the conversations of deleted tickets. They remain readable. */
   function listChildrenOfDeletedTickets(account: Awaited<ReturnType<typeof openSource>>): number[] {
     const { account: simulated } = account.simulator;
     const conversations = catalogue.find((o) => o.name === 'conversations');
@@ -28,7 +28,7 @@ describe('ChildrenStrategy', () => {
       );
   }
 
-  test('reads an unchanging list of a parent’s children once', async () => {
+  test('reads a parent’s children only once if their list does not change', async () => {
     await using account = await openSource({ counts: { tickets: 30, conversations: 0 } });
     for (let i = 0; i < 250; i++) account.simulator.account.createChild('conversations', 5, { body: `note ${i}` });
     const result = await readObject(account.client, 'conversations', {
@@ -38,7 +38,7 @@ describe('ChildrenStrategy', () => {
     expect(account.simulator.requestCount).toBe(3);
   });
 
-  test('reads subfolders of any depth with their category, and schedules their articles', async () => {
+  test('reads subfolders of any depth with their category, and schedules the extraction of their articles', async () => {
     await using account = await openSource({ counts: { solution_categories: 2 } });
     const { account: simulated } = account.simulator;
     const categories = [...getExpectedRows(account.simulator, 'solution_categories').keys()];
@@ -68,7 +68,7 @@ describe('ChildrenStrategy', () => {
     expect(complete).toContain(String(innermost));
   });
 
-  test('completes a deleted parent with an empty list and reads the others (T8)', async () => {
+  test('stores an empty list for a deleted parent, and reads the other parents (T8)', async () => {
     await using account = await openSource({ counts: { tickets: 10 } });
     const result = await readObject(account.client, 'conversations', { parents: work(1, 999, 2) });
     expect(
@@ -81,7 +81,7 @@ describe('ChildrenStrategy', () => {
     expect(JSON.parse(line)).toMatchObject({ complete: { where: { ticket_id: '999' }, keys: [], confirmed: true } });
   });
 
-  test('confirms an empty list only on a repeated request (I7)', async () => {
+  test('confirms an empty list only when the list is empty again on a later read (I7)', async () => {
     await using account = await openSource({ counts: { tickets: 10, conversations: 0 } });
     const complete = async (needsConfirmation: boolean) => {
       const result = await readObject(account.client, 'conversations', {
@@ -94,7 +94,7 @@ describe('ChildrenStrategy', () => {
     expect(await complete(true)).toMatchObject({ keys: [], confirmed: true });
   });
 
-  test('reports a failing parent as a failed unit and reads the others (I7, T25)', async () => {
+  test('reports a failing parent as a failed unit, and reads the other parents (I7, T25)', async () => {
     await using account = await openSource({
       counts: { tickets: 120 },
       intercept: ({ path }, response) => {
@@ -115,14 +115,14 @@ describe('ChildrenStrategy', () => {
   });
 
   test.each([
-    ['every parent fails and none was read before', 60, 60],
-    ['parents fail after others were read', 60, 40],
-  ])('fails without failed units if %s (I7)', async (_title, parents, failing) => {
+    ['every parent fails', 60, 60],
+    ['every parent fails after 20 parents were read', 60, 40],
+  ])('fails as a whole, without failed units, if %s (I7)', async (_title, parents, failing) => {
     await using account = await openSource({
       counts: { tickets: 120 },
       intercept: ({ path }, response) => {
         const id = Number(/tickets\/(\d+)\//.exec(path)?.[1]);
-        // During an outage, parents that were readable before fail as well.
+        // During the outage, even parents that were readable before fail.
         if (failing < parents && id <= parents - failing && !isDown) {
           isDown = id === parents - failing;
           return false;

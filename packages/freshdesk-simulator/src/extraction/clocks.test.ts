@@ -9,7 +9,7 @@ import { describe, expect, test } from 'vitest';
 import { getExpectedRows, getVersions, mergeResults, openSource, readObject } from '../test-support/source.ts';
 
 const DAY = 86_400_000;
-/** `Date` headers, with the kind of error. */
+/** Incorrect `Date` headers, with a description of the error. */
 const DATES: readonly (readonly [string, (now: number) => string | null])[] = [
   ['three days ahead', (now) => new Date(now + 3 * DAY).toUTCString()],
   ['ten minutes ahead', (now) => new Date(now + 600_000).toUTCString()],
@@ -54,7 +54,7 @@ const OBJECTS = ['tickets', 'contacts', 'companies'] as const;
 
 describe('extraction with incorrect clocks', () => {
   test.each(DATES)(
-    'a Date header that is %s skips no change and reports no coverage in the future (I3)',
+    'with a Date header that is %s, extraction skips no change and reports no coverage in the future (I3)',
     async (_name, date) => {
       const clock = { now: Date.parse('2026-03-01T12:00:00Z') };
       await using account = await openSourceWithDate(() => date(clock.now), clock);
@@ -72,7 +72,7 @@ describe('extraction with incorrect clocks', () => {
             getVersions(getExpectedRows(account.simulator, name)),
           );
         }
-        // Some changes follow the read closely, some later.
+        // Some changes occur right after the read, others minutes later.
         for (let n = 1; n <= 8; n++) {
           clock.now += 20_000 * n;
           source.update('tickets', 1 + ((run * 31 + n * 7) % 150), { priority: 1 + (n % 4) });
@@ -85,7 +85,7 @@ describe('extraction with incorrect clocks', () => {
     },
   );
 
-  test('skips no change if both clocks are ahead, because the versions of the records bound the position (I3)', async () => {
+  test('skips no change if both clocks are ahead, because the position cannot exceed the versions of the records (I3)', async () => {
     const clock = { now: Date.parse('2026-03-01T12:00:00Z') };
     const ahead = () => clock.now + 3 * DAY;
     await using account = await openSource(
@@ -113,7 +113,7 @@ describe('extraction with incorrect clocks', () => {
     }
   });
 
-  test('skips no change if the local clock is three days behind, and orders reads by the shared clock (I3)', async () => {
+  test('skips no change if the local clock is three days behind, because the shared clock determines the order of reads (I3)', async () => {
     const clock = { now: Date.parse('2026-03-01T12:00:00Z') };
     await using account = await openSourceWithDate(
       () => new Date(clock.now).toUTCString(),
@@ -126,7 +126,7 @@ describe('extraction with incorrect clocks', () => {
     expect(account.client.clock.isSkewed).toBe(true);
   });
 
-  test('a Date header three days behind does not repeat requests during a backfill', async () => {
+  test('a backfill sends no additional requests if the Date header is three days behind', async () => {
     const clock = { now: Date.parse('2026-03-01T12:00:00Z') };
     const requests: number[] = [];
     for (const shift of [0, -3 * DAY]) {
@@ -152,7 +152,7 @@ describe('extraction with incorrect clocks', () => {
     expect(requests[1]).toBe(requests[0]);
   });
 
-  test('returns no records of an unchanged account on the second run', async () => {
+  test('a second run on an unchanged account returns no records', async () => {
     const clock = { now: Date.parse('2026-03-01T12:00:00Z') };
     await using account = await openSourceWithDate(() => new Date(clock.now).toUTCString(), clock);
     const first = await readObject(account.client, 'tickets');
@@ -167,13 +167,14 @@ describe('stored and moved positions', () => {
   const contacts = getObject('contacts');
 
   test.each(['tickets', 'contacts'] as const)(
-    '%s: restorePosition replaces a position in the future, and the next run equals the account',
+    '%s: restorePosition replaces a position in the future, and the next run extracts all changes',
     async (name) => {
       await using account = await openSource({ counts: { tickets: 150, contacts: 150 }, spanDays: 20 });
       const object = getObject(name);
       const first = await readObject(account.client, name);
       const before = new Date();
-      // A position as an earlier release stored it after a Date header three days ahead.
+      // Build the position that an earlier release stored after a Date header that was three days
+      // ahead.
       const ahead = JSON.parse(
         JSON.stringify(first.position, (key, value) =>
           key === 'watermark' || (typeof value === 'string' && object.views.some((v) => v.name === key))
@@ -211,8 +212,8 @@ describe('stored and moved positions', () => {
       const second = await readObject(account.client, object.name, { position: moved.position });
       expect(second.pages.at(-1)?.coverage?.completeBackTo).toEqual(to);
       expect(second.records.filter((r) => r.deleted === null)).toEqual([]);
-      // After a move backward, all changes since that time are read, and earlier history if the
-      // object has a backfill.
+      // After a move backward, the next run reads all changes since the new position. If the object
+      // has a backfill, the run also reads the earlier history.
       const back = movePosition(object, second.position ?? {}, new Date(to.getTime() - 30 * DAY));
       expect(back).toMatchObject({ unreadFrom: null, unreadTo: null });
       const third = await readObject(account.client, object.name, { position: back.position });
@@ -220,14 +221,14 @@ describe('stored and moved positions', () => {
     },
   );
 
-  test('movePosition to a time that was read skips nothing', async () => {
+  test('movePosition reports no skipped range if the new position is in the history that was read', async () => {
     await using account = await openSource({ counts: { tickets: 100 }, spanDays: 100 });
     const first = await readObject(account.client, 'tickets');
     const moved = movePosition(tickets, first.position ?? {}, new Date(Date.now() - 10 * DAY));
     expect(moved).toMatchObject({ unreadFrom: null, unreadTo: null, position: { backTo: '1970-01-01T00:00:00Z' } });
   });
 
-  test('movePosition of an object without any read reports the complete history as skipped', () => {
+  test('movePosition reports the complete history as skipped if the object was never read', () => {
     const moved = movePosition(
       tickets,
       { backTo: '2026-01-01T00:00:00Z', views: {}, window: null },

@@ -15,7 +15,7 @@ const REQUESTS_MAX = 400;
 
 type PageBuilder = (page: number, query: URLSearchParams, count: number) => readonly Record<string, unknown>[];
 
-/** Starts an account whose list at a path always links to a next page. */
+/** Starts an account whose list at `path` links to a next page on every page. */
 async function openEndlessList(
   path: string,
   buildPage: PageBuilder,
@@ -68,9 +68,9 @@ const ENDLESS_LISTS: readonly (readonly [string, PageBuilder, number])[] = [
   ],
   ['alternates between two pages', (page) => buildContacts(1 + 100 * (page % 2)), 30],
   ['cycles through three pages', (page) => buildContacts(1 + 100 * (page % 3)), 40],
-  ['repeats its last page after page 5', (page) => buildContacts(1 + 100 * Math.min(page, 5)), 20],
+  ['returns page 5 for every later page', (page) => buildContacts(1 + 100 * Math.min(page, 5)), 20],
   [
-    'returns a random selection of 500 records',
+    'returns a random selection from 500 records for every page',
     (_p, _q, n) =>
       buildContacts(1, 500)
         .toSorted((a, b) => hash(n, a.id, 0) - hash(n, b.id, 0))
@@ -87,7 +87,7 @@ const failure = {
   message: expect.stringMatching(/does not end: page \d+ announces another page/),
 };
 
-describe('a list that is read completely', () => {
+describe('reading a list completely', () => {
   test.each(ENDLESS_LISTS)('fails if the server %s', async (_name, buildPage, requestsMax) => {
     await using account = await openEndlessList('/api/v2/contacts', buildPage);
     await expect(readObject(account.client, 'contacts')).rejects.toMatchObject({
@@ -97,7 +97,7 @@ describe('a list that is read completely', () => {
     expect(account.requests()).toBeLessThan(requestsMax);
   });
 
-  test('fails if extraction is interrupted after every page and resumed from the stored position', async () => {
+  test('fails even if extraction is interrupted after every page and resumed from the stored position', async () => {
     await using account = await openEndlessList('/api/v2/contacts', (page) => buildContacts(1 + 100 * (page % 3)));
     let position: Position | null = null;
     const resumeRepeatedly = async () => {
@@ -117,7 +117,7 @@ describe('a list that is read completely', () => {
     };
     await expect(resumeRepeatedly()).rejects.toMatchObject(failure);
     expect(account.requests()).toBeLessThan(40);
-    // The state of the loop detection is part of the stored position and does not grow.
+    // The stored position contains the state of the loop detection, and this state does not grow.
     expect(JSON.stringify(position).length).toBeLessThan(1000);
   });
 
@@ -153,19 +153,37 @@ describe('other paginated requests', () => {
   const later = new Date(Date.now() - 4 * 86_400_000).toISOString().replace(/\.\d+Z/, 'Z');
 
   const loops: readonly (readonly [string, string, PageBuilder, string, ReadObjectOptions])[] = [
-    ['a list without a filter', '/api/v2/groups', () => buildContacts(1), 'groups', {}],
     [
-      'a sorted list of one second',
+      'a list without a filter that returns page 1 for every page',
+      '/api/v2/groups',
+      () => buildContacts(1),
+      'groups',
+      {},
+    ],
+    [
+      'a sorted list that returns the same 100 records of one second for every page',
       '/api/v2/tickets',
       () => Array.from({ length: 100 }, (_, i) => at(i + 1, recent)),
       'tickets',
       {},
     ],
-    ['a sorted list of one record', '/api/v2/tickets', () => [at(1, recent)], 'tickets', {}],
-    ['a sorted list that ignores the filter', '/api/v2/tickets', () => [at(1, recent), at(2, later)], 'tickets', {}],
-    ['a sorted list of empty pages', '/api/v2/tickets', () => [], 'tickets', {}],
     [
-      'a sorted list whose timestamps grow with every request',
+      'a sorted list that returns the same record for every page',
+      '/api/v2/tickets',
+      () => [at(1, recent)],
+      'tickets',
+      {},
+    ],
+    [
+      'a sorted list that ignores the filter and returns the same two records for every page',
+      '/api/v2/tickets',
+      () => [at(1, recent), at(2, later)],
+      'tickets',
+      {},
+    ],
+    ['a sorted list that returns only empty pages', '/api/v2/tickets', () => [], 'tickets', {}],
+    [
+      'a sorted list whose timestamps increase with every request',
       '/api/v2/tickets',
       (_p, query) =>
         Array.from({ length: 100 }, (_, i) =>
@@ -175,7 +193,7 @@ describe('other paginated requests', () => {
       {},
     ],
   ];
-  test.each(loops)('%s fails', async (_name, path, buildPage, object, options) => {
+  test.each(loops)('reading %s fails', async (_name, path, buildPage, object, options) => {
     await using account = await openEndlessList(path, buildPage);
     await expect(readObject(account.client, object, options)).rejects.toMatchObject({
       code: 'source_contract',
@@ -192,7 +210,7 @@ describe('other paginated requests', () => {
       (page: number) => Array.from({ length: 100 }, (_, i) => at(i + 1, page > 0 ? recent : later)),
     ],
   ] as const)(
-    'after a failure of %s, the next run starts over and equals the account (I3)',
+    'after an endless list of %s is repaired, the next run reads the list from the start and returns all records (I3)',
     async (object, path, buildPage) => {
       let isBroken = true;
       await using account = await openSource({
@@ -225,12 +243,12 @@ describe('other paginated requests', () => {
     },
   );
 
-  test('the request for custom field definitions fails', async () => {
+  test('reading an endless list of custom field definitions fails', async () => {
     await using account = await openEndlessList('/api/v2/ticket_fields', () => buildContacts(1, 10));
     await expect(listCustomColumns(account.client, getObject('tickets'))).rejects.toMatchObject(failure);
   });
 
-  test('an audit fails', async () => {
+  test('an audit of an endless list fails', async () => {
     await using account = await openEndlessList('/api/v2/companies', (page) => buildContacts(1 + 100 * (page % 2)));
     const synced = {
       param: 'updated_since',
@@ -251,7 +269,7 @@ describe('other paginated requests', () => {
     await expect(drain()).rejects.toMatchObject(failure);
   });
 
-  test('a parent with an endless list of children becomes a failed unit', async () => {
+  test('a parent becomes a failed unit if the list of its children is endless', async () => {
     await using account = await openEndlessList('/api/v2/tickets/5/conversations', () => buildContacts(1));
     const { pages } = await readObject(account.client, 'conversations', {
       parents: [{ object: 'conversations', parentId: '5', version: '1' }],
@@ -260,7 +278,7 @@ describe('other paginated requests', () => {
     expect(account.requests()).toBeLessThan(12);
   });
 
-  test('a parent with cyclic page tokens becomes a failed unit', async () => {
+  test('a parent becomes a failed unit if the page tokens of its children form a cycle', async () => {
     const tokens = ['a', 'b', 'c'];
     await using account = await openEndlessList(
       '/api/v2/custom_objects/schemas/7/records',

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { getExpectedRows, mergeResults, openSource, readObject, toLineText } from '../test-support/source.ts';
 
 describe('FullListStrategy', () => {
-  test('continues after a short page while responses link to a next page (T5)', async () => {
+  test('continues after short and empty pages as long as the response links to a next page (T5)', async () => {
     const pages = [[1, 2, 3], [4], [], [5, 6]];
     await using account = await openSource({
       intercept: ({ path, query }, response) => {
@@ -21,11 +21,11 @@ describe('FullListStrategy', () => {
     );
   });
 
-  test('omits pagination parameters if the list rejects them', async () => {
+  test('reads a list without pagination parameters if the list rejects these parameters', async () => {
     await using account = await openSource({ rejectedParams: ['page', 'per_page'], counts: { tickets: 10 } });
     const fields = await readObject(account.client, 'ticket_fields');
     expect(mergeResults(fields)).toEqual(getExpectedRows(account.simulator, 'ticket_fields'));
-    // Other rejected parameters remain errors.
+    // Requests with other rejected parameters still fail.
     await expect(
       account.client.list('/api/v2/ticket_fields', { foo: '1' }, { credits: 1, bucket: null }),
     ).rejects.toMatchObject({

@@ -17,7 +17,7 @@ describe('KeysetStrategy: backfill', () => {
     expect(mergeResults(result).size).toBe(500);
   });
 
-  test('reads the history from `historyFrom` and reports it as coverage', async () => {
+  test('reads the history since `historyFrom`, and reports that time as the start of the coverage', async () => {
     await using account = await openSource({ counts: { tickets: 1000 }, spanDays: 100 });
     const historyFrom = new Date(Date.now() - 30 * 86_400_000);
     const result = await readObject(account.client, 'tickets', { historyFrom });
@@ -32,7 +32,7 @@ describe('KeysetStrategy: backfill', () => {
     );
   });
 
-  test('backfills from the newest window backward and reports the coverage of each window', async () => {
+  test('backfills windows from newest to oldest, and reports the coverage after each window', async () => {
     await using account = await openSource({ counts: { tickets: 1000 }, spanDays: 400 });
     const result = await readObject(account.client, 'tickets');
     const depths = result.pages.flatMap((p) =>
@@ -53,11 +53,11 @@ describe('KeysetStrategy: backfill', () => {
     );
     const live = untilFirstDepth.filter((p) => !toLineText(p.lines[0]).startsWith('{"deleted"'));
     expect(Math.max(...live.flatMap(days))).toBeLessThan(30.1);
-    // Only the seconds at the boundaries of pages are read twice.
+    // Only records with the timestamps at page boundaries are read twice.
     expect(result.records.length).toBeLessThan(1000 * 1.1);
   });
 
-  test('loses no change during a backfill, at whichever page it is killed', async () => {
+  test('loses no change during a backfill that is killed after any page and resumed', async () => {
     await using account = await openSource({ counts: { tickets: 600 }, spanDays: 200 });
     const { account: tickets } = account.simulator;
     let n = 0;
@@ -76,7 +76,7 @@ describe('KeysetStrategy: backfill', () => {
     }
   });
 
-  test('stops a backfill at its deadline, and the next run reads changes before it continues the backfill', async () => {
+  test('stops a backfill at its deadline, and reads new changes before it resumes the backfill in the next run', async () => {
     await using account = await openSource({ counts: { tickets: 1500 }, spanDays: 600 });
     const { account: tickets } = account.simulator;
     const newest = await readObject(account.client, 'tickets', { backfillDeadline: new Date(0) });
@@ -98,7 +98,7 @@ describe('KeysetStrategy: backfill', () => {
     );
   });
 
-  test('reads new changes every ten minutes during a long backfill, across slices and within them', async () => {
+  test('reads new changes every ten minutes during a long backfill, within a slice and across slices', async () => {
     const clock = { now: Date.now() };
     await using account = await openSource({
       counts: { tickets: 3000 },
@@ -111,7 +111,7 @@ describe('KeysetStrategy: backfill', () => {
     let position: Position | null = null;
     for (let finished = false; !finished; ) {
       const known: Position | null = position;
-      // Slices of eight pages, each of which takes two minutes.
+      // Each slice has eight pages, and each page takes two minutes.
       const slice = await readObject(account.client, 'tickets', {
         position: known,
         pagesMax: 8,
@@ -125,7 +125,8 @@ describe('KeysetStrategy: backfill', () => {
       position = slice.position;
       expect(results.length).toBeLessThan(100);
     }
-    // The newest window takes hours; its changes are read right after it.
+    // Skip the first coverage. Reading the newest window takes hours, and changes are read only
+    // afterward.
     const moments = [...new Set(seen)].slice(1);
     const gaps = moments.slice(1).map((at, i) => at - (moments[i] as number));
     expect(Math.max(...gaps)).toBeLessThan(20 * 60_000);
@@ -135,7 +136,7 @@ describe('KeysetStrategy: backfill', () => {
 });
 
 describe('KeysetStrategy: an account that changes (I3)', () => {
-  test('finds tickets that are updated, created and trashed between pages (T1)', async () => {
+  test('finds tickets that are updated, created or moved to the trash between pages (T1)', async () => {
     for (let seed = 1; seed <= 10; seed++) {
       await using account = await openSource({ seed, counts: { tickets: 700 }, spanDays: 60 });
       const { account: tickets } = account.simulator;
@@ -154,7 +155,7 @@ describe('KeysetStrategy: an account that changes (I3)', () => {
     }
   });
 
-  test('reads more tickets of one second than fit a page while some of them change (T2, T3)', async () => {
+  test('reads all tickets of one second if they fill several pages and some of them change (T2, T3)', async () => {
     const clock = { now: Date.parse('2026-03-01T00:00:00Z') };
     await using account = await openSource({
       counts: { tickets: 900 },
@@ -176,7 +177,7 @@ describe('KeysetStrategy: an account that changes (I3)', () => {
     );
   });
 
-  test('reads more tickets of one second than the list has pages for, in both orders of creation (T2)', async () => {
+  test('reads the tickets of one second by creation time, from both ends, if they exceed the list’s page limit (T2)', async () => {
     const clock = { now: Date.parse('2026-03-01T00:00:00Z') };
     await using account = await openSource({
       counts: { tickets: 31_000 },
@@ -192,7 +193,7 @@ describe('KeysetStrategy: an account that changes (I3)', () => {
     expect(getVersions(mergeResults(result))).toEqual(getVersions(getExpectedRows(account.simulator, 'tickets')));
   }, 120_000);
 
-  test('reads fields that Freshdesk sets after the creation without a newer version', async () => {
+  test('reads fields that Freshdesk sets after the creation of a ticket without changing `updated_at`', async () => {
     const clock = { now: Date.parse('2026-03-01T00:00:00Z') };
     await using account = await openSource({
       counts: { tickets: 50 },
@@ -210,7 +211,7 @@ describe('KeysetStrategy: an account that changes (I3)', () => {
     expect(mergeResults(first, second).get(key)?.fields['due_by']).toMatch(/^2026-/);
   });
 
-  test('resumes from any stored page with the same result as an uninterrupted run (T4)', async () => {
+  test('resumes from the position of any page with the same result as an uninterrupted run (T4)', async () => {
     await using account = await openSource({ counts: { tickets: 800 }, spanDays: 60 });
     const pageCount = (await readObject(account.client, 'tickets')).pages.length;
     for (let stopAt = 1; stopAt < pageCount; stopAt++) {

@@ -12,7 +12,7 @@ import {
 } from '../test-support/source.ts';
 
 describe('record details', () => {
-  test('retries a failed lookup on the next run and reports a repeated failure (I7)', async () => {
+  test('retries failed lookups on the next run, and reports a lookup that fails again as a failed unit (I7)', async () => {
     let isDamaged = false;
     await using account = await openSource({
       counts: { tickets: 40 },
@@ -33,7 +33,7 @@ describe('record details', () => {
     ]);
   });
 
-  test('loads a record without details and reports a failed unit if its endpoint fails (I7)', async () => {
+  test('returns a record without details, and reports a failed unit, if the endpoint of the record fails (I7)', async () => {
     await using account = await openSource({
       counts: { tickets: 40 },
       intercept: ({ path }, response) => {
@@ -79,7 +79,7 @@ describe('record details', () => {
     );
 
   test.each(catalogue.filter((o) => (o.detail?.columns ?? []).length > 0).map((o) => o.name))(
-    '%s: each record has the columns of its endpoint',
+    '%s: each record has the columns that only the endpoint of a single record returns',
     async (name) => {
       await using account = await openSource({ counts: { tickets: 150, contacts: 130 } });
       const result = await readObject(account.client, name, { detail: true });
@@ -88,7 +88,7 @@ describe('record details', () => {
   );
 
   test.each(['tickets', 'contacts', 'agents'])(
-    '%s: completes a page over several slices if it exceeds the credits, without repeated requests',
+    '%s: if a page needs more credits than one slice has, completes the page in several slices without repeated requests',
     async (name) => {
       await using account = await openSource({ counts: { tickets: 150, contacts: 130, agents: 40 } });
       const results: ReadResult[] = [];
@@ -117,8 +117,8 @@ describe('record details', () => {
       const lookups = [...account.simulator.requestsByPath]
         .filter(([path]) => path.endsWith('/{id}'))
         .reduce((sum, [, n]) => sum + n, 0);
-      // Includes requests that were in flight when the credits ran out, and a second read of a list
-      // with several pages.
+      // The limit allows for requests that were in flight when the credits ran out, and for the
+      // second pass over the contacts, whose list has several pages.
       expect(lookups).toBeLessThanOrEqual(
         getExpectedRows(account.simulator, name).size * (name === 'contacts' ? 2 : 1) + results.length * 8,
       );

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { openSource, readObject } from '../test-support/source.ts';
 
-describe('responses that are errors or invalid', () => {
+describe('error responses and invalid responses', () => {
   const openWithResponse = (status: number, headers: Record<string, string>, body: string) =>
     openSource({
       intercept: (_request, response) => {
@@ -41,7 +41,13 @@ describe('responses that are errors or invalid', () => {
       'source_not_freshdesk',
     ],
     ['a redirect', 302, { location: 'https://www.freshworks.com/' }, '', 'source_not_freshdesk'],
-    ['a page of another product', 200, { 'content-type': 'text/html' }, '<html>Welcome</html>', 'source_not_freshdesk'],
+    [
+      'a web page of a different product',
+      200,
+      { 'content-type': 'text/html' },
+      '<html>Welcome</html>',
+      'source_not_freshdesk',
+    ],
     [
       'an HTML page with status 200',
       200,
@@ -49,8 +55,8 @@ describe('responses that are errors or invalid', () => {
       '<html>Maintenance</html>',
       'source_unavailable',
     ],
-    ['a wrapped list of another product', 200, json, '{"groups":[]}', 'source_contract'],
-    ['a list without objects', 200, json, '[1,2]', 'source_contract'],
+    ['an object instead of a list', 200, json, '{"groups":[]}', 'source_contract'],
+    ['a list of numbers', 200, json, '[1,2]', 'source_contract'],
     ['truncated JSON', 200, json, '[{"id":1},{"id":', 'source_unavailable'],
     ['an unavailable server', 503, {}, '', 'source_unavailable'],
     [

@@ -4,8 +4,8 @@ import { getExpectedRows, mergeResults, openSource, readObject, toLineText } fro
 
 describe('readStableList', () => {
   test.each([
-    // [object, records, pages of 100, requests]. Requests are the overlapping pages, the test of
-    // the filter, the other views, and the changes in the meantime.
+    // [object, records, pages of 100, requests]. The requests fetch the overlapping pages, test the
+    // filter, fetch the other views, and fetch the changes that occurred during the read.
     ['contacts', 800, 8, 9 + 1 + 2 + 1],
     ['companies', 250, 3, 3 + 1 + 1],
     ['satisfaction_ratings', 400, 4, 5 + 1],
@@ -24,7 +24,7 @@ describe('readStableList', () => {
     },
   );
 
-  test('a list without a filter is proven by a single read when records were added since the last run', async () => {
+  test('proves a list without a filter consistent in one pass, even if records were added since the last run', async () => {
     await using account = await openSource({ counts: { agents: 250 } });
     const first = await readObject(account.client, 'agents');
     account.simulator.account.create('agents', { contact: { name: 'Ada' } });
@@ -34,13 +34,14 @@ describe('readStableList', () => {
     expect(toLineText(second.pages.at(-1)?.lines.at(-1))).toContain('"generation"');
   });
 
-  test('loses no record when more records are deleted between two pages than the pages overlap (I3)', async () => {
+  test('loses no record when more records are deleted between two pages than the overlap contains (I3)', async () => {
     for (const deletedAt of [1, 2, 3, 4, 5]) {
       await using account = await openSource({ counts: { contacts: 700, tickets: 10 } });
       const keys = [...getExpectedRows(account.simulator, 'contacts').keys()];
       const result = await readObject(account.client, 'contacts', {
         afterPage: (_page, count) => {
-          // From the complete list, so that about half of them are on pages that have been read.
+          // Delete records from the complete list, so that about half of these records are on pages
+          // that have been read.
           if (count === deletedAt)
             for (let n = 0; n < 120; n++) account.simulator.account.delete('contacts', keys[n * 5] as number);
         },
@@ -68,9 +69,12 @@ describe('readStableList', () => {
   });
 
   test.each([
-    ['ignores the page size', (records: number[], page: number) => records.slice((page - 1) * 100, page * 100)],
+    [
+      'ignores the requested page size',
+      (records: number[], page: number) => records.slice((page - 1) * 100, page * 100),
+    ],
     ['returns 40 records per page', (records: number[], page: number) => records.slice((page - 1) * 40, page * 40)],
-  ])('reads a list completely, until two reads agree, if the server %s', async (_name, respond) => {
+  ])('repeats passes until two passes agree if the server %s', async (_name, respond) => {
     const records = Array.from({ length: 330 }, (_, i) => i + 1);
     await using account = await openSource({
       intercept: ({ path, query }, response) => {
@@ -89,14 +93,14 @@ describe('readStableList', () => {
     expect(toLineText(result.pages.at(-1)?.lines.at(-1))).toContain('"generation"');
   });
 
-  test('reads a list completely, until two reads agree, if records differ in every response', async () => {
+  test('repeats passes until two passes agree if records differ in every response', async () => {
     let responses = 0;
     await using account = await openSource({
       counts: { companies: 330, tickets: 10 },
       intercept: ({ path, query }, response) => {
         if (!path.endsWith('/companies')) return false;
         const [page, size] = [Number(query.get('page')), Number(query.get('per_page'))];
-        // No record has changed.
+        // The changed-since filter returns no records.
         const ids = query.has('updated_since')
           ? []
           : Array.from({ length: 330 }, (_, i) => i + 1).slice((page - 1) * size, page * size);
@@ -122,7 +126,7 @@ describe('readStableList', () => {
     expect(result.pages.length).toBeLessThan(60);
   });
 
-  test('splits an overlapping page that is too large for one response, without gap or repetition', async () => {
+  test('splits an overlapping page that is too large for one response, without missing or repeated records', async () => {
     await using account = await openSource({ counts: { contacts: 330, tickets: 10 } });
     const client = new FreshdeskClient({
       account: { subdomain: 'demo', origin: account.simulator.origin },

@@ -4,7 +4,7 @@ import type { SimulatedAccount } from '../account.ts';
 export interface RandomChangesOptions {
   readonly account: SimulatedAccount;
   readonly object: ObjectSpec;
-  /** Returns the next random integer below its argument. */
+  /** Returns the next random integer from 0 to `below` - 1. */
   readonly random: (below: number) => number;
   readonly isKeyset: boolean;
   /** The expected number of changes in 100 requests. */
@@ -13,10 +13,10 @@ export interface RandomChangesOptions {
   readonly backdatedEdits: boolean;
 }
 
-/** The rate at which each request is followed by up to three changes. */
+/** At this rate, up to three changes follow each request. */
 export const MAX_CHANGE_RATE = 150;
 
-/** Changes an account at random between two requests. */
+/** Applies random changes to an account between requests. */
 export class RandomChanges {
   readonly #options: RandomChangesOptions;
 
@@ -62,7 +62,10 @@ export class RandomChanges {
     }
   }
 
-  /** Gives 20 to 149 records the same timestamp, which can be more than the list has pages for. */
+  /**
+   * Updates 20 to 149 records in the same second. All pages of the list together may hold fewer
+   * records.
+   */
   #updateMany(): void {
     const { account, object, random } = this.#options;
     const list = account.getList(object);

@@ -10,7 +10,7 @@ interface StoredRecord {
   readonly generation: string | null;
 }
 
-/** The rows of one table, merged by the rules of the loader. */
+/** The rows of one table, merged according to the rules of the loader. */
 export class SimulatedWarehouse {
   readonly #account: SimulatedAccount;
   readonly #object: ObjectSpec;
@@ -22,8 +22,8 @@ export class SimulatedWarehouse {
   }
 
   /**
-   * Loads a page. The newest record of each key wins: by version, then by time of extraction, then
-   * by order.
+   * Loads a page. For each key, the record with the newest version wins, then the record that was
+   * extracted last, then the last record in order.
    */
   load({ lines, extractedAt, generation }: Page): void {
     for (const line of lines) {
@@ -45,8 +45,9 @@ export class SimulatedWarehouse {
 
   /**
    * Compares the rows with the account.
-   * @param options `ignoreVersions`: only missing rows and wrong deletions count. `changedBefore`,
-   * in milliseconds: only records that have not changed since then are compared.
+   * @param options With `ignoreVersions`, only missing rows and wrong deletions count as
+   * differences. With `changedBefore`, a time in milliseconds, only records that have not changed
+   * since that time are compared.
    * @returns the differences, each as `<key> <difference>`.
    */
   findDifferences({

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type SimulationOptions, simulate } from './simulation.ts';
 
 /**
- * Runs the simulation for the seeds from 1. To reproduce a seed, run `node
+ * Runs the simulation with each seed from 1 to `seeds`. To reproduce a seed, run `node
  * packages/freshdesk-simulator/src/simulate.ts --from <seed> --seeds 1 --strategy <strategy>`.
  */
 async function simulateSeeds(seeds: number, options: Omit<SimulationOptions, 'seed'>) {
@@ -17,21 +17,21 @@ async function simulateSeeds(seeds: number, options: Omit<SimulationOptions, 'se
   return { failures, errors };
 }
 
-describe('extraction from an account that changes between requests, with kills at random pages', () => {
-  test('the keyset strategy loses no record over 1,000 seeds (I3)', async () => {
+describe('extraction that is killed at random pages, from an account that changes between requests', () => {
+  test('the keyset strategy loses no record in 1,000 seeds (I3)', async () => {
     expect(await simulateSeeds(1000, { strategy: 'keyset' })).toEqual({ failures: [], errors: 0 });
   }, 60_000);
 
-  test('the keyset strategy loses no record over 1,000 seeds when changes are visible after a delay (I3)', async () => {
+  test('the keyset strategy loses no record in 1,000 seeds if changes become visible after a delay (I3)', async () => {
     expect(await simulateSeeds(1000, { strategy: 'keyset', lagSeconds: 4 })).toEqual({ failures: [], errors: 0 });
   }, 60_000);
 
-  test('the keyset strategy loses no record over 40 seeds when neither end of the list reaches the middle of a tie (I3)', async () => {
+  test('the keyset strategy loses no record in 40 seeds if a list has too few pages to reach all records of one second (I3)', async () => {
     expect(await simulateSeeds(40, { strategy: 'keyset', pagesMax: 4 })).toEqual({ failures: [], errors: 0 });
   }, 60_000);
 
   test.each(['changed-since', 'lookback', 'full-list'] as const)(
-    'the %s strategy keeps the coverage of each run and equals the account at the end, over 75 seeds (I3, I10)',
+    'with the %s strategy, the rows match the account within the coverage of each run, and completely at the end, in 75 seeds (I3, I10)',
     async (strategy) => {
       expect(await simulateSeeds(50, { strategy })).toEqual({ failures: [], errors: 0 });
       expect(await simulateSeeds(25, { strategy, lagSeconds: 4 })).toEqual({ failures: [], errors: 0 });
@@ -42,22 +42,22 @@ describe('extraction from an account that changes between requests, with kills a
 
 describe('an account that violates an assumption of the keyset strategy', () => {
   test.each([
-    ['records with equal timestamps keep their order (A3)', { quirks: { unstableTies: true } }],
-    ['every change sets a new timestamp (A4)', { backdatedEdits: true }],
-    ['a change is visible within the allowed lag (A5)', { lagSeconds: 60 }],
-  ] as const)('the simulation detects the violation of: %s', async (_name, violation) => {
+    ['records with equal timestamps do not keep their order (A3)', { quirks: { unstableTies: true } }],
+    ['a change sets an earlier timestamp (A4)', { backdatedEdits: true }],
+    ['a change becomes visible after the allowed lag (A5)', { lagSeconds: 60 }],
+  ] as const)('the simulation reports failures if %s', async (_name, violation) => {
     const { failures } = await simulateSeeds(40, { strategy: 'keyset', ...violation });
     expect(failures.length).toBeGreaterThan(0);
   });
 
-  test('extraction fails with source_contract if the filter is not inclusive (A1)', async () => {
+  test('extraction fails with source_contract if the changed-since filter is not inclusive (A1)', async () => {
     for (let seed = 1; seed <= 20; seed++) {
       const result = await simulate({ seed, strategy: 'keyset', quirks: { exclusiveSince: true } });
       expect(result.errorCodes, `seed ${seed}`).toContain('source_contract');
     }
   });
 
-  test('extraction fails with source_contract if the list ignores the order (A2)', async () => {
+  test('extraction fails with source_contract if the list ignores the requested order (A2)', async () => {
     const result = await simulate({ seed: 1, strategy: 'keyset', quirks: { ignoresOrder: true } });
     expect(new Set(result.errorCodes)).toEqual(new Set(['source_contract']));
   });

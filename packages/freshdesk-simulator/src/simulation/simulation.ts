@@ -16,28 +16,31 @@ import { SimulatedWarehouse } from './simulated-warehouse.ts';
 
 /**
  * Deterministic simulation of extraction from an account that changes between any two requests. It
- * runs the real strategies against the real lists without sockets, so that thousands of seeds take
- * seconds, and a seed reproduces a failure exactly.
+ * runs the real strategies against the simulator's lists without sockets, so thousands of seeds
+ * take only seconds. The seed of a failure reproduces the failure exactly.
  *
- * Pages are small and few, and changes are frequent: each request is followed by edits, creations
- * and moves between views. Some changes give up to all records one timestamp, which can be more
- * records than the list has pages for. Extraction is killed at random pages and resumes from the
- * stored position. After each run, the coverage that it claims must be loaded. After the last
- * change, one more run must make the rows equal to the account (I3).
+ * Pages are small and few, and changes are frequent: edits, creations and moves between views
+ * follow the requests. Some updates give many or all records the same timestamp. The pages of the
+ * list can be too few for these records. Extraction is killed at random pages and resumes from the
+ * stored position. After each run, the rows must match the account within the coverage that the run
+ * claims. After the last change, one more run must make the rows equal to the account (I3).
  */
 export interface SimulationOptions {
   readonly seed: number;
   /**
-   * The strategy. `lookback` is `changed-since` with a filter that returns creations but no edits;
-   * then only missing records count as differences.
+   * The strategy. `lookback` is `changed-since` with a filter that returns new records but no
+   * edits. With `lookback`, only missing records and wrong deletions count as differences.
    */
   readonly strategy: 'keyset' | 'changed-since' | 'lookback' | 'full-list';
   readonly quirks?: ListQuirks;
-  /** The longest delay until a change is visible. The strategies allow for `LAG_SECONDS`. */
+  /**
+   * The longest delay until a change is visible. The strategies allow for a delay of up to
+   * `LAG_SECONDS`.
+   */
   readonly lagSeconds?: number;
   /**
-   * The number of pages that the list serves. With few pages, neither end of a long tie reaches its
-   * middle.
+   * The number of pages that the list serves. With few pages, the records in the middle of a large
+   * tie cannot be reached from either end of the list.
    */
   readonly pagesMax?: number;
   /** Some edits set an `updated_at` in the past. */
@@ -48,13 +51,15 @@ export interface SimulationResult {
   /** Rows that differ from the account after the last run: `<key> <difference>`. */
   readonly differences: readonly string[];
   readonly requests: number;
-  /** Differences that the coverage of a finished run excludes: `<run> <key> <difference>`. */
+  /**
+   * Differences within the coverage that a finished run claims: `run <run>: <key> <difference>`.
+   */
   readonly falseClaims: readonly string[];
   /** Codes of the errors that ended runs. */
   readonly errorCodes: readonly string[];
 }
 
-/** The lag of the account's lists that the strategies allow for. */
+/** The lag of lists that the strategies allow for. */
 const LAG_SECONDS = 5;
 const RECORDS = 150;
 const PAGE_SIZE = 10;
@@ -63,7 +68,7 @@ const RUNS = 4;
 const START = Date.parse('2026-01-01T00:00:00Z');
 const COLUMNS = new Set(['id', 'name', 'created_at', 'updated_at']);
 
-/** Orders of a list whose order is not documented. */
+/** Possible orders of a list whose order is not documented. */
 const ORDERS = [
   ['id', 'asc'],
   ['created_at', 'desc'],
@@ -109,8 +114,8 @@ class Simulation {
       object: this.#object,
       random: (below) => this.#random(below),
       isKeyset: strategy === 'keyset',
-      // Lists that are read by page number are tested with single changes at critical moments as
-      // well as with many.
+      // Lists that are read by page number are sensitive to a single change at a critical moment as
+      // well as to many changes, so test several rates.
       rate: strategy === 'keyset' ? MAX_CHANGE_RATE : ([3, 15, 50, MAX_CHANGE_RATE][seed % 4] as number),
       backdatedEdits,
     });
@@ -119,12 +124,12 @@ class Simulation {
   }
 
   /**
-   * Runs one sync. It resumes after kills until it is finished; after an error, the next run
-   * resumes.
+   * Runs one sync. After a kill, the sync resumes until it finishes. After an error, the sync ends,
+   * and the next run resumes.
    */
   async run(run: number, isLast: boolean): Promise<void> {
     if (isLast) {
-      // No more changes, and enough time that all earlier ones are visible.
+      // Stop the changes, and wait until all earlier changes are visible.
       this.#isChanging = false;
       this.#now += (LAG_SECONDS + (this.#options.lagSeconds ?? 0)) * 1000;
     }
@@ -149,7 +154,7 @@ class Simulation {
     };
   }
 
-  /** Extracts until the run is finished or killed. @returns whether it is finished. */
+  /** Extracts until the run finishes or is killed. @returns whether the run has finished. */
   async #runSlice(run: number): Promise<boolean> {
     const pagesUntilKill = this.#random(3) === 0 ? 1 + this.#random(20) : Number.POSITIVE_INFINITY;
     let pages = 0;
@@ -170,16 +175,16 @@ class Simulation {
   }
 
   /**
-   * Finds differences that a finished run's coverage excludes. For an unstable list, only wrong
-   * deletions count.
+   * Finds differences within the coverage that a finished run claims. If the run could not prove
+   * that its list was consistent, only wrong deletions count.
    */
   #findFalseClaims(page: Page): string[] {
     const { strategy } = this.#options;
     if (strategy === 'keyset') return [];
     const isUnstable =
       strategy === 'full-list' && !page.lines.some((line) => Buffer.concat(line).includes('"generation"'));
-    // The coverage of a full list is the start of the read, without an allowance for the list's
-    // lag.
+    // The coverage of a full list extends to the start of the read, and does not allow for the lag
+    // of the list.
     const allowance = strategy === 'full-list' ? LAG_SECONDS * 1000 : 0;
     const differences = this.#warehouse.findDifferences({
       ignoreVersions: strategy === 'lookback',
@@ -245,8 +250,8 @@ function buildSmallObject({ strategy, seed }: SimulationOptions, pagesMax: numbe
     strategy === 'lookback'
       ? (ORDERS[(seed >>> 2) % ORDERS.length] as ObjectSpec['list']['defaultOrder'])
       : object.list.defaultOrder;
-  // Half of the lists have no rolling re-read, which would repair a first read that missed a
-  // record.
+  // Disable the rolling reread for half of the seeds, because a reread would repair a first read
+  // that missed a record.
   const lookback =
     strategy === 'lookback' ? { lookbackDays: 1, ...(seed % 2 === 0 ? { rereadSyncs: undefined } : {}) } : {};
   return {

@@ -58,17 +58,17 @@ export interface ReadObjectOptions {
   readonly position?: Position | null;
   readonly historyFrom?: Date | null;
   readonly detail?: boolean;
-  /** Identifies the run; by default, all reads belong to the same run. */
+  /** Identifies the run. By default, all reads belong to the same run. */
   readonly readingId?: string;
   readonly backfillDeadline?: Date;
   readonly parents?: readonly WorkUnit[];
   /** Called after each page, before the next request. */
   readonly afterPage?: (page: Page, count: number) => void;
-  /** Stops after this many pages, as a killed worker does. */
+  /** Stops after this many pages, like a killed worker. */
   readonly pagesMax?: number;
 }
 
-/** Extracts one object until it is finished or `pagesMax` is reached. */
+/** Extracts one object until the extraction finishes or `pagesMax` is reached. */
 export async function readObject(
   client: FreshdeskClient,
   objectName: string,
@@ -97,7 +97,7 @@ export function toLineText(line: Page['lines'][number] | undefined): string {
   return Buffer.concat(line ?? []).toString();
 }
 
-/** Parses the record lines of pages, in order. */
+/** Parses the record lines of the pages, in order. */
 export function parseRecords(pages: readonly Page[]): ReadResult['records'] {
   const lines = pages.flatMap((page) =>
     page.lines.map((line) => JSON.parse(toLineText(line)) as { record?: Record<string, unknown>; deleted?: string }),
@@ -107,7 +107,7 @@ export function parseRecords(pages: readonly Page[]): ReadResult['records'] {
   );
 }
 
-/** Rows by id: the delete kind and the fields. */
+/** The delete kind and the fields of each row, by id. */
 export type Rows = Map<number, { deleted: string | null; fields: Record<string, unknown> }>;
 
 /** Merges results in order, as a loader would: the newest version of each record wins. */
@@ -120,7 +120,7 @@ export function mergeResults(...results: readonly ReadResult[]): Rows {
   return rows;
 }
 
-/** Returns the rows that a table must hold to equal the account. */
+/** Returns the rows that a table must contain to match the account. */
 export function getExpectedRows(simulator: FreshdeskSimulator, objectName: string): Rows {
   const rows: Rows = new Map();
   for (const { view, text } of simulator.account.listAllRecords(objectName)) {
@@ -130,7 +130,10 @@ export function getExpectedRows(simulator: FreshdeskSimulator, objectName: strin
   return rows;
 }
 
-/** Returns id, delete kind and version of each row, for comparisons without other fields. */
+/**
+ * Returns the id, delete kind and version of each row, for comparisons that ignore the other
+ * fields.
+ */
 export function getVersions(rows: Rows): string[] {
   return [...rows].map(([id, { deleted, fields }]) => `${id} ${deleted} ${String(fields['updated_at'])}`).sort();
 }

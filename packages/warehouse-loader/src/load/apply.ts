@@ -35,7 +35,7 @@ export interface ApplyResult
 
 /**
  * Applies the batches in one warehouse transaction: rows, deletions, ledger and coverage commit
- * together (I2). Batches that are already in the ledger change nothing.
+ * together (I2). Batches that are already in the ledger are not applied again.
  * @returns the counts of each batch, including batches that an earlier load has applied.
  */
 export async function applyBatches(input: ApplyInput): Promise<ApplyResult> {

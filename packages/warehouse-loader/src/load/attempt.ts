@@ -6,14 +6,14 @@ import type { TableState } from '../schema/table-state.ts';
 import type { LoadRequest } from './request.ts';
 
 /**
- * One attempt to write the records with one state of the table. Collects the obstacles for the next
- * attempt.
+ * One attempt to write the records to a table in a given state. Collects the schema changes and
+ * rejections that the next attempt must take into account.
  */
 export class LoadAttempt {
   readonly columns: readonly WritableColumn[];
   /** The changes that the table needs before the records can be written. */
   readonly schemaChanges: SchemaChanges = { columnsToWiden: new Set(), fieldsToAdd: new Map() };
-  /** Records that cannot be written, and why. */
+  /** Records that cannot be written: record → reason. */
   readonly rejections = new Map<IdentifiedRecord, string>();
   readonly #writer: RowWriter;
   readonly #batches: readonly BatchMetadata[];
@@ -33,9 +33,9 @@ export class LoadAttempt {
   }
 
   /**
-   * Counts the misfits of records that an earlier load has written, because the result of that load
-   * may be lost.
-   * @returns the records that the earlier load rejected, and why.
+   * Counts the misfits of records that an earlier load has written. The result of the earlier load
+   * may have been lost, so its misfits and rejections are reported again.
+   * @returns the records that the earlier load rejected: record → reason.
    */
   recountMisfits(records: readonly IdentifiedRecord[]): ReadonlyMap<IdentifiedRecord, string> {
     const rejections = new Map<IdentifiedRecord, string>();

@@ -13,7 +13,7 @@ describe('an audit', () => {
     },
   });
 
-  test('counts missing and stale rows, but not records that are merely new', async () => {
+  test('counts missing and stale rows, and does not count new records as missing', async () => {
     await loader.load([buildBatch([buildThing(1, 10), buildThing(2, 20), buildThing(3, 30)], {}, reached(100, 5))]);
     await loader.load([buildBatch([buildThing(4, 40)], { extractedAt: 1, deleteKind: 'missing' })]);
     const { batches } = await loader.load([
@@ -40,14 +40,14 @@ describe('an audit', () => {
       missing: 2,
       stale: 1,
     });
-    // Batches of other runs count none of these.
+    // A batch that does not belong to an audit counts no missing or stale rows.
     const sync = await loader.load([
       buildBatch([buildThing(1, 10, { name: 'other' }), buildThing(8, 50)], { extractedAt: 300 }),
     ]);
     expect(sync.batches[0]?.counts).toMatchObject({ inserted: 1, updated: 1, missing: 0, stale: 0 });
   });
 
-  test('returns keys that the generation lacks and gaps in the keys as deletion candidates, also when the batch is loaded again', async () => {
+  test('returns the keys that the generation lacks and the gaps in the keys as deletion candidates, even if the batch is loaded again', async () => {
     await loader.load([buildBatch([buildThing(1, 10), buildThing(2, 20), buildThing(4, 40), buildThing(7, 70)])]);
     await loader.load([buildBatch([buildThing(6, 60)], { extractedAt: 1, deleteKind: 'trash' })]);
     const audit = buildBatch(

@@ -6,7 +6,7 @@ import { buildPlannedBatches } from '../test-support/planned-batches.ts';
 import { readSeed } from '../test-support/random.ts';
 import { startStepProxy } from '../test-support/step-proxy.ts';
 
-test('a loader that is killed after any step of the protocol, before it receives the response, applies each batch exactly once (I2)', async () => {
+test('each batch is applied exactly once, even if the loader is killed after any protocol step before it receives the response (I2)', async () => {
   const seed = readSeed('FRESHET_SEED');
   // Two transactions: the first creates the tables and inserts rows, the second also updates rows.
   const planned = buildPlannedBatches(seed).slice(0, 6);

@@ -17,11 +17,11 @@ export function isCovered(version: number, { completeAsOf, completeBackTo }: Cov
 }
 
 /**
- * Builds the same condition in SQL.
+ * Builds the condition of `isCovered` in SQL.
  * @param objects the alias of `_freshet_objects`.
  * @param staged the alias of the table with the version column.
- * @param version the unquoted name of the version column; null: the table has none, so the
- *   condition is true.
+ * @param version the unquoted name of the version column; null: the table has no version column, so
+ *   the condition is `true`.
  */
 export function buildCoveredCondition(objects: string, staged: string, version: string | null): string {
   if (version === null) return 'true';

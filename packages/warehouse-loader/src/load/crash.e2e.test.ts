@@ -7,15 +7,15 @@ import { readSeed } from '../test-support/random.ts';
 import { RandomRecords } from '../test-support/random-records.ts';
 
 /**
- * For a thousand kills: FRESHET_KILLS=1000 npm test --
+ * To run a thousand kills: FRESHET_KILLS=1000 npm test --
  * packages/warehouse-loader/src/load/crash.e2e.test.ts
  */
 const KILLS = Number(process.env['FRESHET_KILLS'] ?? 50);
-/** In one of this many rounds, PostgreSQL crashes before the loaders are killed. */
+/** PostgreSQL crashes in one of this many rounds, before the loaders are killed. */
 const ROUNDS_PER_CRASH = 8;
 
 test(
-  'two concurrent loaders apply each batch exactly once, although they are killed and PostgreSQL crashes at random times (I2, I8)',
+  'two concurrent loaders apply each batch exactly once, even if they are killed and PostgreSQL crashes at random times (I2, I8)',
   async () => {
     const random = new RandomRecords(readSeed('FRESHET_SEED'));
     const context = `seed ${random.seed}`;

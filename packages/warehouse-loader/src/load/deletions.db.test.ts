@@ -12,7 +12,7 @@ import { useTestLoader } from '../test-support/use-test-loader.ts';
 const { database, loader } = await useTestLoader();
 
 describe('markDeletions', () => {
-  test('marks a record in the trash with the time of the first detection, and restores it (T24)', async () => {
+  test('marks a record with the time at which it was first found in the trash, and unmarks it after it leaves the trash (T24)', async () => {
     await loader.load([buildBatch([buildThing(1, 0)])]);
     const { batches } = await loader.load([buildBatch([buildThing(1, 1)], { extractedAt: 10, deleteKind: 'trash' })]);
     expect(batches[0]?.counts).toMatchObject({ updated: 1, deleted: 1 });
@@ -26,7 +26,7 @@ describe('markDeletions', () => {
     ]);
   });
 
-  test('marks rows that a generation lacks, except rows that were extracted after it began', async () => {
+  test('marks rows that a generation lacks, except rows that were extracted after the generation began', async () => {
     await loader.load([buildBatch([buildThing(1, 0), buildThing(2, 0), buildThing(3, 0)], { extractedAt: 0 })]);
     await loader.load([buildBatch([buildThing(3, 1)], { extractedAt: 200 })]);
     const { batches } = await loader.load([
@@ -38,12 +38,12 @@ describe('markDeletions', () => {
       { id: '2', _freshet_delete_kind: 'missing' },
       { id: '3', _freshet_delete_kind: null },
     ]);
-    // An unchanged record that returns is restored.
+    // The mark is removed when the unchanged record is loaded again.
     await loader.load([buildBatch([buildThing(2, 0)], { extractedAt: 300 })]);
     expect(await loader.rows('id, _freshet_delete_kind')).toContainEqual({ id: '2', _freshet_delete_kind: null });
   });
 
-  test('updates and marks rows whose time of extraction is in the future because of a wrong clock (I3)', async () => {
+  test('updates rows and marks rows as deleted, even if their time of extraction is in the future because of a wrong clock (I3)', async () => {
     const future = 20 * 365 * 86_400;
     await loader.load([
       buildBatch([buildThing(1, 0, { name: 'one' }), buildThing(2, 0, { name: 'two' })], { extractedAt: future }),
@@ -62,7 +62,7 @@ describe('markDeletions', () => {
     ]);
   });
 
-  test('marks the children that the complete list of their parent lacks, and no children of other parents', async () => {
+  test('marks only those children of a parent that the parent’s complete list lacks', async () => {
     const child = (id: number, parent_id: number) => buildThing(id, 0, { parent_id });
     await loader.load([buildBatch([child(1, 7), child(2, 7), child(3, 8)])]);
     const complete = (parent: string, ...keys: string[]) => ({
@@ -78,7 +78,7 @@ describe('markDeletions', () => {
     expect(await loader.rows('id, _freshet_delete_kind')).toContainEqual({ id: '3', _freshet_delete_kind: 'missing' });
   });
 
-  test('requires a second empty list of a parent before it marks the children (I7)', async () => {
+  test('marks the children of a parent with an empty list only after a second empty list (I7)', async () => {
     const child = (id: number, parent_id: number) => buildThing(id, 0, { parent_id });
     const empty = (parent: number, more: object = {}) => ({
       complete: { where: { parent_id: String(parent) }, keys: [], began_at: toTime(50), ...more },
@@ -96,7 +96,7 @@ describe('markDeletions', () => {
     ]);
   });
 
-  test('marks a record that a request has found to be deleted, unless it was extracted later', async () => {
+  test('marks a record that a request found to be deleted, unless the record was extracted after this request', async () => {
     await loader.load([buildBatch([buildThing(1, 10), buildThing(2, 20)])]);
     await loader.load([buildBatch([buildThing(3, 30)], { extractedAt: 500 })]);
     const buildDeletion = (id: number, kind: string) => ({ gone: { key: [String(id)], kind, at: toTime(400) } });
@@ -122,14 +122,14 @@ describe('markDeletions', () => {
     expect(await database.sql`select last_audit_at from acme._freshet_objects`).toEqual([
       { last_audit_at: new Date(toTime(350)) },
     ]);
-    // A record that returns is restored.
+    // The mark is removed when the record is loaded again.
     await loader.load([buildBatch([buildThing(1, 10)], { extractedAt: 600 })]);
     expect((await loader.rows('_freshet_delete_kind as kind'))[0]).toEqual({ kind: null });
   });
 });
 
 describe('markChildRows', () => {
-  test('marks the children of a deleted record level by level, and restores a child that returns', async () => {
+  test('marks the descendants of a deleted record level by level, and unmarks a child that is loaded again', async () => {
     await using folders = openTestLoader(database, { ...TEST_TABLE, name: 'folders' });
     await using files = openTestLoader(database, { ...TEST_TABLE, name: 'files' });
     const below = [

@@ -13,18 +13,18 @@ import type { LoadResult } from './request.ts';
 import { getKeyColumns, type LoadTransaction } from './transaction.ts';
 
 export interface MarkedDeletions extends Pick<LoadResult, 'rejectedGenerations' | 'unconfirmedDeletions'> {
-  /** Batch id → rows that the batch marked as deleted. */
+  /** Batch id → number of rows that the batch marked as deleted. */
   readonly counts: ReadonlyMap<string, number>;
 }
 
-/** Adds to the deletion count of a batch, by its index. */
+/** Adds `count` to the number of deletions of the batch with the index `batch`. */
 type AddCount = (batch: number, count: number) => void;
 
 /**
- * Marks rows as deleted that complete lists, generations and requests for single records have found
- * to be deleted. A row that was extracted after the list or generation began is not marked. An
- * implausible list or generation marks nothing (I7).
- * @param isNew whether this transaction applies the batch of an item.
+ * Marks a row as deleted if a complete list or a generation lacks its record, or if a request for
+ * the record found it to be deleted. A row that was extracted after the list, generation or request
+ * began is not marked. An implausible list or generation marks no rows (I7).
+ * @param isNew whether this transaction applies the batch that contains the item.
  */
 export async function markDeletions(
   load: LoadTransaction,
@@ -60,9 +60,9 @@ export async function markDeletions(
 }
 
 /**
- * Marks children that the complete lists of their parents lack.
- * @returns the ids of parents whose lists were empty although the table has rows of them. Nothing
- *   is marked for those.
+ * Marks the children that the complete list of their parent lacks.
+ * @returns the ids of parents with an unconfirmed empty list although the table has rows of their
+ *   children. The children of these parents are not marked.
  */
 async function markMissingChildren(
   load: LoadTransaction,
@@ -76,7 +76,7 @@ async function markMissingChildren(
   const isUnchangedRow = `t._freshet_deleted_at is null and ${buildExtractedAtExpression('t', request)} <= p.began_at`;
   const unconfirmedParents: string[] = [];
   if (hasUnconfirmed) {
-    // An outage can look like an empty list.
+    // An outage can cause an empty list, so a second empty list must confirm the first one.
     const { rows } = await client.query<{ parent: string }>(`
       delete from freshet_parents p where p.unconfirmed and exists (
         select from ${target.sql} t where ${matchesParent} and ${isUnchangedRow}
@@ -95,8 +95,8 @@ async function markMissingChildren(
 }
 
 /**
- * Copies complete lists to temporary tables: their parents to `freshet_parents`, their keys to
- * `freshet_present`.
+ * Copies complete lists to temporary tables: the parents to `freshet_parents`, and the keys in the
+ * lists to `freshet_present`.
  */
 async function stageCompleteLists(
   load: LoadTransaction,
@@ -121,7 +121,7 @@ async function stageCompleteLists(
     const value = toSqlText(text ?? null, column.type);
     return value === MISFIT || value === null ? '\\N' : escapeCopyText(value);
   };
-  // If the batches contain several lists of a parent, the last one counts.
+  // If the batches contain several lists of a parent, only the last list is used.
   const latestLists = [...new Map(lists.map((list) => [JSON.stringify(list.where), list])).values()];
   const isUnconfirmed = ({ keys, confirmed }: (typeof lists)[number]) => keys.length === 0 && confirmed !== true;
   await copyLines(
@@ -159,8 +159,8 @@ async function markDeletedRecords(
 }
 
 /**
- * Marks the children of rows that this transaction has marked as deleted, level by level. It
- * recognizes these rows by `_freshet_loaded_at`, which is the time of the transaction.
+ * Marks the descendants of rows that this transaction has marked as deleted, level by level. In
+ * rows of this transaction, `_freshet_loaded_at` is the time of the transaction.
  */
 export async function markChildRows({ client, request }: LoadTransaction): Promise<void> {
   for (const { name, column, parent, parentKey } of request.childTables) {
@@ -178,8 +178,8 @@ export async function markChildRows({ client, request }: LoadTransaction): Promi
 }
 
 /**
- * Builds the assignments that mark a row as deleted. The hash is reset, so that the record counts
- * as changed if it returns.
+ * Builds the assignments that mark a row as deleted. They reset the hash, so that the record counts
+ * as changed if a later batch contains it.
  */
 function buildDeletionAssignments(kind: string): string {
   return `_freshet_deleted_at = p.began_at, _freshet_delete_kind = ${kind}, _freshet_hash = null,

@@ -13,8 +13,8 @@ import { getKeyColumns, type LoadTransaction } from './transaction.ts';
 export type Generation = PreparedBatches['generations'][number];
 
 /**
- * The condition for rows `t` that a generation covers and lacks. It refers to `p.began_at`, the
- * start of the generation.
+ * The SQL condition for rows `t` that a generation covers but does not contain. The condition
+ * refers to `p.began_at`, the start of the generation.
  */
 export interface MissingRows {
   readonly where: string;
@@ -23,14 +23,14 @@ export interface MissingRows {
 }
 
 /**
- * The maximum number of deletion candidates of an audit. Further candidates wait for the next
+ * The maximum number of deletion candidates of an audit. Further candidates are left to the next
  * audit.
  */
 const DELETION_CANDIDATES_MAX = 100_000;
 
 /**
- * Copies the keys of a generation to a temporary table and builds the condition for the rows that
- * it lacks.
+ * Copies the keys of a generation to a temporary table, and builds the condition for the rows that
+ * the generation lacks.
  */
 export async function stageGeneration(
   load: LoadTransaction,
@@ -72,8 +72,8 @@ async function* encodeKeys(
 }
 
 /**
- * Counts the missing rows if they are too many to be deletions (`hasShrunk`, I7); otherwise returns
- * 0.
+ * Returns the number of missing rows if this number is implausibly high (`hasShrunk`, I7), and
+ * otherwise 0.
  */
 export async function countImplausiblyMissing(
   { client, target }: LoadTransaction,
@@ -89,8 +89,8 @@ export async function countImplausiblyMissing(
 }
 
 /**
- * Lists the keys that the generations of audits lack. It changes nothing, so a repeated load of
- * applied batches returns the same candidates.
+ * Lists the keys that the generations of audits lack, and the gaps in the keys. The function
+ * changes nothing, so a repeated load of applied batches returns the same candidates.
  */
 export async function findDeletionCandidates(load: LoadTransaction): Promise<LoadResult['deletionCandidates']> {
   const { client, target, request } = load;
@@ -115,7 +115,10 @@ export async function findDeletionCandidates(load: LoadTransaction): Promise<Loa
   return candidates;
 }
 
-/** Lists the numbers below the greatest key that no row has, in descending order. */
+/**
+ * Lists the positive numbers below the greatest key that are not the key of a row, in descending
+ * order.
+ */
 async function findKeyGaps(
   { client, target }: LoadTransaction,
   keyColumn: WritableColumn,
@@ -123,8 +126,8 @@ async function findKeyGaps(
 ): Promise<{ key: string }[]> {
   const key = quote(keyColumn.name);
   const { rows } = await client.query<{ key: string }>(
-    // Enumerate the numbers between neighboring keys from the greatest gap down, and stop at the
-    // limit: one outlying key must not enumerate every number below it (I9).
+    // Enumerate the numbers between neighboring keys in descending order, and stop at the limit.
+    // Otherwise, all numbers below a single outlying key would be enumerated (I9).
     `select g::text as key from (
        select above, below, sum(above - below - 1) over (order by above desc) - (above - below - 1) as numbers_before
        from (

@@ -11,8 +11,8 @@ export interface LockedTable {
   readonly coverage: CoveredRange;
   readonly hasHistory: boolean;
   /**
-   * A time as PostgreSQL's text form: rows that were last written before it are written again.
-   * Null: no row is.
+   * Rows that were last written before this time are rewritten when their records are loaded. The
+   * time is in PostgreSQL's text form; null: no rows are rewritten.
    */
   readonly rewriteBefore: string | null;
 }
@@ -20,7 +20,7 @@ export interface LockedTable {
 /**
  * Checks the epoch and locks the table's row in `_freshet_objects` until the end of the
  * transaction, so that the loads of a table run one after the other.
- * @throws AppError `fenced` if the table's epoch is greater than the request's.
+ * @throws AppError `fenced` if the table's epoch is greater than the epoch of the request.
  */
 export async function lockTable({ client, target, request }: LoadTransaction): Promise<LockedTable> {
   const objects = `${quote(target.schema)}._freshet_objects`;
@@ -32,7 +32,7 @@ export async function lockTable({ client, target, request }: LoadTransaction): P
     rewrite_before: string | null;
   }>(
     `update ${objects} set epoch = $2,
-       -- The warehouse's clock also sets _freshet_loaded_at, to which this time is compared.
+       -- Use the warehouse's clock, because this time is compared with _freshet_loaded_at.
        rewrite_before = case when $3::timestamptz is distinct from restarted_at and $3 is not null then now()
          else rewrite_before end,
        restarted_at = coalesce($3, restarted_at)
@@ -81,7 +81,7 @@ export async function insertLedgerEntries(
   return new Set(rows.map((r) => r.batch_id));
 }
 
-/** The changes in the table that the records of one batch caused. */
+/** The changes that the records of one batch made to the table. */
 export interface MergeCounts {
   inserted: number;
   updated: number;
@@ -93,14 +93,14 @@ export interface MergeCounts {
 export interface AppliedCounts {
   /** The ids of the batches that this transaction applies. */
   readonly newBatchIds: ReadonlySet<string>;
-  /** By index of the batch. */
+  /** Index of the batch → counts. */
   readonly mergeCounts: readonly MergeCounts[];
-  /** Batch id → rows that the batch marked as deleted because they were missing. */
+  /** Batch id → number of rows that `markDeletions` marked as deleted. */
   readonly deletedCounts: ReadonlyMap<string, number>;
 }
 
 /**
- * Records the counts of the applied batches in the ledger, and the new coverage and row count of
+ * Stores the counts of the applied batches in the ledger, and updates the coverage and row count of
  * the table.
  */
 export async function recordLedgerCounts(
@@ -143,7 +143,10 @@ export async function recordLedgerCounts(
   );
 }
 
-/** Reads the counts of the request's batches from the ledger, whichever load has applied them. */
+/**
+ * Reads the counts of the request's batches from the ledger, including batches that an earlier load
+ * has applied.
+ */
 export async function readLedgerCounts({ client, target, request }: LoadTransaction): Promise<LoadResult['batches']> {
   const { rows } = await client.query<{ batch_id: string } & Record<keyof BatchCounts, string>>(
     `select batch_id, records, inserted, updated, unchanged, rejected, deleted, missing, stale

@@ -24,7 +24,7 @@ describe('loadBatches', () => {
     });
   });
 
-  test('inserts as many rows as the ledger counts as inserted (I2)', async () => {
+  test('inserts exactly the number of rows that the ledger counts as inserted (I2)', async () => {
     for (let i = 0; i < 5; i++)
       await loader.load([
         buildBatch([buildThing(i, i), buildThing(i + 1, i), buildThing(i + 2, i)], { extractedAt: i }),
@@ -35,14 +35,14 @@ describe('loadBatches', () => {
     expect(await database.sql`select row_count::int from acme._freshet_objects`).toEqual([{ row_count: 7 }]);
   });
 
-  test('rejects a worker with a lower epoch than the table’s (I2)', async () => {
+  test('rejects a load whose epoch is lower than the epoch of the table (I2)', async () => {
     await loader.load([buildBatch([buildThing(1, 0)])], { epoch: 5 });
     await expect(loader.load([buildBatch([buildThing(1, 1)])], { epoch: 4 })).rejects.toMatchObject({ code: 'fenced' });
     expect(await loader.rows('id, updated_at')).toEqual([{ id: '1', updated_at: new Date(toTime(0)) }]);
     expect(await database.sql`select count(*)::int from acme._freshet_batches`).toEqual([{ count: 1 }]);
   });
 
-  test('leaves the newest versions when loads of one table run concurrently (I2)', async () => {
+  test('stores the newest version of each record when loads of the same table run concurrently (I2)', async () => {
     const batches = Array.from({ length: 8 }, (_, i) =>
       buildBatch(
         Array.from({ length: 50 }, (_, n) => buildThing(n, i, { name: `v${i}` })),
@@ -53,8 +53,8 @@ describe('loadBatches', () => {
     expect((await loader.rows('name')).every((row) => row['name'] === 'v7')).toBe(true);
   });
 
-  test('finds the records that PostgreSQL rejects, and loads the others (I10)', async () => {
-    // The loader does not know the user's constraint.
+  test('finds the records that PostgreSQL rejects, and loads all other records (I10)', async () => {
+    // The user adds a constraint that the loader does not know.
     await loader.load([buildBatch([buildThing(1000, 0)])]);
     await database.sql.unsafe('alter table acme.things add constraint small check (amount < 100)');
     const { rejectedRecords, batches } = await loader.load([
@@ -63,7 +63,7 @@ describe('loadBatches', () => {
     expect(rejectedRecords).toHaveLength(1);
     expect(JSON.parse(rejectedRecords[0]?.raw as string)).toMatchObject({ record: { id: 137 } });
     expect(batches[0]?.counts).toMatchObject({ inserted: 299, rejected: 1 });
-    // Two of more records than one chunk of COPY holds.
+    // PostgreSQL rejects two records of a batch that is larger than one chunk of COPY.
     const large = Array.from({ length: 2000 }, (_, i) =>
       buildThing(2000 + i, 0, { amount: i === 300 || i === 1700 ? 5000 : 1, name: 'x'.repeat(200) }),
     );

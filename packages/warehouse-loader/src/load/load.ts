@@ -14,15 +14,15 @@ import { findRefusedRecord } from './refused-record.ts';
 import type { LoadRequest, LoadResult } from './request.ts';
 
 /**
- * Each attempt adds or widens a column or fixes its type, and a column is widened at most three
- * times, so schema evolution converges after few attempts.
+ * Each attempt adds columns, widens columns or excludes columns from widening. A column is widened
+ * at most twice in a load, so schema evolution converges after a few attempts.
  */
 const SCHEMA_ATTEMPTS_MAX = 20;
 
 /**
  * Applies batches to a table exactly once, even if processes, connections or the server fail and
  * the load is repeated (I2). Schema changes run in separate short transactions. Rows and ledger
- * commit in one transaction. An attempt that needs schema changes, or in which records are
+ * entries commit in one transaction. An attempt that needs schema changes, or in which records are
  * rejected, is rolled back and repeated.
  */
 export async function loadBatches(
@@ -63,8 +63,8 @@ export async function loadBatches(
         state = await evolveTable(client, { target, table, state, changes: attempt.schemaChanges, records });
         continue;
       } else {
-        // All values were checked, so a constraint or a limit of PostgreSQL rejects a row. Find it
-        // and load the other records.
+        // All values were checked, so PostgreSQL has rejected a row because of a constraint or a
+        // limit. Find the record of this row and load all other records.
         if (!isDataError(error) || records.length === 0) throw error;
         const refusedRecord = await findRefusedRecord({ client, target, attempt, hasLz4 }, records);
         if (refusedRecord === null) throw error;

@@ -5,7 +5,7 @@ import { useTestLoader } from '../test-support/use-test-loader.ts';
 const { database, loader } = await useTestLoader();
 
 describe('mergeRecords', () => {
-  test('leaves the same table for any order of the batches (I4)', async () => {
+  test('produces the same table for any order of the batches (I4)', async () => {
     const batches = [
       buildBatch([buildThing(1, 0, { name: 'old' })], { extractedAt: 0 }),
       buildBatch([buildThing(1, 5, { name: 'new' })], { extractedAt: 5 }),
@@ -23,13 +23,13 @@ describe('mergeRecords', () => {
     }
   });
 
-  test('prefers the later extraction of two records with the same version (I4)', async () => {
+  test('prefers the record that was extracted later if two records have the same version (I4)', async () => {
     await loader.load([buildBatch([buildThing(1, 0, { name: 'later' })], { extractedAt: 60 })]);
     await loader.load([buildBatch([buildThing(1, 0, { name: 'earlier' })], { extractedAt: 30 })]);
     expect(await loader.rows('name')).toEqual([{ name: 'later' }]);
   });
 
-  test('writes the newest of several records with one key in a load and counts all of them (I4)', async () => {
+  test('writes only the newest of several records with the same key in a load, but counts all of them (I4)', async () => {
     const { batches } = await loader.load([
       buildBatch([buildThing(1, 2, { name: 'b' }), buildThing(1, 1, { name: 'a' }), buildThing(1, 2, { name: 'c' })]),
       buildBatch([buildThing(1, 1, { name: 'z' })], { extractedAt: 1 }),
@@ -38,7 +38,7 @@ describe('mergeRecords', () => {
     expect(batches.map((b) => b.counts.inserted + b.counts.updated + b.counts.unchanged)).toEqual([3, 1]);
   });
 
-  test('does not write the row of an unchanged record', async () => {
+  test('does not rewrite the row of an unchanged record', async () => {
     await loader.load([buildBatch([buildThing(1, 0, { name: 'x' })])]);
     const before = await loader.rows('*, xmin::text, ctid::text');
     const { batches } = await loader.load([buildBatch([buildThing(1, 0, { name: 'x' })], { extractedAt: 100 })]);
@@ -55,7 +55,7 @@ describe('mergeRecords', () => {
     expect(batches[0]?.counts).toMatchObject({ unchanged: 1, updated: 0 });
   });
 
-  test('writes lost and changed rows again in a rebuild, preserves newer rows, and ignores generations', async () => {
+  test('restores lost and changed rows in a rebuild, but neither reverts newer rows nor marks rows as deleted', async () => {
     await loader.load([
       buildBatch([
         buildThing(1, 10, { name: 'a' }),
@@ -75,7 +75,7 @@ describe('mergeRecords', () => {
     const { batches } = await loader.load([rebuild]);
     expect(batches[0]?.counts).toMatchObject({ records: 3, inserted: 1, updated: 1, unchanged: 1, deleted: 0 });
     expect(await loader.rows('name')).toEqual([{ name: 'a' }, { name: 'b' }, { name: 'newer' }]);
-    // A dropped table is created again.
+    // A dropped table is recreated.
     await database.sql.unsafe('drop table acme.things');
     await loader.load([buildBatch([buildThing(1, 10, { name: 'a' })], { extractedAt: 0, isRewrite: true })]);
     expect(await loader.rows('name')).toEqual([{ name: 'a' }]);

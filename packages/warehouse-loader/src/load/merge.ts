@@ -25,12 +25,12 @@ export interface MergeInput {
  * 1. Looks up the existing rows and compares their hashes. Unchanged records are neither encoded
  *    nor written.
  * 2. Copies records without a row directly into the table. The caller holds the table's lock, so no
- *    other load inserts them.
+ *    concurrent load can insert the same records.
  * 3. Stages and upserts changed records. The condition of the upsert ensures that a row never
  *    reverts to an older version (I4).
  *
- * @returns the counts by index of the batch, and the primary keys of the rows that may have been
- *   written.
+ * @returns the counts of each batch, in the order of the batches, and the primary keys of the rows
+ *   that may have been written.
  */
 export async function mergeRecords(
   load: LoadTransaction,
@@ -40,8 +40,8 @@ export async function mergeRecords(
   const { batches } = request.prepared;
   const counts = batches.map((): MergeCounts => ({ inserted: 0, updated: 0, deleted: 0, missing: 0, stale: 0 }));
   if (records.length === 0) return { counts, writtenKeys: [] };
-  // The planner does not know that the lists of keys are short. Only a nested loop never reads the
-  // complete table.
+  // The planner does not know that the lists of keys are short. Allow only nested loops, because
+  // all other joins may read the complete table.
   await client.query('set local enable_hashjoin = off; set local enable_mergejoin = off');
   const { newRecords, changedRecords } = await classifyRecords(
     load,
@@ -69,8 +69,8 @@ export function buildColumnList(columns: readonly WritableColumn[]): string {
 }
 
 /**
- * Selects one record for each key, because an upsert must not contain a key twice: the newest by
- * version, then by time of extraction, then by order.
+ * Selects the newest record of each key, because an upsert must not contain a key twice. Compares
+ * the records by version, then by time of extraction, then by their order in the load.
  */
 function selectNewest({ prepared }: LoadRequest, records: readonly IdentifiedRecord[]): readonly IdentifiedRecord[] {
   const extractedAt = prepared.batches.map((b) => b.extractedAt.getTime());
@@ -91,7 +91,7 @@ function selectNewest({ prepared }: LoadRequest, records: readonly IdentifiedRec
 const [NEW, UNCHANGED, CHANGED] = [0, 1, 2] as const;
 
 /**
- * Separates the records without a row from those whose row differs, and omits the unchanged ones.
+ * Separates the records without a row from the records whose row differs. Omits unchanged records.
  */
 async function classifyRecords(
   load: LoadTransaction,
@@ -131,7 +131,7 @@ async function classifyRecords(
   };
 }
 
-/** Counts of a batch as a query returns them. */
+/** The counts of a batch in a query result. */
 type CountRow = { readonly batch_id: string } & Partial<Record<keyof MergeCounts, string>>;
 
 async function upsertRecords(
@@ -177,7 +177,7 @@ async function upsertRecords(
     ...WRITTEN_METADATA.filter((m) => m !== '_freshet_deleted_at'),
   ]
     .map((name) => `${name} = excluded.${name}`)
-    // A row stays deleted since the time when its deletion was first detected.
+    // A deleted row retains the time at which its deletion was first detected.
     .concat(
       `_freshet_deleted_at = case when excluded._freshet_deleted_at is null then null
          else coalesce(t._freshet_deleted_at, excluded._freshet_deleted_at) end`,
@@ -196,9 +196,9 @@ async function upsertRecords(
 }
 
 /**
- * Counts what the batches of an audit are about to correct in existing rows. Missing: the row is
- * marked as deleted, but its record exists with the same version. Stale: the row differs from its
- * record with the same version.
+ * Counts the existing rows that the batches of an audit will correct. Missing: the row is marked as
+ * deleted, but its record exists with the same version. Stale: the row differs from its record,
+ * although both have the same version.
  * @param changedRows the FROM and WHERE clauses that select the staged records `n` and their rows
  *   `t`.
  */

@@ -16,49 +16,58 @@ export interface LoadRequest {
   readonly tablePrefix: string;
   readonly table: Table;
   /**
-   * Tables of the same schema whose rows depend on rows of this table, parents before their
-   * children.
+   * The tables of the same schema whose rows are descendants of this table's rows. Each parent
+   * table precedes its child tables.
    */
   readonly childTables: readonly ChildTable[];
   /** The fencing token. If the table's epoch is greater, the load fails and changes nothing. */
   readonly epoch: number;
   readonly schemaPolicy: SchemaPolicy;
   /**
-   * When the object was last restarted; null: never. Rows that were written before the warehouse
-   * first sees this time are written again.
+   * The time at which the object was last restarted; null: never. Rows that were written before the
+   * first load with this time are rewritten when their records are loaded.
    */
   readonly restartedAt: Date | null;
-  /** Whether every version of a row is recorded in the history table. */
+  /** Whether the history table stores every version of each row. */
   readonly hasHistory: boolean;
   /** The batches in the order in which they were stored, prepared for `table`. */
   readonly prepared: PreparedBatches;
-  /** Reads the bodies of all batches of a generation that one of the batches completes. */
+  /**
+   * Reads the bodies of all batches of a generation. The load calls this function for each
+   * generation that one of its batches completes.
+   */
   readonly readGeneration: (id: string) => AsyncIterable<Buffer>;
 }
 
 export interface LoadResult {
   readonly batches: readonly { readonly batchId: string; readonly counts: BatchCounts }[];
   readonly rejectedRecords: readonly RejectedRecord[];
-  /** The coverage of the table with these batches; null: unchanged. */
+  /** The coverage of the table after this load; null: the coverage has not changed. */
   readonly coverage: { readonly completeAsOf: Date | null; readonly completeBackTo: Date | null } | null;
   /**
-   * Generations that lacked too many rows, so that none was marked as deleted; `rows` is their
-   * number.
+   * Generations that lacked implausibly many rows. None of these rows was marked as deleted. `rows`
+   * is the number of these rows.
    */
   readonly rejectedGenerations: readonly { readonly batchId: string; readonly rows: number }[];
   /**
-   * The ids of parents whose lists were empty although the table has rows of them. Their lists have
-   * to be read again.
+   * The ids of parents with an unconfirmed empty list although the table has rows of their
+   * children. These lists must be reread.
    */
   readonly unconfirmedDeletions: readonly string[];
-  /** Keys that the generation of an audit lacked. Their records have to be requested. */
+  /**
+   * Keys that the generation of an audit lacked, and gaps in the keys. A request for each of these
+   * records must determine whether the record is deleted.
+   */
   readonly deletionCandidates: readonly (DeletionCandidate & { readonly batchId: string })[];
-  /** Set if rows of the table lack values of a column; null: the table is complete. */
+  /**
+   * The state of the completion if rows may lack values of a column; null: the table is complete.
+   */
   readonly completion: Completion | null;
   /**
-   * The schema changes of this load. Changes of an earlier attempt that failed are not repeated.
+   * The schema changes of this load. Changes that an earlier, failed load has made are not
+   * included.
    */
   readonly schemaChanges: readonly SchemaChange[];
-  /** Counts of values that did not fit their columns, by batch and column. */
+  /** The number of values that did not fit, for each batch and column. */
   readonly misfits: readonly Misfits[];
 }

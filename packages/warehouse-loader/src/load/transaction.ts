@@ -25,8 +25,8 @@ export async function applySettings(client: ClientBase, hasLz4: boolean): Promis
 }
 
 /**
- * Rolls back after an error. A failure to do so is ignored: the connection is lost, which also ends
- * the transaction.
+ * Rolls back after an error. Ignores a failure of the rollback, because the server ends the
+ * transaction when the connection is lost.
  */
 export async function rollBack(client: ClientBase): Promise<void> {
   await client.query('rollback').catch(() => {});

@@ -10,9 +10,12 @@ export interface BatchToLoad {
   readonly body: Buffer;
   /** Size of the uncompressed body in bytes. */
   readonly rawBytes: number;
-  /** The batch belongs to an audit: its corrections are counted as missing or stale rows. */
+  /**
+   * Whether the batch belongs to an audit. The corrections of an audit are counted as missing or
+   * stale rows.
+   */
   readonly isAudit: boolean;
-  /** The batch belongs to a rebuild: its rows are written even if they are unchanged. */
+  /** Whether the batch belongs to a rebuild. A rebuild writes rows even if they are unchanged. */
   readonly isRewrite: boolean;
 }
 
@@ -30,18 +33,20 @@ const decompress = promisify(zstdDecompress);
 /**
  * Decompresses the body of a batch on zlib's thread pool, so that a large body does not block the
  * event loop.
- * @param rawBytes the uncompressed size, which avoids a second buffer; null: unknown.
+ * @param rawBytes the uncompressed size in bytes; null: unknown. If the size is known, the body is
+ *   decompressed into a single buffer.
  */
 export async function unpackBody(body: Buffer, rawBytes: number | null): Promise<Buffer> {
-  // zlib allocates another chunk if the output fills the first one exactly.
+  // Add one byte, because zlib allocates a second chunk if the output fills the first chunk
+  // exactly.
   const bytes = await decompress(body, rawBytes === null ? {} : { chunkSize: Math.max(CHUNK_BYTES_MIN, rawBytes + 1) });
-  // COPY would read a tab between JSON tokens as the end of a value. Within strings, JSON escapes
-  // tabs.
+  // Replace tabs between JSON tokens, because COPY interprets a tab as the end of a value. Strings
+  // contain no unescaped tabs.
   for (let at = bytes.indexOf(TAB); at >= 0; at = bytes.indexOf(TAB, at)) while (bytes[at] === TAB) bytes[at++] = SPACE;
   return bytes;
 }
 
-/** Iterates over the lines of an unpacked body. Each line is a view of the body's bytes. */
+/** Iterates over the lines of an unpacked body. Each line is a view of the bytes and not a copy. */
 export function* splitLines(bytes: Buffer): Generator<Buffer> {
   for (let start = 0; start < bytes.length; ) {
     const lineBreak = bytes.indexOf(LINE_BREAK, start);
@@ -55,7 +60,11 @@ export function parseControlLine(line: Buffer): ControlLine {
   return parseJson(line.toString('utf8')) as unknown as ControlLine;
 }
 
-/** Reads some lines of a batch. @param lineNumbers counted from 0. @returns line number → line. */
+/**
+ * Reads lines of a batch.
+ * @param lineNumbers the numbers of the lines to read, counted from 0.
+ * @returns line number → line.
+ */
 export async function readLines(
   { body, rawBytes }: BatchToLoad,
   lineNumbers: ReadonlySet<number>,
@@ -70,8 +79,8 @@ export async function readLines(
 }
 
 /**
- * Iterates over the records of a batch, including those that the extractor rejected, as functions
- * from a field to its value.
+ * Iterates over the records of a batch, including the records that the extractor rejected. Yields
+ * each record as a function that returns the value of a field.
  */
 export async function* readRecords(body: Buffer): AsyncGenerator<(field: string) => Json | undefined> {
   for (const line of splitLines(await unpackBody(body, null))) {
@@ -85,7 +94,7 @@ export async function* readRecords(body: Buffer): AsyncGenerator<(field: string)
       const record = RawObject.parse(line, location.start, location.end);
       yield (field) => record.get(field);
     } catch (error) {
-      // The line is not a JSON object. It was rejected when its batch was loaded.
+      // The record is not a JSON object. It was rejected when its batch was loaded.
       if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;
     }
   }

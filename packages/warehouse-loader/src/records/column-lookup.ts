@@ -4,13 +4,13 @@ import { getFieldName, isFieldNamed } from '@freshet/contracts';
 export const NO_COLUMN = -1;
 
 /**
- * Finds the column of a field. It caches the column of each field position, because records of a
- * list have their fields in the same order.
+ * Finds the columns of the fields of records. The lookup caches the column for each field position,
+ * because the records of a list have their fields in the same order.
  */
 export class ColumnLookup {
   /** Field name → column index. */
   readonly #columns: ReadonlyMap<string, number>;
-  /** By field position. */
+  /** Field position → the field that was last found at this position, and its column. */
   readonly #cache: { name: string; column: number }[] = [];
 
   constructor(columns: ReadonlyMap<string, number>) {

@@ -22,8 +22,8 @@ export function getCommonType(a: ColumnType, b: ColumnType): ColumnType {
 }
 
 /**
- * The widening order: type → the next wider type. `text` and `jsonb` hold every value, so every
- * chain ends there.
+ * The widening order: type → the next wider type. `text` and `jsonb` can store every value, so they
+ * have no wider type.
  */
 const WIDER: Readonly<Partial<Record<ColumnType, ColumnType>>> = {
   bigint: 'numeric',
@@ -33,13 +33,16 @@ const WIDER: Readonly<Partial<Record<ColumnType, ColumnType>>> = {
   timestamptz: 'text',
 };
 
-/** Lists the types to which a column of a type can be widened, the narrowest first. */
+/** Lists the types to which a column of a type can be widened, from the narrowest to the widest. */
 export function listWiderTypes(type: ColumnType): ColumnType[] {
   const wider = WIDER[type];
   return wider === undefined ? [] : [wider, ...listWiderTypes(wider)];
 }
 
-/** Counts the values of a field that fit a type and those that do not. Null counts as neither. */
+/**
+ * Counts the values of a field that fit a type, and the values that do not fit. Null values are not
+ * counted.
+ */
 export function countFits(
   records: readonly { readonly raw: RawObject }[],
   path: readonly string[],

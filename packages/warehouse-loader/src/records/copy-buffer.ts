@@ -55,7 +55,7 @@ export class CopyBuffer {
     this.appendBytes(bytes, 0, bytes.length);
   }
 
-  /** Appends JSON. Each backslash is doubled, so that the JSON escapes survive COPY. */
+  /** Appends JSON. Doubles each backslash, so that COPY preserves the escapes of the JSON. */
   appendJson(from: Buffer, start: number, end: number): void {
     this.#reserve((end - start) * 2);
     const to = this.#bytes;
@@ -69,12 +69,13 @@ export class CopyBuffer {
   }
 
   /**
-   * Appends the decoded characters of a JSON string without lone surrogates. COPY and JSON share
-   * most escapes.
-   * @param start @param end the range between the quotes.
+   * Appends the characters of a JSON string that contains no lone surrogates. Escapes that mean the
+   * same in JSON and in COPY are copied. All other escapes are decoded.
+   * @param start the position after the opening quote.
+   * @param end the position of the closing quote.
    */
   appendJsonString(from: Buffer, start: number, end: number): void {
-    // An escape in COPY is never longer than in JSON.
+    // No character needs more bytes in COPY's text format than in JSON.
     this.#reserve(end - start);
     const to = this.#bytes;
     let at = this.#length;
@@ -131,5 +132,5 @@ export class CopyBuffer {
 const LOOP_BYTES_MAX = 40;
 
 const [BACKSLASH, QUOTE, SLASH, LETTER_U] = [92, 34, 47, 117];
-/** Room for a chunk and most rows that cross its end. */
+/** Room for one chunk and for most rows that extend beyond the end of the chunk. */
 const INITIAL_BYTES = CHUNK_BYTES + 16 * 1024;

@@ -13,31 +13,34 @@ import {
 import { type Notes, sanitizeRecord } from './sanitize.ts';
 import { MISFIT, toSqlText } from './values.ts';
 
-/** A record with its key, version and hash. The values of its other fields are not checked yet. */
+/** A record with its key, version and hash. The values of all other fields are not checked yet. */
 export interface RecordIdentity {
   readonly raw: RawObject;
   /**
-   * The list of deleted records that contains the record (`_freshet_delete_kind`); null: it is not
+   * The `_freshet_delete_kind` of a record from a list of deleted records; null: the record is not
    * deleted.
    */
   readonly deleteKind: string | null;
-  /** Its primary key as PostgreSQL's text form, column by column. */
+  /** The values of the primary key columns in PostgreSQL's text form. */
   readonly key: readonly string[];
-  /** Its version in milliseconds since 1970; -Infinity if it has none. */
+  /**
+   * The version of the record in milliseconds since 1970; -Infinity if the record has no version.
+   */
   readonly version: number;
   /**
-   * 16 bytes in hexadecimal over the complete line. Equal hashes mean that the record is unchanged.
+   * The hash of the complete line: 16 bytes in hexadecimal. The record is unchanged if its row has
+   * the same hash.
    */
   readonly hash: string;
-  /** Changes that make it storable in PostgreSQL; null: none. */
+  /** The changes that were required to store the record in PostgreSQL; null: none. */
   readonly notes: Notes | null;
 }
 
 /** A record and its position in the load. */
 export interface IdentifiedRecord extends RecordIdentity {
-  /** Index of its batch among the batches that are loaded together. */
+  /** The index of the record's batch among the batches that are loaded together. */
   readonly batch: number;
-  /** Its line number in the batch, from 0. */
+  /** The number of the record's line in the batch, counted from 0. */
   readonly line: number;
 }
 
@@ -46,8 +49,8 @@ const UNSAFE = HAS_UNSTORABLE_ESCAPE | HAS_EXPONENT | IS_DEEPLY_NESTED;
 
 /**
  * Determines the key, version and hash of a record.
- * @param line the stored line, which holds the record from `start` to `end`.
- * @returns the reason if the record cannot be loaded.
+ * @param line the stored line. The record extends from `start` to `end`.
+ * @returns the identity, or the reason why the record cannot be loaded.
  */
 export function identifyRecord(
   line: Buffer,
@@ -68,8 +71,8 @@ export function identifyRecord(
       notes = { encoding_replaced: [''] };
       raw = RawObject.parse(Buffer.from(line.toString('utf8', start, end)));
     }
-    // Hash the line before it is sanitized in place: records that differ only in replaced
-    // characters are different.
+    // Hash the line before the record is sanitized in place. Otherwise, records that differ only in
+    // replaced characters would have the same hash.
     recordHash = hashLine(line);
     if ((raw.flags & UNSAFE) !== 0) {
       const sanitizedRecord = sanitizeRecord(raw.bytes);
@@ -100,7 +103,8 @@ export function identifyRecord(
 }
 
 function parseVersion(value: Json | undefined): number {
-  // `Date.parse` accepts days that do not exist. The column does not.
+  // `Date.parse` accepts some days that do not exist, such as February 30. The column rejects these
+  // days.
   const time = typeof value === 'string' && toSqlText(value, 'timestamptz') !== MISFIT ? Date.parse(value) : Number.NaN;
   return Number.isNaN(time) ? Number.NEGATIVE_INFINITY : time;
 }
@@ -110,9 +114,9 @@ const SIGNATURE = Buffer.from('Signature=');
 const QUESTION_MARK = 63;
 
 /**
- * Hashes a line without the query strings of signed URLs, because signatures differ from response
- * to response. A query string begins at the first question mark of a URL and ends with the URL.
- * Each byte is read at most twice.
+ * Hashes a line without the query strings of signed URLs, because every response contains different
+ * signatures. A query string begins at the first question mark of a URL and ends with the URL. Each
+ * byte is read at most twice.
  */
 function hashLine(line: Buffer): string {
   let signature = line.indexOf(SIGNATURE);
@@ -137,7 +141,7 @@ function hashLine(line: Buffer): string {
     .slice(0, 2 * HASH_BYTES);
 }
 
-/** Code points of white space beyond ASCII, as defined by `\s` of regular expressions. */
+/** The non-ASCII code points that `\s` matches in a regular expression. */
 const WIDE_SPACE: ReadonlySet<number> = new Set([
   0xa0, 0x1680, 0x2000, 0x2001, 0x2002, 0x2003, 0x2004, 0x2005, 0x2006, 0x2007, 0x2008, 0x2009, 0x200a, 0x2028, 0x2029,
   0x202f, 0x205f, 0x3000, 0xfeff,

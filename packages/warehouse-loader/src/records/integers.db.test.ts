@@ -8,8 +8,8 @@ const { database, loader } = await useTestLoader();
 const SEED = readSeed('FRESHET_SEED');
 
 /**
- * Generates 64-bit integers of 16 to 19 digits, including the limits. Doubles represent some of
- * them exactly.
+ * Generates 64-bit integers of 16 to 19 digits, including the limits. Doubles can represent only
+ * some of these integers exactly.
  */
 function generateIntegers(seed: number, count: number): string[] {
   const nextInt = createRandom(seed);
@@ -34,7 +34,7 @@ function generateIntegers(seed: number, count: number): string[] {
     const near = 2n ** BigInt(53 + nextInt(10)) + BigInt(nextInt(64) - 32);
     const digits = 16 + nextInt(4);
     const random = BigInt(`${1 + nextInt(9)}${Array.from({ length: digits - 1 }, () => nextInt(10)).join('')}`);
-    // Doubles represent multiples of a power of two exactly.
+    // Doubles can represent multiples of this power of two exactly.
     const value = kind === 0 ? near : kind === 1 ? random : (random >> 11n) << 11n;
     const signed = nextInt(2) === 0 ? value : -value;
     if (signed <= 2n ** 63n - 1n && signed >= -(2n ** 63n)) generated.add(String(signed));
@@ -43,7 +43,7 @@ function generateIntegers(seed: number, count: number): string[] {
 }
 
 describe('integers beyond the precision of doubles', () => {
-  test('are stored with all digits as keys, columns, custom fields and nested values, also in the history (I10)', async () => {
+  test('are stored with all digits in keys, columns, custom fields and nested values of a table and its history (I10)', async () => {
     const values = generateIntegers(SEED, 400);
     const record = (n: string) =>
       `{"id":${n},"parent_id":${n},"amount":${n},"name":${n},"tags":[{"n":${n}}],"unknown":${n},"custom_fields":{"cf_n":${n},"nested":{"n":[${n}]}},"updated_at":"2026-01-01T00:00:00Z"}`;
@@ -82,14 +82,14 @@ describe('integers beyond the precision of doubles', () => {
     const [row] =
       await database.sql`select count(*)::int as n from acme.things where id = parent_id and name = id::text and _freshet_notes is not null`;
     expect(row, `seed ${SEED}`).toEqual({ n: values.length });
-    // A generation with the same keys marks none of them as deleted.
+    // A generation with the same keys marks no rows as deleted.
     const { batches } = await loader.load([
       buildBatch(values.map(record), { extractedAt: 2 }, { generation: { id: 'g', began_at: '2026-01-01T00:00:02Z' } }),
     ]);
     expect(batches[0]?.counts.deleted, `seed ${SEED}`).toBe(0);
   });
 
-  test('are rejected as keys beyond 64 bits, and accepted in any notation of an integer (I10)', async () => {
+  test('are accepted as keys in any notation of an integer, but rejected if they exceed 64 bits (I10)', async () => {
     const keys = [
       '9223372036854775808',
       '-9223372036854775809',
@@ -111,7 +111,7 @@ describe('integers beyond the precision of doubles', () => {
     expect((await loader.rows('id')).map((r) => r['id'])).toEqual(['12', '1000', '9007199254740993']);
   });
 
-  test('an audit lists the gaps below one outlying key without enumerating all of them (I9)', async () => {
+  test('are enumerated only up to a limit when an audit lists the gaps below an outlying key (I9)', async () => {
     const record = (id: string) => `{"id":${id},"updated_at":"2026-01-01T00:00:00Z"}`;
     const generation = { id: 'g', began_at: '2026-01-01T00:00:00Z', suspects: { gaps: true } };
     const { deletionCandidates: candidates } = await loader.load([

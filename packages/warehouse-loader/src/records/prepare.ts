@@ -14,41 +14,41 @@ import { type IdentifiedRecord, identifyRecord } from './identify.ts';
 
 /** Why the record in a line of a batch cannot be loaded. */
 export interface Rejection {
-  /** Index of the batch among the batches that are loaded together. */
+  /** The index of the batch among the batches that are loaded together. */
   readonly batch: number;
-  /** Line number, from 0. */
+  /** The number of the line in the batch, counted from 0. */
   readonly line: number;
   readonly reason: string;
 }
 
-/** Batches with their lines sorted by kind. `batch` is an index into `batches`. */
+/** Batches, and their lines grouped by kind. `batch` is an index into `batches`. */
 export interface PreparedBatches {
   readonly batches: readonly BatchToLoad[];
   readonly records: readonly IdentifiedRecord[];
   readonly rejections: readonly Rejection[];
-  /** The number of records in each batch, including rejected and erased ones. */
+  /** The number of records in each batch, including rejected and erased records. */
   readonly recordCounts: readonly number[];
-  /** Complete lists of the records of one parent. */
+  /** Complete lists, each with all children of one parent. */
   readonly completeLists: readonly (CompleteListLine['complete'] & { readonly batch: number })[];
-  /** Generations that one of the batches completes. */
+  /** Generations whose last batch is among the batches. */
   readonly generations: readonly (GenerationLine['generation'] & { readonly batch: number })[];
-  /** Records that were found to be deleted by a request for the record itself. */
+  /** Records that were requested individually and found to be deleted. */
   readonly deletions: readonly (DeletedLine['gone'] & { readonly batch: number })[];
-  /** The last coverage that a batch states; null: no batch states one. */
+  /** The last coverage in the batches; null: the batches contain no coverage. */
   readonly coverage: CoverageLine['reached'] | null;
-  /** The audit that a batch completes; null: none. */
+  /** The audit whose last batch is among the batches; null: none. */
   readonly completedAudit: AuditEndLine['audited'] | null;
 }
 
 /**
- * Bytes to process before other work on the event loop gets a turn. They take less than a
- * millisecond.
+ * The number of bytes to process before yielding to other work on the event loop. Processing them
+ * takes less than a millisecond.
  */
 const TURN_BYTES = 128 * 1024;
 
 /**
- * Unpacks batches and identifies their records. This is the part of a load that needs no warehouse,
- * so the caller can run it while it loads earlier batches.
+ * Unpacks batches and identifies their records. This part of a load needs no warehouse, so the
+ * caller can prepare the next batches while it loads earlier batches.
  */
 export async function prepareBatches(batches: readonly BatchToLoad[], table: Table): Promise<PreparedBatches> {
   const collector = new LineCollector(batches);
@@ -101,8 +101,8 @@ class LineCollector {
     } else if ('erased' in controlLine) this.#countRecord(batch);
     else if ('complete' in controlLine) this.#completeLists.push({ ...controlLine.complete, batch });
     else if ('generation' in controlLine) {
-      // A rebuild loads stored batches. Earlier batches of the generation may have been pruned, so
-      // their rows would look deleted.
+      // Ignore the generation in a rebuild. Earlier batches of the generation may have been pruned,
+      // so the generation may lack records that still exist.
       if (!this.#batches[batch]?.isRewrite) this.#generations.push({ ...controlLine.generation, batch });
     } else if ('gone' in controlLine) this.#deletions.push({ ...controlLine.gone, batch });
     else if ('audited' in controlLine) this.#completedAudit = controlLine.audited;

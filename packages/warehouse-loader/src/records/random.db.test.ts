@@ -13,7 +13,7 @@ import { RandomRecords } from '../test-support/random-records.ts';
 import { buildBatch, openTestLoader } from '../test-support/test-loader.ts';
 
 /**
- * For a million records: FRESHET_RANDOM_RECORDS=1000000 npm test --
+ * To load a million records: FRESHET_RANDOM_RECORDS=1000000 npm test --
  * packages/warehouse-loader/src/records/random.db.test.ts
  */
 const RECORDS = Number(process.env['FRESHET_RANDOM_RECORDS'] ?? 6000);
@@ -28,8 +28,8 @@ test(
     await using loader = openTestLoader(database);
     const outcomes = { unchanged: 0, noted: 0, rejected: 0 };
     for (let id = 1; id <= RECORDS; ) {
-      // Use a new table after a few loads, because the first values determine the types of its
-      // columns.
+      // Use a new table after a few loads, because the first values of a field determine the type
+      // of its column.
       await database.sql.unsafe('drop schema if exists acme cascade');
       for (let load = 0; load < LOADS_PER_TABLE && id <= RECORDS; load++) {
         const texts = new Map<number, string>();
@@ -75,7 +75,9 @@ test(
   Math.max(120_000, RECORDS * 2),
 );
 
-/** Lists the fields of a record whose values are neither in its row nor explained by a note. */
+/**
+ * Lists the fields of a record whose values are neither stored in the row nor explained by a note.
+ */
 function findDifferences(record: JsonObject, row: JsonObject): string[] {
   const notes = (row['_freshet_notes'] ?? {}) as Record<string, string[]>;
   const extra = (row['_freshet_extra'] ?? {}) as JsonObject;
@@ -109,7 +111,7 @@ function findDifferences(record: JsonObject, row: JsonObject): string[] {
   return differences;
 }
 
-/** Replaces what PostgreSQL cannot store, by the documented rules. */
+/** Replaces values that PostgreSQL cannot store, according to the documented rules. */
 function sanitize(value: Json): Json {
   if (typeof value === 'string') return value.replaceAll('\0', '\ufffd').toWellFormed();
   if (isRawNumber(value))
@@ -120,11 +122,12 @@ function sanitize(value: Json): Json {
   return value;
 }
 
-/** Whether a stored value equals a record's value, for any type of the column. */
+/** Whether a stored value equals the value of the record, regardless of the column's type. */
 function isEqual(stored: Json, expected: Json): boolean {
   if (toCanonical(stored) === toCanonical(expected)) return true;
   if (typeof stored !== 'string') return false;
-  // A text column stores other values as JSON. A time column stores the point in time.
+  // A text column stores a value that is not a string as JSON. A time column stores the point in
+  // time and not the text.
   if (typeof expected !== 'string') return isJsonOf(stored, expected);
   return !Number.isNaN(Date.parse(expected)) && toMicroseconds(stored) === toMicroseconds(expected);
 }
@@ -153,7 +156,7 @@ function toCanonical(value: Json): string {
   return JSON.stringify(value);
 }
 
-/** Formats equal numbers equally: digits and exponent. */
+/** Formats a number as digits and an exponent, so that equal numbers have the same text. */
 function toCanonicalNumber(text: string): string {
   const [, sign = '', integer = '', fraction = '', exponent = '0'] =
     /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text) ?? [];

@@ -5,7 +5,7 @@ import { useTestLoader } from '../test-support/use-test-loader.ts';
 const { loader } = await useTestLoader();
 
 describe('RowWriter', () => {
-  test('stores integers beyond 2^53 and decimals beyond a double with all digits (I10)', async () => {
+  test('keeps all digits of integers beyond 2^53 and of decimals that a double cannot represent (I10)', async () => {
     await loader.load([
       buildBatch([
         `{"id":9223372036854775807,"amount":0.12345678901234567890,"tags":[18482956273954458110],"updated_at":"${toTime(0)}"}`,
@@ -16,7 +16,7 @@ describe('RowWriter', () => {
     ]);
   });
 
-  test('replaces NUL and lone surrogates in values and names and notes their locations (I10)', async () => {
+  test('replaces NUL and lone surrogates in values and names, and notes the locations (I10)', async () => {
     await loader.load([
       buildBatch([`{"id":1,"name":"a\\u0000b","tags":{"k\\u0000":["x\\ud800y"]},"updated_at":"${toTime(0)}"}`]),
     ]);
@@ -28,7 +28,7 @@ describe('RowWriter', () => {
     });
   });
 
-  test('rejects a record without its key or that is not an object, and loads the others (I10)', async () => {
+  test('rejects records that are not objects or have no valid key, and loads all other records (I10)', async () => {
     const { batches, rejectedRecords } = await loader.load([
       buildBatch([{ name: 'no key' }, buildThing(1, 0), '[1]', { id: 'abc', updated_at: toTime(0) }]),
     ]);
@@ -41,7 +41,7 @@ describe('RowWriter', () => {
     expect(batches[0]?.counts).toMatchObject({ records: 4, inserted: 1, rejected: 3 });
   });
 
-  test('stores values that do not fit a documented column in _freshet_extra with a note and a misfit, and does not change the column (I10)', async () => {
+  test('does not widen a documented column, but stores misfits in _freshet_extra with a note (I10)', async () => {
     const values = ['2024-02-30', '0000-00-00', '', 'infinity', '12024-01-01', 1700000000, true, { a: 1 }];
     const records = values.map((day, n) => buildThing(n + 1, 0, { day, name: `kept ${n}` }));
     const { misfits, schemaChanges, batches, rejectedRecords } = await loader.load([
@@ -64,7 +64,7 @@ describe('RowWriter', () => {
     ]);
   });
 
-  test('rejects the record under the policy freeze, and discards the value with a note under the policy discard', async () => {
+  test('rejects a record with a misfit under the policy `freeze`, but only discards the value under the policy `discard`', async () => {
     await loader.load([buildBatch([buildThing(1, 0)])]);
     const frozen = await loader.load([buildBatch([buildThing(2, 0, { amount: 'x' })], { extractedAt: 1 })], {
       schemaPolicy: 'freeze',

@@ -32,11 +32,14 @@ export interface RowContext {
   readonly table: Table;
   readonly columns: readonly WritableColumn[];
   readonly schemaPolicy: SchemaPolicy;
-  /** Columns that are not widened. Values that do not fit them are stored in `_freshet_extra`. */
+  /**
+   * Columns that are not widened. Values that do not fit such a column are stored in
+   * `_freshet_extra`.
+   */
   readonly fixedColumns: ReadonlySet<string>;
   /**
-   * Fields whose values are stored in `_freshet_extra`: field (`toPathKey`) → its column, whose
-   * type Freshet cannot write; null: the field has no column.
+   * Fields whose values are stored in `_freshet_extra`: field (`toPathKey`) → the column of the
+   * field, if it has a type that Freshet cannot write; null: the field has no column.
    */
   readonly extraFields: ReadonlyMap<string, string | null>;
 }
@@ -57,8 +60,8 @@ export interface BatchMetadata {
 }
 
 /**
- * The metadata columns that the writer fills, in the order in which it writes them, after the
- * columns of the fields.
+ * The metadata columns in the order in which the writer writes them. They follow the columns of the
+ * fields.
  */
 export const WRITTEN_METADATA = [
   '_freshet_extra',
@@ -80,8 +83,8 @@ interface FieldRange {
 }
 
 /**
- * Encodes records as rows of a table in COPY's text format. Values that their columns accept
- * unchanged are copied as bytes. Other values are parsed and converted (`values.ts`).
+ * Encodes records as rows of a table in COPY's text format. If a column accepts a value unchanged,
+ * the bytes of the value are copied. All other values are parsed and converted (`values.ts`).
  */
 export class RowWriter {
   readonly buffer = new CopyBuffer();
@@ -90,7 +93,10 @@ export class RowWriter {
   readonly #topLevelColumns: ColumnLookup;
   readonly #customFieldColumns: ColumnLookup;
   readonly #types: readonly ColumnType[];
-  /** The index of the column that holds the object of all custom fields; NO_COLUMN: none. */
+  /**
+   * The index of the column that stores all custom fields as one object; NO_COLUMN: the table has
+   * no such column.
+   */
   readonly #customFieldsColumn: number;
   /** The custom fields of the current record. */
   readonly #customFieldIndex = new FieldIndex(4096);
@@ -99,12 +105,12 @@ export class RowWriter {
   #source: Buffer = EMPTY;
   /**
    * The values of the current record: start, end and kind for each column. An end of 0 means that
-   * the record has no value.
+   * the record has no value for the column.
    */
   readonly #values: Int32Array;
   /** The values of the current record for `_freshet_extra`: field → JSON. */
   readonly #extra = new Map<string, string>();
-  /** Why the current record is rejected; null: it is not. */
+  /** Why the current record is rejected; null: it is not rejected. */
   #rejection: string | null = null;
   /** The notes of the current record. */
   #notes: Notes | null = null;
@@ -134,7 +140,7 @@ export class RowWriter {
     );
   }
 
-  /** Counts of values that did not fit their columns in the written rows, by batch and column. */
+  /** The number of values in the written rows that did not fit, for each batch and column. */
   get misfits(): readonly Misfits[] {
     return [...this.#misfits.values()];
   }
@@ -175,7 +181,7 @@ export class RowWriter {
     this.#locateFields(range, this.#customFieldColumns, (name) => [customFieldsColumn, name]);
   }
 
-  /** Records the position of each column's value, and handles the fields without a column. */
+  /** Stores the position of each column's value, and handles the fields without a column. */
   #locateFields(
     { source, fields, first, end }: FieldRange,
     columns: ColumnLookup,
@@ -205,7 +211,7 @@ export class RowWriter {
       addition.types.add(type);
       this.#schemaChanges.fieldsToAdd.set(key, addition);
     } else if (column === null) {
-      // A custom field's value is also in the column of all custom fields.
+      // The value of a custom field needs no copy: the column of all custom fields contains it.
       if (path.length === 1) this.#extra.set(path[0] as string, json);
     } else if (this.#context.schemaPolicy === 'freeze') this.#rejection = `column_not_writable: ${column}`;
     else if (this.#context.schemaPolicy === 'discard') this.#noteMisfit('discarded', column, null);
@@ -248,7 +254,7 @@ export class RowWriter {
 
   /**
    * Handles a value that does not fit its column.
-   * @returns why the record is rejected; null: the column is null in its row.
+   * @returns why the record is rejected; null: the row is written with NULL in this column.
    */
   #handleMisfit({ name, type, path }: WritableColumn, json: string): string | null {
     const { table, schemaPolicy, fixedColumns } = this.#context;
@@ -299,8 +305,8 @@ export class RowWriter {
   }
 
   /**
-   * Copies a value and a tab to the buffer.
-   * @returns false, without writing, if the value has to be converted.
+   * Copies a value and a tab to the buffer if the column accepts the value unchanged.
+   * @returns false if the value must be converted. In this case, nothing is copied.
    */
   #copyValue(start: number, end: number, kind: number, type: ColumnType): boolean {
     const { buffer } = this;

@@ -6,7 +6,7 @@ type Value = null | boolean | number | string | Value[] | { [name: string]: Valu
 
 const SEED = readSeed('FRESHET_TEST_SEED');
 
-/** Applies the same rules to parsed values. */
+/** Applies the rules of `sanitizeRecord` to a parsed value. */
 function sanitizeValue(value: Value, notes: Notes, pointer = ''): Value {
   const note = (code: string, location: string) => {
     notes[code] = [...(notes[code] ?? []), location];
@@ -27,7 +27,8 @@ function sanitizeValue(value: Value, notes: Notes, pointer = ''): Value {
 }
 
 /**
- * Replaces every character beyond ASCII by an escape in upper or lower case, as some servers do.
+ * Replaces every non-ASCII character with an escape, as some servers do. The hexadecimal digits are
+ * in upper or lower case.
  */
 function escapeNonAscii(json: string, random: (below: number) => number): string {
   return json.replace(/[\u0080-\uffff]/g, (c) => {
@@ -54,11 +55,11 @@ const PIECES = [
 ];
 
 describe('sanitizeRecord', () => {
-  test(`replaces and notes the same characters as the same rules applied to parsed values (seed ${SEED})`, () => {
+  test(`replaces and notes the same characters as a second implementation that sanitizes parsed values (seed ${SEED})`, () => {
     const random = createRandom(SEED);
     const buildText = () => Array.from({ length: random(6) }, () => PIECES[random(PIECES.length)]).join('');
-    // No backslash in names: V8's parser confuses such a name with another name that has the same
-    // start and an escape.
+    // Names contain no backslashes: V8's parser confuses a name that contains a backslash with a
+    // different name that has the same start and contains an escape.
     const buildName = () => buildText().replaceAll('\\', '');
     const buildValue = (depth: number): Value => {
       const kind = random(depth > 3 ? 4 : 6);
@@ -80,7 +81,7 @@ describe('sanitizeRecord', () => {
     }
   });
 
-  test('converts numbers with huge exponents and deeply nested values to text and notes their locations', () => {
+  test('converts deeply nested values, and numbers with huge exponents, to text and notes the locations', () => {
     const deep = `${'['.repeat(600)}"]\\u0000"${']'.repeat(600)}`;
     const json = `{"a":[1e999, -2.5E+1001 ,{"b/c":1e-2000}],"deep":${deep},"z":1}`;
     const { json: bytes, notes } = sanitizeRecord(Buffer.from(json));

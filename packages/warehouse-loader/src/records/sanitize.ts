@@ -2,12 +2,15 @@ import { readCodeUnit } from './json-escapes.ts';
 import { EXPONENT_MAX, getExponent } from './values.ts';
 
 /**
- * Changes that make a record storable in PostgreSQL: code of the change → JSON pointers of the
- * changed values.
+ * The changes that were required to store a record in PostgreSQL: code of the change → JSON
+ * pointers to the changed values.
  */
 export type Notes = Record<string, string[]>;
 
-/** Deeper values are stored as text, because PostgreSQL's JSON parser fails on very deep values. */
+/**
+ * The maximum depth of a value. Values that are nested more deeply are stored as text, because
+ * PostgreSQL's JSON parser fails on very deep values.
+ */
 const DEPTH_MAX = 512;
 /** The maximum number of pointers in a note. */
 const POINTERS_MAX = 20;
@@ -31,11 +34,11 @@ interface Frame {
 /**
  * Replaces the parts of a record that PostgreSQL rejects and notes each change:
  *
- * - NUL and lone surrogates, in names as well, become U+FFFD.
- * - Numbers with huge exponents and deeply nested values become text.
+ * - NUL and lone surrogates, in values and in names, become U+FFFD.
+ * - Deeply nested values, and numbers with huge exponents, become text.
  *
- * It scans the bytes once, so that time and memory are proportional to the size of the record.
- * @param json a valid JSON object. Escapes are replaced in place.
+ * The function scans the bytes once, so time and memory are proportional to the size of the record.
+ * @param json a valid JSON object. Its escapes are replaced in place.
  * @returns the same buffer, unless a replacement is longer than the original value.
  */
 export function sanitizeRecord(json: Buffer): { readonly json: Buffer; readonly notes: Notes | null } {

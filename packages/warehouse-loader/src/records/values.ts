@@ -1,18 +1,19 @@
 import { assertNever, type ColumnType, formatNumber, isRawNumber, type Json } from '@freshet/contracts';
 
 /**
- * Converts JSON values to PostgreSQL's text form of a column type. Every value is checked here, so
- * that PostgreSQL neither rejects a batch nor interprets a value differently.
+ * Converts JSON values to PostgreSQL's text form for the type of a column. Every value is checked
+ * here, so that PostgreSQL neither rejects a batch because of a value nor changes the meaning of a
+ * value.
  */
 
-/** The value does not fit the column's type. */
+/** The result of a conversion if the value does not fit the column's type. */
 export const MISFIT = Symbol('misfit');
 
 const INT64_MAX = 9_223_372_036_854_775_807n;
 const INT64_MIN = -9_223_372_036_854_775_808n;
 
 /**
- * @param value strings must be free of NUL and lone surrogates.
+ * @param value a value whose strings contain neither NUL nor lone surrogates.
  * @returns the text, null for SQL NULL, or {@link MISFIT}.
  */
 export function toSqlText(value: Json | undefined, type: ColumnType): string | null | typeof MISFIT {
@@ -45,7 +46,10 @@ export function toSqlText(value: Json | undefined, type: ColumnType): string | n
   }
 }
 
-/** Decides by the digits: every 64-bit integer fits, and `12.0` equals the integer 12. */
+/**
+ * Checks the digits of a number and not its value as a double, so that every 64-bit integer fits. A
+ * number like `12.0` counts as an integer.
+ */
 export function toBigint(value: Json): string | typeof MISFIT {
   const text = typeof value === 'number' || isRawNumber(value) ? formatNumber(value) : value;
   if (typeof text !== 'string' || !/^-?(0|[1-9]\d{0,18})$/.test(text) || text === '-0') return MISFIT;
@@ -53,7 +57,10 @@ export function toBigint(value: Json): string | typeof MISFIT {
   return integer <= INT64_MAX && integer >= INT64_MIN ? text : MISFIT;
 }
 
-/** `numeric` would expand a number with a larger exponent to as many digits. */
+/**
+ * The maximum absolute exponent of a number in a `numeric` column. PostgreSQL expands the exponent
+ * to digits, so 1e100000 would need 100,001 digits.
+ */
 export const EXPONENT_MAX = 1000;
 
 function toNumeric(value: Json): string | typeof MISFIT {
@@ -70,7 +77,10 @@ export function getExponent(number: string): number {
 
 const TIMESTAMP = /^(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(\.\d{1,6})?)?\s?(Z|[+-]\d{2}:?\d{2})?$/;
 
-/** A time without a zone is UTC, as Freshdesk documents. */
+/**
+ * Converts a time to PostgreSQL's text form. A time without a time zone is in UTC, as Freshdesk
+ * documents.
+ */
 export function toTimestamp(text: string): string | typeof MISFIT {
   const match = TIMESTAMP.exec(text);
   if (!match) return MISFIT;
@@ -94,8 +104,8 @@ function toDate(text: string): string | typeof MISFIT {
 }
 
 /**
- * Whether the bytes have the form `2026-01-02T03:04:05Z` and that time exists, so that PostgreSQL
- * accepts them unchanged.
+ * Whether the bytes are an existing time in the form `2026-01-02T03:04:05Z`. PostgreSQL accepts
+ * such a time unchanged.
  */
 export function isPlainTimestamp(bytes: Buffer, start: number, end: number): boolean {
   if (
@@ -122,7 +132,7 @@ export function isPlainTimestamp(bytes: Buffer, start: number, end: number): boo
   );
 }
 
-/** Whether the bytes have the form `2026-01-02` and that day exists. */
+/** Whether the bytes are an existing day in the form `2026-01-02`. */
 export function isPlainDate(bytes: Buffer, start: number, end: number): boolean {
   if (end - start !== 10 || bytes[start + 4] !== 45 || bytes[start + 7] !== 45) return false;
   const [century, year] = [parseTwoDigits(bytes, start), parseTwoDigits(bytes, start + 2)];
@@ -133,7 +143,7 @@ export function isPlainDate(bytes: Buffer, start: number, end: number): boolean 
   );
 }
 
-/** Parses two digits. Returns a negative number if they are not digits. */
+/** Parses two digits. Returns a negative number if one of the bytes is not a digit. */
 function parseTwoDigits(bytes: Buffer, at: number): number {
   const [tens, ones] = [(bytes[at] as number) - 48, (bytes[at + 1] as number) - 48];
   return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : -1000;

@@ -5,7 +5,7 @@ export interface WritableColumn {
   readonly name: string;
   /** The type in the warehouse, which may differ from the declared type. */
   readonly type: ColumnType;
-  /** The path of its field in a record. */
+  /** The path of the column's field in a record. */
   readonly path: readonly string[];
 }
 

@@ -1,6 +1,7 @@
 /**
- * Builds the comment of a column: the description, and the path of the field as JSON. The path lets
- * later loads recognize the column of a field, even if its name does not follow from the field.
+ * Builds the comment of a column: the description, and the path of the field as JSON. Later loads
+ * use the path to recognize the column of the field, even if the name of the column does not follow
+ * from the field.
  */
 export function buildColumnComment(path: readonly string[], description: string): string {
   return `${description} ${JSON.stringify({ path })}`.trimStart();

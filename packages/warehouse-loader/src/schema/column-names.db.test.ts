@@ -5,7 +5,7 @@ import { useTestLoader } from '../test-support/use-test-loader.ts';
 const { database, loader } = await useTestLoader();
 
 describe('ColumnNames', () => {
-  test('fills columns of custom fields, declared or not', async () => {
+  test('fills the columns of declared and undeclared custom fields', async () => {
     const declared = {
       ...TEST_TABLE,
       columns: [
@@ -27,7 +27,7 @@ describe('ColumnNames', () => {
     ]);
   });
 
-  test('assigns a separate column to each field whose name is long, reserved, in upper case or a metadata column’s', async () => {
+  test('assigns a separate column to each field, even if names are long, reserved, in upper case or used by a metadata column', async () => {
     const long = (end: string) => `a${'b'.repeat(70)}${end}`;
     await loader.load([
       buildBatch([
@@ -51,7 +51,7 @@ describe('ColumnNames', () => {
     expect(row).toHaveProperty('select');
   });
 
-  test('supports a column that has the name of its table (T16)', async () => {
+  test('supports a column with the same name as its table (T16)', async () => {
     const table = { ...TEST_TABLE, name: 'tags' };
     await using own = openTestLoader(database, table);
     await own.load([buildBatch([buildThing(1, 0, { tags: ['a'] })])]);
@@ -59,7 +59,7 @@ describe('ColumnNames', () => {
     expect(await own.rows('tags')).toEqual([{ tags: ['b'] }]);
   });
 
-  test('fills the new column of a renamed field, and creates no column for a dropped field', async () => {
+  test('applies the rules that rename or drop a field to an existing table and to a new table', async () => {
     await loader.load([buildBatch([buildThing(1, 0, { name: 'a', amount: 5 })])]);
     const table = {
       ...TEST_TABLE,

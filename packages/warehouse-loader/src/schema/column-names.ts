@@ -13,17 +13,17 @@ import { buildColumnComment, parseColumnComment } from './column-comments.ts';
 
 /** A column that exists in the warehouse. */
 export interface ExistingColumn {
-  /** Its `attnum`. A column that is dropped and added again gets a new number. */
+  /** The column's `attnum`. A column that is dropped and added again gets a new number. */
   readonly number: number;
   /**
-   * Its type as `format_type` returns it, with length or precision: a type with a limit would
-   * reject or round values.
+   * The column's type as `format_type` returns it, including length and precision. A type with a
+   * limit would reject or round values.
    */
   readonly type: string;
   readonly comment: string | null;
 }
 
-/** PostgreSQL's name of each type that Freshet can write without changing a value. */
+/** The types that Freshet can write without changing a value: PostgreSQL's name → type. */
 const WRITABLE_TYPES: ReadonlyMap<string, ColumnType> = new Map([
   ['bigint', 'bigint'],
   ['integer', 'bigint'],
@@ -37,21 +37,24 @@ const WRITABLE_TYPES: ReadonlyMap<string, ColumnType> = new Map([
   ['jsonb', 'jsonb'],
 ]);
 
-/** The attempts of `getDistinctColumnName` that identify the column of a renamed field. */
+/**
+ * The values of `attempt` for which a name from `getDistinctColumnName` identifies the column of a
+ * renamed field.
+ */
 const RECOGNIZED_ATTEMPTS = [0, 1, 2, 3, 4, 5, 6, 7] as const;
 
 /**
- * Assigns a column to each field, so that no two fields share a column. It also names the columns
- * that do not exist yet.
+ * Assigns a separate column to each field. If the column of a field does not exist yet, assigns a
+ * name to the new column.
  *
- * Fields claim columns in this order: documented fields, renamed fields, custom fields whose own
- * name is the column name, other custom fields, unknown fields. A field claims the first of these
- * columns:
+ * Fields claim columns in this order: documented fields, renamed fields, custom fields whose name
+ * equals the column name, all other custom fields, unknown fields. A field claims the first column
+ * that it finds in this list:
  *
- * 1. the column whose comment contains its path;
- * 2. the column without a path whose name follows the naming rule, or for custom fields a name that
- *    earlier releases used;
- * 3. a new column. If the name is taken, the new column gets a distinct name.
+ * 1. the column whose comment contains the path of the field;
+ * 2. a column without a path in its comment, if the column has the name that the naming rule gives
+ *    to the field, or the name that earlier releases gave to a custom field;
+ * 3. a new column. If the name from the naming rule is taken, the new column gets a distinct name.
  *
  * An existing column that no field claims belongs to the user and is never written.
  */
@@ -98,8 +101,8 @@ export class ColumnNames {
   }
 
   /**
-   * Returns the name of a field's column, and assigns the column if the field has none. The column
-   * need not exist.
+   * Returns the name of a field's column. If the field has no column, assigns one. The column may
+   * not exist yet.
    */
   getName(path: readonly string[]): string {
     const key = toPathKey(path);
@@ -121,8 +124,8 @@ export class ColumnNames {
   }
 
   /**
-   * Comments with the paths that existing columns lack. Without the path, a later load could assign
-   * the column to another field.
+   * Comments for the existing columns whose comments lack the path of the field. Without the path,
+   * a later load could assign the column to a different field.
    */
   get missingComments(): { readonly name: string; readonly comment: string }[] {
     return [...this.#fields].flatMap(([name, { path }]) => {
@@ -150,12 +153,15 @@ export class ColumnNames {
     );
   }
 
-  /** The existing columns that belong to fields, of any type: name → path of the field. */
+  /**
+   * The existing columns of fields, even if Freshet cannot write the type: name → path of the
+   * field.
+   */
   get fieldPaths(): Map<string, readonly string[]> {
     return new Map(this.#listFilledColumns().map(({ name, path }) => [name, path]));
   }
 
-  /** Columns of fields that a field rule drops. */
+  /** The columns of the fields that a field rule drops. */
   get droppedColumns(): string[] {
     return [...this.#fields].flatMap(([name, { declared }]) => (declared?.dropped === true ? [name] : []));
   }
@@ -195,8 +201,8 @@ export class ColumnNames {
     const columnsWithPath = (this.#columnsByComment.get(key) ?? []).filter(
       (name) => rename === null || matchesRename(name),
     );
-    // Earlier releases named declared columns without the naming rule. They always stored the path
-    // of unknown fields.
+    // Earlier releases did not apply the naming rule to declared columns. For unknown fields, they
+    // always stored the path in the comment.
     const legacyName = rename ?? (isCustom ? toCustomFieldName(path.at(-1) as string) : preferred);
     const isKnown = isCustom || this.#declarations.has(key);
     const isUsable = (name: string) => !this.#fields.has(name) && !Object.hasOwn(METADATA_COLUMNS, name);

@@ -27,7 +27,7 @@ const changeColumns = (change: (column: Table['columns'][number]) => Table['colu
 const records = [buildThing(1, 1, { name: 'a', amount: 1.5 }), buildThing(2, 2, { name: 'b', amount: 2 })];
 
 describe('the completion of a table', () => {
-  test('fills a documented column that an upgrade adds from unchanged records, and counts each row as updated once', async () => {
+  test('fills a documented column that an upgrade adds, and counts each filled row as updated exactly once', async () => {
     await using olderRelease = openTestLoader(
       database,
       changeColumns((c) => (c.name === 'name' ? null : c)),
@@ -35,7 +35,7 @@ describe('the completion of a table', () => {
     await olderRelease.load([
       buildBatch([buildThing(1, 1, { amount: 1.5 }), buildThing(2, 2, { amount: 2 })], {}, coverageLine()),
     ]);
-    // An older release did not record the columns.
+    // The older release did not store the columns.
     await database.sql`update acme._freshet_objects set written_columns = null`;
     const result = await loader.load([buildBatch([], { extractedAt: 1 }, coverageLine())]);
     expect(result.completion).toMatchObject({ isRereadNeeded: false });
@@ -58,7 +58,7 @@ describe('the completion of a table', () => {
     expect(await loader.rows('name')).toEqual([{ name: 'a' }, { name: 'b' }]);
   });
 
-  test('fills a column that a user has dropped and added again, but writes no rows again for a column that a load has widened', async () => {
+  test('rewrites the rows after a user has dropped a column and added it again, but not after a load has widened a column', async () => {
     await loader.load([buildBatch(records, {}, coverageLine())]);
     await database.sql.unsafe('alter table acme.things drop column name, add column name text');
     expect(await getCounts(loader.load([buildBatch(records, { extractedAt: 1 }, coverageLine())]))).toMatchObject({
@@ -76,7 +76,7 @@ describe('the completion of a table', () => {
     expect(await readState()).toEqual(COMPLETE);
   });
 
-  test('writes the rows again for each type to which a user changes a column', async () => {
+  test('rewrites the rows every time a user changes the type of a column', async () => {
     await loader.load([buildBatch(records, {}, coverageLine())]);
     await database.sql.unsafe("alter table acme.things alter column amount type text using 'lost'");
     await loader.load([buildBatch(records, { extractedAt: 1 }, coverageLine())]);
@@ -99,7 +99,7 @@ describe('the completion of a table', () => {
     });
   });
 
-  test('does not write rows again that have no value for a new custom field', async () => {
+  test('does not rewrite rows that have no value for a new custom field', async () => {
     const existing = [
       buildThing(1, 1, { custom_fields: { cf_a: 1 } }),
       buildThing(2, 2, { custom_fields: { cf_a: null } }),
@@ -128,7 +128,7 @@ describe('the completion of a table', () => {
       unchanged: 3,
     });
     expect(await readState()).toEqual(COMPLETE);
-    // After a user has dropped the column, the rows have the value only in custom_fields.
+    // After a user has dropped the column, only custom_fields contains the values.
     await database.sql.unsafe('alter table acme.things drop column cf_a');
     expect(
       await getCounts(declaringLoader.load([buildBatch([...existing, added], { extractedAt: 3 }, coverageLine())])),
@@ -138,7 +138,7 @@ describe('the completion of a table', () => {
     expect(await declaringLoader.rows('cf_a')).toEqual([{ cf_a: '1' }, { cf_a: null }, { cf_a: '2' }]);
   });
 
-  test('requires a new extraction when a field rule no longer drops a field, because stored batches lack its values', async () => {
+  test('requires a new extraction when a field rule no longer drops a field, because the stored batches lack the values of the field', async () => {
     await using dropping = openTestLoader(
       database,
       changeColumns((c) => (c.name === 'name' ? { ...c, dropped: true } : c)),
@@ -148,14 +148,14 @@ describe('the completion of a table', () => {
       buildBatch([buildThing(1, 1, { name: null })], { extractedAt: 1, isAudit: true }),
     ]);
     expect(result.completion).toMatchObject({ isRereadNeeded: true });
-    // Rows that differ only by a new column are not findings of the audit.
+    // The audit does not count rows that differ only in a new column as stale.
     expect(result.batches[0]?.counts).toMatchObject({ updated: 1, stale: 0 });
     // The field is dropped again, so no values are missing.
     await dropping.load([buildBatch([], { extractedAt: 2 }, coverageLine())]);
     expect((await dropping.load([buildBatch([], { extractedAt: 3 }, coverageLine())])).completion).toBeNull();
   });
 
-  test('writes unchanged rows that were written before a restart again, once', async () => {
+  test('rewrites unchanged rows exactly once after a restart', async () => {
     const restartedAt = new Date('2020-01-01T00:00:00Z');
     await loader.load([buildBatch(records, {}, coverageLine())]);
     await database.sql`update acme.things set name = 'manual'`;
@@ -174,7 +174,7 @@ describe('the completion of a table', () => {
     expect(await readState()).toEqual(COMPLETE);
   });
 
-  test('does not replace a row by an older version of its record (I4)', async () => {
+  test('does not replace a row with an older version of its record (I4)', async () => {
     await loader.load([buildBatch([buildThing(1, 5, { name: 'newer' })], { extractedAt: 5 })]);
     await database.sql.unsafe('alter table acme.things drop column amount');
     await loader.load([
@@ -184,7 +184,7 @@ describe('the completion of a table', () => {
     expect(await readState()).toMatchObject({ completing: true });
   });
 
-  test('fills the column in the current versions of the history without adding versions', async () => {
+  test('fills new and changed columns in the current versions of the history, without adding versions', async () => {
     await loader.load([buildBatch(records, {}, coverageLine())], { hasHistory: true });
     await database.sql.unsafe(
       'alter table acme.things drop column name; alter table acme.things alter column amount type text using null',

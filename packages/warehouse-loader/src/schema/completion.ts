@@ -4,10 +4,10 @@ import type { TargetTable } from '../sql/target.ts';
 import type { ColumnNames } from './column-names.ts';
 
 /**
- * Completion: rows that were written before a column existed lack its values. The loader records
- * which columns the rows were written with (`_freshet_objects.written_columns`). When a column is
- * new or has changed, it marks the table as incomplete, and rows are written again when their
- * records are next loaded.
+ * Completion: rows that were written before a column existed lack the values of this column. In
+ * `_freshet_objects.written_columns`, the loader stores the columns that existed when the rows were
+ * written. When a column is new or has changed, the loader marks the table as incomplete. Each row
+ * is then rewritten when its record is next loaded.
  */
 
 /** Column → its number and type, or `dropped` if a field rule drops the field. */
@@ -16,12 +16,14 @@ type WrittenColumns = Readonly<Record<string, string>>;
 const DROPPED = 'dropped';
 
 /**
- * An incomplete table: rows that were last written before `since` are written again when their
+ * The completion of a table. Rows that were last written before `since` are rewritten when their
  * records are loaded.
  */
 export interface Completion {
   readonly since: Date;
-  /** Stored batches lack the values, too. Only extracting the records again completes the table. */
+  /**
+   * Whether the stored batches lack the values, too, so that the records must be extracted again.
+   */
   readonly isRereadNeeded: boolean;
 }
 
@@ -32,7 +34,10 @@ function describeColumns({ existingColumns: existing, fieldPaths, droppedColumns
   return columns;
 }
 
-/** Records the columns of a table whose rows were written by a release that did not record them. */
+/**
+ * Stores the current columns as the columns that existed when the rows were written. Does nothing
+ * if such columns are already stored.
+ */
 export async function recordInitialColumns(client: ClientBase, target: TargetTable, names: ColumnNames): Promise<void> {
   await client.query(
     `insert into ${quote(target.schema)}._freshet_objects as o (table_name, written_columns) values ($1, $2)
@@ -42,8 +47,8 @@ export async function recordInitialColumns(client: ClientBase, target: TargetTab
 }
 
 /**
- * Records that Freshet has widened a column and that its converted values equal the values of a new
- * write.
+ * Stores the new type of a column that Freshet has widened, so that its rows are not rewritten. The
+ * converted values must equal the values that a rewrite would produce.
  */
 export async function recordWidening(
   client: ClientBase,
@@ -62,9 +67,9 @@ export async function recordWidening(
 }
 
 /**
- * Compares the columns with those that the rows were written with. Where rows may lack values,
- * marks the table as incomplete: `completing_since` for its readers, `rewrite_before` for the
- * loader.
+ * Compares the current columns with the columns that existed when the rows were written. If rows
+ * may lack values, marks the table as incomplete: sets `completing_since` for the readers of the
+ * table, and `rewrite_before` for the loader.
  * @returns the names of the columns that are new or have changed.
  */
 export async function trackColumns(
@@ -84,8 +89,8 @@ export async function trackColumns(
     return [];
   }
   const changedColumns = Object.keys(columns).filter((name) => columns[name] !== written[name]);
-  // These columns are not declared. They are added again when a record with a value for them is
-  // written.
+  // These columns are not declared. Each one is added again when a record with a value for the
+  // column is loaded.
   const removedColumns = Object.keys(written).filter(
     (name) => written[name] !== DROPPED && !names.existingColumns.has(name),
   );
@@ -118,17 +123,14 @@ export async function trackColumns(
 
 interface ChangedColumn {
   readonly names: ColumnNames;
-  /** The description of all columns. */
+  /** The descriptions of all columns. */
   readonly columns: WrittenColumns;
   readonly name: string;
-  /** The rows were written without the column. */
+  /** Whether the rows were written without the column. */
   readonly isNew: boolean;
 }
 
-/**
- * Whether rows may lack a column's values, or have them in a different form than a new write would
- * produce.
- */
+/** Whether rows may lack the values of a column, or contain values that a rewrite would change. */
 async function lacksValues(
   client: ClientBase,
   target: TargetTable,
@@ -138,10 +140,11 @@ async function lacksValues(
   const path = fieldPaths.get(name) ?? [name];
   const isCustom = path.length > 1;
   const isDocumented = names.getDeclaration(name) !== null && !isCustom;
-  // All rows may lack the values of a documented column that is new, and of any column that was
-  // replaced or retyped.
+  // All rows may lack the values of a new documented column. The same applies to any column that
+  // was replaced or whose type has changed.
   if (isDocumented || !isNew) return hasRows(client, `select from ${target.sql}`, []);
-  // For a new field of the account, only rows that hold a value for it elsewhere are incomplete.
+  // For a new field of the account, only rows that store a value of the field in a different column
+  // are incomplete.
   const customFieldsColumn = isCustom
     ? [...fieldPaths].find(
         ([column, p]) => p.length === 1 && p[0] === path[0] && columns[column]?.endsWith(' jsonb'),
@@ -150,7 +153,7 @@ async function lacksValues(
   const hasValueElsewhere = `t._freshet_extra ? $1${
     customFieldsColumn === undefined ? '' : ` or t.${quote(customFieldsColumn)} ->> $1 is not null`
   }`;
-  // A row with a note is complete: its value did not fit and would not fit again.
+  // A row with a note counts as complete, because its value did not fit and would not fit again.
   return hasRows(
     client,
     `select from ${target.sql} t where t.${quote(name)} is null and t._freshet_notes is null and (${hasValueElsewhere})`,
@@ -163,7 +166,10 @@ async function hasRows(client: ClientBase, query: string, parameters: readonly s
   return rows[0]?.exists === true;
 }
 
-/** Ends a completion if all rows that are not deleted have been written since it began. */
+/**
+ * Ends the completion of a table if all rows that are not deleted have been written since the
+ * completion began.
+ */
 export async function finishCompletion(client: ClientBase, target: TargetTable): Promise<void> {
   await client.query(
     `update ${quote(target.schema)}._freshet_objects o set completing_since = null, reread_needed = false

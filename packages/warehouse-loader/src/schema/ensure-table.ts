@@ -16,7 +16,7 @@ import { getTypes, readColumnNames, readColumns, type TableState, toTableState }
 import { runSchemaChange } from './transaction.ts';
 
 /**
- * Creates the schema, the ledger tables, the table and its declared columns where they are missing.
+ * Creates the schema, the ledger tables, the table and its declared columns if they are missing.
  * Never drops anything.
  * @returns the table's state, and the types of its columns before the call (null: the table did not
  *   exist).
@@ -38,8 +38,8 @@ export async function ensureTable(
   checkRequiredColumns(target, table, state);
   const changedColumns = await trackColumns(client, target, names);
   if (changedColumns.length > 0) {
-    // If old versions do not fit a column's new type, the history keeps the column unchanged and
-    // gets no new values for it.
+    // If the values of old versions do not fit the new type of a column, the history column is not
+    // changed, and new versions have no value in this column.
     await runSchemaChange(client, target, () => alignHistoryColumns(client, target)).catch(ignoreConversionErrors);
   }
   return { state, typesBefore: columnsBefore === null ? null : getTypes(columnsBefore) };
@@ -47,14 +47,15 @@ export async function ensureTable(
 
 async function createMissing(client: ClientBase, target: TargetTable, table: Table): Promise<void> {
   await createSchema(client, target.schema);
-  // Read again under the lock. If another loader has created the ledger, its tables are in use and
-  // must not be altered.
+  // Read the columns again under the lock. If another loader has created the ledger tables in the
+  // meantime, they are in use and must not be altered.
   const { columns, hasLedger } = await readColumns(client, target);
   if (!hasLedger) await client.query(buildLedgerStatements(target.schema));
-  // Record the columns before the new ones are added, because existing rows have no values for
-  // those.
+  // Store the current columns before new columns are added, because existing rows have no values
+  // for the new columns.
   if (columns !== null) await recordInitialColumns(client, target, new ColumnNames(table, columns));
-  // Send all statements together: one round trip for each would dominate the first load of a table.
+  // Send all statements together. With one round trip for each statement, the first load of a table
+  // would take much longer.
   const statements =
     columns === null ? buildTableStatements(target, table) : buildMissingColumnStatements(target, table, columns);
   if (statements.length > 0) await client.query(statements.join('\n'));
@@ -66,7 +67,9 @@ async function createSchema(client: ClientBase, schema: string): Promise<void> {
   if (rowCount === 0) await client.query(`create schema if not exists ${quote(schema)}`);
 }
 
-/** Adds the comments that link columns to fields, where earlier releases did not write them. */
+/**
+ * Adds the comments that link columns to fields if an earlier release did not write these comments.
+ */
 async function addMissingComments(
   client: ClientBase,
   target: TargetTable,
@@ -77,8 +80,8 @@ async function addMissingComments(
   try {
     await runSchemaChange(client, target, () => client.query(statements.join('\n')));
   } catch (error) {
-    // Another session locks the table, or another role owns it. The comments are not required: the
-    // columns are recognized by their names, too.
+    // Another session has locked the table, or a different role owns the table. The comments are
+    // not required, because the names of the columns also identify the fields.
     const code = getErrorCode(error);
     if (code !== SQL_STATES.lockNotAvailable && code !== SQL_STATES.insufficientPrivilege) throw error;
   }
@@ -93,7 +96,7 @@ function checkRequiredColumns(target: TargetTable, table: Table, { columns, type
     if (columns.some((c) => c.name === name)) continue;
     throw new AppError(
       'warehouse_data',
-      `Column ${target.name}.${name} has the type ${types.get(name)}, which Freshet cannot write. Change its type back to the documented one.`,
+      `Column ${target.name}.${name} has the type ${types.get(name)}, which Freshet cannot write. Change the column back to its documented type.`,
     );
   }
 }

@@ -6,7 +6,7 @@ import { useTestLoader } from '../test-support/use-test-loader.ts';
 const { database, loader } = await useTestLoader();
 
 describe('evolveTable', () => {
-  test('adds columns for unknown fields with the types of their values, and none for a field that is always null', async () => {
+  test('adds a column for each unknown field that has a value, with the type of the value', async () => {
     await loader.load([
       buildBatch([
         buildThing(1, 0, { n: 5, f: 1.5, b: true, s: 'x', t: toTime(0), o: { a: 1 }, l: [], nothing: null }),
@@ -25,7 +25,7 @@ describe('evolveTable', () => {
       l: 'jsonb',
     });
     expect(typesByColumn).not.toHaveProperty('nothing');
-    // A loader that has not added the columns fills them, too.
+    // A second loader, which has not added the columns, fills them, too.
     await using other = openTestLoader(database);
     await other.load([buildBatch([buildThing(2, 0, { n: 6, s: 'y' })], { extractedAt: 1 })]);
     expect(await loader.rows('n, s')).toEqual([
@@ -34,7 +34,7 @@ describe('evolveTable', () => {
     ]);
   });
 
-  test('widens a custom column when more values do not fit than fit, and moves values from _freshet_extra into it (I10, T15)', async () => {
+  test('widens a custom column when most values do not fit, and moves values from _freshet_extra into the column (I10, T15)', async () => {
     const buildRecord = (id: number, cf_n: unknown) => buildThing(id, 0, { custom_fields: { cf_n } });
     await loader.load([buildBatch([buildRecord(1, 5), buildRecord(2, 6)])]);
     // One outlier does not change the type.
@@ -48,7 +48,7 @@ describe('evolveTable', () => {
       { cf_n: null, _freshet_extra: { 'custom_fields.cf_n': 'many' }, _freshet_notes: { kept_in_extra: ['cf_n'] } },
       { cf_n: null, _freshet_extra: { 'custom_fields.cf_n': 5.25 }, _freshet_notes: { kept_in_extra: ['cf_n'] } },
     ]);
-    // After the third value, more values do not fit than fit.
+    // Three values now do not fit, and only two values fit.
     const { schemaChanges, misfits } = await loader.load([buildBatch([buildRecord(5, 7.5)], { extractedAt: 3 })]);
     expect(schemaChanges).toEqual([{ change: 'column_widened', table: 'things', column: 'cf_n', type: 'numeric' }]);
     expect(misfits).toEqual([]);
@@ -84,7 +84,7 @@ describe('evolveTable', () => {
     ]);
   });
 
-  test('widens a column to the narrowest type that most values fit, so that an outlier among decimals does not make it text', async () => {
+  test('widens a column to the narrowest type that most values fit, so that an outlier among decimals does not change the type to text', async () => {
     const buildRecord = (id: number, cf_n: unknown) => buildThing(id, 0, { custom_fields: { cf_n } });
     await loader.load([buildBatch([buildRecord(1, 5), buildRecord(2, 6)])]);
     const { schemaChanges, misfits } = await loader.load([
@@ -97,7 +97,7 @@ describe('evolveTable', () => {
     expect((await loader.rows('cf_n')).map((r) => r['cf_n'])).toEqual(['5', '6', '1.5', null, '2.5', '3.5']);
   });
 
-  test('widens a hashed field’s column to text, although its documented type is not text', async () => {
+  test('widens the column of a hashed field to text, although the column has a different documented type', async () => {
     await loader.load([buildBatch([buildThing(1, 0, { parent_id: 5 }), buildThing(2, 0, { parent_id: 6 })])]);
     const { documented, ...parent } = TEST_TABLE.columns.find((c) => c.name === 'parent_id') as Column;
     const hashed: Column = { ...parent, type: 'text', path: ['parent_id'] };
@@ -110,7 +110,7 @@ describe('evolveTable', () => {
     expect((await loader.rows('parent_id')).map((r) => r['parent_id'])).toEqual(['a1b2', '6']);
   });
 
-  test('widens independently of the order in which the records arrive', async () => {
+  test('chooses the same type for any order of the records', async () => {
     const values: unknown[] = [1, 2, 'x', 3, 4, true, 5, 'y', 6];
     for (const order of [values, values.toReversed()]) {
       await database.sql.unsafe('drop schema if exists acme cascade');
@@ -124,7 +124,7 @@ describe('evolveTable', () => {
     }
   });
 
-  test('widens a custom column to the declared type of its field for a single value', async () => {
+  test('widens a custom column to the declared type of its field, even for a single value', async () => {
     const fieldOf = (type: 'bigint' | 'numeric' | 'text') => ({
       ...TEST_TABLE,
       columns: [...TEST_TABLE.columns, { name: 'cf_n', type, description: 'N.', path: ['custom_fields', 'cf_n'] }],
@@ -147,7 +147,7 @@ describe('evolveTable', () => {
     expect((await loader.rows('cf_n')).map((r) => r['cf_n'])).toEqual(['1', '2', '3', 'a', 'b', 'c']);
   });
 
-  test('keeps the type of a documented column that a user or an earlier release has changed, and does not write types that it cannot write (I10)', async () => {
+  test('does not revert a changed type of a documented column, and uses _freshet_extra if it cannot write the type (I10)', async () => {
     await loader.load([buildBatch([buildThing(1, 0, { amount: 5, day: '2024-02-29', open: true })])]);
     await database.sql.unsafe(
       'alter table acme.things alter column amount type text using amount::text, alter column day type timestamp using day::timestamp, alter column open type double precision using 1, alter column name type varchar',
@@ -172,8 +172,8 @@ describe('evolveTable', () => {
         _freshet_notes: { kept_in_extra: ['day', 'open'] },
       },
     ]);
-    // A maximum length could reject values, so they are stored in _freshet_extra as for other types
-    // that Freshet cannot write.
+    // A type with a maximum length could reject values, so Freshet does not write it and stores the
+    // values in _freshet_extra.
     await database.sql.unsafe('alter table acme.things alter column name type varchar(10)');
     const limited = await loader.load([
       buildBatch([buildThing(3, 0, { name: 'longer than ten characters' })], { extractedAt: 2 }),
@@ -223,7 +223,7 @@ describe('evolveTable', () => {
     ['name', '"x"', '5', 'text', ['x', '5']],
     ['name', '"x"', '{"a": 1}', 'text', ['x', '{"a":1}']],
     ['tags', '["x"]', '5', 'jsonb', ['["x"]', '5']],
-  ])('stores %s with %s once and %s twice as %s (T15)', async (field, first, second, type, stored) => {
+  ])('stores column %s with one value %s and two values %s as %s (T15)', async (field, first, second, type, stored) => {
     await database.sql.unsafe(`alter database ${database.name} set timezone = 'UTC'`);
     const table = {
       ...TEST_TABLE,
@@ -248,7 +248,7 @@ describe('evolveTable', () => {
     );
   });
 
-  test('fails with `warehouse_busy` instead of waiting long for a lock to add a column, and does not block readers', async () => {
+  test('fails with `warehouse_busy` if it cannot lock the table quickly to add a column, so that readers are not blocked', async () => {
     await loader.load([buildBatch([buildThing(1, 0)])]);
     const reader = await database.sql.reserve();
     await reader`begin`;
@@ -266,7 +266,7 @@ describe('evolveTable', () => {
     expect(await loader.rows('brand_new')).toEqual([{ brand_new: null }, { brand_new: '1' }]);
   });
 
-  test('does not widen a column that a view depends on, and stores the value in _freshet_extra with a note', async () => {
+  test('does not widen a column that a view depends on, but stores misfits in _freshet_extra with a note', async () => {
     await loader.load([buildBatch([buildThing(1, 0, { price: 5 })])]);
     await database.sql.unsafe('create view acme.mine as select price from acme.things');
     await loader.load([

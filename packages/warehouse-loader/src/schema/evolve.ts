@@ -14,14 +14,14 @@ import { readColumnNames, type TableState, toCatalogTypeName, toTableState } fro
 import { runSchemaChange } from './transaction.ts';
 
 /**
- * Unknown fields get columns until Freshet fills this many columns of the table. A row with many
- * more would exceed PostgreSQL's page size.
+ * The maximum number of columns that Freshet fills in a table. Further unknown fields get no
+ * column, because a row with many more columns would exceed PostgreSQL's page size.
  */
 const COLUMNS_MAX = 300;
 
 /**
- * Widening rewrites the table. Up to this size the rewrite takes well under a second; larger tables
- * are not widened.
+ * The maximum size of a table whose columns are widened. Widening rewrites the table. Up to this
+ * size, the rewrite takes well under a second.
  */
 const REWRITE_BYTES_MAX = 64 * 1024 * 1024;
 
@@ -35,9 +35,9 @@ export interface EvolutionInput {
 }
 
 /**
- * Adds and widens columns where that is quick and safe (`chooseWiderType`).
- * @returns the new state. Columns that were not widened are in `fixedColumns`, fields without a
- *   column in `extraFields`.
+ * Adds columns, and widens columns if widening is quick and safe (`chooseWiderType`).
+ * @returns the new state. `fixedColumns` contains the columns that were not widened, and
+ *   `extraFields` contains the fields that got no column.
  */
 export async function evolveTable(client: ClientBase, evolution: EvolutionInput): Promise<TableState> {
   const { target, table, state, changes } = evolution;
@@ -66,7 +66,7 @@ async function addColumns(
   table: Table,
   additions: readonly { readonly path: readonly string[]; readonly types: ReadonlySet<ColumnType> }[],
 ): Promise<void> {
-  // Assign names under the lock: another loader may have added columns meanwhile.
+  // Assign names under the lock, because another loader may have added columns in the meantime.
   const names = await readColumnNames(client, target, table);
   const statements = additions.map(({ path, types }) =>
     buildColumnStatements(target, {
@@ -80,13 +80,12 @@ async function addColumns(
 }
 
 /**
- * Chooses the type to which a column is widened for values that do not fit; null: the column keeps
- * its type.
+ * Chooses a wider type for a column with values that do not fit; null: the column is not widened.
  *
- * If the account's definition of the field declares a wider type, the column gets that type.
- * Otherwise the values decide. The column is widened only if more values do not fit than fit,
- * counted in the table and among the records of the load, so that an outlier does not change the
- * column. The new type is the narrowest type that most of these values fit.
+ * If the account's definition of the field declares a wider type, the column gets this type.
+ * Otherwise, the type depends on the values in the table and in the records of the load. The column
+ * is widened only if most of these values do not fit, so that an outlier does not change the
+ * column. The new type is the narrowest type that at least half of the values fit.
  */
 async function chooseWiderType(
   client: ClientBase,
@@ -95,7 +94,7 @@ async function chooseWiderType(
 ): Promise<ColumnType | null> {
   const declaredType = names.getDeclaration(name)?.type;
   if (declaredType !== undefined && listWiderTypes(type).includes(declaredType)) return declaredType;
-  // A larger table is not widened, so its values need not be counted.
+  // The columns of a larger table are not widened, so the values need not be counted.
   if ((await getTableBytes(client, target)) > REWRITE_BYTES_MAX) return null;
   const { rows } = await client.query<{ fitting: string; extra: string; extra_numbers: string }>(
     `select count(${quote(name)}) as fitting, count(*) filter (where _freshet_notes -> 'kept_in_extra' ? $1) as extra,
@@ -150,14 +149,14 @@ async function widenColumn(
         await client.query(`alter table ${sql} alter column ${column} type ${type} using ${value}`);
         await restoreExtraValues(client, { sql, column, name, field: path.join('.'), type, isHistory });
       }
-      // PostgreSQL formats times differently from Freshdesk, so rows with converted times are
-      // written again.
+      // PostgreSQL formats times differently from Freshdesk. If times were converted to text, do
+      // not store the widening, so that the rows are rewritten.
       if (oldType !== 'timestamptz' && !(oldType === 'date' && type === 'text'))
         await recordWidening(client, target, name, toCatalogTypeName(type));
     });
     return true;
   } catch (error) {
-    // A view of the user depends on the column, so neither is changed.
+    // A user's view depends on the column, so neither the column nor the view is changed.
     if (getErrorCode(error) === SQL_STATES.featureNotSupported) return false;
     throw error;
   }
@@ -177,8 +176,8 @@ interface WidenedColumn {
 }
 
 /**
- * Moves values from `_freshet_extra` to their widened column. Values that still do not fit, or
- * whose conversion is not certain, remain there until their record is written again.
+ * Moves values from `_freshet_extra` to the widened column. Values that still do not fit, or that
+ * may not be convertible, remain in `_freshet_extra` until their rows are rewritten.
  */
 async function restoreExtraValues(
   client: ClientBase,

@@ -6,16 +6,16 @@ import { type TargetTable, tableExists } from '../sql/target.ts';
 /** The columns that only a history table has. */
 export const HISTORY_COLUMNS: ReadonlySet<string> = new Set(['valid_from', 'valid_to']);
 
-/** Returns the history table of a table. It need not exist. */
+/** Returns the history table of a table. The history table may not exist. */
 export function toHistoryTable({ schema, name }: TargetTable): TargetTable {
   const historyName = `${name}_history`;
   return { schema, name: historyName, sql: `${quote(schema)}.${quote(historyName)}` };
 }
 
 /**
- * Returns the name of a table's column in the history table. It differs if the table has a column
- * named like one of the history's own columns: a column of a user, or one that a release created
- * before these names were reserved.
+ * Returns the name of a table's column in the history table. The name differs from the name in the
+ * table only for columns that are named `valid_from` or `valid_to`. Such a column was added by a
+ * user, or by an earlier release that did not reserve these names.
  */
 export function toHistoryColumn(name: string): string {
   return HISTORY_COLUMNS.has(name) ? getColumnName(name) : name;
@@ -45,8 +45,8 @@ async function readColumnTypes(
 }
 
 /**
- * Lists the columns that a table and its history share with the same type. A user's columns may
- * exist in one of them only.
+ * Lists the columns that have the same type in a table and in its history. A user's column may
+ * exist in only one of the two tables.
  */
 export async function listSharedColumns(client: ClientBase, target: TargetTable): Promise<string[]> {
   const { table, history } = await readColumnTypes(client, target);
@@ -54,8 +54,8 @@ export async function listSharedColumns(client: ClientBase, target: TargetTable)
 }
 
 /**
- * Adds the columns that the history of a table lacks, and changes the types of those that differ.
- * Does nothing without a history.
+ * Adds the columns that the history of a table lacks, and changes column types that differ from the
+ * table. Does nothing if the table has no history.
  */
 export async function alignHistoryColumns(client: ClientBase, target: TargetTable): Promise<void> {
   const historyTable = toHistoryTable(target).sql;

@@ -14,7 +14,7 @@ describe('the history of a table', () => {
   ];
   const at = (seconds: number) => new Date(toTime(seconds));
 
-  test('records every version with its time range, and returns the table as of a time', async () => {
+  test('stores every version with its time range, and returns the table as it was at a given time', async () => {
     await loader.load(
       [buildBatch([buildThing(1, 10, { name: 'a' }), buildThing(2, 20, { name: 'x' })], { extractedAt: 100 })],
       {
@@ -27,7 +27,7 @@ describe('the history of a table', () => {
         hasHistory: history,
       },
     );
-    // An older version arrives late. An unchanged record is marked as deleted.
+    // An older version arrives late. Then a record is moved to the trash.
     await loader.load([buildBatch([buildThing(1, 15, { name: 'late' })], { extractedAt: 250 })], {
       hasHistory: history,
     });
@@ -53,7 +53,7 @@ describe('the history of a table', () => {
     ]);
   });
 
-  test('adds no version when a batch is loaded again, and adds one for a different record with the same version (I2)', async () => {
+  test('adds no version when a batch is loaded again, but adds a version for a changed record with the same updated_at (I2)', async () => {
     const b = buildBatch([buildThing(1, 10, { name: 'a' })], { extractedAt: 100 });
     await loader.load([b], { hasHistory: history });
     await loader.load([b], { hasHistory: history });
@@ -65,7 +65,7 @@ describe('the history of a table', () => {
     expect(second.from).toEqual(first.to);
   });
 
-  test('ends the versions of rows that are marked as deleted, in the table and its child tables', async () => {
+  test('ends the current versions of deleted rows in the table and in its child tables', async () => {
     await using folders = openTestLoader(database, { ...TEST_TABLE, name: 'folders' });
     const below = [{ name: 'folders', column: 'parent_id', parent: 'things', parentKey: 'id' }];
     await loader.load([buildBatch([buildThing(1, 10), buildThing(2, 20)])], { hasHistory: history });
@@ -90,7 +90,7 @@ describe('the history of a table', () => {
     ]);
   });
 
-  test('starts with the current rows, follows new and widened columns, and records changes that were made while it was disabled', async () => {
+  test('starts with the current rows, adopts new and widened columns, and adds changes that were made while the history was disabled', async () => {
     await loader.load([buildBatch([buildThing(1, 10, { name: 'a' }), buildThing(2, 20, { name: 'x' })])]);
     await loader.load([buildBatch([buildThing(1, 30, { name: 'b', extra: 1 })], { extractedAt: 100 })], {
       hasHistory: history,

@@ -5,19 +5,21 @@ import { type TargetTable, tableExists } from '../sql/target.ts';
 import { HISTORY_COLUMNS, listSharedColumns, toHistoryColumn, toHistoryTable } from './history-columns.ts';
 
 /**
- * The history of a table. `<table>_history` holds every version of each row: the table's columns
- * and the time range in which the version was current (`valid_from`, `valid_to`; null: it still
- * is). The function `<table>_as_of(moment)` returns the table as it was at a time.
+ * The history of a table. `<table>_history` contains every version of each row: the table's
+ * columns, and the time range in which the version was current (`valid_from`, `valid_to`).
+ * `valid_to` is null if the version is still current. The function `<table>_as_of(moment)` returns
+ * the table as it was at this time.
  *
- * A version starts at the record's own version, or at the time of extraction if the record has no
- * version or its version did not change. The version of a deleted row starts when the deletion was
- * detected. A version ends when the next one starts.
+ * A version starts at the time in the row's version column, or at the time of extraction if the row
+ * has no version time. If this time is not later than the start of the previous version, the new
+ * version starts one microsecond after the previous version. The version of a deleted row starts
+ * when the deletion was detected. A version ends when the next version starts.
  */
 
 /**
- * Starts or stops recording versions, in the caller's transaction, which holds the table's lock. If
- * a history table already exists, recording resumes, and rows that changed meanwhile get a new
- * version.
+ * Enables or disables the history. Runs in the caller's transaction, which must hold the table's
+ * lock. If a history table already exists, it is reused, and rows that have changed since the
+ * history was disabled get a new version.
  */
 export async function setHistory(
   client: ClientBase,
@@ -60,7 +62,7 @@ async function createHistory(
   // Every load looks up current versions.
   await client.query(`create unique index on ${history.sql} (${keys}) where valid_to is null`);
   await client.query(
-    `comment on table ${history.sql} is ${quoteLiteral(`Every version of the rows of ${target.name}, current from valid_from to valid_to.`)}`,
+    `comment on table ${history.sql} is ${quoteLiteral(`Every version of each row of ${target.name}. A version was current from valid_from to valid_to. If valid_to is null, the version is still current.`)}`,
   );
   await client.query(
     `insert into ${history.sql} (${buildHistoryColumnList(columns)}, valid_from)
@@ -73,10 +75,10 @@ async function createHistory(
 }
 
 /**
- * Records the versions that this transaction has written. It recognizes their rows by
- * `_freshet_loaded_at`, which is the time of the transaction.
- * @param keys the primary keys of the rows that may have been written, column by column as
- *   PostgreSQL's text form; null: any row.
+ * Adds the versions that this transaction has written to the history. In rows of this transaction,
+ * `_freshet_loaded_at` is the time of the transaction.
+ * @param keys the primary keys of the rows that may have been written, as the values of the key
+ *   columns in PostgreSQL's text form; null: any row may have been written.
  */
 export async function recordVersions(
   client: ClientBase,
@@ -100,7 +102,7 @@ export async function recordVersions(
 }
 
 /**
- * Records the versions of rows that this transaction has marked as deleted in a child table, if the
+ * Adds the versions of rows that this transaction has marked as deleted in a child table, if the
  * child table has a history.
  */
 export async function recordChildVersions(client: ClientBase, child: TargetTable): Promise<void> {
@@ -124,13 +126,16 @@ interface RowSelection {
 }
 
 interface VersionSelection extends RowSelection {
-  /** Which rows have a new version, by the row `t` and its current version `h`. */
+  /**
+   * The condition for rows with a new version. It refers to the row `t` and the row's current
+   * version `h`.
+   */
   readonly where: string;
 }
 
 /**
- * Updates the current versions of rows that were written again from the same record. They are not
- * new versions.
+ * Updates the current versions of rows that were rewritten from an unchanged record. These rows get
+ * no new versions.
  */
 async function updateCurrentVersions(
   client: ClientBase,
@@ -159,8 +164,8 @@ async function insertVersions(
 ): Promise<void> {
   const history = toHistoryTable(target);
   const columns = await listSharedColumns(client, target);
-  // Use separate statements: within one statement, a version would be inserted before the current
-  // one has ended.
+  // Use separate statements. In a single statement, the new version would be inserted before the
+  // current version has ended.
   await client.query('drop table if exists pg_temp.freshet_versions');
   await client.query(
     `create temp table freshet_versions on commit drop as

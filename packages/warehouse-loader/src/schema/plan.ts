@@ -5,9 +5,9 @@ import type { TargetTable } from '../sql/target.ts';
 import { buildLedgerStatements, buildMissingColumnStatements, buildTableStatements } from './statements.ts';
 import { readColumns } from './table-state.ts';
 
-/** The schema changes that the first load would make. */
+/** The schema changes that loads would make before they write rows. */
 export interface SchemaPlan {
-  /** SQL that creates the schema and the ledger tables; empty: they exist. */
+  /** The SQL statements that create the schema and the ledger tables; empty: they exist. */
   readonly statements: readonly string[];
   readonly tables: readonly TablePlan[];
 }
@@ -15,13 +15,13 @@ export interface SchemaPlan {
 interface TablePlan {
   readonly table: string;
   readonly exists: boolean;
-  /** SQL in order; empty: the table is up to date. */
+  /** The SQL statements in their order of execution; empty: the table is up to date. */
   readonly statements: readonly string[];
 }
 
 /**
- * Lists the schema changes that a load of the tables would make before it writes rows. Changes
- * nothing.
+ * Lists the schema changes that loads of the tables would make before they write rows. Does not
+ * make these changes.
  */
 export async function planTables(
   client: ClientBase,

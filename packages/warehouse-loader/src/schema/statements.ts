@@ -6,8 +6,8 @@ import { ColumnNames, type ExistingColumn } from './column-names.ts';
 import { toHistoryColumn, toHistoryTable } from './history-columns.ts';
 
 /**
- * Builds the SQL that creates the ledger tables of a schema, or adds the columns that this release
- * needs.
+ * Builds the SQL that creates the ledger tables of a schema, or adds missing columns to existing
+ * ledger tables.
  */
 export function buildLedgerStatements(schema: string): string {
   const s = quote(schema);
@@ -46,10 +46,10 @@ export function buildLedgerStatements(schema: string): string {
       add column if not exists reread_needed boolean not null default false,
       add column if not exists restarted_at timestamptz;
     comment on column ${s}._freshet_objects.completing_since is
-      'Not null: since this time, rows may lack values of a new column. Freshet is writing these rows again.';
+      'Rows that were last written before this time may lack values of a new column. Freshet rewrites these rows. Null: no rows lack values.';
     comment on table ${s}._freshet_batches is 'The ledger: one row for each applied batch.';
     comment on table ${s}._freshet_objects is
-      'Coverage of each table: complete up to complete_as_of and back to complete_back_to.';`;
+      'The coverage of each table: the table contains all changes from complete_back_to to complete_as_of.';`;
 }
 
 /** Builds the SQL that creates a table with its declared columns. */
@@ -85,7 +85,7 @@ export function buildMissingColumnStatements(
   return new ColumnNames(table, existing).missingColumns.map((column) => buildColumnStatements(target, column));
 }
 
-/** Builds the SQL that adds a column to a table, and to its history table if that exists. */
+/** Builds the SQL that adds a column to a table, and to its history table if the table has one. */
 export function buildColumnStatements(target: TargetTable, { name, type, path = [name], description }: Column): string {
   const addTo = (table: string, column: string) =>
     `alter table ${table} add column if not exists ${quote(column)} ${type};`;

@@ -10,19 +10,23 @@ export interface TableState {
   readonly columns: readonly WritableColumn[];
   /** All existing columns: name → type. */
   readonly types: ReadonlyMap<string, string>;
-  /** Columns that are not widened. Values that do not fit them are stored in `_freshet_extra`. */
+  /**
+   * Columns that are not widened. Values that do not fit such a column are stored in
+   * `_freshet_extra`.
+   */
   readonly fixedColumns: ReadonlySet<string>;
   /**
-   * Fields whose values are stored in `_freshet_extra`: field (`toPathKey`) → its column, whose
-   * type Freshet cannot write; null: the table has too many columns to add one.
+   * Fields whose values are stored in `_freshet_extra`: field (`toPathKey`) → the column of the
+   * field, if it has a type that Freshet cannot write; null: the field has no column, because the
+   * table already has the maximum number of columns.
    */
   readonly extraFields: ReadonlyMap<string, string | null>;
 }
 
 /**
  * Reads the columns of a table from the system catalog.
- * @returns `columns` is null if the table does not exist; `hasLedger` is true if the ledger
- *   tables have the columns that this release needs.
+ * @returns the columns, or null if the table does not exist. `hasLedger` is true if the ledger
+ *   tables have all columns that this release needs.
  */
 export async function readColumns(
   client: ClientBase,
@@ -35,7 +39,7 @@ export async function readColumns(
     type: string;
     comment: string | null;
   }>(
-    // `restarted_at` is the newest column of the ledger tables.
+    // `restarted_at` is the newest column of the ledger tables. If it exists, all columns exist.
     `select c.relname as table, a.attname as name, a.attnum as number,
        format_type(a.atttypid, a.atttypmod) as type, col_description(c.oid, a.attnum) as comment
      from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
@@ -75,7 +79,7 @@ export function toTableState(names: ColumnNames): TableState {
 
 /**
  * Lists the differences between two states of a table.
- * @param before its types before; null: the table did not exist.
+ * @param before the types of the columns in the earlier state; null: the table did not exist.
  */
 export function listSchemaChanges(
   target: TargetTable,

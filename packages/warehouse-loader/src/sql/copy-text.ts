@@ -1,6 +1,6 @@
 /**
- * The size of the chunks that COPY sends. Larger chunks cost memory without gain; smaller ones cost
- * a system call each.
+ * The size of the chunks that COPY sends. Larger chunks need more memory without being faster.
+ * Smaller chunks need more system calls.
  */
 export const CHUNK_BYTES = 64 * 1024;
 

@@ -5,7 +5,7 @@ import { from as copyFrom } from 'pg-copy-streams';
 import { CHUNK_BYTES } from './copy-text.ts';
 
 /**
- * Streams rows into a COPY statement.
+ * Collects rows into chunks and streams the chunks into a COPY statement.
  * @param lines rows in COPY's text format, each with its line break.
  */
 export async function copyLines(
@@ -28,7 +28,7 @@ export async function copyLines(
 }
 
 /**
- * Streams rows into a COPY statement.
+ * Streams chunks of rows into a COPY statement.
  * @param chunks rows in COPY's text format. A chunk may end within a row.
  */
 export async function copyChunks(client: ClientBase, statement: string, chunks: AsyncIterable<Buffer>): Promise<void> {

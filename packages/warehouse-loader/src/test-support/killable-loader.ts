@@ -8,7 +8,7 @@ import { toTime } from './test-loader.ts';
 
 export interface LoaderProcess {
   readonly child: ChildProcess;
-  /** Resolves when the process starts to load, or exits before. */
+  /** Resolves when the process starts to load, or when it exits without loading. */
   readonly started: Promise<unknown>;
   /** Resolves to the exit status; null: a signal ended the process. */
   readonly exited: Promise<number | null>;
@@ -16,7 +16,7 @@ export interface LoaderProcess {
 
 /**
  * Starts a process that loads planned batches.
- * @param more the number of batches, and `on` to record versions.
+ * @param more optional arguments: the number of batches, and `on` to enable the history.
  */
 export function startLoaderProcess(
   url: string,

@@ -3,7 +3,7 @@ import { DEFAULT_REQUEST, TEST_TABLE, toAddress } from './test-loader.ts';
 
 const BATCHES_PER_TRANSACTION = 3;
 
-/** Loads batches in order, a few in each transaction. Some may have been loaded before. */
+/** Loads batches in order, a few in each transaction. Some of the batches may already be loaded. */
 export async function loadPlannedBatches(
   url: string,
   batches: readonly BatchToLoad[],

@@ -13,8 +13,8 @@ export interface PlannedBatch {
 }
 
 /**
- * Builds batches that are the same in every process for the same seed. Many records occur in
- * several versions, in any order.
+ * Builds batches from a seed. The same seed produces the same batches in every process. Many
+ * records occur in several versions, in any order.
  */
 export function buildPlannedBatches(seed: number): PlannedBatch[] {
   const random = new RandomRecords(seed);

@@ -1,6 +1,6 @@
 /**
- * Generates random records of every JSON shape from a seed. Values that a parser, a type or
- * PostgreSQL may reject are frequent.
+ * Generates random records from a seed, with values of every JSON type. Values that a parser, a
+ * column type or PostgreSQL may reject are frequent.
  */
 export class RandomRecords {
   readonly seed: number;
@@ -58,7 +58,7 @@ export class RandomRecords {
     return this.pick(['null', '"abc"', '1.5', 'true', '[]', '99999999999999999999', '""']);
   }
 
-  /** Returns a typical value, and any value in one of 25 cases. */
+  /** Returns a typical value, or an arbitrary value in one of 25 cases. */
   usually(buildTypical: () => string): string {
     return this.nextInt(25) === 0 ? this.buildValue(0) : buildTypical();
   }
@@ -129,14 +129,17 @@ export class RandomRecords {
     ])();
   }
 
-  /** Formats an integer between `from` and `n`, exclusive of `n` if `from` is 0. */
+  /**
+   * Formats a random integer from `from` (0 or 1) with two digits. The maximum is `n`, or `n` - 1
+   * if `from` is 0.
+   */
   formatTwoDigits(n: number, from: number): string {
     return String(from + this.nextInt(n + 1 - from - (from === 0 ? 1 : 0))).padStart(2, '0');
   }
 
   /**
-   * Builds a name in a nested object. Names are unique, because of two equal names only the last
-   * has a value.
+   * Builds the name of a member of a nested object. The names in an object are unique, because a
+   * parser discards all but the last of several members with the same name.
    */
   buildNestedName(n: number): string {
     return `"${this.pick(['a', 'é', 'k\\u0000', '\\ud800', 'with \\"quotes\\"', 'x\\ty'])}${n}"`;

@@ -1,8 +1,9 @@
 import { randomInt } from 'node:crypto';
 
 /**
- * Returns the seed of a test with random input: the environment variable, or a random one. The
- * test's title or its failure messages state the seed, so that a failure can be repeated.
+ * Returns the seed of a test with random input: the value of the environment variable, or a random
+ * number. The test's title or failure messages must contain the seed, so that a failure can be
+ * reproduced.
  */
 export function readSeed(variable: 'FRESHET_SEED' | 'FRESHET_TEST_SEED'): number {
   return Number(process.env[variable] ?? randomInt(2 ** 31));

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 
 /**
- * The protocol messages of a client that make the server do something, by their first byte: a
- * query, the end of an extended query, the rows of a COPY and their end.
+ * The types (first bytes) of client messages that cause the server to act: a query (`Q`), the end
+ * of an extended query (`S`), rows of a COPY (`d`) and the end of a COPY (`c`).
  */
 const STEP_TYPES = new Set(['Q', 'S', 'd', 'c']);
 
@@ -14,10 +14,10 @@ export interface StepProxy extends AsyncDisposable {
 }
 
 /**
- * Starts a proxy between one client and PostgreSQL that counts the client's steps. After it has
- * sent step number `stopAfter` to the server, it forwards nothing more in either direction and
- * calls `onStop`: the server executes the step, but the client never receives the response.
- * @param url the server's URL, without TLS.
+ * Starts a proxy between one client and PostgreSQL that counts the client's steps. After the proxy
+ * has sent step number `stopAfter` to the server, it calls `onStop` and forwards nothing more in
+ * either direction. The server executes this step, but the client never receives the response.
+ * @param url the URL of a server without TLS.
  */
 export async function startStepProxy(url: string, stopAfter: number, onStop: () => void): Promise<StepProxy> {
   const target = new URL(url);

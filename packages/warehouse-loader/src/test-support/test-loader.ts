@@ -57,10 +57,13 @@ export interface BatchOptions {
 
 const BASE_TIME = Date.parse('2026-01-01T00:00:00Z');
 
-/** Formats the time a number of seconds after 2026-01-01T00:00:00Z as RFC 3339. */
+/** Returns the time that is `seconds` after 2026-01-01T00:00:00Z, in RFC 3339 format. */
 export const toTime = (seconds: number): string => new Date(BASE_TIME + seconds * 1000).toISOString();
 
-/** Builds a record of {@link TEST_TABLE}. @param version seconds, as for `toTime`. */
+/**
+ * Builds a record of {@link TEST_TABLE}.
+ * @param version the version in seconds, as for `toTime`.
+ */
 export const buildThing = (id: number, version: number, fields: object = {}) => ({
   id,
   updated_at: toTime(version),
@@ -92,7 +95,7 @@ export function buildBatch(
   };
 }
 
-/** The request fields of a load with default values. */
+/** Default values for the fields of a load request. */
 export const DEFAULT_REQUEST = {
   schema: 'acme',
   tablePrefix: '',

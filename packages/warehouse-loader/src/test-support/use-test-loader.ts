@@ -4,7 +4,7 @@ import { openTestLoader, type TestLoader } from './test-loader.ts';
 
 /**
  * Creates a database with a loader for all tests of a file. Drops the schema before each test, and
- * everything after the last one.
+ * the database after the last test.
  */
 export async function useTestLoader(): Promise<{ readonly database: TestDatabase; readonly loader: TestLoader }> {
   const database = await createDatabase();

@@ -15,7 +15,7 @@ export function registerAccountRoutes(app: App, { store }: Deps): void {
           tags: ['accounts'],
           summary: 'Get the credits of an account',
           description:
-            'Returns the current credits of a Freshdesk account, by bucket. All pipelines and workers of the account share them.',
+            'Returns the current credits in each bucket of a Freshdesk account. All pipelines and workers of the account share these credits.',
         }),
         params: Type.Object({
           subdomain: Type.String({ description: 'The account, such as `acme`.', maxLength: 255 }),

@@ -5,7 +5,7 @@ import { defineSchema, enumeration, nullable, object, ref, string, timestamp } f
 const CreditClass = enumeration(
   'CreditClass',
   CREDIT_CLASSES,
-  'The priority of requests, the most urgent first. `by_hand`: manual runs and API requests. `incremental`: changes. `children`: children of changed parents. `backfill`: history. `audit`: audits.',
+  'The priority of requests, from the most urgent class to the least urgent class. `by_hand`: manual runs and API requests. `incremental`: changes. `children`: children of changed parents. `backfill`: history. `audit`: audits.',
 );
 
 const CreditClassUsage = defineSchema(
@@ -13,14 +13,18 @@ const CreditClassUsage = defineSchema(
   object(
     {
       class: ref(CreditClass),
-      used: Type.Number({ minimum: 0, description: 'Credits used in the current minute.', examples: [12] }),
+      used: Type.Number({
+        minimum: 0,
+        description: 'The credits that the class has used in the current minute.',
+        examples: [12],
+      }),
       wanted_until: nullable(
         timestamp(
-          'Time until which less urgent classes leave the bucket to this class, because it ran out of credits. Null: they need not wait.',
+          'Time until which the bucket is reserved for this class, because the class ran out of credits. Less urgent classes wait until this time. Null: the bucket is not reserved.',
         ),
       ),
     },
-    { description: 'Credits that a class has used.' },
+    { description: 'The credits that a class has used.' },
   ),
 );
 
@@ -32,24 +36,26 @@ const CreditBucket = defineSchema(
       unlimited: Type.Boolean({ description: 'Whether the account has no rate limit.', examples: [false] }),
       total: nullable(
         Type.Number({
-          description: 'Credits per minute, as reported by Freshdesk. Null: not known yet.',
+          description: 'The credits per minute that Freshdesk reports. Null: not known yet.',
           examples: [400],
         }),
       ),
       used: Type.Number({
         minimum: 0,
         description:
-          'Credits used in the current minute, by Freshet and, as far as Freshdesk reports them, by other clients.',
+          'The credits that were used in the current minute. The value includes the credits that other clients used, if Freshdesk reports these credits.',
         examples: [12],
       }),
       window_ends_at: nullable(
         timestamp('End of the current minute. Null: no minute has started.', '2026-01-31T13:32:00.000Z'),
       ),
       blocked_until: nullable(
-        timestamp('Time until which Freshet sends no requests, after a response with 429. Null: not blocked.'),
+        timestamp(
+          'Time until which Freshet sends no requests, because Freshdesk returned status 429. Null: requests are not blocked.',
+        ),
       ),
       classes: Type.Array(ref(CreditClassUsage), {
-        description: 'Credits that Freshet has used, by class, the most urgent first.',
+        description: 'The credits that each class of Freshet requests has used. The most urgent class is first.',
       }),
     },
     { description: 'A rate limit of the account.' },
@@ -62,9 +68,9 @@ export const Budget = defineSchema(
     {
       subdomain: string('The account.'),
       buckets: Type.Array(ref(CreditBucket), {
-        description: 'The buckets of the account. Empty before the first request.',
+        description: 'The buckets of the account. Empty: Freshet has not sent a request to the account yet.',
       }),
     },
-    { description: 'The credits of a Freshdesk account, which all its pipelines share.' },
+    { description: 'The credits of a Freshdesk account. All pipelines of the account share these credits.' },
   ),
 );

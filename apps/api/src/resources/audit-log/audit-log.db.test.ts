@@ -11,7 +11,7 @@ describe('audit log', () => {
   const log = async (query = '') =>
     (await call('get', `/v1/audit-log${query}`).expect(200)).body.data as Record<string, unknown>[];
 
-  test('entries contain the actor, the address and the resource before and after, without secrets (I6)', async () => {
+  test('entries contain the actor, the address, and the resource before and after the change, without secrets (I6)', async () => {
     const { body: created } = await call('post', '/v1/credentials').send(secretInput('a')).expect(201);
     const changed = await call('patch', `/v1/credentials/${created.id}`)
       .send({ name: 'b', api_key: 'another secret' })
@@ -58,7 +58,7 @@ describe('audit log', () => {
     ).toEqual(entries);
   });
 
-  test('has no entries for rejected requests, and no values of tokens (I6)', async () => {
+  test('contains neither entries for rejected requests nor values of tokens (I6)', async () => {
     const before = (await log()).length;
     await call('post', '/v1/credentials').send(secretInput('a')).expect(201);
     await call('post', '/v1/credentials').send(secretInput('a')).expect(409);
@@ -69,7 +69,7 @@ describe('audit log', () => {
     expect(JSON.stringify(entries)).not.toContain(body.token);
   });
 
-  test('prunes entries after their retention, and never those of the last year', async () => {
+  test('prunes entries after the retention period, but never prunes entries of the last year', async () => {
     const { sql } = api;
     const insert = (days: number) => sql`
       insert into freshet.audit_log (id, at, actor_id, actor_name, actor_role, address, request_id, action, resource)

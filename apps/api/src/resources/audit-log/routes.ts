@@ -10,13 +10,16 @@ const tags = ['audit log'];
 const EXPORT_PAGE_SIZE = 200;
 
 const filters = {
-  actor_id: Type.Optional(Type.String({ format: 'uuid', description: 'Return only changes by this token.' })),
+  actor_id: Type.Optional(
+    Type.String({ format: 'uuid', description: 'Return only changes that were made with this token.' }),
+  ),
   action: Type.Optional(
-    Type.String({ description: 'Return only changes by this operation, such as `updatePipeline`.' }),
+    Type.String({ description: 'Return only changes that were made by this operation, such as `updatePipeline`.' }),
   ),
   resource: Type.Optional(
     Type.String({
-      description: 'Return only changes of this resource and of resources below it, by path: `pipelines/<id>`.',
+      description:
+        'The path of a resource, such as `pipelines/<id>`. Return only changes of this resource and of resources below this path.',
       maxLength: 300,
     }),
   ),
@@ -40,7 +43,7 @@ function registerListAuditLogEntries(app: App, { store: { auditLog } }: Deps): v
           tags,
           summary: 'List audit log entries',
           description:
-            'Lists all changes through the API, newest first, with the resource before and after the change. Entries cannot be changed or deleted through the API.',
+            'Lists all changes that were made through the API, newest first. Each entry contains the resource before and after the change. Entries cannot be changed or deleted through the API.',
         }),
         querystring: Type.Object({ ...ListQuery, ...filters }),
         response: { 200: response('A page of the list.', AuditEntryList) },
@@ -64,7 +67,7 @@ function registerExportAuditLog(app: App, { store: { auditLog } }: Deps): void {
           tags,
           summary: 'Export the audit log',
           description:
-            'Streams all entries that match the filters as JSON Lines, newest first: one AuditEntry per line.',
+            'Streams all entries that match the filters, newest first. The format is JSON Lines, with one AuditEntry per line.',
         }),
         querystring: Type.Object(filters),
         response: {

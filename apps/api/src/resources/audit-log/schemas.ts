@@ -11,7 +11,7 @@ const Actor = defineSchema(
       name: string('The name of the token at the time of the request.', { examples: ['deployments'] }),
       role: ref(TokenRole),
     },
-    { description: 'The token of the request.' },
+    { description: 'The token with which the request was sent.' },
   ),
 );
 
@@ -23,24 +23,24 @@ const AuditEntry = defineSchema(
       at: timestamp('Time of the change.', '2026-01-05T07:30:00.000Z'),
       actor: ref(Actor),
       address: string('The IP address of the client.'),
-      request_id: string('The id of the request, which its log entries contain.'),
-      action: string('The operation.', { examples: ['updatePipeline'] }),
-      resource: string('The path of the resource.', { examples: [`pipelines/${EXAMPLE_IDS.pipeline}`] }),
+      request_id: string('The id of the request. It is also contained in the log entries of the request.'),
+      action: string('The id of the operation.', { examples: ['updatePipeline'] }),
+      resource: string('The path of the changed resource.', { examples: [`pipelines/${EXAMPLE_IDS.pipeline}`] }),
       before: nullable(
         Type.Record(Type.String(), Type.Unknown(), {
           description:
-            'The resource before the change, without secrets. Null: it did not exist, or the operation does not record it.',
+            'The resource before the change, without secrets. Null: the resource did not exist, or the operation does not log the previous state.',
           examples: [{ id: EXAMPLE_IDS.pipeline, name: 'acme', frequency_minutes: 720 }],
         }),
       ),
       after: nullable(
         Type.Record(Type.String(), Type.Unknown(), {
-          description: 'The body of the response, without secrets. Null: it had none.',
+          description: 'The body of the response, without secrets. Null: the response had no body.',
           examples: [{ id: EXAMPLE_IDS.pipeline, name: 'acme', frequency_minutes: 360 }],
         }),
       ),
     },
-    { description: 'A change through the API.' },
+    { description: 'A change that was made through the API.' },
   ),
 );
 

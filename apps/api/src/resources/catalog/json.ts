@@ -1,6 +1,6 @@
 import type { ObjectSpec } from '@freshet/freshdesk-extractor';
 
-/** Names of the strategies in the API, which are part of its contract. */
+/** The names of the strategies in the API. They are part of the contract of the API. */
 const STRATEGY_NAMES: Readonly<Record<ObjectSpec['strategy']['kind'], string>> = {
   keyset: 'keyset',
   'changed-since': 'since',

@@ -16,13 +16,15 @@ const CatalogColumn = defineSchema(
       type: ref(ColumnType),
       description: string('The content of the column.'),
       nullable: Type.Boolean({ description: 'Whether the value can be null.' }),
-      optional: Type.Boolean({ description: 'Whether responses of Freshdesk may lack the field.' }),
+      optional: Type.Boolean({ description: 'Whether Freshdesk can omit the field from responses.' }),
       values: nullable(
         Type.Record(Type.String(), Type.String(), {
           description: 'The meaning of each value. Null: the values are not an enumeration.',
         }),
       ),
-      references: nullable(string('The object whose primary key the column contains.')),
+      references: nullable(
+        string('The object whose primary key the column references. Null: the column is not a foreign key.'),
+      ),
     },
     { description: 'A documented column of an object.' },
   ),
@@ -35,18 +37,19 @@ const CatalogObject = defineSchema(
       name: string('The name of the object and of its table.'),
       title: string('The display name.'),
       description: string('The content of the object.'),
-      docs: string('The page of Freshdesk’s API documentation.', { format: 'uri' }),
+      docs: string('The page of the Freshdesk API documentation that describes the object.', { format: 'uri' }),
       way: string(
-        'The extraction strategy. `keyset`: paginated by time of change and key. `since`: filtered by time of change. `sweep`: a complete read of the list. `children`: requested for each parent record.',
+        'The extraction strategy. `keyset`: the list is paginated by time of change and key. `since`: the list is filtered by time of change. `sweep`: the complete list is read. `children`: the children of each parent record are requested.',
       ),
-      parent: nullable(string('The parent object. Null: the object has none.')),
+      parent: nullable(string('The parent object. Null: the object has no parent.')),
       permission: string('The role that the owner of the API key needs: `agent` or `admin`.'),
       feature: nullable(
-        string('The feature of the Freshdesk plan that the object needs. Null: every plan includes it.'),
+        string('The feature of the Freshdesk plan that the object needs. Null: every plan includes the object.'),
       ),
       included_by_default: Type.Boolean({ description: 'Whether a new pipeline includes the object.' }),
       detail_columns: Type.Array(Type.String(), {
-        description: 'Columns that only the setting `detail` fills. Empty: the object has no details.',
+        description:
+          'Columns that contain values only if the setting `detail` is true. Empty: the object has no details.',
       }),
       primary_key: Type.Array(Type.String(), { description: 'The columns of the primary key.' }),
       columns: Type.Array(ref(CatalogColumn), {
@@ -64,7 +67,7 @@ setSchemaExample('CatalogObject', { ...example, columns: example.columns.slice(0
 export const CatalogObjectList = defineSchema(
   'CatalogObjectList',
   object(
-    { data: Type.Array(ref(CatalogObject), { description: 'All objects of the catalog, by name.' }) },
+    { data: Type.Array(ref(CatalogObject), { description: 'All objects of the catalog, sorted by name.' }) },
     { description: 'The catalog of objects.' },
   ),
 );

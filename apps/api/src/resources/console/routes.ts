@@ -2,8 +2,8 @@ import { loadConsole } from '@freshet/console';
 import type { App } from '../../context.ts';
 
 /**
- * Registers the operator console at `/console/`. Its files are public and contain no secrets: users
- * sign in with an API token.
+ * Registers the operator console at `/console/`. The files of the console are public, and contain
+ * no secrets. Users sign in with an API token.
  */
 export function registerConsoleRoutes(app: App): void {
   const { files, contentSecurityPolicy } = loadConsole();

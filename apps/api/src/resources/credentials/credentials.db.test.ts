@@ -28,23 +28,23 @@ describe('credentials', () => {
     ['a missing type', { name: 'x' }, '/type'],
     ['a name of 256 characters', { ...KEY_INPUT, name: 'x'.repeat(256) }, '/name'],
     ['an unknown field', { ...KEY_INPUT, colour: 'red' }, '/colour'],
-    ['a number for a name', { ...KEY_INPUT, name: 5 }, '/name'],
+    ['a number as the name', { ...KEY_INPUT, name: 5 }, '/name'],
     ['an empty key', { ...KEY_INPUT, api_key: '' }, '/api_key'],
     ['a name with U+0000', { ...KEY_INPUT, name: 'a\u0000b' }, '/name'],
-    ['half a surrogate pair', { ...KEY_INPUT, name: 'a\ud800' }, '/name'],
-  ])('rejects %s with a pointer to the field', async (_name, input, pointer) => {
+    ['an unpaired surrogate', { ...KEY_INPUT, name: 'a\ud800' }, '/name'],
+  ])('rejects %s, and returns a pointer to the field', async (_name, input, pointer) => {
     const { body } = await call('post', '/v1/credentials').send(input).expect(400);
     expect(body.code).toBe('invalid_input');
     expect(body.errors.map((e: { pointer: string }) => e.pointer)).toContain(pointer);
   });
 
-  test('PATCH rejects a secret of the other type', async () => {
+  test('PATCH rejects a secret that does not match the type of the credential', async () => {
     const { body: created } = await call('post', '/v1/credentials').send(KEY_INPUT).expect(201);
     const { body } = await call('patch', `/v1/credentials/${created.id}`).send({ password: 'x' }).expect(400);
     expect(body.errors[0].pointer).toBe('/password');
   });
 
-  test('a name that is in use is a conflict', async () => {
+  test('returns 409 for a name that is already in use', async () => {
     await call('post', '/v1/credentials').send(KEY_INPUT).expect(201);
     expect((await call('post', '/v1/credentials').send(KEY_INPUT).expect(409)).body.errors[0].pointer).toBe('/name');
   });

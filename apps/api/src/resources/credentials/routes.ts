@@ -18,11 +18,11 @@ export function registerCredentialRoutes(app: App, { store: { credentials } }: D
       get: ['Get a credential', 'Returns a credential without its secret.'],
       update: [
         'Update a credential',
-        'Renames a credential or replaces its secret. Pipelines and destinations use the new secret from their next request or connection on.',
+        'Renames a credential or replaces its secret. Pipelines use a new API key for their next request, and destinations use a new password for their next connection.',
       ],
       delete: [
         'Delete a credential',
-        'Deletes a credential. If pipelines or destinations use the credential, the request is rejected with 409, and `detail` names them.',
+        'Deletes a credential. If pipelines or destinations use the credential, the request is rejected with 409. `detail` lists these pipelines and destinations.',
       ],
     },
     schemas: { input: CredentialInput, update: CredentialUpdate, output: Credential, list: CredentialList },
@@ -53,8 +53,8 @@ export function registerCredentialRoutes(app: App, { store: { credentials } }: D
 }
 
 /**
- * Finds a secret of another type than the credential has. A creation has been checked by its
- * schema.
+ * Finds a secret that does not match the type of the credential. For a creation, the schema has
+ * already checked the secret.
  */
 function findSecretProblems(
   changes: Static<typeof CredentialUpdate>,

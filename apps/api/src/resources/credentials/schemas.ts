@@ -76,11 +76,11 @@ export const Credential = defineSchema(
       id: uuid('api_key', 'The id of the credential.'),
       name,
       type: ref(CredentialType),
-      hint: string('The last four characters of the secret. Empty for short secrets.'),
+      hint: string('The last four characters of the secret. Empty: the secret is too short for a hint.'),
       rotated_at: timestamp('Time at which the secret was last changed.', '2026-01-05T07:30:00.000Z'),
       ...timestamps,
     },
-    { description: 'A secret, which is stored encrypted. The API never returns the secret itself.' },
+    { description: 'A secret that is stored encrypted. The API never returns the secret itself.' },
   ),
 );
 

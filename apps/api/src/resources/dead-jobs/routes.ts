@@ -26,7 +26,7 @@ function registerListDeadJobs(app: App, { store }: Deps): void {
           operationId: 'listDeadJobs',
           tags,
           summary: 'List dead jobs',
-          description: 'Lists jobs in the dead-letter queue with their errors, newest first.',
+          description: 'Lists the jobs in the dead-letter queue and their errors, newest first.',
         }),
         querystring: Type.Object({
           ...ListQuery,
@@ -56,7 +56,7 @@ function registerRetryDeadJob(app: App, { store }: Deps): void {
           tags,
           summary: 'Retry a dead job',
           description:
-            'Enqueues the job again, and reopens the object run or erasure that failed because of it. The request is rejected with 409 if another run of the same kind is active, or if the object run or erasure has not failed.',
+            'Enqueues the job again, and reopens the object run or erasure that failed because of the job. The request is rejected with 409 if another run of the same kind is active, or if the object run or erasure has not failed.',
         }),
         params: DeadJobParams,
         response: { 204: noContent, ...problemResponses(404) },
@@ -79,7 +79,7 @@ function registerDiscardDeadJob(app: App, { store }: Deps): void {
           operationId: 'discardDeadJob',
           tags,
           summary: 'Discard a dead job',
-          description: 'Deletes the job. The object run, delivery or erasure of the job remains failed.',
+          description: 'Deletes the job. The status of its object run, delivery or erasure remains `failed`.',
         }),
         params: DeadJobParams,
         response: { 204: noContent, ...problemResponses(404) },

@@ -26,16 +26,16 @@ const DeadJob = defineSchema(
         description: 'The payload of the job: ids and names.',
         examples: [{ objectRunId: EXAMPLE_IDS.object_run }],
       }),
-      pipeline_id: nullable(uuid('pipeline', 'The pipeline. Null: the job belongs to none.')),
-      attempts: count('Attempts.', 3),
-      reason: string('The error of the last attempt, or that its worker terminated.', {
+      pipeline_id: nullable(uuid('pipeline', 'The pipeline. Null: the job does not belong to a pipeline.')),
+      attempts: count('The number of attempts.', 3),
+      reason: string('The error of the last attempt, or a message that the worker terminated during the job.', {
         examples: ['The worker terminated during the job.'],
       }),
       died_at: timestamp('Time at which the job was moved to the dead-letter queue.', '2026-01-31T13:50:00.000Z'),
     },
     {
       description:
-        'A job that failed, or terminated its worker, too often. The object run, delivery or erasure of the job has failed. Retry the job once its cause is fixed.',
+        'A job that failed too often, or whose worker terminated too often. The object run, delivery or erasure of the job has failed. After you have fixed the cause, retry the job.',
     },
   ),
 );

@@ -27,7 +27,7 @@ describe('destinations', () => {
     await call('delete', `/v1/destinations/${destination.id}`).expect(204);
   });
 
-  test('the test of an unreachable destination returns a result with the error', async () => {
+  test('the connection test of an unreachable destination returns 200 and the error', async () => {
     const { destination } = await createPipelineInput(api);
     await call('patch', `/v1/destinations/${destination.id}`).send({ port: 1 }).expect(200);
     const { body } = await call('post', `/v1/destinations/${destination.id}/test`).expect(200);
@@ -37,7 +37,7 @@ describe('destinations', () => {
     });
   });
 
-  test('rejects a credential of the wrong type, and one that does not exist', async () => {
+  test('rejects a credential that has the wrong type or does not exist', async () => {
     const { key, destinationInput } = await createPipelineInput(api);
     for (const credential_id of [key.id, UNKNOWN_ID]) {
       const { body } = await call('post', '/v1/destinations')

@@ -26,13 +26,10 @@ export function registerDestinationRoutes(app: App, deps: Deps): void {
       ],
       list: ['List destinations', 'Lists destinations, newest first.'],
       get: ['Get a destination', 'Returns a destination.'],
-      update: [
-        'Update a destination',
-        'Updates a destination. Load workers use the new values from their next batch on.',
-      ],
+      update: ['Update a destination', 'Updates a destination. Load workers use the new values for their next batch.'],
       delete: [
         'Delete a destination',
-        'Deletes a destination. The warehouse itself does not change. If pipelines use the destination, the request is rejected with 409.',
+        'Deletes a destination. The warehouse itself is not changed. If pipelines use the destination, the request is rejected with 409.',
       ],
     },
     schemas: { input: DestinationInput, update: DestinationUpdate, output: Destination, list: DestinationList },
@@ -69,7 +66,7 @@ function registerTestDestination(app: App, deps: Deps): void {
           tags: ['destinations'],
           summary: 'Test a destination',
           description:
-            'Connects to the warehouse and checks the privileges that a pipeline needs. Nothing is created. A failed test is a result with an `error`, not an error response.',
+            'Connects to the warehouse, and checks the privileges that a pipeline needs. Nothing is created. If the connection fails, the status is 200 and the result contains an `error`.',
         }),
         params: IdParams,
         querystring: Type.Object({

@@ -18,21 +18,24 @@ import {
 export const SslMode = enumeration(
   'SslMode',
   SSL_MODES,
-  'How the connection is secured. `verify-full`: encrypted, and the certificate and host name of the server are verified. `require`: encrypted, without verification. `disable`: not encrypted.',
+  'How the connection is secured. `verify-full`: the connection is encrypted, and the certificate and the host name of the server are verified. `require`: the connection is encrypted, but the server is not verified. `disable`: the connection is not encrypted.',
   'verify-full',
 );
 
 const destinationFields = {
   name: resourceName('warehouse'),
   type: Type.Literal('postgres', { description: 'The kind of warehouse.' }),
-  host: string('A host name, an IPv4 address, or an IPv6 address with or without brackets. Without a port.', {
-    minLength: 1,
-    maxLength: 253,
-    examples: ['warehouse.example.com'],
-  }),
+  host: string(
+    'A host name, an IPv4 address, or an IPv6 address with or without square brackets. The value must not contain a port.',
+    {
+      minLength: 1,
+      maxLength: 253,
+      examples: ['warehouse.example.com'],
+    },
+  ),
   port: Type.Integer({ minimum: 1, maximum: 65_535, description: 'The TCP port.', examples: [5432] }),
   database: string('The name of the database.', { minLength: 1, maxLength: 63, examples: ['analytics'] }),
-  username: string('The PostgreSQL role that Freshet connects as.', {
+  username: string('The PostgreSQL role with which Freshet connects.', {
     minLength: 1,
     maxLength: 63,
     examples: ['freshet'],
@@ -44,9 +47,12 @@ const destinationFields = {
 };
 
 const sslCa = nullable(
-  string('PEM certificates of the CA that signed the certificate of the server. Null: the well-known CAs.', {
-    maxLength: 100_000,
-  }),
+  string(
+    'The PEM certificates of the CA that signed the server certificate. Null: Freshet trusts the well-known CAs.',
+    {
+      maxLength: 100_000,
+    },
+  ),
 );
 
 export const DestinationInput = defineSchema(

@@ -2,8 +2,8 @@ import { X509Certificate } from 'node:crypto';
 import type { FieldProblem } from '../../http/field-problems.ts';
 
 /**
- * Finds a value of `ssl_ca` that is not a certificate. Otherwise, a connection would fail with an
- * obscure message of OpenSSL.
+ * Finds a value of `ssl_ca` that is not a certificate. Without this check, connections would fail
+ * with an obscure OpenSSL message.
  */
 export function findCaProblems(pem: string | null | undefined): FieldProblem[] {
   if (pem === null || pem === undefined) return [];

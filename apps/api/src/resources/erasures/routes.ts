@@ -31,12 +31,12 @@ function registerCreateErasure(app: App, { store }: Deps): void {
           tags,
           summary: 'Erase a person',
           description:
-            'Erases a contact and the related data: their tickets with the children of these tickets, their contributions to other records, and their ratings. The data is removed from tables and histories in the warehouse, from stored batches and from rejected records. Then, all of them are searched again. Data of the person is not replicated anymore until the erasure is lifted. Freshdesk is not changed: erase the person there as well. If an erasure of the person is active, it is returned instead.',
+            'Erases a contact and the related data: the tickets of the contact and the children of these tickets, the contributions of the contact to other records, and the ratings of the contact. The data is removed from tables and histories in the warehouse, from stored batches and from rejected records. Freshet then searches all of these places again to verify that no data remains. Data of the person is not replicated until the erasure is lifted. Data in Freshdesk is not changed: erase the person in Freshdesk, too. If an erasure of the person is already active, the response contains that erasure.',
         }),
         params: IdParams,
         body: ref(ErasureInput),
         response: {
-          202: response('The erasure. Get it again to monitor its status.', Erasure),
+          202: response('The erasure. To monitor its status, get the erasure.', Erasure),
           ...problemResponses(404),
         },
       },
@@ -85,7 +85,7 @@ function registerGetErasure(app: App, { store }: Deps): void {
           operationId: 'getErasure',
           tags,
           summary: 'Get an erasure',
-          description: 'Returns an erasure, with the removed data and the proof that none remains.',
+          description: 'Returns an erasure, the counts of the removed data, and the proof that no data remains.',
         }),
         params: ErasureParams,
         response: { 200: response('The erasure.', Erasure), ...problemResponses(404) },
@@ -106,7 +106,7 @@ function registerLiftErasure(app: App, { store }: Deps): void {
           tags,
           summary: 'Lift an erasure',
           description:
-            'Permits the replication of the person’s data again. Removed records return when they change in Freshdesk, or when the objects are restarted. The request is rejected with 409 while the erasure is active.',
+            'Allows the data of the person to be replicated again. Removed records return when they change in Freshdesk, or when their objects are restarted. The request is rejected with 409 while the erasure is active.',
         }),
         params: ErasureParams,
         response: { 200: response('The erasure.', Erasure), ...problemResponses(404) },

@@ -15,14 +15,14 @@ import {
 } from '../../http/schemas.ts';
 
 const removedCounts = {
-  rows: count('Rows of the table.', 3),
-  versions: count('Rows of the history of the table, if there is one.', 7),
+  rows: count('Rows in the table.', 3),
+  versions: count('Rows in the history of the table. 0 if the table has no history.', 7),
   staged_records: count('Records in stored batches.', 4),
   rejected_records: count('Rejected records.', 0),
 };
 const remainingCounts = {
-  rows: count('Rows of tables.', 0),
-  versions: count('Rows of histories.', 0),
+  rows: count('Rows in tables.', 0),
+  versions: count('Rows in histories.', 0),
   staged_records: count('Records in stored batches.', 0),
   rejected_records: count('Rejected records.', 0),
 };
@@ -31,7 +31,7 @@ const ErasureCounts = defineSchema(
   'ErasureCounts',
   object(
     { object: string('The name of the object.'), ...removedCounts },
-    { description: 'The data of one object that was removed, in the attempt that completed the erasure.' },
+    { description: 'The removed data of one object. Only the attempt that completed the erasure is counted.' },
   ),
 );
 
@@ -41,7 +41,7 @@ const ErasureProof = defineSchema(
     { verified_at: timestamp('Time of the verification.', '2026-01-29T14:03:21.870Z'), ...remainingCounts },
     {
       description:
-        'The result of the search for remaining data after the removal. All counts are 0: otherwise, the erasure is not completed.',
+        'The result of the search for remaining data after the removal. All counts are 0, because the erasure is not completed while data remains.',
     },
   ),
 );
@@ -49,7 +49,7 @@ const ErasureProof = defineSchema(
 const ErasureStatus = enumeration(
   'ErasureStatus',
   ERASURE_STATUSES,
-  'The status of an erasure. `completed`: no data of the person remains (see `proof`). `failed`: see `error`, and create the erasure again. `lifted`: data of the person is replicated again.',
+  'The status of an erasure. `completed`: no data of the person remains (see `proof`). `failed`: an error occurred (see `error`). Create the erasure again. `lifted`: data of the person is replicated again.',
   'completed',
 );
 
@@ -63,16 +63,16 @@ export const Erasure = defineSchema(
       pipeline_id: uuid('pipeline', 'The pipeline.'),
       contact_id: string(CONTACT_ID, { examples: ['4711'] }),
       status: ref(ErasureStatus),
-      removed: Type.Array(ref(ErasureCounts), { description: 'The removed data, by object.' }),
-      unsearchable: Type.Array(string('An object and a field: `object.field`.'), {
+      removed: Type.Array(ref(ErasureCounts), { description: 'The removed data of each object.' }),
+      unsearchable: Type.Array(string('A field, in the format `object.field`.'), {
         description:
-          'Fields that could not be searched, because the pipeline drops them. Data that only these fields connect to the person remains.',
+          'Fields that could not be searched, because the pipeline drops them. Data that is linked to the person only by these fields is not removed.',
         examples: [[]],
       }),
       proof: nullable(ref(ErasureProof)),
       error: nullable(ref(Failure)),
       created_at: timestamp(
-        'Time of creation. From then on, data of the person is not replicated.',
+        'Time of creation. Data of the person is not replicated after this time.',
         '2026-01-29T14:03:16.496Z',
       ),
       finished_at: nullable(timestamp('Time at which the erasure finished.', '2026-01-29T14:03:21.870Z')),

@@ -2,8 +2,8 @@ import type { App } from '../../context.ts';
 import { ERROR_REFERENCE_PATH, toHtml } from '../../http/error-reference.ts';
 
 /**
- * Registers the page that the `type` of problem responses links to. It is public, like the API
- * reference.
+ * Registers the page to which the `type` of problem responses links. The page is public, like the
+ * API reference.
  */
 export function registerErrorReferenceRoutes(app: App): void {
   const { body, contentSecurityPolicy } = toHtml();

@@ -13,15 +13,15 @@ import type { Estimate } from './schemas.ts';
 
 const DAY_MS = 86_400_000;
 /**
- * The throughput that one account reaches if its limit allows more: responses take time, and some
- * requests depend on others.
+ * The maximum throughput of one account, even if its rate limit allows more: responses take time,
+ * and some requests depend on the results of other requests.
  */
 const REQUESTS_PER_MINUTE_MAX = 600;
 
 /**
  * Estimates the records, credits and duration of a run.
- * @param backfillFrom estimates a backfill since this time; null: the next run.
- * @throws AppError with a code of the source if Freshdesk does not respond.
+ * @param backfillFrom the start of the backfill to estimate. Null: the next run is estimated.
+ * @throws AppError with a `source_…` code if a request to Freshdesk fails.
  */
 export function estimateRunCost(
   deps: Deps,
@@ -67,8 +67,8 @@ export function estimateRunCost(
 }
 
 /**
- * Returns the credits per minute that the pipeline may use, by bucket. A bucket without a limit is
- * absent.
+ * Returns the credits per minute that the pipeline may use in each bucket. Buckets without a limit
+ * are absent.
  */
 async function getAllowances(store: Deps['store'], pipeline: Pipeline): Promise<ReadonlyMap<string, number>> {
   const buckets = await store.budgets.listBuckets(pipeline.subdomain);
@@ -82,8 +82,8 @@ async function getAllowances(store: Deps['store'], pipeline: Pipeline): Promise<
 }
 
 /**
- * Estimates the duration, which the slowest bucket determines. The credits of a minute may be used
- * at its start, so the last minute takes only as long as its requests.
+ * Estimates the duration, which depends on the slowest bucket. All credits of a minute can be used
+ * at the start of the minute, so the last minute takes only as long as the requests in it.
  */
 function estimateMinutes(estimates: readonly ObjectEstimate[], allowances: ReadonlyMap<string, number>): number {
   const creditsByBucket = new Map([[ACCOUNT_BUCKET, sum(estimates, (e) => e.credits)]]);

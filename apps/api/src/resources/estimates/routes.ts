@@ -15,7 +15,7 @@ export function registerEstimateRoutes(app: App, deps: Deps): void {
           tags: ['pipelines'],
           summary: 'Estimate the next run',
           description:
-            'Estimates the records, credits and duration of the next run, or of a backfill, for each object. The estimate itself uses a few credits. Without a body, the next run is estimated.',
+            'Estimates the records, the credits and the duration of the next run or of a backfill, in total and for each object. Without a body, the next run is estimated. The estimate itself uses a few credits.',
         }),
         params: IdParams,
         body: ref(EstimateInput),

@@ -7,7 +7,7 @@ export const EstimateInput = defineSchema(
     {
       backfill_from: Type.Optional(
         timestamp(
-          'Estimate a backfill of the history since this time, instead of the next run.',
+          'The start of a backfill. If this field is set, the backfill is estimated instead of the next run.',
           '2025-01-01T00:00:00.000Z',
         ),
       ),
@@ -19,7 +19,7 @@ export const EstimateInput = defineSchema(
 const EstimateBasis = enumeration(
   'EstimateBasis',
   ['counted', 'known', 'typical'],
-  'The basis of an estimate. `counted`: a count that Freshdesk returned. `known`: previous runs. `typical`: accounts of a similar size.',
+  'The basis of an estimate. `counted`: the number of records that Freshdesk reports. `known`: the results of previous runs. `typical`: typical values for accounts of a similar size.',
 );
 
 const ObjectEstimate = defineSchema(
@@ -27,11 +27,12 @@ const ObjectEstimate = defineSchema(
   object(
     {
       object: string('The name of the object.'),
-      records: count('Records to extract.', 8600),
-      credits: count('Credits to use.', 90),
+      records: count('The number of records to extract.', 8600),
+      credits: count('The number of credits that the run will use.', 90),
       minutes: Type.Number({
         minimum: 0,
-        description: 'Duration in minutes within the pipeline’s share of the rate limits, if only this object is read.',
+        description:
+          'The duration in minutes, within the pipeline’s share of the rate limits, if the run extracts only this object.',
         examples: [0.3],
       }),
       basis: ref(EstimateBasis),
@@ -45,11 +46,12 @@ export const Estimate = defineSchema(
   object(
     {
       spent: Type.Number({ minimum: 0, description: 'Credits that the estimate itself has used.', examples: [4] }),
-      records: count('Records to extract.', 8741),
-      credits: count('Credits to use.', 112),
+      records: count('The number of records to extract.', 8741),
+      credits: count('The number of credits that the run will use.', 112),
       minutes: Type.Number({
         minimum: 0,
-        description: 'Duration in minutes within the pipeline’s share of the rate limits, without other pipelines.',
+        description:
+          'The duration in minutes, within the pipeline’s share of the rate limits, if no other pipeline of the account runs.',
         examples: [0.4],
       }),
       objects: Type.Array(ref(ObjectEstimate), { description: 'The estimate of each included object.' }),

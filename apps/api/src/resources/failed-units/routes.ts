@@ -34,19 +34,19 @@ export function registerFailedUnitRoutes(app: App, { store: { pipelines, failedU
         operationId: 'listFailedUnits',
         summary: 'List failed units',
         description:
-          'Lists units of work that keep failing, newest first: parents whose children cannot be extracted, such as a damaged ticket for whose conversations Freshdesk always returns 500, and single records that cannot be extracted. Runs of an object with failed units finish as `partial`. The coverage of the object applies to all other records.',
+          'Lists the units of work that keep failing, newest first. A unit is a parent whose children cannot be extracted, or a single record that cannot be extracted. For example, Freshdesk can return status 500 for every request for the conversations of a damaged ticket. If an object has failed units, its object runs finish with the status `partial`. The coverage of the object applies to all other records.',
       },
       start: {
         operationId: 'retryFailedUnits',
         summary: 'Retry failed units',
         description:
-          'Starts a refresh run that retries failed units immediately, at most 1,000 per request. Without a body, all failed units of the pipeline are selected. A unit that fails again remains listed, with one more attempt. The request is rejected with 404 if no unit matches.',
+          'Starts a refresh run that retries failed units immediately, at most 1,000 per request. Without a body, all failed units of the pipeline are selected. A unit that fails again remains in the list, and its number of attempts increases. The request is rejected with 404 if no unit matches.',
       },
       discard: {
         operationId: 'discardFailedUnits',
         summary: 'Discard failed units',
         description:
-          'Deletes failed units, which are not retried anymore. Without a body, all failed units of the pipeline are selected. The children of a parent are extracted again when the parent changes.',
+          'Deletes failed units. They are not retried anymore. Without a body, all failed units of the pipeline are selected. The children of a parent are extracted again when the parent changes.',
       },
     },
     list: async (pipelineId, options, { object, error_code: errorCode }: { object?: string; error_code?: string }) => {

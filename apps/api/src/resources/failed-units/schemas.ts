@@ -10,19 +10,19 @@ const FailedUnit = defineSchema(
       pipeline_id: uuid('pipeline', 'The pipeline.'),
       object: string('The object to which the unit belongs.', { examples: [EXAMPLE_CHILD_OBJECT] }),
       key: string(
-        'The key of the parent whose children cannot be extracted, such as the ticket of conversations, or of the record that cannot be extracted.',
+        'The key of the record that cannot be extracted. For an object with a parent, the key of the parent whose children cannot be extracted, such as a ticket for conversations.',
         { examples: ['4711'] },
       ),
-      attempts: count('Consecutive failed attempts.', 3),
+      attempts: count('The number of consecutive failed attempts.', 3),
       error: ref(Failure),
       first_failed_at: timestamp('Time of the first failed attempt.', '2026-01-31T13:31:44.000Z'),
       last_failed_at: timestamp('Time of the last failed attempt.', '2026-01-31T13:46:44.000Z'),
       next_attempt_at: timestamp(
-        'Time until which runs skip the unit. The interval doubles with each attempt, from 5 minutes to one day.',
+        'Time until which runs skip the unit. The interval between attempts starts at 5 minutes and doubles with each attempt, up to one day.',
         '2026-01-31T14:06:44.000Z',
       ),
     },
-    { description: 'A unit of work that keeps failing. It is skipped while the rest of the object is extracted.' },
+    { description: 'A unit of work that keeps failing. Runs skip the unit, and extract the rest of the object.' },
   ),
 );
 

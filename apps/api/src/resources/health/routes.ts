@@ -12,7 +12,7 @@ export function registerHealthRoutes(app: App, { store, isDraining }: Deps): voi
           operationId: 'getLiveness',
           tags: ['health'],
           summary: 'Liveness probe',
-          description: 'Returns 200 as soon as the process serves requests. It does not depend on the database.',
+          description: 'Returns 200 as soon as the process serves requests. The probe does not depend on the database.',
         }),
         security: [],
         response: { 200: response('The process is alive.', Health), ...problemResponses(400) },
@@ -29,7 +29,7 @@ export function registerHealthRoutes(app: App, { store, isDraining }: Deps): voi
           tags: ['health'],
           summary: 'Readiness probe',
           description:
-            'Returns 200 if the database responds, its schema matches this release, and the process is not shutting down. Otherwise 503.',
+            'Returns 200 if the database responds, its schema matches this release, and the process is not shutting down. Otherwise, returns 503.',
         }),
         security: [],
         response: {

@@ -40,7 +40,7 @@ function registerListPipelineObjects(app: App, { store }: Deps): void {
           tags: ['pipelines'],
           summary: 'List the objects of a pipeline',
           description:
-            'Lists all objects of the catalog with their settings in this pipeline, their availability to the API key, and the coverage of their tables.',
+            'Lists all objects of the catalog. Each object is returned with its settings in this pipeline, its availability to the API key, and the coverage of its table.',
         }),
         params: IdParams,
         response: { 200: response('The objects.', PipelineObjectList), ...problemResponses(404) },
@@ -78,7 +78,7 @@ function registerUpdatePipelineObject(app: App, { store }: Deps): void {
           tags: ['pipelines'],
           summary: 'Update an object of a pipeline',
           description:
-            'Updates the settings of an object. They take effect with the next run. An object that is excluded keeps its table, which is not updated anymore. The `ETag` is the one of the pipeline.',
+            'Updates the settings of an object. Changes take effect with the next run. If an object is excluded, its table remains but is not updated anymore. The `ETag` of the response is the `ETag` of the pipeline.',
         }),
         params: ObjectParams,
         headers: IfMatch,
@@ -96,8 +96,8 @@ function registerUpdatePipelineObject(app: App, { store }: Deps): void {
         return toPipelineObjectJson(pipeline, object, states);
       }
       const objects = { ...pipeline.objects, [object.name]: mergeSettings(pipeline, object, changes) };
-      // The settings of all objects are one value: without a version, a concurrent update of
-      // another object would be lost.
+      // The settings of all objects are stored as one value. Without a version, a concurrent update
+      // of a different object would be lost.
       const expectedVersion = parseIfMatch(request.headers) ?? pipeline.version;
       const updated = await store.pipelines.update(pipeline.id, { objects }, expectedVersion);
       setEtag(reply, updated.version);
@@ -117,7 +117,7 @@ function registerRestartPipelineObject(app: App, { store }: Deps): void {
           tags: ['pipelines'],
           summary: 'Restart an object',
           description:
-            'Discards the position of an object. The active run, or the next one, extracts the object from the start and rewrites every row. The table remains usable. A restart also accepts that a list has become much shorter (`source_shrunk`).',
+            'Discards the position of an object. The active run, or the next run if none is active, extracts the object from the start and rewrites every row. The table remains usable during the extraction. After a restart, Freshet also accepts a list that has become much shorter (`source_shrunk`).',
         }),
         params: ObjectParams,
         response: { 200: response('The object.', PipelineObject), ...problemResponses(404) },
@@ -143,7 +143,7 @@ function registerRebuildPipelineObject(app: App, { store }: Deps): void {
           tags: ['pipelines'],
           summary: 'Rebuild a table',
           description:
-            'Loads the table of an object again from the stored batches, without credits. Use it after the table or some of its rows were lost or modified. Loaded batches are stored for 7 days. The table remains usable. One rebuild of a pipeline can be active at a time. The request is rejected with 409 if a rebuild is active, or if no batch is stored.',
+            'Loads the table of an object again from the stored batches. Rebuild a table if rows were lost or modified, or if the table was dropped. A rebuild uses no credits. Batches are stored for 7 days after they are loaded. The table remains usable during the rebuild. The request is rejected with 409 if a rebuild of the pipeline is already active, or if no batch is stored.',
         }),
         params: ObjectParams,
         response: { 202: response('The rebuild that was started.', RebuildResult), ...problemResponses(404) },
@@ -175,7 +175,7 @@ function registerSetPipelineObjectPosition(app: App, { store }: Deps): void {
           tags: ['pipelines'],
           summary: 'Set the position of an object',
           description:
-            'The active run, or the next one, extracts the changes since `changed_since`. An earlier time than the current position extracts changes again. A later time skips changes: the response contains the skipped interval, and `complete_back_to` becomes `changed_since` with the next run. To extract the skipped changes, set an earlier position or restart the object. The request is rejected with 409 if the object has not been extracted yet, and with 400 if the object has no position in time.',
+            'Sets the time since which changes are extracted by the active run, or by the next run if none is active. If `changed_since` is earlier than the current position, changes are extracted again. If `changed_since` is later, changes are skipped: the response contains the skipped interval, and `complete_back_to` becomes `changed_since` with the next run. To extract the skipped changes, set an earlier position or restart the object. The request is rejected with 409 if the object has not been extracted yet, and with 400 if the position of the object is not a time.',
         }),
         params: ObjectParams,
         body: ref(PositionInput),
@@ -207,7 +207,7 @@ function registerSetPipelineObjectPosition(app: App, { store }: Deps): void {
   );
 }
 
-/** The representation of an object before a change, for the audit log. */
+/** Returns the representation of an object before a change, for the audit log. */
 async function getObjectState(store: ControlStore, params: unknown): Promise<object> {
   const { id, object } = params as { id: string; object: string };
   return toPipelineObjectJson(await store.pipelines.get(id), getObject(object), await store.pipelines.listObjects(id));

@@ -23,12 +23,12 @@ export const RebuildResult = defineSchema(
       batches: count('The number of batches to load.', 42),
       records: count('The number of records in these batches.', 8741),
       reaches_back_to: timestamp(
-        'Time at which the oldest of these records was extracted. Rows whose records were last extracted before are not rewritten.',
+        'Time at which the oldest of these records was extracted. Rows whose records were last extracted before this time are not rewritten.',
         '2026-01-24T00:00:00.000Z',
       ),
       whole: Type.Boolean({
         description:
-          'Whether the stored batches include a complete read of the object, so that every row is rewritten. If false, restart the object to rewrite the other rows.',
+          'Whether the stored batches include a complete read of the object, so that every row is rewritten. If false, restart the object to rewrite the remaining rows.',
       }),
     },
     { description: 'A rebuild that was started.' },
@@ -40,7 +40,7 @@ export const PositionInput = defineSchema(
   object(
     {
       changed_since: timestamp(
-        'The next extraction reads records that changed since this time. It must not be in the future.',
+        'The next extraction reads the records that have changed since this time. The time must not be in the future.',
         '2026-01-30T00:00:00.000Z',
       ),
     },
@@ -51,13 +51,13 @@ export const PositionInput = defineSchema(
 const ObjectAvailability = enumeration(
   'ObjectAvailability',
   OBJECT_AVAILABILITIES,
-  'Whether the API key of the pipeline can read the object. `forbidden`: the key has no permission. `not_in_plan`: the plan of the account does not include the object. `unknown`: no run has requested the object yet.',
+  'Whether the API key of the pipeline can read the object. `forbidden`: the key has no permission to read the object. `not_in_plan`: the plan of the account does not include the object. `unknown`: no run has requested the object yet.',
 );
 
 const included = Type.Boolean({ description: 'Whether the object is replicated.' });
 const detail = Type.Boolean({
   description:
-    'Whether each record is completed with the fields that only a request for the single record returns, for one or two credits per record. It applies to records that are extracted after the update: restart the object to apply it to all records.',
+    'Whether Freshet requests each record individually, to get the fields that lists do not contain. This costs one or two credits per record. The setting applies to records that are extracted after the update. To apply the setting to all records, restart the object.',
   examples: [false],
 });
 const history = Type.Boolean({
@@ -75,14 +75,18 @@ const pipelineObject = {
   history,
   columns: fieldRules,
   max_staleness_minutes: nullable(maxStaleness),
-  stale_since: nullable(timestamp('Time since which the table has exceeded its maximum staleness. Null: it does not.')),
+  stale_since: nullable(
+    timestamp('Time since which the table has exceeded its maximum staleness. Null: the maximum is not exceeded.'),
+  ),
   completing_since: nullable(
     timestamp(
       'Time since which rows lack values of a column that was added or changed. Freshet is rewriting these rows. Null: no values are missing.',
     ),
   ),
   availability: ref(ObjectAvailability),
-  availability_message: nullable(string('Why the API key cannot read the object. Null: it can, or this is unknown.')),
+  availability_message: nullable(
+    string('Why the API key cannot read the object. Null: the key can read the object, or the access is unknown.'),
+  ),
   complete_as_of: nullable(
     timestamp(
       'The table contains every change up to this time. Null: no run has completed the object.',
@@ -91,7 +95,7 @@ const pipelineObject = {
   ),
   complete_back_to: nullable(
     timestamp(
-      'The table contains every record that changed since this time. The year 1970: all history.',
+      'The table contains every record that has changed since this time. A time in 1970 means all history.',
       '2025-12-06T07:30:00.000Z',
     ),
   ),
@@ -109,10 +113,10 @@ export const PositionResult = defineSchema(
       ...pipelineObject,
       unread_from: nullable(
         timestamp(
-          'Start of the interval that the new position skips. Changes in it are not extracted. The year 1970: all history. Null: nothing is skipped.',
+          'Start of the interval that the new position skips. Changes in this interval are not extracted. A time in 1970 means the start of the history. Null: no changes are skipped.',
         ),
       ),
-      unread_to: nullable(timestamp('End of the skipped interval. Null: nothing is skipped.')),
+      unread_to: nullable(timestamp('End of the skipped interval. Null: no changes are skipped.')),
     },
     { description: 'An object with a new position, and the interval of changes that the position skips.' },
   ),
@@ -130,14 +134,14 @@ export const PipelineObjectUpdate = updateSchema(
   PipelineObject,
   {
     description:
-      'The fields to update. `columns` replaces all rules of the object. If `max_staleness_minutes` is null, its staleness is not monitored.',
+      'The fields to update. `columns` replaces all rules of the object. If `max_staleness_minutes` is null, the staleness of the table is not monitored.',
   },
 );
 
 export const PipelineObjectList = defineSchema(
   'PipelineObjectList',
   object(
-    { data: Type.Array(ref(PipelineObject), { description: 'All objects of the catalog, by name.' }) },
+    { data: Type.Array(ref(PipelineObject), { description: 'All objects of the catalog, sorted by name.' }) },
     { description: 'The objects of a pipeline.' },
   ),
 );

@@ -8,18 +8,19 @@ import { PipelineObjectUpdate } from './schemas.ts';
 
 export type ObjectUpdate = Static<typeof PipelineObjectUpdate>;
 
-/** An object of a pipeline, as it is stored. */
+/** The current state of an object of a pipeline. */
 export interface CurrentObject {
   readonly pipeline: Pipeline;
   readonly object: ObjectSpec;
-  /** The state of the pipeline's objects. */
+  /** The states of the pipeline's objects. */
   readonly states: readonly StoredObject[];
 }
 
 /**
- * Compares an update with the object as it is stored. `included: true` for an object that is
- * included by default counts as a change, because it names the object explicitly. It does not count
- * in a body that a client got from the API and sends back, which has the read-only field `object`.
+ * Compares an update with the current state of the object. If an object is included by default,
+ * `included: true` counts as a change, because the client includes the object explicitly. It does
+ * not count as a change if the client sends back a representation that it received from the API.
+ * Only such a body contains the read-only field `object`.
  */
 export function compareWithObject(
   { pipeline, object, states }: CurrentObject,
@@ -36,7 +37,7 @@ export function compareWithObject(
   return { changes: (isNamedExplicitly ? { ...changes, included: true } : changes) as ObjectUpdate, problems };
 }
 
-/** The settings of an object after an update. */
+/** Returns the settings of an object after an update. */
 export function mergeSettings(pipeline: Pipeline, object: ObjectSpec, changes: ObjectUpdate): ObjectSettings {
   const current: ObjectSettings = pipeline.objects[object.name] ?? { included: object.includedByDefault };
   const { max_staleness_minutes: currentStaleness, ...currentSettings } = current;

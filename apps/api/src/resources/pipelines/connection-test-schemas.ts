@@ -6,7 +6,7 @@ import { sourceFields } from './schemas.ts';
 const ObjectAccess = enumeration(
   'ObjectAccess',
   OBJECT_VERDICTS,
-  'Whether the API key can read an object. `forbidden`: the key has no permission. `not_in_plan`: the plan of the account does not include the object. `error`: the request failed for another reason.',
+  'Whether the API key can read an object. `forbidden`: the key has no permission to read the object. `not_in_plan`: the plan of the account does not include the object. `error`: the request failed for a different reason.',
 );
 
 export const PipelineTestInput = defineSchema(
@@ -20,7 +20,7 @@ export const PipelineTestInput = defineSchema(
 const TicketScope = enumeration(
   'TicketScope',
   ['global', 'group', 'restricted', 'unknown'],
-  'Which tickets the agent can access. `global`: all tickets. `group`: tickets of the agent’s groups. `restricted`: tickets that are assigned to the agent.',
+  'Which tickets the agent can access. `global`: all tickets. `group`: the tickets of the agent’s groups. `restricted`: the tickets that are assigned to the agent.',
 );
 
 const AccountAgent = defineSchema(
@@ -57,12 +57,14 @@ const AccountObject = defineSchema(
     {
       object: string('The name of the object.'),
       verdict: ref(ObjectAccess),
-      message: nullable(string('Why the object is not available.')),
+      message: nullable(string('Why the object is not available, or which other object it requires.')),
       changed_since_filter: nullable(
-        string('The filter by time of change that the account supports. Null: the object has none.'),
+        string(
+          'The query parameter that filters records by time of change in this account. Null: the object has no such filter.',
+        ),
       ),
     },
-    { description: 'Access of the API key to an object.' },
+    { description: 'The access of the API key to an object.' },
   ),
 );
 
@@ -76,9 +78,11 @@ export const PipelineTestResult = defineSchema(
       limits: Type.Array(ref(AccountLimit), { description: 'The known rate limits of the account.' }),
       sees_all_tickets: Type.Boolean({
         description:
-          'Whether the agent can access all tickets. If false, Freshdesk omits tickets from responses without an error.',
+          'Whether the agent can access all tickets. If false, Freshdesk omits the other tickets from responses and reports no error.',
       }),
-      objects: Type.Array(ref(AccountObject), { description: 'Access to each object of the catalog.' }),
+      objects: Type.Array(ref(AccountObject), {
+        description: 'The access of the API key to each object of the catalog.',
+      }),
       error: nullable(ref(Failure)),
     },
     { description: 'The result of a connection test of a Freshdesk account.' },

@@ -7,7 +7,7 @@ import type { PipelineTestResult } from './connection-test-schemas.ts';
 
 /**
  * Tests the API key of an account, and its access to each object. A failure is part of the result.
- * @throws AppError `not_found`, `invalid_input` for a credential that cannot be used.
+ * @throws AppError `not_found` or `invalid_input` for a credential that cannot be used.
  */
 export async function testAccount(deps: Deps, account: AccountConnection): Promise<Static<typeof PipelineTestResult>> {
   const { subdomain } = account;

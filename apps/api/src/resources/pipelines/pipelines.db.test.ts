@@ -9,7 +9,7 @@ const api = useTestApi({
 const { call } = api;
 
 describe('pipelines', () => {
-  test('a created pipeline has the values of the request, nulls included, and defaults for missing fields (T22)', async () => {
+  test('a created pipeline has the values of the request, including nulls, and defaults for missing fields (T22)', async () => {
     const { input } = await createPipelineInput(api);
     const sent = {
       ...input,
@@ -41,7 +41,7 @@ describe('pipelines', () => {
     ['an unknown object', { objects: { tikets: { included: true } } }, '/objects/tikets', 'Available objects: agents'],
     ['a name of 256 characters', { name: 'x'.repeat(256) }, '/name', '255'],
     [
-      'details of an object that has none',
+      'the setting `detail` for an object without details',
       { objects: { roles: { included: true, detail: true } } },
       '/objects/roles/detail',
       'agents, contacts, groups, tickets',
@@ -55,7 +55,7 @@ describe('pipelines', () => {
     ['a schema with quotes', { destination_schema: 'a"b' }, '/destination_schema', 'pattern'],
     ['an unknown policy', { schema_policy: 'hope' }, '/schema_policy', 'evolve'],
     ['an unknown destination', { destination_id: UNKNOWN_ID }, '/destination_id', 'does not exist'],
-  ])('rejects %s with a message and a pointer to the field', async (_name, wrong, pointer, words) => {
+  ])('rejects %s, and returns a message and a pointer to the field', async (_name, wrong, pointer, words) => {
     const { input } = await createPipelineInput(api);
     const { body } = await call('post', '/v1/pipelines')
       .send({ ...input, ...wrong })
@@ -65,7 +65,7 @@ describe('pipelines', () => {
     expect((await call('get', '/v1/pipelines')).body.data).toEqual([]);
   });
 
-  test('rejects the subdomain of another Freshworks product with a pointer to the field', async () => {
+  test('rejects the subdomain of a different Freshworks product, and returns a pointer to the field', async () => {
     const { input } = await createPipelineInput(api);
     const { body } = await call('post', '/v1/pipelines')
       .send({ ...input, source: { ...input.source, subdomain: 'acme.freshservice.com' } })
@@ -85,7 +85,7 @@ describe('pipelines', () => {
       .expect(201);
   });
 
-  test('rejects an update whose `If-Match` names an older version', async () => {
+  test('rejects an update whose `If-Match` contains an older version', async () => {
     const { input } = await createPipelineInput(api);
     const made = await call('post', '/v1/pipelines').send(input).expect(201);
     const etag = made.headers['etag'] as string;
@@ -144,7 +144,7 @@ describe('pipelines', () => {
 });
 
 describe('POST /v1/pipelines/test', () => {
-  test('returns the access of the API key by object', async () => {
+  test('reports for each object whether the API key can read it', async () => {
     const { key } = await createPipelineInput(api);
     const { body } = await call('post', '/v1/pipelines/test')
       .send({ subdomain: 'acme', credential_id: key.id })
@@ -163,7 +163,7 @@ describe('POST /v1/pipelines/test', () => {
       satisfaction_ratings: null,
       groups: null,
     });
-    // The simulated account has no limits, so its responses report none.
+    // The simulated account has no limits, so its responses report no limits.
     expect(body.limits).toContainEqual({ bucket: 'account', credits_per_minute: null });
   });
 
@@ -179,7 +179,7 @@ describe('POST /v1/pipelines/test', () => {
     expect(verdicts).toMatchObject({ tickets: 'available', agents: 'forbidden', groups: 'forbidden' });
   });
 
-  test('returns a result with the error for an invalid API key', async () => {
+  test('returns 200 and the error for an invalid API key', async () => {
     const { key } = await createPipelineInput(api);
     await call('patch', `/v1/credentials/${key.id}`).send({ api_key: 'wrong' }).expect(200);
     const { body } = await call('post', '/v1/pipelines/test')

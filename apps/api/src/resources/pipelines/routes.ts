@@ -19,10 +19,10 @@ const SUMMARIES: ResourceDefinition<StoredPipeline>['summaries'] = {
   create: ['Create a pipeline', 'Creates a pipeline. Its first run starts immediately.'],
   list: ['List pipelines', 'Lists pipelines, newest first.'],
   get: ['Get a pipeline', 'Returns a pipeline.'],
-  update: ['Update a pipeline', 'Updates a pipeline. Changes take effect with its next run.'],
+  update: ['Update a pipeline', 'Updates a pipeline. Changes take effect with the next run.'],
   delete: [
     'Delete a pipeline',
-    'Deletes a pipeline, with its runs and its stored batches. The tables in the warehouse are not changed.',
+    'Deletes a pipeline together with its runs and stored batches. The tables in the warehouse are not changed.',
   ],
 };
 
@@ -67,7 +67,7 @@ export function registerPipelineRoutes(app: App, deps: Deps): void {
     verb: 'pause',
     status: 'paused',
     description:
-      'Stops extraction, and starts no scheduled runs until the pipeline is resumed. Batches that are already stored are loaded.',
+      'Stops extraction. No scheduled run starts until the pipeline is resumed. Batches that are already stored are still loaded.',
   });
   registerStatusRoute(app, deps, {
     verb: 'resume',
@@ -95,7 +95,7 @@ function registerTestAccount(app: App, deps: Deps): void {
           tags,
           summary: 'Test an account and an API key',
           description:
-            'Tests an API key and its access to each object, without a pipeline. Costs one credit for the key and one for each object that has its own list. A failed test is a result with an `error`, not an error response.',
+            'Tests an API key, and the access of the key to each object. No pipeline is required. The test costs one credit for the key, and one credit for each object that has its own list. If the test fails, the status is 200 and the result contains an `error`.',
         }),
         body: ref(PipelineTestInput),
         response: { 200: response('The result of the test.', PipelineTestResult), ...problemResponses(404) },
@@ -118,9 +118,9 @@ function registerTestPipeline(app: App, deps: Deps): void {
         ...operation({
           operationId: 'testPipeline',
           tags,
-          summary: 'Test a pipeline’s account',
+          summary: 'Test the account of a pipeline',
           description:
-            'Tests the API key of a pipeline and its access to each object. Costs one credit for the key and one for each object that has its own list. A failed test is a result with an `error`, not an error response.',
+            'Tests the API key of a pipeline, and the access of the key to each object. The test costs one credit for the key, and one credit for each object that has its own list. If the test fails, the status is 200 and the result contains an `error`.',
         }),
         params: IdParams,
         response: { 200: response('The result of the test.', PipelineTestResult), ...problemResponses(404) },

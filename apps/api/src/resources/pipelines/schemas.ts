@@ -19,13 +19,13 @@ import {
 export const SchemaPolicy = enumeration(
   'SchemaPolicy',
   SCHEMA_POLICIES,
-  'How a value is handled that does not fit the type of its column. `evolve`: the value is stored in `_freshet_extra` with a note, and a custom or unknown column is widened if most of its values do not fit. `freeze`: the record is rejected. `discard`: the column is set to null, with a note. Documented columns never change their type.',
+  'How Freshet handles a value that does not fit the type of its column. `evolve`: the value is stored in `_freshet_extra` with a note. A column of a custom or unknown field is widened if most of its values do not fit. `freeze`: the record is rejected. `discard`: the column is set to null, with a note. The types of documented columns never change.',
 );
 
 export const PipelinePriority = enumeration(
   'PipelinePriority',
   PIPELINE_PRIORITIES,
-  'The order of jobs with the same urgency: jobs of `high` pipelines run first. Priority does not affect jobs of different urgency: changes of any pipeline precede the backfill of another.',
+  'The order of jobs with the same urgency: jobs of `high` pipelines run first. Priority does not affect jobs with different urgency: new changes in any pipeline are extracted before the backfill of a different pipeline.',
 );
 
 export const PipelineStatus = enumeration(
@@ -40,20 +40,21 @@ const FieldRule = defineSchema(
     {
       rename: Type.Optional(
         string(
-          'The name of the field’s column. If another field has a column of this name, the column name ends with a hash.',
+          'The name of the column for the field. If a different field already has a column with this name, Freshet appends a hash to the name.',
           { pattern: '^[a-z][a-z0-9_]{0,62}$' },
         ),
       ),
       drop: Type.Optional(
         Type.Boolean({
-          description: 'Do not store the value anywhere. A column that exists is null from then on.',
+          description:
+            'Whether the value is discarded, so that it is not stored anywhere. If the table already has a column for the field, the column is null in rows that are loaded after the update.',
           examples: [false],
         }),
       ),
       hash: Type.Optional(
         Type.Boolean({
           description:
-            'Store only the HMAC-SHA256 of the value, with a salt of the pipeline. Equal values have equal hashes.',
+            'Whether only the HMAC-SHA256 of the value is stored. The salt is specific to the pipeline, so equal values have equal hashes within the pipeline.',
           examples: [false],
         }),
       ),
@@ -64,7 +65,7 @@ const FieldRule = defineSchema(
 
 export const fieldRules = Type.Record(Type.String({ minLength: 1, maxLength: 300 }), ref(FieldRule), {
   description:
-    'Transformations by field. Nested fields are named with a dot, such as `custom_fields.cf_phone`. They apply to records that are extracted after the update.',
+    'Transformations of fields, keyed by field name. The name of a nested field contains a dot, such as `custom_fields.cf_phone`. Transformations apply to records that are extracted after the update.',
   maxProperties: 300,
   examples: [{ 'custom_fields.cf_phone': { hash: true } }],
 });
@@ -73,7 +74,7 @@ export const maxStaleness = Type.Integer({
   minimum: 5,
   maximum: 525_600,
   description:
-    'The maximum staleness of the table, in minutes. When it is exceeded, the event `freshness.missed` is sent.',
+    'The maximum staleness of the table, in minutes. If the table exceeds the maximum, Freshet sends the event `freshness.missed`.',
   examples: [720],
 });
 
@@ -85,7 +86,7 @@ const ObjectChoice = defineSchema(
       detail: Type.Optional(
         Type.Boolean({
           description:
-            'Whether each record is completed with the fields that only a request for the single record returns. This costs one or two credits per record. Default: false.',
+            'Whether Freshet requests each record individually, to get the fields that lists do not contain. This costs one or two credits per record. Default: false.',
           examples: [false],
         }),
       ),
@@ -118,7 +119,8 @@ const historicalSyncDays = nullable(
   Type.Integer({
     minimum: 1,
     maximum: 36_500,
-    description: 'How many days of history the first sync extracts. Null: all history. Default of a new pipeline: 30.',
+    description:
+      'The number of days of history that the first sync extracts. Null: all history. Default for a new pipeline: 30.',
     examples: [30],
   }),
 );
@@ -170,7 +172,7 @@ const Schedule = defineSchema(
         maxLength: 255,
         examples: ['30 6 * * 1-5'],
       }),
-      time_zone: string('The time zone of the expression, as a name of the IANA database.', {
+      time_zone: string('The time zone of the expression, as a name in the IANA time zone database.', {
         minLength: 1,
         maxLength: 64,
         examples: ['Europe/Berlin'],
@@ -178,7 +180,7 @@ const Schedule = defineSchema(
     },
     {
       description:
-        'A cron schedule. Pipelines with the same expression start at different moments within the following minute. One run replaces all missed runs.',
+        'A cron schedule. The runs of pipelines with the same expression are spread over the minute that follows the scheduled time. If several runs were missed, one run replaces all of them.',
     },
   ),
 );
@@ -186,7 +188,7 @@ const Schedule = defineSchema(
 const PausedBy = enumeration(
   'PausedBy',
   PAUSED_BY,
-  'What paused the pipeline. `user`: a user. `record_spike`, `monthly_quota`: Freshet, as these settings of the pipeline require.',
+  'Why the pipeline is paused. `user`: a user paused the pipeline. `record_spike`, `monthly_quota`: Freshet paused the pipeline because of the setting with this name.',
 );
 
 const RecordSpike = defineSchema(
@@ -197,14 +199,17 @@ const RecordSpike = defineSchema(
         minimum: 110,
         maximum: 100_000,
         description:
-          'The threshold, in percent of the average of the last 10 runs. A run that exceeds it sends the event `records.spiked`.',
+          'The threshold, in percent of the average of the last 10 runs. If a run exceeds the threshold, Freshet sends the event `records.spiked`.',
         examples: [500],
       }),
-      pause: Type.Boolean({ description: 'Whether Freshet then pauses the pipeline until a user resumes it.' }),
+      pause: Type.Boolean({
+        description:
+          'Whether Freshet also pauses the pipeline if a run exceeds the threshold. The pipeline remains paused until a user resumes it.',
+      }),
     },
     {
       description:
-        'Detection of runs that extract unusually many records. Full reads are ignored, and so are runs of fewer than 100 records.',
+        'Detection of runs that extract unusually many records. Complete reads of an object and runs with fewer than 100 records are ignored.',
     },
   ),
 );
@@ -212,7 +217,7 @@ const RecordSpike = defineSchema(
 const QuotaAction = enumeration(
   'QuotaAction',
   ['continue', 'pause'],
-  '`continue`: the pipeline keeps running. `pause`: it is paused until the next month, or until the quota is increased.',
+  'What happens when the quota is reached. `continue`: the pipeline continues to run. `pause`: the pipeline is paused until the next month, or until the quota is increased.',
 );
 
 const MonthlyQuota = defineSchema(
@@ -222,14 +227,14 @@ const MonthlyQuota = defineSchema(
       records: Type.Integer({
         minimum: 1,
         maximum: 1_000_000_000_000,
-        description: 'Extracted records per calendar month (UTC).',
+        description: 'The quota, as a number of extracted records per calendar month (UTC).',
         examples: [5_000_000],
       }),
       when_reached: ref(QuotaAction),
     },
     {
       description:
-        'A quota of extracted records per month. The event `quota.reached` is sent at 70, 90 and 100 percent.',
+        'A quota of extracted records per month. Freshet sends the event `quota.reached` at 70, 90 and 100 percent of the quota.',
     },
   ),
 );
@@ -243,10 +248,10 @@ const pipelineFields = {
     pattern: '^[a-z_][a-z0-9_]{0,62}$',
     examples: ['freshdesk_acme'],
   }),
-  table_prefix: string('A prefix of all table names.', { pattern: '^([a-z_][a-z0-9_]{0,19})?$' }),
+  table_prefix: string('A prefix for all table names.', { pattern: '^([a-z_][a-z0-9_]{0,19})?$' }),
   frequency_minutes: Type.Integer({
     description:
-      'Minutes between runs, if there is no `schedule`: 30, or whole hours up to 1440. The deployment may allow shorter intervals from 5 minutes on.',
+      'The interval between runs, in minutes, if the pipeline has no `schedule`. Valid values are 30 and whole hours up to 24 (60, 120, … 1440). A deployment can also allow shorter intervals, down to 5 minutes.',
     examples: [360],
   }),
   audit_frequency_days: nullable(
@@ -254,13 +259,13 @@ const pipelineFields = {
       minimum: 1,
       maximum: 365,
       description:
-        'Days between audits, which compare the complete account with the warehouse. Null: no scheduled audits. Default of a new pipeline: 7.',
+        'The interval between scheduled audits, in days. An audit compares the complete account with the warehouse. Null: no audits are scheduled. Default for a new pipeline: 7.',
       examples: [7],
     }),
   ),
   objects: Type.Record(Type.String(), ref(ObjectChoice), {
     description:
-      'Settings by object. An object without settings is replicated if it is `included_by_default` in the catalog.',
+      'Settings of objects, keyed by object name. An object without settings is replicated if `included_by_default` is true in the catalog.',
     examples: [{ [EXAMPLE_OBJECT]: { included: true, history: true } }],
   }),
   schema_policy: ref(SchemaPolicy),
@@ -279,7 +284,7 @@ export const PipelineInput = defineSchema(
       destination_id: pipelineFields.destination_id,
       destination_schema: Type.Optional({
         ...pipelineFields.destination_schema,
-        description: `${DESTINATION_SCHEMA} Default: \`freshdesk_\` and the subdomain.`,
+        description: `${DESTINATION_SCHEMA} Default: \`freshdesk_\` followed by the subdomain.`,
       }),
       table_prefix: Type.Optional({ ...pipelineFields.table_prefix, default: '' }),
       frequency_minutes: Type.Optional({ ...pipelineFields.frequency_minutes, default: 360 }),
@@ -298,7 +303,7 @@ export const PipelineInput = defineSchema(
         Type.Boolean({
           default: false,
           description:
-            'Continue from the coverage that is recorded in the tables of the schema, instead of extracting all history again. Use this option to recreate a pipeline of the same account after the control database was lost. It is not part of the created pipeline.',
+            'Whether the pipeline continues from the coverage that is stored for existing tables in the schema, instead of extracting all history again. Use this option to recreate a pipeline of the same account after the control database was lost. The created pipeline does not have this field.',
         }),
       ),
     },
@@ -340,7 +345,7 @@ export const PipelineUpdate = updateSchema(
   Pipeline,
   {
     description:
-      'The fields to update. The account, the destination and the schema of a pipeline cannot be changed: create another pipeline instead.',
+      'The fields to update. The account, the destination and the schema of a pipeline cannot be changed: create a new pipeline instead.',
   },
 );
 

@@ -12,8 +12,8 @@ const DEFAULT_AUDIT_FREQUENCY_DAYS = 7;
 /**
  * Creates a pipeline.
  * @param input a validated request.
- * @throws AppError `conflict` with a pointer to the field, for a name that is in use or tables that
- * cannot be adopted.
+ * @throws AppError `conflict` with a pointer to the field, if a name is already in use or the
+ * tables cannot be adopted.
  */
 export async function createPipeline(
   deps: Deps,
@@ -21,7 +21,7 @@ export async function createPipeline(
 ): Promise<StoredPipeline> {
   const { store, frequency = DEFAULT_FREQUENCY } = deps;
   const subdomain = parseSubdomain(source.subdomain);
-  // Null is a value of these two settings, so only a missing field has the default.
+  // Null is a valid value of these two settings, so the defaults apply only to missing fields.
   const { historical_sync_days = DEFAULT_HISTORICAL_SYNC_DAYS } = source;
   const { audit_frequency_days = DEFAULT_AUDIT_FREQUENCY_DAYS } = input;
   const pipeline = await store.pipelines.create({
@@ -62,7 +62,7 @@ export async function updatePipeline(
 }
 
 /**
- * Continues a new pipeline from the coverage that its tables in the warehouse record.
+ * Continues a new pipeline from the coverage that is stored for its tables in the warehouse.
  * @throws AppError `conflict` if the warehouse cannot be read or has no such tables.
  */
 async function adoptTables(deps: Deps, pipeline: StoredPipeline): Promise<void> {
@@ -77,9 +77,7 @@ async function adoptTables(deps: Deps, pipeline: StoredPipeline): Promise<void> 
     },
   );
   if (tables.length === 0)
-    throw createConflict(
-      `the schema ${schema} has no tables with recorded coverage. Create the pipeline without adopt.`,
-    );
+    throw createConflict(`the schema ${schema} has no tables with stored coverage. Create the pipeline without adopt.`);
   const coverage = tables.filter(({ object }) => isObjectName(object));
   await pipelines.adoptObjects(
     pipeline.id,

@@ -46,7 +46,7 @@ export async function findPipelineProblems(
 }
 
 /**
- * Finds unknown objects, settings that an object does not support, and a selection without any
+ * Finds unknown objects, settings that an object does not support, and a selection that includes no
  * object.
  */
 export function findObjectProblems(settings: Readonly<Record<string, Partial<ObjectSettings>>>): FieldProblem[] {
@@ -73,7 +73,7 @@ export function findObjectProblems(settings: Readonly<Record<string, Partial<Obj
   return problems;
 }
 
-/** Converts the subdomain of a request, if it has one, to the notation in which it is stored. */
+/** Converts the subdomain in a body, if there is one, to the notation in which it is stored. */
 export function normalizeSubdomain<T extends PartialPipeline>(body: T): T {
   const { subdomain } = body.source ?? {};
   if (subdomain === undefined || catchFieldProblems('/source/subdomain', () => parseSubdomain(subdomain)).length > 0)
@@ -85,7 +85,7 @@ function findFrequencyProblems(minutes: number, { min }: Frequency): FieldProble
   const isSubHourly = minutes >= min && minutes <= 30 && minutes % 5 === 0;
   if (isSubHourly || (minutes % 60 === 0 && minutes >= 60 && minutes <= 1440)) return [];
   const subHourly = min < 30 ? `${min} to 30 in steps of 5` : '30';
-  const detail = `frequency_minutes must be ${subHourly}, or a whole number of hours up to 24 (60, 120, … 1440); it is ${minutes}.`;
+  const detail = `frequency_minutes must be ${subHourly}, or a whole number of hours up to 24 (60, 120, … 1440). The value is ${minutes}.`;
   return [{ pointer: '/frequency_minutes', detail }];
 }
 
@@ -101,8 +101,8 @@ function hasDetails(object: ObjectSpec): boolean {
 }
 
 /**
- * Finds rules that do not apply to their fields, and column names that are in use: at most one
- * problem per field.
+ * Finds rules that do not apply to their fields, and column names that are already in use. Returns
+ * at most one problem per field.
  */
 function findFieldRuleProblems(object: ObjectSpec, rules: FieldRules): FieldProblem[] {
   const usedNames = new Set(object.columns.map((c) => c.name));
@@ -129,7 +129,7 @@ function findFieldRuleProblem(
   if (listProtectedFields(object).includes(field))
     return 'replication depends on this field. It cannot be renamed, dropped or hashed.';
   if (field === customFields && (drop === true || hash === true))
-    return `rules apply to single custom fields. Use ${field}.cf_… instead.`;
+    return `custom fields can only be dropped or hashed individually. Use ${field}.cf_… instead.`;
   if (drop === true && (hash === true || rename !== undefined)) return 'a dropped field cannot be hashed or renamed.';
   if (rename === undefined) return null;
   if (getColumnName(rename) !== rename) return `rename: "${rename}" is reserved by PostgreSQL or Freshet.`;

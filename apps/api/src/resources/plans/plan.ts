@@ -11,8 +11,8 @@ import { testAccount } from '../pipelines/connection-test.ts';
 import type { PipelinePlan } from './schemas.ts';
 
 /**
- * Runs work in a transaction and rolls it back, so that a preview is rejected for the same reasons
- * as the real request.
+ * Runs work in a transaction and rolls the transaction back. A preview is therefore rejected for
+ * the same reasons as the request that it previews.
  */
 export async function dryRun<T>(store: Deps['store'], work: () => Promise<T>): Promise<T> {
   const outcome: { result?: T } = {};
@@ -29,8 +29,8 @@ export async function dryRun<T>(store: Deps['store'], work: () => Promise<T>): P
 }
 
 /**
- * Builds the preview of a pipeline: both connection tests, the SQL of its tables, and the estimate
- * of its next run.
+ * Builds the preview of a pipeline: the tests of the account and the destination, the SQL that
+ * creates or changes tables, and the estimate of the next run.
  */
 export async function buildPlan(deps: Deps, pipeline: Pipeline): Promise<Static<typeof PipelinePlan>> {
   const account = await testAccount(deps, pipeline);
@@ -71,8 +71,9 @@ async function listAllCustomColumns(client: FreshdeskReader, names: readonly str
 }
 
 /**
- * Omits the estimate if Freshdesk fails: the rest of the preview is still useful.
- * @throws any other error.
+ * Omits the estimate if a request to Freshdesk fails, because the rest of the preview is still
+ * useful.
+ * @throws the error, if it is not an error of Freshdesk.
  */
 function ignoreSourceErrors(error: unknown): null {
   const { code } = toAppError(error);

@@ -42,7 +42,7 @@ describe('previews of a pipeline', () => {
     ).toBe('/frequency_minutes');
   });
 
-  test('POST /v1/pipelines/{id}/plan does not change the pipeline, and reports a rejected API key in its result', async () => {
+  test('POST /v1/pipelines/{id}/plan does not change the pipeline, and reports a rejected API key in the result', async () => {
     const { input, key } = await createPipelineInput(api);
     const { body: created } = await call('post', '/v1/pipelines').send(input).expect(201);
     await call('patch', `/v1/credentials/${key.id}`).send({ api_key: 'nobody' }).expect(200);

@@ -13,7 +13,7 @@ const TablePlan = defineSchema(
       table: string('The name of the table.'),
       exists: Type.Boolean({ description: 'Whether the table exists.', examples: [false] }),
       statements: Type.Array(Type.String(), {
-        description: 'SQL statements that create or change the table. Empty: the table does not change.',
+        description: 'The SQL statements that will create or change the table. Empty: the table will not change.',
         examples: [[`create table "freshdesk_acme"."${EXAMPLE_OBJECT}" (…);`]],
       }),
     },
@@ -28,10 +28,11 @@ export const PipelinePlan = defineSchema(
       account: ref(PipelineTestResult),
       destination: ref(DestinationTestResult),
       statements: Type.Array(Type.String(), {
-        description: 'SQL statements that create the schema and Freshet’s own tables. Empty: they exist.',
+        description:
+          'The SQL statements that will create the schema and Freshet’s own tables. Empty: the schema and these tables already exist.',
       }),
       tables: Type.Array(ref(TablePlan), {
-        description: 'The preview of each table. Empty: the test of the destination failed.',
+        description: 'The preview of each table. Empty: the connection test of the destination failed.',
       }),
       estimate: nullable(ref(Estimate)),
     },

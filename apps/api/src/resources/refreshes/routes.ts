@@ -10,7 +10,8 @@ import { Run } from '../runs/schemas.ts';
 import { FreshdeskWebhookPayload } from './schemas.ts';
 
 /**
- * Registers the refresh of single records between syncs, on request and by webhooks of Freshdesk.
+ * Registers the routes that refresh single records between syncs: one for API clients, and one for
+ * Freshdesk webhooks.
  */
 export function registerRefreshRoutes(app: App, deps: Deps): void {
   registerRefreshRecord(app, deps);
@@ -28,7 +29,7 @@ function registerRefreshRecord(app: App, { store }: Deps): void {
           tags: ['pipelines'],
           summary: 'Refresh a record',
           description:
-            'Extracts a record and its children, such as the conversations of a ticket, immediately and ahead of all other work. Costs one credit for the record and one for each list of children. A record that does not exist anymore is marked as deleted. If a refresh of the pipeline is active, the record is added to its run. The request is rejected with 409 if the pipeline does not include the object, or if Freshdesk cannot return single records of it.',
+            'Extracts a record and its children, such as the conversations of a ticket, immediately and ahead of all other work. A refresh costs one credit for the record, and one credit for each list of children. A record that does not exist anymore is marked as deleted. If a refresh run of the pipeline is already active, the record is added to that run. The request is rejected with 409 if the pipeline does not include the object, or if Freshdesk cannot return single records of the object.',
         }),
         params: Type.Object({
           id: Type.String({ format: 'uuid', description: 'The id of the pipeline.' }),
@@ -63,7 +64,7 @@ function registerReceiveFreshdeskWebhook(app: App, { store }: Deps): void {
           tags: ['pipelines'],
           summary: 'Receive a Freshdesk automation webhook',
           description:
-            'Refreshes the ticket that a Freshdesk automation rule names. Use it as the URL of the action “Trigger webhook”, with the content `{"ticket_id": "{{ticket.id}}"}` and a token in the header `Authorization` whose only scope is `refresh`. Syncs are still necessary: they extract the changes that no rule covers.',
+            'Refreshes the ticket whose id a Freshdesk automation rule sends. In the rule, add the action “Trigger webhook” with the URL of this operation and the content `{"ticket_id": "{{ticket.id}}"}`. Add the header `Authorization` with a token whose only scope is `refresh`. Syncs are still necessary, because they extract the changes that no rule covers.',
         }),
         params: IdParams,
         body: ref(FreshdeskWebhookPayload),
@@ -81,8 +82,8 @@ function registerReceiveFreshdeskWebhook(app: App, { store }: Deps): void {
 }
 
 /**
- * Parses the id of a record from a payload, which Freshdesk wraps unless the rule defines its
- * content.
+ * Parses the id of a record from a payload. Unless the rule defines the content of the payload,
+ * Freshdesk wraps the id in the object `freshdesk_webhook`.
  * @throws AppError `invalid_input`.
  */
 function parseRecordId(payload: Static<typeof FreshdeskWebhookPayload>, field: string): string {
@@ -101,7 +102,7 @@ function parseRecordId(payload: Static<typeof FreshdeskWebhookPayload>, field: s
 }
 
 /**
- * Starts a refresh of one record, or adds it to the refresh run that is queued, and returns the
+ * Starts a refresh run for one record, or adds the record to the active refresh run. Returns the
  * run.
  */
 async function startRefresh(store: ControlStore, pipeline: Pipeline, object: string, key: string) {
@@ -110,9 +111,9 @@ async function startRefresh(store: ControlStore, pipeline: Pipeline, object: str
 }
 
 /**
- * Lists the record and, as units of the included child objects, its children.
- * @throws AppError `conflict` if the pipeline does not include the object, or the object has no
- * single records.
+ * Lists the work of a refresh: the record, and its children in each included child object.
+ * @throws AppError `conflict` if the pipeline does not include the object, or if Freshdesk cannot
+ * return single records of the object.
  */
 function listWorkItems(pipeline: Pipeline, object: string, key: string): RefreshRequest[] {
   const included = listObjectsToExtract(pipeline.objects).map(({ name }) => name);
@@ -121,7 +122,7 @@ function listWorkItems(pipeline: Pipeline, object: string, key: string): Refresh
   if (getObject(object).detail === null)
     throw new AppError(
       'conflict',
-      `Freshdesk cannot return single records of ${object}. Refresh their parent record, or start a run of the pipeline.`,
+      `Freshdesk cannot return single records of ${object}. Refresh the parent record instead, or start a run of the pipeline.`,
     );
   const children = included.filter((name) => {
     const { strategy } = getObject(name);

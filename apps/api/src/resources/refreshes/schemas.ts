@@ -18,11 +18,11 @@ export const FreshdeskWebhookPayload = defineSchema(
           { ticket_id: ticketId },
           {
             description:
-              'The object in which Freshdesk wraps the properties that are selected in the form of a rule. Other properties are ignored.',
+              'The object in which Freshdesk wraps the properties if they are selected in the form of a rule. Properties other than the id are ignored.',
           },
         ),
       ),
     },
-    { description: 'The content of a webhook of a Freshdesk automation rule.' },
+    { description: 'The content that a Freshdesk automation rule sends to a webhook.' },
   ),
 );

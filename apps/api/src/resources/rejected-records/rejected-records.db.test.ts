@@ -26,7 +26,7 @@ describe('rejected records', () => {
       ).body.errors[0].pointer,
     ).toBe('/ids/0');
     await call('post', `${path}/replay`).send({ id: UNKNOWN_ID }).expect(400);
-    // Only the operation /rejected-records/replay starts runs of this kind.
+    // Runs of the kind `replay` can be started only with /rejected-records/replay.
     await call('post', `/v1/pipelines/${pipeline.id}/runs`).send({ kind: 'replay' }).expect(400);
   });
 });

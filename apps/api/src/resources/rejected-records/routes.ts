@@ -32,7 +32,8 @@ export function registerRejectedRecordRoutes(app: App, deps: Deps): void {
       object: Type.Optional(Type.String({ description: 'Return only rejected records of this object.' })),
       reason: Type.Optional(
         Type.String({
-          description: 'Return only rejected records with this reason, or with this code before the colon.',
+          description:
+            'Return only rejected records with this reason. To return all records with the same code, pass only the code, which is the part before the colon.',
         }),
       ),
     },
@@ -47,19 +48,19 @@ export function registerRejectedRecordRoutes(app: App, deps: Deps): void {
         operationId: 'listRejectedRecords',
         summary: 'List rejected records',
         description:
-          'Lists records that could not be loaded, newest first, with their reasons. The list does not contain the records themselves.',
+          'Lists the records that could not be loaded, newest first, and the reason for each record. The list does not contain the content of the records.',
       },
       start: {
         operationId: 'replayRejectedRecords',
         summary: 'Replay rejected records',
         description:
-          'Starts a run that loads rejected records again, at most 10,000 per request. Use it after the cause is fixed, such as the schema policy or a constraint in the warehouse. Without a body, all rejected records of the pipeline are selected. Records that fail again are rejected again. The request is rejected with 409 while another replay of the pipeline is active.',
+          'Starts a run that loads rejected records again, at most 10,000 per request. Fix the cause of the rejections first, for example by changing the schema policy or a constraint in the warehouse. Without a body, all rejected records of the pipeline are selected. A record that still cannot be loaded is rejected again. The request is rejected with 409 while another replay of the pipeline is active.',
       },
       discard: {
         operationId: 'discardRejectedRecords',
         summary: 'Discard rejected records',
         description:
-          'Deletes rejected records, which cannot be replayed anymore. Without a body, all rejected records of the pipeline are selected. A record is extracted again when it changes in Freshdesk.',
+          'Deletes rejected records. They cannot be replayed afterwards. Without a body, all rejected records of the pipeline are selected. A record is extracted again when it changes in Freshdesk.',
       },
     },
     list: async (pipelineId, options, { object, reason }: { object?: string; reason?: string }) => {
@@ -82,10 +83,10 @@ export function registerRejectedRecordRoutes(app: App, deps: Deps): void {
 
 function registerGetRejectedRecord(app: App, { store }: Deps): void {
   app.get(
-    // The pattern excludes `replay` and `discard`, so that GET requests to them are a 405.
+    // The pattern excludes `replay` and `discard`, so that GET requests to these paths return 405.
     '/v1/pipelines/:id/rejected-records/:record_id(^[0-9A-Fa-f-]{36}$)',
     {
-      // The content may include personal data, unlike the list.
+      // Unlike the list, the content of a record may include personal data.
       config: { permission: 'read_records' },
       schema: {
         ...operation({
@@ -93,7 +94,7 @@ function registerGetRejectedRecord(app: App, { store }: Deps): void {
           tags,
           summary: 'Get a rejected record',
           description:
-            'Returns a rejected record with its content, as Freshdesk returned it. The content may include personal data, so the operation requires the permission `read_records`.',
+            'Returns a rejected record, including the content that Freshdesk returned. The content may include personal data, so the operation requires the permission `read_records`.',
         }),
         params: RecordParams,
         response: { 200: response('The rejected record.', RejectedRecord), ...problemResponses(404) },

@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { EXAMPLE_IDS } from '../../http/example-values.ts';
 import { count, defineSchema, nullable, object, pageSchema, string, timestamp, uuid } from '../../http/schemas.ts';
 
-const REASON = 'a code, and after a colon its subject';
+const REASON = 'a code and details, such as `value_not_bigint: group_id`';
 
 export const RejectedRecord = defineSchema(
   'RejectedRecord',
@@ -12,7 +12,7 @@ export const RejectedRecord = defineSchema(
       pipeline_id: uuid('pipeline', 'The pipeline.'),
       object: string('The name of the object.'),
       batch_id: uuid('batch', 'The batch that contained the record.'),
-      line: count('The index of the record in the batch, from 0.', 17),
+      line: count('The index of the record in the batch, starting at 0.', 17),
       reason: string(`Why the record could not be loaded: ${REASON}.`),
       created_at: timestamp('Time at which the record was rejected.', '2026-01-31T13:40:10.000Z'),
       record: nullable(string('The record as JSON, exactly as Freshdesk returned it. Null in lists.')),
@@ -38,7 +38,11 @@ export const RejectedRecordFilter = defineSchema(
         }),
       ),
       object: Type.Optional(string('Select rejected records of this object.')),
-      reason: Type.Optional(string('Select rejected records with this reason, or with this code before the colon.')),
+      reason: Type.Optional(
+        string(
+          'Select rejected records with this reason. To select all records with the same code, pass only the code, which is the part before the colon.',
+        ),
+      ),
     },
     { description: 'A selection of rejected records. An empty object selects all rejected records of the pipeline.' },
   ),

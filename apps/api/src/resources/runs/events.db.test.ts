@@ -28,7 +28,7 @@ async function startRun(): Promise<string> {
   return (await api.store.runs.start(pipeline.id, 'manual', [{ name: 'roles', creditClass: 'incremental' }])).id;
 }
 
-/** Reads events until the stream ends, or until `isEnough`. */
+/** Reads events until the stream ends, or until `isEnough` returns true. */
 async function readEvents(
   id: string,
   lastEventId?: string,
@@ -65,17 +65,18 @@ async function readEvents(
 }
 
 describe('GET /v1/runs/{id}/events', () => {
-  test('streams the changes of a run until its end, and resumes after `Last-Event-ID`', async () => {
+  test('streams the changes of a run until the run finishes, and resumes after `Last-Event-ID`', async () => {
     const id = await startRun();
     const first = await readEvents(id, undefined, (events) => events.length === 1);
     expect(first.events.map((e) => e.run.status)).toEqual(['queued']);
     const lastEventId = first.events[0]?.id as string;
-    // The state that was received is not sent again. The next one is, and ends the stream.
+    // The state that the client has received is not sent again. The stream sends the next state,
+    // then ends.
     const rest = readEvents(id, lastEventId);
     await api.store.runs.cancel(id);
     const { events } = await rest;
     expect(events.map((e) => e.run.status)).toEqual(['cancelled']);
-    // Browsers reconnect after the end of a stream, and stop at a 204.
+    // Browsers reconnect when a stream ends, until the status is 204.
     expect(await readEvents(id, events[0]?.id)).toEqual({ status: 204, events: [] });
     expect((await readEvents(id)).events).toHaveLength(1);
   });
@@ -89,7 +90,7 @@ describe('GET /v1/runs/{id}/events', () => {
 });
 
 describe('GET /v1/runs/{id}?wait=', () => {
-  test('`?wait=` returns when the run finishes or the timeout elapses', async () => {
+  test('returns when the run finishes or the timeout elapses', async () => {
     const id = await startRun();
     expect((await call('get', `/v1/runs/${id}?wait=0`).expect(200)).body.status).toBe('queued');
     const waiting = call('get', `/v1/runs/${id}?wait=60`).then(({ body }) => body);

@@ -9,7 +9,7 @@ import { IdParams } from '../../http/schemas.ts';
 import { toRunJson } from './json.ts';
 import { POLL_INTERVAL_MS } from './wait.ts';
 
-/** The interval of heartbeats, because proxies close idle connections. */
+/** The interval of heartbeats, which prevent proxies from closing the idle connection. */
 const HEARTBEAT_MS = 15_000;
 const RECONNECT_DELAY_MS = 2000;
 
@@ -25,7 +25,7 @@ export function registerRunEventRoutes(app: App, deps: Deps): void {
           tags: ['runs'],
           summary: 'Stream run events',
           description:
-            'Streams server-sent events. After each change of the run, the stream sends an event of the type `run` whose data is the Run. The stream ends when the run finishes. A client that reconnects with `Last-Event-ID` receives the current run only if it differs from that event. The response is 204 if the run has finished and the client has received its last event.',
+            'Streams server-sent events. After each change of the run, an event of the type `run` is sent. The data of the event is the Run. The stream ends when the run finishes. If a client reconnects with `Last-Event-ID`, the current Run is sent only if the run has changed since that event. The status is 204 if the run has finished and the client has received the last event.',
         }),
         params: IdParams,
         headers: Type.Object({
@@ -39,7 +39,7 @@ export function registerRunEventRoutes(app: App, deps: Deps): void {
             content: { 'text/event-stream': { schema: Type.String({ description: 'Server-sent events.' }) } },
           },
           204: Type.Unsafe<undefined>({
-            description: 'The run has finished, and the client has received its last event.',
+            description: 'The run has finished, and the client has received the last event.',
             type: 'null',
           }),
           ...problemResponses(404),
@@ -63,7 +63,7 @@ export function registerRunEventRoutes(app: App, deps: Deps): void {
   );
 }
 
-/** Generates the lines of the stream, until the run finishes or the process shuts down. */
+/** Generates the lines of the stream until the run finishes or the process shuts down. */
 async function* generateEvents(
   { store, isDraining }: Pick<Deps, 'store' | 'isDraining'>,
   initialRun: StoredRun,
@@ -81,15 +81,15 @@ async function* generateEvents(
       yield ': heartbeat\n\n';
       lastSentAt = Date.now();
     }
-    // After a shutdown, the client reconnects to another process.
+    // If the process shuts down, the client reconnects to a different process.
     if (run.finished_at !== null || isDraining()) return;
     await sleep(POLL_INTERVAL_MS);
   }
 }
 
 /**
- * Identifies a state of a run, as the id of its event: equal states have equal revisions in all
- * processes.
+ * Returns an identifier of the state of a run, which is used as the id of the event. Equal states
+ * have equal identifiers in all processes.
  */
 function getRevision(run: StoredRun): string {
   return createHash('sha256')

@@ -26,14 +26,14 @@ const run = (objects: readonly ObjectRun[], parts: Partial<Run> = {}) =>
     ...parts,
   }) as Run;
 
-describe('objectProgress', () => {
-  test('is 1 only for an object run that ended with its records loaded', () => {
+describe('getObjectProgress', () => {
+  test('returns 1 only for an object run that succeeded completely or partially', () => {
     expect(getObjectProgress(objectRun({ status: 'succeeded', progress: 0.99 }))).toBe(1);
     expect(getObjectProgress(objectRun({ status: 'partial', progress: 0.99 }))).toBe(1);
     expect(getObjectProgress(objectRun({ status: 'failed', progress: 0.4 }))).toBe(0.4);
   });
 
-  test('of a replay is the loaded share of its records, below 1 before the end', () => {
+  test('returns the loaded share of the records of a replay, and less than 1 before the replay finishes', () => {
     const replay = {
       mode: 'replay',
       records_inserted: 1,
@@ -47,7 +47,7 @@ describe('objectProgress', () => {
 });
 
 describe('estimateRun', () => {
-  test('is null when nothing is known of any object', () => {
+  test('returns null if no object has reported its progress', () => {
     expect(estimateRun(run([objectRun({}), objectRun({ object: 'roles' })]), NOW)).toEqual({
       progress: null,
       estimatedFinishedAt: null,
@@ -64,7 +64,7 @@ describe('estimateRun', () => {
     expect(progress).toBeCloseTo((0.9 * light + 0.1 * heavy) / (light + heavy));
   });
 
-  test('counts an object that failed as ended, and stays below 1 before the end of the run', () => {
+  test('counts a failed object as done, but stays below 1 until the run finishes', () => {
     const { progress } = estimateRun(
       run([
         objectRun({ status: 'failed', finished_at: NOW }),
@@ -75,13 +75,13 @@ describe('estimateRun', () => {
     expect(progress).toBe(0.99);
   });
 
-  test('derives the end from the credits that are left, at the rate of the run so far', () => {
-    // 100 credits in ten minutes; 300 are left.
+  test('estimates the end from the remaining credits and the rate of the run so far', () => {
+    // The run has used 100 credits in ten minutes. It still needs 300 credits.
     const { estimatedFinishedAt } = estimateRun(run([objectRun({ progress: 0.25, credits_used: 100 })]), NOW);
     expect(estimatedFinishedAt).toEqual(new Date(NOW.getTime() + 30 * 60_000));
   });
 
-  test('derives the end from the account’s limit when the run was faster so far', () => {
+  test('estimates the end from the rate limit of the account if the run has been faster than the limit', () => {
     const { estimatedFinishedAt } = estimateRun(
       run([objectRun({ progress: 0.25, credits_used: 100 })], { credits_per_minute: 5 }),
       NOW,
@@ -89,7 +89,7 @@ describe('estimateRun', () => {
     expect(estimatedFinishedAt).toEqual(new Date(NOW.getTime() + 60 * 60_000));
   });
 
-  test('names no end for a run that has ended', () => {
+  test('returns no estimated end for a run that has finished', () => {
     const ended = run([objectRun({ status: 'succeeded', finished_at: NOW })], {
       status: 'succeeded',
       finished_at: NOW,

@@ -1,7 +1,7 @@
 import type { ObjectRun, Run } from '@freshet/control-store';
 import { estimateTypicalCredits } from '@freshet/freshdesk-extractor';
 
-/** The maximum progress before the end. */
+/** The maximum progress before completion. */
 const PROGRESS_MAX = 0.99;
 const MINUTE_MS = 60_000;
 
@@ -16,7 +16,7 @@ export interface RunEstimate {
 export function getObjectProgress(o: ObjectRun): number | null {
   if (o.status === 'succeeded' || o.status === 'partial') return 1;
   if (o.mode !== 'replay' && o.mode !== 'rebuild') return o.progress;
-  // All records are extracted already, so loading is the only work.
+  // All records have already been extracted, so the progress depends only on loading.
   const loaded = o.records_inserted + o.records_updated + o.records_unchanged + o.records_rejected;
   return o.records_extracted === 0 ? null : Math.min(PROGRESS_MAX, loaded / o.records_extracted);
 }
@@ -48,16 +48,16 @@ function getProgress({ objects }: Run): number | null {
 }
 
 /**
- * Whether an object run has no remaining work: it succeeded or failed. A cancelled one keeps its
- * share.
+ * Whether an object run counts as completely done, because it succeeded or failed. A cancelled
+ * object run keeps its share.
  */
 function hasEnded({ finished_at: finishedAt, status }: ObjectRun): boolean {
   return finishedAt !== null && status !== 'cancelled';
 }
 
 /**
- * Estimates when the remaining credits are used. Each open object needs credits in proportion to
- * those that it has used.
+ * Estimates when the run will have used the credits that it still needs. The remaining credits of
+ * an object run are extrapolated from its used credits and its progress.
  */
 function estimateEnd({ objects, started_at: startedAt, credits_per_minute: limit }: Run, now: Date): Date | null {
   if (startedAt === null) return null;

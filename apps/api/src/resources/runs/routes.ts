@@ -16,7 +16,7 @@ const WaitQuery = Type.Object({
       minimum: 0,
       maximum: 60,
       description:
-        'Seconds to wait for the run to finish. The response is sent when the run finishes or the time elapses.',
+        'The number of seconds to wait for the run to finish. The response is sent when the run finishes or the time elapses.',
       examples: [30],
     }),
   ),
@@ -48,7 +48,7 @@ function registerStartRun(app: App, { store }: Deps): void {
           tags,
           summary: 'Start a run',
           description:
-            'Starts a run. If a run of the same kind is active, it is returned instead. An audit runs beside syncs and uses the credits that they leave. A run of a paused pipeline starts extraction when the pipeline is resumed.',
+            'Starts a run. If a run of the same kind is already active, the response contains that run. An audit can run at the same time as a sync, and uses only the credits that the sync does not need. If the pipeline is paused, extraction starts when the pipeline is resumed.',
         }),
         params: IdParams,
         querystring: WaitQuery,
@@ -141,7 +141,7 @@ function registerCancelRun(app: App, { store }: Deps): void {
           tags,
           summary: 'Cancel a run',
           description:
-            'Stops extraction. Batches that are already stored are loaded. A run that has finished is returned unchanged.',
+            'Cancels a run. Extraction stops, but batches that are already stored are still loaded. A run that has already finished is not changed.',
         }),
         params: IdParams,
         response: { 200: response('The run.', Run), ...problemResponses(404) },

@@ -6,7 +6,7 @@ const api = useTestApi();
 const { call } = api;
 
 describe('runs', () => {
-  test('starts, gets, lists and cancels a run, and returns the active run for a second start', async () => {
+  test('starts, gets, lists and cancels a run, and returns the active run instead of starting a second run', async () => {
     const { input } = await createPipelineInput(api);
     const { body: pipeline } = await call('post', '/v1/pipelines').send(input).expect(201);
     const started = await call('post', `/v1/pipelines/${pipeline.id}/runs`).expect(202);

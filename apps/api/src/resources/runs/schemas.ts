@@ -29,7 +29,7 @@ export const RunStatus = enumeration(
   'The status of a run. `succeeded`: every object succeeded. `partial`: some objects succeeded. `failed`: no object succeeded. Objects with the warning `object_unavailable` are ignored.',
   'succeeded',
 );
-const RunTrigger = enumeration('RunTrigger', RUN_TRIGGERS, 'What started the run.');
+const RunTrigger = enumeration('RunTrigger', RUN_TRIGGERS, 'The trigger that started the run.');
 
 export const RunKind = enumeration(
   'RunKind',
@@ -57,7 +57,7 @@ export const RunInput = defineSchema(
 const RunMode = enumeration(
   'RunMode',
   RUN_MODES,
-  'The extracted records. `full`: all records. `incremental`: changes. `audit`: all records, to compare them. `refresh`: requested records. `replay`, `rebuild`: nothing, because they load stored records.',
+  'Which records are extracted. `full`: all records. `incremental`: changed records. `audit`: all records, to compare them with the table. `refresh`: the requested records. `replay`, `rebuild`: no records, because stored records are loaded.',
   'incremental',
 );
 
@@ -65,12 +65,12 @@ const AuditFindings = defineSchema(
   'AuditFindings',
   object(
     {
-      missing: count('Records that were missing in the warehouse.', 2),
-      stale: count('Rows that differed from their records, although the time of change was the same.', 1),
-      repaired: count('Rows that the audit corrected: missing and stale rows, and rows that it marked as deleted.', 3),
+      missing: count('Records that were missing from the warehouse.', 2),
+      stale: count('Rows that differed from their records although both had the same time of change.', 1),
+      repaired: count('Rows that the audit inserted, updated or marked as deleted.', 3),
       explained: Type.Record(Type.String(), Type.Integer({ minimum: 0 }), {
         description:
-          'The results for keys that no list contained, and for gaps in the sequence of keys, with their numbers. `archived`, `not_found`, `became_agent`: the record has this state. `recovered`: the record exists. `present`: the record moved while the lists were read. `forbidden`: the API key cannot read the record. `unreadable`: the record is a failed unit. `not_believed`: rows that a complete read did not contain, but that were too many to be marked as deleted.',
+          'The audit looks up each key that no list contained, and each gap in the sequence of keys. This field contains the number of keys for each result of the lookup. `archived`, `not_found`, `became_agent`: the record has this state. `recovered`: the record exists. `present`: the record moved while the lists were being read. `forbidden`: the API key cannot read the record. `unreadable`: the record is a failed unit. `not_believed`: the row was missing from a complete read, but too many rows were missing to mark them as deleted.',
         examples: [{ archived: 12 }],
       }),
     },
@@ -81,14 +81,14 @@ const AuditFindings = defineSchema(
 const ObjectRunStatus = enumeration(
   'ObjectRunStatus',
   OBJECT_RUN_STATUSES,
-  'The status of an object run. `partial`: everything except failed units was extracted. `forbidden`: the API key has no permission. `not_in_plan`: the plan of the account does not include the object.',
+  'The status of an object run. `partial`: everything except failed units was extracted. `forbidden`: the API key has no permission to read the object. `not_in_plan`: the plan of the account does not include the object.',
   'succeeded',
 );
 
 const RunWarningCode = enumeration(
   'RunWarningCode',
   WARNING_CODES,
-  'The condition. `values_misfit`: values did not fit the type of their column. `object_unavailable`: no API key has been able to read the object so far, and no user included it by name. The status of the run ignores the object. `clock_skew`: the clocks of the account, the deployment and the worker disagree, or a stored position was affected by such a clock.',
+  'The condition. `values_misfit`: values did not fit the type of their column. `object_unavailable`: no API key has been able to read the object so far, and no user has included the object explicitly. The object does not affect the status of the run. `clock_skew`: the clocks of the account, the deployment and the worker disagree, or a wrong clock affected a stored position.',
 );
 
 const RunWarning = defineSchema(
@@ -96,7 +96,7 @@ const RunWarning = defineSchema(
   object(
     {
       code: ref(RunWarningCode),
-      message: string('The cause, the effect, and the remedy, if there is one.', {
+      message: string('The cause, the effect and, if there is one, the remedy.', {
         examples: ['2 values of tickets.due_by are not valid timestamps. They were stored in _freshet_extra.'],
       }),
       count: count('The number of occurrences in this run.', 2),
@@ -116,25 +116,27 @@ const ObjectRun = defineSchema(
       mode: ref(RunMode),
       records_extracted: count('Extracted records.', 8741),
       records_loaded: count('Rows that were inserted or updated.', 8655),
-      records_unchanged: count('Records that were equal to their rows.', 84),
+      records_unchanged: count('Records that did not differ from their rows.', 84),
       records_deleted: count('Rows that were marked as deleted.', 3),
       records_rejected: count('Records that could not be loaded.', 2),
-      failed_units: count('Failed units of the object when the object run finished. 0 before.', 0),
+      failed_units: count('Failed units of the object when the object run finished. 0 until then.', 0),
       findings: nullable(ref(AuditFindings)),
       credits_used: Type.Number({ minimum: 0, description: 'Credits that were used.', examples: [90] }),
       bytes_staged: count('Uncompressed size of the stored batches, in bytes.', 12_582_912),
       progress: progress(
-        'Estimated completed share. It never decreases, and is 1 only at the end. Null: there is no estimate, such as for a list whose length Freshdesk does not report.',
+        'The estimated completed share of the object run. The share never decreases, and is 1 only after the object run has finished. Null: no estimate is possible, for example because Freshdesk does not report the length of a list.',
       ),
       not_before: nullable(
-        timestamp('Time until which the object run waits, for credits or for a retry. Null: it does not wait.'),
+        timestamp(
+          'Time until which the object run waits for credits or for a retry. Null: the object run is not waiting.',
+        ),
       ),
       complete_as_of: nullable(
         timestamp('If the run succeeds, the table contains every change up to this time.', '2026-01-31T13:31:41.000Z'),
       ),
       complete_back_to: nullable(
         timestamp(
-          'If the run succeeds, the table contains every record that changed since this time. The year 1970: all history.',
+          'If the run succeeds, the table contains every record that has changed since this time. A time in 1970 means all history.',
           '2025-12-06T07:30:00.000Z',
         ),
       ),
@@ -158,15 +160,15 @@ export const Run = defineSchema(
       started_at: nullable(timestamp('Time at which a worker started the run.', '2026-01-31T13:31:41.420Z')),
       finished_at: nullable(timestamp('Time at which the run finished.', '2026-01-31T13:44:02.113Z')),
       progress: progress(
-        'Estimated completed share: the progress of the objects, weighted by their usual credits. It never decreases, and is 1 only at the end.',
+        'The estimated completed share of the run: the progress of its objects, weighted by the credits that the objects usually need. The share never decreases, and is 1 only after the run has finished. Null: there is no estimate.',
       ),
       estimated_finished_at: nullable(
         timestamp(
-          'Estimated end, from the credits that are still needed and the rate of the run so far or of the account’s limit, whichever is lower. Null: there is no estimate yet, or the run has finished.',
+          'The estimated time at which the run finishes. The estimate is based on the credits that are still needed, and on the credits per minute that the run has used so far. The rate limit of the account is used if it is lower. Null: there is no estimate yet, or the run has finished.',
           '2026-01-31T13:44:00.000Z',
         ),
       ),
-      objects: Type.Array(ref(ObjectRun), { description: 'The objects of the run, by name.' }),
+      objects: Type.Array(ref(ObjectRun), { description: 'The objects of the run, sorted by name.' }),
     },
     { description: 'One synchronization of a pipeline.' },
   ),

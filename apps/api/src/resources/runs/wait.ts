@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ControlStore, Run } from '@freshet/control-store';
 
-/** How often a request that waits for a run, or streams its events, reads the run. */
+/** The interval at which a run is polled while a request waits for it or streams its events. */
 export const POLL_INTERVAL_MS = 400;
 
 /**
  * Waits for a run to finish.
- * @param seconds the maximum wait.
+ * @param seconds the maximum duration of the wait.
  * @returns the run as it is at the end of the wait.
  */
 export async function waitForRun(store: ControlStore, id: string, seconds: number): Promise<Run> {

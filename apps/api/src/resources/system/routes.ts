@@ -4,7 +4,7 @@ import { operation, response } from '../../http/operation.ts';
 import { SystemStatus } from './schemas.ts';
 
 const tags = ['system'];
-/** Registers the status of the deployment and the metrics of this process. */
+/** Registers the routes of the deployment's status and of this process's metrics. */
 export function registerSystemRoutes(app: App, { store, metrics }: Deps): void {
   app.get(
     '/v1/system',
@@ -15,7 +15,7 @@ export function registerSystemRoutes(app: App, { store, metrics }: Deps): void {
           operationId: 'getSystemStatus',
           tags,
           summary: 'Get system status',
-          description: 'Returns the processes of the deployment, and its queues and backlogs.',
+          description: 'Returns the processes, the queues and the backlogs of the deployment.',
         }),
         response: { 200: response('The status.', SystemStatus) },
       },
@@ -49,12 +49,14 @@ export function registerSystemRoutes(app: App, { store, metrics }: Deps): void {
           tags,
           summary: 'Prometheus metrics',
           description:
-            'Returns the metrics of this API process in the Prometheus text format. Other processes serve their metrics at `FRESHET_MONITOR_PORT`. Those of schedulers include backlogs.',
+            'Returns the metrics of this API process in the Prometheus text format. All other processes serve their metrics on the port in `FRESHET_MONITOR_PORT`. The metrics of schedulers include the backlogs.',
         }),
         response: {
           200: {
             description: 'The metrics.',
-            content: { 'text/plain': { schema: Type.String({ description: 'Metrics in the text format.' }) } },
+            content: {
+              'text/plain': { schema: Type.String({ description: 'Metrics in the Prometheus text format.' }) },
+            },
           },
         },
       },

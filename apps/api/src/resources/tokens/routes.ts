@@ -10,17 +10,17 @@ import { findScopeProblems } from './validation.ts';
 const SUMMARIES: ResourceDefinition<StoredToken>['summaries'] = {
   create: [
     'Create a token',
-    'Creates an API token. The response contains the value of the token, which is not returned again: Freshet stores only its hash.',
+    'Creates an API token. The response contains the value of the token. The value is not returned again, because Freshet stores only a hash of the value.',
   ],
   list: ['List tokens', 'Lists tokens, newest first, without their values.'],
   get: ['Get a token', 'Returns a token without its value.'],
   update: [
     'Update a token',
-    'Updates the name, role, scopes or expiry of a token. Changes take effect with its next request.',
+    'Updates the name, role, scopes or expiry of a token. Changes take effect with the next request that uses the token.',
   ],
   delete: [
     'Delete a token',
-    'Deletes a token, which is invalid immediately. The last `team_admin` token without scopes and expiry cannot be deleted (409).',
+    'Deletes a token. The token becomes invalid immediately. The request is rejected with 409 if the token is the last `team_admin` token that has neither scopes nor an expiry.',
   ],
 };
 
@@ -80,7 +80,7 @@ function registerRotateToken(app: App, { store: { tokens } }: Deps): void {
       operationId: 'rotateToken',
       summary: 'Rotate a token',
       description:
-        'Generates a new value for a token and returns it. The previous value remains valid for the overlap, by default one hour, so that clients can be updated.',
+        'Generates a new value for a token and returns it. The previous value remains valid during the overlap (one hour by default), so that you can update clients.',
     },
     schema: TokenWithSecret,
     get: (id) => tokens.get(id),

@@ -36,12 +36,12 @@ const tokenFields = {
       minItems: 1,
       uniqueItems: true,
       description:
-        'The permissions to which the token is restricted. Its role must include them. Null: all permissions of the role.',
+        'The permissions to which the token is restricted. The role of the token must include these permissions. Null: the token has all permissions of the role.',
       examples: [['read', 'run']],
     }),
   ),
   expires_at: nullable(
-    timestamp('Time at which the token expires. Null: it does not expire.', '2099-01-01T00:00:00.000Z'),
+    timestamp('Time at which the token expires. Null: the token does not expire.', '2099-01-01T00:00:00.000Z'),
   ),
 };
 
@@ -61,10 +61,12 @@ export const TokenInput = defineSchema(
 const tokenProperties = {
   id: uuid('token', 'The id of the token.'),
   ...tokenFields,
-  last_used_at: nullable(timestamp('Time of the last request with the token, to the minute. Null: it was never used.')),
+  last_used_at: nullable(
+    timestamp('Time of the last request with the token, accurate to the minute. Null: the token was never used.'),
+  ),
   rotated_at: timestamp('Time at which the current value was generated.', '2026-01-05T07:30:00.000Z'),
   previous_until: nullable(
-    timestamp('Time until which the value before the last rotation remains valid. Null: it was never rotated.'),
+    timestamp('Time until which the previous value remains valid. Null: the token was never rotated.'),
   ),
   ...timestamps,
 };
@@ -92,7 +94,7 @@ export const TokenWithSecret = defineSchema(
     {
       ...tokenProperties,
       token: string(
-        'The value of the token: `frt_`, 30 random characters and a checksum of 6 characters. It is returned only once.',
+        'The value of the token: `frt_`, 30 random characters and a checksum of 6 characters. The value is returned only once.',
         { pattern: '^frt_[0-9A-Za-z]{36}$', examples: ['frt_0123456789abcdefghijklmnopqrst012345'] },
       ),
     },

@@ -6,7 +6,7 @@ const { call } = api;
 const secretInput = (name: string) => ({ name, type: 'freshdesk_api_key', api_key: `secret of ${name}` });
 
 describe('tokens', () => {
-  test('a token is returned once, restricted by scopes, rotated with an overlap, and invalid after expiry or deletion', async () => {
+  test('creates a token with scopes, rotates it with an overlap, and rejects it after expiry or deletion', async () => {
     const { body: created } = await call('post', '/v1/tokens')
       .send({ name: 't', role: 'team_collaborator', scopes: ['read', 'run'] })
       .expect(201);
@@ -40,7 +40,7 @@ describe('tokens', () => {
 
   test.each([
     ['a scope that the role does not include', { role: 'observer', scopes: ['run'] }, '/scopes'],
-    ['an expired time', { role: 'observer', expires_at: '2020-01-01T00:00:00Z' }, '/expires_at'],
+    ['an expiry time in the past', { role: 'observer', expires_at: '2020-01-01T00:00:00Z' }, '/expires_at'],
     ['an empty list of scopes', { role: 'observer', scopes: [] }, '/scopes'],
     ['an unknown role', { role: 'king' }, '/role'],
   ])('rejects %s', async (_name, wrong, pointer) => {

@@ -18,7 +18,7 @@ export function registerUsageRoutes(app: App, { store }: Deps): void {
           tags: ['usage'],
           summary: 'List usage',
           description:
-            'Lists records, bytes, credits and lag by day, pipeline and object. The interval has at most 366 days. By default, it covers the last 30 days.',
+            'Lists records, bytes, credits and lag for each day, pipeline and object. The interval can have at most 366 days. By default, the interval is the last 30 days.',
         }),
         querystring: Type.Object({
           from: Type.Optional(
@@ -39,7 +39,7 @@ export function registerUsageRoutes(app: App, { store }: Deps): void {
       if (days < 1 || days > DAYS_MAX) {
         throw new AppError(
           'invalid_input',
-          `from must not be after until, and the interval must not exceed ${DAYS_MAX} days.`,
+          `from: the first day must not be after the last day (until), and the interval must not exceed ${DAYS_MAX} days.`,
           {
             context: { pointer: '/querystring/from' },
           },

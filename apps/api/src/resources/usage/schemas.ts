@@ -2,7 +2,7 @@ import { CREDIT_CLASSES, type CreditClass } from '@freshet/contracts';
 import { Type } from 'typebox';
 import { count, defineSchema, nullable, object, ref, string, uuid } from '../../http/schemas.ts';
 
-const credits = Type.Number({ minimum: 0, description: 'Credits of this class.', examples: [0] });
+const credits = Type.Number({ minimum: 0, description: 'The used credits of this class.', examples: [0] });
 
 const CreditsByClass = defineSchema(
   'CreditsByClass',
@@ -13,7 +13,7 @@ const CreditsByClass = defineSchema(
         creditClass === 'incremental' ? { ...credits, examples: [90] } : credits,
       ]),
     ) as Record<CreditClass, typeof credits>,
-    { description: 'Used credits by class.' },
+    { description: 'The used credits of each class.' },
   ),
 );
 
@@ -32,7 +32,7 @@ const Usage = defineSchema(
       lag_seconds: nullable(
         Type.Number({
           minimum: 0,
-          description: 'The greatest lag of the table on this day, in seconds. Null: not known.',
+          description: 'The greatest lag of the table on this day, in seconds. Null: the lag is not known.',
           examples: [840],
         }),
       ),
@@ -45,7 +45,9 @@ export const UsageList = defineSchema(
   'UsageList',
   object(
     {
-      data: Type.Array(ref(Usage), { description: 'The usage by day, newest first, then by pipeline and object.' }),
+      data: Type.Array(ref(Usage), {
+        description: 'One entry for each day, pipeline and object. The newest day is first.',
+      }),
     },
     { description: 'Usage in an interval.' },
   ),

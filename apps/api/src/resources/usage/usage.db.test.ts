@@ -6,7 +6,7 @@ const api = useTestApi();
 const { call } = api;
 
 describe('usage', () => {
-  test('returns usage by day, pipeline and object', async () => {
+  test('returns the usage for each day, pipeline and object', async () => {
     const pipeline = await api.createPipeline();
     const { id } = await api.store.runs.start(pipeline.id, 'manual', [{ name: 'roles', creditClass: 'incremental' }]);
     await api.sql`update freshet.object_runs set records_extracted = 5, records_inserted = 3, credits_used = 2, credits_by_class = '{2,0,0,0,0}', bytes_staged = 100 where run_id = ${id}`;
@@ -28,7 +28,7 @@ describe('usage', () => {
     await call('get', '/v1/usage?from=2026-01-02&until=2026-01-01').expect(400);
   });
 
-  test('returns the lag of each day, also for days without runs and up to now', async () => {
+  test('returns the lag of each day, including days without runs and the current day', async () => {
     const pipeline = await api.createPipeline();
     const { sql } = api;
     const insert = (since: string, until: string) =>

@@ -8,7 +8,7 @@ import { Delivery, DeliveryList } from './schemas.ts';
 
 const tags = ['webhooks'];
 
-/** Registers the routes of a webhook's deliveries, and the test that creates one. */
+/** Registers the routes of the deliveries of a webhook, and the route that sends a test event. */
 export function registerDeliveryRoutes(app: App, deps: Deps): void {
   registerTestWebhook(app, deps);
   registerListWebhookDeliveries(app, deps);
@@ -61,7 +61,7 @@ function registerRedeliverWebhookEvent(app: App, { store: { webhooks } }: Deps):
           tags,
           summary: 'Redeliver an event',
           description:
-            'Sends the event of a delivery again, as a new delivery with the same `webhook-id`, by which receivers can detect duplicates.',
+            'Sends the event of a delivery again, as a new delivery with the same `webhook-id`. Receivers can use the `webhook-id` to detect duplicates.',
         }),
         params: Type.Object({
           id: Type.String({ format: 'uuid', description: 'The id of the webhook.' }),
@@ -88,7 +88,7 @@ function registerTestWebhook(app: App, { store: { webhooks } }: Deps): void {
           tags,
           summary: 'Test a webhook',
           description:
-            'Sends an event of the type `webhook.test`, also to a disabled webhook. A failed test is not retried. List the deliveries for the result.',
+            'Sends an event of the type `webhook.test`, even if the webhook is disabled. A failed test is not retried. To get the result, list the deliveries of the webhook.',
         }),
         params: IdParams,
         response: { 202: response('The delivery.', Delivery), ...problemResponses(404) },

@@ -79,7 +79,7 @@ function registerRotateWebhookSecret(app: App, { store: { webhooks } }: Deps): v
       operationId: 'rotateWebhookSecret',
       summary: 'Rotate the signing secret of a webhook',
       description:
-        'Generates a new signing secret and returns it. During the overlap, by default one hour, deliveries have a signature of each of the two secrets.',
+        'Generates a new signing secret and returns it. During the overlap (one hour by default), each delivery is signed with both the new and the previous secret.',
     },
     schema: WebhookWithSecret,
     get: (id) => webhooks.get(id),

@@ -22,13 +22,13 @@ const EventType = enumeration('EventType', EVENT_TYPES, 'The type of an event.',
 const webhookFields = {
   name: resourceName('on-call'),
   url: string(
-    'The URL that receives events as `POST` requests, or `mailto:` and email addresses, separated by commas. The URL may contain `{{secret}}`.',
+    'The URL to which Freshet sends events as `POST` requests, or `mailto:` followed by email addresses that are separated by commas. The URL may contain `{{secret}}`.',
     { minLength: 1, maxLength: 2000, examples: ['https://hooks.example.com/freshet', 'mailto:oncall@example.com'] },
   ),
   template: nullable(
     Type.Record(Type.String(), Type.Unknown(), {
       description:
-        'The JSON object to send instead of the event. Its strings may contain the variables `{{summary}}`, `{{type}}`, `{{severity}}` (`info`, `warning` or `error`), `{{id}}`, `{{timestamp}}`, `{{secret}}` and `{{data.…}}`. A string that is `{{data}}` is replaced by the data of the event. Null: the event is sent.',
+        'The JSON object to send instead of the event. Its strings may contain the variables `{{summary}}`, `{{type}}`, `{{severity}}` (`info`, `warning` or `error`), `{{id}}`, `{{timestamp}}`, `{{secret}}` and `{{data.…}}`. A string that consists only of `{{data}}` is replaced with the data of the event. Null: the event itself is sent.',
       examples: [{ text: '{{summary}}' }],
     }),
   ),
@@ -42,7 +42,7 @@ const webhookFields = {
 
 const templateSecret = nullable(
   string(
-    'The value of `{{secret}}` in the template and the URL, such as a key of the receiver. It is stored encrypted and never returned.',
+    'The value of `{{secret}}` in the template and the URL, such as a key of the receiver. The value is stored encrypted, and is never returned.',
     { minLength: 1, maxLength: 1000 },
   ),
 );
@@ -67,13 +67,13 @@ const webhookProperties = {
     description: 'Whether the webhook has a `template_secret`.',
     examples: [false],
   }),
-  disabled_reason: nullable(string('Why Freshet disabled the webhook. Null: it did not.')),
+  disabled_reason: nullable(string('Why Freshet disabled the webhook. Null: Freshet has not disabled the webhook.')),
   failing_since: nullable(
     timestamp('Time since which every delivery attempt has failed. Null: the last attempt succeeded.'),
   ),
   previous_until: nullable(
     timestamp(
-      'Time until which deliveries are also signed with the secret before the last rotation. Null: it was never rotated.',
+      'Time until which deliveries are also signed with the previous secret. Null: the secret was never rotated.',
     ),
   ),
   ...timestamps,
@@ -100,9 +100,12 @@ export const WebhookWithSecret = defineSchema(
   object(
     {
       ...webhookProperties,
-      secret: string('The signing secret: `whsec_` and 32 random bytes in Base64. It is returned only once.', {
-        examples: ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'],
-      }),
+      secret: string(
+        'The signing secret: `whsec_` followed by 32 random bytes in Base64. The secret is returned only once.',
+        {
+          examples: ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'],
+        },
+      ),
     },
     { description: 'A webhook with its signing secret.' },
   ),
@@ -121,17 +124,20 @@ export const Delivery = defineSchema(
     {
       id: uuid('delivery', 'The id of the delivery.'),
       webhook_id: uuid('webhook', 'The webhook.'),
-      event_id: uuid('event', 'The event. Receivers get this id as `webhook-id`.'),
+      event_id: uuid('event', 'The event. Receivers get this id in the header `webhook-id`.'),
       event_type: ref(EventType),
       status: ref(DeliveryStatus),
-      attempts: count('Attempts so far.', 1),
+      attempts: count('The number of attempts so far.', 1),
       response_status: nullable(
-        Type.Integer({ description: 'Status code of the last response. Null: there was none.', examples: [204] }),
+        Type.Integer({
+          description: 'The status code of the last response. Null: no response was received.',
+          examples: [204],
+        }),
       ),
-      error: nullable(string('Why the last attempt failed. Null: it did not.')),
+      error: nullable(string('Why the last attempt failed. Null: the last attempt did not fail.')),
       created_at: timestamp('Time of creation.', '2026-01-31T13:44:02.180Z'),
       last_attempt_at: nullable(timestamp('Time of the last attempt.', '2026-01-31T13:44:02.530Z')),
-      next_attempt_at: nullable(timestamp('Time of the next attempt. Null: there is none.')),
+      next_attempt_at: nullable(timestamp('Time of the next attempt. Null: no attempt is scheduled.')),
     },
     { description: 'The delivery of an event to a webhook.' },
   ),

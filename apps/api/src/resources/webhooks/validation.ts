@@ -2,8 +2,8 @@ import { AppError, parseHost, toAppError } from '@freshet/contracts';
 import type { OutboundPolicy } from '@freshet/runtime';
 
 /**
- * The email addresses of https://html.spec.whatwg.org/#valid-e-mail-address, without characters
- * that `mailto:` reserves.
+ * Matches email addresses as defined in https://html.spec.whatwg.org/#valid-e-mail-address, except
+ * addresses with characters that `mailto:` reserves.
  */
 const EMAIL_ADDRESS = /^[A-Za-z0-9.!#$&'*+/=^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*$/;
 
@@ -17,12 +17,12 @@ export function checkWebhookUrl(outboundPolicy: OutboundPolicy, value: string): 
     throw new AppError('invalid_input', `url ${problem}`);
   };
   if (value.startsWith('mailto:')) {
-    if (!isMailtoUrl(value)) reject('must have plain email addresses after mailto:, separated by commas.');
+    if (!isMailtoUrl(value)) reject('must contain plain email addresses after mailto:, separated by commas.');
     return;
   }
   const url = URL.parse(value);
   if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:'))
-    return reject('must be a URL that begins with https:// or http://, or mailto: and email addresses.');
+    return reject('must be a URL that begins with https:// or http://, or mailto: followed by email addresses.');
   if (url.username !== '' || url.password !== '')
     return reject('must not contain a user name or password. Receivers authenticate deliveries by their signatures.');
   try {

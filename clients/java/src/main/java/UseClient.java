@@ -28,7 +28,7 @@ public final class UseClient {
 
     String idempotencyKey = UUID.randomUUID().toString();
     Credential key = credentials.createCredential(buildKeyInput("java"), idempotencyKey);
-    check(credentials.createCredential(buildKeyInput("java"), idempotencyKey).equals(key), "the same idempotency key returns the same response");
+    check(credentials.createCredential(buildKeyInput("java"), idempotencyKey).equals(key), "the same idempotency key returned a different response");
     String[] login = WAREHOUSE.getUserInfo().split(":", 2);
     Credential password =
         credentials.createCredential(
@@ -48,8 +48,8 @@ public final class UseClient {
                 .credentialId(password.getId())
                 .sslMode(DestinationInput.SslModeEnum.DISABLE),
             null);
-    check(destinations.getDestination(destination.getId()).equals(destination), "the destination equals the response to its creation");
-    check(destination.getSslCa() == null, "ssl_ca is null");
+    check(destinations.getDestination(destination.getId()).equals(destination), "the destination differs from the response to its creation");
+    check(destination.getSslCa() == null, "ssl_ca is not null");
 
     Pipeline pipeline =
         pipelines.createPipeline(
@@ -67,10 +67,10 @@ public final class UseClient {
                 .putObjectsItem("conversations", new ObjectChoice().included(false)),
             null);
     Pipeline read = pipelines.getPipeline(pipeline.getId());
-    check(!read.getObjects().get("conversations").getIncluded(), "the object selection equals the input");
-    check(read.getAuditFrequencyDays() == null && read.getSource().getHistoricalSyncDays() == null, "explicit nulls are preserved");
-    check(read.getRecordSpike() == null && read.getMonthlyQuota() == null, "omitted fields are null");
-    check(read.getName().equals("java") && read.getDestinationId().equals(destination.getId()), "the pipeline equals the input");
+    check(!read.getObjects().get("conversations").getIncluded(), "the object selection differs from the input");
+    check(read.getAuditFrequencyDays() == null && read.getSource().getHistoricalSyncDays() == null, "explicit nulls were not preserved");
+    check(read.getRecordSpike() == null && read.getMonthlyQuota() == null, "omitted fields are not null");
+    check(read.getName().equals("java") && read.getDestinationId().equals(destination.getId()), "the pipeline differs from the input");
 
     Run run = runs.startRun(pipeline.getId(), null, null, new RunInput());
     while (run.getFinishedAt() == null) run = runs.getRun(run.getId(), 30);

@@ -1,7 +1,7 @@
 import { bigint, customType, integer, pgSchema, timestamp, uuid } from 'drizzle-orm/pg-core';
 
 /**
- * The PostgreSQL schema of the control database. pg-boss keeps its queues beside it, in the schema
+ * The PostgreSQL schema of Freshet's own tables. pg-boss stores its queues in the separate schema
  * `pgboss`.
  */
 export const freshet = pgSchema('freshet');

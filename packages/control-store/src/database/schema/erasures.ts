@@ -3,14 +3,14 @@ import { index, integer, jsonb, primaryKey, text, uuid } from 'drizzle-orm/pg-co
 import { freshet, time } from './columns.ts';
 import { pipelines } from './resources.ts';
 
-/** Counts of the rows and records that an erasure removed from one object. */
+/** The numbers of rows and records that an erasure removed from one object. */
 export interface ErasedObject {
   readonly object: string;
-  /** Rows of its table. */
+  /** The number of rows removed from the object's table. */
   readonly rows: number;
-  /** Rows of its history table. */
+  /** The number of rows removed from the object's history table. */
   readonly versions: number;
-  /** Records of stored batches. */
+  /** The number of records removed from stored batches. */
   readonly staged_records: number;
   readonly rejected_records: number;
 }
@@ -24,7 +24,10 @@ export interface ErasureProof {
   readonly rejected_records: number;
 }
 
-/** Erasures: persons whose data is removed from a pipeline, and excluded from later runs. */
+/**
+ * Erasures: each erasure removes the data of a person from a pipeline, and excludes the data from
+ * later runs.
+ */
 export const erasures = freshet.table(
   'erasures',
   {
@@ -32,15 +35,15 @@ export const erasures = freshet.table(
     pipeline_id: uuid('pipeline_id')
       .notNull()
       .references(() => pipelines.id, { onDelete: 'cascade' }),
-    /** The object of the person. */
+    /** The object that contains the person, such as contacts. */
     object: text('object').notNull(),
-    /** The key of the person. */
+    /** The key of the person in the object. */
     key: text('key').notNull(),
     status: text('status').$type<ErasureStatus>().notNull().default('queued'),
     removed: jsonb('removed').$type<ErasedObject[]>().notNull().default([]),
     /**
-     * Owner fields that the pipeline drops, as `object.field`: they cannot be searched for the
-     * person.
+     * Owner fields that the pipeline drops, as `object.field`. Freshet cannot search these fields
+     * for the person.
      */
     unsearchable: jsonb('unsearchable').$type<string[]>().notNull().default([]),
     proof: jsonb('proof').$type<ErasureProof>(),
@@ -54,8 +57,8 @@ export const erasures = freshet.table(
 );
 
 /**
- * Keys that must not be stored again: erased persons, their records, and the parents of such
- * records.
+ * The keys of erased persons and of their records. Freshet must not store these records again, and
+ * excludes records that belong to them.
  */
 export const erasedKeys = freshet.table(
   'erased_keys',

@@ -1,6 +1,6 @@
 /**
  * The tables of the control database: everything durable between the API and the workers.
- * `migrations/` creates them, and adds the partitions, functions, triggers and views that Drizzle
+ * `migrations/` creates the tables, and the partitions, functions, triggers and views that Drizzle
  * cannot express.
  */
 export * from './columns.ts';

@@ -4,19 +4,20 @@ import { boolean, index, integer, jsonb, numeric, primaryKey, text, timestamp, u
 import { freshet, time } from './columns.ts';
 
 /**
- * Dead jobs: jobs that failed, or stopped their worker, too often. A user retries or discards them.
+ * Dead jobs: jobs that failed or stopped their worker on every attempt. They are stored until a
+ * user retries or discards them.
  */
 export const deadJobs = freshet.table(
   'dead_jobs',
   {
     id: uuid('id').primaryKey(),
     queue: text('queue').$type<QueueName>().notNull(),
-    /** The payload of the job: ids only. */
+    /** The payload of the job: only ids and object names. */
     data: jsonb('data').$type<Record<string, string>>().notNull(),
-    /** Number of attempts. */
+    /** The number of attempts. */
     attempts: integer('attempts').notNull(),
     reason: text('reason').notNull(),
-    /** Null: the job concerns no pipeline, or a deleted one. */
+    /** Null: the job concerns no pipeline, or the pipeline was deleted. */
     pipeline_id: uuid('pipeline_id'),
     died_at: time('died_at').notNull().defaultNow(),
   },
@@ -24,8 +25,8 @@ export const deadJobs = freshet.table(
 );
 
 /**
- * Credit buckets: the rate limits of each account and how much of them is used. All workers of an
- * account share these rows.
+ * Credit buckets: the rate limits of each account, and the used part of each limit. All workers of
+ * an account share these rows.
  */
 export const creditBuckets = freshet.table(
   'credit_buckets',
@@ -33,22 +34,24 @@ export const creditBuckets = freshet.table(
     account: text('account').notNull(),
     /** `account`, or the name of an endpoint with a separate limit. */
     bucket: text('bucket').notNull(),
-    /** Credits of one window, from the rate-limit headers. Null: unknown. */
+    /** The credits per window, from the rate-limit headers. Null: unknown. */
     total: numeric('total', { mode: 'number' }),
-    /** Credits used in the current window. */
+    /** The credits used in the current window. */
     used: numeric('used', { mode: 'number' }).notNull().default(0),
-    /** The account's responses carry no rate limit. */
+    /** Whether the account's responses contain no rate-limit headers. */
     unlimited: boolean('unlimited').notNull().default(false),
     window_ends_at: time('window_ends_at').notNull().defaultNow(),
-    /** No request is sent before this time: the end of a `Retry-After`. */
+    /** The end of a `Retry-After`. No request is sent before this time. */
     blocked_until: time('blocked_until'),
-    /** The bucket counts requests instead of credits. Freshet detects this from a response. */
+    /**
+     * Whether the bucket counts requests instead of credits. Freshet detects this from a response.
+     */
     counts_calls: boolean('counts_calls').notNull().default(false),
-    /** `used` by credit class, in the order of `CREDIT_CLASSES`. */
+    /** `used` for each credit class, in the order of `CREDIT_CLASSES`. */
     used_by_class: numeric('used_by_class', { mode: 'number' }).array().notNull().default(sql`'{0,0,0,0,0}'`),
     /**
-     * Credit class → until when lower classes leave the bucket to it, because it was denied
-     * credits.
+     * For each credit class, in the order of `CREDIT_CLASSES`: the time until which the class
+     * reserves the bucket against less urgent classes, because it was denied credits.
      */
     reserved_until: timestamp('reserved_until', { withTimezone: true, mode: 'date' })
       .array()

@@ -13,9 +13,9 @@ export const credentials = freshet.table('credentials', {
   type: text('type').$type<CredentialType>().notNull(),
   /** Sealed by `SecretBox`, with this row and column as associated data. */
   secret: text('secret').notNull(),
-  /** The last four characters of the secret; empty for a short secret. */
+  /** The last four characters of the secret. Empty for a short secret. */
   hint: text('hint').notNull(),
-  /** Time of the last change of the secret. */
+  /** When the secret was last changed. */
   rotated_at: time('rotated_at').notNull().defaultNow(),
 });
 
@@ -36,22 +36,24 @@ export const destinations = freshet.table('destinations', {
     .references(() => credentials.id),
   ssl_mode: text('ssl_mode').$type<SslMode>().notNull(),
   /**
-   * PEM certificate of the authority that signed the server certificate. Null: the public
-   * authorities.
+   * PEM certificate of the authority that signed the server certificate. Null: a public authority
+   * signed it.
    */
   ssl_ca: text('ssl_ca'),
 });
 
-/** The settings of one object in a pipeline, as its user sent them. */
+/** The settings of one object in a pipeline, as the user sent them. */
 export interface ObjectSettings {
   readonly included: boolean;
-  /** Fetches each record from its own endpoint as well, for the fields that the list omits. */
+  /**
+   * Whether each record is also fetched from its own endpoint, for the fields that the list omits.
+   */
   readonly detail?: boolean;
-  /** Keeps every version of the rows in a history table. */
+  /** Whether a history table contains every version of each row. */
   readonly history?: boolean;
-  /** Drops, masks or hashes fields before a record is stored. */
+  /** Rules that drop, mask or hash fields before a record is stored. */
   readonly columns?: FieldRules;
-  /** The freshness objective: a longer lag emits `freshness.missed`. */
+  /** The freshness objective. When the lag exceeds this time, Freshet emits `freshness.missed`. */
   readonly max_staleness_minutes?: number;
 }
 
@@ -63,18 +65,21 @@ export interface CronSchedule {
   readonly time_zone: string;
 }
 
-/** When a run that extracts more records than usual emits `records.spiked`. */
+/**
+ * The conditions under which Freshet emits `records.spiked` for a run that extracts more records
+ * than usual.
+ */
 export interface RecordSpike {
-  /** Threshold in percent of the average of the last runs. */
+  /** The threshold, in percent of the average of the last runs. */
   readonly percent: number;
-  /** Pauses the pipeline until a user resumes it. */
+  /** Whether a spike pauses the pipeline until a user resumes it. */
   readonly pause: boolean;
 }
 
 /** The number of records that a pipeline may extract in a calendar month (UTC). */
 export interface MonthlyQuota {
   readonly records: number;
-  /** `pause` lasts until the next month, or until the quota is raised. */
+  /** `pause`: the pipeline is paused until the next month, or until the quota is raised. */
   readonly when_reached: 'continue' | 'pause';
 }
 
@@ -89,23 +94,27 @@ export const pipelines = freshet.table(
     credential_id: uuid('credential_id')
       .notNull()
       .references(() => credentials.id),
-    /** Length of the history to extract. Null: all of it. */
+    /** The length of the history to extract, in days. Null: the complete history. */
     historical_sync_days: integer('historical_sync_days'),
-    /** The share of the account's rate limit that Freshet may use. */
+    /** The share of the account's rate limit that Freshet may use, in percent. */
     credit_share_percent: integer('credit_share_percent').notNull(),
     destination_id: uuid('destination_id')
       .notNull()
       .references(() => destinations.id),
     destination_schema: text('destination_schema').notNull(),
     table_prefix: text('table_prefix').notNull(),
-    /** Minutes between two runs; unused while `schedule` is set. */
+    /** The number of minutes between two runs. Unused while `schedule` is set. */
     frequency_minutes: integer('frequency_minutes').notNull(),
     /**
-     * Object name → the user's settings, as sent. An object without settings follows the catalogue.
+     * Object name → the settings that the user sent. An object without settings uses the defaults
+     * of the catalogue.
      */
     objects: jsonb('objects').$type<Record<string, ObjectSettings>>().notNull(),
     schema_policy: text('schema_policy').$type<SchemaPolicy>().notNull(),
-    /** Sealed salt of hashed fields. Created when a field is first hashed, and never changed. */
+    /**
+     * The sealed salt of hashed fields. It is created when a field is first hashed, and never
+     * changes.
+     */
     hash_salt: text('hash_salt'),
     /** A cron schedule. Null: a run every `frequency_minutes`. */
     schedule: jsonb('schedule').$type<CronSchedule | null>(),
@@ -117,15 +126,18 @@ export const pipelines = freshet.table(
     next_digest_at: time('next_digest_at').notNull().default(sql`now() + interval '1 day'`),
     status: text('status').$type<PipelineStatus>().notNull().default('active'),
     priority: text('priority').$type<PipelinePriority>().notNull().default('normal'),
-    /** Who paused the pipeline: a user, or one of its limits. Null: the pipeline is active. */
+    /**
+     * What paused the pipeline: a user, its monthly quota or a record spike. Null: the pipeline is
+     * active.
+     */
     paused_by: text('paused_by').$type<PausedBy>(),
     next_run_at: time('next_run_at').notNull().defaultNow(),
-    /** Days between two audits. Null: audits run on request only. */
+    /** The number of days between two audits. Null: audits run only on request. */
     audit_frequency_days: integer('audit_frequency_days').default(7),
     next_audit_at: time('next_audit_at').notNull().default(sql`now() + interval '7 days'`),
   },
   (t) => [
-    // Two pipelines must not write the same table.
+    // Two pipelines must not write to the same table.
     unique('pipelines_destination_unique').on(t.destination_id, t.destination_schema, t.table_prefix),
     index('pipelines_due_idx').on(t.next_run_at).where(sql`status = 'active'`),
   ],

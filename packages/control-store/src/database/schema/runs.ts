@@ -28,7 +28,7 @@ import {
 import { counter, freshet, time } from './columns.ts';
 import { pipelines } from './resources.ts';
 
-/** The state of an object of a pipeline that outlasts its runs. */
+/** The state of a pipeline's object that is retained between runs. */
 export const pipelineObjects = freshet.table(
   'pipeline_objects',
   {
@@ -36,44 +36,49 @@ export const pipelineObjects = freshet.table(
       .notNull()
       .references(() => pipelines.id, { onDelete: 'cascade' }),
     object: text('object').notNull(),
-    /** The extraction state. Null: the object was not extracted yet. */
+    /** The extraction state. Null: the object has not been extracted yet. */
     position: jsonb('position').$type<Record<string, unknown>>(),
     /** The columns of the account's custom fields, as of the last extraction. */
     custom_columns: jsonb('custom_columns').$type<Column[]>().notNull().default([]),
-    /** The fencing token of extraction: the current lease holds this number. */
+    /** The fencing token of extraction. The epoch of the current lease equals this number. */
     extract_epoch: counter('extract_epoch'),
-    /** The fencing token of loading: the current lease of the table holds this number. */
+    /**
+     * The fencing token of loading. The epoch of the current lease on the table equals this number.
+     */
     load_epoch: counter('load_epoch'),
-    /** The table holds every change up to this time. */
+    /** The table contains every change up to this time. */
     complete_as_of: time('complete_as_of'),
-    /** The table holds the history back to this time. */
+    /** The table contains the history back to this time. */
     complete_back_to: time('complete_back_to'),
     /**
-     * When the table missed its freshness objective; `freshness.missed` was emitted. Null: the
-     * objective is met.
+     * When the table missed its freshness objective, and `freshness.missed` was emitted. Null: the
+     * table does not miss an objective.
      */
     stale_since: time('stale_since'),
     /** Whether the API key could read the object when a run last requested it. Null: unknown. */
     availability: text('availability').$type<ObjectAvailability>(),
-    /** The reason why the object is unavailable. Null: it is available, or unknown. */
+    /**
+     * The reason why the object is unavailable. Null: the object is available, or this is unknown.
+     */
     availability_message: text('availability_message'),
     /** When a run first read the object. Null: no API key has been able to read it yet. */
     first_read_at: time('first_read_at'),
     /**
-     * Time of the last restart of the object. Rows written before it are rewritten when their
-     * records are read.
+     * The time of the last restart of the object. Rows that were written before this time are
+     * rewritten when their records are read.
      */
     restarted_at: time('restarted_at'),
     /**
-     * Since when rows of the table lack values of a column, by the warehouse's clock. Null: the
-     * table is complete.
+     * The time since which rows of the table lack values of a column, according to the clock of the
+     * warehouse. Null: no row lacks values.
      */
     completing_since: time('completing_since'),
     /**
-     * The `completing_since` for which a rebuild or a full sync was started. Each value starts one.
+     * The value of `completing_since` for which a rebuild or a full sync was started. Each value
+     * starts only one.
      */
     completion_started_for: time('completion_started_for'),
-    /** The next object run extracts the complete object, and has the mode `full`. */
+    /** Whether the next object run extracts the complete object, in the mode `full`. */
     is_full_sync_due: boolean('is_full_sync_due').notNull().default(false),
   },
   (t) => [primaryKey({ columns: [t.pipeline_id, t.object] })],
@@ -87,9 +92,9 @@ export const lags = freshet.table(
       .notNull()
       .references(() => pipelines.id, { onDelete: 'cascade' }),
     object: text('object').notNull(),
-    /** The day of `until`. */
+    /** The day (UTC) of `until`. */
     day: date('day', { mode: 'string' }).notNull(),
-    /** The `complete_as_of` of the table until the coverage advanced. */
+    /** The `complete_as_of` of the table before the coverage advanced. */
     since: time('since').notNull(),
     /** When the coverage advanced. The lag is the time between `since` and `until`. */
     until: time('until').notNull(),
@@ -109,8 +114,8 @@ export const runs = freshet.table(
     status: text('status').$type<RunStatus>().notNull().default('queued'),
     trigger: text('trigger').$type<RunTrigger>().notNull(),
     /**
-     * W3C trace context of the request that started the run: the parent of its spans. Null: tracing
-     * was off.
+     * W3C trace context of the request that started the run. It is the parent of the run's spans.
+     * Null: tracing was off.
      */
     traceparent: text('traceparent'),
     created_at: time('created_at').notNull().defaultNow(),
@@ -118,8 +123,8 @@ export const runs = freshet.table(
     finished_at: time('finished_at'),
   },
   (t) => [
-    // One open run of each kind in a pipeline. Kinds run side by side: an audit takes long, and
-    // must not block syncs.
+    // A pipeline has at most one open run of each kind. Runs of different kinds can be open at the
+    // same time, because an audit takes long and must not block syncs.
     uniqueIndex('runs_open_unique').on(t.pipeline_id, t.kind).where(sql`status in ('queued', 'running')`),
     index('runs_pipeline_idx').on(t.pipeline_id, t.id),
   ],
@@ -137,7 +142,7 @@ export const objectRuns = freshet.table(
     object: text('object').notNull(),
     status: text('status').$type<ObjectRunStatus>().notNull().default('queued'),
     mode: text('mode').$type<RunMode>().notNull(),
-    /** The priority of its requests when credits or workers are scarce. */
+    /** The priority of the object run when credits or workers are scarce. */
     credit_class: text('credit_class').$type<CreditClass>().notNull().default('incremental'),
     records_extracted: counter('records_extracted'),
     records_inserted: counter('records_inserted'),
@@ -146,13 +151,13 @@ export const objectRuns = freshet.table(
     records_rejected: counter('records_rejected'),
     records_deleted: counter('records_deleted'),
     credits_used: numeric('credits_used', { mode: 'number' }).notNull().default(0),
-    /** `credits_used` by credit class, in the order of `CREDIT_CLASSES`. */
+    /** `credits_used` for each credit class, in the order of `CREDIT_CLASSES`. */
     credits_by_class: numeric('credits_by_class', { mode: 'number' }).array().notNull().default(sql`'{0,0,0,0,0}'`),
-    /** Uncompressed bytes of its batches. */
+    /** The uncompressed size of the object run's batches, in bytes. */
     bytes_staged: counter('bytes_staged'),
     /**
-     * The object run has used a complete slice: its next jobs rank behind the first slices of other
-     * object runs.
+     * Whether the object run has used a complete slice. Its later jobs then have at most the
+     * priority of a backfill.
      */
     is_long: boolean('is_long').notNull().default(false),
     /** Failed attempts since the last committed step. */
@@ -165,19 +170,22 @@ export const objectRuns = freshet.table(
     records_missing: counter('records_missing'),
     /** Rows that an audit updated because they were outdated. */
     records_stale: counter('records_stale'),
-    /** Outcome of an audit's deletion candidates → number of candidates. */
+    /** Outcome of an audit's lookups → number of keys with this outcome. */
     explained: jsonb('explained').$type<Record<string, number>>().notNull().default({}),
-    /** Completed share of the extraction, from 0 to below 1; it never decreases. Null: unknown. */
+    /**
+     * The completed share of the extraction, from 0 to less than 1. It never decreases. Null:
+     * unknown.
+     */
     progress: doublePrecision('progress'),
-    /** Expected number of records. Null: unknown. */
+    /** The expected number of records. Null: unknown. */
     records_expected: bigint('records_expected', { mode: 'number' }),
     /** Work units that the object run has read or set aside. */
     units_done: counter('units_done'),
     /** Failed units of the object that were outstanding when the object run finished. */
     units_failed: counter('units_failed'),
-    /** Conditions that do not fail the object run but that users should know. */
+    /** Conditions that do not fail the object run, but that users should know about. */
     warnings: jsonb('warnings').$type<Warning[]>().notNull().default([]),
-    /** When the extraction finished; loading may lag behind. Null: extraction is open. */
+    /** When the extraction finished. Loading may finish later. Null: the extraction is open. */
     extracted_at: time('extracted_at'),
     /** The object run waits until this time, for credits, a backoff or the warehouse. */
     not_before: time('not_before'),

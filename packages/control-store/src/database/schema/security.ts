@@ -11,15 +11,15 @@ export const apiTokens = freshet.table('api_tokens', {
   role: text('role').$type<TokenRole>().notNull(),
   /** A subset of the permissions of the role. Null: all of them. */
   scopes: text('scopes').array(),
-  /** SHA-256 of the token: a token has enough entropy that no slow hash is needed. */
+  /** SHA-256 of the token. A slow hash is not needed, because a token has enough entropy. */
   digest: text('digest').notNull().unique(),
-  /** The digest before the last rotation. */
+  /** The digest of the token before the last rotation. */
   previous_digest: text('previous_digest').unique(),
-  /** Until when the previous token is accepted. */
+  /** The time until which the previous token is accepted. */
   previous_until: time('previous_until'),
   expires_at: time('expires_at'),
   rotated_at: time('rotated_at').notNull().defaultNow(),
-  /** Accurate to a minute, so that a request does not always write. */
+  /** Accurate to a minute, so that most requests need not update the row. */
   last_used_at: time('last_used_at'),
 });
 
@@ -48,7 +48,8 @@ export const idempotencyKeys = freshet.table(
 );
 
 /**
- * The audit log of the API. Triggers reject updates, and deletions other than those of retention.
+ * The audit log of the API. Triggers reject all updates, and all deletions except those by
+ * retention.
  */
 export const auditLog = freshet.table(
   'audit_log',
@@ -57,9 +58,9 @@ export const auditLog = freshet.table(
     at: time('at').notNull().defaultNow(),
     /** The id of the token. */
     actor_id: uuid('actor_id').notNull(),
-    /** The name of the token at that time. */
+    /** The name of the token at the time of the request. */
     actor_name: text('actor_name').notNull(),
-    /** The role of the token at that time. */
+    /** The role of the token at the time of the request. */
     actor_role: text('actor_role').$type<TokenRole>().notNull(),
     /** The IP address of the client. */
     address: text('address').notNull(),
@@ -68,7 +69,10 @@ export const auditLog = freshet.table(
     action: text('action').notNull(),
     /** The path of the resource, such as `pipelines/<id>`. */
     resource: text('resource').notNull(),
-    /** The resource as the API returns it, so without secrets. Null: the resource did not exist. */
+    /**
+     * The resource before the change, as the API returns it, without secrets. Null: the resource
+     * did not exist.
+     */
     before: jsonb('before').$type<Record<string, unknown>>(),
     after: jsonb('after').$type<Record<string, unknown>>(),
   },

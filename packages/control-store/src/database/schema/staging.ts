@@ -16,32 +16,42 @@ import { bytea, freshet, time } from './columns.ts';
 import { pipelines } from './resources.ts';
 
 /**
- * Batches: records stored durably between extraction and load. One partition for each day, which is
- * dropped when none of its batches is needed; see `batch-partitions.ts`.
+ * Batches: records that are stored durably between extraction and load. The table has one partition
+ * for each day. A partition is dropped when none of its batches is needed any more; see
+ * `batch-partitions.ts`.
  */
 export const batches = freshet.table(
   'batches',
   {
     id: uuid('id').notNull(),
-    /** The day (UTC) of storage: the partition key. */
+    /** The day (UTC) on which the batch was stored. It is the partition key. */
     stored_on: date('stored_on', { mode: 'string' }).notNull().default(sql`(now() at time zone 'UTC')::date`),
-    /** Order of storage. Batches of a table are loaded in this order. */
+    /**
+     * The sequence number of the batch in the order of storage. The batches of a table are loaded
+     * in this order.
+     */
     seq: bigint('seq', { mode: 'number' }).notNull().default(sql`nextval('freshet.batches_order')`),
     pipeline_id: uuid('pipeline_id')
       .notNull()
       .references(() => pipelines.id, { onDelete: 'cascade' }),
     object: text('object').notNull(),
     object_run_id: uuid('object_run_id').notNull(),
-    /** The generation that the records belong to. Null: the batch cannot reveal deletions. */
+    /**
+     * The generation that the records belong to. Null: the records belong to no generation, so they
+     * cannot reveal deletions.
+     */
     generation: text('generation'),
-    /** Number of records. */
+    /** The number of records. */
     records: integer('records').notNull(),
-    /** Uncompressed size. */
+    /** The uncompressed size, in bytes. */
     raw_bytes: integer('raw_bytes').notNull(),
     extracted_at: time('extracted_at').notNull(),
     /** The records as NDJSON, compressed with zstd. */
     body: bytea('body').notNull(),
-    /** When the warehouse committed the batch. Null: pending. */
+    /**
+     * When the batch was marked as loaded, after the warehouse had committed it. Null: the batch is
+     * pending.
+     */
     loaded_at: time('loaded_at'),
   },
   (t) => [
@@ -52,15 +62,15 @@ export const batches = freshet.table(
 );
 
 /**
- * Child work: one row for each known parent. Its children are pending while `version` differs from
- * `done_version`.
+ * Child work: one row for each known parent of a child object. The children of a parent are pending
+ * while `version` differs from `done_version`.
  */
 export const childWork = freshet.table(
   'child_work',
   {
     /**
-     * No foreign key: checking it for each parent of a page would add half to the time of the
-     * insert. `Pipelines.delete` deletes the rows.
+     * This column has no foreign key, because checking the key for each parent of a page would make
+     * the insert take 1.5 times as long. `Pipelines.delete` deletes the rows.
      */
     pipeline_id: uuid('pipeline_id').notNull(),
     /** The child object. */
@@ -68,14 +78,17 @@ export const childWork = freshet.table(
     parent_id: text('parent_id').notNull(),
     /** The latest known version of the parent. */
     version: text('version').notNull(),
-    /** The version of the parent whose children were extracted. */
+    /**
+     * The version of the parent for which the children were extracted. Null: the children must be
+     * extracted.
+     */
     done_version: text('done_version'),
     /**
-     * The child list was empty although the table has rows. A second empty list confirms the
-     * deletion.
+     * Whether the child list was empty although the table contains children of the parent. A second
+     * empty list confirms that the children were deleted.
      */
     needs_confirmation: boolean('needs_confirmation').notNull().default(false),
-    /** When `version` last changed: work is ordered by this time. */
+    /** When `version` last changed. Pending work is ordered by this time. */
     changed_at: time('changed_at').notNull(),
   },
   (t) => [
@@ -87,8 +100,8 @@ export const childWork = freshet.table(
 );
 
 /**
- * Lookups of audits and refreshes: keys that an audit did not see, id gaps, parents whose children
- * are extracted again, and records that a user wants to refresh.
+ * Lookups of audits and refreshes: keys that an audit did not return, id gaps, parents whose
+ * children are extracted again, and records that a user wants to refresh.
  */
 export const auditWork = freshet.table(
   'audit_work',
@@ -104,7 +117,7 @@ export const auditWork = freshet.table(
     object_run_id: uuid('object_run_id').notNull(),
     /** The result of the lookup. Null: pending. */
     outcome: text('outcome'),
-    /** The outcome cannot change: the row is retained, and audits skip the key. */
+    /** Whether the outcome cannot change. The row is then retained, and audits skip the key. */
     is_final: boolean('is_final').notNull().default(false),
   },
   (t) => [
@@ -114,8 +127,8 @@ export const auditWork = freshet.table(
 );
 
 /**
- * Failed units: parents whose children cannot be read, and records whose own endpoint fails. Each
- * is retried with growing intervals while the rest of its object continues.
+ * Failed units: parents whose children cannot be read, and records that cannot be read from their
+ * own endpoint. Each unit is retried at growing intervals, while the rest of its object continues.
  */
 export const failedUnits = freshet.table(
   'failed_units',
@@ -144,7 +157,10 @@ export const failedUnits = freshet.table(
   ],
 );
 
-/** Records that could not be loaded, until a user replays or discards them. */
+/**
+ * Rejected records: records that could not be loaded. They are stored until a user replays or
+ * discards them.
+ */
 export const rejectedRecords = freshet.table(
   'rejected_records',
   {
@@ -159,9 +175,12 @@ export const rejectedRecords = freshet.table(
     reason: text('reason').notNull(),
     /** When the record was extracted. */
     extracted_at: time('extracted_at'),
-    /** SHA-256 of the line: an unchanged record is rejected once, however often it is extracted. */
+    /**
+     * SHA-256 of the line. An unchanged record is stored here only once, no matter how often it is
+     * extracted.
+     */
     fingerprint: text('fingerprint'),
-    /** The sealed line of the batch: a record is personal data. */
+    /** The line of the batch. The line is sealed, because a record is personal data. */
     raw: text('raw').notNull(),
     created_at: time('created_at').notNull().defaultNow(),
   },

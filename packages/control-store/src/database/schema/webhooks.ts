@@ -13,13 +13,13 @@ export const webhooks = freshet.table('webhooks', {
   disabled_reason: text('disabled_reason'),
   /** The sealed signing secret. */
   secret: text('secret').notNull(),
-  /** The body to send in place of the event. Null: the event. */
+  /** The body to send instead of the event. Null: the event is sent. */
   template: jsonb('template').$type<Record<string, unknown>>(),
   /** The sealed value of `{{secret}}` in the template and in the URL. */
   template_secret: text('template_secret'),
   /** The sealed signing secret before the last rotation. */
   previous_secret: text('previous_secret'),
-  /** Until when messages are signed with the previous secret as well. */
+  /** The time until which messages are also signed with the previous secret. */
   previous_until: time('previous_until'),
   /** When the current series of failed attempts began. Null: the last attempt succeeded. */
   failing_since: time('failing_since'),

@@ -15,7 +15,7 @@ export const agents = defineObject({
   columns: {
     id: bigint('Primary key. Agents and contacts share one sequence of ids.'),
     available: boolean('The agent accepts tickets.'),
-    occasional: boolean('Occasional agent, who uses day passes.'),
+    occasional: boolean('True for an occasional agent, who uses day passes.'),
     ticket_scope: bigint('Tickets that the agent can see.', { values: { 1: 'Global', 2: 'Group', 3: 'Restricted' } }),
     type: text('Agent type.', { samples: ['support_agent', 'field_agent', 'collaborator'] }),
     signature: text('Email signature (HTML).', { nullable: true, textKind: 'html' }),
@@ -49,7 +49,7 @@ export const agents = defineObject({
         },
       ],
     }),
-    available_since: timestamp('Time since which the agent accepts tickets.', { nullable: true }),
+    available_since: timestamp('Time when the agent started to accept tickets.', { nullable: true }),
     last_active_at: timestamp('Time of the last activity.', { nullable: true }),
     deactivated: boolean('The agent is deactivated.', { optional: true, samples: [false] }),
     focus_mode: boolean('Focus mode is enabled.', { optional: true }),
@@ -67,6 +67,6 @@ export const agents = defineObject({
     scope: jsonb('Scope of the agent.', { optional: true, nullable: true, samples: [] }),
     availability: jsonb('Availability by channel.', { optional: true, nullable: true, samples: [] }),
     created_at: timestamp('Creation time.'),
-    updated_at: timestamp('Time of the last update. Activity of the agent also updates it.'),
+    updated_at: timestamp('Time of the last update. Activity of the agent counts as an update.'),
   },
 });

@@ -87,7 +87,10 @@ export const automationRules = defineObject({
       optional: true,
       references: 'agents',
     }),
-    affected_tickets_count: bigint('Number of recently changed tickets.', { nullable: true, optional: true }),
+    affected_tickets_count: bigint('Number of tickets recently changed by the rule.', {
+      nullable: true,
+      optional: true,
+    }),
     summary: jsonb('Summary of the rule.', { nullable: true, optional: true }),
     ...TIMESTAMPS,
   },

@@ -14,7 +14,7 @@ export const businessHours = defineObject({
     id: bigint('Primary key.'),
     name: text('Name.', { textKind: 'title' }),
     description: text('Description.', { nullable: true, textKind: 'paragraph' }),
-    is_default: boolean('Default calendar of the account.'),
+    is_default: boolean('True for the default calendar of the account.'),
     time_zone: text('Time zone (Rails name).', { samples: ['Berlin', 'Eastern Time (US & Canada)'] }),
     business_hours: jsonb(
       'Weekday → start_time and end_time on a 12-hour clock. Days without business hours are absent.',

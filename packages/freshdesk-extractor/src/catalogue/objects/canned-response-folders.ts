@@ -14,7 +14,7 @@ export const cannedResponseFolders = defineObject({
   columns: {
     id: bigint('Primary key.'),
     name: text('Name.', { textKind: 'title' }),
-    personal: boolean('Folder of the API key owner’s personal responses.'),
+    personal: boolean('True for the folder with the personal responses of the API key’s owner.'),
     responses_count: bigint('Number of responses in the folder.', { samples: [0, 4] }),
     ...TIMESTAMPS,
   },

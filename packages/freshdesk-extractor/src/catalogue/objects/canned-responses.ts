@@ -4,7 +4,7 @@ import { defineObject } from '../define-object.ts';
 export const cannedResponses = defineObject({
   name: 'canned_responses',
   title: 'Canned responses',
-  description: 'Canned responses. Personal responses of agents other than the API key’s owner are not visible.',
+  description: 'Canned responses. Of the personal responses, only those of the API key’s owner are included.',
   docs: 'https://developers.freshdesk.com/api/#list_all_canned_responses',
   path: '/api/v2/canned_response_folders/{id}/responses',
   strategy: {
@@ -24,7 +24,7 @@ export const cannedResponses = defineObject({
     content: text('Text with placeholders.', { nullable: true, textKind: 'paragraph' }),
     content_html: text('Text with placeholders (HTML).', { nullable: true, textKind: 'html' }),
     attachments: jsonb('Attachments.', { samples: [[]] }),
-    group_ids: jsonb('Ids of the groups that can use the response, if visibility is 2.', {
+    group_ids: jsonb('Ids of the groups that can use the response, if `visibility` is 2.', {
       optional: true,
       samples: [[], [84040000401]],
     }),

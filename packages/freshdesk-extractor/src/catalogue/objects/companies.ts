@@ -23,8 +23,8 @@ export const companies = defineObject({
   columns: {
     id: bigint('Primary key.'),
     name: text('Name. Unique in the account.', { textKind: 'title' }),
-    description: text('Description by agents.', { nullable: true, textKind: 'paragraph' }),
-    note: text('Note by agents.', { nullable: true, textKind: 'paragraph' }),
+    description: text('Description written by agents.', { nullable: true, textKind: 'paragraph' }),
+    note: text('Note written by agents.', { nullable: true, textKind: 'paragraph' }),
     domains: jsonb('Email domains.', { samples: [[], ['acme.example'], ['acme.example', 'lanterns.example']] }),
     health_score: text('Health score. The account defines the values.', {
       nullable: true,
@@ -45,7 +45,7 @@ export const companies = defineObject({
       optional: true,
       samples: [],
     }),
-    custom_fields: jsonb('All custom fields. Each also has a column `cf_…`.', {
+    custom_fields: jsonb('All custom fields. Each field also has a column `cf_…`.', {
       optional: true,
       samples: [
         { website: 'https://acme.example', contract_no: 4471, strategic: true, signed_on: '2023-07-01' },

@@ -21,7 +21,7 @@ export const contacts = defineObject({
     lookbackDays: 0,
   },
   bucket: 'contacts_list',
-  // A contact who became an agent keeps the id, and only the agents endpoint returns it.
+  // A contact who became an agent keeps the id, but only the agents endpoint returns the person.
   detail: {
     path: '/api/v2/contacts/{id}',
     columns: ['other_emails', 'tags', 'avatar'],
@@ -48,20 +48,20 @@ export const contacts = defineObject({
     active: boolean('The contact is verified.'),
     job_title: text('Job title.', { nullable: true, textKind: 'title' }),
     address: text('Postal address.', { nullable: true, textKind: 'title' }),
-    description: text('Description by agents.', { nullable: true, textKind: 'paragraph' }),
+    description: text('Description written by agents.', { nullable: true, textKind: 'paragraph' }),
     language: text('Language code.', { nullable: true, samples: ['en', 'de', 'ja-JP', null] }),
     time_zone: text('Time zone (Rails name).', {
       nullable: true,
       samples: ['Berlin', 'Eastern Time (US & Canada)', null],
     }),
     company_id: bigint('Primary company.', { nullable: true, references: 'companies' }),
-    other_companies: jsonb('Other companies.', { nullable: true, optional: true, samples: [[], [84030000002]] }),
+    other_companies: jsonb('Additional companies.', { nullable: true, optional: true, samples: [[], [84030000002]] }),
     view_all_tickets: boolean('The contact can see all tickets of the company.', { nullable: true, optional: true }),
-    other_emails: jsonb('Other email addresses. On many accounts this requires record details.', {
+    other_emails: jsonb('Additional email addresses. On many accounts, this field requires record details.', {
       optional: true,
       samples: [],
     }),
-    tags: jsonb('Tags. On many accounts this requires record details.', { optional: true, samples: [] }),
+    tags: jsonb('Tags. On many accounts, this field requires record details.', { optional: true, samples: [] }),
     twitter_id: text('Twitter handle or id.', { nullable: true, samples: [null, 'acme'] }),
     twitter_profile_status: boolean('The Twitter profile is verified.', {
       nullable: true,
@@ -91,15 +91,15 @@ export const contacts = defineObject({
       optional: true,
       samples: [],
     }),
-    other_phone_numbers: jsonb('Other phone numbers.', { nullable: true, optional: true, samples: [[], null] }),
+    other_phone_numbers: jsonb('Additional phone numbers.', { nullable: true, optional: true, samples: [[], null] }),
     social_handler: jsonb('Handles in social networks.', { nullable: true, optional: true, samples: [] }),
     devices: jsonb('Devices.', { nullable: true, optional: true, samples: [] }),
     first_seen: timestamp('Time of the first chat.', { nullable: true, optional: true }),
     last_seen: timestamp('Time of the last chat.', { nullable: true, optional: true }),
-    ip_address: text('IP address in the last chat.', { nullable: true, optional: true, samples: [null] }),
+    ip_address: text('IP address during the last chat.', { nullable: true, optional: true, samples: [null] }),
     avatar: jsonb('Profile picture. Requires record details.', { nullable: true, optional: true, samples: [] }),
     deleted: boolean('The contact is soft-deleted.', { optional: true, samples: [] }),
-    custom_fields: jsonb('All custom fields. Each also has a column `cf_…`.', {
+    custom_fields: jsonb('All custom fields. Each field also has a column `cf_…`.', {
       samples: [
         { department: 'Einkauf', vip: true },
         { department: null, vip: null },

@@ -6,8 +6,7 @@ const EMAIL_LIST = { nullable: true, samples: [[], ['lea@acme.example'], null, [
 export const conversations = defineObject({
   name: 'conversations',
   title: 'Conversations',
-  description:
-    'Replies and notes of tickets. The first message of a ticket is not included: it is `tickets.description`.',
+  description: 'Replies and notes of tickets. The first message of a ticket is in `tickets.description` instead.',
   docs: 'https://developers.freshdesk.com/api/#list_all_ticket_notes',
   path: '/api/v2/tickets/{id}/conversations',
   strategy: {
@@ -46,8 +45,8 @@ export const conversations = defineObject({
     support_email: text('Support email address.', { nullable: true, textKind: 'email' }),
     from_email: text('Sender, as `Name <address>`.', { nullable: true, textKind: 'email' }),
     to_emails: jsonb('Recipients.', EMAIL_LIST),
-    cc_emails: jsonb('Recipients in copy.', EMAIL_LIST),
-    bcc_emails: jsonb('Recipients in blind copy.', EMAIL_LIST),
+    cc_emails: jsonb('CC recipients.', EMAIL_LIST),
+    bcc_emails: jsonb('BCC recipients.', EMAIL_LIST),
     email_failure_count: bigint('Number of recipients to whom delivery failed.', {
       nullable: true,
       samples: [null, null, 1],
@@ -63,7 +62,7 @@ export const conversations = defineObject({
     threading_type: text('Threading method.', { nullable: true, optional: true, samples: [null] }),
     automation_id: bigint('Automation rule that created the message.', { nullable: true, samples: [null] }),
     automation_type_id: bigint('Type of the automation rule.', { nullable: true, samples: [null] }),
-    auto_response: boolean('Automatic response.', { optional: true }),
+    auto_response: boolean('True for an automatic response.', { optional: true }),
     source_additional_info: jsonb('Additional data of the channel.', { nullable: true, samples: [null] }),
     attachments: jsonb('Attachments. Their URLs are signed, expire, and differ between responses.', {
       samples: [
@@ -85,8 +84,8 @@ export const conversations = defineObject({
     }),
     cloud_files: jsonb('Files in cloud storage services.', { optional: true, samples: [[]] }),
     deleted: boolean('Set in responses to forwarded messages.', { optional: true, samples: [] }),
-    has_quoted_text: boolean('The message quotes an earlier one.', { optional: true, samples: [] }),
-    last_edited_at: timestamp('Time of the last edit, which does not change `updated_at`.', { nullable: true }),
+    has_quoted_text: boolean('The message quotes an earlier message.', { optional: true, samples: [] }),
+    last_edited_at: timestamp('Time of the last edit. Edits do not change `updated_at`.', { nullable: true }),
     last_edited_user_id: bigint('Agent who last edited the message.', { nullable: true, references: 'agents' }),
     created_at: timestamp('Creation time.'),
     updated_at: timestamp('Equals `created_at`: edits do not change it.'),

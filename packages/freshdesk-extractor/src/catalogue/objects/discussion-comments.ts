@@ -4,7 +4,7 @@ import { defineObject } from '../define-object.ts';
 export const discussionComments = defineObject({
   name: 'discussion_comments',
   title: 'Discussion comments',
-  description: 'Comments of a topic; the first is the topic’s own message.',
+  description: 'Comments on topics. The first comment of a topic is the topic’s own message.',
   docs: 'https://developers.freshdesk.com/api/#list_all_comments',
   path: '/api/v2/discussions/topics/{id}/comments',
   strategy: {

@@ -31,6 +31,6 @@ export const discussionForums = defineObject({
     }),
     topics_count: bigint('Number of topics.', { optional: true, samples: [0, 3] }),
     comments_count: bigint('Number of comments.', { optional: true, samples: [0, 7] }),
-    posts_count: bigint('Number of comments, on older accounts.', { optional: true, samples: [] }),
+    posts_count: bigint('Number of comments. Only older accounts have this field.', { optional: true, samples: [] }),
   },
 });

@@ -16,8 +16,11 @@ export const emailConfigs = defineObject({
     product_id: bigint('Product of the address.', { nullable: true, references: 'products' }),
     to_email: text('Address to which emails are forwarded.', { textKind: 'email' }),
     reply_email: text('Sender address of replies.', { textKind: 'email' }),
-    group_id: bigint('Group to which its tickets are assigned.', { nullable: true, references: 'groups' }),
-    primary_role: boolean('Primary address.'),
+    group_id: bigint('Group to which tickets from this address are assigned.', {
+      nullable: true,
+      references: 'groups',
+    }),
+    primary_role: boolean('True for the primary address.'),
     active: boolean('The address is verified and active.'),
     ...TIMESTAMPS,
   },

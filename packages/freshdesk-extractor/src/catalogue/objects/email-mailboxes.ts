@@ -16,16 +16,22 @@ export const emailMailboxes = defineObject({
     name: text('Name.', { nullable: true, textKind: 'title' }),
     support_email: text('Support email address.', { textKind: 'email' }),
     product_id: bigint('Product of the mailbox.', { nullable: true, references: 'products' }),
-    group_id: bigint('Group to which its tickets are assigned.', { nullable: true, references: 'groups' }),
-    default_reply_email: boolean('Default sender of replies.'),
+    group_id: bigint('Group to which tickets from this mailbox are assigned.', {
+      nullable: true,
+      references: 'groups',
+    }),
+    default_reply_email: boolean('True for the default sender of replies.'),
     active: boolean('The mailbox is verified and active.'),
-    mailbox_type: text('Mailbox type: a mailbox of Freshdesk or a custom one.', {
+    mailbox_type: text('Mailbox type: a Freshdesk mailbox or a custom mailbox.', {
       samples: ['freshdesk_mailbox', 'custom_mailbox'],
     }),
-    failure_code: text('Reason for a failure. Some accounts return the text "null" for none.', {
-      nullable: true,
-      samples: [null, 'null'],
-    }),
+    failure_code: text(
+      'Reason for the failure of the mailbox. If there is none, some accounts return the text "null".',
+      {
+        nullable: true,
+        samples: [null, 'null'],
+      },
+    ),
     freshdesk_mailbox: jsonb('Settings of a Freshdesk mailbox: forward_email.', {
       optional: true,
       samples: [{ forward_email: 'x@demo.freshdesk.com' }],

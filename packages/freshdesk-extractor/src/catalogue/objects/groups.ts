@@ -43,6 +43,6 @@ export const groups = defineObject({
     }),
     agent_availability_status: boolean('Availability of agents is enabled.', { optional: true, samples: [] }),
     created_at: timestamp('Creation time.'),
-    updated_at: timestamp('Time of the last update. Changes of membership may not change it.'),
+    updated_at: timestamp('Time of the last update. Membership changes do not always count as an update.'),
   },
 });

@@ -14,12 +14,12 @@ export const roles = defineObject({
     id: bigint('Primary key.'),
     name: text('Name.', { textKind: 'title' }),
     description: text('Description.', { nullable: true, textKind: 'paragraph' }),
-    default: boolean('True for a role of Freshdesk, false for a role of the account.'),
+    default: boolean('True for a role that Freshdesk defines, false for a role that the account defines.'),
     agent_type: bigint('Agent type of the role.', {
       optional: true,
       values: { 1: 'Support agent', 2: 'Field agent', 3: 'Collaborator' },
     }),
     created_at: timestamp('Creation time.'),
-    updated_at: timestamp('Time of the last update. Migrations of Freshdesk change it in bulk.'),
+    updated_at: timestamp('Time of the last update. Migrations by Freshdesk change it for many roles at once.'),
   },
 });

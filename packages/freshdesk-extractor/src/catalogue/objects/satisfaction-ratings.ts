@@ -7,8 +7,8 @@ export const satisfactionRatings = defineObject({
   description: 'Responses to satisfaction surveys.',
   docs: 'https://developers.freshdesk.com/api/#list_all_satisfaction_ratings',
   path: '/api/v2/surveys/satisfaction_ratings',
-  // The filter returns only new ratings, and customers can add feedback later. The lookback window
-  // covers most such edits; the rolling re-read of the complete list covers the rest.
+  // The filter returns only new ratings, but customers can add feedback later. The lookback window
+  // covers most of these edits, and the rolling reread of the complete list covers the rest.
   strategy: {
     kind: 'changed-since',
     sinceParams: ['created_since'],

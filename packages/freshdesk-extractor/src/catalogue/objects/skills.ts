@@ -15,10 +15,12 @@ export const skills = defineObject({
   columns: {
     id: bigint('Primary key.'),
     name: text('Name.', { textKind: 'title' }),
-    rank: bigint('Position in the order of matching.', { samples: [1, 2] }),
-    agents: jsonb('Agents with the skill, each with its id.', { samples: [[{ id: 84010000101 }], []] }),
-    match_type: text('Whether `all` or `any` conditions must match.', { samples: ['all', 'any'] }),
-    conditions: jsonb('Conditions of tickets that require the skill. A value is a list or text.', {
+    rank: bigint('Position in the matching order.', { samples: [1, 2] }),
+    agents: jsonb('Agents who have the skill, as objects with an id.', {
+      samples: [[{ id: 84010000101 }], []],
+    }),
+    match_type: text('Conditions that must match: `all` or `any`.', { samples: ['all', 'any'] }),
+    conditions: jsonb('Conditions that a ticket must meet to require the skill. Each value is a list or text.', {
       samples: [
         [{ resource_type: 'contact', field_name: 'language', operator: 'in', value: ['de'] }],
         [{ resource_type: 'ticket', field_name: 'status', operator: 'is', value: '2' }],

@@ -4,7 +4,7 @@ import { defineObject } from '../define-object.ts';
 export const slaPolicies = defineObject({
   name: 'sla_policies',
   title: 'SLA policies',
-  description: 'SLA policies: targets for the response to and the resolution of tickets.',
+  description: 'SLA policies, which set the target times for responding to tickets and resolving them.',
   docs: 'https://developers.freshdesk.com/api/#list_all_sla_policies',
   path: '/api/v2/sla_policies',
   strategy: { kind: 'full-list' },
@@ -15,8 +15,8 @@ export const slaPolicies = defineObject({
     name: text('Name.', { textKind: 'title' }),
     description: text('Description.', { nullable: true, textKind: 'paragraph' }),
     active: boolean('The policy is active.'),
-    is_default: boolean('Default policy, which applies if no other policy matches.'),
-    position: bigint('Position in the order of matching. The list is not sorted by it.', { samples: [1, 2, 3] }),
+    is_default: boolean('True for the default policy, which applies if no other policy matches.'),
+    position: bigint('Position in the matching order. The list is not sorted by position.', { samples: [1, 2, 3] }),
     applicable_to: jsonb(
       'Conditions of the policy: company_ids, group_ids, sources, ticket_types, product_ids. `{}` for the default policy.',
       {

@@ -34,15 +34,15 @@ export const solutionArticles = defineObject({
     attachments: jsonb('Attachments.', { optional: true, samples: [[]] }),
     cloud_files: jsonb('Files in cloud storage services.', { optional: true, samples: [[]] }),
     hierarchy: jsonb('Path from the category to the article.', { optional: true, samples: [[]] }),
-    thumbs_up: bigint('Number of positive votes. They do not change `updated_at`.', {
+    thumbs_up: bigint('Number of positive votes. Votes do not change `updated_at`.', {
       optional: true,
       samples: [0, 5],
     }),
-    thumbs_down: bigint('Number of negative votes. They do not change `updated_at`.', {
+    thumbs_down: bigint('Number of negative votes. Votes do not change `updated_at`.', {
       optional: true,
       samples: [0, 1],
     }),
-    hits: bigint('Number of views. They do not change `updated_at`.', { optional: true, samples: [0, 913] }),
+    hits: bigint('Number of views. Views do not change `updated_at`.', { optional: true, samples: [0, 913] }),
     suggested: bigint('Number of suggestions to agents.', { optional: true, samples: [0, 2] }),
     feedback_count: bigint('Number of feedback messages.', { optional: true, samples: [0] }),
     ...TIMESTAMPS,

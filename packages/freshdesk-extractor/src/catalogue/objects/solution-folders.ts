@@ -47,15 +47,15 @@ export const solutionFolders = defineObject({
         7: 'Company segments',
       },
     }),
-    company_ids: jsonb('Ids of the companies that can see the folder, if visibility is 4.', {
+    company_ids: jsonb('Ids of the companies that can see the folder, if `visibility` is 4.', {
       optional: true,
       samples: [],
     }),
-    contact_segment_ids: jsonb('Ids of the contact segments that can see the folder, if visibility is 6.', {
+    contact_segment_ids: jsonb('Ids of the contact segments that can see the folder, if `visibility` is 6.', {
       optional: true,
       samples: [],
     }),
-    company_segment_ids: jsonb('Ids of the company segments that can see the folder, if visibility is 7.', {
+    company_segment_ids: jsonb('Ids of the company segments that can see the folder, if `visibility` is 7.', {
       optional: true,
       samples: [],
     }),

@@ -64,8 +64,11 @@ export const ticketFields = defineObject({
     customers_can_filter: boolean('Customers can filter by the field.', { optional: true }),
     required_for_closure: boolean('Agents must fill in the field before they close a ticket.', { optional: true }),
     nested_ticket_fields: jsonb('Lower levels of a dependent field.', { nullable: true, optional: true }),
-    portal_cc: boolean('Requester field only: customers can add people in copy.', { nullable: true, optional: true }),
-    portal_cc_to: text('Requester field only: the people that customers can add.', { nullable: true, optional: true }),
+    portal_cc: boolean('Requester field only: customers can add CC recipients.', { nullable: true, optional: true }),
+    portal_cc_to: text('Requester field only: the people whom customers can add as CC recipients.', {
+      nullable: true,
+      optional: true,
+    }),
     ...TIMESTAMPS,
   },
 });

@@ -4,7 +4,7 @@ import { defineObject } from '../define-object.ts';
 export const ticketForms = defineObject({
   name: 'ticket_forms',
   title: 'Ticket forms',
-  description: 'Forms for the creation of tickets.',
+  description: 'Forms for creating tickets.',
   docs: 'https://developers.freshdesk.com/api/#list_all_ticket_forms',
   path: '/api/v2/ticket-forms',
   strategy: { kind: 'full-list' },
@@ -15,7 +15,7 @@ export const ticketForms = defineObject({
     id: bigint('Primary key.'),
     name: text('Name in the API.', { textKind: 'title' }),
     title: text('Displayed name.', { textKind: 'title' }),
-    default: boolean('Default form of the account.'),
+    default: boolean('True for the default form of the account.'),
     description: text('Description.', { nullable: true, textKind: 'paragraph' }),
     last_updated_by: bigint('Agent who last updated the form.', { nullable: true, references: 'agents' }),
     portals: jsonb('Portals that show the form.', { optional: true, samples: [[{ id: 1, name: 'Northlamp' }]] }),

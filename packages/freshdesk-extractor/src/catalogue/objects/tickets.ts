@@ -23,8 +23,8 @@ export const tickets = defineObject({
     path: '/api/v2/tickets/{id}',
     include: ['stats'],
     columns: ['attachments', 'cloud_files', 'associated_tickets_list'],
-    // Some months after a ticket is closed, it moves to the archive: it still exists, but no list
-    // contains it.
+    // Some months after a ticket is closed, Freshdesk moves it to the archive. The ticket still
+    // exists, but no list contains it.
     fallbackLookups: [
       { path: '/api/v2/tickets/archived/{id}', outcome: 'archived', deleteKind: null, feature: 'Archive Tickets' },
     ],
@@ -54,7 +54,7 @@ export const tickets = defineObject({
     subject: text('Subject line.', { nullable: true, textKind: 'title' }),
     description: text('First message (HTML).', { nullable: true, textKind: 'html' }),
     description_text: text('First message (plain text).', { nullable: true, textKind: 'paragraph' }),
-    status: bigint('Status. `ticket_statuses` holds the labels of custom statuses (from 6).', {
+    status: bigint('Status. `ticket_statuses` holds the labels of custom statuses (6 and above).', {
       values: {
         2: 'Open',
         3: 'Pending',
@@ -90,11 +90,11 @@ export const tickets = defineObject({
     product_id: bigint('Product of the ticket.', { nullable: true, references: 'products' }),
     email_config_id: bigint('Mailbox that received the ticket.', { nullable: true, references: 'email_configs' }),
     to_emails: jsonb('Recipients of the first message. Null for channels other than email.', EMAIL_LIST),
-    cc_emails: jsonb('Recipients in copy.', EMAIL_LIST),
+    cc_emails: jsonb('CC recipients.', EMAIL_LIST),
     fwd_emails: jsonb('Addresses to which the ticket was forwarded.', EMAIL_LIST),
-    reply_cc_emails: jsonb('Recipients in copy of replies.', EMAIL_LIST),
-    ticket_cc_emails: jsonb('Recipients in copy of the first message.', EMAIL_LIST),
-    ticket_bcc_emails: jsonb('Recipients in blind copy of the first message.', { ...EMAIL_LIST, optional: true }),
+    reply_cc_emails: jsonb('CC recipients of replies.', EMAIL_LIST),
+    ticket_cc_emails: jsonb('CC recipients of the first message.', EMAIL_LIST),
+    ticket_bcc_emails: jsonb('BCC recipients of the first message.', { ...EMAIL_LIST, optional: true }),
     support_email: text('Support email address that received the ticket.', { nullable: true, textKind: 'email' }),
     due_by: timestamp('Time by which the ticket must be resolved. Freshdesk sets it some seconds after creation.', {
       nullable: true,
@@ -110,10 +110,13 @@ export const tickets = defineObject({
       optional: true,
       samples: [],
     }),
-    archived: boolean('The ticket is in the archive, which is read-only and in no list. Audits set this column.', {
-      optional: true,
-      samples: [],
-    }),
+    archived: boolean(
+      'The ticket is in the archive. Archived tickets are read-only and in no list. Audits set this column.',
+      {
+        optional: true,
+        samples: [],
+      },
+    ),
     association_type: bigint('Role among associated tickets.', {
       nullable: true,
       values: { 1: 'Parent', 2: 'Child', 3: 'Tracker', 4: 'Related' },
@@ -122,7 +125,7 @@ export const tickets = defineObject({
       nullable: true,
       samples: [null, null, 1, 3],
     }),
-    custom_fields: jsonb('All custom fields. Each also has a column `cf_…`.', {
+    custom_fields: jsonb('All custom fields. Each field also has a column `cf_…`.', {
       samples: [
         {
           cf_reference_number: 'R-2291',
@@ -172,12 +175,12 @@ export const tickets = defineObject({
       samples: [null],
     }),
     structured_description: jsonb('Parts of the first message.', { nullable: true, optional: true, samples: [null] }),
-    sentiment_score: numeric('Sentiment of the ticket as estimated by Freshdesk, 0 to 100.', {
+    sentiment_score: numeric('Sentiment of the ticket as estimated by Freshdesk, from 0 to 100.', {
       nullable: true,
       optional: true,
       samples: [null, 41, 87.5],
     }),
-    initial_sentiment_score: numeric('Sentiment of the first message as estimated by Freshdesk, 0 to 100.', {
+    initial_sentiment_score: numeric('Sentiment of the first message as estimated by Freshdesk, from 0 to 100.', {
       nullable: true,
       optional: true,
       samples: [null, 50],
@@ -209,7 +212,7 @@ export const tickets = defineObject({
         ],
       },
     ),
-    created_at: timestamp('Creation time. Does not always increase with the id.'),
+    created_at: timestamp('Creation time. It does not always increase with the id.'),
     updated_at: timestamp('Time of the last update. Time entries and edits of notes do not change it.'),
   },
 });
