@@ -68,7 +68,7 @@ func main() {
 		Name:          name,
 		DestinationId: destination.JSON201.Id, DestinationSchema: ptr("go"),
 		Source:  freshet.PipelineSourceInput{Type: "freshdesk", Subdomain: "demo", CredentialId: key.JSON201.Id},
-		Objects: &map[string]freshet.ObjectChoice{"conversations": {Included: false}},
+		Objects: &map[string]freshet.ObjectSettings{"conversations": {Included: false}},
 	})
 	must(err == nil && pipeline.JSON201 != nil, "creating the pipeline failed: %v %s", err, pipeline.Body)
 	read, err := client.GetPipelineWithResponse(ctx, pipeline.JSON201.Id)

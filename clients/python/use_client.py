@@ -15,7 +15,7 @@ from freshet_client.models import (
     DestinationInputType,
     FreshdeskApiKeyInput,
     FreshdeskApiKeyInputType,
-    ObjectChoice,
+    ObjectSettings,
     PipelineInput,
     PipelineInputObjects,
     PipelineSourceInput,
@@ -62,7 +62,7 @@ assert destination.ssl_ca is None
 assert test_destination.sync(destination.id, client=client).usable
 
 objects = PipelineInputObjects()
-objects["conversations"] = ObjectChoice(included=False)
+objects["conversations"] = ObjectSettings(included=False)
 pipeline = create_pipeline.sync(
     client=client,
     body=PipelineInput(

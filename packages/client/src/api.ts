@@ -2165,37 +2165,6 @@ export interface components {
          * @enum {string}
          */
         ObjectAvailability: "available" | "forbidden" | "not_in_plan" | "unknown";
-        /** @description Settings of an object. */
-        ObjectChoice: {
-            /**
-             * @description Transformations of fields, keyed by field name. The name of a nested field contains a dot, such as `custom_fields.cf_phone`. Transformations apply to records that are extracted after the update.
-             * @example {
-             *       "custom_fields.cf_phone": {
-             *         "hash": true
-             *       }
-             *     }
-             */
-            columns?: {
-                [key: string]: components["schemas"]["FieldRule"];
-            };
-            /**
-             * @description Whether Freshet requests each record individually, to get the fields that lists do not contain. This costs one or two credits per record. Default: false.
-             * @example false
-             */
-            detail?: boolean;
-            /**
-             * @description Whether every version of a row is stored in a second table. Default: false.
-             * @example true
-             */
-            history?: boolean;
-            /** @description Whether the object is replicated. */
-            included: boolean;
-            /**
-             * @description The maximum staleness of the table, in minutes. If the table exceeds the maximum, Freshet sends the event `freshness.missed`.
-             * @example 720
-             */
-            max_staleness_minutes?: number;
-        };
         /** @description The estimate of an object. */
         ObjectEstimate: {
             basis: components["schemas"]["EstimateBasis"];
@@ -2281,6 +2250,37 @@ export interface components {
          * @enum {string}
          */
         ObjectRunStatus: "queued" | "running" | "waiting_for_credits" | "succeeded" | "partial" | "failed" | "cancelled" | "forbidden" | "not_in_plan" | "skipped";
+        /** @description Settings of an object. */
+        ObjectSettings: {
+            /**
+             * @description Transformations of fields, keyed by field name. The name of a nested field contains a dot, such as `custom_fields.cf_phone`. Transformations apply to records that are extracted after the update.
+             * @example {
+             *       "custom_fields.cf_phone": {
+             *         "hash": true
+             *       }
+             *     }
+             */
+            columns?: {
+                [key: string]: components["schemas"]["FieldRule"];
+            };
+            /**
+             * @description Whether Freshet requests each record individually, to get the fields that lists do not contain. This costs one or two credits per record. Default: false.
+             * @example false
+             */
+            detail?: boolean;
+            /**
+             * @description Whether every version of a row is stored in a second table. Default: false.
+             * @example true
+             */
+            history?: boolean;
+            /** @description Whether the object is replicated. */
+            included: boolean;
+            /**
+             * @description The maximum staleness of the table, in minutes. If the table exceeds the maximum, Freshet sends the event `freshness.missed`.
+             * @example 720
+             */
+            max_staleness_minutes?: number;
+        };
         /**
          * @description Why the pipeline is paused. `user`: a user paused the pipeline. `record_spike`, `monthly_quota`: Freshet paused the pipeline because of the setting with this name.
          * @enum {string}
@@ -2345,7 +2345,7 @@ export interface components {
              *     }
              */
             objects: {
-                [key: string]: components["schemas"]["ObjectChoice"];
+                [key: string]: components["schemas"]["ObjectSettings"];
             };
             paused_by: components["schemas"]["PausedBy"] | null;
             priority: components["schemas"]["PipelinePriority"];
@@ -2405,7 +2405,7 @@ export interface components {
              *     }
              */
             objects?: {
-                [key: string]: components["schemas"]["ObjectChoice"];
+                [key: string]: components["schemas"]["ObjectSettings"];
             };
             /**
              * @description The order of jobs with the same urgency: jobs of `high` pipelines run first. Priority does not affect jobs with different urgency: new changes in any pipeline are extracted before the backfill of a different pipeline.
@@ -2699,7 +2699,7 @@ export interface components {
              *     }
              */
             objects?: {
-                [key: string]: components["schemas"]["ObjectChoice"];
+                [key: string]: components["schemas"]["ObjectSettings"];
             };
             /** @description Read-only: the request is rejected if the value differs from the current value. */
             readonly paused_by?: components["schemas"]["PausedBy"] | null;

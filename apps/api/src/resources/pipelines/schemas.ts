@@ -78,8 +78,8 @@ export const maxStaleness = Type.Integer({
   examples: [720],
 });
 
-const ObjectChoice = defineSchema(
-  'ObjectChoice',
+const ObjectSettings = defineSchema(
+  'ObjectSettings',
   object(
     {
       included: Type.Boolean({ description: 'Whether the object is replicated.' }),
@@ -263,7 +263,7 @@ const pipelineFields = {
       examples: [7],
     }),
   ),
-  objects: Type.Record(Type.String(), ref(ObjectChoice), {
+  objects: Type.Record(Type.String(), ref(ObjectSettings), {
     description:
       'Settings of objects, keyed by object name. An object without settings is replicated if `included_by_default` is true in the catalog.',
     examples: [{ [EXAMPLE_OBJECT]: { included: true, history: true } }],

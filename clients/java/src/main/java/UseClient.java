@@ -64,7 +64,7 @@ public final class UseClient {
                 .destinationId(destination.getId())
                 .destinationSchema("java")
                 .auditFrequencyDays(null)
-                .putObjectsItem("conversations", new ObjectChoice().included(false)),
+                .putObjectsItem("conversations", new ObjectSettings().included(false)),
             null);
     Pipeline read = pipelines.getPipeline(pipeline.getId());
     check(!read.getObjects().get("conversations").getIncluded(), "the object selection differs from the input");
