@@ -1,6 +1,6 @@
 /**
- * Installs Python programs from PyPI for tests. The virtual environments are reused until their
- * requirements change.
+ * Installs Python programs from PyPI into virtual environments for tests. Each environment is
+ * reused until its requirements change.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';

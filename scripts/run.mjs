@@ -22,9 +22,9 @@ const COMMANDS = {
   'test:console': [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--project', 'browser'],
 };
 /**
- * The interval of the check whether the parent process is alive. The check is necessary because npm
- * forwards no signal when npm is killed. The scripts in package.json use `exec`, so that npm is the
- * parent of this process, and not a shell that would survive npm.
+ * The interval at which this process checks whether its parent process is alive. The check is
+ * necessary because npm forwards no signal when npm is killed. The scripts in package.json use
+ * `exec`, so that npm is the parent of this process, and not a shell that would survive npm.
  */
 const PARENT_POLL_MS = 500;
 

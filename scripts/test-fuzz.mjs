@@ -17,8 +17,9 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const bin = createPythonEnvironment(ROOT, 'fuzz', join(ROOT, 'apps/api/fuzz/requirements.txt'));
 const seed = process.env.FRESHET_SEED ?? String(Math.floor(Math.random() * 2 ** 31));
 const examples = process.env.FRESHET_FUZZ_EXAMPLES ?? '25';
-// Input that is valid according to its schema may refer to a resource that does not exist.
-// `conventions.db.test.ts` tests unsupported methods. Node itself responds to some invalid methods.
+// These checks are excluded for the following reasons, in order: input that is valid according to
+// its schema may refer to a resource that does not exist, `conventions.db.test.ts` tests
+// unsupported methods, and Node itself responds to some invalid methods.
 const excluded = 'positive_data_acceptance,unsupported_method,allow_header_conformance';
 
 const deployment = await startDeployment(ROOT);

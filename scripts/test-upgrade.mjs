@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { runOrExit } from './programs.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
-/** The first commit whose control database is the initial migration of the first release. */
+/** The first commit that has the same initial migration as the first release. */
 const BASELINE_COMMIT = '70e333ee7c2acb00d2fa894a4b91eec0f3afc76f';
 
 const git = (...args) => spawnSync('git', args, { cwd: ROOT, encoding: 'utf8' });

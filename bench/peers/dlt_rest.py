@@ -1,4 +1,4 @@
-"""Extracts the account with dlt's REST source, configured as its documentation describes: an incremental list and its child resource."""
+"""Extracts the account with dlt's REST source. The source consists of an incremental list and its child resource, configured as dlt's documentation describes."""
 
 import os
 import resource

@@ -10,11 +10,11 @@ import pg from 'pg';
 import { BenchDeployment } from '../src/deployment.ts';
 
 /**
- * Compares Freshet's loader with other loaders on the same records and the same PostgreSQL:
- * multi-row INSERTs, dlt and a published Singer target. dlt and the target each run with their
- * defaults and with their fastest settings. Each loader has a separate schema. Each loader loads
- * all records into an empty table, and then again in three cases: 1 %, none and all of the records
- * have changed.
+ * Compares Freshet's loader with multi-row INSERTs, dlt and a published Singer target, on the same
+ * records and the same PostgreSQL server. dlt and the target each run with their defaults and with
+ * their fastest settings. Each loader has a separate schema. Each loader loads all records into an
+ * empty table, and then loads them again three times: with 1 % of the records changed, with none
+ * changed, and with all changed.
  */
 const { values } = parseArgs({
   options: {

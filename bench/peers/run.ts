@@ -11,13 +11,14 @@ import pg from 'pg';
 import { API_KEY, BenchDeployment } from '../src/deployment.ts';
 
 /**
- * Compares Freshet with a published Singer tap and dlt's REST source on the same simulated account
- * of tickets with conversations. The peers are installed from PyPI into a virtual environment.
+ * Compares Freshet with a published Singer tap and with dlt's REST source on the same simulated
+ * account of tickets with conversations. The tap and dlt are installed from PyPI into a virtual
+ * environment.
  *
- * Each peer runs twice on an unchanged account, to measure the records per CPU second and the
- * credits of both runs. Each peer then runs on an account where every other request changes a
- * ticket, and again after the last change. A ticket counts as lost if its last version was not
- * extracted.
+ * Each of the three programs runs twice on an account that does not change. The first run measures
+ * the records per CPU second, and both runs measure the credits. Each program then runs on an
+ * account in which every second request changes a ticket, and runs again after the last change. A
+ * ticket counts as lost if its last version was not extracted.
  */
 const { values } = parseArgs({
   options: { tickets: { type: 'string', default: '20000' }, peers: { type: 'string', default: 'freshet,singer,dlt' } },
@@ -34,7 +35,7 @@ interface Peer {
   readonly name: string;
   /** Extracts the account, incrementally after the first run. */
   run(): Promise<RunResult>;
-  /** Returns the newest extracted version of each ticket, by key, in epoch seconds. */
+  /** Returns the latest extracted `updated_at` of each ticket, by key, in epoch seconds. */
   tickets(): Promise<ReadonlyMap<number, number>>;
   close(): Promise<void>;
 }

@@ -37,8 +37,8 @@ async function measureBacklog(workers: number, minutes: number): Promise<string>
   const runId = await deployment.startRun(pipeline);
   const getCreditsUsed = () => simulator.limits.creditsUsed;
   while (getCreditsUsed() === 0) await sleep(10);
-  // Stop just before the end of the last rate limit window. The first window began with the first
-  // request.
+  // Stop just before the end of the last rate limit window. Each window is one minute long, and the
+  // first window began with the first request.
   await sleep(minutes * 60_000 - 500);
   const credits = getCreditsUsed();
   if ((await deployment.store.runs.get(runId)).finished_at !== null)

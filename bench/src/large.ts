@@ -86,8 +86,8 @@ async function sync(): Promise<number> {
 }
 
 /**
- * Sends one request, and copies the same values into a table with the same columns, key and
- * compression.
+ * Measures the baseline: sends one request, and copies the record's values into a table with the
+ * same columns, key and compression as the record's own table.
  */
 async function moveBytes(text: string): Promise<number> {
   const row = Buffer.from(`1\t${text}\n`);

@@ -14,10 +14,10 @@ import { BenchDeployment } from './deployment.ts';
 
 /**
  * Measures the loader alone, on records as wide as real tickets. First, all records are loaded into
- * an empty table. Then the records are loaded again in three cases: none, 1 % and all of the
- * records have changed. The same run measures two baselines: a raw COPY of the same rows into the
- * same table with its primary key, and the loader's upsert statement on rows that COPY loaded into
- * a staging table.
+ * an empty table. Then all records are loaded again three times: with none of the records changed,
+ * with 1 % changed, and with all changed. The same run measures two baselines: a raw COPY of the
+ * same rows into the same table with its primary key, and the loader's upsert statement on rows
+ * that COPY loaded into a staging table.
  */
 const { values } = parseArgs({
   options: { rows: { type: 'string', default: '100000' }, rounds: { type: 'string', default: '1' } },

@@ -7,9 +7,9 @@ import { BenchDeployment } from './deployment.ts';
 
 /**
  * Measures how throughput scales with the number of workers. Runs the first syncs of several
- * pipelines at once with 1, 2 and 4 workers of each kind, and compares each throughput with the
- * throughput of the first number. Then measures the recovery time, from `kill -9` of a busy worker
- * until a second worker acquires the lease.
+ * pipelines at once with 1, 2 and 4 workers of each kind, and compares each throughput with that of
+ * the first measurement. Then measures the recovery time, from `kill -9` of a busy worker until a
+ * second worker acquires the lease.
  */
 const { values } = parseArgs({
   options: {
@@ -123,8 +123,8 @@ async function killExtractWorker(n: number): Promise<number> {
 }
 
 /**
- * Kills a load worker during a transaction. The test holds a lock that the transaction needs, so
- * that the transaction cannot finish.
+ * Kills a load worker during a transaction. The benchmark holds a lock that the transaction needs,
+ * so that the transaction cannot finish.
  * @returns the recovery time in seconds.
  */
 async function killLoadWorker(n: number): Promise<number> {

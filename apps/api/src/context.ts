@@ -29,7 +29,7 @@ export interface Frequency {
 /** The limits of a deployment that does not configure them. */
 export const DEFAULT_FREQUENCY: Frequency = { min: 30, default: 360 };
 
-/** The dependencies of routes, which the process that serves them provides. */
+/** The dependencies of routes. The process that serves the routes provides them. */
 export interface Deps {
   readonly store: ControlStore;
   /**

@@ -11,8 +11,8 @@ export class SliceProgress {
   readonly #lease: ObjectRunLease;
   readonly #object: ObjectSpec;
   /**
-   * The progress of the parent object run, from 0 to 1; null when unknown. The queue of a child
-   * grows until its parent has finished.
+   * The progress of the parent object run, from 0 to 1; null when unknown. It scales the progress
+   * of the child, because the queue of the child grows until its parent has finished.
    */
   parentProgress: number | null = 1;
   readonly #units: { done: number; total: number };

@@ -16,8 +16,9 @@ const BATCH_BYTES = 2 * 1024 * 1024;
  */
 const BATCH_AGE_MS = 1000;
 /**
- * The minimum size of the chunks in which the compressed output is collected. Chunks are otherwise
- * a quarter of the size of the input. Each chunk costs a round trip to the thread pool.
+ * The minimum size of the chunks in which the compressed output is collected. The chunk size is a
+ * quarter of the size of the input, but at least this minimum, because each chunk costs a round
+ * trip to the thread pool.
  */
 const OUTPUT_CHUNK_BYTES_MIN = 64 * 1024;
 const LINE_BREAK = 10;

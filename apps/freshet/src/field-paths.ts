@@ -1,6 +1,6 @@
 /**
- * Functions for the fields of a resource. A path is the name of a field, or two names for a field
- * of a nested object: `name`, `source.subdomain`.
+ * Functions for the fields of a resource. A path is the name of a field (`name`) or, for a field of
+ * a nested object, two names joined by a period (`source.subdomain`).
  */
 
 export function isObject(value: unknown): value is Record<string, unknown> {

@@ -13,7 +13,8 @@ import { createPlan, type PlanStep } from './plan.ts';
 import { EXIT_DIFFERENT, USAGE } from './usage.ts';
 
 /**
- * The command line: starts the processes of a deployment, and manages its resources with a file.
+ * The command line: starts the processes of a deployment, and manages the resources of the
+ * deployment with a manifest.
  */
 
 const PROCESSES: readonly string[] = ['api', 'extract-worker', 'load-worker', 'scheduler', 'standalone'];

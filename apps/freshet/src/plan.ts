@@ -106,8 +106,8 @@ function planUpdate(options: {
 }
 
 /**
- * Deletes the kinds in reverse order, so that a resource is deleted only after all resources that
- * refer to it.
+ * Plans the deletion of the resources that the manifest does not contain. The kinds are in reverse
+ * order, so that a resource is deleted only after all resources that refer to it.
  */
 function planDeletions(manifest: Manifest, deployed: DeployedResources): PlanStep[] {
   return RESOURCE_KINDS.toReversed().flatMap((kind) =>

@@ -36,7 +36,7 @@ async function declareFields(names: readonly string[], type = 'custom_text') {
 /**
  * Loads tickets.
  * @param second the time of extraction, in seconds since 1970.
- * @returns the misfits.
+ * @returns the number of values in each column that did not fit the column.
  */
 async function loadTickets(table: Table, tickets: readonly string[], second: number, hasHistory = true) {
   const lines = tickets.map((ticket) => `{"record":${ticket}}`);

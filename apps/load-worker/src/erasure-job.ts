@@ -145,8 +145,8 @@ class PersonErasure {
   }
 
   /**
-   * Acquires the table's lease before the erasure. A worker that has unmodified batches in memory
-   * can then no longer load these batches.
+   * Acquires the table's lease before the erasure. A worker that read batches before the person's
+   * records were removed from them can then no longer load these batches.
    */
   async #eraseFromWarehouse(object: string, filter: RowFilter): Promise<ErasedRows> {
     const { loading } = this.#store;

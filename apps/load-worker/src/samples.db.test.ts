@@ -130,7 +130,8 @@ function buildBody({ pathname, searchParams }: URL): string {
   if (searchParams.has('next_token')) return '{"records":[]}';
   const definitions = DEFINITIONS[pathname];
   if (definitions !== undefined) return readFixture(definitions);
-  // Lists with a filter or a state are empty, and so are lists of changes in the future.
+  // Requests with a filter or a state return an empty list. So do requests for changes since a time
+  // in the future.
   const isEmpty =
     searchParams.has('filter') ||
     searchParams.has('state') ||
@@ -157,7 +158,10 @@ async function extractRecordLines(object: ReturnType<typeof getObject>, parentId
   return lines.filter((line) => line.includes('"record"'));
 }
 
-/** Reads the columns of a table. @returns column → type, in the notation of `toComparable`. */
+/**
+ * Reads the column types of all tables in a schema.
+ * @returns column → type, as `toComparable` expects.
+ */
 async function readColumnTypes(schema: string): Promise<ReadonlyMap<string, string>> {
   const columns =
     await database.sql`select column_name as name, data_type as type from information_schema.columns where table_schema = ${schema}`;

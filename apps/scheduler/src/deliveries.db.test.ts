@@ -171,7 +171,7 @@ describe('delivery to a webhook', () => {
     expect((await listDeliveries(webhook.id)).map((d) => d.status)).toEqual(['delivered', 'failed']);
   });
 
-  test('disables a webhook after a day of failures, and notifies other webhooks', async () => {
+  test('disables the webhook after a day of failures, and notifies other webhooks', async () => {
     const { webhook } = await createWebhook();
     await createWebhook({ name: 'watcher', events: ['webhook.disabled'] });
     await failRun();
@@ -199,7 +199,7 @@ describe('delivery to a webhook', () => {
     });
   });
 
-  test('disables a webhook immediately on 410 Gone', async () => {
+  test('disables the webhook immediately after the response 410 Gone', async () => {
     const { webhook } = await createWebhook();
     await failRun();
     response = { status: 410 };
@@ -231,12 +231,12 @@ describe('delivery to a webhook', () => {
 
   test.each([
     [
-      'a redirect, which it does not follow',
+      'a redirect, which is not followed',
       { status: 302, headers: { location: 'http://127.0.0.1:1/' } },
       'The receiver responded with status 302.',
     ],
     ['an error status', { status: 404 }, 'The receiver responded with status 404.'],
-  ])('retries after %s', async (_title, failure, error) => {
+  ])('is retried after %s', async (_title, failure, error) => {
     response = failure;
     const { webhook } = await createWebhook();
     await failRun();
@@ -270,7 +270,7 @@ describe('delivery to a webhook', () => {
     ]);
   });
 
-  test('renders the template of a webhook with its secret, which is stored encrypted', async () => {
+  test('renders the template of the webhook with its secret, which is stored encrypted', async () => {
     const template = {
       text: '{{summary}}',
       event_action: 'trigger',

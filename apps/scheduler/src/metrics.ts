@@ -2,7 +2,8 @@ import type { ControlStore } from '@freshet/control-store';
 import type { Metrics } from '@freshet/runtime';
 
 /**
- * Limits the number of queries when several monitoring servers scrape the process at the same time.
+ * The minimum interval between two refreshes of the gauges. It limits the number of queries when
+ * several monitoring servers scrape the process at the same time.
  */
 const REFRESH_INTERVAL_MS = 5000;
 

@@ -1,8 +1,8 @@
 import type { Run } from '@freshet/client';
 
 /**
- * Returns the text that `npm start` prints after the first run: the addresses of the deployment,
- * and example queries.
+ * Returns the text that `npm start` prints after the first run: the URLs and the token of the
+ * deployment, and example queries.
  */
 export function toNextSteps(options: {
   readonly run: Run;

@@ -395,7 +395,7 @@ export interface paths {
         put?: never;
         /**
          * Erase a person
-         * @description Erases a contact and the related data: the tickets of the contact and the children of these tickets, the contributions of the contact to other records, and the ratings of the contact. The data is removed from tables and histories in the warehouse, from stored batches and from rejected records. Freshet then searches all of these places again to verify that no data remains. Data of the person is not replicated until the erasure is lifted. Data in Freshdesk is not changed: erase the person in Freshdesk, too. If an erasure of the person is already active, the response contains that erasure.
+         * @description Erases a contact and the related data: the tickets of the contact and the children of these tickets, the contributions of the contact to other records, and the ratings of the contact. The data is removed from tables and histories in the warehouse, from stored batches and from rejected records. Freshet then searches all of these places to verify that no data remains. Data of the person is not replicated until the erasure is lifted. Data in Freshdesk is not changed: erase the person in Freshdesk, too. If an erasure of the person is already active, the response contains that erasure.
          */
         post: operations["createErasure"];
         delete?: never;
@@ -473,7 +473,7 @@ export interface paths {
         };
         /**
          * List failed units
-         * @description Lists the units of work that keep failing, newest first. A unit is a parent whose children cannot be extracted, or a single record that cannot be extracted. For example, Freshdesk can return status 500 for every request for the conversations of a damaged ticket. If an object has failed units, its object runs finish with the status `partial`. The coverage of the object applies to all other records.
+         * @description Lists the units of work that keep failing, newest first. A unit is a parent whose children cannot be extracted, or a single record that cannot be extracted. For example, Freshdesk can return status 500 for every request for the conversations of a damaged ticket. If an object has failed units, its object runs finish with the status `partial`. The coverage of the object then applies to all records except the failed units.
          */
         get: operations["listFailedUnits"];
         put?: never;
@@ -1300,7 +1300,7 @@ export interface components {
         /** @description The findings of an audit. */
         AuditFindings: {
             /**
-             * @description The audit looks up each key that no list contained, and each gap in the sequence of keys. This field contains the number of keys for each result of the lookup. `archived`, `not_found`, `became_agent`: the record has this state. `recovered`: the record exists. `present`: the record moved while the lists were being read. `forbidden`: the API key cannot read the record. `unreadable`: the record is a failed unit. `not_believed`: the row was missing from a complete read, but too many rows were missing to mark them as deleted.
+             * @description The audit looks up each key that no list contained, and each gap in the sequence of keys. This field contains the number of keys for each result of the lookup. `archived`, `not_found`, `became_agent`: the record has this state. `recovered`: the record exists, and the audit loaded it. `present`: the record exists, and was missing from the lists only because it moved while the lists were being read. `forbidden`: the API key cannot read the record. `unreadable`: the record is a failed unit. `not_believed`: the row was missing from a complete read, but too many rows were missing to mark them as deleted. `unsettled`: the list changed during every pass, so the audit drew no conclusion from missing records.
              * @example {
              *       "archived": 12
              *     }
@@ -1505,7 +1505,7 @@ export interface components {
             window_ends_at: string | null;
         };
         /**
-         * @description The priority of requests, from the most urgent class to the least urgent class. `by_hand`: manual runs and API requests. `incremental`: changes. `children`: children of changed parents. `backfill`: history. `audit`: audits.
+         * @description The priority of requests, from the most urgent class to the least urgent class. `by_hand`: requests of manual runs and API requests. `incremental`: requests for changed records. `children`: requests for the children of changed parents. `backfill`: requests for history. `audit`: requests of audits.
          * @enum {string}
          */
         CreditClass: "by_hand" | "incremental" | "children" | "backfill" | "audit";
@@ -1929,7 +1929,7 @@ export interface components {
             versions: number;
         };
         /**
-         * @description The status of an erasure. `completed`: no data of the person remains (see `proof`). `failed`: an error occurred (see `error`). Create the erasure again. `lifted`: data of the person is replicated again.
+         * @description The status of an erasure. `completed`: no data of the person remains (see `proof`). `failed`: an error occurred (see `error`). To retry, create the erasure again. `lifted`: data of the person is replicated again.
          * @example completed
          * @enum {string}
          */
@@ -2000,7 +2000,7 @@ export interface components {
              */
             id: string;
             /**
-             * @description The key of the record that cannot be extracted. For an object with a parent, the key of the parent whose children cannot be extracted, such as a ticket for conversations.
+             * @description The key of the record that cannot be extracted. For an object with a parent, the key of the parent whose children cannot be extracted. For conversations, this is the id of the ticket.
              * @example 4711
              */
             key: string;
@@ -2124,7 +2124,7 @@ export interface components {
         };
         /** @description The content that a Freshdesk automation rule sends to a webhook. */
         FreshdeskWebhookPayload: {
-            /** @description The object in which Freshdesk wraps the properties if they are selected in the form of a rule. Properties other than the id are ignored. */
+            /** @description The object in which Freshdesk wraps the selected properties if the automation rule does not define its own content. All properties except the id are ignored. */
             freshdesk_webhook?: {
                 /**
                  * @description The id of the ticket. In an automation rule, `{{ticket.id}}`.
@@ -2287,7 +2287,7 @@ export interface components {
          */
         PausedBy: "user" | "record_spike" | "monthly_quota";
         /**
-         * @description `read`: Read pipelines, runs, objects, credits and all other resources that contain neither personal data nor secrets. `read_records`: Read rejected records, which may contain personal data. `run`: Start and cancel runs. Pause and resume pipelines. Restart and rebuild objects, and set their positions. Retry and discard failed units. Replay and discard rejected records. `refresh`: Refresh single records. This is the only permission that a Freshdesk automation rule needs. `manage_pipelines`: Create, update, test and delete pipelines, and configure their objects. `manage_connections`: Create, update, test and delete credentials and destinations. `manage_webhooks`: Create, update, test and delete webhooks, and read their deliveries. `erase`: Permanently erase a person from the warehouse and from stored data. Lift erasures. `redrive`: Retry and discard dead jobs. `manage_tokens`: Create, read, update, rotate and delete tokens. `read_audit_log`: Read the audit log.
+         * @description `read`: Read pipelines, runs, objects, credits and all other resources that contain neither personal data nor secrets. `read_records`: Read rejected records, which may contain personal data. `run`: Start and cancel runs. Pause and resume pipelines. Restart and rebuild objects, and set their positions. Retry and discard failed units. Replay and discard rejected records. `refresh`: Refresh single records. This is the only permission that a Freshdesk automation rule needs. `manage_pipelines`: Create, update, test and delete pipelines, and configure their objects. `manage_connections`: Create, update, test and delete credentials and destinations. `manage_webhooks`: Create, update, test and delete webhooks, and read their deliveries. `erase`: Permanently erase a person from the warehouse and from the data that Freshet stores. Lift erasures. `redrive`: Retry and discard dead jobs. `manage_tokens`: Create, read, update, rotate and delete tokens. `read_audit_log`: Read the audit log.
          * @enum {string}
          */
         Permission: "read" | "read_records" | "run" | "refresh" | "manage_pipelines" | "manage_connections" | "manage_webhooks" | "erase" | "redrive" | "manage_tokens" | "read_audit_log";
@@ -2408,7 +2408,7 @@ export interface components {
                 [key: string]: components["schemas"]["ObjectSettings"];
             };
             /**
-             * @description The order of jobs with the same urgency: jobs of `high` pipelines run first. Priority does not affect jobs with different urgency: new changes in any pipeline are extracted before the backfill of a different pipeline.
+             * @description The order of jobs with the same urgency: jobs of `high` pipelines run first. Priority does not affect jobs with different urgency: new changes are extracted before backfills, even if the pipelines of the backfills have a higher priority.
              * @default normal
              * @enum {string}
              */
@@ -2530,7 +2530,7 @@ export interface components {
             tables: components["schemas"]["TablePlan"][];
         };
         /**
-         * @description The order of jobs with the same urgency: jobs of `high` pipelines run first. Priority does not affect jobs with different urgency: new changes in any pipeline are extracted before the backfill of a different pipeline.
+         * @description The order of jobs with the same urgency: jobs of `high` pipelines run first. Priority does not affect jobs with different urgency: new changes are extracted before backfills, even if the pipelines of the backfills have a higher priority.
          * @enum {string}
          */
         PipelinePriority: "normal" | "high";

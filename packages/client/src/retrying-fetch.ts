@@ -20,9 +20,7 @@ interface Attempt {
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 /** Too many requests, and temporary failures of the server or of a proxy. */
 const RETRYABLE_STATUSES = new Set([429, 502, 503, 504]);
-/**
- * The error code for a request whose idempotency key belongs to a request that is still running.
- */
+/** The error code if an earlier request with the same idempotency key is still running. */
 const REQUEST_IN_PROGRESS = 'request_in_progress';
 const BACKOFF_INITIAL_MS = 250;
 const BACKOFF_MAX_MS = 30_000;

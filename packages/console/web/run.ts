@@ -85,8 +85,8 @@ const OBJECT_COLUMNS = [
 ];
 
 /**
- * Returns whether the status of the run ignores the object, because the API key has never been able
- * to read the object.
+ * Returns whether the object has no effect on the status of the run. This is the case if the API
+ * key has never been able to read the object.
  */
 function isIgnored(o: ObjectRun): boolean {
   return o.warnings.some(({ code }) => code === 'object_unavailable');

@@ -167,8 +167,8 @@ const DAY_MS = 86_400_000;
 const DAYS = 30;
 
 /**
- * Aggregates the rows of each of the last 30 days (UTC) into one value. The default is the sum. The
- * result includes days without rows.
+ * Aggregates the rows of each of the last 30 days (UTC) into one value, by default the sum of their
+ * values. The result includes days without rows.
  */
 export function aggregateByDay<T extends { readonly day: string }>(
   rows: readonly T[],

@@ -69,7 +69,7 @@ export interface CompleteListLine {
 }
 
 /**
- * The end of a generation. Rows that none of the generation's batches contains are marked as
+ * The end of a generation. Rows that are not contained in any batch of the generation are marked as
  * deleted.
  */
 export interface GenerationLine {
@@ -78,7 +78,8 @@ export interface GenerationLine {
     /** RFC 3339. Rows extracted after this time are not marked. */
     readonly began_at: string;
     /**
-     * RFC 3339. Only rows whose version is not older than this time are marked; absent: all rows.
+     * RFC 3339. Rows with an earlier time in the version column are not marked. Absent: rows are
+     * marked regardless of that column.
      */
     readonly since?: string;
     /**
@@ -87,8 +88,8 @@ export interface GenerationLine {
      */
     readonly guarded?: true;
     /**
-     * No row is marked. The missing keys become deletion candidates, which are looked up one by
-     * one.
+     * If present, no row is marked. Instead, the missing keys become deletion candidates, which are
+     * looked up one by one.
      */
     readonly suspects?: {
       /**
@@ -161,14 +162,14 @@ export function encodeRecordLine(record: Buffer, deleted: string | null): LineCh
   return [prefix, record, RECORD_SUFFIX];
 }
 
-/** Encodes a line of any other type. */
+/** Encodes a batch line that is not a record line. */
 export function encodeBatchLine(line: Exclude<BatchLine, RecordLine>): LineChunks {
   return [Buffer.from(JSON.stringify(line))];
 }
 
 /**
  * Locates the record in a record line. Returns the offsets of the record's bytes and the delete
- * kind, or null if the line has a different type.
+ * kind, or null if the line is not a record line.
  */
 export function locateRecord(
   line: Buffer,
@@ -182,8 +183,8 @@ export function locateRecord(
 }
 
 /**
- * The maximum length, in bytes, of the part of a line before a deleted record. Delete kinds are
- * short.
+ * The maximum length, in bytes, of the text before the record in a line that contains a delete
+ * kind. The limit suffices, because delete kinds are short.
  */
 const DELETED_PREFIX_MAX = 200;
 
@@ -203,7 +204,10 @@ export interface BatchCounts {
   readonly deleted: number;
   /** Audits only: the number of inserted records that syncs had missed. */
   readonly missing: number;
-  /** Audits only: the number of updated records that had changed without a newer version. */
+  /**
+   * Audits only: the number of updated records that had changed without a later time in the version
+   * column.
+   */
   readonly stale: number;
 }
 

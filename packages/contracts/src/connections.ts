@@ -18,8 +18,8 @@ const CONNECTION_LOSS_CODES = new Set([
 const CONNECTION_LOSS_MESSAGE = /Connection terminated|not queryable|server closed the connection/i;
 
 /**
- * Whether an error, or one of its causes, reports that a connection was lost or is temporarily
- * unavailable. A retry can then succeed.
+ * Whether an error, or one of its causes, reports that a connection was lost or that the server is
+ * temporarily unavailable. In both cases, a retry can succeed.
  */
 export function isConnectionLoss(error: unknown): boolean {
   for (let current = error; current instanceof Error; current = current.cause) {

@@ -12,7 +12,7 @@ export interface ErasedOwners {
   readonly keys: ReadonlySet<string>;
 }
 
-/** An erased record: its object and its key. */
+/** An erased owner: its object and its key. */
 interface ErasedOwner {
   readonly object: string;
   readonly key: string;
@@ -83,14 +83,14 @@ export async function eraseFromBatch(
 }
 
 /**
- * Whether the record in a batch line belongs to an erased owner. The line may belong to a batch, or
- * may be stored with a rejected record.
+ * Whether a line contains a record of an erased owner. The line comes from a batch or from a stored
+ * rejected record.
  */
 export function hasErasedOwner(line: Buffer, owners: readonly ErasedOwners[]): boolean {
   return parseErasedRecord(line, owners) !== null;
 }
 
-/** Parses the record of a line if it belongs to an erased owner; otherwise returns null. */
+/** Returns the record of a line if the record belongs to an erased owner; otherwise null. */
 function parseErasedRecord(line: Buffer, owners: readonly ErasedOwners[]): JsonObject | null {
   const location = locateRecord(line);
   if (location !== null) {

@@ -16,7 +16,7 @@ interface ErrorPolicy {
  * texts of the error reference. `docs/errors.md` is generated from this table.
  *
  * The extractor converts Freshdesk status codes to these codes, and the loader converts SQLSTATEs.
- * All other code uses only these codes.
+ * All other modules use only these codes.
  */
 export const ERROR_POLICY = {
   // Errors that clients of the API cause.
@@ -123,7 +123,7 @@ export const ERROR_POLICY = {
     http: 422,
     job: 'fail',
     summary:
-      'The response does not come from Freshdesk: the address belongs to a different website, or a proxy changed the response.',
+      'The response is not a Freshdesk response: the subdomain leads to a different website, or a proxy sent or changed the response.',
     remedy: 'Check the subdomain. Also check any proxy between Freshet and Freshdesk.',
   },
   source_invalid_request: {
@@ -143,7 +143,7 @@ export const ERROR_POLICY = {
   source_too_large: {
     http: 502,
     job: 'fail',
-    summary: 'A Freshdesk response exceeds the size limit, even if it contains only one record.',
+    summary: 'A Freshdesk response exceeds the size limit, although only one record was requested.',
     remedy: 'Delete the record or reduce its size in Freshdesk, or discard the failed unit.',
   },
   source_shrunk: {

@@ -39,8 +39,9 @@ export const RUN_KINDS = [...EXTRACTION_RUN_KINDS, 'refresh', 'replay', 'rebuild
 export type RunKind = (typeof RUN_KINDS)[number];
 
 /**
- * The records that an object run reads: all records, changes, all records for comparison, single
- * records, or none.
+ * The records that an object run reads from Freshdesk. `full`: all records. `incremental`: changes.
+ * `audit`: all records, for comparison with the table. `refresh`: single records. `replay` and
+ * `rebuild`: none.
  */
 export const RUN_MODES = ['full', 'incremental', 'audit', 'refresh', 'replay', 'rebuild'] as const;
 export type RunMode = (typeof RUN_MODES)[number];

@@ -62,8 +62,8 @@ export interface Table {
    */
   readonly customFieldsColumn: string | null;
   /**
-   * The user's renames for fields that are not declared: field → column name. A dot separates the
-   * names of nested fields.
+   * The user's renames, for fields that `columns` does not contain: field → column name. A dot
+   * separates the names of nested fields.
    */
   readonly renames: Readonly<Record<string, string>>;
 }

@@ -59,7 +59,7 @@ export function mergeWarnings(warnings: readonly Warning[], added: readonly NewW
 export interface Misfits {
   readonly batchId: string;
   readonly column: string;
-  /** The column's type; null: a type that Freshet does not write. */
+  /** The column's type; null: Freshet does not support the type. */
   readonly type: ColumnType | null;
   /**
    * The note in the rows. The schema policy determines whether the values are kept in
@@ -88,7 +88,7 @@ const PLURAL: Readonly<Record<ColumnType, string>> = {
   jsonb: 'valid JSON',
 };
 
-/** Creates the warning for misfits in the table of an object. */
+/** Creates the warning for values that do not fit the type of their column. */
 export function createMisfitsWarning(object: string, { column, type, note, count }: Misfits): NewWarning {
   const message = (n: number): string => {
     const where = note === 'kept_in_extra' ? 'kept in _freshet_extra' : 'discarded';

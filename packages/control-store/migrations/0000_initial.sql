@@ -50,7 +50,7 @@ CREATE TABLE freshet.destinations (
 );
 --> statement-breakpoint
 
--- Replications from a Freshdesk account into a warehouse schema.
+-- Pipelines: each pipeline replicates a Freshdesk account into a warehouse schema.
 CREATE TABLE freshet.pipelines (
   id uuid PRIMARY KEY,
   created_at timestamptz NOT NULL DEFAULT now(),
@@ -109,7 +109,7 @@ CREATE INDEX pipelines_due_idx ON freshet.pipelines (next_run_at) WHERE status =
 
 -- -------- Runs --------
 
--- The state of a pipeline's object that is retained between runs.
+-- The state of each object of a pipeline. This state is retained between runs.
 CREATE TABLE freshet.pipeline_objects (
   pipeline_id uuid NOT NULL,
   object text NOT NULL,
@@ -125,12 +125,13 @@ CREATE TABLE freshet.pipeline_objects (
   complete_as_of timestamptz,
   -- The table contains the history back to this time.
   complete_back_to timestamptz,
-  -- When the table missed its freshness objective, and `freshness.missed` was emitted. Null: the
-  -- table does not miss an objective.
+  -- When Freshet detected that the table misses its freshness objective, and emitted
+  -- `freshness.missed`. Null: the table is not known to miss an objective.
   stale_since timestamptz,
   -- Whether the API key could read the object when a run last requested it. Null: unknown.
   availability text,
-  -- The reason why the object is unavailable. Null: the object is available, or this is unknown.
+  -- The reason why the object is unavailable. Null: the object is available, or its availability is
+  -- unknown.
   availability_message text,
   -- When a run first read the object. Null: no API key has been able to read it yet.
   first_read_at timestamptz,
@@ -140,8 +141,8 @@ CREATE TABLE freshet.pipeline_objects (
   -- The time since which rows of the table lack values of a column, according to the clock of the
   -- warehouse. Null: no row lacks values.
   completing_since timestamptz,
-  -- The value of `completing_since` for which a rebuild or a full sync was started. Each value
-  -- starts only one.
+  -- The value of `completing_since` for which a rebuild or a full sync was started. For each value,
+  -- one of the two is started at most once.
   completion_started_for timestamptz,
   -- Whether the next object run extracts the complete object, in the mode `full`.
   is_full_sync_due boolean NOT NULL DEFAULT false,
@@ -432,8 +433,8 @@ CREATE TABLE freshet.erasures (
   key text NOT NULL,
   status text NOT NULL DEFAULT 'queued',
   removed jsonb NOT NULL DEFAULT '[]'::jsonb,
-  -- Owner fields that the pipeline drops, as `object.field`. Freshet cannot search these fields for
-  -- the person.
+  -- The owner fields that the pipeline drops, each in the form `object.field`. Freshet cannot
+  -- search these fields for the person.
   unsearchable jsonb NOT NULL DEFAULT '[]'::jsonb,
   proof jsonb,
   failures integer NOT NULL DEFAULT 0,
@@ -449,7 +450,7 @@ CREATE INDEX erasures_pipeline_idx ON freshet.erasures (pipeline_id, id);
 --> statement-breakpoint
 
 -- The keys of erased persons and of their records. Freshet must not store these records again, and
--- excludes records that belong to them.
+-- also excludes new records that belong to these persons or records.
 CREATE TABLE freshet.erased_keys (
   pipeline_id uuid NOT NULL,
   object text NOT NULL,
@@ -467,7 +468,7 @@ CREATE INDEX erased_keys_erasure_idx ON freshet.erased_keys (erasure_id);
 
 -- -------- Dead jobs and credits --------
 
--- Dead jobs: jobs that failed or stopped their worker on every attempt. They are stored until a
+-- Dead jobs: jobs that failed, or crashed their worker, on every attempt. They are stored until a
 -- user retries or discards them.
 CREATE TABLE freshet.dead_jobs (
   id uuid PRIMARY KEY,
@@ -545,7 +546,7 @@ CREATE TABLE freshet.idempotency_keys (
   id uuid PRIMARY KEY,
   token_id uuid NOT NULL,
   key text NOT NULL,
-  -- Digest of method, path and body: a different request must not reuse the key.
+  -- Digest of method, path and body. It reveals a different request that reuses the key.
   fingerprint text NOT NULL,
   -- Status code of the response.
   status integer,

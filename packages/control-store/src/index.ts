@@ -92,7 +92,7 @@ export interface ControlStoreOptions {
    */
   readonly name?: string;
   readonly databaseUrl: string;
-  /** `<id>:<base64 of 32 bytes>`, comma-separated, newest first. */
+  /** The encryption keys: `<id>:<base64 of 32 bytes>`, comma-separated, newest first. */
   readonly secretKeys: string;
   /** Whether this process supervises the queues. Absent: true. */
   readonly supervise?: boolean;

@@ -50,8 +50,8 @@ interface ViewReading {
 
 /**
  * Reads one object completely, as far back as its syncs have read it. The comparison with the table
- * finds changes without a newer version, deletions that no list shows, and records that the syncs
- * missed.
+ * finds changes without a later time in the version column, deletions that no list shows, and
+ * records that the syncs missed.
  *
  * All views together form one generation. If the object has an endpoint for single records, the
  * records that the generation lacks do not count as deleted yet. After the load, these records and

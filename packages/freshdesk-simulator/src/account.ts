@@ -78,8 +78,9 @@ export class SimulatedAccount {
   }
 
   /**
-   * Lists all children of a parent as JSON, oldest first. Returns null if the parent does not
-   * exist, or is archived.
+   * Lists all children of a parent as JSON, oldest first. Finds only archived parents if `archived`
+   * is true, and only parents that are not archived if it is false. Returns null if the parent is
+   * not found.
    */
   listChildren(object: ObjectSpec, parentKey: number, archived = false): string[] | null {
     return this.#children.list(object, parentKey, archived);

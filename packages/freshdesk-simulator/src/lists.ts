@@ -22,7 +22,7 @@ export interface ListQuirks {
   readonly ignoresOrder?: boolean;
 }
 
-/** The list that a request addresses. */
+/** The list that a request reads. */
 export interface ListTarget {
   readonly object: ObjectSpec;
   /** The parent's key; undefined for a list without a parent. */
@@ -233,8 +233,8 @@ function findViewIndex(object: ObjectSpec, query: URLSearchParams): number {
 const hiddenSets = new Map<string, ReadonlySet<string>>();
 
 /**
- * Returns the columns that require an `include` that the request lacks. The `Set` object is the
- * same for equal arguments.
+ * Returns the columns to omit because the request lacks the `include` that returns them. The `Set`
+ * object is the same for equal arguments.
  */
 function getHiddenColumns(object: ObjectSpec, include: readonly string[]): ReadonlySet<string> {
   const key = `${object.name}|${include.join()}`;
@@ -248,7 +248,7 @@ function getHiddenColumns(object: ObjectSpec, include: readonly string[]): Reado
   return hidden;
 }
 
-/** Returns each record's rank in the order of a column's JSON values, indexed by record number. */
+/** Sorts the records by a column's JSON values. @returns each record's rank, by record number. */
 function rankByColumn(account: SimulatedAccount, object: ObjectSpec, column: string): number[] {
   const list = account.getList(object);
   const unedited = getCachedSortKeys(list, column);

@@ -3,7 +3,8 @@ import type { AccountOptions, Fields } from './account-options.ts';
 import { hash } from './random.ts';
 
 /**
- * The start of the keys of objects without dense ids. Like real keys, these keys have 11 digits.
+ * The keys of objects whose list has no page limit are higher than this number. Like real keys,
+ * they have 11 digits.
  */
 export const KEY_BASE = 84_000_000_000;
 
@@ -39,8 +40,8 @@ export class RecordList {
     this.#created = new Array(count);
     this.#updated = new Array(count);
     this.#views = new Array(count);
-    // Simulate one bulk update: these records have the same `updated_at`. In a large account, they
-    // fill more than two pages.
+    // Simulate one bulk update, after which `bulkSize` records have the same `updated_at`. In a
+    // large account, these records fill more than two pages.
     const bulkSize = Math.min(250, Math.floor(count / 20));
     const bulkAt = asOf - Math.floor(span / 3);
     for (let n = 0; n < count; n++) {
@@ -180,8 +181,8 @@ export class RecordList {
 }
 
 /**
- * Returns the first key of an object. Objects whose list has a page limit have dense keys, starting
- * at 1. The keys of other objects have 11 digits.
+ * Returns the first key of an object. If the object's list has a page limit, the keys are
+ * consecutive and start at 1. Otherwise, the keys have 11 digits.
  */
 export function getKeyBase(object: ObjectSpec): number {
   if (object.maxPages !== null) return 1;

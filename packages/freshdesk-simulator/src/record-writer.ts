@@ -120,7 +120,7 @@ export class RecordWriter {
     }
   }
 
-  /** Returns the key of a record of the given object: the same key for equal arguments. */
+  /** Returns the key of a record of the given object. The key is the same for equal arguments. */
   #pickReference(objectName: string, number: number, salt: number): number {
     const list = this.#lists.get(objectName);
     if (!list || list.initialLength === 0) return KEY_BASE;

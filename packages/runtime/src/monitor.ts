@@ -59,7 +59,7 @@ function handleRequests({ metrics, refreshMetrics, checkReadiness, isDraining }:
       return;
     }
     if (path !== '/metrics') return sendStatus(response, 404, 'not found');
-    // If the refresh fails, return the other metrics anyway.
+    // If the refresh of the gauges fails, return all metrics anyway.
     refreshMetrics()
       .catch(() => {})
       .then(() => metrics.text())

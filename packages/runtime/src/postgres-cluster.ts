@@ -136,7 +136,7 @@ async function startServer(cluster: Cluster, settings: Readonly<Record<string, s
     } catch (error) {
       // A different process may have opened the port since the check.
       if (attempt >= START_ATTEMPTS_MAX)
-        throw new Error(`PostgreSQL did not start: ${(error as Error).message} See the log ${log}.`);
+        throw new Error(`PostgreSQL did not start. See the log ${log}. Cause: ${(error as Error).message}`);
     }
   }
 }
@@ -162,8 +162,8 @@ function findFreePort(port = 0): Promise<number> {
 }
 
 /**
- * Uses `spawn` instead of `execFile`. The server would inherit the pipes that `execFile` creates,
- * and `execFile` would then wait for the server to exit.
+ * Runs `pg_ctl` with `spawn` instead of `execFile`, because the server would inherit the pipes that
+ * `execFile` creates, and `execFile` would then wait for the server to exit.
  */
 function runPgCtl(cluster: Cluster, args: readonly string[]): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -50,8 +50,8 @@ export async function runProcess(name: string, logger: Logger, start: () => Prom
       logger.error('shutdown timed out');
       process.exit(1);
     }, SHUTDOWN_TIMEOUT_MS).unref();
-    // `program` is assigned in the turn of the event loop after `start` resolves. Until then, there
-    // is nothing to drain.
+    // Wait one turn of the event loop, because `program` may not be assigned yet although `start`
+    // has resolved. If `program` is still null, there is nothing to drain.
     setImmediate(() => {
       if (program === null) process.exit(0);
       void stopProgram(program, traceExporter, logger);

@@ -40,7 +40,7 @@ interface ServiceContext<S extends z.ZodRawShape, T extends ServiceStore> {
   readonly shutdownSignal: AbortSignal;
 }
 
-/** The parts of a running service that the common monitor and shutdown call. */
+/** The functions of a running service that the common monitor and the common shutdown call. */
 interface ServiceHooks {
   /** Updates gauges before each scrape of `/metrics`. */
   refreshMetrics?(): Promise<void>;

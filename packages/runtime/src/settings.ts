@@ -16,8 +16,8 @@ const url = (protocols: readonly string[]) =>
   });
 
 /**
- * The URL of a server on the network. A wrong protocol is reported only by `url`, so that a wrong
- * protocol causes only one error.
+ * The URL of a server on the network. If the protocol is wrong, the host is not checked, so that
+ * the variable causes only one error: the error of `url`.
  */
 const serverUrl = (protocols: readonly string[]) =>
   url(protocols).refine(

@@ -72,7 +72,7 @@ function getTlsPath(name: string): string {
 
 function startServer(dataDir: string): Promise<EmbeddedPostgres> {
   // Only the server crashes, and not the machine, so writes survive without fsync. Synchronous
-  // commit must stay on.
+  // commit must stay on, because otherwise a crash could lose transactions that were committed.
   return startEmbeddedPostgres({
     ...getPostgresUnderTest(),
     dataDir,

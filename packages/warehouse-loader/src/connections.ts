@@ -138,8 +138,8 @@ export class WarehouseConnections {
   }
 
   /**
-   * Does the same as `use`, but closes the connection after `checkMs`, because a user or a job
-   * waits for the result.
+   * Does the same as `use`, but closes the connection if `work` takes longer than `checkMs`,
+   * because a user or a job waits for the result.
    */
   async useBriefly<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     return await this.use(async (client) => {

@@ -115,8 +115,8 @@ export async function countRows(client: ClientBase, filter: RowFilter): Promise<
 /**
  * Builds the SQL condition of a filter; null: the table does not exist or has none of the columns.
  * @param target the table. The comments of its columns contain the paths of the fields.
- * @param filtered the table to which the condition applies: `target` or its history. Only columns
- *   that have the same name in both tables are compared.
+ * @param filtered the table to which the condition applies: `target` or its history. The
+ *   condition contains only columns that have the same name in both tables.
  */
 async function buildCondition(
   client: ClientBase,

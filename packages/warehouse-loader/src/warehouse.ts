@@ -91,8 +91,8 @@ export class Warehouse {
   }
 
   /**
-   * Lists the coverage of the tables whose names start with `tablePrefix`. Omits tables without a
-   * start or an end of the coverage. Returns an empty list if the schema has no ledger tables.
+   * Lists the coverage of the tables whose names start with `tablePrefix`. Omits tables whose
+   * coverage has no start or no end. Returns an empty list if the schema has no ledger tables.
    */
   async listCoverage(schema: string, tablePrefix: string): Promise<TableCoverage[]> {
     const objects = `${quote(schema)}._freshet_objects`;

@@ -40,8 +40,8 @@ export async function appendAuditEntry(
 }
 
 /**
- * Returns the path of the changed resource: the request path up to its last parameter, or the
- * `Location` of a created resource.
+ * Returns the path of the changed resource: the request path up to its last parameter. If the path
+ * has no parameter, returns the `Location` of the created resource.
  */
 function getResourcePath(request: FastifyRequest, reply: FastifyReply): string {
   const pattern = (request.routeOptions.url ?? '').split('/');

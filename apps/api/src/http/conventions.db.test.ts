@@ -22,7 +22,7 @@ describe('common responses', () => {
     },
   );
 
-  test('rejects unknown paths and methods, invalid JSON, large bodies and unsupported media types', async () => {
+  test('unknown paths and methods, invalid JSON, large bodies and unsupported media types are rejected', async () => {
     await call('get', '/v1/nothing').expect(404);
     const wrong = await call('delete', '/v1/credentials').expect(405);
     expect(wrong.headers['allow']).toBe('GET, HEAD, POST');
@@ -40,7 +40,7 @@ describe('common responses', () => {
     await call('post', '/v1/credentials').set('content-type', 'text/csv').send('a,b').expect(415);
   });
 
-  test('serves the catalog, the OpenAPI document, the reference page and the probes', async () => {
+  test('the API serves the catalog, the OpenAPI document, the reference pages and the probes', async () => {
     expect((await call('get', '/v1/catalog/objects').expect(200)).body.data).toHaveLength(catalogue.length);
     expect((await supertest(api.app.server).get('/v1/openapi.json').expect(200)).body.openapi).toBe('3.1.1');
     expect((await supertest(api.app.server).get('/docs/').expect(200)).text).toContain('<html');
@@ -57,7 +57,7 @@ describe('common responses', () => {
 });
 
 describe('limits', () => {
-  test('limits the requests per minute of each token, and reports how many requests remain', async () => {
+  test('the API limits the requests per minute of each token, and reports how many requests remain', async () => {
     const limited = await api.build({ requestsPerMinute: 3 });
     try {
       const left = [];
@@ -93,7 +93,7 @@ describe('limits', () => {
     'mailto:a@b.c%0Abcc:x@y.z',
     'https://user:secret@example.com/',
     'no url',
-  ])('rejects the webhook URL %s (OWASP API7)', async (url) => {
+  ])('the API rejects the webhook URL %s (OWASP API7)', async (url) => {
     const { body } = await call('post', '/v1/webhooks')
       .send({ name: 'w', url, events: ['run.failed'] })
       .expect(400);
@@ -101,7 +101,7 @@ describe('limits', () => {
   });
 
   test.each(['127.0.0.1', '::1', 'localhost', '169.254.169.254', '::ffff:127.0.0.1'])(
-    'does not connect to a warehouse at %s (OWASP API7)',
+    'the API does not connect to a warehouse at %s (OWASP API7)',
     async (host) => {
       const secret = (
         await call('post', '/v1/credentials').send({ name: 'p', type: 'postgres_password', password: 'x' }).expect(201)
@@ -157,7 +157,7 @@ test('a deprecated route is marked in the OpenAPI document and in the headers `D
   }
 });
 
-test('indents JSON if `Accept` has the parameter `indent`', async () => {
+test('the API indents JSON if `Accept` has the parameter `indent`', async () => {
   const compact = await call('get', '/v1/catalog/objects').expect(200);
   expect(compact.text).not.toContain('\n');
   const indented = await call('get', '/v1/catalog/objects').set('accept', 'application/json; indent=2').expect(200);

@@ -59,7 +59,7 @@ const JOB_OUTCOMES: Readonly<Record<JobOutcome, string>> = {
 
 const TITLE = 'Errors';
 const INTRODUCTION = [
-  'Freshet reports every error with one of these codes: in the problem responses of the API (RFC 9457), in the `error` of object runs, failed units and erasures, and in logs. Codes are stable. New codes may be added.',
+  'Every error that Freshet reports has one of the codes in the following table. The code appears in problem responses of the API (RFC 9457), in the `error` of object runs, failed units and erasures, and in logs. Codes are stable, but new codes may be added.',
   'The `type` of a problem response is a relative link to the entry of its code on this page. `detail` describes the individual error, and `errors` lists the invalid fields.',
 ];
 const NOTES = [

@@ -113,8 +113,8 @@ function buildProblem(
 }
 
 /**
- * Collects all problems of a request that its schema rejected. The checks of the route run on the
- * valid fields only.
+ * Collects all problems of a request that was rejected by its schema. To find the problems that the
+ * schema cannot express, also runs the checks of the route on the valid fields.
  */
 async function collectProblems(error: FastifyError, request: FastifyRequest): Promise<AppError> {
   const shapeProblems = findShapeProblems(request, error.validationContext ?? 'body', error.validation ?? []);
@@ -134,8 +134,8 @@ async function collectProblems(error: FastifyError, request: FastifyRequest): Pr
 }
 
 /**
- * Ignores a missing resource and an outdated `If-Match`. They are reported only if the request
- * itself is valid.
+ * Ignores the errors for a missing resource and an outdated `If-Match`. These errors are reported
+ * only if the request itself is valid.
  */
 function ignoreMissingResource(error: unknown): FieldProblem[] {
   if (error instanceof AppError && (error.code === 'not_found' || error.code === 'precondition_failed')) return [];

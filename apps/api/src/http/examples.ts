@@ -178,7 +178,7 @@ const PROBLEM_EXAMPLES: Readonly<Record<string, readonly [title: string, code: s
   422: [
     'Unprocessable Entity',
     'idempotency_key_reused',
-    'Idempotency-Key: the key was used for a different request. Use a new key for each request.',
+    'Idempotency-Key: the key was used for a different request. Use a new key for each operation. Reuse a key only to retry the same request.',
   ],
   429: [
     'Too Many Requests',

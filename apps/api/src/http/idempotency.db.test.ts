@@ -7,7 +7,7 @@ const listCredentials = async () => (await api.store.credentials.list({ limit: 5
 const secretInput = (name: string) => ({ name, type: 'freshdesk_api_key', api_key: `secret of ${name}` });
 
 describe('Idempotency-Key', () => {
-  test('executes only one of several concurrent requests with the same key, and returns its response to all', async () => {
+  test('only one of several concurrent requests with the same key is executed, and its response is returned to all', async () => {
     const responses = await Promise.all(
       Array.from({ length: 8 }, () =>
         call('post', '/v1/credentials').set('idempotency-key', 'k').send(secretInput('a')),
@@ -19,7 +19,7 @@ describe('Idempotency-Key', () => {
     expect(await listCredentials()).toHaveLength(1);
   });
 
-  test('rolls back the effects of a request if the process crashes before the response is stored', async () => {
+  test('the effects of a request are rolled back if the process crashes before the response is stored', async () => {
     // Simulate the crash: the connection is closed before the transaction commits.
     await api.sql.unsafe(`
       create function freshet.crash() returns trigger language plpgsql as
@@ -49,7 +49,7 @@ describe('Idempotency-Key', () => {
     expect(await listCredentials()).toHaveLength(2);
   });
 
-  test('encrypts a stored response that contains a secret, and replays it unchanged (I6)', async () => {
+  test('a stored response that contains a secret is encrypted, and is replayed unchanged (I6)', async () => {
     const first = await call('post', '/v1/tokens')
       .set('idempotency-key', 'k')
       .send({ name: 'a', role: 'observer' })
@@ -64,7 +64,7 @@ describe('Idempotency-Key', () => {
     expect(await api.store.rotateKeys()).toBe(0);
   });
 
-  test('deletes keys after 24 hours', async () => {
+  test('keys are deleted after 24 hours', async () => {
     await call('post', '/v1/credentials').set('idempotency-key', 'k').send(secretInput('a')).expect(201);
     await api.sql`update freshet.idempotency_keys set created_at = now() - interval '25 hours'`;
     expect(await api.store.idempotency.prune(24)).toBe(1);

@@ -216,7 +216,7 @@ describe('invalid input', () => {
     expect(again.errors).toEqual(body.errors);
   });
 
-  test('reports one problem with the valid values for each invalid field', async () => {
+  test('each invalid field is reported in one problem, which states the valid values', async () => {
     const { body } = await call('post', '/v1/pipelines')
       .send({
         ...pipelineInput,
@@ -232,7 +232,7 @@ describe('invalid input', () => {
     ]);
   });
 
-  test('reports problems of parameters, headers and the body in one response', async () => {
+  test('problems of parameters, headers and the body are reported in one response', async () => {
     const { body } = await call('post', '/v1/pipelines/not-an-id/runs?wait=99&color=red')
       .set('idempotency-key', 'x'.repeat(256))
       .send({ kind: 'hope' })
@@ -277,7 +277,7 @@ describe('invalid input', () => {
     expect(pointers(body)).toEqual(['/name', '/priority', '/source/subdomain', '/status', '/frequency_minutes']);
   });
 
-  test('limits the number of reported problems (I9)', async () => {
+  test('the number of reported problems is limited (I9)', async () => {
     const many = Object.fromEntries(Array.from({ length: 2000 }, (_, i) => [`o${i}`, { included: 1 }]));
     const { body } = await call('post', '/v1/pipelines')
       .send({ ...pipelineInput, objects: many })
@@ -297,7 +297,7 @@ describe('invalid input', () => {
   });
 });
 
-describe('the host of a destination', () => {
+describe('hosts of destinations and URLs of webhooks', () => {
   const hosts = [
     '/var/run/postgresql',
     '@abstract',
@@ -315,7 +315,7 @@ describe('the host of a destination', () => {
     '../run',
   ];
 
-  test.each(hosts)('rejects the host %j', async (host) => {
+  test.each(hosts)('a destination with the host %j is rejected', async (host) => {
     for (const attempt of [
       call('post', '/v1/destinations').send({ ...destinationInput, host }),
       call('patch', `/v1/destinations/${(await api.store.pipelines.get(pipelineId)).destination_id}`).send({ host }),
@@ -328,7 +328,7 @@ describe('the host of a destination', () => {
   });
 
   test.each(['warehouse.example.com', 'db', 'my_db', '10.0.0.1', '2001:db8::1', '[2001:db8::1]'])(
-    'accepts the host %s, and returns it unchanged',
+    'a destination with the host %s is accepted, and its host is returned unchanged',
     async (host) => {
       const { body } = await call('post', '/v1/destinations')
         .send({ ...destinationInput, host })
@@ -350,7 +350,7 @@ describe('the host of a destination', () => {
   });
 
   test.each(['http://[::1', 'http://a b/', 'unix:/run/hook', 'http://a%2Fb/', 'http://999.1.1.1/'])(
-    'rejects the webhook URL %s',
+    'a webhook with the URL %s is rejected',
     async (url) => {
       const { body } = await call('post', '/v1/webhooks')
         .send({ name: 'w', url, events: ['run.failed'] })

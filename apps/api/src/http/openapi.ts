@@ -28,7 +28,10 @@ const TAGS = [
   { name: 'runs', description: 'Synchronizations of a pipeline: start, monitor and cancel them.' },
   { name: 'failed units', description: 'Units of work that keep failing: list, retry and discard them.' },
   { name: 'rejected records', description: 'Records that could not be loaded: inspect, replay and discard them.' },
-  { name: 'erasures', description: 'Erasure of personal data from the warehouse and from stored data.' },
+  {
+    name: 'erasures',
+    description: 'Erasure of personal data from the warehouse and from the data that Freshet stores.',
+  },
   { name: 'accounts', description: 'Rate limits of Freshdesk accounts.' },
   { name: 'catalog', description: 'The objects that can be replicated.' },
   { name: 'usage', description: 'Records, bytes, credits and lag per day.' },

@@ -9,7 +9,7 @@ export const PERMISSIONS = {
   manage_pipelines: 'Create, update, test and delete pipelines, and configure their objects.',
   manage_connections: 'Create, update, test and delete credentials and destinations.',
   manage_webhooks: 'Create, update, test and delete webhooks, and read their deliveries.',
-  erase: 'Permanently erase a person from the warehouse and from stored data. Lift erasures.',
+  erase: 'Permanently erase a person from the warehouse and from the data that Freshet stores. Lift erasures.',
   redrive: 'Retry and discard dead jobs.',
   manage_tokens: 'Create, read, update, rotate and delete tokens.',
   read_audit_log: 'Read the audit log.',

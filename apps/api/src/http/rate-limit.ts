@@ -12,7 +12,7 @@ export async function registerRateLimit(app: App, requestsPerMinute: number): Pr
     max: requestsPerMinute,
     timeWindow: 60_000,
     // Authentication runs first, so requests with a valid token are counted per token. Requests to
-    // public routes are counted per address.
+    // public routes are counted per IP address.
     keyGenerator: (request) => request.identity?.id ?? request.ip,
     enableDraftSpec: true,
     errorResponseBuilder: (_request, { max, ttl }) =>

@@ -352,7 +352,7 @@ test('sending a representation back neither moves due times nor resets a failing
   expect(await webhook.read()).toEqual(failing);
 });
 
-test('accepts earlier values of read-only times that Freshet has advanced, and rejects values that they never had', async () => {
+test('PATCH accepts an earlier value of a read-only time, and rejects a value that the time cannot have had', async () => {
   const { path, read } = resources.get('a pipeline') as Resource;
   const { body } = await read();
   await api.sql`update freshet.pipelines set next_run_at = now() + interval '40 days', next_audit_at = now() + interval '40 days'`;
@@ -367,7 +367,7 @@ test('accepts earlier values of read-only times that Freshet has advanced, and r
   }
 });
 
-test('accepts an unchanged value that would be rejected as a new value', async () => {
+test('PATCH accepts an unchanged value that would be rejected as a new value', async () => {
   const token = resources.get('a token') as Resource;
   await api.sql`update freshet.api_tokens set expires_at = now() - interval '1 day', scopes = '{manage_tokens}', role = 'observer' where name <> 'bootstrap'`;
   const { body } = await token.read();

@@ -26,7 +26,7 @@ interface ComparisonInput {
   /** The current representation of the resource. */
   readonly current: object;
   readonly body: object;
-  /** The creation time of the resource. Read-only times have never had earlier values. */
+  /** The creation time of the resource. No read-only time has ever been earlier than this time. */
   readonly createdAt: Date;
 }
 

@@ -30,7 +30,7 @@ export interface RecoveryDefinition<T, F extends object> {
   readonly filters: Readonly<Record<string, TSchema>>;
   readonly schemas: {
     readonly list: TSchema;
-    /** The body of both actions: a selection of items. */
+    /** The body of the requests that start a run or discard items: a selection of items. */
     readonly filter: TSchema;
     readonly started: TSchema;
     readonly discarded: TSchema;

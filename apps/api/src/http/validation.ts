@@ -3,20 +3,20 @@ import type { FastifyRequest, FastifySchemaValidationError } from 'fastify';
 import { escapePointerSegment, type FieldProblem } from './field-problems.ts';
 
 /**
- * For a request with more values, only the first error is reported: collecting all errors could use
- * too much memory.
+ * The maximum number of values in a request for which all errors are collected. For a larger
+ * request, only the first error is reported, to limit the use of memory.
  */
 const VALUES_MAX = 10_000;
 const REQUEST_PARTS = ['params', 'body', 'querystring', 'headers'] as const;
 type Part = (typeof REQUEST_PARTS)[number];
-/** The property of Fastify's request object that contains each part. */
+/** The property of Fastify's request object that contains each part of a request. */
 const REQUEST_FIELDS = {
   params: 'params',
   body: 'body',
   querystring: 'query',
   headers: 'headers',
 } as const satisfies Record<Part, keyof FastifyRequest>;
-/** The keyword of errors in strings that JSON Schema cannot detect. */
+/** The keyword of the errors from `findStringErrors`, which JSON Schema cannot express. */
 const STRING_KEYWORD = 'text';
 
 interface Validate {

@@ -38,7 +38,7 @@ const selectRows = (table: string, where: string) =>
     `select id, _freshet_delete_kind as kind from ${deployment.schema}.${table} where ${where} order by id`,
   );
 
-test('an audit finds, repairs, explains and reports changes that no filter reveals (I3)', async () => {
+test('an audit finds, repairs, explains and reports changes that a sync cannot find (I3)', async () => {
   const { account } = deployment.simulator;
   const { warehouse, schema } = deployment;
   const list = (name: string) =>
@@ -111,7 +111,7 @@ test('an audit finds, repairs, explains and reports changes that no filter revea
   ]);
 });
 
-test('a second audit that runs at the same time as a sync finds nothing and does not request explained records again', async () => {
+test('a second audit, which runs at the same time as a sync, finds nothing and does not request the records that the first audit has explained', async () => {
   deployment.simulator.requestsByPath.clear();
   const audit = await deployment.startAudit(pipelineId);
   const sync = await deployment.sync(pipelineId);
@@ -156,14 +156,14 @@ test('an audit continues from its position after its workers are killed (I8)', a
   expect(await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
 });
 
-test('a restart of the object tickets deletes neither archived tickets nor their conversations', async () => {
+test('a restart of the object tickets keeps archived tickets and their conversations', async () => {
   await deployment.restartObject(pipelineId, 'tickets');
   const run = await deployment.sync(pipelineId);
   expect(run.status).toBe('succeeded');
   expect(await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
 });
 
-test('an audit on a plan without archived tickets does not delete a ticket that the API key cannot access', async () => {
+test('an audit on a plan without archived tickets does not mark a ticket as deleted if the API key cannot access the ticket', async () => {
   const { account, missingFeatures } = deployment.simulator;
   missingFeatures.add('Archive Tickets');
   const [hidden, purged] = [...account.listAllRecords('tickets')]

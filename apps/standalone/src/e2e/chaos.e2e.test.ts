@@ -154,7 +154,7 @@ test(`every warehouse equals its account after crashes, suspensions and lost con
         case 4: {
           const backends = await listBackends();
           const victim = backends[random(Math.max(1, backends.length))];
-          // After a killed backend, the server closes all connections and recovers as after a
+          // After a backend is killed, the server closes all connections and recovers as after a
           // crash.
           if (victim) process.kill(victim.pid, 'SIGKILL');
           return;

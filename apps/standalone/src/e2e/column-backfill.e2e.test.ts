@@ -83,7 +83,7 @@ describe('a column that a user has dropped, retyped or overwritten', () => {
     expect(await digestColumn('tickets', 'subject')).toBe(subjects);
     expect(await digestColumn('conversations', 'body_text')).toBe(bodies);
     expect(await query('select count(*) as n, count(subject) as subjects from $s.tickets_history')).toEqual(versions);
-    // Each table has a separate rebuild, or both tables share one rebuild.
+    // The two tables may share one rebuild, so the exact number of rebuilds varies.
     expect(await countScheduledRuns('rebuild')).toBeGreaterThan(0);
     await expectNoPendingWork();
   });

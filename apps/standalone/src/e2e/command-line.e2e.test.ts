@@ -142,7 +142,7 @@ webhooks:
     });
   });
 
-  test('apply deletes resources that the file does not contain only if --prune is set', async () => {
+  test('apply deletes resources that are missing from the file, but only if --prune is set', async () => {
     const without = file.slice(0, file.indexOf('webhooks:'));
     expect((await diff(without.replace('status: paused', 'status: active'))).stdout).not.toContain('delete');
     expect((await apply(without, '--prune')).stdout).toContain('- delete webhooks "slack"');
@@ -202,7 +202,7 @@ test('freshet reports an unknown command, an unreadable file and missing setting
   });
 });
 
-test('freshet <process> replaces itself with the process, which receives signals directly and shuts down in order', async () => {
+test('freshet <process> replaces itself with the process, which receives signals directly and completes an orderly shutdown', async () => {
   await using deployment = await Deployment.start({}, ['api']);
   expect(await runFreshet(['migrate'], { DATABASE_URL: deployment.control.url })).toMatchObject({ status: 0 });
   const worker = startCommand(['load-worker'], {

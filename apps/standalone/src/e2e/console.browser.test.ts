@@ -53,7 +53,7 @@ async function takeScreenshot(name: string): Promise<void> {
   await page.screenshot({ path: `${SCREENSHOTS}${name}.png`, fullPage: true });
 }
 
-test('signs in with the keyboard only, and rejects an invalid token', async () => {
+test('a user can sign in with the keyboard only, and an invalid token is rejected', async () => {
   await page.goto(`${deployment.url}/console`);
   await page.getByLabel('API token').fill('frt_nobody');
   await page.keyboard.press('Enter');
@@ -73,7 +73,7 @@ test('signs in with the keyboard only, and rejects an invalid token', async () =
   await page.getByRole('heading', { name: 'demo: active' }).waitFor();
 });
 
-test('shows the objects, runs, credits and rejected records of a pipeline, and replays the rejected records', async () => {
+test('the console shows the objects, runs, credits and rejected records of a pipeline, and replays the rejected records', async () => {
   await visit(`/pipelines/${pipelineId}`);
   const objects = page.getByRole('table', { name: 'Objects' });
   await objects.getByRole('cell', { name: 'tickets', exact: true }).waitFor();
@@ -103,7 +103,7 @@ test('shows the objects, runs, credits and rejected records of a pipeline, and r
   await page.getByRole('heading', { name: 'demo: active' }).waitFor();
 });
 
-test('starts a run and shows its progress until it finishes', async () => {
+test('the console starts a run and shows the progress until the run finishes', async () => {
   await visit(`/pipelines/${pipelineId}`);
   for (let id = 20; id < 40; id++) deployment.simulator.account.update('tickets', id, { subject: 'changed' });
   await page.getByRole('button', { name: 'Start run' }).click();
@@ -112,7 +112,7 @@ test('starts a run and shows its progress until it finishes', async () => {
   await takeScreenshot('run');
 });
 
-test('lists failed units with their errors, retries one unit, and discards one unit', async () => {
+test('the console lists failed units and their errors, retries one unit, and discards one unit', async () => {
   await deployment.control.sql`
     insert into freshet.failed_units
       (id, pipeline_id, object, key, attempts, error_code, error_message, object_run_id, next_attempt_at)
@@ -135,7 +135,7 @@ test('lists failed units with their errors, retries one unit, and discards one u
   await page.getByText('No failed units.').waitFor({ timeout: 60_000 });
 });
 
-test('shows the processes and the backlog of the system', async () => {
+test('the console shows the processes and the backlog of the system', async () => {
   await visit('/system');
   const processes = page.getByRole('table', { name: 'Processes' });
   for (const name of ['api', 'extract-worker', 'load-worker', 'scheduler'])
@@ -144,7 +144,7 @@ test('shows the processes and the backlog of the system', async () => {
   await takeScreenshot('system');
 });
 
-test('tests the connections of a new pipeline, estimates its cost, and creates it', async () => {
+test('the console tests the connections of a new pipeline, estimates its cost, and creates the pipeline', async () => {
   await visit('/new');
   await page.getByLabel('Name').fill('second');
   await page.getByLabel('Account').fill('second');
@@ -163,7 +163,7 @@ test('tests the connections of a new pipeline, estimates its cost, and creates i
   await page.getByRole('heading', { name: 'second: active' }).waitFor();
 });
 
-test('has a dark color scheme, sends no requests to other hosts, and logs no unexpected errors', async () => {
+test('the console has a dark color scheme, sends no requests to other hosts, and logs no unexpected errors', async () => {
   await page.emulateMedia({ colorScheme: 'dark' });
   await visit('/');
   await page.getByRole('heading', { name: 'Pipelines' }).waitFor();

@@ -85,7 +85,7 @@ test('a recreated pipeline adopts its existing tables and extracts only the chan
   const runs = await deployment.listRuns(created.id);
   const tickets = runs.flatMap((r) => r.objects).filter((o) => o.object === 'tickets');
   expect(tickets.map((o) => o.mode)).toEqual(tickets.map(() => 'incremental'));
-  // Each run rereads only the records in the lookback window. There are about 60 tickets in total.
+  // Each run rereads only the tickets in the lookback window, which are few of about 60 tickets.
   expect(Math.max(...tickets.map((o) => o.records_extracted))).toBeLessThan(20);
   expect(await findDifferences(simulator, warehouse, schema)).toEqual([]);
 });

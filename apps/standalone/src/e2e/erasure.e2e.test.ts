@@ -42,7 +42,7 @@ beforeAll(async () => {
   simulator.account.update('tickets', other?.['id'] as number, { subject: 'moved' });
   simulator.account.update('tickets', ticketId, { subject: 'A second version' });
   await deployment.sync(pipelineId);
-  // The frozen schema rejects this version.
+  // The frozen schema rejects this version of the ticket.
   simulator.account.update('tickets', ticketId, { priority: 'urgent' });
   await deployment.sync(pipelineId);
 });

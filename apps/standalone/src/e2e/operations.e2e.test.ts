@@ -41,8 +41,8 @@ test('every process serves probes and metrics, and is listed by GET /v1/system',
   expect(getSample(deploymentMetrics, /^freshet_unloaded_batches/)).toBe(0);
   expect(getSample(deploymentMetrics, /^freshet_staleness_seconds\{object="tickets"/)).toBeGreaterThan(0);
   expect(deploymentMetrics).toMatch(/^freshet_credits_used_ratio\{account="demo"/m);
-  // The metrics of the API require a token with read permission. Their route labels contain the
-  // patterns of the routes.
+  // The endpoint /metrics of the API requires a token with read permission. The label `route`
+  // contains the pattern of a route instead of the requested path.
   const metrics = await fetch(`${deployment.url}/metrics`, {
     headers: { authorization: `Bearer ${deployment.token}` },
   });

@@ -49,7 +49,8 @@ test('a refresh reads only one ticket and its conversations, and spends only a f
   expect((await selectTicket(7))?.['subject']).toBe('changed just now');
   expect((await selectTicket(8))?.['subject']).not.toBe('changed and not refreshed');
   expect(await countConversations(7)).toBe(before + 1);
-  // A refresh does not count as an audit, and the next sync extracts the other changes.
+  // A refresh does not count as an audit. The next sync extracts the tickets that were changed but
+  // not refreshed.
   const [audited] = await deployment.warehouse.sql.unsafe(
     `select last_audit_at from ${deployment.schema}._freshet_objects where table_name = 'tickets'`,
   );
@@ -58,7 +59,7 @@ test('a refresh reads only one ticket and its conversations, and spends only a f
   expect(await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
 });
 
-test('a refresh marks a deleted ticket as deleted', async () => {
+test('a refresh marks the row of a ticket that was deleted in Freshdesk', async () => {
   deployment.simulator.account.delete('tickets', 9);
   const run = await deployment.waitForRun((await refreshRecord(9)).id);
   expect(run.status).toBe('succeeded');
@@ -71,7 +72,7 @@ const sendWebhook = (body: object) =>
     body: body as never,
   });
 
-test('Freshdesk webhooks refresh all tickets whose ids they contain', async () => {
+test('simultaneous Freshdesk webhooks refresh all tickets whose ids they contain', async () => {
   const { account } = deployment.simulator;
   const ids = [20, 21, 22, 23, 24, 25, 26, 27, 28, 29];
   for (const id of ids) account.update('tickets', id, { subject: `changed ${id}` });
@@ -88,7 +89,7 @@ test('Freshdesk webhooks refresh all tickets whose ids they contain', async () =
   }
 });
 
-test('a refresh rejects objects without a record endpoint, excluded objects and unknown objects', async () => {
+test('a refresh is rejected for an object without a record endpoint, an excluded object and an unknown object', async () => {
   await expect(refreshRecord(1, 'conversations')).rejects.toThrow('cannot return single records of conversations');
   await expect(refreshRecord(1, 'skills')).rejects.toThrow('Include the object first');
   await expect(refreshRecord(1, 'nothing')).rejects.toThrow('nothing');

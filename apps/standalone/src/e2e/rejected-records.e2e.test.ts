@@ -72,7 +72,7 @@ test('rejected records are listed with their reasons, replayed and discarded (I1
     `select id::int, priority, subject, _freshet_extra ->> 'priority' as extra from ${schema}.tickets where id = any($1) order by id`,
     [urgent],
   );
-  // The type of a documented column does not change.
+  // The type of a documented column does not change, so `urgent` is stored in _freshet_extra.
   expect(rows.map((r) => [r['priority'], r['extra']])).toEqual(
     urgent.toSorted((a, b) => a - b).map((id) => (id === urgent[0] ? ['2', null] : [null, 'urgent'])),
   );
@@ -122,7 +122,7 @@ test('a rebuild restores a dropped table from stored batches, without spending c
   await expect(rebuild('skills')).rejects.toThrow(/Restart the object/);
 });
 
-test('dropped and hashed fields are stored neither in batches nor in tables (I6)', async () => {
+test('the original values of dropped and hashed fields are stored neither in batches nor in tables (I6)', async () => {
   const { api, control, simulator, warehouse, schema } = deployment;
   const params = { path: { id: pipelineId, object: 'tickets' } };
   const ids = [...simulator.account.listAllRecords('tickets')]

@@ -216,7 +216,7 @@ describe('clock skew', () => {
     expect(row?.['is_past']).toBe(true);
   });
 
-  test('POST …/position rejects a time in the future, and returns the time range that a later position skips', async () => {
+  test('POST …/position rejects a time in the future, and returns the time range that a move to a later position skips', async () => {
     const moveTo = (changed_since: string) =>
       deployment.api.post('/v1/pipelines/{id}/objects/{object}/position', {
         params: { path: { id: pipelineId, object: 'tickets' } },

@@ -87,7 +87,7 @@ describe('npm start without options', () => {
   });
 });
 
-describe('npm start with invalid settings', () => {
+describe('npm start with settings from the environment', () => {
   let database: TestDatabase;
   let warehouse: TestDatabase;
   let simulator: FreshdeskSimulator;
@@ -159,7 +159,7 @@ describe('npm start with invalid settings', () => {
     expect(await database.sql`select count(*)::int as n from freshet.credentials`).toEqual([{ n: 0 }]);
   });
 
-  test('rejects a host that is not Freshdesk: an HTML page, a redirect, or a different product', async () => {
+  test('rejects a host that responds with an HTML page, a redirect, or the JSON of a different product', async () => {
     const responders: Record<string, (response: ServerResponse) => void> = {
       page: (r) => r.writeHead(200, { 'content-type': 'text/html' }).end('<html>Welcome</html>'),
       redirect: (r) => r.writeHead(302, { location: 'https://elsewhere.example/' }).end(),

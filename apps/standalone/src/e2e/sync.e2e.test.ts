@@ -176,7 +176,7 @@ describe('a sync', () => {
 });
 
 describe('failure isolation (I7)', () => {
-  test('a key without admin rights and a plan without a feature affect only their objects, and the run succeeds', async () => {
+  test('a key without admin rights and a plan without a feature affect only the objects that require the rights or the feature, and the run succeeds', async () => {
     await using deployment = await Deployment.start({ counts: { tickets: 50 }, missingFeatures: ['Timesheets'] });
     const run = await deployment.sync(await deployment.createPipeline('demo-agent-key'));
     expect(run.status).toBe('succeeded');
@@ -233,7 +233,7 @@ describe('failure isolation (I7)', () => {
     expect(await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
   });
 
-  test('an empty list of conversations is requested a second time, and no row is deleted if the second list is not empty', async () => {
+  test('an empty list of conversations is requested a second time, and no conversation is marked as deleted if the second list is not empty', async () => {
     const emptied = new Set<string>();
     let returnsEmptyLists = false;
     await using deployment = await Deployment.start({

@@ -35,7 +35,7 @@ const catchError = async (request: Promise<unknown>) =>
     (error: unknown) => error,
   )) as FreshetError;
 
-test('the client creates a pipeline with its credentials and destination, streams its run, and waits for the run', async () => {
+test('the client creates credentials, a destination and a pipeline, streams the first run, and waits for its end', async () => {
   const { hostname, port, username, password, pathname } = new URL(deployment.warehouse.url);
   const key = await freshet.post('/v1/credentials', {
     body: { name: 'key', type: 'freshdesk_api_key', api_key: 'demo-admin-key' },

@@ -10,8 +10,8 @@ export interface Difference {
 }
 
 /**
- * Finds all differences between the account and the warehouse: records, fields, deletions, and rows
- * without a record.
+ * Finds all differences between the account and the warehouse: missing rows, different fields,
+ * different kinds of deletion, and rows without a record.
  */
 export async function findDifferences(
   simulator: FreshdeskSimulator,

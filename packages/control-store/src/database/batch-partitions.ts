@@ -12,8 +12,8 @@ const DAYS_AHEAD = 7;
 const LOCK_TIMEOUT = '2s';
 const LOCK_NOT_AVAILABLE = '55P03';
 /**
- * The error code when the default partition contains batches of the day. The day then cannot have a
- * partition.
+ * The error code when a partition cannot be created because the default partition contains batches
+ * of its day.
  */
 const CHECK_VIOLATION = '23514';
 /** The error codes when another scheduler has just created the partition. */

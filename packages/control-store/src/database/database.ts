@@ -45,8 +45,8 @@ export function connect(url: string, max: number, settings: Record<string, strin
 }
 
 /**
- * Parses bigint and numeric as numbers: no value of the control database exceeds 53 bits. Keys of
- * records are stored as text.
+ * Parses bigint and numeric as numbers. This loses no digits, because no such value in the control
+ * database exceeds 53 bits. Keys of records may be longer, but are stored as text.
  */
 const NUMBER_TYPE: postgres.PostgresType = { to: 1700, from: [20, 1700], serialize: String, parse: Number };
 
@@ -78,7 +78,7 @@ export function buildColumnList(sql: Sql | Tx, table: PgTable): Fragment {
 
 const columnLists = new WeakMap<PgTable, string>();
 
-/** Clients that use the transaction of the calling context. */
+/** Database clients that use the transaction of the calling context. */
 export interface AmbientSql {
   /**
    * Runs statements in the open transaction, or on the pool if no transaction is open. `begin`

@@ -7,8 +7,8 @@ let last = 0n;
 
 /**
  * Creates a UUIDv7 (RFC 9562): 48 bits of milliseconds, then 74 random bits. The ids that one
- * process creates increase monotonically, so they sort in the order of their creation. PostgreSQL
- * can generate a UUIDv7 only since version 18.
+ * process creates increase monotonically, so they sort in the order of their creation. Freshet
+ * creates the ids itself, because PostgreSQL can generate a UUIDv7 only since version 18.
  */
 export function uuidv7(now = Date.now()): string {
   const random = BigInt(`0x${randomBytes(10).toString('hex')}`) >> 6n; // 74 bits

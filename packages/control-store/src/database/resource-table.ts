@@ -135,7 +135,7 @@ const UNIQUE_VIOLATION = '23505';
 const FOREIGN_KEY_VIOLATION = '23503';
 
 /**
- * Replaces violations of unique and foreign key constraints with other errors.
+ * Converts errors about violated unique and foreign key constraints to the given errors.
  * @param errors name of the constraint → error to throw.
  */
 export async function mapConstraintErrors<T>(work: Promise<T>, errors: Readonly<Record<string, AppError>>): Promise<T> {

@@ -70,8 +70,8 @@ async function savePosition(tx: Tx, lease: ObjectRunLease, step: Step): Promise<
 
 /**
  * Whether Freshdesk returned data of the object itself, which proves that the API key can read the
- * object. While the parent of a child is still being extracted, steps of the child may be empty. An
- * empty step proves nothing.
+ * object. An empty step of a child object does not prove this while the parent object is still
+ * being extracted, because there may have been no parent to read yet.
  */
 function provesAccess({ batch, completedUnits, isLast }: Step): boolean {
   return batch !== null || completedUnits.length > 0 || isLast;
@@ -120,7 +120,7 @@ async function finishExtraction({ tx, queue }: JobTransaction, lease: ObjectRunL
 
 /** Gets the milliseconds until the object run has more work. Null: no work is left. */
 async function getRemainingWorkDelay(tx: Tx, lease: ObjectRunLease): Promise<number | null> {
-  // The child list of a parent was empty although the table contains children of the parent. The
+  // If the child list of a parent was empty although the table contains children of the parent, the
   // same run rereads the list.
   const [unconfirmed] = await tx`
     select 1 from freshet.child_work

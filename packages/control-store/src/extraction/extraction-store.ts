@@ -89,8 +89,8 @@ export class ExtractionStore extends Store {
   }
 
   /**
-   * Lists up to three parents whose children could be read before. The extractor requests them to
-   * check whether the endpoint works.
+   * Lists up to three parents whose children could be read before. The extractor requests the
+   * children of these parents again to check whether the endpoint works.
    */
   async listReadableParents(lease: ObjectRunLease): Promise<ParentVersion[]> {
     const rows = await this.sql<{ parent_id: string; version: string }[]>`

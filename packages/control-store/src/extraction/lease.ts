@@ -21,8 +21,8 @@ export interface ObjectRunLease {
   /** W3C trace context of the request that started the run. Null: tracing was off. */
   readonly traceparent: string | null;
   /**
-   * The fencing token. Each later lease has a greater epoch, after which commits with this lease
-   * fail.
+   * The fencing token. Each later lease has a greater epoch. As soon as there is a later lease,
+   * commits with this lease fail.
    */
   readonly epoch: number;
   /** Failed attempts since the last committed step. */
@@ -136,7 +136,7 @@ export function acquireLease(sql: Sql, box: SecretBox, objectRunId: string): Pro
   }) as Promise<ObjectRunLease | null>;
 }
 
-/** Fences off earlier leases, and gets the position from which the lease continues. */
+/** Fences off earlier leases, and gets the position from which the new lease continues. */
 async function incrementEpoch(tx: Tx, objectRunId: string, row: ObjectRunRow): Promise<LeaseRow | undefined> {
   const isRefresh = row.mode === 'refresh';
   const [lease] = hasOwnPosition(row.mode)

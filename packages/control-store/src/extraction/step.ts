@@ -7,7 +7,7 @@ export interface Step {
   readonly position: Record<string, unknown>;
   /** The columns of the custom fields. Null: unchanged. */
   readonly customColumns: readonly Column[] | null;
-  /** Null: the pages contain nothing to load. */
+  /** The batch to store. Null: the pages contain nothing to load. */
   readonly batch: StagedBatch | null;
   /** Records that were excluded because an erased person owns them. */
   readonly erasedKeys: readonly {

@@ -6,7 +6,7 @@ import type { CompletedUnit, ParentVersion, Step } from './step.ts';
 /** Adds parents to the child work, or updates the versions of known parents. */
 export async function addChildWork(tx: Tx, pipelineId: string, work: readonly ParentVersion[]): Promise<void> {
   if (work.length === 0) return;
-  // A page may contain a record twice: the last version counts.
+  // A page may contain a record twice. Use the last version.
   const latest = [...new Map(work.map((w) => [`${w.object}/${w.parentId}`, w])).values()];
   await tx`
     insert into freshet.child_work (pipeline_id, object, parent_id, version, changed_at)
@@ -61,8 +61,8 @@ export async function completeAuditWork(
 }
 
 /**
- * Converts a failed unit to a completed unit with the outcome `unreadable`. An audit accounts for
- * each of its units, and later runs retry the failed units.
+ * Converts a failed unit to a completed unit with the outcome `unreadable`. The conversion is
+ * needed because an audit must account for each of its units. Later runs retry the failed unit.
  */
 export function toUnreadableUnit({ object, key }: UnitFailure): CompletedUnit {
   return { object, parentId: key, version: '', outcome: { name: 'unreadable', isFinal: false } };

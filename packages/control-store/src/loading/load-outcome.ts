@@ -9,8 +9,8 @@ export interface LoadOutcome {
   /** Keys that an audit did not return. The object run of the audit looks up these keys next. */
   readonly deletionCandidates: readonly (DeletionCandidate & { readonly batchId: string })[];
   /**
-   * Generations that lacked an implausible number of rows, with this number. No row was marked as
-   * deleted. The number is stored in the object run of the generation.
+   * Generations that lacked implausibly many rows. None of these rows was marked as deleted. `rows`
+   * is the number of these rows, and is stored in the object run of the generation.
    */
   readonly rejectedGenerations: readonly { readonly batchId: string; readonly rows: number }[];
   /**

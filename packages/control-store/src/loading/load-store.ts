@@ -109,9 +109,10 @@ export class LoadStore extends Store {
   }
 
   /**
-   * Raises the epoch of a table to the epoch in the warehouse, and enqueues a load. Does nothing if
-   * a different worker has acquired the lease in the meantime. Otherwise, the lower epoch means
-   * that the control database was restored to a state that is older than the warehouse.
+   * Raises the epoch of a table to the greater epoch in the warehouse, and enqueues a load. The
+   * epoch in the warehouse is greater after the control database was restored to a state that is
+   * older than the warehouse. Does nothing if a different worker has acquired the lease in the
+   * meantime.
    */
   async adoptEpoch(lease: TableLease, epoch: number): Promise<void> {
     await this.sql.begin(async (tx) => {

@@ -51,7 +51,7 @@ describe('LoadStore.markLoaded', () => {
     expect(await fetchParents()).toEqual([]);
   });
 
-  test('merges the misfits of all batches into one warning per column, and counts a repeated report once', async () => {
+  test('adds one warning per column for values that do not fit the column, across all batches, and counts a repeated report once', async () => {
     const pipeline = await t.createPipeline();
     const run = await startRun(t, pipeline.id);
     const lists = await acquire(t, run.getObjectRunId('lists'));

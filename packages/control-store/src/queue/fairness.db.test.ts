@@ -21,7 +21,7 @@ async function startSync(pipeline: Pipeline) {
 }
 
 describe('job priority', () => {
-  test('workers run first slices before long object runs, and high-priority pipelines before others of the same class', async () => {
+  test('workers run first slices before long object runs, and high-priority pipelines before normal pipelines in the same credit class', async () => {
     const { store, database } = t;
     const large = await t.createPipeline('large');
     const other = await t.createPipeline('other');

@@ -25,7 +25,7 @@ export interface WorkOptions {
   readonly concurrency: number;
 }
 
-/** A job that failed or stopped its worker on every attempt. */
+/** A job that failed, or crashed its worker, on every attempt. */
 export interface DeadLetter {
   readonly queue: QueueName;
   readonly data: JobPayloads[QueueName];

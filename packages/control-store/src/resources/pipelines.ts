@@ -44,7 +44,7 @@ export interface PipelineFilter {
 
 /**
  * An object whose table was loaded under a different control database, for example one that was
- * lost. It has the state from which extraction continues.
+ * lost. `position` is the state from which extraction continues.
  */
 export interface AdoptedObject {
   readonly object: string;

@@ -83,7 +83,7 @@ describe('finishObjectRunIfComplete', () => {
     });
   });
 
-  test('an invalid API key stops all object runs of the run whose extraction is open', async () => {
+  test('an invalid API key stops all object runs that are still extracting', async () => {
     const run = await startRun(t, (await t.createPipeline()).id);
     const { objects } = await t.store.runs.get(run.id);
     const leases = await Promise.all(objects.slice(0, 2).map(({ id }) => acquire(t, id)));

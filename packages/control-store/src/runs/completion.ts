@@ -51,9 +51,9 @@ function buildOutstandingMessage({ units, message }: OutstandingUnits): string {
 
 /**
  * Finishes a run whose object runs are all finished, and emits the event of its status. Object runs
- * with the warning `object_unavailable` are ignored. The run is `succeeded` if all other object
- * runs succeeded, and `failed` if no object run succeeded or was partial. A run with only ignored
- * object runs is `failed`. Otherwise, the run is `partial`.
+ * with the warning `object_unavailable` are ignored. If all other object runs succeeded, the run is
+ * `succeeded`. If none of them succeeded or was partial, the run is `failed`. Otherwise, the run is
+ * `partial`. A run with only ignored object runs is `failed`.
  */
 export async function finishRunIfComplete({ tx, queue }: JobTransaction, runId: string): Promise<void> {
   await tx`select id from freshet.runs where id = ${runId} for no key update`;

@@ -38,8 +38,8 @@ export interface ErasureTask {
 export interface ErasureOutcome {
   readonly removed: readonly ErasedObject[];
   /**
-   * Owner fields that the pipeline drops, as `object.field`. Freshet cannot search these fields for
-   * the person.
+   * The owner fields that the pipeline drops, each in the form `object.field`. Freshet cannot
+   * search these fields for the person.
    */
   readonly unsearchable: readonly string[];
   readonly proof: ErasureProof;

@@ -24,7 +24,8 @@ export interface RefreshRequest {
  */
 export class Refreshes extends Store {
   /**
-   * Requests refreshes. A record that is requested twice before it is read is read only once.
+   * Requests refreshes. If a record is requested again before it is read, it is still read only
+   * once.
    * @returns the id of the refresh run.
    */
   async request(pipelineId: string, requests: readonly RefreshRequest[]): Promise<string> {
@@ -53,7 +54,8 @@ export async function addRefreshRequests(
   for (const [object, own] of Map.groupBy(requests, (request) => request.object)) {
     await tx`insert into freshet.pipeline_objects (pipeline_id, object) values (${pipelineId}, ${object})
       on conflict do nothing`;
-    // An object run that finished while other object runs of the run were still open is reopened.
+    // The object run may have finished while other object runs of the run are still open. In this
+    // case, reopen it.
     const [objectRun] = await tx<{ id: string }[]>`
       insert into freshet.object_runs (id, run_id, pipeline_id, object, credit_class, mode)
       values (${uuidv7()}, ${runId}, ${pipelineId}, ${object}, 'by_hand', 'refresh')

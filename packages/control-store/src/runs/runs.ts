@@ -18,8 +18,8 @@ export type ObjectRun = typeof objectRuns.$inferSelect;
 export type Run = typeof runs.$inferSelect & {
   readonly objects: readonly ObjectRun[];
   /**
-   * The credits per minute that the pipeline may use of the account's rate limit. Null: the account
-   * is unlimited, its rate limit is unknown, or the run has finished.
+   * The part of the account's rate limit that the pipeline may use, in credits per minute. Null:
+   * the account is unlimited, its rate limit is unknown, or the run has finished.
    */
   readonly credits_per_minute: number | null;
 };

@@ -104,9 +104,9 @@ async function addObjectRun(
 }
 
 /**
- * Adds the recently changed parents of a child object to an audit. A ticket does not change when
- * one of its notes is edited or one of its emails bounces. Both usually happen within days after
- * the last change of the ticket.
+ * Adds the recently changed parents of a child object to an audit. Syncs do not notice every change
+ * of a child, because a ticket does not change when one of its notes is edited or one of its emails
+ * bounces. Such changes usually happen within days after the last change of the ticket.
  */
 async function addRecentParents(tx: Tx, pipelineId: string, object: string, objectRunId: string): Promise<void> {
   await tx`

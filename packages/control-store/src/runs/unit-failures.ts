@@ -3,8 +3,8 @@ import type { Fragment, Sql, Tx } from '../database/database.ts';
 import { uuidv7 } from '../database/ids.ts';
 
 /**
- * The second attempt follows in the same run. Before each later attempt, the interval doubles, up
- * to a day.
+ * The interval before the second attempt, which follows in the same run. Before each later attempt,
+ * the interval doubles, up to a day.
  */
 const SECOND_ATTEMPT_SECONDS = 10;
 const INTERVAL_SECONDS = 300;
@@ -88,7 +88,7 @@ export async function clearUnitFailures(
 /**
  * Gets the milliseconds until the earliest second attempt of a parent that failed once in this
  * object run. Null: no such attempt is pending. Failed lookups are retried in the next run, because
- * a second attempt in the same run would have to reread their list.
+ * a second attempt in the same run would have to reread the list that contains the record.
  */
 export async function getRetryDelayWithinRun(
   tx: Tx,

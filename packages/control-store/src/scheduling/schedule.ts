@@ -60,8 +60,8 @@ export class Schedule extends Store {
             where id = ${id}`;
           continue;
         }
-        // The next run follows the due time by a multiple of the interval, so that the phase of the
-        // pipeline does not change.
+        // The next run is a whole number of intervals after the due time, even if this run starts
+        // late. The pipeline therefore keeps its times of day.
         await tx`
           update freshet.pipelines set next_run_at = next_run_at + make_interval(mins => frequency_minutes)
             * (1 + floor(extract(epoch from now() - next_run_at) / (frequency_minutes * 60)))
@@ -72,8 +72,8 @@ export class Schedule extends Store {
   }
 
   /**
-   * Starts due audits. If an audit of a pipeline is still open, no second audit is started. In both
-   * cases, the next audit is due after a full interval.
+   * Starts due audits. If an audit of a pipeline is still open, no second audit is started. Whether
+   * or not an audit was started, the next audit is due after a full interval.
    * @param limit the maximum number of pipelines.
    * @returns the number of pipelines whose audit was due.
    */

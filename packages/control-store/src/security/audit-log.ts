@@ -15,9 +15,9 @@ export interface AuditFilter {
    * its subresources.
    */
   readonly resource?: string | undefined;
-  /** Inclusive. */
+  /** The start of the period, inclusive. */
   readonly from?: Date | undefined;
-  /** Exclusive. */
+  /** The end of the period, exclusive. */
   readonly until?: Date | undefined;
 }
 

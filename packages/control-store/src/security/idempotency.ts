@@ -78,7 +78,7 @@ export class Idempotency extends Store {
     if (row.fingerprint !== fingerprint) {
       throw new AppError(
         'idempotency_key_reused',
-        'Idempotency-Key: the key was used for a different request. Use a new key for each request.',
+        'Idempotency-Key: the key was used for a different request. Use a new key for each operation. Reuse a key only to retry the same request.',
       );
     }
     const body = row.body === null ? null : this.box.open(row.body, buildAssociatedData(row.id));

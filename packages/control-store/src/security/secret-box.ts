@@ -7,10 +7,10 @@ const KEY_BYTES = 32;
 
 /**
  * Envelope encryption of stored secrets with AES-256-GCM. A data key encrypts each secret, and the
- * operator's key-encryption key wraps the data key. The associated data of both ciphertexts
- * contains the row and the column, so a ciphertext that is copied to a different row or column
- * cannot be decrypted. To rotate keys, add the new key at the start of the list. Earlier keys
- * remain valid for decryption.
+ * operator's key-encryption key wraps the data key. The associated data of the encrypted secret and
+ * of the wrapped data key contains the row and the column, so a ciphertext that is copied to a
+ * different row or column cannot be decrypted. To rotate keys, add the new key at the start of the
+ * list. Earlier keys remain valid for decryption.
  *
  * Sealed form: `v1.<key id>.<wrapped data key>.<ciphertext>`. The last two parts are base64url of
  * iv ‖ tag ‖ bytes.

@@ -93,7 +93,7 @@ export class Tokens extends Store {
 
   /**
    * @param expected the expected version. Null: any.
-   * @throws AppError `conflict` when no remaining token could manage tokens.
+   * @throws AppError `conflict` when no token that can manage tokens would remain.
    */
   async update(id: string, input: Partial<TokenInput>, expected: number | null): Promise<Token> {
     const { scopes, ...rest } = input;
@@ -118,7 +118,7 @@ export class Tokens extends Store {
     return { token: omitDigests(updated), value };
   }
 
-  /** @throws AppError `conflict` when no remaining token could manage tokens. */
+  /** @throws AppError `conflict` when no token that can manage tokens would remain. */
   async delete(id: string, expected: number | null): Promise<void> {
     await this.db.transaction(async (tx) => {
       await deleteResource(tx as unknown as Database, RESOURCE, id, expected);
@@ -129,7 +129,7 @@ export class Tokens extends Store {
 
 /**
  * Checks that at least one token can still manage tokens: a token with the role `team_admin` that
- * has no scopes and does not expire.
+ * is not restricted by scopes and does not expire.
  */
 async function ensureAdminTokenRemains(db: Database): Promise<void> {
   // Serialize concurrent changes. Otherwise, two transactions could each remove one of the last two
@@ -143,7 +143,7 @@ async function ensureAdminTokenRemains(db: Database): Promise<void> {
   if (!admin) {
     throw new AppError(
       'conflict',
-      'This is the last token with the role team_admin that has no scopes and does not expire. Create another such token first.',
+      'At least one unrestricted team_admin token (no scope restriction, no expiration) must remain, and this is the last one. Create another such token first.',
     );
   }
 }

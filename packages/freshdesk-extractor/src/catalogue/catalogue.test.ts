@@ -40,7 +40,7 @@ test('a new pipeline includes the documented default objects', () => {
   ]);
 });
 
-test.each(catalogue)('$name has a consistent declaration', (object) => {
+test.each(catalogue)('the catalogue entry of $name is consistent', (object) => {
   const names = new Set(object.columns.map((c) => c.name));
   expect(names.size).toBe(object.columns.length);
   for (const key of object.primaryKey) expect(names).toContain(key);
@@ -49,7 +49,7 @@ test.each(catalogue)('$name has a consistent declaration', (object) => {
     expect(column.description, column.name).toMatch(/[.…]$/);
     if (column.references !== null) expect(getObject(column.references).primaryKey).toHaveLength(1);
   }
-  // Only references can be owners.
+  // Only a column that references an object can identify the owner of a record.
   for (const { isOwner, references } of object.columns) if (isOwner) expect(references).not.toBeNull();
   const { strategy } = object;
   if (strategy.kind === 'keyset' || strategy.kind === 'changed-since') expect(names).toContain(strategy.cursorColumn);
@@ -133,7 +133,7 @@ test('parseChoiceLabels keeps every digit of large integers (I10)', () => {
   );
 });
 
-test('toTable renames columns that an earlier release declared, and marks columns with a documented type', () => {
+test('toTable applies the naming rule to custom columns that an earlier release stored, and marks columns with a documented type', () => {
   const stored = {
     name: 'cf_Größe',
     type: 'text' as const,

@@ -102,13 +102,14 @@ interface ListBehavior {
   /** Filters other than pagination and changed-since. */
   readonly filters: readonly string[];
   /**
-   * All records of a simulated account, for objects that define other objects, such as field
-   * definitions. Null: the simulator generates the records.
+   * All records of the object in a simulated account. Set for objects that define other objects,
+   * such as field definitions. Null: the simulator generates the records.
    */
   readonly fixedRecords: readonly Readonly<Record<string, unknown>>[] | null;
   /**
    * Responses of a simulated account that are not arrays of records: path → response. The path of a
-   * later page ends with `#` and the page token. Null if a different object serves the path.
+   * later page ends with `#` and the page token. Null: the object has no such responses, or a
+   * different object serves its path.
    */
   readonly responses: Readonly<Record<string, unknown>> | null;
   /** Columns that are present only with an `include`: name of the include → columns. */

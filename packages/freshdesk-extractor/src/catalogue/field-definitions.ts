@@ -22,7 +22,7 @@ export const FIELD_COLUMNS = {
 };
 
 interface SampleField {
-  /** Added to the object's first id. */
+  /** The number that is added to the object's first id. */
   readonly id: number;
   readonly name: string;
   readonly label: string;

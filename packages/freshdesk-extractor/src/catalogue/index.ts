@@ -135,8 +135,8 @@ export function listChildTables(name: string): ChildTable[] {
 }
 
 /**
- * Lists the objects that a pipeline extracts, with their credit class. Children have a separate
- * class, because they depend on the lists of their parents.
+ * Lists the objects that a pipeline extracts, and the credit class of each. Child objects have a
+ * separate class, because they depend on the lists of their parents.
  * @param choices the user's choice for each object. Objects without a choice follow
  * `includedByDefault`.
  */

@@ -10,7 +10,8 @@ export function toTable(object: ObjectSpec, customColumns: readonly Column[] = [
   const { strategy } = object;
   const columns: readonly Column[] = [
     ...object.columns.map(({ name, type, description }): Column => ({ name, type, description, documented: true })),
-    // Declarations stored by an earlier release may have names that do not follow the naming rule.
+    // Custom columns that an earlier release stored may have names that do not follow the naming
+    // rule.
     ...customColumns.map((column) =>
       column.path === undefined ? column : { ...column, name: getColumnNameByPath(column.path) },
     ),

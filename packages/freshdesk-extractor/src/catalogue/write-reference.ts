@@ -55,9 +55,9 @@ its parent's list is marked as \`missing\`.
 
 ### Audits
 
-No filter returns certain changes and deletions. An audit reads an object completely, corrects stale
-rows, adds missing records, and detects these deletions. Audits cover all objects except those that
-every sync reads completely.
+Some changes and deletions are not returned by any filter. An audit reads an object completely,
+corrects stale rows, adds missing records, and detects deletions. Audits cover all objects except
+those that every sync reads completely.
 `;
 
 function renderSection(object: ObjectSpec): string {

@@ -14,7 +14,7 @@ test('parseSubdomain accepts a label, a host name or a URL of the account', () =
   }
 });
 
-test('parseSubdomain rejects any other input with an error that states the expected format', () => {
+test('parseSubdomain rejects input that does not contain a Freshdesk subdomain, with an error that states the expected format', () => {
   for (const input of [
     '',
     'support.acme.com',

@@ -30,7 +30,7 @@ export function parseSubdomain(input: string): string {
 }
 
 /**
- * Builds the address of an account's API.
+ * Returns the account that has the given subdomain, and the origin of its API.
  * @param originTemplate an origin that replaces the account's own origin. The template may contain
  * `{subdomain}`. Null: the account's own origin is used.
  * @throws AppError `configuration` if the template is not an HTTP(S) origin.

@@ -51,7 +51,7 @@ const drip: Handler = (_request, response) => {
 
 const list = (client: FreshdeskClient) => client.list('/api/v2/groups', {}, COST);
 
-describe('content encodings', () => {
+describe('FreshdeskClient (content encodings)', () => {
   const body = JSON.stringify(Array.from({ length: 500 }, (_, id) => ({ id, name: `Größe ${id}` })));
   test.each([
     ['gzip', gzipSync(body)],
@@ -123,7 +123,7 @@ describe('content encodings', () => {
   });
 });
 
-describe('transient responses', () => {
+describe('FreshdeskClient (transient responses)', () => {
   const maintenancePage: Handler = (_request, response, count) => {
     if (count < 3) response.writeHead(200, { 'content-type': 'text/html' }).end('<html>maintenance</html>');
     else response.writeHead(200, JSON_HEADERS).end('[{"id":1}]');
@@ -164,7 +164,7 @@ describe('transient responses', () => {
   });
 });
 
-describe('deadlines', () => {
+describe('FreshdeskClient (deadlines)', () => {
   test('aborts a slow body at the total deadline, and charges the request', async () => {
     await using account = await openAccount(drip, { limits: { bodyTimeoutMs: 300 } });
     await expect(list(account.client)).rejects.toMatchObject({

@@ -16,7 +16,7 @@ export interface RawResponse {
 
 interface EncodingError {
   readonly encoding: string;
-  /** Freshet supports the encoding, so the body must be damaged. */
+  /** Freshet supports the encoding. The decoding failed because the body is damaged. */
   readonly isKnown: boolean;
   readonly reason: string;
 }
@@ -166,7 +166,8 @@ class ResponseCollector implements Dispatcher.DispatchHandler {
   }
 
   /**
-   * Resolves or rejects, and aborts a request that is still in flight. Later events are ignored.
+   * Resolves or rejects the promise, and aborts a request that is still in flight. Later events are
+   * ignored.
    */
   #settle(end: () => void): void {
     if (this.#isSettled) return;

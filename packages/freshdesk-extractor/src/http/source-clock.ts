@@ -1,6 +1,6 @@
 /**
- * Clocks that differ by less are considered equal, because responses may be cached and clocks
- * drift.
+ * Clocks that differ by at most this many milliseconds are considered equal, because responses may
+ * be cached and clocks drift.
  */
 const CLOCK_TOLERANCE_MS = 300_000;
 
@@ -9,7 +9,7 @@ const CLOCK_TOLERANCE_MS = 300_000;
  * clock that all workers share, and this machine's clock. Each of them may be wrong by days.
  *
  * The time has two uses:
- * - To find the newest of several reads, Freshet orders the reads by one clock that does not jump.
+ * - To find the latest of several reads, Freshet orders the reads by one clock that does not jump.
  *   This is the server's clock, unless that clock disagrees with the reference clock.
  * - Coverage ("everything up to this time has been read") needs a time that every clock has
  *   reached, which is the earliest of the three. A slow clock delays coverage and has no other
@@ -43,17 +43,20 @@ export class SourceClock {
     return Math.abs(this.#skewMs) > CLOCK_TOLERANCE_MS;
   }
 
-  /** The current time for ordering reads, for use without a response. */
+  /** The current time for ordering reads, if there is no response with a time. */
   referenceTime(): Date {
     return new Date(this.#getReference());
   }
 
-  /** The latest current time of any clock. A wrong clock has set any stored time that is later. */
+  /**
+   * The later of the current times of the reference clock and this machine's clock. A stored time
+   * that is even later was set by a wrong clock.
+   */
   latestTime(): Date {
     return new Date(Math.max(this.#getReference(), this.#getLocal()));
   }
 
-  /** The earliest current time of the reference clock and this machine's clock. */
+  /** The earlier of the current times of the reference clock and this machine's clock. */
   earliestTime(): Date {
     return new Date(Math.min(this.#getReference(), this.#getLocal()));
   }

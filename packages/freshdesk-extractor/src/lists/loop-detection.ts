@@ -39,15 +39,15 @@ const OCCURRENCES_MAX = 2;
 /** One page may equal the previous page, because the list may have moved by exactly one page. */
 const REPEATS_MAX = 1;
 /**
- * The tolerance for empty pages before the first record, and for pages of short lists that are read
- * twice.
+ * The number of pages by which a list may exceed the limits, so that some empty pages before the
+ * first record and repeated pages of a short list are accepted.
  */
 const SPARE_PAGES = 3;
 
 const INITIAL_STATE: LoopState = { records: 0, pages: 0, emptyPages: 0, lastDigest: '', repeats: 0, sketch: '' };
 
 /**
- * Adds a page that announces a next page.
+ * Adds a page, which announces a next page, to the state.
  * @param state null or absent for the first page.
  * @throws AppError `source_contract` if the pages contain no new records.
  */

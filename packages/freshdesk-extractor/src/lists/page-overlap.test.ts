@@ -48,7 +48,7 @@ describe('comparePage', () => {
   const [START, END] = [99, 198];
 
   test.each(['chain', 'still'] as const)(
-    '%s: a page that begins with the last record of the previous page is proven, and does not return that record again',
+    'with the proof "%s", a page that begins with the last record of the previous page is proven, and does not return that record again',
     (proof) => {
       const {
         overlap,
@@ -74,7 +74,7 @@ describe('comparePage', () => {
   });
 
   test.each(['chain', 'still'] as const)(
-    '%s: a page without a record of the previous page causes a step back',
+    'with the proof "%s", a page without a record of the previous page causes a step back',
     (proof) => {
       const { overlap, mustStepBack } = compare(readFirstPage(proof), range(START + 2, END + 2), true, proof);
       expect(mustStepBack).toBe(true);
@@ -82,7 +82,7 @@ describe('comparePage', () => {
     },
   );
 
-  test('chain: a changed record does not connect two pages, because the change may have moved it', () => {
+  test('with the proof "chain", a changed record does not connect two pages, because the change may have moved it', () => {
     expect(compare(readFirstPage('chain'), [record(99, 2), ...range(START + 1, END)], true, 'chain').mustStepBack).toBe(
       true,
     );

@@ -20,13 +20,13 @@ export interface PageWindow {
 export interface PageOverlap {
   /** The offset at which the last page ended. */
   readonly end: number;
-  /** Fingerprints of the last records of that page. */
+  /** Fingerprints of the final records of the last page. */
   readonly tail: readonly string[];
   /** Every page so far satisfies the condition of the proof. */
   readonly isProven: boolean;
   /** The greatest offset that was read. */
   readonly furthestEnd: number;
-  /** The number of steps back since that offset was reached. */
+  /** The number of steps back since `furthestEnd` was reached. */
   readonly stepsBack: number;
 }
 

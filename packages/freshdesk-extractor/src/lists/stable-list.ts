@@ -53,12 +53,14 @@ export interface StableListState {
  *
  * - `chain`: each page shares an unchanged record with an earlier page. Unchanged records keep
  *   their order, so every unchanged record that followed the shared record still follows it. The
- *   page starts at or before the shared record, so no unchanged record was skipped. For lists whose
- *   filter returns the changed records afterwards.
+ *   page starts at or before the shared record, so no unchanged record was skipped. This proof is
+ *   used for lists whose filter later returns the changed records.
  * - `still`: each page begins with the last keys of the previous page, in the same order, and
- *   repeats no other key from the end of that page, so nothing has moved. For lists whose filter
- *   does not return changed records, and for lists where absent records count as deleted.
- * - `readings`: two reads find the same keys. For lists that are not paginated by page number.
+ *   repeats no other key from the end of that page, so nothing has moved. This proof is used for
+ *   lists whose filter does not return changed records, and for lists where absent records count as
+ *   deleted.
+ * - `readings`: two reads find the same keys. This proof is used for lists that are not paginated
+ *   by page number.
  * - `parts`: each page is a complete response, so no record moves from one page to another.
  */
 export type CompletenessProof = 'chain' | 'still' | 'readings' | 'parts';
@@ -137,8 +139,8 @@ export async function* readStableList(
       }
       if (reader.canReadAhead()) {
         pending = request(state);
-        // The next iteration handles a rejection. If the consumer stops before that iteration, the
-        // response is not used.
+        // The next iteration awaits the promise and handles a rejection. This handler prevents an
+        // unhandled rejection if the consumer stops before that iteration.
         pending.catch(() => {});
       }
       yield { records: freshRecords, serverTime, state, outcome: 'next', hasPendingRequest: pending !== null };
@@ -221,8 +223,8 @@ function advance(
   proof: CompletenessProof,
 ): StableListState {
   let { loopState } = state;
-  // `STEPS_BACK_MAX` limits the pages that are requested again for an overlap. The first page
-  // resets loop detection.
+  // Pages that are requested again for an overlap are not tracked, because `STEPS_BACK_MAX` limits
+  // their number. Tracking starts again at the first page.
   const isRepeated =
     mustStepBack || (state.overlap !== undefined && overlap !== null && overlap.end <= state.overlap.furthestEnd);
   if (hasNext && !isRepeated && proof !== 'parts')

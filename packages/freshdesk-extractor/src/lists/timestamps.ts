@@ -35,9 +35,9 @@ export function getRecordTime({ object }: ObjectReader, record: ListedRecord, co
 }
 
 /**
- * Returns the newest version among these records and all records that were read before. The
- * account's data does not prove any later time.
- * @param known the newest version that was read before.
+ * Returns the latest time in a column of these records and of all records that were read before. No
+ * record proves that the account has reached a later time.
+ * @param known the latest time in the column of the records that were read before.
  * @returns RFC 3339; undefined if no record has a time.
  */
 export function getNewestVersion(
@@ -59,9 +59,10 @@ function parseTime({ raw }: ListedRecord, column: string): number {
 }
 
 /**
- * Returns the start of the next read: the watermark or the second after the newest record,
- * whichever is earlier. Records that change later are newer than both times. The earlier start
- * limits the changes that a wrong clock can skip, and costs nothing in an account without changes.
+ * Returns the start of the next read, which is the earlier of the watermark and the second after
+ * `newest`. Records that change later have later times. The earlier start limits the changes that a
+ * wrong clock can skip, and costs nothing in an account without changes.
+ * @param newest the latest time that has been read.
  */
 export function getReadStart(watermark: string, newest: string | undefined): string {
   return getEarlier(watermark, newest === undefined ? undefined : addSeconds(newest, 1));

@@ -22,7 +22,7 @@ import { canReadRecord, createFailedUnit, FailureClassifier, isUnitError } from 
  * and is reported as a failed unit.
  */
 interface DetailPosition extends Position {
-  /** `<key>@<version>` of each record of the current page that has been stored. */
+  /** `<key>@<version>` of those records of the current page that have been stored. */
   readonly completedIds: readonly string[];
   /** The position of the strategy before the current page; null: at the start. */
   readonly strategyPosition: Position | null;

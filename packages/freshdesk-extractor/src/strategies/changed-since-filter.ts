@@ -5,8 +5,7 @@ import { formatSeconds, UNIX_EPOCH } from '../lists/timestamps.ts';
 import type { ObjectReader } from '../reader/object-reader.ts';
 
 /**
- * A time in the future. Nothing has changed since then, so a filter that works returns an empty
- * list.
+ * A time in the future. No record has a later time, so a filter that works returns an empty list.
  */
 const FUTURE = '2100-01-01T00:00:00Z';
 
@@ -36,8 +35,8 @@ export function buildSinceQuery(view: ListView, param: string, since: string): R
 }
 
 /**
- * Chooses the proof that a read is complete. A filter that returns edits also returns the records
- * that moved while the list was read.
+ * Chooses the proof that a read is complete. The proof `chain` suffices for a filter that returns
+ * edits, because this filter later returns the records that moved while the list was read.
  */
 export function chooseProof({ lookbackDays }: ChangedSinceStrategy): CompletenessProof {
   return lookbackDays === 0 ? 'chain' : 'still';

@@ -21,9 +21,9 @@ export interface ChangedSincePosition extends Position {
   readonly backTo: string;
   /** View → the time up to which every change has been read. */
   readonly watermarks: Readonly<Record<string, string>>;
-  /** The newest version of any record that has been read; absent: unknown. */
+  /** The latest time in the cursor column of all records that have been read; absent: unknown. */
   readonly newest?: string | undefined;
-  /** View → the newest version at the end of the last read; absent: unknown. */
+  /** View → the value of `newest` at the end of the last read of the view; absent: unknown. */
   readonly newestByView?: Readonly<Record<string, string | undefined>>;
   /** The read in progress; null: none. */
   readonly reading: { readonly view: string; readonly list: StableListState } | null;

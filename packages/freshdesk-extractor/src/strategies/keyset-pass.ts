@@ -11,9 +11,10 @@ import { readTie, TIE_FOUND, type Tie, type TieStep } from './tie.ts';
  * instead of a page number.
  *
  * Page 1 of the query "changed since `cursor`, oldest first" does not depend on earlier pages. If
- * the page ends at the time `last`, it contains every record with a version in [cursor, last), and
- * `last` is the next cursor. A record that changes before it has been read moves to the end of the
- * list. It is read later in this pass, or in the next pass.
+ * the cursor column of the last record on the page has the time `last`, the page contains every
+ * record whose cursor column is in [cursor, last), and `last` is the next cursor. A record that
+ * changes before it has been read moves to the end of the list. It is read later in this pass, or
+ * in the next pass.
  *
  * A pass requires three properties of the list, and checks them on every page. The list is ordered,
  * contains no record that is older than the cursor, and contains the records of the cursor's own
@@ -57,7 +58,7 @@ export interface PassOptions {
 
 /**
  * The maximum average number of occurrences of a record in a pass. A record that changes during a
- * pass occurs again with each new version. The limit detects lists whose timestamps grow with every
+ * pass occurs again after each change. The limit detects lists whose timestamps grow with every
  * request.
  */
 const OCCURRENCES_MAX = 8;
@@ -179,8 +180,8 @@ class PassReader {
     const { canReadAhead = () => true } = this.#options;
     if (!this.#list.reader.canReadAhead() || !canReadAhead()) return;
     this.#pending = this.#fetchPage(this.#cursor, 1);
-    // The next iteration handles a rejection. If the consumer stops before that iteration, the
-    // response is not used.
+    // The next iteration awaits the promise and handles a rejection. This handler prevents an
+    // unhandled rejection if the consumer stops before that iteration.
     this.#pending.catch(() => {});
   }
 

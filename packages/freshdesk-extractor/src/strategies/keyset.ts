@@ -17,7 +17,7 @@ interface ViewPosition {
   readonly pass: KeysetPass | null;
   /** The start of the last pass, according to the clock that orders reads. */
   readonly readAt?: string;
-  /** The newest version in the account at the end of the last pass; absent: unknown. */
+  /** The position's `newest` at the end of the last pass; absent: unknown. */
   readonly newest?: string | undefined;
 }
 
@@ -27,7 +27,7 @@ export interface KeysetPosition extends Position {
   readonly views: Readonly<Record<string, ViewPosition>>;
   /** The history window in progress; null: none. */
   readonly window: HistoryWindow | null;
-  /** The newest version of any record that has been read. */
+  /** The latest time in the cursor column of all records that have been read. */
   readonly newest?: string | undefined;
   /**
    * The history before this time is skipped, because the position was moved forward; absent:
@@ -213,7 +213,7 @@ class KeysetReader {
 
   #finishWindow(window: HistoryWindow): void {
     const { newest } = this.#position;
-    // If the recent windows were empty, the newest record of the account is in this window.
+    // If all later windows were empty, the latest time in the cursor column is in this window.
     const views = Object.fromEntries(
       Object.entries(this.#position.views).map(([name, view]) => [name, { ...view, newest: view.newest ?? newest }]),
     );

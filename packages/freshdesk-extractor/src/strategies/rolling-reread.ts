@@ -49,8 +49,8 @@ export function countRereadPages(
 }
 
 /**
- * Returns the state with which a run starts its pages. The state is unchanged if the run has
- * already started.
+ * Returns the state with which a run starts its part of the reread. The state is unchanged if the
+ * run has already started this part.
  */
 export function startReread(
   state: RereadState | undefined,

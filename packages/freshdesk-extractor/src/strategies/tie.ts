@@ -22,7 +22,7 @@ import type { KeysetList } from './keyset-list.ts';
  * the number of records within reach. Creation times never change, but records leave the list when
  * they are deleted, and enter the list when they are edited. Both ends are therefore read
  * repeatedly, until a read finds no new record of the second. Records that leave the second are
- * read later, with their new version. Records that neither end reaches are looked up by id.
+ * read later, at their new time. Records that neither end reaches are looked up by id.
  *
  * The extraction may be interrupted after each step, and continues from the stored state.
  */

@@ -65,7 +65,7 @@ describe('ChangedSinceStrategy: a filter that does not return edits', () => {
   const DAY_MS = 86_400_000;
 
   /**
-   * Runs syncs until an edit is extracted.
+   * Edits a record that is about `ageDays` old, and runs syncs until the edit is extracted.
    * @returns the number of syncs, and the number of requests of each sync.
    */
   async function syncsUntilCurrent(

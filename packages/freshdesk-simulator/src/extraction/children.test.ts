@@ -16,7 +16,7 @@ describe('ChildrenStrategy', () => {
     );
   });
 
-  /** Lists the conversations of deleted tickets. They remain readable. */
+  /** Lists the conversations of deleted tickets. Freshdesk still returns these conversations. */
   function listChildrenOfDeletedTickets(account: Awaited<ReturnType<typeof openSource>>): number[] {
     const { account: simulated } = account.simulator;
     const conversations = catalogue.find((o) => o.name === 'conversations');
@@ -38,7 +38,7 @@ describe('ChildrenStrategy', () => {
     expect(account.simulator.requestCount).toBe(3);
   });
 
-  test('reads subfolders of any depth with their category, and schedules the extraction of their articles', async () => {
+  test('reads subfolders at every depth when it reads their category, and schedules the extraction of their articles', async () => {
     await using account = await openSource({ counts: { solution_categories: 2 } });
     const { account: simulated } = account.simulator;
     const categories = [...getExpectedRows(account.simulator, 'solution_categories').keys()];
@@ -61,7 +61,7 @@ describe('ChildrenStrategy', () => {
     expect(result.pages.flatMap((p) => p.childWork.map((w) => w.parentId))).toEqual(
       expect.arrayContaining([String(inner), String(innermost)]),
     );
-    // The complete list of the parent contains subfolders of any depth.
+    // The complete list of the category's folders contains the subfolders at every depth.
     const complete = result.pages
       .flatMap((p) => p.lines.map(toLineText))
       .find((line) => line.includes('"complete"') && line.includes(String(category)));

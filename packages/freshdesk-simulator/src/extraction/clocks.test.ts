@@ -85,7 +85,7 @@ describe('extraction with incorrect clocks', () => {
     },
   );
 
-  test('skips no change if both clocks are ahead, because the position cannot exceed the versions of the records (I3)', async () => {
+  test('skips no change if the Date header and the clocks of the workers are ahead, because the position is never later than the newest record (I3)', async () => {
     const clock = { now: Date.parse('2026-03-01T12:00:00Z') };
     const ahead = () => clock.now + 3 * DAY;
     await using account = await openSource(
@@ -113,7 +113,7 @@ describe('extraction with incorrect clocks', () => {
     }
   });
 
-  test('skips no change if the local clock is three days behind, because the shared clock determines the order of reads (I3)', async () => {
+  test('skips no change if the local clock is three days behind, because the clock that all workers share determines the order of reads (I3)', async () => {
     const clock = { now: Date.parse('2026-03-01T12:00:00Z') };
     await using account = await openSourceWithDate(
       () => new Date(clock.now).toUTCString(),

@@ -147,7 +147,7 @@ describe('reading a list completely', () => {
   });
 });
 
-describe('other paginated requests', () => {
+describe('each kind of paginated request', () => {
   const at = (i: number, second: string) => ({ id: i, created_at: '2024-01-01T00:00:00Z', updated_at: second });
   const recent = new Date(Date.now() - 5 * 86_400_000).toISOString().replace(/\.\d+Z/, 'Z');
   const later = new Date(Date.now() - 4 * 86_400_000).toISOString().replace(/\.\d+Z/, 'Z');

@@ -53,7 +53,7 @@ describe('KeysetStrategy: backfill', () => {
     );
     const live = untilFirstDepth.filter((p) => !toLineText(p.lines[0]).startsWith('{"deleted"'));
     expect(Math.max(...live.flatMap(days))).toBeLessThan(30.1);
-    // Only records with the timestamps at page boundaries are read twice.
+    // Only records whose timestamp is at a page boundary are read twice.
     expect(result.records.length).toBeLessThan(1000 * 1.1);
   });
 
@@ -125,8 +125,8 @@ describe('KeysetStrategy: backfill', () => {
       position = slice.position;
       expect(results.length).toBeLessThan(100);
     }
-    // Skip the first coverage. Reading the newest window takes hours, and changes are read only
-    // afterward.
+    // Ignore the first coverage, because the newest window takes hours to read, and new changes are
+    // read only afterward.
     const moments = [...new Set(seen)].slice(1);
     const gaps = moments.slice(1).map((at, i) => at - (moments[i] as number));
     expect(Math.max(...gaps)).toBeLessThan(20 * 60_000);

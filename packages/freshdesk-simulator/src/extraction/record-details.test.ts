@@ -11,7 +11,7 @@ import {
   readObject,
 } from '../test-support/source.ts';
 
-describe('record details', () => {
+describe('extract: record details', () => {
   test('retries failed lookups on the next run, and reports a lookup that fails again as a failed unit (I7)', async () => {
     let isDamaged = false;
     await using account = await openSource({
@@ -88,7 +88,7 @@ describe('record details', () => {
   );
 
   test.each(['tickets', 'contacts', 'agents'])(
-    '%s: if a page needs more credits than one slice has, completes the page in several slices without repeated requests',
+    '%s: completes a page in several slices, without repeated requests, if the page needs more credits than one slice has',
     async (name) => {
       await using account = await openSource({ counts: { tickets: 150, contacts: 130, agents: 40 } });
       const results: ReadResult[] = [];

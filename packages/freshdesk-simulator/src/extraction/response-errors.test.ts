@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { openSource, readObject } from '../test-support/source.ts';
 
-describe('error responses and invalid responses', () => {
+describe('extract: error responses and invalid responses', () => {
   const openWithResponse = (status: number, headers: Record<string, string>, body: string) =>
     openSource({
       intercept: (_request, response) => {

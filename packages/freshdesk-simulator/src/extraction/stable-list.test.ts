@@ -40,8 +40,8 @@ describe('readStableList', () => {
       const keys = [...getExpectedRows(account.simulator, 'contacts').keys()];
       const result = await readObject(account.client, 'contacts', {
         afterPage: (_page, count) => {
-          // Delete records from the complete list, so that about half of these records are on pages
-          // that have been read.
+          // Delete records that are spread over the list, so that some of them are on pages that
+          // have already been read.
           if (count === deletedAt)
             for (let n = 0; n < 120; n++) account.simulator.account.delete('contacts', keys[n * 5] as number);
         },

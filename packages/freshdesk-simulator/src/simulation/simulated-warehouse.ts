@@ -22,8 +22,8 @@ export class SimulatedWarehouse {
   }
 
   /**
-   * Loads a page. For each key, the record with the newest version wins, then the record that was
-   * extracted last, then the last record in order.
+   * Loads a page. For each key, the record with the latest `updated_at` wins. Of records with equal
+   * `updated_at`, the record that was extracted last wins, or else the record that was loaded last.
    */
   load({ lines, extractedAt, generation }: Page): void {
     for (const line of lines) {

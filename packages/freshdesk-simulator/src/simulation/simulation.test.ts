@@ -17,7 +17,7 @@ async function simulateSeeds(seeds: number, options: Omit<SimulationOptions, 'se
   return { failures, errors };
 }
 
-describe('extraction that is killed at random pages, from an account that changes between requests', () => {
+describe('extraction that is killed at random pages, while the account changes between requests', () => {
   test('the keyset strategy loses no record in 1,000 seeds (I3)', async () => {
     expect(await simulateSeeds(1000, { strategy: 'keyset' })).toEqual({ failures: [], errors: 0 });
   }, 60_000);

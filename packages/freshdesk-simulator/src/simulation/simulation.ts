@@ -15,9 +15,9 @@ import { MAX_CHANGE_RATE, RandomChanges } from './random-changes.ts';
 import { SimulatedWarehouse } from './simulated-warehouse.ts';
 
 /**
- * Deterministic simulation of extraction from an account that changes between any two requests. It
- * runs the real strategies against the simulator's lists without sockets, so thousands of seeds
- * take only seconds. The seed of a failure reproduces the failure exactly.
+ * Deterministic simulation of extraction from an account that can change between every two
+ * consecutive requests. It runs the real strategies against the simulator's lists without sockets,
+ * so thousands of seeds take only seconds. The seed of a failure reproduces the failure exactly.
  *
  * Pages are small and few, and changes are frequent: edits, creations and moves between views
  * follow the requests. Some updates give many or all records the same timestamp. The pages of the
@@ -59,7 +59,7 @@ export interface SimulationResult {
   readonly errorCodes: readonly string[];
 }
 
-/** The lag of lists that the strategies allow for. */
+/** The strategies allow for lists that show a change up to this many seconds late. */
 const LAG_SECONDS = 5;
 const RECORDS = 150;
 const PAGE_SIZE = 10;
@@ -230,7 +230,8 @@ class Simulation {
 }
 
 /**
- * Returns an object of the catalogue that has the strategy, with fewer columns and smaller pages.
+ * Returns a reduced copy of a catalogue object that uses the given strategy. The copy has fewer
+ * columns and smaller pages.
  */
 function buildSmallObject({ strategy, seed }: SimulationOptions, pagesMax: number): ObjectSpec {
   const { kind, matches } = {

@@ -33,8 +33,9 @@ export class LoadAttempt {
   }
 
   /**
-   * Counts the misfits of records that an earlier load has written. The result of the earlier load
-   * may have been lost, so its misfits and rejections are reported again.
+   * Counts the values that do not fit their columns in the records of batches that an earlier load
+   * has applied. The result of the earlier load may have been lost, so these counts and the
+   * rejections are reported again.
    * @returns the records that the earlier load rejected: record → reason.
    */
   recountMisfits(records: readonly IdentifiedRecord[]): ReadonlyMap<IdentifiedRecord, string> {

@@ -1,14 +1,18 @@
 import { quote } from '../sql/identifiers.ts';
 
 /**
- * The range of versions for which a table is complete. Null: the range is unbounded on that side.
+ * The range of times in the version column for which a table is complete. Null: the range is
+ * unbounded on that side.
  */
 export interface CoveredRange {
   readonly completeAsOf: Date | null;
   readonly completeBackTo: Date | null;
 }
 
-/** Whether the range contains a version. @param version milliseconds since 1970. */
+/**
+ * Whether the range contains the version of a record.
+ * @param version the time in the version column, in milliseconds since 1970.
+ */
 export function isCovered(version: number, { completeAsOf, completeBackTo }: CoveredRange): boolean {
   return (
     (completeAsOf === null || version < completeAsOf.getTime()) &&

@@ -24,7 +24,7 @@ type AddCount = (batch: number, count: number) => void;
  * Marks a row as deleted if a complete list or a generation lacks its record, or if a request for
  * the record found it to be deleted. A row that was extracted after the list, generation or request
  * began is not marked. An implausible list or generation marks no rows (I7).
- * @param isNew whether this transaction applies the batch that contains the item.
+ * @param isNew whether this transaction applies the batch of a list, generation or deletion.
  */
 export async function markDeletions(
   load: LoadTransaction,
@@ -61,8 +61,8 @@ export async function markDeletions(
 
 /**
  * Marks the children that the complete list of their parent lacks.
- * @returns the ids of parents with an unconfirmed empty list although the table has rows of their
- *   children. The children of these parents are not marked.
+ * @returns the ids of parents whose list is empty but not confirmed, although the table contains
+ *   children of these parents. These children are not marked.
  */
 async function markMissingChildren(
   load: LoadTransaction,
@@ -160,7 +160,7 @@ async function markDeletedRecords(
 
 /**
  * Marks the descendants of rows that this transaction has marked as deleted, level by level. In
- * rows of this transaction, `_freshet_loaded_at` is the time of the transaction.
+ * rows that this transaction has written, `_freshet_loaded_at` is the time of the transaction.
  */
 export async function markChildRows({ client, request }: LoadTransaction): Promise<void> {
   for (const { name, column, parent, parentKey } of request.childTables) {

@@ -2,9 +2,9 @@ import type { LoadRequest } from './request.ts';
 
 /**
  * Builds the SQL expression for a row's time of extraction, for comparisons with other times of
- * extraction. A time in the future is the result of a wrong clock. The expression treats such a row
- * as older than all other rows. Otherwise, the row could be neither updated nor marked as deleted
- * until that time.
+ * extraction. A time in the future is the result of a wrong clock. The expression treats a row with
+ * such a time as older than all other rows. Otherwise, the row could be neither updated nor marked
+ * as deleted until that time.
  * @param alias the alias of the table.
  */
 export function buildExtractedAtExpression(alias: string, { prepared }: LoadRequest): string {

@@ -74,7 +74,7 @@ describe('loadBatches', () => {
     expect(second.batches[0]?.counts).toMatchObject({ inserted: 1998, rejected: 2 });
   });
 
-  test('reports the same misfits and rejected records when a batch is loaded again (I2)', async () => {
+  test('reports the same rejected records and the same counts of values that do not fit their columns when a batch is loaded again (I2)', async () => {
     const batch = buildBatch([
       buildThing(1, 0, { day: 'never' }),
       buildThing(2, 0, { day: 'never' }),

@@ -14,8 +14,9 @@ import { findRefusedRecord } from './refused-record.ts';
 import type { LoadRequest, LoadResult } from './request.ts';
 
 /**
- * Each attempt adds columns, widens columns or excludes columns from widening. A column is widened
- * at most twice in a load, so schema evolution converges after a few attempts.
+ * The maximum number of attempts of a load to change the table for its records. Each attempt adds
+ * columns, widens columns or excludes columns from widening. A column is widened at most twice in a
+ * load, so a few attempts are enough.
  */
 const SCHEMA_ATTEMPTS_MAX = 20;
 

@@ -50,8 +50,8 @@ export interface LoadResult {
    */
   readonly rejectedGenerations: readonly { readonly batchId: string; readonly rows: number }[];
   /**
-   * The ids of parents with an unconfirmed empty list although the table has rows of their
-   * children. These lists must be reread.
+   * The ids of parents whose list is empty but not confirmed, although the table contains children
+   * of these parents. These lists must be reread.
    */
   readonly unconfirmedDeletions: readonly string[];
   /**
@@ -68,6 +68,6 @@ export interface LoadResult {
    * included.
    */
   readonly schemaChanges: readonly SchemaChange[];
-  /** The number of values that did not fit, for each batch and column. */
+  /** For each batch and column, the number of values that did not fit the column. */
   readonly misfits: readonly Misfits[];
 }

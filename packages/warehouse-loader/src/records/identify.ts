@@ -24,7 +24,8 @@ export interface RecordIdentity {
   /** The values of the primary key columns in PostgreSQL's text form. */
   readonly key: readonly string[];
   /**
-   * The version of the record in milliseconds since 1970; -Infinity if the record has no version.
+   * The time in the record's version column, in milliseconds since 1970; -Infinity if the record
+   * has no version.
    */
   readonly version: number;
   /**

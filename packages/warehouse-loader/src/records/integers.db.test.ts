@@ -111,7 +111,7 @@ describe('integers beyond the precision of doubles', () => {
     expect((await loader.rows('id')).map((r) => r['id'])).toEqual(['12', '1000', '9007199254740993']);
   });
 
-  test('are enumerated only up to a limit when an audit lists the gaps below an outlying key (I9)', async () => {
+  test('used as keys, do not cause an audit to list all unused ids below them (I9)', async () => {
     const record = (id: string) => `{"id":${id},"updated_at":"2026-01-01T00:00:00Z"}`;
     const generation = { id: 'g', began_at: '2026-01-01T00:00:00Z', suspects: { gaps: true } };
     const { deletionCandidates: candidates } = await loader.load([

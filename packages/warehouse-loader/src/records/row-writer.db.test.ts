@@ -41,7 +41,7 @@ describe('RowWriter', () => {
     expect(batches[0]?.counts).toMatchObject({ records: 4, inserted: 1, rejected: 3 });
   });
 
-  test('does not widen a documented column, but stores misfits in _freshet_extra with a note (I10)', async () => {
+  test('does not widen a documented column, so values that do not fit are stored in _freshet_extra with a note (I10)', async () => {
     const values = ['2024-02-30', '0000-00-00', '', 'infinity', '12024-01-01', 1700000000, true, { a: 1 }];
     const records = values.map((day, n) => buildThing(n + 1, 0, { day, name: `kept ${n}` }));
     const { misfits, schemaChanges, batches, rejectedRecords } = await loader.load([
@@ -64,7 +64,7 @@ describe('RowWriter', () => {
     ]);
   });
 
-  test('rejects a record with a misfit under the policy `freeze`, but only discards the value under the policy `discard`', async () => {
+  test('rejects a record if a value does not fit its column and the policy is `freeze`, but only discards the value if the policy is `discard`', async () => {
     await loader.load([buildBatch([buildThing(1, 0)])]);
     const frozen = await loader.load([buildBatch([buildThing(2, 0, { amount: 'x' })], { extractedAt: 1 })], {
       schemaPolicy: 'freeze',

@@ -39,14 +39,14 @@ export interface RowContext {
   readonly fixedColumns: ReadonlySet<string>;
   /**
    * Fields whose values are stored in `_freshet_extra`: field (`toPathKey`) → the column of the
-   * field, if it has a type that Freshet cannot write; null: the field has no column.
+   * field, whose type Freshet cannot write; null: the field has no column.
    */
   readonly extraFields: ReadonlyMap<string, string | null>;
 }
 
 /** Schema changes that the table needs before the records can be written. */
 export interface SchemaChanges {
-  /** Columns with values that do not fit their type. */
+  /** Columns with a type that some values of the records do not fit. */
   readonly columnsToWiden: Set<string>;
   /** Fields without a column: field (`toPathKey`) → its path and the types of its values. */
   readonly fieldsToAdd: Map<string, { readonly path: readonly string[]; readonly types: Set<ColumnType> }>;
@@ -140,7 +140,7 @@ export class RowWriter {
     );
   }
 
-  /** The number of values in the written rows that did not fit, for each batch and column. */
+  /** For each batch and column of the written rows, the number of values that did not fit. */
   get misfits(): readonly Misfits[] {
     return [...this.#misfits.values()];
   }

@@ -38,8 +38,8 @@ const WRITABLE_TYPES: ReadonlyMap<string, ColumnType> = new Map([
 ]);
 
 /**
- * The values of `attempt` for which a name from `getDistinctColumnName` identifies the column of a
- * renamed field.
+ * The column of a renamed field is recognized if `getDistinctColumnName` returns its name for one
+ * of these values of `attempt`.
  */
 const RECOGNIZED_ATTEMPTS = [0, 1, 2, 3, 4, 5, 6, 7] as const;
 
@@ -201,8 +201,8 @@ export class ColumnNames {
     const columnsWithPath = (this.#columnsByComment.get(key) ?? []).filter(
       (name) => rename === null || matchesRename(name),
     );
-    // Earlier releases did not apply the naming rule to declared columns. For unknown fields, they
-    // always stored the path in the comment.
+    // In earlier releases, the names of declared columns did not follow the naming rule. Columns of
+    // unknown fields need no search by name, because their comments have always contained the path.
     const legacyName = rename ?? (isCustom ? toCustomFieldName(path.at(-1) as string) : preferred);
     const isKnown = isCustom || this.#declarations.has(key);
     const isUsable = (name: string) => !this.#fields.has(name) && !Object.hasOwn(METADATA_COLUMNS, name);

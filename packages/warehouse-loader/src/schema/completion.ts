@@ -4,10 +4,10 @@ import type { TargetTable } from '../sql/target.ts';
 import type { ColumnNames } from './column-names.ts';
 
 /**
- * Completion: rows that were written before a column existed lack the values of this column. In
- * `_freshet_objects.written_columns`, the loader stores the columns that existed when the rows were
- * written. When a column is new or has changed, the loader marks the table as incomplete. Each row
- * is then rewritten when its record is next loaded.
+ * Completion adds missing values to existing rows. Rows that were written before a column existed
+ * lack the values of this column. In `_freshet_objects.written_columns`, the loader stores the
+ * columns that existed when the rows were written. When a column is new or has changed, the loader
+ * marks the table as incomplete. Each row is then rewritten when its record is next loaded.
  */
 
 /** Column → its number and type, or `dropped` if a field rule drops the field. */
@@ -22,7 +22,8 @@ const DROPPED = 'dropped';
 export interface Completion {
   readonly since: Date;
   /**
-   * Whether the stored batches lack the values, too, so that the records must be extracted again.
+   * Whether the stored batches also lack the missing values, so that the records must be extracted
+   * again.
    */
   readonly isRereadNeeded: boolean;
 }
@@ -47,8 +48,8 @@ export async function recordInitialColumns(client: ClientBase, target: TargetTab
 }
 
 /**
- * Stores the new type of a column that Freshet has widened, so that its rows are not rewritten. The
- * converted values must equal the values that a rewrite would produce.
+ * Stores the new type of a column that Freshet has widened, so that the rows are not rewritten.
+ * Call this function only if the converted values equal the values that a rewrite would produce.
  */
 export async function recordWidening(
   client: ClientBase,
@@ -89,8 +90,8 @@ export async function trackColumns(
     return [];
   }
   const changedColumns = Object.keys(columns).filter((name) => columns[name] !== written[name]);
-  // These columns are not declared. Each one is added again when a record with a value for the
-  // column is loaded.
+  // All declared columns exist at this point. An undeclared column that was removed is added again
+  // when a record with a value for the column is loaded.
   const removedColumns = Object.keys(written).filter(
     (name) => written[name] !== DROPPED && !names.existingColumns.has(name),
   );
@@ -123,7 +124,7 @@ export async function trackColumns(
 
 interface ChangedColumn {
   readonly names: ColumnNames;
-  /** The descriptions of all columns. */
+  /** All current columns. */
   readonly columns: WrittenColumns;
   readonly name: string;
   /** Whether the rows were written without the column. */

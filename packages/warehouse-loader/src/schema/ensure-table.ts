@@ -20,8 +20,8 @@ import { runSchemaChange } from './transaction.ts';
  * Never drops anything.
  * @returns the table's state, and the types of its columns before the call (null: the table did not
  *   exist).
- * @throws AppError `warehouse_data` if a column that the loader itself reads has a type that
- *   Freshet cannot write.
+ * @throws AppError `warehouse_data` if a key column, the parent column or the version column has an
+ *   unsupported type.
  */
 export async function ensureTable(
   client: ClientBase,

@@ -266,7 +266,7 @@ describe('evolveTable', () => {
     expect(await loader.rows('brand_new')).toEqual([{ brand_new: null }, { brand_new: '1' }]);
   });
 
-  test('does not widen a column that a view depends on, but stores misfits in _freshet_extra with a note', async () => {
+  test('does not widen a column that a view depends on, so values that do not fit are stored in _freshet_extra with a note', async () => {
     await loader.load([buildBatch([buildThing(1, 0, { price: 5 })])]);
     await database.sql.unsafe('create view acme.mine as select price from acme.things');
     await loader.load([

@@ -75,8 +75,8 @@ async function createHistory(
 }
 
 /**
- * Adds the versions that this transaction has written to the history. In rows of this transaction,
- * `_freshet_loaded_at` is the time of the transaction.
+ * Adds a version to the history for each row that this transaction has changed. In rows that this
+ * transaction has written, `_freshet_loaded_at` is the time of the transaction.
  * @param keys the primary keys of the rows that may have been written, as the values of the key
  *   columns in PostgreSQL's text form; null: any row may have been written.
  */
@@ -102,8 +102,8 @@ export async function recordVersions(
 }
 
 /**
- * Adds the versions of rows that this transaction has marked as deleted in a child table, if the
- * child table has a history.
+ * Adds a version for each row of a child table that this transaction has marked as deleted. Does
+ * nothing if the child table has no history.
  */
 export async function recordChildVersions(client: ClientBase, child: TargetTable): Promise<void> {
   const { rows } = await client.query<{ key: string }>(

@@ -17,8 +17,8 @@ export interface TableState {
   readonly fixedColumns: ReadonlySet<string>;
   /**
    * Fields whose values are stored in `_freshet_extra`: field (`toPathKey`) → the column of the
-   * field, if it has a type that Freshet cannot write; null: the field has no column, because the
-   * table already has the maximum number of columns.
+   * field, whose type Freshet cannot write; null: the field has no column, because the table
+   * already has the maximum number of columns.
    */
   readonly extraFields: ReadonlyMap<string, string | null>;
 }

@@ -5,7 +5,7 @@ import { defineSchema, enumeration, nullable, object, ref, string, timestamp } f
 const CreditClass = enumeration(
   'CreditClass',
   CREDIT_CLASSES,
-  'The priority of requests, from the most urgent class to the least urgent class. `by_hand`: manual runs and API requests. `incremental`: changes. `children`: children of changed parents. `backfill`: history. `audit`: audits.',
+  'The priority of requests, from the most urgent class to the least urgent class. `by_hand`: requests of manual runs and API requests. `incremental`: requests for changed records. `children`: requests for the children of changed parents. `backfill`: requests for history. `audit`: requests of audits.',
 );
 
 const CreditClassUsage = defineSchema(

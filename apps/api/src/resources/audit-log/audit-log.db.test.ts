@@ -58,7 +58,7 @@ describe('audit log', () => {
     ).toEqual(entries);
   });
 
-  test('contains neither entries for rejected requests nor values of tokens (I6)', async () => {
+  test('the log contains neither entries for rejected requests nor values of tokens (I6)', async () => {
     const before = (await log()).length;
     await call('post', '/v1/credentials').send(secretInput('a')).expect(201);
     await call('post', '/v1/credentials').send(secretInput('a')).expect(409);
@@ -69,7 +69,7 @@ describe('audit log', () => {
     expect(JSON.stringify(entries)).not.toContain(body.token);
   });
 
-  test('prunes entries after the retention period, but never prunes entries of the last year', async () => {
+  test('entries are pruned after the retention period, but entries of the last year cannot be pruned', async () => {
     const { sql } = api;
     const insert = (days: number) => sql`
       insert into freshet.audit_log (id, at, actor_id, actor_name, actor_role, address, request_id, action, resource)
@@ -100,7 +100,7 @@ describe('audit log', () => {
   });
 });
 
-test('trusts `X-Forwarded-For` only from trusted proxies', async () => {
+test('an entry contains the address from `X-Forwarded-For` only if a trusted proxy sent the request', async () => {
   const proxied = await api.build({ trustedProxies: '127.0.0.1,::1' });
   const getLoggedAddress = async (app: App, name: string) => {
     await call('post', '/v1/credentials', api.token, app)

@@ -4,7 +4,7 @@ import { KEY_INPUT, useTestApi } from '../../test-support/api.ts';
 const api = useTestApi();
 const { call } = api;
 
-describe('credentials', () => {
+describe('the API for credentials', () => {
   test('creates, gets, lists, updates and deletes a credential without returning its secret (I6)', async () => {
     const created = await call('post', '/v1/credentials').send(KEY_INPUT).expect(201);
     expect(created.headers['location']).toBe(`/v1/credentials/${created.body.id}`);

@@ -4,7 +4,7 @@ import { createPipelineInput, UNKNOWN_ID, useTestApi } from '../../test-support/
 const api = useTestApi({ allowedAddresses: '127.0.0.0/8' });
 const { call } = api;
 
-describe('destinations', () => {
+describe('the API for destinations', () => {
   test('creates, updates, tests and deletes a destination', async () => {
     const { destination, destinationInput } = await createPipelineInput(api);
     expect(destination).toMatchObject(destinationInput);

@@ -49,7 +49,7 @@ const ErasureProof = defineSchema(
 const ErasureStatus = enumeration(
   'ErasureStatus',
   ERASURE_STATUSES,
-  'The status of an erasure. `completed`: no data of the person remains (see `proof`). `failed`: an error occurred (see `error`). Create the erasure again. `lifted`: data of the person is replicated again.',
+  'The status of an erasure. `completed`: no data of the person remains (see `proof`). `failed`: an error occurred (see `error`). To retry, create the erasure again. `lifted`: data of the person is replicated again.',
   'completed',
 );
 

@@ -10,7 +10,7 @@ const FailedUnit = defineSchema(
       pipeline_id: uuid('pipeline', 'The pipeline.'),
       object: string('The object to which the unit belongs.', { examples: [EXAMPLE_CHILD_OBJECT] }),
       key: string(
-        'The key of the record that cannot be extracted. For an object with a parent, the key of the parent whose children cannot be extracted, such as a ticket for conversations.',
+        'The key of the record that cannot be extracted. For an object with a parent, the key of the parent whose children cannot be extracted. For conversations, this is the id of the ticket.',
         { examples: ['4711'] },
       ),
       attempts: count('The number of consecutive failed attempts.', 3),

@@ -8,7 +8,7 @@ const api = useTestApi({
 });
 const { call } = api;
 
-describe('pipelines', () => {
+describe('the API for pipelines', () => {
   test('a created pipeline has the values of the request, including nulls, and defaults for missing fields (T22)', async () => {
     const { input } = await createPipelineInput(api);
     const sent = {

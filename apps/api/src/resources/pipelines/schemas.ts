@@ -25,7 +25,7 @@ export const SchemaPolicy = enumeration(
 export const PipelinePriority = enumeration(
   'PipelinePriority',
   PIPELINE_PRIORITIES,
-  'The order of jobs with the same urgency: jobs of `high` pipelines run first. Priority does not affect jobs with different urgency: new changes in any pipeline are extracted before the backfill of a different pipeline.',
+  'The order of jobs with the same urgency: jobs of `high` pipelines run first. Priority does not affect jobs with different urgency: new changes are extracted before backfills, even if the pipelines of the backfills have a higher priority.',
 );
 
 export const PipelineStatus = enumeration(

@@ -4,7 +4,7 @@ import { createPipelineInput, UNKNOWN_ID, useTestApi } from '../../test-support/
 const api = useTestApi();
 const { call } = api;
 
-describe('rejected records', () => {
+describe('the API for rejected records', () => {
   test('returns empty results for a pipeline without rejected records, and rejects invalid requests', async () => {
     const { input } = await createPipelineInput(api);
     const { body: pipeline } = await call('post', '/v1/pipelines').send(input).expect(201);

@@ -86,7 +86,7 @@ function registerGetRejectedRecord(app: App, { store }: Deps): void {
     // The pattern excludes `replay` and `discard`, so that GET requests to these paths return 405.
     '/v1/pipelines/:id/rejected-records/:record_id(^[0-9A-Fa-f-]{36}$)',
     {
-      // Unlike the list, the content of a record may include personal data.
+      // This response contains the content of the record, which may include personal data.
       config: { permission: 'read_records' },
       schema: {
         ...operation({

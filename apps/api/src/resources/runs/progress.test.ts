@@ -64,7 +64,7 @@ describe('estimateRun', () => {
     expect(progress).toBeCloseTo((0.9 * light + 0.1 * heavy) / (light + heavy));
   });
 
-  test('counts a failed object as done, but stays below 1 until the run finishes', () => {
+  test('counts a failed object as done, but returns less than 1 until the run finishes', () => {
     const { progress } = estimateRun(
       run([
         objectRun({ status: 'failed', finished_at: NOW }),

@@ -49,7 +49,7 @@ function getProgress({ objects }: Run): number | null {
 
 /**
  * Whether an object run counts as completely done, because it succeeded or failed. A cancelled
- * object run keeps its share.
+ * object run keeps its progress.
  */
 function hasEnded({ finished_at: finishedAt, status }: ObjectRun): boolean {
   return finishedAt !== null && status !== 'cancelled';

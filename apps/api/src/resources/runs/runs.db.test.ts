@@ -5,7 +5,7 @@ import { createPipelineInput, useTestApi } from '../../test-support/api.ts';
 const api = useTestApi();
 const { call } = api;
 
-describe('runs', () => {
+describe('the API for runs', () => {
   test('starts, gets, lists and cancels a run, and returns the active run instead of starting a second run', async () => {
     const { input } = await createPipelineInput(api);
     const { body: pipeline } = await call('post', '/v1/pipelines').send(input).expect(201);

@@ -70,7 +70,7 @@ const AuditFindings = defineSchema(
       repaired: count('Rows that the audit inserted, updated or marked as deleted.', 3),
       explained: Type.Record(Type.String(), Type.Integer({ minimum: 0 }), {
         description:
-          'The audit looks up each key that no list contained, and each gap in the sequence of keys. This field contains the number of keys for each result of the lookup. `archived`, `not_found`, `became_agent`: the record has this state. `recovered`: the record exists. `present`: the record moved while the lists were being read. `forbidden`: the API key cannot read the record. `unreadable`: the record is a failed unit. `not_believed`: the row was missing from a complete read, but too many rows were missing to mark them as deleted.',
+          'The audit looks up each key that no list contained, and each gap in the sequence of keys. This field contains the number of keys for each result of the lookup. `archived`, `not_found`, `became_agent`: the record has this state. `recovered`: the record exists, and the audit loaded it. `present`: the record exists, and was missing from the lists only because it moved while the lists were being read. `forbidden`: the API key cannot read the record. `unreadable`: the record is a failed unit. `not_believed`: the row was missing from a complete read, but too many rows were missing to mark them as deleted. `unsettled`: the list changed during every pass, so the audit drew no conclusion from missing records.',
         examples: [{ archived: 12 }],
       }),
     },

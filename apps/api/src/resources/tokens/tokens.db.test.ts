@@ -5,7 +5,7 @@ const api = useTestApi();
 const { call } = api;
 const secretInput = (name: string) => ({ name, type: 'freshdesk_api_key', api_key: `secret of ${name}` });
 
-describe('tokens', () => {
+describe('the API for tokens', () => {
   test('creates a token with scopes, rotates it with an overlap, and rejects it after expiry or deletion', async () => {
     const { body: created } = await call('post', '/v1/tokens')
       .send({ name: 't', role: 'team_collaborator', scopes: ['read', 'run'] })

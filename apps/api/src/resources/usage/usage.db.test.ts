@@ -5,7 +5,7 @@ import { useTestApi } from '../../test-support/api.ts';
 const api = useTestApi();
 const { call } = api;
 
-describe('usage', () => {
+describe('the API for usage', () => {
   test('returns the usage for each day, pipeline and object', async () => {
     const pipeline = await api.createPipeline();
     const { id } = await api.store.runs.start(pipeline.id, 'manual', [{ name: 'roles', creditClass: 'incremental' }]);
@@ -48,7 +48,7 @@ describe('usage', () => {
       ['2026-03-03', 54],
       ['2026-03-02', 30],
     ]);
-    // The lag of an active pipeline lasts until now. A paused pipeline has no lag.
+    // The current lag of an active pipeline is included. A paused pipeline has no current lag.
     await sql`insert into freshet.pipeline_objects (pipeline_id, object, complete_as_of) values (${pipeline.id}, 'roles', now() - interval '2 hours')`;
     expect((await lags(''))[0]?.[1]).toBeCloseTo(2, 1);
     await api.store.pipelines.setStatus(pipeline.id, 'paused');

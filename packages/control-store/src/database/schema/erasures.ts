@@ -42,8 +42,8 @@ export const erasures = freshet.table(
     status: text('status').$type<ErasureStatus>().notNull().default('queued'),
     removed: jsonb('removed').$type<ErasedObject[]>().notNull().default([]),
     /**
-     * Owner fields that the pipeline drops, as `object.field`. Freshet cannot search these fields
-     * for the person.
+     * The owner fields that the pipeline drops, each in the form `object.field`. Freshet cannot
+     * search these fields for the person.
      */
     unsearchable: jsonb('unsearchable').$type<string[]>().notNull().default([]),
     proof: jsonb('proof').$type<ErasureProof>(),
@@ -58,7 +58,7 @@ export const erasures = freshet.table(
 
 /**
  * The keys of erased persons and of their records. Freshet must not store these records again, and
- * excludes records that belong to them.
+ * also excludes new records that belong to these persons or records.
  */
 export const erasedKeys = freshet.table(
   'erased_keys',

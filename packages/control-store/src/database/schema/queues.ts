@@ -4,7 +4,7 @@ import { boolean, index, integer, jsonb, numeric, primaryKey, text, timestamp, u
 import { freshet, time } from './columns.ts';
 
 /**
- * Dead jobs: jobs that failed or stopped their worker on every attempt. They are stored until a
+ * Dead jobs: jobs that failed, or crashed their worker, on every attempt. They are stored until a
  * user retries or discards them.
  */
 export const deadJobs = freshet.table(

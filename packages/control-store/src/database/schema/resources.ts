@@ -83,7 +83,7 @@ export interface MonthlyQuota {
   readonly when_reached: 'continue' | 'pause';
 }
 
-/** Replications from a Freshdesk account into a warehouse schema. */
+/** Pipelines: each pipeline replicates a Freshdesk account into a warehouse schema. */
 export const pipelines = freshet.table(
   'pipelines',
   {

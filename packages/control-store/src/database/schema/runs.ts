@@ -28,7 +28,7 @@ import {
 import { counter, freshet, time } from './columns.ts';
 import { pipelines } from './resources.ts';
 
-/** The state of a pipeline's object that is retained between runs. */
+/** The state of each object of a pipeline. This state is retained between runs. */
 export const pipelineObjects = freshet.table(
   'pipeline_objects',
   {
@@ -51,14 +51,15 @@ export const pipelineObjects = freshet.table(
     /** The table contains the history back to this time. */
     complete_back_to: time('complete_back_to'),
     /**
-     * When the table missed its freshness objective, and `freshness.missed` was emitted. Null: the
-     * table does not miss an objective.
+     * When Freshet detected that the table misses its freshness objective, and emitted
+     * `freshness.missed`. Null: the table is not known to miss an objective.
      */
     stale_since: time('stale_since'),
     /** Whether the API key could read the object when a run last requested it. Null: unknown. */
     availability: text('availability').$type<ObjectAvailability>(),
     /**
-     * The reason why the object is unavailable. Null: the object is available, or this is unknown.
+     * The reason why the object is unavailable. Null: the object is available, or its availability
+     * is unknown.
      */
     availability_message: text('availability_message'),
     /** When a run first read the object. Null: no API key has been able to read it yet. */
@@ -74,8 +75,8 @@ export const pipelineObjects = freshet.table(
      */
     completing_since: time('completing_since'),
     /**
-     * The value of `completing_since` for which a rebuild or a full sync was started. Each value
-     * starts only one.
+     * The value of `completing_since` for which a rebuild or a full sync was started. For each
+     * value, one of the two is started at most once.
      */
     completion_started_for: time('completion_started_for'),
     /** Whether the next object run extracts the complete object, in the mode `full`. */

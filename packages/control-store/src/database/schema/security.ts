@@ -32,7 +32,7 @@ export const idempotencyKeys = freshet.table(
       .notNull()
       .references(() => apiTokens.id, { onDelete: 'cascade' }),
     key: text('key').notNull(),
-    /** Digest of method, path and body: a different request must not reuse the key. */
+    /** Digest of method, path and body. It reveals a different request that reuses the key. */
     fingerprint: text('fingerprint').notNull(),
     /** Status code of the response. */
     status: integer('status'),
