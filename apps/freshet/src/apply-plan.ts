@@ -1,7 +1,7 @@
 import type { Freshet } from '@freshet/client';
 import { type DeployedResources, REFERENCES } from './deployed-resources.ts';
 import { deleteField, getField, setField } from './field-paths.ts';
-import { createInvalidInputError, type ResourceKind } from './manifest.ts';
+import { createInvalidInputError, type ResourceKind, toSingular } from './manifest.ts';
 import type { PlanStep } from './plan.ts';
 
 type UntypedRequest = (path: string, init: object) => Promise<unknown>;
@@ -63,7 +63,9 @@ function replaceNamesByIds(
     if (name === undefined) continue;
     const id = ids.get(`${targetKind}/${String(name)}`);
     if (id === undefined)
-      throw createInvalidInputError(`${kind}: ${path}: ${targetKind} "${String(name)}" does not exist.`);
+      throw createInvalidInputError(
+        `${toSingular(kind)}: ${path}: ${toSingular(targetKind)} "${String(name)}" does not exist.`,
+      );
     deleteField(body, path);
     setField(body, field, id);
   }

@@ -14,6 +14,11 @@ export type Manifest = Readonly<Record<ResourceKind, readonly ManifestItem[]>>;
 export const RESOURCE_KINDS = ['credentials', 'destinations', 'pipelines', 'webhooks'] as const;
 export type ResourceKind = (typeof RESOURCE_KINDS)[number];
 
+/** Returns the kind as it names a single resource, such as `pipeline`. */
+export function toSingular(kind: ResourceKind): string {
+  return kind.slice(0, -1);
+}
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**

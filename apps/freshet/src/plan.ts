@@ -8,6 +8,7 @@ import {
   RESOURCE_KINDS,
   type ResourceKind,
   rejectProblems,
+  toSingular,
 } from './manifest.ts';
 
 /** One request that changes the deployment. */
@@ -91,7 +92,7 @@ function planUpdate(options: {
       if (isDeepStrictEqual(currentValue, value)) continue;
       if (IMMUTABLE_FIELDS[kind]?.includes(path))
         problems.push(
-          `${kind} "${name}": ${path} cannot be changed from ${JSON.stringify(currentValue)} to ${JSON.stringify(value)}. Create a new resource instead.`,
+          `${toSingular(kind)} "${name}": ${path} cannot be changed from ${JSON.stringify(currentValue)} to ${JSON.stringify(value)}. Create a new resource instead.`,
         );
       changes.push(`${path}: ${format(path, currentValue)} → ${format(path, value)}`);
     }
@@ -101,7 +102,7 @@ function planUpdate(options: {
     changes.length === 0 ? [] : [{ action: 'update', kind, name, fields: changedFields, changes }];
   if (kind !== 'pipelines' || status === undefined || status === resource['status']) return steps;
   if (status !== 'paused' && status !== 'active')
-    problems.push(`pipelines "${name}": status must be active or paused.`);
+    problems.push(`pipeline "${name}": status must be active or paused.`);
   return [...steps, { action: status === 'paused' ? 'pause' : 'resume', kind, name, fields: {}, changes: [] }];
 }
 
@@ -139,7 +140,7 @@ function checkReferences(
     const targets = [...manifest[targetKind], ...deployed[targetKind]];
     if (!targets.some((target) => target.name === name))
       problems.push(
-        `${kind} "${item.name}": ${path}: ${targetKind} "${String(name)}" does not exist in the file or in the deployment.`,
+        `${toSingular(kind)} "${item.name}": ${path}: ${toSingular(targetKind)} "${String(name)}" does not exist in the file or in the deployment.`,
       );
   }
 }

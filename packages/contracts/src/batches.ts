@@ -93,8 +93,9 @@ export interface GenerationLine {
      */
     readonly suspects?: {
       /**
-       * Freshdesk assigns keys from 1 without gaps. Each number that is below the greatest key and
-       * has no row is therefore also a candidate.
+       * Whether unused keys are candidates, too: each number that is below the greatest key and has
+       * no row. True only if Freshdesk numbers the records of the object consecutively from 1, and
+       * the generation covers the complete history.
        */
       readonly gaps: boolean;
     };

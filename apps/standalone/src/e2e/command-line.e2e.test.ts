@@ -159,7 +159,10 @@ webhooks:
       `credentials: [{name: a, type: freshdesk_api_key, api_key: "\${env:NOWHERE}"}]`,
       /environment variable NOWHERE is not set/,
     ],
-    ['destinations: [{name: a, credential: missing}]', /credentials "missing" does not exist/],
+    [
+      'destinations: [{name: a, credential: missing}]',
+      /destination "a": credential: credential "missing" does not exist/,
+    ],
     ['pipelines: [{name: acme, destination_schema: other}]', /cannot be changed/],
     // All problems are reported together, one per line.
     [

@@ -87,7 +87,7 @@ describe('ExtractionStore.commitStep', () => {
     expect(await readState()).toEqual(before);
   });
 
-  test('rejects commits while the pipeline is paused, and after the run was canceled', async () => {
+  test('rejects commits while the pipeline is paused, and after the run was cancelled', async () => {
     const pipeline = await t.createPipeline();
     const run = await startRun(t, pipeline.id);
     const lease = await acquire(t, run.getObjectRunId('lists'));

@@ -75,7 +75,7 @@ describe('checkRecordSpike', () => {
 });
 
 describe('Alerts.checkQuotas', () => {
-  test('emits each quota level at most once, and pauses the pipeline until its usage is below the quota', async () => {
+  test('emits at most one event for each quota level, and pauses the pipeline until its usage is below the quota', async () => {
     await t.store.pipelines.update(pipelineId, { monthly_quota: { records: 1000, when_reached: 'pause' } }, null);
     const checkQuotas = async () => {
       // Two schedulers check at the same time.

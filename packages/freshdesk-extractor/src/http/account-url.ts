@@ -48,7 +48,7 @@ export function buildAccount(subdomain: string, originTemplate: string | null): 
   ) {
     throw new AppError(
       'configuration',
-      `FRESHDESK_ORIGIN must be an origin without a path, such as "https://proxy.example:8443". It is "${origin}".`,
+      'FRESHDESK_ORIGIN must be an HTTP(S) origin without a path, query, user or password, such as "https://proxy.example:8443".',
     );
   }
   return { subdomain, origin: url.origin };

@@ -122,8 +122,8 @@ function getCancelError({ reason }: AbortSignal): Error {
 /** A response exceeded a deadline. The request is not retried in the same time slice. */
 export class TooSlowError extends Error {
   /**
-   * The time slice ended before the request had its full time, so the response may be fast enough
-   * in a later slice.
+   * The time slice ended before the request's own deadline, so the request may succeed in a later
+   * slice.
    */
   readonly isCutShort: boolean;
 

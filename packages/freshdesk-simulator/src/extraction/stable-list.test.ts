@@ -24,7 +24,7 @@ describe('readStableList', () => {
     },
   );
 
-  test('proves a list without a filter consistent in one pass, even if records were added since the last run', async () => {
+  test('needs only one pass to prove the read of a list without a filter, even if records were added since the last run', async () => {
     await using account = await openSource({ counts: { agents: 250 } });
     const first = await readObject(account.client, 'agents');
     account.simulator.account.create('agents', { contact: { name: 'Ada' } });

@@ -47,7 +47,7 @@ describe('an audit', () => {
     expect(sync.batches[0]?.counts).toMatchObject({ inserted: 1, updated: 1, missing: 0, stale: 0 });
   });
 
-  test('returns the keys that the generation lacks and the gaps in the keys as deletion candidates, even if the batch is loaded again', async () => {
+  test('returns missing keys of the generation and unused keys as deletion candidates, even if the batch is loaded again', async () => {
     await loader.load([buildBatch([buildThing(1, 10), buildThing(2, 20), buildThing(4, 40), buildThing(7, 70)])]);
     await loader.load([buildBatch([buildThing(6, 60)], { extractedAt: 1, deleteKind: 'trash' })]);
     const audit = buildBatch(

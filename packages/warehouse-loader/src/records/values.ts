@@ -132,7 +132,7 @@ export function isPlainTimestamp(bytes: Buffer, start: number, end: number): boo
   );
 }
 
-/** Whether the bytes are an existing day in the form `2026-01-02`. */
+/** Whether the bytes are a valid calendar date in the form `2026-01-02`. */
 export function isPlainDate(bytes: Buffer, start: number, end: number): boolean {
   if (end - start !== 10 || bytes[start + 4] !== 45 || bytes[start + 7] !== 45) return false;
   const [century, year] = [parseTwoDigits(bytes, start), parseTwoDigits(bytes, start + 2)];
