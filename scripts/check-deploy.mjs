@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
  * `npm run check:deploy`: renders, lints and validates the files in deploy/ with their standard
- * tools. Requires Python 3 with venv, Go, access to the registries of both, and `promtool` and
- * `systemd-analyze` on the PATH. It builds no container and needs no cluster.
+ * tools. Requires Python 3 with venv, Go, access to PyPI and to the Go module proxy, and `promtool`
+ * and `systemd-analyze` on the PATH. It builds no container and needs no cluster.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -149,8 +149,8 @@ function checkRunbooks() {
 }
 
 /**
- * Checks that services refer to existing secrets and services, and have a read-only root file
- * system.
+ * Checks that the services of the Compose file refer to existing secrets and services, and that the
+ * services that are built from this repository have a read-only root file system.
  */
 function checkCompose() {
   const file = parse(readFileSync(join(ROOT, 'deploy/compose.yaml'), 'utf8'), { merge: true });

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 /**
- * `npm run test:fuzz`: Schemathesis calls every operation of the OpenAPI document on a complete
- * deployment several thousand times, with valid and invalid input, and follows references in
- * responses. Every response must be documented, and none may be a 5xx. Requires Python 3 with venv,
- * and access to PyPI. FRESHET_SEED sets the seed, to repeat an earlier run.
+ * `npm run test:fuzz`: Schemathesis sends several thousand requests to a complete deployment, with
+ * valid and invalid input. The requests cover the operations of the OpenAPI document, and follow
+ * references in responses. Every response must be documented, and none may be a 5xx. Requires
+ * Python 3 with venv, and access to PyPI. FRESHET_SEED sets the seed, to repeat an earlier run.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

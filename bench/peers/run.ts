@@ -17,7 +17,7 @@ import { API_KEY, BenchDeployment } from '../src/deployment.ts';
  *
  * Each of the three programs runs twice on an account that does not change. The first run measures
  * the records per CPU second, and both runs measure the credits. Each program then runs on an
- * account in which every second request changes a ticket, and runs again after the last change. A
+ * account that changes one ticket at every second request, and runs again after the last change. A
  * ticket counts as lost if its last version was not extracted.
  */
 const { values } = parseArgs({
@@ -71,7 +71,7 @@ async function compare(open: (origin: string) => Promise<Peer>): Promise<string>
   let n = 0;
   const changingAccount = await startAccount((simulator, call) => {
     if (!changing || call % 2 === 1) return;
-    // Change the same tickets for each peer.
+    // Change the tickets in the same order for each peer.
     n++;
     simulator.account.update('tickets', 1 + ((n * 7919) % TICKETS), {});
   });

@@ -14,7 +14,7 @@ import pg from 'pg';
 export const API_KEY = 'demo-admin-key';
 
 /**
- * The deployment that every benchmark runs against: an embedded PostgreSQL with a control database
+ * The deployment that most benchmarks run against: an embedded PostgreSQL with a control database
  * and a warehouse, and the real processes. Disposal stops the processes and deletes the data.
  */
 export class BenchDeployment implements AsyncDisposable {

@@ -30,7 +30,7 @@ const getSize = async (client: pg.Client, shouldVacuum: boolean) => {
 
 const pipeline = await deployment.createPipeline({ objects: [OBJECT], schema: 'growth' });
 await control.query(`update freshet.pipelines set next_run_at = now() + interval '10 years'`);
-// Store batches as if they were extracted nine days ago, so that retention (7 days) can drop them.
+// Store batches as if they were stored nine days ago, so that retention (7 days) can drop them.
 const DAYS_AGO = 9;
 const storedOnSql = (daysAgo: number) => `((now() at time zone 'UTC')::date - ${daysAgo})`;
 const formatDay = (daysAgo: number) => new Date(Date.now() - daysAgo * 86_400_000).toISOString().slice(0, 10);
@@ -43,7 +43,7 @@ const before = { control: await getSize(control, true), warehouse: await getSize
 for (const app of ['extract-worker', 'load-worker'] as const) deployment.startWorker(app);
 const run = await deployment.waitForRun(await deployment.startRun(pipeline));
 const records = run.objects.reduce((sum, o) => sum + o.records_extracted, 0);
-// Finished jobs are deleted after an hour. Backdate them so that they are deleted now.
+// Finished jobs are deleted after an hour. Backdate them so that the next cleanup deletes them.
 await control.query(`update pgboss.job set completed_on = now() - interval '2 hours' where state = 'completed'`);
 await sleep(10_000);
 
@@ -60,7 +60,7 @@ const { rows: largestTables } = await control.query<{ name: string; bytes: strin
   `select n.nspname || '.' || c.relname as name, pg_total_relation_size(c.oid) as bytes from pg_class c join pg_namespace n on n.oid = c.relnamespace
    where n.nspname in ('freshet', 'pgboss') and c.relkind = 'r' order by 2 desc limit 4`,
 );
-// The second sync reuses the space that retention freed.
+// Restart the object, so that the second run reads and stores all records again.
 await deployment.store.runs.restartObject(pipeline.id, OBJECT);
 await deployment.waitForRun(await deployment.startRun(pipeline));
 const afterSecondSync = await getSize(control, false);

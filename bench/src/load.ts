@@ -24,7 +24,8 @@ const { values } = parseArgs({
 });
 const ROWS = Number(values.rows);
 /**
- * Further rounds load more rows into the same table. The rate and the memory should stay constant.
+ * The number of rounds. Each round after the first loads as many new rows into the same table. The
+ * rate and the memory should stay constant.
  */
 const ROUNDS = Number(values.rounds);
 /** The sizes of a stored batch and of a load transaction. */

@@ -7,9 +7,9 @@ import { BenchDeployment } from './deployment.ts';
 
 /**
  * Measures the cost of scheduled pipelines while no pipeline is due. Measures three latencies: from
- * the due time to the run, from the due time to the first slice, and from the extraction of a page
- * to the load of its rows. Repeats the measurements with increasing numbers of pipelines. Runs one
- * process of each kind.
+ * the due time to the creation of the run, from the due time to the first slice, and from the
+ * extraction of a page to the load of its rows. Repeats the measurements with increasing numbers of
+ * pipelines. Runs one process of each kind.
  */
 const { values } = parseArgs({
   options: { pipelines: { type: 'string', default: '1,100,10000' }, idle: { type: 'string', default: '15' } },

@@ -3,9 +3,10 @@ import { type CreditBudget, extract, FreshdeskClient, getObject, type Position }
 import { FreshdeskSimulator } from '@freshet/freshdesk-simulator';
 
 /**
- * Measures how many syncs pass until Freshet extracts an edit of a time entry that is older than
- * the lookback window, and how many credits each sync uses. Some random old entries are edited
- * before each sync. If the next sync extracts an edit, the delay is one sync.
+ * Measures how many syncs pass until Freshet extracts the edit of a time entry that was created
+ * before the lookback window, and how many credits each sync uses. Some random old entries are
+ * edited before each sync of the first half. If the next sync extracts an edit, the delay is one
+ * sync.
  */
 const { values } = parseArgs({
   options: { entries: { type: 'string', default: '300,1000,5000,20000' }, edits: { type: 'string', default: '5' } },

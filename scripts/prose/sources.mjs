@@ -10,7 +10,7 @@ import { parseSync } from 'oxc-parser';
 const EXCLUDED =
   /^(?:pnpm-lock\.yaml|LICENSE|patches\/|packages\/client\/src\/api\.ts|scripts\/prose\/|.*\/fixtures\/|docs\/openapi)/;
 const OPENAPI = 'docs/openapi.json';
-/** String literals with fewer words are names, keys or values. */
+/** String literals with fewer words are names, keys or values, and are not prose. */
 const SENTENCE_WORDS_MIN = 4;
 const SQL =
   /^\s*(?:select|insert|update|delete|create|alter|drop|with|begin|set|lock|copy|from|where|grant|truncate)\b/i;

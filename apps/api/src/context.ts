@@ -18,7 +18,7 @@ export type App = FastifyInstance<
   TypeBoxTypeProvider
 >;
 
-/** Limits of a pipeline's `frequency_minutes`, in minutes. */
+/** The minimum and the default of a pipeline's `frequency_minutes`. */
 export interface Frequency {
   /** The shortest interval between runs that this deployment allows. */
   readonly min: number;
@@ -26,7 +26,7 @@ export interface Frequency {
   readonly default: number;
 }
 
-/** The limits of a deployment that does not configure them. */
+/** The values of a deployment that does not configure them. */
 export const DEFAULT_FREQUENCY: Frequency = { min: 30, default: 360 };
 
 /** The dependencies of routes. The process that serves the routes provides them. */

@@ -1,6 +1,6 @@
 /**
- * Re-encrypts all stored secrets with the newest key of `FRESHET_SECRET_KEYS`, then exits. Other
- * processes can keep running during the rotation.
+ * Re-encrypts, with the newest key of `FRESHET_SECRET_KEYS`, all stored secrets that use a
+ * different key. Then exits. Other processes can keep running during the rotation.
  */
 import { openControlStore } from '@freshet/control-store';
 import { createLogger, readSettings, runProcess, settings } from '@freshet/runtime';

@@ -8,7 +8,7 @@ export interface SliceContext {
   readonly logger: Logger;
   readonly metrics: ExtractMetrics;
   /**
-   * The origin that replaces the host of each account. It may contain `{subdomain}`. Null: no
+   * The origin that replaces the origin of each account. It may contain `{subdomain}`. Null: no
    * replacement.
    */
   readonly originTemplate: string | null;
@@ -23,8 +23,8 @@ export interface SliceContext {
    */
   readonly unloadedBytesMax: number;
   /**
-   * Aborted when the worker shuts down. The slice then commits its current page and requeues its
-   * job.
+   * Aborted when the worker shuts down. The slice then commits the pages that it has read, and
+   * requeues its job.
    */
   readonly shutdownSignal: AbortSignal;
 }

@@ -2,8 +2,8 @@ import { type AppError, ERROR_POLICY } from '@freshet/contracts';
 import { classifyAccessError } from '@freshet/freshdesk-extractor';
 
 /**
- * The object run fails after this many consecutive slices that committed no page. With the backoff,
- * this takes three to five minutes.
+ * The object run fails after this many consecutive slices that failed before they committed a
+ * page. With the backoff, this takes three to five minutes.
  */
 const FAILURES_MAX = 9;
 const BACKOFF_MS = 1000;
@@ -13,7 +13,9 @@ const CREDIT_WAIT_MS = 60_000;
 
 /** The reaction to an error that has ended a slice. */
 type FailureAction =
-  /** Another worker holds the lease, or the run was cancelled or paused: do nothing. */
+  /**
+   * Another worker holds the lease, the run was cancelled, or the pipeline is paused: do nothing.
+   */
   | { readonly kind: 'abandon' }
   | { readonly kind: 'wait_for_credits'; readonly afterMs: number }
   /** A shutdown has aborted the requests in flight: requeue the job without counting a failure. */

@@ -54,9 +54,9 @@ export class SliceProgress {
 
   /**
    * Determines the expected number of records once, after more than one page has been read. For an
-   * object that is always read as a full list, this is the number of records in the last run. For
-   * the first read of any other object, the search of the Freshdesk account counts the records. In
-   * all other cases the number stays unknown, and the estimate of the strategy is used.
+   * object that is always read as a full list, this is the number of records in the last run. If
+   * the mode of the object run is `full`, the search of the Freshdesk account counts the records.
+   * In all other cases the number stays unknown, and the estimate of the strategy is used.
    * @param bufferedRecords the number of records that have been read but are not yet part of a
    *   step.
    */

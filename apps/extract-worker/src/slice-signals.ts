@@ -41,7 +41,10 @@ export class SliceSignals {
     this.#shutdownSignal.removeEventListener('abort', this.#cancelAfterGrace);
   }
 
-  /** A shutdown does not wait for slow responses. Another worker repeats the requests. */
+  /**
+   * Aborts the requests that are still in flight after the grace period, because a shutdown must
+   * not wait for slow responses. Another worker repeats the requests.
+   */
   readonly #cancelAfterGrace = (): void => {
     const cancel = () =>
       this.#cancel.abort(

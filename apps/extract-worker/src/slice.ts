@@ -46,8 +46,8 @@ const LOAD_POLL_MS = 1000;
 type ParentState = Awaited<ReturnType<SliceContext['store']['extraction']['getParentState']>>;
 
 /**
- * Runs one `extract` job: acquires the lease of the object run, extracts pages from the stored
- * position, and finishes or requeues the object run.
+ * Runs one `extract` job: acquires the lease of the object run, extracts pages, starting at the
+ * stored position, and finishes or requeues the object run.
  */
 export async function runSlice(context: SliceContext, objectRunId: string): Promise<void> {
   const lease = await context.store.extraction.acquire(objectRunId);
@@ -141,7 +141,7 @@ class Slice {
       if (error.code !== 'fenced' && !this.#committer.commitFailed) await this.#committer.flush();
       await this.#applyFailure(error);
     } catch (secondError) {
-      // The lease was lost in the meantime. Its new holder continues the object run.
+      // The lease was lost in the meantime, so this slice must not change the object run anymore.
       if (!(secondError instanceof AppError && secondError.code === 'fenced')) throw secondError;
     }
   }
@@ -167,8 +167,8 @@ class Slice {
       apiKey,
       budget: store.budgets.forAccount(lease.subdomain, lease.creditSharePercent),
       creditClass: lease.creditClass,
-      // The connection was tested when the pipeline was created, so an unexpected response may be
-      // temporary.
+      // Assume that the host is Freshdesk, so that a response from a system in front of the API,
+      // such as a maintenance page, is retried.
       isKnownHost: true,
       // All workers use the clock of the control database, so that their local clocks do not
       // matter.
@@ -325,8 +325,8 @@ class Slice {
   }
 
   /**
-   * Stops a child object whose parent has stopped. A child cannot be complete if its parent is
-   * incomplete.
+   * Stops the object run of a child object after the object run of its parent has stopped without
+   * success. The table of a child cannot be complete if the table of its parent is incomplete.
    */
   async #stopWithParent(parentStatus: string): Promise<void> {
     const { parent } = this.#object.strategy as { parent: string };

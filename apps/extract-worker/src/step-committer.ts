@@ -71,8 +71,8 @@ export class StepCommitter {
   }
 
   /**
-   * Whether a commit failed. Later pages must then not be committed, or the checkpoint would skip
-   * the failed page.
+   * Whether a commit failed. Later pages must then not be committed, or the stored position would
+   * skip the pages of the failed step.
    */
   get commitFailed(): boolean {
     return this.#commitFailed;

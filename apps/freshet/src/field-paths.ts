@@ -1,6 +1,6 @@
 /**
  * Functions for the fields of a resource. A path is the name of a field (`name`) or, for a field of
- * a nested object, two names joined by a period (`source.subdomain`).
+ * a nested JSON object, two names joined by a period (`source.subdomain`).
  */
 
 export function isObject(value: unknown): value is Record<string, unknown> {
@@ -24,8 +24,8 @@ export function deleteField(object: Record<string, unknown>, path: string): void
 }
 
 /**
- * Replaces `source` with its fields, so that these fields are compared one by one. Other nested
- * objects are compared as one value.
+ * Replaces the field `source` with one entry for each of its fields, such as `source.subdomain`, so
+ * that these fields are compared one by one. All other nested JSON objects are compared as a whole.
  */
 export function flattenSource(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const { source, ...rest } = fields;

@@ -14,7 +14,7 @@ export type Manifest = Readonly<Record<ResourceKind, readonly ManifestItem[]>>;
 export const RESOURCE_KINDS = ['credentials', 'destinations', 'pipelines', 'webhooks'] as const;
 export type ResourceKind = (typeof RESOURCE_KINDS)[number];
 
-/** Returns the kind as it names a single resource, such as `pipeline`. */
+/** Returns the singular of a kind, such as `pipeline` for `pipelines`. */
 export function toSingular(kind: ResourceKind): string {
   return kind.slice(0, -1);
 }
@@ -101,8 +101,8 @@ function parseItems(kind: ResourceKind, items: unknown, environment: Environment
 }
 
 /**
- * Returns the value of a secret field. If the reference in the field cannot be resolved, adds a
- * problem and returns null.
+ * Returns the value of a secret field. If the field does not contain a string, or if its reference
+ * cannot be resolved, adds a problem and returns null.
  */
 function resolveSecret(value: unknown, location: string, environment: Environment, problems: string[]): string | null {
   if (value === null) return null;

@@ -101,8 +101,7 @@ function planUpdate(options: {
   const steps: PlanStep[] =
     changes.length === 0 ? [] : [{ action: 'update', kind, name, fields: changedFields, changes }];
   if (kind !== 'pipelines' || status === undefined || status === resource['status']) return steps;
-  if (status !== 'paused' && status !== 'active')
-    problems.push(`pipeline "${name}": status must be active or paused.`);
+  if (status !== 'paused' && status !== 'active') problems.push(`pipeline "${name}": status must be active or paused.`);
   return [...steps, { action: status === 'paused' ? 'pause' : 'resume', kind, name, fields: {}, changes: [] }];
 }
 

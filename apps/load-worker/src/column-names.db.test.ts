@@ -54,7 +54,7 @@ async function loadTickets(table: Table, tickets: readonly string[], second: num
 
 /**
  * Builds the JSON of a ticket whose fields have the given texts. The function concatenates strings,
- * because a JavaScript object cannot have a member with every one of these names.
+ * because some of the names, such as `__proto__`, have a special meaning in a JavaScript object.
  */
 function buildTicket(id: number, fields: readonly (readonly [Path, string])[]): string {
   const toMembers = (members: readonly (readonly [Path, string])[]) =>

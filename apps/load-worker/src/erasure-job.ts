@@ -21,7 +21,8 @@ export interface ErasureContext {
 
 /**
  * Runs one `erase` job: removes a person from all data of a pipeline, and verifies that no data of
- * the person remains. An interrupted job is repeated from its first step. Every step is idempotent.
+ * the person remains. An interrupted job is repeated from the start. All its actions are
+ * idempotent.
  */
 export async function runErasure({ store, warehouses, logger }: ErasureContext, erasureId: string): Promise<void> {
   const task = await store.erasures.start(erasureId);
@@ -121,7 +122,7 @@ class PersonErasure {
     const { erasures } = this.#store;
     const task = this.#task;
     const { name } = object;
-    // After this call, no extraction stores further records of the person.
+    // Ensure that no extraction of this object stores further records of the person.
     await erasures.fenceExtraction(task, name);
     const staged = await erasures.eraseFromBatches(task, name, owners, { keyField: filter.keyColumn });
     const erased = await this.#eraseFromWarehouse(name, filter);
@@ -153,7 +154,8 @@ class PersonErasure {
     const lease = await loading.acquire(this.#task.pipelineId, object);
     if (lease === null) return { rows: 0, versions: 0, keys: [] };
     const erased = await this.#warehouse.erase(filter, lease.epoch).catch(async (error: unknown) => {
-      // After this call, the epoch of the next attempt is greater than the epoch in the warehouse.
+      // If the warehouse has a greater epoch, raise the stored epoch, so that the next attempt is
+      // not fenced.
       if (error instanceof AppError && error.code === 'fenced')
         await loading.adoptEpoch(lease, Number(error.context['epoch'] ?? 0));
       throw error;

@@ -28,8 +28,9 @@ export async function runLoad(context: LoadContext, pipelineId: string, object: 
 async function handleFailure(context: LoadContext, lease: TableLease, error: AppError): Promise<void> {
   const { store, warehouses, failures } = context;
   const { loading } = store;
-  // Either another worker has taken the table over and loads the pending batches, or the warehouse
-  // has a greater epoch than the control database, for example after a restore.
+  // Either another worker has acquired the lease and loads the pending batches, or the warehouse
+  // has a greater epoch than the control database, for example after a restore. `adoptEpoch` does
+  // nothing in the first case.
   if (error.code === 'fenced') return loading.adoptEpoch(lease, Number(error.context['epoch'] ?? 0));
   const { pipelineId, object, destinationId } = lease;
   const logger = context.logger.child({ pipelineId, object });

@@ -15,7 +15,7 @@ const POOLS_MAX = 20;
  */
 const PING_WAIT_MS = 500;
 /**
- * The delay before a job is retried if it did not wait for the end of the ping. The ping has
+ * The delay before a job is retried if a different job's ping is still in progress. The ping has
  * usually finished by then.
  */
 const PING_RETRY_MS = 5000;

@@ -270,7 +270,7 @@ describe('delivery to a webhook', () => {
     ]);
   });
 
-  test('renders the template of the webhook with its secret, which is stored encrypted', async () => {
+  test('renders the template of the webhook with the template secret, which is stored encrypted', async () => {
     const template = {
       text: '{{summary}}',
       event_action: 'trigger',
@@ -379,7 +379,7 @@ describe('delivery by email', () => {
     ]);
   });
 
-  test('is retried after the mail server rejects the mail, and fails if no mail server is configured', async () => {
+  test('is retried after the mail server rejects the mail, and after an attempt without a configured mail server', async () => {
     rejectsMail = true;
     const { webhook } = await createWebhook({ url: 'mailto:ops@example.com' });
     await failRun();

@@ -107,7 +107,7 @@ export function renderTemplate(template: unknown, message: Message, secret: stri
 }
 
 function renderString(template: string, message: Message, secret: string | null): unknown {
-  // A string that consists only of this placeholder is replaced with the data object itself.
+  // A string that consists only of `{{data}}` is replaced with the JSON object, not with its text.
   if (template === '{{data}}') return message.data;
   return template.replaceAll(/\{\{([a-z_.]+)\}\}/g, (placeholder, name: string) => {
     const value = resolvePlaceholder(name, message, secret);

@@ -5,11 +5,11 @@ import type { Logger } from '@freshet/runtime';
 import type { SchedulerMetrics } from './metrics.ts';
 
 /**
- * The interval between two checks for due pipelines. This interval is also the maximum delay of a
- * run.
+ * The interval between two checks for due pipelines. A scheduled run can start this much later than
+ * it is due.
  */
 const TICK_INTERVAL_MS = 500;
-/** Pipelines started in one transaction. */
+/** The maximum number of pipelines whose runs are started in one transaction. */
 const DUE_BATCH_SIZE = 50;
 const ALERT_INTERVAL_MS = 15_000;
 const CLEANUP_INTERVAL_MS = 3_600_000;

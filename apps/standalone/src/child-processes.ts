@@ -61,7 +61,7 @@ export class ChildProcesses {
 
   /**
    * Starts a child that serves HTTP.
-   * @returns the address of the child.
+   * @returns the URL of the child.
    * @throws AppError `configuration` with the child's error output if the child exits before it
    *   listens.
    */

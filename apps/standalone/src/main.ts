@@ -28,7 +28,7 @@ await runProcess('standalone', createLogger('standalone', 'error'), async () => 
     const { historicalSyncDays } = settings;
     const pipeline = await setUpPipeline(client, { subdomain, apiKey, warehouseUrl, historicalSyncDays });
     void completeRun({ settings, deployment, client, pipeline, apiUrl, warehouseUrl }).catch(async (error: unknown) => {
-      // A shutdown interrupts the requests of a run in progress.
+      // A shutdown interrupts the requests that start the run and query its progress.
       if (deployment.isStopping) return;
       print(error instanceof Error ? error.message : String(error));
       await deployment.stop();

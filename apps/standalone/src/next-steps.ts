@@ -27,7 +27,7 @@ Freshet is running. Press Ctrl-C to stop it. The next start continues with the s
 ${isDemo ? '  Your account   FRESHDESK_SUBDOMAIN=acme FRESHDESK_API_KEY=… npm start\n' : ''}`;
 }
 
-/** Returns the object with the most records. */
+/** Returns the object of which the run extracted the most records. */
 function findLargestObject({ objects }: Run): string {
   return objects.reduce((a, b) => (b.records_extracted > a.records_extracted ? b : a)).object;
 }

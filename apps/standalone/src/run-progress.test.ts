@@ -76,7 +76,7 @@ describe('RunProgress on a terminal', () => {
 });
 
 describe('RunProgress without a terminal', () => {
-  test('prints each state change of an object once, and the progress of the run at every ten percent', () => {
+  test('prints each state change of an object once, and the progress of the run when it passes a multiple of ten percent', () => {
     const { stream, text } = createOutput(false);
     const progress = new RunProgress(stream, new Map([['conversations', 'tickets']]));
     const objects = [

@@ -14,13 +14,16 @@ const FINAL_STATUSES: ReadonlySet<string> = new Set([
   'skipped',
 ]);
 const BAR_WIDTH = 24;
-/** Without a terminal, the progress of the run is printed at each multiple of this percentage. */
+/**
+ * Without a terminal, the progress of the run is printed when it reaches or passes a multiple of
+ * this percentage.
+ */
 const PERCENT_STEP = 10;
 
 /**
  * Shows the progress of a run. On a terminal, it redraws one progress bar for each object in
  * progress and one for the run. Without a terminal, it prints a line for each state change of an
- * object, and a line for the run at every ten percent.
+ * object, and a line for the run when its progress reaches or passes a multiple of ten percent.
  */
 export class RunProgress {
   readonly #out: NodeJS.WriteStream;

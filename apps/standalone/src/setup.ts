@@ -23,9 +23,9 @@ interface WarehouseAddress {
 }
 
 /**
- * Creates the pipeline of the account. If the pipeline exists, updates its API key and its
- * warehouse. Tests both connections first, so that an invalid setting is reported here and not by a
- * failed run.
+ * Creates the pipeline of the account, or updates the API key and the warehouse of the existing
+ * pipeline. Before the creation, tests the account and the warehouse. After an update, tests only
+ * the warehouse. In this way, an invalid setting is reported here and not by a failed run.
  * @throws AppError `configuration` that states the invalid setting and the remedy.
  */
 export async function setUpPipeline(client: Freshet, settings: PipelineSettings): Promise<ConfiguredPipeline> {

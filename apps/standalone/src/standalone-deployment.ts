@@ -13,8 +13,8 @@ const WORKERS = ['extract-worker', 'load-worker', 'scheduler'];
 
 /**
  * The parts of a deployment on one machine: PostgreSQL, a simulated account, the API, the workers
- * and the scheduler. PostgreSQL is started only if the settings do not contain the URLs of both
- * databases. The simulated account is started only if the settings do not contain an account.
+ * and the scheduler. PostgreSQL is not started if the settings contain the URLs of both databases.
+ * The simulated account is not started if the settings contain an account.
  */
 export class StandaloneDeployment {
   readonly #settings: StandaloneSettings;

@@ -615,7 +615,7 @@ export interface paths {
         put?: never;
         /**
          * Rebuild a table
-         * @description Loads the table of an object again from the stored batches. Rebuild a table if rows were lost or modified, or if the table was dropped. A rebuild uses no credits. Batches are stored for 7 days after they are loaded. The table remains usable during the rebuild. The request is rejected with 409 if a rebuild of the pipeline is already active, or if no batch is stored.
+         * @description Rewrites the rows of an object’s table from the stored batches. Rebuild a table if rows were lost or modified, or if the table was dropped. A rebuild uses no credits. Batches are stored for 7 days after they are loaded. The table remains usable during the rebuild. The request is rejected with 409 if a rebuild of the pipeline is already active, or if no batch of the object is stored.
          */
         post: operations["rebuildPipelineObject"];
         delete?: never;
@@ -695,7 +695,7 @@ export interface paths {
         put?: never;
         /**
          * Preview an update of a pipeline
-         * @description Previews an update of a pipeline. The response contains the SQL statements that will create or change tables, the access of the API key to each object, and an estimate of the next run. Nothing is created or changed. A preview is rejected for the same reasons as the request that it previews. The preview uses credits: one to test the API key, one for each object that has its own list, and a few for the estimate.
+         * @description Previews an update of a pipeline. The response contains the SQL statements that will create or change tables, the access of the API key to each object, and an estimate of the next run. Nothing is created or changed. A preview is rejected for the same reasons as the request that it previews. The preview uses credits: one to test the API key, one for each object that has its own list, one for each page of custom field definitions, and a few for the estimate.
          */
         post: operations["previewPipelineUpdate"];
         delete?: never;
@@ -733,7 +733,7 @@ export interface paths {
         };
         /**
          * Get a rejected record
-         * @description Returns a rejected record, including the content that Freshdesk returned. The content may include personal data, so the operation requires the permission `read_records`.
+         * @description Returns a rejected record, including its content. The content may include personal data, so the operation requires the permission `read_records`.
          */
         get: operations["getRejectedRecord"];
         put?: never;
@@ -775,7 +775,7 @@ export interface paths {
         put?: never;
         /**
          * Replay rejected records
-         * @description Starts a run that loads rejected records again, at most 10,000 per request. Fix the cause of the rejections first, for example by changing the schema policy or a constraint in the warehouse. Without a body, all rejected records of the pipeline are selected. A record that still cannot be loaded is rejected again. The request is rejected with 409 while another replay of the pipeline is active.
+         * @description Starts a run that loads rejected records again, at most 10,000 per request. Fix the cause of the rejections first, for example by changing the schema policy or a constraint in the warehouse. Without a body, all rejected records of the pipeline are selected. A record that still cannot be loaded is rejected again. The request is rejected with 409 while another replay of the pipeline is active, and with 404 if no rejected record matches.
          */
         post: operations["replayRejectedRecords"];
         delete?: never;
@@ -855,7 +855,7 @@ export interface paths {
         put?: never;
         /**
          * Preview a new pipeline
-         * @description Previews the creation of a pipeline. The response contains the SQL statements that will create or change tables, the access of the API key to each object, and an estimate of the next run. Nothing is created or changed. A preview is rejected for the same reasons as the request that it previews. The preview uses credits: one to test the API key, one for each object that has its own list, and a few for the estimate.
+         * @description Previews the creation of a pipeline. The response contains the SQL statements that will create or change tables, the access of the API key to each object, and an estimate of the next run. Nothing is created or changed. A preview is rejected for the same reasons as the request that it previews. The preview uses credits: one to test the API key, one for each object that has its own list, one for each page of custom field definitions, and a few for the estimate.
          */
         post: operations["previewPipeline"];
         delete?: never;
@@ -953,7 +953,7 @@ export interface paths {
         };
         /**
          * Stream run events
-         * @description Streams server-sent events. After each change of the run, an event of the type `run` is sent. The data of the event is the Run. The stream ends when the run finishes. If a client reconnects with `Last-Event-ID`, the current Run is sent only if the run has changed since that event. The status is 204 if the run has finished and the client has received the last event.
+         * @description Streams server-sent events of the type `run`. The data of an event is the current Run. The first event is sent immediately, and another event is sent whenever the Run has changed. The stream ends when the run finishes. It also ends when the process shuts down: reconnect in this case. If a client reconnects with `Last-Event-ID`, the first event is sent only if the Run differs from the event with this id. The status is 204 if the run has finished and the client has received the last event.
          */
         get: operations["streamRunEvents"];
         put?: never;
@@ -1300,7 +1300,7 @@ export interface components {
         /** @description The findings of an audit. */
         AuditFindings: {
             /**
-             * @description The audit looks up each key that no list contained, and each gap in the sequence of keys. This field contains the number of keys for each result of the lookup. `archived`, `not_found`, `became_agent`: the record has this state. `recovered`: the record exists, and the audit loaded it. `present`: the record exists, and was missing from the lists only because it moved while the lists were being read. `forbidden`: the API key cannot read the record. `unreadable`: the record is a failed unit. `not_believed`: the row was missing from a complete read, but too many rows were missing to mark them as deleted. `unsettled`: the list changed during every pass, so the audit drew no conclusion from missing records.
+             * @description The audit looks up the key of each row that no list contained, and each key that is missing from the sequence of keys. This field contains the number of keys for each result of the lookup. `archived`: the ticket is archived. `not_found`: the record does not exist. `became_agent`: the contact is now an agent. `recovered`: the record exists, and the audit loaded it. `present`: the record exists, and was missing from the lists only because it moved while the lists were being read. `forbidden`: the API key cannot read the record. `unreadable`: the record is a failed unit. `not_believed`: the row was missing from a complete read, but too many rows were missing to mark them as deleted. `unsettled`: the list changed during every pass, so the audit drew no conclusion from missing records.
              * @example {
              *       "archived": 12
              *     }
@@ -1493,7 +1493,7 @@ export interface components {
             classes: components["schemas"]["CreditClassUsage"][];
             total: number | null;
             /**
-             * @description Whether the account has no rate limit.
+             * @description Whether this bucket has no rate limit.
              * @example false
              */
             unlimited: boolean;
@@ -1505,7 +1505,7 @@ export interface components {
             window_ends_at: string | null;
         };
         /**
-         * @description The priority of requests, from the most urgent class to the least urgent class. `by_hand`: requests of manual runs and API requests. `incremental`: requests for changed records. `children`: requests for the children of changed parents. `backfill`: requests for history. `audit`: requests of audits.
+         * @description The priority of requests, from the most urgent class to the least urgent class. `by_hand`: requests for which a user is waiting, such as the requests of connection tests, estimates and refreshes. In a sync with the trigger `manual`, `by_hand` replaces `incremental`. `incremental`: requests for changed records. `children`: requests for the children of changed parents. `backfill`: requests for history. `audit`: requests of audits.
          * @enum {string}
          */
         CreditClass: "by_hand" | "incremental" | "children" | "backfill" | "audit";
@@ -2036,7 +2036,7 @@ export interface components {
              */
             units: number;
         };
-        /** @description A selection of failed units. An empty object selects all failed units of the pipeline. */
+        /** @description A selection of failed units. An empty JSON object selects all failed units of the pipeline. */
         FailedUnitFilter: {
             /**
              * @description Select failed units whose last error has this code.
@@ -2124,7 +2124,7 @@ export interface components {
         };
         /** @description The content that a Freshdesk automation rule sends to a webhook. */
         FreshdeskWebhookPayload: {
-            /** @description The object in which Freshdesk wraps the selected properties if the automation rule does not define its own content. All properties except the id are ignored. */
+            /** @description The JSON object in which Freshdesk wraps the selected properties if the automation rule does not define its own content. All properties except the id are ignored. */
             freshdesk_webhook?: {
                 /**
                  * @description The id of the ticket. In an automation rule, `{{ticket.id}}`.
@@ -2287,7 +2287,7 @@ export interface components {
          */
         PausedBy: "user" | "record_spike" | "monthly_quota";
         /**
-         * @description `read`: Read pipelines, runs, objects, credits and all other resources that contain neither personal data nor secrets. `read_records`: Read rejected records, which may contain personal data. `run`: Start and cancel runs. Pause and resume pipelines. Restart and rebuild objects, and set their positions. Retry and discard failed units. Replay and discard rejected records. `refresh`: Refresh single records. This is the only permission that a Freshdesk automation rule needs. `manage_pipelines`: Create, update, test and delete pipelines, and configure their objects. `manage_connections`: Create, update, test and delete credentials and destinations. `manage_webhooks`: Create, update, test and delete webhooks, and read their deliveries. `erase`: Permanently erase a person from the warehouse and from the data that Freshet stores. Lift erasures. `redrive`: Retry and discard dead jobs. `manage_tokens`: Create, read, update, rotate and delete tokens. `read_audit_log`: Read the audit log.
+         * @description `read`: Read pipelines, runs, objects, credits and all other resources that contain neither personal data nor secrets. `read_records`: Read rejected records, which may contain personal data. `run`: Start and cancel runs. Pause and resume pipelines. Restart objects, set their positions, and rebuild their tables. Retry and discard failed units. Replay and discard rejected records. `refresh`: Refresh single records. This is the only permission that a Freshdesk automation rule needs. `manage_pipelines`: Create, update, test and delete pipelines, and configure their objects. `manage_connections`: Create, update, test and delete credentials and destinations. `manage_webhooks`: Create, update, test and delete webhooks, and read their deliveries. `erase`: Permanently erase a person from the warehouse and from the data that Freshet stores. Lift erasures. `redrive`: Retry and discard dead jobs. `manage_tokens`: Create, read, update, rotate and delete tokens. `read_audit_log`: Read the audit log.
          * @enum {string}
          */
         Permission: "read" | "read_records" | "run" | "refresh" | "manage_pipelines" | "manage_connections" | "manage_webhooks" | "erase" | "redrive" | "manage_tokens" | "read_audit_log";
@@ -2524,7 +2524,7 @@ export interface components {
             account: components["schemas"]["PipelineTestResult"];
             destination: components["schemas"]["DestinationTestResult"];
             estimate: components["schemas"]["Estimate"] | null;
-            /** @description The SQL statements that will create the schema and Freshet’s own tables. Empty: the schema and these tables already exist. */
+            /** @description The SQL statements that will create the schema and Freshet’s own tables. Empty: the schema and these tables already exist, or the connection test of the destination failed. */
             statements: string[];
             /** @description The preview of each table. Empty: the connection test of the destination failed. */
             tables: components["schemas"]["TablePlan"][];
@@ -2639,12 +2639,12 @@ export interface components {
             objects: components["schemas"]["AccountObject"][];
             /** @description Whether the API key is valid and at least one object is available. */
             ok: boolean;
-            /** @description Whether the agent can access all tickets. If false, Freshdesk omits the other tickets from responses and reports no error. */
+            /** @description Whether the agent can access all tickets. Freshdesk omits tickets that the agent cannot access from responses, and reports no error. False if the test failed. */
             sees_all_tickets: boolean;
             /** @description The account. */
             subdomain: string;
         };
-        /** @description The fields to update. The account, the destination and the schema of a pipeline cannot be changed: create a new pipeline instead. */
+        /** @description The fields to update. The account, the destination, the schema and the table prefix of a pipeline cannot be changed: create a new pipeline instead. */
         PipelineUpdate: {
             audit_frequency_days?: number | null;
             /**
@@ -2878,19 +2878,19 @@ export interface components {
             records: number;
             /**
              * Format: uuid
-             * @description The run that loads the table.
+             * @description The run that rewrites the rows of the table.
              * @example 019c1440-8e50-7b65-8a78-92a3b4c5d6e5
              */
             run_id: string;
             /** @description Whether the stored batches include a complete read of the object, so that every row is rewritten. If false, restart the object to rewrite the remaining rows. */
             whole: boolean;
         };
-        /** @description Detection of runs that extract unusually many records. Complete reads of an object and runs with fewer than 100 records are ignored. */
+        /** @description Detection of syncs that extract unusually many records. The records of complete reads of an object are not counted. A sync with fewer than 100 records never exceeds the threshold. */
         RecordSpike: {
-            /** @description Whether Freshet also pauses the pipeline if a run exceeds the threshold. The pipeline remains paused until a user resumes it. */
+            /** @description Whether Freshet also pauses the pipeline if a sync exceeds the threshold. The pipeline remains paused until a user resumes it. */
             pause: boolean;
             /**
-             * @description The threshold, in percent of the average of the last 10 runs. If a run exceeds the threshold, Freshet sends the event `records.spiked`.
+             * @description The threshold, in percent of the average of up to 10 previous syncs. If a sync exceeds the threshold, Freshet sends the event `records.spiked`.
              * @example 500
              */
             percent: number;
@@ -2940,7 +2940,7 @@ export interface components {
              */
             records: number;
         };
-        /** @description A selection of rejected records. An empty object selects all rejected records of the pipeline. */
+        /** @description A selection of rejected records. An empty JSON object selects all rejected records of the pipeline. */
         RejectedRecordFilter: {
             /**
              * @description Select the rejected records with these ids.
@@ -2982,7 +2982,7 @@ export interface components {
              */
             overlap_minutes?: number;
         };
-        /** @description One synchronization of a pipeline. */
+        /** @description One execution of a pipeline, such as a sync or an audit. */
         Run: {
             /**
              * Format: date-time
@@ -3015,14 +3015,14 @@ export interface components {
         /** @description The run to start. */
         RunInput: {
             /**
-             * @description `sync` extracts changes. `audit` compares the complete account with the warehouse.
+             * @description `sync` extracts changes. `audit` completely reads the objects that syncs read incrementally, and compares the records with the warehouse.
              * @default sync
              * @enum {string}
              */
             kind?: "sync" | "audit";
         };
         /**
-         * @description The kind of run. `sync` extracts changes. `audit` reads the complete account to find changes that no filter reveals. `refresh` extracts single records. `replay` loads rejected records again. `rebuild` loads a table again from stored batches.
+         * @description The kind of run. `sync` extracts changes. `audit` completely reads the objects that syncs read incrementally, to find changes that no filter reveals. `refresh` extracts single records. `replay` loads rejected records again. `rebuild` rewrites the rows of tables from stored batches.
          * @enum {string}
          */
         RunKind: "sync" | "audit" | "refresh" | "replay" | "rebuild";
@@ -3033,13 +3033,13 @@ export interface components {
             next_cursor: string | null;
         };
         /**
-         * @description Which records are extracted. `full`: all records. `incremental`: changed records. `audit`: all records, to compare them with the table. `refresh`: the requested records. `replay`, `rebuild`: no records, because stored records are loaded.
+         * @description Which records are extracted. `full`: all records of the configured history. `incremental`: changed records. `audit`: all records, to compare them with the table. For an object with a parent, only the children of parents that changed in the last 30 days. `refresh`: the requested records. `replay`, `rebuild`: no records, because stored records are loaded.
          * @example incremental
          * @enum {string}
          */
         RunMode: "full" | "incremental" | "audit" | "refresh" | "replay" | "rebuild";
         /**
-         * @description The status of a run. `succeeded`: every object succeeded. `partial`: some objects succeeded. `failed`: no object succeeded. Objects with the warning `object_unavailable` are ignored.
+         * @description The status of a run. `succeeded`: every object run has succeeded. `failed`: no object run has succeeded or is `partial`. `partial`: the run has finished with any other combination. Object runs with the warning `object_unavailable` are ignored.
          * @example succeeded
          * @enum {string}
          */
@@ -4065,7 +4065,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. Responses with status 429 or 5xx are an exception: after such a response, the repeated request is executed. */
                 "idempotency-key"?: string;
             };
             path?: never;
@@ -4250,7 +4250,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. Responses with status 429 or 5xx are an exception: after such a response, the repeated request is executed. */
                 "idempotency-key"?: string;
                 /** @description The `ETag` of the version on which the request is based. If the resource has changed and now has a different version, the request is rejected with 412. */
                 "if-match"?: string;
@@ -4357,7 +4357,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. Responses with status 429 or 5xx are an exception: after such a response, the repeated request is executed. */
                 "idempotency-key"?: string;
                 /** @description The `ETag` of the version on which the request is based. If the resource has changed and now has a different version, the request is rejected with 412. */
                 "if-match"?: string;
@@ -4562,7 +4562,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. Responses with status 429 or 5xx are an exception: after such a response, the repeated request is executed. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -4658,7 +4658,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. Responses with status 429 or 5xx are an exception: after such a response, the repeated request is executed. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -4826,7 +4826,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. Responses with status 429 or 5xx are an exception: after such a response, the repeated request is executed. */
                 "idempotency-key"?: string;
             };
             path?: never;
@@ -5011,7 +5011,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. Responses with status 429 or 5xx are an exception: after such a response, the repeated request is executed. */
                 "idempotency-key"?: string;
                 /** @description The `ETag` of the version on which the request is based. If the resource has changed and now has a different version, the request is rejected with 412. */
                 "if-match"?: string;
@@ -5118,7 +5118,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. Responses with status 429 or 5xx are an exception: after such a response, the repeated request is executed. */
                 "idempotency-key"?: string;
                 /** @description The `ETag` of the version on which the request is based. If the resource has changed and now has a different version, the request is rejected with 412. */
                 "if-match"?: string;
@@ -5252,7 +5252,7 @@ export interface operations {
                 schema?: string;
             };
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. Responses with status 429 or 5xx are an exception: after such a response, the repeated request is executed. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -5428,7 +5428,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. Responses with status 429 or 5xx are an exception: after such a response, the repeated request is executed. */
                 "idempotency-key"?: string;
             };
             path?: never;
@@ -5613,7 +5613,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. Responses with status 429 or 5xx are an exception: after such a response, the repeated request is executed. */
                 "idempotency-key"?: string;
                 /** @description The `ETag` of the version on which the request is based. If the resource has changed and now has a different version, the request is rejected with 412. */
                 "if-match"?: string;
@@ -5720,7 +5720,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. Responses with status 429 or 5xx are an exception: after such a response, the repeated request is executed. */
                 "idempotency-key"?: string;
                 /** @description The `ETag` of the version on which the request is based. If the resource has changed and now has a different version, the request is rejected with 412. */
                 "if-match"?: string;
@@ -5933,7 +5933,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. Responses with status 429 or 5xx are an exception: after such a response, the repeated request is executed. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -6132,7 +6132,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. Responses with status 429 or 5xx are an exception: after such a response, the repeated request is executed. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -6232,7 +6232,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. Responses with status 429 or 5xx are an exception: after such a response, the repeated request is executed. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -6447,7 +6447,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. Responses with status 429 or 5xx are an exception: after such a response, the repeated request is executed. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -6567,7 +6567,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. Responses with status 429 or 5xx are an exception: after such a response, the repeated request is executed. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -6687,7 +6687,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. Responses with status 429 or 5xx are an exception: after such a response, the repeated request is executed. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -6884,7 +6884,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. Responses with status 429 or 5xx are an exception: after such a response, the repeated request is executed. */
                 "idempotency-key"?: string;
                 /** @description The `ETag` of the version on which the request is based. If the resource has changed and now has a different version, the request is rejected with 412. */
                 "if-match"?: string;
@@ -7017,7 +7017,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. Responses with status 429 or 5xx are an exception: after such a response, the repeated request is executed. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -7139,7 +7139,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. Responses with status 429 or 5xx are an exception: after such a response, the repeated request is executed. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -7239,7 +7239,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. Responses with status 429 or 5xx are an exception: after such a response, the repeated request is executed. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -7341,7 +7341,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. Responses with status 429 or 5xx are an exception: after such a response, the repeated request is executed. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -7441,7 +7441,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. Responses with status 429 or 5xx are an exception: after such a response, the repeated request is executed. */
                 "idempotency-key"?: string;
                 /** @description The `ETag` of the version on which the request is based. If the resource has changed and now has a different version, the request is rejected with 412. */
                 "if-match"?: string;
@@ -7550,7 +7550,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. Responses with status 429 or 5xx are an exception: after such a response, the repeated request is executed. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -7835,7 +7835,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. Responses with status 429 or 5xx are an exception: after such a response, the repeated request is executed. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -7955,7 +7955,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. Responses with status 429 or 5xx are an exception: after such a response, the repeated request is executed. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -8075,7 +8075,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. Responses with status 429 or 5xx are an exception: after such a response, the repeated request is executed. */
                 "idempotency-key"?: string;
                 /** @description The `ETag` of the version on which the request is based. If the resource has changed and now has a different version, the request is rejected with 412. */
                 "if-match"?: string;
@@ -8187,7 +8187,7 @@ export interface operations {
                 wait?: number;
             };
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. Responses with status 429 or 5xx are an exception: after such a response, the repeated request is executed. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -8307,7 +8307,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. Responses with status 429 or 5xx are an exception: after such a response, the repeated request is executed. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -8405,7 +8405,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. Responses with status 429 or 5xx are an exception: after such a response, the repeated request is executed. */
                 "idempotency-key"?: string;
             };
             path?: never;
@@ -8513,7 +8513,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. Responses with status 429 or 5xx are an exception: after such a response, the repeated request is executed. */
                 "idempotency-key"?: string;
             };
             path?: never;
@@ -8786,7 +8786,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. Responses with status 429 or 5xx are an exception: after such a response, the repeated request is executed. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -9110,7 +9110,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. Responses with status 429 or 5xx are an exception: after such a response, the repeated request is executed. */
                 "idempotency-key"?: string;
             };
             path?: never;
@@ -9295,7 +9295,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. Responses with status 429 or 5xx are an exception: after such a response, the repeated request is executed. */
                 "idempotency-key"?: string;
                 /** @description The `ETag` of the version on which the request is based. If the resource has changed and now has a different version, the request is rejected with 412. */
                 "if-match"?: string;
@@ -9402,7 +9402,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. Responses with status 429 or 5xx are an exception: after such a response, the repeated request is executed. */
                 "idempotency-key"?: string;
                 /** @description The `ETag` of the version on which the request is based. If the resource has changed and now has a different version, the request is rejected with 412. */
                 "if-match"?: string;
@@ -9533,7 +9533,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. Responses with status 429 or 5xx are an exception: after such a response, the repeated request is executed. */
                 "idempotency-key"?: string;
                 /** @description The `ETag` of the version on which the request is based. If the resource has changed and now has a different version, the request is rejected with 412. */
                 "if-match"?: string;
@@ -9808,7 +9808,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. Responses with status 429 or 5xx are an exception: after such a response, the repeated request is executed. */
                 "idempotency-key"?: string;
             };
             path?: never;
@@ -9993,7 +9993,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. Responses with status 429 or 5xx are an exception: after such a response, the repeated request is executed. */
                 "idempotency-key"?: string;
                 /** @description The `ETag` of the version on which the request is based. If the resource has changed and now has a different version, the request is rejected with 412. */
                 "if-match"?: string;
@@ -10100,7 +10100,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. Responses with status 429 or 5xx are an exception: after such a response, the repeated request is executed. */
                 "idempotency-key"?: string;
                 /** @description The `ETag` of the version on which the request is based. If the resource has changed and now has a different version, the request is rejected with 412. */
                 "if-match"?: string;
@@ -10315,7 +10315,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. Responses with status 429 or 5xx are an exception: after such a response, the repeated request is executed. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -10415,7 +10415,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. Responses with status 429 or 5xx are an exception: after such a response, the repeated request is executed. */
                 "idempotency-key"?: string;
                 /** @description The `ETag` of the version on which the request is based. If the resource has changed and now has a different version, the request is rejected with 412. */
                 "if-match"?: string;
@@ -10546,7 +10546,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. */
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. Responses with status 429 or 5xx are an exception: after such a response, the repeated request is executed. */
                 "idempotency-key"?: string;
             };
             path: {

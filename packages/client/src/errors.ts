@@ -2,7 +2,7 @@ import type { components } from './api.ts';
 
 export type Problem = components['schemas']['Problem'];
 
-/** A response with an error status, or a request that received no response. */
+/** The error of a response with an error status, or of a request that received no response. */
 export class FreshetError extends Error {
   /** The HTTP status code, or 0 if the request received no response. */
   readonly status: number;
@@ -15,7 +15,7 @@ export class FreshetError extends Error {
   readonly errors: readonly { readonly pointer: string; readonly detail: string }[];
   /**
    * The request ID. The deployment's logs contain the same ID. Null if the request received no
-   * response.
+   * response, or a response without a request ID, for example from a proxy.
    */
   readonly requestId: string | null;
 

@@ -66,7 +66,8 @@ type ListParameters<P extends ListPath> =
 type HttpMethod = 'get' | 'post' | 'patch' | 'delete';
 /**
  * Calls an operation by its path template. The path determines the types of `params`, of `body` and
- * of the result. Throws FreshetError for every response with an error status.
+ * of the result. Throws FreshetError if the response has an error status, or if the request
+ * received no response.
  */
 type Operation<V extends HttpMethod> = <
   P extends ClientPathsWithMethod<Client<paths>, V>,

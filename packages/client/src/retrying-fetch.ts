@@ -28,8 +28,8 @@ const BACKOFF_MAX_MS = 30_000;
 /**
  * Returns a `fetch` that authenticates with the token and retries temporary failures. All attempts
  * of a request that changes data have the same `Idempotency-Key`, so the server executes the
- * request only once, even if a response is lost. The returned function throws FreshetError for
- * every response with an error status, and the signal's reason on abort.
+ * request only once, even if a response is lost. The returned function throws FreshetError if the
+ * last attempt received an error status or no response, and throws the signal's reason on abort.
  */
 export function retryingFetch({ token, maxAttempts, fetch }: RetryOptions): (request: Request) => Promise<Response> {
   return async (original) => {
@@ -70,8 +70,8 @@ async function parseProblem(response: Response): Promise<Partial<Problem>> {
 }
 
 /**
- * Waits for the time in `Retry-After`. If the response has no such header, waits with exponential
- * backoff and jitter. Rejects when the signal aborts.
+ * Waits for the time in `Retry-After`. If there is no response, or the response has no such header,
+ * waits with exponential backoff and jitter. Rejects when the signal aborts.
  */
 function waitBeforeRetry(response: Response | null, attempt: number, signal: AbortSignal): Promise<void> {
   const retryAfterMs = Number(response?.headers.get('retry-after') ?? Number.NaN) * 1000;

@@ -199,8 +199,9 @@ export interface BatchCounts {
   readonly unchanged: number;
   readonly rejected: number;
   /**
-   * Rows that this batch marked as deleted, because it contains a deleted record or the end of a
-   * generation. Not included in `records`.
+   * Rows that this batch marked as deleted, because it contains a deleted record, the complete list
+   * of a parent's children, the end of a generation, or a lookup that did not find the record. Not
+   * included in `records`.
    */
   readonly deleted: number;
   /** Audits only: the number of inserted records that syncs had missed. */

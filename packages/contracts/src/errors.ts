@@ -1,4 +1,7 @@
-/** How a worker handles an error: requeue the job, retry with backoff, or fail the object run. */
+/**
+ * How a worker handles an error. `snooze`: it requeues the job. `retry`: it retries the job with
+ * backoff. `fail`: it fails the object run.
+ */
 export type JobOutcome = 'snooze' | 'retry' | 'fail';
 
 interface ErrorPolicy {
@@ -15,8 +18,8 @@ interface ErrorPolicy {
  * All error codes, each with the status code of the HTTP response, the outcome of the job, and the
  * texts of the error reference. `docs/errors.md` is generated from this table.
  *
- * The extractor converts Freshdesk status codes to these codes, and the loader converts SQLSTATEs.
- * All other modules use only these codes.
+ * The extractor converts Freshdesk status codes to these codes, and the loader converts SQLSTATEs
+ * to these codes. All other modules use only these codes.
  */
 export const ERROR_POLICY = {
   // Errors that clients of the API cause.
@@ -186,7 +189,7 @@ export const ERROR_POLICY = {
   warehouse_behind: {
     http: 503,
     job: 'snooze',
-    summary: 'Extraction is paused because too many batches are waiting to be loaded.',
+    summary: 'Extraction is paused because the total size of the batches that are not loaded yet exceeds the limit.',
     remedy:
       'Nothing: extraction resumes when the backlog shrinks. If the backlog does not shrink, check the load workers.',
   },
@@ -200,7 +203,8 @@ export const ERROR_POLICY = {
   fenced: {
     http: 409,
     job: 'snooze',
-    summary: 'The worker lost its lease: another worker acquired the lease, or the run was cancelled or paused.',
+    summary:
+      'The worker lost its lease: another worker acquired the lease, the run was cancelled, or the pipeline was paused.',
     remedy: 'Nothing: if the run is still active, the worker that now holds the lease continues the work.',
   },
   configuration: {
@@ -233,8 +237,8 @@ export interface AppErrorOptions {
 }
 
 /**
- * The error class of Freshet. `message` may be shown to users, so it states the affected object,
- * the cause and the remedy.
+ * The error class of Freshet. `message` may be shown to users, so it states what is affected, the
+ * cause and the remedy.
  */
 export class AppError extends Error {
   readonly code: ErrorCode;
@@ -251,7 +255,8 @@ export class AppError extends Error {
 }
 
 /**
- * Converts any thrown value to an AppError. If it is not an AppError already, its code is `bug`.
+ * Returns an AppError unchanged. Converts any other thrown value to an AppError with the code
+ * `bug`.
  */
 export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;

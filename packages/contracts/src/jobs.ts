@@ -16,8 +16,8 @@ export type QueueName = keyof JobPayloads;
 export const QUEUES = ['extract', 'load', 'deliver', 'erase'] as const satisfies readonly QueueName[];
 
 /**
- * Priorities of requests, the most urgent first. `by_hand` is a manual request, for which a user is
- * waiting.
+ * Priorities of requests, the most urgent first. `by_hand` is the class of manual requests, for
+ * which a user is waiting.
  */
 export const CREDIT_CLASSES = ['by_hand', 'incremental', 'children', 'backfill', 'audit'] as const;
 export type CreditClass = (typeof CREDIT_CLASSES)[number];

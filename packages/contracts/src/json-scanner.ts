@@ -53,14 +53,14 @@ const SHORT_ESCAPES: ReadonlySet<number> = new Set([34, 92, 47, 98, 102, 110, 11
  */
 export const INTS_PER_FIELD = 5;
 /**
- * Integers per object: start and end of the object's bytes, start and end of the object's fields in
+ * Integers per JSON object: start and end of its bytes, start and end of its fields in
  * `FieldIndex.fields`.
  */
 export const INTS_PER_OBJECT = 4;
 
 /**
- * Offsets of objects and their fields, in the order in which scans found them. An index can be
- * reused for many scans.
+ * Offsets of JSON objects and of their fields, in the order in which scans found them. An index can
+ * be reused for many scans.
  */
 export class FieldIndex {
   fields: Int32Array;
@@ -85,14 +85,14 @@ export class FieldIndex {
 }
 
 /**
- * Validates a JSON text and indexes the objects at one depth.
- * @param depth the depth of the objects to index: 1 for a single object, 2 for the elements of an
- * array.
+ * Validates a JSON text and indexes the JSON objects at one depth.
+ * @param depth the depth of the JSON objects to index: 1 for a single object, 2 for the elements of
+ * an array.
  * @param from offset of the text's first byte.
  * @param to offset after the text's last byte.
- * @param index receives the objects at that depth and their fields, in order.
+ * @param index receives the JSON objects at that depth and their fields, in order.
  * @returns the kind of the root value. `onlyObjects` is true if all values above that depth are
- * containers and all values at that depth are objects.
+ * containers and all values at that depth are JSON objects.
  * @throws SyntaxError for each text that `JSON.parse` rejects.
  */
 // oxlint-disable-next-line max-lines-per-function -- a single loop visits every byte.

@@ -12,7 +12,7 @@ describe('RawObject', () => {
     expect(RawObject.parseList(Buffer.from('[]'))).toEqual([]);
   });
 
-  test('parseList returns null for a body that is not an array of objects', () => {
+  test('parseList returns null for a body that is not an array of JSON objects', () => {
     for (const text of ['{"a":[{}]}', '[1]', '["a"]', '[{},2]', '[[{}]]', 'null', '"[{}]"', '[null]', '3']) {
       expect(RawObject.parseList(Buffer.from(text)), text).toBeNull();
     }

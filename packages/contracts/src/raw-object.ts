@@ -16,11 +16,11 @@ import {
  * A JSON object in its original bytes. Fields are parsed on access; the bytes are never re-encoded.
  */
 export class RawObject {
-  /** The buffer that contains the object. */
+  /** The buffer that contains the JSON object. */
   readonly source: Buffer;
   /**
-   * Offsets of the object's fields: `INTS_PER_FIELD` integers per field, from `fieldsStart` up to
-   * `fieldsEnd`.
+   * Offsets of the JSON object's fields: `INTS_PER_FIELD` integers per field, from `fieldsStart` up
+   * to `fieldsEnd`.
    */
   readonly fields: Int32Array;
   readonly fieldsStart: number;
@@ -38,11 +38,11 @@ export class RawObject {
   }
 
   /**
-   * Parses one object.
+   * Parses one JSON object.
    * @param source the buffer that contains the object from `from` up to `to`.
    * @param index receives the object's offsets, appended to the offsets of earlier scans. The
    * object is valid until the index is cleared.
-   * @throws SyntaxError if the bytes are not JSON, TypeError if they are not an object.
+   * @throws SyntaxError if the bytes are not JSON, TypeError if they are not a JSON object.
    */
   static parse(source: Buffer, from = 0, to = source.length, index = new FieldIndex(to - from)): RawObject {
     const offset = index.objectInts;
@@ -51,8 +51,8 @@ export class RawObject {
   }
 
   /**
-   * Parses an array of objects.
-   * @returns null if the bytes are not an array, or if an element is not an object.
+   * Parses an array of JSON objects.
+   * @returns null if the bytes are not an array, or if an element is not a JSON object.
    * @throws SyntaxError if the bytes are not JSON.
    */
   static parseList(source: Buffer): RawObject[] | null {

@@ -26,14 +26,15 @@ export const RUN_TRIGGERS = ['schedule', 'manual', 'created'] as const;
 export type RunTrigger = (typeof RUN_TRIGGERS)[number];
 
 /**
- * Kinds of runs that extract: `sync` reads changes; `audit` finds changes that no filter reveals.
+ * Kinds of runs that extract objects: `sync` reads each object with the object's strategy; `audit`
+ * reads objects completely, to find changes that no filter returns.
  */
 export const EXTRACTION_RUN_KINDS = ['sync', 'audit'] as const;
 export type ExtractionRunKind = (typeof EXTRACTION_RUN_KINDS)[number];
 
 /**
  * All kinds of runs: `refresh` reads single records, `replay` loads rejected records again,
- * `rebuild` recreates a table.
+ * `rebuild` rewrites the rows of a table from stored batches.
  */
 export const RUN_KINDS = [...EXTRACTION_RUN_KINDS, 'refresh', 'replay', 'rebuild'] as const;
 export type RunKind = (typeof RUN_KINDS)[number];

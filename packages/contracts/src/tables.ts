@@ -1,4 +1,4 @@
-/** Column types of the warehouse. Arrays and nested objects are `jsonb`. */
+/** Column types of the warehouse. Arrays and nested JSON objects are `jsonb`. */
 export const COLUMN_TYPES = ['bigint', 'numeric', 'boolean', 'text', 'timestamptz', 'date', 'jsonb'] as const;
 export type ColumnType = (typeof COLUMN_TYPES)[number];
 

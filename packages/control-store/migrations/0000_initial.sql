@@ -113,7 +113,7 @@ CREATE INDEX pipelines_due_idx ON freshet.pipelines (next_run_at) WHERE status =
 CREATE TABLE freshet.pipeline_objects (
   pipeline_id uuid NOT NULL,
   object text NOT NULL,
-  -- The extraction state. Null: the object has not been extracted yet.
+  -- The extraction state. Null: the object has not been extracted yet, or was restarted.
   position jsonb,
   -- The columns of the account's custom fields, as of the last extraction.
   custom_columns jsonb NOT NULL DEFAULT '[]'::jsonb,
@@ -141,10 +141,11 @@ CREATE TABLE freshet.pipeline_objects (
   -- The time since which rows of the table lack values of a column, according to the clock of the
   -- warehouse. Null: no row lacks values.
   completing_since timestamptz,
-  -- The value of `completing_since` for which a rebuild or a full sync was started. For each value,
-  -- one of the two is started at most once.
+  -- The value of `completing_since` for which a rebuild or a full sync was started, or for which
+  -- none is needed, because every run reads the object completely. For each value, at most one
+  -- rebuild or full sync is started.
   completion_started_for timestamptz,
-  -- Whether the next object run extracts the complete object, in the mode `full`.
+  -- Whether the next sync extracts the complete object, in the mode `full`.
   is_full_sync_due boolean NOT NULL DEFAULT false,
   CONSTRAINT pipeline_objects_pipeline_id_object_pk PRIMARY KEY (pipeline_id, object),
   CONSTRAINT pipeline_objects_pipeline_id_pipelines_id_fk
@@ -230,7 +231,8 @@ CREATE TABLE freshet.object_runs (
   records_missing bigint NOT NULL DEFAULT 0,
   -- Rows that an audit updated because they were outdated.
   records_stale bigint NOT NULL DEFAULT 0,
-  -- Outcome of an audit's lookups → number of keys with this outcome.
+  -- Outcome of an audit's lookups → number of keys with this outcome. The entry `not_believed`
+  -- contains the number of rows that a rejected generation lacked.
   explained jsonb NOT NULL DEFAULT '{}'::jsonb,
   -- The completed share of the extraction, from 0 to less than 1. It never decreases. Null:
   -- unknown.
@@ -245,7 +247,7 @@ CREATE TABLE freshet.object_runs (
   warnings jsonb NOT NULL DEFAULT '[]'::jsonb,
   -- When the extraction finished. Loading may finish later. Null: the extraction is open.
   extracted_at timestamptz,
-  -- The object run waits until this time, for credits, a backoff or the warehouse.
+  -- The time until which the object run waits, for credits, a backoff or the warehouse.
   not_before timestamptz,
   complete_as_of timestamptz,
   complete_back_to timestamptz,
@@ -495,7 +497,7 @@ CREATE TABLE freshet.credit_buckets (
   bucket text NOT NULL,
   -- The credits per window, from the rate-limit headers. Null: unknown.
   total numeric,
-  -- The credits used in the current window.
+  -- The credits used in the current window, or the requests if `counts_calls` is set.
   used numeric NOT NULL DEFAULT 0,
   -- Whether the account's responses contain no rate-limit headers.
   unlimited boolean NOT NULL DEFAULT false,
@@ -666,8 +668,9 @@ CREATE INDEX webhook_deliveries_event_idx ON freshet.webhook_deliveries (event_i
 -- Returns 0 when the credits were taken. Otherwise, returns the number of milliseconds until credits
 -- may be available.
 -- p_class is the index of the credit class, where 0 is the most urgent class. A class that is denied
--- credits reserves the bucket against less urgent classes: for 5 seconds from the start of the window
--- that the class waits for, and for 2 seconds after each request of the class.
+-- credits reserves the bucket against less urgent classes until 5 seconds after the time at which
+-- credits may be available. Each request that is granted to the class before then moves the end of
+-- the reservation to 2 seconds after the request.
 -- Buckets are locked in the order of their names, so that concurrent callers cannot deadlock.
 CREATE FUNCTION freshet.take_credits(
   p_account text, p_buckets text[], p_credits numeric, p_share_percent numeric, p_class integer

@@ -130,7 +130,7 @@ function encodeAuditEnd(time: Date): LineChunks {
 interface ViewStep {
   readonly records: readonly ListedRecord[];
   readonly serverTime: Date;
-  /** The state after the step; null: the view is complete. */
+  /** The state after the page; null: the view is complete. */
   readonly next: Pick<ViewReading, 'pass' | 'list'> | null;
   readonly isUnsettled: boolean;
   readonly failedUnits: readonly FailedUnit[];

@@ -41,8 +41,9 @@ const TICKET_SCOPES: Readonly<Record<string, ConnectionTestResult['agent']['tick
 };
 
 /**
- * Tests an API key. Then, one small request per object tests whether the key can read the object. A
- * child object has the verdict of its parent.
+ * Tests an API key. Then, small requests for each object test whether the key can read the object,
+ * and which changed-since filter the account supports. A child object has the verdict of its
+ * parent.
  * @throws AppError `source_auth`, `source_not_freshdesk` or `source_unavailable` if no object can
  * be read.
  */

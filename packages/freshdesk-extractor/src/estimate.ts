@@ -69,8 +69,8 @@ const NOTHING: RequestEstimate = { records: 0, basis: 'known', requests: 0 };
 /**
  * Estimates the next extraction of each object. Spends few credits: one search counts the tickets,
  * contacts or companies that changed since a given day, and one page of a list shows how many
- * records changed since the last run. Other estimates are based on earlier runs, or on accounts of
- * a similar size.
+ * records changed since the last run, if they fit on the page. Other estimates are based on earlier
+ * runs, or on accounts of a similar size.
  * @param states the stored state by object name. An object without a state has never been
  * extracted.
  */

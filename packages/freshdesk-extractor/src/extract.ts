@@ -17,8 +17,8 @@ import { lookUpRecords } from './strategies/record-lookups.ts';
  * without losing a record.
  *
  * @param position the position of the last stored page; null for a first sync.
- * @throws AppError `out_of_credits` if the credits are exhausted (continue later); `source_*`
- * according to the account's response.
+ * @throws AppError `out_of_credits` if the credits are exhausted (continue later); a `source_*`
+ * code if a request fails (see `FreshdeskClient.list`), or if a list does not behave as required.
  */
 export function extract(
   source: RecordSource,

@@ -16,8 +16,9 @@ export interface MovedPosition {
 
 /**
  * Moves a position so that the next extraction reads the changes since a given time. If the time is
- * before the position, these changes are reread. If the time is after the position, the changes
- * between the position and the time are skipped, and the table is complete only back to that time.
+ * before the watermark of the position, these changes are reread. If the time is after the
+ * watermark, the changes between the watermark and the time are skipped, and the table is complete
+ * only back to the given time.
  * @throws AppError `invalid_input` if the object's strategy does not read changes since a given
  * time.
  */
@@ -123,8 +124,8 @@ export function restorePosition(
 
 /**
  * Returns a function that resets a position, so that the next extraction rereads the same history.
- * @returns null for an object that every run reads completely. The function returns null for a
- * position at the start.
+ * @returns null for an object with the full-list strategy, because every run reads it completely.
+ * The returned function returns null for a position at the start.
  */
 export function getPositionReset(object: ObjectSpec): ((position: Position) => Position | null) | null {
   const { kind } = object.strategy;

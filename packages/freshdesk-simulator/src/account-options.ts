@@ -1,14 +1,14 @@
 export interface AccountOptions {
-  /** The same seed generates the same account. */
+  /** With equal other options, the same seed generates the same account. */
   readonly seed: number;
   /**
-   * The number of records of each object, by name. An object that is not listed has the catalogue's
-   * typical count.
+   * The number of records of each object, by name. For a child object, the average number of
+   * children per parent. If an object is absent, the catalogue's typical count applies.
    */
   readonly counts?: Readonly<Record<string, number>>;
-  /** The newest record changed just before this time. */
+  /** No generated record was created or changed after this time. */
   readonly asOf: Date;
-  /** The oldest record was created this many days before `asOf`. */
+  /** The oldest record was created about this many days before `asOf`. */
   readonly spanDays: number;
   /**
    * Returns the time of the account's clock in milliseconds, so that tests can set the clock.
@@ -16,8 +16,8 @@ export interface AccountOptions {
    */
   readonly now?: () => number;
   /**
-   * Columns with `setAfterCreation` receive their values this many seconds after the record's
-   * creation. `updated_at` does not change. Default: 0.
+   * In a record that `create` adds, columns with `setAfterCreation` receive their values this many
+   * seconds after the creation. `updated_at` does not change. Default: 0.
    */
   readonly fillDelaySeconds?: number;
   /**
@@ -33,7 +33,8 @@ export interface AccountOptions {
    */
   readonly archiveAfterDays?: number;
   /**
-   * Changes become visible after a random delay of up to this many seconds. Default: immediately.
+   * Changes by `create`, `update` and `move` become visible after a random delay of up to this many
+   * seconds. Default: immediately.
    */
   readonly lagSeconds?: number;
 }

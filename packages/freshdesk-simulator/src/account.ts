@@ -13,9 +13,9 @@ const DAY_SECONDS = 86_400;
 const CLOSED = 5;
 
 /**
- * A deterministic Freshdesk account of any size. It stores only the view and two timestamps of each
- * record, and all edits. It generates everything else on request from the record's number and the
- * seed.
+ * A deterministic Freshdesk account of any size. For each record of a list, it stores only the view
+ * and two timestamps. It also stores all changes. It generates everything else, including the
+ * children, on request from the seed and the record's number.
  *
  * Methods that change records set `updated_at` to the current time of the account's clock, unless
  * their documentation states otherwise.
@@ -43,8 +43,8 @@ export class SimulatedAccount {
   }
 
   /**
-   * Returns the initial number of records of an object. For children, returns the expected total
-   * over all parents.
+   * Returns the initial number of records of an object. For a child object that `counts` does not
+   * contain, returns the expected total over all parents.
    */
   getInitialCount(object: ObjectSpec): number {
     if (object.list.fixedRecords !== null) return object.list.fixedRecords.length;
@@ -135,8 +135,8 @@ export class SimulatedAccount {
   }
 
   /**
-   * Sets the fields of a new record. Columns with `setAfterCreation` are null until
-   * `fillDelaySeconds` have passed.
+   * Sets the fields of a new record. With `fillDelaySeconds`, a column with `setAfterCreation` that
+   * `fields` does not contain is null until this time has passed.
    */
   #setInitialFields(list: RecordList, number: number, fields: Fields): void {
     const { fillDelaySeconds } = this.options;
@@ -177,7 +177,10 @@ export class SimulatedAccount {
     list.setView(number, ARCHIVED_VIEW, list.getUpdatedAt(number));
   }
 
-  /** Converts a person to a different object, such as a contact to an agent, with the same key. */
+  /**
+   * Converts a person, such as a contact to an agent: deletes the record of the object `from`, and
+   * creates a record of the object `to` with the same key.
+   */
   convert(from: string, key: number, to: string): void {
     this.delete(from, key);
     const list = this.getList(getObject(to));
@@ -185,8 +188,8 @@ export class SimulatedAccount {
   }
 
   /**
-   * Moves the children of the records `others` to the record `primary`, and closes `others`.
-   * Freshdesk does the same when it merges tickets.
+   * Simulates a merge of tickets: moves the children of the records `others` to the record
+   * `primary`, where the children have new keys, and closes `others`.
    */
   mergeAndClose(objectName: string, primary: number, others: readonly number[]): void {
     for (const other of others) {
@@ -202,9 +205,9 @@ export class SimulatedAccount {
   }
 
   /**
-   * Deletes the records `others`, and replaces references to `others` with references to `primary`.
-   * The `updated_at` of the referring records does not change. Freshdesk does the same when it
-   * merges contacts.
+   * Simulates a merge of contacts: deletes the records `others`, and replaces references to
+   * `others` with references to `primary`. The `updated_at` of the referring records does not
+   * change.
    */
   mergeAndDelete(objectName: string, primary: number, others: readonly number[]): void {
     const deleted = new Set(others);
@@ -232,7 +235,8 @@ export class SimulatedAccount {
   }
 
   /**
-   * Creates a child, and sets the parent's `updated_at` to the current time.
+   * Creates a child, and sets the parent's `updated_at` to the current time, unless the parent is
+   * itself a child record.
    * @returns the child's key.
    */
   createChild(objectName: string, parentKey: number, fields: Fields = {}): number {
@@ -244,8 +248,8 @@ export class SimulatedAccount {
   }
 
   /**
-   * Updates a child, or deletes it if `fields` is null. The parent's `updated_at` does not change,
-   * as for notes in Freshdesk.
+   * Replaces the edits of a generated child with `fields`, or deletes a child if `fields` is null.
+   * The parent's `updated_at` does not change, as for notes in Freshdesk.
    */
   updateChild(objectName: string, key: number, fields: Fields | null): void {
     this.#children.update(objectName, key, fields);
@@ -296,8 +300,10 @@ export class SimulatedAccount {
   }
 
   /**
-   * Lists all records of an object with every column of its list, as JSON. These records are the
-   * expected content of the object's table.
+   * Lists the records of an object with every column of its list, as JSON: archived records and the
+   * records of all views, but no permanently deleted records and no records that are not visible
+   * yet. For a child object, lists the children of all parents that are not deleted. These records
+   * are the expected content of the object's table.
    */
   *listAllRecords(objectName: string): Generator<{ readonly view: ListView; readonly text: string }> {
     const object = getObject(objectName);
@@ -335,7 +341,10 @@ export class SimulatedAccount {
     );
   }
 
-  /** Lists the responses for an object whose responses are not arrays of its records. */
+  /**
+   * Lists the response bodies of an object whose records are extracted from the bodies by
+   * `parseRecords`.
+   */
   listResponses(object: ObjectSpec): Json[] {
     if (object.list.responses !== null) return Object.values(object.list.responses) as Json[];
     const source = catalogue.find((o) => o.path === object.path && o.parseRecords === null) as ObjectSpec;

@@ -6,8 +6,8 @@ import type { RecordWriter } from './record-writer.ts';
 import { formatTimestamp } from './timestamps.ts';
 
 /**
- * The maximum number of generated children per parent. The number of a child is the parent's number
- * × `CHILDREN_MAX` + the child's index.
+ * The maximum number of generated children per parent. The record number of a generated child is
+ * the parent's record number × `CHILDREN_MAX` + the child's index under that parent.
  */
 const CHILDREN_MAX = 64;
 
@@ -19,14 +19,14 @@ interface Parent {
 }
 
 /**
- * Records that can be listed only under a parent record. They are generated on request. Only
- * changes are stored.
+ * Records that can be listed only under a parent record. Most of these records are generated on
+ * request. Only created children and edits of generated children are stored.
  */
 export class ChildRecords {
   readonly #options: AccountOptions;
   readonly #lists: ReadonlyMap<string, RecordList>;
   readonly #writer: RecordWriter;
-  /** The changed fields of each child, by object and key. Null marks a deleted child. */
+  /** The changed fields of each edited child, by object and key. Null marks a deleted child. */
   readonly #edits = new Map<string, Fields | null>();
   /** The created children, by object and parent's key. */
   readonly #created = new Map<string, Fields[]>();
@@ -66,10 +66,11 @@ export class ChildRecords {
   }
 
   /**
-   * Creates a child with the given fields. All other fields have the values of the first sibling.
+   * Creates a child with the given fields. The other fields, except the key, the times and the
+   * parent's key, are copied from the first sibling, if the parent has children.
    * @param at the creation time, in seconds.
    * @returns the child's key.
-   * @throws TypeError if the parent does not exist.
+   * @throws TypeError if the parent does not exist or is archived.
    */
   create(object: ObjectSpec, parentKey: number, fields: Fields, at: number): number {
     const { strategy } = object;
@@ -91,7 +92,10 @@ export class ChildRecords {
     return key;
   }
 
-  /** Changes fields of a generated child, or deletes a child if `fields` is null. */
+  /**
+   * Replaces the edits of a generated child with `fields`. If `fields` is null, deletes the child,
+   * which can also be a created one.
+   */
   update(objectName: string, key: number, fields: Fields | null): void {
     this.#edits.set(`${objectName}/${key}`, fields);
   }

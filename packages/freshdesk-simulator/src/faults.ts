@@ -3,11 +3,11 @@ import { hash, pick } from './random.ts';
 
 /**
  * Options for injecting the faults of a real API. The seed and the number of a request determine
- * which fault occurs, so the same seed reproduces the same faults.
+ * whether a fault occurs, and which one, so the same seed reproduces the same faults.
  */
 export interface FaultOptions {
   readonly seed: number;
-  /** On average, one in this many requests fails. */
+  /** On average, one in this many requests has a fault. */
   readonly oneIn: number;
 }
 
@@ -17,7 +17,7 @@ const FAULT_KINDS: readonly FaultKind[] = ['429', '500', '502', '503', '504', 'h
 const RETRY_AFTER_SECONDS = 1;
 const SLOW_MS = 300;
 
-/** Picks the fault for a request. Returns null for most requests. */
+/** Picks the fault for a request. Returns null for a request without a fault. */
 export function pickFault(options: FaultOptions | undefined, requestNumber: number): FaultKind | null {
   if (!options || hash(options.seed, requestNumber, 5) % options.oneIn !== 0) return null;
   return pick(FAULT_KINDS, hash(options.seed, requestNumber, 6));
@@ -25,8 +25,9 @@ export function pickFault(options: FaultOptions | undefined, requestNumber: numb
 
 /**
  * Injects a fault into a response.
- * @param block called with the `Retry-After` of an injected 429.
- * @returns false if the request must still be handled, after the delay of the fault `slow`.
+ * @param block called with the `Retry-After` of an injected 429, in seconds.
+ * @returns true if the fault has ended the response. False after the fault `slow`, which only
+ * delays the request: the caller must still handle the request.
  */
 export async function injectFault(
   fault: FaultKind,

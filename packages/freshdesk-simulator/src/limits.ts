@@ -16,8 +16,8 @@ export const PLANS = {
 export type Plan = keyof typeof PLANS;
 
 /**
- * Requests within this time after a 429 do not count as violations, because the client may have
- * sent them before it received the 429.
+ * Requests within this time after the first 429 of a block do not count as violations, because the
+ * client may have sent them before it received the 429.
  */
 const IN_FLIGHT_MS = 500;
 
@@ -39,13 +39,13 @@ export class RateLimits {
   #windowEndsAt = 0;
   #used = new Map<string, number>();
   /**
-   * Times of requests that arrived within the `Retry-After` of a 429, except requests that were
-   * already in flight when the 429 was sent.
+   * Times of requests that arrived within the `Retry-After` of a 429, except the requests of the
+   * first `IN_FLIGHT_MS`.
    */
   readonly violations: number[] = [];
   /** Credits charged since the start. */
   creditsUsed = 0;
-  /** Requests rejected because the limit was exhausted. */
+  /** The number of requests that were rejected because a limit was exhausted. */
   rejectedRequests = 0;
   #blockedFrom = 0;
   #blockedUntil = 0;
@@ -64,7 +64,10 @@ export class RateLimits {
     this.#plan = PLANS[plan];
   }
 
-  /** Registers a 429. Further requests within `seconds` are violations. */
+  /**
+   * Registers a 429. Requests within `seconds` after the 429, but not within `IN_FLIGHT_MS`, are
+   * violations.
+   */
   block(seconds: number): void {
     const now = this.#now();
     if (now >= this.#blockedUntil) this.#blockedFrom = now;
@@ -77,6 +80,7 @@ export class RateLimits {
 
   /**
    * Takes credits from the account's bucket and, if `bucket` is not null, from that list's bucket.
+   * If one of these buckets has too few credits, takes none.
    * @returns whether the request is allowed, and the state of the list's bucket, or of the
    * account's bucket if `bucket` is null.
    */

@@ -10,15 +10,18 @@ import type { RecordList } from './record-list.ts';
  * extractor detects the violation.
  */
 export interface ListQuirks {
-  /** Changed-since filters that the account rejects as unknown. */
+  /** Query parameters that the account rejects as unknown, such as a changed-since filter. */
   readonly rejectedParams?: readonly string[];
   /** Changed-since filters that the account accepts and ignores. */
   readonly ignoredParams?: readonly string[];
-  /** The changed-since filter excludes records whose timestamp equals the given time. */
+  /**
+   * In a list that is sorted by the filtered column in ascending order, the changed-since filter
+   * excludes records whose timestamp equals the given time.
+   */
   readonly exclusiveSince?: boolean;
-  /** Records with equal timestamps are in a different order in every response. */
+  /** Records with equal `updated_at` are in a different order in every response. */
   readonly unstableTies?: boolean;
-  /** The list ignores `order_by`. */
+  /** The list ignores `order_by`, and is sorted by `id`. */
   readonly ignoresOrder?: boolean;
 }
 
@@ -29,14 +32,18 @@ export interface ListTarget {
   readonly key?: number | undefined;
   /** Whether to find the parent in the archive. */
   readonly isArchive?: boolean;
-  /** Whether the list contains the children that are nested in the record `key`. */
+  /**
+   * Whether `key` is the key of a child, and the list contains the children that are nested in it.
+   */
   readonly isNested?: boolean;
 }
 
 export type ListResponse = { readonly body: Buffer; readonly hasNext: boolean } | { readonly invalid: object };
 
 const DAY_SECONDS = 86_400;
-/** The number of responses so far, used to vary the order of records with equal timestamps. */
+/**
+ * The number of list responses so far, used to vary the order of records with equal `updated_at`.
+ */
 let responseCount = 0;
 
 /** Parses the `include` parameter. */
@@ -234,7 +241,7 @@ const hiddenSets = new Map<string, ReadonlySet<string>>();
 
 /**
  * Returns the columns to omit because the request lacks the `include` that returns them. The `Set`
- * object is the same for equal arguments.
+ * instance is the same for equal arguments.
  */
 function getHiddenColumns(object: ObjectSpec, include: readonly string[]): ReadonlySet<string> {
   const key = `${object.name}|${include.join()}`;
@@ -276,8 +283,8 @@ function rankByColumn(account: SimulatedAccount, object: ObjectSpec, column: str
 const sortKeys = new WeakMap<RecordList, Map<string, string[]>>();
 
 /**
- * Returns the cached sort keys of unedited records, indexed by record number. Without this cache,
- * computing a new order would render all records.
+ * Returns the array in which the sort keys of unedited records are cached, indexed by record
+ * number. Without this cache, computing a new order would render all records.
  */
 function getCachedSortKeys(list: RecordList, column: string): string[] {
   const columns = sortKeys.get(list) ?? new Map<string, string[]>();
@@ -287,7 +294,10 @@ function getCachedSortKeys(list: RecordList, column: string): string[] {
   return keys;
 }
 
-/** Shuffles records with equal timestamps. Each response has a different order. */
+/**
+ * Sorts the records by `updated_at`, and shuffles records with equal `updated_at`. Each response
+ * has a different order.
+ */
 function shuffleTies(order: readonly number[], getUpdatedAt: (n: number) => number): number[] {
   return [...order].sort(
     (a, b) => getUpdatedAt(a) - getUpdatedAt(b) || hash(responseCount, a, 0) - hash(responseCount, b, 0),

@@ -3,8 +3,8 @@ import type { AccountOptions, Fields } from './account-options.ts';
 import { hash } from './random.ts';
 
 /**
- * The keys of objects whose list has no page limit are higher than this number. Like real keys,
- * they have 11 digits.
+ * The generated keys of objects whose list has no page limit are higher than this number. Like real
+ * keys, they exceed the range of a 32-bit integer.
  */
 export const KEY_BASE = 84_000_000_000;
 
@@ -29,7 +29,7 @@ export class RecordList {
   readonly #updated: number[];
   readonly #views: number[];
   readonly #orders = new Map<string, number[]>();
-  /** Keys of records that were converted from a different object. */
+  /** Keys of records that were converted from a different object, by record number. */
   readonly #assignedKeys = new Map<number, number>();
 
   constructor(object: ObjectSpec, options: AccountOptions, count: number) {
@@ -40,8 +40,8 @@ export class RecordList {
     this.#created = new Array(count);
     this.#updated = new Array(count);
     this.#views = new Array(count);
-    // Simulate one bulk update, after which `bulkSize` records have the same `updated_at`. In a
-    // large account, these records fill more than two pages.
+    // Simulate one bulk update, after which up to `bulkSize` records have the same `updated_at`. In
+    // a large account, these records fill more than two pages.
     const bulkSize = Math.min(250, Math.floor(count / 20));
     const bulkAt = asOf - Math.floor(span / 3);
     for (let n = 0; n < count; n++) {
@@ -142,7 +142,11 @@ export class RecordList {
     return order;
   }
 
-  /** Returns the first index in an ascending order whose time is at or after `seconds`. */
+  /**
+   * Returns the index of the first record in `order` whose time in `column` is at or after
+   * `seconds`, or the length of `order` if there is none. `order` must be sorted by `column` in
+   * ascending order.
+   */
   findFirstSince(order: readonly number[], column: string, seconds: number): number {
     const times = column === 'created_at' ? this.#created : this.#updated;
     let low = 0;
@@ -156,8 +160,8 @@ export class RecordList {
   }
 
   /**
-   * Moves one record within the cached order by `updated_at`, so that an edit does not require
-   * sorting a million records.
+   * Applies `change` to the `updated_at` of one record, and moves the record within the cached
+   * order by `updated_at`, so that an edit does not require sorting a million records.
    */
   #reorder(number: number, change: () => void): void {
     const key = `${this.getView(number)}/updated_at`;
@@ -181,8 +185,9 @@ export class RecordList {
 }
 
 /**
- * Returns the first key of an object. If the object's list has a page limit, the keys are
- * consecutive and start at 1. Otherwise, the keys have 11 digits.
+ * Returns the first generated key of an object, from which the keys are consecutive. If the
+ * object's list has a page limit, the first key is 1. Otherwise, the first key is higher than
+ * `KEY_BASE`, and different for each object.
  */
 export function getKeyBase(object: ObjectSpec): number {
   if (object.maxPages !== null) return 1;

@@ -5,7 +5,7 @@ import { catalogue, type ObjectSpec } from '@freshet/freshdesk-extractor';
 export interface Route {
   readonly object: ObjectSpec;
   readonly pattern: RegExp;
-  /** Whether the endpoint finds only archived records. */
+  /** Whether the endpoint returns only archived records, or only children of archived records. */
   readonly isArchive: boolean;
   /**
    * The plan feature that the endpoint requires in addition to the object's feature; null if none.

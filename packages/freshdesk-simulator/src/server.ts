@@ -60,7 +60,10 @@ const UNAUTHENTICATED = {
 export class FreshdeskSimulator {
   readonly account: SimulatedAccount;
   readonly limits: RateLimits;
-  /** The number of handled requests by path, with keys replaced by `{id}`. */
+  /**
+   * The number of requests by path, with keys replaced by `{id}`. Requests to which `intercept`
+   * responded are not counted.
+   */
   readonly requestsByPath = new Map<string, number>();
   /** Features that the plan lacks. Tests may change them at any time. */
   readonly missingFeatures: Set<string>;
@@ -99,7 +102,7 @@ export class FreshdeskSimulator {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  /** The number of handled requests. */
+  /** The number of requests, except those to which `intercept` responded. */
   get requestCount(): number {
     return [...this.requestsByPath.values()].reduce((sum, n) => sum + n, 0);
   }
@@ -116,7 +119,7 @@ export class FreshdeskSimulator {
     if (fault !== null && (await injectFault(fault, response, (seconds) => this.limits.block(seconds)))) return;
 
     const list = findRoute(this.#routes.lists, path);
-    // Even failed and invalid requests cost credits.
+    // A request with an invalid key, path or parameter also costs credits.
     const credits = list ? 1 + INCLUDE_COST * parseIncludes(query).length : 1;
     if (!this.#spendCredits(response, list?.object.bucket ?? null, credits))
       return send(response, 429, { message: 'You have exceeded the limit of requests per minute' });
@@ -142,8 +145,8 @@ export class FreshdeskSimulator {
   #setHeaders(response: ServerResponse): void {
     response.setHeader('x-freshdesk-api-version', 'latest=v2; requested=v2');
     response.setHeader('x-request-id', randomUUID());
-    // Send the time of the account's clock. Extractors use this time, and not the time of the
-    // machine.
+    // Send the time of the account's clock, so that a test that sets this clock also sets the
+    // `Date` header.
     response.setHeader('date', new Date(this.account.nowSeconds() * 1000).toUTCString());
     response.setHeader('set-cookie', '_x_w=1; path=/');
   }

@@ -113,7 +113,7 @@ test('a request for a feature that the plan lacks returns 403 with the name of t
   });
 });
 
-test('rate limits have an account bucket and a list bucket, count the credits of includes, and reset a minute after the first request', async () => {
+test('rate limits have an account bucket and a list bucket, count the credits of includes, and reset a minute after the first request of the window', async () => {
   const clock = { now: Date.parse('2026-01-01T00:00:00Z') };
   await using account = await startSimulator({ plan: 'growth', now: () => clock.now, asOf: new Date(clock.now) });
   const limits = (r: { headers: Headers }) =>
@@ -153,7 +153,7 @@ test('records contain emoji, 19-digit numbers, and fields whose values have seve
   expect(raw).toMatch(/"org_contact_id":\d{19}/);
 });
 
-test('the simulator serves an account of 200,000 tickets without delay', async () => {
+test('the simulator serves page 300 of an account of 200,000 tickets', async () => {
   await using account = await startSimulator({ counts: { tickets: 200_000 } });
   expect(
     (await account.get('/tickets?updated_since=2000-01-01&order_by=updated_at&order_type=asc&per_page=100&page=300'))

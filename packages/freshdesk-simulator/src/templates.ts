@@ -3,13 +3,13 @@ import { hash, pick } from './random.ts';
 import { generateText } from './text-generator.ts';
 
 /**
- * A serialized record with gaps. With templates, the simulator renders thousands of pages per
- * second. A few hundred variants of each object are serialized once, with gaps for the values that
- * differ between records: the key, the times and the required references. A record is a variant
- * whose gaps are filled.
+ * A serialized record with gaps. Templates make rendering fast: the simulator serializes each of up
+ * to 256 variants of an object only once, with gaps for the values that differ between records,
+ * such as the key, the times and the references that are never null. To render a record, the
+ * simulator fills the gaps of a variant.
  */
 export interface Template {
-  /** The bytes before, between and after the gaps. There is one more text than there are gaps. */
+  /** The bytes before, between and after the gaps. `texts` has one item more than `gaps`. */
   readonly texts: readonly Buffer[];
   readonly gaps: readonly Gap[];
 }
@@ -30,8 +30,8 @@ export class Templates {
   readonly #documentedShapesOnly: boolean;
   readonly #pickReference: (object: string, number: number, salt: number) => number;
   /**
-   * Templates by object, then by the set of hidden columns. Callers pass the same `Set` object for
-   * the same columns.
+   * Templates by object, then by the set of hidden columns. Callers pass the same `Set` instance
+   * for the same columns.
    */
   readonly #cache = new Map<string, Map<ReadonlySet<string>, (Template | undefined)[]>>();
 
@@ -98,7 +98,8 @@ export class Templates {
     if (strategy.kind === 'children' && column.name === strategy.parentColumn) return `${MARK}parent`;
     if (column.name === 'created_at') return `${MARK}created`;
     if (column.name === 'updated_at') return `${MARK}updated`;
-    // The cursor column contains a business date, which edits of the record do not change.
+    // A cursor column other than `created_at` and `updated_at` contains a business date, which
+    // edits of the record do not change.
     if (strategy.kind === 'changed-since' && column.name === strategy.cursorColumn) return `${MARK}created`;
     if (column.samples) {
       const samples = this.#documentedShapesOnly ? filterDocumentedShape(column.samples) : column.samples;
@@ -140,8 +141,8 @@ function filterDocumentedShape(samples: readonly unknown[]): readonly unknown[] 
 }
 
 /**
- * Splits serialized JSON at its marks. The quotes around a mark are kept for times and removed for
- * numbers.
+ * Splits serialized JSON at its marks. The quotes around a mark are kept if the gap is for a time,
+ * and removed if the gap is for a number.
  */
 function parseTemplate(json: string): Template {
   const texts: string[] = [];

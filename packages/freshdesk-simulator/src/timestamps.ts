@@ -2,8 +2,8 @@ const DAY_SECONDS = 86_400;
 const dayCache = new Map<number, string>();
 
 /**
- * Formats whole seconds as `YYYY-MM-DDTHH:MM:SSZ`. Dates are cached, because millions of records
- * share a few dates.
+ * Formats a Unix time in whole seconds as `YYYY-MM-DDTHH:MM:SSZ`. Dates are cached, because
+ * millions of records share a few dates.
  */
 export function formatTimestamp(seconds: number): string {
   const day = Math.floor(seconds / DAY_SECONDS);

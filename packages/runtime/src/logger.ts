@@ -66,7 +66,7 @@ function serializeError(error: unknown): SerializedError {
 
 /**
  * Removes the passwords in URLs and the parameter values of a failed query from a text. Drizzle
- * appends these values to the error message.
+ * appends the parameter values to the error message.
  */
 function redactValues(text: string): string {
   return text

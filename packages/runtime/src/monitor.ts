@@ -59,7 +59,7 @@ function handleRequests({ metrics, refreshMetrics, checkReadiness, isDraining }:
       return;
     }
     if (path !== '/metrics') return sendStatus(response, 404, 'not found');
-    // If the refresh of the gauges fails, return all metrics anyway.
+    // If the refresh fails, return all metrics anyway, with the previous values of the gauges.
     refreshMetrics()
       .catch(() => {})
       .then(() => metrics.text())

@@ -3,9 +3,9 @@ import { BlockList, isIP, type LookupFunction } from 'node:net';
 import { AppError } from '@freshet/contracts';
 
 /**
- * Addresses that no user may reach through a warehouse or a webhook: this machine, its link-local
- * network, and the metadata services from which cloud machines obtain credentials (OWASP API7:2023,
- * server-side request forgery).
+ * Addresses that a warehouse or a webhook may use only if the operator allows it: this machine, its
+ * link-local network, multicast and broadcast addresses, and the metadata services from which cloud
+ * machines obtain credentials (OWASP API7:2023, server-side request forgery).
  */
 const BLOCKED_RANGES = [
   '0.0.0.0/8', // this host

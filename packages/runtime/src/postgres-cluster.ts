@@ -25,7 +25,8 @@ export interface Cluster {
 }
 
 /**
- * Starts the server of a cluster. Creates the cluster first if it does not exist.
+ * Starts the server of a cluster, unless it is already running. Creates the cluster first if it
+ * does not exist.
  * @returns the URL with which the superuser connects to the server.
  */
 export async function startCluster(cluster: Cluster, settings: Readonly<Record<string, string>>): Promise<string> {
@@ -36,7 +37,7 @@ export async function startCluster(cluster: Cluster, settings: Readonly<Record<s
 }
 
 export async function stopCluster(cluster: Cluster): Promise<void> {
-  // Clients have ten seconds to drain. Then the server disconnects the remaining clients.
+  // Clients have ten seconds to disconnect. Then the server disconnects the remaining clients.
   await runPgCtl(cluster, ['stop', '-m', 'smart', '-w', '-t', '10'])
     .catch(() => runPgCtl(cluster, ['stop', '-m', 'fast', '-w', '-t', '30']))
     .catch(() => {
@@ -134,7 +135,8 @@ async function startServer(cluster: Cluster, settings: Readonly<Record<string, s
       writeFileSync(join(cluster.dataDir, 'port'), String(port));
       return port;
     } catch (error) {
-      // A different process may have opened the port since the check.
+      // Retry with a different port, because a different process may have opened this port since
+      // the check.
       if (attempt >= START_ATTEMPTS_MAX)
         throw new Error(`PostgreSQL did not start. See the log ${log}. Cause: ${(error as Error).message}`);
     }

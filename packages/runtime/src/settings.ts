@@ -103,8 +103,8 @@ const COMMAND_TIMEOUT_MS = 30_000;
 /**
  * Reads one variable from the environment, a file or a command. @returns null when the variable is
  * absent.
- * @throws AppError `configuration` when the variable is set twice or is unreadable. The message
- *   never contains the value.
+ * @throws AppError `configuration` when the variable has more than one source, or when its file or
+ *   command fails. The message never contains the value.
  */
 function readVariable(name: string, environment: Environment): string | null {
   const sources = ['', '_FILE', '_COMMAND']

@@ -3,8 +3,8 @@ import { readSettings, settings } from './settings.ts';
 import type { TraceExporter } from './trace-export.ts';
 
 /**
- * Starts the export of traces if the environment variables of OpenTelemetry contain an endpoint.
- * Otherwise, no span is created and the SDK is not loaded.
+ * Starts the export of traces if the environment variables of OpenTelemetry contain an endpoint and
+ * do not disable the SDK. Otherwise, no span is created and the SDK is not loaded.
  * @param processName part of the default service name: `freshet-<processName>`.
  * @throws AppError `configuration` when a variable is malformed.
  */

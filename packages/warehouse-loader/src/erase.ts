@@ -15,9 +15,10 @@ export interface RowFilter {
   /** The primary key column. */
   readonly keyColumn: string;
   /**
-   * A row is selected if at least one of these columns contains one of the listed `values`. Values
-   * are compared as text. `column` is the name of a column or of a field. The column of a field may
-   * have a different name than the field. A column that does not exist selects no rows.
+   * A row is selected if at least one of these columns contains one of the `values` that are listed
+   * for the column. Values are compared as text. `column` is the name of a column or of a field.
+   * The column of a field may have a different name than the field. A column that does not exist
+   * selects no rows.
    */
   readonly anyOf: readonly { readonly column: string; readonly values: readonly string[] }[];
 }

@@ -99,7 +99,7 @@ function getServerDetail(code: string, message: string): string {
 
 /**
  * Builds the error for a worker whose epoch is lower than the epoch of the table.
- * @param epoch the table's epoch. The caller uses it to acquire a lease with a greater epoch.
+ * @param epoch the table's epoch. The caller stores it, so that the next lease has a greater epoch.
  */
 export function createFencedError(tableName: string, epoch: number): AppError {
   return new AppError('fenced', `Lost the lease on table ${tableName}: another worker took the table over.`, {

@@ -40,8 +40,9 @@ export async function appendAuditEntry(
 }
 
 /**
- * Returns the path of the changed resource: the request path up to its last parameter. If the path
- * has no parameter, returns the `Location` of the created resource.
+ * Returns the path of the changed resource, without `/v1/`. If the request path has a parameter,
+ * this is the request path up to and including its last parameter. Otherwise, it is the `Location`
+ * of the created resource.
  */
 function getResourcePath(request: FastifyRequest, reply: FastifyReply): string {
   const pattern = (request.routeOptions.url ?? '').split('/');

@@ -6,8 +6,8 @@ import { resolveSchema } from './schemas.ts';
 /**
  * Parses JSON bodies. An empty or blank body counts as no body, regardless of its content type,
  * because many clients send `Content-Type: application/json` with every `POST`. If a request has no
- * body, a route without required fields receives an empty object, and a route with required fields
- * rejects the request.
+ * body, a route without required fields receives an empty JSON object, and a route with required
+ * fields rejects the request.
  */
 export function registerBodies(app: App): void {
   const parseJson = app.getDefaultJsonParser('error', 'error');

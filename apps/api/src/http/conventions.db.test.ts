@@ -217,7 +217,7 @@ test('lists apply filters, reject unknown parameters and forbid caching', async 
   expect(headers).toMatchObject({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
 });
 
-test('pagination returns each item once, even while items are added', async () => {
+test('pagination returns each existing item once, and returns no item that is added meanwhile', async () => {
   for (let i = 0; i < 5; i++)
     await call('post', '/v1/credentials')
       .send(secretInput(`c${i}`))

@@ -41,13 +41,14 @@ const IDEMPOTENCY_KEY = {
   minLength: 1,
   maxLength: 255,
   description:
-    'A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again.',
+    'A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. Responses with status 429 or 5xx are an exception: after such a response, the repeated request is executed.',
 };
 
 /**
  * Applies the common conventions to all routes that require a token. The schemas of the routes get
- * the common problem responses. An unsafe request executes in one transaction, which also stores
- * the audit log entry and, if the request has an `Idempotency-Key`, the response.
+ * the common problem responses. An unsafe request executes in one transaction, unless its route is
+ * read-only. The transaction also stores the audit log entry and, if the request has an
+ * `Idempotency-Key`, the response.
  */
 export function registerConventions(app: App, store: ControlStore): void {
   app.addHook('onRoute', (route) => {

@@ -32,8 +32,8 @@ export function runOnce({ store, keyedRequest, request, reply, execute }: Execut
   return store.transaction(async () => {
     const replay = await store.idempotency.reserve(keyedRequest);
     if (replay !== null) return { replay };
-    // In a nested transaction, the effects of a failed request are rolled back, but its response is
-    // still stored.
+    // The request executes in a nested transaction. If it fails, only its effects are rolled back,
+    // and its response is still stored in the outer transaction.
     const { response, outcome } = await captureResponse(request, reply, () => store.transaction(execute));
     await store.idempotency.storeResponse(keyedRequest, response);
     return outcome;

@@ -11,10 +11,10 @@ const DESCRIPTION = [
   'Freshet replicates a Freshdesk account into a PostgreSQL warehouse. Use this API to configure pipelines, run and monitor them, and erase personal data.',
   '**Authentication.** Send an API token with each request: `Authorization: Bearer frt_…`.',
   '**Errors.** Errors are `application/problem+json` (RFC 9457) with a stable `code`. The page [/docs/errors](/docs/errors) lists all codes.',
-  '**Pagination.** Lists are paginated. Set the page size with `limit`. To get the next page, pass the `next_cursor` of the current page as `cursor`.',
+  '**Pagination.** Lists with a `next_cursor` are paginated. Set the page size with `limit`. To get the next page, pass the `next_cursor` of the current page as `cursor`.',
   '**Updates.** `PATCH` accepts the representation that `GET` returns. Fields that contain their current values are not changed. A request that contains a different value for a read-only field is rejected with 400. To detect concurrent updates, send the `ETag` of the resource as `If-Match`.',
-  '**Idempotency.** Unsafe requests accept an `Idempotency-Key`. If you repeat a request with the same key and content within 24 hours, the API returns the first response and does not execute the request again.',
-  '**Rate limits.** The `RateLimit-*` headers contain the number of requests that the token has left in the current minute.',
+  '**Idempotency.** Unsafe requests accept an `Idempotency-Key`. If you repeat a request with the same key and content within 24 hours, the API returns the first response and does not execute the request again. Responses with status 429 or 5xx are an exception: after such a response, the repeated request is executed.',
+  '**Rate limits.** The header `RateLimit-Remaining` contains the number of requests that the token has left in the current minute.',
   '**Formatting.** To get indented JSON, send `Accept: application/json; indent=2`. The indent can be 1 to 8 spaces.',
 ].join('\n\n');
 
@@ -25,7 +25,7 @@ const TAGS = [
   },
   { name: 'destinations', description: 'PostgreSQL warehouses.' },
   { name: 'pipelines', description: 'Replication of one Freshdesk account into one warehouse schema.' },
-  { name: 'runs', description: 'Synchronizations of a pipeline: start, monitor and cancel them.' },
+  { name: 'runs', description: 'Executions of a pipeline, such as syncs and audits: start, monitor and cancel them.' },
   { name: 'failed units', description: 'Units of work that keep failing: list, retry and discard them.' },
   { name: 'rejected records', description: 'Records that could not be loaded: inspect, replay and discard them.' },
   {

@@ -134,8 +134,8 @@ describe.each(Object.entries(OPERATION_CASES))('%s', (operationId, spec) => {
     ];
     for (const [i, request] of invalidRequests.entries()) {
       const { status, body } = await request();
-      // Some lists check that the pipeline exists before they check the cursor. This pipeline does
-      // not exist.
+      // Some lists check that the pipeline exists before they check the cursor. The pipeline of
+      // these requests does not exist.
       expect([400, ...(isList && path.includes('{id}') ? [404] : [])], `${i}: ${JSON.stringify(body)}`).toContain(
         status,
       );

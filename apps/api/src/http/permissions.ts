@@ -4,7 +4,7 @@ import type { TokenRole } from '@freshet/control-store';
 export const PERMISSIONS = {
   read: 'Read pipelines, runs, objects, credits and all other resources that contain neither personal data nor secrets.',
   read_records: 'Read rejected records, which may contain personal data.',
-  run: 'Start and cancel runs. Pause and resume pipelines. Restart and rebuild objects, and set their positions. Retry and discard failed units. Replay and discard rejected records.',
+  run: 'Start and cancel runs. Pause and resume pipelines. Restart objects, set their positions, and rebuild their tables. Retry and discard failed units. Replay and discard rejected records.',
   refresh: 'Refresh single records. This is the only permission that a Freshdesk automation rule needs.',
   manage_pipelines: 'Create, update, test and delete pipelines, and configure their objects.',
   manage_connections: 'Create, update, test and delete credentials and destinations.',

@@ -213,7 +213,7 @@ function changeValue(value: unknown, path: string): unknown {
   return others[path] ?? `${String(value ?? '')}x`;
 }
 
-/** Returns the body with the keys of all objects in reverse order. */
+/** Returns the body with the keys of all JSON objects in reverse order. */
 function reverseKeys(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(reverseKeys);
   if (typeof value !== 'object' || value === null) return value;
@@ -382,7 +382,7 @@ test('PATCH accepts an unchanged value that would be rejected as a new value', a
     .expect(200);
 });
 
-test('`included: true` explicitly includes a default object, except in a representation that is sent back', async () => {
+test('`included: true` explicitly includes an object that is included by default, except in a representation that is sent back', async () => {
   const pipeline = resources.get('a pipeline') as Resource;
   const path = `${pipeline.path}/objects/agents`;
   const getSettings = async () => ((await pipeline.read()).body['objects'] as Json)['agents'];

@@ -35,7 +35,7 @@ interface ComparisonInput {
  * resource, change one field and send the result back. A field that contains its current value does
  * not count as a change, whether it is read-only or not. For read-only times that Freshet advances
  * (`next_run_at`, `last_used_at`), earlier values do not count as changes either.
- * @param pointer JSON pointer to the compared object.
+ * @param pointer JSON pointer to the compared JSON object.
  */
 export function compareWithCurrent({ schema, current, body, createdAt }: ComparisonInput, pointer = ''): Comparison {
   const properties = (resolveSchema(schema) as Shape).properties ?? {};
@@ -79,14 +79,14 @@ function describeMismatch(pointer: string, currentValue: unknown): string {
   return `${field} is read-only. Omit the field, or send its current value: ${JSON.stringify(currentValue)}.`;
 }
 
-/** Whether the schema is an object with read-only fields. */
+/** Whether the schema describes a JSON object with read-only fields. */
 function hasReadOnlyFields({ properties }: Shape): boolean {
   return Object.values(properties ?? {}).some((property) => (property as Shape).readOnly === true);
 }
 
 /**
- * Whether two values are equal. Times and ids may differ in notation, and objects in the order of
- * their keys.
+ * Whether two values are equal. Times and ids may differ in notation, and JSON objects may differ
+ * in the order of their keys.
  */
 function isEqual(value: unknown, currentValue: unknown, shape: Shape): boolean {
   if (isDeepStrictEqual(value, currentValue)) return true;

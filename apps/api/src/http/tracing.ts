@@ -2,8 +2,8 @@ import { withSpan } from '@freshet/contracts';
 import type { App } from '../context.ts';
 
 /**
- * Creates a span for each request, as a child of the span in the caller's `traceparent` (W3C Trace
- * Context).
+ * Creates a span for each request. If the request has a `traceparent` (W3C Trace Context), the span
+ * is a child of the span in this header.
  */
 export function registerTracing(app: App): void {
   app.addHook('onRequest', (request, reply, done) => {

@@ -3,8 +3,9 @@ import type { FastifyRequest, FastifySchemaValidationError } from 'fastify';
 import { escapePointerSegment, type FieldProblem } from './field-problems.ts';
 
 /**
- * The maximum number of values in a request for which all errors are collected. For a larger
- * request, only the first error is reported, to limit the use of memory.
+ * The maximum number of values in a part of a request, such as the body, for which all errors are
+ * collected. For a larger part, only the first schema error is reported, to limit the use of
+ * memory.
  */
 const VALUES_MAX = 10_000;
 const REQUEST_PARTS = ['params', 'body', 'querystring', 'headers'] as const;

@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => deployment[Symbol.asyncDispose]());
 
-test('extraction pauses and reports the backlog while no batches are loaded, and resumes afterwards (I9)', async () => {
+test('extraction pauses and reports the backlog while too many batches wait to be loaded, and resumes afterwards (I9)', async () => {
   const pipelineId = await deployment.createPipeline();
   const { id } = await deployment.startRun(pipelineId);
   const getTickets = async () => (await deployment.getRun(id)).objects.find((o) => o.object === 'tickets');

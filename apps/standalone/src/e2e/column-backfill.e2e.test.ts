@@ -88,7 +88,7 @@ describe('a column that a user has dropped, retyped or overwritten', () => {
     await expectNoPendingWork();
   });
 
-  test('is filled by a full run if the stored batches have been deleted', async () => {
+  test('is filled by a run that reads the object completely if the stored batches have been deleted', async () => {
     const subjects = await digestColumn('tickets', 'subject');
     const emails = await digestColumn('contacts', 'email');
     const bodies = await digestColumn('conversations', 'body_text');
@@ -139,7 +139,7 @@ describe('a column that a user has dropped, retyped or overwritten', () => {
     await expectNoPendingWork();
   });
 
-  test('is rewritten when the object is restarted', async () => {
+  test('is rewritten by the run after a restart of the object', async () => {
     const subjects = await digestColumn('tickets', 'subject');
     const names = await digestColumn('groups', 'name');
     await query("update $s.tickets set subject = 'changed'; update $s.groups set name = 'changed'");

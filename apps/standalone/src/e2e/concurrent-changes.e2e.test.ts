@@ -13,7 +13,7 @@ describe.each([1, 4])('with %i extract workers', (workers) => {
     plan: 'enterprise',
     faults: { seed: workers, oneIn: 25 },
     intercept: ({ number }) => {
-      // Every second request changes one record, until no changes are left.
+      // Every second request causes one change in the account, until no changes are left.
       if (number % 2 === 0 && changes.left-- > 0)
         void deploymentStart.then((deployment) => changeAccount(deployment, number));
       return false;

@@ -53,7 +53,7 @@ test('after an older backup is restored, a sync makes the warehouse equal to the
   const run = await deployment.sync(pipelineId);
   expect(run.objects.filter((o) => o.status !== 'succeeded')).toEqual([]);
   expect(await findDifferences(simulator, warehouse, schema)).toEqual([]);
-  // Rows that the warehouse already contains are not rewritten.
+  // The sync does not rewrite a row if the warehouse already contains the extracted record.
   const [tickets] = run.objects.filter((o) => o.object === 'tickets');
   expect(tickets?.records_unchanged).toBeGreaterThan(0);
 });
@@ -85,7 +85,8 @@ test('a recreated pipeline adopts its existing tables and extracts only the chan
   const runs = await deployment.listRuns(created.id);
   const tickets = runs.flatMap((r) => r.objects).filter((o) => o.object === 'tickets');
   expect(tickets.map((o) => o.mode)).toEqual(tickets.map(() => 'incremental'));
-  // Each run rereads only the tickets in the lookback window, which are few of about 60 tickets.
+  // Of about 60 tickets, each run extracts only the few tickets that have changed or are in the
+  // lookback window.
   expect(Math.max(...tickets.map((o) => o.records_extracted))).toBeLessThan(20);
   expect(await findDifferences(simulator, warehouse, schema)).toEqual([]);
 });

@@ -187,7 +187,7 @@ test('an erasure during a run deletes even the records in flight', async () => {
   expect(await findTraces()).toEqual([]);
 });
 
-test('an erasure fails for an agent, and a contact is loaded again after its erasure is lifted', async () => {
+test('an erasure fails for an agent, and a changed contact is loaded again after its erasure is lifted', async () => {
   const { api, warehouse, schema, simulator } = deployment;
   const [agent] = await warehouse.sql.unsafe(`select id::text from ${schema}.agents limit 1`);
   expect(await erase(Number(agent?.['id']))).toMatchObject({

@@ -64,7 +64,7 @@ describe('POST /v1/pipelines/{id}/estimate', () => {
     }
   });
 
-  test('two syncs load the edit of a time entry that lies outside the lookback window', async () => {
+  test('two syncs load the edit of an old time entry, which the lookback window does not contain', async () => {
     const { account } = deployment.simulator;
     const list = account.getList(getObject('time_entries'));
     const key = list.getKey(5);
@@ -98,7 +98,8 @@ describe('POST /v1/pipelines/{id}/estimate', () => {
       backfill_from: new Date(Date.now() - 400 * 86_400_000).toISOString(),
     });
     const conversations = estimated.objects.find((o) => o.object === 'conversations');
-    // The backfill reads the conversations of the tickets of about 310 of 400 days.
+    // The tickets cover 400 days, and the first sync has read the newest 90 days. The backfill
+    // reads the conversations of the tickets of the remaining 310 days.
     expect(conversations?.credits).toBeGreaterThan(2000 * (310 / 400) * 0.8);
     expect(conversations?.credits).toBeLessThan(2000 * (310 / 400) * 1.2);
     // The limit is 2,000 credits per minute, and the pipeline's share is 80 percent.

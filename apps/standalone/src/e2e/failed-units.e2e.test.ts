@@ -43,7 +43,7 @@ const getConversationsRun = async (id: string) =>
 const countCalls = (path: string) => deployment.simulator.requestsByPath.get(path) ?? 0;
 
 describe('a parent whose children cannot be read', () => {
-  test('is excluded from the run and listed, while the children of all other parents are loaded and coverage advances (I7)', async () => {
+  test('is excluded from the run and listed as a failed unit, while the children of all other parents are loaded and coverage advances (I7)', async () => {
     const run = await deployment.sync(pipelineId);
     expect(run.status).toBe('partial');
     expect(run.objects.filter((o) => o.status !== 'succeeded').map((o) => o.object)).toEqual(['conversations']);
@@ -104,7 +104,7 @@ describe('a parent whose children cannot be read', () => {
     });
   });
 
-  test('is removed from the list when a retry requested by a user succeeds', async () => {
+  test('is removed from the list of failed units when a retry requested by a user succeeds', async () => {
     isFailing = false;
     const retried = await deployment.api.post('/v1/pipelines/{id}/failed-units/retry', {
       params: { path: { id: pipelineId } },
@@ -120,7 +120,7 @@ describe('a parent whose children cannot be read', () => {
   });
 });
 
-test('an audit excludes parents whose children cannot be read, and the next sync retries these parents (I7)', async () => {
+test('an audit excludes parents whose children cannot be read, and a sync retries these parents when their next attempt is due (I7)', async () => {
   isFailing = true;
   const audit = await deployment.audit(pipelineId);
   expect(audit.status).toBe('partial');
@@ -134,7 +134,7 @@ test('an audit excludes parents whose children cannot be read, and the next sync
   expect(await listFailedUnits()).toEqual([]);
 });
 
-test('an outage of the endpoint creates no failed units, and the run continues after the outage (I7)', async () => {
+test('an outage of the conversations endpoint creates no failed units, and the run continues after the outage (I7)', async () => {
   const { account } = deployment.simulator;
   for (let id = 1; id <= 30; id++) account.createChild('conversations', id, { body: `during the outage ${id}` });
   isDown = true;

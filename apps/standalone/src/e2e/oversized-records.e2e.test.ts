@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Deployment } from '../test-support/deployment.ts';
 
-/** The limit of one response is 2 MiB in this test, and 128 MiB by default. */
 const MIB = 1024 * 1024;
 let deployment: Deployment;
 let oversizedConversation = 0;
 
 beforeAll(async () => {
+  // The maximum size of a response is 2 MiB in this test, and 128 MiB by default.
   deployment = await Deployment.start({ counts: { tickets: 250, conversations: 1 } }, undefined, {
     FRESHET_ANSWER_MIB_MAX: '2',
   });

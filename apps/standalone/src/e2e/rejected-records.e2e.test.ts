@@ -48,7 +48,7 @@ test('rejected records are listed with their reasons, replayed and discarded (I1
   });
   expect(JSON.parse(shown.record as string)).toMatchObject({ id: misassigned, group_id: 'none' });
 
-  // The schema is still frozen, so the replay rejects the records again.
+  // The schema policy is still `freeze`, so the replay rejects the records again.
   const replay = async (body: Schemas['RejectedRecordFilter']) => {
     const { run_id } = await api.post('/v1/pipelines/{id}/rejected-records/replay', { params: { path }, body });
     return deployment.waitForRun(run_id);
@@ -78,7 +78,7 @@ test('rejected records are listed with their reasons, replayed and discarded (I1
   );
   expect(rows.find((r) => r['id'] === urgent[0])?.['subject']).toBe('newer');
 
-  // The history contains the first version and the current one.
+  // The history contains the first version and the current version, but not the rejected version.
   const versions = await warehouse.sql.unsafe(
     `select subject, valid_to from ${schema}.tickets_history where id = ${urgent[0]} order by valid_from`,
   );
@@ -96,7 +96,7 @@ test('rejected records are listed with their reasons, replayed and discarded (I1
   await expect(replay({})).rejects.toThrow(/404|no rejected record matches/i);
 });
 
-test('a rebuild restores a dropped table from stored batches, without spending credits', async () => {
+test('a rebuild after a table was dropped restores its rows from stored batches, without spending credits', async () => {
   const { api, simulator, warehouse, schema } = deployment;
   // Exclude the ticket of the discarded record. The rebuild loads this record, because the current
   // schema policy accepts it.

@@ -67,7 +67,7 @@ test.each([
   expect(objectRuns.at(-1)?.progress).toBe(1);
 });
 
-test('a run in progress has an estimated end after its start', () => {
+test('the estimated end of a run in progress lies after the start of the run', () => {
   const estimates = states.filter(({ estimated_finished_at }) => estimated_finished_at !== null);
   expect(estimates.length).toBeGreaterThan(1);
   for (const { created_at, estimated_finished_at } of estimates)

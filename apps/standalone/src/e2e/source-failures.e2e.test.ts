@@ -123,7 +123,7 @@ describe('unusual responses', () => {
     });
   });
 
-  test('a slow response is aborted after its slice has ended, and the request is retried while other objects finish', async () => {
+  test('a slow response does not delay other objects, is aborted after its slice has ended, and is requested again', async () => {
     let slowResponses = 0;
     overrides.set('/api/v2/roles', (response) => {
       // Only the first response is slow.

@@ -73,7 +73,8 @@ describe('npm start without options', () => {
     if (target === 'group') process.kill(-(standalone.process.pid as number), signal);
     else process.kill(standalone.getProcessChain()[target] as number, signal);
     await waitFor(() => !processTree.some(isRunning), 'all processes have exited');
-    // The parent stops the other processes in order, unless the parent is killed.
+    // The parent stops the other processes in order. If the parent itself is killed, each process
+    // stops because its parent has exited.
     expect(standalone.lastShutdown).toBe(target === 2 && signal === 'SIGKILL' ? 'parent exited' : 'SIGTERM');
   });
 
@@ -111,8 +112,8 @@ describe('npm start with settings from the environment', () => {
   });
 
   /**
-   * Starts Freshet with these variables in addition to valid variables. Expects exit status 78 and
-   * the message.
+   * Starts Freshet with valid settings, after the variables in `invalidEnv` have been added or
+   * replaced. Expects exit status 78 and the message.
    */
   async function expectRejection(
     invalidEnv: Record<string, string>,

@@ -21,7 +21,7 @@ describe('a sync', () => {
     expect(await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
   });
 
-  test('reports record counts that match the row counts of its tables (T14)', async () => {
+  test('reports record counts that match the row counts of the tables (T14)', async () => {
     const deployment = await started;
     const [run] = await deployment.listRuns(pipelineId);
     for (const o of run?.objects ?? []) {
@@ -76,7 +76,8 @@ describe('a sync', () => {
     expect(run.status, JSON.stringify(run.objects)).toBe('succeeded');
     expect(findObjectRun(run, 'conversations')?.credits_used).toBe(12);
     const remaining = await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema);
-    // The conversations of a ticket in spam stay unchanged.
+    // The rows of the conversations of a ticket in spam stay unchanged, although the simulated
+    // account no longer lists these conversations.
     expect(
       remaining.filter(({ object, problem }) => !(object === 'conversations' && problem === 'no such record')),
     ).toEqual([]);
@@ -133,7 +134,7 @@ describe('a sync', () => {
     expect(findObjectRun(run, 'tickets')).toMatchObject({ status: 'succeeded', mode: 'incremental' });
   });
 
-  test('rereads the changes after a position that was moved back, and all children of a restarted child object', async () => {
+  test('rereads the changes since the time to which a position was moved back, and all records of a restarted child object', async () => {
     const deployment = await started;
     const body = { changed_since: new Date(Date.now() - 10 * 86_400_000).toISOString() };
     const moveBack = (object: string) =>
@@ -233,7 +234,7 @@ describe('failure isolation (I7)', () => {
     expect(await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
   });
 
-  test('an empty list of conversations is requested a second time, and no conversation is marked as deleted if the second list is not empty', async () => {
+  test('an empty list of conversations is requested a second time, and no conversation is marked as deleted if the second response is not empty', async () => {
     const emptied = new Set<string>();
     let returnsEmptyLists = false;
     await using deployment = await Deployment.start({

@@ -7,7 +7,7 @@ import { findDifferences } from '../test-support/differences.ts';
 /** The folder of the previous release. `scripts/test-upgrade.mjs` sets it. */
 const previousRelease = process.env['FRESHET_RELEASED'];
 
-test('processes of the previous release work with the schema and the processes of this release, in any order of replacement (I8)', async () => {
+test('processes of the previous release work with the schema and the processes of this release while they are replaced one by one (I8)', async () => {
   if (!previousRelease)
     throw new Error('FRESHET_RELEASED must be a checkout of the previous release. Run: npm run test:upgrade');
   await using deployment = await Deployment.start(

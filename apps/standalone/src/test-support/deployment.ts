@@ -66,8 +66,8 @@ export class Deployment implements AsyncDisposable {
     env: Readonly<Record<string, string>> = {},
     root = ROOT,
   ): Promise<Deployment> {
-    // Records in a lookback window are read twice. The latest change is one hour old, so no record
-    // is in a lookback window.
+    // A sync rereads the records in its lookback window. The latest change is one hour old, so no
+    // record is in a lookback window.
     const simulator = new FreshdeskSimulator({
       seed: 5,
       spanDays: 25,
@@ -110,7 +110,7 @@ export class Deployment implements AsyncDisposable {
     return [...this.#processes].filter(([, child]) => isRunning(child)).map(([name]) => name);
   }
 
-  /** Starts a process. An API is ready when the promise resolves. */
+  /** Starts a process. If the process is an API, waits until the API is ready. */
   async launch(app: AppName, name: string = app, root = ROOT): Promise<void> {
     const child = fork(join(root, `apps/${app}/src/main.ts`), [], {
       env: { ...this.#env, PORT: String(this.#port) },

@@ -116,7 +116,7 @@ describe('CreditBudgets', () => {
     ]);
   });
 
-  test('reserves the next window for a class that was denied credits (I5)', async () => {
+  test('reserves the start of the next window for a class that was denied credits (I5)', async () => {
     await setLimit(10);
     const takeOne = (creditClass: CreditClass) =>
       getBudgets().take('acme', 100, { buckets: ['account'], credits: 1, creditClass });
@@ -134,7 +134,8 @@ describe('CreditBudgets', () => {
     expect(waitMs).toBeLessThanOrEqual(5000);
     expect(await takeOne('by_hand')).toBe(0);
     expect(await takeOne('incremental')).toBe(0);
-    // Each request of the more urgent class extends the reservation by two seconds.
+    // Each granted request of the more urgent class moves the end of the reservation to two seconds
+    // after the request.
     const waitAfterMs = await takeOne('audit');
     expect(waitAfterMs).toBeGreaterThan(1000);
     const [bucket] = await getBudgets().listBuckets('acme');
@@ -142,7 +143,7 @@ describe('CreditBudgets', () => {
     expect(bucket?.classes.map((c) => c.reservedUntil !== null)).toEqual([false, true, true, false, true]);
   });
 
-  test('throws out_of_credits instead of waiting while a more urgent class keeps its reservation (I5)', async () => {
+  test('throws out_of_credits instead of waiting longer than two seconds while a more urgent class keeps its reservation (I5)', async () => {
     await setLimit(100);
     const reserve = () =>
       t.database.sql`update freshet.credit_buckets set reserved_until[2] = now() + interval '1500 milliseconds'`;

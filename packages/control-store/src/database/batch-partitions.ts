@@ -23,8 +23,9 @@ const DAY_MS = 86_400_000;
 /**
  * Creates the partitions of the coming days, and drops old partitions. Dropping a partition returns
  * its disk space to the operating system, but deleting rows would not.
- * @param olderThanDays a partition is retained if a batch in it is pending, was loaded within this
- * many days, or belongs to an open object run.
+ * @param olderThanDays the partitions of the last `olderThanDays` days are retained. An older
+ * partition is retained if a batch in it is pending, was loaded within this many days, or belongs
+ * to an open object run.
  * @returns the number of dropped partitions.
  */
 export async function maintainBatchPartitions(sql: Sql, olderThanDays: number): Promise<number> {

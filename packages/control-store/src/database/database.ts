@@ -122,8 +122,8 @@ export function createAmbientSql(pool: Sql): AmbientSql {
 }
 
 /**
- * Converts an error of connecting to the control database, or of migrating it, to a `configuration`
- * error. Other errors stay unchanged.
+ * If an error of connecting to the control database, or of migrating it, has a known cause,
+ * converts the error to a `configuration` error. Returns every other error unchanged.
  */
 export function toDatabaseError(error: unknown): unknown {
   const { code = '', message = '' } = error as { code?: string; message?: string };

@@ -55,8 +55,9 @@ function listColumns(table: TableConfig): string[] {
 }
 
 /**
- * Converts the type of a column for Mermaid, which allows no spaces in types. Types with spaces get
- * PostgreSQL's short names.
+ * Converts the type of a column for Mermaid, which allows no spaces in types. Two types are
+ * replaced with their short names `timestamptz` and `float8`. In other types, spaces become
+ * underscores.
  */
 function toMermaidType(column: PgColumn): string {
   return column

@@ -140,8 +140,8 @@ export class ExtractionStore extends Store {
   }
 
   /**
-   * Gets the latest `complete_as_of` of the object that was not in the future when it was stored.
-   * Null: no such time is stored.
+   * Of the `complete_as_of` times that syncs of the object stored, gets the latest time that was
+   * not in the future when the extraction of its sync finished. Null: no such time is stored.
    */
   async getLastVerifiedCompleteness(lease: ObjectRunLease): Promise<Date | null> {
     const [row] = await this.sql<{ verified: Date | null }[]>`
@@ -159,8 +159,8 @@ export class ExtractionStore extends Store {
   }
 
   /**
-   * Gets the state of a child's parent in the same run. A parent that is not part of the run counts
-   * as done.
+   * Gets the state of a child object's parent object in the same run. A parent object that is not
+   * part of the run counts as done.
    */
   async getParentState(lease: ObjectRunLease, parent: string): Promise<ParentState> {
     const [row] = await this.sql<

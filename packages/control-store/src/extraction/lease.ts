@@ -58,7 +58,7 @@ export interface ObjectRunLease {
   /** Whether each record is also fetched from its own endpoint. */
   readonly includesDetails: boolean;
   readonly fieldRules: FieldRules;
-  /** The salt of hashed fields. Null: no field is hashed. */
+  /** The salt of hashed fields. Null: no field of the object is hashed. */
   readonly hashSalt: Buffer | null;
   /**
    * The time at which the lease was acquired, from the clock of the control database, which all
@@ -190,7 +190,8 @@ function toLease(objectRunId: string, row: ObjectRunRow, lease: LeaseRow, hashSa
 
 /**
  * Gets the salt of a pipeline, or creates the salt when a field is first hashed. All runs and
- * objects use the same salt, so that equal values have equal hashes. Null: no field is hashed.
+ * objects use the same salt, so that equal values have equal hashes. Null: no field of the object
+ * is hashed.
  */
 async function getHashSalt(
   tx: Tx,
@@ -210,8 +211,8 @@ async function getHashSalt(
 
 /**
  * Verifies the lease, and locks the object run and the object until the transaction ends.
- * @throws AppError `fenced` when another worker holds the lease, or the run was cancelled or
- * paused.
+ * @throws AppError `fenced` when another worker holds the lease, the object run is no longer open,
+ * or the pipeline is paused.
  */
 export async function verifyLease(tx: Tx, lease: ObjectRunLease): Promise<void> {
   // Lock order: object runs before objects, in every transaction.

@@ -15,8 +15,8 @@ import { buildCreditsUpdate } from './credits.ts';
 import { type ObjectRunLease, verifyLease } from './lease.ts';
 
 /**
- * Backpressure enqueues at most one load job per table within this time, no matter how many objects
- * wait for the warehouse.
+ * Time is divided into fixed intervals of this length. In each interval, backpressure enqueues at
+ * most one load job per table, no matter how many object runs wait for the warehouse.
  */
 const LOAD_DEDUPLICATION_SECONDS = 30;
 
@@ -62,7 +62,8 @@ export async function requeue(
 
 /**
  * Ends a slice because of the backlog of the warehouse, and enqueues the next slice after
- * `afterMs`. Ensures that each table of the pipeline with pending batches has a load job.
+ * `afterMs`. For each table of the pipeline, ensures that a load job exists if the table has
+ * pending batches.
  */
 export async function pauseForBackpressure(
   { tx, queue }: JobTransaction,
@@ -75,8 +76,8 @@ export async function pauseForBackpressure(
       error_code = ${error.code}, error_message = ${error.message}
     where id = ${lease.objectRunId}`;
   await enqueueExtract({ tx, queue }, lease.objectRunId, lease.jobPriority, afterMs);
-  // After a load has failed, only a new batch enqueues another load job, but backpressure prevents
-  // new batches. Enqueue the load jobs here.
+  // After the loads of a table have failed too often, only a new batch enqueues another load job,
+  // but backpressure prevents new batches. Enqueue the load jobs here.
   const pending = await tx<{ object: string }[]>`
     select distinct object from freshet.batches
     where pipeline_id = ${lease.pipelineId} and loaded_at is null order by object`;
@@ -88,8 +89,8 @@ export async function pauseForBackpressure(
 }
 
 /**
- * Stops an object run that cannot continue. The other object runs of the run continue (I7). Batches
- * that are already stored are still loaded.
+ * Stops an object run that cannot continue. The other object runs of the run continue (I7), unless
+ * the API key is invalid. Batches that are already stored are still loaded.
  */
 export async function stop(
   { tx, queue }: JobTransaction,
@@ -121,7 +122,7 @@ export async function stop(
 /**
  * Marks an object as unavailable, because the API key cannot read it. If no API key has ever read
  * the object, and no user included the object by name, this adds a warning to the object run, and
- * the run does not fail.
+ * only the other object runs determine the status of the run.
  */
 async function markUnavailable(
   tx: Tx,

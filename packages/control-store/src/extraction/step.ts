@@ -9,7 +9,7 @@ export interface Step {
   readonly customColumns: readonly Column[] | null;
   /** The batch to store. Null: the pages contain nothing to load. */
   readonly batch: StagedBatch | null;
-  /** Records that were excluded because an erased person owns them. */
+  /** Records that were excluded because they belong to an erased person or to an erased record. */
   readonly erasedKeys: readonly {
     readonly key: string;
     readonly owner: { readonly object: string; readonly key: string };
@@ -26,8 +26,8 @@ export interface Step {
   /** Warnings to add to the object run. Absent: none. */
   readonly warnings?: readonly NewWarning[];
   /**
-   * The coverage after the step. Null: unchanged. A time that is null is unknown, for example for
-   * the children of an excluded object.
+   * The coverage after the step. Null: unchanged. A time that is null is unknown, for example for a
+   * child object whose parent object is excluded.
    */
   readonly coverage: { readonly completeAsOf: Date | null; readonly completeBackTo: Date | null } | null;
   /** Whether this step finishes the extraction. */

@@ -18,7 +18,7 @@ afterAll(() => t[Symbol.asyncDispose]());
 beforeEach(() => resetStore(t));
 
 describe('ExtractionStore.createWorkFetcher', () => {
-  test('returns each parent once per slice, and a parent remains pending until its latest version is extracted', async () => {
+  test('returns each parent once per slice, and a parent remains pending until the children of its latest version are extracted', async () => {
     const run = await startRun(t, (await t.createPipeline()).id);
     const lists = await acquire(t, run.getObjectRunId('lists'));
     await t.store.extraction.commitStep(

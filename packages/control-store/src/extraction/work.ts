@@ -6,7 +6,7 @@ import type { CompletedUnit, ParentVersion, Step } from './step.ts';
 /** Adds parents to the child work, or updates the versions of known parents. */
 export async function addChildWork(tx: Tx, pipelineId: string, work: readonly ParentVersion[]): Promise<void> {
   if (work.length === 0) return;
-  // A page may contain a record twice. Use the last version.
+  // A step may contain a parent twice. Use the last version of the parent.
   const latest = [...new Map(work.map((w) => [`${w.object}/${w.parentId}`, w])).values()];
   await tx`
     insert into freshet.child_work (pipeline_id, object, parent_id, version, changed_at)

@@ -26,8 +26,9 @@ interface CompletionContext {
 
 /**
  * Starts the work that supplies the missing values of a table's rows, once for each value of
- * `completion.since`. The work is a rebuild if the stored batches can supply the values and begin
- * with a full sync. Otherwise, the work is a full sync, in the open run or in the next run.
+ * `completion.since`. The work is a rebuild if the stored batches can supply the values and contain
+ * all records of a full sync. Otherwise, the work is a full sync, in the open run or in the next
+ * run.
  * @param resetPosition null: every run reads the object completely, so nothing has to be started.
  * @returns the kind of the started work. Null: nothing was started. If work is still required, a
  * later load tries again.
@@ -105,8 +106,9 @@ async function joinOrStartRebuild(
 }
 
 /**
- * Resets the position of the object. The open syncs become full syncs. If no sync is open, the next
- * sync becomes a full sync. Null: an open audit already reads the object completely.
+ * Resets the position of the object. If an open sync still extracts the object, the object run of
+ * this sync changes to the mode `full`. Otherwise, the object run of the next sync gets this mode.
+ * Null: an open audit already reads the object completely.
  */
 async function startFullSync(
   { tx, queue, lease: { pipelineId, object }, openObjectRunIds }: CompletionContext,

@@ -89,8 +89,8 @@ export class LoadStore extends Store {
   }
 
   /**
-   * Stores the outcome of a load after the warehouse has committed the load. Repeating the call
-   * changes nothing.
+   * Stores the outcome of a load after the warehouse has committed the load. If the call is
+   * repeated, no record is counted twice.
    */
   async markLoaded(lease: TableLease, outcome: LoadOutcome): Promise<void> {
     await this.sql.begin((tx) => markLoaded({ tx, queue: this.queue }, this.box, lease, outcome));

@@ -21,7 +21,7 @@ afterAll(() => t[Symbol.asyncDispose]());
 beforeEach(() => resetStore(t));
 
 describe('LoadStore.markLoaded', () => {
-  test('makes a parent pending again if its child list was empty, and accepts a second empty list (I7)', async () => {
+  test('makes a parent pending again if its child list was empty although the table contains children of the parent, and accepts a second empty list (I7)', async () => {
     const pipeline = await t.createPipeline();
     const run = await startRun(t, pipeline.id);
     await t.store.extraction.commitStep(

@@ -25,8 +25,9 @@ interface MarkedBatch {
 
 /**
  * Stores the outcome of a load in the caller's transaction, after the warehouse has committed the
- * load. The batches are marked as loaded, and object runs that are now complete are finished.
- * Repeating the call changes nothing, because only batches that were still pending are counted.
+ * load. The batches are marked as loaded, and object runs that are now complete are finished. If
+ * the call is repeated, no record is counted twice, because only batches that are still pending are
+ * counted.
  */
 export async function markLoaded(
   { tx, queue }: JobTransaction,
@@ -138,8 +139,8 @@ async function addDeletionCandidates(
 }
 
 /**
- * Makes the parents with empty child lists pending, and reopens the sync that read the lists. The
- * sync finishes after it has reread the lists.
+ * Makes the parents whose empty child lists are unconfirmed pending. If a sync read the lists,
+ * reopens the extraction of its object run, which finishes after it has reread the lists.
  */
 async function reopenParents(
   { tx, queue }: JobTransaction,

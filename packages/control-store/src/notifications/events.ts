@@ -4,7 +4,7 @@ import type { JobTransaction } from '../queue/job-queue.ts';
 
 /**
  * Emits an event to its subscribers, in the transaction that causes the event. The event is
- * delivered if and only if the transaction commits.
+ * enqueued for delivery if and only if the transaction commits.
  * @param data ids, names, numbers and messages; never a secret, and never the content of a record
  * (I6).
  * @param webhookId the only webhook that receives the event. Absent: all enabled webhooks that

@@ -81,7 +81,7 @@ export async function getDelivery(db: Database, webhookId: string, id: string): 
 
 /**
  * Gets the data that the next attempt of a delivery sends. Null: the delivery is not pending, or
- * its webhook is disabled.
+ * its webhook is disabled and the event is not `webhook.test`.
  */
 export async function getAttempt(sql: Sql, box: SecretBox, deliveryId: string): Promise<DeliveryAttempt | null> {
   const [row] = await sql<

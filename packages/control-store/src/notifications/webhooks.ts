@@ -145,7 +145,7 @@ export class Webhooks extends Store {
 
   /**
    * Gets the data that the next attempt of a delivery sends. Null: the delivery is not pending, or
-   * its webhook is disabled.
+   * its webhook is disabled and the event is not `webhook.test`.
    */
   getAttempt(deliveryId: string): Promise<DeliveryAttempt | null> {
     return getAttempt(this.sql, this.box, deliveryId);

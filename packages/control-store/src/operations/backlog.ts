@@ -16,7 +16,10 @@ export interface Backlog {
    * tables that miss their freshness objective.
    */
   readonly freshness: readonly { readonly object: string; readonly seconds: number; readonly missed: number }[];
-  /** For each kind of finding: the number of records in the latest audits of all pipelines. */
+  /**
+   * For each kind of finding: the number of records, summed over the latest finished audit of each
+   * pipeline.
+   */
   readonly findings: readonly { readonly finding: string; readonly records: number }[];
   /**
    * For each of the busiest accounts: the highest used share of any of its credit buckets, from 0

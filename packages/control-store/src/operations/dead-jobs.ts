@@ -51,8 +51,9 @@ export class DeadJobs extends Store {
   }
 
   /**
-   * Enqueues a dead job again, and reopens the object run or the erasure that failed together with
-   * the job.
+   * Enqueues a dead job again. Reopens the object run that failed together with an extract job, or
+   * the erasure that failed together with an erase job. The object runs that failed together with a
+   * load job stay failed, but their batches are loaded.
    * @throws AppError `not_found`, or `conflict` when the job has nothing left to do.
    */
   async retry(id: string): Promise<void> {
@@ -94,7 +95,7 @@ async function retryExtract({ tx, queue }: JobTransaction, { objectRunId }: JobP
   if (!objectRun) {
     throw new AppError(
       'conflict',
-      'The object run of this job has finished or was deleted. Discard the job, and start a new run.',
+      'The object run that this job was executing has finished or was deleted. Discard the job, and start a new run.',
     );
   }
   const [openRun] = await tx`
@@ -115,7 +116,11 @@ async function retryErasure({ tx, queue }: JobTransaction, data: JobPayloads['er
   const [erasure] = await tx<{ pipeline_id: string }[]>`
     update freshet.erasures set status = 'queued', finished_at = null, failures = 0
     where id = ${data.erasureId} and status = 'failed' returning pipeline_id`;
-  if (!erasure) throw new AppError('conflict', 'The erasure of this job has finished or was deleted. Discard the job.');
+  if (!erasure)
+    throw new AppError(
+      'conflict',
+      'The erasure that this job was executing has already finished or was deleted. Discard the job.',
+    );
   await queue.enqueue(tx, 'erase', data, { key: erasure.pipeline_id });
 }
 

@@ -3,12 +3,15 @@ import { type Db, type JobWithMetadata, PgBoss } from 'pg-boss';
 import { retryUntilAvailable, type Tx } from '../database/database.ts';
 
 export interface EnqueueOptions {
-  /** At most one job with this key is active at a time, across all workers. */
+  /** At most one job of the queue with this key is active at a time, across all workers. */
   readonly key: string;
   readonly startAfterMs?: number;
   /** Whether to delete the waiting jobs with the same key. */
   readonly replacesWaiting?: boolean;
-  /** Skips the job if a job with the same key was enqueued within this many seconds. */
+  /**
+   * Time is divided into fixed intervals of this many seconds. The job is skipped if such a job
+   * with the same key was already enqueued in the current interval.
+   */
   readonly deduplicateSeconds?: number;
   /** Due jobs with a higher priority run first. Absent: 0, the priority of the class `by_hand`. */
   readonly priority?: number;
@@ -93,7 +96,7 @@ export class JobQueue {
     this.#boss.on('error', options.onError);
   }
 
-  /** Creates or updates the queues, and starts supervision. */
+  /** Creates or updates the queues, and starts supervision if `supervise` is set. */
   async start(): Promise<void> {
     await this.#boss.start();
     await this.#boss.createQueue(DEAD_LETTER_QUEUE, {

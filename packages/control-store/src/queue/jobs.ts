@@ -12,9 +12,9 @@ export interface JobPriority {
 
 /**
  * Converts a priority to the number that pg-boss uses: jobs with a higher number run first. Jobs of
- * a more urgent class always run first, so that the backfill of one pipeline does not delay the
- * changes of another pipeline. A long object run ranks no higher than a backfill, so that other
- * pipelines wait for at most one of its slices.
+ * a more urgent class run before jobs of a less urgent class, so that the backfill of one pipeline
+ * does not delay the changes of another pipeline. As an exception, a long object run of any class
+ * ranks no higher than a backfill, so that other pipelines wait for at most one of its slices.
  */
 function toQueuePriority({ creditClass, isLong, pipelinePriority }: JobPriority): number {
   const rank = CREDIT_CLASSES.indexOf(creditClass);

@@ -70,8 +70,8 @@ const conflicts = {
 export class Pipelines extends Store {
   /**
    * Creates a pipeline. Its first run is due at once.
-   * @throws AppError `conflict` when the name or the destination is in use, or `invalid_input` when
-   * a reference cannot be used.
+   * @throws AppError `conflict` when another pipeline has the same name, or writes to the same
+   * schema with the same table prefix, or `invalid_input` when a reference cannot be used.
    */
   async create(input: PipelineInput): Promise<Pipeline> {
     await rejectReferenceProblems(this.findReferenceProblems(input));

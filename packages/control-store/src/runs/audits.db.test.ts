@@ -26,8 +26,8 @@ describe('audits', () => {
   const AUDITED = OBJECTS.map(({ name }) => ({ name, creditClass: 'audit' as const }));
 
   /**
-   * Creates a pipeline with an extracted parent object, one parent whose children were extracted,
-   * and an open audit.
+   * Creates a pipeline with two extracted parents, 7 and 8, and an open audit. Only the children of
+   * parent 7 were extracted.
    */
   async function createAuditedPipeline() {
     const pipeline = await t.createPipeline();

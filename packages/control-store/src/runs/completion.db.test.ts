@@ -21,7 +21,7 @@ afterAll(() => t[Symbol.asyncDispose]());
 beforeEach(() => resetStore(t));
 
 describe('finishObjectRunIfComplete', () => {
-  test('finishes a run when its last batch is loaded, and counts each batch once (T14)', async () => {
+  test('finishes a run when its last batch is loaded, and counts the records of each batch once even if the load is reported twice (T14)', async () => {
     const pipeline = await t.createPipeline();
     const run = await startRun(t, pipeline.id);
     const done = { completeAsOf: new Date('2026-01-01T00:00:00Z'), completeBackTo: new Date(0) };
@@ -83,7 +83,7 @@ describe('finishObjectRunIfComplete', () => {
     });
   });
 
-  test('an invalid API key stops all object runs that are still extracting', async () => {
+  test('an invalid API key stops all object runs of the run that are still extracting', async () => {
     const run = await startRun(t, (await t.createPipeline()).id);
     const { objects } = await t.store.runs.get(run.id);
     const leases = await Promise.all(objects.slice(0, 2).map(({ id }) => acquire(t, id)));
@@ -97,7 +97,7 @@ describe('finishObjectRunIfComplete', () => {
         ),
       ),
     );
-    // The first call has already stopped the second object run.
+    // One of the two calls stops both object runs, so the other call is rejected.
     expect(stopped.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
     const finished = await t.store.runs.get(run.id);
     expect(finished.status).toBe('failed');
@@ -140,7 +140,7 @@ describe('finishRunIfComplete with an object that the API key cannot read', () =
     expect((await t.store.getBacklog()).freshness.map(({ object }) => object)).not.toContain('lists');
   });
 
-  test('the run is partial if the object was readable before, even after the object was restarted', async () => {
+  test('the run is partial if the object was readable before, even if the object was restarted in the meantime', async () => {
     const pipeline = await t.createPipeline();
     const first = await startRun(t, pipeline.id);
     await finish(first.getObjectRunId('lists'));
@@ -197,7 +197,7 @@ describe('finishRunIfComplete with an object that the API key cannot read', () =
     expect((await t.store.runs.get(id)).status).toBe('partial');
   });
 
-  test('an empty step of a child does not prove access while the parent is still being extracted', async () => {
+  test('an empty step of a child object does not prove access while the parent object is still being extracted', async () => {
     const pipeline = await t.createPipeline();
     const run = await startRun(t, pipeline.id);
     const child = await acquire(t, run.getObjectRunId('children'));

@@ -5,9 +5,10 @@ import { checkRecordSpike } from './record-spikes.ts';
 import { getOutstandingUnits, type OutstandingUnits } from './unit-failures.ts';
 
 /*
- * All rows are locked FOR NO KEY UPDATE. When a transaction updates a row for the second time,
- * PostgreSQL checks the foreign keys of the row again, and takes a share lock on the referenced
- * row. Two transactions that both hold such a lock and then request FOR UPDATE would deadlock.
+ * The row of the run is locked FOR NO KEY UPDATE instead of FOR UPDATE. When a transaction updates
+ * an object run for the second time, PostgreSQL checks the foreign key of the object run again, and
+ * takes a lock FOR KEY SHARE on the row of the run. Two transactions that both hold such a lock and
+ * then request a lock FOR UPDATE on the same row would deadlock.
  */
 
 /**
@@ -20,7 +21,7 @@ export async function finishObjectRunIfComplete({ tx, queue }: JobTransaction, o
   const outstanding = await getOutstandingUnits(tx, objectRunId);
   const isPartial = outstanding.units > 0;
   const message = isPartial ? buildOutstandingMessage(outstanding) : null;
-  // An object run whose record counts disagree fails, even if all of its batches are loaded (I10).
+  // An object run whose record counts disagree fails, although all of its batches are loaded (I10).
   const [finished] = await tx<{ run_id: string; status: string }[]>`
     update freshet.object_runs o set
       status = case when agreed then ${isPartial ? 'partial' : 'succeeded'} else 'failed' end,

@@ -6,7 +6,10 @@ import { buildRejectedRecordAad } from './rejected-records.ts';
 
 const PAGE_ROWS = 500;
 
-/** The stored records to erase: the records of one object that belong to erased persons. */
+/**
+ * The stored records to erase: the records of one object that belong to erased persons or to erased
+ * records.
+ */
 interface ErasureScope {
   readonly pipelineId: string;
   readonly object: string;
@@ -18,7 +21,8 @@ interface ErasureScope {
 /**
  * Removes records from stored batches.
  * @param keyField the field that contains the key of a record.
- * @returns the number of records, and the keys of the records that could be parsed.
+ * @returns the number of matching records, and the keys of the matching records that could be
+ * parsed.
  */
 export async function eraseFromBatches(
   sql: Sql,
@@ -45,7 +49,7 @@ export async function eraseFromBatches(
   }
 }
 
-/** Removes rejected records. @returns the number of records. */
+/** Removes rejected records. @returns the number of matching records. */
 export async function eraseFromRejectedRecords(
   sql: Sql,
   box: SecretBox,

@@ -121,8 +121,8 @@ export class Erasures extends Store {
   }
 
   /**
-   * Starts an erasure, or continues it after a crash. Each step of an erasure can be repeated.
-   * Null: the erasure has finished.
+   * Starts an erasure, or continues it after a crash. All work of an erasure can be repeated. Null:
+   * the erasure has finished or was deleted.
    */
   async start(id: string): Promise<ErasureTask | null> {
     const [row] = await this.sql<
@@ -168,15 +168,18 @@ export class Erasures extends Store {
     return new Set(rows.map(({ key }) => key));
   }
 
-  /** Adds the keys of removed records, so that the children of these records are excluded too. */
+  /**
+   * Adds the keys of removed records to the erased keys, so that later extractions exclude the
+   * children of these records too.
+   */
   async addErasedKeys(task: ErasureTask, object: string, keys: readonly string[]): Promise<void> {
     await this.sql.begin((tx) => insertErasedKeys(tx, task, object, keys));
   }
 
   /**
    * Fences off the workers that are extracting the object, because they started before all keys
-   * were known. Workers that start later know all keys. After this call, no new batch can contain
-   * records of the person.
+   * were known. Workers that start later know all keys. When this function has returned, no new
+   * batch of the object can contain records of the person.
    */
   async fenceExtraction({ pipelineId }: ErasureTask, object: string): Promise<void> {
     await this.sql.begin(async (tx) => {
@@ -198,7 +201,8 @@ export class Erasures extends Store {
   /**
    * Removes the person's records from all stored batches.
    * @param isDryRun counts the records without removing them.
-   * @returns the number of records, and the keys of the records that could be parsed.
+   * @returns the number of matching records, and the keys of the matching records that could be
+   * parsed.
    */
   eraseFromBatches(
     { pipelineId }: ErasureTask,
@@ -212,7 +216,7 @@ export class Erasures extends Store {
   /**
    * Removes the person's rejected records.
    * @param isDryRun counts the records without removing them.
-   * @returns the number of records.
+   * @returns the number of matching records.
    */
   eraseFromRejectedRecords(
     { pipelineId }: ErasureTask,

@@ -75,8 +75,8 @@ export class FailedUnits extends Store {
   }
 
   /**
-   * Discards the units, so that they are no longer retried. The children of a discarded parent are
-   * read when the parent changes.
+   * Discards the units, so that they are no longer retried. Syncs read the children of a discarded
+   * parent only after the parent has changed.
    * @returns the number of discarded units.
    */
   async discard(pipelineId: string, filter: FailedUnitFilter): Promise<number> {

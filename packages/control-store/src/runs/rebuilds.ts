@@ -13,7 +13,9 @@ export interface Rebuild {
   readonly records: number;
   /** When the oldest stored record was extracted. */
   readonly oldestRecordAt: Date;
-  /** Whether the stored batches begin with a full sync, so that every row is rewritten. */
+  /**
+   * Whether the stored batches contain all records of a full sync, so that every row is rewritten.
+   */
   readonly isComplete: boolean;
 }
 
@@ -23,18 +25,21 @@ export interface StoredRecords {
   readonly records: number;
   /** When the oldest record was extracted. */
   readonly oldest: Date;
-  /** Whether the batches begin with a full sync. */
+  /** Whether the batches contain all records of a full sync. */
   readonly isComplete: boolean;
 }
 
-/** Rebuilds: each rebuild reloads a table from stored batches, without spending credits. */
+/**
+ * Rebuilds: each rebuild rewrites the rows of a table from stored batches, without spending
+ * credits.
+ */
 export class Rebuilds extends Store {
   /**
-   * Stages all stored batches of an object again, in the order of storage, in a separate run. Each
-   * row is rewritten from its newest stored record. Rows without a stored record stay unchanged,
-   * and the table remains available.
-   * @throws AppError `not_found` when the pipeline does not exist, or `conflict` when a rebuild is
-   * open or no batch is stored.
+   * Stages copies of the loaded batches of an object that are still stored, in the order of
+   * storage, in a separate run. Each row is rewritten from its newest stored record. Rows without a
+   * stored record stay unchanged, and the table remains available.
+   * @throws AppError `not_found` when the pipeline does not exist, or `conflict` when a rebuild of
+   * the pipeline is open or no loaded batch of the object is stored.
    */
   async start(pipelineId: string, object: string): Promise<Rebuild> {
     return await this.sql.begin(async (tx) => {
@@ -75,7 +80,9 @@ export async function findOpenRebuild(tx: Tx, pipelineId: string): Promise<strin
   return open?.id ?? null;
 }
 
-/** Summarizes the loaded batches of an object that are still stored. Null: no batch is stored. */
+/**
+ * Summarizes the loaded batches of an object that are still stored. Null: there is no such batch.
+ */
 export async function getStoredRecords(tx: Tx, pipelineId: string, object: string): Promise<StoredRecords | null> {
   const [stored] = await tx<{ batches: number; records: number; oldest: Date | null; is_complete: boolean }[]>`
     with stored as (
@@ -103,7 +110,10 @@ export interface RebuildOptions {
   readonly runId: string | null;
 }
 
-/** Stages the stored batches of an object again. The caller holds the row lock of the pipeline. */
+/**
+ * Stages copies of the loaded batches of an object that are still stored. The caller holds the row
+ * lock of the pipeline.
+ */
 export async function startRebuild(
   { tx, queue }: JobTransaction,
   { pipelineId, object }: { readonly pipelineId: string; readonly object: string },

@@ -9,8 +9,8 @@ const SPIKE_RECORDS_MIN = 100;
 
 /**
  * Emits `records.spiked` for a run that extracted many more records than the average of the last
- * runs, and pauses the pipeline if its settings require that. The records of full object runs are
- * not counted.
+ * runs, and pauses the pipeline if its settings require that. Only the records of object runs in
+ * the mode `incremental` are counted.
  */
 export async function checkRecordSpike(
   { tx, queue }: JobTransaction,

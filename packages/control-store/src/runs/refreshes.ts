@@ -19,8 +19,8 @@ export interface RefreshRequest {
 }
 
 /**
- * Refreshes of single records. A pipeline has at most one open refresh run. While the run is open,
- * further requests are added to it.
+ * Refreshes of single records, and of the children of single parents. A pipeline has at most one
+ * open refresh run. While the run is open, further requests are added to it.
  */
 export class Refreshes extends Store {
   /**
@@ -55,7 +55,7 @@ export async function addRefreshRequests(
     await tx`insert into freshet.pipeline_objects (pipeline_id, object) values (${pipelineId}, ${object})
       on conflict do nothing`;
     // The object run may have finished while other object runs of the run are still open. In this
-    // case, reopen it.
+    // case, reopen the object run.
     const [objectRun] = await tx<{ id: string }[]>`
       insert into freshet.object_runs (id, run_id, pipeline_id, object, credit_class, mode)
       values (${uuidv7()}, ${runId}, ${pipelineId}, ${object}, 'by_hand', 'refresh')

@@ -113,15 +113,15 @@ export class Runs extends Store {
 
   /**
    * Clears the position of an object, so that the object is extracted again from the start. For a
-   * child object, the children of every parent are extracted again. The table stays available. An
-   * open run restarts the object.
+   * child object, the children of every parent are extracted again. The table stays available. If a
+   * sync is open, it restarts the object.
    */
   restartObject(pipelineId: string, object: string): Promise<void> {
     return this.#updatePosition(pipelineId, object, () => null);
   }
 
   /**
-   * Changes the position of an object. An open run continues from the new position.
+   * Changes the position of an object. If a sync is open, it continues from the new position.
    * @throws AppError `conflict` when the object has not been extracted yet.
    */
   setPosition(

@@ -3,10 +3,14 @@ import type { Fragment, Sql, Tx } from '../database/database.ts';
 import { uuidv7 } from '../database/ids.ts';
 
 /**
- * The interval before the second attempt, which follows in the same run. Before each later attempt,
- * the interval doubles, up to a day.
+ * The interval before the second attempt. If the unit is a parent, this attempt follows in the same
+ * run.
  */
 const SECOND_ATTEMPT_SECONDS = 10;
+/**
+ * The interval before the third attempt. Before each later attempt, the interval doubles, up to the
+ * maximum.
+ */
 const INTERVAL_SECONDS = 300;
 const INTERVAL_MAX_SECONDS = 86_400;
 
@@ -112,7 +116,8 @@ export interface OutstandingUnits {
 
 /**
  * Counts the outstanding failed units of the object that an object run extracts. For a refresh,
- * only the units that failed in this refresh are counted.
+ * only the units that failed in this refresh are counted. For a replay or a rebuild, no units are
+ * counted.
  */
 export async function getOutstandingUnits(tx: Tx, objectRunId: string): Promise<OutstandingUnits> {
   const [row] = await tx<OutstandingUnits[]>`

@@ -3,7 +3,8 @@ import type { Tx } from '../database/database.ts';
 
 /**
  * Adds warnings to an object run, in the caller's transaction. If the object run already has a
- * warning with the same code and subject, only its count grows. This function locks the row of the
+ * warning with the same code and subject, no second warning is added: the count of the
+ * existing warning grows, and its message states the new count. This function locks the row of the
  * object run, so a caller that also locks a run must lock the object run first.
  */
 export async function addWarnings(tx: Tx, objectRunId: string, added: readonly NewWarning[]): Promise<void> {

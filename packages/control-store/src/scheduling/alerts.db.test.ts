@@ -66,7 +66,7 @@ describe('checkRecordSpike', () => {
     expect(await listEvents()).toEqual([]);
   });
 
-  test('emits no event for a full object run, or if `record_spike` is not set', async () => {
+  test('emits no event for the records of an object run in the mode `full`, or if `record_spike` is not set', async () => {
     for (const records of [200, 200, 200, 5000]) await run(records);
     await setSpike(false);
     await run(90_000, 'full');

@@ -8,8 +8,8 @@ import { pruneLags, pruneLoadedBatches, pruneRuns } from './retention.ts';
 
 /**
  * The maximum number of queued syncs. While this many syncs wait for a worker to start them, no
- * further sync is started. A sync that a worker has started, and that now waits for credits or for
- * the warehouse, does not count.
+ * further due sync is started. A sync that a worker has started, and that now waits for credits or
+ * for the warehouse, does not count.
  */
 const QUEUED_RUNS_MAX = 200;
 
@@ -34,7 +34,7 @@ export class Schedule extends Store {
    * overdue pipelines start first. The number of queued runs is limited, so after a long outage,
    * further pipelines start as workers start the queued runs.
    * @param limit the maximum number of pipelines.
-   * @returns the number of pipelines that were due.
+   * @returns the number of due pipelines that this call handled.
    */
   async startDueRuns(limit: number, listObjects: ObjectLister): Promise<number> {
     return await this.sql.begin(async (tx) => {
@@ -75,7 +75,7 @@ export class Schedule extends Store {
    * Starts due audits. If an audit of a pipeline is still open, no second audit is started. Whether
    * or not an audit was started, the next audit is due after a full interval.
    * @param limit the maximum number of pipelines.
-   * @returns the number of pipelines whose audit was due.
+   * @returns the number of pipelines with a due audit that this call handled.
    */
   async startDueAudits(limit: number, listObjects: ObjectLister): Promise<number> {
     return await this.sql.begin(async (tx) => {
@@ -141,7 +141,8 @@ export class Schedule extends Store {
   }
 
   /**
-   * Deletes batches that were loaded more than `olderThanDays` days ago.
+   * Deletes batches that were loaded more than `olderThanDays` days ago, except batches of open
+   * object runs.
    * @returns the number of deleted batches.
    */
   pruneLoadedBatches(olderThanDays: number): Promise<number> {
@@ -149,7 +150,8 @@ export class Schedule extends Store {
   }
 
   /**
-   * Deletes runs that finished more than `olderThanDays` days ago.
+   * Deletes runs that finished more than `olderThanDays` days ago, except the newest run of each
+   * kind in a pipeline and runs with stored batches.
    * @returns the number of deleted runs.
    */
   pruneRuns(olderThanDays: number): Promise<number> {

@@ -17,8 +17,8 @@ const PAGE_ROWS = 500;
 
 /**
  * Re-encrypts every stored secret with the newest key. Call this function after all processes have
- * the new key. When it returns, the old key can be removed. The function can be interrupted and
- * repeated.
+ * the new key. When this function has returned, the old key can be removed. The function can be
+ * interrupted and repeated.
  * @returns the number of re-encrypted secrets.
  */
 export async function rotateKeys(sql: Sql, box: SecretBox): Promise<number> {

@@ -56,8 +56,8 @@ export class SecretBox {
 
   /**
    * Decrypts a secret.
-   * @throws AppError `secret_unreadable` when the key is missing, or the ciphertext was changed or
-   * moved.
+   * @throws AppError `secret_unreadable` when the key that encrypted the secret is missing, or the
+   * ciphertext was changed or moved.
    */
   open(sealed: string, associatedData: string): string {
     const [version, keyId = '', wrapped = '', body = ''] = sealed.split('.');
@@ -74,7 +74,7 @@ export class SecretBox {
     } catch (cause) {
       throw new AppError(
         'secret_unreadable',
-        `A stored secret cannot be decrypted with the key "${keyId}": the key differs, or the ciphertext was changed or moved.`,
+        `A stored secret cannot be decrypted with the key "${keyId}": either this key is not the key that encrypted the secret, or the ciphertext was changed or moved.`,
         { cause },
       );
     }

@@ -37,8 +37,8 @@ const RESOURCE = { table: apiTokens, name: 'token' };
 /** API tokens. Only their digests are stored. */
 export class Tokens extends Store {
   /**
-   * Creates a `team_admin` token with this value, unless such a token exists. Waits for the
-   * database to become available.
+   * Creates a `team_admin` token with this value, unless a token with this value exists. Waits for
+   * the database to become available.
    */
   async ensureBootstrap(token: string): Promise<void> {
     await retryUntilAvailable(() =>

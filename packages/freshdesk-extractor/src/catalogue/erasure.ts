@@ -27,8 +27,8 @@ export function listOwnerFields(object: ObjectSpec): OwnerField[] {
 }
 
 /**
- * Lists the objects that the erasure of a person affects. Owners come before the objects that
- * belong to them.
+ * Lists the objects that the erasure of a person affects. An object of owners comes before the
+ * objects whose records belong to these owners.
  */
 export function listErasedObjects(): ObjectSpec[] {
   const order: ObjectSpec[] = [personObject];

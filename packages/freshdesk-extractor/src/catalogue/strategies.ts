@@ -12,7 +12,7 @@ export interface KeysetStrategy {
   readonly sinceParam: string;
   readonly cursorColumn: string;
   /**
-   * The longest time, in seconds, that a change takes to appear in the list. The stored cursor
+   * The longest time, in seconds, that a change takes to appear in the list. The stored watermark
    * stays this far behind the server's clock. In observed lists, changes appeared within a second,
    * so two minutes leave a wide margin.
    */
@@ -71,18 +71,22 @@ export interface ChildrenStrategy {
    */
   readonly fallbackPath: string | null;
   /**
-   * Present if children are nested in each other: a parent's list then holds only the top level.
+   * Present if children can be nested in other children. A parent's list then holds only the
+   * children at the top level.
    */
   readonly nested?: NestedChildren;
 }
 
-/** Children of children of the same object, such as replies to comments. */
+/**
+ * Children that are nested in other children. Both belong to the same object, as with folders and
+ * their subfolders.
+ */
 interface NestedChildren {
   /** The path of the list below a record; `{id}` is that record's key. */
   readonly path: string;
   /** The column that holds the key of the enclosing record; null at the top level. */
   readonly parentColumn: string;
-  /** The column that holds the number of records nested in this one. */
+  /** The column that holds the number of records that are nested in the record. */
   readonly countColumn: string;
 }
 

@@ -26,8 +26,8 @@ export interface ClientOptions {
   readonly creditClass: CreditClass;
   readonly limits?: Partial<ClientLimits>;
   /**
-   * The host is known to be Freshdesk, so a response from a system in front of the API is retried.
-   * Absent: the host becomes known with its first response from the API.
+   * The host is known to be Freshdesk, so a request is retried if a system in front of the API
+   * responds to it. Absent: the host becomes known with its first response from the API.
    */
   readonly isKnownHost?: boolean;
   /**
@@ -147,8 +147,15 @@ export class FreshdeskClient implements RecordSource {
 
   /**
    * Requests one page of a list.
-   * @throws AppError `source_contract` if the response is not an array of objects; `source_*` and
-   * `out_of_credits` according to the account's response.
+   * @throws AppError `out_of_credits` if the budget has no credits or Freshdesk returns status 429;
+   * `source_auth` if the API key is rejected or the account is suspended; `source_forbidden` if the
+   * key has no permission; `source_not_in_plan` if the plan lacks the feature; `source_not_found`
+   * after status 404 or 410; `source_invalid_request` if Freshdesk rejects the request for a
+   * different reason; `source_too_large` if the body exceeds the limit; `source_contract` if the
+   * response is not an array of JSON objects, or if its content encoding is unknown;
+   * `source_not_freshdesk` if neither this response nor an earlier response of the host came from
+   * the Freshdesk API; `source_unavailable` if the last attempt fails with a transient error, or if
+   * the response is invalid JSON.
    */
   async list(
     path: string,
@@ -162,7 +169,8 @@ export class FreshdeskClient implements RecordSource {
   /**
    * Requests one record.
    * @throws AppError `source_not_found` if the record does not exist; `source_contract` if the
-   * response is not an object; `source_*` and `out_of_credits` according to the account's response.
+   * response is not a JSON object, or if its content encoding is unknown; other codes for the same
+   * reasons as in {@link list}.
    */
   async get(path: string, query: Readonly<Record<string, string>>, cost: RequestCost): Promise<FetchedRecord> {
     return parseRecord(await this.#request(path, query, cost));

@@ -52,7 +52,7 @@ export interface ApiResponse {
 /**
  * Parses a page of a list.
  * @param shape null if the response is a plain list of records.
- * @throws AppError `source_contract` if the response is not an array of objects;
+ * @throws AppError `source_contract` if the response is not an array of JSON objects;
  * `source_unavailable` if it is not JSON.
  */
 export function parsePage(response: ApiResponse, shape: ResponseShape | null): ListPage {
@@ -76,8 +76,8 @@ export function parsePage(response: ApiResponse, shape: ResponseShape | null): L
 
 /**
  * Parses a single record.
- * @throws AppError `source_contract` if the response is not an object; `source_unavailable` if it
- * is not JSON.
+ * @throws AppError `source_contract` if the response is not a JSON object; `source_unavailable` if
+ * it is not JSON.
  */
 export function parseRecord(response: ApiResponse): FetchedRecord {
   const { path, body, serverTime } = response;

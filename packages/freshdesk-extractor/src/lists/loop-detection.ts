@@ -8,10 +8,11 @@ import { getKeyValues } from '../reader/page.ts';
  * A summary of the consecutive pages of one list, which is used to detect a server that announces
  * pages without end.
  *
- * A list does not end if pages repeat the keys of the previous page, or if keys repeat in longer
- * cycles or in random order. A digest detects the first case. The estimated number of distinct keys
- * (a HyperLogLog sketch) detects the remaining cases. The memory and the stored position stay small
- * for a list of any length. All limits are derived from the records that were read.
+ * Such a server sends empty pages, pages with the keys of the previous page, or keys that repeat in
+ * longer cycles or in random order. A counter detects empty pages. A digest detects pages with the
+ * keys of the previous page. The estimated number of distinct keys (a HyperLogLog sketch) detects
+ * the remaining cases. The memory and the stored position stay small for a list of any length. All
+ * limits are derived from the records that were read.
  */
 export interface LoopState {
   readonly records: number;
@@ -36,7 +37,10 @@ export interface LoopOptions {
 
 /** A record that moves while a list is read may occur twice. */
 const OCCURRENCES_MAX = 2;
-/** One page may equal the previous page, because the list may have moved by exactly one page. */
+/**
+ * One page may have the same keys as the previous page, because the list may have moved by exactly
+ * one page.
+ */
 const REPEATS_MAX = 1;
 /**
  * The number of pages by which a list may exceed the limits, so that some empty pages before the
@@ -49,7 +53,7 @@ const INITIAL_STATE: LoopState = { records: 0, pages: 0, emptyPages: 0, lastDige
 /**
  * Adds a page, which announces a next page, to the state.
  * @param state null or absent for the first page.
- * @throws AppError `source_contract` if the pages contain no new records.
+ * @throws AppError `source_contract` if the list does not end.
  */
 export function trackPage(
   state: LoopState | null | undefined,

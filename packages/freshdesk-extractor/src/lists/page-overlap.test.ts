@@ -25,7 +25,7 @@ describe('getNextWindow and countWindows', () => {
     }
   });
 
-  test('a list of two pages needs no additional page, and a long list needs at most one additional page for every seven pages', () => {
+  test('a list of up to 198 records needs no additional page, and a long list needs at most one additional page for every seven pages', () => {
     expect([1, 100, 101, 198].map((records) => countWindows(records, SIZE))).toEqual([1, 1, 2, 2]);
     for (const pages of [20, 100, 1000])
       expect(countWindows(pages * SIZE, SIZE)).toBeLessThanOrEqual(Math.ceil(pages * 1.15));
@@ -48,7 +48,7 @@ describe('comparePage', () => {
   const [START, END] = [99, 198];
 
   test.each(['chain', 'still'] as const)(
-    'with the proof "%s", a page that begins with the last record of the previous page is proven, and does not return that record again',
+    'with the proof "%s", a page that begins with the last record of the previous page satisfies the condition, and comparePage does not return that record again',
     (proof) => {
       const {
         overlap,

@@ -3,13 +3,14 @@ import type { ListedRecord } from '../http/response-parser.ts';
 import { getKeyValues } from '../reader/page.ts';
 
 /**
- * Pages of one list that overlap: each begins with at least one record of the previous page.
+ * One of several overlapping pages of a list. Each page after the first starts before the offset at
+ * which the previous page ended.
  *
  * Freshdesk accepts a page number and a page size, so a page of size `s` can only start at a
  * multiple of `s`. Pages of different sizes start at different offsets: page 1 of size 100 covers
  * the offsets 0 to 99, page 2 of size 99 covers 99 to 197, and page 3 of size 98 covers 196 to 293.
- * A list of up to 198 records needs no additional page. A long list needs one additional page for
- * every seven pages.
+ * A list of up to 198 records needs no additional page. A long list needs at most one additional
+ * page for every seven pages.
  */
 export interface PageWindow {
   /** The page number, from 1. */
@@ -18,13 +19,16 @@ export interface PageWindow {
 }
 
 export interface PageOverlap {
-  /** The offset at which the last page ended. */
+  /**
+   * The offset at which the last page ended or, after a step back, an earlier offset. The next page
+   * starts before it.
+   */
   readonly end: number;
-  /** Fingerprints of the final records of the last page. */
+  /** Fingerprints of the final records of the last page that did not cause a step back. */
   readonly tail: readonly string[];
   /** Every page so far satisfies the condition of the proof. */
   readonly isProven: boolean;
-  /** The greatest offset that was read. */
+  /** The greatest `end` so far. */
   readonly furthestEnd: number;
   /** The number of steps back since `furthestEnd` was reached. */
   readonly stepsBack: number;
@@ -36,8 +40,8 @@ export type OverlapProof = 'chain' | 'still';
 export const INITIAL_OVERLAP: PageOverlap = { end: 0, tail: [], isProven: true, furthestEnd: 0, stepsBack: 0 };
 
 /**
- * The maximum number of steps back, each of half a page. A list that needs more steps changes too
- * fast for this proof.
+ * The maximum number of steps back, each of half a page, before a page extends beyond
+ * `furthestEnd`. A list that needs more steps back changes too fast for a proof by overlap.
  */
 const STEPS_BACK_MAX = 20;
 /**
@@ -76,18 +80,18 @@ export function countWindows(records: number, sizeMax: number): number {
 
 export interface PageComparison {
   /**
-   * The state for the next page; null: the list is not paginated as requested, so overlaps prove
-   * nothing.
+   * The state for the next page; null: overlaps cannot prove the pass, because the list is not
+   * paginated as requested, or because too many steps back were needed.
    */
   readonly overlap: PageOverlap | null;
   /**
-   * Records that are not in the tail of the previous page, or that have changed since that page was
-   * read.
+   * The records of this page, except those that are in the tail of the previous page and have not
+   * changed since that page was read.
    */
   readonly freshRecords: readonly ListedRecord[];
-  /** Records whose keys are not in the tail of the previous page. */
+  /** The records of this page whose keys are not in the tail of the previous page. */
   readonly unseenRecords: readonly ListedRecord[];
-  /** Records before this page may be unread, so the next page must start earlier. */
+  /** Records before this page may be unread, so the next page must start earlier than this page. */
   readonly mustStepBack: boolean;
 }
 

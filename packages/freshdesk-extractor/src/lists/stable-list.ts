@@ -13,54 +13,58 @@ import {
 } from './page-overlap.ts';
 
 /**
- * The state of reading a complete list by page number while the list changes.
+ * The state of a read of a list by page number, during which the list may change. The read consists
+ * of one or more passes over the list.
  *
- * Freshdesk paginates by offset. When a record is deleted or renamed on a page that was already
- * read, every later record moves one offset toward the start of the list, and one unread record
- * moves onto that page. The timestamp of this record does not change, so no later changed-since
- * read returns the record. A read of several pages therefore needs a proof that no record was
- * missed.
+ * Freshdesk paginates by offset. When a record on a page that was already read is deleted, or is
+ * renamed and moves to an unread page, all records after its old place move one offset toward the
+ * start. The first unread record then moves onto a page that was already read. The timestamp of
+ * this record does not change, so a changed-since filter does not return it later. A pass over
+ * several pages therefore needs a proof that it missed no record.
  *
  * The state needs little memory: the number of records, the sum of the hashes of their keys, and
  * the fingerprints of the last records of one page.
  */
 export interface StableListState {
-  /** The number of this read of the list, from 1. */
+  /** The number of this pass within the read, from 1. */
   readonly reading: number;
   /** The number of the next page. */
   readonly page: number;
   readonly sum: IdSum;
-  /** The keys of an earlier read. This read is proven if it finds the same keys. */
+  /**
+   * The keys that an earlier pass found, in this read or in the last proven read; null: none. This
+   * pass is proven if it finds the same keys.
+   */
   readonly previousSum: IdSum | null;
-  /** The server time of the first page of this read, in RFC 3339. */
+  /** The server time of the first page of this pass, in RFC 3339; null: no page has been read. */
   readonly beganAt: string | null;
   /**
-   * The server time of the first page of the first read. Records that were created later are not
-   * compared, because reads of a busy list would never agree.
+   * The server time of the first page of the first pass. Records that were created later are left
+   * out of `sum`, because the passes over a busy list would never find the same keys.
    */
   readonly firstBeganAt: string | null;
-  /** This read contains a record that is so large that its key is unknown. */
+  /** This pass found a record that is so large that its key is unknown. */
   readonly hasUnknownKey?: true;
-  /** The pages of this read, for loop detection; absent: no page has announced a next page. */
+  /** The pages of this pass, for loop detection; absent: no page has announced a next page. */
   readonly loopState?: LoopState;
-  /** Absent: the pages do not overlap, and only a second read can prove this read. */
+  /** The overlap of the pages of this pass; absent: the pages do not overlap. */
   readonly overlap?: PageOverlap;
 }
 
 /**
- * The proof that a read of several pages is complete. Two reads that find the same keys are always
- * a proof.
+ * The proof that a pass over several pages missed no record. For every kind, two passes that find
+ * the same keys are also a proof.
  *
- * - `chain`: each page shares an unchanged record with an earlier page. Unchanged records keep
- *   their order, so every unchanged record that followed the shared record still follows it. The
- *   page starts at or before the shared record, so no unchanged record was skipped. This proof is
- *   used for lists whose filter later returns the changed records.
- * - `still`: each page begins with the last keys of the previous page, in the same order, and
- *   repeats no other key from the end of that page, so nothing has moved. This proof is used for
- *   lists whose filter does not return changed records, and for lists where absent records count as
- *   deleted.
- * - `readings`: two reads find the same keys. This proof is used for lists that are not paginated
- *   by page number.
+ * - `chain`: each page after the first shares an unchanged record with an earlier page. Unchanged
+ *   records keep their order, so every unchanged record that followed the shared record still
+ *   follows it. The later page starts at or before the shared record, so no unchanged record was
+ *   skipped. This proof is used for lists whose filter later returns the changed records.
+ * - `still`: each page after the first begins with the records of the overlap, in the same order,
+ *   and repeats none of the last records that preceded the overlap on the previous page, so nothing
+ *   has moved. This proof is used for lists whose filter does not return changed records, and for
+ *   lists where absent records count as deleted.
+ * - `readings`: only two passes that find the same keys are a proof. This kind is used for lists
+ *   that are not paginated by page number.
  * - `parts`: each page is a complete response, so no record moves from one page to another.
  */
 export type CompletenessProof = 'chain' | 'still' | 'readings' | 'parts';
@@ -71,8 +75,8 @@ export interface StableListStep {
   readonly serverTime: Date;
   readonly state: StableListState;
   /**
-   * `next`: a further page or a further read follows. `agreed`: the read is proven. `unsettled`: no
-   * read was proven.
+   * `next`: a further page or a further pass follows. `agreed`: the read is complete, because its
+   * last pass is proven. `unsettled`: the read ended, but none of its passes was proven.
    */
   readonly outcome: 'next' | 'agreed' | 'unsettled';
   /** The next page has already been requested. */
@@ -82,13 +86,10 @@ export interface StableListStep {
 /** @param page the page number, from 1. */
 export type FetchPage = (page: number, size: number) => Promise<ListPage>;
 
-/**
- * The maximum number of reads of a list if no read can be proven. Each read costs as much as the
- * first.
- */
+/** The maximum number of passes in one read. Each pass costs as much as the first pass. */
 const READINGS_MAX = 3;
 
-/** @param previousSum the keys of an earlier read; null: there is none. */
+/** @param previousSum the keys that an earlier pass found; null: there is none. */
 export function createListState(previousSum: IdSum | null, proof: CompletenessProof): StableListState {
   const state: StableListState = {
     reading: 1,
@@ -102,11 +103,11 @@ export function createListState(previousSum: IdSum | null, proof: CompletenessPr
 }
 
 /**
- * Reads the list page by page, until a read is proven or {@link READINGS_MAX} reads have not been
- * proven.
- * @param from the state after the last stored step, or a new state.
- * @throws AppError `source_contract` if the list does not end. A step that resets the state is
- * yielded first.
+ * Reads the list page by page. The read ends after the first pass that is proven or that finds a
+ * record with an unknown key, and at the latest after {@link READINGS_MAX} passes.
+ * @param from the state after the last stored page, or a new state.
+ * @throws AppError `source_contract` if the list does not end. Before the error is thrown, a new
+ * state is yielded, so that the next extraction starts from the first page.
  */
 export async function* readStableList(
   reader: ObjectReader,
@@ -167,14 +168,14 @@ function getWindow({ overlap, page }: StableListState, pageSize: number): PageWi
   return overlap ? getNextWindow(overlap.end, pageSize) : { page, size: pageSize };
 }
 
-/** The state of the current read after a page. */
+/** A processed page, and the state of the current pass after this page. */
 interface PageResult extends PageComparison {
   readonly response: ListPage;
   readonly window: PageWindow;
   readonly current: StableListState;
-  /** The list must be read from its first page, without overlap. */
+  /** The pass must start again at the first page, without overlap. */
   readonly mustRestart: boolean;
-  /** No page follows. */
+  /** The pass ends with this page. */
   readonly isComplete: boolean;
 }
 

@@ -35,8 +35,8 @@ export function getRecordTime({ object }: ObjectReader, record: ListedRecord, co
 }
 
 /**
- * Returns the latest time in a column of these records and of all records that were read before. No
- * record proves that the account has reached a later time.
+ * Returns the latest time in a column of these records and of all records that were read before.
+ * These records do not prove that the account has reached any later time than this one.
  * @param known the latest time in the column of the records that were read before.
  * @returns RFC 3339; undefined if no record has a time.
  */

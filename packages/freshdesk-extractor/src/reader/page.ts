@@ -2,8 +2,10 @@ import { type ErasedOwners, type ErrorCode, formatNumber, isRawNumber, type Line
 import type { ListedRecord } from '../http/response-parser.ts';
 
 /**
- * The result of one extraction step. The caller stores all parts of a page in one transaction, and
- * continues an interrupted extraction from the `position` of the last stored page.
+ * A page of an extraction: the records of one response, with the next position and the child work
+ * that follows from the records. Some pages have no records and only report the state of the
+ * extraction. The caller stores all parts of a page in one transaction, and continues an
+ * interrupted extraction from the `position` of the last stored page.
  */
 export interface Page {
   /** Lines of a batch, without their line breaks. */
@@ -92,8 +94,8 @@ export interface WorkUnit {
    */
   readonly version: string;
   /**
-   * The parent's list was empty although the table has rows. A second empty list confirms that
-   * these rows are deleted.
+   * The parent's list of children was empty, although the table has rows of this parent. A second
+   * empty list confirms that these rows are deleted.
    */
   readonly needsConfirmation?: boolean | undefined;
 }

@@ -26,7 +26,7 @@ test('buildMask replaces dropped values with null, gives equal values equal hash
   expect(mask(rules, '{"email":"a@b"}')).toBe(`{"email":"${hmac('a@b')}"}`);
 });
 
-test('a mask leaves null values, missing fields and values that are not objects unchanged', () => {
+test('a mask leaves null values and missing fields unchanged, and ignores a rule for a nested field whose parent is not an object', () => {
   expect(mask({ email: { hash: true }, 'a.b': { drop: true } }, '{"email":null,"a":5}')).toBe('{"email":null,"a":5}');
   expect(mask({ email: { drop: true } }, '{}')).toBe('{}');
 });

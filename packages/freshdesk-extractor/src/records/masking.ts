@@ -16,7 +16,7 @@ import type { Page } from '../reader/page.ts';
 interface MaskRules {
   /** Field, as a path with dots → the action on its value. */
   readonly actions: ReadonlyMap<string, 'drop' | 'hash'>;
-  /** Paths of the objects that contain a field with a rule. */
+  /** The dotted paths of the JSON objects in a record that contain a field with a rule. */
   readonly parents: ReadonlySet<string>;
   readonly salt: Buffer;
 }
@@ -35,7 +35,8 @@ export function buildMask(fieldRules: FieldRules, getSalt: () => Buffer): ((reco
   for (const [field, { drop, hash }] of Object.entries(fieldRules))
     if (drop === true || hash === true) actions.set(field, drop === true ? 'drop' : 'hash');
   if (actions.size === 0) return null;
-  // Field names may contain dots, so every prefix of a path may be the name of an object.
+  // Field names may contain dots, so every prefix of a path that ends before a dot may be the path
+  // of a nested JSON object.
   const parents = new Set(
     [...actions.keys()].flatMap((field) => [...field.matchAll(/\./g)].map(({ index }) => field.slice(0, index))),
   );
@@ -68,7 +69,7 @@ class RecordMasker {
     this.#rules = rules;
   }
 
-  /** @param prefix the path of the object with a trailing dot; '' for the record itself. */
+  /** @param prefix the path of the JSON object with a trailing dot; '' for the record itself. */
   maskObject(from: number, to: number, prefix: string): void {
     const index = new FieldIndex(to - from);
     if (scanJson(this.#record, 1, from, to, index).kind !== JSON_OBJECT) return;

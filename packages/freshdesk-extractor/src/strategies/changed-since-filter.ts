@@ -10,7 +10,8 @@ import type { ObjectReader } from '../reader/object-reader.ts';
 const FUTURE = '2100-01-01T00:00:00Z';
 
 /**
- * Finds the changed-since filter that an account supports, with one request for each candidate.
+ * Finds the changed-since filter that an account supports. Sends one request for each candidate
+ * until a candidate works.
  * @returns the name of the query parameter; '' if the account supports none.
  */
 export async function findSinceParam(reader: ObjectReader, { sinceParams }: ChangedSinceStrategy): Promise<string> {
@@ -35,8 +36,8 @@ export function buildSinceQuery(view: ListView, param: string, since: string): R
 }
 
 /**
- * Chooses the proof that a read is complete. The proof `chain` suffices for a filter that returns
- * edits, because this filter later returns the records that moved while the list was read.
+ * Chooses the proof that a pass missed no record. The proof `chain` suffices for a filter that
+ * returns edits, because this filter later returns the records that were edited during the pass.
  */
 export function chooseProof({ lookbackDays }: ChangedSinceStrategy): CompletenessProof {
   return lookbackDays === 0 ? 'chain' : 'still';

@@ -177,8 +177,8 @@ class ChangedSinceReader {
 
   #finishView(view: ListView, list: StableListState, isFirstReading: boolean): void {
     const { newest, newestByView, watermarks, reread } = this.#position;
-    // Coverage ends at the start of the first read, so the next run rereads all changes that were
-    // made during the reads.
+    // Coverage ends at the start of the read's first pass, so the next run rereads all changes that
+    // were made during the read.
     const coveredTo = this.#reader.capCoverage(list.firstBeganAt ?? '').getTime();
     const watermark = new Date(coveredTo - this.#strategy.lagSeconds * 1000).toISOString();
     this.#position = {

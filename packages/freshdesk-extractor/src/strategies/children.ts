@@ -38,8 +38,8 @@ export async function* readChildren(
 }
 
 /**
- * Errors that mean that a parent's children are inaccessible, as they are for some deleted parents.
- * The rows of these children are left unchanged.
+ * Errors that mean that a parent's children are inaccessible, such as the children of some deleted
+ * parents. The rows of inaccessible children are left unchanged.
  */
 const INACCESSIBLE_CODES = new Set<ErrorCode>(['source_forbidden', 'source_not_in_plan']);
 
@@ -102,7 +102,7 @@ class ChildrenReader {
     };
   }
 
-  /** Reads all children of a parent, including children that are nested in each other. */
+  /** Reads all children of a parent, including children that are nested in other children. */
   async #readNested(parentId: string): Promise<ChildList> {
     const top = await this.#readList(parentId, parentId);
     const { nested } = this.#strategy;

@@ -13,16 +13,17 @@ import type { Page, Position, ReadOptions } from '../reader/page.ts';
 import { createRecordPage } from '../reader/record-page.ts';
 
 export interface FullListPosition extends Position {
-  /** The keys of the last proven read. */
+  /** The keys that the last proven pass found; null: no pass has been proven. */
   readonly last: IdSum | null;
   /** The read in progress; null: none. */
   readonly reading: StableListState | null;
 }
 
 /**
- * Reads the complete list on every run, because the list has no usable filter. A proven read is a
- * generation: records that the read did not return no longer exist.
- * @param strategy null if the object has a changed-since filter that the account does not support.
+ * Reads the complete list on every run, because the list has no usable filter. The records of a
+ * proven pass form a generation: records that this pass did not return no longer exist.
+ * @param strategy null for an object with the changed-since strategy if the account does not
+ * support its filter.
  * @throws AppError `source_shrunk` if the list shrank so much that an outage is more likely than
  * deletions.
  */
@@ -57,7 +58,7 @@ export async function* readFullList(
       continue;
     }
     const beganAt = new Date(state.beganAt ?? extractedAt);
-    // Records that an unproven read did not return may have moved, so they do not count as deleted.
+    // Records that an unproven pass did not return may have moved, so they do not count as deleted.
     const generationLine = encodeBatchLine({ generation: { id: generation, began_at: beganAt.toISOString() } });
     yield {
       ...page,

@@ -98,8 +98,8 @@ class PassReader {
   /** The page at the cursor, requested while the previous page is processed. */
   #pending: Promise<ListPage> | null = null;
   /**
-   * A record at the cursor has been read, so the next page must begin with this record unless the
-   * record has changed.
+   * A record of the cursor's second has been read, so the next page must begin with a record of
+   * this second, unless the record that was read has changed.
    */
   #hasReadCursor = false;
 

@@ -261,11 +261,11 @@ class KeysetReader {
 }
 
 /**
- * Yields the steps of a pass. If the list does not end, the cursor of the pass is not reliable, so
+ * Yields the pages of a pass. If the list does not end, the cursor of the pass is not reliable, so
  * the pass is discarded.
  * @param discard removes the pass from the position.
- * @returns the steps, and null before the error is thrown, so that the caller stores the position
- * without the pass.
+ * @returns the pages. If the list does not end, null follows before the error is thrown, so that
+ * the caller stores the position without the pass.
  */
 async function* discardOnLoop(pass: AsyncGenerator<PassStep>, discard: () => void): AsyncGenerator<PassStep | null> {
   try {

@@ -14,8 +14,8 @@ import { createRecordPage, findView } from '../reader/record-page.ts';
 import { readWorkList, type UnitResult } from './work-list.ts';
 
 /**
- * Looks up single records by key: deletion candidates and key gaps of an audit, records that a
- * client requested, and records whose lookup failed before.
+ * Looks up single records by key: the deletion candidates of an audit, which include unused ids;
+ * records that a client requested; and records whose lookup failed before.
  * @param position the position of the extraction, which lookups do not change.
  */
 export async function* lookUpRecords(
@@ -71,7 +71,10 @@ async function lookUp(reader: ObjectReader, candidate: WorkUnit, options: ReadOp
   }
 }
 
-/** Builds the result that marks a record as deleted. A gap has no row to mark. */
+/**
+ * Builds the result that marks a record as deleted. For an unused id (a gap), there is no row to
+ * mark.
+ */
 function markDeleted(candidate: WorkUnit, kind: string, completedUnits: CompletedUnit[], readAt: Date): UnitResult {
   const line: DeletedLine = { gone: { key: [candidate.parentId], kind, at: readAt.toISOString() } };
   const lines = candidate.version === 'gap' ? [] : [encodeBatchLine(line)];

@@ -9,7 +9,7 @@ import { canReadRecord, createFailedUnit, FailureClassifier, isUnitError } from 
 import type { KeysetList } from './keyset-list.ts';
 
 /**
- * The state of the read of a tie. A tie is one second with more changed records than fit on a page.
+ * The state of reading a tie. A tie is one second with more changed records than fit on a page.
  * Only ties are read by page number.
  *
  * First, the last page of the tie is located by doubling and bisection. Then the pages are read
@@ -21,10 +21,11 @@ import type { KeysetList } from './keyset-list.ts';
  * has pages for. Such a tie is read in the order of creation times, from both ends. This doubles
  * the number of records within reach. Creation times never change, but records leave the list when
  * they are deleted, and enter the list when they are edited. Both ends are therefore read
- * repeatedly, until a read finds no new record of the second. Records that leave the second are
- * read later, at their new time. Records that neither end reaches are looked up by id.
+ * repeatedly, until a pass over both ends finds no new record of the second. Records that leave the
+ * second are read later, at their new time. Records that neither end reaches are looked up by id.
  *
- * The extraction may be interrupted after each step, and continues from the stored state.
+ * The extraction may be interrupted after each page and after each group of lookups. It then
+ * continues from the stored state.
  */
 export type Tie = TieSearch | TiePages | TieByCreation | TieByIds;
 
@@ -49,7 +50,7 @@ interface TiePages {
 /** Reads the list by creation time, first in ascending, then in descending order. */
 interface TieByCreation {
   readonly phase: 'asc' | 'desc';
-  /** The number of this read of both ends, from 1. */
+  /** The number of this pass over both ends, from 1. */
   readonly reading: number;
   readonly page: number;
   /**
@@ -57,13 +58,13 @@ interface TieByCreation {
    * null: not read yet.
    */
   readonly ascendingEnd: { readonly createdAt: string; readonly smallestId: number } | null;
-  /** The ids of the second that any read has found (`IdSet`). */
+  /** The ids of all records of the second that have been found (`IdSet`); null: none. */
   readonly seenIds: string | null;
-  /** The number of ids that this read was the first to find. */
+  /** The number of ids that this pass over both ends was the first to find. */
   readonly newIds: number;
   /**
-   * The pages that were read in this order, for loop detection; absent: no page has announced a
-   * next page.
+   * The pages that this pass has read in the current order, for loop detection; absent: no page has
+   * announced a next page.
    */
   readonly loopState?: LoopState;
 }
@@ -79,7 +80,7 @@ interface TieByIds {
 export interface TieStep {
   readonly records: readonly ListedRecord[];
   readonly serverTime: Date;
-  /** The state after the step; null: the tie is complete. */
+  /** The state after the page or the group of lookups; null: the tie is complete. */
   readonly tie: Tie | null;
   /** Records whose lookup failed. Absent: none. */
   readonly failedUnits?: readonly FailedUnit[];

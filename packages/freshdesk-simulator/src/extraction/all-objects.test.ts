@@ -13,7 +13,7 @@ describe('extract', () => {
   });
 
   test.each(lists)(
-    '%s: a second extraction of an unchanged account sends few requests and finds no changes',
+    '%s: a second extraction of an unchanged account sends at most three requests or one per 100 records, and changes no row',
     async (name) => {
       await using account = await openSource({ counts: { tickets: 1500 } });
       const first = await readObject(account.client, name);

@@ -48,7 +48,7 @@ describe('ChangedSinceStrategy: a list that changes between pages', () => {
 });
 
 describe('ChangedSinceStrategy: a filter that does not return edits', () => {
-  test('finds an edited rating within the lookback window, although the filter returns only new ratings (T17)', async () => {
+  test('finds the edit of a rating that was created within the lookback window, although the filter returns only new ratings (T17)', async () => {
     await using account = await openSource({ counts: { satisfaction_ratings: 300, tickets: 10 }, spanDays: 100 });
     const first = await readObject(account.client, 'satisfaction_ratings');
     const young = [...getExpectedRows(account.simulator, 'satisfaction_ratings')].find(
@@ -110,7 +110,7 @@ describe('ChangedSinceStrategy: a filter that does not return edits', () => {
     },
   );
 
-  test('rereads a bounded number of pages on each sync except the first', async () => {
+  test('rereads only a bounded number of pages on each sync after the first', async () => {
     await using account = await openSource({ counts: { time_entries: 5000, tickets: 10 }, spanDays: 3650 });
     const countRequests = async (position: Position | null, readingId: string) => {
       const before = account.simulator.requestCount;
@@ -147,7 +147,7 @@ describe('ChangedSinceStrategy: a filter that does not return edits', () => {
     expect(account.simulator.requestCount - before).toBe(1 + 4);
   });
 
-  test('a run without leftover credits finishes before the reread is complete, and later runs continue the reread', async () => {
+  test('a run whose leftover credits run out finishes before the reread is complete, and later runs continue the reread', async () => {
     await using account = await openSource({ counts: { time_entries: 1500, tickets: 10 }, spanDays: 3650 });
     const first = await readObject(account.client, 'time_entries', { readingId: 'run 0' });
     let leftover = 2;

@@ -16,7 +16,10 @@ describe('ChildrenStrategy', () => {
     );
   });
 
-  /** Lists the conversations of deleted tickets. Freshdesk still returns these conversations. */
+  /**
+   * Lists the conversations of deleted tickets. Freshdesk still returns these conversations, but
+   * `getExpectedRows` omits them.
+   */
   function listChildrenOfDeletedTickets(account: Awaited<ReturnType<typeof openSource>>): number[] {
     const { account: simulated } = account.simulator;
     const conversations = catalogue.find((o) => o.name === 'conversations');
@@ -28,7 +31,7 @@ describe('ChildrenStrategy', () => {
       );
   }
 
-  test('reads a parent’s children only once if their list does not change', async () => {
+  test('reads the list of a parent’s children only once if the list does not change during the read', async () => {
     await using account = await openSource({ counts: { tickets: 30, conversations: 0 } });
     for (let i = 0; i < 250; i++) account.simulator.account.createChild('conversations', 5, { body: `note ${i}` });
     const result = await readObject(account.client, 'conversations', {
@@ -68,7 +71,7 @@ describe('ChildrenStrategy', () => {
     expect(complete).toContain(String(innermost));
   });
 
-  test('stores an empty list for a deleted parent, and reads the other parents (T8)', async () => {
+  test('returns an empty list of children for a deleted parent, and reads the children of the other parents (T8)', async () => {
     await using account = await openSource({ counts: { tickets: 10 } });
     const result = await readObject(account.client, 'conversations', { parents: work(1, 999, 2) });
     expect(
@@ -94,7 +97,7 @@ describe('ChildrenStrategy', () => {
     expect(await complete(true)).toMatchObject({ keys: [], confirmed: true });
   });
 
-  test('reports a failing parent as a failed unit, and reads the other parents (I7, T25)', async () => {
+  test('reports a parent whose requests fail as a failed unit, and reads the children of the other parents (I7, T25)', async () => {
     await using account = await openSource({
       counts: { tickets: 120 },
       intercept: ({ path }, response) => {
@@ -115,14 +118,14 @@ describe('ChildrenStrategy', () => {
   });
 
   test.each([
-    ['every parent fails', 60, 60],
-    ['every parent fails after 20 parents were read', 60, 40],
-  ])('fails as a whole, without failed units, if %s (I7)', async (_title, parents, failing) => {
+    ['the requests for every parent fail', 60, 60],
+    ['all requests fail after the children of 20 parents were read', 60, 40],
+  ])('extraction fails and reports no failed units if %s (I7)', async (_title, parents, failing) => {
     await using account = await openSource({
       counts: { tickets: 120 },
       intercept: ({ path }, response) => {
         const id = Number(/tickets\/(\d+)\//.exec(path)?.[1]);
-        // During the outage, even parents that were readable before fail.
+        // During the outage, even requests for parents that were readable before fail.
         if (failing < parents && id <= parents - failing && !isDown) {
           isDown = id === parents - failing;
           return false;

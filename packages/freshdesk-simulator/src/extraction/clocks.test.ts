@@ -72,7 +72,7 @@ describe('extraction with incorrect clocks', () => {
             getVersions(getExpectedRows(account.simulator, name)),
           );
         }
-        // Some changes occur right after the read, others minutes later.
+        // The changes occur 20 seconds to 12 minutes after the read.
         for (let n = 1; n <= 8; n++) {
           clock.now += 20_000 * n;
           source.update('tickets', 1 + ((run * 31 + n * 7) % 150), { priority: 1 + (n % 4) });
@@ -113,7 +113,7 @@ describe('extraction with incorrect clocks', () => {
     }
   });
 
-  test('skips no change if the local clock is three days behind, because the clock that all workers share determines the order of reads (I3)', async () => {
+  test('takes the extraction time from the clock that all workers share, and not from a local clock that is three days behind (I3)', async () => {
     const clock = { now: Date.parse('2026-03-01T12:00:00Z') };
     await using account = await openSourceWithDate(
       () => new Date(clock.now).toUTCString(),
@@ -228,7 +228,7 @@ describe('stored and moved positions', () => {
     expect(moved).toMatchObject({ unreadFrom: null, unreadTo: null, position: { backTo: '1970-01-01T00:00:00Z' } });
   });
 
-  test('movePosition reports the complete history as skipped if the object was never read', () => {
+  test('movePosition reports the complete history before the new position as skipped if the object was never read', () => {
     const moved = movePosition(
       tickets,
       { backTo: '2026-01-01T00:00:00Z', views: {}, window: null },

@@ -10,7 +10,10 @@ import {
   readObject,
 } from '../test-support/source.ts';
 
-/** An extraction that has not failed after this many requests would never end. */
+/**
+ * After this many requests, the simulator responds with an error, so that a test of an extraction
+ * that does not end fails.
+ */
 const REQUESTS_MAX = 400;
 
 type PageBuilder = (page: number, query: URLSearchParams, count: number) => readonly Record<string, unknown>[];
@@ -88,16 +91,19 @@ const failure = {
 };
 
 describe('reading a list completely', () => {
-  test.each(ENDLESS_LISTS)('fails if the server %s', async (_name, buildPage, requestsMax) => {
-    await using account = await openEndlessList('/api/v2/contacts', buildPage);
-    await expect(readObject(account.client, 'contacts')).rejects.toMatchObject({
-      ...failure,
-      message: expect.stringContaining('contacts'),
-    });
-    expect(account.requests()).toBeLessThan(requestsMax);
-  });
+  test.each(ENDLESS_LISTS)(
+    'fails if every page links to a next page and the server %s',
+    async (_name, buildPage, requestsMax) => {
+      await using account = await openEndlessList('/api/v2/contacts', buildPage);
+      await expect(readObject(account.client, 'contacts')).rejects.toMatchObject({
+        ...failure,
+        message: expect.stringContaining('contacts'),
+      });
+      expect(account.requests()).toBeLessThan(requestsMax);
+    },
+  );
 
-  test('fails even if extraction is interrupted after every page and resumed from the stored position', async () => {
+  test('fails on an endless list even if extraction is interrupted after every page and resumed from the stored position', async () => {
     await using account = await openEndlessList('/api/v2/contacts', (page) => buildContacts(1 + 100 * (page % 3)));
     let position: Position | null = null;
     const resumeRepeatedly = async () => {
@@ -117,7 +123,8 @@ describe('reading a list completely', () => {
     };
     await expect(resumeRepeatedly()).rejects.toMatchObject(failure);
     expect(account.requests()).toBeLessThan(40);
-    // The stored position contains the state of the loop detection, and this state does not grow.
+    // The stored position contains the state of the loop detection, and this state does not grow
+    // with the number of pages.
     expect(JSON.stringify(position).length).toBeLessThan(1000);
   });
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { getExpectedRows, mergeResults, openSource, readObject, toLineText } from '../test-support/source.ts';
 
 describe('FullListStrategy', () => {
-  test('continues after short and empty pages as long as the response links to a next page (T5)', async () => {
+  test('continues after a short or empty page if the response links to a next page (T5)', async () => {
     const pages = [[1, 2, 3], [4], [], [5, 6]];
     await using account = await openSource({
       intercept: ({ path, query }, response) => {
@@ -33,7 +33,7 @@ describe('FullListStrategy', () => {
     });
   });
 
-  test('fails with source_shrunk if a list is suddenly empty (I7, T18)', async () => {
+  test('fails with source_shrunk if a list that contained records in the previous read is empty (I7, T18)', async () => {
     let empty = false;
     await using account = await openSource({
       intercept: ({ path }, response) => {
@@ -50,7 +50,7 @@ describe('FullListStrategy', () => {
     });
   });
 
-  test('the next generation does not contain a deleted record', async () => {
+  test('the next generation does not contain a record that was deleted after the previous read', async () => {
     await using account = await openSource();
     const first = await readObject(account.client, 'groups');
     account.simulator.account.delete('groups', first.records[0]?.id as number);

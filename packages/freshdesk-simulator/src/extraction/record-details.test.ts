@@ -12,7 +12,7 @@ import {
 } from '../test-support/source.ts';
 
 describe('extract: record details', () => {
-  test('retries failed lookups on the next run, and reports a lookup that fails again as a failed unit (I7)', async () => {
+  test('requests the records of scheduled lookups on the next run, and reports a lookup that fails as a failed unit (I7)', async () => {
     let isDamaged = false;
     await using account = await openSource({
       counts: { tickets: 40 },
@@ -79,7 +79,7 @@ describe('extract: record details', () => {
     );
 
   test.each(catalogue.filter((o) => (o.detail?.columns ?? []).length > 0).map((o) => o.name))(
-    '%s: each record has the columns that only the endpoint of a single record returns',
+    '%s: each record that is not deleted has the columns that only the endpoint of a single record returns',
     async (name) => {
       await using account = await openSource({ counts: { tickets: 150, contacts: 130 } });
       const result = await readObject(account.client, name, { detail: true });
@@ -88,7 +88,7 @@ describe('extract: record details', () => {
   );
 
   test.each(['tickets', 'contacts', 'agents'])(
-    '%s: completes a page in several slices, without repeated requests, if the page needs more credits than one slice has',
+    '%s: completes a page in several slices, with few repeated requests, if the page needs more credits than one slice has',
     async (name) => {
       await using account = await openSource({ counts: { tickets: 150, contacts: 130, agents: 40 } });
       const results: ReadResult[] = [];

@@ -55,7 +55,7 @@ describe('extract: error responses and invalid responses', () => {
       '<html>Maintenance</html>',
       'source_unavailable',
     ],
-    ['an object instead of a list', 200, json, '{"groups":[]}', 'source_contract'],
+    ['a JSON object instead of a list', 200, json, '{"groups":[]}', 'source_contract'],
     ['a list of numbers', 200, json, '[1,2]', 'source_contract'],
     ['truncated JSON', 200, json, '[{"id":1},{"id":', 'source_unavailable'],
     ['an unavailable server', 503, {}, '', 'source_unavailable'],
@@ -71,7 +71,7 @@ describe('extract: error responses and invalid responses', () => {
     await expect(readObject(account.client, 'groups')).rejects.toMatchObject({ code });
   });
 
-  test('retries after a temporary failure', async () => {
+  test('retries a request after a lost connection and after status 502', async () => {
     let faults = 0;
     await using account = await openSource({
       intercept: (_request, response) => {

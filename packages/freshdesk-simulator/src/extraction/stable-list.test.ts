@@ -4,8 +4,9 @@ import { getExpectedRows, mergeResults, openSource, readObject, toLineText } fro
 
 describe('readStableList', () => {
   test.each([
-    // [object, records, pages of 100, requests]. The requests fetch the overlapping pages, test the
-    // filter, fetch the other views, and fetch the changes that occurred during the read.
+    // [object, records, pages of 100, requests]. The number of requests is a sum: the requests for
+    // the overlapping pages, the test of the filter, the other views, and the changes that occurred
+    // during the read. Terms that an object does not need are absent.
     ['contacts', 800, 8, 9 + 1 + 2 + 1],
     ['companies', 250, 3, 3 + 1 + 1],
     ['satisfaction_ratings', 400, 4, 5 + 1],
@@ -24,7 +25,7 @@ describe('readStableList', () => {
     },
   );
 
-  test('needs only one pass to prove the read of a list without a filter, even if records were added since the last run', async () => {
+  test('needs only one pass to prove that the read of a list without a filter is complete, even if records were added since the last run', async () => {
     await using account = await openSource({ counts: { agents: 250 } });
     const first = await readObject(account.client, 'agents');
     account.simulator.account.create('agents', { contact: { name: 'Ada' } });
@@ -54,7 +55,7 @@ describe('readStableList', () => {
     }
   });
 
-  test('returns a contact that is renamed while its list is read (I10)', async () => {
+  test('returns the new name of a contact that is renamed while its list is read (I10)', async () => {
     await using account = await openSource({ counts: { contacts: 400, tickets: 10 } });
     const names = [...getExpectedRows(account.simulator, 'contacts')].flatMap(([id, { fields, deleted }]) =>
       deleted === null ? [[String(fields['name']), id] as const] : [],
@@ -74,7 +75,7 @@ describe('readStableList', () => {
       (records: number[], page: number) => records.slice((page - 1) * 100, page * 100),
     ],
     ['returns 40 records per page', (records: number[], page: number) => records.slice((page - 1) * 40, page * 40)],
-  ])('repeats passes until two passes agree if the server %s', async (_name, respond) => {
+  ])('repeats passes until two passes find the same keys if the server %s', async (_name, respond) => {
     const records = Array.from({ length: 330 }, (_, i) => i + 1);
     await using account = await openSource({
       intercept: ({ path, query }, response) => {
@@ -93,7 +94,7 @@ describe('readStableList', () => {
     expect(toLineText(result.pages.at(-1)?.lines.at(-1))).toContain('"generation"');
   });
 
-  test('repeats passes until two passes agree if records differ in every response', async () => {
+  test('repeats passes until two passes find the same keys if records differ in every response', async () => {
     let responses = 0;
     await using account = await openSource({
       counts: { companies: 330, tickets: 10 },
@@ -126,7 +127,7 @@ describe('readStableList', () => {
     expect(result.pages.length).toBeLessThan(60);
   });
 
-  test('splits an overlapping page that is too large for one response, without missing or repeated records', async () => {
+  test('splits an overlapping page that exceeds the response size limit, without missing or repeated records', async () => {
     await using account = await openSource({ counts: { contacts: 330, tickets: 10 } });
     const client = new FreshdeskClient({
       account: { subdomain: 'demo', origin: account.simulator.origin },

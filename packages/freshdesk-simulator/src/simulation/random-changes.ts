@@ -7,13 +7,13 @@ export interface RandomChangesOptions {
   /** Returns the next random integer from 0 to `below` - 1. */
   readonly random: (below: number) => number;
   readonly isKeyset: boolean;
-  /** The expected number of changes in 100 requests. */
+  /** The expected number of changes to single records in 100 requests. */
   readonly rate: number;
   /** Some edits set an `updated_at` in the past. */
   readonly backdatedEdits: boolean;
 }
 
-/** At this rate, up to three changes follow each request. */
+/** At this rate, up to three changes to single records follow each request. */
 export const MAX_CHANGE_RATE = 150;
 
 /** Applies random changes to an account between requests. */
@@ -63,8 +63,8 @@ export class RandomChanges {
   }
 
   /**
-   * Updates 20 to 149 records in the same second. All pages of the list together may hold fewer
-   * records.
+   * Updates 20 to 149 records in the same second. These can be more records than all pages of the
+   * list together contain.
    */
   #updateMany(): void {
     const { account, object, random } = this.#options;

@@ -6,7 +6,7 @@ interface StoredRecord {
   readonly version: number;
   readonly readAt: number;
   readonly deleted: string | null;
-  /** The last generation that contained the record. */
+  /** The generation to which the record's page belongs; null if the page belongs to none. */
   readonly generation: string | null;
 }
 
@@ -23,7 +23,9 @@ export class SimulatedWarehouse {
 
   /**
    * Loads a page. For each key, the record with the latest `updated_at` wins. Of records with equal
-   * `updated_at`, the record that was extracted last wins, or else the record that was loaded last.
+   * `updated_at`, the record that was extracted last wins. If the extraction times are also equal,
+   * the record that was loaded last wins. A line that ends a generation marks the rows of other
+   * generations as deleted.
    */
   load({ lines, extractedAt, generation }: Page): void {
     for (const line of lines) {
@@ -44,7 +46,8 @@ export class SimulatedWarehouse {
   }
 
   /**
-   * Compares the rows with the account.
+   * Compares each record of the account with its row. Rows of permanently deleted records are not
+   * compared.
    * @param options With `ignoreVersions`, only missing rows and wrong deletions count as
    * differences. With `changedBefore`, a time in milliseconds, only records that have not changed
    * since that time are compared.

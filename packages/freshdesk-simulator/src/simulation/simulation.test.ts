@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { type SimulationOptions, simulate } from './simulation.ts';
 
 /**
- * Runs the simulation with each seed from 1 to `seeds`. To reproduce a seed, run `node
- * packages/freshdesk-simulator/src/simulate.ts --from <seed> --seeds 1 --strategy <strategy>`.
+ * Runs the simulation with each seed from 1 to `seeds`. To run a single seed, use `node
+ * packages/freshdesk-simulator/src/simulate.ts --from <seed> --seeds 1 --strategy <strategy>`,
+ * which simulates a lag of up to 4 seconds for an even seed, and no lag for an odd seed.
  */
 async function simulateSeeds(seeds: number, options: Omit<SimulationOptions, 'seed'>) {
   const failures: string[] = [];

@@ -15,15 +15,16 @@ import { MAX_CHANGE_RATE, RandomChanges } from './random-changes.ts';
 import { SimulatedWarehouse } from './simulated-warehouse.ts';
 
 /**
- * Deterministic simulation of extraction from an account that can change between every two
- * consecutive requests. It runs the real strategies against the simulator's lists without sockets,
- * so thousands of seeds take only seconds. The seed of a failure reproduces the failure exactly.
+ * Deterministic simulation of extraction from an account that can change between any two requests.
+ * It runs the real strategies against the simulator's lists without sockets, so a seed takes only a
+ * fraction of a second. The seed of a failure reproduces the failure exactly.
  *
  * Pages are small and few, and changes are frequent: edits, creations and moves between views
- * follow the requests. Some updates give many or all records the same timestamp. The pages of the
- * list can be too few for these records. Extraction is killed at random pages and resumes from the
- * stored position. After each run, the rows must match the account within the coverage that the run
- * claims. After the last change, one more run must make the rows equal to the account (I3).
+ * follow the requests. Some updates give many records the same timestamp. The pages of the list can
+ * be too few for these records. Extraction is killed at random pages and resumes from the stored
+ * position. With every strategy except `keyset`, the rows must match the account after each run
+ * within the coverage that the run claims. After the last change, one more run must make the rows
+ * equal to the account (I3).
  */
 export interface SimulationOptions {
   readonly seed: number;
@@ -53,6 +54,7 @@ export interface SimulationResult {
   readonly requests: number;
   /**
    * Differences within the coverage that a finished run claims: `run <run>: <key> <difference>`.
+   * Empty for the `keyset` strategy, for which the coverage is not checked.
    */
   readonly falseClaims: readonly string[];
   /** Codes of the errors that ended runs. */
@@ -125,7 +127,7 @@ class Simulation {
 
   /**
    * Runs one sync. After a kill, the sync resumes until it finishes. After an error, the sync ends,
-   * and the next run resumes.
+   * and the next sync resumes from the stored position.
    */
   async run(run: number, isLast: boolean): Promise<void> {
     if (isLast) {
@@ -175,8 +177,8 @@ class Simulation {
   }
 
   /**
-   * Finds differences within the coverage that a finished run claims. If the run could not prove
-   * that its list was consistent, only wrong deletions count.
+   * Finds differences within the coverage that a finished run claims. If a read of a full list did
+   * not end with a proof of completeness, only wrong deletions count.
    */
   #findFalseClaims(page: Page): string[] {
     const { strategy } = this.#options;
@@ -251,8 +253,8 @@ function buildSmallObject({ strategy, seed }: SimulationOptions, pagesMax: numbe
     strategy === 'lookback'
       ? (ORDERS[(seed >>> 2) % ORDERS.length] as ObjectSpec['list']['defaultOrder'])
       : object.list.defaultOrder;
-  // Disable the rolling reread for half of the seeds, because a reread would repair a first read
-  // that missed a record.
+  // Disable the rolling reread for half of the seeds. With these seeds, the simulation detects a
+  // first read that missed a record, which a reread would repair.
   const lookback =
     strategy === 'lookback' ? { lookbackDays: 1, ...(seed % 2 === 0 ? { rereadSyncs: undefined } : {}) } : {};
   return {

@@ -58,7 +58,7 @@ export interface ReadObjectOptions {
   readonly position?: Position | null;
   readonly historyFrom?: Date | null;
   readonly detail?: boolean;
-  /** Identifies the run. By default, all reads belong to the same run. */
+  /** Identifies the run. By default, all calls belong to the same run. */
   readonly readingId?: string;
   readonly backfillDeadline?: Date;
   readonly parents?: readonly WorkUnit[];

@@ -33,9 +33,9 @@ export class LoadAttempt {
   }
 
   /**
-   * Counts the values that do not fit their columns in the records of batches that an earlier load
-   * has applied. The result of the earlier load may have been lost, so these counts and the
-   * rejections are reported again.
+   * Counts the values that do not fit their columns.
+   * @param records the records of batches that an earlier load has applied. The result of the
+   *   earlier load may have been lost, so these counts and the rejections are reported again.
    * @returns the records that the earlier load rejected: record → reason.
    */
   recountMisfits(records: readonly IdentifiedRecord[]): ReadonlyMap<IdentifiedRecord, string> {
@@ -55,7 +55,7 @@ export class LoadAttempt {
    */
   async *encodeRows(records: readonly IdentifiedRecord[]): AsyncGenerator<Buffer> {
     const { buffer } = this.#writer;
-    // Discard bytes left in the buffer by a failed attempt.
+    // Discard bytes that an earlier, failed COPY has left in the buffer.
     buffer.truncate(0);
     for (const record of records) {
       const reason = this.#writeRow(record);

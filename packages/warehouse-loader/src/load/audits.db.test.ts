@@ -21,7 +21,7 @@ describe('an audit', () => {
         [
           buildThing(1, 10), // unchanged
           buildThing(2, 20, { name: 'other' }), // stale
-          buildThing(3, 31, { name: 'newer' }), // changed
+          buildThing(3, 31, { name: 'newer' }), // newer than the row, so not stale
           buildThing(4, 40), // marked as deleted, though it exists
           buildThing(5, 50), // missing
           buildThing(6, 101), // newer than the covered range
@@ -40,14 +40,14 @@ describe('an audit', () => {
       missing: 2,
       stale: 1,
     });
-    // A batch that does not belong to an audit counts no missing or stale rows.
+    // In a batch that does not belong to an audit, no rows are counted as missing or stale.
     const sync = await loader.load([
       buildBatch([buildThing(1, 10, { name: 'other' }), buildThing(8, 50)], { extractedAt: 300 }),
     ]);
     expect(sync.batches[0]?.counts).toMatchObject({ inserted: 1, updated: 1, missing: 0, stale: 0 });
   });
 
-  test('returns missing keys of the generation and unused keys as deletion candidates, even if the batch is loaded again', async () => {
+  test('returns the keys of rows that the generation lacks, and unused ids, as deletion candidates, even if the batch is loaded again', async () => {
     await loader.load([buildBatch([buildThing(1, 10), buildThing(2, 20), buildThing(4, 40), buildThing(7, 70)])]);
     await loader.load([buildBatch([buildThing(6, 60)], { extractedAt: 1, deleteKind: 'trash' })]);
     const audit = buildBatch(
@@ -96,7 +96,7 @@ describe('an audit', () => {
     const accepted = await audit(26, 300);
     expect(accepted.rejectedGenerations).toEqual([]);
     expect(accepted.batches[0]?.counts.deleted).toBe(4);
-    // An empty generation is always rejected, even for a small table.
+    // An empty guarded generation is always rejected, even for a small table.
     await database.sql.unsafe('delete from acme.things where id > 1');
     expect((await audit(0, 400)).rejectedGenerations).toMatchObject([{ rows: 2 }]);
   });

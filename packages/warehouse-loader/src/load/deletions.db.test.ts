@@ -11,7 +11,7 @@ import { useTestLoader } from '../test-support/use-test-loader.ts';
 
 const { database, loader } = await useTestLoader();
 
-describe('markDeletions', () => {
+describe('a load', () => {
   test('marks a record with the time at which it was first found in the trash, and unmarks it after it leaves the trash (T24)', async () => {
     await loader.load([buildBatch([buildThing(1, 0)])]);
     const { batches } = await loader.load([buildBatch([buildThing(1, 1)], { extractedAt: 10, deleteKind: 'trash' })]);

@@ -23,7 +23,9 @@ type AddCount = (batch: number, count: number) => void;
 /**
  * Marks a row as deleted if a complete list or a generation lacks its record, or if a request for
  * the record found it to be deleted. A row that was extracted after the list, generation or request
- * began is not marked. An implausible list or generation marks no rows (I7).
+ * began is not marked. No rows are marked because of an empty list that is not confirmed, or
+ * because of a guarded generation that lacks implausibly many rows (I7). A generation with
+ * `suspects` marks no rows either: the rows that it lacks become deletion candidates.
  * @param isNew whether this transaction applies the batch of a list, generation or deletion.
  */
 export async function markDeletions(
@@ -60,9 +62,9 @@ export async function markDeletions(
 }
 
 /**
- * Marks the children that the complete list of their parent lacks.
- * @returns the ids of parents whose list is empty but not confirmed, although the table contains
- *   children of these parents. These children are not marked.
+ * Marks a child as deleted if the complete list of its parent's children lacks the child.
+ * @returns the ids of parents whose list of children is empty but not confirmed, although the table
+ *   contains children of these parents. These children are not marked.
  */
 async function markMissingChildren(
   load: LoadTransaction,
@@ -159,8 +161,9 @@ async function markDeletedRecords(
 }
 
 /**
- * Marks the descendants of rows that this transaction has marked as deleted, level by level. In
- * rows that this transaction has written, `_freshet_loaded_at` is the time of the transaction.
+ * Marks the descendants of rows that this transaction has marked as `missing` or `not_found`, level
+ * by level. In rows that this transaction has written, `_freshet_loaded_at` is the time of the
+ * transaction.
  */
 export async function markChildRows({ client, request }: LoadTransaction): Promise<void> {
   for (const { name, column, parent, parentKey } of request.childTables) {

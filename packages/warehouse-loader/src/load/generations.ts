@@ -89,8 +89,9 @@ export async function countImplausiblyMissing(
 }
 
 /**
- * Lists the keys that the generations of audits lack, and the gaps in the keys. The function
- * changes nothing, so a repeated load of applied batches returns the same candidates.
+ * Lists the keys of the rows that the generations of audits lack, and the unused ids between the
+ * keys. The function changes no rows, so a repeated load of applied batches returns the same
+ * candidates.
  */
 export async function findDeletionCandidates(load: LoadTransaction): Promise<LoadResult['deletionCandidates']> {
   const { client, target, request } = load;
@@ -117,7 +118,7 @@ export async function findDeletionCandidates(load: LoadTransaction): Promise<Loa
 
 /**
  * Lists the positive numbers below the greatest key that are not the key of a row, in descending
- * order.
+ * order. Returns at most `limit` numbers.
  */
 async function findKeyGaps(
   { client, target }: LoadTransaction,

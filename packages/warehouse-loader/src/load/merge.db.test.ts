@@ -75,7 +75,7 @@ describe('mergeRecords', () => {
     const { batches } = await loader.load([rebuild]);
     expect(batches[0]?.counts).toMatchObject({ records: 3, inserted: 1, updated: 1, unchanged: 1, deleted: 0 });
     expect(await loader.rows('name')).toEqual([{ name: 'a' }, { name: 'b' }, { name: 'newer' }]);
-    // A dropped table is recreated.
+    // A load creates the table again after a user has dropped it.
     await database.sql.unsafe('drop table acme.things');
     await loader.load([buildBatch([buildThing(1, 10, { name: 'a' })], { extractedAt: 0, isRewrite: true })]);
     expect(await loader.rows('name')).toEqual([{ name: 'a' }]);

@@ -23,7 +23,7 @@ export interface MergeInput {
  * Writes the newest version of each record to the table:
  *
  * 1. Looks up the existing rows and compares their hashes. Unchanged records are neither encoded
- *    nor written.
+ *    nor written, unless their rows must be rewritten.
  * 2. Copies records without a row directly into the table. The caller holds the table's lock, so no
  *    concurrent load can insert the same records.
  * 3. Stages and upserts changed records. The condition of the upsert ensures that a row never
@@ -91,7 +91,8 @@ function selectNewest({ prepared }: LoadRequest, records: readonly IdentifiedRec
 const [NEW, UNCHANGED, CHANGED] = [0, 1, 2] as const;
 
 /**
- * Separates the records without a row from the records whose row differs. Omits unchanged records.
+ * Separates the records without a row from the records whose row differs or must be rewritten.
+ * Omits all other records.
  */
 async function classifyRecords(
   load: LoadTransaction,
@@ -197,8 +198,8 @@ async function upsertRecords(
 
 /**
  * Counts the existing rows that the batches of an audit will correct. Missing: the row is marked as
- * deleted, but its record exists with the same version. Stale: the row differs from its record,
- * although both have the same version.
+ * deleted, but its record exists with the same version, and the coverage contains this version.
+ * Stale: the row differs from its record, although both have the same version.
  * @param changedRows the FROM and WHERE clauses that select the staged records `n` and their rows
  *   `t`.
  */

@@ -15,8 +15,8 @@ export interface RefusedRecordSearch {
 }
 
 /**
- * Finds the first record whose row PostgreSQL rejects. Bisects the records: each step copies rows
- * to a temporary table and rolls back.
+ * Finds the first record whose row PostgreSQL rejects. Bisects the records: each trial copies rows
+ * to a temporary table and is rolled back.
  * @returns null if PostgreSQL accepts all rows.
  */
 export async function findRefusedRecord(

@@ -20,7 +20,7 @@ export interface LoadRequest {
    * table precedes its child tables.
    */
   readonly childTables: readonly ChildTable[];
-  /** The fencing token. If the table's epoch is greater, the load fails and changes nothing. */
+  /** The fencing token. If the table's epoch is greater, the load fails and writes no rows. */
   readonly epoch: number;
   readonly schemaPolicy: SchemaPolicy;
   /**
@@ -42,7 +42,10 @@ export interface LoadRequest {
 export interface LoadResult {
   readonly batches: readonly { readonly batchId: string; readonly counts: BatchCounts }[];
   readonly rejectedRecords: readonly RejectedRecord[];
-  /** The coverage of the table after this load; null: the coverage has not changed. */
+  /**
+   * The new coverage of the table; null: the batches contain no coverage. If one of the two times
+   * is null, the load has not changed this time in the warehouse.
+   */
   readonly coverage: { readonly completeAsOf: Date | null; readonly completeBackTo: Date | null } | null;
   /**
    * Generations that lacked implausibly many rows. None of these rows was marked as deleted. `rows`
@@ -50,13 +53,13 @@ export interface LoadResult {
    */
   readonly rejectedGenerations: readonly { readonly batchId: string; readonly rows: number }[];
   /**
-   * The ids of parents whose list is empty but not confirmed, although the table contains children
-   * of these parents. These lists must be reread.
+   * The ids of parents whose list of children is empty but not confirmed, although the table
+   * contains children of these parents. These lists must be read again.
    */
   readonly unconfirmedDeletions: readonly string[];
   /**
-   * Keys that the generation of an audit lacked, and gaps in the keys. A request for each of these
-   * records must determine whether the record is deleted.
+   * The keys of rows that the generation of an audit lacked, and the unused ids between the keys. A
+   * request for each of these records must determine whether the record is deleted.
    */
   readonly deletionCandidates: readonly (DeletionCandidate & { readonly batchId: string })[];
   /**

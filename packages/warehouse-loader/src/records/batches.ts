@@ -11,15 +11,15 @@ export interface BatchToLoad {
   /** Size of the uncompressed body in bytes. */
   readonly rawBytes: number;
   /**
-   * Whether the batch belongs to an audit. The corrections of an audit are counted as missing or
-   * stale rows.
+   * Whether the batch belongs to an audit. The rows that an audit corrects are counted as missing
+   * or stale.
    */
   readonly isAudit: boolean;
   /** Whether the batch belongs to a rebuild. A rebuild writes rows even if they are unchanged. */
   readonly isRewrite: boolean;
 }
 
-/** A line of a batch that is not a record. */
+/** A line of a batch that contains no record to be loaded. */
 export type ControlLine = Exclude<BatchLine, RecordLine>;
 
 const LINE_BREAK = 10;
@@ -94,7 +94,7 @@ export async function* readRecords(body: Buffer): AsyncGenerator<(field: string)
       const record = RawObject.parse(line, location.start, location.end);
       yield (field) => record.get(field);
     } catch (error) {
-      // The record is not a JSON object. It was rejected when its batch was loaded.
+      // The record is not a valid JSON object. It was rejected when its batch was loaded.
       if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;
     }
   }

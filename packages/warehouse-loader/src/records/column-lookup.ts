@@ -4,8 +4,8 @@ import { getFieldName, isFieldNamed } from '@freshet/contracts';
 export const NO_COLUMN = -1;
 
 /**
- * Finds the columns of the fields of records. The lookup caches the column for each field position,
- * because the records of a list have their fields in the same order.
+ * Finds the column of each field of a record. The lookup caches the column for each field position,
+ * because the records of a list usually have their fields in the same order.
  */
 export class ColumnLookup {
   /** Field name → column index. */
@@ -17,7 +17,7 @@ export class ColumnLookup {
     this.#columns = columns;
   }
 
-  /** @param position the position of the field among the fields of its object. */
+  /** @param position the position of the field among the fields of its JSON object. */
   find(source: Buffer, fields: Int32Array, field: number, position: number): number {
     const cached = this.#cache[position];
     if (cached !== undefined && isFieldNamed(source, fields, field, cached.name)) return cached.column;

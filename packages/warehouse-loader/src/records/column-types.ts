@@ -2,8 +2,8 @@ import { type ColumnType, isJsonObject, isRawNumber, type Json, type RawObject }
 import { MISFIT, toBigint, toSqlText, toTimestamp } from './values.ts';
 
 /**
- * Infers the narrowest type of an undeclared field from a value; null: the value is null, which
- * fits every type.
+ * Infers the column type of an undeclared field from one of its values; null: the value is null,
+ * which fits every type.
  */
 export function inferType(value: Json | undefined): ColumnType | null {
   if (value === null || value === undefined) return null;
@@ -13,7 +13,7 @@ export function inferType(value: Json | undefined): ColumnType | null {
   return 'jsonb';
 }
 
-/** Returns the narrowest type that holds all values of both types. */
+/** Returns a type that can store all values of both types. */
 export function getCommonType(a: ColumnType, b: ColumnType): ColumnType {
   if (a === b) return a;
   if (a === 'jsonb' || b === 'jsonb') return 'jsonb';

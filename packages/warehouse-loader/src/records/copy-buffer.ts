@@ -70,7 +70,8 @@ export class CopyBuffer {
 
   /**
    * Appends the characters of a JSON string that contains no lone surrogates. Escapes that mean the
-   * same in JSON and in COPY are copied. All other escapes are decoded.
+   * same in JSON and in COPY are copied. All other escapes are decoded, and the resulting
+   * characters are escaped for COPY if necessary.
    * @param start the position after the opening quote.
    * @param end the position of the closing quote.
    */

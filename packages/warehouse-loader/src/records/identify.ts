@@ -29,8 +29,8 @@ export interface RecordIdentity {
    */
   readonly version: number;
   /**
-   * The hash of the complete line: 16 bytes in hexadecimal. The record is unchanged if its row has
-   * the same hash.
+   * The hash of the complete line without the query strings of signed URLs: 16 bytes in
+   * hexadecimal. The record is unchanged if its row has the same hash.
    */
   readonly hash: string;
   /** The changes that were required to store the record in PostgreSQL; null: none. */
@@ -104,8 +104,8 @@ export function identifyRecord(
 }
 
 function parseVersion(value: Json | undefined): number {
-  // `Date.parse` accepts some days that do not exist, such as February 30. The column rejects these
-  // days.
+  // `Date.parse` accepts some days that do not exist, such as February 30. Such a value does not
+  // fit the version column, so the record counts as a record without a version.
   const time = typeof value === 'string' && toSqlText(value, 'timestamptz') !== MISFIT ? Date.parse(value) : Number.NaN;
   return Number.isNaN(time) ? Number.NEGATIVE_INFINITY : time;
 }

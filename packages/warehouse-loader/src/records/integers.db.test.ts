@@ -34,7 +34,7 @@ function generateIntegers(seed: number, count: number): string[] {
     const near = 2n ** BigInt(53 + nextInt(10)) + BigInt(nextInt(64) - 32);
     const digits = 16 + nextInt(4);
     const random = BigInt(`${1 + nextInt(9)}${Array.from({ length: digits - 1 }, () => nextInt(10)).join('')}`);
-    // Doubles can represent multiples of this power of two exactly.
+    // The third kind is a multiple of 2^11, which a double can represent exactly.
     const value = kind === 0 ? near : kind === 1 ? random : (random >> 11n) << 11n;
     const signed = nextInt(2) === 0 ? value : -value;
     if (signed <= 2n ** 63n - 1n && signed >= -(2n ** 63n)) generated.add(String(signed));
@@ -89,7 +89,7 @@ describe('integers beyond the precision of doubles', () => {
     expect(batches[0]?.counts.deleted, `seed ${SEED}`).toBe(0);
   });
 
-  test('are accepted as keys in any notation of an integer, but rejected if they exceed 64 bits (I10)', async () => {
+  test('are accepted as keys in any notation of an integer, but rejected if they exceed 64 bits or have a fraction (I10)', async () => {
     const keys = [
       '9223372036854775808',
       '-9223372036854775809',

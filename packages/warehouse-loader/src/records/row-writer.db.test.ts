@@ -28,7 +28,7 @@ describe('RowWriter', () => {
     });
   });
 
-  test('rejects records that are not objects or have no valid key, and loads all other records (I10)', async () => {
+  test('rejects records that are not JSON objects or have no valid key, and loads all other records (I10)', async () => {
     const { batches, rejectedRecords } = await loader.load([
       buildBatch([{ name: 'no key' }, buildThing(1, 0), '[1]', { id: 'abc', updated_at: toTime(0) }]),
     ]);

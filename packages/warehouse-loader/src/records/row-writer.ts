@@ -33,13 +33,13 @@ export interface RowContext {
   readonly columns: readonly WritableColumn[];
   readonly schemaPolicy: SchemaPolicy;
   /**
-   * Columns that are not widened. Values that do not fit such a column are stored in
-   * `_freshet_extra`.
+   * Columns that are not widened. With the policy `evolve`, values that do not fit such a column
+   * are stored in `_freshet_extra`.
    */
   readonly fixedColumns: ReadonlySet<string>;
   /**
-   * Fields whose values are stored in `_freshet_extra`: field (`toPathKey`) → the column of the
-   * field, whose type Freshet cannot write; null: the field has no column.
+   * Fields without a column that Freshet can write: field (`toPathKey`) → the column of the field,
+   * whose type Freshet cannot write; null: the field has no column and gets none.
    */
   readonly extraFields: ReadonlyMap<string, string | null>;
 }
@@ -74,7 +74,7 @@ export const WRITTEN_METADATA = [
   '_freshet_notes',
 ] as const;
 
-/** The fields of an object in a scanned JSON text. */
+/** The fields of a JSON object in a scanned JSON text. */
 interface FieldRange {
   readonly source: Buffer;
   readonly fields: Int32Array;
@@ -94,8 +94,8 @@ export class RowWriter {
   readonly #customFieldColumns: ColumnLookup;
   readonly #types: readonly ColumnType[];
   /**
-   * The index of the column that stores all custom fields as one object; NO_COLUMN: the table has
-   * no such column.
+   * The index of the column that stores all custom fields as one JSON object; NO_COLUMN: the table
+   * has no such column.
    */
   readonly #customFieldsColumn: number;
   /** The custom fields of the current record. */
@@ -205,7 +205,7 @@ export class RowWriter {
     const key = toPathKey(path);
     const column = this.#context.extraFields.get(key);
     if (column === undefined) {
-      // The type of a list or object is known without parsing it.
+      // A JSON array or JSON object always gets a jsonb column, so it need not be parsed.
       const type = kind === JSON_OBJECT || kind === JSON_ARRAY ? 'jsonb' : (inferType(parseJson(json)) as ColumnType);
       const addition = this.#schemaChanges.fieldsToAdd.get(key) ?? { path, types: new Set<ColumnType>() };
       addition.types.add(type);

@@ -24,9 +24,9 @@ const REPLACEMENT = 'fffd';
 interface Frame {
   readonly isObject: boolean;
   isNameNext: boolean;
-  /** In an array: the index of the member. */
+  /** In a JSON array: the index of the member. */
   index: number;
-  /** In an object: the range of the member's name, without its quotes. */
+  /** In a JSON object: the range of the member's name, without its quotes. */
   nameStart: number;
   nameEnd: number;
 }

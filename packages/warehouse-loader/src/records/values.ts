@@ -1,9 +1,9 @@
 import { assertNever, type ColumnType, formatNumber, isRawNumber, type Json } from '@freshet/contracts';
 
 /**
- * Converts JSON values to PostgreSQL's text form for the type of a column. Every value is checked
- * here, so that PostgreSQL neither rejects a batch because of a value nor changes the meaning of a
- * value.
+ * Converts JSON values to PostgreSQL's text form for the type of a column. Checks whether a value
+ * fits the type, so that PostgreSQL neither rejects a batch because of a value nor changes the
+ * meaning of a value.
  */
 
 /** The result of a conversion if the value does not fit the column's type. */
@@ -104,8 +104,8 @@ function toDate(text: string): string | typeof MISFIT {
 }
 
 /**
- * Whether the bytes are an existing time in the form `2026-01-02T03:04:05Z`. PostgreSQL accepts
- * such a time unchanged.
+ * Whether the bytes are a valid time in the form `2026-01-02T03:04:05Z`. PostgreSQL accepts such a
+ * time unchanged.
  */
 export function isPlainTimestamp(bytes: Buffer, start: number, end: number): boolean {
   if (

@@ -38,8 +38,8 @@ const WRITABLE_TYPES: ReadonlyMap<string, ColumnType> = new Map([
 ]);
 
 /**
- * The column of a renamed field is recognized if `getDistinctColumnName` returns its name for one
- * of these values of `attempt`.
+ * The column of a renamed field is also recognized if `getDistinctColumnName` returns the name of
+ * the column for one of these values of `attempt`.
  */
 const RECOGNIZED_ATTEMPTS = [0, 1, 2, 3, 4, 5, 6, 7] as const;
 
@@ -47,16 +47,21 @@ const RECOGNIZED_ATTEMPTS = [0, 1, 2, 3, 4, 5, 6, 7] as const;
  * Assigns a separate column to each field. If the column of a field does not exist yet, assigns a
  * name to the new column.
  *
- * Fields claim columns in this order: documented fields, renamed fields, custom fields whose name
- * equals the column name, all other custom fields, unknown fields. A field claims the first column
- * that it finds in this list:
+ * Declared fields claim columns first, in this order: documented fields, renamed fields, custom
+ * fields whose name equals the column name, all other custom fields. Undeclared fields claim
+ * columns afterwards. A field can claim an existing column in two cases:
  *
- * 1. the column whose comment contains the path of the field;
- * 2. a column without a path in its comment, if the column has the name that the naming rule gives
- *    to the field, or the name that earlier releases gave to a custom field;
- * 3. a new column. If the name from the naming rule is taken, the new column gets a distinct name.
+ * 1. The comment of the column contains the path of the field. If the field was renamed, the column
+ *    must also have the new name, or a distinct name that was derived from the new name.
+ * 2. The comment of the column contains no path, and the column has the name that the naming rule
+ *    gives to the field, or the name that earlier releases gave to a custom field. Unknown fields
+ *    cannot claim such a column.
  *
- * An existing column that no field claims belongs to the user and is never written.
+ * If a field can claim several columns, it usually claims the newest of them. If a field can claim
+ * no column, it gets a new column. If the name from the naming rule is taken, the new column gets a
+ * distinct name.
+ *
+ * An existing column that no field claims, such as a column of the user, is never written.
  */
 export class ColumnNames {
   /** All existing columns of the table, including the user's: name → column. */
@@ -114,7 +119,7 @@ export class ColumnNames {
     return name;
   }
 
-  /** Declared columns that do not exist, with their assigned names. */
+  /** Declared columns that do not exist and are not dropped, with their assigned names. */
   get missingColumns(): Column[] {
     return [...this.#fields].flatMap(([name, { path, declared }]) =>
       declared === null || declared.dropped === true || this.existingColumns.has(name)

@@ -35,7 +35,7 @@ describe('the completion of a table', () => {
     await olderRelease.load([
       buildBatch([buildThing(1, 1, { amount: 1.5 }), buildThing(2, 2, { amount: 2 })], {}, coverageLine()),
     ]);
-    // The older release did not store the columns.
+    // The older release did not store `written_columns`.
     await database.sql`update acme._freshet_objects set written_columns = null`;
     const result = await loader.load([buildBatch([], { extractedAt: 1 }, coverageLine())]);
     expect(result.completion).toMatchObject({ isRereadNeeded: false });
@@ -58,7 +58,7 @@ describe('the completion of a table', () => {
     expect(await loader.rows('name')).toEqual([{ name: 'a' }, { name: 'b' }]);
   });
 
-  test('rewrites the rows after a user has dropped a column and added it again, but not after a load has widened a column', async () => {
+  test('rewrites the rows after a user has dropped a column and added it again, but not after a load with a value that does not fit its column', async () => {
     await loader.load([buildBatch(records, {}, coverageLine())]);
     await database.sql.unsafe('alter table acme.things drop column name, add column name text');
     expect(await getCounts(loader.load([buildBatch(records, { extractedAt: 1 }, coverageLine())]))).toMatchObject({
@@ -99,7 +99,7 @@ describe('the completion of a table', () => {
     });
   });
 
-  test('does not rewrite rows that have no value for a new custom field', async () => {
+  test('does not rewrite rows that have no value for a new custom field, but rewrites all rows after a user has dropped a column', async () => {
     const existing = [
       buildThing(1, 1, { custom_fields: { cf_a: 1 } }),
       buildThing(2, 2, { custom_fields: { cf_a: null } }),
@@ -128,7 +128,7 @@ describe('the completion of a table', () => {
       unchanged: 3,
     });
     expect(await readState()).toEqual(COMPLETE);
-    // After a user has dropped the column, only custom_fields contains the values.
+    // After a user has dropped the column cf_a, only custom_fields contains its values.
     await database.sql.unsafe('alter table acme.things drop column cf_a');
     expect(
       await getCounts(declaringLoader.load([buildBatch([...existing, added], { extractedAt: 3 }, coverageLine())])),
@@ -155,7 +155,7 @@ describe('the completion of a table', () => {
     expect((await dropping.load([buildBatch([], { extractedAt: 3 }, coverageLine())])).completion).toBeNull();
   });
 
-  test('rewrites unchanged rows exactly once after a restart', async () => {
+  test('rewrites the rows of unchanged records exactly once after a restart of the object', async () => {
     const restartedAt = new Date('2020-01-01T00:00:00Z');
     await loader.load([buildBatch(records, {}, coverageLine())]);
     await database.sql`update acme.things set name = 'manual'`;

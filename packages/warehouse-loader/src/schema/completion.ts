@@ -6,8 +6,9 @@ import type { ColumnNames } from './column-names.ts';
 /**
  * Completion adds missing values to existing rows. Rows that were written before a column existed
  * lack the values of this column. In `_freshet_objects.written_columns`, the loader stores the
- * columns that existed when the rows were written. When a column is new or has changed, the loader
- * marks the table as incomplete. Each row is then rewritten when its record is next loaded.
+ * columns that existed when the rows were written. When a column is new or has changed, and rows
+ * may lack its values, the loader marks the table as incomplete. Each row is then rewritten when
+ * its record is next loaded.
  */
 
 /** Column → its number and type, or `dropped` if a field rule drops the field. */
@@ -154,7 +155,8 @@ async function lacksValues(
   const hasValueElsewhere = `t._freshet_extra ? $1${
     customFieldsColumn === undefined ? '' : ` or t.${quote(customFieldsColumn)} ->> $1 is not null`
   }`;
-  // A row with a note counts as complete, because its value did not fit and would not fit again.
+  // A row with a note counts as complete, because the note may state that the value did not fit.
+  // The value would not fit again.
   return hasRows(
     client,
     `select from ${target.sql} t where t.${quote(name)} is null and t._freshet_notes is null and (${hasValueElsewhere})`,

@@ -38,8 +38,9 @@ export async function ensureTable(
   checkRequiredColumns(target, table, state);
   const changedColumns = await trackColumns(client, target, names);
   if (changedColumns.length > 0) {
-    // If the values of old versions do not fit the new type of a column, the history column is not
-    // changed, and new versions have no value in this column.
+    // If a column of the history cannot be converted to its new type, for example because the
+    // values of old versions do not fit, the history table is not changed at all. New versions then
+    // have no values in the columns that differ.
     await runSchemaChange(client, target, () => alignHistoryColumns(client, target)).catch(ignoreConversionErrors);
   }
   return { state, typesBefore: columnsBefore === null ? null : getTypes(columnsBefore) };

@@ -147,7 +147,7 @@ describe('evolveTable', () => {
     expect((await loader.rows('cf_n')).map((r) => r['cf_n'])).toEqual(['1', '2', '3', 'a', 'b', 'c']);
   });
 
-  test('does not revert a changed type of a documented column, and uses _freshet_extra if it cannot write the type (I10)', async () => {
+  test('does not revert a user’s change to the type of a documented column, and uses _freshet_extra if it cannot write the new type (I10)', async () => {
     await loader.load([buildBatch([buildThing(1, 0, { amount: 5, day: '2024-02-29', open: true })])]);
     await database.sql.unsafe(
       'alter table acme.things alter column amount type text using amount::text, alter column day type timestamp using day::timestamp, alter column open type double precision using 1, alter column name type varchar',
@@ -280,7 +280,7 @@ describe('evolveTable', () => {
     expect(await database.sql`select count(*)::int from acme.mine`).toEqual([{ count: 3 }]);
   });
 
-  test('stores unknown fields in _freshet_extra when the table has the maximum number of columns', async () => {
+  test('stores further unknown fields in _freshet_extra when the table has the maximum number of columns', async () => {
     const many = Object.fromEntries(Array.from({ length: 400 }, (_, i) => [`field_${i}`, i]));
     await loader.load([buildBatch([buildThing(1, 0, many)])]);
     const [row] = await loader.rows();

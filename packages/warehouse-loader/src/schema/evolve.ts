@@ -20,8 +20,8 @@ import { runSchemaChange } from './transaction.ts';
 const COLUMNS_MAX = 300;
 
 /**
- * The maximum size of a table whose columns are widened. Widening rewrites the table. Up to this
- * size, the rewrite takes well under a second.
+ * The maximum size of a table whose columns are widened, and of its history. Widening rewrites both
+ * tables. Up to this size, the rewrite of a table takes well under a second.
  */
 const REWRITE_BYTES_MAX = 64 * 1024 * 1024;
 
@@ -35,9 +35,10 @@ export interface EvolutionInput {
 }
 
 /**
- * Adds columns, and widens columns if widening is quick and safe (`chooseWiderType`).
- * @returns the new state. `fixedColumns` contains the columns that were not widened, and
- *   `extraFields` contains the fields that got no column.
+ * Adds columns, and widens columns if widening is quick and safe (`chooseWiderType`,
+ * `widenColumn`).
+ * @returns the new state. `fixedColumns` also contains the columns that were not widened, and
+ *   `extraFields` also contains the fields that got no column.
  */
 export async function evolveTable(client: ClientBase, evolution: EvolutionInput): Promise<TableState> {
   const { target, table, state, changes } = evolution;
@@ -94,7 +95,7 @@ async function chooseWiderType(
 ): Promise<ColumnType | null> {
   const declaredType = names.getDeclaration(name)?.type;
   if (declaredType !== undefined && listWiderTypes(type).includes(declaredType)) return declaredType;
-  // The columns of a larger table are not widened, so the values need not be counted.
+  // The columns of a table above the maximum size are not widened, so do not count the values.
   if ((await getTableBytes(client, target)) > REWRITE_BYTES_MAX) return null;
   const { rows } = await client.query<{ fitting: string; extra: string; extra_numbers: string }>(
     `select count(${quote(name)}) as fitting, count(*) filter (where _freshet_notes -> 'kept_in_extra' ? $1) as extra,
@@ -149,8 +150,8 @@ async function widenColumn(
         await client.query(`alter table ${sql} alter column ${column} type ${type} using ${value}`);
         await restoreExtraValues(client, { sql, column, name, field: path.join('.'), type, isHistory });
       }
-      // PostgreSQL formats times differently from Freshdesk. If times were converted to text, do
-      // not store the widening, so that the rows are rewritten.
+      // PostgreSQL formats times and dates differently from Freshdesk. If they were converted to
+      // text, do not store the widening, so that the rows are rewritten.
       if (oldType !== 'timestamptz' && !(oldType === 'date' && type === 'text'))
         await recordWidening(client, target, name, toCatalogTypeName(type));
     });

@@ -54,8 +54,8 @@ export async function listSharedColumns(client: ClientBase, target: TargetTable)
 }
 
 /**
- * Adds the columns that the history of a table lacks, and changes column types that differ from the
- * table. Does nothing if the table has no history.
+ * Adds the columns that the history of a table lacks, and converts each column of the history whose
+ * type differs from the type in the table. Does nothing if the table has no history.
  */
 export async function alignHistoryColumns(client: ClientBase, target: TargetTable): Promise<void> {
   const historyTable = toHistoryTable(target).sql;

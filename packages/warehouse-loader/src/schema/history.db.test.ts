@@ -14,7 +14,7 @@ describe('the history of a table', () => {
   ];
   const at = (seconds: number) => new Date(toTime(seconds));
 
-  test('stores every version with its time range, and returns the table as it was at a given time', async () => {
+  test('stores the versions of each row with their time ranges, and returns the table as it was at a given time', async () => {
     await loader.load(
       [buildBatch([buildThing(1, 10, { name: 'a' }), buildThing(2, 20, { name: 'x' })], { extractedAt: 100 })],
       {
@@ -27,7 +27,7 @@ describe('the history of a table', () => {
         hasHistory: history,
       },
     );
-    // An older version arrives late. Then a record is moved to the trash.
+    // An older version arrives late and is not stored. Then a record is moved to the trash.
     await loader.load([buildBatch([buildThing(1, 15, { name: 'late' })], { extractedAt: 250 })], {
       hasHistory: history,
     });
@@ -53,7 +53,7 @@ describe('the history of a table', () => {
     ]);
   });
 
-  test('adds no version when a batch is loaded again, but adds a version for a changed record with the same updated_at (I2)', async () => {
+  test('adds no version when a batch is loaded again, but adds a version for a changed record whose updated_at is unchanged (I2)', async () => {
     const b = buildBatch([buildThing(1, 10, { name: 'a' })], { extractedAt: 100 });
     await loader.load([b], { hasHistory: history });
     await loader.load([b], { hasHistory: history });
@@ -65,7 +65,7 @@ describe('the history of a table', () => {
     expect(second.from).toEqual(first.to);
   });
 
-  test('ends the current versions of deleted rows in the table and in its child tables', async () => {
+  test('ends the current versions of rows that are marked as deleted, and of their child rows', async () => {
     await using folders = openTestLoader(database, { ...TEST_TABLE, name: 'folders' });
     const below = [{ name: 'folders', column: 'parent_id', parent: 'things', parentKey: 'id' }];
     await loader.load([buildBatch([buildThing(1, 10), buildThing(2, 20)])], { hasHistory: history });

@@ -5,21 +5,21 @@ import { type TargetTable, tableExists } from '../sql/target.ts';
 import { HISTORY_COLUMNS, listSharedColumns, toHistoryColumn, toHistoryTable } from './history-columns.ts';
 
 /**
- * The history of a table. `<table>_history` contains every version of each row: the table's
- * columns, and the time range in which the version was current (`valid_from`, `valid_to`).
+ * The history of a table. A row of `<table>_history` is a version of a row of the table: it has the
+ * table's columns, and the time range in which the version was current (`valid_from`, `valid_to`).
  * `valid_to` is null if the version is still current. The function `<table>_as_of(moment)` returns
- * the table as it was at this time.
+ * the versions that were current at `moment`.
  *
  * A version starts at the time in the row's version column, or at the time of extraction if the row
- * has no version time. If this time is not later than the start of the previous version, the new
- * version starts one microsecond after the previous version. The version of a deleted row starts
- * when the deletion was detected. A version ends when the next version starts.
+ * has no version time. The version of a deleted row starts when the deletion was detected. In all
+ * cases, a version starts at least one microsecond after the start of the previous version. A
+ * version ends when the next version starts.
  */
 
 /**
  * Enables or disables the history. Runs in the caller's transaction, which must hold the table's
- * lock. If a history table already exists, it is reused, and rows that have changed since the
- * history was disabled get a new version.
+ * lock. If the history is enabled and a history table already exists, the table is reused, and rows
+ * that were added or changed while the history was disabled get a new version.
  */
 export async function setHistory(
   client: ClientBase,
@@ -75,7 +75,8 @@ async function createHistory(
 }
 
 /**
- * Adds a version to the history for each row that this transaction has changed. In rows that this
+ * Adds a version to the history for each row that this transaction has written. If the row was
+ * rewritten from an unchanged record, updates the current version instead. In rows that this
  * transaction has written, `_freshet_loaded_at` is the time of the transaction.
  * @param keys the primary keys of the rows that may have been written, as the values of the key
  *   columns in PostgreSQL's text form; null: any row may have been written.
@@ -127,8 +128,9 @@ interface RowSelection {
 
 interface VersionSelection extends RowSelection {
   /**
-   * The condition for rows with a new version. It refers to the row `t` and the row's current
-   * version `h`.
+   * The SQL condition that selects the rows that get a new version. In the condition, `t` is the
+   * row and `h` is the row's current version in the history table. All columns of `h` are NULL if
+   * the row has no current version.
    */
   readonly where: string;
 }

@@ -11,14 +11,15 @@ export interface TableState {
   /** All existing columns: name → type. */
   readonly types: ReadonlyMap<string, string>;
   /**
-   * Columns that are not widened. Values that do not fit such a column are stored in
-   * `_freshet_extra`.
+   * Columns that are not widened. With the policy `evolve`, values that do not fit such a column
+   * are stored in `_freshet_extra`.
    */
   readonly fixedColumns: ReadonlySet<string>;
   /**
-   * Fields whose values are stored in `_freshet_extra`: field (`toPathKey`) → the column of the
-   * field, whose type Freshet cannot write; null: the field has no column, because the table
-   * already has the maximum number of columns.
+   * Fields without a column that Freshet can write: field (`toPathKey`) → the column of the field,
+   * whose type Freshet cannot write; null: the field has no column, because the table already has
+   * the maximum number of columns. With the policy `evolve`, the values of these fields are stored
+   * in `_freshet_extra`, unless they are custom fields without a column.
    */
   readonly extraFields: ReadonlyMap<string, string | null>;
 }

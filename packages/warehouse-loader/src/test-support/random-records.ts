@@ -138,8 +138,8 @@ export class RandomRecords {
   }
 
   /**
-   * Builds the name of a member of a nested object. The names in an object are unique, because a
-   * parser discards all but the last of several members with the same name.
+   * Builds the name of a member of a nested JSON object. The names in a JSON object are unique,
+   * because a parser discards all but the last of several members with the same name.
    */
   buildNestedName(n: number): string {
     return `"${this.pick(['a', 'é', 'k\\u0000', '\\ud800', 'with \\"quotes\\"', 'x\\ty'])}${n}"`;

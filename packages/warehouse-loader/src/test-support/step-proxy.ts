@@ -9,14 +9,15 @@ const STEP_TYPES = new Set(['Q', 'S', 'd', 'c']);
 
 export interface StepProxy extends AsyncDisposable {
   readonly url: string;
-  /** The number of steps so far. */
+  /** The number of protocol steps so far. */
   readonly steps: number;
 }
 
 /**
- * Starts a proxy between one client and PostgreSQL that counts the client's steps. After the proxy
- * has sent step number `stopAfter` to the server, it calls `onStop` and forwards nothing more in
- * either direction. The server executes this step, but the client never receives the response.
+ * Starts a proxy between one client and PostgreSQL that counts the client's protocol steps. After
+ * the proxy has sent step number `stopAfter` to the server, it calls `onStop` and forwards nothing
+ * more in either direction. The server executes this step, but the client never receives the
+ * response.
  * @param url the URL of a server without TLS.
  */
 export async function startStepProxy(url: string, stopAfter: number, onStop: () => void): Promise<StepProxy> {

@@ -72,7 +72,7 @@ export const buildThing = (id: number, version: number, fields: object = {}) => 
 
 /**
  * Builds a batch.
- * @param records objects, or JSON text.
+ * @param records JavaScript objects, or JSON texts.
  * @param controlLines the lines after the records.
  */
 export function buildBatch(

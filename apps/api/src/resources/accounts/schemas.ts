@@ -5,7 +5,7 @@ import { defineSchema, enumeration, nullable, object, ref, string, timestamp } f
 const CreditClass = enumeration(
   'CreditClass',
   CREDIT_CLASSES,
-  'The priority of requests, from the most urgent class to the least urgent class. `by_hand`: requests of manual runs and API requests. `incremental`: requests for changed records. `children`: requests for the children of changed parents. `backfill`: requests for history. `audit`: requests of audits.',
+  'The priority of requests, from the most urgent class to the least urgent class. `by_hand`: requests for which a user is waiting, such as the requests of connection tests, estimates and refreshes. In a sync with the trigger `manual`, `by_hand` replaces `incremental`. `incremental`: requests for changed records. `children`: requests for the children of changed parents. `backfill`: requests for history. `audit`: requests of audits.',
 );
 
 const CreditClassUsage = defineSchema(
@@ -33,7 +33,7 @@ const CreditBucket = defineSchema(
   object(
     {
       bucket: string('`account` for the rate limit of the account, or the name of a list that has its own limit.'),
-      unlimited: Type.Boolean({ description: 'Whether the account has no rate limit.', examples: [false] }),
+      unlimited: Type.Boolean({ description: 'Whether this bucket has no rate limit.', examples: [false] }),
       total: nullable(
         Type.Number({
           description: 'The credits per minute that Freshdesk reports. Null: not known yet.',

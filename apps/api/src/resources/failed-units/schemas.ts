@@ -45,7 +45,7 @@ export const FailedUnitFilter = defineSchema(
         string('Select failed units whose last error has this code.', { examples: ['source_unavailable'] }),
       ),
     },
-    { description: 'A selection of failed units. An empty object selects all failed units of the pipeline.' },
+    { description: 'A selection of failed units. An empty JSON object selects all failed units of the pipeline.' },
   ),
 );
 

@@ -143,7 +143,7 @@ function registerRebuildPipelineObject(app: App, { store }: Deps): void {
           tags: ['pipelines'],
           summary: 'Rebuild a table',
           description:
-            'Loads the table of an object again from the stored batches. Rebuild a table if rows were lost or modified, or if the table was dropped. A rebuild uses no credits. Batches are stored for 7 days after they are loaded. The table remains usable during the rebuild. The request is rejected with 409 if a rebuild of the pipeline is already active, or if no batch is stored.',
+            'Rewrites the rows of an object’s table from the stored batches. Rebuild a table if rows were lost or modified, or if the table was dropped. A rebuild uses no credits. Batches are stored for 7 days after they are loaded. The table remains usable during the rebuild. The request is rejected with 409 if a rebuild of the pipeline is already active, or if no batch of the object is stored.',
         }),
         params: ObjectParams,
         response: { 202: response('The rebuild that was started.', RebuildResult), ...problemResponses(404) },

@@ -19,7 +19,7 @@ export const RebuildResult = defineSchema(
   'RebuildResult',
   object(
     {
-      run_id: uuid('run', 'The run that loads the table.'),
+      run_id: uuid('run', 'The run that rewrites the rows of the table.'),
       batches: count('The number of batches to load.', 42),
       records: count('The number of records in these batches.', 8741),
       reaches_back_to: timestamp(

@@ -78,7 +78,7 @@ export const PipelineTestResult = defineSchema(
       limits: Type.Array(ref(AccountLimit), { description: 'The known rate limits of the account.' }),
       sees_all_tickets: Type.Boolean({
         description:
-          'Whether the agent can access all tickets. If false, Freshdesk omits the other tickets from responses and reports no error.',
+          'Whether the agent can access all tickets. Freshdesk omits tickets that the agent cannot access from responses, and reports no error. False if the test failed.',
       }),
       objects: Type.Array(ref(AccountObject), {
         description: 'The access of the API key to each object of the catalog.',

@@ -199,17 +199,17 @@ const RecordSpike = defineSchema(
         minimum: 110,
         maximum: 100_000,
         description:
-          'The threshold, in percent of the average of the last 10 runs. If a run exceeds the threshold, Freshet sends the event `records.spiked`.',
+          'The threshold, in percent of the average of up to 10 previous syncs. If a sync exceeds the threshold, Freshet sends the event `records.spiked`.',
         examples: [500],
       }),
       pause: Type.Boolean({
         description:
-          'Whether Freshet also pauses the pipeline if a run exceeds the threshold. The pipeline remains paused until a user resumes it.',
+          'Whether Freshet also pauses the pipeline if a sync exceeds the threshold. The pipeline remains paused until a user resumes it.',
       }),
     },
     {
       description:
-        'Detection of runs that extract unusually many records. Complete reads of an object and runs with fewer than 100 records are ignored.',
+        'Detection of syncs that extract unusually many records. The records of complete reads of an object are not counted. A sync with fewer than 100 records never exceeds the threshold.',
     },
   ),
 );
@@ -259,7 +259,7 @@ const pipelineFields = {
       minimum: 1,
       maximum: 365,
       description:
-        'The interval between scheduled audits, in days. An audit compares the complete account with the warehouse. Null: no audits are scheduled. Default for a new pipeline: 7.',
+        'The interval between scheduled audits, in days. An audit completely reads the objects that syncs read incrementally, and compares the records with the warehouse. Null: no audits are scheduled. Default for a new pipeline: 7.',
       examples: [7],
     }),
   ),
@@ -345,7 +345,7 @@ export const PipelineUpdate = updateSchema(
   Pipeline,
   {
     description:
-      'The fields to update. The account, the destination and the schema of a pipeline cannot be changed: create a new pipeline instead.',
+      'The fields to update. The account, the destination, the schema and the table prefix of a pipeline cannot be changed: create a new pipeline instead.',
   },
 );
 

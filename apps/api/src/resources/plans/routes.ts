@@ -11,7 +11,7 @@ import { buildPlan, dryRun } from './plan.ts';
 import { PipelinePlan } from './schemas.ts';
 
 const DESCRIPTION_OF_RESULT =
-  'The response contains the SQL statements that will create or change tables, the access of the API key to each object, and an estimate of the next run. Nothing is created or changed. A preview is rejected for the same reasons as the request that it previews. The preview uses credits: one to test the API key, one for each object that has its own list, and a few for the estimate.';
+  'The response contains the SQL statements that will create or change tables, the access of the API key to each object, and an estimate of the next run. Nothing is created or changed. A preview is rejected for the same reasons as the request that it previews. The preview uses credits: one to test the API key, one for each object that has its own list, one for each page of custom field definitions, and a few for the estimate.';
 
 /** Registers the previews of creating and updating a pipeline. */
 export function registerPlanRoutes(app: App, deps: Deps): void {

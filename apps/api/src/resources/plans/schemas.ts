@@ -29,7 +29,7 @@ export const PipelinePlan = defineSchema(
       destination: ref(DestinationTestResult),
       statements: Type.Array(Type.String(), {
         description:
-          'The SQL statements that will create the schema and Freshet’s own tables. Empty: the schema and these tables already exist.',
+          'The SQL statements that will create the schema and Freshet’s own tables. Empty: the schema and these tables already exist, or the connection test of the destination failed.',
       }),
       tables: Type.Array(ref(TablePlan), {
         description: 'The preview of each table. Empty: the connection test of the destination failed.',

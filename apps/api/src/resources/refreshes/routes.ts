@@ -83,7 +83,7 @@ function registerReceiveFreshdeskWebhook(app: App, { store }: Deps): void {
 
 /**
  * Parses the id of a record from a payload. Unless the rule defines the content of the payload,
- * Freshdesk wraps the id in the object `freshdesk_webhook`.
+ * Freshdesk wraps the id in the JSON object `freshdesk_webhook`.
  * @throws AppError `invalid_input`.
  */
 function parseRecordId(payload: Static<typeof FreshdeskWebhookPayload>, field: string): string {

@@ -18,7 +18,7 @@ export const FreshdeskWebhookPayload = defineSchema(
           { ticket_id: ticketId },
           {
             description:
-              'The object in which Freshdesk wraps the selected properties if the automation rule does not define its own content. All properties except the id are ignored.',
+              'The JSON object in which Freshdesk wraps the selected properties if the automation rule does not define its own content. All properties except the id are ignored.',
           },
         ),
       ),

@@ -54,7 +54,7 @@ export function registerRejectedRecordRoutes(app: App, deps: Deps): void {
         operationId: 'replayRejectedRecords',
         summary: 'Replay rejected records',
         description:
-          'Starts a run that loads rejected records again, at most 10,000 per request. Fix the cause of the rejections first, for example by changing the schema policy or a constraint in the warehouse. Without a body, all rejected records of the pipeline are selected. A record that still cannot be loaded is rejected again. The request is rejected with 409 while another replay of the pipeline is active.',
+          'Starts a run that loads rejected records again, at most 10,000 per request. Fix the cause of the rejections first, for example by changing the schema policy or a constraint in the warehouse. Without a body, all rejected records of the pipeline are selected. A record that still cannot be loaded is rejected again. The request is rejected with 409 while another replay of the pipeline is active, and with 404 if no rejected record matches.',
       },
       discard: {
         operationId: 'discardRejectedRecords',
@@ -94,7 +94,7 @@ function registerGetRejectedRecord(app: App, { store }: Deps): void {
           tags,
           summary: 'Get a rejected record',
           description:
-            'Returns a rejected record, including the content that Freshdesk returned. The content may include personal data, so the operation requires the permission `read_records`.',
+            'Returns a rejected record, including its content. The content may include personal data, so the operation requires the permission `read_records`.',
         }),
         params: RecordParams,
         response: { 200: response('The rejected record.', RejectedRecord), ...problemResponses(404) },

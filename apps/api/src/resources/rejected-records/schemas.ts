@@ -15,7 +15,11 @@ export const RejectedRecord = defineSchema(
       line: count('The index of the record in the batch, starting at 0.', 17),
       reason: string(`Why the record could not be loaded: ${REASON}.`),
       created_at: timestamp('Time at which the record was rejected.', '2026-01-31T13:40:10.000Z'),
-      record: nullable(string('The record as JSON, exactly as Freshdesk returned it. Null in lists.')),
+      record: nullable(
+        string(
+          'The record as JSON, as Freshdesk returned it. Values of fields that the pipeline drops are replaced with null, and values of fields that it hashes are replaced with their hashes. Null in lists.',
+        ),
+      ),
     },
     {
       description: 'A record that could not be loaded. It is stored encrypted until it is replayed or discarded.',
@@ -44,7 +48,10 @@ export const RejectedRecordFilter = defineSchema(
         ),
       ),
     },
-    { description: 'A selection of rejected records. An empty object selects all rejected records of the pipeline.' },
+    {
+      description:
+        'A selection of rejected records. An empty JSON object selects all rejected records of the pipeline.',
+    },
   ),
 );
 

@@ -25,7 +25,7 @@ export function registerRunEventRoutes(app: App, deps: Deps): void {
           tags: ['runs'],
           summary: 'Stream run events',
           description:
-            'Streams server-sent events. After each change of the run, an event of the type `run` is sent. The data of the event is the Run. The stream ends when the run finishes. If a client reconnects with `Last-Event-ID`, the current Run is sent only if the run has changed since that event. The status is 204 if the run has finished and the client has received the last event.',
+            'Streams server-sent events of the type `run`. The data of an event is the current Run. The first event is sent immediately, and another event is sent whenever the Run has changed. The stream ends when the run finishes. It also ends when the process shuts down: reconnect in this case. If a client reconnects with `Last-Event-ID`, the first event is sent only if the Run differs from the event with this id. The status is 204 if the run has finished and the client has received the last event.',
         }),
         params: IdParams,
         headers: Type.Object({

@@ -26,7 +26,7 @@ import {
 export const RunStatus = enumeration(
   'RunStatus',
   RUN_STATUSES,
-  'The status of a run. `succeeded`: every object succeeded. `partial`: some objects succeeded. `failed`: no object succeeded. Objects with the warning `object_unavailable` are ignored.',
+  'The status of a run. `succeeded`: every object run has succeeded. `failed`: no object run has succeeded or is `partial`. `partial`: the run has finished with any other combination. Object runs with the warning `object_unavailable` are ignored.',
   'succeeded',
 );
 const RunTrigger = enumeration('RunTrigger', RUN_TRIGGERS, 'The trigger that started the run.');
@@ -34,7 +34,7 @@ const RunTrigger = enumeration('RunTrigger', RUN_TRIGGERS, 'The trigger that sta
 export const RunKind = enumeration(
   'RunKind',
   RUN_KINDS,
-  'The kind of run. `sync` extracts changes. `audit` reads the complete account to find changes that no filter reveals. `refresh` extracts single records. `replay` loads rejected records again. `rebuild` loads a table again from stored batches.',
+  'The kind of run. `sync` extracts changes. `audit` completely reads the objects that syncs read incrementally, to find changes that no filter reveals. `refresh` extracts single records. `replay` loads rejected records again. `rebuild` rewrites the rows of tables from stored batches.',
 );
 
 export const RunInput = defineSchema(
@@ -46,7 +46,8 @@ export const RunInput = defineSchema(
           type: 'string',
           enum: [...EXTRACTION_RUN_KINDS],
           default: 'sync',
-          description: '`sync` extracts changes. `audit` compares the complete account with the warehouse.',
+          description:
+            '`sync` extracts changes. `audit` completely reads the objects that syncs read incrementally, and compares the records with the warehouse.',
         }),
       ),
     },
@@ -57,7 +58,7 @@ export const RunInput = defineSchema(
 const RunMode = enumeration(
   'RunMode',
   RUN_MODES,
-  'Which records are extracted. `full`: all records. `incremental`: changed records. `audit`: all records, to compare them with the table. `refresh`: the requested records. `replay`, `rebuild`: no records, because stored records are loaded.',
+  'Which records are extracted. `full`: all records of the configured history. `incremental`: changed records. `audit`: all records, to compare them with the table. For an object with a parent, only the children of parents that changed in the last 30 days. `refresh`: the requested records. `replay`, `rebuild`: no records, because stored records are loaded.',
   'incremental',
 );
 
@@ -70,7 +71,7 @@ const AuditFindings = defineSchema(
       repaired: count('Rows that the audit inserted, updated or marked as deleted.', 3),
       explained: Type.Record(Type.String(), Type.Integer({ minimum: 0 }), {
         description:
-          'The audit looks up each key that no list contained, and each gap in the sequence of keys. This field contains the number of keys for each result of the lookup. `archived`, `not_found`, `became_agent`: the record has this state. `recovered`: the record exists, and the audit loaded it. `present`: the record exists, and was missing from the lists only because it moved while the lists were being read. `forbidden`: the API key cannot read the record. `unreadable`: the record is a failed unit. `not_believed`: the row was missing from a complete read, but too many rows were missing to mark them as deleted. `unsettled`: the list changed during every pass, so the audit drew no conclusion from missing records.',
+          'The audit looks up the key of each row that no list contained, and each key that is missing from the sequence of keys. This field contains the number of keys for each result of the lookup. `archived`: the ticket is archived. `not_found`: the record does not exist. `became_agent`: the contact is now an agent. `recovered`: the record exists, and the audit loaded it. `present`: the record exists, and was missing from the lists only because it moved while the lists were being read. `forbidden`: the API key cannot read the record. `unreadable`: the record is a failed unit. `not_believed`: the row was missing from a complete read, but too many rows were missing to mark them as deleted. `unsettled`: the list changed during every pass, so the audit drew no conclusion from missing records.',
         examples: [{ archived: 12 }],
       }),
     },
@@ -170,7 +171,7 @@ export const Run = defineSchema(
       ),
       objects: Type.Array(ref(ObjectRun), { description: 'The objects of the run, sorted by name.' }),
     },
-    { description: 'One synchronization of a pipeline.' },
+    { description: 'One execution of a pipeline, such as a sync or an audit.' },
   ),
 );
 

@@ -66,7 +66,7 @@ const tokenProperties = {
   ),
   rotated_at: timestamp('Time at which the current value was generated.', '2026-01-05T07:30:00.000Z'),
   previous_until: nullable(
-    timestamp('Time until which the previous value remains valid. Null: the token was never rotated.'),
+    timestamp('End of the overlap, during which the previous value is also valid. Null: the token was never rotated.'),
   ),
   ...timestamps,
 };

@@ -69,11 +69,13 @@ const webhookProperties = {
   }),
   disabled_reason: nullable(string('Why Freshet disabled the webhook. Null: Freshet has not disabled the webhook.')),
   failing_since: nullable(
-    timestamp('Time since which every delivery attempt has failed. Null: the last attempt succeeded.'),
+    timestamp(
+      'Time since which every delivery attempt has failed. Null: the last attempt succeeded, or there has been no attempt since the webhook was created or enabled.',
+    ),
   ),
   previous_until: nullable(
     timestamp(
-      'Time until which deliveries are also signed with the previous secret. Null: the secret was never rotated.',
+      'End of the overlap, during which deliveries are also signed with the previous secret. Null: the secret was never rotated.',
     ),
   ),
   ...timestamps,

@@ -36,7 +36,7 @@ export const creditBuckets = freshet.table(
     bucket: text('bucket').notNull(),
     /** The credits per window, from the rate-limit headers. Null: unknown. */
     total: numeric('total', { mode: 'number' }),
-    /** The credits used in the current window. */
+    /** The credits used in the current window, or the requests if `counts_calls` is set. */
     used: numeric('used', { mode: 'number' }).notNull().default(0),
     /** Whether the account's responses contain no rate-limit headers. */
     unlimited: boolean('unlimited').notNull().default(false),

@@ -36,7 +36,7 @@ export const pipelineObjects = freshet.table(
       .notNull()
       .references(() => pipelines.id, { onDelete: 'cascade' }),
     object: text('object').notNull(),
-    /** The extraction state. Null: the object has not been extracted yet. */
+    /** The extraction state. Null: the object has not been extracted yet, or was restarted. */
     position: jsonb('position').$type<Record<string, unknown>>(),
     /** The columns of the account's custom fields, as of the last extraction. */
     custom_columns: jsonb('custom_columns').$type<Column[]>().notNull().default([]),
@@ -75,11 +75,12 @@ export const pipelineObjects = freshet.table(
      */
     completing_since: time('completing_since'),
     /**
-     * The value of `completing_since` for which a rebuild or a full sync was started. For each
-     * value, one of the two is started at most once.
+     * The value of `completing_since` for which a rebuild or a full sync was started, or for which
+     * none is needed, because every run reads the object completely. For each value, at most one
+     * rebuild or full sync is started.
      */
     completion_started_for: time('completion_started_for'),
-    /** Whether the next object run extracts the complete object, in the mode `full`. */
+    /** Whether the next sync extracts the complete object, in the mode `full`. */
     is_full_sync_due: boolean('is_full_sync_due').notNull().default(false),
   },
   (t) => [primaryKey({ columns: [t.pipeline_id, t.object] })],
@@ -171,7 +172,10 @@ export const objectRuns = freshet.table(
     records_missing: counter('records_missing'),
     /** Rows that an audit updated because they were outdated. */
     records_stale: counter('records_stale'),
-    /** Outcome of an audit's lookups → number of keys with this outcome. */
+    /**
+     * Outcome of an audit's lookups → number of keys with this outcome. The entry `not_believed`
+     * contains the number of rows that a rejected generation lacked.
+     */
     explained: jsonb('explained').$type<Record<string, number>>().notNull().default({}),
     /**
      * The completed share of the extraction, from 0 to less than 1. It never decreases. Null:
@@ -188,7 +192,7 @@ export const objectRuns = freshet.table(
     warnings: jsonb('warnings').$type<Warning[]>().notNull().default([]),
     /** When the extraction finished. Loading may finish later. Null: the extraction is open. */
     extracted_at: time('extracted_at'),
-    /** The object run waits until this time, for credits, a backoff or the warehouse. */
+    /** The time until which the object run waits, for credits, a backoff or the warehouse. */
     not_before: time('not_before'),
     complete_as_of: time('complete_as_of'),
     complete_back_to: time('complete_back_to'),
