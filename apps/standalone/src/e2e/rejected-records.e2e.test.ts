@@ -140,7 +140,7 @@ test('the original values of dropped and hashed fields are stored neither in bat
   for (const [invalidColumns, message] of [
     [{ id: { hash: true } }, /depends on this field/],
     [{ subject: { rename: 'id' } }, /already/],
-    [{ custom_fields: { drop: true } }, /single custom fields/],
+    [{ custom_fields: { drop: true } }, /custom fields can only be dropped or hashed individually/],
     [{ subject: { rename: '_freshet_hash' } }, /pattern|reserved by/],
   ] as const) {
     const update = api.patch('/v1/pipelines/{id}/objects/{object}', { params, body: { columns: invalidColumns } });

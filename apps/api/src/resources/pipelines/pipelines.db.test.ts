@@ -138,7 +138,7 @@ describe('the API for pipelines', () => {
           .send({ changed_since: '2026-01-01T00:00:00Z' })
           .expect(409)
       ).body.detail,
-    ).toContain('was not extracted');
+    ).toContain('has not been extracted');
     await call('patch', `/v1/pipelines/${made.id}/objects/nothing`).send({ included: false }).expect(404);
   });
 });
