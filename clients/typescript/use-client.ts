@@ -29,12 +29,12 @@ const headers = { 'idempotency-key': crypto.randomUUID() };
 const body = { name, type: 'freshdesk_api_key', api_key: 'demo-admin-key' } as const;
 const key = unwrap(await createCredential({ body, headers }));
 assert.deepEqual(unwrap(await createCredential({ body, headers })), key);
-const password = ok(
+const password = unwrap(
   await createCredential({
     body: { name: `${name} password`, type: 'postgres_password', password: warehouse.password },
   }),
 );
-const destination = ok(
+const destination = unwrap(
   await createDestination({
     body: {
       name,
@@ -48,7 +48,7 @@ const destination = ok(
     },
   }),
 );
-const pipeline = ok(
+const pipeline = unwrap(
   await createPipeline({
     body: {
       name,

@@ -250,7 +250,10 @@ class Estimator {
     return count;
   }
 
-  /** Returns the number of records that accounts of this size typically have. */
+  /**
+   * Estimates the number of records of the object from its `typicalCount`: a constant, or a factor
+   * of the number of records of another object.
+   */
   async #getTypical(object: ObjectSpec): Promise<RecordEstimate> {
     const { typicalCount } = object;
     if (typeof typicalCount === 'number') return { records: typicalCount, basis: 'typical' };

@@ -59,7 +59,7 @@ test('a refresh reads only one ticket and its conversations, and spends only a f
   expect(await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
 });
 
-test('a refresh marks the row of a ticket that was deleted in Freshdesk', async () => {
+test('a refresh marks the row of a ticket as deleted if the ticket was deleted in Freshdesk', async () => {
   deployment.simulator.account.delete('tickets', 9);
   const run = await deployment.waitForRun((await refreshRecord(9)).id);
   expect(run.status).toBe('succeeded');

@@ -26,8 +26,8 @@ export interface Step {
   /** Warnings to add to the object run. Absent: none. */
   readonly warnings?: readonly NewWarning[];
   /**
-   * The coverage after the step. Null: unchanged. A time that is null is unknown, for example for a
-   * child object whose parent object is excluded.
+   * The coverage after the step. Null: the coverage is unchanged. Within the coverage, null means
+   * that the time is unknown, for example for a child object whose parent object is excluded.
    */
   readonly coverage: { readonly completeAsOf: Date | null; readonly completeBackTo: Date | null } | null;
   /** Whether this step finishes the extraction. */

@@ -51,6 +51,13 @@ describe('findScheduleProblems', () => {
     expect(findScheduleProblems(berlin(cron), 30)).toEqual([]);
   });
 
+  test('finds runs that are too close together only late in the day', () => {
+    const cron = '*/7 0,2,4,6,8,10,12,14,16,18,20,22,23 * * *';
+    expect(findScheduleProblems({ cron, time_zone: 'UTC' }, 5)).toEqual([
+      { pointer: '/schedule/cron', detail: expect.stringMatching(/less than 5 minutes/) },
+    ]);
+  });
+
   test('reports the problems of both fields together, and checks one field even if the other is missing', () => {
     const findPointers = (schedule: object) => findScheduleProblems(schedule, 30).map(({ pointer }) => pointer);
     expect(findPointers({ cron: '61 * * * *', time_zone: 'Berlin' })).toEqual([

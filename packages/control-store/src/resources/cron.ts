@@ -9,10 +9,11 @@ export const NO_NEXT_RUN = new Date('9999-12-31T00:00:00Z');
  */
 const JITTER_MS = 60_000;
 /**
- * The number of runs whose intervals are checked. It is large enough to cover the pattern of
- * minutes and hours.
+ * The number of upcoming run times among which runs that are too close together are searched. A day
+ * has at most 288 run times at intervals of five minutes, the smallest minimum that an operator can
+ * set. More run times therefore cover all combinations of the minute and hour fields.
  */
-const SAMPLED_RUNS = 100;
+const SAMPLED_RUNS = 300;
 const FIELDS = 5;
 
 /** A field of a schedule that is invalid. */

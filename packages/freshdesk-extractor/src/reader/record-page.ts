@@ -62,7 +62,7 @@ export function findView(object: ObjectSpec, record: ListedRecord): ListView {
 
 /**
  * Lists the child work of the records: one unit for each record and child object.
- * @param readingId the version of parents that have no version field.
+ * @param readingId used as the version of parents that have no version field.
  */
 export function listChildWork(object: ObjectSpec, records: readonly ListedRecord[], readingId: string): WorkUnit[] {
   return listChildren(object.name).flatMap(({ name, strategy }) => {

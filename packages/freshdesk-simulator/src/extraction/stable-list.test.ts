@@ -35,7 +35,7 @@ describe('readStableList', () => {
     expect(toLineText(second.pages.at(-1)?.lines.at(-1))).toContain('"generation"');
   });
 
-  test('loses no record when more records are deleted between two pages than the overlap contains (I3)', async () => {
+  test('loses no record when the deletions between two page requests outnumber the records in the overlap (I3)', async () => {
     for (const deletedAt of [1, 2, 3, 4, 5]) {
       await using account = await openSource({ counts: { contacts: 700, tickets: 10 } });
       const keys = [...getExpectedRows(account.simulator, 'contacts').keys()];

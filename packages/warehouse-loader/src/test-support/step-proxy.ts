@@ -40,7 +40,7 @@ export async function startStepProxy(url: string, stopAfter: number, onStop: () 
         hasStarted = true;
         upstream.write(pending.subarray(0, length));
         pending = pending.subarray(length);
-        // All consecutive chunks of rows are one step.
+        // Consecutive chunks of COPY rows count as one step.
         if (STEP_TYPES.has(type) && !(type === 'd' && isCopying) && ++steps === stopAfter) onStop();
         isCopying = type === 'd';
       }
