@@ -21,15 +21,15 @@ async function simulateSeeds(seeds: number, options: Omit<SimulationOptions, 'se
 describe('extraction that is killed at random pages, while the account changes between requests', () => {
   test('the keyset strategy loses no record in 1,000 seeds (I3)', async () => {
     expect(await simulateSeeds(1000, { strategy: 'keyset' })).toEqual({ failures: [], errors: 0 });
-  }, 60_000);
+  }, 180_000);
 
   test('the keyset strategy loses no record in 1,000 seeds if changes become visible after a delay (I3)', async () => {
     expect(await simulateSeeds(1000, { strategy: 'keyset', lagSeconds: 4 })).toEqual({ failures: [], errors: 0 });
-  }, 60_000);
+  }, 180_000);
 
   test('the keyset strategy loses no record in 40 seeds if a list has too few pages to reach all records of one second (I3)', async () => {
     expect(await simulateSeeds(40, { strategy: 'keyset', pagesMax: 4 })).toEqual({ failures: [], errors: 0 });
-  }, 60_000);
+  }, 180_000);
 
   test.each(['changed-since', 'lookback', 'full-list'] as const)(
     'with the %s strategy, the rows match the account within the coverage of each run, and completely at the end, in 75 seeds (I3, I10)',
