@@ -2397,12 +2397,6 @@ export interface components {
             /**
              * @description Settings of objects, keyed by object name. An object without settings is replicated if `included_by_default` is true in the catalog.
              * @default {}
-             * @example {
-             *       "tickets": {
-             *         "included": true,
-             *         "history": true
-             *       }
-             *     }
              */
             objects?: {
                 [key: string]: components["schemas"]["ObjectSettings"];

@@ -289,7 +289,9 @@ export const PipelineInput = defineSchema(
       table_prefix: Type.Optional({ ...pipelineFields.table_prefix, default: '' }),
       frequency_minutes: Type.Optional({ ...pipelineFields.frequency_minutes, default: 360 }),
       audit_frequency_days: Type.Optional(pipelineFields.audit_frequency_days),
-      objects: Type.Optional({ ...pipelineFields.objects, default: {} }),
+      // Without the example: with it, openapi-generator's Java client cannot send null for
+      // `audit_frequency_days`.
+      objects: Type.Optional({ ...pipelineFields.objects, examples: undefined, default: {} }),
       schema_policy: Type.Optional(
         Type.Unsafe<Static<typeof SchemaPolicy>>({ ...SchemaPolicy, $id: undefined, default: 'evolve' }),
       ),
