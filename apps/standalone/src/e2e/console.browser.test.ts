@@ -166,7 +166,7 @@ test('the console tests the connections of a new pipeline, estimates its cost, a
 test('the console has a dark color scheme, sends no requests to other hosts, and logs no unexpected errors', async () => {
   await page.emulateMedia({ colorScheme: 'dark' });
   await visit('/');
-  await page.getByRole('heading', { name: 'Pipelines' }).waitFor();
+  await page.getByRole('link', { name: 'demo', exact: true }).waitFor();
   expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe('rgb(20, 23, 27)');
   await takeScreenshot('dark');
   expect([...requestedHosts]).toEqual([new URL(deployment.url).host]);
