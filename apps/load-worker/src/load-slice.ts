@@ -89,8 +89,9 @@ async function loadGroup(
       readGeneration: (id) => loading.readGeneration(lease, id),
     }),
   );
-  await withSpan('mark loaded', {}, () => loading.markLoaded(lease, result));
-  const startedBy = await loading.startCompletion(lease, result.completion, getPositionReset(getObject(lease.object)));
+  const startedBy = await withSpan('mark loaded', {}, () =>
+    loading.markLoaded(lease, result, getPositionReset(getObject(lease.object))),
+  );
   if (startedBy !== null) {
     context.logger.warn(
       { pipelineId: lease.pipelineId, object: lease.object, since: result.completion?.since, by: startedBy },

@@ -1,9 +1,8 @@
 import { OPEN_OBJECT_RUN_STATUSES } from '@freshet/contracts';
-import type { Tx } from '../database/database.ts';
-import type { JobQueue } from '../queue/job-queue.ts';
+import type { Sql, Tx } from '../database/database.ts';
+import type { JobTransaction } from '../queue/job-queue.ts';
 import { enqueueExtract } from '../queue/jobs.ts';
 import { findOpenRebuild, getStoredRecords, type StoredRecords, startRebuild } from '../runs/rebuilds.ts';
-import type { StoreContext } from '../store.ts';
 import type { LoadOutcome } from './load-outcome.ts';
 import type { TableLease } from './table-lease.ts';
 
@@ -16,75 +15,79 @@ export type PositionReset = (position: Record<string, unknown>) => Record<string
 /** How missing values are supplied: from stored batches, or by reading the object completely. */
 export type CompletionKind = 'rebuild' | 'reading';
 
-interface CompletionContext {
-  readonly tx: Tx;
-  readonly queue: JobQueue;
-  readonly lease: TableLease;
-  /** The ids of the object runs of syncs that still extract the object. Their rows are locked. */
-  readonly openObjectRunIds: readonly string[];
+/** Whether a load has to change the state of the completion, and maybe to start its work. */
+export async function mustUpdateCompletion(
+  sql: Sql,
+  { pipelineId, object }: TableLease,
+  completion: LoadOutcome['completion'],
+): Promise<boolean> {
+  const since = completion?.since ?? null;
+  const [state] = await sql<{ changed: boolean; started: boolean }[]>`
+    select completing_since is distinct from ${since} as changed,
+      completion_started_for is not distinct from ${since} as started
+    from freshet.pipeline_objects where pipeline_id = ${pipelineId} and object = ${object}`;
+  return state !== undefined && (state.changed || (since !== null && !state.started));
 }
 
 /**
  * Starts the work that supplies the missing values of a table's rows, once for each value of
  * `completion.since`. The work is a rebuild if the stored batches can supply the values and contain
  * all records of a full sync. Otherwise, the work is a full sync, in the open run or in the next
- * run.
+ * run. The caller holds the locks of `lockForCompletion`.
  * @param resetPosition null: every run reads the object completely, so nothing has to be started.
  * @returns the kind of the started work. Null: nothing was started. If work is still required, a
  * later load tries again.
  */
 export async function startCompletion(
-  { sql, queue }: Pick<StoreContext, 'sql' | 'queue'>,
+  { tx, queue }: JobTransaction,
   lease: TableLease,
   completion: LoadOutcome['completion'],
   resetPosition: PositionReset | null,
 ): Promise<CompletionKind | null> {
   const { pipelineId, object } = lease;
   const since = completion?.since ?? null;
-  // Most loads do not change this state, and need no transaction.
-  const [state] = await sql<{ changed: boolean; started: boolean }[]>`
-    select completing_since is distinct from ${since} as changed, 
-      completion_started_for is not distinct from ${since} as started
-    from freshet.pipeline_objects where pipeline_id = ${pipelineId} and object = ${object}`;
-  if (!state || (!state.changed && (since === null || state.started))) return null;
-  return await sql.begin(async (tx): Promise<CompletionKind | null> => {
-    const context = { tx, queue, lease, openObjectRunIds: await lockForCompletion(tx, lease) };
-    const [row] = await tx<{ position: Record<string, unknown> | null; started: boolean }[]>`
-      update freshet.pipeline_objects set completing_since = ${since}
-      where pipeline_id = ${pipelineId} and object = ${object}
-      returning position, completion_started_for is not distinct from ${since} as started`;
-    if (!row || completion === null || row.started) return null;
-    let started: CompletionKind | null = null;
-    if (resetPosition !== null) {
-      const stored = completion.isRereadNeeded ? null : await getStoredRecords(tx, pipelineId, object);
-      const start = row.position === null ? null : resetPosition(row.position);
-      started = stored?.isComplete ? await joinOrStartRebuild(context, stored) : await startFullSync(context, start);
-      if (started === null) return null;
-      // Only audits return the values of archived records, but audits skip keys whose outcome is
-      // final. Delete these outcomes, so that the next audit looks up the keys again.
-      await tx`
-        delete from freshet.audit_work
-        where pipeline_id = ${pipelineId} and object = ${object} and is_final and outcome = 'archived'`;
-    }
+  const [row] = await tx<{ position: Record<string, unknown> | null; started: boolean }[]>`
+    update freshet.pipeline_objects set completing_since = ${since}
+    where pipeline_id = ${pipelineId} and object = ${object}
+    returning position, completion_started_for is not distinct from ${since} as started`;
+  if (!row || completion === null || row.started) return null;
+  let started: CompletionKind | null = null;
+  if (resetPosition !== null) {
+    const stored = completion.isRereadNeeded ? null : await getStoredRecords(tx, pipelineId, object);
+    const start = row.position === null ? null : resetPosition(row.position);
+    started = stored?.isComplete
+      ? await joinOrStartRebuild({ tx, queue }, lease, stored)
+      : await startFullSync({ tx, queue }, lease, start);
+    if (started === null) return null;
+    // Only audits return the values of archived records, but audits skip keys whose outcome is
+    // final. Delete these outcomes, so that the next audit looks up the keys again.
     await tx`
-      update freshet.pipeline_objects set completion_started_for = ${since}
-      where pipeline_id = ${pipelineId} and object = ${object}`;
-    return started;
-  });
+      delete from freshet.audit_work
+      where pipeline_id = ${pipelineId} and object = ${object} and is_final and outcome = 'archived'`;
+  }
+  await tx`
+    update freshet.pipeline_objects set completion_started_for = ${since}
+    where pipeline_id = ${pipelineId} and object = ${object}`;
+  return started;
 }
 
 /**
- * Locks the pipeline and then the object runs, which is the lock order of every transaction.
- * @returns the ids of the object runs.
+ * Locks the pipeline, and then the object runs that still extract the object together with the
+ * object runs of the batches. This is the lock order of every transaction.
  */
-async function lockForCompletion(tx: Tx, { pipelineId, object }: TableLease): Promise<string[]> {
+export async function lockForCompletion(
+  tx: Tx,
+  { pipelineId, object }: TableLease,
+  batchIds: readonly string[],
+): Promise<void> {
   await tx`select id from freshet.pipelines where id = ${pipelineId} for no key update`;
-  const open = await tx<{ id: string }[]>`
-    select o.id from freshet.object_runs o join freshet.runs r on r.id = o.run_id
-    where o.pipeline_id = ${pipelineId} and o.object = ${object} and r.kind = 'sync' and o.extracted_at is null
-      and o.status = any(${[...OPEN_OBJECT_RUN_STATUSES]})
-    order by o.id for no key update of o`;
-  return open.map(({ id }) => id);
+  await tx`
+    select o.id from freshet.object_runs o
+    where o.pipeline_id = ${pipelineId} and o.object = ${object} and (
+      (o.extracted_at is null and o.status = any(${[...OPEN_OBJECT_RUN_STATUSES]}))
+      or o.id in (select object_run_id from freshet.batches where id = any(${[...batchIds]}) and loaded_at is null)
+    )
+    order by o.id for no key update`;
 }
 
 /**
@@ -92,7 +95,8 @@ async function lockForCompletion(tx: Tx, { pipelineId, object }: TableLease): Pr
  * open run already rebuilds the table, with the former columns of the table.
  */
 async function joinOrStartRebuild(
-  { tx, queue, lease }: CompletionContext,
+  { tx, queue }: JobTransaction,
+  lease: TableLease,
   stored: StoredRecords,
 ): Promise<CompletionKind | null> {
   const openRunId = await findOpenRebuild(tx, lease.pipelineId);
@@ -111,7 +115,8 @@ async function joinOrStartRebuild(
  * Null: an open audit already reads the object completely.
  */
 async function startFullSync(
-  { tx, queue, lease: { pipelineId, object }, openObjectRunIds }: CompletionContext,
+  { tx, queue }: JobTransaction,
+  { pipelineId, object }: TableLease,
   position: Record<string, unknown> | null,
 ): Promise<CompletionKind | null> {
   const [audit] = await tx`
@@ -120,13 +125,18 @@ async function startFullSync(
       and status = any(${[...OPEN_OBJECT_RUN_STATUSES]})
     limit 1`;
   if (audit) return null;
+  const open = await tx<{ id: string }[]>`
+    select o.id from freshet.object_runs o join freshet.runs r on r.id = o.run_id
+    where o.pipeline_id = ${pipelineId} and o.object = ${object} and r.kind = 'sync' and o.extracted_at is null
+      and o.status = any(${[...OPEN_OBJECT_RUN_STATUSES]})`;
+  const openObjectRunIds = open.map(({ id }) => id);
   await tx`
     update freshet.pipeline_objects set extract_epoch = extract_epoch + 1,
       position = ${position === null ? null : tx.json(position as never)},
       is_full_sync_due = ${openObjectRunIds.length === 0}
     where pipeline_id = ${pipelineId} and object = ${object}`;
   await tx`update freshet.child_work set done_version = null where pipeline_id = ${pipelineId} and object = ${object}`;
-  await tx`update freshet.object_runs set mode = 'full' where id = any(${[...openObjectRunIds]})`;
+  await tx`update freshet.object_runs set mode = 'full' where id = any(${openObjectRunIds})`;
   for (const id of openObjectRunIds) await enqueueExtract({ tx, queue }, id, null);
   return 'reading';
 }

@@ -3,7 +3,13 @@ import type { Fragment } from '../database/database.ts';
 import { enqueueLoad } from '../queue/jobs.ts';
 import { emitObjectRunFailed, finishRunIfComplete } from '../runs/completion.ts';
 import { Store } from '../store.ts';
-import { type CompletionKind, type PositionReset, startCompletion } from './completion.ts';
+import {
+  type CompletionKind,
+  lockForCompletion,
+  mustUpdateCompletion,
+  type PositionReset,
+  startCompletion,
+} from './completion.ts';
 import type { LoadOutcome } from './load-outcome.ts';
 import { markLoaded } from './mark-loaded.ts';
 import { acquireTableLease, type TableLease } from './table-lease.ts';
@@ -89,23 +95,27 @@ export class LoadStore extends Store {
   }
 
   /**
-   * Stores the outcome of a load after the warehouse has committed the load. If the call is
-   * repeated, no record is counted twice.
-   */
-  async markLoaded(lease: TableLease, outcome: LoadOutcome): Promise<void> {
-    await this.sql.begin((tx) => markLoaded({ tx, queue: this.queue }, this.box, lease, outcome));
-  }
-
-  /**
-   * Starts the work that supplies the missing values of a table's rows.
+   * Stores the outcome of a load after the warehouse has committed the load. Starts the work that
+   * supplies the missing values of the table's rows in the same transaction, so that a worker that
+   * is killed leaves either the batches pending or the work started. If the call is repeated, no
+   * record is counted twice.
+   * @param resetPosition null: every run reads the object completely.
    * @returns the kind of the started work. Null: nothing was started.
    */
-  startCompletion(
+  async markLoaded(
     lease: TableLease,
-    completion: LoadOutcome['completion'],
-    resetPosition: PositionReset | null,
+    outcome: LoadOutcome,
+    resetPosition: PositionReset | null = null,
   ): Promise<CompletionKind | null> {
-    return startCompletion({ sql: this.sql, queue: this.queue }, lease, completion, resetPosition);
+    const { sql, queue } = this;
+    const { completion } = outcome;
+    const updatesCompletion = await mustUpdateCompletion(sql, lease, completion);
+    return await sql.begin(async (tx) => {
+      const batchIds = outcome.batches.map((batch) => batch.batchId);
+      if (updatesCompletion) await lockForCompletion(tx, lease, batchIds);
+      await markLoaded({ tx, queue }, this.box, lease, outcome);
+      return updatesCompletion ? await startCompletion({ tx, queue }, lease, completion, resetPosition) : null;
+    });
   }
 
   /**

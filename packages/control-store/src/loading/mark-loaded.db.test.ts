@@ -79,6 +79,30 @@ describe('LoadStore.markLoaded', () => {
     ]);
   });
 
+  test('marks no batch as loaded if the work for missing values cannot be started, so that the load is repeated (I8)', async () => {
+    const { sql } = t.database;
+    const pipeline = await t.createPipeline();
+    const run = await startRun(t, pipeline.id);
+    const lists = await acquire(t, run.getObjectRunId('lists'));
+    await t.store.extraction.commitStep(lists, buildStep({ batch: buildBatch(3) }));
+    const { lease, batch } = await acquireBatch(t, pipeline.id, 'lists');
+    const outcome = buildOutcome({
+      batches: [{ batchId: batch.id, counts: buildCounts({ records: 3, inserted: 3 }) }],
+      completion: { since: new Date(), isRereadNeeded: false },
+    });
+    const markLoaded = () => t.store.loading.markLoaded(lease, outcome, (position) => position);
+    await sql`alter table freshet.pipeline_objects add constraint no_start check (completion_started_for is null)`;
+    try {
+      await expect(markLoaded()).rejects.toThrow('no_start');
+    } finally {
+      await sql`alter table freshet.pipeline_objects drop constraint no_start`;
+    }
+    expect((await t.store.loading.listPendingBatches(lease, 1000)).map(({ id }) => id)).toEqual([batch.id]);
+    expect(await markLoaded()).toBe('reading');
+    expect(await markLoaded()).toBeNull();
+    expect(await t.store.loading.listPendingBatches(lease, 1000)).toEqual([]);
+  });
+
   test('stores the longest lag of each day until pruneLags deletes it', async () => {
     const { sql } = t.database;
     const pipeline = await t.createPipeline();
