@@ -11,6 +11,7 @@ import { registerOpenApi } from './http/openapi.ts';
 import { registerRateLimit } from './http/rate-limit.ts';
 import { registerRequestLog } from './http/request-log.ts';
 import { registerTracing } from './http/tracing.ts';
+import { buildSerializer } from './http/serialization.ts';
 import { buildValidator } from './http/validation.ts';
 import { registerAccountRoutes } from './resources/accounts/routes.ts';
 import { registerAuditLogRoutes } from './resources/audit-log/routes.ts';
@@ -59,7 +60,7 @@ export async function buildApp(deps: Deps): Promise<App> {
     // therefore returns 400 with a message instead of 404.
     routerOptions: { maxParamLength: 16_384 },
     ajv: { customOptions: { removeAdditional: false, discriminator: true, useDefaults: true, coerceTypes: true } },
-    schemaController: { compilersFactory: { buildValidator } },
+    schemaController: { compilersFactory: { buildSerializer, buildValidator } },
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.addHook('onSend', async (request, reply) => {
     reply.header('x-request-id', request.id);

@@ -28,20 +28,24 @@ interface Validate {
 /**
  * Compiles the validators of routes. Parameters are coerced to their types. The values of bodies
  * are not coerced. A validator stops at the first error. A rejected request is then validated a
- * second time to collect all errors.
+ * second time to collect all errors. A validator is compiled when the first request needs it. The
+ * schemas themselves are not validated here, because a test does so.
  */
 export const buildValidator: BuildCompilerFromPool = (schemas, options) => {
   const compiler = AjvCompiler();
   const compile = (more: object) => {
     const customOptions = { ...(options as { customOptions?: object } | undefined)?.customOptions, ...more };
-    return compiler(schemas, { customOptions }) as unknown as (route: unknown) => Validate;
+    return compiler(schemas, { customOptions: { ...customOptions, validateSchema: false } }) as unknown as (
+      route: unknown,
+    ) => Validate;
   };
   return (route) => {
     const part = (route as { httpPart?: string }).httpPart;
     const coercion = part === 'body' ? { coerceTypes: false } : {};
-    const first = compile(coercion)(route);
+    let first: Validate | null = null;
     let all: Validate | null = null;
     const validate: Validate = (data) => {
+      first ??= compile(coercion)(route);
       const isValid = first(data);
       const textErrors = part === 'headers' ? [] : findStringErrors(data, '');
       if (isValid && textErrors.length === 0) return true;
