@@ -2,7 +2,8 @@
 /**
  * The entry point of `npm start`, `npm test` and `npm run freshet --`. Installs the locked
  * dependencies if they are missing or outdated, selects the Node version that the workspace pins,
- * and runs the command with it. This script is plain JavaScript, and runs on Node 18 or newer.
+ * bundles the processes if their sources have changed, and runs the command. This script is plain
+ * JavaScript, and runs on Node 18 or newer.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -10,12 +11,15 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { findBundle } from './bundle.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const NODE_MIN = 24;
+/** The programs that run from the bundle: their paths in the bundle. */
+const PROGRAMS = { start: 'apps/standalone/src/main.js', freshet: 'apps/freshet/src/main.js' };
+const BUNDLE = ['--disable-warning=ExperimentalWarning', join(ROOT, 'scripts/bundle.mjs')];
 const COMMANDS = {
-  start: [join(ROOT, 'apps/standalone/src/main.ts')],
-  freshet: [join(ROOT, 'apps/freshet/src/main.ts')],
+  bundle: BUNDLE,
   test: [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--project', 'unit', '--project', 'db'],
   'test:release': [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--project', 'release'],
   'test:docs': [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--project', 'docs'],
@@ -29,14 +33,19 @@ const COMMANDS = {
 const PARENT_POLL_MS = 500;
 
 const [name, ...args] = process.argv.slice(2);
+const program = PROGRAMS[name];
 const command = COMMANDS[name];
-if (!command) {
-  console.error(`Usage: node scripts/run.mjs ${Object.keys(COMMANDS).join('|')}`);
+if (!program && !command) {
+  console.error(`Usage: node scripts/run.mjs ${Object.keys({ ...PROGRAMS, ...COMMANDS }).join('|')}`);
   process.exit(2);
 }
-installIfNeeded();
-run(findNode(), [...command, ...args]);
+const node = installIfNeeded();
+run(node, program ? ['--enable-source-maps', join(bundleIfNeeded(), program), ...args] : [...command, ...args]);
 
+/**
+ * @returns the path of the Node that runs the commands. The installation stores this path, because
+ *   a check of the version takes as long as a start of Node.
+ */
 function installIfNeeded() {
   const { packageManager } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
   const state = createHash('sha256')
@@ -44,7 +53,8 @@ function installIfNeeded() {
     .update(`${packageManager} ${process.platform} ${process.arch}`)
     .digest('hex');
   const stamp = join(ROOT, 'node_modules/.freshet-installed');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === state) return;
+  const [installedState, installedNode] = existsSync(stamp) ? readFileSync(stamp, 'utf8').split('\n') : [];
+  if (installedState === state && installedNode && existsSync(installedNode)) return installedNode;
   console.error('Installing dependencies …');
   const result = spawnSync('npx', ['--yes', packageManager, 'install', '--frozen-lockfile', '--reporter=append-only'], {
     cwd: ROOT,
@@ -60,13 +70,26 @@ function installIfNeeded() {
     );
     process.exit(1);
   }
-  writeFileSync(stamp, state);
+  const found = findNode();
+  writeFileSync(stamp, `${state}\n${found}`);
+  return found;
+}
+
+/** @returns the folder of the bundle. */
+function bundleIfNeeded() {
+  const folder = findBundle();
+  if (existsSync(folder)) return folder;
+  console.error('Bundling …');
+  const { status } = spawnSync(node, BUNDLE, { stdio: ['ignore', 'ignore', 'inherit'] });
+  if (status === 0) return folder;
+  console.error('Bundling failed. Check that this folder is writable.');
+  process.exit(1);
 }
 
 function findNode() {
-  for (const node of [join(ROOT, 'node_modules/.bin/node'), process.execPath]) {
-    const { status, stdout } = spawnSync(node, ['-p', 'process.versions.node'], { encoding: 'utf8' });
-    if (status === 0 && Number.parseInt(stdout, 10) >= NODE_MIN) return node;
+  for (const candidate of [join(ROOT, 'node_modules/.bin/node'), process.execPath]) {
+    const { status, stdout } = spawnSync(candidate, ['-p', 'process.versions.node'], { encoding: 'utf8' });
+    if (status === 0 && Number.parseInt(stdout, 10) >= NODE_MIN) return candidate;
   }
   console.error(
     `Node ${NODE_MIN} or newer is required. The version that the workspace pins does not run on this machine, and the installed version is ${process.versions.node}.`,
@@ -74,11 +97,16 @@ function findNode() {
   process.exit(1);
 }
 
-function run(node, nodeArgs) {
+function run(executable, nodeArgs) {
   const parent = process.ppid;
-  const child = spawn(node, nodeArgs, {
+  const child = spawn(executable, nodeArgs, {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-    env: { ...process.env, PATH: `${join(ROOT, 'node_modules/.bin')}:${process.env.PATH ?? ''}` },
+    env: {
+      ...process.env,
+      PATH: `${join(ROOT, 'node_modules/.bin')}:${process.env.PATH ?? ''}`,
+      // The default of a program is relative to the current folder, which npm does not change.
+      ...(program ? { FRESHET_DATA_DIR: process.env.FRESHET_DATA_DIR || join(ROOT, '.freshet') } : {}),
+    },
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']) process.on(signal, () => forward(child, signal));
   setInterval(() => {

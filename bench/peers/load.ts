@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { SimulatedAccount } from '@freshet/freshdesk-simulator';
-import { WORKER_NODE_OPTIONS } from '@freshet/runtime';
+import { NODE_OPTIONS } from '@freshet/runtime';
 import pg from 'pg';
 import { BenchDeployment } from '../src/deployment.ts';
 
@@ -72,7 +72,7 @@ async function load(peer: string, file: string): Promise<string> {
   const isOurs = name === 'freshet' || name === 'insert';
   const command = isOurs ? process.execPath : getPython();
   const script = isOurs
-    ? [...WORKER_NODE_OPTIONS, join(here, 'load-child.ts')]
+    ? [...NODE_OPTIONS, join(here, 'load-child.ts')]
     : [join(here, name === 'dlt' ? 'dlt_load.py' : 'singer_load.py')];
   const env = {
     ...process.env,

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type ControlStore, generateToken, openControlStore, type Pipeline, type Run } from '@freshet/control-store';
 import { catalogue, listObjectsToExtract } from '@freshet/freshdesk-extractor';
-import { WORKER_NODE_OPTIONS } from '@freshet/runtime';
+import { NODE_OPTIONS } from '@freshet/runtime';
 import { startEmbeddedPostgres } from '@freshet/runtime/embedded-postgres';
 import pg from 'pg';
 
@@ -98,7 +98,7 @@ export class BenchDeployment implements AsyncDisposable {
     return startProcess({
       script: `apps/${app}/src/main.ts`,
       env: this.#env,
-      nodeOptions: WORKER_NODE_OPTIONS,
+      nodeOptions: NODE_OPTIONS,
       cleanups: this.#cleanups,
     });
   }

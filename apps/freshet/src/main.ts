@@ -1,10 +1,9 @@
 import { createInterface } from 'node:readline/promises';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Freshet, FreshetError } from '@freshet/client';
 import { AppError } from '@freshet/contracts';
 import { migrateControlDatabase } from '@freshet/control-store';
-import { readSettings, settings, WORKER_NODE_OPTIONS } from '@freshet/runtime';
+import { NODE_OPTIONS, readSettings, resolveEntryModule, settings } from '@freshet/runtime';
 import { applyPlan } from './apply-plan.ts';
 import { readDeployedResources } from './deployed-resources.ts';
 import { toManifest } from './export-manifest.ts';
@@ -39,10 +38,10 @@ try {
 }
 
 async function runCommand(): Promise<void> {
-  if (PROCESSES.includes(command)) return replaceProcess(`../../${command}/src/main.ts`);
+  if (PROCESSES.includes(command)) return replaceProcess(`../../${command}/src/main`);
   switch (command) {
     case 'rotate-keys':
-      return replaceProcess('../../api/src/rotate-keys.ts');
+      return replaceProcess('../../api/src/rotate-keys');
     case 'migrate': {
       const { DATABASE_URL: url } = readSettings({ DATABASE_URL: settings.DATABASE_URL }, process.env);
       await migrateControlDatabase(url);
@@ -76,7 +75,7 @@ function replaceProcess(main: string): void {
     );
   process.execve(
     process.execPath,
-    [process.execPath, ...WORKER_NODE_OPTIONS, fileURLToPath(new URL(main, import.meta.url)), ...args],
+    [process.execPath, ...NODE_OPTIONS, resolveEntryModule(main, import.meta.url), ...args],
     process.env,
   );
 }

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError } from '@freshet/contracts';
-import { WORKER_NODE_OPTIONS } from '@freshet/runtime';
+import { NODE_OPTIONS } from '@freshet/runtime';
 
 export interface ChildProcessSpec {
   readonly name: string;
@@ -125,7 +125,7 @@ export class ChildProcesses {
         ),
         ...spec.env,
       },
-      execArgv: [...WORKER_NODE_OPTIONS],
+      execArgv: [...NODE_OPTIONS],
     });
     closeSync(log);
     let errorOutput = '';

@@ -1,5 +1,4 @@
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { resolve } from 'node:path';
 import { AppError } from '@freshet/contracts';
 import { parseSubdomain } from '@freshet/freshdesk-extractor';
 import { readSettings, settings } from '@freshet/runtime';
@@ -59,7 +58,7 @@ export function readStandaloneSettings(environment: NodeJS.ProcessEnv, args: rea
     account: parseAccount(env.FRESHDESK_SUBDOMAIN, env.FRESHDESK_API_KEY, env.FRESHDESK_ORIGIN),
     origin: env.FRESHDESK_ORIGIN ?? null,
     historicalSyncDays: history === 'all' ? null : history,
-    dataDir: env.FRESHET_DATA_DIR ?? join(fileURLToPath(new URL('../../..', import.meta.url)), '.freshet'),
+    dataDir: resolve(env.FRESHET_DATA_DIR ?? '.freshet'),
     host: env.HOST,
     port: env.PORT ?? null,
     logLevel: env.LOG_LEVEL,

@@ -1,5 +1,5 @@
-import { fileURLToPath } from 'node:url';
 import { AppError } from '@freshet/contracts';
+import { resolveEntryModule } from '@freshet/runtime';
 import { startEmbeddedPostgres } from '@freshet/runtime/embedded-postgres';
 import postgres from 'postgres';
 import { ChildProcesses } from './child-processes.ts';
@@ -91,7 +91,7 @@ export class StandaloneDeployment {
   async #startSimulator(): Promise<string> {
     const origin = await this.#children.startListener({
       name: 'simulator',
-      main: fileURLToPath(import.meta.resolve('@freshet/freshdesk-simulator/main')),
+      main: resolveEntryModule('../../../packages/freshdesk-simulator/src/main', import.meta.url),
       args: ['--as-of', this.#state.simulated_as_of, '--span-days', String(DEMO_SPAN_DAYS), '--plan', 'demo'],
       env: {},
     });
@@ -118,7 +118,7 @@ export class StandaloneDeployment {
 }
 
 function getMainModule(app: string): string {
-  return fileURLToPath(new URL(`../../${app}/src/main.ts`, import.meta.url));
+  return resolveEntryModule(`../../${app}/src/main`, import.meta.url);
 }
 
 /** Creates the database if it does not exist. @returns the URL of the database. */

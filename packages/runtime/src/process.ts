@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { type AppError, isConnectionLoss, toAppError } from '@freshet/contracts';
 import type { Logger } from './logger.ts';
 import type { TraceExporter } from './trace-export.ts';
@@ -63,6 +64,9 @@ export async function runProcess(name: string, logger: Logger, start: () => Prom
   try {
     traceExporter = await startTracing(name, process.env);
     program = await start();
+    // Later starts then need not compile the code that ran so far. If the code did not run from a
+    // bundle, there is no cache.
+    flushCompileCache();
   } catch (error) {
     reportStartFailure(logger, toAppError(error));
   }

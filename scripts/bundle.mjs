@@ -1,0 +1,198 @@
+#!/usr/bin/env node
+/**
+ * Bundles the processes of Freshet into `dist/<key>`, and prints the path of this folder. The key is
+ * a hash of all files that the bundle is made from, so a bundle is never older than the sources. If
+ * the folder exists already, nothing is bundled.
+ *
+ * The folder has the layout of the sources: the bundle of `apps/api/src/main.ts` is
+ * `apps/api/src/main.js`, and the files that the processes read are at the same relative paths. The
+ * folder is complete, so it can be copied to a machine that has only Node.
+ *
+ * Usage: node scripts/bundle.mjs [folder]   (default: dist/<key>)
+ */
+import { createHash } from 'node:crypto';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
+const DIST = join(ROOT, 'dist');
+/** The number of bundles that are retained. A running process may still need an older bundle. */
+const BUNDLES_MAX = 10;
+
+/** The modules that Node starts, without the extension. */
+const ENTRIES = [
+  'apps/api/src/main',
+  'apps/api/src/rotate-keys',
+  'apps/extract-worker/src/main',
+  'apps/freshet/src/main',
+  'apps/load-worker/src/main',
+  'apps/scheduler/src/main',
+  'apps/standalone/src/main',
+  'packages/freshdesk-simulator/src/main',
+  'packages/runtime/src/postgres-supervisor',
+];
+/** The name of the files that contain the dependencies. */
+const VENDOR = 'vendor';
+/** The folders that the processes read at run time. */
+const ASSETS = ['packages/control-store/migrations'];
+
+/** Returns the folder of the bundle that belongs to the present files. The folder may not exist. */
+export function findBundle() {
+  const hash = createHash('sha256');
+  for (const file of listInputs()) hash.update(relative(ROOT, file)).update('\0').update(readFileSync(file));
+  return join(DIST, hash.digest('hex').slice(0, 16));
+}
+
+function listInputs() {
+  const workspaces = ['apps', 'packages'].flatMap((parent) =>
+    readdirSync(join(ROOT, parent), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => join(ROOT, parent, name)),
+  );
+  const folders = workspaces.flatMap((folder) => ['src', 'web', 'migrations'].map((name) => join(folder, name)));
+  return [
+    join(ROOT, 'scripts/bundle.mjs'),
+    join(ROOT, 'pnpm-lock.yaml'),
+    ...workspaces.map((folder) => join(folder, 'package.json')),
+    ...folders.flatMap((folder) => listFiles(folder)),
+  ].filter((file) => existsSync(file));
+}
+
+function listFiles(folder) {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !entry.name.endsWith('.test.ts'))
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+    .filter((file) => !file.includes(`${sep}test-support${sep}`))
+    .sort();
+}
+
+/** Bundles all entries into a new folder. */
+async function bundle(target) {
+  const { rolldown } = await import('rolldown');
+  const folder = `${target}.new.${process.pid}`;
+  const build = await rolldown({
+    input: Object.fromEntries(ENTRIES.map((entry) => [entry.replaceAll('/', '-'), join(ROOT, `${entry}.ts`)])),
+    platform: 'node',
+    // `pg` loads this module only on request.
+    external: ['pg-native'],
+    plugins: [sourceUrls(), consoleFiles()],
+  });
+  await build.write({
+    dir: folder,
+    format: 'esm',
+    sourcemap: true,
+    entryFileNames: '[name].js',
+    chunkFileNames: '[name]-[hash].js',
+    codeSplitting: { groups: [{ name: VENDOR, test: /node_modules/, entriesAware: true }] },
+  });
+  await build.close();
+  trimSourceMaps(folder);
+  for (const entry of ENTRIES) writeEntry(folder, entry);
+  for (const asset of ASSETS) cpSync(join(ROOT, asset), join(folder, asset), { recursive: true });
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }\n');
+  // Rename the folder last, so that an interrupted run never leaves an incomplete bundle.
+  try {
+    renameSync(folder, target);
+  } catch (error) {
+    rmSync(folder, { recursive: true });
+    // Another process made the same bundle in the meantime.
+    if (!existsSync(target)) throw error;
+  }
+}
+
+/**
+ * Makes the source maps small, because Node parses the maps of all modules when a process starts.
+ * Stack traces need only the positions of this repository's own code.
+ */
+function trimSourceMaps(folder) {
+  for (const name of readdirSync(folder).filter((file) => file.endsWith('.map'))) {
+    const file = join(folder, name);
+    if (name.startsWith(VENDOR)) {
+      const code = file.slice(0, -'.map'.length);
+      writeFileSync(code, readFileSync(code, 'utf8').replace(/\/\/# sourceMappingURL=.*\n?$/, ''));
+      rmSync(file);
+    } else {
+      const { sourcesContent: _, ...map } = JSON.parse(readFileSync(file, 'utf8'));
+      writeFileSync(file, JSON.stringify(map));
+    }
+  }
+}
+
+/**
+ * Writes a module that runs the bundle of an entry with Node's compile cache, so that a later start
+ * does not compile the code again.
+ */
+function writeEntry(folder, entry) {
+  const file = join(folder, `${entry}.js`);
+  const up = '../'.repeat(entry.split('/').length - 1);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(
+    file,
+    `import { enableCompileCache } from 'node:module';
+import { fileURLToPath } from 'node:url';
+enableCompileCache(fileURLToPath(new URL('${up}.compile-cache', import.meta.url)));
+await import('${up}${entry.replaceAll('/', '-')}.js');
+`,
+  );
+}
+
+/**
+ * Replaces `import.meta.url` in the modules of this repository by the URL of the module's place in
+ * the layout of the bundle, because the code of all modules is in the top folder.
+ */
+function sourceUrls() {
+  return {
+    name: 'source-urls',
+    transform(code, id) {
+      if (id.includes('node_modules') || !id.startsWith(ROOT) || !code.includes('import.meta.url')) return null;
+      const path = relative(ROOT, id).replaceAll(sep, '/').replace(/\.ts$/, '.js');
+      return { code: code.replaceAll('import.meta.url', `new URL('${path}', import.meta.url).href`), map: null };
+    },
+  };
+}
+
+/** Includes the files of the console, which the sources read from several packages. */
+function consoleFiles() {
+  const module = join(ROOT, 'packages/console/src/index.ts');
+  return {
+    name: 'console-files',
+    async load(id) {
+      if (id !== module) return null;
+      const { loadConsole } = await import(module);
+      const { files, ...rest } = loadConsole();
+      return `const files = new Map(${JSON.stringify([...files])});
+export const loadConsole = () => ({ files, ...${JSON.stringify(rest)} });`;
+    },
+  };
+}
+
+/** Deletes the bundles that were used least recently. */
+function deleteOldBundles(current) {
+  const bundles = readdirSync(DIST)
+    .map((name) => join(DIST, name))
+    .filter((folder) => folder !== current && existsSync(join(folder, 'package.json')))
+    .sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
+  for (const folder of bundles.slice(BUNDLES_MAX - 1)) rmSync(folder, { recursive: true, force: true });
+}
+
+if (fileURLToPath(import.meta.url) === resolve(process.argv[1] ?? '')) {
+  const [requested] = process.argv.slice(2);
+  const target = requested === undefined ? findBundle() : resolve(requested);
+  if (requested !== undefined || !existsSync(target)) await bundle(target);
+  utimesSync(target, new Date(), new Date());
+  if (requested === undefined) deleteOldBundles(target);
+  process.stdout.write(`${target}\n`);
+}
