@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError, CREDIT_CLASSES, type CreditClass } from '@freshet/contracts';
 import type { Sql } from '../database/database.ts';
+import { CombinedStatements } from './combined-statements.ts';
 
 /** The rate limit of one bucket, from the headers of a response. */
 export interface BucketReading {
@@ -24,12 +25,13 @@ export interface AccountBudget {
    * @throws AppError `out_of_credits` with `retryAfterMs` when the wait would be longer.
    */
   take(buckets: readonly string[], credits: number, creditClass: CreditClass): Promise<void>;
+  /** Reconciles the buckets before the next credits are taken, and within a few milliseconds. */
   learn(readings: readonly BucketReading[]): Promise<void>;
   block(retryAfterMs: number): Promise<void>;
 }
 
 /** The cost of one request. */
-interface CreditRequest {
+export interface CreditRequest {
   readonly buckets: readonly string[];
   readonly credits: number;
   readonly creditClass: CreditClass;
@@ -85,10 +87,13 @@ export class CreditBudgets {
    * Freshet may use.
    */
   forAccount(account: string, sharePercent: number): AccountBudget {
+    const statements = new CombinedStatements((readings, requests) =>
+      this.#reconcileAndTake(account, sharePercent, readings, requests),
+    );
     return {
       take: async (buckets, credits, creditClass) => {
         for (let waitedMs = 0; ; ) {
-          const waitMs = await this.take(account, sharePercent, { buckets, credits, creditClass });
+          const waitMs = this.#isUnlimited(account) ? 0 : await statements.take({ buckets, credits, creditClass });
           if (waitMs === 0) return;
           waitedMs += waitMs;
           if (waitedMs > WAIT_MAX_MS) {
@@ -101,9 +106,45 @@ export class CreditBudgets {
           await sleep(waitMs);
         }
       },
-      learn: (readings) => this.reconcile(account, readings),
+      learn: async (readings) => {
+        if (readings.length === 0) return await this.reconcile(account, readings);
+        this.#unlimitedUntil.delete(account);
+        statements.learn(readings);
+      },
       block: (retryAfterMs) => this.block(account, retryAfterMs),
     };
+  }
+
+  #isUnlimited(account: string): boolean {
+    return (this.#unlimitedUntil.get(account) ?? 0) > Date.now();
+  }
+
+  /**
+   * Reconciles buckets, and then takes the credits of several requests, in one statement.
+   * @returns for each request, 0 or the milliseconds to wait.
+   */
+  async #reconcileAndTake(
+    account: string,
+    sharePercent: number,
+    readings: readonly BucketReading[],
+    requests: readonly CreditRequest[],
+  ): Promise<number[]> {
+    const taken = requests.map(({ buckets, credits, creditClass }) => ({
+      buckets,
+      credits,
+      rank: CREDIT_CLASSES.indexOf(creditClass),
+    }));
+    const rows = await this.#sql<{ wait_ms: number | null }[]>`
+      select null::integer as wait_ms from (
+        select freshet.reconcile_credits(${account}, bucket, total, remaining, used)
+        from jsonb_to_recordset(${this.#sql.json(readings as never)}::jsonb)
+          as r(bucket text, total numeric, remaining numeric, used numeric)
+      ) reconciled
+      union all
+      select freshet.take_credits(${account}, buckets, credits, ${sharePercent}, rank)
+      from jsonb_to_recordset(${this.#sql.json(taken as never)}::jsonb)
+        as t(buckets text[], credits numeric, rank integer)`;
+    return rows.flatMap(({ wait_ms: waitMs }) => (waitMs === null ? [] : [waitMs]));
   }
 
   /**
@@ -113,7 +154,7 @@ export class CreditBudgets {
    * may be available.
    */
   async take(account: string, sharePercent: number, { buckets, credits, creditClass }: CreditRequest): Promise<number> {
-    if ((this.#unlimitedUntil.get(account) ?? 0) > Date.now()) return 0;
+    if (this.#isUnlimited(account)) return 0;
     const rank = CREDIT_CLASSES.indexOf(creditClass);
     const [row] = await this.#sql<{ wait_ms: number }[]>`
       select freshet.take_credits(${account}, ${buckets as string[]}, ${credits}, ${sharePercent}, ${rank}) as wait_ms`;
@@ -127,7 +168,7 @@ export class CreditBudgets {
    */
   async reconcile(account: string, readings: readonly BucketReading[]): Promise<void> {
     if (readings.length === 0) {
-      if ((this.#unlimitedUntil.get(account) ?? 0) > Date.now()) return;
+      if (this.#isUnlimited(account)) return;
       this.#unlimitedUntil.set(account, Date.now() + UNLIMITED_CACHE_MS);
       await this.#sql`
         update freshet.credit_buckets set unlimited = true, total = null where account = ${account} and not unlimited`;

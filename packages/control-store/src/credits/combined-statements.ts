@@ -1,0 +1,69 @@
+import type { BucketReading, CreditRequest } from './credit-budgets.ts';
+
+/** Runs one statement. @returns the result of each request. */
+type RunStatement = (readings: readonly BucketReading[], requests: readonly CreditRequest[]) => Promise<number[]>;
+
+interface WaitingRequest {
+  readonly request: CreditRequest;
+  readonly resolve: (waitMs: number) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** How long readings wait for the next request, with which they share a statement. */
+const READINGS_WAIT_MS = 20;
+
+/**
+ * Combines the operations on the budget of one account into few statements. Readings wait for the
+ * next request, and requests that arrive while a statement runs share the next statement. Every
+ * request to Freshdesk takes credits and returns a reading, so separate statements would cost more
+ * than the requests themselves.
+ */
+export class CombinedStatements {
+  readonly #run: RunStatement;
+  #readings: BucketReading[] = [];
+  #requests: WaitingRequest[] = [];
+  #isRunning = false;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(run: RunStatement) {
+    this.#run = run;
+  }
+
+  /** Reconciles the readings before the next request, or after a few milliseconds. */
+  learn(readings: readonly BucketReading[]): void {
+    this.#readings.push(...readings);
+    this.#timer ??= setTimeout(() => void this.#runNext(), READINGS_WAIT_MS).unref();
+  }
+
+  /** @returns 0 when the credits were taken, and otherwise the milliseconds to wait. */
+  take(request: CreditRequest): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#requests.push({ request, resolve, reject });
+      void this.#runNext();
+    });
+  }
+
+  async #runNext(): Promise<void> {
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    while (this.#readings.length + this.#requests.length > 0) {
+      if (this.#timer) clearTimeout(this.#timer);
+      this.#timer = null;
+      const [readings, waiting] = [this.#readings, this.#requests];
+      this.#readings = [];
+      this.#requests = [];
+      try {
+        const results = await this.#run(
+          readings,
+          waiting.map(({ request }) => request),
+        );
+        waiting.forEach(({ resolve }, i) => resolve(results[i] as number));
+      } catch (error) {
+        // A reading that is lost only delays the correction of an estimate, because the next
+        // response contains a newer reading. The next request reports a persistent error.
+        for (const { reject } of waiting) reject(error);
+      }
+    }
+    this.#isRunning = false;
+  }
+}
