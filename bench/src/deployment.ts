@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, execFileSync, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,6 +12,19 @@ import { startEmbeddedPostgres } from '@freshet/runtime/embedded-postgres';
 import pg from 'pg';
 
 export const API_KEY = 'demo-admin-key';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+let bundle: string | null = null;
+
+/**
+ * Returns the file of a process in the bundle of the present sources.
+ * @param path the path of the module in the repository, without its extension: `apps/api/src/main`.
+ */
+export function findProcessModule(path: string): string {
+  const args = ['--disable-warning=ExperimentalWarning', join(ROOT, 'scripts/bundle.mjs')];
+  bundle ??= execFileSync(process.execPath, args, { encoding: 'utf8' }).trim();
+  return join(bundle, `${path}.js`);
+}
 
 /**
  * The deployment that most benchmarks run against: an embedded PostgreSQL with a control database
@@ -90,13 +103,13 @@ export class BenchDeployment implements AsyncDisposable {
     args: readonly string[],
     cleanups: (() => unknown)[],
   ): Promise<{ readonly origin: string; readonly child: ChildProcess }> {
-    const child = startProcess({ script: 'packages/freshdesk-simulator/src/main.ts', args, cleanups });
+    const child = startProcess({ script: findProcessModule('packages/freshdesk-simulator/src/main'), args, cleanups });
     return { origin: await waitForListening(child), child };
   }
 
   startWorker(app: 'extract-worker' | 'load-worker' | 'scheduler'): ChildProcess {
     return startProcess({
-      script: `apps/${app}/src/main.ts`,
+      script: findProcessModule(`apps/${app}/src/main`),
       env: this.#env,
       nodeOptions: NODE_OPTIONS,
       cleanups: this.#cleanups,
@@ -116,7 +129,7 @@ export class BenchDeployment implements AsyncDisposable {
       PORT: '0',
       HOST: '127.0.0.1',
     };
-    const child = startProcess({ script: 'apps/api/src/main.ts', env, cleanups: this.#cleanups });
+    const child = startProcess({ script: findProcessModule('apps/api/src/main'), env, cleanups: this.#cleanups });
     return { url: await waitForListening(child), token };
   }
 
@@ -125,7 +138,7 @@ export class BenchDeployment implements AsyncDisposable {
    * @returns the URL of the server.
    */
   startServer(script: string): Promise<string> {
-    return waitForListening(startProcess({ script, env: this.#env, cleanups: this.#cleanups }));
+    return waitForListening(startProcess({ script: join(ROOT, script), env: this.#env, cleanups: this.#cleanups }));
   }
 
   /** The connection URL of the control database. */
@@ -214,7 +227,7 @@ export function getPeakMemoryMiB(child: ChildProcess): number {
 }
 
 interface ProcessOptions {
-  /** The script to run, relative to the repository. */
+  /** The file to run. */
   readonly script: string;
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -224,7 +237,7 @@ interface ProcessOptions {
 }
 
 function startProcess({ script, args = [], env = {}, nodeOptions = [], cleanups }: ProcessOptions): ChildProcess {
-  const child = fork(fileURLToPath(new URL(`../../${script}`, import.meta.url)), args, {
+  const child = fork(script, args, {
     env: { PATH: process.env['PATH'] ?? '', ...env },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     execArgv: [...nodeOptions],

@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { Pool } from 'undici';
+import { findProcessModule } from './deployment.ts';
 
 /**
  * Measures how many pages of 100 tickets the simulator serves per second, and how long the
@@ -12,7 +12,7 @@ const headers = { authorization: `Basic ${Buffer.from('demo-admin-key:X').toStri
 
 const startedAt = performance.now();
 const simulator = fork(
-  fileURLToPath(new URL('../../packages/freshdesk-simulator/src/main.ts', import.meta.url)),
+  findProcessModule('packages/freshdesk-simulator/src/main'),
   ['--tickets', '200000', '--span-days', '300'],
   {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

@@ -9,6 +9,9 @@ import type { StandaloneSettings } from './settings.ts';
 export const DEMO_ACCOUNT = { subdomain: 'demo', apiKey: 'demo-admin-key' };
 const DEMO_SPAN_DAYS = 28;
 const DEFAULT_PORT = 8080;
+/** The databases of the embedded PostgreSQL. */
+const CONTROL_DATABASE = 'freshet';
+const WAREHOUSE = 'warehouse';
 const WORKERS = ['extract-worker', 'load-worker', 'scheduler'];
 
 /**
@@ -51,8 +54,10 @@ export class StandaloneDeployment {
    * @throws AppError `configuration` when a part does not start.
    */
   async start(): Promise<{ readonly apiUrl: string; readonly warehouseUrl: string }> {
-    const { databaseUrl, warehouseUrl } = await this.#startPostgres();
-    const origin = this.#settings.account === null ? await this.#startSimulator() : this.#settings.origin;
+    const [{ databaseUrl, warehouseUrl }, origin] = await Promise.all([
+      this.#startPostgres(),
+      this.#settings.account === null ? this.#startSimulator() : this.#settings.origin,
+    ]);
     const env = {
       DATABASE_URL: databaseUrl,
       FRESHET_SECRET_KEYS: this.#settings.secretKeys ?? this.#state.secret_keys,
@@ -79,13 +84,18 @@ export class StandaloneDeployment {
   async #startPostgres(): Promise<{ readonly databaseUrl: string; readonly warehouseUrl: string }> {
     const { databaseUrl, warehouseUrl, dataDir } = this.#settings;
     if (databaseUrl !== null && warehouseUrl !== null) return { databaseUrl, warehouseUrl };
-    const server = await startEmbeddedPostgres({ resolveFrom: import.meta.url, dataDir });
+    const server = await startEmbeddedPostgres({
+      resolveFrom: import.meta.url,
+      dataDir,
+      databases: [CONTROL_DATABASE, WAREHOUSE],
+    });
     this.#cleanups.push(() => server.stop());
     this.#print(`PostgreSQL is running. Data folder: ${server.dataDir}`);
-    return {
-      databaseUrl: databaseUrl ?? (await ensureDatabase(server.url, 'freshet')),
-      warehouseUrl: warehouseUrl ?? (await ensureDatabase(server.url, 'warehouse')),
-    };
+    const [ownDatabaseUrl, ownWarehouseUrl] = await Promise.all([
+      databaseUrl ?? ensureDatabase(server.url, CONTROL_DATABASE),
+      warehouseUrl ?? ensureDatabase(server.url, WAREHOUSE),
+    ]);
+    return { databaseUrl: ownDatabaseUrl, warehouseUrl: ownWarehouseUrl };
   }
 
   async #startSimulator(): Promise<string> {
@@ -121,9 +131,12 @@ function getMainModule(app: string): string {
   return resolveEntryModule(`../../${app}/src/main`, import.meta.url);
 }
 
-/** Creates the database if it does not exist. @returns the URL of the database. */
+/**
+ * Creates the database if an earlier release created the cluster without it.
+ * @returns the URL of the database.
+ */
 async function ensureDatabase(superuserUrl: string, name: string): Promise<string> {
-  const sql = postgres(superuserUrl, { max: 1, onnotice: () => {} });
+  const sql = postgres(superuserUrl, { max: 1, fetch_types: false, onnotice: () => {} });
   try {
     const existing = await sql`select from pg_database where datname = ${name}`;
     if (existing.length === 0) await sql.unsafe(`create database ${name}`);

@@ -12,6 +12,8 @@ export interface EmbeddedPostgresOptions {
   readonly packageName?: string;
   /** The data folder. It is created if it does not exist, and retained when the server stops. */
   readonly dataDir: string;
+  /** The databases that are created together with a new cluster. */
+  readonly databases?: readonly string[];
   /** Server parameters, such as `fsync: 'off'` for tests. */
   readonly settings?: Readonly<Record<string, string>>;
 }

@@ -1,18 +1,14 @@
-import { execFile, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, connect as netConnect } from 'node:net';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { createCluster, getPasswordFile, SUPERUSER } from './postgres-creation.ts';
 import type { ServerUser } from './postgres-installation.ts';
 
-/** Creates, starts and stops a PostgreSQL cluster with `initdb` and `pg_ctl`. */
+/** Starts and stops a PostgreSQL cluster with `pg_ctl`. */
 
-const SUPERUSER = 'freshet';
-const BUILTIN_LOCALE_SINCE = 17;
 const START_ATTEMPTS_MAX = 3;
 const CONNECT_TIMEOUT_MS = 2000;
-const execFileAsync = promisify(execFile);
 
 export interface Cluster {
   readonly majorVersion: number;
@@ -20,6 +16,13 @@ export interface Cluster {
   readonly binaries: string;
   readonly dataDir: string;
   readonly clusterDir: string;
+  /**
+   * A copy of a new cluster, from which further clusters are created. The folder is created with
+   * the first cluster, unless its parent folder is read-only.
+   */
+  readonly templateDir: string;
+  /** The databases of a new cluster. */
+  readonly databases: readonly string[];
   /** The user that the server runs as. Null: the user of this process. */
   readonly user: ServerUser | null;
 }
@@ -30,9 +33,9 @@ export interface Cluster {
  * @returns the URL with which the superuser connects to the server.
  */
 export async function startCluster(cluster: Cluster, settings: Readonly<Record<string, string>>): Promise<string> {
-  if (!existsSync(join(cluster.clusterDir, 'PG_VERSION'))) await initializeCluster(cluster);
+  if (!existsSync(join(cluster.clusterDir, 'PG_VERSION'))) await createCluster(cluster);
   const port = (await findRunningPort(cluster.clusterDir)) ?? (await startServer(cluster, settings));
-  const password = readFileSync(join(cluster.dataDir, 'superuser-password'), 'utf8').trim();
+  const password = readFileSync(getPasswordFile(cluster), 'utf8').trim();
   return `postgres://${SUPERUSER}:${password}@127.0.0.1:${port}/postgres`;
 }
 
@@ -60,39 +63,6 @@ export function isAlive(pid: number): boolean {
   } catch {
     return true;
   }
-}
-
-async function initializeCluster(cluster: Cluster): Promise<void> {
-  const temporaryDir = `${cluster.clusterDir}.new.${process.pid}`;
-  const passwordFile = join(cluster.dataDir, 'superuser-password');
-  if (!existsSync(passwordFile)) writeFileSync(passwordFile, randomBytes(24).toString('base64url'), { mode: 0o600 });
-  mkdirSync(temporaryDir, { mode: 0o700 });
-  if (cluster.user) {
-    chownSync(temporaryDir, cluster.user.uid, cluster.user.gid);
-    chownSync(passwordFile, cluster.user.uid, cluster.user.gid);
-  }
-  await execFileAsync(
-    join(cluster.binaries, 'bin', 'initdb'),
-    [
-      '-D',
-      temporaryDir,
-      '-U',
-      SUPERUSER,
-      `--pwfile=${passwordFile}`,
-      '--auth=scram-sha-256',
-      '--encoding=UTF8',
-      '--locale=C',
-      // The builtin locale does not depend on the locales of the machine.
-      ...(cluster.majorVersion >= BUILTIN_LOCALE_SINCE
-        ? ['--locale-provider=builtin', '--builtin-locale=C.UTF-8']
-        : []),
-      '--no-sync',
-    ],
-    { cwd: '/', env: { ...process.env, LC_ALL: 'C' }, ...cluster.user },
-  );
-  // Rename the folder last, so that an interrupted start never leaves an incomplete cluster at the
-  // final path.
-  renameSync(temporaryDir, cluster.clusterDir);
 }
 
 /**

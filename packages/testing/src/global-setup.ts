@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEmbeddedPostgres } from '@freshet/runtime/embedded-postgres';
 import type { TestProject } from 'vitest/node';
+import { bundleProcesses } from './bundle.ts';
 import { startPgBouncer } from './pg-bouncer.ts';
 import { getPostgresUnderTest } from './postgres-under-test.ts';
 
 /**
- * Starts one server for all tests of a run. The folder and the port of the server are not shared
+ * Starts one server for all tests of a run, and bundles the processes. The folder and the port of the server are not shared
  * with concurrent runs.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
@@ -19,6 +20,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     settings: { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '300' },
   });
   const bouncer = process.env['FRESHET_TEST_PGBOUNCER'] === undefined ? null : await startPgBouncer(server.url);
+  project.provide('bundle', bundleProcesses());
   project.provide('postgresUrl', server.url);
   project.provide('warehouseUrl', bouncer?.url ?? server.url);
   return async () => {

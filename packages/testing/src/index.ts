@@ -2,6 +2,7 @@
  * Test utilities: a real PostgreSQL server, started once per test run, and an empty database for
  * each test file.
  */
+export { findProcessModule } from './bundle.ts';
 export { toComparable } from './comparable.ts';
 export { createDatabase, type TestDatabase } from './databases.ts';
 export { DedicatedServer } from './dedicated-server.ts';

@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { findProcessModule } from '@freshet/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Deployment } from '../test-support/deployment.ts';
 
 /** Runs the `freshet` command as a user does. */
 
-const MAIN = fileURLToPath(new URL('../../../freshet/src/main.ts', import.meta.url));
+const MAIN = findProcessModule('apps/freshet/src/main');
 
 interface CommandResult {
   readonly status: number | null;

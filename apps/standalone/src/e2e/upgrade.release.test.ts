@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { findProcessModule } from '@freshet/testing';
 import { expect, test } from 'vitest';
 import { Deployment } from '../test-support/deployment.ts';
 import { findDifferences } from '../test-support/differences.ts';
@@ -33,18 +33,14 @@ test('processes of the previous release work with the schema and the processes o
     );
   };
   await expectSync('the previous release');
-  const migration = spawnSync(
-    process.execPath,
-    [fileURLToPath(new URL('../../../freshet/src/main.ts', import.meta.url)), 'migrate'],
-    {
-      env: {
-        PATH: process.env['PATH'] ?? '',
-        DATABASE_URL: deployment.control.url,
-        FRESHET_SECRET_KEYS: deployment.secretKeys,
-      },
-      encoding: 'utf8',
+  const migration = spawnSync(process.execPath, [findProcessModule('apps/freshet/src/main'), 'migrate'], {
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      DATABASE_URL: deployment.control.url,
+      FRESHET_SECRET_KEYS: deployment.secretKeys,
     },
-  );
+    encoding: 'utf8',
+  });
   expect(migration.status, migration.stderr).toBe(0);
   await expectSync('the previous release on this schema');
   const replace = async (app: 'api' | 'load-worker' | 'extract-worker' | 'scheduler', root?: string) => {

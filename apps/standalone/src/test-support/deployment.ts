@@ -1,18 +1,15 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Freshet, type Run, type Schemas } from '@freshet/client';
 import { generateToken } from '@freshet/control-store';
 import { FreshdeskSimulator, type SimulatorOptions } from '@freshet/freshdesk-simulator';
-import { createDatabase, type TestDatabase, waitFor } from '@freshet/testing';
+import { NODE_OPTIONS } from '@freshet/runtime';
+import { createDatabase, findProcessModule, type TestDatabase, waitFor } from '@freshet/testing';
 import { setUpPipeline } from '../setup.ts';
 
 const APPS = ['api', 'extract-worker', 'load-worker', 'scheduler'] as const;
 export type AppName = (typeof APPS)[number];
 
-/** The root of this repository. */
-const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
 const RUN_TIMEOUT_MS = 100_000;
 
 /**
@@ -58,13 +55,13 @@ export class Deployment implements AsyncDisposable {
 
   /**
    * @param env additional settings of the processes.
-   * @param root the repository whose processes are started.
+   * @param release the sources of a different release, whose processes are started.
    */
   static async start(
     options: SimulatorOptions = {},
     apps: readonly AppName[] = APPS,
     env: Readonly<Record<string, string>> = {},
-    root = ROOT,
+    release?: string,
   ): Promise<Deployment> {
     // A sync rereads the records in its lookback window. The latest change is one hour old, so no
     // record is in a lookback window.
@@ -76,7 +73,7 @@ export class Deployment implements AsyncDisposable {
     });
     const [origin, control, warehouse] = await Promise.all([simulator.listen(), createDatabase(), createDatabase()]);
     const deployment = new Deployment(simulator, origin, control, warehouse, env);
-    for (const app of apps) await deployment.launch(app, app, root);
+    for (const app of apps) await deployment.launch(app, app, release);
     return deployment;
   }
 
@@ -111,10 +108,10 @@ export class Deployment implements AsyncDisposable {
   }
 
   /** Starts a process. If the process is an API, waits until the API is ready. */
-  async launch(app: AppName, name: string = app, root = ROOT): Promise<void> {
-    const child = fork(join(root, `apps/${app}/src/main.ts`), [], {
+  async launch(app: AppName, name: string = app, release?: string): Promise<void> {
+    const child = fork(findProcessModule(`apps/${app}/src/main`, release), [], {
       env: { ...this.#env, PORT: String(this.#port) },
-      execArgv: [],
+      execArgv: [...NODE_OPTIONS],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     for (const stream of [child.stdout, child.stderr])

@@ -1,8 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import { Freshet } from '@freshet/client';
 import { generateToken } from '@freshet/control-store';
+import { NODE_OPTIONS } from '@freshet/runtime';
+import { findProcessModule } from '@freshet/testing';
 
 export type FleetApp = 'api' | 'extract-worker' | 'load-worker' | 'scheduler';
 
@@ -49,9 +50,9 @@ export class Fleet implements AsyncDisposable {
   }
 
   launch(app: FleetApp, name: string): void {
-    const child = fork(fileURLToPath(new URL(`../../../${app}/src/main.ts`, import.meta.url)), [], {
+    const child = fork(findProcessModule(`apps/${app}/src/main`), [], {
       env: this.#env,
-      execArgv: [],
+      execArgv: [...NODE_OPTIONS],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     const member: Member = { app, child, url: null, isStopping: false };
