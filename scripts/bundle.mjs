@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
- * Bundles the processes of Freshet into `dist/<key>`, and prints the path of this folder. The key is
- * a hash of all files that the bundle is made from, so a bundle is never older than the sources. If
- * the folder exists already, nothing is bundled.
+ * Bundles the processes of Freshet into `dist/<key>`, and prints the path of this folder. The key
+ * is a hash of all files that the bundle is made from, so a bundle is never older than the sources.
+ * If the folder exists already, nothing is bundled.
  *
  * The folder has the layout of the sources: the bundle of `apps/api/src/main.ts` is
  * `apps/api/src/main.js`, and the files that the processes read are at the same relative paths. The

@@ -116,8 +116,8 @@ function loadRules() {
 }
 
 /**
- * Copies the same files and installs the same dependencies as the Dockerfile, and checks that every
- * process can start with them.
+ * Copies the same files, installs the same dependencies and makes the same bundle as the
+ * Dockerfile, and checks that every process can start from the bundle alone.
  */
 function checkImage() {
   const root = join(folder, 'image');
@@ -131,8 +131,11 @@ function checkImage() {
     });
   const install = /^RUN (npx .+)$/m.exec(dockerfile)?.[1];
   runOrExit('sh', ['-c', install], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+  const bundle = join(folder, 'bundle');
+  runOrExit(process.execPath, ['scripts/bundle.mjs', bundle], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+  rmSync(root, { recursive: true });
   for (const name of ['api', 'extract-worker', 'load-worker', 'scheduler', 'migrate']) {
-    const { status, stderr } = spawnSync(process.execPath, [join(root, 'apps/freshet/src/main.ts'), name], {
+    const { status, stderr } = spawnSync(process.execPath, [join(bundle, 'apps/freshet/src/main.js'), name], {
       encoding: 'utf8',
       env: { PATH: process.env.PATH },
     });

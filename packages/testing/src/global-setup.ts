@@ -8,8 +8,8 @@ import { startPgBouncer } from './pg-bouncer.ts';
 import { getPostgresUnderTest } from './postgres-under-test.ts';
 
 /**
- * Starts one server for all tests of a run, and bundles the processes. The folder and the port of the server are not shared
- * with concurrent runs.
+ * Starts one server for all tests of a run, and bundles the processes. The folder and the port of
+ * the server are not shared with concurrent runs.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const dataDir = mkdtempSync(join(tmpdir(), 'freshet-test-'));

@@ -1,7 +1,7 @@
 import AjvCompiler from '@fastify/ajv-compiler';
 import { describe, expect, test } from 'vitest';
-import { buildSerializer } from './serialization.ts';
 import { namedSchemas } from './schemas.ts';
+import { buildSerializer } from './serialization.ts';
 import '../app.ts';
 
 const schemas = Object.fromEntries(namedSchemas.map((schema) => [(schema as { $id: string }).$id, schema]));

@@ -6,8 +6,8 @@ import SerializerSelector, {
 
 /**
  * Compiles the serializers of responses. A serializer is compiled when the first response needs it,
- * and with only the schemas that it refers to. Compiling all serializers at the start, each with all
- * schemas, would take most of the time that the API needs to start.
+ * and with only the schemas that it refers to. Compiling all serializers at the start, each with
+ * all schemas, would take most of the time that the API needs to start.
  */
 export const buildSerializer = (
   schemas: unknown,

@@ -3,9 +3,11 @@ import { expect, test } from 'vitest';
 import { Deployment } from '../test-support/deployment.ts';
 import { findDifferences } from '../test-support/differences.ts';
 
-test('commits that the control database temporarily rejects are retried, and no record is lost (I1)', async () => {
+test('commits that the control database temporarily rejects are retried and logged with the lines of the sources, and no record is lost (I1)', async () => {
   // There are enough tickets that a step is committed while the next pages are being read.
-  await using deployment = await Deployment.start({ counts: { tickets: 4000, conversations: 0 } });
+  await using deployment = await Deployment.start({ counts: { tickets: 4000, conversations: 0 } }, undefined, {
+    LOG_LEVEL: 'warn',
+  });
   const { sql } = deployment.control;
   const pipelineId = await deployment.createPipeline();
   await sql.unsafe(
@@ -23,6 +25,8 @@ test('commits that the control database temporarily rejects are retried, and no 
     'the object reports why it is retried',
     30_000,
   );
+  // The workers run from a bundle.
+  expect(deployment.logs.join('')).toMatch(/control-store\/src\/extraction\/commit-step\.ts:\d+:\d+/);
   await sql.unsafe('drop function freshet.reject_batch cascade');
   expect((await deployment.waitForRun(id)).status).toBe('succeeded');
   expect(await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);

@@ -57,7 +57,7 @@ export class CombinedStatements {
           readings,
           waiting.map(({ request }) => request),
         );
-        waiting.forEach(({ resolve }, i) => resolve(results[i] as number));
+        for (const [i, { resolve }] of waiting.entries()) resolve(results[i] as number);
       } catch (error) {
         // A reading that is lost only delays the correction of an estimate, because the next
         // response contains a newer reading. The next request reports a persistent error.

@@ -1,0 +1,126 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { startEmbeddedPostgres } from '@freshet/runtime/embedded-postgres';
+import pg from 'pg';
+import { CpuMeter } from './cpu-meter.ts';
+
+/**
+ * Measures how long `npm start` takes with a new data folder: until the API responds, until the
+ * first row of the simulated account is in the warehouse, and until `npm start -- --once` exits. For
+ * `--once`, also measures the CPU time of all processes, including PostgreSQL. The baseline is what
+ * no start can avoid: npm with an empty script, and a PostgreSQL server with a new cluster.
+ *
+ * Requires Linux, because it reads `/proc`.
+ */
+const { values } = parseArgs({ options: { rounds: { type: 'string', default: '5' } } });
+const ROUNDS = Number(values.rounds);
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const POLL_INTERVAL_MS = 10;
+
+interface Start {
+  readonly apiSeconds: number;
+  readonly firstRowSeconds: number;
+  readonly exitSeconds: number;
+  readonly cpuSeconds: number;
+}
+
+const median = (numbers: readonly number[]) =>
+  [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] as number;
+
+// Bundle the processes and fill the caches of the first start.
+await withFolder(async (folder) => await waitForExit(startOnce(folder)));
+const baselines: number[] = [];
+const starts: Start[] = [];
+for (let round = 0; round < ROUNDS; round++) {
+  baselines.push(await withFolder(measureBaseline));
+  starts.push(await withFolder(measureStart));
+}
+const baseline = median(baselines);
+console.log(`baseline: npm with an empty script, and PostgreSQL: ${baseline.toFixed(2)} s\n`);
+console.log(`${''.padEnd(40)} ${'median'.padStart(8)} ${'× baseline'.padStart(12)}`);
+const print = (label: string, measure: (start: Start) => number, unit: string) => {
+  const seconds = median(starts.map(measure));
+  const ratio = unit === 's' ? (seconds / baseline).toFixed(1) : '';
+  console.log(`${label.padEnd(40)} ${`${seconds.toFixed(2)} ${unit}`.padStart(8)} ${ratio.padStart(12)}`);
+};
+print('until the API responds', (s) => s.apiSeconds, 's');
+print('until the first row is in the warehouse', (s) => s.firstRowSeconds, 's');
+print('until --once exits', (s) => s.exitSeconds, 's');
+print('CPU time of --once, with PostgreSQL', (s) => s.cpuSeconds, 'CPU s');
+
+async function withFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), 'freshet-bench-'));
+  try {
+    return await work(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function measureBaseline(folder: string): Promise<number> {
+  const startedAt = performance.now();
+  await waitForExit(spawn('npm', ['exec', '--offline', '--', 'node', '-e', '0'], { cwd: ROOT, stdio: 'ignore' }));
+  const server = await startEmbeddedPostgres({
+    resolveFrom: import.meta.url,
+    dataDir: folder,
+    databases: ['freshet', 'warehouse'],
+  });
+  const seconds = (performance.now() - startedAt) / 1000;
+  await server.stop();
+  return seconds;
+}
+
+function startOnce(folder: string): ChildProcess {
+  return spawn('npm', ['start', '--', '--once'], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', FRESHET_DATA_DIR: folder, PORT: '0' },
+  });
+}
+
+async function measureStart(folder: string): Promise<Start> {
+  const startedAt = performance.now();
+  const getSeconds = () => (performance.now() - startedAt) / 1000;
+  const child = startOnce(folder);
+  let output = '';
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+  });
+  const cpu = new CpuMeter(child.pid as number, folder);
+  const exit = waitForExit(child).then(getSeconds);
+  const apiSeconds = await pollUntil(async () => {
+    const url = /The API is available at (\S+)\.$/m.exec(output)?.[1];
+    return url !== undefined && (await fetch(`${url}/livez`)).ok;
+  }).then(getSeconds);
+  const warehouse = await connectToWarehouse(folder);
+  const firstRowSeconds = await pollUntil(async () => {
+    const query = 'select from freshdesk_demo._freshet_objects where row_count > 0 limit 1';
+    return ((await warehouse.query(query).catch(() => null))?.rowCount ?? 0) > 0;
+  }).then(getSeconds);
+  await warehouse.end();
+  return { apiSeconds, firstRowSeconds, exitSeconds: await exit, cpuSeconds: cpu.stop() };
+}
+
+async function connectToWarehouse(folder: string): Promise<pg.Client> {
+  await pollUntil(() => existsSync(join(folder, 'port')));
+  const read = (name: string) => readFileSync(join(folder, name), 'utf8').trim();
+  const client = new pg.Client(`postgres://freshet:${read('superuser-password')}@127.0.0.1:${read('port')}/warehouse`);
+  await client.connect();
+  return client;
+}
+
+async function pollUntil(check: () => Promise<boolean> | boolean): Promise<void> {
+  while (!(await check())) await sleep(POLL_INTERVAL_MS);
+}
+
+async function waitForExit(child: ChildProcess): Promise<void> {
+  child.stdout?.resume();
+  await new Promise<void>((resolve, reject) => {
+    child.once('exit', (code) => (code === 0 ? resolve() : reject(new Error(`npm exited with status ${code}.`))));
+  });
+}
