@@ -2,30 +2,12 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, connect as netConnect } from 'node:net';
 import { join } from 'node:path';
-import { createCluster, getPasswordFile, SUPERUSER } from './postgres-creation.ts';
-import type { ServerUser } from './postgres-installation.ts';
+import { type Cluster, createCluster, getPasswordFile, SUPERUSER } from './postgres-creation.ts';
 
 /** Starts and stops a PostgreSQL cluster with `pg_ctl`. */
 
 const START_ATTEMPTS_MAX = 3;
 const CONNECT_TIMEOUT_MS = 2000;
-
-export interface Cluster {
-  readonly majorVersion: number;
-  /** The folder that contains `bin`. */
-  readonly binaries: string;
-  readonly dataDir: string;
-  readonly clusterDir: string;
-  /**
-   * A copy of a new cluster, from which further clusters are created. The folder is created with
-   * the first cluster, unless its parent folder is read-only.
-   */
-  readonly templateDir: string;
-  /** The databases of a new cluster. */
-  readonly databases: readonly string[];
-  /** The user that the server runs as. Null: the user of this process. */
-  readonly user: ServerUser | null;
-}
 
 /**
  * Starts the server of a cluster, unless it is already running. Creates the cluster first if it

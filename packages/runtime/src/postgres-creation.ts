@@ -13,13 +13,30 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { Cluster } from './postgres-cluster.ts';
+import type { ServerUser } from './postgres-installation.ts';
 
 /** Creates a PostgreSQL cluster: with `initdb`, or as a copy of an earlier new cluster. */
 
 export const SUPERUSER = 'freshet';
 const BUILTIN_LOCALE_SINCE = 17;
 const execFileAsync = promisify(execFile);
+
+export interface Cluster {
+  readonly majorVersion: number;
+  /** The folder that contains `bin`. */
+  readonly binaries: string;
+  readonly dataDir: string;
+  readonly clusterDir: string;
+  /**
+   * A copy of a new cluster, from which further clusters are created. The folder is created with
+   * the first cluster, unless its parent folder is read-only.
+   */
+  readonly templateDir: string;
+  /** The databases of a new cluster. */
+  readonly databases: readonly string[];
+  /** The user that the server runs as. Null: the user of this process. */
+  readonly user: ServerUser | null;
+}
 
 export function getPasswordFile({ dataDir }: Cluster): string {
   return join(dataDir, 'superuser-password');

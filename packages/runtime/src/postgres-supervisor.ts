@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { EmbeddedPostgresOptions, SupervisorRequest, SupervisorResponse } from './embedded-postgres.ts';
-import { type Cluster, isAlive, startCluster, stopCluster } from './postgres-cluster.ts';
+import { isAlive, startCluster, stopCluster } from './postgres-cluster.ts';
+import type { Cluster } from './postgres-creation.ts';
 import { findServerUser, locateBinaries, prepareBinaries, prepareDataDir } from './postgres-installation.ts';
 
 /**

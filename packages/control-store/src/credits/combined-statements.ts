@@ -1,4 +1,4 @@
-import type { BucketReading, CreditRequest } from './credit-budgets.ts';
+import type { BucketReading, CreditRequest } from './credit-operations.ts';
 
 /** Runs one statement. @returns the result of each request. */
 type RunStatement = (readings: readonly BucketReading[], requests: readonly CreditRequest[]) => Promise<number[]>;

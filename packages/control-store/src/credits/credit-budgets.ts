@@ -2,15 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError, CREDIT_CLASSES, type CreditClass } from '@freshet/contracts';
 import type { Sql } from '../database/database.ts';
 import { CombinedStatements } from './combined-statements.ts';
-
-/** The rate limit of one bucket, from the headers of a response. */
-export interface BucketReading {
-  readonly bucket: string;
-  readonly total: number | null;
-  readonly remaining: number | null;
-  /** The cost of the request itself. */
-  readonly used: number | null;
-}
+import type { BucketReading, CreditRequest } from './credit-operations.ts';
 
 /**
  * The longest time that a request waits for credits. If the wait would be longer, the caller ends
@@ -28,13 +20,6 @@ export interface AccountBudget {
   /** Reconciles the buckets before the next credits are taken, and within a few milliseconds. */
   learn(readings: readonly BucketReading[]): Promise<void>;
   block(retryAfterMs: number): Promise<void>;
-}
-
-/** The cost of one request. */
-export interface CreditRequest {
-  readonly buckets: readonly string[];
-  readonly credits: number;
-  readonly creditClass: CreditClass;
 }
 
 /** One bucket of an account. */
