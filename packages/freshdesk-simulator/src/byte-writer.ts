@@ -25,6 +25,13 @@ export class ByteWriter {
     return taken;
   }
 
+  /** Returns the bytes as text and empties the writer. The bytes must be UTF-8. */
+  takeText(): string {
+    const text = this.#bytes.toString('utf8', 0, this.#length);
+    this.#length = 0;
+    return text;
+  }
+
   #reserve(more: number): void {
     if (this.#length + more <= this.#bytes.length) return;
     const larger = Buffer.allocUnsafe(Math.max(this.#bytes.length * 2, this.#length + more));

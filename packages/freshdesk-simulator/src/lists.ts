@@ -237,20 +237,24 @@ function findViewIndex(object: ObjectSpec, query: URLSearchParams): number {
   return Math.max(0, index);
 }
 
-const hiddenSets = new Map<string, ReadonlySet<string>>();
+const hiddenSets = new WeakMap<ObjectSpec, Map<string, ReadonlySet<string>>>();
 
 /**
  * Returns the columns to omit because the request lacks the `include` that returns them. The `Set`
- * instance is the same for equal arguments.
+ * instance is the same for equal arguments, and is `NO_HIDDEN_COLUMNS` if there are no such columns.
  */
 function getHiddenColumns(object: ObjectSpec, include: readonly string[]): ReadonlySet<string> {
-  const key = `${object.name}|${include.join()}`;
-  let hidden = hiddenSets.get(key);
+  const sets = hiddenSets.get(object) ?? new Map<string, ReadonlySet<string>>();
+  hiddenSets.set(object, sets);
+  const key = include.join();
+  let hidden = sets.get(key);
   if (!hidden) {
-    hidden = new Set(
-      Object.entries(object.list.includeColumns).flatMap(([name, columns]) => (include.includes(name) ? [] : columns)),
+    const omitted = Object.entries(object.list.includeColumns).flatMap(([name, columns]) =>
+      include.includes(name) ? [] : columns,
     );
-    hiddenSets.set(key, hidden);
+    const names = omitted.filter((name) => object.columns.some((column) => column.name === name));
+    hidden = names.length === 0 ? NO_HIDDEN_COLUMNS : new Set(names);
+    sets.set(key, hidden);
   }
   return hidden;
 }

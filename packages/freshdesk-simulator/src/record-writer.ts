@@ -37,6 +37,8 @@ export class RecordWriter {
   readonly #lists: ReadonlyMap<string, RecordList>;
   readonly #templates: Templates;
   readonly #page = new ByteWriter();
+  /** Receives the template of a record before the record's changes are applied. */
+  readonly #unchanged = new ByteWriter();
 
   constructor({ seed, documentedShapesOnly = false }: AccountOptions, lists: ReadonlyMap<string, RecordList>) {
     this.#seed = seed;
@@ -48,9 +50,8 @@ export class RecordWriter {
 
   /** Renders one record of a list. */
   renderRecord(selection: RecordSelection, number: number): string {
-    const writer = new ByteWriter();
-    this.#writeRecord(writer, selection, number);
-    return writer.take().toString('utf8');
+    this.#writeRecord(this.#page, selection, number);
+    return this.#page.takeText();
   }
 
   /** Renders a JSON array of records of a list. */
@@ -68,14 +69,14 @@ export class RecordWriter {
   renderFromTemplate(object: ObjectSpec, values: RecordValues): string {
     const template = this.#templates.get(object, values.number, NO_HIDDEN_COLUMNS);
     this.#writeTemplate(this.#page, template, values);
-    return this.#page.take().toString('utf8');
+    return this.#page.takeText();
   }
 
   #writeRecord(writer: ByteWriter, { object, list, hidden }: RecordSelection, number: number): void {
     const edit = list.edits.get(number);
     const view = list.getView(number);
     const isUnchanged = edit === undefined && view === 0;
-    const target = isUnchanged ? writer : new ByteWriter();
+    const target = isUnchanged ? writer : this.#unchanged;
     const fixed = object.list.fixedRecords?.[number];
     if (fixed) target.writeBytes(Buffer.from(JSON.stringify(fixed)));
     else
@@ -87,7 +88,7 @@ export class RecordWriter {
         parentKey: 0,
       });
     if (isUnchanged) return;
-    const fields = JSON.parse(target.take().toString('utf8')) as Fields;
+    const fields = JSON.parse(target.takeText()) as Fields;
     const changes = { ...getViewFields(object, view), ...omitHidden(edit, hidden) };
     writer.writeBytes(Buffer.from(JSON.stringify({ ...fields, ...changes })));
   }
