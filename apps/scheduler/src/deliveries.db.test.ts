@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
-import { openTestStore, type TestStore } from '@freshet/control-store/test-support';
+import { openTestStore, resetStore, type TestStore } from '@freshet/control-store/test-support';
 import { createOutboundPolicy } from '@freshet/runtime';
 import { SMTPServer } from 'smtp-server';
 import { Webhook as Verifier } from 'standardwebhooks';
@@ -47,9 +47,7 @@ afterAll(async () => {
 beforeEach(async () => {
   received = [];
   response = { status: 204 };
-  await t.database
-    .sql`truncate freshet.webhooks, freshet.events, freshet.pipelines, freshet.credentials, freshet.destinations cascade`;
-  await t.database.sql`delete from pgboss.job`;
+  await resetStore(t);
 });
 
 const createWebhook = async (

@@ -4,7 +4,7 @@
  */
 export { findProcessModule } from './bundle.ts';
 export { toComparable } from './comparable.ts';
-export { createDatabase, type TestDatabase } from './databases.ts';
+export { createDatabase, type DatabaseTemplate, type TestDatabase } from './databases.ts';
 export { DedicatedServer } from './dedicated-server.ts';
 export { readFixture } from './fixtures.ts';
 export { waitFor } from './wait-for.ts';

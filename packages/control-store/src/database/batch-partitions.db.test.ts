@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type postgres from 'postgres';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { resetStore } from '../test-support/builders.ts';
-import { openTestStore, type TestStore } from '../test-support/store.ts';
+import { openTestStore, resetStore, type TestStore } from '../test-support/store.ts';
 
 const DAY_MS = 86_400_000;
 

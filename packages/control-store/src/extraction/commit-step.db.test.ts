@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { acquire, buildBatch, buildParent, buildStep, resetStore, startRun } from '../test-support/builders.ts';
-import { openTestStore, type TestStore } from '../test-support/store.ts';
+import { acquire, buildBatch, buildParent, buildStep, startRun } from '../test-support/builders.ts';
+import { openTestStore, resetStore, type TestStore } from '../test-support/store.ts';
 
 let t: TestStore;
 

@@ -7,10 +7,9 @@ import {
   buildOutcome,
   buildParent,
   buildStep,
-  resetStore,
   startRun,
 } from '../test-support/builders.ts';
-import { openTestStore, type TestStore } from '../test-support/store.ts';
+import { openTestStore, resetStore, type TestStore } from '../test-support/store.ts';
 
 let t: TestStore;
 

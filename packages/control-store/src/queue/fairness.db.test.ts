@@ -1,8 +1,8 @@
 import { waitFor } from '@freshet/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Pipeline, Step } from '../index.ts';
-import { acquire, buildBatch, buildStep, OBJECTS, resetStore } from '../test-support/builders.ts';
-import { openTestStore, type TestStore } from '../test-support/store.ts';
+import { acquire, buildBatch, buildStep, OBJECTS } from '../test-support/builders.ts';
+import { openTestStore, resetStore, type TestStore } from '../test-support/store.ts';
 
 let t: TestStore;
 

@@ -9,10 +9,9 @@ import {
   buildParent,
   buildStep,
   OBJECTS,
-  resetStore,
   startRun,
 } from '../test-support/builders.ts';
-import { openTestStore, type TestStore } from '../test-support/store.ts';
+import { openTestStore, resetStore, type TestStore } from '../test-support/store.ts';
 
 let t: TestStore;
 

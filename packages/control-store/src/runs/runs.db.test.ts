@@ -1,14 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import {
-  acquire,
-  buildParent,
-  buildStep,
-  countPendingParents,
-  OBJECTS,
-  resetStore,
-  startRun,
-} from '../test-support/builders.ts';
-import { openTestStore, type TestStore } from '../test-support/store.ts';
+import { acquire, buildParent, buildStep, countPendingParents, OBJECTS, startRun } from '../test-support/builders.ts';
+import { openTestStore, resetStore, type TestStore } from '../test-support/store.ts';
 
 let t: TestStore;
 

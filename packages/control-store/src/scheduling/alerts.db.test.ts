@@ -1,7 +1,7 @@
 import type { EventType } from '@freshet/contracts';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { acquire, buildStep, resetStore } from '../test-support/builders.ts';
-import { openTestStore, type TestStore } from '../test-support/store.ts';
+import { acquire, buildStep } from '../test-support/builders.ts';
+import { openTestStore, resetStore, type TestStore } from '../test-support/store.ts';
 
 let t: TestStore;
 let pipelineId: string;

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { getNextRun } from '../resources/cron.ts';
-import { resetStore } from '../test-support/builders.ts';
-import { openTestStore, type TestStore } from '../test-support/store.ts';
+import { openTestStore, resetStore, type TestStore } from '../test-support/store.ts';
 
 let t: TestStore;
 const listObjects = () => [{ name: 'lists', creditClass: 'incremental' as const }];

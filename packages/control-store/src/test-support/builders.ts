@@ -8,15 +8,6 @@ export const OBJECTS = [
   { name: 'children', creditClass: 'children' as const },
 ];
 
-/** Deletes everything that tests create. */
-export async function resetStore({ database: { sql } }: TestStore): Promise<void> {
-  await sql`
-    truncate freshet.pipelines, freshet.child_work, freshet.credentials, freshet.destinations, freshet.credit_buckets,
-      freshet.webhooks,
-      freshet.events cascade`;
-  await sql`delete from pgboss.job`;
-}
-
 /** Builds a step without a batch and without work. */
 export function buildStep(parts: Partial<Step> = {}): Step {
   return {

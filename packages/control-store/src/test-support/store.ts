@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createDatabase, type TestDatabase } from '@freshet/testing';
+import postgres from 'postgres';
 import { type ControlStore, openControlStore, type Pipeline } from '../index.ts';
 
 /** A store on a dedicated database. */
@@ -11,17 +12,26 @@ export interface TestStore extends AsyncDisposable {
   createPipeline(name?: string): Promise<Pipeline>;
 }
 
-/** Opens a store on a new database. Background errors fail the test. */
-export async function openTestStore(): Promise<TestStore> {
-  const database = await createDatabase();
-  const secretKeys = `test:${randomBytes(32).toString('base64')}`;
-  const store = await openControlStore({
-    databaseUrl: database.url,
-    secretKeys,
-    onError: (error) => {
-      throw error;
+/** Creates a migrated control database, in which the queues exist. */
+export function createControlDatabase(): Promise<TestDatabase> {
+  return createDatabase({
+    name: 'control',
+    fill: async (url) => {
+      const store = await openStore(url, createSecretKeys());
+      await store.close(1000);
+      // The copies must not list the process that filled the template.
+      const sql = postgres(url, { max: 1 });
+      await sql`delete from pgboss.instance`;
+      await sql.end();
     },
   });
+}
+
+/** Opens a store on a new database. Background errors fail the test. */
+export async function openTestStore(): Promise<TestStore> {
+  const database = await createControlDatabase();
+  const secretKeys = createSecretKeys();
+  const store = await openStore(database.url, secretKeys);
   return {
     store,
     database,
@@ -67,4 +77,32 @@ export async function openTestStore(): Promise<TestStore> {
       await database[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Deletes everything that tests create. */
+export async function resetStore({ database: { sql } }: TestStore): Promise<void> {
+  // Deleting a few rows is much faster than truncating tables, which creates new files.
+  await sql.unsafe(`
+    delete from freshet.pipelines;
+    delete from freshet.destinations;
+    delete from freshet.credentials;
+    delete from freshet.child_work;
+    delete from freshet.credit_buckets;
+    delete from freshet.webhooks;
+    delete from freshet.events;
+    delete from pgboss.job`);
+}
+
+function createSecretKeys(): string {
+  return `test:${randomBytes(32).toString('base64')}`;
+}
+
+function openStore(databaseUrl: string, secretKeys: string): Promise<ControlStore> {
+  return openControlStore({
+    databaseUrl,
+    secretKeys,
+    onError: (error) => {
+      throw error;
+    },
+  });
 }
