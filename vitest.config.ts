@@ -1,14 +1,29 @@
 import { defineConfig } from 'vitest/config';
+import LongFilesFirst from './scripts/long-files-first.ts';
 
 const notOurs = ['**/node_modules/**', '**/dist/**'];
+
+/** Tests that use a real PostgreSQL, and partly real processes. */
+const withServer = {
+  exclude: notOurs,
+  globalSetup: './packages/testing/src/global-setup.ts',
+  // The tests start processes, and the machine may be busy.
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+};
 
 export default defineConfig({
   test: {
     // Use all cores, because most tests wait for other processes.
     maxWorkers: '100%',
+    // The files share imported modules. Most files import hundreds of modules, which takes longer
+    // than the tests of the file.
+    isolate: false,
+    sequence: { sequencer: LongFilesFirst },
     reporters: ['default', './scripts/closing-line.ts'],
     projects: [
       {
+        extends: true,
         test: {
           name: 'unit',
           include: ['{apps,packages}/*/src/**/*.test.ts'],
@@ -17,47 +32,31 @@ export default defineConfig({
         },
       },
       {
+        extends: true,
+        test: { ...withServer, name: 'db', include: ['{apps,packages}/*/src/**/*.db.test.ts'] },
+      },
+      {
+        extends: true,
+        test: { ...withServer, name: 'e2e', include: ['{apps,packages}/*/src/**/*.e2e.test.ts'] },
+      },
+      {
         // `npm run test:console`. Requires Chromium.
-        test: {
-          name: 'browser',
-          include: ['{apps,packages}/*/src/**/*.browser.test.ts'],
-          exclude: notOurs,
-          globalSetup: './packages/testing/src/global-setup.ts',
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
-        },
+        extends: true,
+        test: { ...withServer, name: 'browser', include: ['{apps,packages}/*/src/**/*.browser.test.ts'] },
       },
       {
         // `npm run test:docs`. Requires bash, curl and jq.
-        test: {
-          name: 'docs',
-          include: ['apps/standalone/src/**/*.docs.test.ts'],
-          exclude: notOurs,
-          globalSetup: './packages/testing/src/global-setup.ts',
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
-        },
+        extends: true,
+        test: { ...withServer, name: 'docs', include: ['apps/standalone/src/**/*.docs.test.ts'] },
       },
       {
         // `npm run test:upgrade`. Requires a checkout of the last release.
+        extends: true,
         test: {
+          ...withServer,
           name: 'release',
           include: ['apps/standalone/src/**/*.release.test.ts'],
-          exclude: notOurs,
-          globalSetup: './packages/testing/src/global-setup.ts',
           testTimeout: 240_000,
-          hookTimeout: 120_000,
-        },
-      },
-      {
-        test: {
-          name: 'db',
-          include: ['{apps,packages}/*/src/**/*.{db,e2e}.test.ts'],
-          exclude: notOurs,
-          globalSetup: './packages/testing/src/global-setup.ts',
-          // The tests start processes, and the machine may be busy.
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
         },
       },
     ],

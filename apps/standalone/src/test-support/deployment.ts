@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { Freshet, type Run, type Schemas } from '@freshet/client';
 import { generateToken } from '@freshet/control-store';
+import { createControlDatabase } from '@freshet/control-store/test-support';
 import { FreshdeskSimulator, type SimulatorOptions } from '@freshet/freshdesk-simulator';
 import { NODE_OPTIONS } from '@freshet/runtime';
 import { createDatabase, findProcessModule, type TestDatabase, waitFor } from '@freshet/testing';
@@ -71,9 +72,14 @@ export class Deployment implements AsyncDisposable {
       asOf: new Date(Date.now() - 3_600_000),
       ...options,
     });
-    const [origin, control, warehouse] = await Promise.all([simulator.listen(), createDatabase(), createDatabase()]);
+    const [origin, control, warehouse] = await Promise.all([
+      simulator.listen(),
+      // The processes of a different release must find only the migrations of that release.
+      release === undefined ? createControlDatabase() : createDatabase(),
+      createDatabase(),
+    ]);
     const deployment = new Deployment(simulator, origin, control, warehouse, env);
-    for (const app of apps) await deployment.launch(app, app, release);
+    await Promise.all(apps.map((app) => deployment.launch(app, app, release)));
     return deployment;
   }
 

@@ -1,5 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { expect } from 'vitest';
@@ -27,6 +29,8 @@ export function startLoaderProcess(
   const script = fileURLToPath(new URL('./loader-process.ts', import.meta.url));
   const child = fork(script, [url, String(seed), direction, ...more], {
     execArgv: [],
+    // Tests start dozens of these processes, so each reuses the code that the first one compiled.
+    env: { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache') },
     stdio: ['ignore', 'pipe', 'ignore', 'ipc'],
   });
   const exited = once(child, 'exit').then(([status]) => status as number | null);

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { loadPlannedBatches } from './load-planned.ts';
 import { buildPlannedBatches } from './planned-batches.ts';
 
@@ -14,5 +15,7 @@ const [url, seed, direction, count = 'all', history = 'off'] = process.argv.slic
 ];
 const batches = buildPlannedBatches(Number(seed)).map(({ batch }) => batch);
 if (direction === 'down') batches.reverse();
+// Store the compiled code now, because tests kill most of these processes.
+flushCompileCache();
 process.stdout.write('loading\n');
 await loadPlannedBatches(url, count === 'all' ? batches : batches.slice(0, Number(count)), history === 'on');
