@@ -20,7 +20,8 @@ const PROGRAMS = { start: 'apps/standalone/src/main.js', freshet: 'apps/freshet/
 const BUNDLE = ['--disable-warning=ExperimentalWarning', join(ROOT, 'scripts/bundle.mjs')];
 const COMMANDS = {
   bundle: BUNDLE,
-  test: [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--project', 'unit', '--project', 'db'],
+  test: [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--project=unit', '--project=db', '--project=e2e'],
+  'test:fast': [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--project=unit', '--project=db'],
   'test:release': [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--project', 'release'],
   'test:docs': [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--project', 'docs'],
   'test:console': [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--project', 'browser'],

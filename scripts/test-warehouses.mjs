@@ -46,7 +46,7 @@ console.log('\n== Through PgBouncer in transaction mode');
 runTests({ FRESHET_TEST_PGBOUNCER: 'on' }, [...LOADER, 'apps/standalone/src/e2e/sync.e2e.test.ts']);
 
 function runTests(env, files) {
-  runOrExit(process.execPath, [join(ROOT, 'scripts/run.mjs'), 'test', '--project', 'db', ...files], {
+  runOrExit(process.execPath, [join(ROOT, 'scripts/run.mjs'), 'test', ...files], {
     cwd: ROOT,
     env: { ...process.env, ...env },
   });
