@@ -241,7 +241,7 @@ const hiddenSets = new WeakMap<ObjectSpec, Map<string, ReadonlySet<string>>>();
 
 /**
  * Returns the columns to omit because the request lacks the `include` that returns them. The `Set`
- * instance is the same for equal arguments, and is `NO_HIDDEN_COLUMNS` if there are no such columns.
+ * instance is the same for equal arguments. It is `NO_HIDDEN_COLUMNS` if there are no such columns.
  */
 function getHiddenColumns(object: ObjectSpec, include: readonly string[]): ReadonlySet<string> {
   const sets = hiddenSets.get(object) ?? new Map<string, ReadonlySet<string>>();
