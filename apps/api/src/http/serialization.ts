@@ -1,23 +1,16 @@
-import SerializerSelector, {
-  type Options,
-  type RouteDefinition,
-  type Serializer,
-} from '@fastify/fast-json-stringify-compiler';
+import SerializerSelector, { type Serializer, type SerializerFactory } from '@fastify/fast-json-stringify-compiler';
 
 /**
  * Compiles the serializers of responses. A serializer is compiled when the first response needs it,
  * and with only the schemas that it refers to. Compiling all serializers at the start, each with
  * all schemas, would take most of the time that the API needs to start.
  */
-export const buildSerializer = (
-  schemas: unknown,
-  options: Options | undefined,
-): ((route: RouteDefinition) => Serializer) => {
+export const buildSerializer: SerializerFactory = (schemas, options) => {
   const named = schemas as Readonly<Record<string, object>>;
   const compile = SerializerSelector();
   return (route) => {
     let serialize: Serializer | null = null;
-    return (response: unknown) => {
+    return (response) => {
       serialize ??= compile(pickReferenced(named, route.schema), options)(route);
       return serialize(response);
     };
