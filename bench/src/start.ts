@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -55,6 +55,8 @@ print('CPU time of --once, with PostgreSQL', (s) => s.cpuSeconds, 'CPU s');
 
 async function withFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'freshet-bench-'));
+  // Make the folder accessible to other users, because PostgreSQL does not run as root.
+  chmodSync(folder, 0o755);
   try {
     return await work(folder);
   } finally {

@@ -68,9 +68,9 @@ export class StandaloneDeployment {
       ...(origin === null ? {} : { FRESHDESK_ORIGIN: origin }),
     };
     this.#cleanups.push(() => this.#children.stop('api', ...WORKERS));
-    const apiStart = this.#startApi({ ...env, FRESHET_BOOTSTRAP_TOKEN: this.token, HOST: this.#settings.host });
+    const apiUrl = await this.#startApi({ ...env, FRESHET_BOOTSTRAP_TOKEN: this.token, HOST: this.#settings.host });
+    // The workers start after the API, because they have no work until the API has created a run.
     for (const name of WORKERS) this.#children.start({ name, main: getMainModule(name), env });
-    const apiUrl = await apiStart;
     this.#print(`The API is available at ${apiUrl}.`);
     return { apiUrl, warehouseUrl };
   }

@@ -67,6 +67,18 @@ const FINISHED_RETENTION_SECONDS = 3600;
 const DEAD_LETTER_QUEUE = 'dead';
 const DEAD_LETTER_RETENTION_SECONDS = 30 * 86_400;
 const DEAD_LETTER_RETRIES = 1000;
+/** The settings of every queue except the dead-letter queue. */
+const QUEUE_SETTINGS = {
+  notify: true,
+  retryLimit: RETRIES,
+  retryDelay: RETRY_SECONDS,
+  retryBackoff: true,
+  retryDelayMax: RETRY_SECONDS_MAX,
+  deadLetter: DEAD_LETTER_QUEUE,
+  heartbeatSeconds: HEARTBEAT_SECONDS,
+  expireInSeconds: JOB_TIMEOUT_SECONDS,
+  deleteAfterSeconds: FINISHED_RETENTION_SECONDS,
+};
 const POLLING_SECONDS = 0.5;
 const DEAD_LETTER_POLLING_SECONDS = 2;
 const CONNECTIONS = 4;
@@ -99,28 +111,22 @@ export class JobQueue {
   /** Creates or updates the queues, and starts supervision if `supervise` is set. */
   async start(): Promise<void> {
     await this.#boss.start();
-    await this.#boss.createQueue(DEAD_LETTER_QUEUE, {
-      policy: 'standard',
-      retentionSeconds: DEAD_LETTER_RETENTION_SECONDS,
-      heartbeatSeconds: HEARTBEAT_SECONDS,
-      retryLimit: DEAD_LETTER_RETRIES,
-    });
-    for (const name of QUEUES) {
-      const options = {
-        notify: true,
-        retryLimit: RETRIES,
-        retryDelay: RETRY_SECONDS,
-        retryBackoff: true,
-        retryDelayMax: RETRY_SECONDS_MAX,
-        deadLetter: DEAD_LETTER_QUEUE,
+    const existing = new Map((await this.#boss.getQueues()).map((queue) => [queue.name, queue]));
+    if (!existing.has(DEAD_LETTER_QUEUE)) {
+      await this.#boss.createQueue(DEAD_LETTER_QUEUE, {
+        policy: 'standard',
+        retentionSeconds: DEAD_LETTER_RETENTION_SECONDS,
         heartbeatSeconds: HEARTBEAT_SECONDS,
-        expireInSeconds: JOB_TIMEOUT_SECONDS,
-        deleteAfterSeconds: FINISHED_RETENTION_SECONDS,
-      };
-      await this.#boss.createQueue(name, { policy: 'singleton', ...options });
-      // `createQueue` does not change an existing queue. A different release may have created the
-      // queue, so update its options.
-      await this.#boss.updateQueue(name, options);
+        retryLimit: DEAD_LETTER_RETRIES,
+      });
+    }
+    const settings = Object.entries(QUEUE_SETTINGS);
+    for (const name of QUEUES) {
+      const queue = existing.get(name) as Record<string, unknown> | undefined;
+      if (queue === undefined) await this.#boss.createQueue(name, { policy: 'singleton', ...QUEUE_SETTINGS });
+      // A different release may have created the queue with different settings.
+      else if (settings.some(([key, value]) => queue[key] !== value))
+        await this.#boss.updateQueue(name, QUEUE_SETTINGS);
     }
   }
 
