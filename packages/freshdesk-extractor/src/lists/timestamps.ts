@@ -10,7 +10,7 @@ export const DAY_MS = 86_400_000;
 /** Converts an RFC 3339 time to Unix seconds, rounded down. */
 export const toUnixSeconds = (time: string): number => Math.floor(Date.parse(time) / 1000);
 /** Formats a time in RFC 3339 without fractions of a second. */
-export const formatSeconds = (time: Date): string => time.toISOString().replace(/\.\d+Z$/, 'Z');
+export const formatSeconds = (time: Date): string => `${time.toISOString().slice(0, -'.000Z'.length)}Z`;
 export const addSeconds = (time: string, seconds: number): string =>
   formatSeconds(new Date((toUnixSeconds(time) + seconds) * 1000));
 /** Returns the earlier of two times. An unknown time is ignored. */

@@ -23,6 +23,8 @@ export class HistoryWindows {
   readonly target: string;
   /** The start of the most recent window. */
   readonly #recentFrom: string;
+  /** The starts of the earlier windows in Unix seconds, the latest first; null: not computed. */
+  #earlierStarts: readonly number[] | null = null;
 
   /** @param target the start of the history, in RFC 3339. */
   constructor(now: Date, target: string) {
@@ -59,13 +61,19 @@ export class HistoryWindows {
    * @param additional the number of windows to add, which can be negative or a fraction.
    */
   getProgress(backTo: string, additional: number): number {
-    let planned = 1;
-    let done = 1;
-    for (let from = this.#recentFrom; this.isIncomplete(from); planned++) {
+    this.#earlierStarts ??= this.#listEarlierStarts();
+    const completeTo = toUnixSeconds(backTo);
+    const done = 1 + this.#earlierStarts.filter((start) => start >= completeTo).length;
+    return Math.min(1, Math.max(0, (done + additional) / (1 + this.#earlierStarts.length)));
+  }
+
+  #listEarlierStarts(): number[] {
+    const starts: number[] = [];
+    for (let from = this.#recentFrom; this.isIncomplete(from); ) {
       ({ from } = this.getWindowBefore(from));
-      if (toUnixSeconds(from) >= toUnixSeconds(backTo)) done++;
+      starts.push(toUnixSeconds(from));
     }
-    return Math.min(1, Math.max(0, (done + additional) / planned));
+    return starts;
   }
 }
 
