@@ -1,0 +1,53 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { waitFor } from '@freshet/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { isRunning, StandaloneProcess } from '../test-support/standalone-process.ts';
+
+describe('npm start without options', () => {
+  let dataDir: string;
+  beforeAll(() => {
+    dataDir = mkdtempSync(join(tmpdir(), 'freshet-standalone-'));
+    chmodSync(dataDir, 0o755);
+  });
+  afterAll(() => rmSync(dataDir, { recursive: true, force: true }));
+
+  // Each process of the chain can receive the signal: npm, the start script, and the parent of all
+  // other processes.
+  test.each([
+    ['SIGTERM to npm', 0, 'SIGTERM'],
+    ['SIGINT to npm', 0, 'SIGINT'],
+    ['SIGHUP to npm', 0, 'SIGHUP'],
+    ['SIGINT to the start script', 1, 'SIGINT'],
+    ['SIGQUIT to the start script', 1, 'SIGQUIT'],
+    ['SIGHUP to the parent of all other processes', 2, 'SIGHUP'],
+    ['Ctrl-C, which sends SIGINT to the process group', 'group', 'SIGINT'],
+    ['SIGTERM to the process group', 'group', 'SIGTERM'],
+    ['SIGKILL to npm', 0, 'SIGKILL'],
+    ['SIGKILL to the start script', 1, 'SIGKILL'],
+    ['SIGKILL to the parent of all other processes', 2, 'SIGKILL'],
+  ] as const)('leaves no process running after %s', async (_title, target, signal) => {
+    using standalone = new StandaloneProcess([], {}, dataDir, { detached: target === 'group' });
+    await waitFor(() => standalone.output.includes('Freshet is running.'), 'the first run has finished');
+    expect(standalone.output).toMatch(/reference: http:\/\/127\.0\.0\.1:\d+\/docs/);
+    expect(standalone.output).toMatch(/Token {10}frt_/);
+    expect(standalone.output).toContain("psql 'postgres://");
+    const processTree = standalone.getProcessTree();
+    if (target === 'group') process.kill(-(standalone.process.pid as number), signal);
+    else process.kill(standalone.getProcessChain()[target] as number, signal);
+    await waitFor(() => !processTree.some(isRunning), 'all processes have exited');
+    // The parent stops the other processes in order. If the parent itself is killed, each process
+    // stops because its parent has exited.
+    expect(standalone.lastShutdown).toBe(target === 2 && signal === 'SIGKILL' ? 'parent exited' : 'SIGTERM');
+  });
+
+  test('rejects a second start with the same data folder, and the first deployment continues to run', async () => {
+    using first = new StandaloneProcess([]);
+    await waitFor(() => first.output.includes('The API is available'), 'the API is available');
+    const second = new StandaloneProcess([], {}, first.dataDir);
+    expect(await second.exited).toBe(78);
+    expect(second.output).toContain('already running on the data folder');
+    expect(isRunning(first.process.pid as number)).toBe(true);
+  });
+});
