@@ -14,8 +14,8 @@ const withServer = {
 
 export default defineConfig({
   test: {
-    // Use all cores, because most tests wait for other processes.
-    maxWorkers: '100%',
+    // More workers than cores, because many tests wait for other processes.
+    maxWorkers: '150%',
     // The files share imported modules. Most files import hundreds of modules, which takes longer
     // than the tests of the file.
     isolate: false,
