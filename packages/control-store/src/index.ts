@@ -160,7 +160,7 @@ async function open(options: ControlStoreOptions): Promise<ControlStore> {
   await migrateControlDatabase(options.databaseUrl);
   const pool = connect(options.databaseUrl, options.connections ?? CONNECTIONS_DEFAULT);
   const budgetSql = connect(options.databaseUrl, BUDGET_CONNECTIONS, { synchronous_commit: 'off' });
-  const { sql, db, transaction } = createAmbientSql(pool);
+  const { sql, db, transaction, joinTransaction } = createAmbientSql(pool);
   const queue = new JobQueue(options.databaseUrl, {
     name: options.name ?? 'freshet',
     supervise: options.supervise ?? true,
@@ -177,7 +177,7 @@ async function open(options: ControlStoreOptions): Promise<ControlStore> {
     await closeClients();
     throw toDatabaseError(error);
   }
-  const context = { sql, db, queue, box };
+  const context = { sql, db, joinTransaction, queue, box };
   const runs = new Runs(context);
   return {
     credentials: new Credentials(context),

@@ -1,4 +1,4 @@
-import type { Database, Sql } from './database/database.ts';
+import type { AmbientSql, Database, Sql } from './database/database.ts';
 import type { JobQueue } from './queue/job-queue.ts';
 import type { SecretBox } from './security/secret-box.ts';
 
@@ -7,6 +7,7 @@ export interface StoreContext {
   readonly sql: Sql;
   /** A Drizzle client on the same connections. */
   readonly db: Database;
+  readonly joinTransaction: AmbientSql['joinTransaction'];
   readonly queue: JobQueue;
   readonly box: SecretBox;
 }
@@ -15,12 +16,14 @@ export interface StoreContext {
 export abstract class Store {
   protected readonly sql: Sql;
   protected readonly db: Database;
+  protected readonly joinTransaction: AmbientSql['joinTransaction'];
   protected readonly queue: JobQueue;
   protected readonly box: SecretBox;
 
-  constructor({ sql, db, queue, box }: StoreContext) {
+  constructor({ sql, db, joinTransaction, queue, box }: StoreContext) {
     this.sql = sql;
     this.db = db;
+    this.joinTransaction = joinTransaction;
     this.queue = queue;
     this.box = box;
   }

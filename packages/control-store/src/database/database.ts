@@ -92,6 +92,12 @@ export interface AmbientSql {
    * can roll back without the outer one.
    */
   readonly transaction: <T>(work: () => Promise<T>) => Promise<T>;
+  /**
+   * Runs `work` in the open transaction. If no transaction is open, runs `work` in a new one. Unlike
+   * `begin`, does not create a savepoint, which would cost a round trip. Therefore, if `work` fails
+   * in an open transaction, the caller must let the error roll back that transaction.
+   */
+  readonly joinTransaction: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>;
 }
 
 /**
@@ -108,7 +114,10 @@ export function createAmbientSql(pool: Sql): AmbientSql {
   };
   const call = (...args: Parameters<Sql>) => getClient()(...args);
   const sql = Object.assign(call, {
-    unsafe: (...args: Parameters<Sql['unsafe']>) => getClient().unsafe(...args),
+    // Prepare the statements of Drizzle. postgres.js needs two round trips for a statement that is
+    // not prepared, and PostgreSQL would plan the statement each time.
+    unsafe: (text: string, values: Parameters<Sql['unsafe']>[1] = [], options: postgres.UnsafeQueryOptions = {}) =>
+      getClient().unsafe(text, values, { prepare: values.length > 0, ...options }),
     json: (...args: Parameters<Sql['json']>) => pool.json(...args),
     begin,
     // Drizzle changes the parsers and serializers of its client, so pass copies.
@@ -118,6 +127,10 @@ export function createAmbientSql(pool: Sql): AmbientSql {
     sql,
     db: drizzle(sql),
     transaction: async <T>(work: () => Promise<T>) => (await begin((tx) => openTransaction.run(tx, work))) as T,
+    joinTransaction: async <T>(work: (tx: Tx) => Promise<T>) => {
+      const tx = openTransaction.getStore();
+      return tx === undefined ? ((await pool.begin(work)) as T) : await work(tx);
+    },
   };
 }
 

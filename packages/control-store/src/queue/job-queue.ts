@@ -151,6 +151,20 @@ export class JobQueue {
     });
   }
 
+  /**
+   * Enqueues several jobs in the caller's transaction, with one statement.
+   * @param jobs the payload, the key and the priority of each job.
+   */
+  async enqueueAll<Q extends QueueName>(
+    tx: Tx,
+    queue: Q,
+    jobs: readonly (Required<Pick<EnqueueOptions, 'key' | 'priority'>> & { readonly data: JobPayloads[Q] })[],
+  ): Promise<void> {
+    if (jobs.length === 0) return;
+    const rows = jobs.map(({ data, key, priority }) => ({ data, singletonKey: key, priority }));
+    await this.#boss.insert(queue, rows, { db: toTransactionalDb(tx) });
+  }
+
   /** Handles the jobs that failed on every attempt. */
   async workDeadLetters(handle: (letter: DeadLetter) => Promise<void>): Promise<void> {
     await retryUntilAvailable(() =>
@@ -223,7 +237,7 @@ function parseFailureReason(output: object | null): string {
 function toTransactionalDb(tx: Tx): Db {
   return {
     executeSql: async (text, values) => ({
-      rows: [...(values?.length ? await tx.unsafe(text, values as never[]) : await tx.unsafe(text))],
+      rows: [...(values?.length ? await tx.unsafe(text, values as never[], { prepare: true }) : await tx.unsafe(text))],
     }),
   };
 }

@@ -39,6 +39,23 @@ export async function enqueueExtract(
 }
 
 /**
+ * Enqueues the first slice of each object run of a new run, in the caller's transaction.
+ * @param objectRuns the ids and the credit classes of the object runs.
+ */
+export async function enqueueFirstExtracts(
+  { tx, queue }: JobTransaction,
+  objectRuns: readonly { readonly id: string; readonly creditClass: CreditClass }[],
+  pipelinePriority: PipelinePriority,
+): Promise<void> {
+  const jobs = objectRuns.map(({ id, creditClass }) => ({
+    data: { objectRunId: id },
+    key: id,
+    priority: toQueuePriority({ creditClass, isLong: false, pipelinePriority }),
+  }));
+  await queue.enqueueAll(tx, 'extract', jobs);
+}
+
+/**
  * Enqueues a load of the pending batches of a table, in the caller's transaction. At most one load
  * job of a table is active at a time.
  * @param priority null: the priority of the most urgent pending batch.

@@ -6,6 +6,7 @@ import {
   type RunStatus,
   type RunTrigger,
 } from '@freshet/contracts';
+import { getTableColumns } from 'drizzle-orm';
 import { buildColumnList, type Fragment } from '../database/database.ts';
 import { decodeCursor, type List, type ListOptions, toList } from '../database/pagination.ts';
 import { objectRuns, runs } from '../database/schema/index.ts';
@@ -45,10 +46,17 @@ export class Runs extends Store {
     objects: readonly ObjectToExtract[],
     kind: ExtractionRunKind = 'sync',
   ): Promise<StartedRun> {
-    return await this.sql.begin(async (tx) => {
+    return await this.joinTransaction(async (tx) => {
       await tx`select id from freshet.pipelines where id = ${pipelineId} for no key update`;
       return startRun({ tx, queue: this.queue }, { pipelineId, trigger, objects, kind });
     });
+  }
+
+  /** Finds the open run of a kind. Null: no run of this kind is open. */
+  async findOpen(pipelineId: string, kind: ExtractionRunKind): Promise<Run | null> {
+    const isOpen = this.sql`pipeline_id = ${pipelineId} and kind = ${kind} and status in ('queued', 'running')`;
+    const [run] = await this.#findRuns(isOpen, 1);
+    return run ?? null;
   }
 
   /** @throws AppError `not_found`. */
@@ -176,40 +184,31 @@ export class Runs extends Store {
    * the same snapshot.
    */
   async #findRuns(condition: Fragment, limit: number): Promise<Run[]> {
-    const rows = await this.sql<
-      ({
-        run: typeof runs.$inferSelect;
-        has_object_run: boolean;
-        credits_per_minute: number | null;
-      } & ObjectRun)[]
-    >`
-      select to_jsonb(page) as run, o.id is not null as has_object_run, o.*,
+    const rows = await this.sql<Run[]>`
+      select ${buildColumnList(this.sql, runs)}, (
+          select coalesce(json_agg(o order by o.object), '[]')
+          from (select ${buildColumnList(this.sql, objectRuns)} from freshet.object_runs where run_id = page.id) o
+        ) as objects,
         case when page.finished_at is null then (
           select b.total * p.credit_share_percent / 100.0
           from freshet.pipelines p join freshet.credit_buckets b on b.account = p.subdomain and b.bucket = 'account'
           where p.id = page.pipeline_id and not b.unlimited
         ) end::float8 as credits_per_minute
-      from (
-          select ${buildColumnList(this.sql, runs)} from freshet.runs where ${condition} order by id desc limit ${limit}
-        ) page
-        left join (select ${buildColumnList(this.sql, objectRuns)} from freshet.object_runs) o on o.run_id = page.id
-      order by page.id desc, o.object`;
-    const byId = new Map<string, Run & { readonly objects: ObjectRun[] }>();
-    for (const { run: json, has_object_run: hasObjectRun, credits_per_minute, ...objectRun } of rows) {
-      const run = byId.get(json.id) ?? { ...json, ...parseDates(json), objects: [], credits_per_minute };
-      byId.set(run.id, run);
-      if (hasObjectRun) run.objects.push(objectRun);
-    }
-    return [...byId.values()];
+      from freshet.runs page where ${condition} order by id desc limit ${limit}`;
+    for (const { objects } of rows) for (const objectRun of objects) parseTimes(objectRun);
+    return [...rows];
   }
 }
 
-/** Parses the times of a run, which are strings in JSON. */
-function parseDates({
-  created_at,
-  started_at,
-  finished_at,
-}: typeof runs.$inferSelect): Pick<typeof runs.$inferSelect, 'created_at' | 'started_at' | 'finished_at'> {
-  const parse = (time: Date | null) => (time === null ? null : new Date(time));
-  return { created_at: new Date(created_at), started_at: parse(started_at), finished_at: parse(finished_at) };
+/** The columns of object runs that contain times. */
+const TIME_COLUMNS = Object.values(getTableColumns(objectRuns)).flatMap(({ name, dataType }) =>
+  dataType === 'date' ? [name as keyof ObjectRun] : [],
+);
+
+/** Parses the times of an object run, which are strings in JSON. */
+function parseTimes(objectRun: Record<keyof ObjectRun, unknown>): void {
+  for (const column of TIME_COLUMNS) {
+    const time = objectRun[column];
+    if (time !== null) objectRun[column] = new Date(time as string);
+  }
 }

@@ -7,10 +7,10 @@ import {
   type RunTrigger,
   withSpan,
 } from '@freshet/contracts';
-import type { Tx } from '../database/database.ts';
+import type { Fragment, Tx } from '../database/database.ts';
 import { uuidv7 } from '../database/ids.ts';
 import type { JobTransaction } from '../queue/job-queue.ts';
-import { enqueueExtract } from '../queue/jobs.ts';
+import { enqueueFirstExtracts } from '../queue/jobs.ts';
 import { finishRunIfComplete } from './completion.ts';
 
 /** An audit extracts the children of parents that changed within this many days. */
@@ -44,7 +44,8 @@ export interface RunRequest {
 /**
  * Starts a run in the caller's transaction: creates the run, its object runs, and a job for each
  * object run. The caller holds the row lock of the pipeline. If a run of the same kind is open,
- * that run is returned.
+ * that run is returned. The number of round trips to the database does not depend on the number of
+ * objects.
  * @throws AppError `not_found` when the pipeline does not exist.
  */
 export async function startRun({ tx, queue }: JobTransaction, request: RunRequest): Promise<StartedRun> {
@@ -65,55 +66,73 @@ export async function startRun({ tx, queue }: JobTransaction, request: RunReques
     { attributes: { 'freshet.run_id': id, 'freshet.pipeline_id': pipelineId, 'freshet.kind': kind } },
     async () => getTraceparent(),
   );
-  await tx`
-    insert into freshet.runs (id, pipeline_id, kind, trigger, traceparent)
-    values (${id}, ${pipelineId}, ${kind}, ${trigger}, ${traceparent})`;
-  for (const object of request.objects)
-    await addObjectRun({ tx, queue }, request, object, { runId: id, pipelinePriority: pipeline.priority });
+  const objectRuns = await insertRun(tx, request, { id, traceparent });
+  await enqueueFirstExtracts({ tx, queue }, objectRuns, pipeline.priority);
   // If the pipeline has extracted nothing yet, an audit has no object runs, and finishes at once.
   if (kind === 'audit') await finishRunIfComplete({ tx, queue }, id);
   return { id, isNew: true };
 }
 
-async function addObjectRun(
-  { tx, queue }: JobTransaction,
-  { pipelineId, trigger, kind }: RunRequest,
-  { name, creditClass: objectClass }: ObjectToExtract,
-  { runId, pipelinePriority }: { readonly runId: string; readonly pipelinePriority: PipelinePriority },
-): Promise<void> {
-  const isPromoted = trigger === 'manual' && objectClass === 'incremental';
-  const creditClass = kind === 'audit' ? 'audit' : isPromoted ? 'by_hand' : objectClass;
-  const objectRunId = uuidv7();
-  await tx`insert into freshet.pipeline_objects (pipeline_id, object) values (${pipelineId}, ${name})
-    on conflict do nothing`;
-  // An object that was never extracted cannot be audited.
-  const added = await tx`
-    insert into freshet.object_runs (id, run_id, pipeline_id, object, credit_class, mode)
-    select ${objectRunId}, ${runId}, ${pipelineId}, ${name}, ${creditClass},
-      case when ${kind === 'audit'} then 'audit'
-        when position is null or is_full_sync_due then 'full' else 'incremental' end
-    from freshet.pipeline_objects
-    where pipeline_id = ${pipelineId} and object = ${name} and (position is not null or ${kind === 'sync'})`;
-  if (added.count === 0) return;
-  if (kind === 'sync') {
-    await tx`
-      update freshet.pipeline_objects set is_full_sync_due = false
-      where pipeline_id = ${pipelineId} and object = ${name} and is_full_sync_due`;
-  } else await addRecentParents(tx, pipelineId, name, objectRunId);
-  await enqueueExtract({ tx, queue }, objectRunId, { creditClass, isLong: false, pipelinePriority });
+interface NewObjectRun {
+  readonly id: string;
+  readonly name: string;
+  readonly creditClass: CreditClass;
+}
+
+/** Creates a run and its object runs. Returns the created object runs. */
+async function insertRun(
+  tx: Tx,
+  { pipelineId, trigger, objects, kind }: RunRequest,
+  { id: runId, traceparent }: { readonly id: string; readonly traceparent: string | null },
+): Promise<NewObjectRun[]> {
+  const objectRuns = objects.map(({ name, creditClass }): NewObjectRun => {
+    const isPromoted = trigger === 'manual' && creditClass === 'incremental';
+    return { id: uuidv7(), name, creditClass: kind === 'audit' ? 'audit' : isPromoted ? 'by_hand' : creditClass };
+  });
+  const names = objectRuns.map(({ name }) => name);
+  // The statements are sent together, and PostgreSQL executes them in this order.
+  const [, , added] = await Promise.all([
+    tx`
+      insert into freshet.runs (id, pipeline_id, kind, trigger, traceparent)
+      values (${runId}, ${pipelineId}, ${kind}, ${trigger}, ${traceparent})`,
+    tx`
+      insert into freshet.pipeline_objects (pipeline_id, object)
+      select ${pipelineId}::uuid, unnest(${names}::text[]) on conflict do nothing`,
+    // An object that was never extracted cannot be audited.
+    tx<{ id: string }[]>`
+      insert into freshet.object_runs (id, run_id, pipeline_id, object, credit_class, mode)
+      select n.id, ${runId}::uuid, po.pipeline_id, po.object, n.credit_class,
+        case when ${kind === 'audit'} then 'audit'
+          when po.position is null or po.is_full_sync_due then 'full' else 'incremental' end
+      from unnest(
+        ${objectRuns.map(({ id }) => id)}::uuid[], ${names}::text[],
+        ${objectRuns.map(({ creditClass }) => creditClass)}::text[]
+      ) as n (id, object, credit_class)
+      join freshet.pipeline_objects po on po.pipeline_id = ${pipelineId} and po.object = n.object
+      where po.position is not null or ${kind === 'sync'}
+      returning id`,
+    kind === 'sync'
+      ? tx`
+          update freshet.pipeline_objects set is_full_sync_due = false
+          where pipeline_id = ${pipelineId} and object = any(${names}) and is_full_sync_due`
+      : addRecentParents(tx, pipelineId, runId),
+  ]);
+  const addedIds = new Set(added.map(({ id }) => id));
+  return objectRuns.filter(({ id }) => addedIds.has(id));
 }
 
 /**
- * Adds the recently changed parents of a child object to an audit. Syncs do not notice every change
+ * Adds the recently changed parents of child objects to an audit. Syncs do not notice every change
  * of a child, because a ticket does not change when one of its notes is edited or one of its emails
  * bounces. Such changes usually happen within days after the last change of the ticket.
  */
-async function addRecentParents(tx: Tx, pipelineId: string, object: string, objectRunId: string): Promise<void> {
-  await tx`
+function addRecentParents(tx: Tx, pipelineId: string, runId: string): Fragment {
+  return tx`
     insert into freshet.audit_work (pipeline_id, object, key, reason, object_run_id)
-    select pipeline_id, object, parent_id, 'parent', ${objectRunId} from freshet.child_work
-    where pipeline_id = ${pipelineId} and object = ${object} and done_version = version
-      and changed_at > now() - make_interval(days => ${AUDIT_CHILDREN_DAYS})
+    select w.pipeline_id, w.object, w.parent_id, 'parent', o.id
+    from freshet.child_work w join freshet.object_runs o on o.run_id = ${runId} and o.object = w.object
+    where w.pipeline_id = ${pipelineId} and w.done_version = w.version
+      and w.changed_at > now() - make_interval(days => ${AUDIT_CHILDREN_DAYS})
     on conflict (pipeline_id, object, key) do update set
       object_run_id = excluded.object_run_id, reason = excluded.reason, outcome = null`;
 }

@@ -57,8 +57,17 @@ function registerStartRun(app: App, { store }: Deps): void {
       },
     },
     async (request, reply) => {
-      const pipeline = await store.pipelines.get(request.params.id);
       const kind = request.body.kind ?? 'sync';
+      // Look for an open run without locking the pipeline, so that repeated requests do not wait for
+      // each other's commits. `start` repeats the check after it has locked the pipeline.
+      const [pipeline, openRun] = await Promise.all([
+        store.pipelines.get(request.params.id),
+        store.runs.findOpen(request.params.id, kind),
+      ]);
+      if (openRun !== null) {
+        reply.code(202).header('location', `/v1/runs/${openRun.id}`);
+        return toRunJson(openRun);
+      }
       const objects = kind === 'audit' ? listObjectsToAudit(pipeline.objects) : listObjectsToExtract(pipeline.objects);
       const { id } = await store.runs.start(pipeline.id, 'manual', objects, kind);
       reply.code(202).header('location', `/v1/runs/${id}`);
