@@ -62,12 +62,13 @@ export async function buildApp(deps: Deps): Promise<App> {
     ajv: { customOptions: { removeAdditional: false, discriminator: true, useDefaults: true, coerceTypes: true } },
     schemaController: { compilersFactory: { buildSerializer, buildValidator } },
   }).withTypeProvider<TypeBoxTypeProvider>();
-  app.addHook('onSend', async (request, reply) => {
+  app.addHook('onSend', (request, reply, _payload, done) => {
     reply.header('x-request-id', request.id);
     reply.header('x-content-type-options', 'nosniff');
     // Responses depend on the token, and can change at any time.
     if (request.routeOptions.config.permission !== undefined && !reply.hasHeader('cache-control'))
       reply.header('cache-control', 'no-store');
+    done();
   });
   registerTracing(app);
   registerErrors(app);

@@ -78,11 +78,13 @@ export class ScheduleLoop {
 
   async #startDueRuns(): Promise<void> {
     const { schedule } = this.#store;
+    const due = await schedule.findDue();
     // After a full batch, more pipelines may be due.
-    for (let started = DUE_BATCH_SIZE; started === DUE_BATCH_SIZE && !this.#shutdownSignal.aborted; ) {
+    for (let started = due.sync ? DUE_BATCH_SIZE : 0; started === DUE_BATCH_SIZE && !this.#shutdownSignal.aborted; ) {
       started = await schedule.startDueRuns(DUE_BATCH_SIZE, listObjectsToExtract);
       this.#metrics.startedRuns.inc({ kind: 'sync' }, started);
     }
+    if (!due.audit) return;
     const audits = await schedule.startDueAudits(DUE_BATCH_SIZE, listObjectsToAudit);
     this.#metrics.startedRuns.inc({ kind: 'audit' }, audits);
   }

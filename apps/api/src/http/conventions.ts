@@ -57,12 +57,13 @@ export function registerConventions(app: App, store: ControlStore): void {
     addCommonSchemas(route, isSafe);
     if (!isSafe) wrapUnsafeHandler(route, store);
   });
-  app.addHook('onSend', async (request, reply) => {
+  app.addHook('onSend', (request, reply, _payload, done) => {
     const { deprecated } = request.routeOptions.config;
-    if (deprecated === undefined) return;
-    reply
-      .header('deprecation', `@${Math.floor(deprecated.since.getTime() / 1000)}`)
-      .header('sunset', deprecated.sunset.toUTCString());
+    if (deprecated !== undefined)
+      reply
+        .header('deprecation', `@${Math.floor(deprecated.since.getTime() / 1000)}`)
+        .header('sunset', deprecated.sunset.toUTCString());
+    done();
   });
 }
 

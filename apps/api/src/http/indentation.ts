@@ -10,15 +10,15 @@ const JSON_MEDIA_TYPE = /^application\/(?:problem\+)?json\b/;
  * parameter `indent`.
  */
 export function registerIndentation(app: App): void {
-  app.addHook('onSend', async (request, reply, payload) => {
+  app.addHook('onSend', (request, reply, payload, done) => {
     const spaces = INDENT_PARAMETER.exec(request.headers.accept ?? '')?.[1];
     if (
       spaces === undefined ||
       typeof payload !== 'string' ||
       !JSON_MEDIA_TYPE.test(String(reply.getHeader('content-type') ?? ''))
     )
-      return payload;
+      return done(null, payload);
     // Unlike JSON.parse, parseJson preserves all digits of large numbers.
-    return `${JSON.stringify(parseJson(payload), null, Number(spaces))}\n`;
+    done(null, `${JSON.stringify(parseJson(payload), null, Number(spaces))}\n`);
   });
 }

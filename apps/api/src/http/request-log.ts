@@ -15,7 +15,7 @@ export function registerRequestLog(app: App, metrics: Metrics): void {
     ['method', 'route', 'status'],
     DURATION_BUCKETS_SECONDS,
   );
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     const { method, identity, ip, routeOptions } = request;
     // The label is the pattern of the route, because paths have an unbounded cardinality.
     durations.observe(
@@ -34,6 +34,7 @@ export function registerRequestLog(app: App, metrics: Metrics): void {
       },
       'request',
     );
+    done();
   });
 }
 

@@ -1,6 +1,6 @@
 import { AppError } from '@freshet/contracts';
-import { and, eq, sql } from 'drizzle-orm';
-import { getTableConfig, type PgColumn, type PgTable } from 'drizzle-orm/pg-core';
+import { and, eq, getTableName, sql } from 'drizzle-orm';
+import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 import { buildColumnList, type Database, type Fragment, type Sql } from './database.ts';
 import { decodeCursor, type List, type ListOptions, toList } from './pagination.ts';
 
@@ -58,7 +58,7 @@ export async function listResources<T extends ResourceTable>(
 }
 
 function getQualifiedName(table: PgTable): string {
-  return `freshet.${getTableConfig(table).name}`;
+  return `freshet.${getTableName(table)}`;
 }
 
 /**

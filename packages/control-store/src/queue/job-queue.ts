@@ -1,6 +1,8 @@
 import { type JobPayloads, QUEUES, type QueueName, toAppError } from '@freshet/contracts';
 import { type Db, type JobWithMetadata, PgBoss } from 'pg-boss';
 import { retryUntilAvailable, type Tx } from '../database/database.ts';
+import { DueJobs } from './due-jobs.ts';
+import { Supervision } from './supervision.ts';
 
 export interface EnqueueOptions {
   /** At most one job of the queue with this key is active at a time, across all workers. */
@@ -80,7 +82,11 @@ const QUEUE_SETTINGS = {
   deleteAfterSeconds: FINISHED_RETENTION_SECONDS,
 };
 const POLLING_SECONDS = 0.5;
-const DEAD_LETTER_POLLING_SECONDS = 2;
+/**
+ * The interval at which a worker polls while it is notified about new jobs, and `DueJobs` wakes it for
+ * delayed jobs.
+ */
+const NOTIFIED_POLLING_SECONDS = 30;
 const CONNECTIONS = 4;
 
 /**
@@ -89,6 +95,9 @@ const CONNECTIONS = 4;
  */
 export class JobQueue {
   readonly #boss: PgBoss;
+  readonly #workerIds = new Map<string, string[]>();
+  readonly #dueJobs: DueJobs;
+  readonly #supervision: Supervision | null;
 
   constructor(url: string, options: QueueOptions) {
     this.#boss = new PgBoss({
@@ -96,16 +105,30 @@ export class JobQueue {
       application_name: 'freshet-queue',
       max: CONNECTIONS,
       useListenNotify: true,
-      supervise: options.supervise,
+      // `Supervision` supervises the queues instead: pg-boss would execute most statements of each
+      // pass in every process.
+      supervise: false,
       schedule: false,
       instanceName: options.name,
-      superviseIntervalSeconds: SUPERVISE_SECONDS,
       monitorIntervalSeconds: SUPERVISE_SECONDS,
       // Workers create the spans themselves, so that the spans of all jobs of a run belong to one
       // trace.
       openTelemetry: { enabled: false },
     });
     this.#boss.on('error', options.onError);
+    this.#dueJobs = new DueJobs({
+      findDelays: (queues) => findDelays(this.#boss.getDb(), queues),
+      wake: (queue) => this.#wake(queue),
+      onError: options.onError,
+    });
+    this.#supervision = options.supervise
+      ? new Supervision({
+          intervalMs: SUPERVISE_SECONDS * 1000,
+          getElapsedMs: () => getSupervisionAge(this.#boss.getDb()),
+          supervise: () => this.#boss.supervise(),
+          onError: options.onError,
+        })
+      : null;
   }
 
   /** Creates or updates the queues, and starts supervision if `supervise` is set. */
@@ -128,10 +151,13 @@ export class JobQueue {
       else if (settings.some(([key, value]) => queue[key] !== value))
         await this.#boss.updateQueue(name, QUEUE_SETTINGS);
     }
+    this.#supervision?.start();
   }
 
   /** Waits for active jobs, at most until the timeout, and closes the connections. */
   async stop(timeoutMs: number): Promise<void> {
+    this.#dueJobs.stop();
+    this.#supervision?.stop();
     await this.#boss.stop({ graceful: true, timeout: timeoutMs });
   }
 
@@ -149,6 +175,7 @@ export class JobQueue {
       ...(options.startAfterMs ? { startAfter: new Date(Date.now() + options.startAfterMs) } : {}),
       db: toTransactionalDb(tx),
     });
+    if (options.startAfterMs) this.#dueJobs.expect(queue, options.startAfterMs);
   }
 
   /**
@@ -167,10 +194,10 @@ export class JobQueue {
 
   /** Handles the jobs that failed on every attempt. */
   async workDeadLetters(handle: (letter: DeadLetter) => Promise<void>): Promise<void> {
-    await retryUntilAvailable(() =>
+    const workerId = await retryUntilAvailable(() =>
       this.#boss.work(
         DEAD_LETTER_QUEUE,
-        { batchSize: 1, pollingIntervalSeconds: DEAD_LETTER_POLLING_SECONDS, includeMetadata: true },
+        { batchSize: 1, pollingIntervalSeconds: NOTIFIED_POLLING_SECONDS, includeMetadata: true },
         async ([job]: JobWithMetadata<JobPayloads[QueueName]>[]) => {
           if (job === undefined) return;
           const { sourceName, sourceRetryCount, sourceOutput, data } = job;
@@ -183,6 +210,7 @@ export class JobQueue {
         },
       ),
     );
+    this.#addWorker(DEAD_LETTER_QUEUE, workerId);
   }
 
   /**
@@ -198,7 +226,7 @@ export class JobQueue {
     const polling = {
       batchSize: 1,
       pollingIntervalSeconds: POLLING_SECONDS,
-      notifyPollingIntervalSeconds: POLLING_SECONDS,
+      notifyPollingIntervalSeconds: NOTIFIED_POLLING_SECONDS,
     };
     for (let n = 0; n < options.concurrency; n++) {
       let workerId: string | null = null;
@@ -216,8 +244,47 @@ export class JobQueue {
           if (workerId !== null) this.#boss.notifyWorker(workerId);
         }),
       );
+      this.#addWorker(queue, workerId);
     }
   }
+
+  #addWorker(queue: string, workerId: string): void {
+    this.#workerIds.set(queue, [...(this.#workerIds.get(queue) ?? []), workerId]);
+    this.#dueJobs.add(queue);
+  }
+
+  #wake(queue: string): void {
+    for (const workerId of this.#workerIds.get(queue) ?? []) this.#boss.notifyWorker(workerId);
+  }
+}
+
+/** Returns the time since a process last supervised all queues, in milliseconds. */
+async function getSupervisionAge(db: Db): Promise<number> {
+  const { rows } = await db.executeSql(
+    `select extract(epoch from now() - min(coalesce(monitor_claim_on, monitor_on, 'epoch')))::float8 * 1000 as age_ms
+    from pgboss.queue`,
+  );
+  return (rows as { age_ms: number }[])[0]?.age_ms ?? Number.POSITIVE_INFINITY;
+}
+
+/**
+ * Finds the time until the next waiting job of each queue is due, in milliseconds. Reads one entry
+ * of an index for each queue and state.
+ */
+async function findDelays(db: Db, queues: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  const { rows } = await db.executeSql(
+    `select name, extract(epoch from least(
+        (select min(start_after) from pgboss.job j where j.name = q.name and state = 'created' and blocked = false),
+        (select min(start_after) from pgboss.job j where j.name = q.name and state = 'retry' and blocked = false)
+      ) - now())::float8 * 1000 as delay_ms
+    from unnest($1::text[]) as q (name)`,
+    [queues],
+  );
+  return new Map(
+    (rows as { name: string; delay_ms: number | null }[]).flatMap(({ name, delay_ms }) =>
+      delay_ms === null ? [] : [[name, delay_ms] as const],
+    ),
+  );
 }
 
 /**

@@ -20,7 +20,7 @@ export type Run = typeof runs.$inferSelect & {
   readonly objects: readonly ObjectRun[];
   /**
    * The part of the account's rate limit that the pipeline may use, in credits per minute. Null:
-   * the account is unlimited, its rate limit is unknown, or the run has finished.
+   * the account is unlimited, its rate limit is unknown, or the run has not started or has finished.
    */
   readonly credits_per_minute: number | null;
 };
@@ -184,19 +184,26 @@ export class Runs extends Store {
    * the same snapshot.
    */
   async #findRuns(condition: Fragment, limit: number): Promise<Run[]> {
-    const rows = await this.sql<Run[]>`
+    const rows = await this.sql<Omit<Run, 'credits_per_minute'>[]>`
       select ${buildColumnList(this.sql, runs)}, (
           select coalesce(json_agg(o order by o.object), '[]')
           from (select ${buildColumnList(this.sql, objectRuns)} from freshet.object_runs where run_id = page.id) o
-        ) as objects,
-        case when page.finished_at is null then (
-          select b.total * p.credit_share_percent / 100.0
-          from freshet.pipelines p join freshet.credit_buckets b on b.account = p.subdomain and b.bucket = 'account'
-          where p.id = page.pipeline_id and not b.unlimited
-        ) end::float8 as credits_per_minute
+        ) as objects
       from freshet.runs page where ${condition} order by id desc limit ${limit}`;
     for (const { objects } of rows) for (const objectRun of objects) parseTimes(objectRun);
-    return [...rows];
+    const active = rows.filter((run) => run.started_at !== null && run.finished_at === null);
+    const limits = active.length === 0 ? new Map<string, number>() : await this.#findCreditLimits(active);
+    return rows.map((run) => ({ ...run, credits_per_minute: limits.get(run.id) ?? null }));
+  }
+
+  /** Finds the credits per minute that the pipelines of the runs may use, by the id of the run. */
+  async #findCreditLimits(active: readonly { readonly id: string }[]): Promise<ReadonlyMap<string, number>> {
+    const rows = await this.sql<{ id: string; credits: number }[]>`
+      select r.id, (b.total * p.credit_share_percent / 100.0)::float8 as credits
+      from freshet.runs r join freshet.pipelines p on p.id = r.pipeline_id
+      join freshet.credit_buckets b on b.account = p.subdomain and b.bucket = 'account'
+      where r.id = any(${active.map(({ id }) => id)}) and not b.unlimited`;
+    return new Map(rows.map(({ id, credits }) => [id, credits]));
   }
 }
 

@@ -28,6 +28,17 @@ interface Staleness {
  * these methods concurrently.
  */
 export class Schedule extends Store {
+  /** Returns whether a sync or an audit of a pipeline is due. */
+  async findDue(): Promise<{ readonly sync: boolean; readonly audit: boolean }> {
+    const [due] = await this.sql<{ sync: boolean; audit: boolean }[]>`
+      select exists (select from freshet.pipelines where status = 'active' and next_run_at <= now()) as sync,
+        exists (
+          select from freshet.pipelines
+          where status = 'active' and audit_frequency_days is not null and next_audit_at <= now()
+        ) as audit`;
+    return due as { sync: boolean; audit: boolean };
+  }
+
   /**
    * Starts a run of each due pipeline, and sets the time of the next run of the pipeline, in one
    * transaction. A pipeline that has missed several runs in an outage gets only one run. The most

@@ -6,6 +6,7 @@ import type { List, ListOptions } from '../database/pagination.ts';
 import { deleteResource, getResource, listResources, updateResource } from '../database/resource-table.ts';
 import { apiTokens, type TokenRole } from '../database/schema/index.ts';
 import { Store } from '../store.ts';
+import { SharedLookups } from './shared-lookups.ts';
 import { generateToken, hashToken } from './token-format.ts';
 
 export type Token = Omit<typeof apiTokens.$inferSelect, 'digest' | 'previous_digest'>;
@@ -32,22 +33,11 @@ export interface NewToken {
   readonly value: string;
 }
 
-/** A query that several requests share. */
-interface TokenLookup {
-  /** The digests of the requests' tokens. */
-  readonly digests: Set<string>;
-  /** The valid tokens, by digest. */
-  readonly tokens: Promise<ReadonlyMap<string, TokenIdentity>>;
-}
-
 const RESOURCE = { table: apiTokens, name: 'token' };
 
 /** API tokens. Only their digests are stored. */
 export class Tokens extends Store {
-  /** The lookup that has not started yet. Null: the next request creates a lookup. */
-  #nextLookup: TokenLookup | null = null;
-  /** Resolves when the last lookup that was created has ended. */
-  #previousLookup: Promise<unknown> = Promise.resolve();
+  readonly #lookups = new SharedLookups((digest) => this.#findByDigest(digest));
 
   /**
    * Creates a `team_admin` token with this value, unless a token with this value exists. Waits for
@@ -63,59 +53,26 @@ export class Tokens extends Store {
   }
 
   /**
-   * Finds the token with this value. Null: the value is unknown, or the token has expired. Requests
-   * that arrive while a lookup is in progress share the next lookup. Each lookup starts after its
-   * requests have arrived, so a change of a token affects every request that arrives after the
-   * change.
+   * Finds the token with this value. Null: the value is unknown, or the token has expired.
+   * Concurrent requests with the same token share queries. A change of a token affects every
+   * request that arrives after the change.
    */
-  async authenticate(value: string): Promise<TokenIdentity | null> {
-    const digest = hashToken(value);
-    this.#nextLookup ??= this.#startNextLookup();
-    const { digests, tokens } = this.#nextLookup;
-    digests.add(digest);
-    return (await tokens).get(digest) ?? null;
+  authenticate(value: string): Promise<TokenIdentity | null> {
+    return this.#lookups.get(hashToken(value));
   }
 
-  /** Starts a lookup as soon as the previous lookup has ended. */
-  #startNextLookup(): TokenLookup {
-    const digests = new Set<string>();
-    const tokens = this.#previousLookup.then(() => {
-      this.#nextLookup = null;
-      return this.#findByDigests([...digests]);
-    });
-    this.#previousLookup = tokens.catch(() => {
-      // The requests of the failed lookup report the error.
-    });
-    return { digests, tokens };
-  }
-
-  /**
-   * Finds valid tokens by the digests of their current and previous values, and records their use
-   * at most once a minute.
-   */
-  async #findByDigests(digests: readonly string[]): Promise<ReadonlyMap<string, TokenIdentity>> {
-    const rows = await this.sql<
-      (TokenIdentity & {
-        readonly digest: string;
-        readonly previousDigest: string | null;
-        readonly wasUsedRecently: boolean;
-      })[]
-    >`
-      select id, name, role, scopes, digest, case when previous_until > now() then previous_digest end as "previousDigest",
-        coalesce(last_used_at > now() - interval '1 minute', false) as "wasUsedRecently"
+  /** Finds a valid token, and records its use at most once a minute. */
+  async #findByDigest(digest: string): Promise<TokenIdentity | null> {
+    const [row] = await this.sql<(TokenIdentity & { wasUsedRecently: boolean })[]>`
+      select id, name, role, scopes, coalesce(last_used_at > now() - interval '1 minute', false) as "wasUsedRecently"
       from freshet.api_tokens
-      where (digest = any(${digests}) or (previous_digest = any(${digests}) and previous_until > now()))
+      where (digest = ${digest} or (previous_digest = ${digest} and previous_until > now()))
         and (expires_at is null or expires_at > now())`;
-    const unrecorded = rows.filter(({ wasUsedRecently }) => !wasUsedRecently).map(({ id }) => id);
-    if (unrecorded.length > 0)
-      await this.sql`update freshet.api_tokens set last_used_at = now() where id = any(${unrecorded})`;
-    return new Map(
-      rows.flatMap(({ digest, previousDigest, id, name, role, scopes }) =>
-        [digest, previousDigest]
-          .filter((found) => found !== null)
-          .map((found) => [found, { id, name, role, scopes }] as const),
-      ),
-    );
+    if (!row) return null;
+    const { wasUsedRecently, ...identity } = row;
+    if (!wasUsedRecently)
+      await this.db.update(apiTokens).set({ last_used_at: sql`now()` }).where(eq(apiTokens.id, row.id));
+    return identity;
   }
 
   async create(input: TokenInput): Promise<NewToken> {

@@ -1,0 +1,107 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import pg from 'pg';
+import { BenchDeployment } from './deployment.ts';
+
+/**
+ * Measures the CPU that a deployment uses while no pipeline is due: one process of each kind, and
+ * PostgreSQL. The baseline is the same PostgreSQL without processes of Freshet. CPU is a percentage
+ * of one core.
+ */
+const { values } = parseArgs({ options: { seconds: { type: 'string', default: '60' } } });
+const seconds = Number(values.seconds);
+/** The unit of the CPU times in `/proc/<pid>/stat` (`USER_HZ`, which is 100 on Linux). */
+const TICKS_PER_SECOND = 100;
+/** Time for the processes to start, and for caches and compilers to settle. */
+const WARM_UP_MS = 10_000;
+const APPS = ['api', 'extract-worker', 'load-worker', 'scheduler'] as const;
+
+interface ProcessStatus {
+  readonly pid: number;
+  readonly parentPid: number;
+  readonly command: string;
+  readonly cpuSeconds: number;
+  /** CPU of child processes that have exited. */
+  readonly childCpuSeconds: number;
+}
+
+await using deployment = await BenchDeployment.start('http://127.0.0.1:1');
+await deployment.createPipeline({ objects: ['roles'] });
+// The store of the benchmark supervises the queues, and would cause load.
+await deployment.store.close();
+const db = new pg.Client(deployment.controlDatabaseUrl);
+await db.connect();
+await db.query(`update freshet.pipelines set next_run_at = now() + interval '10 years'`);
+const { rows } = await db.query<{ pid: number }>('select pg_backend_pid() as pid');
+const backend = listProcesses().find(({ pid }) => pid === rows[0]?.pid);
+if (backend === undefined) throw new Error('PostgreSQL runs on a different machine.');
+const postmasterPid = backend.parentPid;
+
+await sleep(WARM_UP_MS);
+const baseline = await measure();
+await deployment.startApi();
+for (const app of ['extract-worker', 'load-worker', 'scheduler'] as const) deployment.startWorker(app);
+await sleep(WARM_UP_MS);
+const transactionsBefore = await countTransactions();
+const usage = await measure();
+const transactions = (await countTransactions()) - transactionsBefore;
+await db.end();
+
+const print = (name: string, value: number, unit: string) => console.log(name.padEnd(28), value.toFixed(2).padStart(6), unit);
+print('PostgreSQL without Freshet', baseline.get('PostgreSQL') ?? 0, '% of one core');
+for (const [name, percent] of usage) print(name, percent, '% of one core');
+print('total', [...usage.values()].reduce((sum, percent) => sum + percent, 0), '% of one core');
+print('transactions', transactions / seconds, 'per second');
+
+/** Measures the CPU of PostgreSQL and of each process of the deployment, in percent of one core. */
+async function measure(): Promise<Map<string, number>> {
+  const before = getCpuSeconds();
+  await sleep(seconds * 1000);
+  return new Map([...getCpuSeconds()].map(([name, cpu]) => [name, ((cpu - (before.get(name) ?? 0)) / seconds) * 100]));
+}
+
+function getCpuSeconds(): Map<string, number> {
+  const processes = listProcesses();
+  const postgres = processes
+    .filter(({ parentPid }) => parentPid === postmasterPid)
+    .reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0);
+  const postmaster = processes.find(({ pid }) => pid === postmasterPid);
+  const apps = APPS.flatMap((app): [string, number][] => {
+    const found = processes.find((p) => p.parentPid === process.pid && p.command.includes(`apps/${app}/`));
+    return found === undefined ? [] : [[app, found.cpuSeconds]];
+  });
+  const server = (postmaster?.cpuSeconds ?? 0) + (postmaster?.childCpuSeconds ?? 0);
+  return new Map([['PostgreSQL', postgres + server], ...apps]);
+}
+
+function listProcesses(): ProcessStatus[] {
+  return readdirSync('/proc').flatMap((name): ProcessStatus[] => {
+    if (!/^\d+$/.test(name)) return [];
+    try {
+      const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
+      // The second field is the name of the program in parentheses, and may contain spaces.
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      const getSeconds = (field: number) => Number(fields[field]) / TICKS_PER_SECOND;
+      return [
+        {
+          pid: Number(name),
+          parentPid: Number(fields[1]),
+          command: readFileSync(`/proc/${name}/cmdline`, 'utf8'),
+          cpuSeconds: getSeconds(11) + getSeconds(12),
+          childCpuSeconds: getSeconds(13) + getSeconds(14),
+        },
+      ];
+    } catch {
+      // The process has exited in the meantime.
+      return [];
+    }
+  });
+}
+
+async function countTransactions(): Promise<number> {
+  const { rows } = await db.query<{ n: string }>(
+    'select xact_commit as n from pg_stat_database where datname = current_database()',
+  );
+  return Number(rows[0]?.n);
+}
