@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { getObject } from '@freshet/freshdesk-extractor';
 import { FreshdeskSimulator } from '@freshet/freshdesk-simulator';
 import pg from 'pg';
-import { API_KEY, BenchDeployment } from '../src/deployment.ts';
+import { API_KEY, BenchDeployment, getCpuSeconds } from '../src/deployment.ts';
 
 /**
  * Compares Freshet with a published Singer tap and with dlt's REST source on the same simulated
@@ -265,14 +265,6 @@ async function readCpuSeconds(child: ChildProcess): Promise<number> {
   if (child.exitCode !== 0 || Number.isNaN(seconds))
     throw new Error(`A peer exited with status ${child.exitCode}: ${output}`);
   return seconds;
-}
-
-/** Returns the user and system time of a running process in seconds. */
-function getCpuSeconds(child: ChildProcess): number {
-  const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8')
-    .replace(/^.*\) /s, '')
-    .split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
 function getPython(): string {

@@ -117,6 +117,25 @@ export class BenchDeployment implements AsyncDisposable {
   }
 
   /**
+   * Waits until the workers poll for jobs. A worker that polls has registered itself as a pg-boss
+   * instance.
+   */
+  async waitForStart(...workers: readonly ChildProcess[]): Promise<void> {
+    const pids = workers.map(({ pid }) => pid);
+    const client = new pg.Client(this.controlDatabaseUrl);
+    await client.connect();
+    for (;;) {
+      const { rows } = await client.query<{ n: number }>(
+        'select count(*)::int as n from pgboss.instance where pid = any($1) and stopped_on is null',
+        [pids],
+      );
+      if (rows[0]?.n === pids.length) break;
+      await sleep(20);
+    }
+    await client.end();
+  }
+
+  /**
    * Starts the API.
    * @returns the URL of the API, and a token with the role `team_admin`.
    */
@@ -224,6 +243,14 @@ function waitForListening(child: ChildProcess): Promise<string> {
 /** Returns the peak resident memory of a process in MiB, as counted by Linux (`VmHWM`). */
 export function getPeakMemoryMiB(child: ChildProcess): number {
   return Math.round(Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) / 1024);
+}
+
+/** Returns the user and system time of a running process in seconds. */
+export function getCpuSeconds(child: ChildProcess): number {
+  const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
 interface ProcessOptions {

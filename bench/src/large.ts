@@ -1,5 +1,4 @@
 import type { ServerResponse } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { FreshdeskSimulator } from '@freshet/freshdesk-simulator';
 import pg from 'pg';
@@ -71,7 +70,7 @@ const [extractor, loader] = [deployment.startWorker('extract-worker'), deploymen
 const client = new pg.Client(deployment.warehouseUrl);
 client.on('error', () => {});
 await client.connect();
-await sleep(2000);
+await deployment.waitForStart(extractor, loader);
 
 function encodeGroups(text: string): Buffer {
   const record = (id: number, description: string) =>

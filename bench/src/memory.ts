@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { BenchDeployment, getPeakMemoryMiB } from './deployment.ts';
 
@@ -14,7 +13,7 @@ for (const tickets of values.tickets.split(',')) {
   await using deployment = await BenchDeployment.start(origin, cleanups);
   const pipeline = await deployment.createPipeline({ objects: ['tickets'] });
   const [extractor, loader] = [deployment.startWorker('extract-worker'), deployment.startWorker('load-worker')];
-  await sleep(2000);
+  await deployment.waitForStart(extractor, loader);
   const startedAt = performance.now();
   const run = await deployment.waitForRun(await deployment.startRun(pipeline));
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);

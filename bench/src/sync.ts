@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { createReadStream, createWriteStream, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -8,85 +9,66 @@ import { extract, FreshdeskClient, getObject } from '@freshet/freshdesk-extracto
 import pg from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { Pool } from 'undici';
-import { API_KEY, BenchDeployment, getPeakMemoryMiB } from './deployment.ts';
+import { API_KEY, BenchDeployment, getCpuSeconds, getPeakMemoryMiB } from './deployment.ts';
 
 /**
  * Syncs many tickets from a simulator without rate limits. Measures one extract worker alone, one
- * load worker alone, and both workers at once. The same run measures two baselines: a bare client
- * that sends the same requests, and a raw COPY of the same rows into the same table with its
- * primary key.
+ * load worker alone, and both workers at once, each without the start of the processes. The same
+ * run measures the baselines: a bare client that sends the same requests and receives the bytes, a
+ * bare client that also parses the bytes with `JSON.parse`, and a raw COPY of the same rows into
+ * the same table with its primary key.
  */
 const { values } = parseArgs({ options: { tickets: { type: 'string', default: '100000' } } });
 const TICKETS = Number(values.tickets);
 const OBJECT = 'tickets';
+/** The interval between two queries that check whether a worker has finished. */
+const POLL_MS = 50;
 
 const cleanups: (() => unknown)[] = [];
 const origin = await BenchDeployment.startSimulator(['--tickets', String(TICKETS), '--span-days', '300'], cleanups);
 await using deployment = await BenchDeployment.start(origin, cleanups);
 
-const bare = await measureBareClient(origin);
+const targets = await captureRequests(origin);
+const receiving = await measureBareClient(origin, targets, false);
+const parsing = await measureBareClient(origin, targets, true);
 const pipelineAlone = await deployment.createPipeline({ objects: [OBJECT], schema: 'alone' });
 const extraction = await measureExtraction(deployment, pipelineAlone);
 const load = await measureLoad(deployment, pipelineAlone);
 const copy = await measureRawCopy(deployment, 'alone');
 const sync = await measureSync(deployment, await deployment.createPipeline({ objects: [OBJECT], schema: 'combined' }));
 
-const perSecond = (n: number, seconds: number) => Math.round(n / seconds).toLocaleString('en-US');
-const printLine = (label: string, ...cells: string[]) =>
-  console.log(label.padEnd(44), ...cells.map((c) => c.padStart(14)));
-console.log(
-  `\n${TICKETS.toLocaleString('en-US')} tickets, ${extraction.records.toLocaleString('en-US')} records extracted, Node ${process.versions.node}\n`,
-);
-printLine('', 'seconds', 'records/s', 'pages/s', 'vs. baseline');
-printLine(
-  'baseline: bare client, same pages',
-  bare.seconds.toFixed(2),
-  perSecond(bare.records, bare.seconds),
-  perSecond(bare.pages, bare.seconds),
-  '',
-);
-printLine(
-  'one extract worker, alone',
-  extraction.seconds.toFixed(2),
-  perSecond(extraction.records, extraction.seconds),
-  perSecond(bare.pages, extraction.seconds),
-  (bare.seconds / extraction.seconds).toFixed(2),
-);
-printLine(
-  'baseline: raw COPY, same rows, same table',
-  copy.seconds.toFixed(2),
-  perSecond(copy.rows, copy.seconds),
-  '',
-  '',
-);
-const ratioToCopy = load.records / load.seconds / (copy.rows / copy.seconds);
-printLine(
-  'one load worker, alone',
-  load.seconds.toFixed(2),
-  perSecond(load.records, load.seconds),
-  '',
-  ratioToCopy.toFixed(2),
-);
-printLine(
-  'both at once, until the last row is loaded',
-  sync.seconds.toFixed(2),
-  perSecond(sync.records, sync.seconds),
-  '',
-  '',
-);
-printLine(
-  'both baselines one after the other',
-  (bare.seconds + copy.seconds).toFixed(2),
-  '',
-  '',
-  ((bare.seconds + copy.seconds) / sync.seconds).toFixed(2),
-);
-console.log(`\npeak memory: extract worker ${extraction.peakMiB} MiB, load worker ${load.peakMiB} MiB`);
+printResults();
 
-/**
- * Captures the requests of the extractor, then measures a bare client that sends the same requests.
- */
-async function measureBareClient(origin: string): Promise<{ pages: number; records: number; seconds: number }> {
+function printResults(): void {
+  const printLine = (label: string, records: number, seconds: number, ...ratios: [name: string, baseline: number][]) =>
+    console.log(
+      label.padEnd(44),
+      seconds.toFixed(2).padStart(8),
+      Math.round(records / seconds)
+        .toLocaleString('en-US')
+        .padStart(10),
+      ...ratios.map(([name, baseline]) => `  ${(baseline / (seconds / records)).toFixed(2)} of ${name}`),
+    );
+  const { records } = extraction;
+  const [receive, parse, copyRow] = [receiving / records, parsing / records, copy.seconds / copy.rows];
+  console.log(
+    `\n${TICKETS.toLocaleString('en-US')} tickets, ${records.toLocaleString('en-US')} records in ${targets.length} pages, Node ${process.versions.node}\n`,
+  );
+  console.log(''.padEnd(44), 'seconds'.padStart(8), 'records/s'.padStart(10));
+  printLine('baseline (a): bare client', records, receiving);
+  printLine('baseline (b): bare client and JSON.parse', records, parsing);
+  printLine('baseline (c): raw COPY into the same table', copy.rows, copy.seconds);
+  printLine('extract worker alone', records, extraction.seconds, ['(a)', receive], ['(b)', parse]);
+  printLine('load worker alone', load.records, load.seconds, ['(c)', copyRow]);
+  printLine('both at once', sync.records, sync.seconds, ['(b) + (c)', parse + copyRow], ['(a) + (c)', receive + copyRow]);
+  console.log(
+    `\nCPU seconds: extract worker ${extraction.cpuSeconds.toFixed(2)}, load worker ${load.cpuSeconds.toFixed(2)}. ` +
+      `Peak memory: extract worker ${extraction.peakMiB} MiB, load worker ${load.peakMiB} MiB`,
+  );
+}
+
+/** Returns the targets of the requests that the extractor sends. */
+async function captureRequests(origin: string): Promise<string[]> {
   const client = new FreshdeskClient({
     account: { subdomain: 'demo', origin },
     apiKey: API_KEY,
@@ -94,13 +76,10 @@ async function measureBareClient(origin: string): Promise<{ pages: number; recor
     creditClass: 'incremental',
   });
   const targets: string[] = [];
-  let records = 0;
   const list = client.list.bind(client);
-  client.list = async (path, query, cost) => {
+  client.list = (path, query, cost) => {
     targets.push(`${path}?${new URLSearchParams(query).toString()}`);
-    const page = await list(path, query, cost);
-    records += page.records.length;
-    return page;
+    return list(path, query, cost);
   };
   for await (const _page of extract(client, getObject(OBJECT), null, {
     historyFrom: null,
@@ -108,6 +87,11 @@ async function measureBareClient(origin: string): Promise<{ pages: number; recor
     fetchUnits: async () => [],
   }));
   await client.close();
+  return targets;
+}
+
+/** Measures a bare client that sends the requests one after the other. @returns the seconds. */
+async function measureBareClient(origin: string, targets: readonly string[], parses: boolean): Promise<number> {
   const pool = new Pool(origin, { connections: 1 });
   const headers = {
     authorization: `Basic ${Buffer.from(`${API_KEY}:X`).toString('base64')}`,
@@ -116,72 +100,79 @@ async function measureBareClient(origin: string): Promise<{ pages: number; recor
   const startedAt = performance.now();
   for (const path of targets) {
     const { body } = await pool.request({ method: 'GET', path, headers });
-    await body.arrayBuffer();
+    if (parses) JSON.parse(await body.text());
+    else await body.arrayBuffer();
   }
   const seconds = (performance.now() - startedAt) / 1000;
   await pool.close();
-  return { pages: targets.length, records, seconds };
+  return seconds;
 }
 
-interface SyncResult {
+interface Measurement {
   readonly records: number;
   readonly seconds: number;
+}
+
+interface WorkerMeasurement extends Measurement {
+  /** The CPU time of the process during the run, including what runs outside of `seconds`. */
+  readonly cpuSeconds: number;
   readonly peakMiB: number;
 }
 
 /** Runs one extract worker alone. The batches stay in the control database. */
-async function measureExtraction(deployment: BenchDeployment, pipeline: Pipeline): Promise<SyncResult> {
+async function measureExtraction(deployment: BenchDeployment, pipeline: Pipeline): Promise<WorkerMeasurement> {
   const worker = deployment.startWorker('extract-worker');
+  await deployment.waitForStart(worker);
+  const cpuBefore = getCpuSeconds(worker);
   const runId = await deployment.startRun(pipeline);
   for (;;) {
     const { started_at: startedAt, objects } = await deployment.store.runs.get(runId);
     const [o] = objects;
     if (o?.extracted_at && startedAt) {
-      const peak = getPeakMemoryMiB(worker);
-      worker.kill('SIGKILL');
-      return {
-        records: o.records_extracted,
-        seconds: (o.extracted_at.getTime() - startedAt.getTime()) / 1000,
-        peakMiB: peak,
-      };
+      const seconds = (o.extracted_at.getTime() - startedAt.getTime()) / 1000;
+      return { records: o.records_extracted, seconds, ...(await stop(worker, cpuBefore)) };
     }
-    await sleep(20);
+    await sleep(POLL_MS);
   }
 }
 
-/** Runs one load worker alone, on the stored batches. */
-async function measureLoad(deployment: BenchDeployment, pipeline: Pipeline): Promise<SyncResult> {
+/**
+ * Runs one load worker alone, on the stored batches. The measurement begins when the first
+ * transaction has committed, so that the start of the process is not counted.
+ */
+async function measureLoad(deployment: BenchDeployment, { id }: Pipeline): Promise<WorkerMeasurement> {
   const worker = deployment.startWorker('load-worker');
-  let startedAt: number | null = null;
-  for (;;) {
-    const { data } = await deployment.store.runs.list(
-      { limit: 1, cursor: null },
-      { pipelineId: pipeline.id, kind: null, status: null },
-    );
-    const [o] = data[0]?.objects ?? [];
-    const loaded = (o?.records_inserted ?? 0) + (o?.records_updated ?? 0) + (o?.records_unchanged ?? 0);
-    // Start the clock when the first transaction has committed, so that the startup time is not
-    // counted.
-    if (startedAt === null && loaded > 0) startedAt = performance.now() / 1000;
-    if (data[0]?.finished_at) {
-      const peak = getPeakMemoryMiB(worker);
-      worker.kill('SIGKILL');
-      return { records: loaded, seconds: performance.now() / 1000 - (startedAt ?? 0), peakMiB: peak };
-    }
-    await sleep(20);
-  }
+  await deployment.waitForStart(worker);
+  const cpuBefore = getCpuSeconds(worker);
+  const control = new pg.Client(deployment.controlDatabaseUrl);
+  await control.connect();
+  const isLoaded = 'select from freshet.batches where pipeline_id = $1 having bool_and(loaded_at is not null)';
+  while ((await control.query(isLoaded, [id])).rowCount === 0) await sleep(POLL_MS);
+  const { rows } = await control.query<{ records: string; seconds: string }>(
+    `select sum(records) filter (where loaded_at > first) as records, extract(epoch from max(loaded_at) - min(first)) as seconds
+     from (select records, loaded_at, min(loaded_at) over () as first from freshet.batches where pipeline_id = $1) b`,
+    [id],
+  );
+  await control.end();
+  const [row] = rows;
+  return { records: Number(row?.records), seconds: Number(row?.seconds), ...(await stop(worker, cpuBefore)) };
 }
 
-/** Runs both workers at once, as in a real deployment. */
-async function measureSync(deployment: BenchDeployment, pipeline: Pipeline): Promise<SyncResult> {
-  deployment.startWorker('extract-worker');
-  deployment.startWorker('load-worker');
+async function stop(worker: ChildProcess, cpuBefore: number): Promise<Omit<WorkerMeasurement, keyof Measurement>> {
+  const usage = { cpuSeconds: getCpuSeconds(worker) - cpuBefore, peakMiB: getPeakMemoryMiB(worker) };
+  const exit = new Promise((resolve) => worker.once('exit', resolve));
+  worker.kill('SIGKILL');
+  await exit;
+  return usage;
+}
+
+/** Runs both workers at once, as in a real deployment, until the last row is loaded. */
+async function measureSync(deployment: BenchDeployment, pipeline: Pipeline): Promise<Measurement> {
+  await deployment.waitForStart(deployment.startWorker('extract-worker'), deployment.startWorker('load-worker'));
   const run = await deployment.waitForRun(await deployment.startRun(pipeline));
-  const [o] = run.objects;
   return {
-    records: o?.records_extracted ?? 0,
+    records: run.objects[0]?.records_extracted ?? 0,
     seconds: ((run.finished_at?.getTime() ?? 0) - (run.started_at?.getTime() ?? 0)) / 1000,
-    peakMiB: 0,
   };
 }
 

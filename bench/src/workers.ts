@@ -74,7 +74,7 @@ async function measureSyncs(count: number): Promise<{ records: number; seconds: 
     deployment.startWorker('extract-worker'),
     deployment.startWorker('load-worker'),
   ]).flat();
-  await waitForStart(...workers);
+  await deployment.waitForStart(...workers);
   const startedAt = performance.now();
   const runs = await Promise.all(pipelines.map((pipeline) => deployment.startRun(pipeline)));
   const finishedRuns = await Promise.all(runs.map((run) => deployment.waitForRun(run)));
@@ -84,21 +84,6 @@ async function measureSyncs(count: number): Promise<{ records: number; seconds: 
     records: finishedRuns.flatMap((run) => run.objects).reduce((sum, o) => sum + o.records_extracted, 0),
     seconds,
   };
-}
-
-/**
- * Waits until the workers poll for jobs. A worker that polls has registered itself as a pg-boss
- * instance.
- */
-async function waitForStart(...children: readonly ChildProcess[]): Promise<void> {
-  const pids = children.map(({ pid }) => pid);
-  await waitUntil(async () => {
-    const { rows } = await control.query<{ n: number }>(
-      'select count(*)::int as n from pgboss.instance where pid = any($1) and stopped_on is null',
-      [pids],
-    );
-    return rows[0]?.n === pids.length;
-  });
 }
 
 /**
@@ -114,7 +99,7 @@ async function killExtractWorker(n: number): Promise<number> {
   await waitUntil(async () => (await getEpoch(pipeline.id, 'extract_epoch')) === 1);
   simulator.child.kill('SIGSTOP');
   const successor = deployment.startWorker('extract-worker');
-  await waitForStart(successor);
+  await deployment.waitForStart(successor);
   const seconds = await killAndMeasure(victim, pipeline.id, 'extract_epoch');
   simulator.child.kill('SIGCONT');
   await deployment.store.runs.cancel(run);
@@ -142,7 +127,7 @@ async function killLoadWorker(n: number): Promise<number> {
   await warehouse.query('begin');
   await warehouse.query(`lock table ${schema}._freshet_objects`);
   const successor = deployment.startWorker('load-worker');
-  await waitForStart(successor);
+  await deployment.waitForStart(successor);
   const seconds = await killAndMeasure(victim, pipeline.id, 'load_epoch');
   await warehouse.query('rollback');
   await deployment.store.runs.cancel(run);
