@@ -60,7 +60,13 @@ function printResults(): void {
   printLine('baseline (c): raw COPY into the same table', copy.rows, copy.seconds);
   printLine('extract worker alone', records, extraction.seconds, ['(a)', receive], ['(b)', parse]);
   printLine('load worker alone', load.records, load.seconds, ['(c)', copyRow]);
-  printLine('both at once', sync.records, sync.seconds, ['(b) + (c)', parse + copyRow], ['(a) + (c)', receive + copyRow]);
+  printLine(
+    'both at once',
+    sync.records,
+    sync.seconds,
+    ['(b) + (c)', parse + copyRow],
+    ['(a) + (c)', receive + copyRow],
+  );
   console.log(
     `\nCPU seconds: extract worker ${extraction.cpuSeconds.toFixed(2)}, load worker ${load.cpuSeconds.toFixed(2)}. ` +
       `Peak memory: extract worker ${extraction.peakMiB} MiB, load worker ${load.peakMiB} MiB`,

@@ -16,6 +16,7 @@ export * from './jobs.ts';
 export * from './json.ts';
 export * from './json-scanner.ts';
 export * from './naming.ts';
+export * from './plain-times.ts';
 export * from './raw-object.ts';
 export * from './shrink.ts';
 export * from './statuses.ts';

@@ -37,9 +37,11 @@ export const HAS_COMPLEX_NAME = 128;
 export const HAS_EXPONENT = 256;
 
 const DEEP_LEVELS = 64;
+/** The stack of open containers, reused by all scans. A scan that needs a larger stack has its own. */
+const containers = new Uint8Array(DEEP_LEVELS * 2);
 
 /** Decimal digits that a double always preserves. */
-const DOUBLE_DIGITS = 15;
+export const DOUBLE_DIGITS = 15;
 const ASCII_MAX = 127;
 
 const [SPACE, QUOTE, COMMA, MINUS, ZERO, NINE, COLON, OPEN_BRACKET, BACKSLASH, CLOSE_BRACKET, OPEN_BRACE, CLOSE_BRACE] =
@@ -106,7 +108,7 @@ export function scanJson(
   let { fields, fieldInts, objects, objectInts } = index;
   let onlyObjects = true;
   /** The stack of open containers: 1 for an object, 0 for an array. */
-  let open = new Uint8Array(DEEP_LEVELS * 2);
+  let open = containers;
   let level = 0;
   let flags = 0;
   let at = skipSpace(bytes, from, to);
@@ -210,16 +212,17 @@ export function scanJson(
     const name = ++at;
     let seen = 0;
     for (;;) {
-      const b = at < to ? (bytes[at] as number) : -1;
-      if (b === QUOTE) break;
-      if (b === BACKSLASH || b < SPACE) {
-        flags |= scanEscape(bytes, at, to);
-        at += bytes[at + 1] === 117 ? 6 : 2;
-        seen = 128;
-      } else {
+      let b = -1;
+      while (at < to) {
+        b = bytes[at] as number;
+        if (b === QUOTE || b === BACKSLASH || b < SPACE) break;
         seen |= b;
         at++;
       }
+      if (at < to && b === QUOTE) break;
+      flags |= scanEscape(bytes, at, to);
+      at += bytes[at + 1] === 117 ? 6 : 2;
+      seen = 128;
     }
     if (seen > ASCII_MAX && level === depth) flags |= HAS_COMPLEX_NAME;
     const nameEnd = at++;

@@ -1,5 +1,6 @@
 import { type Json, parseJson } from './json.ts';
 import {
+  DOUBLE_DIGITS,
   FieldIndex,
   HAS_COMPLEX_NAME,
   INTS_PER_FIELD,
@@ -11,6 +12,7 @@ import {
   KIND_MASK,
   scanJson,
 } from './json-scanner.ts';
+import { parsePlainTimestamp } from './plain-times.ts';
 
 /**
  * A JSON object in its original bytes. Fields are parsed on access; the bytes are never re-encoded.
@@ -100,6 +102,37 @@ export class RawObject {
   }
 
   /**
+   * Parses a field with a time in the form `2026-01-02T03:04:05Z`. Returns milliseconds since 1970;
+   * NaN if the object has no such field, or if its value has a different form.
+   */
+  getPlainTime(name: string): number {
+    const field = this.#find(name);
+    if (field < 0 || ((this.fields[field + 4] as number) & KIND_MASK) !== JSON_STRING) return Number.NaN;
+    return parsePlainTimestamp(
+      this.source,
+      (this.fields[field + 2] as number) + 1,
+      (this.fields[field + 3] as number) - 1,
+    );
+  }
+
+  /**
+   * Returns the digits of a field with a positive integer that a double represents; null if the
+   * object has no such field, or if its value is different.
+   */
+  getDigits(name: string): string | null {
+    const field = this.#find(name);
+    if (field < 0 || ((this.fields[field + 4] as number) & KIND_MASK) !== JSON_NUMBER) return null;
+    const start = this.fields[field + 2] as number;
+    const end = this.fields[field + 3] as number;
+    if (end - start > DOUBLE_DIGITS) return null;
+    for (let at = start; at < end; at++) {
+      const byte = this.source[at] as number;
+      if (byte < 48 || byte > 57) return null;
+    }
+    return this.source.toString('latin1', start, end);
+  }
+
+  /**
    * Searches from the end, because the last of several fields with the same name counts, as in
    * `JSON.parse`.
    */
@@ -111,7 +144,7 @@ export class RawObject {
 }
 
 /** Whether a field has this name. @param field the field's offset in `FieldIndex.fields`. */
-export function isFieldNamed(source: Buffer, fields: Int32Array, field: number, name: string): boolean {
+function isFieldNamed(source: Buffer, fields: Int32Array, field: number, name: string): boolean {
   const start = fields[field] as number;
   if (((fields[field + 4] as number) & HAS_COMPLEX_NAME) !== 0) return getFieldName(source, fields, field) === name;
   if ((fields[field + 1] as number) - start !== name.length) return false;

@@ -54,6 +54,8 @@ export function getNewestVersion(
 }
 
 function parseTime({ raw }: ListedRecord, column: string): number {
+  const plainTime = raw.getPlainTime(column);
+  if (!Number.isNaN(plainTime)) return plainTime;
   const value = raw.get(column);
   return typeof value === 'string' ? Date.parse(value) : Number.NaN;
 }

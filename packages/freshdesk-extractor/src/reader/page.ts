@@ -1,4 +1,11 @@
-import { type ErasedOwners, type ErrorCode, formatNumber, isRawNumber, type LineChunks } from '@freshet/contracts';
+import {
+  type ErasedOwners,
+  type ErrorCode,
+  formatNumber,
+  isRawNumber,
+  type LineChunks,
+  type RawObject,
+} from '@freshet/contracts';
 import type { ListedRecord } from '../http/response-parser.ts';
 
 /**
@@ -159,8 +166,13 @@ export function createPage(parts: Partial<Page> & Pick<Page, 'position' | 'extra
 }
 
 /** Returns the values of a record's key columns as text. */
-export function getKeyValues(record: ListedRecord, primaryKey: readonly string[]): string[] {
-  return primaryKey.map((column) => toText(record.raw.get(column)));
+export function getKeyValues({ raw }: ListedRecord, primaryKey: readonly string[]): string[] {
+  return primaryKey.map((column) => getFieldText(raw, column));
+}
+
+/** Returns the value of a field as text; '' if the record has no such field, or if it is null. */
+export function getFieldText(raw: RawObject, field: string): string {
+  return raw.getDigits(field) ?? toText(raw.get(field));
 }
 
 /**

@@ -7,10 +7,10 @@ import type { ObjectReader } from './object-reader.ts';
 import {
   createPage,
   type FailedUnit,
+  getFieldText,
   type Page,
   type Position,
   type ReadOptions,
-  toText,
   type WorkUnit,
 } from './page.ts';
 
@@ -70,8 +70,9 @@ export function listChildWork(object: ObjectSpec, records: readonly ListedRecord
     const { versionFields } = strategy;
     return records.map(({ raw }) => ({
       object: name,
-      parentId: toText(raw.get(object.primaryKey[0] as string)),
-      version: versionFields.length === 0 ? readingId : versionFields.map((field) => toText(raw.get(field))).join('|'),
+      parentId: getFieldText(raw, object.primaryKey[0] as string),
+      version:
+        versionFields.length === 0 ? readingId : versionFields.map((field) => getFieldText(raw, field)).join('|'),
     }));
   });
 }

@@ -46,7 +46,7 @@ export class CopyBuffer {
   /** Appends ASCII text that needs no escaping. */
   appendAscii(text: string): void {
     this.#reserve(text.length);
-    for (let i = 0; i < text.length; i++) this.#bytes[this.#length++] = text.charCodeAt(i);
+    this.#length += this.#bytes.write(text, this.#length, 'latin1');
   }
 
   /** Appends any text, escaped for COPY. */
@@ -80,12 +80,13 @@ export class CopyBuffer {
     this.#reserve(end - start);
     const to = this.#bytes;
     let at = this.#length;
-    for (let i = start; i < end; i++) {
-      const b = from[i] as number;
-      if (b !== BACKSLASH) {
+    for (let i = start; ; i++) {
+      for (; i < end; i++) {
+        const b = from[i] as number;
+        if (b === BACKSLASH) break;
         to[at++] = b;
-        continue;
       }
+      if (i === end) break;
       const letter = from[++i] as number;
       if (letter === QUOTE || letter === SLASH) to[at++] = letter;
       else if (letter !== LETTER_U) {

@@ -6,7 +6,6 @@ import {
   HAS_EXPONENT,
   HAS_UNSTORABLE_ESCAPE,
   IS_DEEPLY_NESTED,
-  type Json,
   RawObject,
   type Table,
 } from '@freshet/contracts';
@@ -88,7 +87,7 @@ export function identifyRecord(
   const key: string[] = [];
   for (const name of table.primaryKey) {
     const { type } = table.columns.find((c) => c.name === name) as Column;
-    const text = toSqlText(raw.get(name), type);
+    const text = (type === 'bigint' ? raw.getDigits(name) : null) ?? toSqlText(raw.get(name), type);
     if (text === null) return { rejection: `key_missing: ${name}` };
     if (text === MISFIT) return { rejection: `key_not_${type}: ${name}` };
     key.push(text);
@@ -97,13 +96,16 @@ export function identifyRecord(
     raw,
     deleteKind,
     key,
-    version: parseVersion(raw.get(table.versionColumn ?? '')),
+    version: parseVersion(raw, table.versionColumn ?? ''),
     hash: recordHash,
     notes,
   };
 }
 
-function parseVersion(value: Json | undefined): number {
+function parseVersion(raw: RawObject, column: string): number {
+  const plainTime = raw.getPlainTime(column);
+  if (!Number.isNaN(plainTime)) return plainTime;
+  const value = raw.get(column);
   // `Date.parse` accepts some days that do not exist, such as February 30. Such a value does not
   // fit the version column, so the record counts as a record without a version.
   const time = typeof value === 'string' && toSqlText(value, 'timestamptz') !== MISFIT ? Date.parse(value) : Number.NaN;

@@ -5,6 +5,7 @@ import {
   HAS_ESCAPE,
   HAS_EXPONENT,
   INTS_PER_FIELD,
+  isPlainDate,
   JSON_ARRAY,
   JSON_FALSE,
   JSON_NULL,
@@ -15,6 +16,7 @@ import {
   KIND_MASK,
   type Misfits,
   parseJson,
+  parsePlainTimestamp,
   type RawObject,
   type SchemaPolicy,
   scanJson,
@@ -25,7 +27,7 @@ import { inferType } from './column-types.ts';
 import { CopyBuffer } from './copy-buffer.ts';
 import type { IdentifiedRecord } from './identify.ts';
 import type { Notes } from './sanitize.ts';
-import { isPlainDate, isPlainTimestamp, MISFIT, toSqlText } from './values.ts';
+import { MISFIT, toSqlText } from './values.ts';
 import { toPathKey, type WritableColumn } from './writable-columns.ts';
 
 export interface RowContext {
@@ -320,7 +322,7 @@ export class RowWriter {
           if ((kind & HAS_ESCAPE) === 0) buffer.appendBytes(source, start + 1, end - 1);
           else buffer.appendJsonString(source, start + 1, end - 1);
         } else if (
-          (type === 'timestamptz' && isPlainTimestamp(source, start + 1, end - 1)) ||
+          (type === 'timestamptz' && !Number.isNaN(parsePlainTimestamp(source, start + 1, end - 1))) ||
           (type === 'date' && isPlainDate(source, start + 1, end - 1))
         ) {
           buffer.appendBytes(source, start + 1, end - 1);

@@ -1,4 +1,4 @@
-import { assertNever, type ColumnType, formatNumber, isRawNumber, type Json } from '@freshet/contracts';
+import { assertNever, type ColumnType, formatNumber, isCalendarDay, isRawNumber, type Json } from '@freshet/contracts';
 
 /**
  * Converts JSON values to PostgreSQL's text form for the type of a column. Checks whether a value
@@ -101,56 +101,4 @@ function toDate(text: string): string | typeof MISFIT {
   const match = /^(\d{4})-(\d{2})-(\d{2})(?:T00:00:00(?:\.0+)?Z)?$/.exec(text);
   if (!match) return MISFIT;
   return isCalendarDay(Number(match[1]), Number(match[2]), Number(match[3])) ? text.slice(0, 10) : MISFIT;
-}
-
-/**
- * Whether the bytes are a valid time in the form `2026-01-02T03:04:05Z`. PostgreSQL accepts such a
- * time unchanged.
- */
-export function isPlainTimestamp(bytes: Buffer, start: number, end: number): boolean {
-  if (
-    end - start !== 20 ||
-    bytes[start + 10] !== 84 ||
-    bytes[start + 13] !== 58 ||
-    bytes[start + 16] !== 58 ||
-    bytes[start + 19] !== 90
-  )
-    return false;
-  const [hour, minute, second] = [
-    parseTwoDigits(bytes, start + 11),
-    parseTwoDigits(bytes, start + 14),
-    parseTwoDigits(bytes, start + 17),
-  ];
-  return (
-    isPlainDate(bytes, start, start + 10) &&
-    hour >= 0 &&
-    hour < 24 &&
-    minute >= 0 &&
-    minute < 60 &&
-    second >= 0 &&
-    second < 60
-  );
-}
-
-/** Whether the bytes are a valid calendar date in the form `2026-01-02`. */
-export function isPlainDate(bytes: Buffer, start: number, end: number): boolean {
-  if (end - start !== 10 || bytes[start + 4] !== 45 || bytes[start + 7] !== 45) return false;
-  const [century, year] = [parseTwoDigits(bytes, start), parseTwoDigits(bytes, start + 2)];
-  return (
-    century >= 0 &&
-    year >= 0 &&
-    isCalendarDay(century * 100 + year, parseTwoDigits(bytes, start + 5), parseTwoDigits(bytes, start + 8))
-  );
-}
-
-/** Parses two digits. Returns a negative number if one of the bytes is not a digit. */
-function parseTwoDigits(bytes: Buffer, at: number): number {
-  const [tens, ones] = [(bytes[at] as number) - 48, (bytes[at + 1] as number) - 48];
-  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : -1000;
-}
-
-function isCalendarDay(year: number, month: number, day: number): boolean {
-  if (year < 1 || month < 1 || month > 12 || day < 1) return false;
-  const isLeapYear = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
-  return day <= ([31, isLeapYear ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1] as number);
 }
