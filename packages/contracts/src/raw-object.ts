@@ -61,10 +61,10 @@ export class RawObject {
     const index = new FieldIndex(source.length);
     const { kind, onlyObjects } = scanJson(source, 2, 0, source.length, index);
     if (kind !== JSON_ARRAY || !onlyObjects) return null;
-    return Array.from(
-      { length: index.objectInts / INTS_PER_OBJECT },
-      (_, n) => new RawObject(source, index, n * INTS_PER_OBJECT),
-    );
+    const objects: RawObject[] = [];
+    for (let offset = 0; offset < index.objectInts; offset += INTS_PER_OBJECT)
+      objects.push(new RawObject(source, index, offset));
+    return objects;
   }
 
   /** The object's original bytes. */

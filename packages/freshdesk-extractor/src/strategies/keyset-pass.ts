@@ -209,7 +209,8 @@ class PassReader {
     const { until } = this.#options;
     if (until === undefined) return records;
     const { reader, strategy } = this.#list;
-    return records.filter((record) => getRecordTime(reader, record, strategy.cursorColumn) < toUnixSeconds(until));
+    const end = toUnixSeconds(until);
+    return records.filter((record) => getRecordTime(reader, record, strategy.cursorColumn) < end);
   }
 
   /**

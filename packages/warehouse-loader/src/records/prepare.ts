@@ -91,7 +91,11 @@ class LineCollector {
   addRecord(batch: number, line: number, identity: ReturnType<typeof identifyRecord>): void {
     this.#countRecord(batch);
     if ('rejection' in identity) this.#rejections.push({ batch, line, reason: identity.rejection });
-    else this.#records.push({ batch, line, ...identity });
+    else {
+      // Copying the properties one by one is several times as fast as a spread.
+      const { raw, deleteKind, key, version, hash, notes } = identity;
+      this.#records.push({ batch, line, raw, deleteKind, key, version, hash, notes });
+    }
   }
 
   addControlLine(batch: number, line: number, controlLine: ControlLine): void {
