@@ -1,5 +1,6 @@
 import {
   type Attributes,
+  type Context,
   context,
   type Link,
   propagation,
@@ -31,32 +32,33 @@ export interface SpanOptions {
  */
 export async function withSpan<T>(name: string, options: SpanOptions, work: (span: Span) => Promise<T>): Promise<T> {
   const { kind = 'INTERNAL', attributes = {}, traceparents } = options;
-  const [first, ...others] = [...new Set(traceparents ?? [])].filter((parent) => parent !== null).map(extractContext);
-  const parent = traceparents === undefined ? context.active() : (first ?? ROOT_CONTEXT);
-  const links = others.map((other) => trace.getSpanContext(other)).filter((linked) => linked !== undefined);
+  const { parent, links } =
+    traceparents === undefined ? { parent: context.active(), links: [] } : toCauses(traceparents);
   return await trace
     .getTracer('freshet')
-    .startActiveSpan(
-      name,
-      { kind: SpanKind[kind], attributes, links: links.map((spanContext): Link => ({ context: spanContext })) },
-      parent,
-      async (span) => {
-        try {
-          return await work(span);
-        } catch (error) {
-          // Error messages may contain values of records, so the span gets only the code. The log
-          // has the message.
-          span.setStatus({ code: SpanStatusCode.ERROR });
-          span.setAttribute(
-            'error.type',
-            String((error as { code?: unknown } | null)?.code ?? (error as Error | null)?.name ?? 'unknown'),
-          );
-          throw error;
-        } finally {
-          span.end();
-        }
-      },
-    );
+    .startActiveSpan(name, { kind: SpanKind[kind], attributes, links }, parent, async (span) => {
+      try {
+        return await work(span);
+      } catch (error) {
+        // Error messages may contain values of records, so the span gets only the code. The log
+        // has the message.
+        span.setStatus({ code: SpanStatusCode.ERROR });
+        span.setAttribute(
+          'error.type',
+          String((error as { code?: unknown } | null)?.code ?? (error as Error | null)?.name ?? 'unknown'),
+        );
+        throw error;
+      } finally {
+        span.end();
+      }
+    });
+}
+
+/** Converts the trace contexts of the work that caused a span to its parent and its links. */
+function toCauses(traceparents: readonly (string | null)[]): { readonly parent: Context; readonly links: Link[] } {
+  const [parent = ROOT_CONTEXT, ...others] = [...new Set(traceparents)].filter((t) => t !== null).map(extractContext);
+  const linked = others.map((other) => trace.getSpanContext(other)).filter((spanContext) => spanContext !== undefined);
+  return { parent, links: linked.map((spanContext) => ({ context: spanContext })) };
 }
 
 /**
@@ -69,6 +71,6 @@ export function getTraceparent(): string | null {
   return carrier['traceparent'] ?? null;
 }
 
-function extractContext(traceparent: string) {
+function extractContext(traceparent: string): Context {
   return propagation.extract(ROOT_CONTEXT, { traceparent });
 }

@@ -81,6 +81,9 @@ export const catalogue: readonly ObjectSpec[] = [
 ];
 
 const byName = new Map(catalogue.map((object) => [object.name, object]));
+const childrenByParent: ReadonlyMap<string | null, readonly ObjectSpec[]> = Map.groupBy(catalogue, ({ strategy }) =>
+  strategy.kind === 'children' ? strategy.parent : null,
+);
 
 /** @throws AppError `not_found` if the catalogue has no object of this name. */
 export function getObject(name: string): ObjectSpec {
@@ -96,7 +99,7 @@ export function isObjectName(name: string): boolean {
 
 /** Lists the objects whose records are children of this object's records. */
 export function listChildren(parent: string): readonly ObjectSpec[] {
-  return catalogue.filter(({ strategy }) => strategy.kind === 'children' && strategy.parent === parent);
+  return childrenByParent.get(parent) ?? [];
 }
 
 /**

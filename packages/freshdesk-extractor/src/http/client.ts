@@ -105,6 +105,7 @@ export interface RecordSource {
 export class FreshdeskClient implements RecordSource {
   readonly account: Account;
   readonly #pool: Pool;
+  readonly #hostname: string;
   readonly #authorization: string;
   readonly #budget: CreditBudget;
   readonly #creditClass: CreditClass;
@@ -124,6 +125,7 @@ export class FreshdeskClient implements RecordSource {
     const now = options.now ?? Date.now;
     this.clock = new SourceClock(now, options.localNow ?? now);
     this.#authorization = `Basic ${Buffer.from(`${options.apiKey}:X`).toString('base64')}`;
+    this.#hostname = new URL(this.account.origin).hostname;
     this.#pool = new Pool(this.account.origin, {
       connections: this.#limits.connections,
       headersTimeout: this.#limits.timeoutMs,
@@ -199,10 +201,9 @@ export class FreshdeskClient implements RecordSource {
   }
 
   async #sendTraced(target: string, path: string, cost: RequestCost): Promise<ApiResponse> {
-    const { hostname } = new URL(this.account.origin);
     const attributes = {
       'http.request.method': 'GET',
-      'server.address': hostname,
+      'server.address': this.#hostname,
       // Ids are replaced, because each id would create a separate time series, and ids may identify
       // people.
       'url.template': path.replace(/\/\d+/g, '/{id}'),

@@ -11,6 +11,7 @@ import {
   type PageOverlap,
   type PageWindow,
 } from './page-overlap.ts';
+import { parseTime } from './timestamps.ts';
 
 /**
  * The state of a read of a list by page number, during which the list may change. The read consists
@@ -188,8 +189,11 @@ function processPage(
   const { records, hasNext, serverTime } = response;
   const window = getWindow(state, pageSize);
   const { overlap: overlapBefore, ...rest } = state;
+  // A list that ends on its first page has no page to compare with. Most lists of children are such
+  // lists, and fingerprints of their records would cost as much as their requests.
+  const isOnlyPage = !hasNext && getStartOffset(window) === 0 && overlapBefore?.tail.length === 0;
   const comparison =
-    overlapBefore && usesOverlap(proof)
+    overlapBefore && usesOverlap(proof) && !isOnlyPage
       ? comparePage(overlapBefore, window, response, { sizeMax: pageSize, primaryKey, proof })
       : { overlap: null, freshRecords: records, unseenRecords: records, mustStepBack: false };
   const { overlap, unseenRecords, mustStepBack } = comparison;
@@ -256,8 +260,5 @@ function usesOverlap(proof: CompletenessProof): proof is 'chain' | 'still' {
 /** Returns the records that were not created after the given time. */
 function getCreatedBefore(records: readonly ListedRecord[], time: string): readonly ListedRecord[] {
   const limit = Date.parse(time);
-  return records.filter(({ raw }) => {
-    const createdAt = raw.get('created_at');
-    return !(typeof createdAt === 'string' && Date.parse(createdAt) >= limit);
-  });
+  return records.filter((record) => !(parseTime(record, 'created_at') >= limit));
 }

@@ -53,7 +53,8 @@ export function getNewestVersion(
   return Number.isFinite(newest) ? formatSeconds(new Date(newest)) : undefined;
 }
 
-function parseTime({ raw }: ListedRecord, column: string): number {
+/** Returns a time of a record in milliseconds since 1970; NaN if the record has no such time. */
+export function parseTime({ raw }: ListedRecord, column: string): number {
   const plainTime = raw.getPlainTime(column);
   if (!Number.isNaN(plainTime)) return plainTime;
   const value = raw.get(column);
