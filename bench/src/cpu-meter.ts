@@ -1,7 +1,5 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { listProcesses } from './processes.ts';
 
-/** USER_HZ, the unit of the CPU times in `/proc`. It is 100 on all common platforms. */
-const TICKS_PER_SECOND = 100;
 const SAMPLE_INTERVAL_MS = 20;
 
 /**
@@ -28,36 +26,16 @@ export class CpuMeter {
   }
 
   #sample(): void {
-    const processes = readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name))
-      .flatMap(readProcess);
+    const processes = listProcesses();
     const members = new Set([this.#root]);
     for (let hasGrown = true; hasGrown; ) {
       hasGrown = false;
-      for (const { pid, parent, folder } of processes) {
-        if (members.has(pid) || !(members.has(parent) || folder.startsWith(this.#folder))) continue;
+      for (const { pid, parentPid, folder } of processes) {
+        if (members.has(pid) || !(members.has(parentPid) || folder.startsWith(this.#folder))) continue;
         members.add(pid);
         hasGrown = true;
       }
     }
-    for (const { pid, seconds } of processes) if (members.has(pid)) this.#seconds.set(pid, seconds);
-  }
-}
-
-function readProcess(name: string): { pid: number; parent: number; seconds: number; folder: string }[] {
-  try {
-    const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return [
-      {
-        pid: Number(name),
-        parent: Number(fields[1]),
-        seconds: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND,
-        folder: readlinkSync(`/proc/${name}/cwd`),
-      },
-    ];
-  } catch {
-    // The process exited in the meantime.
-    return [];
+    for (const { pid, cpuSeconds } of processes) if (members.has(pid)) this.#seconds.set(pid, cpuSeconds);
   }
 }

@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { BenchDeployment } from './deployment.ts';
+import { listProcesses } from './processes.ts';
 
 /**
  * Measures the CPU that a deployment uses while no pipeline is due: one process of each kind, and
@@ -11,20 +11,9 @@ import { BenchDeployment } from './deployment.ts';
  */
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '60' } } });
 const seconds = Number(values.seconds);
-/** The unit of the CPU times in `/proc/<pid>/stat` (`USER_HZ`, which is 100 on Linux). */
-const TICKS_PER_SECOND = 100;
 /** Time for the processes to start, and for caches and compilers to settle. */
 const WARM_UP_MS = 10_000;
 const APPS = ['api', 'extract-worker', 'load-worker', 'scheduler'] as const;
-
-interface ProcessStatus {
-  readonly pid: number;
-  readonly parentPid: number;
-  readonly command: string;
-  readonly cpuSeconds: number;
-  /** CPU of child processes that have exited. */
-  readonly childCpuSeconds: number;
-}
 
 await using deployment = await BenchDeployment.start('http://127.0.0.1:1');
 await deployment.createPipeline({ objects: ['roles'] });
@@ -48,10 +37,15 @@ const usage = await measure();
 const transactions = (await countTransactions()) - transactionsBefore;
 await db.end();
 
-const print = (name: string, value: number, unit: string) => console.log(name.padEnd(28), value.toFixed(2).padStart(6), unit);
+const print = (name: string, value: number, unit: string) =>
+  console.log(name.padEnd(28), value.toFixed(2).padStart(6), unit);
 print('PostgreSQL without Freshet', baseline.get('PostgreSQL') ?? 0, '% of one core');
 for (const [name, percent] of usage) print(name, percent, '% of one core');
-print('total', [...usage.values()].reduce((sum, percent) => sum + percent, 0), '% of one core');
+print(
+  'total',
+  [...usage.values()].reduce((sum, percent) => sum + percent, 0),
+  '% of one core',
+);
 print('transactions', transactions / seconds, 'per second');
 
 /** Measures the CPU of PostgreSQL and of each process of the deployment, in percent of one core. */
@@ -73,30 +67,6 @@ function getCpuSeconds(): Map<string, number> {
   });
   const server = (postmaster?.cpuSeconds ?? 0) + (postmaster?.childCpuSeconds ?? 0);
   return new Map([['PostgreSQL', postgres + server], ...apps]);
-}
-
-function listProcesses(): ProcessStatus[] {
-  return readdirSync('/proc').flatMap((name): ProcessStatus[] => {
-    if (!/^\d+$/.test(name)) return [];
-    try {
-      const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
-      // The second field is the name of the program in parentheses, and may contain spaces.
-      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-      const getSeconds = (field: number) => Number(fields[field]) / TICKS_PER_SECOND;
-      return [
-        {
-          pid: Number(name),
-          parentPid: Number(fields[1]),
-          command: readFileSync(`/proc/${name}/cmdline`, 'utf8'),
-          cpuSeconds: getSeconds(11) + getSeconds(12),
-          childCpuSeconds: getSeconds(13) + getSeconds(14),
-        },
-      ];
-    } catch {
-      // The process has exited in the meantime.
-      return [];
-    }
-  });
 }
 
 async function countTransactions(): Promise<number> {
