@@ -11,12 +11,17 @@ interface WaitingRequest {
 
 /** How long readings wait for the next request, with which they share a statement. */
 const READINGS_WAIT_MS = 20;
+/**
+ * How long a request waits for other requests. A response of Freshdesk takes a hundred times as
+ * long.
+ */
+const REQUESTS_WAIT_MS = 2;
 
 /**
  * Combines the operations on the budget of one account into few statements. Readings wait for the
- * next request, and requests that arrive while a statement runs share the next statement. Every
- * request to Freshdesk takes credits and returns a reading, so separate statements would cost more
- * than the requests themselves.
+ * next request, and requests that arrive within a few milliseconds, or while a statement runs, share
+ * the next statement. Every request to Freshdesk takes credits and returns a reading, so separate
+ * statements would cost more than the requests themselves.
  */
 export class CombinedStatements {
   readonly #run: RunStatement;
@@ -24,6 +29,8 @@ export class CombinedStatements {
   #requests: WaitingRequest[] = [];
   #isRunning = false;
   #timer: NodeJS.Timeout | null = null;
+  /** When the timer fires. */
+  #runsAt = Number.POSITIVE_INFINITY;
 
   constructor(run: RunStatement) {
     this.#run = run;
@@ -32,23 +39,30 @@ export class CombinedStatements {
   /** Reconciles the readings before the next request, or after a few milliseconds. */
   learn(readings: readonly BucketReading[]): void {
     this.#readings.push(...readings);
-    this.#timer ??= setTimeout(() => void this.#runNext(), READINGS_WAIT_MS).unref();
+    this.#runWithin(READINGS_WAIT_MS);
   }
 
   /** @returns 0 when the credits were taken, and otherwise the milliseconds to wait. */
   take(request: CreditRequest): Promise<number> {
     return new Promise((resolve, reject) => {
       this.#requests.push({ request, resolve, reject });
-      void this.#runNext();
+      this.#runWithin(REQUESTS_WAIT_MS);
     });
   }
 
+  #runWithin(delayMs: number): void {
+    const runsAt = performance.now() + delayMs;
+    if (runsAt >= this.#runsAt) return;
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#runsAt = runsAt;
+    this.#timer = setTimeout(() => void this.#runNext(), delayMs);
+  }
+
   async #runNext(): Promise<void> {
+    this.#runsAt = Number.POSITIVE_INFINITY;
     if (this.#isRunning) return;
     this.#isRunning = true;
     while (this.#readings.length + this.#requests.length > 0) {
-      if (this.#timer) clearTimeout(this.#timer);
-      this.#timer = null;
       const [readings, waiting] = [this.#readings, this.#requests];
       this.#readings = [];
       this.#requests = [];

@@ -58,6 +58,8 @@ const UNLIMITED_CACHE_MS = 10_000;
 export class CreditBudgets {
   readonly #sql: Sql;
   readonly #unlimitedUntil = new Map<string, number>();
+  /** The statements of each account and share, for all slices of this process. */
+  readonly #statements = new Map<string, CombinedStatements>();
 
   /**
    * @param sql a client with asynchronous commits: credits need not survive a crash of the
@@ -72,9 +74,11 @@ export class CreditBudgets {
    * Freshet may use.
    */
   forAccount(account: string, sharePercent: number): AccountBudget {
-    const statements = new CombinedStatements((readings, requests) =>
-      this.#reconcileAndTake(account, sharePercent, readings, requests),
-    );
+    const key = `${account} ${sharePercent}`;
+    const statements =
+      this.#statements.get(key) ??
+      new CombinedStatements((readings, requests) => this.#reconcileAndTake(account, sharePercent, readings, requests));
+    this.#statements.set(key, statements);
     return {
       take: async (buckets, credits, creditClass) => {
         for (let waitedMs = 0; ; ) {
