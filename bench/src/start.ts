@@ -33,12 +33,12 @@ const median = (numbers: readonly number[]) =>
   [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] as number;
 
 // Bundle the processes and fill the caches of the first start.
-await withFolder(async (folder) => await waitForExit(startOnce(folder)));
+await waitForExit(startOnce(createFolder()));
 const baselines: number[] = [];
 const starts: Start[] = [];
 for (let round = 0; round < ROUNDS; round++) {
-  baselines.push(await withFolder(measureBaseline));
-  starts.push(await withFolder(measureStart));
+  baselines.push(await measureBaseline(createFolder()));
+  starts.push(await measureStart(createFolder()));
 }
 const baseline = median(baselines);
 console.log(`baseline: npm with an empty script, and PostgreSQL: ${baseline.toFixed(2)} s\n`);
@@ -53,15 +53,13 @@ print('until the first row is in the warehouse', (s) => s.firstRowSeconds, 's');
 print('until --once exits', (s) => s.exitSeconds, 's');
 print('CPU time of --once, with PostgreSQL', (s) => s.cpuSeconds, 'CPU s');
 
-async function withFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+/** Creates a folder, which is deleted at the end. ext4 is slow while it deletes many files. */
+function createFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'freshet-bench-'));
   // Make the folder accessible to other users, because PostgreSQL does not run as root.
   chmodSync(folder, 0o755);
-  try {
-    return await work(folder);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
 }
 
 async function measureBaseline(folder: string): Promise<number> {

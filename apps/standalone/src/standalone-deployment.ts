@@ -98,14 +98,16 @@ export class StandaloneDeployment {
     return { databaseUrl: ownDatabaseUrl, warehouseUrl: ownWarehouseUrl };
   }
 
+  /** Starts the simulated account in this process, which has little other work. */
   async #startSimulator(): Promise<string> {
-    const origin = await this.#children.startListener({
-      name: 'simulator',
-      main: resolveEntryModule('../../../packages/freshdesk-simulator/src/main', import.meta.url),
-      args: ['--as-of', this.#state.simulated_as_of, '--span-days', String(DEMO_SPAN_DAYS), '--plan', 'demo'],
-      env: {},
+    const { FreshdeskSimulator } = await import('@freshet/freshdesk-simulator');
+    const simulator = new FreshdeskSimulator({
+      asOf: new Date(this.#state.simulated_as_of),
+      spanDays: DEMO_SPAN_DAYS,
+      plan: 'demo',
     });
-    this.#cleanups.push(() => this.#children.stop('simulator'));
+    const origin = await simulator.listen();
+    this.#cleanups.push(() => simulator.close());
     this.#print(`A simulated Freshdesk account is available at ${origin}.`);
     return origin;
   }
