@@ -7,7 +7,7 @@ const LONG_FILES = [
   'simulation.test.ts',
   'keyset.test.ts',
   'standalone.e2e.test.ts',
-  'standalone-shutdown.e2e.test.ts',
+  'standalone-settings.e2e.test.ts',
   'crash.e2e.test.ts',
   'commit-points.e2e.test.ts',
 ];

@@ -1,17 +1,21 @@
-import { once } from 'node:events';
-import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { stripVTControlCharacters } from 'node:util';
 import { listObjectsToExtract } from '@freshet/freshdesk-extractor';
-import { FreshdeskSimulator } from '@freshet/freshdesk-simulator';
-import { createDatabase, type TestDatabase, waitFor } from '@freshet/testing';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { waitFor } from '@freshet/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isRunning, StandaloneProcess } from '../test-support/standalone-process.ts';
 
+/** The data folder of all tests, so that only the first start creates and fills databases. */
+let dataDir: string;
+beforeAll(() => {
+  dataDir = mkdtempSync(join(tmpdir(), 'freshet-standalone-'));
+  chmodSync(dataDir, 0o755);
+});
+afterAll(() => rmSync(dataDir, { recursive: true, force: true }));
+
 test('--once loads the simulated account into an embedded PostgreSQL, prints the result, and leaves no process running', async () => {
-  using first = new StandaloneProcess(['--once']);
+  using first = new StandaloneProcess(['--once'], {}, dataDir);
   const processTree = await waitFor(
     () => (first.output.includes('The API is available') ? first.getProcessTree() : null),
     'all processes run',
@@ -29,7 +33,7 @@ test('--once loads the simulated account into an embedded PostgreSQL, prints the
   await waitFor(() => !processTree.some(isRunning), 'all processes have exited');
 
   // A second start reuses the data folder, and extracts only changes.
-  const second = new StandaloneProcess(['--once'], {}, first.dataDir);
+  using second = new StandaloneProcess(['--once'], {}, dataDir);
   expect(await second.exited, second.output).toBe(0);
   const { run, warehouse_url } = JSON.parse(second.lastLine);
   expect(run.objects.find((o: { object: string }) => o.object === 'conversations')).toMatchObject({
@@ -39,198 +43,42 @@ test('--once loads the simulated account into an embedded PostgreSQL, prints the
   expect(warehouse_url).toBe(last.warehouse_url);
 });
 
-describe('npm start with settings from the environment', () => {
-  let database: TestDatabase;
-  let warehouse: TestDatabase;
-  let simulator: FreshdeskSimulator;
-  let env: Record<string, string>;
-
-  beforeAll(async () => {
-    [database, warehouse] = await Promise.all([createDatabase(), createDatabase()]);
-    simulator = new FreshdeskSimulator({ counts: { tickets: 30 }, spanDays: 20 });
-    env = {
-      DATABASE_URL: database.url,
-      WAREHOUSE_URL: warehouse.url,
-      FRESHDESK_ORIGIN: await simulator.listen(),
-      FRESHDESK_SUBDOMAIN: 'acme',
-      FRESHDESK_API_KEY: 'demo-admin-key',
-    };
-  });
-  afterAll(async () => {
-    await simulator.close();
-    await database[Symbol.asyncDispose]();
-    await warehouse[Symbol.asyncDispose]();
-  });
-
-  /**
-   * Starts Freshet with valid settings, after the variables in `invalidEnv` have been added or
-   * replaced. Expects exit status 78 and the message.
-   */
-  async function expectRejection(
-    invalidEnv: Record<string, string>,
-    message: string | RegExp,
-    args = ['--once'],
-  ): Promise<void> {
-    using standalone = new StandaloneProcess(args, { ...env, ...invalidEnv });
-    expect(await standalone.exited, standalone.output).toBe(78);
-    expect(standalone.output).toMatch(message);
-    expect(standalone.output).not.toContain('demo-admin-key');
-  }
-
-  test('rejects a key without a subdomain, a subdomain without a key, and an origin without a key and a subdomain', async () => {
-    await expectRejection({ FRESHDESK_SUBDOMAIN: '' }, /FRESHDESK_SUBDOMAIN is missing/);
-    await expectRejection({ FRESHDESK_API_KEY: '' }, /FRESHDESK_API_KEY is missing/);
-    await expectRejection({ FRESHDESK_API_KEY: '', FRESHDESK_SUBDOMAIN: '' }, /FRESHDESK_ORIGIN requires/);
+describe('npm start without options', () => {
+  // Each process of the chain can receive the signal: npm, the start script, and the parent of all
+  // other processes.
+  test.each([
+    ['SIGTERM to npm', 0, 'SIGTERM'],
+    ['SIGINT to npm', 0, 'SIGINT'],
+    ['SIGHUP to npm', 0, 'SIGHUP'],
+    ['SIGINT to the start script', 1, 'SIGINT'],
+    ['SIGQUIT to the start script', 1, 'SIGQUIT'],
+    ['SIGHUP to the parent of all other processes', 2, 'SIGHUP'],
+    ['Ctrl-C, which sends SIGINT to the process group', 'group', 'SIGINT'],
+    ['SIGTERM to the process group', 'group', 'SIGTERM'],
+    ['SIGKILL to npm', 0, 'SIGKILL'],
+    ['SIGKILL to the start script', 1, 'SIGKILL'],
+    ['SIGKILL to the parent of all other processes', 2, 'SIGKILL'],
+  ] as const)('leaves no process running after %s', async (_title, target, signal) => {
+    using standalone = new StandaloneProcess([], {}, dataDir, { detached: target === 'group' });
+    await waitFor(() => standalone.output.includes('Freshet is running.'), 'the first run has finished');
+    expect(standalone.output).toMatch(/reference: http:\/\/127\.0\.0\.1:\d+\/docs/);
+    expect(standalone.output).toMatch(/Token {10}frt_/);
+    expect(standalone.output).toContain("psql 'postgres://");
+    const processTree = standalone.getProcessTree();
+    if (target === 'group') process.kill(-(standalone.process.pid as number), signal);
+    else process.kill(standalone.getProcessChain()[target] as number, signal);
+    await waitFor(() => !processTree.some(isRunning), 'all processes have exited');
+    // The parent stops the other processes in order. If the parent itself is killed, each process
+    // stops because its parent has exited.
+    expect(standalone.lastShutdown).toBe(target === 2 && signal === 'SIGKILL' ? 'parent exited' : 'SIGTERM');
   });
 
-  test('reports all malformed variables in one message', async () => {
-    using standalone = new StandaloneProcess([], { ...env, PORT: 'abc', DATABASE_URL: 'mysql://x', LOG_LEVEL: 'loud' });
-    expect(await standalone.exited).toBe(78);
-    for (const expected of [
-      'PORT must be an integer',
-      'DATABASE_URL must be a URL that starts with postgres://',
-      'LOG_LEVEL must be one of',
-      '.env.example',
-    ]) {
-      expect(standalone.output).toContain(expected);
-    }
-  });
-
-  test('rejects an unknown option', () =>
-    expectRejection({}, /Unknown option "--twice". Usage: npm start/, ['--twice']));
-
-  test('rejects an invalid subdomain', () =>
-    expectRejection(
-      { FRESHDESK_SUBDOMAIN: 'support.acme.com' },
-      /is not a Freshdesk account.*before \.freshdesk\.com/s,
-    ));
-
-  test('rejects an invalid key, and stores neither a credential nor a pipeline', async () => {
-    await expectRejection({ FRESHDESK_API_KEY: 'wrong-key' }, /cannot be read: Freshdesk rejected the API key/);
-    expect(await database.sql`select count(*)::int as n from freshet.pipelines`).toEqual([{ n: 0 }]);
-    expect(await database.sql`select count(*)::int as n from freshet.credentials`).toEqual([{ n: 0 }]);
-  });
-
-  test('rejects a host that responds with an HTML page, a redirect, or the JSON of a different product', async () => {
-    const responders: Record<string, (response: ServerResponse) => void> = {
-      page: (r) => r.writeHead(200, { 'content-type': 'text/html' }).end('<html>Welcome</html>'),
-      redirect: (r) => r.writeHead(302, { location: 'https://elsewhere.example/' }).end(),
-      other: (r) =>
-        r
-          .writeHead(200, { 'content-type': 'application/json', 'x-freshdesk-api-version': 'v2' })
-          .end('{"agent":{"id":1}}'),
-    };
-    const expected: Record<string, RegExp> = {
-      page: /instead of JSON/,
-      redirect: /redirect/,
-      other: /different product/,
-    };
-    for (const [name, respond] of Object.entries(responders)) {
-      const server = createServer((_request, response) => respond(response)).listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      await expectRejection(
-        { FRESHDESK_ORIGIN: `http://127.0.0.1:${(server.address() as AddressInfo).port}` },
-        expected[name] as RegExp,
-      );
-      server.closeAllConnections();
-      server.close();
-    }
-  });
-
-  test('rejects an unreachable warehouse, a wrong password, and a role without privileges', async () => {
-    await expectRejection(
-      { WAREHOUSE_URL: 'postgres://u:p@127.0.0.1:1/w' },
-      /WAREHOUSE_URL: The warehouse cannot be reached: no server listens/,
-    );
-    const wrongPassword = new URL(warehouse.url);
-    wrongPassword.password = 'wrong';
-    await expectRejection({ WAREHOUSE_URL: wrongPassword.href }, /WAREHOUSE_URL: The warehouse rejected the password/);
-    const role = `r_${warehouse.name}`;
-    await warehouse.sql.unsafe(`create role ${role} login password 'secret'`);
-    const limited = new URL(warehouse.url);
-    limited.username = role;
-    limited.password = 'secret';
-    await expectRejection(
-      { WAREHOUSE_URL: limited.href },
-      new RegExp(`CREATE SCHEMA "freshdesk_acme" AUTHORIZATION "${role}"`),
-    );
-    await warehouse.sql.unsafe(`drop role ${role}`);
-  });
-
-  test('rejects an unreachable control database', () =>
-    expectRejection({ DATABASE_URL: 'postgres://u:p@127.0.0.1:1/x' }, /DATABASE_URL: no server is listening/));
-
-  test('rejects a port that is in use', async () => {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
-    await expectRejection({ PORT: String(port) }, new RegExp(`PORT: port ${port} is in use`));
-    server.close();
-  });
-
-  test('rejects a data folder that is not writable', () => {
-    // Not even root can create a folder below a file.
-    const path = join(fileURLToPath(import.meta.url), 'folder');
-    return expectRejection(
-      { FRESHET_DATA_DIR: path },
-      /FRESHET_DATA_DIR: the data folder .* is not usable \(ENOTDIR\)/,
-    );
-  });
-
-  test('--once exits with 0 for a key that has never had admin rights, and with 1 for a key that has lost its admin rights (I7)', async () => {
-    const sync = async (apiKey: string) => {
-      using standalone = new StandaloneProcess(['--once'], { ...env, FRESHDESK_API_KEY: apiKey });
-      const status = await standalone.exited;
-      const { run } = JSON.parse(standalone.lastLine);
-      return {
-        status,
-        run,
-        output: standalone.output,
-        agents: run.objects.find((o: { object: string }) => o.object === 'agents'),
-      };
-    };
-    const restricted = await sync('demo-agent-key');
-    expect(restricted.status, restricted.output).toBe(0);
-    expect(restricted.run.status).toBe('succeeded');
-    expect(restricted.agents).toMatchObject({ status: 'forbidden', warnings: [{ code: 'object_unavailable' }] });
-    expect(restricted.output).toContain('forbidden');
-    const [row] = await warehouse.sql`select count(*)::int as n from freshdesk_acme.tickets`;
-    expect(row?.['n']).toBe(30);
-
-    const admin = await sync('demo-admin-key');
-    expect(admin.status, admin.output).toBe(0);
-    expect(
-      admin.run.objects.every(
-        (o: { status: string; warnings: unknown[] }) => o.status === 'succeeded' && o.warnings.length === 0,
-      ),
-    ).toBe(true);
-
-    const afterLoss = await sync('demo-agent-key');
-    expect(afterLoss.status, afterLoss.output).toBe(1);
-    expect(afterLoss.run.status).toBe('partial');
-    expect(afterLoss.agents).toMatchObject({ status: 'forbidden', error: { code: 'source_forbidden' }, warnings: [] });
-  });
-
-  test('--once prints a summary instead of a line of JSON if the output is a terminal', async () => {
-    using standalone = new StandaloneProcess(['--once'], env, null, { terminal: true });
-    expect(await standalone.exited, standalone.output).toBe(0);
-    // The terminal also shows the output of npm.
-    const lines = stripVTControlCharacters(standalone.output).split('\r\n');
-    const summary = lines.findIndex((line) => line.startsWith('Run succeeded:'));
-    expect(lines.slice(summary + 1, summary + 3)).toEqual([
-      `Warehouse  psql '${warehouse.url}'`,
-      'Schema     freshdesk_acme',
-    ]);
-    expect(lines.some((line) => line.startsWith('{'))).toBe(false);
-  });
-
-  test('--once loads the configured account into the configured databases', async () => {
-    expect(inject('postgresUrl')).toBeTruthy();
-    using standalone = new StandaloneProcess(['--once'], env);
-    expect(await standalone.exited, standalone.output).toBe(0);
-    const { run, warehouse_url, schema } = JSON.parse(standalone.lastLine);
-    expect(run.status).toBe('succeeded');
-    expect(warehouse_url).toBe(warehouse.url);
-    expect(schema).toBe('freshdesk_acme');
+  test('rejects a second start with the same data folder, and the first deployment continues to run', async () => {
+    using first = new StandaloneProcess([], {}, dataDir);
+    await waitFor(() => first.output.includes('The API is available'), 'the API is available');
+    const second = new StandaloneProcess([], {}, dataDir);
+    expect(await second.exited).toBe(78);
+    expect(second.output).toContain('already running on the data folder');
+    expect(isRunning(first.process.pid as number)).toBe(true);
   });
 });
