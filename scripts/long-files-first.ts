@@ -8,6 +8,8 @@ const LONG_FILES = [
   'keyset.test.ts',
   'standalone.e2e.test.ts',
   'standalone-settings.e2e.test.ts',
+  'worker-crashes.e2e.test.ts',
+  'chaos.e2e.test.ts',
   'crash.e2e.test.ts',
   'commit-points.e2e.test.ts',
 ];
