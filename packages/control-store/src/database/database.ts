@@ -93,9 +93,9 @@ export interface AmbientSql {
    */
   readonly transaction: <T>(work: () => Promise<T>) => Promise<T>;
   /**
-   * Runs `work` in the open transaction. If no transaction is open, runs `work` in a new one. Unlike
-   * `begin`, does not create a savepoint, which would cost a round trip. Therefore, if `work` fails
-   * in an open transaction, the caller must let the error roll back that transaction.
+   * Runs `work` in the open transaction. If no transaction is open, runs `work` in a new one.
+   * Unlike `begin`, does not create a savepoint, which would cost a round trip. Therefore, if
+   * `work` fails in an open transaction, the caller must let the error roll back that transaction.
    */
   readonly joinTransaction: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>;
 }

@@ -15,7 +15,9 @@ beforeEach(() => {
   dueJobs = new DueJobs({
     findDelays: async (queues) => {
       if (failure !== null) throw failure;
-      return new Map(queues.flatMap((queue) => (dueAt.has(queue) ? [[queue, (dueAt.get(queue) ?? 0) - Date.now()]] : [])));
+      return new Map(
+        queues.flatMap((queue) => (dueAt.has(queue) ? [[queue, (dueAt.get(queue) ?? 0) - Date.now()]] : [])),
+      );
     },
     wake: (queue) => woken.push(queue),
     onError: (error) => errors.push(error),

@@ -36,7 +36,9 @@ export class DueJobs {
     this.#checkWithin(CHECK_INTERVAL_MS);
   }
 
-  /** Announces a job that this process enqueues, so that the job does not wait for the next check. */
+  /**
+   * Announces a job that this process enqueues, so that the job does not wait for the next check.
+   */
   expect(queue: string, delayMs: number): void {
     if (this.#queues.has(queue)) this.#checkWithin(delayMs);
   }

@@ -83,8 +83,8 @@ const QUEUE_SETTINGS = {
 };
 const POLLING_SECONDS = 0.5;
 /**
- * The interval at which a worker polls while it is notified about new jobs, and `DueJobs` wakes it for
- * delayed jobs.
+ * The interval at which a worker polls while it is notified about new jobs, and `DueJobs` wakes it
+ * for delayed jobs.
  */
 const NOTIFIED_POLLING_SECONDS = 30;
 const CONNECTIONS = 4;

@@ -20,7 +20,7 @@ export type Run = typeof runs.$inferSelect & {
   readonly objects: readonly ObjectRun[];
   /**
    * The part of the account's rate limit that the pipeline may use, in credits per minute. Null:
-   * the account is unlimited, its rate limit is unknown, or the run has not started or has finished.
+   * the account is unlimited, its rate limit is unknown, or the run is not running.
    */
   readonly credits_per_minute: number | null;
 };

@@ -49,7 +49,7 @@ export interface RunRequest {
  * @throws AppError `not_found` when the pipeline does not exist.
  */
 export async function startRun({ tx, queue }: JobTransaction, request: RunRequest): Promise<StartedRun> {
-  const { pipelineId, trigger, kind } = request;
+  const { pipelineId, kind } = request;
   const [pipeline] = await tx<{ priority: PipelinePriority; open: string | null }[]>`
     select priority,
       (

@@ -58,8 +58,8 @@ function registerStartRun(app: App, { store }: Deps): void {
     },
     async (request, reply) => {
       const kind = request.body.kind ?? 'sync';
-      // Look for an open run without locking the pipeline, so that repeated requests do not wait for
-      // each other's commits. `start` repeats the check after it has locked the pipeline.
+      // Look for an open run without locking the pipeline, so that repeated requests do not wait
+      // for each other's commits. `start` repeats the check after it has locked the pipeline.
       const [pipeline, openRun] = await Promise.all([
         store.pipelines.get(request.params.id),
         store.runs.findOpen(request.params.id, kind),
