@@ -11,8 +11,9 @@ import { listProcesses } from './processes.ts';
  */
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '60' } } });
 const seconds = Number(values.seconds);
-/** Time for the processes to start, and for caches and compilers to settle. */
+/** Time after the start of the processes for caches and compilers to settle. */
 const WARM_UP_MS = 10_000;
+const START_POLL_MS = 500;
 const APPS = ['api', 'extract-worker', 'load-worker', 'scheduler'] as const;
 
 await using deployment = await BenchDeployment.start('http://127.0.0.1:1');
@@ -31,6 +32,7 @@ await sleep(WARM_UP_MS);
 const baseline = await measure();
 await deployment.startApi();
 for (const app of ['extract-worker', 'load-worker', 'scheduler'] as const) deployment.startWorker(app);
+while ((await countStartedApps()) < APPS.length) await sleep(START_POLL_MS);
 await sleep(WARM_UP_MS);
 const transactionsBefore = await countTransactions();
 const usage = await measure();
@@ -67,6 +69,15 @@ function getCpuSeconds(): Map<string, number> {
   });
   const server = (postmaster?.cpuSeconds ?? 0) + (postmaster?.childCpuSeconds ?? 0);
   return new Map([['PostgreSQL', postgres + server], ...apps]);
+}
+
+/** Counts the kinds of processes that have registered with the queue. */
+async function countStartedApps(): Promise<number> {
+  const { rows } = await db.query<{ n: number }>(
+    'select count(distinct name)::int as n from pgboss.instance where name = any($1) and stopped_on is null',
+    [[...APPS]],
+  );
+  return rows[0]?.n ?? 0;
 }
 
 async function countTransactions(): Promise<number> {
