@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { zstdCompressSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import { zstdCompress } from 'node:zlib';
 import { getObject, toTable } from '@freshet/freshdesk-extractor';
 import { type BatchToLoad, type PreparedBatches, prepareBatches, Warehouse } from '@freshet/warehouse-loader';
 import pg from 'pg';
@@ -11,8 +12,11 @@ import pg from 'pg';
  * process, so that the CPU time of the loader can be measured.
  */
 const { MODE, FILE, WAREHOUSE } = process.env as Record<'MODE' | 'FILE' | 'WAREHOUSE', string>;
+const BATCH_BYTES = 2 * 1024 * 1024;
+const LINE_BREAK = 10;
+const [LINE_START, LINE_END] = [Buffer.from('{"record":'), Buffer.from('}\n')] as const;
+const compress = promisify(zstdCompress);
 const table = toTable(getObject('tickets'));
-const lines = createInterface({ input: createReadStream(FILE), crlfDelay: Number.POSITIVE_INFINITY });
 if (MODE === 'freshet') await loadWithFreshet();
 else await loadWithInserts();
 const { user, system } = process.cpuUsage();
@@ -41,8 +45,6 @@ async function loadWithFreshet(): Promise<void> {
       prepared,
       readGeneration: async function* () {},
     });
-  let bytes = 0;
-  let pending: string[] = [];
   let batches: BatchToLoad[] = [];
   let loading: Promise<unknown> = Promise.resolve();
   const flush = async () => {
@@ -51,18 +53,11 @@ async function loadWithFreshet(): Promise<void> {
     await loading;
     loading = load(prepared);
   };
-  for await (const line of lines) {
-    pending.push(`{"record":${line}}`);
-    bytes += line.length;
-    if (bytes < 2 * 1024 * 1024) continue;
-    // The batch size of the extract worker.
-    batches.push(createBatch(pending));
-    pending = [];
-    bytes = 0;
+  for await (const lines of readBatchLines(FILE)) {
+    batches.push(await createBatch(lines));
     if (batches.length === 4) await flush();
   }
-  batches.push(createBatch(pending));
-  await flush();
+  if (batches.length > 0) await flush();
   await loading;
   await warehouse.close();
 }
@@ -89,6 +84,7 @@ async function loadWithInserts(): Promise<void> {
     );
     rows = [];
   };
+  const lines = createInterface({ input: createReadStream(FILE), crlfDelay: Number.POSITIVE_INFINITY });
   for await (const line of lines) {
     const record = JSON.parse(line) as Record<string, unknown>;
     rows.push(
@@ -102,14 +98,34 @@ async function loadWithInserts(): Promise<void> {
   await client.end();
 }
 
-function createBatch(lines: readonly string[]): BatchToLoad {
-  const raw = Buffer.from(lines.join('\n'));
+/** Reads a file in parts of the size of the extract worker's batches. Each part ends with a line. */
+async function* readBatchLines(file: string): AsyncGenerator<Buffer> {
+  let rest = Buffer.alloc(0);
+  for await (const chunk of createReadStream(file, { highWaterMark: BATCH_BYTES })) {
+    const bytes = Buffer.concat([rest, chunk as Buffer]);
+    const end = bytes.lastIndexOf(LINE_BREAK) + 1;
+    if (end > 0) yield bytes.subarray(0, end);
+    rest = bytes.subarray(end);
+  }
+  if (rest.length > 0) yield rest;
+}
+
+/** Stores records as the extract worker does: as slices of bytes, without strings. */
+async function createBatch(lines: Buffer): Promise<BatchToLoad> {
+  const pieces: Buffer[] = [];
+  for (let start = 0; start < lines.length; ) {
+    const lineBreak = lines.indexOf(LINE_BREAK, start);
+    const end = lineBreak < 0 ? lines.length : lineBreak;
+    pieces.push(LINE_START, lines.subarray(start, end), LINE_END);
+    start = end + 1;
+  }
+  const raw = Buffer.concat(pieces);
   return {
     id: randomUUID(),
     extractedAt: new Date(),
     isAudit: false,
     isRewrite: false,
-    body: zstdCompressSync(raw),
+    body: await compress(raw),
     rawBytes: raw.length,
   };
 }
