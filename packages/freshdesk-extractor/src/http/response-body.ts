@@ -81,7 +81,7 @@ export function toUtf8(body: Buffer, contentType: string): Buffer {
   let start = 0;
   for (let i = 0; ; ) {
     if (isSpace(body[i])) i++;
-    else if (body.subarray(i, i + 3).equals(UTF8_BOM)) start = i += 3;
+    else if (body[i] === UTF8_BOM[0] && body.subarray(i, i + 3).equals(UTF8_BOM)) start = i += 3;
     else return body.subarray(start);
   }
 }

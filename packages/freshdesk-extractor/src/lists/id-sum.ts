@@ -13,10 +13,15 @@ export interface IdSum {
 
 export const EMPTY_SUM: IdSum = { count: 0, hash: '0' };
 
+const digestBytes = Buffer.alloc(32);
+
 export function addToSum(sum: IdSum, records: readonly ListedRecord[], primaryKey: readonly string[]): IdSum {
   let hash = BigInt(`0x${sum.hash}`);
-  for (const record of records)
-    hash += getDigest('sha256', JSON.stringify(getKeyValues(record, primaryKey)), 'buffer').readBigUInt64LE();
+  for (const record of records) {
+    // A digest in hexadecimal is several times as fast as a digest in a new buffer.
+    digestBytes.write(getDigest('sha256', JSON.stringify(getKeyValues(record, primaryKey)), 'hex'), 'hex');
+    hash += digestBytes.readBigUInt64LE();
+  }
   return { count: sum.count + records.length, hash: BigInt.asUintN(64, hash).toString(16) };
 }
 
