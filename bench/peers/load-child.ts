@@ -98,7 +98,9 @@ async function loadWithInserts(): Promise<void> {
   await client.end();
 }
 
-/** Reads a file in parts of the size of the extract worker's batches. Each part ends with a line. */
+/**
+ * Reads a file in parts of the size of the extract worker's batches. Each part ends with a line.
+ */
 async function* readBatchLines(file: string): AsyncGenerator<Buffer> {
   let rest = Buffer.alloc(0);
   for await (const chunk of createReadStream(file, { highWaterMark: BATCH_BYTES })) {

@@ -11,9 +11,9 @@ import { CpuMeter } from './cpu-meter.ts';
 
 /**
  * Measures how long `npm start` takes with a new data folder: until the API responds, until the
- * first row of the simulated account is in the warehouse, and until `npm start -- --once` exits. For
- * `--once`, also measures the CPU time of all processes, including PostgreSQL. The baseline is what
- * no start can avoid: npm with an empty script, and a PostgreSQL server with a new cluster.
+ * first row of the simulated account is in the warehouse, and until `npm start -- --once` exits.
+ * For `--once`, also measures the CPU time of all processes, including PostgreSQL. The baseline is
+ * what no start can avoid: npm with an empty script, and a PostgreSQL server with a new cluster.
  *
  * Requires Linux, because it reads `/proc`.
  */

@@ -1,6 +1,6 @@
 /**
- * Times and dates in the form that Freshdesk uses. They are parsed without creating strings, because
- * every record contains several of them.
+ * Times and dates in the form that Freshdesk uses. They are parsed without creating strings,
+ * because every record contains several of them.
  */
 
 /**

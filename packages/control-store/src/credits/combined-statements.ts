@@ -12,16 +12,15 @@ interface WaitingRequest {
 /** How long readings wait for the next request, with which they share a statement. */
 const READINGS_WAIT_MS = 20;
 /**
- * How long a request waits for other requests. A response of Freshdesk takes a hundred times as
- * long.
+ * How long a request waits for other requests. A response of Freshdesk takes much longer.
  */
 const REQUESTS_WAIT_MS = 2;
 
 /**
  * Combines the operations on the budget of one account into few statements. Readings wait for the
- * next request, and requests that arrive within a few milliseconds, or while a statement runs, share
- * the next statement. Every request to Freshdesk takes credits and returns a reading, so separate
- * statements would cost more than the requests themselves.
+ * next request, and requests that arrive within a few milliseconds, or while a statement runs,
+ * share the next statement. Every request to Freshdesk takes credits and returns a reading, so
+ * separate statements would cost more than the requests themselves.
  */
 export class CombinedStatements {
   readonly #run: RunStatement;
