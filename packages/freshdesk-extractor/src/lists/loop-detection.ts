@@ -70,12 +70,9 @@ export function trackPage(
   }
   // The key of a record that is too large may be unknown. A list of children may omit the parent's
   // column.
-  const keys: string[] = [];
-  for (const record of records) {
-    const values = getKeyValues(record, primaryKey);
-    if (values.some((value, i) => value !== '' || record.raw.has(primaryKey[i] as string)))
-      keys.push(values.join('\n'));
-  }
+  const keys = records
+    .filter(({ raw }) => primaryKey.some((column) => raw.has(column)))
+    .map((record) => JSON.stringify(getKeyValues(record, primaryKey)));
   const lastDigest = getDigest('sha256', keys.toSorted().join('\n'), 'base64');
   const repeats = keys.length > 0 && lastDigest === previous.lastDigest ? previous.repeats + 1 : 0;
   if (repeats > REPEATS_MAX) throw createLoopError(name, page, 'it holds the same records as the two pages before it');
