@@ -99,7 +99,8 @@ async function loadWithInserts(): Promise<void> {
 }
 
 /**
- * Reads a file in parts of the size of the extract worker's batches. Each part ends with a line.
+ * Reads a file in parts of the size of the extract worker's batches. Each part ends with a line
+ * break.
  */
 async function* readBatchLines(file: string): AsyncGenerator<Buffer> {
   let rest = Buffer.alloc(0);

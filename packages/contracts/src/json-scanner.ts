@@ -37,9 +37,7 @@ export const HAS_COMPLEX_NAME = 128;
 export const HAS_EXPONENT = 256;
 
 const DEEP_LEVELS = 64;
-/**
- * The stack of open containers, reused by all scans. A scan that needs a larger stack has its own.
- */
+/** The stack of open containers. All scans reuse it, except scans that need a larger stack. */
 const containers = new Uint8Array(DEEP_LEVELS * 2);
 
 /** Decimal digits that a double always preserves. */
