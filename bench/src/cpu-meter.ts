@@ -1,6 +1,6 @@
 import { listProcesses } from './processes.ts';
 
-const SAMPLE_INTERVAL_MS = 20;
+const SAMPLE_INTERVAL_MS = 100;
 
 /**
  * Adds up the CPU time of a process, its descendants, and the PostgreSQL of a data folder. Requires

@@ -21,6 +21,7 @@ const { values } = parseArgs({ options: { rounds: { type: 'string', default: '5'
 const ROUNDS = Number(values.rounds);
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const POLL_INTERVAL_MS = 10;
+const folders: string[] = [];
 
 interface Start {
   readonly apiSeconds: number;
@@ -53,12 +54,16 @@ print('until the first row is in the warehouse', (s) => s.firstRowSeconds, 's');
 print('until --once exits', (s) => s.exitSeconds, 's');
 print('CPU time of --once, with PostgreSQL', (s) => s.cpuSeconds, 'CPU s');
 
+process.on('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
 /** Creates a folder, which is deleted at the end. ext4 is slow while it deletes many files. */
 function createFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'freshet-bench-'));
   // Make the folder accessible to other users, because PostgreSQL does not run as root.
   chmodSync(folder, 0o755);
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  folders.push(folder);
   return folder;
 }
 
