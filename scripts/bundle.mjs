@@ -86,6 +86,7 @@ async function bundle(target) {
   const build = await rolldown({
     input: Object.fromEntries(ENTRIES.map((entry) => [entry.replaceAll('/', '-'), join(ROOT, `${entry}.ts`)])),
     platform: 'node',
+    tsconfig: false,
     // `pg` loads this module only on request.
     external: ['pg-native'],
     plugins: [sourceUrls(), consoleFiles()],

@@ -8,12 +8,16 @@ import { parseArgs } from 'node:util';
 import { startEmbeddedPostgres } from '@freshet/runtime/embedded-postgres';
 import pg from 'pg';
 import { CpuMeter } from './cpu-meter.ts';
+import { BenchDeployment } from './deployment.ts';
 
 /**
  * Measures how long `npm start` takes with a new data folder: until the API responds, until the
  * first row of the simulated account is in the warehouse, and until `npm start -- --once` exits.
  * For `--once`, also measures the CPU time of all processes, including PostgreSQL. The baseline is
  * what no start can avoid: npm with an empty script, and a PostgreSQL server with a new cluster.
+ *
+ * Then measures the start of each single process on an existing control database, as in a container
+ * or a systemd unit. The baseline is Node with an empty script.
  *
  * Requires Linux, because it reads `/proc`.
  */
@@ -53,6 +57,8 @@ print('until the API responds', (s) => s.apiSeconds, 's');
 print('until the first row is in the warehouse', (s) => s.firstRowSeconds, 's');
 print('until --once exits', (s) => s.exitSeconds, 's');
 print('CPU time of --once, with PostgreSQL', (s) => s.cpuSeconds, 'CPU s');
+
+await measureProcesses();
 
 process.on('exit', () => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
@@ -109,6 +115,38 @@ async function measureStart(folder: string): Promise<Start> {
   }).then(getSeconds);
   await warehouse.end();
   return { apiSeconds, firstRowSeconds, exitSeconds: await exit, cpuSeconds: cpu.stop() };
+}
+
+/** Measures the start of each process until it has registered with the queue. */
+async function measureProcesses(): Promise<void> {
+  await using deployment = await BenchDeployment.start('http://127.0.0.1:1');
+  const db = new pg.Client(deployment.controlDatabaseUrl);
+  await db.connect();
+  const measure = async (start: () => unknown): Promise<number> => {
+    const startedAt = performance.now();
+    await start();
+    return (performance.now() - startedAt) / 1000;
+  };
+  const isRegistered = async (name: string, pid: number | undefined) =>
+    ((await db.query('select from pgboss.instance where name = $1 and pid = $2', [name, pid])).rowCount ?? 0) > 0;
+  const runs: Record<string, number[]> = { node: [], api: [], 'extract-worker': [], 'load-worker': [], scheduler: [] };
+  for (let round = 0; round < ROUNDS; round++) {
+    runs['node']?.push(await measure(() => waitForExit(spawn(process.execPath, ['-e', '0'], { stdio: 'ignore' }))));
+    runs['api']?.push(await measure(() => deployment.startApi()));
+    for (const name of ['extract-worker', 'load-worker', 'scheduler'] as const) {
+      const seconds = await measure(async () => {
+        const { pid } = deployment.startWorker(name);
+        await pollUntil(() => isRegistered(name, pid));
+      });
+      runs[name]?.push(seconds);
+    }
+  }
+  await db.end();
+  console.log(`\n${'one process, until it is ready'.padEnd(40)} ${'median'.padStart(8)} ${'× Node'.padStart(12)}`);
+  for (const [name, seconds] of Object.entries(runs)) {
+    const ratio = median(seconds) / median(runs['node'] as number[]);
+    console.log(`${name.padEnd(40)} ${`${median(seconds).toFixed(2)} s`.padStart(8)} ${ratio.toFixed(1).padStart(12)}`);
+  }
 }
 
 async function connectToWarehouse(folder: string): Promise<pg.Client> {
