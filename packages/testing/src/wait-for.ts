@@ -2,12 +2,15 @@
  * Waits until `check` returns a truthy value, and returns that value. Errors of `check` are ignored
  * until the timeout.
  * @param description completes "Timed out waiting until …".
+ * @param intervalMs the delay between two checks. A check that starts work in other processes needs
+ *   a longer delay, so that the checks do not slow down what they wait for.
  * @throws Error after the timeout, with the last result or error.
  */
 export async function waitFor<T>(
   check: () => Promise<T> | T,
   description: string,
   timeoutMs = 60_000,
+  intervalMs = 25,
 ): Promise<NonNullable<T>> {
   const deadline = Date.now() + timeoutMs;
   let last: unknown;
@@ -23,6 +26,6 @@ export async function waitFor<T>(
       throw new Error(
         `Timed out waiting until ${description}. Last result: ${last instanceof Error ? last.message : JSON.stringify(last)}`,
       );
-    await new Promise((resolve) => setTimeout(resolve, 25));
+    await new Promise((resolve) => setTimeout(resolve, intervalMs));
   }
 }

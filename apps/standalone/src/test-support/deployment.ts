@@ -12,6 +12,7 @@ const APPS = ['api', 'extract-worker', 'load-worker', 'scheduler'] as const;
 export type AppName = (typeof APPS)[number];
 
 const RUN_TIMEOUT_MS = 100_000;
+const RUN_POLL_INTERVAL_MS = 100;
 
 /**
  * A deployment of real processes with a real PostgreSQL, and a simulated account in the process of
@@ -214,6 +215,7 @@ export class Deployment implements AsyncDisposable {
       },
       'the run has finished',
       timeoutMs,
+      RUN_POLL_INTERVAL_MS,
     );
   }
 
