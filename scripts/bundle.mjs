@@ -48,23 +48,30 @@ const VENDOR = 'vendor';
 /** The folders that the processes read at run time. */
 const ASSETS = ['packages/control-store/migrations'];
 
-/** Returns the folder of the bundle that belongs to the present files. The folder may not exist. */
-export function findBundle() {
+/**
+ * Returns the folder of the bundle that belongs to the present files. The folder may not exist.
+ * @param {string} root the folder of the repository.
+ */
+export function findBundle(root = ROOT) {
   const hash = createHash('sha256');
-  for (const file of listInputs()) hash.update(relative(ROOT, file)).update('\0').update(readFileSync(file));
-  return join(DIST, hash.digest('hex').slice(0, 16));
+  for (const file of listInputs(root)) {
+    const content = readFileSync(file);
+    hash.update(`${relative(root, file)}\0${content.length}\0`).update(content);
+  }
+  return join(root, 'dist', hash.digest('hex').slice(0, 16));
 }
 
-function listInputs() {
+function listInputs(root) {
   const workspaces = ['apps', 'packages'].flatMap((parent) =>
-    readdirSync(join(ROOT, parent), { withFileTypes: true })
+    readdirSync(join(root, parent), { withFileTypes: true })
       .filter((entry) => entry.isDirectory())
-      .map(({ name }) => join(ROOT, parent, name)),
+      .map(({ name }) => join(root, parent, name))
+      .sort(),
   );
   const folders = workspaces.flatMap((folder) => ['src', 'web', 'migrations'].map((name) => join(folder, name)));
   return [
-    join(ROOT, 'scripts/bundle.mjs'),
-    join(ROOT, 'pnpm-lock.yaml'),
+    join(root, 'scripts/bundle.mjs'),
+    join(root, 'pnpm-lock.yaml'),
     ...workspaces.map((folder) => join(folder, 'package.json')),
     ...folders.flatMap((folder) => listFiles(folder)),
   ].filter((file) => existsSync(file));
