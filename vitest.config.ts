@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import LongFilesFirst from './scripts/long-files-first.ts';
 
@@ -14,8 +15,9 @@ const withServer = {
 
 export default defineConfig({
   test: {
-    // More workers than cores, because many tests wait for other processes.
-    maxWorkers: '150%',
+    // More workers than cores, because many tests wait for other processes. Vitest limits a
+    // percentage to the number of cores.
+    maxWorkers: availableParallelism() + 2,
     // The files share imported modules. Most files import hundreds of modules, which takes longer
     // than the tests of the file.
     isolate: false,

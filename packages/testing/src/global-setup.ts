@@ -17,7 +17,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     ...getPostgresUnderTest(),
     dataDir,
     // The data is deleted after the run, so the data need not survive a crash.
-    settings: { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '300' },
+    settings: { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '1000' },
   });
   const bouncer = process.env['FRESHET_TEST_PGBOUNCER'] === undefined ? null : await startPgBouncer(server.url);
   project.provide('bundle', bundleProcesses());
