@@ -42,6 +42,14 @@ import { registerWebhookRoutes } from './resources/webhooks/routes.ts';
  * far smaller.
  */
 const BODY_BYTES_MAX = 1024 * 1024;
+const VALIDATOR_OPTIONS = {
+  removeAdditional: false,
+  discriminator: true,
+  useDefaults: true,
+  coerceTypes: true,
+  // A test validates the schemas. Validating them here would delay the first request.
+  validateSchema: false,
+} as const;
 
 /**
  * Builds the API server. Plugins are registered first, because they apply only to routes that are
@@ -59,7 +67,7 @@ export async function buildApp(deps: Deps): Promise<App> {
     // The limit exceeds the longest parameter that a schema accepts. A parameter that is too long
     // therefore returns 400 with a message instead of 404.
     routerOptions: { maxParamLength: 16_384 },
-    ajv: { customOptions: { removeAdditional: false, discriminator: true, useDefaults: true, coerceTypes: true } },
+    ajv: { customOptions: VALIDATOR_OPTIONS },
     schemaController: { compilersFactory: { buildSerializer, buildValidator } },
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.addHook('onSend', (request, reply, _payload, done) => {

@@ -28,16 +28,13 @@ interface Validate {
 /**
  * Compiles the validators of routes. Parameters are coerced to their types. The values of bodies
  * are not coerced. A validator stops at the first error. A rejected request is then validated a
- * second time to collect all errors. A validator is compiled when the first request needs it. The
- * schemas themselves are not validated here, because a test does so.
+ * second time to collect all errors. A validator is compiled when the first request needs it.
  */
 export const buildValidator: BuildCompilerFromPool = (schemas, options) => {
   const compiler = AjvCompiler();
   const compile = (more: object) => {
     const customOptions = { ...(options as { customOptions?: object } | undefined)?.customOptions, ...more };
-    return compiler(schemas, { customOptions: { ...customOptions, validateSchema: false } }) as unknown as (
-      route: unknown,
-    ) => Validate;
+    return compiler(schemas, { customOptions }) as unknown as (route: unknown) => Validate;
   };
   return (route) => {
     const part = (route as { httpPart?: string }).httpPart;

@@ -48,6 +48,8 @@ export interface BucketState {
   }[];
 }
 
+/** The whole rate limit of an account. */
+const ALL_PERCENT = 100;
 /** How long this process assumes that an account without a rate limit still has none. */
 const UNLIMITED_CACHE_MS = 10_000;
 
@@ -142,12 +144,10 @@ export class CreditBudgets {
    * @returns 0 when the credits were taken, and otherwise the number of milliseconds until credits
    * may be available.
    */
-  async take(account: string, sharePercent: number, { buckets, credits, creditClass }: CreditRequest): Promise<number> {
+  async take(account: string, sharePercent: number, request: CreditRequest): Promise<number> {
     if (this.#isUnlimited(account)) return 0;
-    const rank = CREDIT_CLASSES.indexOf(creditClass);
-    const [row] = await this.#sql<{ wait_ms: number }[]>`
-      select freshet.take_credits(${account}, ${buckets as string[]}, ${credits}, ${sharePercent}, ${rank}) as wait_ms`;
-    return row?.wait_ms ?? 0;
+    const [waitMs = 0] = await this.#reconcileAndTake(account, sharePercent, [], [request]);
+    return waitMs;
   }
 
   /**
@@ -164,9 +164,7 @@ export class CreditBudgets {
       return;
     }
     this.#unlimitedUntil.delete(account);
-    for (const { bucket, total, remaining, used } of readings) {
-      await this.#sql`select freshet.reconcile_credits(${account}, ${bucket}, ${total}, ${remaining}, ${used})`;
-    }
+    await this.#reconcileAndTake(account, ALL_PERCENT, readings, []);
   }
 
   /** Lists the current state of the account's buckets. A window that has ended counts as unused. */

@@ -1,0 +1,5 @@
+/**
+ * Returns the folder of the bundle that belongs to the present files. The folder may not exist.
+ * @param root the folder of the repository. Absent: the repository of the script.
+ */
+export function findBundle(root?: string): string;
