@@ -11,8 +11,8 @@ import { listProcesses } from './processes.ts';
  */
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '60' } } });
 const seconds = Number(values.seconds);
-/** Time after the start of the processes for caches and compilers to settle. */
-const WARM_UP_MS = 10_000;
+/** Time after the start of the processes for caches, compilers and the heap to settle. */
+const WARM_UP_MS = 45_000;
 const START_POLL_MS = 500;
 const APPS = ['api', 'extract-worker', 'load-worker', 'scheduler'] as const;
 
@@ -28,7 +28,6 @@ const backend = listProcesses().find(({ pid }) => pid === rows[0]?.pid);
 if (backend === undefined) throw new Error('PostgreSQL runs on a different machine.');
 const postmasterPid = backend.parentPid;
 
-await sleep(WARM_UP_MS);
 const baseline = await measure();
 await deployment.startApi();
 for (const app of ['extract-worker', 'load-worker', 'scheduler'] as const) deployment.startWorker(app);

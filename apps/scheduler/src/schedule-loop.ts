@@ -1,14 +1,15 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ControlStore } from '@freshet/control-store';
 import { listObjectsToAudit, listObjectsToExtract } from '@freshet/freshdesk-extractor';
 import type { Logger } from '@freshet/runtime';
 import type { SchedulerMetrics } from './metrics.ts';
 
 /**
- * The interval between two checks for due pipelines. A scheduled run can start this much later than
- * it is due.
+ * The longest interval between two ticks. The next tick is earlier if a run is due earlier, or if
+ * the schedule of a pipeline changes.
  */
-const TICK_INTERVAL_MS = 500;
+const TICK_INTERVAL_MAX_MS = 5000;
+/** The interval while due runs cannot start, for example because too many runs are queued. */
+const TICK_INTERVAL_MIN_MS = 500;
 /** The maximum number of pipelines whose runs are started in one transaction. */
 const DUE_BATCH_SIZE = 50;
 const ALERT_INTERVAL_MS = 15_000;
@@ -35,6 +36,10 @@ export class ScheduleLoop {
   readonly #metrics: SchedulerMetrics;
   readonly #retention: RetentionSettings;
   readonly #shutdownSignal: AbortSignal;
+  /** Ends the pause between two ticks. */
+  #wake = () => {};
+  /** Whether the schedule of a pipeline has changed since the start of the last tick. */
+  #hasChanged = false;
   #nextAlertCheckAt = Date.now();
   #nextCleanupAt = Date.now();
 
@@ -54,18 +59,43 @@ export class ScheduleLoop {
 
   /** Runs until the scheduler shuts down. A failed tick is logged, and the next tick catches up. */
   async run(): Promise<void> {
+    const { schedule } = this.#store;
+    await schedule.listen(() => {
+      this.#hasChanged = true;
+      this.#wake();
+    });
+    this.#shutdownSignal.addEventListener('abort', () => this.#wake());
     while (!this.#shutdownSignal.aborted) {
       const startedAt = performance.now();
-      await this.#tick().catch((error: unknown) => this.#logger.warn({ err: error }, 'scheduler tick failed'));
+      this.#hasChanged = false;
+      let pauseMs = TICK_INTERVAL_MIN_MS;
+      try {
+        pauseMs = await this.#tick();
+      } catch (error) {
+        this.#logger.warn({ err: error }, 'scheduler tick failed');
+      }
       this.#metrics.tick.observe({}, (performance.now() - startedAt) / 1000);
-      await sleep(TICK_INTERVAL_MS, undefined, { signal: this.#shutdownSignal }).catch(() => {
-        // The shutdown interrupts the sleep.
-      });
+      await this.#pause(pauseMs);
     }
   }
 
-  async #tick(): Promise<void> {
-    await this.#startDueRuns();
+  /**
+   * Waits until the time has passed, the schedule of a pipeline changes, or the process shuts down.
+   */
+  async #pause(ms: number): Promise<void> {
+    if (this.#hasChanged || this.#shutdownSignal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  /** @returns the time until the next tick, in milliseconds. */
+  async #tick(): Promise<number> {
+    const pauseMs = await this.#startDueRuns();
     if (Date.now() >= this.#nextAlertCheckAt) {
       this.#nextAlertCheckAt = Date.now() + ALERT_INTERVAL_MS;
       await this.#checkAlerts();
@@ -74,19 +104,28 @@ export class ScheduleLoop {
       this.#nextCleanupAt = Date.now() + CLEANUP_INTERVAL_MS;
       await this.#deleteExpiredData();
     }
+    return pauseMs;
   }
 
-  async #startDueRuns(): Promise<void> {
+  /** @returns the time until further runs can be due, in milliseconds. */
+  async #startDueRuns(): Promise<number> {
     const { schedule } = this.#store;
-    const due = await schedule.findDue();
+    const { syncMs, auditMs } = await schedule.findDue();
+    const dueMs = Math.ceil(Math.min(syncMs, auditMs));
+    if (dueMs > 0) return Math.min(dueMs, TICK_INTERVAL_MAX_MS);
     // After a full batch, more pipelines may be due.
-    for (let started = due.sync ? DUE_BATCH_SIZE : 0; started === DUE_BATCH_SIZE && !this.#shutdownSignal.aborted; ) {
+    for (
+      let started = syncMs <= 0 ? DUE_BATCH_SIZE : 0;
+      started === DUE_BATCH_SIZE && !this.#shutdownSignal.aborted;
+    ) {
       started = await schedule.startDueRuns(DUE_BATCH_SIZE, listObjectsToExtract);
       this.#metrics.startedRuns.inc({ kind: 'sync' }, started);
     }
-    if (!due.audit) return;
-    const audits = await schedule.startDueAudits(DUE_BATCH_SIZE, listObjectsToAudit);
-    this.#metrics.startedRuns.inc({ kind: 'audit' }, audits);
+    if (auditMs <= 0) {
+      const audits = await schedule.startDueAudits(DUE_BATCH_SIZE, listObjectsToAudit);
+      this.#metrics.startedRuns.inc({ kind: 'audit' }, audits);
+    }
+    return TICK_INTERVAL_MIN_MS;
   }
 
   async #checkAlerts(): Promise<void> {

@@ -119,6 +119,7 @@ export function createAmbientSql(pool: Sql): AmbientSql {
     unsafe: (text: string, values: Parameters<Sql['unsafe']>[1] = [], options: postgres.UnsafeQueryOptions = {}) =>
       getClient().unsafe(text, values, { prepare: values.length > 0, ...options }),
     json: (...args: Parameters<Sql['json']>) => pool.json(...args),
+    listen: (...args: Parameters<Sql['listen']>) => pool.listen(...args),
     begin,
     // Drizzle changes the parsers and serializers of its client, so pass copies.
     options: { ...pool.options, parsers: { ...pool.options.parsers }, serializers: { ...pool.options.serializers } },

@@ -30,8 +30,8 @@ afterEach(() => {
 
 test('wakes the workers of a queue when a delayed job of a different process becomes due', async () => {
   dueJobs.add('load');
-  dueAt.set('load', Date.now() + 3100);
-  await vi.advanceTimersByTimeAsync(3050);
+  dueAt.set('load', Date.now() + 6100);
+  await vi.advanceTimersByTimeAsync(6050);
   expect(woken).toEqual([]);
   await vi.advanceTimersByTimeAsync(50);
   expect(woken).toEqual(['load']);
@@ -49,12 +49,12 @@ test('wakes the workers at once when a delayed job of this process becomes due',
 test('repeats the check while a due job waits, and after an error', async () => {
   dueJobs.add('load');
   dueAt.set('load', Date.now());
-  await vi.advanceTimersByTimeAsync(3000);
+  await vi.advanceTimersByTimeAsync(5000);
   expect(woken).toEqual(['load', 'load', 'load']);
   failure = new Error('connection lost');
   await vi.advanceTimersByTimeAsync(500);
   expect(errors).toEqual([failure]);
   failure = null;
-  await vi.advanceTimersByTimeAsync(2000);
+  await vi.advanceTimersByTimeAsync(4000);
   expect(woken).toHaveLength(4);
 });

@@ -1,5 +1,5 @@
 /** The interval between two checks if no delayed job becomes due earlier. */
-const CHECK_INTERVAL_MS = 2000;
+const CHECK_INTERVAL_MS = 4000;
 /** The interval while due jobs wait, for example for an active job with the same key. */
 const DUE_CHECK_INTERVAL_MS = 500;
 

@@ -2,7 +2,7 @@ import { type JobPayloads, QUEUES, type QueueName, toAppError } from '@freshet/c
 import { type Db, type JobWithMetadata, PgBoss } from 'pg-boss';
 import { retryUntilAvailable, type Tx } from '../database/database.ts';
 import { DueJobs } from './due-jobs.ts';
-import { Supervision } from './supervision.ts';
+import { type QueueState, Supervision } from './supervision.ts';
 
 export interface EnqueueOptions {
   /** At most one job of the queue with this key is active at a time, across all workers. */
@@ -54,7 +54,9 @@ export interface QueueOptions {
  * the job of the worker, well within a minute (I8).
  */
 const HEARTBEAT_SECONDS = 15;
-const SUPERVISE_SECONDS = 5;
+const SUPERVISION_CHECK_SECONDS = 5;
+/** The interval at which old jobs are deleted and statistics updated. */
+const SUPERVISION_PASS_SECONDS = 60;
 /**
  * The number of retries after the first attempt. Handlers classify errors themselves and rarely
  * throw, so most retries follow the death of a worker or an outage of the database. With backoff,
@@ -88,6 +90,11 @@ const POLLING_SECONDS = 0.5;
  */
 const NOTIFIED_POLLING_SECONDS = 30;
 const CONNECTIONS = 4;
+/**
+ * Options that pg-boss passes to its connection pool. With the default idle timeout of 10 seconds,
+ * the polls of an idle process would open new connections each time.
+ */
+const POOL_OPTIONS = { idleTimeoutMillis: 600_000 };
 
 /**
  * The job queues between API, scheduler and workers. Hides pg-boss. A job is enqueued in the same
@@ -104,13 +111,14 @@ export class JobQueue {
       connectionString: url,
       application_name: 'freshet-queue',
       max: CONNECTIONS,
+      ...POOL_OPTIONS,
       useListenNotify: true,
       // `Supervision` supervises the queues instead: pg-boss would execute most statements of each
       // pass in every process.
       supervise: false,
       schedule: false,
       instanceName: options.name,
-      monitorIntervalSeconds: SUPERVISE_SECONDS,
+      monitorIntervalSeconds: SUPERVISION_CHECK_SECONDS,
       // Workers create the spans themselves, so that the spans of all jobs of a run belong to one
       // trace.
       openTelemetry: { enabled: false },
@@ -123,8 +131,9 @@ export class JobQueue {
     });
     this.#supervision = options.supervise
       ? new Supervision({
-          intervalMs: SUPERVISE_SECONDS * 1000,
-          getElapsedMs: () => getSupervisionAge(this.#boss.getDb()),
+          checkIntervalMs: SUPERVISION_CHECK_SECONDS * 1000,
+          passIntervalMs: SUPERVISION_PASS_SECONDS * 1000,
+          getState: () => getQueueState(this.#boss.getDb()),
           supervise: () => this.#boss.supervise(),
           onError: options.onError,
         })
@@ -258,13 +267,19 @@ export class JobQueue {
   }
 }
 
-/** Returns the time since a process last supervised all queues, in milliseconds. */
-async function getSupervisionAge(db: Db): Promise<number> {
+/** Gets the state of all queues. The conditions for lost jobs are those of pg-boss. */
+async function getQueueState(db: Db): Promise<QueueState> {
   const { rows } = await db.executeSql(
-    `select extract(epoch from now() - min(coalesce(monitor_claim_on, monitor_on, 'epoch')))::float8 * 1000 as age_ms
-    from pgboss.queue`,
+    `select
+      extract(epoch from now() - min(coalesce(monitor_claim_on, monitor_on, 'epoch')))::float8 * 1000 as "elapsedMs",
+      coalesce(bool_or(exists (
+        select from pgboss.job j where j.name = q.name and state = 'active'
+          and (heartbeat_on + heartbeat_seconds * interval '1s' < now()
+            or started_on + expire_seconds * interval '1s' < now())
+      )), false) as "hasLostJobs"
+    from pgboss.queue q`,
   );
-  return (rows as { age_ms: number }[])[0]?.age_ms ?? Number.POSITIVE_INFINITY;
+  return (rows as QueueState[])[0] ?? { elapsedMs: Number.POSITIVE_INFINITY, hasLostJobs: false };
 }
 
 /**

@@ -1,19 +1,28 @@
 /** The maximum random delay, so that usually only one of several processes starts the next pass. */
 const JITTER_MS = 250;
 
+export interface QueueState {
+  /** The time since a process last supervised the queues, in milliseconds. */
+  readonly elapsedMs: number;
+  /** Whether a job is active whose worker is dead, or that has exceeded its time limit. */
+  readonly hasLostJobs: boolean;
+}
+
 export interface SupervisionOptions {
-  readonly intervalMs: number;
-  /** Returns the time since a process last supervised the queues, in milliseconds. */
-  readonly getElapsedMs: () => Promise<number>;
-  /** Requeues expired jobs and the jobs of dead workers, and deletes old jobs. */
+  /** The interval between two checks, which is also the shortest interval between two passes. */
+  readonly checkIntervalMs: number;
+  /** The interval between two passes if no job is lost. */
+  readonly passIntervalMs: number;
+  readonly getState: () => Promise<QueueState>;
+  /** Requeues lost jobs, and deletes old jobs. */
   readonly supervise: () => Promise<void>;
   readonly onError: (error: Error) => void;
 }
 
 /**
- * Supervises the queues at an interval, together with the supervisors in other processes. A process
- * skips a pass if another process has supervised the queues within the interval. The next check is
- * then due when that interval ends, so the death of a process does not delay supervision.
+ * Supervises the queues, together with the supervisors in other processes. Each process regularly
+ * checks the state of the queues with one query. A pass of supervision takes many statements, so it
+ * starts only if a job is lost, or if no process has supervised the queues for a longer interval.
  */
 export class Supervision {
   readonly #options: SupervisionOptions;
@@ -25,7 +34,7 @@ export class Supervision {
   }
 
   start(): void {
-    this.#schedule(this.#options.intervalMs);
+    this.#schedule();
   }
 
   stop(): void {
@@ -33,21 +42,19 @@ export class Supervision {
     clearTimeout(this.#timer);
   }
 
-  #schedule(delayMs: number): void {
+  #schedule(): void {
     if (this.#isStopped) return;
-    this.#timer = setTimeout(() => void this.#run(), delayMs + Math.random() * JITTER_MS);
+    this.#timer = setTimeout(() => void this.#run(), this.#options.checkIntervalMs + Math.random() * JITTER_MS);
   }
 
   async #run(): Promise<void> {
-    const { intervalMs, getElapsedMs, supervise, onError } = this.#options;
-    let delayMs = intervalMs;
+    const { checkIntervalMs, passIntervalMs, getState, supervise, onError } = this.#options;
     try {
-      const remainingMs = intervalMs - (await getElapsedMs());
-      if (remainingMs > 0) delayMs = remainingMs;
-      else if (!this.#isStopped) await supervise();
+      const { elapsedMs, hasLostJobs } = await getState();
+      if (elapsedMs >= (hasLostJobs ? checkIntervalMs : passIntervalMs) && !this.#isStopped) await supervise();
     } catch (error) {
       if (!this.#isStopped) onError(error as Error);
     }
-    this.#schedule(delayMs);
+    this.#schedule();
   }
 }

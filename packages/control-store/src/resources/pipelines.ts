@@ -66,6 +66,9 @@ const conflicts = {
   ),
 };
 
+/** The channel that notifies schedulers of changes to the schedule or the status of a pipeline. */
+export const SCHEDULE_CHANNEL = 'freshet_schedule';
+
 /** Pipelines, and the state of their objects. */
 export class Pipelines extends Store {
   /**
@@ -83,6 +86,7 @@ export class Pipelines extends Store {
         .returning(),
       conflicts,
     );
+    await this.#notifySchedulers();
     return created as Pipeline;
   }
 
@@ -115,8 +119,14 @@ export class Pipelines extends Store {
    */
   async update(id: string, changes: Partial<PipelineInput>, expected: number | null): Promise<Pipeline> {
     await rejectReferenceProblems(this.findReferenceProblems(changes));
-    const update = { ...changes, ...buildNextRunUpdate(id, changes), ...buildNextAuditUpdate(changes) };
-    return mapConstraintErrors(updateResource(this.db, RESOURCE, id, { changes: update, expected }), conflicts);
+    const times = { ...buildNextRunUpdate(id, changes), ...buildNextAuditUpdate(changes) };
+    const update = { ...changes, ...times };
+    const updated = await mapConstraintErrors(
+      updateResource(this.db, RESOURCE, id, { changes: update, expected }),
+      conflicts,
+    );
+    if (Object.keys(times).length > 0) await this.#notifySchedulers();
+    return updated;
   }
 
   /**
@@ -124,9 +134,11 @@ export class Pipelines extends Store {
    * its open runs pauses. Stored batches are still loaded.
    * @param expected the expected version. Null: any.
    */
-  setStatus(id: string, status: PipelineStatus, expected: number | null = null): Promise<Pipeline> {
+  async setStatus(id: string, status: PipelineStatus, expected: number | null = null): Promise<Pipeline> {
     const changes = { status, paused_by: status === 'paused' ? ('user' as const) : null };
-    return updateResource(this.db, RESOURCE, id, { changes, expected });
+    const updated = await updateResource(this.db, RESOURCE, id, { changes, expected });
+    await this.#notifySchedulers();
+    return updated;
   }
 
   /**
@@ -159,6 +171,11 @@ export class Pipelines extends Store {
       .where(eq(childWork.pipeline_id, id))
       .groupBy(childWork.object);
     return new Map(rows.map(({ object, ...counts }) => [object, counts]));
+  }
+
+  /** Wakes the schedulers. PostgreSQL sends the notification when the transaction commits. */
+  async #notifySchedulers(): Promise<void> {
+    await this.sql`select pg_notify(${SCHEDULE_CHANNEL}, '')`;
   }
 
   /** Finds references in the input to resources that do not exist or cannot be used. */

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { waitFor } from '@freshet/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { getNextRun } from '../resources/cron.ts';
 import { openTestStore, resetStore, type TestStore } from '../test-support/store.ts';
@@ -16,6 +17,47 @@ beforeAll(async () => {
 });
 afterAll(() => t[Symbol.asyncDispose]());
 beforeEach(() => resetStore(t));
+
+describe('Schedule.findDue and Schedule.listen', () => {
+  test('findDue returns the time until the earliest sync and audit of an active pipeline', async () => {
+    const { id } = await t.createPipeline();
+    expect((await t.store.schedule.findDue()).syncMs).toBeLessThanOrEqual(0);
+    await t.database.sql`
+      update freshet.pipelines set next_run_at = now() + interval '1 hour', next_audit_at = now() + interval '2 hours'`;
+    const { syncMs, auditMs } = await t.store.schedule.findDue();
+    expect(syncMs / 60_000).toBeCloseTo(60, 0);
+    expect(auditMs / 60_000).toBeCloseTo(120, 0);
+    await t.store.pipelines.setStatus(id, 'paused');
+    expect(await t.store.schedule.findDue()).toEqual({ syncMs: Infinity, auditMs: Infinity });
+  });
+
+  test('listen reports new pipelines, and changes of their schedule and status, once the change is committed', async () => {
+    let notifications = 0;
+    await t.store.schedule.listen(() => notifications++);
+    const expectNotification = async (change: () => Promise<unknown>) => {
+      const before = notifications;
+      await change();
+      await waitFor(() => notifications > before, 'the scheduler is notified');
+    };
+    await waitFor(() => notifications > 0, 'the connection is established');
+    let id = '';
+    await expectNotification(async () => {
+      id = (await t.createPipeline()).id;
+    });
+    await expectNotification(() => t.store.pipelines.update(id, { schedule: SCHEDULE }, null));
+    await expectNotification(() => t.store.pipelines.setStatus(id, 'paused'));
+    const before = notifications;
+    await expect(
+      t.store.transaction(async () => {
+        await t.store.pipelines.setStatus(id, 'active');
+        throw new Error('rolled back');
+      }),
+    ).rejects.toThrow('rolled back');
+    await t.store.pipelines.update(id, { name: 'renamed' }, null);
+    await expectNotification(() => t.store.pipelines.setStatus(id, 'active'));
+    expect(notifications).toBe(before + 1);
+  });
+});
 
 describe('Schedule.startDueRuns', () => {
   test('starts only one run of a due pipeline, even with concurrent schedulers, and sets the time of the next run', async () => {

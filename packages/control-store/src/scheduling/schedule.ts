@@ -2,6 +2,7 @@ import { maintainBatchPartitions } from '../database/batch-partitions.ts';
 import type { CronSchedule, ObjectSettings } from '../database/schema/index.ts';
 import { emit } from '../notifications/events.ts';
 import { getNextRun, NO_NEXT_RUN } from '../resources/cron.ts';
+import { SCHEDULE_CHANNEL } from '../resources/pipelines.ts';
 import { type ObjectToExtract, startRun } from '../runs/start-run.ts';
 import { Store } from '../store.ts';
 import { pruneLags, pruneLoadedBatches, pruneRuns } from './retention.ts';
@@ -28,15 +29,27 @@ interface Staleness {
  * these methods concurrently.
  */
 export class Schedule extends Store {
-  /** Returns whether a sync or an audit of a pipeline is due. */
-  async findDue(): Promise<{ readonly sync: boolean; readonly audit: boolean }> {
-    const [due] = await this.sql<{ sync: boolean; audit: boolean }[]>`
-      select exists (select from freshet.pipelines where status = 'active' and next_run_at <= now()) as sync,
-        exists (
-          select from freshet.pipelines
-          where status = 'active' and audit_frequency_days is not null and next_audit_at <= now()
-        ) as audit`;
-    return due as { sync: boolean; audit: boolean };
+  /**
+   * Calls `onChange` when the schedule or the status of a pipeline changes, and when the connection
+   * that receives the notifications has been established again.
+   */
+  async listen(onChange: () => void): Promise<void> {
+    await this.sql.listen(SCHEDULE_CHANNEL, onChange, onChange);
+  }
+
+  /**
+   * Returns the time until the next sync and the next audit of a pipeline are due, in milliseconds:
+   * 0 or less if one is due, `Infinity` if there is none.
+   */
+  async findDue(): Promise<{ readonly syncMs: number; readonly auditMs: number }> {
+    const [due] = await this.sql<{ syncMs: number | null; auditMs: number | null }[]>`
+      select extract(epoch from min(next_run_at) - now())::float8 * 1000 as "syncMs", (
+          select extract(epoch from min(next_audit_at) - now())::float8 * 1000 from freshet.pipelines
+          where status = 'active' and audit_frequency_days is not null
+        ) as "auditMs"
+      from freshet.pipelines where status = 'active'`;
+    const { POSITIVE_INFINITY } = Number;
+    return { syncMs: due?.syncMs ?? POSITIVE_INFINITY, auditMs: due?.auditMs ?? POSITIVE_INFINITY };
   }
 
   /**
