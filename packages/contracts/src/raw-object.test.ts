@@ -66,7 +66,7 @@ describe('RawObject', () => {
     expect(raw('{"at":"2024-01-01T00:00:00Z"}').getPlainTime('a')).toBeNaN();
   });
 
-  test('getDigits returns the text of an integer that a double represents', () => {
+  test('getDigits returns the digits of a non-negative integer of up to 15 digits, and null for any other value', () => {
     for (const value of ['0', '7', '103000000003', '123456789012345'])
       expect(raw(`{"id":${value}}`).getDigits('id')).toBe(value);
     for (const value of ['-1', '-0', '1.0', '1e3', '1234567890123456', '"12"', 'null', '[1]', 'true'])

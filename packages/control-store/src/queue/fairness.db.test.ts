@@ -31,7 +31,7 @@ describe('job priority', () => {
       [other.id, 'other'],
       [urgent.id, 'urgent'],
     ]);
-    // The large pipeline has used one complete slice of extraction and one of loading.
+    // For the large pipeline, an extraction slice and a load slice have reached their time limit.
     const first = await startSync(large);
     const lease = await acquire(t, first.lists);
     for (let n = 0; n < 5; n++) await store.extraction.commitStep(lease, buildPage(n));

@@ -48,7 +48,7 @@ describe('Runs.list', () => {
 });
 
 describe('Runs.restartObject', () => {
-  test('an open run extracts the object again: the old worker is fenced off, and a new job replaces the old job (T21)', async () => {
+  test('restarts the object within an open run, fences off the old worker, and replaces the job (T21)', async () => {
     const pipeline = await t.createPipeline();
     const run = await startRun(t, pipeline.id);
     const lease = await acquire(t, run.getObjectRunId('lists'));

@@ -34,7 +34,7 @@ describe('SecretBox', () => {
     expect(box.seal('secret', 'x')).not.toBe(box.seal('secret', 'x'));
   });
 
-  test('decrypts with earlier keys, and rewraps secrets with the newest key, so that an earlier key is no longer needed (I6)', () => {
+  test('decrypts with earlier keys, and re-encrypts secrets with the newest key, so that earlier keys are no longer needed (I6)', () => {
     const [oldKey, newKey] = [key('old'), key('new')];
     const sealed = new SecretBox(oldKey).seal('secret', 'x');
     const both = new SecretBox(`${newKey}, ${oldKey}`);

@@ -82,7 +82,7 @@ describe('comparePage', () => {
     },
   );
 
-  test('with the proof "chain", a changed record does not connect two pages, because the change may have moved it', () => {
+  test('with the proof "chain", a page that shares only a changed record with the previous page causes a step back, because the change may have moved the record', () => {
     expect(compare(readFirstPage('chain'), [record(99, 2), ...range(START + 1, END)], true, 'chain').mustStepBack).toBe(
       true,
     );
@@ -92,7 +92,7 @@ describe('comparePage', () => {
     ['is longer than requested', range(START, END + 1), true],
     ['is shorter than requested although more pages follow', range(START, END - 1), true],
     ['ends within the previous page', range(0, 99), true],
-  ])('a page that %s makes a proof by overlap impossible', (_name, records, hasNext) => {
+  ])('comparePage returns no overlap for a page that %s', (_name, records, hasNext) => {
     expect(compare(readFirstPage('still'), records, hasNext, 'still').overlap).toBeNull();
   });
 });
