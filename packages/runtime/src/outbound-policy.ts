@@ -72,7 +72,10 @@ export function createOutboundPolicy(allowed: string): OutboundPolicy {
         if (blockedAddress) return done(createError(host, blockedAddress.address) as NodeJS.ErrnoException, '', 0);
         if (options.all) return (done as unknown as (error: null, all: typeof addresses) => void)(null, addresses);
         const [first] = addresses;
-        if (!first) return done(Object.assign(new Error(`${host} has no address.`), { code: 'ENOTFOUND' }), '', 0);
+        if (!first) {
+          const unresolved = new Error(`${host} does not resolve to an IP address.`);
+          return done(Object.assign(unresolved, { code: 'ENOTFOUND' }), '', 0);
+        }
         done(null, first.address, first.family);
       });
     },
