@@ -16,7 +16,7 @@ export interface PlanStep {
   readonly action: 'create' | 'update' | 'delete' | 'pause' | 'resume';
   readonly kind: ResourceKind;
   readonly name: string;
-  /** The fields of the request, in the form of the manifest. The fields include secrets. */
+  /** The fields of the request, in the format of the manifest. The fields include secrets. */
   readonly fields: Readonly<Record<string, unknown>>;
   /** The changed fields for display, one per line, without secrets. */
   readonly changes: readonly string[];
@@ -73,7 +73,7 @@ function planUpdate(options: {
   readonly kind: ResourceKind;
   readonly item: ManifestItem;
   readonly resource: DeployedResource;
-  /** The resource in the form of the manifest. */
+  /** The deployed resource, in the format of the manifest. */
   readonly current: Readonly<Record<string, unknown>>;
   readonly sendsAllSecrets: boolean;
   readonly problems: string[];

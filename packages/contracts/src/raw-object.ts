@@ -116,8 +116,8 @@ export class RawObject {
   }
 
   /**
-   * Returns the digits of a field with a positive integer that a double represents; null if the
-   * object has no such field, or if its value is different.
+   * Returns the digits of a field whose value is a non-negative integer of up to 15 digits, which a
+   * double represents exactly. Returns null if the field is missing or has any other value.
    */
   getDigits(name: string): string | null {
     const field = this.#find(name);

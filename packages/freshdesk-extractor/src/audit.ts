@@ -55,8 +55,8 @@ interface ViewReading {
  *
  * All views together form one generation. If the object has an endpoint for single records, the
  * records that the generation lacks do not count as deleted yet. After the load, these records and
- * unused keys are looked up one by one. If there is no such endpoint, the records that a proven
- * generation lacks are marked as deleted.
+ * unused keys are looked up one by one. If there is no such endpoint, the missing records are
+ * marked as deleted, provided that the generation is proven complete.
  *
  * @param position `{ synced: <position of the syncs> }` at the start; then the position of the last
  * stored page.

@@ -37,9 +37,9 @@ export interface ErasedRows extends RowCounts {
 const NO_ROWS: ErasedRows = { rows: 0, versions: 0, keys: [] };
 
 /**
- * Deletes the selected rows and all their versions in one transaction. Of the remaining rows,
- * deletes the versions that the filter selects. Raises the table's epoch, so that workers with a
- * lower epoch cannot load batches that still contain the deleted rows.
+ * Deletes the rows that match the filter and all their versions in one transaction. Also deletes
+ * versions of other rows if these versions match the filter. Increases the table's epoch, so that
+ * workers with a lower epoch cannot load batches that contain the deleted rows.
  * @throws AppError `fenced` if the table's epoch is greater than `epoch`.
  */
 export async function eraseRows(client: ClientBase, filter: RowFilter, epoch: number): Promise<ErasedRows> {
@@ -77,8 +77,8 @@ export async function eraseRows(client: ClientBase, filter: RowFilter, epoch: nu
 }
 
 /**
- * Deletes the versions that the filter selects, and all versions of the rows whose primary keys are
- * in `keys`.
+ * Deletes the row versions that match the filter, and all versions of the rows whose primary keys
+ * are in `keys`.
  * @returns the number of deleted versions.
  */
 async function eraseVersions(
@@ -98,7 +98,7 @@ async function eraseVersions(
   return rowCount ?? 0;
 }
 
-/** Counts the selected rows and versions. */
+/** Counts the rows and the row versions that match the filter. */
 export async function countRows(client: ClientBase, filter: RowFilter): Promise<RowCounts> {
   const target = toTargetTable(filter.schema, filter.tablePrefix, filter.table);
   const count = async (table: TargetTable): Promise<number> => {

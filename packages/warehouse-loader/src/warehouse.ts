@@ -111,14 +111,15 @@ export class Warehouse {
   }
 
   /**
-   * Deletes the rows and versions that the filter selects, and all versions of these rows.
+   * Deletes the rows and the row versions that match the filter, and all remaining versions of the
+   * deleted rows.
    * @throws AppError `fenced` if the table's epoch is greater than `epoch`.
    */
   async erase(filter: RowFilter, epoch: number): Promise<ErasedRows> {
     return await this.#connections.use((client) => eraseRows(client, filter, epoch));
   }
 
-  /** Counts the rows and versions that the filter selects. */
+  /** Counts the rows and the row versions that match the filter. */
   async count(filter: RowFilter): Promise<RowCounts> {
     return await this.#connections.use((client) => countRows(client, filter));
   }

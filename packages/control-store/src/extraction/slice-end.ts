@@ -27,7 +27,7 @@ export interface RequeueOptions {
   /** The error that ended the slice. Absent: no error. */
   readonly error?: AppError | undefined;
   readonly credits: CreditsSpent;
-  /** Whether the object run has used a complete slice. */
+  /** Whether the slice ended because its time limit expired. */
   readonly isLong?: boolean;
 }
 

@@ -135,8 +135,9 @@ export class LoadStore extends Store {
   }
 
   /**
-   * Requeues a table that has used a complete slice. Its object runs with pending batches become
-   * long: their later jobs have at most the priority of a backfill.
+   * Requeues the load of a table whose slice ended because its time limit expired. The object runs
+   * with pending batches are marked `is_long`: their later jobs have at most the priority of a
+   * backfill.
    */
   async yieldToOthers(lease: TableLease): Promise<void> {
     const { pipelineId, object } = lease;

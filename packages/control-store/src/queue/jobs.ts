@@ -5,7 +5,7 @@ import type { EnqueueOptions, JobTransaction } from './job-queue.ts';
 /** The values that determine which of two due jobs runs first. */
 export interface JobPriority {
   readonly creditClass: CreditClass;
-  /** Whether the object run has used a complete slice. */
+  /** Whether a slice of the object run has ended because its time limit expired. */
   readonly isLong: boolean;
   readonly pipelinePriority: PipelinePriority;
 }

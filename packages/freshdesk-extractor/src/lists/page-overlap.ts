@@ -26,7 +26,7 @@ export interface PageOverlap {
   readonly end: number;
   /** Fingerprints of the final records of the last page that did not cause a step back. */
   readonly tail: readonly string[];
-  /** Every page so far satisfies the condition of the proof. */
+  /** Whether every page so far satisfies the condition of the proof. */
   readonly isProven: boolean;
   /** The greatest `end` so far. */
   readonly furthestEnd: number;

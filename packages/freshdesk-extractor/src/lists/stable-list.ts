@@ -33,8 +33,8 @@ export interface StableListState {
   readonly page: number;
   readonly sum: IdSum;
   /**
-   * The keys that an earlier pass found, in this read or in the last proven read; null: none. This
-   * pass is proven if it finds the same keys.
+   * The keys that an earlier pass found, in this read or in the last read that was proven complete;
+   * null: none. This pass is proven complete if it finds the same keys.
    */
   readonly previousSum: IdSum | null;
   /** The server time of the first page of this pass, in RFC 3339; null: no page has been read. */
@@ -77,7 +77,7 @@ export interface StableListStep {
   readonly state: StableListState;
   /**
    * `next`: a further page or a further pass follows. `agreed`: the read is complete, because its
-   * last pass is proven. `unsettled`: the read ended, but none of its passes was proven.
+   * last pass is proven complete. `unsettled`: the read ended, but no pass was proven complete.
    */
   readonly outcome: 'next' | 'agreed' | 'unsettled';
   /** The next page has already been requested. */
@@ -104,8 +104,8 @@ export function createListState(previousSum: IdSum | null, proof: CompletenessPr
 }
 
 /**
- * Reads the list page by page. The read ends after the first pass that is proven or that finds a
- * record with an unknown key, and at the latest after {@link READINGS_MAX} passes.
+ * Reads the list page by page. The read ends after the first pass that is proven complete or that
+ * finds a record with an unknown key, and at the latest after {@link READINGS_MAX} passes.
  * @param from the state after the last stored page, or a new state.
  * @throws AppError `source_contract` if the list does not end. Before the error is thrown, a new
  * state is yielded, so that the next extraction starts from the first page.

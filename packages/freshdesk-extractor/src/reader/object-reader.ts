@@ -48,7 +48,7 @@ interface ListOptions {
   readonly allowShortPage?: boolean | undefined;
 }
 
-/** @param stopSignal aborted when no more requests may be sent ahead. */
+/** @param stopSignal aborted when the extractor must stop prefetching. */
 export function createObjectReader(source: RecordSource, object: ObjectSpec, stopSignal?: AbortSignal): ObjectReader {
   const requests = new ListRequests(source, object);
   return {

@@ -129,8 +129,8 @@ export interface ReadOptions {
   /** The erased owners, whose records are dropped. Absent: none. */
   readonly erasedOwners?: readonly ErasedOwners[];
   /**
-   * Aborted when the extraction should stop soon. After that, no request is sent ahead. Absent: the
-   * extraction is never stopped.
+   * Aborted when the extraction should stop soon. The extractor then no longer prefetches pages or
+   * units. Absent: the extraction is never stopped.
    */
   readonly stopSignal?: AbortSignal;
   /**

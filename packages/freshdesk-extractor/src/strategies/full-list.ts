@@ -13,7 +13,7 @@ import type { Page, Position, ReadOptions } from '../reader/page.ts';
 import { createRecordPage } from '../reader/record-page.ts';
 
 export interface FullListPosition extends Position {
-  /** The keys that the last proven pass found; null: no pass has been proven. */
+  /** The keys that the last complete pass found; null: no pass has been proven complete. */
   readonly last: IdSum | null;
   /** The read in progress; null: none. */
   readonly reading: StableListState | null;
@@ -21,7 +21,8 @@ export interface FullListPosition extends Position {
 
 /**
  * Reads the complete list on every run, because the list has no usable filter. The records of a
- * proven pass form a generation: records that this pass did not return no longer exist.
+ * pass that is proven complete form a generation: records that this pass did not return no longer
+ * exist.
  * @param strategy null for an object with the changed-since strategy if the account does not
  * support its filter.
  * @throws AppError `source_shrunk` if the list shrank so much that an outage is more likely than
@@ -58,7 +59,8 @@ export async function* readFullList(
       continue;
     }
     const beganAt = new Date(state.beganAt ?? extractedAt);
-    // Records that an unproven pass did not return may have moved, so they do not count as deleted.
+    // Records that are absent from a pass may have moved if the pass is not proven complete. Such
+    // records do not count as deleted.
     const generationLine = encodeBatchLine({ generation: { id: generation, began_at: beganAt.toISOString() } });
     yield {
       ...page,

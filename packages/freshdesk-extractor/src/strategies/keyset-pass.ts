@@ -50,7 +50,7 @@ export interface PassOptions {
   /** The credit class of the requests; absent: the client's credit class. */
   readonly creditClass?: CreditClass | undefined;
   /**
-   * Whether the next page may be requested ahead, provided that the reader also permits it. Absent:
+   * Whether the next page may be prefetched, provided that the reader also permits it. Absent:
    * always.
    */
   readonly canReadAhead?: () => boolean;

@@ -80,8 +80,8 @@ export async function* rereadPages(
 ): AsyncGenerator<RereadStep> {
   let state = from;
   if (state.pagesLeft === 0) return;
-  // A page that is requested ahead is charged. The credits would be wasted if the run has no pages
-  // left.
+  // Pages are not prefetched. Freshdesk also charges credits for a prefetched page that the run
+  // does not use because it has no pages left.
   const sequentialReader: ObjectReader = { ...reader, canReadAhead: () => false };
   const fetchPage = (page: number, size: number) => reader.list(query, page, { creditClass: 'audit', size });
   const list = state.list ?? createListState(null, 'chain');

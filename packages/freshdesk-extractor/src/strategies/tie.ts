@@ -32,11 +32,11 @@ export type Tie = TieSearch | TiePages | TieByCreation | TieByIds;
 /** Locates the last page. */
 interface TieSearch {
   readonly phase: 'search';
-  /** A page that ends within the second. */
+  /** A page whose last record belongs to the tie. */
   readonly insidePage: number;
-  /** A page that does not end within the second; null: not found yet. */
+  /** A page whose last record does not belong to the tie; null: not found yet. */
   readonly outsidePage: number | null;
-  /** The pages within the second, for loop detection; absent: none. */
+  /** The pages whose last record belongs to the tie, for loop detection; absent: none. */
   readonly loopState?: LoopState;
 }
 
@@ -95,7 +95,7 @@ export interface TieGroup extends KeysetList {
   readonly creditClass: CreditClass | undefined;
 }
 
-/** The state of a newly found tie: page 1 ends within the second. */
+/** The state of a tie that was just detected: all records of page 1 belong to the tie. */
 export const TIE_FOUND: Tie = { phase: 'search', insidePage: 1, outsidePage: null };
 
 const START_BY_CREATION: TieByCreation = {

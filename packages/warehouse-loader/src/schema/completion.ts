@@ -37,8 +37,7 @@ function describeColumns({ existingColumns: existing, fieldPaths, droppedColumns
 }
 
 /**
- * Stores the current columns as the columns that existed when the rows were written. Does nothing
- * if such columns are already stored.
+ * Stores the current columns in `written_columns`, unless `written_columns` is already set.
  */
 export async function recordInitialColumns(client: ClientBase, target: TargetTable, names: ColumnNames): Promise<void> {
   await client.query(
@@ -49,8 +48,9 @@ export async function recordInitialColumns(client: ClientBase, target: TargetTab
 }
 
 /**
- * Stores the new type of a column that Freshet has widened, so that the rows are not rewritten.
- * Call this function only if the converted values equal the values that a rewrite would produce.
+ * Stores the new type of a widened column in `written_columns`, so that the column does not count
+ * as changed and the rows are not rewritten. Call this function only if the widening converts the
+ * existing values to the values that a rewrite would produce.
  */
 export async function recordWidening(
   client: ClientBase,

@@ -10,7 +10,7 @@ export interface TargetTable {
   readonly sql: string;
 }
 
-/** Builds the warehouse table of an object. */
+/** Returns the names of an object's warehouse table. */
 export function toTargetTable(schema: string, prefix: string, object: string): TargetTable {
   const name = `${prefix}${object}`;
   return { schema, name, sql: `${quote(schema)}.${quote(name)}` };

@@ -158,8 +158,8 @@ export const objectRuns = freshet.table(
     /** The uncompressed size of the object run's batches, in bytes. */
     bytes_staged: counter('bytes_staged'),
     /**
-     * Whether the object run has used a complete slice. Its later jobs then have at most the
-     * priority of a backfill.
+     * Whether a slice of the object run has ended because its time limit expired. The later jobs of
+     * the object run then have at most the priority of a backfill.
      */
     is_long: boolean('is_long').notNull().default(false),
     /** Failed attempts since the last committed step. */
