@@ -111,7 +111,7 @@ export const tickets = defineObject({
       samples: [],
     }),
     archived: boolean(
-      'The ticket is in the archive. Archived tickets are read-only and in no list. Audits set this column.',
+      'The ticket is in the archive. Archived tickets are read-only, and no list returns them. Audits set this column.',
       {
         optional: true,
         samples: [],
