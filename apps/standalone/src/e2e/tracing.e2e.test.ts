@@ -106,7 +106,8 @@ test('all spans of a requested run, from the request to the commit, belong to th
     [...start, 'load-worker: load tickets', 'load-worker: warehouse transaction', 'load-worker: commit'],
     [...start, 'load-worker: load tickets', 'load-worker: mark loaded'],
   ];
-  // The processes export their spans in batches. A span without its parent has a shorter path.
+  // The processes export their spans in batches. Until the parent of a span is exported, the path
+  // of the span is incomplete, so wait for the complete paths.
   const paths = await waitFor(
     () => {
       const spanPaths = findSpans(traceId).map(getPath);

@@ -81,7 +81,7 @@ test('no file outside the catalogue contains the name of an object', () => {
   expect(matches).toEqual([]);
 });
 
-test('parseRecords returns the labels of default ticket fields for each shape of choices', () => {
+test('parseRecords returns the labels of default ticket fields for each JSON format of `choices`', () => {
   const fields = [
     { type: 'default_status', choices: { 2: ['Open', 'Being Processed'], 7: ['Waiting', null] } },
     { type: 'default_priority', choices: { Low: 1, Urgent: 4 } },

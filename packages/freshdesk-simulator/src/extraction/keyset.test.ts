@@ -193,7 +193,7 @@ describe('KeysetStrategy: an account that changes (I3)', () => {
     expect(getVersions(mergeResults(result))).toEqual(getVersions(getExpectedRows(account.simulator, 'tickets')));
   }, 120_000);
 
-  test('reads fields that Freshdesk sets after the creation of a ticket without changing `updated_at`', async () => {
+  test('rereads new tickets, because Freshdesk sets some fields after it creates a ticket and does not change `updated_at`', async () => {
     const clock = { now: Date.parse('2026-03-01T00:00:00Z') };
     await using account = await openSource({
       counts: { tickets: 50 },
