@@ -17,7 +17,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 let bundle: string | null = null;
 
 /**
- * Returns the file of a process in the bundle of the present sources.
+ * Returns the file of a process in the bundle of the current sources.
  * @param path the path of the module in the repository, without its extension: `apps/api/src/main`.
  */
 export function findProcessModule(path: string): string {

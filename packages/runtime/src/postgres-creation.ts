@@ -93,7 +93,7 @@ async function initialize(cluster: Cluster, folder: string, passwordFile: string
   );
 }
 
-/** Runs statements in the cluster without a server. */
+/** Runs statements in the cluster with PostgreSQL in single-user mode. */
 function runStatements(cluster: Cluster, folder: string, statements: readonly string[]): void {
   if (statements.length === 0) return;
   const { status, stderr, error } = spawnSync(
@@ -107,7 +107,7 @@ function runStatements(cluster: Cluster, folder: string, statements: readonly st
       ...cluster.user,
     },
   );
-  // In this mode, PostgreSQL continues after an error, and exits with status 0.
+  // In single-user mode, PostgreSQL continues after an error, and exits with status 0.
   if (status !== 0 || /\b(?:ERROR|FATAL|PANIC):/.test(stderr))
     throw new Error(
       `PostgreSQL could not create the databases of ${folder}. Cause: ${error?.message ?? stderr.trim()}`,

@@ -14,7 +14,7 @@ declare module 'vitest' {
 const SCRIPT = fileURLToPath(new URL('../../../scripts/bundle.mjs', import.meta.url));
 
 /**
- * Bundles the processes, unless a bundle of the present sources exists.
+ * Bundles the processes, unless a bundle of the current sources exists.
  * @returns the folder of the bundle.
  */
 export function bundleProcesses(): string {
@@ -23,7 +23,7 @@ export function bundleProcesses(): string {
 }
 
 /**
- * Returns the file of a process, in the bundle of the present sources or in a different release.
+ * Returns the file of a process, in the bundle of the current sources or in a different release.
  * @param path the path of the module in the repository, without its extension: `apps/api/src/main`.
  * @param folder the folder of the sources of a different release. Absent: the bundle.
  */

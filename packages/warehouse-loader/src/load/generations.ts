@@ -117,8 +117,8 @@ export async function findDeletionCandidates(load: LoadTransaction): Promise<Loa
 }
 
 /**
- * Lists the positive numbers below the greatest key that are not the key of a row, in descending
- * order. Returns at most `limit` numbers.
+ * Lists gaps in the keys in descending order: positive numbers that are less than the greatest key,
+ * but are not a key of any row. Returns at most `limit` numbers.
  */
 async function findKeyGaps(
   { client, target }: LoadTransaction,
