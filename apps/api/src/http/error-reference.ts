@@ -64,7 +64,7 @@ const INTRODUCTION = [
 ];
 const NOTES = [
   '**Status** is the status code of a problem response with this code. `invalid_input` also has the status 413 for a body that is too large, and 415 for a body that is not JSON.',
-  '**Jobs** states what happens to a job in which the error occurs. A job that is retried fails after repeated failures. Load jobs are retried after every error.',
+  '**Jobs** states what happens to a job in which the error occurs. A job that is retried fails when its last attempt fails. Load jobs are retried after any error.',
 ];
 const HEADINGS = ['Code', 'Status', 'Meaning', 'What to do', 'Jobs'];
 
