@@ -68,7 +68,7 @@ test(`every warehouse equals its account after crashes, suspensions and lost con
   const simulators: FreshdeskSimulator[] = [];
   const getUrl = (database: string) => Object.assign(new URL(server.url), { pathname: `/${database}` }).href;
   await admin.unsafe('create database control');
-  // The subdomain of an account is the last part of its IP address.
+  // Each account has its own IP address. The last octet serves as the account's subdomain.
   let port = 0;
   for (let n = 0; n < PIPELINES; n++) {
     const simulator = new FreshdeskSimulator({

@@ -174,7 +174,7 @@ describe('values that do not fit their column', () => {
     expect(findObjectRun(firstRun, 'groups')?.warnings).toEqual([]);
   });
 
-  test('do not change the column type of a custom field, which only a new definition of the field in the account can widen (I10)', async () => {
+  test('do not widen the column of a custom field until the account changes the definition of the field (I10)', async () => {
     const { account } = deployment.simulator;
     const [outlier, later] = tickets.slice(14) as [number, number];
     const selectSeats = async (id: number) =>

@@ -250,7 +250,7 @@ describe('readResponse', () => {
     ],
     ['a charset parameter that does not exist', Buffer.from(TEXT), 'application/json; charset=nonsense'],
     ['leading white space', Buffer.from(`\r\n\t ${TEXT}`), 'application/json'],
-  ])('returns JSON with %s as UTF-8', (_name, body, contentType) => {
+  ])('converts a JSON body with %s to UTF-8', (_name, body, contentType) => {
     const response: RawResponse = {
       statusCode: 200,
       headers: { 'content-type': contentType },

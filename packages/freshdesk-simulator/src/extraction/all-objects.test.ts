@@ -13,7 +13,7 @@ describe('extract', () => {
   });
 
   test.each(lists)(
-    '%s: a second extraction of an unchanged account sends at most three requests or one per 100 records, and changes no row',
+    '%s: a second extraction of an unchanged account sends at most one request per 100 records (or three for up to 300 records), and changes no row',
     async (name) => {
       await using account = await openSource({ counts: { tickets: 1500 } });
       const first = await readObject(account.client, name);

@@ -80,7 +80,7 @@ describe('an audit', () => {
     expect((await loader.load([shallow])).deletionCandidates.map((s) => s.key)).toEqual(['4']);
   });
 
-  test('rejects a guarded generation that lacks more than a fifth of the rows (I7)', async () => {
+  test('rejects a generation that is marked `guarded` and lacks more than a fifth of the rows (I7)', async () => {
     await loader.load([buildBatch(Array.from({ length: 30 }, (_, i) => buildThing(i, i)))]);
     const audit = (count: number, seconds: number) =>
       loader.load([
@@ -96,7 +96,7 @@ describe('an audit', () => {
     const accepted = await audit(26, 300);
     expect(accepted.rejectedGenerations).toEqual([]);
     expect(accepted.batches[0]?.counts.deleted).toBe(4);
-    // An empty guarded generation is always rejected, even for a small table.
+    // An empty generation that is marked `guarded` is always rejected, even for a small table.
     await database.sql.unsafe('delete from acme.things where id > 1');
     expect((await audit(0, 400)).rejectedGenerations).toMatchObject([{ rows: 2 }]);
   });

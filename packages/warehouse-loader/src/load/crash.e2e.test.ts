@@ -11,7 +11,7 @@ import { RandomRecords } from '../test-support/random-records.ts';
  * packages/warehouse-loader/src/load/crash.e2e.test.ts
  */
 const KILLS = Number(process.env['FRESHET_KILLS'] ?? 50);
-/** PostgreSQL crashes in one of this many rounds, before the loaders are killed. */
+/** The average number of rounds per crash of PostgreSQL. The loaders are killed in every round. */
 const ROUNDS_PER_CRASH = 8;
 
 test(
