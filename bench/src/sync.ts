@@ -13,10 +13,10 @@ import { API_KEY, BenchDeployment, getCpuSeconds, getPeakMemoryMiB } from './dep
 
 /**
  * Syncs many tickets from a simulator without rate limits. Measures one extract worker alone, one
- * load worker alone, and both workers at once, each without the start of the processes. The same
- * run measures the baselines: a bare client that sends the same requests and receives the bytes, a
- * bare client that also parses the bytes with `JSON.parse`, and a raw COPY of the same rows into
- * the same table with its primary key.
+ * load worker alone, and both workers at the same time. The time to start the processes is
+ * excluded. The same run measures the baselines: a bare client that sends the same requests and
+ * receives the bytes, a bare client that also parses the bytes with `JSON.parse`, and a raw COPY of
+ * the same rows into the same table with its primary key.
  */
 const { values } = parseArgs({ options: { tickets: { type: 'string', default: '100000' } } });
 const TICKETS = Number(values.tickets);

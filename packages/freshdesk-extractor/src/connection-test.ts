@@ -127,7 +127,7 @@ async function readOnePage(client: FreshdeskClient, object: ObjectSpec): Promise
   return strategy.kind === 'keyset' ? strategy.sinceParam : null;
 }
 
-/** Classifies the error of an object's list. */
+/** Converts the error of a request for an object's list to the verdict for the object. */
 export function classifyAccessError(error: AppError): ObjectVerdict {
   if (error.code === 'source_forbidden') return 'forbidden';
   // Some features return 404 instead of 403 if the plan lacks them.

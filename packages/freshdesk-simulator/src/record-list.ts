@@ -185,9 +185,9 @@ export class RecordList {
 }
 
 /**
- * Returns the first generated key of an object, from which the keys are consecutive. If the
- * object's list has a page limit, the first key is 1. Otherwise, the first key is higher than
- * `KEY_BASE`, and different for each object.
+ * Returns the first generated key of an object. The keys of the following records are consecutive.
+ * If the object's list has a page limit, the first key is 1. Otherwise, the first key is greater
+ * than `KEY_BASE`, and different for each object.
  */
 export function getKeyBase(object: ObjectSpec): number {
   if (object.maxPages !== null) return 1;

@@ -283,8 +283,8 @@ async function getQueueState(db: Db): Promise<QueueState> {
 }
 
 /**
- * Finds the time until the next waiting job of each queue is due, in milliseconds. Reads one entry
- * of an index for each queue and state.
+ * Returns, for each queue, the number of milliseconds until its next waiting job is due. Omits
+ * queues without a waiting job. Reads one index entry for each queue and state.
  */
 async function findDelays(db: Db, queues: readonly string[]): Promise<ReadonlyMap<string, number>> {
   const { rows } = await db.executeSql(

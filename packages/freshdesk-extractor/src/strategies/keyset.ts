@@ -81,8 +81,8 @@ class KeysetReader {
 
   async *read(): AsyncGenerator<Page> {
     const deadline = this.#options.backfillDeadline?.getTime() ?? Number.POSITIVE_INFINITY;
-    // A backfill may take many slices and several runs. Recent changes are read only if they were
-    // last read long enough ago.
+    // A backfill may take many slices and several runs. While history remains, do not read recent
+    // changes at the start of every slice, but only when the interval between two reads has passed.
     if (!this.#hasHistoryLeft() || this.#isRefreshDue(this.#reader.now())) yield* this.#readChanges();
     while (this.#hasHistoryLeft() && this.#reader.now().getTime() < deadline) {
       yield* this.#readWindow(this.#position.window ?? this.#history.getWindowBefore(this.#position.backTo));

@@ -23,9 +23,9 @@ type AddCount = (batch: number, count: number) => void;
 /**
  * Marks a row as deleted if a complete list or a generation lacks its record, or if a request for
  * the record found it to be deleted. A row that was extracted after the list, generation or request
- * began is not marked. No rows are marked because of an empty list that is not confirmed, or
- * because of a guarded generation that lacks implausibly many rows (I7). A generation with
- * `suspects` marks no rows either: the rows that it lacks become deletion candidates.
+ * began is not marked. An unconfirmed empty list marks no rows, and neither does a generation that
+ * is marked `guarded` and lacks implausibly many rows (I7). A generation with `suspects` also marks
+ * no rows: the rows that it lacks become deletion candidates.
  * @param isNew whether this transaction applies the batch of a list, generation or deletion.
  */
 export async function markDeletions(
