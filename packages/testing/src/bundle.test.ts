@@ -19,7 +19,7 @@ function write(path: string, content: string): string {
   return findBundle(root);
 }
 
-test('a bundle belongs to the content of the sources, the dependencies and the script, and not to the tests', () => {
+test('the bundle changes with the sources, the dependencies and the script, and does not change with the tests', () => {
   write('packages/a/package.json', '{}');
   const first = write('apps/a/src/main.ts', '1');
   expect(first).toMatch(/dist.[0-9a-f]{16}$/);

@@ -352,7 +352,7 @@ test('sending a representation back neither moves due times nor resets a failing
   expect(await webhook.read()).toEqual(failing);
 });
 
-test('PATCH accepts an earlier value of a read-only time, and rejects a value that the time cannot have had', async () => {
+test('PATCH accepts an earlier value of a read-only time, and rejects a value that the field can never have had', async () => {
   const { path, read } = resources.get('a pipeline') as Resource;
   const { body } = await read();
   await api.sql`update freshet.pipelines set next_run_at = now() + interval '40 days', next_audit_at = now() + interval '40 days'`;

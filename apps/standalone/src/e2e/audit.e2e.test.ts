@@ -123,7 +123,7 @@ test('a second audit, which runs at the same time as a sync, finds nothing and d
   expect(await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
 });
 
-test('after two tickets are merged, a sync moves their conversations; after two contacts are merged, an audit finds the deleted contact and the tickets of the changed requester (T24)', async () => {
+test('after two tickets are merged, a sync moves their conversations; after two contacts are merged, an audit finds the deleted contact and the tickets whose requester changed (T24)', async () => {
   const { account } = deployment.simulator;
   const { warehouse, schema } = deployment;
   const live = [...account.listAllRecords('tickets')]

@@ -47,7 +47,7 @@ describe('npm start with settings from the environment', () => {
     expect(standalone.output).not.toContain('demo-admin-key');
   }
 
-  test('rejects a key without a subdomain, a subdomain without a key, and an origin without a key and a subdomain', async () => {
+  test('rejects a key without a subdomain, a subdomain without a key, and an origin without either of them', async () => {
     await expectRejection({ FRESHDESK_SUBDOMAIN: '' }, /FRESHDESK_SUBDOMAIN is missing/);
     await expectRejection({ FRESHDESK_API_KEY: '' }, /FRESHDESK_API_KEY is missing/);
     await expectRejection({ FRESHDESK_API_KEY: '', FRESHDESK_SUBDOMAIN: '' }, /FRESHDESK_ORIGIN requires/);

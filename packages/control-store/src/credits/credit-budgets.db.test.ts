@@ -66,7 +66,7 @@ describe('CreditBudgets', () => {
     expect(taken.filter((wait) => wait === 0)).toHaveLength(10);
   });
 
-  test('grants no credits until a Retry-After has elapsed (I5, T11)', async () => {
+  test('grants no credits until the time in `Retry-After` has passed (I5, T11)', async () => {
     await setLimit(100);
     await getBudgets().block('acme', 34_000);
     const waits = await Promise.all(

@@ -51,7 +51,7 @@ describe('findScheduleProblems', () => {
     expect(findScheduleProblems(berlin(cron), 30)).toEqual([]);
   });
 
-  test('finds runs that are too close together only late in the day', () => {
+  test('rejects an expression whose runs are too close together only at the end of the day', () => {
     const cron = '*/7 0,2,4,6,8,10,12,14,16,18,20,22,23 * * *';
     expect(findScheduleProblems({ cron, time_zone: 'UTC' }, 5)).toEqual([
       { pointer: '/schedule/cron', detail: expect.stringMatching(/less than 5 minutes/) },

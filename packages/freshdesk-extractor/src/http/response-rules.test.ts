@@ -262,7 +262,7 @@ describe('readResponse', () => {
     expect(JSON.parse(read.toString('utf8'))).toEqual([{ name: 'Größe 日本' }]);
   });
 
-  test('returns JSON in a single-byte charset as UTF-8', () => {
+  test('converts a JSON body in a single-byte charset to UTF-8', () => {
     const body = Buffer.from('[{"name":"Gr\xf6\xdfe"}]', 'latin1');
     const headers = { 'content-type': 'application/json; charset="ISO-8859-1"' };
     const read = readResponse({
