@@ -4,7 +4,7 @@ import type { JobTransaction } from '../queue/job-queue.ts';
 import { enqueueExtract, enqueueLoad } from '../queue/jobs.ts';
 import { finishObjectRunIfComplete } from '../runs/completion.ts';
 import {
-  buildSetAsideQuery,
+  buildQuarantineQuery,
   clearUnitFailures,
   getRetryDelayWithinRun,
   recordUnitFailures,
@@ -126,7 +126,7 @@ async function getRemainingWorkDelay(tx: Tx, lease: ObjectRunLease): Promise<num
     select 1 from freshet.child_work
     where pipeline_id = ${lease.pipelineId} and object = ${lease.object} and needs_confirmation
       and done_version is distinct from version and ${!lease.isAudit}
-      and not exists (${buildSetAsideQuery(tx, tx`child_work.parent_id`, lease)}) limit 1`;
+      and not exists (${buildQuarantineQuery(tx, tx`child_work.parent_id`, lease)}) limit 1`;
   if (unconfirmed) return 0;
   // A parent that failed for the first time is retried in the same run, because the cause may have
   // been temporary.

@@ -27,7 +27,7 @@ export interface ObjectRunLease {
   readonly epoch: number;
   /** Failed attempts since the last committed step. */
   readonly failures: number;
-  /** Work units that earlier slices of the object run have read or set aside. */
+  /** Work units that earlier slices of the object run have read or marked as failed. */
   readonly unitsDone: number;
   readonly mode: RunMode;
   /** Records that earlier slices of the object run have extracted. */

@@ -18,7 +18,7 @@ export interface Step {
   readonly childWork: readonly ParentVersion[];
   /** Work units that were read. */
   readonly completedUnits: readonly CompletedUnit[];
-  /** Work units that could not be read. They are set aside and retried later. */
+  /** Work units that could not be read. They are quarantined and retried later. */
   readonly failedUnits: readonly UnitFailure[];
   /** The completed share of the extraction, from 0 to 1. Null: unknown. */
   readonly progress: number | null;

@@ -1,5 +1,5 @@
 import type { Sql } from '../database/database.ts';
-import { buildSetAsideQuery } from '../runs/unit-failures.ts';
+import { buildQuarantineQuery } from '../runs/unit-failures.ts';
 import type { ObjectRunLease } from './lease.ts';
 import type { ParentVersion } from './step.ts';
 
@@ -11,7 +11,7 @@ export type WorkFetcher = (limit: number) => Promise<ParentVersion[]>;
 
 /**
  * Creates a fetcher for the pending parents of a child object. The parents that have waited longest
- * come first. Parents that are set aside are omitted.
+ * come first. Quarantined parents are omitted.
  */
 export function createChildWorkFetcher(sql: Sql, lease: ObjectRunLease): WorkFetcher {
   let after: { readonly changed_at: string; readonly parent_id: string } | null = null;
@@ -23,7 +23,7 @@ export function createChildWorkFetcher(sql: Sql, lease: ObjectRunLease): WorkFet
     const rows = await sql<{ parent_id: string; version: string; changed_at: string; needs_confirmation: boolean }[]>`
       select parent_id, version, changed_at::text, needs_confirmation from freshet.child_work
       where pipeline_id = ${lease.pipelineId} and object = ${lease.object} and done_version is distinct from version
-        and not exists (${buildSetAsideQuery(sql, sql`child_work.parent_id`, lease)})
+        and not exists (${buildQuarantineQuery(sql, sql`child_work.parent_id`, lease)})
         -- Passed as text: the driver truncates timestamps to milliseconds, so a parent would be
         -- returned twice.
         ${isAfter}

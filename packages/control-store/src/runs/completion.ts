@@ -47,7 +47,7 @@ export async function finishObjectRunIfComplete({ tx, queue }: JobTransaction, o
 
 function buildOutstandingMessage({ units, message }: OutstandingUnits): string {
   const subject = units === 1 ? '1 unit could not be read and is' : `${units} units could not be read and are`;
-  return `${subject} set aside. Everything else is complete. List the failed units to get their keys. Last error: ${message ?? 'unknown'}`;
+  return `${subject} quarantined. Everything else is complete. List the failed units to get their keys. Last error: ${message ?? 'unknown'}`;
 }
 
 /**

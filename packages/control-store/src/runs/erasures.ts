@@ -28,7 +28,7 @@ export interface ErasureTask {
   readonly destinationId: string;
   readonly schema: string;
   readonly tablePrefix: string;
-  /** Object name → the rules that drop, mask or hash fields of the object. */
+  /** Object name → the rules that rename, drop or hash fields of the object. */
   readonly fieldRules: Readonly<Record<string, FieldRules>>;
   /** The salt of hashed fields. Null: no field is hashed. */
   readonly hashSalt: Buffer | null;

@@ -33,10 +33,10 @@ interface Attempt {
 }
 
 /**
- * Builds a subquery that returns a row if a unit is set aside, that is, if the unit failed and its
- * next attempt is not due yet.
+ * Builds a subquery that returns a row if a unit is quarantined, that is, if the unit failed and
+ * its next attempt is not due yet.
  */
-export function buildSetAsideQuery(
+export function buildQuarantineQuery(
   sql: Sql | Tx,
   key: Fragment,
   { pipelineId, object }: Pick<Attempt, 'pipelineId' | 'object'>,
