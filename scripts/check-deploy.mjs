@@ -116,7 +116,7 @@ function loadRules() {
 }
 
 /**
- * Copies the same files, installs the same dependencies and makes the same bundle as the
+ * Copies the same files, installs the same dependencies and builds the same bundle as the
  * Dockerfile, and checks that every process can start from the bundle alone.
  */
 function checkImage() {

@@ -14,7 +14,8 @@ import { BenchDeployment } from './deployment.ts';
  * Measures how long `npm start` takes with a new data folder: until the API responds, until the
  * first row of the simulated account is in the warehouse, and until `npm start -- --once` exits.
  * For `--once`, also measures the CPU time of all processes, including PostgreSQL. The baseline is
- * what no start can avoid: npm with an empty script, and a PostgreSQL server with a new cluster.
+ * the minimum that every start needs: npm with an empty script, and a PostgreSQL server with a new
+ * cluster.
  *
  * Then measures the start of each single process on an existing control database, as in a container
  * or a systemd unit. The baseline is Node with an empty script.

@@ -120,7 +120,7 @@ interface Measurement {
 }
 
 interface WorkerMeasurement extends Measurement {
-  /** The CPU time of the process during the run, including what runs outside of `seconds`. */
+  /** The CPU time of the process during the run, including work outside of the measured time. */
   readonly cpuSeconds: number;
   readonly peakMiB: number;
 }

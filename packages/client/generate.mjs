@@ -5,7 +5,7 @@
  *
  * Examples are removed first, because only the reference page needs them and they would double the
  * size of the file. The generator requires TypeScript 5, because later versions lack its JavaScript
- * API. npx runs the generator, so that it is not a dependency, which would install a second
+ * API. npx runs the generator, because a dependency on the generator would install a second
  * compiler in every workspace.
  */
 import { spawnSync } from 'node:child_process';

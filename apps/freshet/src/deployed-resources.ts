@@ -35,8 +35,8 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
 }
 
 /**
- * Converts a deployed resource to the form of a manifest: replaces the ids of referenced resources
- * with their names.
+ * Converts a deployed resource to the format of a manifest: replaces the ids of referenced
+ * resources with their names.
  */
 export function replaceIdsByNames(
   kind: ResourceKind,

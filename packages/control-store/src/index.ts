@@ -1,8 +1,8 @@
 /**
  * The durable state between the API and the workers: resources, runs, batches, work queues, credits
- * and secrets. Hides PostgreSQL, pg-boss and the transactions that keep the state consistent. A
- * method commits all of its changes or none of them, unless it works in chunks, as retention,
- * erasures and key rotation do.
+ * and secrets. The package encapsulates PostgreSQL, pg-boss and the transactions that keep the
+ * state consistent. A method commits all of its changes or none of them, unless it works in chunks,
+ * as retention, erasures and key rotation do.
  *
  * Start with the tables in `database/schema/`, then read `extraction/commit-step.ts` and
  * `loading/mark-loaded.ts`.

@@ -7,7 +7,7 @@ import { hash, pick } from './random.ts';
  */
 export interface FaultOptions {
   readonly seed: number;
-  /** On average, one in this many requests has a fault. */
+  /** The average number of requests per fault: 40 means that one of 40 requests has a fault. */
   readonly oneIn: number;
 }
 

@@ -2,8 +2,8 @@
  * Waits until `check` returns a truthy value, and returns that value. Errors of `check` are ignored
  * until the timeout.
  * @param description completes "Timed out waiting until …".
- * @param intervalMs the delay between two checks. A check that starts work in other processes needs
- *   a longer delay, so that the checks do not slow down what they wait for.
+ * @param intervalMs the delay between two checks. A check that causes load in other processes needs
+ *   a longer delay, so that the checks do not delay the expected result.
  * @throws Error after the timeout, with the last result or error.
  */
 export async function waitFor<T>(

@@ -1,9 +1,9 @@
 /**
  * Loads batches into PostgreSQL warehouses. This package does not depend on Freshdesk.
  *
- * Hides: the types and names of columns, schema evolution, and the transaction that applies a batch
- * exactly once. Promises: no value is lost silently. Either the row of a record contains every
- * value, or a note in the row names the values that were changed, or the record is rejected.
+ * The package encapsulates the types and names of columns, schema evolution, and the transaction
+ * that applies a batch exactly once. No value is lost silently. Either the row of a record contains
+ * every value, or a note in the row names the values that were changed, or the record is rejected.
  *
  * Layers, from low to high: `sql` (identifiers and COPY), `records` (batches, identities, rows),
  * `schema` (tables, columns, history, completion), `load` (the warehouse transaction),

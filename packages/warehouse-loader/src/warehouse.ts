@@ -78,8 +78,8 @@ export class Warehouse {
   }
 
   /**
-   * Lists the schema changes that loads of the tables would make before they write rows. Does not
-   * make these changes.
+   * Lists the schema changes that loads of the tables would apply before they write rows. Does not
+   * apply these changes.
    */
   async plan(schema: string, tablePrefix: string, tables: readonly Table[]): Promise<SchemaPlan> {
     return await this.#connections.useBriefly((client) =>

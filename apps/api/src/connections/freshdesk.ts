@@ -13,7 +13,7 @@ export interface AccountConnection {
 const TOTAL_TIMEOUT_MS = 60_000;
 
 /**
- * Runs work with a client of a Freshdesk account, and closes the client afterwards. The sender of
+ * Runs `work` with a client of a Freshdesk account, and closes the client afterwards. The sender of
  * the API request is waiting for the response, so requests to Freshdesk have the most urgent credit
  * class, short timeouts and at most one retry.
  * @throws AppError `not_found` if the credential does not exist, `source_unavailable` if Freshdesk

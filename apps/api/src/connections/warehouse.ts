@@ -3,7 +3,7 @@ import { Warehouse } from '@freshet/warehouse-loader';
 import type { Deps } from '../context.ts';
 
 /**
- * Runs work with a connection to a destination’s warehouse, and closes the connection afterwards.
+ * Runs `work` with a connection to a destination’s warehouse, and closes the connection afterwards.
  */
 export async function withWarehouse<T>(
   { store, outboundPolicy }: Deps,

@@ -9,7 +9,7 @@ interface WaitingRequest {
   readonly reject: (error: unknown) => void;
 }
 
-/** How long readings wait for the next request, with which they share a statement. */
+/** How long readings wait for the next request, so that both are sent in the same statement. */
 const READINGS_WAIT_MS = 20;
 /**
  * How long a request waits for other requests. A response of Freshdesk takes much longer.

@@ -1,11 +1,11 @@
 import type { CreditClass } from '@freshet/contracts';
 
-/** The rate limit of one bucket, from the headers of a response. */
+/** A reading: the state of one bucket, as the rate-limit headers of a response report it. */
 export interface BucketReading {
   readonly bucket: string;
   readonly total: number | null;
   readonly remaining: number | null;
-  /** The cost of the request itself. */
+  /** The credits that Freshdesk charged for the request. */
   readonly used: number | null;
 }
 

@@ -15,7 +15,7 @@ export type PositionReset = (position: Record<string, unknown>) => Record<string
 /** How missing values are supplied: from stored batches, or by reading the object completely. */
 export type CompletionKind = 'rebuild' | 'reading';
 
-/** Whether a load has to change the state of the completion, and maybe to start its work. */
+/** Whether a load has to update the state of the completion, and possibly start its work. */
 export async function mustUpdateCompletion(
   sql: Sql,
   { pipelineId, object }: TableLease,

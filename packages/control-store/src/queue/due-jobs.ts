@@ -5,8 +5,8 @@ const DUE_CHECK_INTERVAL_MS = 500;
 
 export interface DueJobsOptions {
   /**
-   * Finds the time until the next waiting job of each queue is due, in milliseconds; 0 or less if
-   * such a job is due. Omits queues without waiting jobs.
+   * Returns, for each queue, the number of milliseconds until its next waiting job is due; 0 or
+   * less if a waiting job is already due. Omits queues without waiting jobs.
    */
   readonly findDelays: (queues: readonly string[]) => Promise<ReadonlyMap<string, number>>;
   /** Lets the idle workers of a queue fetch jobs. */

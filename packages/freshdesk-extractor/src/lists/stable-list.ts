@@ -18,7 +18,7 @@ import { parseTime } from './timestamps.ts';
  * of one or more passes over the list.
  *
  * Freshdesk paginates by offset. When a record on a page that was already read is deleted, or is
- * renamed and moves to an unread page, all records after its old place move one offset toward the
+ * renamed and moves to an unread page, all records after its old offset move one offset toward the
  * start. The first unread record then moves onto a page that was already read. The timestamp of
  * this record does not change, so a changed-since filter does not return it later. A pass over
  * several pages therefore needs a proof that it missed no record.

@@ -12,7 +12,7 @@ export class ColumnLookup {
   readonly #columns: ReadonlyMap<string, number>;
   /**
    * Field position → the bytes of the name that was last found at this position, and the column.
-   * The same bytes are always the same name.
+   * Equal bytes always denote the same name, so the name need not be decoded.
    */
   readonly #cache: { name: Buffer; column: number }[] = [];
 

@@ -5,7 +5,7 @@ import type { TargetTable } from '../sql/target.ts';
 import { buildLedgerStatements, buildMissingColumnStatements, buildTableStatements } from './statements.ts';
 import { readColumns } from './table-state.ts';
 
-/** The schema changes that loads would make before they write rows. */
+/** The schema changes that loads would apply before they write rows. */
 export interface SchemaPlan {
   /** The SQL statements that create the schema and the ledger tables; empty: they exist. */
   readonly statements: readonly string[];
@@ -20,8 +20,8 @@ interface TablePlan {
 }
 
 /**
- * Lists the schema changes that loads of the tables would make before they write rows. Does not
- * make these changes.
+ * Lists the schema changes that loads of the tables would apply before they write rows. Does not
+ * apply these changes.
  */
 export async function planTables(
   client: ClientBase,

@@ -31,7 +31,7 @@ export async function startStepProxy(url: string, stopAfter: number, onStop: () 
     client.on('data', (bytes) => {
       pending = Buffer.concat([pending, bytes]);
       while (steps < stopAfter) {
-        // The first message has no type byte.
+        // The startup message, which is the first message of a connection, has no type byte.
         const typeLength = hasStarted ? 1 : 0;
         if (pending.length < typeLength + 4) return;
         const length = typeLength + pending.readUInt32BE(typeLength);

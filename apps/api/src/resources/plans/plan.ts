@@ -11,7 +11,7 @@ import { testAccount } from '../pipelines/connection-test.ts';
 import type { PipelinePlan } from './schemas.ts';
 
 /**
- * Runs work in a transaction and rolls the transaction back. A preview is therefore rejected for
+ * Runs `work` in a transaction and rolls the transaction back. A preview is therefore rejected for
  * the same reasons as the request that it previews.
  */
 export async function dryRun<T>(store: Deps['store'], work: () => Promise<T>): Promise<T> {

@@ -51,7 +51,7 @@ export interface ObjectSettings {
   readonly detail?: boolean;
   /** Whether a history table contains every version of each row. */
   readonly history?: boolean;
-  /** Rules that drop, mask or hash fields before a record is stored. */
+  /** Rules that rename fields, or that drop or hash fields before a record is stored. */
   readonly columns?: FieldRules;
   /** The freshness objective. When the lag exceeds this time, Freshet emits `freshness.missed`. */
   readonly max_staleness_minutes?: number;

@@ -184,7 +184,7 @@ export const objectRuns = freshet.table(
     progress: doublePrecision('progress'),
     /** The expected number of records. Null: unknown. */
     records_expected: bigint('records_expected', { mode: 'number' }),
-    /** Work units that the object run has read or set aside. */
+    /** Work units that the object run has read or marked as failed. */
     units_done: counter('units_done'),
     /** Failed units of the object that were outstanding when the object run finished. */
     units_failed: counter('units_failed'),
