@@ -163,7 +163,7 @@ class DetailReader {
     const classifier = new FailureClassifier(async () =>
       this.#readableKey === null ? null : canReadRecord(this.#reader, this.#readableKey),
     );
-    const setAside = (units: readonly FailedUnit[]) => {
+    const addFailedUnits = (units: readonly FailedUnit[]) => {
       for (const unit of units) {
         const { id, line } = failedItems.get(unit.key) as ListedLine;
         completedLines.push(line);
@@ -176,11 +176,12 @@ class DetailReader {
         completedLines.push(await completeLine(this.#reader, item));
         this.#completedIds.add(item.id);
         this.#readableKey = item.key;
-        setAside(classifier.recordSuccess());
+        addFailedUnits(classifier.recordSuccess());
       } catch (error) {
         if (!isUnitError(error)) throw error;
         failedItems.set(item.key, item);
-        setAside(await classifier.recordFailure(createFailedUnit(this.#reader.object.name, item.key, error), error));
+        const failedUnit = createFailedUnit(this.#reader.object.name, item.key, error);
+        addFailedUnits(await classifier.recordFailure(failedUnit, error));
       }
     };
     const work = async () => {
@@ -193,7 +194,7 @@ class DetailReader {
     await Promise.all(Array.from({ length: CONCURRENCY }, work));
     if (firstError !== null) return firstError;
     try {
-      setAside(await classifier.finish());
+      addFailedUnits(await classifier.finish());
       return null;
     } catch (error) {
       return error;
