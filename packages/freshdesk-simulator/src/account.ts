@@ -333,7 +333,7 @@ export class SimulatedAccount {
     }
   }
 
-  /** Returns the fields that the endpoint of a single record returns and lists omit. */
+  /** Returns the fields that lists omit, and only the endpoint for single records returns. */
   getDetailFields(object: ObjectSpec, key: number): Fields {
     const number = this.getList(object).findNumber(key);
     return Object.fromEntries(

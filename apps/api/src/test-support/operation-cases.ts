@@ -10,7 +10,10 @@ export interface OperationCase {
   readonly status: number;
   /** A request that conflicts with a resource. Absent: no request can conflict. */
   readonly conflict?: (w: World) => { readonly params?: Readonly<Record<string, string>>; readonly body?: object };
-  /** Present if the path parameters identify no resource, so that no request returns 404. */
+  /**
+   * Set if the path parameters do not refer to stored resources, such as the subdomain of
+   * `getBudget`. The operation then never returns 404.
+   */
   readonly neverMissing?: true;
 }
 

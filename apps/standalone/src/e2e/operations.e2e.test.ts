@@ -53,7 +53,7 @@ test('every process serves probes and metrics, and is listed by GET /v1/system',
   expect(system.processes.map(({ name, state }) => [name, state])).toEqual(PROCESSES.map((name) => [name, 'alive']));
 });
 
-test('a worker that receives SIGTERM becomes unready and finishes its page, and exits immediately at a signal that arrives more than two seconds later (I8)', async () => {
+test('on SIGTERM, a worker becomes unready and finishes its page; on a second signal more than two seconds later, it exits immediately (I8)', async () => {
   let isClosed = true;
   let waiting = 0;
   await using deployment = await Deployment.start({

@@ -129,12 +129,12 @@ describe('FreshdeskClient (transient responses)', () => {
     else response.writeHead(200, JSON_HEADERS).end('[{"id":1}]');
   };
 
-  test('retries a maintenance page on a host that is known to be Freshdesk', async () => {
+  test('retries a request if a host that is known to be Freshdesk returns a maintenance page', async () => {
     await using account = await openAccount(maintenancePage);
     expect((await list(account.client)).records).toHaveLength(1);
   });
 
-  test('fails without a retry on a web page from a host that has never sent a Freshdesk response', async () => {
+  test('fails without a retry if a host that has never sent a Freshdesk response returns a web page', async () => {
     await using account = await openAccount(maintenancePage, { isKnownHost: false });
     await expect(list(account.client)).rejects.toMatchObject({
       code: 'source_not_freshdesk',

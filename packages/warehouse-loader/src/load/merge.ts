@@ -197,9 +197,10 @@ async function upsertRecords(
 }
 
 /**
- * Counts the existing rows that the batches of an audit will correct. Missing: the row is marked as
- * deleted, but its record exists with the same version, and the coverage contains this version.
- * Stale: the row differs from its record, although both have the same version.
+ * Counts the rows that the batches of an audit will correct, by finding. `missing`: the row is
+ * marked as deleted, although its record exists with the same version, and the time of this version
+ * is within the coverage of the table. `stale`: the row differs from its record, although both have
+ * the same version.
  * @param changedRows the FROM and WHERE clauses that select the staged records `n` and their rows
  *   `t`.
  */

@@ -24,7 +24,10 @@ export class RandomRecords {
     return items[this.nextInt(items.length)] as T;
   }
 
-  /** Builds the JSON text of a record with the key `id`. */
+  /**
+   * Builds the JSON text of a record whose primary key is `id`. About one record in 60 has an
+   * invalid primary key instead.
+   */
   buildRecord(id: number): string {
     const fields: [string, string][] = [['id', this.nextInt(60) === 0 ? this.buildInvalidKey() : String(id)]];
     const addOptional = (name: string, value: () => string, oneOf = 3) => {
