@@ -23,14 +23,14 @@ export async function startDeployment(root) {
   const url = await new Promise((resolve, reject) => {
     child.stdout.setEncoding('utf8').on('data', (text) => {
       output += text;
-      const match = /The API is available at (\S+?)\.?\s/.exec(output);
+      const match = /^ {2}API +(\S+)\s/m.exec(output);
       if (match) resolve(match[1]);
     });
     void exit.then(() => reject(new Error(`The deployment did not start:\n${output}`)));
   });
   // The embedded PostgreSQL stores its data in a different folder if the user of the server cannot
   // access the temporary folder.
-  const dataFolder = /PostgreSQL is running\. Data folder: (\S+)\n/.exec(output)[1];
+  const dataFolder = /^ {2}PostgreSQL +(\S+)\n/m.exec(output)[1];
   const [password, port] = ['superuser-password', 'port'].map((file) =>
     readFileSync(join(dataFolder, file), 'utf8').trim(),
   );

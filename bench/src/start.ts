@@ -106,7 +106,7 @@ async function measureStart(folder: string): Promise<Start> {
   const cpu = new CpuMeter(child.pid as number, folder);
   const exit = waitForExit(child).then(getSeconds);
   const apiSeconds = await pollUntil(async () => {
-    const url = /The API is available at (\S+)\.$/m.exec(output)?.[1];
+    const url = /^ {2}API +(\S+)$/m.exec(output)?.[1];
     return url !== undefined && (await fetch(`${url}/livez`)).ok;
   }).then(getSeconds);
   const warehouse = await connectToWarehouse(folder);

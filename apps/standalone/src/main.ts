@@ -3,11 +3,11 @@ import { Freshet, type Run } from '@freshet/client';
 import { createLogger, runProcess } from '@freshet/runtime';
 import { toNextSteps } from './next-steps.ts';
 import { loadState } from './persistent-state.ts';
-import { RunProgress } from './run-progress.ts';
 import { toJsonLine, toSummary } from './run-summary.ts';
 import { readStandaloneSettings, type StandaloneSettings } from './settings.ts';
 import { type ConfiguredPipeline, setUpPipeline } from './setup.ts';
 import { DEMO_ACCOUNT, StandaloneDeployment } from './standalone-deployment.ts';
+import { StartDisplay } from './start-display.ts';
 
 /**
  * `npm start`: runs a complete deployment on one machine, creates its pipeline, and shows the
@@ -16,68 +16,84 @@ import { DEMO_ACCOUNT, StandaloneDeployment } from './standalone-deployment.ts';
 
 const POLL_INTERVAL_MS = 250;
 
-const print = (text: string) => process.stdout.write(`${text}\n`);
-
 await runProcess('standalone', createLogger('standalone', 'error'), async () => {
   const settings = readStandaloneSettings(process.env, process.argv.slice(2));
-  const deployment = new StandaloneDeployment(settings, loadState(settings.dataDir), print);
+  const display = new StartDisplay(process.stdout);
+  const deployment = new StandaloneDeployment(settings, loadState(settings.dataDir), display);
   try {
     const { apiUrl, warehouseUrl } = await deployment.start();
     const client = new Freshet({ url: apiUrl, token: deployment.token });
     const { subdomain, apiKey } = settings.account ?? DEMO_ACCOUNT;
     const { historicalSyncDays } = settings;
-    const pipeline = await setUpPipeline(client, { subdomain, apiKey, warehouseUrl, historicalSyncDays });
-    void completeRun({ settings, deployment, client, pipeline, apiUrl, warehouseUrl }).catch(async (error: unknown) => {
+    const pipeline = await display.step(
+      'Pipeline',
+      () => setUpPipeline(client, { subdomain, apiKey, warehouseUrl, historicalSyncDays }),
+      ({ name, destination_schema }) => `account ${name} → schema ${destination_schema}`,
+    );
+    const context = { settings, display, deployment, client, pipeline, apiUrl, warehouseUrl };
+    void completeRun(context).catch(async (error: unknown) => {
       // A shutdown interrupts the requests that start the run and query its progress.
       if (deployment.isStopping) return;
+      display.close();
       print(error instanceof Error ? error.message : String(error));
       await deployment.stop();
       process.exit(1);
     });
-    return { stop: () => deployment.stop() };
+    return {
+      stop: () => {
+        display.close();
+        return deployment.stop();
+      },
+    };
   } catch (error) {
+    display.close();
     await deployment.stop();
     throw error;
   }
 });
 
-/** Runs the pipeline. Then prints the next steps or, with `--once`, prints the result and exits. */
+/** Runs the pipeline. Then prints the result and the next steps or, with `--once`, exits. */
 async function completeRun(options: {
   readonly settings: StandaloneSettings;
+  readonly display: StartDisplay;
   readonly deployment: StandaloneDeployment;
   readonly client: Freshet;
   readonly pipeline: ConfiguredPipeline;
   readonly apiUrl: string;
   readonly warehouseUrl: string;
 }): Promise<void> {
-  const { settings, deployment, client, pipeline, apiUrl, warehouseUrl } = options;
-  const run = await followRun(client, pipeline.id);
+  const { settings, display, deployment, client, pipeline, apiUrl, warehouseUrl } = options;
+  const run = await followRun(client, display, pipeline.id);
+  display.close();
   const schema = pipeline.destination_schema;
+  const summary = { run, warehouseUrl, schema };
   if (settings.once) {
     await deployment.stop();
-    const summary = { run, warehouseUrl, schema };
-    print(process.stdout.isTTY ? toSummary(summary) : toJsonLine(summary));
+    print(toSummary(summary, null));
+    if (!process.stdout.isTTY) print(toJsonLine(summary));
     process.exit(run.status === 'succeeded' ? 0 : 1);
   }
-  const { token } = deployment;
-  print(toNextSteps({ run, apiUrl, token, warehouseUrl, schema, isDemo: settings.account === null }));
+  print(toSummary(summary, `${apiUrl}/console`));
+  print(toNextSteps({ run, apiUrl, token: deployment.token, schema, isDemo: settings.account === null }));
 }
 
 /**
  * Starts a run or, if a run is in progress, joins that run. Shows the progress of the run.
  * @returns the finished run.
  */
-async function followRun(client: Freshet, pipelineId: string): Promise<Run> {
+async function followRun(client: Freshet, display: StartDisplay, pipelineId: string): Promise<Run> {
   const { data: objects } = await client.get('/v1/catalog/objects');
-  const progress = new RunProgress(process.stdout, new Map(objects.map(({ name, parent }) => [name, parent])));
+  const parents = new Map(objects.map(({ name, parent }) => [name, parent]));
   let run = await client.post('/v1/pipelines/{id}/runs', { params: { path: { id: pipelineId } } });
-  print('');
   while (run.finished_at === null) {
-    progress.show(run);
+    display.showRun(run, parents);
     await sleep(POLL_INTERVAL_MS);
     // The API may be restarting. The workers continue the run in the meantime.
     run = await client.get('/v1/runs/{id}', { params: { path: { id: run.id } } }).catch(() => run);
   }
-  progress.printTable(run);
   return run;
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
 }

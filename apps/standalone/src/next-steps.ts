@@ -1,30 +1,32 @@
 import type { Run } from '@freshet/client';
+import { formatEntry } from './run-summary.ts';
 
 /**
- * Returns the text that `npm start` prints after the first run: the URLs and the token of the
- * deployment, and example queries.
+ * Returns the text that `npm start` prints below the summary of the first run: the API, the token
+ * and example queries.
  */
 export function toNextSteps(options: {
   readonly run: Run;
   readonly apiUrl: string;
   readonly token: string;
-  readonly warehouseUrl: string;
   readonly schema: string;
   /** Whether the account is the simulated account. */
   readonly isDemo: boolean;
 }): string {
-  const { run, apiUrl, token, warehouseUrl, schema, isDemo } = options;
+  const { run, apiUrl, token, schema, isDemo } = options;
+  const entries = [
+    ['API', `${apiUrl}   (reference: ${apiUrl}/docs)`],
+    ['Token', token],
+    ['Example', `curl -H 'Authorization: Bearer ${token}' -H 'Accept: application/json; indent=2' ${apiUrl}/v1/runs`],
+    ['Queries', `select * from ${schema}.${findLargestObject(run)} order by _freshet_loaded_at desc limit 10;`],
+    ['', `select * from ${schema}._freshet_objects;   -- freshness and history of each table`],
+    ...(isDemo ? [['Your account', 'FRESHDESK_SUBDOMAIN=acme FRESHDESK_API_KEY=… npm start']] : []),
+  ];
   return `
-Freshet is running. Press Ctrl-C to stop it. The next start continues with the same data.
+${entries.map(([name = '', value = '']) => formatEntry(name, value)).join('\n')}
 
-  Console        ${apiUrl}/console
-  API            ${apiUrl}   (reference: ${apiUrl}/docs)
-  Token          ${token}
-  Example        curl -H 'Authorization: Bearer ${token}' -H 'Accept: application/json; indent=2' ${apiUrl}/v1/runs
-  Warehouse      psql '${warehouseUrl}'
-                 select * from ${schema}.${findLargestObject(run)} order by _freshet_loaded_at desc limit 10;
-                 select * from ${schema}._freshet_objects;   -- freshness and history of each table
-${isDemo ? '  Your account   FRESHDESK_SUBDOMAIN=acme FRESHDESK_API_KEY=… npm start\n' : ''}`;
+Freshet is running. Press Ctrl-C to stop it. The next start continues with the same data.
+`;
 }
 
 /** Returns the object of which the run extracted the most records. */

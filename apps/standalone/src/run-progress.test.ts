@@ -1,4 +1,3 @@
-import { stripVTControlCharacters } from 'node:util';
 import type { Run, Schemas } from '@freshet/client';
 import { describe, expect, test } from 'vitest';
 import { drawBar, formatTimeLeft, RunProgress } from './run-progress.ts';
@@ -40,58 +39,62 @@ const createRun = (objects: Schemas['ObjectRun'][], fields: Partial<Run> = {}): 
   ...fields,
 });
 
-/** Creates a stream that collects its output. */
-function createOutput(isTTY: boolean) {
-  const written: string[] = [];
-  const stream = { isTTY, columns: 120, rows: 40, write: (text: string) => written.push(text) };
-  return { stream: stream as unknown as NodeJS.WriteStream, text: () => stripVTControlCharacters(written.join('')) };
-}
-
-describe('RunProgress on a terminal', () => {
-  test('shows one bar for each object in progress and one bar for the run', () => {
-    const { stream, text } = createOutput(true);
+describe('RunProgress.draw', () => {
+  test('draws one bar for the run and one bar for each object in progress', () => {
     const objects = [
       createObjectRun('tickets', { progress: 0.5 }),
       createObjectRun('conversations', { status: 'queued' }),
       createObjectRun('groups', { status: 'succeeded', progress: 1 }),
     ];
-    new RunProgress(stream, new Map()).show(
-      createRun(objects, { progress: 0.25, estimated_finished_at: new Date(Date.now() + 119_000).toISOString() }),
-    );
-    expect(text()).toMatch(/^tickets {8}█{12}░{12} {2}50 % {8}100 extracted {2}extracting$/m);
-    expect(text()).toMatch(/^run {12}█{6}░{18} {2}25 % .* about 2 min left$/m);
-    expect(text()).toContain('1 of 3 objects done');
-    expect(text()).not.toMatch(/^(conversations|groups)/m);
+    const run = createRun(objects, {
+      progress: 0.25,
+      estimated_finished_at: new Date(Date.now() + 119_000).toISOString(),
+    });
+    const lines = new RunProgress(new Map()).draw(run, 120);
+    expect(lines).toEqual([
+      expect.stringMatching(/^ {2}Sync {21}█{6}░{18} {2}25 % {2}about 2 min left$/),
+      expect.stringMatching(/^ {27}1 of 3 objects, 300 records, 15 credits$/),
+      expect.stringMatching(/^ {2}tickets {18}█{12}░{12} {2}50 % {7}100 records {2}extracting$/),
+    ]);
   });
 
-  test('shows why an object did not succeed', () => {
-    const { stream, text } = createOutput(true);
+  test('draws the objects that extract or load before those that wait, and counts the objects without room', () => {
+    const waiting = Array.from({ length: 5 }, (_, n) =>
+      createObjectRun(`waiting${n}`, { status: 'waiting_for_credits', not_before: null }),
+    );
+    const active = Array.from({ length: 3 }, (_, n) => createObjectRun(`active${n}`));
+    const lines = new RunProgress(new Map()).draw(createRun([...waiting, ...active]), 120);
+    const names = lines.slice(2).map((line) => line.trim().split(' ')[0]);
+    expect(names).toEqual(['active0', 'active1', 'active2', 'waiting0', 'waiting1', 'waiting2', 'and']);
+    expect(lines.at(-1)?.trim()).toBe('and 2 more in progress');
+  });
+
+  test('shows why an object did not succeed, and truncates lines to the width of the terminal', () => {
     const partial = createObjectRun('conversations', {
       status: 'partial',
       error: { code: 'source_unavailable', message: '1 unit could not be read.' },
     });
-    new RunProgress(stream, new Map()).show(createRun([partial]));
-    expect(text()).toContain('conversations  partial: 1 unit could not be read.');
+    const lines = new RunProgress(new Map()).draw(createRun([partial]), 60);
+    expect(lines[2]).toBe('  conversations            partial: 1 unit could not be read.'.slice(0, 60));
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(60);
   });
 });
 
-describe('RunProgress without a terminal', () => {
-  test('prints each state change of an object once, and the progress of the run when it passes a multiple of ten percent', () => {
-    const { stream, text } = createOutput(false);
-    const progress = new RunProgress(stream, new Map([['conversations', 'tickets']]));
-    const objects = [
-      createObjectRun('tickets'),
-      createObjectRun('conversations', { records_extracted: 0, records_loaded: 0 }),
-    ];
-    for (const share of [0.05, 0.12, 0.15, 0.38]) progress.show(createRun(objects, { progress: share }));
-    expect(text().split('\n')).toEqual([
-      '  tickets                  extracting',
-      '  conversations            waiting for tickets',
-      '  run                      10 %, time left unknown',
-      '  run                      30 %, time left unknown',
-      '',
-    ]);
-  });
+test('RunProgress.listChanges lists each state change of an object once, and the progress of the run when it passes a multiple of ten percent', () => {
+  const progress = new RunProgress(new Map([['conversations', 'tickets']]));
+  const objects = [
+    createObjectRun('tickets'),
+    createObjectRun('conversations', { records_extracted: 0, records_loaded: 0 }),
+  ];
+  const lines = [0.05, 0.12, 0.15, 0.38].flatMap((share) =>
+    progress.listChanges(createRun(objects, { progress: share })),
+  );
+  expect(lines).toEqual([
+    '  tickets                  extracting',
+    '  conversations            waiting for tickets',
+    '  run                      10 %, time left unknown',
+    '  run                      30 %, time left unknown',
+  ]);
 });
 
 test('drawBar returns an empty bar when the progress is unknown', () => {

@@ -1,8 +1,8 @@
 import type { Run, Schemas } from '@freshet/client';
-import { createLogUpdate } from 'log-update';
+import { formatNumber, sumField } from './run-numbers.ts';
 
 /** Maps each object to its parent object; null for an object without a parent. */
-type Parents = ReadonlyMap<string, string | null>;
+export type Parents = ReadonlyMap<string, string | null>;
 
 const FINAL_STATUSES: ReadonlySet<string> = new Set([
   'succeeded',
@@ -14,89 +14,60 @@ const FINAL_STATUSES: ReadonlySet<string> = new Set([
   'skipped',
 ]);
 const BAR_WIDTH = 24;
+const NAME_WIDTH = 24;
+/** The maximum number of objects that are drawn at the same time. */
+const OBJECTS_MAX = 6;
 /**
  * Without a terminal, the progress of the run is printed when it reaches or passes a multiple of
  * this percentage.
  */
 const PERCENT_STEP = 10;
 
-/**
- * Shows the progress of a run. On a terminal, it redraws one progress bar for each object in
- * progress and one for the run. Without a terminal, it prints a line for each state change of an
- * object, and a line for the run when its progress reaches or passes a multiple of ten percent.
- */
+/** Describes the progress of a run, for a terminal as a drawing and otherwise as lines of a log. */
 export class RunProgress {
-  readonly #out: NodeJS.WriteStream;
   readonly #parents: Parents;
-  readonly #redraw: ReturnType<typeof createLogUpdate>;
   readonly #printed = new Map<string, string>();
   #percentPrinted = 0;
 
-  constructor(out: NodeJS.WriteStream, parents: Parents) {
-    this.#out = out;
+  constructor(parents: Parents) {
     this.#parents = parents;
-    this.#redraw = createLogUpdate(out);
   }
 
-  show(run: Run): void {
-    if (this.#out.isTTY) this.#redraw(this.#drawBars(run).join('\n'));
-    else this.#printChanges(run);
-  }
-
-  /** Prints the finished run as a table. */
-  printTable(run: Run): void {
-    const rows = run.objects.map((o) => [
-      o.object,
-      o.status,
-      formatNumber(o.records_extracted),
-      formatNumber(o.records_loaded),
-      formatNumber(o.records_unchanged),
-      formatNumber(o.records_deleted),
-      formatNumber(o.credits_used),
-      o.error?.message ?? '',
-    ]);
-    const sum = (
-      field: 'records_extracted' | 'records_loaded' | 'records_unchanged' | 'records_deleted' | 'credits_used',
-    ) => formatNumber(sumField(run, field));
-    const seconds =
-      ((run.finished_at === null ? Date.now() : Date.parse(run.finished_at)) - Date.parse(run.created_at)) / 1000;
-    const totals = [
-      '',
-      run.status,
-      sum('records_extracted'),
-      sum('records_loaded'),
-      sum('records_unchanged'),
-      sum('records_deleted'),
-      sum('credits_used'),
-      `${seconds.toFixed(1)} s`,
+  /**
+   * Draws a bar for the run, the objects that did not succeed, and a bar for each object in
+   * progress. Objects that wait are drawn only if there is room.
+   * @param columns the width of the terminal. Longer lines are truncated.
+   */
+  draw(run: Run, columns: number): string[] {
+    const finished = run.objects.filter((o) => FINAL_STATUSES.has(o.status));
+    const failed = finished.filter((o) => o.status !== 'succeeded');
+    // Objects with a known progress are the long ones.
+    const getRank = (o: Schemas['ObjectRun']) =>
+      this.#describe(o, run).startsWith('waiting') ? 2 : o.progress === null ? 1 : 0;
+    const inProgress = run.objects
+      .filter((o) => !FINAL_STATUSES.has(o.status) && o.status !== 'queued')
+      .toSorted((a, b) => getRank(a) - getRank(b));
+    const hidden = inProgress.length - OBJECTS_MAX;
+    const totals = `${formatNumber(sumField(run, 'records_extracted'))} records, ${formatNumber(sumField(run, 'credits_used'))} credits`;
+    const lines = [
+      `${'Sync'.padEnd(NAME_WIDTH)} ${drawBar(run.progress)}  ${formatTimeLeft(run)}`,
+      `${''.padEnd(NAME_WIDTH)} ${finished.length} of ${run.objects.length} objects, ${totals}`,
+      ...failed.map((o) => `${o.object.padEnd(NAME_WIDTH)} ${o.status}: ${o.error?.message ?? ''}`),
+      ...inProgress.slice(0, OBJECTS_MAX).map((o) => {
+        const records = `${formatNumber(o.records_extracted).padStart(9)} records`;
+        return `${o.object.padEnd(NAME_WIDTH)} ${drawBar(o.progress)} ${records}  ${this.#describe(o, run)}`;
+      }),
+      ...(hidden > 0 ? [`${''.padEnd(NAME_WIDTH)} and ${hidden} more in progress`] : []),
     ];
-    const lines = formatTable([
-      ['object', 'status', 'extracted', 'loaded', 'unchanged', 'deleted', 'credits', ''],
-      ...rows,
-      totals,
-    ]);
-    if (this.#out.isTTY) this.#redraw.clear();
-    this.#out.write(`\n${lines.join('\n')}\n`);
+    return lines.map((line) => `  ${line}`.slice(0, columns));
   }
 
-  #drawBars(run: Run): string[] {
-    const open = run.objects.filter((o) => !FINAL_STATUSES.has(o.status));
-    const active = open.filter((o) => o.status !== 'queued');
-    const width = Math.max(3, ...run.objects.map((o) => o.object.length));
-    const failed = run.objects.filter((o) => FINAL_STATUSES.has(o.status) && o.status !== 'succeeded');
-    return [
-      ...failed.map((o) => `${o.object.padEnd(width)}  ${o.status}: ${o.error?.message ?? ''}`),
-      ...active.map(
-        (o) =>
-          `${o.object.padEnd(width)}  ${drawBar(o.progress)}  ${formatNumber(o.records_extracted).padStart(9)} extracted  ${this.#describe(o, run)}`,
-      ),
-      '',
-      `${'run'.padEnd(width)}  ${drawBar(run.progress)}  ${formatNumber(sumField(run, 'records_extracted')).padStart(9)} extracted  ${formatNumber(sumField(run, 'credits_used'))} credits, ${formatTimeLeft(run)}`,
-      `${' '.repeat(width)}  ${run.objects.length - open.length} of ${run.objects.length} objects done`,
-    ];
-  }
-
-  #printChanges(run: Run): void {
+  /**
+   * Lists what has changed since the last call: a line for each state change of an object, and a
+   * line for the run when its progress reaches or passes a multiple of ten percent.
+   */
+  listChanges(run: Run): string[] {
+    const lines: string[] = [];
     for (const o of run.objects) {
       const state = this.#describe(o, run).replace(/ \(\d+ s\)$/, '');
       const line = FINAL_STATUSES.has(o.status)
@@ -104,12 +75,14 @@ export class RunProgress {
         : state;
       if (this.#printed.get(o.object) === line) continue;
       this.#printed.set(o.object, line);
-      this.#out.write(`  ${o.object.padEnd(24)} ${line}\n`);
+      lines.push(`  ${o.object.padEnd(NAME_WIDTH)} ${line}`);
     }
     const percent = Math.floor((100 * (run.progress ?? 0)) / PERCENT_STEP) * PERCENT_STEP;
-    if (percent <= this.#percentPrinted || run.finished_at !== null) return;
-    this.#percentPrinted = percent;
-    this.#out.write(`  ${'run'.padEnd(24)} ${percent} %, ${formatTimeLeft(run)}\n`);
+    if (percent > this.#percentPrinted && run.finished_at === null) {
+      this.#percentPrinted = percent;
+      lines.push(`  ${'run'.padEnd(NAME_WIDTH)} ${percent} %, ${formatTimeLeft(run)}`);
+    }
+    return lines;
   }
 
   /**
@@ -156,27 +129,3 @@ export function formatTimeLeft(
 }
 
 const countProcessed = (o: Schemas['ObjectRun']): number => o.records_loaded + o.records_unchanged + o.records_rejected;
-const formatNumber = (value: number): string => value.toLocaleString('en-US');
-
-function sumField(
-  run: Run,
-  field: 'records_extracted' | 'records_loaded' | 'records_unchanged' | 'records_deleted' | 'credits_used',
-): number {
-  return run.objects.reduce((sum, o) => sum + o[field], 0);
-}
-
-/**
- * Pads the cells of each column to equal width. Text is aligned to the left, and numbers are
- * aligned to the right.
- */
-function formatTable(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] as readonly string[]).map((_, i) => Math.max(...rows.map((row) => (row[i] ?? '').length)));
-  return rows.map((row) =>
-    row
-      .map((cell, i) =>
-        i < 2 || i === row.length - 1 ? cell.padEnd(widths[i] as number) : cell.padStart(widths[i] as number),
-      )
-      .join('  ')
-      .trimEnd(),
-  );
-}

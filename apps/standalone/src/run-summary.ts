@@ -1,6 +1,7 @@
 import type { Run, Schemas } from '@freshet/client';
+import { formatNumber, getDurationSeconds, sumField } from './run-numbers.ts';
 
-/** The result of `npm start -- --once`. */
+/** The result of the first run. */
 export interface RunSummary {
   readonly run: Run;
   readonly warehouseUrl: string;
@@ -13,26 +14,67 @@ export function toJsonLine({ run, warehouseUrl, schema }: RunSummary): string {
 }
 
 /**
- * Returns the result for a terminal: the status, the objects that need attention, and the location
- * of the data.
+ * Returns the result for readers: where the data is, what was loaded, the objects that need
+ * attention, and a table of all objects.
+ * @param consoleUrl null: the deployment has stopped.
  */
-export function toSummary({ run, warehouseUrl, schema }: RunSummary): string {
+export function toSummary({ run, warehouseUrl, schema }: RunSummary, consoleUrl: string | null): string {
   const { objects } = run;
-  const succeeded = objects.filter(({ status }) => status === 'succeeded').length;
   const unavailable = objects.filter(isUnavailable).map(({ object }) => object);
-  const failed = objects
-    .filter((o) => o.status !== 'succeeded' && o.status !== 'skipped' && !isUnavailable(o))
-    .map((o) => `${o.object} (${o.status})`);
+  const failed = objects.filter((o) => o.status !== 'succeeded' && o.status !== 'skipped' && !isUnavailable(o));
   const rejected = objects.reduce((sum, o) => sum + o.records_rejected, 0);
+  const succeeded = objects.filter(({ status }) => status === 'succeeded').length;
   const lines = [
-    `Run ${run.status}: ${succeeded} of ${objects.length} objects succeeded.`,
-    ...(failed.length > 0 ? [`Objects that did not succeed: ${failed.join(', ')}.`] : []),
-    ...(unavailable.length > 0 ? [`Objects that the API key cannot access: ${unavailable.join(', ')}.`] : []),
-    ...(rejected > 0 ? [`Rejected records: ${rejected.toLocaleString('en-US')}.`] : []),
-    `Warehouse  psql '${warehouseUrl}'`,
-    `Schema     ${schema}`,
+    ...(consoleUrl === null ? [] : [['Console', consoleUrl]]),
+    ['Warehouse', `psql '${warehouseUrl}'`],
+    ['Schema', schema],
+    [
+      'Loaded',
+      `${formatNumber(sumField(run, 'records_loaded'))} records in ${getDurationSeconds(run).toFixed(1)} s with ${formatNumber(sumField(run, 'credits_used'))} credits`,
+    ],
+    ['Run', `${run.status}: ${succeeded} of ${objects.length} objects succeeded`],
+    ...failed.map((o) => ['', `${o.object} ${o.status}${o.error === null ? '' : `: ${o.error.message}`}`]),
+    ...(unavailable.length > 0 ? [['', `The API key cannot access: ${unavailable.join(', ')}.`]] : []),
+    ...(rejected > 0 ? [['', `Rejected records: ${formatNumber(rejected)}.`]] : []),
   ];
-  return `\n${lines.join('\n')}`;
+  return `\n${lines.map(([name = '', text = '']) => formatEntry(name, text)).join('\n')}\n\n${toTable(run).join('\n')}`;
+}
+
+/** Returns a line of the summary: a name, and its value. */
+export function formatEntry(name: string, value: string): string {
+  return `  ${name.padEnd(14)} ${value}`;
+}
+
+/** Returns a table with a line for each object, and the totals. */
+function toTable(run: Run): string[] {
+  const rows = run.objects.map((o) => [
+    o.object,
+    o.status,
+    formatNumber(o.records_extracted),
+    formatNumber(o.records_loaded),
+    formatNumber(o.records_unchanged),
+    formatNumber(o.records_deleted),
+    formatNumber(o.credits_used),
+  ]);
+  const totals = (
+    ['records_extracted', 'records_loaded', 'records_unchanged', 'records_deleted', 'credits_used'] as const
+  ).map((counter) => formatNumber(sumField(run, counter)));
+  const header = ['Object', 'Status', 'Extracted', 'Loaded', 'Unchanged', 'Deleted', 'Credits'];
+  return formatTable([header, ...rows, ['Total', run.status, ...totals]]).map((line) => `  ${line}`);
+}
+
+/**
+ * Pads the cells of each column to equal width. Text is aligned to the left, and numbers are
+ * aligned to the right.
+ */
+function formatTable(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] as readonly string[]).map((_, i) => Math.max(...rows.map((row) => (row[i] ?? '').length)));
+  return rows.map((row) =>
+    row
+      .map((cell, i) => (i < 2 ? cell.padEnd(widths[i] as number) : cell.padStart(widths[i] as number)))
+      .join('  ')
+      .trimEnd(),
+  );
 }
 
 /**

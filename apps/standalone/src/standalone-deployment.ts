@@ -5,6 +5,7 @@ import postgres from 'postgres';
 import { ChildProcesses } from './child-processes.ts';
 import type { PersistentState } from './persistent-state.ts';
 import type { StandaloneSettings } from './settings.ts';
+import type { StartDisplay } from './start-display.ts';
 
 export const DEMO_ACCOUNT = { subdomain: 'demo', apiKey: 'demo-admin-key' };
 const DEMO_SPAN_DAYS = 28;
@@ -22,20 +23,20 @@ const WORKERS = ['extract-worker', 'load-worker', 'scheduler'];
 export class StandaloneDeployment {
   readonly #settings: StandaloneSettings;
   readonly #state: PersistentState;
-  readonly #print: (text: string) => void;
+  readonly #display: StartDisplay;
   readonly #children: ChildProcesses;
   /** The functions that stop the started parts, in the order of the start. */
   #cleanups: (() => Promise<void>)[] = [];
   #isStopping = false;
 
-  /** @param print receives progress messages for the user. */
-  constructor(settings: StandaloneSettings, state: PersistentState, print: (text: string) => void) {
+  /** @param display shows the steps of the start. */
+  constructor(settings: StandaloneSettings, state: PersistentState, display: StartDisplay) {
     this.#settings = settings;
     this.#state = state;
-    this.#print = print;
+    this.#display = display;
     this.#children = new ChildProcesses(settings.dataDir);
     this.#children.onExit = (name, status, willRestart) =>
-      print(
+      display.print(
         `The ${name} exited (${status})${willRestart ? ' and is being restarted' : ''}. See ${settings.dataDir}/logs/${name}.log.`,
       );
   }
@@ -68,10 +69,13 @@ export class StandaloneDeployment {
       ...(origin === null ? {} : { FRESHDESK_ORIGIN: origin }),
     };
     this.#cleanups.push(() => this.#children.stop('api', ...WORKERS));
-    const apiUrl = await this.#startApi({ ...env, FRESHET_BOOTSTRAP_TOKEN: this.token, HOST: this.#settings.host });
-    // The workers start after the API, because they have no work until the API has created a run.
-    for (const name of WORKERS) this.#children.start({ name, main: getMainModule(name), env });
-    this.#print(`The API is available at ${apiUrl}.`);
+    const startProcesses = async () => {
+      const url = await this.#startApi({ ...env, FRESHET_BOOTSTRAP_TOKEN: this.token, HOST: this.#settings.host });
+      // The workers start after the API, because they have no work until the API has created a run.
+      for (const name of WORKERS) this.#children.start({ name, main: getMainModule(name), env });
+      return url;
+    };
+    const apiUrl = await this.#display.step('API', startProcesses, (url) => url);
     return { apiUrl, warehouseUrl };
   }
 
@@ -84,13 +88,17 @@ export class StandaloneDeployment {
   async #startPostgres(): Promise<{ readonly databaseUrl: string; readonly warehouseUrl: string }> {
     const { databaseUrl, warehouseUrl, dataDir } = this.#settings;
     if (databaseUrl !== null && warehouseUrl !== null) return { databaseUrl, warehouseUrl };
-    const server = await startEmbeddedPostgres({
-      resolveFrom: import.meta.url,
-      dataDir,
-      databases: [CONTROL_DATABASE, WAREHOUSE],
-    });
+    const server = await this.#display.step(
+      'PostgreSQL',
+      () =>
+        startEmbeddedPostgres({
+          resolveFrom: import.meta.url,
+          dataDir,
+          databases: [CONTROL_DATABASE, WAREHOUSE],
+        }),
+      (started) => started.dataDir,
+    );
     this.#cleanups.push(() => server.stop());
-    this.#print(`PostgreSQL is running. Data folder: ${server.dataDir}`);
     const [ownDatabaseUrl, ownWarehouseUrl] = await Promise.all([
       databaseUrl ?? ensureDatabase(server.url, CONTROL_DATABASE),
       warehouseUrl ?? ensureDatabase(server.url, WAREHOUSE),
@@ -99,17 +107,19 @@ export class StandaloneDeployment {
   }
 
   /** Starts the simulated account in this process, which has little other work. */
-  async #startSimulator(): Promise<string> {
-    const { FreshdeskSimulator } = await import('@freshet/freshdesk-simulator');
-    const simulator = new FreshdeskSimulator({
-      asOf: new Date(this.#state.simulated_as_of),
-      spanDays: DEMO_SPAN_DAYS,
-      plan: 'demo',
-    });
-    const origin = await simulator.listen();
-    this.#cleanups.push(() => simulator.close());
-    this.#print(`A simulated Freshdesk account is available at ${origin}.`);
-    return origin;
+  #startSimulator(): Promise<string> {
+    const start = async () => {
+      const { FreshdeskSimulator } = await import('@freshet/freshdesk-simulator');
+      const simulator = new FreshdeskSimulator({
+        asOf: new Date(this.#state.simulated_as_of),
+        spanDays: DEMO_SPAN_DAYS,
+        plan: 'demo',
+      });
+      const origin = await simulator.listen();
+      this.#cleanups.push(() => simulator.close());
+      return origin;
+    };
+    return this.#display.step('Simulated account', start, (origin) => origin);
   }
 
   /**

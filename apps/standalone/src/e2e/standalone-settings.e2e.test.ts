@@ -186,11 +186,14 @@ describe('npm start with settings from the environment', () => {
     expect(await standalone.exited, standalone.output).toBe(0);
     // The terminal also shows the output of npm.
     const lines = stripVTControlCharacters(standalone.output).split('\r\n');
-    const summary = lines.findIndex((line) => line.startsWith('Run succeeded:'));
-    expect(lines.slice(summary + 1, summary + 3)).toEqual([
-      `Warehouse  psql '${warehouse.url}'`,
-      'Schema     freshdesk_acme',
+    const summary = lines.findIndex((line) => line.startsWith('  Warehouse'));
+    expect(lines.slice(summary, summary + 2)).toEqual([
+      `  Warehouse      psql '${warehouse.url}'`,
+      '  Schema         freshdesk_acme',
     ]);
+    // The steps of the start stay on the screen, and the progress of the run is removed.
+    expect(lines.slice(0, summary).some((line) => / {2}✔ Pipeline +account acme/.test(line))).toBe(true);
+    expect(lines[summary - 1]).toBe('');
     expect(lines.some((line) => line.startsWith('{'))).toBe(false);
   });
 

@@ -16,10 +16,7 @@ afterAll(() => rmSync(dataDir, { recursive: true, force: true }));
 
 test('--once loads the simulated account into an embedded PostgreSQL, prints the result, and leaves no process running', async () => {
   using first = new StandaloneProcess(['--once'], {}, dataDir);
-  const processTree = await waitFor(
-    () => (first.output.includes('The API is available') ? first.getProcessTree() : null),
-    'all processes run',
-  );
+  const processTree = await waitFor(() => (first.apiUrl === null ? null : first.getProcessTree()), 'all processes run');
   expect(processTree.length).toBeGreaterThanOrEqual(8);
   expect(await first.exited, first.output).toBe(0);
   const last = JSON.parse(first.lastLine);
@@ -75,7 +72,7 @@ describe('npm start without options', () => {
 
   test('rejects a second start with the same data folder, and the first deployment continues to run', async () => {
     using first = new StandaloneProcess([], {}, dataDir);
-    await waitFor(() => first.output.includes('The API is available'), 'the API is available');
+    await waitFor(() => first.apiUrl, 'the API is available');
     const second = new StandaloneProcess([], {}, dataDir);
     expect(await second.exited).toBe(78);
     expect(second.output).toContain('already running on the data folder');

@@ -6,8 +6,17 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 
-/** Runs its arguments in a new pseudo-terminal, and exits with their status. */
-const IN_TERMINAL = 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))';
+/** Runs the following arguments in a new pseudo-terminal, and exits with their status. */
+const IN_TERMINAL = [
+  'python3',
+  '-c',
+  'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))',
+  // A new pseudo-terminal has no size.
+  'sh',
+  '-c',
+  'stty rows 40 cols 120 && exec "$@"',
+  'sh',
+];
 
 /** Runs `npm start` as a user's shell does, with a separate data folder. */
 export class StandaloneProcess implements Disposable {
@@ -39,7 +48,7 @@ export class StandaloneProcess implements Disposable {
       ),
     );
     const command = ['npm', 'start', '--', ...args];
-    const [program = '', ...programArgs] = terminal ? ['python3', '-c', IN_TERMINAL, ...command] : command;
+    const [program = '', ...programArgs] = terminal ? [...IN_TERMINAL, ...command] : command;
     this.process = spawn(program, programArgs, {
       cwd: ROOT,
       detached,
@@ -54,6 +63,11 @@ export class StandaloneProcess implements Disposable {
   /** The output of stdout and stderr so far. */
   get output(): string {
     return this.#output;
+  }
+
+  /** The URL of the API. Null: the API has not started yet. */
+  get apiUrl(): string | null {
+    return /^ {2}API +(\S+)\n/m.exec(this.#output)?.[1] ?? null;
   }
 
   /** The last line of the output. With `--once`, this line is a JSON object. */
