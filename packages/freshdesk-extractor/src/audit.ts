@@ -20,6 +20,7 @@ import { protectRecords } from './records/protect-records.ts';
 import type { ChangedSincePosition } from './strategies/changed-since.ts';
 import { buildSinceQuery, chooseProof } from './strategies/changed-since-filter.ts';
 import { readChildren } from './strategies/children.ts';
+import { readRequestedDays } from './strategies/daily-export.ts';
 import type { KeysetPosition } from './strategies/keyset.ts';
 import { getPassShare, type KeysetPass, readPass, startPass } from './strategies/keyset-pass.ts';
 import { lookUpRecords } from './strategies/record-lookups.ts';
@@ -91,6 +92,10 @@ async function* readAudit(reader: ObjectReader, from: AuditPosition, options: Re
       return;
     case 'children':
       yield* auditChildren(readChildren(reader, strategy, options), from);
+      return;
+    case 'daily-export':
+      // Audits do not cover exports. A refresh reads the days that are failed units.
+      yield* readRequestedDays(reader, strategy, from, options);
       return;
     default:
       // Every sync reads the complete list, so an audit has nothing to do. A refresh looks up

@@ -7,6 +7,7 @@ import { completeRecords, getStrategyPosition } from './records/details.ts';
 import { protectRecords } from './records/protect-records.ts';
 import { type ChangedSincePosition, readChangedSince } from './strategies/changed-since.ts';
 import { readChildren } from './strategies/children.ts';
+import { type DailyExportPosition, readDailyExport } from './strategies/daily-export.ts';
 import { type FullListPosition, readFullList } from './strategies/full-list.ts';
 import { type KeysetPosition, readKeyset } from './strategies/keyset.ts';
 import { lookUpRecords } from './strategies/record-lookups.ts';
@@ -61,6 +62,8 @@ function readObject(reader: ObjectReader, position: Position | null, options: Re
       return readFullList(reader, strategy, position as FullListPosition | null, options);
     case 'children':
       return readChildren(reader, strategy, options);
+    case 'daily-export':
+      return readDailyExport(reader, strategy, position as DailyExportPosition | null, options);
     default:
       return assertNever(strategy);
   }

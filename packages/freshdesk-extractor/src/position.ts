@@ -4,6 +4,7 @@ import { formatSeconds, getEarlier, getLater, toUnixSeconds, UNIX_EPOCH } from '
 import type { Position } from './reader/page.ts';
 import { getStrategyPosition } from './records/details.ts';
 import type { ChangedSincePosition } from './strategies/changed-since.ts';
+import { type DailyExportPosition, resetDays } from './strategies/daily-export.ts';
 import type { KeysetPosition } from './strategies/keyset.ts';
 
 /** A moved position, and the time range whose changes are skipped. */
@@ -135,6 +136,7 @@ export function getPositionReset(object: ObjectSpec): ((position: Position) => P
     if (strategyPosition === null) return null;
     if (kind === 'keyset')
       return { backTo: (strategyPosition as KeysetPosition).backTo, views: {}, window: null } satisfies KeysetPosition;
+    if (kind === 'daily-export') return resetDays(strategyPosition as DailyExportPosition);
     // Children are reread, because their parents are queued again. A list without a filter is
     // always read completely.
     if (kind === 'children' || (strategyPosition as ChangedSincePosition).param === '') return position;

@@ -1,11 +1,12 @@
 import type { Json } from '@freshet/contracts';
 import { catalogue, getObject, type ListView, listChildren, type ObjectSpec } from '@freshet/freshdesk-extractor';
 import { type AccountOptions, type Fields, NO_HIDDEN_COLUMNS } from './account-options.ts';
+import { type Activity, ActivityLog } from './activity-log.ts';
 import { ChildRecords } from './child-records.ts';
 import { PendingChanges } from './pending-changes.ts';
 import { hash } from './random.ts';
 import { ARCHIVED_VIEW, DELETED_VIEW, PENDING_VIEW, RecordList } from './record-list.ts';
-import { RecordWriter } from './record-writer.ts';
+import { getViewFields, RecordWriter } from './record-writer.ts';
 import { formatTimestamp } from './timestamps.ts';
 
 const DAY_SECONDS = 86_400;
@@ -26,6 +27,7 @@ export class SimulatedAccount {
   readonly #writer: RecordWriter;
   readonly #children: ChildRecords;
   readonly #pending: PendingChanges;
+  readonly #activityLog: ActivityLog;
   readonly #now: () => number;
   /** When retention was last applied, in seconds. */
   #retentionAppliedAt = 0;
@@ -35,11 +37,12 @@ export class SimulatedAccount {
     this.#now = options.now ?? Date.now;
     this.#pending = new PendingChanges(this.#now);
     for (const object of catalogue) {
-      if (object.strategy.kind !== 'children')
+      if (object.strategy.kind !== 'children' && object.strategy.kind !== 'daily-export')
         this.#lists.set(object.name, new RecordList(object, options, this.getInitialCount(object)));
     }
     this.#writer = new RecordWriter(options, this.#lists);
     this.#children = new ChildRecords(options, this.#lists, this.#writer);
+    this.#activityLog = new ActivityLog(options, this.#lists, this.#writer);
   }
 
   /**
@@ -118,10 +121,29 @@ export class SimulatedAccount {
   update(objectName: string, key: number, fields: Fields, at = this.nowSeconds()): void {
     const list = this.getList(getObject(objectName));
     const number = list.findNumber(key);
+    if (this.#activityLog.covers(objectName) && this.#activityLog.hasRecordedField(fields)) {
+      const before = this.#parseRecord(list, number);
+      this.#activityLog.recordUpdate(this.nowSeconds(), before, { ...before, ...fields });
+    }
     this.#apply(number, () => {
       list.edits.set(number, { ...list.edits.get(number), ...fields });
       list.touch(number, at);
     });
+  }
+
+  /**
+   * Lists the activities of one day, oldest first: what the account's tickets went through, from
+   * their creation.
+   * @param day such as `2026-12-31`.
+   * @param offsetHours how many hours after midnight UTC the day starts.
+   */
+  listActivities(day: string, offsetHours = 0): Activity[] {
+    const from = Date.parse(`${day}T00:00:00Z`) / 1000 + offsetHours * 3600;
+    return this.#activityLog.list(from, from + DAY_SECONDS);
+  }
+
+  #parseRecord(list: RecordList, number: number): Fields {
+    return JSON.parse(this.renderRecord(list.object, number, NO_HIDDEN_COLUMNS)) as Fields;
   }
 
   /** Creates a record. @returns the key of the record. */
@@ -130,6 +152,7 @@ export class SimulatedAccount {
     const at = this.nowSeconds();
     const number = list.append(at, this.#getLagSeconds(list.length) > 0 ? PENDING_VIEW : 0);
     this.#setInitialFields(list, number, fields);
+    if (this.#activityLog.covers(objectName)) this.#activityLog.recordCreation(at, this.#parseRecord(list, number));
     if (list.getView(number) === PENDING_VIEW) this.#apply(number, () => list.setView(number, 0, at));
     return list.getKey(number);
   }
@@ -164,6 +187,13 @@ export class SimulatedAccount {
     if (index < 0) throw new TypeError(`${objectName} has no view ${view}.`);
     const number = list.findNumber(key);
     const at = this.nowSeconds();
+    if (this.#activityLog.covers(objectName)) {
+      const changes = {
+        ...mapValues(getViewFields(object, list.getView(number)), () => false),
+        ...getViewFields(object, index),
+      };
+      this.#activityLog.recordMove(at, this.#parseRecord(list, number), changes);
+    }
     this.#apply(number, () => list.setView(number, index, at));
   }
 
@@ -196,12 +226,18 @@ export class SimulatedAccount {
       for (const child of listChildren(objectName)) {
         for (const text of this.listChildren(child, other) ?? []) {
           const fields = JSON.parse(text) as Fields & { id: number };
-          this.createChild(child.name, primary, fields);
+          // A moved child is not a new activity.
+          this.#children.create(child, primary, fields, this.nowSeconds());
+          this.update(objectName, primary, {});
           this.updateChild(child.name, fields.id, null);
         }
       }
       this.update(objectName, other, { status: CLOSED });
     }
+    if (!this.#activityLog.covers(objectName)) return;
+    const list = this.getList(getObject(objectName));
+    const [target, ...merged] = [primary, ...others].map((key) => this.#parseRecord(list, list.findNumber(key)));
+    this.#activityLog.recordMerge(this.nowSeconds(), target as Fields, merged);
   }
 
   /**
@@ -241,10 +277,11 @@ export class SimulatedAccount {
    */
   createChild(objectName: string, parentKey: number, fields: Fields = {}): number {
     const object = getObject(objectName);
-    const key = this.#children.create(object, parentKey, fields, this.nowSeconds());
+    const child = this.#children.create(object, parentKey, fields, this.nowSeconds());
+    this.#activityLog.recordChild(this.nowSeconds(), object, parentKey, child);
     if (object.strategy.kind === 'children' && this.#lists.has(object.strategy.parent))
       this.update(object.strategy.parent, parentKey, {});
-    return key;
+    return child.id;
   }
 
   /**
@@ -309,6 +346,7 @@ export class SimulatedAccount {
     const object = getObject(objectName);
     const { strategy } = object;
     const live = object.views[0] as ListView;
+    if (strategy.kind === 'daily-export') return;
     if (object.parseRecords !== null) {
       const parent = strategy.kind === 'children' ? { [strategy.parentColumn]: findParentKey(object) } : {};
       for (const response of this.listResponses(object)) {
@@ -356,4 +394,8 @@ export class SimulatedAccount {
 function findParentKey({ path, list }: ObjectSpec): number {
   const responsePath = Object.keys(list.responses ?? {})[0] ?? '';
   return Number(new RegExp(path.replace('{id}', '(\\d+)')).exec(responsePath)?.[1]);
+}
+
+function mapValues(fields: Fields, map: (value: unknown) => unknown): Fields {
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, map(value)]));
 }

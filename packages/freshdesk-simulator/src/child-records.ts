@@ -69,10 +69,10 @@ export class ChildRecords {
    * Creates a child with the given fields. The other fields, except the key, the times and the
    * parent's key, are copied from the first sibling, if the parent has children.
    * @param at the creation time, in seconds.
-   * @returns the child's key.
+   * @returns the child.
    * @throws TypeError if the parent does not exist or is archived.
    */
-  create(object: ObjectSpec, parentKey: number, fields: Fields, at: number): number {
+  create(object: ObjectSpec, parentKey: number, fields: Fields, at: number): Fields & { readonly id: number } {
     const { strategy } = object;
     const siblings = this.list(object, parentKey);
     if (siblings === null || strategy.kind !== 'children') throw new TypeError(`Parent ${parentKey} does not exist.`);
@@ -89,7 +89,7 @@ export class ChildRecords {
     };
     const list = `${object.name}/${parentKey}`;
     this.#created.set(list, [...(this.#created.get(list) ?? []), child]);
-    return key;
+    return child;
   }
 
   /**

@@ -6,5 +6,7 @@
  * (`new FreshdeskSimulator(…).listen()`) or as a separate process (`src/main.ts`).
  */
 export { SimulatedAccount } from './account.ts';
+export type { Activity } from './activity-log.ts';
+export type { ExportFault } from './export-files.ts';
 export { PLANS, type Plan } from './limits.ts';
 export { DEFAULT_KEYS, FreshdeskSimulator, type SimulatorOptions } from './server.ts';

@@ -35,23 +35,13 @@ export class RecordList {
   constructor(object: ObjectSpec, options: AccountOptions, count: number) {
     this.object = object;
     this.initialLength = count;
-    const asOf = Math.floor(options.asOf.getTime() / 1000);
-    const span = options.spanDays * 86_400;
     this.#created = new Array(count);
     this.#updated = new Array(count);
     this.#views = new Array(count);
-    // Simulate one bulk update, after which up to `bulkSize` records have the same `updated_at`. In
-    // a large account, these records fill more than two pages.
-    const bulkSize = Math.min(250, Math.floor(count / 20));
-    const bulkAt = asOf - Math.floor(span / 3);
     for (let n = 0; n < count; n++) {
-      const random = hash(options.seed, n, 17);
-      // The creation time increases with the number, except for a few imported records.
-      const created = asOf - span + Math.floor((span * n) / count) - (random % 50 === 0 ? random % 86_400 : 0);
-      // The last update is at most five days after the creation, and not after `asOf`.
-      const updated = created + (hash(options.seed, n, 19) % Math.min(432_000, asOf - created + 1));
+      const { created, updated } = getGeneratedTimes(options, count, n);
       this.#created[n] = created;
-      this.#updated[n] = n < bulkSize && created < bulkAt ? bulkAt : updated;
+      this.#updated[n] = updated;
       const roll = hash(options.seed, n, 23) % 100;
       this.#views[n] = roll === 0 ? Math.min(1, object.views.length - 1) : roll === 1 ? object.views.length - 1 : 0;
     }
@@ -182,6 +172,37 @@ export class RecordList {
       to++;
     order.splice(to, 0, number);
   }
+}
+
+interface GeneratedTimes {
+  /** When the record was created, in seconds. */
+  readonly created: number;
+  /** When the record was last updated before the account was first used, in seconds. */
+  readonly updated: number;
+  /** One bulk update has changed the first records of the object, up to this number. */
+  readonly bulkSize: number;
+  /** When the bulk update was made, in seconds. */
+  readonly bulkAt: number;
+}
+
+/** Returns the times of a generated record. @param count the number of generated records. */
+export function getGeneratedTimes(
+  { asOf: newest, spanDays, seed }: AccountOptions,
+  count: number,
+  number: number,
+): GeneratedTimes {
+  const asOf = Math.floor(newest.getTime() / 1000);
+  const span = spanDays * 86_400;
+  // Simulate one bulk update, after which up to `bulkSize` records have the same `updated_at`. In a
+  // large account, these records fill more than two pages.
+  const bulkSize = Math.min(250, Math.floor(count / 20));
+  const bulkAt = asOf - Math.floor(span / 3);
+  const random = hash(seed, number, 17);
+  // The creation time increases with the number, except for a few imported records.
+  const created = asOf - span + Math.floor((span * number) / count) - (random % 50 === 0 ? random % 86_400 : 0);
+  // The last update is at most five days after the creation, and not after `asOf`.
+  const updated = created + (hash(seed, number, 19) % Math.min(432_000, asOf - created + 1));
+  return { created, updated: number < bulkSize && created < bulkAt ? bulkAt : updated, bulkSize, bulkAt };
 }
 
 /**

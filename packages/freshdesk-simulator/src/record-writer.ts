@@ -130,7 +130,7 @@ export class RecordWriter {
 }
 
 /** Returns the boolean fields that are true for the records of a view, such as `deleted`. */
-function getViewFields(object: ObjectSpec, view: number): Fields {
+export function getViewFields(object: ObjectSpec, view: number): Fields {
   if (view === ARCHIVED_VIEW) return { archived: true };
   const filters = Object.values(object.views[view]?.query ?? {});
   return Object.fromEntries(

@@ -35,7 +35,9 @@ export function buildRoutes(): Routes {
   return {
     lists: catalogue.flatMap(buildListRoutes),
     records: catalogue
-      .filter((object) => object.strategy.kind !== 'children' && object.parseRecords === null)
+      .filter(
+        ({ strategy, parseRecords }) => !['children', 'daily-export'].includes(strategy.kind) && parseRecords === null,
+      )
       .flatMap((object) => [
         buildRoute(object, `${object.path}/{id}`),
         ...listArchiveLookups(object).map(({ path, feature }) =>

@@ -4,12 +4,13 @@ import type { AddressInfo } from 'node:net';
 import { INCLUDE_COST } from '@freshet/freshdesk-extractor';
 import { SimulatedAccount } from './account.ts';
 import { type AccountOptions, NO_HIDDEN_COLUMNS } from './account-options.ts';
+import { ExportFiles, type ExportOptions } from './export-files.ts';
 import { type FaultOptions, injectFault, pickFault } from './faults.ts';
 import { type Plan, RateLimits } from './limits.ts';
 import { type ListQuirks, parseIncludes, renderListPage, renderSearchPage } from './lists.ts';
 import { buildRoutes, findRoute, type RouteMatch } from './routes.ts';
 
-export interface SimulatorOptions extends Partial<AccountOptions>, ListQuirks {
+export interface SimulatorOptions extends Partial<AccountOptions>, ListQuirks, ExportOptions {
   readonly plan?: Plan;
   /** The rate limits of individual lists count requests instead of credits. */
   readonly listLimitsCountRequests?: boolean;
@@ -60,6 +61,8 @@ const UNAUTHENTICATED = {
 export class FreshdeskSimulator {
   readonly account: SimulatedAccount;
   readonly limits: RateLimits;
+  /** The server of the exported files, which listens on another port. */
+  readonly exportFiles: ExportFiles;
   /**
    * The number of requests by path, with keys replaced by `{id}`. Requests to which `intercept`
    * responded are not counted.
@@ -77,6 +80,7 @@ export class FreshdeskSimulator {
     this.missingFeatures = new Set(options.missingFeatures);
     const now = options.now ?? Date.now;
     this.account = new SimulatedAccount({ seed: 1, asOf: new Date(now()), spanDays: 365, ...options });
+    this.exportFiles = new ExportFiles(this.account, options);
     this.limits = new RateLimits(options.plan ?? 'unlimited', now, options.listLimitsCountRequests);
     this.#server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
       this.#handle(request, response).catch((error: unknown) => response.destroy(error as Error));
@@ -89,6 +93,7 @@ export class FreshdeskSimulator {
       this.#server.once('error', reject);
       this.#server.listen(this.#options.port ?? 0, this.#options.host ?? '127.0.0.1', resolve);
     });
+    await this.exportFiles.listen(this.#options.host ?? '127.0.0.1', this.origin);
     return this.origin;
   }
 
@@ -98,6 +103,7 @@ export class FreshdeskSimulator {
   }
 
   async close(): Promise<void> {
+    await this.exportFiles.close();
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
   }
@@ -179,6 +185,8 @@ export class FreshdeskSimulator {
     const token = query.get('next_token');
     const fixed = route.object.list.responses?.[token ? `${pathname}#${token}` : pathname];
     if (fixed !== undefined) return send(response, 200, fixed);
+    if (route.object.strategy.kind === 'daily-export')
+      return this.#sendExport(route.object.strategy.dayParam, query, response);
     const page = renderListPage(this.account, route, query, this.#options);
     if (page === null) return send(response, 404, null);
     if ('invalid' in page) return sendInvalid(response, page.invalid);
@@ -188,6 +196,16 @@ export class FreshdeskSimulator {
       response.setHeader('link', `<https://${HOST}${next.pathname}${next.search}>; rel="next"`);
     }
     sendJson(response, 200, page.body);
+  }
+
+  #sendExport(dayParam: string, query: URLSearchParams, response: ServerResponse): void {
+    const day = query.get(dayParam) ?? '';
+    if (!/^\d{4}-\d{2}-\d{2}$/.test(day) || Number.isNaN(Date.parse(day))) {
+      const message = 'It should be in the date format';
+      return sendInvalid(response, { field: dayParam, message, code: 'invalid_value' });
+    }
+    const file = this.exportFiles.describeFile(day);
+    send(response, file === null ? 404 : 200, file);
   }
 
   #sendSearch({ object }: RouteMatch, query: URLSearchParams, response: ServerResponse): void {

@@ -79,7 +79,8 @@ export class Templates {
   #buildDraft(object: ObjectSpec, variant: number, hidden: ReadonlySet<string>): Record<string, unknown> {
     const draft: Record<string, unknown> = {};
     object.columns.forEach((column, i) => {
-      if (hidden.has(column.name)) return;
+      // A column with a path holds a value of another field.
+      if (hidden.has(column.name) || column.path !== undefined) return;
       const value = this.#buildValue(
         object,
         column,

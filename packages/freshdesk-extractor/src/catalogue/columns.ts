@@ -36,7 +36,7 @@ export type TextKind = 'title' | 'person' | 'email' | 'phone' | 'paragraph' | 'h
 type ColumnHints = Partial<
   Pick<
     CatalogueColumn,
-    'nullable' | 'optional' | 'values' | 'references' | 'isOwner' | 'samples' | 'textKind' | 'setAfterCreation'
+    'path' | 'nullable' | 'optional' | 'values' | 'references' | 'isOwner' | 'samples' | 'textKind' | 'setAfterCreation'
   >
 >;
 
@@ -52,6 +52,7 @@ export const numeric = column('numeric');
 export const boolean = column('boolean');
 export const text = column('text');
 export const timestamp = column('timestamptz');
+export const date = column('date');
 export const jsonb = column('jsonb');
 
 /** Applies the defaults to the declared columns, in the order of declaration. */

@@ -31,6 +31,7 @@ import { solutionArticles } from './objects/solution-articles.ts';
 import { solutionCategories } from './objects/solution-categories.ts';
 import { solutionFolders } from './objects/solution-folders.ts';
 import { surveys } from './objects/surveys.ts';
+import { ticketActivities } from './objects/ticket-activities.ts';
 import { ticketFields } from './objects/ticket-fields.ts';
 import { ticketForms } from './objects/ticket-forms.ts';
 import { ticketPriorities } from './objects/ticket-priorities.ts';
@@ -71,6 +72,7 @@ export const catalogue: readonly ObjectSpec[] = [
   solutionCategories,
   solutionFolders,
   surveys,
+  ticketActivities,
   ticketFields,
   ticketForms,
   ticketPriorities,
@@ -110,6 +112,7 @@ export function estimateTypicalCredits(name: string): number {
   const object = getObject(name);
   const { strategy } = object;
   if (strategy.kind === 'children') return Math.max(1, estimateTypicalRecords(getObject(strategy.parent)));
+  if (strategy.kind === 'daily-export') return strategy.retentionDays;
   return Math.max(1, Math.ceil(estimateTypicalRecords(object) / object.pageSize)) * getListCredits(object);
 }
 
@@ -164,7 +167,8 @@ export function listObjectsToAudit(
   return listObjectsToExtract(choices)
     .filter(({ name }) => {
       const { strategy } = getObject(name);
-      return strategy.kind === 'children' ? strategy.versionFields.length > 0 : strategy.kind !== 'full-list';
+      if (strategy.kind === 'children') return strategy.versionFields.length > 0;
+      return strategy.kind !== 'full-list' && strategy.kind !== 'daily-export';
     })
     .map(({ name }) => ({ name, creditClass: 'audit' }));
 }

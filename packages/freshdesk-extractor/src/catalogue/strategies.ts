@@ -90,7 +90,39 @@ interface NestedChildren {
   readonly countColumn: string;
 }
 
-export type Strategy = KeysetStrategy | ChangedSinceStrategy | FullListStrategy | ChildrenStrategy;
+/**
+ * Downloads one file for each day. The object's path returns the signed URL of a day's file, and
+ * the file holds all entries of the day. Entries are never changed or deleted.
+ */
+export interface DailyExportStrategy {
+  readonly kind: 'daily-export';
+  /** The query parameter that holds the day. */
+  readonly dayParam: string;
+  /** The account keeps the file of a day for this many days. */
+  readonly retentionDays: number;
+  /** The field of a file that holds the entries. */
+  readonly entriesField: string;
+  /** The field of the file's `metadata` that holds the number of entries. */
+  readonly countField: string;
+  /** The field of an entry with its time, as `31-12-2026 23:59:59 +0000`. */
+  readonly timeField: string;
+  /**
+   * The fields of an entry that identify it, in addition to the day and the time. Entries have no
+   * id, so their key is a hash of these fields.
+   */
+  readonly identityFields: readonly string[];
+  /** The column that receives the day of the file. */
+  readonly dayColumn: string;
+  /** The column by which rows are looked up. It gets an index. */
+  readonly lookupColumn: string;
+}
+
+export type Strategy =
+  | KeysetStrategy
+  | ChangedSinceStrategy
+  | FullListStrategy
+  | ChildrenStrategy
+  | DailyExportStrategy;
 
 /**
  * A filter of an object's list. Most objects have a single view, `live`. Some objects also have

@@ -9,7 +9,15 @@ import type { ObjectSpec } from './define-object.ts';
 export function toTable(object: ObjectSpec, customColumns: readonly Column[] = [], rules: FieldRules = {}): Table {
   const { strategy } = object;
   const columns: readonly Column[] = [
-    ...object.columns.map(({ name, type, description }): Column => ({ name, type, description, documented: true })),
+    ...object.columns.map(
+      ({ name, type, description, path }): Column => ({
+        name,
+        type,
+        description,
+        documented: true,
+        ...(path === undefined ? {} : { path }),
+      }),
+    ),
     // Custom columns that an earlier release stored may have names that do not follow the naming
     // rule.
     ...customColumns.map((column) =>
@@ -22,7 +30,7 @@ export function toTable(object: ObjectSpec, customColumns: readonly Column[] = [
     columns: columns.map((column) => applyRule(column, rules)),
     primaryKey: object.primaryKey,
     versionColumn: object.columns.some((c) => c.name === 'updated_at') ? 'updated_at' : null,
-    lookupColumns: strategy.kind === 'children' ? [strategy.parentColumn] : [],
+    lookupColumns: listLookupColumns(strategy),
     customFieldsColumn: object.customFields?.field ?? null,
     renames: Object.fromEntries(
       Object.entries(rules).flatMap(([field, { rename }]) => (rename === undefined ? [] : [[field, rename]])),
@@ -30,9 +38,16 @@ export function toTable(object: ObjectSpec, customColumns: readonly Column[] = [
   };
 }
 
+function listLookupColumns(strategy: ObjectSpec['strategy']): readonly string[] {
+  if (strategy.kind === 'children') return [strategy.parentColumn];
+  return strategy.kind === 'daily-export' ? [strategy.lookupColumn] : [];
+}
+
 function applyRule(column: Column, rules: FieldRules): Column {
   const path = column.path ?? [column.name];
   const field = path.join('.');
+  // A masked field contains no nested values, so their columns stay empty.
+  if (path.slice(0, -1).some((_, i) => isMasked(rules, path.slice(0, i + 1)))) return { ...column, dropped: true };
   if (!Object.hasOwn(rules, field)) return column;
   const { rename, hash, drop } = rules[field] as FieldRule;
   return {
@@ -45,6 +60,12 @@ function applyRule(column: Column, rules: FieldRules): Column {
     path,
     ...(drop === true ? { dropped: true as const } : {}),
   };
+}
+
+function isMasked(rules: FieldRules, path: readonly string[]): boolean {
+  const field = path.join('.');
+  const rule = Object.hasOwn(rules, field) ? rules[field] : undefined;
+  return rule?.drop === true || rule?.hash === true;
 }
 
 /**

@@ -53,11 +53,17 @@ Freshet reads the list of children of each record of a parent object. If the par
 field, a sync reads only the children of new and changed parents. A row whose record is absent from
 its parent's list is marked as \`missing\`.
 
+### Daily export
+
+Freshet requests the file of each day once the day has ended, and requests it once more on the next
+day. The table then contains all entries of the day. If the file of a day is damaged or does not
+exist, the day becomes a [failed unit](operations.md#failed-units).
+
 ### Audits
 
 Some changes and deletions are not returned by any filter. An audit reads an object completely,
 corrects stale rows, adds missing records, and detects deletions. Audits cover all objects except
-those that every sync reads completely.
+those that every sync reads completely, and those with a daily export.
 `;
 
 function renderSection(object: ObjectSpec): string {
@@ -101,6 +107,8 @@ function describeStrategy({ strategy }: ObjectSpec): string {
       return `[changed since](#changed-since) on \`${strategy.cursorColumn}\`${describeLookback(strategy)}`;
     case 'full-list':
       return '[full list](#full-list)';
+    case 'daily-export':
+      return '[daily export](#daily-export)';
     case 'children': {
       const { parent, versionFields } = strategy;
       const which =
@@ -121,6 +129,7 @@ function describeLookback({ lookbackDays, rereadSyncs }: ChangedSinceStrategy): 
 
 function describeDeletions({ strategy, views, detail }: ObjectSpec): string {
   if (strategy.kind === 'full-list') return '`missing`, on every sync';
+  if (strategy.kind === 'daily-export') return 'none: entries are never deleted';
   if (strategy.kind === 'children') return '`missing`, when the parent is read';
   const listed = views.flatMap((view) => (view.deleteKind === null ? [] : [view.deleteKind]));
   const lookups = (detail?.fallbackLookups ?? []).flatMap(({ deleteKind }) =>
@@ -132,6 +141,7 @@ function describeDeletions({ strategy, views, detail }: ObjectSpec): string {
 }
 
 function describeCredits(object: ObjectSpec): string {
+  if (object.strategy.kind === 'daily-export') return '1 per day';
   const perPage = `${getListCredits(object)} per page of ${object.pageSize} records`;
   return object.strategy.kind === 'children' ? `${perPage}, at least one page per parent` : perPage;
 }

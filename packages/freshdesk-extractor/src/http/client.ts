@@ -3,6 +3,7 @@ import { AppError, type CreditClass, type CreditsSpent, type Span, withSpan } fr
 import { Pool } from 'undici';
 import type { Account } from './account-url.ts';
 import { ACCOUNT_BUCKET, type CreditBudget, type RequestCost, readRateLimit } from './credit-budget.ts';
+import { FileDownloader, type OutboundPolicy } from './file-download.ts';
 import { get, type RawResponse } from './get.ts';
 import { getHeader, hasNextLink, isFromApi } from './headers.ts';
 import { isUnsent, toSourceError } from './network-errors.ts';
@@ -41,6 +42,10 @@ export interface ClientOptions {
    */
   readonly localNow?: () => number;
   readonly signals?: StopSignals;
+  /**
+   * The addresses from which files are downloaded. Absent: the client downloads no files.
+   */
+  readonly outboundPolicy?: OutboundPolicy;
 }
 
 export interface ClientLimits {
@@ -63,6 +68,11 @@ export interface ClientLimits {
    * an account's data.
    */
   readonly bodyBytesMax: number;
+  /**
+   * The maximum size of a downloaded file. Files are processed while they arrive, so memory hardly
+   * depends on their size.
+   */
+  readonly fileBytesMax: number;
   /** The maximum number of attempts of a request that fails with a transient error. */
   readonly attemptsMax: number;
   /**
@@ -80,6 +90,7 @@ const DEFAULT_LIMITS: ClientLimits = {
   bytesPerSecondMin: 64 * 1024,
   graceMs: 5000,
   bodyBytesMax: 128 * 1024 * 1024,
+  fileBytesMax: 512 * 1024 * 1024,
   attemptsMax: 4,
   backoffMs: 500,
 };
@@ -94,6 +105,11 @@ export interface RecordSource {
     shape?: ResponseShape | null,
   ): Promise<ListPage>;
   get(path: string, query: Readonly<Record<string, string>>, cost: RequestCost): Promise<FetchedRecord>;
+  /**
+   * Downloads a file from a signed URL, in chunks and without credentials. Absent: the source has
+   * no files.
+   */
+  download?(url: string): AsyncGenerator<Buffer>;
   /** Compares the account's clock with other clocks. Absent: the clocks are assumed to agree. */
   readonly clock?: SourceClock;
 }
@@ -111,6 +127,7 @@ export class FreshdeskClient implements RecordSource {
   readonly #creditClass: CreditClass;
   readonly #limits: ClientLimits;
   readonly #deadlines: Deadlines;
+  readonly #files: FileDownloader;
   readonly clock: SourceClock;
   #isKnownHost: boolean;
   #creditsSpent: CreditsSpent = {};
@@ -122,6 +139,12 @@ export class FreshdeskClient implements RecordSource {
     this.#creditClass = options.creditClass;
     this.#isKnownHost = options.isKnownHost ?? false;
     this.#deadlines = new Deadlines(this.#limits, options.signals ?? {});
+    this.#files = new FileDownloader({
+      policy: options.outboundPolicy ?? null,
+      limits: this.#limits,
+      deadlines: this.#deadlines,
+      allowsPlainHttp: this.account.origin.startsWith('http:'),
+    });
     const now = options.now ?? Date.now;
     this.clock = new SourceClock(now, options.localNow ?? now);
     this.#authorization = `Basic ${Buffer.from(`${options.apiKey}:X`).toString('base64')}`;
@@ -144,7 +167,7 @@ export class FreshdeskClient implements RecordSource {
 
   /** Closes all connections and aborts the requests in flight. */
   async close(): Promise<void> {
-    await this.#pool.destroy();
+    await Promise.all([this.#pool.destroy(), this.#files.close()]);
   }
 
   /**
@@ -176,6 +199,14 @@ export class FreshdeskClient implements RecordSource {
    */
   async get(path: string, query: Readonly<Record<string, string>>, cost: RequestCost): Promise<FetchedRecord> {
     return parseRecord(await this.#request(path, query, cost));
+  }
+
+  /**
+   * Downloads a file from a signed URL on another host, without credentials and credits.
+   * @throws AppError see {@link FileDownloader.download}.
+   */
+  download(url: string): AsyncGenerator<Buffer> {
+    return this.#files.download(url);
   }
 
   async #request(path: string, query: Readonly<Record<string, string>>, cost: RequestCost): Promise<ApiResponse> {

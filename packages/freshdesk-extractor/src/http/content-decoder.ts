@@ -81,7 +81,12 @@ export function parseContentEncoding(header: string | string[] | undefined): str
     .filter((name) => name !== '' && name !== 'identity');
 }
 
-function createDecoder(encoding: string, first: Buffer | null): Duplex {
+/**
+ * Creates the stream that decodes one content encoding.
+ * @param first the first chunk, which shows which `deflate` format a body has; null: the standard
+ * format.
+ */
+export function createDecoder(encoding: string, first: Buffer | null): Duplex {
   switch (encoding) {
     case 'br':
       return createBrotliDecompress();

@@ -26,6 +26,13 @@ export interface ObjectReader {
   list(query: Readonly<Record<string, string>>, pageNumber: number, options?: ListOptions): Promise<ListPage>;
   /** Requests one record by its key. @returns null if the record does not exist. */
   getRecord(key: string, options?: GetRecordOptions): Promise<FetchedRecord | null>;
+  /**
+   * Requests the object's path, for an object whose path returns the URL of a file.
+   * @returns null if there is no file.
+   */
+  getFile(query: Readonly<Record<string, string>>): Promise<FetchedRecord | null>;
+  /** Downloads a file in chunks, without credentials. */
+  download(url: string): AsyncGenerator<Buffer>;
 }
 
 interface GetRecordOptions {
@@ -58,7 +65,25 @@ export function createObjectReader(source: RecordSource, object: ObjectSpec, sto
     capCoverage: (time) => source.clock?.capCoverage(time) ?? new Date(time),
     list: (query, pageNumber, options = {}) => requests.list(query, pageNumber, options),
     getRecord: (key, options = {}) => getRecord(source, object, key, options),
+    getFile: (query) => getFile(source, object, query),
+    download: (url) => {
+      if (source.download === undefined) throw new TypeError(`${object.name}: the source has no files`);
+      return source.download(url);
+    },
   };
+}
+
+async function getFile(
+  source: RecordSource,
+  object: ObjectSpec,
+  query: Readonly<Record<string, string>>,
+): Promise<FetchedRecord | null> {
+  try {
+    return await source.get(object.path, query, getListCost(object));
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'source_not_found') return null;
+    throw error;
+  }
 }
 
 async function getRecord(

@@ -6,6 +6,7 @@ const STRATEGY_NAMES: Readonly<Record<ObjectSpec['strategy']['kind'], string>> =
   'changed-since': 'since',
   'full-list': 'sweep',
   children: 'children',
+  'daily-export': 'daily_export',
 };
 
 export function toCatalogObjectJson(object: ObjectSpec) {

@@ -39,7 +39,7 @@ const CatalogObject = defineSchema(
       description: string('The content of the object.'),
       docs: string('The page of the Freshdesk API documentation that describes the object.', { format: 'uri' }),
       way: string(
-        'The extraction strategy. `keyset`: the list is paginated by time of change and key. `since`: the list is filtered by time of change. `sweep`: the complete list is read. `children`: the children of each parent record are requested.',
+        'The extraction strategy. `keyset`: the list is paginated by time of change and key. `since`: the list is filtered by time of change. `sweep`: the complete list is read. `children`: the children of each parent record are requested. `daily_export`: one file is downloaded for each day.',
       ),
       parent: nullable(string('The parent object. Null: the object has no parent.')),
       permission: string('The role that the owner of the API key needs: `agent` or `admin`.'),
