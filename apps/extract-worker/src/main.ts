@@ -1,5 +1,5 @@
 import { openControlStore } from '@freshet/control-store';
-import { runService, settings } from '@freshet/runtime';
+import { createOutboundPolicy, runService, settings } from '@freshet/runtime';
 import { extractMetrics } from './metrics.ts';
 import { runSlice } from './slice.ts';
 
@@ -14,6 +14,7 @@ await runService({
     FRESHET_ANSWER_MIB_MAX: settings.integer(1, 512).default(128),
     FRESHET_UNLOADED_MIB_MAX: settings.integer(1, 1_000_000).default(512),
     FRESHET_CONCURRENCY: settings.integer(1, 64).default(8),
+    FRESHET_ALLOWED_ADDRESSES: settings.FRESHET_ALLOWED_ADDRESSES,
   },
   openStore: (options, env) => openControlStore({ ...options, connections: env.FRESHET_CONCURRENCY }),
   start: async ({ env, store, logger, metrics, shutdownSignal }) => {
@@ -24,6 +25,7 @@ await runService({
       originTemplate: env.FRESHDESK_ORIGIN ?? null,
       responseBytesMax: env.FRESHET_ANSWER_MIB_MAX * MIB,
       unloadedBytesMax: env.FRESHET_UNLOADED_MIB_MAX * MIB,
+      outboundPolicy: createOutboundPolicy(env.FRESHET_ALLOWED_ADDRESSES),
       shutdownSignal,
     };
     await store.queue.work('extract', { concurrency: env.FRESHET_CONCURRENCY }, ({ objectRunId }) =>

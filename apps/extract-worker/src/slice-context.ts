@@ -1,5 +1,5 @@
 import type { ControlStore } from '@freshet/control-store';
-import type { Logger } from '@freshet/runtime';
+import type { Logger, OutboundPolicy } from '@freshet/runtime';
 import type { ExtractMetrics } from './metrics.ts';
 
 /** The services and limits that all slices of a worker share. */
@@ -22,6 +22,8 @@ export interface SliceContext {
    * above this limit.
    */
   readonly unloadedBytesMax: number;
+  /** The addresses from which exported files are downloaded. */
+  readonly outboundPolicy: OutboundPolicy;
   /**
    * Aborted when the worker shuts down. The slice then commits the pages that it has read, and
    * requeues its job.

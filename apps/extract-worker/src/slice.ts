@@ -158,7 +158,7 @@ class Slice {
   }
 
   async #connect(): Promise<FreshdeskClient> {
-    const { store, originTemplate, responseBytesMax } = this.#context;
+    const { store, originTemplate, responseBytesMax, outboundPolicy } = this.#context;
     const lease = this.#lease;
     // The key is decrypted for this slice and exists in plain text only in memory.
     const apiKey = await store.credentials.reveal(lease.credentialId, 'freshdesk_api_key');
@@ -175,6 +175,7 @@ class Slice {
       now: () => lease.databaseTime.getTime() + performance.now() - this.#acquiredAt,
       localNow: Date.now,
       signals: { stopSignal: this.#signals.stopSignal, cancelSignal: this.#signals.cancelSignal },
+      outboundPolicy,
       limits: {
         bodyBytesMax: responseBytesMax,
         bytesPerSecondMin: Math.max(BYTES_PER_SECOND_MIN, responseBytesMax / RESPONSE_SECONDS_MAX),

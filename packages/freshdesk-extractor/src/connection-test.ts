@@ -4,6 +4,7 @@ import type { FreshdeskClient } from './http/client.ts';
 import { createObjectReader } from './reader/object-reader.ts';
 import { toText } from './reader/page.ts';
 import { findSinceParam } from './strategies/changed-since-filter.ts';
+import { probeDailyExport } from './strategies/daily-export.ts';
 
 /** The agent that an API key belongs to, and the access of the key to each object. */
 export interface ConnectionTestResult {
@@ -118,6 +119,10 @@ async function testObject(client: FreshdeskClient, object: ObjectSpec): Promise<
 async function readOnePage(client: FreshdeskClient, object: ObjectSpec): Promise<string | null> {
   const reader = createObjectReader(client, { ...object, include: [], pageSize: 1 });
   const { strategy } = object;
+  if (strategy.kind === 'daily-export') {
+    await probeDailyExport(reader, strategy);
+    return null;
+  }
   if (strategy.kind === 'changed-since') {
     // The test of a filter also shows whether the list can be read, for the same credit.
     const param = await findSinceParam(reader, strategy);

@@ -1,6 +1,6 @@
 import type { ObjectSpec } from './catalogue/define-object.ts';
 import { getObject } from './catalogue/index.ts';
-import type { ChangedSinceStrategy } from './catalogue/strategies.ts';
+import type { ChangedSinceStrategy, DailyExportStrategy } from './catalogue/strategies.ts';
 import type { RecordSource } from './http/client.ts';
 import { countWindows } from './lists/page-overlap.ts';
 import { DAY_MS, formatSeconds, getReadStart, UNIX_EPOCH } from './lists/timestamps.ts';
@@ -10,6 +10,7 @@ import { getStrategyPosition } from './records/details.ts';
 import { countRecords } from './records/record-count.ts';
 import type { ChangedSincePosition } from './strategies/changed-since.ts';
 import { chooseProof } from './strategies/changed-since-filter.ts';
+import { type DailyExportPosition, listDaysToRead } from './strategies/daily-export.ts';
 import type { FullListPosition } from './strategies/full-list.ts';
 import { countEarlierWindows } from './strategies/history-windows.ts';
 import type { KeysetPosition } from './strategies/keyset.ts';
@@ -133,6 +134,10 @@ class Estimator {
         return this.#options.backfillFrom
           ? NOTHING
           : this.#estimateFullList(object, position as FullListPosition | null);
+      case 'daily-export':
+        return this.#options.backfillFrom
+          ? NOTHING
+          : this.#estimateDailyExport(object, strategy, position as DailyExportPosition | null);
       default: {
         const { typicalCount } = object;
         const childrenPerParent = typeof typicalCount === 'number' ? 1 : typicalCount.factor;
@@ -184,6 +189,18 @@ class Estimator {
     const hasParts = strategy.kind === 'full-list' && strategy.paths;
     const requests = hasParts ? hasParts.length : countWindows(estimate.records, object.pageSize);
     return { ...estimate, requests };
+  }
+
+  /** Each day that is not complete costs one credit. The downloads cost none. */
+  async #estimateDailyExport(
+    object: ObjectSpec,
+    strategy: DailyExportStrategy,
+    position: DailyExportPosition | null,
+  ): Promise<RequestEstimate> {
+    const days = listDaysToRead(strategy, position, this.#getHistoryStart(object), new Date()).length;
+    const { lastCount } = position ?? {};
+    if (lastCount !== undefined) return { records: days * lastCount, basis: 'known', requests: days };
+    return { ...(await this.#getTypical(object)), requests: days };
   }
 
   /** Estimates the number of parents whose children are read. */

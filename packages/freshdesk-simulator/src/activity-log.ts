@@ -1,5 +1,5 @@
 import { catalogue, getObject, type ObjectSpec, type Strategy } from '@freshet/freshdesk-extractor';
-import type { AccountOptions, Fields } from './account-options.ts';
+import { type AccountOptions, type Fields, NO_HIDDEN_COLUMNS } from './account-options.ts';
 import { getGeneratedTimes, type RecordList } from './record-list.ts';
 import type { RecordWriter } from './record-writer.ts';
 
@@ -37,6 +37,16 @@ const NOTE_TYPES = { public: 0, forward: 3, private: 4 } as const;
 /** The `source` of a forwarded message. [documented] */
 const FORWARD_SOURCE = 8;
 
+/** Columns of a ticket that no activity shows. They are not generated. */
+const HIDDEN_COLUMNS: ReadonlySet<string> = new Set(
+  ticketObject.columns
+    .map(({ name }) => name)
+    .filter(
+      (name) =>
+        !['id', 'status', 'priority', 'group_id', 'responder_id', 'type', 'requester_id', 'source'].includes(name),
+    ),
+);
+
 /** Fields of a ticket whose changes are recorded, with the names that the export uses. */
 const RECORDED_FIELDS: Readonly<Record<string, string>> = {
   status: 'status',
@@ -59,6 +69,8 @@ export class ActivityLog {
   readonly #writer: RecordWriter;
   /** In the order in which the changes were made. */
   readonly #recorded: Activity[] = [];
+  /** Names of unchanged groups, by record number. */
+  readonly #groupNames = new Map<number, unknown>();
   /** Labels of statuses, by number. */
   readonly #statusLabels = new Map<unknown, string>();
 
@@ -178,8 +190,14 @@ export class ActivityLog {
     const list = this.#lists.get(groupObject);
     const number = list?.findNumber(value) ?? -1;
     if (list === undefined || number < 0 || number >= list.length) return value;
-    const group = this.#writer.renderRecord({ object: list.object, list, hidden: new Set() }, number);
-    return (JSON.parse(group) as Fields)['name'] ?? value;
+    const edited = list.edits.get(number)?.['name'];
+    if (edited !== undefined) return edited;
+    const known = this.#groupNames.get(number);
+    if (known !== undefined) return known;
+    const group = this.#writer.renderRecord({ object: list.object, list, hidden: NO_HIDDEN_COLUMNS }, number);
+    const label = (JSON.parse(group) as Fields)['name'] ?? value;
+    this.#groupNames.set(number, label);
+    return label;
   }
 
   /**
@@ -208,7 +226,7 @@ export class ActivityLog {
     const isIn = (time: number) => time >= from && time < to;
     if (!isIn(created) && !isIn(updated)) return;
     const values = { key: list.getKey(number), createdAt: created, updatedAt: updated, number, parentKey: 0 };
-    const ticket = JSON.parse(this.#writer.renderFromTemplate(ticketObject, values)) as Fields;
+    const ticket = JSON.parse(this.#writer.renderFromTemplate(ticketObject, values, HIDDEN_COLUMNS)) as Fields;
     const isUpdated = updated > created && ticket['status'] !== OPEN;
     if (isIn(created)) yield this.#describeCreation(created, isUpdated ? { ...ticket, status: OPEN } : ticket);
     if (!isUpdated || !isIn(updated)) return;

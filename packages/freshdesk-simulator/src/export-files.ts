@@ -19,7 +19,8 @@ export interface ExportOptions {
 /**
  * `missing`: the file does not exist. `not-found`: as `missing`, with status 404. `expired`: the
  * URL has expired. `truncated`: the connection is closed within the file. `cut`: the file ends
- * within an entry. `wrong-count`: the file states a wrong number of entries. `slow`: the file
+ * within an entry. `shortened`: the file lacks half of its entries, and states the lower number.
+ * `wrong-count`: the file states a wrong number of entries. `slow`: the file
  * stops. `oversized`: the file does not end. `redirect`: the URL redirects to the API of the
  * account.
  */
@@ -29,6 +30,7 @@ export type ExportFault =
   | 'expired'
   | 'truncated'
   | 'cut'
+  | 'shortened'
   | 'wrong-count'
   | 'slow'
   | 'oversized'
@@ -129,7 +131,8 @@ export class ExportFiles {
     const { exportOffsetHours = 0 } = this.#options;
     const activities = this.#account.listActivities(day, exportOffsetHours);
     const start = Date.parse(`${day}T00:00:00Z`) / 1000 + exportOffsetHours * 3600;
-    const count = activities.length + (fault === 'wrong-count' ? 1 : 0);
+    const limit = fault === null || fault === 'wrong-count' ? activities.length : Math.floor(activities.length / 2);
+    const count = fault === 'wrong-count' ? limit + 1 : fault === 'shortened' ? limit : activities.length;
     const metadata = {
       start_at: formatDayFirst(start),
       end_at: formatDayFirst(start + DAY_MS / 1000 - 1),
@@ -137,16 +140,16 @@ export class ExportFiles {
     };
     response.writeHead(200, { 'content-type': 'application/json' });
     response.write(`{"metadata":${JSON.stringify(metadata)},"activities_data":[`);
-    const limit = fault === null || fault === 'wrong-count' ? activities.length : Math.floor(activities.length / 2);
     for (let from = 0; from < limit; from += ENTRIES_PER_CHUNK) {
       const chunk = activities.slice(from, Math.min(limit, from + ENTRIES_PER_CHUNK)).map(renderActivity);
       await write(response, (from > 0 ? ',' : '') + chunk.join(','));
     }
     if (fault === 'slow') return;
+    const brokenEntry = `${limit > 0 ? ',' : ''}{"performed_at":"01-`;
     if (fault === 'truncated') {
-      await write(response, ',{"performed_at":"01-');
+      await write(response, brokenEntry);
       response.destroy();
-    } else if (fault === 'cut') response.end(',{"performed_at":"01-');
+    } else if (fault === 'cut') response.end(brokenEntry);
     else if (fault === 'oversized') while (!response.destroyed) await write(response, ' '.repeat(1024 * 1024));
     else response.end(']}');
   }
@@ -176,8 +179,11 @@ function sign(day: string, expiresAt: number): string {
 async function write(response: ServerResponse, text: string): Promise<void> {
   if (response.write(text) || response.destroyed) return;
   await new Promise<void>((resolve) => {
-    response.once('drain', resolve);
-    response.once('close', resolve);
+    const finish = () => {
+      response.off('drain', finish).off('close', finish);
+      resolve();
+    };
+    response.on('drain', finish).on('close', finish);
   });
 }
 

@@ -65,9 +65,9 @@ export class RecordWriter {
     return this.#page.take();
   }
 
-  /** Renders a record that is not part of a `RecordList`, such as a child. */
-  renderFromTemplate(object: ObjectSpec, values: RecordValues): string {
-    const template = this.#templates.get(object, values.number, NO_HIDDEN_COLUMNS);
+  /** Renders a record that is not part of a `RecordList`, such as a child, without its changes. */
+  renderFromTemplate(object: ObjectSpec, values: RecordValues, hidden = NO_HIDDEN_COLUMNS): string {
+    const template = this.#templates.get(object, values.number, hidden);
     this.#writeTemplate(this.#page, template, values);
     return this.#page.takeText();
   }

@@ -1,4 +1,4 @@
-import { type Json, parseJson } from '@freshet/contracts';
+import { isJsonObject, type Json, parseJson } from '@freshet/contracts';
 import { catalogue, type ObjectSpec } from '@freshet/freshdesk-extractor';
 import type { FreshdeskSimulator } from '@freshet/freshdesk-simulator';
 import { type TestDatabase, toComparable } from '@freshet/testing';
@@ -21,6 +21,10 @@ export async function findDifferences(
 ): Promise<Difference[]> {
   const differences: Difference[] = [];
   for (const object of objects) {
+    if (object.strategy.kind === 'daily-export') {
+      differences.push(...(await findExportDifferences(simulator, warehouse, schema, object)));
+      continue;
+    }
     const getKey = (record: Record<string, Json>) => object.primaryKey.map((k) => String(record[k])).join('/');
     const rows = new Map<string, Record<string, Json>>();
     for (const { row } of await warehouse.sql.unsafe<{ row: string }[]>(
@@ -48,7 +52,7 @@ export async function findDifferences(
       const listColumns = object.columns.filter((c) => object.detail?.columns.includes(c.name) !== true);
       for (const column of listColumns) {
         const [expected, actual] = [
-          toComparable(record[column.name], column.type),
+          toComparable(getField(record, column.path ?? [column.name]), column.type),
           toComparable(row[column.name], column.type),
         ];
         if (expected !== actual)
@@ -59,4 +63,48 @@ export async function findDifferences(
       if (row['_freshet_deleted_at'] === null) differences.push({ object: object.name, id, problem: 'no such record' });
   }
   return differences;
+}
+
+function getField(record: Json, [name, ...rest]: readonly string[]): Json | undefined {
+  if (name === undefined || !isJsonObject(record)) return record;
+  const value = record[name];
+  return rest.length === 0 || value === undefined ? value : getField(value, rest);
+}
+
+/**
+ * Finds the activities of the days in the table that the account and the warehouse do not share.
+ * The keys of the rows are not compared, because they are hashes.
+ */
+async function findExportDifferences(
+  simulator: FreshdeskSimulator,
+  warehouse: TestDatabase,
+  schema: string,
+  { name }: ObjectSpec,
+): Promise<Difference[]> {
+  const rows = await warehouse.sql.unsafe<{ day: string; entry: string }[]>(
+    `select day::text, jsonb_build_array(ticket_id, extract(epoch from performed_at)::bigint, performer_type,
+       performer_id, activity)::text as entry
+     from ${schema}.${name}`,
+  );
+  const differences: Difference[] = [];
+  for (const [day, found] of Map.groupBy(rows, (row) => row.day)) {
+    const expected = simulator.account
+      .listActivities(day)
+      .map((a) => [a.ticketId, a.performedAt, a.performerType, a.performerId, a.activity])
+      .map(toSortedJson)
+      .sort();
+    const actual = found.map(({ entry }) => toSortedJson(JSON.parse(entry))).sort();
+    if (JSON.stringify(actual) !== JSON.stringify(expected)) {
+      const problem = `${actual.length} activities instead of ${expected.length}, or different activities`;
+      differences.push({ object: name, id: day, problem });
+    }
+  }
+  return differences;
+}
+
+/** Serializes a value with sorted keys. PostgreSQL does not keep the order of keys. */
+function toSortedJson(value: unknown): string {
+  return JSON.stringify(value, (_key, member: unknown) =>
+    isJsonObject(member) ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1))) : member,
+  );
 }

@@ -1,6 +1,15 @@
 import { hash } from 'node:crypto';
-import { getFieldName, INTS_PER_FIELD, isJsonObject, isRawNumber, type Json, RawObject } from '@freshet/contracts';
+import {
+  getFieldName,
+  INTS_PER_FIELD,
+  isCalendarDay,
+  isJsonObject,
+  isRawNumber,
+  type Json,
+  RawObject,
+} from '@freshet/contracts';
 import type { DailyExportStrategy } from '../catalogue/strategies.ts';
+import { formatSeconds } from '../lists/timestamps.ts';
 import { HashCounter } from './hash-counter.ts';
 
 /** The bytes of the hash in the key of an entry. */
@@ -15,11 +24,12 @@ export function parseDayFirst(text: string): string | null {
   const match = DAY_FIRST.exec(text);
   if (!match) return null;
   const [, day = '', month = '', year = '', time = '', hours = '', minutes = ''] = match;
-  const date = `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}`;
-  const instant = Date.parse(`${date}T${time}${hours}:${minutes}`);
-  // `Date.parse` accepts some days that do not exist, such as February 30.
-  const isDay = !Number.isNaN(Date.parse(date)) && new Date(Date.parse(date)).toISOString().startsWith(date);
-  return Number.isNaN(instant) || !isDay ? null : `${new Date(instant).toISOString().slice(0, 19)}Z`;
+  const [h, m, second] = time.split(':').map(Number) as [number, number, number];
+  if (!isCalendarDay(Number(year), Number(month), Number(day)) || h > 23 || m > 59 || second > 59) return null;
+  const local = `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}T${time}`;
+  if (hours.slice(1) === '00' && minutes === '00') return `${local}Z`;
+  const instant = Date.parse(`${local}${hours}:${minutes}`);
+  return Number.isNaN(instant) ? null : formatSeconds(new Date(instant));
 }
 
 /**

@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns';
 import {
   type ClientOptions,
   type CreditBudget,
@@ -11,6 +12,9 @@ import {
 import { FreshdeskSimulator, type SimulatorOptions } from '../index.ts';
 
 const UNLIMITED_BUDGET: CreditBudget = { take: async () => {}, learn: async () => {}, block: async () => {} };
+
+/** Allows connections to this machine, on which the simulator listens. */
+const ANY_ADDRESS: Required<ClientOptions>['outboundPolicy'] = { check: () => {}, lookup };
 
 export interface SimulatedSource extends AsyncDisposable {
   readonly simulator: FreshdeskSimulator;
@@ -30,6 +34,7 @@ export async function openSource(
     apiKey,
     budget: UNLIMITED_BUDGET,
     creditClass: 'incremental',
+    outboundPolicy: ANY_ADDRESS,
     ...(options.now ? { now: options.now } : {}),
     ...clientOptions,
     limits: { backoffMs: 1, ...clientOptions.limits },

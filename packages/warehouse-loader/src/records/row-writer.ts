@@ -84,6 +84,31 @@ interface FieldRange {
   readonly end: number;
 }
 
+/** A JSON object in a record whose fields have columns of their own. */
+interface NestedObject {
+  /** The index of the column that stores the complete object. */
+  readonly column: number;
+  readonly columns: ColumnLookup;
+  /**
+   * Returns the path of a field. Null: the object is documented, so that a field without a column
+   * needs none. The fields of the account are not documented.
+   */
+  readonly toPath: ((field: string) => readonly string[]) | null;
+}
+
+/**
+ * Returns the indexes of the columns of one JSON object: field → index.
+ * @param parent the field that holds the object; null: the record itself.
+ */
+function indexColumns(columns: readonly WritableColumn[], parent: string | null): Map<string, number> {
+  return new Map(
+    columns.flatMap(({ path }, i): [string, number][] => {
+      if (parent === null) return path.length === 1 ? [[path[0] as string, i]] : [];
+      return path.length === 2 && path[0] === parent ? [[path[1] as string, i]] : [];
+    }),
+  );
+}
+
 /**
  * Encodes records as rows of a table in COPY's text format. If a column accepts a value unchanged,
  * the bytes of the value are copied. All other values are parsed and converted (`values.ts`).
@@ -93,15 +118,11 @@ export class RowWriter {
   readonly #context: RowContext;
   readonly #schemaChanges: SchemaChanges;
   readonly #topLevelColumns: ColumnLookup;
-  readonly #customFieldColumns: ColumnLookup;
+  /** The JSON objects whose fields have columns of their own. */
+  readonly #nestedObjects: readonly NestedObject[];
   readonly #types: readonly ColumnType[];
-  /**
-   * The index of the column that stores all custom fields as one JSON object; NO_COLUMN: the table
-   * has no such column.
-   */
-  readonly #customFieldsColumn: number;
-  /** The custom fields of the current record. */
-  readonly #customFieldIndex = new FieldIndex(4096);
+  /** The fields of a nested object of the current record. */
+  readonly #nestedFieldIndex = new FieldIndex(4096);
   readonly #misfits = new Map<string, { -readonly [K in keyof Misfits]: Misfits[K] }>();
   /** The bytes that contain the current record. */
   #source: Buffer = EMPTY;
@@ -127,19 +148,24 @@ export class RowWriter {
     this.#context = context;
     this.#schemaChanges = schemaChanges;
     const { columns } = context;
-    const indexColumns = (depth: number) =>
-      new Map(
-        columns.flatMap(({ path }, i): [string, number][] =>
-          path.length === depth ? [[path[depth - 1] as string, i]] : [],
-        ),
-      );
-    this.#topLevelColumns = new ColumnLookup(indexColumns(1));
-    this.#customFieldColumns = new ColumnLookup(indexColumns(2));
+    const topLevelColumns = indexColumns(columns, null);
+    this.#topLevelColumns = new ColumnLookup(topLevelColumns);
     this.#types = columns.map((c) => c.type);
     this.#values = new Int32Array(columns.length * 3);
-    this.#customFieldsColumn = columns.findIndex(
-      ({ path }) => path.length === 1 && path[0] === context.table.customFieldsColumn,
-    );
+    const { customFieldsColumn } = context.table;
+    const nestedFields = columns.flatMap(({ path }) => (path.length === 2 ? [path[0] as string] : []));
+    const names = new Set(customFieldsColumn === null ? nestedFields : [customFieldsColumn, ...nestedFields]);
+    this.#nestedObjects = [...names].flatMap((name) => {
+      const column = topLevelColumns.get(name);
+      if (column === undefined) return [];
+      return [
+        {
+          column,
+          columns: new ColumnLookup(indexColumns(columns, name)),
+          toPath: name === customFieldsColumn ? (field: string) => [name, field] : null,
+        },
+      ];
+    });
   }
 
   /** For each batch and column of the written rows, the number of values that did not fit. */
@@ -173,21 +199,22 @@ export class RowWriter {
   #locateValues({ source, fields, fieldsStart, fieldsEnd }: RawObject): void {
     const values = this.#values.fill(0);
     this.#locateFields({ source, fields, first: fieldsStart, end: fieldsEnd }, this.#topLevelColumns, (name) => [name]);
-    const { customFieldsColumn } = this.#context.table;
-    const column = this.#customFieldsColumn;
-    if (customFieldsColumn === null || column === NO_COLUMN) return;
-    if (((values[column * 3 + 2] as number) & KIND_MASK) !== JSON_OBJECT) return;
-    const index = this.#customFieldIndex.clear();
-    scanJson(source, 1, values[column * 3] as number, values[column * 3 + 1] as number, index);
-    const range = { source, fields: index.fields, first: 0, end: index.fieldInts };
-    this.#locateFields(range, this.#customFieldColumns, (name) => [customFieldsColumn, name]);
+    for (const { column, columns, toPath } of this.#nestedObjects) {
+      if (((values[column * 3 + 2] as number) & KIND_MASK) !== JSON_OBJECT) continue;
+      const index = this.#nestedFieldIndex.clear();
+      scanJson(source, 1, values[column * 3] as number, values[column * 3 + 1] as number, index);
+      this.#locateFields({ source, fields: index.fields, first: 0, end: index.fieldInts }, columns, toPath);
+    }
   }
 
-  /** Stores the position of each column's value, and handles the fields without a column. */
+  /**
+   * Stores the position of each column's value, and handles the fields without a column.
+   * @param toPath null: fields without a column need no handling.
+   */
   #locateFields(
     { source, fields, first, end }: FieldRange,
     columns: ColumnLookup,
-    toPath: (name: string) => readonly string[],
+    toPath: ((name: string) => readonly string[]) | null,
   ): void {
     for (let field = first, position = 0; field < end; field += INTS_PER_FIELD, position++) {
       const column = columns.find(source, fields, field, position);
@@ -196,7 +223,7 @@ export class RowWriter {
         this.#values[column * 3] = fields[field + 2] as number;
         this.#values[column * 3 + 1] = fields[field + 3] as number;
         this.#values[column * 3 + 2] = kind;
-      } else if ((kind & KIND_MASK) !== JSON_NULL) {
+      } else if (toPath !== null && (kind & KIND_MASK) !== JSON_NULL) {
         const json = source.toString('utf8', fields[field + 2], fields[field + 3]);
         this.#handleFieldWithoutColumn(toPath(getFieldName(source, fields, field)), json, kind & KIND_MASK);
       }

@@ -98,7 +98,7 @@ export class ColumnNames {
     this.#declarations = new Map(declared.map(({ column, path }) => [toPathKey(path), column]));
     const rank = (path: readonly string[]): number => {
       if (this.#getRename(path) !== null) return 1;
-      if (path.length === 1) return 0;
+      if (!this.isAccountField(path)) return 0;
       return path.at(-1) === getColumnNameByPath(path) ? 2 : 3;
     };
     for (const { path } of declared.toSorted((a, b) => rank(a.path) - rank(b.path))) this.getName(path);
@@ -117,6 +117,14 @@ export class ColumnNames {
     this.#names.set(key, name);
     this.#fields.set(name, { path, declared: this.#declarations.get(key) ?? null });
     return name;
+  }
+
+  /**
+   * Whether the account defines the field, as it does custom fields. All other fields with a declared
+   * column are documented, including fields of a nested JSON object.
+   */
+  isAccountField(path: readonly string[]): boolean {
+    return path.length > 1 && (path[0] === this.#table.customFieldsColumn || !this.#declarations.has(toPathKey(path)));
   }
 
   /** Declared columns that do not exist and are not dropped, with their assigned names. */
@@ -190,14 +198,16 @@ export class ColumnNames {
   }
 
   #getPreferredName(path: readonly string[]): string {
-    return getColumnName(this.#getRename(path) ?? getColumnNameByPath(path));
+    const isNested = path.length > 1 && !this.isAccountField(path);
+    const declaredName = isNested ? this.#declarations.get(toPathKey(path))?.name : undefined;
+    return getColumnName(this.#getRename(path) ?? declaredName ?? getColumnNameByPath(path));
   }
 
   #findExistingName(path: readonly string[]): string | null {
     const key = toPathKey(path);
     const preferred = this.#getPreferredName(path);
     const rename = this.#getRename(path);
-    const isCustom = path.length > 1;
+    const isCustom = this.isAccountField(path);
     // After a rename, the previous column of the field keeps its values and is no longer filled.
     const matchesRename = (name: string) =>
       name === preferred ||

@@ -140,7 +140,7 @@ async function lacksValues(
 ): Promise<boolean> {
   const { fieldPaths } = names;
   const path = fieldPaths.get(name) ?? [name];
-  const isCustom = path.length > 1;
+  const isCustom = names.isAccountField(path);
   const isDocumented = names.getDeclaration(name) !== null && !isCustom;
   // All rows may lack the values of a new documented column. The same applies to any column that
   // was replaced or whose type has changed.

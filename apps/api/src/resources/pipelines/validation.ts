@@ -126,6 +126,8 @@ function findFieldRuleProblem(
   usedNames: ReadonlySet<string>,
 ): string | null {
   const customFields = object.customFields?.field;
+  const nestedColumn = object.columns.find(({ name, path }) => name === field && path !== undefined);
+  if (nestedColumn?.path !== undefined) return `the field of this column is ${nestedColumn.path.join('.')}.`;
   if (listProtectedFields(object).includes(field))
     return 'replication depends on this field. It cannot be renamed, dropped or hashed.';
   if (field === customFields && (drop === true || hash === true))
@@ -134,7 +136,8 @@ function findFieldRuleProblem(
   if (rename === undefined) return null;
   if (getColumnName(rename) !== rename) return `rename: "${rename}" is reserved by PostgreSQL or Freshet.`;
   if (usedNames.has(rename)) return `rename: the table already has a column "${rename}".`;
-  return field.includes('.') && !field.startsWith(`${customFields}.`)
+  const hasColumn = object.columns.some(({ path }) => path?.join('.') === field);
+  return field.includes('.') && !field.startsWith(`${customFields}.`) && !hasColumn
     ? 'rename: only a field that has its own column can be renamed.'
     : null;
 }

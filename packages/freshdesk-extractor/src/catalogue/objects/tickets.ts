@@ -1,10 +1,20 @@
-import { bigint, boolean, jsonb, numeric, text, timestamp } from '../columns.ts';
+import { bigint, boolean, type ColumnDraft, jsonb, numeric, text, timestamp } from '../columns.ts';
 import { defineObject } from '../define-object.ts';
 
 const EMAIL_LIST = {
   nullable: true,
   samples: [[], [], ['lea@acme.example'], ['a@x.example', 'b@y.example'], null, 'plain@string.example'],
 };
+
+/** Declares a column for each time in `stats`. */
+function flattenStats(descriptions: Readonly<Record<string, string>>): Record<`stats_${string}`, ColumnDraft> {
+  return Object.fromEntries(
+    Object.entries(descriptions).map(([name, description]) => [
+      `stats_${name}`,
+      timestamp(`${description} From \`stats\`.`, { path: ['stats', name], nullable: true }),
+    ]),
+  );
+}
 
 export const tickets = defineObject({
   name: 'tickets',
@@ -212,6 +222,16 @@ export const tickets = defineObject({
         ],
       },
     ),
+    ...flattenStats({
+      first_responded_at: 'Time of the first response of an agent.',
+      agent_responded_at: 'Time of the last response of an agent.',
+      requester_responded_at: 'Time of the last response of the requester.',
+      status_updated_at: 'Time of the last change of the status.',
+      reopened_at: 'Time of the last reopening. Earlier reopenings leave no trace.',
+      resolved_at: 'Time of the last resolution.',
+      closed_at: 'Time at which the ticket was closed.',
+      pending_since: 'Time since which the status has been Pending.',
+    }),
     created_at: timestamp('Creation time. It does not always increase with the id.'),
     updated_at: timestamp('Time of the last update. Time entries and edits of notes do not change it.'),
   },
