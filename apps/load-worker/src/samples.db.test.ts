@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -91,9 +92,13 @@ const DEFINITIONS: Readonly<Record<string, string>> = {
   '/api/v2/company_fields': 'company_fields',
 };
 
+/** The object whose sample is an exported file. */
+const EXPORT = getObject('ticket_activities');
+
 let database: TestDatabase;
 let warehouse: Warehouse;
 let server: Server;
+let origin: string;
 let client: FreshdeskClient;
 /** The body of the server's response to a request for a list. */
 let listBody = '[]';
@@ -110,12 +115,14 @@ beforeAll(async () => {
     response.end(buildBody(url));
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   client = new FreshdeskClient({
     account: { subdomain: 'northlamp', origin },
     apiKey: 'k',
     budget: { take: async () => {}, learn: async () => {}, block: async () => {} },
     creditClass: 'incremental',
+    outboundPolicy: { check: () => {}, lookup },
+    now: () => Date.parse('2022-01-02T12:00:00Z'),
   });
 });
 afterAll(async () => {
@@ -128,6 +135,11 @@ afterAll(async () => {
 
 function buildBody({ pathname, searchParams }: URL): string {
   if (searchParams.has('next_token')) return '{"records":[]}';
+  if (pathname === EXPORT.path)
+    return searchParams.get('created_at') === '2022-01-01'
+      ? `{"export":{"url":"${origin}/file.json"}}`
+      : '{"export":{}}';
+  if (pathname === '/file.json') return readFixture(EXPORT.name);
   const definitions = DEFINITIONS[pathname];
   if (definitions !== undefined) return readFixture(definitions);
   // Requests with a filter or a state return an empty list. So do requests for changes since a time
@@ -175,7 +187,8 @@ async function readColumnTypes(schema: string): Promise<ReadonlyMap<string, stri
 
 describe('sample responses of a Freshdesk account', () => {
   test('exist for every object of the catalogue', () => {
-    expect([...new Set(SAMPLES.map(([, object]) => object))].sort()).toEqual(catalogue.map((o) => o.name).sort());
+    const sampled = [...SAMPLES.map(([, object]) => object), EXPORT.name];
+    expect([...new Set(sampled)].sort()).toEqual(catalogue.map((o) => o.name).sort());
   });
 
   test.each(SAMPLES)('are loaded with all values unchanged: %s (I10)', async (file, objectName, selectRecords) => {
@@ -219,5 +232,57 @@ describe('sample responses of a Freshdesk account', () => {
       }
       expect(row['_freshet_notes']).toBeNull();
     }
+  });
+
+  test('are loaded with all values unchanged: an exported file (I10)', async () => {
+    const lines = await extractRecordLines(EXPORT, '');
+    const schema = 'sample_export';
+    const load = () => loadLines(warehouse, { schema, table: toTable(EXPORT), lines });
+    await load();
+    const again = await load();
+    expect(again.batches.map(({ counts }) => counts)).toMatchObject([{ records: 6, inserted: 0, unchanged: 6 }]);
+    const rows = await database.sql.unsafe(
+      `select day::text, ticket_id::text, performed_at, performer_type, performer_id::text, activity::text, status,
+         priority, "group", agent, _freshet_notes is null and _freshet_extra is null as is_complete
+       from ${schema}.${EXPORT.name} order by performed_at, activity::text desc, id`,
+    );
+    const base = { day: '2022-01-01', ticket_id: '600', performer_type: 'user', performer_id: '84170000007' };
+    const unchanged = { status: null, priority: null, group: null, agent: null, is_complete: true };
+    const custom = { ...base, ...unchanged, performed_at: new Date('2022-01-01T10:02:00Z') };
+    const customActivity = '{"score": 1.50, "amount": 9007199254740993, "Product line": "9007199254740993"}';
+    expect(rows.map((row) => ({ ...row }))).toEqual([
+      {
+        ...base,
+        ...unchanged,
+        performer_id: '84170014901',
+        performed_at: new Date('2022-01-01T09:33:38Z'),
+        activity: expect.stringContaining('"new_ticket": true'),
+        status: 'Open',
+        priority: '1',
+        group: 'Réclamations',
+      },
+      {
+        ...base,
+        ...unchanged,
+        performed_at: new Date('2022-01-01T09:33:39Z'),
+        performer_type: 'system',
+        performer_id: null,
+        activity: expect.stringContaining('Urgent 🔥'),
+        priority: '4',
+      },
+      { ...custom, activity: customActivity },
+      { ...custom, activity: customActivity },
+      { ...custom, activity: expect.stringContaining('"note"'), status: '6', agent: '84170000007' },
+      {
+        ...base,
+        ...unchanged,
+        ticket_id: '601',
+        performed_at: new Date('2022-01-01T23:59:59Z'),
+        activity: '{"spam": true}',
+      },
+    ]);
+    const indexes = await database.sql`
+      select indexdef from pg_indexes where schemaname = ${schema} and indexdef like '%ticket_id%'`;
+    expect(indexes).toHaveLength(1);
   });
 });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { getColumnName, parseJson } from '@freshet/contracts';
 import { expect, test } from 'vitest';
-import { catalogue, getObject, listChildren } from './index.ts';
+import { catalogue, getObject, listChildren, listObjectsToAudit } from './index.ts';
 import { parseChoiceLabels } from './labels.ts';
 import { toTable } from './tables.ts';
 
@@ -48,6 +48,12 @@ test.each(catalogue)('the catalogue entry of $name is consistent', (object) => {
     expect(column.name).toMatch(/^[a-z][a-z0-9_]*$/);
     expect(column.description, column.name).toMatch(/[.…]$/);
     if (column.references !== null) expect(getObject(column.references).primaryKey).toHaveLength(1);
+    // A nested field belongs to a documented object that is not the object of the custom fields.
+    if (column.path !== undefined) {
+      expect(column.path).toHaveLength(2);
+      expect(object.columns.find(({ name }) => name === column.path?.[0])).toMatchObject({ type: 'jsonb' });
+      expect(column.path[0]).not.toBe(object.customFields?.field);
+    }
   }
   // Only a column that references an object can identify the owner of a record.
   for (const { isOwner, references } of object.columns) if (isOwner) expect(references).not.toBeNull();
@@ -59,6 +65,13 @@ test.each(catalogue)('the catalogue entry of $name is consistent', (object) => {
     for (const field of strategy.versionFields)
       expect(getObject(strategy.parent).columns.map((c) => c.name)).toContain(field);
     expect(object.path).toContain('{id}');
+  }
+  if (strategy.kind === 'daily-export') {
+    const { dayColumn, lookupColumn, timeField, identityFields } = strategy;
+    for (const column of [dayColumn, lookupColumn, timeField, ...identityFields]) expect(names).toContain(column);
+    expect(listObjectsToAudit({ [object.name]: { included: true } }).map(({ name }) => name)).not.toContain(
+      object.name,
+    );
   }
   expect(toTable(object).primaryKey).toEqual(object.primaryKey);
 });
@@ -154,4 +167,25 @@ test('toTable applies the naming rule to custom columns that an earlier release 
     description: expect.any(String),
     path: ['requester_id'],
   });
+});
+
+test('toTable gives the fields of a nested documented object columns, which follow the rules of the object', () => {
+  const tickets = getObject('tickets');
+  const findColumn = (rules: Parameters<typeof toTable>[2], field = 'closed_at') =>
+    toTable(tickets, [], rules).columns.find(({ path }) => path?.join('.') === `stats.${field}`);
+  expect(findColumn({})).toEqual({
+    name: 'stats_closed_at',
+    type: 'timestamptz',
+    description: expect.stringMatching(/From `stats`\.$/),
+    documented: true,
+    path: ['stats', 'closed_at'],
+  });
+  expect(findColumn({ stats: { drop: true } })).toMatchObject({ dropped: true });
+  expect(findColumn({ stats: { hash: true } })).toMatchObject({ dropped: true });
+  expect(findColumn({ stats: { rename: 'times' } })).not.toHaveProperty('dropped');
+  expect(findColumn({ 'stats.closed_at': { hash: true, rename: 'closed' } })).toMatchObject({
+    name: 'closed',
+    type: 'text',
+  });
+  expect(findColumn({ 'stats.closed_at': { drop: true } }, 'resolved_at')).not.toHaveProperty('dropped');
 });
