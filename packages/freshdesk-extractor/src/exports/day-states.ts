@@ -14,8 +14,7 @@ import type { FileWindow } from './export-file.ts';
  */
 export type DayState =
   | ({ readonly state: 'complete' | 'read' | 'reread' } & FileWindow)
-  | { readonly state: 'absent'; readonly requestedAt: string }
-  | { readonly state: 'missing' };
+  | { readonly state: 'absent' | 'missing'; readonly requestedAt: string };
 
 /** A time range without a missing day, in RFC 3339. */
 interface CompleteRange extends FileWindow {

@@ -5,7 +5,7 @@ import { EntrySplitter } from './entry-splitter.ts';
 import { EntryRecords, parseDayFirst } from './export-entries.ts';
 
 /** The lines of a page are stored when they reach this size. */
-const PAGE_BYTES = 1024 * 1024;
+const PAGE_BYTES = 256 * 1024;
 const DAY_MS = 86_400_000;
 /** The difference between UTC and the time zones with the latest and the earliest midnight. */
 const LATEST_MIDNIGHT_MS = 12 * 3_600_000;

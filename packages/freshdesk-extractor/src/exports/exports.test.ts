@@ -179,7 +179,7 @@ describe('getCompleteRange', () => {
         const window = { from: `${day(n)}T00:00:00Z`, to: `${day(n + 1)}T00:00:00Z` };
         if (letter === 'c') return [[day(n), { state: 'complete', ...window }]];
         if (letter === 'r') return [[day(n), { state: 'read', ...window }]];
-        if (letter === 'm') return [[day(n), { state: 'missing' }]];
+        if (letter === 'm') return [[day(n), { state: 'missing', requestedAt: day(0) }]];
         return [];
       }),
     ),

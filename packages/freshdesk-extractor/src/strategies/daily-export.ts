@@ -2,6 +2,7 @@ import { AppError } from '@freshet/contracts';
 import type { DailyExportStrategy } from '../catalogue/strategies.ts';
 import { addDays, type DayState, type Days, foldDays, getCompleteRange, listDays } from '../exports/day-states.ts';
 import { findFileUrl, readExportFile } from '../exports/export-file.ts';
+import { DAY_MS } from '../lists/timestamps.ts';
 import type { ObjectReader } from '../reader/object-reader.ts';
 import { createPage, type FailedUnit, type Page, type Position, type ReadOptions } from '../reader/page.ts';
 import { createFailedUnit, FailureClassifier, isUnitError } from '../reader/unit-failures.ts';
@@ -19,8 +20,13 @@ export interface DailyExportPosition extends Position {
  * activity a week.
  */
 const PROBE_DAYS = 7;
-/** Before this time has passed, a file that did not exist is not requested again. */
+/** Before this time has passed, a file that did not exist yet is not requested again. */
 const RETRY_ABSENT_MS = 3_600_000;
+/**
+ * After this time, a missing day is requested again, in addition to the attempts to read the failed
+ * unit. A refresh may have read the day, or a user may have discarded the failed unit.
+ */
+const RETRY_MISSING_MS = DAY_MS;
 /** The number of attempts within a run if the download of a file fails. */
 const DOWNLOADS_MAX = 3;
 /** The number of failed units that are fetched at once. */
@@ -118,6 +124,8 @@ class DailyExportReader {
   #extractedAt: Date;
   /** A day whose request succeeded, as evidence that the API works. */
   #readableDay: string | null = null;
+  /** Missing days that are requested again. Another failure is not reported. */
+  readonly #knownMissing = new Set<string>();
 
   constructor(
     reader: ObjectReader,
@@ -168,6 +176,8 @@ class DailyExportReader {
 
   async *#readDay(day: string, options: DayOptions): AsyncGenerator<Page> {
     const { name } = this.#reader.object;
+    const isKnownMissing = !options.isFailedUnit && this.#position.days.states[day]?.state === 'missing';
+    if (isKnownMissing) this.#knownMissing.add(day);
     if (day < this.#oldestDay) return yield* this.#handleExpiredDay(day);
     let url: string | null;
     try {
@@ -266,8 +276,13 @@ class DailyExportReader {
 
   async *#reportFailures(failedUnits: readonly FailedUnit[]): AsyncGenerator<Page> {
     if (failedUnits.length === 0) return;
-    for (const { key } of failedUnits) this.#setState(key, { state: 'missing' });
-    yield createPage({ position: this.#position, extractedAt: this.#extractedAt, failedUnits });
+    for (const { key } of failedUnits) this.#setState(key, this.#createMissingState());
+    const reported = failedUnits.filter(({ key }) => !this.#knownMissing.has(key));
+    yield createPage({ position: this.#position, extractedAt: this.#extractedAt, failedUnits: reported });
+  }
+
+  #createMissingState(): DayState {
+    return { state: 'missing', requestedAt: this.#now.toISOString() };
   }
 
   #setState(day: string, state: DayState): void {
@@ -318,7 +333,7 @@ class DailyExportReader {
         .filter((day) => day >= firstDay)
         .map((day): [string, DayState] => [
           day,
-          failed.includes(day) ? { state: 'missing' } : (days.states[day] as DayState),
+          failed.includes(day) ? this.#createMissingState() : (days.states[day] as DayState),
         ]),
     );
     const failedUnits = failed.map((day) =>
@@ -348,16 +363,17 @@ function createDays(strategy: DailyExportStrategy, historyFrom: Date | null, tod
 
 /** Whether the file of a day that has ended must be requested. */
 function isDue(state: DayState | undefined, day: string, now: Date): boolean {
-  switch (state?.state) {
-    case undefined:
+  if (state === undefined) return true;
+  switch (state.state) {
     case 'reread':
       return true;
     case 'read':
       return day < addDays(toDay(now), -1);
     case 'absent':
       return now.getTime() - Date.parse(state.requestedAt) >= RETRY_ABSENT_MS;
+    case 'missing':
+      return now.getTime() - Date.parse(state.requestedAt) >= RETRY_MISSING_MS;
     default:
-      // Later attempts to read a failed unit have their own schedule.
       return false;
   }
 }

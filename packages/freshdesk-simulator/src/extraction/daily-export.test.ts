@@ -173,6 +173,26 @@ describe('readDailyExport', () => {
     },
   );
 
+  test('a missing day whose failed unit a user has discarded is requested once a day, and is not reported again', async () => {
+    await using account = await openAccount();
+    const first = await account.read();
+    account.clock.now += 4 * DAY_MS;
+    account.faults.set('2026-07-01', 'cut');
+    const second = await account.read(first.position);
+    account.clear();
+    const third = await account.read(second.position);
+    expect([account.files.size, getFailures(third.pages)]).toEqual([0, []]);
+    account.clock.now += DAY_MS;
+    const fourth = await account.read(third.position);
+    expect(account.files.get('2026-07-01')).toBe(3);
+    expect([getFailures(second.pages), getFailures(fourth.pages)]).toEqual([['2026-07-01 source_unavailable'], []]);
+    expect(getCoverage(fourth.pages)?.[0]).toBe('2026-07-02T00:00');
+    account.faults.clear();
+    account.clock.now += DAY_MS;
+    const fifth = await account.read(fourth.position);
+    expect(getCoverage(fifth.pages)).toEqual(['2026-05-31T00:00', '2026-07-05T00:00']);
+  });
+
   test('the file of yesterday may not exist yet, and is requested at most once an hour', async () => {
     await using account = await openAccount();
     const first = await account.read();
@@ -190,7 +210,7 @@ describe('readDailyExport', () => {
   });
 
   test('a worker that is killed within a file leaves a position from which the day is read again', async () => {
-    await using account = await openAccount({ counts: { tickets: 20_000 }, spanDays: 4 });
+    await using account = await openAccount({ counts: { tickets: 5000 }, spanDays: 4 });
     account.clock.now += DAY_MS;
     const complete = await account.read();
     const interrupted = await account.read(null, { pagesMax: 1 });
