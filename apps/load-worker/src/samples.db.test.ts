@@ -250,7 +250,7 @@ describe('sample responses of a Freshdesk account', () => {
     const unchanged = { status: null, priority: null, group: null, agent: null, is_complete: true };
     const custom = { ...base, ...unchanged, performed_at: new Date('2022-01-01T10:02:00Z') };
     const customActivity = '{"score": 1.50, "amount": 9007199254740993, "Product line": "9007199254740993"}';
-    expect(rows.map((row) => ({ ...row }))).toEqual([
+    expect([...rows]).toEqual([
       {
         ...base,
         ...unchanged,

@@ -7,6 +7,11 @@ export interface PipelineSettings {
   readonly warehouseUrl: string;
   /** Null: all history. */
   readonly historicalSyncDays: number | null;
+  /**
+   * The settings of objects of a new pipeline. Absent: the pipeline has the default selection, and the
+   * objects with `included_if_available` that the test of the account finds available.
+   */
+  readonly objects?: NonNullable<Schemas['PipelineInput']['objects']>;
 }
 
 export type ConfiguredPipeline = Schemas['Pipeline'];
@@ -60,7 +65,7 @@ async function updateConnections(
 
 async function createPipeline(
   client: Freshet,
-  { subdomain, apiKey, historicalSyncDays }: PipelineSettings,
+  { subdomain, apiKey, historicalSyncDays, objects }: PipelineSettings,
   warehouse: WarehouseAddress,
 ): Promise<ConfiguredPipeline> {
   // The functions that delete the created resources, the newest resource first.
@@ -71,7 +76,7 @@ async function createPipeline(
       body: { name: `${subdomain} API key`, type: 'freshdesk_api_key', api_key: apiKey },
     });
     rollbacks.unshift(() => deleteCredential(key.id));
-    await testAccount(client, subdomain, key.id);
+    const availableObjects = await testAccount(client, subdomain, key.id);
     const name = `${subdomain} warehouse`;
     const password = await client.post('/v1/credentials', {
       body: { name, type: 'postgres_password', password: warehouse.password },
@@ -93,6 +98,7 @@ async function createPipeline(
           historical_sync_days: historicalSyncDays,
         },
         destination_id: destination.id,
+        objects: objects ?? (await includeAvailableObjects(client, availableObjects)),
       },
     });
   } catch (error) {
@@ -102,7 +108,8 @@ async function createPipeline(
   }
 }
 
-async function testAccount(client: Freshet, subdomain: string, credentialId: string): Promise<void> {
+/** @returns the names of the objects that the key can read. */
+async function testAccount(client: Freshet, subdomain: string, credentialId: string): Promise<readonly string[]> {
   const result = await client.post('/v1/pipelines/test', { body: { subdomain, credential_id: credentialId } });
   if (result.error)
     throw new AppError('configuration', `The account "${subdomain}" cannot be read: ${result.error.message}`);
@@ -111,6 +118,16 @@ async function testAccount(client: Freshet, subdomain: string, credentialId: str
       'configuration',
       `FRESHDESK_API_KEY: the key has no access to any object of the account "${subdomain}". Use the API key of an administrator.`,
     );
+  return result.objects.filter(({ verdict }) => verdict === 'available').map(({ object }) => object);
+}
+
+async function includeAvailableObjects(
+  client: Freshet,
+  available: readonly string[],
+): Promise<Record<string, { readonly included: true }>> {
+  const { data } = await client.get('/v1/catalog/objects');
+  const names = data.filter((object) => object.included_if_available).map(({ name }) => name);
+  return Object.fromEntries(names.filter((name) => available.includes(name)).map((name) => [name, { included: true }]));
 }
 
 async function testWarehouse(client: Freshet, destinationId: string, schema: string): Promise<void> {

@@ -835,7 +835,7 @@ export interface paths {
         put?: never;
         /**
          * Test the account of a pipeline
-         * @description Tests the API key of a pipeline, and the access of the key to each object. The test costs one credit for the key, and one credit for each object that has its own list. If the test fails, the status is 200 and the result contains an `error`.
+         * @description Tests the API key of a pipeline, and the access of the key to each object. The test costs one credit for the key, and one credit for each object that has its own list. The test of an object with a daily export costs up to seven credits. If the test fails, the status is 200 and the result contains an `error`.
          */
         post: operations["testPipeline"];
         delete?: never;
@@ -875,7 +875,7 @@ export interface paths {
         put?: never;
         /**
          * Test an account and an API key
-         * @description Tests an API key, and the access of the key to each object. No pipeline is required. The test costs one credit for the key, and one credit for each object that has its own list. If the test fails, the status is 200 and the result contains an `error`.
+         * @description Tests an API key, and the access of the key to each object. No pipeline is required. The test costs one credit for the key, and one credit for each object that has its own list. The test of an object with a daily export costs up to seven credits. If the test fails, the status is 200 and the result contains an `error`.
          */
         post: operations["testAccount"];
         delete?: never;
@@ -1363,6 +1363,8 @@ export interface components {
             feature: string | null;
             /** @description Whether a new pipeline includes the object. */
             included_by_default: boolean;
+            /** @description Whether `npm start` includes the object in a new pipeline if the test of the account finds the object available. */
+            included_if_available: boolean;
             /** @description The name of the object and of its table. */
             name: string;
             parent: string | null;
@@ -1372,7 +1374,7 @@ export interface components {
             primary_key: string[];
             /** @description The display name. */
             title: string;
-            /** @description The extraction strategy. `keyset`: the list is paginated by time of change and key. `since`: the list is filtered by time of change. `sweep`: the complete list is read. `children`: the children of each parent record are requested. */
+            /** @description The extraction strategy. `keyset`: the list is paginated by time of change and key. `since`: the list is filtered by time of change. `sweep`: the complete list is read. `children`: the children of each parent record are requested. `daily_export`: one file is downloaded for each day. */
             way: string;
         };
         /** @description The catalog of objects. */

@@ -166,6 +166,8 @@ export class Deployment implements AsyncDisposable {
       apiKey,
       warehouseUrl: this.warehouse.warehouseUrl,
       historicalSyncDays,
+      // The default selection, so that tests add the objects that they need.
+      objects: {},
     });
     return id;
   }

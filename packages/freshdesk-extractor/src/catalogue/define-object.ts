@@ -47,6 +47,12 @@ export interface ObjectSpec {
   /** A new pipeline includes the object unless the user chooses otherwise. */
   readonly includedByDefault: boolean;
   /**
+   * `npm start` includes the object in a new pipeline if the connection test finds it available. For
+   * objects that few accounts have. If they were included by default, each run of most accounts
+   * would have a warning.
+   */
+  readonly includedIfAvailable: boolean;
+  /**
    * The first sync reads only the last `historical_sync_days` days. False: the first sync always
    * reads all records, for example for people and settings.
    */
@@ -138,6 +144,7 @@ interface ObjectDraft<C extends Record<string, ColumnDraft>> {
   permission?: 'agent' | 'admin';
   feature?: string;
   includedByDefault?: boolean;
+  includedIfAvailable?: boolean;
   hasHistoryLimit?: boolean;
   customFields?: CustomFields;
   detail?: Partial<RecordDetail> & Pick<RecordDetail, 'path'>;
@@ -162,6 +169,7 @@ export function defineObject<C extends Record<string, ColumnDraft>>(draft: Objec
     permission: 'agent',
     feature: null,
     includedByDefault: true,
+    includedIfAvailable: false,
     hasHistoryLimit: false,
     customFields: null,
     hasDenseIds: false,

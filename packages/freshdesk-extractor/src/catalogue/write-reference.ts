@@ -80,7 +80,7 @@ function renderSection(object: ObjectSpec): string {
     ['Deletions', describeDeletions(object)],
     ['Credits', describeCredits(object)],
     ['Requires', describeRequirements(object)],
-    ['Included by default', object.includedByDefault ? 'yes' : 'no'],
+    ['Included by default', describeInclusion(object)],
   ];
   if (object.hasHistoryLimit) facts.push(['History', '`historical_sync_days` limits the first sync']);
   if (object.customFields !== null)
@@ -92,6 +92,11 @@ function renderSection(object: ObjectSpec): string {
     `| | |\n| --- | --- |\n${facts.map(([name, value]) => `| ${name} | ${value} |\n`).join('')}`,
     `| Column | Type | Description |\n| --- | --- | --- |\n${object.columns.map(renderColumn).join('')}`,
   ].join('\n');
+}
+
+function describeInclusion({ includedByDefault, includedIfAvailable }: ObjectSpec): string {
+  if (includedIfAvailable) return 'no; `npm start` includes the object if the connection test finds it available';
+  return includedByDefault ? 'yes' : 'no';
 }
 
 /** Lists the paths of an object's list. Some lists have several parts, each with its own path. */

@@ -175,7 +175,7 @@ describe('getCompleteRange', () => {
     firstDay: day(0),
     range: null,
     states: Object.fromEntries(
-      [...pattern].flatMap((letter, n): [string, DayState][] => {
+      pattern.split('').flatMap((letter, n): [string, DayState][] => {
         const window = { from: `${day(n)}T00:00:00Z`, to: `${day(n + 1)}T00:00:00Z` };
         if (letter === 'c') return [[day(n), { state: 'complete', ...window }]];
         if (letter === 'r') return [[day(n), { state: 'read', ...window }]];

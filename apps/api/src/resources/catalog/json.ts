@@ -20,6 +20,7 @@ export function toCatalogObjectJson(object: ObjectSpec) {
     permission: object.permission,
     feature: object.feature,
     included_by_default: object.includedByDefault,
+    included_if_available: object.includedIfAvailable,
     detail_columns: [...(object.detail?.columns ?? [])],
     primary_key: [...object.primaryKey],
     columns: object.columns.map(({ name, type, description, nullable, optional, values, references }) => ({

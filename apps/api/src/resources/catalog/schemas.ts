@@ -47,6 +47,10 @@ const CatalogObject = defineSchema(
         string('The feature of the Freshdesk plan that the object needs. Null: every plan includes the object.'),
       ),
       included_by_default: Type.Boolean({ description: 'Whether a new pipeline includes the object.' }),
+      included_if_available: Type.Boolean({
+        description:
+          'Whether `npm start` includes the object in a new pipeline if the test of the account finds the object available.',
+      }),
       detail_columns: Type.Array(Type.String(), {
         description:
           'Columns that contain values only if the setting `detail` is true. Empty: the object has no details.',

@@ -95,7 +95,7 @@ function registerTestAccount(app: App, deps: Deps): void {
           tags,
           summary: 'Test an account and an API key',
           description:
-            'Tests an API key, and the access of the key to each object. No pipeline is required. The test costs one credit for the key, and one credit for each object that has its own list. If the test fails, the status is 200 and the result contains an `error`.',
+            'Tests an API key, and the access of the key to each object. No pipeline is required. The test costs one credit for the key, and one credit for each object that has its own list. The test of an object with a daily export costs up to seven credits. If the test fails, the status is 200 and the result contains an `error`.',
         }),
         body: ref(PipelineTestInput),
         response: { 200: response('The result of the test.', PipelineTestResult), ...problemResponses(404) },
@@ -120,7 +120,7 @@ function registerTestPipeline(app: App, deps: Deps): void {
           tags,
           summary: 'Test the account of a pipeline',
           description:
-            'Tests the API key of a pipeline, and the access of the key to each object. The test costs one credit for the key, and one credit for each object that has its own list. If the test fails, the status is 200 and the result contains an `error`.',
+            'Tests the API key of a pipeline, and the access of the key to each object. The test costs one credit for the key, and one credit for each object that has its own list. The test of an object with a daily export costs up to seven credits. If the test fails, the status is 200 and the result contains an `error`.',
         }),
         params: IdParams,
         response: { 200: response('The result of the test.', PipelineTestResult), ...problemResponses(404) },
