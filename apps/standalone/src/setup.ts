@@ -8,8 +8,8 @@ export interface PipelineSettings {
   /** Null: all history. */
   readonly historicalSyncDays: number | null;
   /**
-   * The settings of objects of a new pipeline. Absent: the pipeline has the default selection, and the
-   * objects with `included_if_available` that the test of the account finds available.
+   * The settings of objects of a new pipeline. Absent: the pipeline has the default selection, and
+   * the objects with `included_if_available` that the test of the account finds available.
    */
   readonly objects?: NonNullable<Schemas['PipelineInput']['objects']>;
 }

@@ -81,7 +81,8 @@ export const ERROR_POLICY = {
   address_refused: {
     http: 422,
     job: 'fail',
-    summary: 'The deployment does not allow connections to the address of the warehouse or webhook.',
+    summary:
+      'The deployment does not allow connections to the address of the warehouse, the webhook or the exported file.',
     remedy: 'Use a different address, or add the address to `FRESHET_ALLOWED_ADDRESSES`.',
   },
   // Errors of Freshdesk.

@@ -132,8 +132,8 @@ export class SimulatedAccount {
   }
 
   /**
-   * Lists the activities of one day, oldest first: what the account's tickets went through, from
-   * their creation.
+   * Lists the activities of one day, oldest first: the creations and changes of the account's
+   * tickets.
    * @param day such as `2026-12-31`.
    * @param offsetHours how many hours after midnight UTC the day starts.
    */

@@ -82,7 +82,9 @@ describe('an object with a daily export', () => {
     expect(row?.['statuses']).toBeGreaterThan(400);
     const [stats] = await deployment.warehouse.sql.unsafe(
       `select count(stats_resolved_at)::int as n,
-         count(*) filter (where stats_resolved_at is distinct from (stats ->> 'resolved_at')::timestamptz)::int as different
+         count(*) filter (
+           where stats_resolved_at is distinct from (stats ->> 'resolved_at')::timestamptz
+         )::int as different
        from ${deployment.schema}.tickets`,
     );
     expect(stats).toMatchObject({ different: 0 });

@@ -47,9 +47,9 @@ export interface ObjectSpec {
   /** A new pipeline includes the object unless the user chooses otherwise. */
   readonly includedByDefault: boolean;
   /**
-   * `npm start` includes the object in a new pipeline if the connection test finds it available. For
-   * objects that few accounts have. If they were included by default, each run of most accounts
-   * would have a warning.
+   * `npm start` includes the object in a new pipeline if the connection test finds it available.
+   * Used for objects that few accounts have. If they were included by default, each run of most
+   * accounts would have a warning.
    */
   readonly includedIfAvailable: boolean;
   /**

@@ -55,7 +55,7 @@ its parent's list is marked as \`missing\`.
 
 ### Daily export
 
-Freshet requests the file of each day once the day has ended, and requests it once more on the next
+Freshet requests the file of each day after the day has ended, and requests it again on the next
 day. The table then contains all entries of the day. If the file of a day is damaged or does not
 exist, the day becomes a [failed unit](operations.md#failed-units).
 

@@ -6,11 +6,11 @@ import type { FileWindow } from './export-file.ts';
  *
  * - `complete`: the table has all entries of the day's file.
  * - `read`: as `complete`, but the file was read so early that it may still have grown. It is read
- *   once more.
- * - `reread`: as `complete`, but the file is read once more, because the object was restarted.
+ *   again.
+ * - `reread`: as `complete`, but the file is read again, because the object was restarted.
  * - `absent`: the file did not exist yet.
- * - `missing`: the file was damaged or did not exist although the day was over. The day is a failed
- *   unit.
+ * - `missing`: the file was damaged, or did not exist although the day had ended. The day is a
+ *   failed unit.
  */
 export type DayState =
   | ({ readonly state: 'complete' | 'read' | 'reread' } & FileWindow)

@@ -10,7 +10,7 @@ const ENVELOPE_BYTES_MAX = 64 * 1024;
 /** The maximum size of one entry. */
 const ENTRY_BYTES_MAX = 16 * 1024 * 1024;
 
-/** What the list of entries may contain next. */
+/** The tokens that the list of entries may contain next. */
 type Expected = 'value-or-end' | 'value' | 'comma-or-end';
 
 /**

@@ -17,7 +17,7 @@ export interface FileWindow {
   readonly to: string;
 }
 
-/** What was read of a file: lines of records, and after the last entry the window of the file. */
+/** A part of a file: lines of records or, after the last entry, the window of the file. */
 export type FileStep =
   | { readonly lines: readonly LineChunks[] }
   | { readonly window: FileWindow; readonly entries: number };
@@ -81,8 +81,8 @@ function checkEnvelope(envelope: RawObject, { strategy, day, label, entries }: F
 }
 
 /**
- * Returns the window of a file. If the file states none, the result is the range that the day covers
- * in every time zone.
+ * Returns the window of a file. If the file states none, the result is the range that the day
+ * covers in every time zone.
  */
 function getWindow(startAt: Json | undefined, endAt: Json | undefined, day: string, label: string): FileWindow {
   const midnight = Date.parse(`${day}T00:00:00Z`);

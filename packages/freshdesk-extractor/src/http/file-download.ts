@@ -14,7 +14,7 @@ export interface OutboundPolicy {
   readonly lookup: LookupFunction;
 }
 
-export interface DownloadLimits {
+interface DownloadLimits {
   readonly connectTimeoutMs: number;
   /** The timeout for the headers of a response, and between two chunks of its body. */
   readonly timeoutMs: number;

@@ -36,7 +36,7 @@ const FETCH_SIZE = 100;
  * Reads the file of each day that is not complete yet.
  *
  * A day's file is requested after the day has ended in UTC. In a time zone west of UTC, the day has
- * not ended then, so the file is requested once more on the next day. A day whose file is damaged
+ * not ended then, so the file is requested again on the next day. A day whose file is damaged
  * or missing becomes a failed unit, and later syncs request the file again, until the account has
  * deleted it.
  *
@@ -141,7 +141,7 @@ class DailyExportReader {
     this.#today = toDay(this.#now);
     this.#oldestDay = addDays(this.#today, -strategy.retentionDays);
     const firstDays = createDays(strategy, options.historyFrom, this.#today);
-    // The first sync may have been tried in vain for months.
+    // An account may get its first file months after the first attempt of a sync.
     this.#position =
       from === null || from.isFirstSync
         ? { isFirstSync: true, days: { ...firstDays, states: from?.days.states ?? {} } }
@@ -152,7 +152,7 @@ class DailyExportReader {
   async *read(): AsyncGenerator<Page> {
     yield* this.readFailedUnits();
     const days = listDaysToRead(this.#strategy, this.#position, null, this.#now);
-    // A first sync starts with the newest day, to find out whether the account has the export.
+    // A first sync starts with the newest day, to determine whether the account has the export.
     // Later syncs start with the oldest day, whose file is deleted first.
     if (this.#position.isFirstSync) days.reverse();
     for (const [done, day] of days.entries()) {

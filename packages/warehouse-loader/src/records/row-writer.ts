@@ -84,7 +84,7 @@ interface FieldRange {
   readonly end: number;
 }
 
-/** A JSON object in a record whose fields have columns of their own. */
+/** A JSON object in a record whose fields have separate columns. */
 interface NestedObject {
   /** The index of the column that stores the complete object. */
   readonly column: number;
@@ -118,7 +118,7 @@ export class RowWriter {
   readonly #context: RowContext;
   readonly #schemaChanges: SchemaChanges;
   readonly #topLevelColumns: ColumnLookup;
-  /** The JSON objects whose fields have columns of their own. */
+  /** The JSON objects whose fields have separate columns. */
   readonly #nestedObjects: readonly NestedObject[];
   readonly #types: readonly ColumnType[];
   /** The fields of a nested object of the current record. */

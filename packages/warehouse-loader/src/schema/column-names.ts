@@ -120,8 +120,8 @@ export class ColumnNames {
   }
 
   /**
-   * Whether the account defines the field, as it does custom fields. All other fields with a declared
-   * column are documented, including fields of a nested JSON object.
+   * Whether the account defines the field, as it does custom fields. All other fields with a
+   * declared column are documented, including fields of a nested JSON object.
    */
   isAccountField(path: readonly string[]): boolean {
     return path.length > 1 && (path[0] === this.#table.customFieldsColumn || !this.#declarations.has(toPathKey(path)));

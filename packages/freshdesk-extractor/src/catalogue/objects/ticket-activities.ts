@@ -21,7 +21,7 @@ export const ticketActivities = defineObject({
   },
   permission: 'admin',
   feature: 'Ticket Activity Export',
-  // The export belongs to Freshdesk's legacy reports. Many accounts lack it, or have not enabled it.
+  // The export belongs to Freshdesk's legacy reports. Many accounts lack it or have not enabled it.
   includedByDefault: false,
   includedIfAvailable: true,
   hasHistoryLimit: true,
