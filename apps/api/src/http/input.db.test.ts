@@ -192,6 +192,27 @@ describe('invalid input', () => {
       ['/objects/tickets/columns/id', '/objects/tickets/columns/subject', '/objects/tickets/columns/a~1b'],
     ],
     [
+      'field rules that name the column of a nested field instead of the field',
+      {
+        objects: {
+          tickets: {
+            included: true,
+            columns: {
+              stats_closed_at: { drop: true },
+              'stats.closed_at': { rename: 'closed' },
+              'stats.other': { rename: 'other' },
+            },
+          },
+          ticket_activities: { included: true, columns: { group: { hash: true }, 'activity.group': { drop: true } } },
+        },
+      },
+      [
+        '/objects/tickets/columns/stats_closed_at',
+        '/objects/tickets/columns/stats.other',
+        '/objects/ticket_activities/columns/group',
+      ],
+    ],
+    [
       'one problem for each invalid nullable field',
       { audit_frequency_days: 'x', monthly_quota: { records: 0, when_reached: 'never' } },
       ['/audit_frequency_days', '/monthly_quota/records', '/monthly_quota/when_reached'],
