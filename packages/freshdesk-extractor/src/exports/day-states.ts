@@ -16,12 +16,6 @@ export type DayState =
   | ({ readonly state: 'complete' | 'read' | 'reread' } & FileWindow)
   | { readonly state: 'absent' | 'missing'; readonly requestedAt: string };
 
-/** A time range without a missing day, in RFC 3339. */
-interface CompleteRange extends FileWindow {
-  /** A later day is missing, so the next complete day starts a new range. */
-  readonly isBroken: boolean;
-}
-
 /** The days of an export, as a part of a position. */
 export interface Days {
   /** The first day in `states`, or the first day to request. Earlier days are in `range`. */
@@ -29,7 +23,7 @@ export interface Days {
   /** Day → its state. A day without a state was not requested yet. */
   readonly states: Readonly<Record<string, DayState>>;
   /** The latest complete range before `firstDay`; null: none. */
-  readonly range: CompleteRange | null;
+  readonly range: FileWindow | null;
 }
 
 export function addDays(day: string, count: number): string {
@@ -67,11 +61,10 @@ export function getCompleteRange(days: Days): FileWindow | null {
   return foldDays(days, addDays(last, 1)).range;
 }
 
-function extendRange(range: CompleteRange | null, state: DayState | undefined): CompleteRange | null {
-  if (state?.state !== 'complete' && state?.state !== 'reread')
-    return range === null ? null : { ...range, isBroken: true };
+/** Adds a day to a range. If an earlier day is missing, the day starts a new range. */
+function extendRange(range: FileWindow | null, state: DayState | undefined): FileWindow | null {
+  if (state?.state !== 'complete' && state?.state !== 'reread') return range;
   const { from, to } = state;
-  // The account may have changed its time zone, so that the days leave a gap.
-  const isAdjacent = range !== null && !range.isBroken && Date.parse(from) <= Date.parse(range.to);
-  return { from: isAdjacent ? range.from : from, to, isBroken: false };
+  const isAdjacent = range !== null && Date.parse(from) <= Date.parse(range.to);
+  return { from: isAdjacent ? range.from : from, to };
 }

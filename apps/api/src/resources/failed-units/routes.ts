@@ -34,7 +34,7 @@ export function registerFailedUnitRoutes(app: App, { store: { pipelines, failedU
         operationId: 'listFailedUnits',
         summary: 'List failed units',
         description:
-          'Lists the units of work that keep failing, newest first. A unit is a parent whose children cannot be extracted, or a single record that cannot be extracted. For example, Freshdesk can return status 500 for every request for the conversations of a damaged ticket. If an object has failed units, its object runs finish with the status `partial`. The coverage of the object then applies to all records except the failed units.',
+          'Lists the units of work that keep failing, newest first. A unit is a parent whose children cannot be extracted, a single record that cannot be extracted, or a day whose exported file cannot be read. For example, Freshdesk can return status 500 for every request for the conversations of a damaged ticket. If an object has failed units, its object runs finish with the status `partial`. The coverage of the object then applies to all records except the failed units.',
       },
       start: {
         operationId: 'retryFailedUnits',
