@@ -9,9 +9,9 @@ import { FileDownloader, type OutboundPolicy } from './file-download.ts';
 import { Deadlines } from './timeouts.ts';
 
 const LIMITS = {
-  connectTimeoutMs: 1000,
-  timeoutMs: 1000,
-  bodyTimeoutMs: 500,
+  connectTimeoutMs: 10_000,
+  timeoutMs: 10_000,
+  bodyTimeoutMs: 10_000,
   bytesPerSecondMin: 1024,
   graceMs: 100,
   fileBytesMax: 1024 * 1024,
@@ -31,13 +31,12 @@ async function listen(handler: (request: IncomingMessage, response: ServerRespon
   return `127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-function open(policy: OutboundPolicy | null = { check: () => {}, lookup }, allowsPlainHttp = true): FileDownloader {
-  const downloader = new FileDownloader({
-    policy,
-    limits: LIMITS,
-    deadlines: new Deadlines(LIMITS, {}),
-    allowsPlainHttp,
-  });
+function open(
+  policy: OutboundPolicy | null = { check: () => {}, lookup },
+  allowsPlainHttp = true,
+  limits = LIMITS,
+): FileDownloader {
+  const downloader = new FileDownloader({ policy, limits, deadlines: new Deadlines(limits, {}), allowsPlainHttp });
   closers.push(() => downloader.close());
   return downloader;
 }
@@ -116,9 +115,9 @@ describe('FileDownloader', () => {
   });
 
   test('decodes a compressed file, and rejects one that decodes to more than the limit (I9)', async () => {
+    const [small, bomb] = [1000, 20 * 1024 * 1024].map((size) => gzipSync(Buffer.alloc(size, 'a')));
     const host = await listen((request, response) => {
-      const size = request.url === '/small' ? 1000 : 50 * 1024 * 1024;
-      response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(Buffer.alloc(size, 'a')));
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end(request.url === '/small' ? small : bomb);
     });
     expect(await download(open(), `http://${host}/small`)).toBe('a'.repeat(1000));
     await expect(download(open(), `http://${host}/bomb`)).rejects.toMatchObject({ code: 'source_too_large' });
@@ -156,15 +155,17 @@ describe('FileDownloader', () => {
       if (request.url === '/slow') return;
       response.end('b');
     });
-    await expect(download(open(), `http://${host}/slow`)).rejects.toMatchObject({
+    const policy: OutboundPolicy = { check: () => {}, lookup };
+    const limits = { ...LIMITS, bodyTimeoutMs: 500 };
+    await expect(download(open(policy, true, limits), `http://${host}/slow`)).rejects.toMatchObject({
       code: 'source_unavailable',
       message: expect.stringContaining('too slowly'),
     });
     const chunks: string[] = [];
-    for await (const chunk of open().download(`http://${host}/fast`)) {
+    for await (const chunk of open(policy, true, limits).download(`http://${host}/fast`)) {
       chunks.push(chunk.toString());
       const { promise, resolve } = Promise.withResolvers<void>();
-      setTimeout(resolve, LIMITS.bodyTimeoutMs * 2);
+      setTimeout(resolve, limits.bodyTimeoutMs * 2);
       await promise;
     }
     expect(chunks.join('')).toBe('ab');
