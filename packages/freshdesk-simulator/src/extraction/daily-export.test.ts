@@ -148,7 +148,7 @@ describe('readDailyExport', () => {
   ] as const)(
     'a day whose file is %s becomes a failed unit, and is complete after a later attempt',
     async (fault, code, message) => {
-      const limits = { fileBytesMax: 1024 * 1024, bodyTimeoutMs: 300 };
+      const limits = { fileBytesMax: 1024 * 1024, ...(fault === 'slow' ? { bodyTimeoutMs: 1000 } : {}) };
       await using account = await openAccount({}, 'demo-admin-key', { limits });
       const first = await account.read();
       for (let day = 0; day < 4; day++) {
