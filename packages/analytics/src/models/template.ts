@@ -1,0 +1,106 @@
+import { AppError } from '@freshet/contracts';
+import { quote, quoteLiteral } from '../sql.ts';
+
+/**
+ * The subset of Jinja in models. An expression is a call of one of these functions, whose arguments
+ * are string literals: `{{ name('argument', …) }}`. dbt resolves the same expressions with the
+ * macros of `integrations/dbt/macros`.
+ */
+export interface TemplateContext {
+  /** Returns the relation of a model. */
+  readonly ref: (model: string) => string;
+  /** Returns a relation with the columns of a table in `sources.yml`. */
+  readonly sourceTable: (table: string) => string;
+  readonly sourceExists: (table: string) => boolean;
+  /** Returns the names of the columns of custom fields of a table. */
+  readonly customFields: (table: string) => readonly string[];
+  /** Values of `var(…)`. Null becomes the SQL constant NULL. */
+  readonly variables: Readonly<Record<string, string | null>>;
+  /** A table with the column `ticket_id`; null: all tickets. */
+  readonly changedTickets: string | null;
+  /** A table with the column `day`; null: all days. */
+  readonly changedDays: string | null;
+}
+
+type TemplateFunction = (context: TemplateContext, ...args: string[]) => string;
+
+const CLOCK_TIME = '^((0?[1-9]|1[0-2])(:[0-5][0-9]){1,2} ?[ap]m|([01]?[0-9]|2[0-3])(:[0-5][0-9]){1,2})$';
+const RATING_CODES = [103, 102, 101, 100, -101, -102, -103] as const;
+
+const FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
+  ref: (context, model) => context.ref(model as string),
+  source_table: (context, table) => context.sourceTable(table as string),
+  source_exists: (context, table) => String(context.sourceExists(table as string)),
+  var: ({ variables }, name) => {
+    const value = variables[name as string];
+    if (value === undefined) throw new AppError('bug', `The variable ${name} has no value.`);
+    return value === null ? 'null' : quoteLiteral(value);
+  },
+  changed_tickets: ({ changedTickets }, id) =>
+    changedTickets === null ? 'true' : `${id} in (select changed.ticket_id from ${changedTickets} changed)`,
+  changed_days: ({ changedDays }, day) =>
+    changedDays === null ? 'true' : `${day} in (select changed.day from ${changedDays} changed)`,
+  custom_field_columns: ({ customFields }, table, alias) =>
+    customFields(table as string)
+      .map((name) => `, ${alias}.${quote(name)} as ${quote(name)}`)
+      .join(''),
+  // F(schedule, at) of the documentation: the open time of a calendar until a time, as an interval.
+  open_time_before: ({ ref }, schedule, at) => `coalesce((
+      select i.open_time_before + (least(${at}, i.closes_at) - i.opens_at) from ${ref('business_intervals')} i
+      where i.schedule_id = ${schedule} and i.opens_at <= ${at} order by i.opens_at desc limit 1
+    ), interval '0')`,
+  minutes_of: (_, duration) => `round(extract(epoch from ${duration}) / 60, 4)`,
+  // A negative duration, which differing clocks cause, is zero.
+  minutes_between: (_, from, to) =>
+    `(case when ${from} is not null and ${to} is not null then
+      round(extract(epoch from greatest(${to} - ${from}, interval '0')) / 60, 4) end)::numeric`,
+  stats_time: (_, stats, name) =>
+    `(case when ${stats} ->> '${name}' ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T' then (${stats} ->> '${name}')::timestamptz end)`,
+  rating_score: (_, ratings) =>
+    `(case ${ratings} ->> 'default_question' ${RATING_CODES.map((code) => `when '${code}' then ${toScore(code)}`).join(' ')} end)`,
+  tracked_minutes: (_, entry) => `(case
+      when ${entry}.time_spent ~ '^[0-9]{1,6}:[0-9]{2}$'
+        then split_part(${entry}.time_spent, ':', 1)::numeric * 60 + split_part(${entry}.time_spent, ':', 2)::numeric
+      else round(${entry}.time_spent_in_seconds::numeric / 60, 4) end)`,
+  is_clock_time: (_, text) => `(lower(trim(${text})) ~ '${CLOCK_TIME}') is true`,
+};
+
+function toScore(code: number): number {
+  return Math.sign(code) * (Math.abs(code) - 100);
+}
+
+const EXPRESSION = /\{\{\s*(\w+)\(((?:[^{}])*?)\)\s*\}\}/g;
+const ARGUMENT = /'([^']*)'|"([^"]*)"/g;
+
+/** Resolves the expressions of a model. */
+export function resolveTemplate(sql: string, context: TemplateContext): string {
+  const resolved = sql.replace(EXPRESSION, (_, name: string, text: string) => {
+    const resolve = FUNCTIONS[name];
+    if (resolve === undefined) throw new AppError('bug', `Unknown function in a model: ${name}.`);
+    return resolve(context, ...parseArguments(text));
+  });
+  if (/\{[{%]/.test(resolved)) throw new AppError('bug', 'A model contains an expression that is not supported.');
+  return resolved;
+}
+
+function parseArguments(text: string): string[] {
+  return [...text.matchAll(ARGUMENT)].map(([, single, double]) => single ?? (double as string));
+}
+
+/** Lists the models that a model reads. */
+export function findReferences(sql: string): string[] {
+  const references = new Set<string>();
+  resolveTemplate(sql, {
+    ref: (model) => {
+      references.add(model);
+      return model;
+    },
+    sourceTable: (table) => table,
+    sourceExists: () => true,
+    customFields: () => [],
+    variables: { time_zone: null, table_prefix: '', first_day: null },
+    changedTickets: null,
+    changedDays: null,
+  });
+  return [...references];
+}
