@@ -9,6 +9,9 @@ const YEARS = 3;
 const GROUPS = 12;
 const AGENTS = 60;
 
+/** The times in `stats` that also have a column. */
+const STATS = ['first_responded_at', 'agent_responded_at', 'status_updated_at', 'resolved_at', 'closed_at'];
+
 /**
  * Generates the tables of an account in SQL, with the columns and indexes of the loader. A ticket
  * has three conversations on average. One in fifty tickets is open.
@@ -33,6 +36,8 @@ export async function generateWarehouse(sql: postgres.Sql, tickets: number): Pro
     'ticket_sources',
   ])
     await createTable(sql, name);
+  for (const name of STATS)
+    await sql.unsafe(`alter table ${SCHEMA}.tickets add column if not exists stats_${name} timestamptz`);
   await generateSettings(sql);
   await generateTickets(sql, tickets);
   await generateChildren(sql);
@@ -84,35 +89,35 @@ async function generateTickets(sql: postgres.Sql, tickets: number): Promise<void
   await sql.unsafe(`
     insert into ${SCHEMA}.tickets (
       id, subject, description_text, description, status, priority, source, type, requester_id, responder_id, group_id,
-      company_id, due_by, fr_due_by, fr_escalated, is_escalated, spam, tags, custom_fields, stats, created_at, updated_at,
-      _freshet_extracted_at, _freshet_loaded_at
+      company_id, due_by, fr_due_by, fr_escalated, is_escalated, spam, tags, custom_fields, stats,
+      ${STATS.map((name) => `stats_${name}`).join(', ')}, created_at, updated_at, _freshet_extracted_at, _freshet_loaded_at
     )
     select
       n, 'Subject of ticket ' || n, repeat('The order has not arrived yet. ', 8), repeat('<p>The order has not arrived.</p>', 6),
       status, 1 + n % 4, (array[1, 1, 1, 2, 2, 3, 7, 10])[1 + n % 8], 'Question', 100000 + n % 20000,
       1 + (n * 7) % ${AGENTS}, 1 + (n * 5) % ${GROUPS}, 1 + (n * 3) % 500, created + interval '3 days',
       created + interval '8 hours', false, false, n % 200 = 0, '["invoice", "vip"]', '{"cf_boxes": 3, "cf_paid": true}',
-      jsonb_build_object(
-        'first_responded_at', to_char(responded, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
-        'agent_responded_at', to_char(responded, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
-        'status_updated_at', to_char(coalesce(resolved, responded), 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
-        'resolved_at', to_char(resolved, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
-        'closed_at', case when status = 5 then to_char(resolved + interval '2 days', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') end,
-        'reopened_at', null, 'requester_responded_at', null, 'pending_since', null
-      ),
-      created, coalesce(resolved + interval '2 days', responded), now(), now()
+      jsonb_build_object(${STATS.map((name) => `'${name}', to_char(${name} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')`).join(', ')}),
+      ${STATS.join(', ')}, created, coalesce(closed_at, status_updated_at), now(), now()
     from (
-      select t.*, case when status in (4, 5) then responded + interval '1 hour' * (-60 * ln(1 - ${random('n', 3)} * 0.999)) end
-          as resolved
+      select g.*, responded as first_responded_at, responded as agent_responded_at,
+        coalesce(resolved_at, responded) as status_updated_at,
+        case when status = 5 then resolved_at + interval '2 days' end as closed_at
       from (
-        select n, date_trunc('second', created) as created,
-          date_trunc('second', created + interval '1 minute' * (-400 * ln(1 - ${random('n', 2)} * 0.999))) as responded,
-          case when n % 50 = 0 then 2 + n / 50 % 2 when n % 7 = 0 then 4 else 5 end as status
+        select t.*, case when status in (4, 5) then
+            date_trunc('second', responded + interval '1 hour' * (-60 * ln(1 - ${random('n', 3)} * 0.999)))
+          end as resolved_at
         from (
-          select n, now() - interval '${YEARS} years' * (1 - n / ${tickets}.0) as created from generate_series(1, ${tickets}) n
-        ) c
-      ) t
-    ) g`);
+          select n, date_trunc('second', created) as created,
+            date_trunc('second', created + interval '1 minute' * (-400 * ln(1 - ${random('n', 2)} * 0.999))) as responded,
+            case when n % 50 = 0 then 2 + n / 50 % 2 when n % 7 = 0 then 4 else 5 end as status
+          from (
+            select n, now() - interval '${YEARS} years' * (1 - n / ${tickets}.0) as created
+            from generate_series(1, ${tickets}) n
+          ) c
+        ) t
+      ) g
+    ) s`);
 }
 
 async function generateChildren(sql: postgres.Sql): Promise<void> {
@@ -127,7 +132,7 @@ async function generateChildren(sql: postgres.Sql): Promise<void> {
     from ${SCHEMA}.tickets t
     cross join lateral generate_series(1, 2 + t.id % 3) k
     cross join lateral (
-      select t.created_at + (((t.stats ->> 'first_responded_at')::timestamptz - t.created_at) * k) as at
+      select t.created_at + ((t.stats_first_responded_at - t.created_at) * k) as at
     ) a
     order by t.id, k;
     insert into ${SCHEMA}.satisfaction_ratings (id, survey_id, user_id, agent_id, group_id, ticket_id, ratings, created_at)
@@ -149,10 +154,7 @@ export async function changeTickets(sql: postgres.Sql, count: number): Promise<v
     );
     await transaction.unsafe(`
       update ${SCHEMA}.tickets t set updated_at = now(), status = case when t.id % 2 = 0 then 4 else 2 end,
-        stats = t.stats || jsonb_build_object(
-          'status_updated_at', to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
-          'resolved_at', case when t.id % 2 = 0 then to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') end
-        )
+        stats_status_updated_at = now(), stats_resolved_at = case when t.id % 2 = 0 then now() end
       from changed c where c.id = t.id;
       insert into ${SCHEMA}.conversations (id, ticket_id, body_text, incoming, private, user_id, source, created_at, updated_at)
       select c.id * 10 + 8 + (extract(epoch from clock_timestamp()) * 1000000)::bigint, c.id, 'Done.', false, false,

@@ -92,11 +92,13 @@ business as (
     sum(
       case when p.schedule_id is null then null
         when p.part_from < p.part_to then
-          {{ open_time_before('p.schedule_id', 'p.part_to') }} - {{ open_time_before('p.schedule_id', 'p.part_from') }}
+          {{ open_time_before('e', 'p.schedule_id', 'p.part_to') }} - {{ open_time_before('s', 'p.schedule_id', 'p.part_from') }}
         else interval '0'
       end
     ) as business_time
   from parts p
+  {{ business_day('s', 'p.schedule_id', 'p.part_from') }}
+  {{ business_day('e', 'p.schedule_id', 'p.part_to') }}
   group by p.response_id
 )
 select

@@ -45,13 +45,13 @@ select
   t.fr_due_by::timestamptz as first_response_due_at,
   t.nr_due_by::timestamptz as next_response_due_at,
   t.due_by::timestamptz as resolution_due_at,
-  coalesce(t.stats_first_responded_at, {{ stats_time('t.stats', 'first_responded_at') }})::timestamptz
+  {{ stats_time('t', 'first_responded_at') }}::timestamptz
     as stats_first_responded_at,
-  coalesce(t.stats_status_updated_at, {{ stats_time('t.stats', 'status_updated_at') }})::timestamptz
+  {{ stats_time('t', 'status_updated_at') }}::timestamptz
     as stats_status_updated_at,
-  coalesce(t.stats_reopened_at, {{ stats_time('t.stats', 'reopened_at') }})::timestamptz as stats_reopened_at,
-  coalesce(t.stats_resolved_at, {{ stats_time('t.stats', 'resolved_at') }})::timestamptz as stats_resolved_at,
-  coalesce(t.stats_closed_at, {{ stats_time('t.stats', 'closed_at') }})::timestamptz as stats_closed_at,
+  {{ stats_time('t', 'reopened_at') }}::timestamptz as stats_reopened_at,
+  {{ stats_time('t', 'resolved_at') }}::timestamptz as stats_resolved_at,
+  {{ stats_time('t', 'closed_at') }}::timestamptz as stats_closed_at,
   (t.source is not distinct from 10)::boolean as is_outbound,
   (t.spam is true or t._freshet_delete_kind is not distinct from 'spam')::boolean as is_spam,
   (

@@ -205,15 +205,21 @@ parts as (
 part_times as (
   select
     p.*,
-    {{ open_time_before('p.schedule_id', 'p.part_from') }} as time_from,
+    {{ open_time_before('d0', 'p.schedule_id', 'p.part_from') }} as time_from,
     case when p.has_first_response and p.first_response_to > p.part_from
-      then {{ open_time_before('p.schedule_id', 'p.first_response_to') }} end as first_response_time,
+      then {{ open_time_before('d1', 'p.schedule_id', 'p.first_response_to') }} end as first_response_time,
     case when p.has_first_resolution and p.first_resolution_to > p.part_from
-      then {{ open_time_before('p.schedule_id', 'p.first_resolution_to') }} end as first_resolution_time,
+      then {{ open_time_before('d2', 'p.schedule_id', 'p.first_resolution_to') }} end as first_resolution_time,
     case when p.has_full_resolution and p.full_resolution_to > p.part_from
         and p.full_resolution_to is distinct from p.first_resolution_to
-      then {{ open_time_before('p.schedule_id', 'p.full_resolution_to') }} end as full_resolution_time
+      then {{ open_time_before('d3', 'p.schedule_id', 'p.full_resolution_to') }} end as full_resolution_time
   from parts p
+  {{ business_day('d0', 'p.schedule_id', 'p.part_from') }}
+  {{ business_day('d1', 'p.schedule_id', 'p.first_response_to') }}
+  {{ business_day('d2', 'p.schedule_id', 'p.first_resolution_to') }}
+  {{ business_day('d3', 'p.schedule_id', 'p.full_resolution_to') }}
+  -- Without this clause, PostgreSQL would compute each time once for each use.
+  offset 0
 ),
 business as (
   select

@@ -119,7 +119,7 @@ activity_ranges as (
 versions as (
   select
     h.id as ticket_id, h.valid_from, h.status, h.group_id, h.responder_id as agent_id, h.priority,
-    coalesce(h.stats_status_updated_at, {{ stats_time('h.stats', 'status_updated_at') }}) as status_updated_at,
+    {{ stats_time('h', 'status_updated_at') }} as status_updated_at,
     lag(h.valid_from) over w as previous_from,
     lag(h.status) over w as previous_status,
     lag(h.group_id) over w as previous_group_id,
@@ -328,9 +328,13 @@ with_business_time as (
   select
     m.*,
     case when m.ended_at is not null and m.schedule_id is not null then
-      {{ open_time_before('m.schedule_id', 'm.ended_at') }} - {{ open_time_before('m.schedule_id', 'm.started_at') }}
+      {{ open_time_before('e', 'm.schedule_id', 'm.ended_at') }} - {{ open_time_before('s', 'm.schedule_id', 'm.started_at') }}
     end as business_time
   from measured m
+  {{ business_day('s', 'm.schedule_id', 'm.started_at') }}
+  {{ business_day('e', 'm.schedule_id', 'm.ended_at') }}
+  -- Without this clause, PostgreSQL would compute business_time once for each use.
+  offset 0
 )
 select
   b.ticket_id::bigint as ticket_id,

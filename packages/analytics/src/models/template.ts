@@ -44,18 +44,30 @@ const FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
     customFields(table as string)
       .map((name) => `, ${alias}.${quote(name)} as ${quote(name)}`)
       .join(''),
+  // The join that `open_time_before` needs for one time.
+  business_day: ({ ref }, alias, schedule, at) =>
+    `left join ${ref('business_days')} ${alias} on ${alias}.schedule_id = ${schedule}
+      and ${alias}.day = (${at} at time zone 'UTC')::date`,
   // F(schedule, at) of the documentation: the open time of a calendar until a time, as an interval.
-  open_time_before: ({ ref }, schedule, at) => `coalesce((
-      select i.open_time_before + (least(${at}, i.closes_at) - i.opens_at) from ${ref('business_intervals')} i
-      where i.schedule_id = ${schedule} and i.opens_at <= ${at} order by i.opens_at desc limit 1
-    ), interval '0')`,
+  open_time_before: ({ ref }, alias, schedule, at) => `(case
+      when ${at} is null then null
+      when ${alias}.intervals <= 2 then ${alias}.open_time_before
+        + (least(greatest(${at}, ${alias}.opens_1), ${alias}.closes_1) - ${alias}.opens_1)
+        + (least(greatest(${at}, ${alias}.opens_2), ${alias}.closes_2) - ${alias}.opens_2)
+      else coalesce((
+        select i.open_time_before + (least(${at}, i.closes_at) - i.opens_at) from ${ref('business_intervals')} i
+        where i.schedule_id = ${schedule} and i.opens_at <= ${at} order by i.opens_at desc limit 1
+      ), interval '0') end)`,
   minutes_of: (_, duration) => `round(extract(epoch from ${duration}) / 60, 4)`,
   // A negative duration, which differing clocks cause, is zero.
   minutes_between: (_, from, to) =>
     `(case when ${from} is not null and ${to} is not null then
       round(extract(epoch from greatest(${to} - ${from}, interval '0')) / 60, 4) end)::numeric`,
-  stats_time: (_, stats, name) =>
-    `(case when ${stats} ->> '${name}' ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T' then (${stats} ->> '${name}')::timestamptz end)`,
+  // A row that was written before the columns `stats_…` existed has nulls in all of them.
+  stats_time: (_, alias, name) => `coalesce(${alias}.stats_${name}, case
+      when num_nonnulls(${alias}.stats_status_updated_at, ${alias}.stats_first_responded_at, ${alias}.stats_resolved_at,
+          ${alias}.stats_agent_responded_at, ${alias}.stats_closed_at) = 0
+        and ${alias}.stats ->> '${name}' like '____-__-__T%' then (${alias}.stats ->> '${name}')::timestamptz end)`,
   rating_score: (_, ratings) =>
     `(case ${ratings} ->> 'default_question' ${RATING_CODES.map((code) => `when '${code}' then ${toScore(code)}`).join(' ')} end)`,
   tracked_minutes: (_, entry) => `(case

@@ -7,6 +7,8 @@ export const REFRESHED_TICKETS = 'pg_temp._freshet_tickets';
 export const REFRESHED_DAYS = 'pg_temp._freshet_days';
 const REFRESHED_MONTH_DAYS = 'pg_temp._freshet_month_days';
 const FACTS_BEFORE = 'pg_temp._freshet_facts_before';
+// PostgreSQL evaluates this condition in each part of the view, and a join only on all of its rows.
+const IS_REFRESHED = `ticket_id = any (array(select ticket_id from ${REFRESHED_TICKETS}))`;
 
 export interface RecordedChanges {
   /** The number of changed tickets. */
@@ -36,7 +38,7 @@ export async function takeChangedTickets(sql: postgres.TransactionSql, names: Na
 export async function rememberFacts(sql: postgres.TransactionSql, names: Names): Promise<void> {
   await sql.unsafe(
     `create temp table _freshet_facts_before on commit drop as
-     select * from ${names.relation('ticket_day_facts')} where ticket_id in (select ticket_id from ${REFRESHED_TICKETS})`,
+     select * from ${names.relation('ticket_day_facts')} where ${IS_REFRESHED}`,
   );
 }
 
@@ -51,7 +53,7 @@ export async function collectChangedDays(
   lastDay: string | null,
 ): Promise<number> {
   const facts = `select ticket_id, day, fact from ${names.relation('ticket_day_facts')}
-    where ticket_id in (select ticket_id from ${REFRESHED_TICKETS})`;
+    where ${IS_REFRESHED}`;
   const before = `select ticket_id, day, fact from ${FACTS_BEFORE}`;
   await sql.unsafe('create temp table _freshet_days (day date primary key) on commit drop');
   const { count } = await sql.unsafe(
