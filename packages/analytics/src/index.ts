@@ -17,4 +17,6 @@ export type {
 } from './interface.ts';
 export { listModels } from './models/list-models.ts';
 export { refreshAnalytics, removeChangeTracking } from './refresh/refresh.ts';
+export { listReports } from './reports/report.ts';
+export { runReport } from './reports/run-report.ts';
 export { getAnalyticsSchema } from './sql.ts';

@@ -86,12 +86,20 @@ const ARGUMENT = /'([^']*)'|"([^"]*)"/g;
 
 /** Resolves the expressions of a model. */
 export function resolveTemplate(sql: string, context: TemplateContext): string {
-  const resolved = sql.replace(EXPRESSION, (_, name: string, text: string) => {
+  return replaceExpressions(sql, (name, args) => {
     const resolve = FUNCTIONS[name];
     if (resolve === undefined) throw new AppError('bug', `Unknown function in a model: ${name}.`);
-    return resolve(context, ...parseArguments(text));
+    return resolve(context, ...args);
   });
-  if (/\{[{%]/.test(resolved)) throw new AppError('bug', 'A model contains an expression that is not supported.');
+}
+
+/** Replaces each expression `{{ name('argument', …) }}` of a template. */
+export function replaceExpressions(
+  template: string,
+  replace: (name: string, args: readonly string[]) => string,
+): string {
+  const resolved = template.replace(EXPRESSION, (_, name: string, text: string) => replace(name, parseArguments(text)));
+  if (/\{[{%]/.test(resolved)) throw new AppError('bug', 'A template contains an expression that is not supported.');
   return resolved;
 }
 
