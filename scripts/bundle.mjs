@@ -46,7 +46,7 @@ const ENTRIES = [
 /** The name of the files that contain the dependencies. */
 const VENDOR = 'vendor';
 /** The folders that the processes read at run time. */
-const ASSETS = ['packages/control-store/migrations'];
+const ASSETS = ['packages/control-store/migrations', 'packages/analytics/reports', 'integrations/dbt/models'];
 
 /**
  * Returns the folder of the bundle of the current files. The folder may not exist.
@@ -68,12 +68,13 @@ function listInputs(root) {
       .map(({ name }) => join(root, parent, name))
       .sort(),
   );
-  const folders = workspaces.flatMap((folder) => ['src', 'web', 'migrations'].map((name) => join(folder, name)));
+  const folders = workspaces.flatMap((folder) => ['src', 'web', 'migrations', 'reports'].map((name) => join(folder, name)));
   return [
     join(root, 'scripts/bundle.mjs'),
     join(root, 'pnpm-lock.yaml'),
     ...workspaces.map((folder) => join(folder, 'package.json')),
     ...folders.flatMap((folder) => listFiles(folder)),
+    ...listFiles(join(root, 'integrations/dbt/models')),
   ].filter((file) => existsSync(file));
 }
 

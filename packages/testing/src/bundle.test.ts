@@ -28,6 +28,8 @@ test('the bundle changes with the sources, the dependencies and the script, and 
     write('apps/a/src/other.ts', ''),
     write('packages/a/web/page.html', ''),
     write('packages/a/migrations/0001.sql', ''),
+    write('packages/a/reports/one.sql', ''),
+    write('integrations/dbt/models/one.sql', ''),
     write('packages/a/package.json', '{ }'),
     write('pnpm-lock.yaml', '1'),
     write('scripts/bundle.mjs', ''),
