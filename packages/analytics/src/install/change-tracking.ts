@@ -34,7 +34,7 @@ export async function createChangeTracking(sql: postgres.TransactionSql, names: 
       await checkPrivilege(sql, names, table);
       await sql.unsafe(buildFunction(names, column, event));
       await sql.unsafe(
-        `create trigger ${quote(toTriggerName(event))} after ${event} on ${names.source(table)}
+        `create or replace trigger ${quote(toTriggerName(event))} after ${event} on ${names.source(table)}
          ${referencing === null ? '' : `referencing ${referencing}`}
          for each statement execute function ${getFunction(names, column, event)}()`,
       );
