@@ -102,7 +102,8 @@ messages as (
     count(*) filter (where m.kind = 'response') as agent_responses,
     count(*) filter (where m.kind = 'customer') as customer_messages,
     count(*) filter (where m.kind = 'note') as private_notes,
-    min(m.created_at) filter (where m.kind = 'response') as first_responded_at
+    min(m.created_at) filter (where m.kind = 'response') as first_responded_at,
+    max(m.created_at) filter (where m.kind = 'customer') as last_asked_at
   from {{ ref('ticket_messages') }} m
   where {{ changed_tickets('m.ticket_id') }}
   group by m.ticket_id
@@ -125,12 +126,6 @@ answers as (
   where {{ changed_tickets('r.ticket_id') }}
   group by r.ticket_id
 ),
-questions as (
-  select m.ticket_id, max(m.created_at) as last_asked_at
-  from {{ ref('ticket_messages') }} m
-  where m.kind = 'customer' and {{ changed_tickets('m.ticket_id') }}
-  group by m.ticket_id
-),
 periods as (
   select
     p.ticket_id,
@@ -142,6 +137,8 @@ periods as (
     sum(p.ended_at - p.started_at) filter (where p.stops_sla_timer) as agent_wait,
     sum(p.business_time) filter (where not p.is_resolved and not p.stops_sla_timer) as requester_wait_business,
     sum(p.business_time) filter (where p.stops_sla_timer) as agent_wait_business,
+    min(p.group_id) as least_group_id,
+    max(p.group_id) as greatest_group_id,
     bool_or(p.status is null) as has_unknown_status,
     bool_and(p.schedule_id is not null) as has_schedule,
     bool_or(p.is_creation and p.evidence = 'activities')
@@ -149,12 +146,6 @@ periods as (
   from {{ ref('ticket_status_periods') }} p
   where {{ changed_tickets('p.ticket_id') }}
   group by p.ticket_id
-),
-group_counts as (
-  select g.ticket_id, count(distinct g.group_id) as groups_involved
-  from {{ ref('ticket_group_periods') }} g
-  where {{ changed_tickets('g.ticket_id') }}
-  group by g.ticket_id
 ),
 tracked as (
   select e.ticket_id, sum(e.minutes) as minutes
@@ -181,7 +172,8 @@ points as (
     p.has_events, p.has_unknown_status, p.has_schedule, p.is_from_activities,
     case when p.has_events then p.reopens else (t.stats_reopened_at is not null)::integer end as reopens,
     p.requester_wait, p.agent_wait, p.requester_wait_business, p.agent_wait_business,
-    m.agent_responses, m.customer_messages, m.private_notes
+    p.least_group_id, p.greatest_group_id,
+    m.agent_responses, m.customer_messages, m.private_notes, m.last_asked_at, m.first_responded_at as any_responded_at
   from tickets t
   left join messages m on m.ticket_id = t.ticket_id
   left join periods p on p.ticket_id = t.ticket_id
@@ -261,13 +253,19 @@ select
     as customer_messages,
   case when {{ source_exists('conversations') }} then coalesce(p.private_notes, 0) end::bigint as private_notes,
   case when {{ source_exists('conversations') }} then coalesce(a.agents_involved, 0) end::bigint as agents_involved,
-  coalesce(g.groups_involved, 0)::bigint as groups_involved,
+  case
+    when p.least_group_id is null then 0
+    when p.least_group_id = p.greatest_group_id then 1
+    else (
+      select count(distinct g.group_id) from {{ ref('ticket_group_periods') }} g where g.ticket_id = p.ticket_id
+    )
+  end::bigint as groups_involved,
   p.reopens::bigint as reopens,
   case when {{ source_exists('conversations') }} then p.is_resolved and p.agent_responses is not distinct from 1 end::boolean
     as is_one_touch,
   case when {{ source_exists('conversations') }} then
     p.is_resolved and p.agent_responses is not distinct from 1 and p.reopens = 0
-    and (r.first_responded_at <= p.resolved_at) is true
+    and (p.any_responded_at <= p.resolved_at) is true
   end::boolean as is_first_contact_resolution,
   case when {{ source_exists('time_entries') }} then coalesce(e.minutes, 0) end::numeric as minutes_tracked,
   c.score::integer as csat_score,
@@ -279,7 +277,7 @@ select
   p.first_responded_at::timestamptz as first_responded_at,
   p.first_resolved_at::timestamptz as first_resolved_at,
   p.resolved_at::timestamptz as resolved_at,
-  case when n.last_asked_at is null or q.last_answered_at >= n.last_asked_at then q.last_answered_at end::timestamptz
+  case when p.last_asked_at is null or q.last_answered_at >= p.last_asked_at then q.last_answered_at end::timestamptz
     as last_answered_at,
   p.status::bigint as status,
   p.priority::bigint as priority,
@@ -301,11 +299,8 @@ select
   (p.resolved_at at time zone ac.time_zone)::date as resolved_day
 from points p
 cross join {{ ref('account') }} ac
-left join messages r on r.ticket_id = p.ticket_id
 left join authors a on a.ticket_id = p.ticket_id
 left join answers q on q.ticket_id = p.ticket_id
-left join questions n on n.ticket_id = p.ticket_id
-left join group_counts g on g.ticket_id = p.ticket_id
 left join tracked e on e.ticket_id = p.ticket_id
 left join ratings c on c.ticket_id = p.ticket_id
 left join business b on b.ticket_id = p.ticket_id
