@@ -24,14 +24,14 @@ select
   p.group_id::bigint as group_id,
   p.priority::bigint as priority,
   p.status::bigint as status,
-  m.source::bigint as source,
+  p.source::bigint as source,
   count(*)::bigint as open_tickets,
-  sum(d.day - m.created_day)::bigint as age_days,
-  count(*) filter (where d.day - m.created_day > 1)::bigint as older_than_1_day,
-  count(*) filter (where d.day - m.created_day > 7)::bigint as older_than_7_days,
-  count(*) filter (where d.day - m.created_day > 30)::bigint as older_than_30_days
+  sum(d.day - p.created_day)::bigint as age_days,
+  count(*) filter (where d.day - p.created_day > 1)::bigint as older_than_1_day,
+  count(*) filter (where d.day - p.created_day > 7)::bigint as older_than_7_days,
+  count(*) filter (where d.day - p.created_day > 30)::bigint as older_than_30_days
 from {{ ref('ticket_status_periods') }} p
-join {{ ref('ticket_metrics') }} m on m.ticket_id = p.ticket_id
 join {{ ref('account_days') }} d on d.day >= p.started_day and d.day < p.ended_day
-where p.is_counted and not p.is_resolved and p.ended_day > p.started_day and {{ changed_days('d.day') }}
-group by d.day, p.group_id, p.priority, p.status, m.source
+where p.is_counted and not p.is_resolved and p.ended_day > p.started_day
+  and {{ overlaps_changed_days('p.started_day', 'p.ended_day') }} and {{ changed_days('d.day') }}
+group by d.day, p.group_id, p.priority, p.status, p.source

@@ -42,14 +42,13 @@ columns:
 */
 with transitions as (
   select
-    p.started_day as day, p.group_id, m.source,
+    p.started_day as day, p.group_id, p.source,
     count(*) filter (where p.is_creation) as created,
     count(*) filter (where p.is_resolution) as resolved,
     count(*) filter (where p.is_reopening) as reopened
   from {{ ref('ticket_status_periods') }} p
-  join {{ ref('ticket_metrics') }} m on m.ticket_id = p.ticket_id
   where p.is_counted and (p.is_creation or p.is_resolution or p.is_reopening) and {{ changed_days('p.started_day') }}
-  group by p.started_day, p.group_id, m.source
+  group by p.started_day, p.group_id, p.source
 ),
 backlog as (
   select b.day, b.group_id, b.source, sum(b.open_tickets)::bigint as unresolved

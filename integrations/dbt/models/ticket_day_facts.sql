@@ -18,9 +18,8 @@ from {{ ref('ticket_status_periods') }} p
 join {{ ref('ticket_metrics') }} m on m.ticket_id = p.ticket_id
 where p.is_counted and (p.is_creation or p.is_resolution or p.is_reopening or p.is_assignment)
 union all
-select p.ticket_id, d.day, concat_ws('|', 'open', coalesce(p.group_id, 0), coalesce(p.priority, 0), coalesce(p.status, 0), coalesce(m.source, 0), m.created_day)
+select p.ticket_id, d.day, concat_ws('|', 'open', coalesce(p.group_id, 0), coalesce(p.priority, 0), coalesce(p.status, 0), coalesce(p.source, 0), p.created_day)
 from {{ ref('ticket_status_periods') }} p
-join {{ ref('ticket_metrics') }} m on m.ticket_id = p.ticket_id
 join {{ ref('account_days') }} d on d.day >= p.started_day and d.day < p.ended_day
 where p.is_counted and not p.is_resolved
 union all

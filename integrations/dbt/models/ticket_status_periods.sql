@@ -40,6 +40,8 @@ columns:
   evidence: {type: text, description: "Source of the period: activities, history or stats."}
   started_day: {type: date, description: Day of started_at in the time zone of the account.}
   ended_day: {type: date, description: "Day of ended_at in the time zone of the account. If the period has not ended, infinity."}
+  source: {type: bigint, description: Channel through which the ticket was created.}
+  created_day: {type: date, description: Day of the creation of the ticket in the time zone of the account.}
   is_counted: {type: boolean, description: "The ticket counts in aggregates, because it is not spam, deleted or merged."}
 */
 with tickets as (
@@ -315,6 +317,8 @@ measured as (
     coalesce(s.is_resolved, false) as is_resolved,
     s.stops_sla_timer,
     coalesce(ps.is_resolved, false) as was_resolved,
+    t.source,
+    t.created_at,
     not (t.is_spam or t.is_deleted or m.ticket_id is not null) as is_counted
   from periods p
   join tickets t on t.ticket_id = p.ticket_id
@@ -359,5 +363,7 @@ select
   b.evidence::text as evidence,
   (b.started_at at time zone b.time_zone)::date as started_day,
   coalesce((b.ended_at at time zone b.time_zone)::date, 'infinity')::date as ended_day,
+  b.source::bigint as source,
+  (b.created_at at time zone b.time_zone)::date as created_day,
   b.is_counted::boolean as is_counted
 from with_business_time b

@@ -40,6 +40,12 @@ const FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
     changedTickets === null ? 'true' : `${id} in (select changed.ticket_id from ${changedTickets} changed)`,
   changed_days: ({ changedDays }, day) =>
     changedDays === null ? 'true' : `${day} in (select changed.day from ${changedDays} changed)`,
+  // Excludes periods early that contain no changed day.
+  overlaps_changed_days: ({ changedDays }, from, to) =>
+    changedDays === null
+      ? 'true'
+      : `(${to} > (select min(changed.day) from ${changedDays} changed)
+        and ${from} <= (select max(changed.day) from ${changedDays} changed))`,
   custom_field_columns: ({ customFields }, table, alias) =>
     customFields(table as string)
       .map((name) => `, ${alias}.${quote(name)} as ${quote(name)}`)
